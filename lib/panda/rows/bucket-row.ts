@@ -1,0 +1,65 @@
+// bucket/CELL/SHARD | bucket id: which volume holds a bucket, and how much of it lives. Moving a bucket rewrites this row
+// and no block row. dead/CELL/SHARD | bucket id: the dead bits of its slots, 0 to 1 only.
+import { type BucketId, bucketId, SHARDS, shardOf, type VolumeId, volumeId } from '../../foundation/ids.ts';
+import type { Key, Row } from '../panda.ts';
+import { bytesIn, countIn, optionalCount, stringIn } from './row-reader.ts';
+
+export interface BucketRow {
+  readonly id: BucketId;
+  readonly volume: VolumeId;
+  /** How often it was moved; the reader and the mover hold this number against what they saw. */
+  readonly move: number;
+  /** The move group that holds it (0 and 0 while it was never moved: then it lies in append groups). */
+  readonly seq: number;
+  readonly token: number;
+  /** Record bytes ever appended. */
+  readonly usedBytes: number;
+  /** Record bytes of the slots whose dead bit is clear. */
+  readonly liveBytes: number;
+  readonly slots: number;
+  readonly createdAtMs: number;
+}
+
+const partition = (cell: string, shard: number): string => `bucket/${cell}/${shard}`;
+export const bucketPartitions = (cell: string): string[] =>
+  Array.from({ length: SHARDS }, (_, shard) => partition(cell, shard));
+export const bucketKey = (cell: string, id: BucketId): Key => ({ partition: partition(cell, shardOf(id)), sort: id });
+
+export function bucketFromRow(row: Row): BucketRow {
+  return {
+    id: bucketId(row.sort),
+    volume: volumeId(stringIn(row, 'v')),
+    move: countIn(row, 'm'),
+    seq: optionalCount(row, 'q') ?? 0,
+    token: optionalCount(row, 't') ?? 0,
+    usedBytes: countIn(row, 'u'),
+    liveBytes: countIn(row, 'l'),
+    slots: countIn(row, 'n'),
+    createdAtMs: countIn(row, 'a'),
+  };
+}
+
+export interface DeadRow {
+  readonly version: number;
+  /** Bit `slot % 8` of byte `slot / 8`; slots past the end are not dead. */
+  readonly bits: Uint8Array;
+}
+
+export const NO_DEAD: DeadRow = { version: 0, bits: new Uint8Array(0) };
+export const deadPartitions = (cell: string): string[] =>
+  Array.from({ length: SHARDS }, (_, shard) => `dead/${cell}/${shard}`);
+export const deadKey = (cell: string, id: BucketId): Key => ({ partition: `dead/${cell}/${shardOf(id)}`, sort: id });
+
+export const deadFromRow = (row: Row | undefined): DeadRow =>
+  row === undefined ? NO_DEAD : { version: countIn(row, 'v'), bits: bytesIn(row, 'b') };
+
+export const isDead = (dead: DeadRow, slot: number): boolean => ((dead.bits[slot >> 3] ?? 0) & (1 << (slot & 7))) !== 0;
+
+/** The bits with those of `slots` set as well. */
+export function withDead(dead: DeadRow, slots: readonly number[]): Uint8Array {
+  const highest = Math.max(dead.bits.length * 8 - 1, ...slots);
+  const bits = new Uint8Array((highest >> 3) + 1);
+  bits.set(dead.bits);
+  for (const slot of slots) bits[slot >> 3] = (bits[slot >> 3] as number) | (1 << (slot & 7));
+  return bits;
+}

@@ -1,0 +1,92 @@
+// group/VOLUME/GENERATION | sequence: a committed group. The row is what makes a proposal on the drives part of the
+// store. An append group lists its slots with block and record ids, so that anyone can recover it.
+
+import { assert } from '../../foundation/assert.ts';
+import {
+  type BlockId,
+  type BucketId,
+  bucketId,
+  bytesOf,
+  hexOf,
+  type RecordId,
+  type VolumeId,
+} from '../../foundation/ids.ts';
+import type { Attributes, Key, Row } from '../panda.ts';
+import { bytesIn, countIn, countsIn, padded, stringIn, wordIn } from './row-reader.ts';
+
+export interface GroupSlot {
+  readonly blockId: BlockId;
+  readonly recordId: RecordId;
+  readonly recordBytes: number;
+}
+
+interface GroupCommon {
+  readonly seq: number;
+  readonly token: number;
+  /** Payload bytes of all k + m columns. */
+  readonly columnBytes: readonly number[];
+}
+export interface AppendGroupRow extends GroupCommon {
+  readonly kind: 'append';
+  readonly bucket: BucketId;
+  readonly firstSlot: number;
+  /** One per slot from `firstSlot` on. */
+  readonly slots: readonly GroupSlot[];
+}
+export interface MoveGroupRow extends GroupCommon {
+  readonly kind: 'move';
+  /** The run that moves, its buckets are named in the group's directory. */
+  readonly run: string;
+}
+export type GroupRow = AppendGroupRow | MoveGroupRow;
+
+const SEQ_DIGITS = 8;
+export const groupPartition = (volume: VolumeId, generation: number): string => `group/${volume}/${generation}`;
+export const groupKey = (volume: VolumeId, generation: number, seq: number): Key => ({
+  partition: groupPartition(volume, generation),
+  sort: padded(seq, SEQ_DIGITS),
+});
+
+const SLOT_BYTES = 52;
+/** Keeps a group row below the 400 KB of an item. */
+export const GROUP_SLOTS_MAX = 4096;
+
+function packSlots(slots: readonly GroupSlot[]): Uint8Array {
+  assert(slots.length <= GROUP_SLOTS_MAX, 'a group has a bounded number of slots');
+  const out = Buffer.alloc(slots.length * SLOT_BYTES);
+  slots.forEach((slot, i) => {
+    out.set(bytesOf(slot.blockId), i * SLOT_BYTES);
+    out.set(bytesOf(slot.recordId), i * SLOT_BYTES + 32);
+    out.writeUInt32LE(slot.recordBytes, i * SLOT_BYTES + 48);
+  });
+  return out;
+}
+
+function unpackSlots(bytes: Uint8Array): GroupSlot[] {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length / SLOT_BYTES }, (_, i) => ({
+    blockId: hexOf(view.subarray(i * SLOT_BYTES, i * SLOT_BYTES + 32)) as BlockId,
+    recordId: hexOf(view.subarray(i * SLOT_BYTES + 32, i * SLOT_BYTES + 48)) as RecordId,
+    recordBytes: view.readUInt32LE(i * SLOT_BYTES + 48),
+  }));
+}
+
+export function groupFromRow(row: Row): GroupRow {
+  const common = { seq: Number(row.sort), token: countIn(row, 't'), columnBytes: countsIn(row, 'u') };
+  if (wordIn(row, 'k', ['append', 'move'] as const) === 'move')
+    return { kind: 'move', ...common, run: stringIn(row, 'r') };
+  return {
+    kind: 'append',
+    ...common,
+    bucket: bucketId(stringIn(row, 'b')),
+    firstSlot: countIn(row, 'f'),
+    slots: unpackSlots(bytesIn(row, 'd')),
+  };
+}
+
+export function groupAttributes(group: GroupRow): Attributes {
+  const common = { k: group.kind, t: group.token, u: group.columnBytes };
+  return group.kind === 'move'
+    ? { ...common, r: group.run }
+    : { ...common, b: group.bucket, f: group.firstSlot, d: packSlots(group.slots) };
+}

@@ -1,0 +1,80 @@
+// trash/CELL/SHARD | bucket/slot: a block nobody refers to, waiting for GC. shred/CELL | time/id: what GC destroyed.
+import {
+  type BlockId,
+  type BucketId,
+  blockId,
+  bucketId,
+  hexOf,
+  type RecordId,
+  recordId,
+  SHARDS,
+  shardOf,
+} from '../../foundation/ids.ts';
+import type { Attributes, Key, Row } from '../panda.ts';
+import { bytesIn, countIn, padded, stringIn } from './row-reader.ts';
+
+export interface TrashRow {
+  readonly bucket: BucketId;
+  readonly slot: number;
+  readonly blockId: BlockId;
+  readonly recordId: RecordId;
+  readonly recordBytes: number;
+  readonly sinceMs: number;
+}
+
+const SLOT_DIGITS = 5;
+export const trashPartitions = (cell: string): string[] =>
+  Array.from({ length: SHARDS }, (_, shard) => `trash/${cell}/${shard}`);
+export const trashKey = (cell: string, bucket: BucketId, slot: number): Key => ({
+  partition: `trash/${cell}/${shardOf(bucket)}`,
+  sort: `${bucket}/${padded(slot, SLOT_DIGITS)}`,
+});
+export function trashFromRow(row: Row): TrashRow {
+  const [bucket, slot] = row.sort.split('/');
+  return {
+    bucket: bucketId(bucket ?? ''),
+    slot: Number(slot),
+    blockId: blockId(stringIn(row, 'b')),
+    recordId: recordId(stringIn(row, 'r')),
+    recordBytes: countIn(row, 'l'),
+    sinceMs: countIn(row, 'a'),
+  };
+}
+export const trashAttributes = (trash: Omit<TrashRow, 'bucket' | 'slot'>): Attributes => ({
+  b: trash.blockId,
+  r: trash.recordId,
+  l: trash.recordBytes,
+  a: trash.sinceMs,
+});
+
+/** One entry of the shred log: record ids whose wrapped keys are destroyed. */
+export interface ShredRow {
+  readonly id: string;
+  readonly atMs: number;
+  readonly recordIds: readonly RecordId[];
+  /** The highest KEK version that wrapped one of them: final when it and all before are destroyed. */
+  readonly kekVersion: number;
+}
+const TIME_DIGITS = 15;
+const RECORD_ID_BYTES = 16;
+export const shredPartition = (cell: string): string => `shred/${cell}`;
+export const shredKey = (cell: string, atMs: number, id: string): Key => ({
+  partition: shredPartition(cell),
+  sort: `${padded(atMs, TIME_DIGITS)}/${id}`,
+});
+export function shredFromRow(row: Row): ShredRow {
+  const hex = hexOf(bytesIn(row, 'r'));
+  const [at, id] = row.sort.split('/');
+  return {
+    id: id ?? '',
+    atMs: Number(at),
+    recordIds: Array.from({ length: hex.length / (2 * RECORD_ID_BYTES) }, (_, i) =>
+      recordId(hex.slice(i * 32, i * 32 + 32)),
+    ),
+    kekVersion: countIn(row, 'k'),
+  };
+}
+export const shredAttributes = (shred: Pick<ShredRow, 'recordIds' | 'kekVersion'>): Attributes => ({
+  r: Buffer.from(shred.recordIds.join(''), 'hex'),
+  k: shred.kekVersion,
+});

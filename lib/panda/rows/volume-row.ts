@@ -1,0 +1,113 @@
+// volume/CELL/SHARD | volume id: an erasure-coded set of extents, its lease, and the buckets it holds. Every protocol
+// of DESIGN 6a turns on this row; the attribute names are short because rows are paid by the kilobyte.
+import { CODEC_NAMES, type CodecName } from '../../codec/codec.ts';
+import { codecShape } from '../../codec/shape.ts';
+import { assert } from '../../foundation/assert.ts';
+import { type BucketId, bucketId, type RunId, SHARDS, shardOf, type VolumeId, volumeId } from '../../foundation/ids.ts';
+import type { Attributes, Key, Row } from '../panda.ts';
+import { countIn, countsIn, listIn, optionalCount, optionalString, setIn, stringIn, wordIn } from './row-reader.ts';
+
+/** open -> sealed -> draining -> trash -> erasing -> (row deleted). draining goes back to sealed when a run gives up. */
+export const VOLUME_STATES = ['open', 'sealed', 'draining', 'trash', 'erasing'] as const;
+export type VolumeState = (typeof VOLUME_STATES)[number];
+/** hot: written by puts, encoded when old enough. warm: written by the Live Coder. */
+export const VOLUME_CLASSES = ['hot', 'warm'] as const;
+export type VolumeClass = (typeof VOLUME_CLASSES)[number];
+
+/** A volume's column on one drive. */
+export interface Extent {
+  readonly drive: number;
+  readonly zone: number;
+  readonly zoneGeneration: number;
+}
+
+export interface VolumeRow {
+  readonly id: VolumeId;
+  readonly class: VolumeClass;
+  readonly codec: CodecName;
+  readonly state: VolumeState;
+  readonly generation: number;
+  /** k + m, by column. */
+  readonly extents: readonly Extent[];
+  /** Grows by one with every lease; what an older token wants to write is refused. */
+  readonly token: number;
+  readonly owner: string | undefined;
+  readonly expiresAtMs: number;
+  /** The sequence number of the next group; the first is 1. */
+  readonly nextSeq: number;
+  /** A committed group whose index transactions are not known to be complete. */
+  readonly pendingSeq: number | undefined;
+  /** Bytes of the objects on each extent, headers and directories included. */
+  readonly extentUsedBytes: readonly number[];
+  /** The one strategy, encoder or repair that owns a sealed volume. */
+  readonly run: RunId | undefined;
+  readonly buckets: ReadonlySet<BucketId>;
+  /** Buckets that were moved elsewhere: what the inspector looks for before the zones are erased. */
+  readonly moved: ReadonlySet<BucketId>;
+  /** The bucket that takes the next append; hot volumes only. */
+  readonly openBucket: BucketId | undefined;
+  readonly createdAtMs: number;
+  readonly sealedAtMs: number | undefined;
+  readonly trashedAtMs: number | undefined;
+}
+
+export const volumePartitions = (cell: string): string[] =>
+  Array.from({ length: SHARDS }, (_, shard) => `volume/${cell}/${shard}`);
+export const volumeKey = (cell: string, id: VolumeId): Key => ({
+  partition: `volume/${cell}/${shardOf(id)}`,
+  sort: id,
+});
+
+export function volumeFromRow(row: Row): VolumeRow {
+  const volume: VolumeRow = {
+    id: volumeId(row.sort),
+    class: wordIn(row, 'cl', VOLUME_CLASSES),
+    codec: wordIn(row, 'c', CODEC_NAMES),
+    state: wordIn(row, 's', VOLUME_STATES),
+    generation: countIn(row, 'g'),
+    extents: listIn(row, 'x').map((text) => extentFromText(String(text))),
+    token: countIn(row, 't'),
+    owner: optionalString(row, 'o'),
+    expiresAtMs: optionalCount(row, 'e') ?? 0,
+    nextSeq: countIn(row, 'n'),
+    pendingSeq: optionalCount(row, 'p'),
+    extentUsedBytes: countsIn(row, 'u'),
+    run: optionalString(row, 'r') as RunId | undefined,
+    buckets: setIn(row, 'b') as ReadonlySet<BucketId>,
+    moved: setIn(row, 'mv') as ReadonlySet<BucketId>,
+    openBucket: row.attributes['ob'] === undefined ? undefined : bucketId(stringIn(row, 'ob')),
+    createdAtMs: countIn(row, 'a'),
+    sealedAtMs: optionalCount(row, 'z'),
+    trashedAtMs: optionalCount(row, 'd'),
+  };
+  const shape = codecShape(volume.codec);
+  assert(volume.extents.length === shape.dataColumns + shape.parityColumns, 'a volume has k + m extents');
+  return volume;
+}
+
+export function newVolumeAttributes(
+  volume: Pick<VolumeRow, 'class' | 'codec' | 'extents' | 'createdAtMs'> & { readonly token: number },
+): Attributes {
+  return {
+    cl: volume.class,
+    c: volume.codec,
+    s: 'open',
+    g: 1,
+    x: volume.extents.map(extentText),
+    t: volume.token,
+    n: 1,
+    u: volume.extents.map(() => 0),
+    a: volume.createdAtMs,
+  };
+}
+
+export const extentText = (e: Extent): string => `${e.drive}:${e.zone}:${e.zoneGeneration}`;
+
+function extentFromText(text: string): Extent {
+  const [drive, zone, zoneGeneration] = text.split(':').map(Number);
+  assert(
+    [drive, zone, zoneGeneration].every((n) => Number.isSafeInteger(n)),
+    `an extent is drive:zone:generation, not ${text}`,
+  );
+  return { drive: drive as number, zone: zone as number, zoneGeneration: zoneGeneration as number };
+}
