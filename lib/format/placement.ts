@@ -1,0 +1,129 @@
+// Where the records of a group go: whole records into k columns of nearly the same length, and the columns onto the
+// extents of the volume. Parity is as long as the longest column, so what the longest has over the mean is lost m times.
+// Pure and deterministic: the same records and extents give the same layout.
+import { assert, assertCount } from '../foundation/assert.ts';
+
+export interface Layout {
+  /** Per record. */
+  readonly column: readonly number[];
+  /** Per record, from the start of its column. */
+  readonly offset: readonly number[];
+  /** Per data column; 0 for an empty one. */
+  readonly columnBytes: readonly number[];
+}
+
+/** A layout whose longest column is at most this times the mean is not worth more work (DESIGN 3). */
+export const IMBALANCE_AIM = 1.05;
+
+const IMPROVEMENTS_MAX = 64;
+
+interface Draft {
+  readonly lengths: readonly number[];
+  /** Indexes of records per column. */
+  readonly columns: number[][];
+  readonly bytes: number[];
+}
+
+/**
+ * Longest record first onto the shortest column; if that misses the aim, records of the longest column are moved to or
+ * swapped with shorter ones; then the longest column goes onto the emptiest extent. `extentUsedBytes[c]` is what extent c holds already.
+ */
+export function layOut(
+  records: readonly { readonly length: number }[],
+  dataColumns: number,
+  extentUsedBytes: readonly number[],
+): Layout {
+  assert(dataColumns >= 1 && extentUsedBytes.length === dataColumns, 'as many extents as data columns');
+  const lengths = records.map(({ length }) => length);
+  for (const length of lengths) assertCount(length, 'length');
+  const draft = longestFirst(lengths, dataColumns);
+  for (let i = 0; i < IMPROVEMENTS_MAX && imbalanceOf(draft.bytes) > IMBALANCE_AIM; i++) if (!improve(draft)) break;
+  return onExtents(draft, extentUsedBytes);
+}
+
+/** Longest column / mean column; 1 is perfect, and so is a group without bytes. */
+export const imbalance = (layout: Pick<Layout, 'columnBytes'>): number => imbalanceOf(layout.columnBytes);
+
+function imbalanceOf(columnBytes: readonly number[]): number {
+  const total = columnBytes.reduce((sum, bytes) => sum + bytes, 0);
+  return total === 0 ? 1 : (Math.max(...columnBytes) * columnBytes.length) / total;
+}
+
+function longestFirst(lengths: readonly number[], dataColumns: number): Draft {
+  const columns: number[][] = Array.from({ length: dataColumns }, () => []);
+  const bytes = columns.map(() => 0);
+  const order = lengths.map((_, i) => i).sort((a, b) => at(lengths, b) - at(lengths, a) || a - b);
+  for (const record of order) {
+    const shortest = bytes.indexOf(Math.min(...bytes));
+    columns[shortest]?.push(record);
+    bytes[shortest] = at(bytes, shortest) + at(lengths, record);
+  }
+  return { lengths, columns, bytes };
+}
+
+/** Shortens the longest column by one move or swap, with the shortest column for which there is one. False: none helps. */
+function improve(draft: Draft): boolean {
+  const order = draft.bytes.map((_, c) => c).sort((a, b) => at(draft.bytes, a) - at(draft.bytes, b) || a - b);
+  const longest = order.pop() as number;
+  for (const shorter of order) {
+    const exchange = bestExchange(draft, longest, shorter);
+    if (exchange === undefined) continue;
+    const { out, back } = exchange;
+    replace(draft, longest, out, back);
+    replace(draft, shorter, back, out);
+    return true;
+  }
+  return false;
+}
+
+/** The record to take `out` of the longer column and the one to bring `back` (none: a move) that level the two best. */
+function bestExchange(
+  { lengths, columns, bytes }: Draft,
+  longer: number,
+  shorter: number,
+): { out: number; back: number | undefined } | undefined {
+  const difference = at(bytes, longer) - at(bytes, shorter);
+  let best: { out: number; back: number | undefined } | undefined;
+  let bestMiss = difference;
+  for (const out of columns[longer] as number[]) {
+    for (const back of [undefined, ...(columns[shorter] as number[])]) {
+      const shift = at(lengths, out) - (back === undefined ? 0 : at(lengths, back));
+      // After the exchange the two differ by |difference - 2 shift|: smaller than before for 0 < shift < difference.
+      const miss = Math.abs(difference - 2 * shift);
+      if (shift > 0 && miss < bestMiss) {
+        best = { out, back };
+        bestMiss = miss;
+      }
+    }
+  }
+  return best;
+}
+
+function replace(draft: Draft, column: number, gone: number | undefined, come: number | undefined): void {
+  const kept = (draft.columns[column] as number[]).filter((record) => record !== gone);
+  if (come !== undefined) kept.push(come);
+  draft.columns[column] = kept;
+  draft.bytes[column] = kept.reduce((sum, record) => sum + at(draft.lengths, record), 0);
+}
+
+/** The longest column onto the emptiest extent; within a column records keep the order they came in, so that neighbours stay neighbours. */
+function onExtents({ lengths, columns, bytes }: Draft, extentUsedBytes: readonly number[]): Layout {
+  const longestFirstColumns = bytes.map((_, c) => c).sort((a, b) => at(bytes, b) - at(bytes, a) || a - b);
+  const emptiestFirst = extentUsedBytes
+    .map((_, e) => e)
+    .sort((a, b) => at(extentUsedBytes, a) - at(extentUsedBytes, b) || a - b);
+  const column = lengths.map(() => 0);
+  const offset = lengths.map(() => 0);
+  const columnBytes = extentUsedBytes.map(() => 0);
+  for (const [rank, draftColumn] of longestFirstColumns.entries()) {
+    const extent = at(emptiestFirst, rank);
+    for (const record of [...(columns[draftColumn] as number[])].sort((a, b) => a - b)) {
+      column[record] = extent;
+      offset[record] = at(columnBytes, extent);
+      columnBytes[extent] = at(columnBytes, extent) + at(lengths, record);
+    }
+  }
+  return { column, offset, columnBytes };
+}
+
+const at = (numbers: readonly number[], index: number): number => numbers[index] as number;
