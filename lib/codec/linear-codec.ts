@@ -1,0 +1,84 @@
+// A codec whose parity is computed: plans are solved and turned into XOR programs once per erasure pattern, then a kernel runs them.
+import { corrupt } from '../foundation/errors.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import { type Codec, parityBytes } from './codec.ts';
+import type { LinearCode } from './codes.ts';
+import { assertColumnNumbers, assertColumns, assertDataColumns, assertPadded, padded } from './columns.ts';
+import { columnsOf, isDecodable, maskOf, type Solution, solve } from './decode.ts';
+import type { Kernel } from './kernel.ts';
+import { encodeProgram, repairProgram } from './planner.ts';
+import { codecShape } from './shape.ts';
+import type { XorProgram } from './xor-program.ts';
+
+/** A pattern is two 16-bit masks; one with its program takes a few kilobytes. */
+const PATTERNS_MAX = 512;
+
+export function createLinearCodec(code: LinearCode, kernel: Kernel): Codec {
+  const { name, dataColumns, parityColumns } = code;
+  const shape = codecShape(name);
+  const total = dataColumns + parityColumns;
+  const encoder = encodeProgram(code);
+  const solutions = new BoundedCache<number, Solution | 'none'>(PATTERNS_MAX);
+  const programs = new BoundedCache<number, XorProgram>(PATTERNS_MAX);
+
+  const solutionOf = (lostMask: number, wantedMask: number): Solution | 'none' =>
+    solutions.getOrMake(keyOf(lostMask, wantedMask), () => solve(code, lostMask, wantedMask) ?? 'none');
+
+  /** The same reads and wanted columns make the same program, whatever else was lost. */
+  const programOf = (solution: Solution): XorProgram =>
+    programs.getOrMake(keyOf(maskOf(solution.reads), maskOf(solution.wanted)), () => repairProgram(code, solution));
+
+  return {
+    name,
+    dataColumns,
+    parityColumns,
+    overhead: total / dataColumns,
+
+    encode(data) {
+      assertDataColumns(name, data, dataColumns);
+      const length = parityBytes(Math.max(...data.map((column) => column.length)));
+      const parity = Array.from({ length: parityColumns }, () => new Uint8Array(length));
+      kernel.run(encoder, data, parity, length);
+      return parity;
+    },
+
+    canReconstruct(lost) {
+      assertColumnNumbers(name, lost, total);
+      return isDecodable(code, maskOf(lost));
+    },
+
+    repairPlan(lost, wanted = lost) {
+      assertColumnNumbers(name, lost, total);
+      assertColumnNumbers(name, wanted, total);
+      const lostMask = maskOf(lost);
+      const wantedMask = maskOf(wanted);
+      const solution = solutionOf(lostMask, wantedMask & lostMask);
+      if (solution === 'none') return { ok: false, reason: reasonOf(code, lostMask, wantedMask & lostMask) };
+      return { ok: true, reads: columnsOf(maskOf(solution.reads) | (wantedMask & ~lostMask)) };
+    },
+
+    reconstruct(columns, wanted, length) {
+      assertColumns(name, columns, shape, length);
+      assertColumnNumbers(name, wanted, total);
+      assertPadded(length);
+      const lostMask = maskOf(columnsOf((1 << total) - 1).filter((column) => columns[column] === null));
+      const wantedMask = maskOf(wanted) & lostMask;
+      const solution = solutionOf(lostMask, wantedMask);
+      if (solution === 'none') throw corrupt('CODE_UNDECODABLE', reasonOf(code, lostMask, wantedMask));
+      const rebuilt = solution.wanted.map(() => new Uint8Array(length));
+      const reads = solution.reads.map((column) => columns[column] as Uint8Array);
+      if (rebuilt.length > 0) kernel.run(programOf(solution), reads, rebuilt, length);
+      return wanted.map(
+        (column) => rebuilt[solution.wanted.indexOf(column)] ?? padded(columns[column] as Uint8Array, length),
+      );
+    },
+  };
+}
+
+const keyOf = (high: number, low: number): number => high * 0x1_0000 + low;
+
+function reasonOf(code: LinearCode, lostMask: number, wantedMask: number): string {
+  const lost = columnsOf(lostMask);
+  const wanted = columnsOf(wantedMask);
+  return `${code.name} cannot rebuild column ${wanted.join(', ')} with ${lost.length} columns lost (${lost.join(', ')})`;
+}
