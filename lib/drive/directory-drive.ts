@@ -1,0 +1,312 @@
+// A drive in a directory: `zone/generation/name` are folders and a file. An object is written to a temporary file, fsynced,
+// linked to its name (which fails if the name is taken) and its folder fsynced. Temporary files live in a folder of their own
+// that carries the drive's identity, so that an append to a disk that went away, or was swapped, fails at its first call.
+import { assert } from '../foundation/assert.ts';
+import { type Clock, systemClock } from '../foundation/clock.ts';
+import { invalid } from '../foundation/errors.ts';
+import { directoryError, isAbsence } from './directory-errors.ts';
+import { assertMarker, type DriveIdentity, MARKER, markerOf, markerText } from './directory-marker.ts';
+import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
+import { chunkExists, chunkMissing, driveBusy, driveUnavailable } from './errors.ts';
+import {
+  errnoOf,
+  FolderSync,
+  linkFile,
+  makeFolder,
+  readFileRange,
+  readFolder,
+  removeFolder,
+  statPath,
+  syncFolder,
+  unlinkFile,
+  writeDurably,
+} from './files.ts';
+import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './names.ts';
+import { WRITER_TAG, writerOf } from './writer-tag.ts';
+
+export type { DriveIdentity } from './directory-marker.ts';
+
+/** A temporary file of another host or container is taken for dead at this age. */
+const FOREIGN_TEMPORARY_MS = 24 * 3_600_000;
+/** How many stat calls of one listing are under way at once. */
+const STATS_AT_ONCE = 8;
+
+const temporaryFolder = ({ storeId, driveId }: DriveIdentity): string => `tmp-${storeId.slice(0, 12)}-${driveId}`;
+
+let temporaries = 0;
+const temporaryName = (): string => `${WRITER_TAG}-${temporaries++}`;
+
+export class DirectoryDrive implements Drive {
+  readonly label: string;
+  readonly #identity: DriveIdentity;
+  readonly #clock: Clock;
+  readonly #temporary: string;
+  readonly #folders = new FolderSync();
+  /** Zone generations whose own names are known to be durable. */
+  readonly #durable = new Set<string>();
+  #verified = false;
+
+  /** Touches nothing: the directory is proven to be the drive at the first call, so that a lost drive can be named too. */
+  constructor(path: string, identity: DriveIdentity, clock: Clock = systemClock) {
+    assert(path !== '', 'a drive needs a path');
+    this.label = path;
+    this.#identity = identity;
+    this.#clock = clock;
+    this.#temporary = `${path}/${temporaryFolder(identity)}`;
+  }
+
+  /**
+   * Makes the directory a drive: it has to be new or empty. Idempotent for one identity; `invalid` DRIVE_TAKEN if it is
+   * another drive already, `invalid` DRIVE_NOT_EMPTY if it holds anything else.
+   */
+  static async create(path: string, identity: DriveIdentity): Promise<DirectoryDrive> {
+    try {
+      await makeDrive(path, identity);
+    } catch (error) {
+      throw directoryError(path, error);
+    }
+    return DirectoryDrive.open(path, identity);
+  }
+
+  /** A drive made before. Throws DRIVE_UNAVAILABLE if the directory is missing or is not that drive. */
+  static async open(path: string, identity: DriveIdentity): Promise<DirectoryDrive> {
+    const drive = new DirectoryDrive(path, identity);
+    await drive.sweep();
+    return drive;
+  }
+
+  async append(at: ZoneRef, name: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    const key = chunkKey(at, name);
+    signal?.throwIfAborted();
+    if (!this.#verified) await this.#verify();
+    const temporary = `${this.#temporary}/${temporaryName()}`;
+    await this.#run(() => writeDurably(temporary, parts, signal));
+    // A temporary file that cannot be removed is swept later; the object is not affected.
+    const discard = (): Promise<void> => unlinkFile(temporary).catch(() => undefined);
+    try {
+      signal?.throwIfAborted();
+      await this.#link(temporary, at, key);
+    } catch (error) {
+      await discard();
+      if (errnoOf(error) !== 'EEXIST') throw directoryError(this.label, error);
+      // The caller may find the object to be its own, from a try whose folder was not fsynced: make that certain now.
+      await this.#settle(at);
+      throw chunkExists(this.label, key, error);
+    }
+    await Promise.all([discard(), this.#settle(at)]);
+  }
+
+  async read(at: ZoneRef, name: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    const key = chunkKey(at, name);
+    assertRange(range);
+    signal?.throwIfAborted();
+    if (!this.#verified) await this.#verify();
+    try {
+      return await readFileRange(`${this.label}/${key}`, range?.offset, range?.length);
+    } catch (error) {
+      if (!isAbsence(error)) throw directoryError(this.label, error);
+      await this.#verify();
+      throw chunkMissing(this.label, key, error);
+    }
+  }
+
+  async list(at: ZoneRef, signal?: AbortSignal): Promise<ChunkListing[]> {
+    const folder = `${this.label}/${zoneKey(at)}`;
+    signal?.throwIfAborted();
+    await this.#verify();
+    const names = (await this.#names(folder)).filter(isChunkName);
+    const listing: ChunkListing[] = [];
+    const stat = async (name: string): Promise<void> => {
+      try {
+        const found = await statPath(`${folder}/${name}`);
+        if (found.isFile()) listing.push({ name, bytes: found.size });
+      } catch (error) {
+        if (!isAbsence(error)) throw directoryError(this.label, error); // erased meanwhile
+      }
+    };
+    for (let i = 0; i < names.length; i += STATS_AT_ONCE) {
+      signal?.throwIfAborted();
+      await Promise.all(names.slice(i, i + STATS_AT_ONCE).map(stat));
+    }
+    return listing.sort(byName);
+  }
+
+  async zones(signal?: AbortSignal): Promise<ZoneRef[]> {
+    signal?.throwIfAborted();
+    await this.#verify();
+    const found: ZoneRef[] = [];
+    for (const zoneName of await this.#names(this.label)) {
+      const zone = numberOf(zoneName);
+      if (zone === undefined) continue;
+      signal?.throwIfAborted();
+      for (const generationName of await this.#names(`${this.label}/${zoneName}`)) {
+        const generation = numberOf(generationName);
+        if (generation === undefined) continue;
+        const names = await this.#names(`${this.label}/${zoneName}/${generationName}`);
+        if (names.some(isChunkName)) found.push({ zone, generation });
+      }
+    }
+    return found.sort(byZone);
+  }
+
+  async erase(at: ZoneRef, signal?: AbortSignal): Promise<void> {
+    const key = zoneKey(at);
+    const folder = `${this.label}/${key}`;
+    signal?.throwIfAborted();
+    await this.sweep();
+    for (;;) {
+      signal?.throwIfAborted();
+      const names = (await this.#names(folder)).filter(isChunkName);
+      for (const name of names) await this.#run(() => ignoring(isAbsence, unlinkFile(`${folder}/${name}`)));
+      this.#durable.delete(key);
+      if (await this.#run(() => removed(folder))) break;
+      // A straggler appended meanwhile, or the folder holds files that are not ours: those stay, and so does the folder.
+      if (!(await this.#names(folder)).some(isChunkName)) break;
+    }
+    // The folder's own name is gone for good only now; where it stays, its contents are.
+    await this.#run(async () => {
+      await ignoring(isAbsence, this.#folders.sync(folder));
+      await ignoring(isAbsence, this.#folders.sync(`${this.label}/${at.zone}`));
+    });
+  }
+
+  async probe(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await this.#verify();
+    await this.#run(async () => {
+      const path = `${this.#temporary}/${temporaryName()}`;
+      await writeDurably(path, [Buffer.from('probe')], signal);
+      await unlinkFile(path);
+    });
+  }
+
+  /** Removes temporary files of processes that died while writing; never those of a process that still runs. */
+  async sweep(): Promise<void> {
+    await this.#verify();
+    for (const name of await this.#names(this.#temporary)) {
+      const path = `${this.#temporary}/${name}`;
+      const writer = writerOf(name);
+      if (writer === 'alive' || (writer === 'elsewhere' && !(await this.#isOld(path)))) continue;
+      // A drive that cannot be written can still be read: what is left stays until it can.
+      await unlinkFile(path).catch(() => undefined);
+    }
+  }
+
+  async #isOld(path: string): Promise<boolean> {
+    const found = await statPath(path).catch(() => undefined);
+    return found !== undefined && this.#clock.nowMs() - found.mtimeMs > FOREIGN_TEMPORARY_MS;
+  }
+
+  /** Links a finished temporary file to its name, making the folders at the first object of a zone generation. */
+  async #link(temporary: string, at: ZoneRef, key: string): Promise<void> {
+    const target = `${this.label}/${key}`;
+    try {
+      await linkFile(temporary, target);
+    } catch (error) {
+      if (!isAbsence(error)) throw error;
+      await this.#verify(); // no folder is made where the drive used to be
+      this.#durable.delete(zoneKey(at));
+      await ignoring(isPresence, makeFolder(`${this.label}/${at.zone}`));
+      await ignoring(isPresence, makeFolder(`${this.label}/${zoneKey(at)}`));
+      await linkFile(temporary, target);
+    }
+  }
+
+  /** Makes every name of a zone generation durable that was there at the call, and the folders above it. */
+  async #settle(at: ZoneRef): Promise<void> {
+    const key = zoneKey(at);
+    try {
+      if (this.#durable.has(key)) {
+        await this.#folders.sync(`${this.label}/${key}`);
+        return;
+      }
+      await Promise.all([
+        this.#folders.sync(`${this.label}/${key}`),
+        this.#folders.sync(`${this.label}/${at.zone}`),
+        this.#folders.sync(this.label),
+      ]);
+      this.#durable.add(key);
+    } catch (error) {
+      // The name is visible but perhaps not durable: the caller has to take the outcome as unknown, whatever the errno.
+      throw driveBusy(this.label, `fsync of ${key} failed`, error);
+    }
+  }
+
+  /** Throws DRIVE_UNAVAILABLE unless the directory is this drive. */
+  async #verify(): Promise<void> {
+    this.#verified = false;
+    try {
+      assertMarker(this.label, await markerOf(this.label), this.#identity);
+    } catch (error) {
+      if (isAbsence(error)) throw driveUnavailable(this.label, `no drive here (its file ${MARKER} is missing)`, error);
+      throw directoryError(this.label, error);
+    }
+    this.#verified = true;
+  }
+
+  /** Runs a call on a path that must be there if the drive is. */
+  async #run<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (isAbsence(error)) await this.#verify();
+      throw directoryError(this.label, error);
+    }
+  }
+
+  /** Names in a folder; none if it is not there. */
+  async #names(folder: string): Promise<string[]> {
+    try {
+      return await readFolder(folder);
+    } catch (error) {
+      if (isAbsence(error)) return [];
+      throw directoryError(this.label, error);
+    }
+  }
+}
+
+async function makeDrive(path: string, identity: DriveIdentity): Promise<void> {
+  const temporary = temporaryFolder(identity);
+  await makeFolder(path, { recursive: true });
+  const names = await readFolder(path);
+  if (!names.includes(MARKER)) {
+    const strange = names.find((name) => name !== temporary && name !== 'lost+found');
+    if (strange !== undefined)
+      throw invalid(
+        'DRIVE_NOT_EMPTY',
+        `${path}: holds ${JSON.stringify(strange)}; a new drive needs an empty directory`,
+      );
+    await ignoring(isPresence, makeFolder(`${path}/${temporary}`));
+    const file = `${path}/${temporary}/${temporaryName()}`;
+    await writeDurably(file, [Buffer.from(markerText(identity))]);
+    await ignoring(isPresence, linkFile(file, `${path}/${MARKER}`));
+    await unlinkFile(file);
+    await syncFolder(path);
+    await syncFolder(`${path}/..`);
+  }
+  const found = await markerOf(path);
+  if (found.store !== identity.storeId || found.drive !== identity.driveId)
+    throw invalid('DRIVE_TAKEN', `${path}: is drive ${found.drive} of store ${found.store.slice(0, 8)}… already`);
+}
+
+const isPresence = (error: unknown): boolean => errnoOf(error) === 'EEXIST';
+
+async function ignoring(which: (error: unknown) => boolean, call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!which(error)) throw error;
+  }
+}
+
+/** Removes a folder; false if it is not empty. */
+async function removed(folder: string): Promise<boolean> {
+  try {
+    await removeFolder(folder);
+    return true;
+  } catch (error) {
+    if (isAbsence(error)) return true;
+    if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
