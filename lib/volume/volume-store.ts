@@ -1,5 +1,5 @@
 // One process's view of the volumes of a cell: soft state only, made once, gone without harm.
-import { AppendedGroup, appendGroup, type NewRecord } from './append.ts';
+import { type AppendedGroup, appendGroup, type NewRecord } from './append.ts';
 import type { Components } from './components.ts';
 import { Directories } from './directories.ts';
 import { DriveHealth } from './drive-health.ts';

@@ -1,6 +1,7 @@
 // Reads of volume, bucket and group rows. All strongly consistent.
-import type { BucketId, VolumeId } from '../foundation/ids.ts';
+
 import { mapLimit } from '../foundation/concurrency.ts';
+import type { BucketId, VolumeId } from '../foundation/ids.ts';
 import type { Panda, Row } from '../panda/panda.ts';
 import { type BucketRow, bucketFromRow, bucketKey, bucketPartitions } from '../panda/rows/bucket-row.ts';
 import { type GroupRow, groupFromRow, groupKey, groupPartition } from '../panda/rows/group-row.ts';

@@ -2,8 +2,8 @@
 // here, learnt from the zone rows; the conditions of the transaction decide.
 import { assert } from '../foundation/assert.ts';
 import { retryLater } from '../foundation/errors.ts';
-import { shuffled } from '../foundation/randomness.ts';
 import type { VolumeId } from '../foundation/ids.ts';
+import { shuffled } from '../foundation/randomness.ts';
 import type { Write } from '../panda/panda.ts';
 import type { Extent } from '../panda/rows/volume-row.ts';
 import { zoneAttributes, zoneFromRow, zoneKey, zonePartition } from '../panda/rows/zone-row.ts';
@@ -52,7 +52,10 @@ export class ZoneAllocator {
       .filter((drive) => this.#freeCount(known[drive] as DriveZones) > 0)
       .sort((a, b) => (known[a] as DriveZones).usedZones - (known[b] as DriveZones).usedZones);
     if (open.length < columns)
-      throw retryLater('STORE_FULL', `only ${open.length} of ${columns} drives have a free zone: add drives or compact`);
+      throw retryLater(
+        'STORE_FULL',
+        `only ${open.length} of ${columns} drives have a free zone: add drives or compact`,
+      );
     const extents = open.slice(0, columns).map((drive) => this.#take(known[drive] as DriveZones, drive));
     return { extents, writes: extents.map((extent) => takeWrite(extent, volume)) };
   }

@@ -36,7 +36,7 @@ const BLOCK_ID_BYTES = 32;
 
 export function packBlockIds(blocks: readonly BlockId[]): Uint8Array {
   const out = new Uint8Array(blocks.length * BLOCK_ID_BYTES);
-  blocks.forEach((id, i) => out.set(bytesOf(id), i * BLOCK_ID_BYTES));
+  for (const [i, id] of blocks.entries()) out.set(bytesOf(id), i * BLOCK_ID_BYTES);
   return out;
 }
 

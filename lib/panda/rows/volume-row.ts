@@ -48,6 +48,8 @@ export interface VolumeRow {
   readonly openBucket: BucketId | undefined;
   readonly createdAtMs: number;
   readonly sealedAtMs: number | undefined;
+  /** Sealed, but its bucket directories are not all written yet: slots are found through the groups until then. */
+  readonly directoriesPending: boolean;
   readonly trashedAtMs: number | undefined;
 }
 
@@ -78,6 +80,7 @@ export function volumeFromRow(row: Row): VolumeRow {
     openBucket: row.attributes['ob'] === undefined ? undefined : bucketId(stringIn(row, 'ob')),
     createdAtMs: countIn(row, 'a'),
     sealedAtMs: optionalCount(row, 'z'),
+    directoriesPending: optionalCount(row, 'dp') === 1,
     trashedAtMs: optionalCount(row, 'd'),
   };
   const shape = codecShape(volume.codec);

@@ -1,0 +1,378 @@
+// LEASE (DESIGN 6a, 1): the pool of open volumes of each class, as this process knows it. A lease is one transaction that
+// makes the token one larger; everything the holder writes afterwards carries that token.
+import { codecShape } from '../codec/shape.ts';
+import { assert } from '../foundation/assert.ts';
+import { isKind, retryLater } from '../foundation/errors.ts';
+import { newVolumeId, type VolumeId } from '../foundation/ids.ts';
+import type { Write } from '../panda/panda.ts';
+import {
+  newVolumeAttributes,
+  type VolumeClass,
+  type VolumeRow,
+  volumeFromRow,
+  volumeKey,
+} from '../panda/rows/volume-row.ts';
+import { capacityBytes } from '../settings/settings.ts';
+import { type Components, LEASE_MS } from './components.ts';
+import type { Directories } from './directories.ts';
+import type { DriveHealth } from './drive-health.ts';
+import { recoverPending } from './recover.ts';
+import { sealVolume } from './seal.ts';
+import { transact } from './transact.ts';
+import { listVolumes, readVolume } from './volumes.ts';
+import type { ZoneAllocator } from './zones.ts';
+
+const CONFLICTS_BEFORE_GROWTH = 3;
+const GROWTH_MAX = 4;
+const CREATE_ATTEMPTS_MAX = 8;
+const WAITS_MAX = 500;
+const LIST_EVERY_MS = 5_000;
+/** A volume with less of its extents free than this is full. */
+const FULL_FREE_PERMILLE = 10;
+export const BUCKETS_MAX = 256;
+
+/** The right to append one group to an open volume. Ends with a commit that gives it back, `release` or `burn`. */
+export interface Lease {
+  /** The row as it is under this lease, nothing pending. */
+  readonly volume: VolumeRow;
+  readonly token: number;
+  readonly seq: number;
+  /** Holds while nobody else has leased the volume. */
+  check(): Write;
+  /** Gives it back unused. */
+  release(): Promise<void>;
+  /** Gives it back after a failed put: the sequence number is not used again. */
+  burn(strayBytes: readonly number[]): Promise<void>;
+  /** A transaction of the holder gave it back; `next` is the row it left, or undefined if that is not known. */
+  done(next: VolumeRow | undefined): void;
+}
+
+/** Bytes an object may still add to every extent, room for the directories at seal left aside. */
+export function extentFreeBytes(c: Components, volume: VolumeRow): number {
+  const used = Math.max(...volume.extentUsedBytes);
+  return c.settings.extentBytes - used - sealReserveBytes(c, volume);
+}
+
+/** What the bucket directories written at seal will take on one extent: 16 B a slot, and a header each. */
+function sealReserveBytes(c: Components, volume: VolumeRow): number {
+  if (!writesDirectories(c, volume.class)) return 0;
+  return Math.min(c.settings.extentBytes / 16, volume.buckets.size * 256 + c.settings.extentBytes / 64);
+}
+
+/** Hot volumes are encoded soon, and their slots found by hints: only volumes that stay get directories. */
+export const writesDirectories = (c: Components, cls: VolumeClass): boolean =>
+  cls === 'warm' || c.settings.hotCodec === c.settings.warmCodec;
+
+interface Entry {
+  row: VolumeRow;
+  busy: boolean;
+}
+
+export class OpenVolumes {
+  readonly #c: Components;
+  readonly #health: DriveHealth;
+  readonly #zones: ZoneAllocator;
+  readonly #directories: Directories;
+  readonly #known = new Map<VolumeId, Entry>();
+  readonly #waiting: (() => void)[] = [];
+  #listedAtMs = Number.NEGATIVE_INFINITY;
+  #creating = 0;
+  #conflicts = 0;
+
+  constructor(c: Components, health: DriveHealth, zones: ZoneAllocator, directories: Directories) {
+    this.#c = c;
+    this.#health = health;
+    this.#zones = zones;
+    this.#directories = directories;
+  }
+
+  /**
+   * Leases an open volume whose every extent can take `needBytes` more. Volumes found full on the way are sealed. Throws `retry`
+   * DRIVES_MISSING, STORE_FULL or VOLUMES_BUSY.
+   */
+  async lease(cls: VolumeClass, needBytes: number): Promise<Lease> {
+    assert(needBytes <= this.#c.settings.extentBytes, 'a group fits an empty volume');
+    for (let waits = 0; ; ) {
+      await this.#list();
+      const entry = this.#pick(cls, needBytes);
+      if (entry !== undefined) {
+        const lease = await this.#tryLease(entry);
+        if (lease === undefined) continue;
+        if (extentFreeBytes(this.#c, lease.volume) >= needBytes) return lease;
+        await this.#sealOrRelease(lease);
+        continue;
+      }
+      if (this.#mayGrow(cls)) await this.#create(cls);
+      else if (!(await this.#sealFullest(cls, needBytes))) await this.#wait(waits++);
+    }
+  }
+
+  /** Seals every open volume of the class that holds something and is not leased: used when no more is to come. */
+  async sealAll(cls: VolumeClass): Promise<number> {
+    this.#listedAtMs = Number.NEGATIVE_INFINITY;
+    await this.#list();
+    let sealed = 0;
+    for (const entry of [...this.#known.values()]) {
+      if (entry.row.class !== cls || entry.busy || entry.row.nextSeq === 1 || !this.#leasable(entry.row)) continue;
+      const lease = await this.#tryLease(entry);
+      if (lease === undefined) continue;
+      await this.#seal(lease);
+      sealed += 1;
+    }
+    return sealed;
+  }
+
+  /**
+   * Open volumes that nobody works on although something is left to do: a pending group, or a drive that is lost. Recovers them; seals
+   * those that cannot take appends any more.
+   */
+  async recoverIdle(): Promise<number> {
+    this.#listedAtMs = Number.NEGATIVE_INFINITY;
+    await this.#list();
+    let recovered = 0;
+    for (const entry of [...this.#known.values()]) {
+      const stuck = !entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive));
+      const owned = entry.row.owner !== undefined;
+      if (entry.busy || !this.#leasable(entry.row)) continue;
+      if (entry.row.pendingSeq === undefined && !owned && !stuck) continue;
+      const lease = await this.#tryLease(entry);
+      if (lease === undefined) continue;
+      recovered += 1;
+      if (stuck && lease.volume.nextSeq > 1) await this.#seal(lease);
+      else await lease.release();
+    }
+    return recovered;
+  }
+
+  async #list(): Promise<void> {
+    const nowMs = this.#c.clock.monotonicMs();
+    if (nowMs - this.#listedAtMs < LIST_EVERY_MS) return;
+    this.#listedAtMs = nowMs;
+    const open = (await listVolumes(this.#c.panda, this.#c.settings.cell)).filter((v) => v.state === 'open');
+    const ids = new Set(open.map((v) => v.id));
+    for (const [id, entry] of this.#known) if (!entry.busy && !ids.has(id)) this.#known.delete(id);
+    for (const row of open) {
+      const entry = this.#known.get(row.id);
+      if (entry === undefined) this.#known.set(row.id, { row, busy: false });
+      else if (!entry.busy && entry.row.token <= row.token) entry.row = row;
+    }
+  }
+
+  #ofClass(cls: VolumeClass): Entry[] {
+    return [...this.#known.values()].filter((entry) => entry.row.class === cls);
+  }
+
+  #leasable(row: VolumeRow): boolean {
+    if (row.owner === undefined || row.owner === this.#c.owner) return true;
+    return row.expiresAtMs <= this.#c.clock.nowMs() || this.#c.isOwnerGone(row.owner);
+  }
+
+  /** The fullest volume that still has room, so that volumes fill one after the other. */
+  #pick(cls: VolumeClass, needBytes: number): Entry | undefined {
+    let best: Entry | undefined;
+    let bestFree = Number.POSITIVE_INFINITY;
+    for (const entry of this.#ofClass(cls)) {
+      if (entry.busy || !this.#leasable(entry.row)) continue;
+      if (!entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive))) continue;
+      const free = extentFreeBytes(this.#c, entry.row);
+      if (free < needBytes || entry.row.buckets.size >= BUCKETS_MAX || free >= bestFree) continue;
+      best = entry;
+      bestFree = free;
+    }
+    return best;
+  }
+
+  #mayGrow(cls: VolumeClass): boolean {
+    const base =
+      cls === 'hot' || this.#c.settings.hotCodec === this.#c.settings.warmCodec ? this.#c.settings.openVolumes : 2;
+    const allowed = this.#conflicts >= CONFLICTS_BEFORE_GROWTH ? base * GROWTH_MAX : base;
+    const usable = this.#ofClass(cls).filter((entry) =>
+      entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive)),
+    );
+    return usable.length + this.#creating < allowed;
+  }
+
+  async #tryLease(entry: Entry): Promise<Lease | undefined> {
+    entry.busy = true;
+    try {
+      const leased = await leaseVolume(this.#c, entry.row);
+      if (leased === undefined) {
+        this.#conflicts += 1;
+        await this.#reread(entry);
+        return undefined;
+      }
+      entry.row = leased;
+      if (leased.pendingSeq !== undefined) {
+        await recoverPending(this.#c, leased, leased.token, false);
+        entry.row = { ...leased, pendingSeq: undefined };
+      }
+      return this.#leaseOf(entry);
+    } catch (error) {
+      this.#settle(entry, undefined);
+      throw error;
+    }
+  }
+
+  #leaseOf(entry: Entry): Lease {
+    const volume = entry.row;
+    const key = volumeKey(this.#c.settings.cell, volume.id);
+    const held = { attribute: 't', equals: volume.token } as const;
+    const free = { ...volume, owner: undefined, expiresAtMs: 0 };
+    const giveBack = async (set: Record<string, number | readonly number[]>, next: VolumeRow): Promise<void> => {
+      try {
+        const took = async (): Promise<boolean> => {
+          const now = await readVolume(this.#c.panda, this.#c.settings.cell, volume.id);
+          return now?.token === volume.token && now.owner === undefined;
+        };
+        await transact(this.#c, [{ kind: 'update', ...key, set, remove: ['o', 'e'], if: [held] }], took);
+        this.#settle(entry, next);
+      } catch (error) {
+        this.#settle(entry, undefined);
+        if (!isKind(error, 'conflict', 'retry', 'unknown')) throw error; // lost or late: whoever comes next breaks it
+      }
+    };
+    return {
+      volume,
+      token: volume.token,
+      seq: volume.nextSeq,
+      check: () => ({ kind: 'check', ...key, if: [held] }),
+      release: () => giveBack({}, free),
+      burn: (strayBytes) => {
+        const used = volume.extentUsedBytes.map((bytes, i) => bytes + (strayBytes[i] ?? 0));
+        return giveBack(
+          { n: volume.nextSeq + 1, u: used },
+          { ...free, nextSeq: volume.nextSeq + 1, extentUsedBytes: used },
+        );
+      },
+      done: (next) => this.#settle(entry, next),
+    };
+  }
+
+  /** The entry is free again; without a row it is forgotten and listed anew. */
+  #settle(entry: Entry, row: VolumeRow | undefined): void {
+    entry.busy = false;
+    if (row === undefined) {
+      this.#known.delete(entry.row.id);
+      this.#listedAtMs = Number.NEGATIVE_INFINITY;
+    } else if (row.state !== 'open') this.#known.delete(row.id);
+    else entry.row = row;
+    this.#waiting.shift()?.();
+  }
+
+  async #reread(entry: Entry): Promise<void> {
+    const row = await readVolume(this.#c.panda, this.#c.settings.cell, entry.row.id);
+    this.#settle(entry, row?.state === 'open' ? row : undefined);
+  }
+
+  async #sealOrRelease(lease: Lease): Promise<void> {
+    const permille = (extentFreeBytes(this.#c, lease.volume) * 1000) / this.#c.settings.extentBytes;
+    if (permille < FULL_FREE_PERMILLE || lease.volume.buckets.size >= BUCKETS_MAX) await this.#seal(lease);
+    else await lease.release();
+  }
+
+  async #seal(lease: Lease): Promise<void> {
+    try {
+      await sealVolume({ c: this.#c, health: this.#health, directories: this.#directories }, lease);
+    } catch (error) {
+      if (!isKind(error, 'retry')) throw error; // sealed, its directories to be written later
+    }
+  }
+
+  /** No volume has room and another is needed: the one with the least room is as full as it gets. */
+  async #sealFullest(cls: VolumeClass, needBytes: number): Promise<boolean> {
+    const idle = this.#ofClass(cls)
+      .filter((entry) => !entry.busy && this.#leasable(entry.row) && entry.row.nextSeq > 1)
+      .filter((entry) => extentFreeBytes(this.#c, entry.row) < needBytes || entry.row.buckets.size >= BUCKETS_MAX)
+      .sort((a, b) => extentFreeBytes(this.#c, a.row) - extentFreeBytes(this.#c, b.row));
+    const fullest = idle[0];
+    if (fullest === undefined) return false;
+    const lease = await this.#tryLease(fullest);
+    if (lease !== undefined) await this.#seal(lease);
+    return true;
+  }
+
+  async #wait(waits: number): Promise<void> {
+    const anyBusy = [...this.#known.values()].some((entry) => entry.busy) || this.#creating > 0;
+    if (anyBusy) return new Promise((resolve) => this.#waiting.push(resolve));
+    // Every open volume is leased by another process, or lies on drives that cannot be written.
+    this.#conflicts += 1;
+    if (waits >= WAITS_MAX)
+      throw retryLater('VOLUMES_BUSY', 'every open volume is in use by other processes: try again later');
+    this.#listedAtMs = Number.NEGATIVE_INFINITY;
+    await this.#c.clock.sleep(20);
+  }
+
+  async #create(cls: VolumeClass): Promise<void> {
+    this.#creating += 1;
+    try {
+      const row = await createVolume(this.#c, this.#zones, cls);
+      this.#known.set(row.id, { row, busy: false });
+    } finally {
+      this.#creating -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+}
+
+/** One transaction; undefined when somebody else leased or sealed it first. */
+async function leaseVolume(c: Components, row: VolumeRow): Promise<VolumeRow | undefined> {
+  const token = row.token + 1;
+  const expiresAtMs = Math.max(0, c.clock.nowMs() + LEASE_MS);
+  const key = volumeKey(c.settings.cell, row.id);
+  const took = async (): Promise<boolean> => {
+    const now = await readVolume(c.panda, c.settings.cell, row.id);
+    return now?.token === token && now.owner === c.owner && now.expiresAtMs === expiresAtMs;
+  };
+  try {
+    await transact(
+      c,
+      [
+        {
+          kind: 'update',
+          ...key,
+          set: { t: token, o: c.owner, e: expiresAtMs },
+          if: [
+            { attribute: 't', equals: row.token },
+            { attribute: 's', equals: 'open' },
+          ],
+        },
+      ],
+      took,
+    );
+  } catch (error) {
+    if (isKind(error, 'conflict')) return undefined;
+    throw error;
+  }
+  // The token alone decides who may write, but pendingSeq may have changed under the old token since the row was read.
+  const now = await c.panda.get(key);
+  if (now === undefined) return undefined;
+  const leased = volumeFromRow(now);
+  return leased.token === token ? leased : undefined;
+}
+
+/** A new open volume on the emptiest healthy drives: one transaction with its zones. */
+export async function createVolume(c: Components, zones: ZoneAllocator, cls: VolumeClass): Promise<VolumeRow> {
+  const codec = cls === 'hot' ? c.settings.hotCodec : c.settings.warmCodec;
+  const shape = codecShape(codec);
+  assert(capacityBytes(c.settings, codec) > 0, 'a volume has capacity');
+  for (let attempt = 0; ; attempt++) {
+    const id = newVolumeId(c.randomness);
+    const claim = await zones.claim(id, shape.dataColumns + shape.parityColumns);
+    const key = volumeKey(c.settings.cell, id);
+    const attributes = newVolumeAttributes({
+      class: cls,
+      codec,
+      extents: claim.extents,
+      createdAtMs: Math.max(0, c.clock.nowMs()),
+      token: 0,
+    });
+    try {
+      const took = async (): Promise<boolean> => (await c.panda.get(key)) !== undefined;
+      await transact(c, [{ kind: 'put', ...key, attributes, if: ['absent'] }, ...claim.writes], took);
+      return volumeFromRow({ ...key, attributes });
+    } catch (error) {
+      zones.refresh(); // another process took one of the zones first
+      if (!isKind(error, 'conflict') || attempt >= CREATE_ATTEMPTS_MAX) throw error;
+    }
+  }
+}

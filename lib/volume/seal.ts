@@ -1,0 +1,151 @@
+// SEAL (DESIGN 6a, 6): a full volume is closed for good. A volume that stays gets a directory per bucket on m + 1 columns, so that a
+// moved slot is found by one small read, and its group rows go.
+import { codecShape } from '../codec/shape.ts';
+import type { Drive } from '../drive/drive.ts';
+import { encodeBucketDirectory, type SlotLocation } from '../format/bucket-directory.ts';
+import { bucketDirectoryName } from '../format/names.ts';
+import { assert } from '../foundation/assert.ts';
+import { mapLimit } from '../foundation/concurrency.ts';
+import { isKind, isPocketfulError, retryLater } from '../foundation/errors.ts';
+import type { BucketId } from '../foundation/ids.ts';
+import type { Write } from '../panda/panda.ts';
+import { deadFromRow, deadKey, isDead } from '../panda/rows/bucket-row.ts';
+import { groupKey } from '../panda/rows/group-row.ts';
+import { type Extent, type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
+import type { Components } from './components.ts';
+import type { Directories } from './directories.ts';
+import type { DriveHealth } from './drive-health.ts';
+import { type Lease, writesDirectories } from './open-volumes.ts';
+import { transact } from './transact.ts';
+import { readBucket, readVolume } from './volumes.ts';
+
+const BUCKETS_AT_ONCE = 8;
+const GROUPS_PER_TRANSACTION = 50;
+
+interface Store {
+  readonly c: Components;
+  readonly health: DriveHealth;
+  readonly directories: Directories;
+}
+
+/** Seals the leased volume; the lease ends. From then on nothing is appended, so the directories are written after it. */
+export async function sealVolume(store: Store, lease: Lease): Promise<void> {
+  const volume = lease.volume;
+  assert(volume.pendingSeq === undefined && volume.state === 'open', 'only a settled, open volume is sealed');
+  const { settings, clock, panda } = store.c;
+  const directoriesPending = writesDirectories(store.c, volume.class);
+  const sealedAtMs = Math.max(0, clock.nowMs());
+  const seal: Write = {
+    kind: 'update',
+    ...volumeKey(settings.cell, volume.id),
+    set: { s: 'sealed', z: sealedAtMs, ...(directoriesPending ? { dp: 1 } : {}) },
+    remove: ['o', 'e', 'ob'],
+    if: [
+      { attribute: 't', equals: lease.token },
+      { attribute: 's', equals: 'open' },
+      { attribute: 'p', missing: true },
+    ],
+  };
+  const took = async (): Promise<boolean> => {
+    const now = await readVolume(panda, settings.cell, volume.id);
+    return now?.token === lease.token && now.state !== 'open';
+  };
+  try {
+    await transact(store.c, [seal], took);
+  } catch (error) {
+    lease.done(undefined);
+    if (!isKind(error, 'conflict')) throw error;
+    return; // somebody else leased it meanwhile, and will seal it
+  }
+  const sealed: VolumeRow = { ...volume, state: 'sealed', sealedAtMs, directoriesPending, owner: undefined };
+  lease.done(sealed);
+  if (directoriesPending) await finishSeal(store, sealed);
+}
+
+/**
+ * Writes the bucket directories of a sealed volume and drops its group rows. Anybody may do it, again too; the volume can be read
+ * without. Throws `retry` DIRECTORY_NOT_STORED when no column takes them; it stays pending then.
+ */
+export async function finishSeal(store: Store, volume: VolumeRow): Promise<void> {
+  const { settings, panda } = store.c;
+  const extraBytes = volume.extents.map(() => 0);
+  await mapLimit([...volume.buckets], BUCKETS_AT_ONCE, (bucket) => writeDirectory(store, volume, bucket, extraBytes));
+  const finish: Write = {
+    kind: 'update',
+    ...volumeKey(settings.cell, volume.id),
+    set: { u: volume.extentUsedBytes.map((bytes, i) => bytes + (extraBytes[i] as number)) },
+    remove: ['dp'],
+    if: [
+      { attribute: 'g', equals: volume.generation },
+      { attribute: 's', oneOf: ['sealed', 'draining'] },
+      { attribute: 'dp', equals: 1 },
+    ],
+  };
+  const took = async (): Promise<boolean> => {
+    const now = await readVolume(panda, settings.cell, volume.id);
+    return now?.generation === volume.generation && !now.directoriesPending;
+  };
+  try {
+    await transact(store.c, [finish], took);
+  } catch (error) {
+    if (!isKind(error, 'conflict')) throw error;
+    return; // finished, flipped or freed by another worker
+  }
+  await dropGroupRows(store.c, volume);
+}
+
+async function writeDirectory(store: Store, volume: VolumeRow, id: BucketId, extraBytes: number[]): Promise<void> {
+  const { panda, settings, storeId } = store.c;
+  const bucket = await readBucket(panda, settings.cell, id);
+  if (bucket?.volume !== volume.id) return; // moved since: nobody will look for it here
+  const dead = deadFromRow(await panda.get(deadKey(settings.cell, id)));
+  const found = await store.directories.bucket(volume, bucket);
+  const entries = new Map<number, SlotLocation>();
+  for (const [slot, location] of found.entries) if (!isDead(dead, slot)) entries.set(slot, location);
+  const bytes = encodeBucketDirectory({
+    storeId,
+    volumeId: volume.id,
+    generation: volume.generation,
+    bucket: id,
+    entries,
+  });
+  const { dataColumns, parityColumns } = codecShape(volume.codec);
+  const columns = Array.from({ length: parityColumns + 1 }, (_, i) => dataColumns - 1 + i);
+  let written = 0;
+  const failures: unknown[] = [];
+  for (const column of columns) {
+    const extent = volume.extents[column] as Extent;
+    try {
+      await (store.c.drives[extent.drive] as Drive).append(
+        { zone: extent.zone, generation: extent.zoneGeneration },
+        bucketDirectoryName(id),
+        [bytes],
+      );
+      written += 1;
+      extraBytes[column] = (extraBytes[column] as number) + bytes.length;
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      // An earlier attempt wrote it. It may list slots that have died since: harmless.
+      if (isKind(error, 'conflict')) written += 1;
+      else {
+        store.health.failed(extent.drive, error);
+        failures.push(error);
+      }
+    }
+  }
+  if (written === 0)
+    throw retryLater(
+      'DIRECTORY_NOT_STORED',
+      `no directory of bucket ${id} could be stored: volume ${volume.id} keeps its group rows`,
+      failures[0],
+    );
+}
+
+/** Their facts are in the directories now. What a crash leaves behind goes when the volume is freed. */
+async function dropGroupRows(c: Components, volume: VolumeRow): Promise<void> {
+  const keys = Array.from({ length: volume.nextSeq - 1 }, (_, i) => groupKey(volume.id, volume.generation, i + 1));
+  for (let at = 0; at < keys.length; at += GROUPS_PER_TRANSACTION) {
+    const writes: Write[] = keys.slice(at, at + GROUPS_PER_TRANSACTION).map((key) => ({ kind: 'delete', ...key }));
+    await transact(c, writes, async () => false);
+  }
+}
