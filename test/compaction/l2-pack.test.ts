@@ -1,0 +1,116 @@
+// The packing table: against an exhaustive optimum, and against the published objective on the study's fill ranges.
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { maxFillScore, PackTable, worthScore } from '../../lib/compaction/l2-pack.ts';
+import { holePrice } from '../../lib/compaction/worth.ts';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { bestExhaustively, campaign, uniformFills } from './packing-oracle.ts';
+
+const THRESHOLD = 0.25;
+const worth = worthScore(holePrice(THRESHOLD));
+
+describe('packing', () => {
+  it('is within 0.5 % of the exact optimum on average and never worse than K/256 (20 instances, both objectives)', () => {
+    const K = 6;
+    const table = new PackTable({
+      candidatesMax: 16,
+      sourcesMax: K,
+      destinationsMax: 3,
+      granularity: 256,
+      exact: true,
+    });
+    for (const score of [maxFillScore, worth]) {
+      let lost = 0;
+      for (let seed = 1; seed <= 20; seed++) {
+        const fills = uniformFills(new SeededRandomness(seed), 16, 0.05, 0.8);
+        const packing = table.pack(fills, fills.length, score);
+        const best = bestExhaustively(fills, K, 3, score);
+        const loss = 1 - (packing?.score ?? 0) / best.score;
+        expect(loss).toBeGreaterThan(-1e-9);
+        expect(loss).toBeLessThanOrEqual(K / 256);
+        lost += loss / 20;
+      }
+      expect(lost).toBeLessThanOrEqual(0.005);
+    }
+  });
+
+  it('worth reclaims at least 55, 50 and 25 % more volumes than max-fill for the same bytes, into fuller than 0.99', () => {
+    const goals = [
+      { low: 0.1, high: 0.7, more: 0.55 },
+      { low: 0.02, high: 0.5, more: 0.5 },
+      { low: 0.1, high: 0.4, more: 0.25 },
+    ];
+    for (const { low, high, more } of goals) {
+      const sums = { worthVolumes: 0, worthBytes: 0, fillVolumes: 0, fillBytes: 0, destinations: 0 };
+      for (let seed = 1; seed <= 8; seed++) {
+        const fills = uniformFills(new SeededRandomness(seed * 7919), 400, low, high);
+        const published = campaign(fills, { score: maxFillScore, destinationsMax: 1, exact: false }, 20);
+        const ours = campaign(fills, { score: worth, destinationsMax: 9, exact: true }, published.moved);
+        sums.worthVolumes += ours.reclaimed;
+        sums.worthBytes += ours.moved;
+        sums.fillVolumes += published.reclaimed;
+        sums.fillBytes += published.moved;
+        sums.destinations += ours.destinations;
+      }
+      const gain = sums.worthVolumes / sums.worthBytes / (sums.fillVolumes / sums.fillBytes) - 1;
+      expect(gain, `fills ${low}..${high}`).toBeGreaterThanOrEqual(more);
+      expect(sums.worthBytes / sums.destinations).toBeGreaterThanOrEqual(0.99);
+    }
+  });
+
+  it('never overfills, never takes a volume twice, keeps K, and its sum is the sum', () => {
+    const table = new PackTable({
+      candidatesMax: 40,
+      sourcesMax: 8,
+      destinationsMax: 4,
+      granularity: 64,
+      exact: true,
+    });
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 }), (list) => {
+        const fills = Float64Array.from(list).sort();
+        for (const score of [maxFillScore, worth]) {
+          const packing = table.pack(fills, fills.length, score);
+          if (packing === undefined) continue;
+          const sum = packing.chosen.reduce((total, i) => total + (fills[i] as number), 0);
+          expect(new Set(packing.chosen).size).toBe(packing.chosen.length);
+          expect(packing.chosen.length).toBeLessThanOrEqual(8);
+          expect(packing.chosen.length).toBeGreaterThan(packing.destinations);
+          expect(packing.packed).toBeCloseTo(sum, 12);
+          expect(sum).toBeLessThanOrEqual(packing.destinations + 1e-9);
+        }
+      }),
+    );
+  });
+
+  it('a refused set makes way for the next best cell', () => {
+    const table = new PackTable({
+      candidatesMax: 8,
+      sourcesMax: 4,
+      destinationsMax: 1,
+      granularity: 256,
+      exact: true,
+    });
+    const fills = Float64Array.from([0.2, 0.3, 0.46, 0.5]);
+    const first = table.pack(fills, 4, maxFillScore);
+    expect(first?.chosen).toEqual([0, 1, 3]);
+    const second = table.pack(fills, 4, maxFillScore, (chosen) => chosen.length <= 2);
+    expect(second?.chosen).toEqual([2, 3]);
+    expect(table.pack(fills, 4, maxFillScore, () => false)).toBeUndefined();
+  });
+
+  it('dense volumes, of which no two fit together, are packed k -> m', () => {
+    const table = new PackTable({
+      candidatesMax: 20,
+      sourcesMax: 10,
+      destinationsMax: 9,
+      granularity: 256,
+      exact: true,
+    });
+    const fills = new Float64Array(20).fill(0.85);
+    const packing = table.pack(fills, 20, worth);
+    expect(packing?.destinations).toBe(6);
+    expect(packing?.chosen.length).toBe(7);
+    expect(new PackTable({ ...table.shape, destinationsMax: 1 }).pack(fills, 20, worth)).toBeUndefined();
+  });
+});
