@@ -1,0 +1,14 @@
+// The names by which a client finds a deployed stage: its stack and the stack's outputs. The CDK app and the client
+// share them, so that a rename cannot break one of the two.
+
+export const stackNameOf = (stage: string): string => `Pocketful-${stage}`;
+
+export const OUTPUTS = {
+  stage: 'Stage',
+  table: 'PandaTable',
+  drives: 'DriveBuckets',
+  key: 'KekKey',
+  frontend: 'FrontendFunction',
+  url: 'FrontendUrl',
+  settings: 'StoreSettings',
+} as const;

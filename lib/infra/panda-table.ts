@@ -1,0 +1,40 @@
+// Panda's table: partition and sort key, both strings, paid per request.
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { removalOf } from './removal.ts';
+
+export interface PandaTableProps {
+  readonly ephemeral: boolean;
+}
+
+export class PandaTable extends Construct {
+  readonly table: Table;
+
+  constructor(scope: Construct, id: string, props: PandaTableProps) {
+    super(scope, id);
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.DEFAULT,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: !props.ephemeral },
+      deletionProtection: !props.ephemeral,
+      removalPolicy: removalOf(props.ephemeral),
+    });
+  }
+
+  /** What the Panda port's DynamoDB body calls; a transaction needs the permission of each of its items. */
+  grantUse(grantee: IGrantable): Grant {
+    return this.table.grant(
+      grantee,
+      'dynamodb:GetItem',
+      'dynamodb:BatchGetItem',
+      'dynamodb:Query',
+      'dynamodb:ConditionCheckItem',
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
+      'dynamodb:DeleteItem',
+    );
+  }
+}

@@ -1,0 +1,5 @@
+// What happens to data when its stack goes: an ephemeral stage leaves nothing behind, a durable one keeps everything.
+import { RemovalPolicy } from 'aws-cdk-lib';
+
+export const removalOf = (ephemeral: boolean): RemovalPolicy =>
+  ephemeral ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;

@@ -1,0 +1,69 @@
+// What a deployment is asked to be: the stage's name, the store's settings (preset and changes), how many drives, and
+// whether its data outlives the stack. Parsed from CDK context (`-c stage=dev -c preset=demo`), where every value may be a string.
+import * as z from 'zod';
+import { invalid } from '../foundation/errors.ts';
+import { drivesMin, PRESETS, type PresetName, type Settings, settingsOf } from '../settings/settings.ts';
+
+/** The function's policies and its 4 KB of variables name every drive. */
+const DRIVES_MAX = 60;
+const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 180, 365] as const;
+
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+const json = z.preprocess(fromJson, z.record(z.string(), z.unknown(), 'must be a JSON object'));
+
+const schema = z.strictObject({
+  stage: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,19}$/, 'a stage is 1 to 20 lower-case letters, digits and dashes, a letter first')
+    .default('dev'),
+  preset: z.enum(Object.keys(PRESETS) as [PresetName, ...PresetName[]]).default('personal'),
+  /** Settings that differ from the preset, as JSON: `-c settings='{"openVolumes":2}'`. */
+  settings: json.default({}),
+  /** Default: one more than the codecs need, so that the loss of one drive does not stall writes. */
+  drives: z.coerce.number().int().max(DRIVES_MAX).optional(),
+  /** True: destroying the stack destroys the data. False: data, table and key stay. */
+  ephemeral: flag.default(false),
+  functionMemoryMiB: z.coerce.number().int().min(256).max(10_240).default(1024),
+  functionTimeoutSeconds: z.coerce.number().int().min(5).max(900).default(60),
+  logRetentionDays: z.coerce
+    .number()
+    .refine((days) => LOG_RETENTION_DAYS.some((one) => one === days), `one of ${LOG_RETENTION_DAYS.join(', ')}`)
+    .default(14),
+  /** Counters of the functions as CloudWatch custom metrics: about $0.30 a month each. */
+  functionMetrics: flag.default(false),
+});
+
+/** The names of the context keys that make up a stage. */
+export const STAGE_CONTEXT_KEYS = Object.keys(schema.shape);
+
+export interface StageSettings extends Readonly<Omit<z.infer<typeof schema>, 'drives' | 'preset' | 'settings'>> {
+  readonly store: Settings;
+  readonly drives: number;
+}
+
+/** Throws `invalid` STAGE_INVALID, naming the key, or SETTINGS_INVALID. */
+export function parseStageSettings(context: Readonly<Record<string, unknown>>): StageSettings {
+  const parsed = schema.safeParse(context);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw invalid('STAGE_INVALID', `stage: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
+  }
+  const { preset, settings, drives, ...rest } = parsed.data;
+  const store = settingsOf(preset, settings as Partial<Settings>);
+  const count = drives ?? drivesMin(store) + 1;
+  if (count < drivesMin(store)) {
+    const codecs = `${store.hotCodec} and ${store.warmCodec}`;
+    throw invalid('STAGE_INVALID', `stage: drives: ${codecs} need at least ${drivesMin(store)} drives, not ${count}`);
+  }
+  return Object.freeze({ ...rest, store, drives: count });
+}
+
+/** The value of a JSON text; anything else as it is, for the schema to judge. */
+function fromJson(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
