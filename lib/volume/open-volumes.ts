@@ -87,14 +87,14 @@ export class OpenVolumes {
   }
 
   /**
-   * Leases an open volume whose every extent can take `needBytes` more. Volumes found full on the way are sealed. Throws `retry`
+   * Leases an open volume whose every extent can take `needBytes` more, and which can take `buckets` more. Volumes found full on the way are sealed. Throws `retry`
    * DRIVES_MISSING, STORE_FULL or VOLUMES_BUSY.
    */
-  async lease(cls: VolumeClass, needBytes: number): Promise<Lease> {
+  async lease(cls: VolumeClass, needBytes: number, buckets = 1): Promise<Lease> {
     assert(needBytes <= this.#c.settings.extentBytes, 'a group fits an empty volume');
     for (let waits = 0; ; ) {
       await this.#list();
-      const entry = this.#pick(cls, needBytes);
+      const entry = this.#pick(cls, needBytes, buckets);
       if (entry !== undefined) {
         const lease = await this.#tryLease(entry);
         if (lease === undefined) continue;
@@ -103,7 +103,7 @@ export class OpenVolumes {
         continue;
       }
       if (this.#mayGrow(cls)) await this.#create(cls);
-      else if (!(await this.#sealFullest(cls, needBytes))) await this.#wait(waits++);
+      else if (!(await this.#sealFullest(cls, needBytes, buckets))) await this.#wait(waits++);
     }
   }
 
@@ -168,14 +168,14 @@ export class OpenVolumes {
   }
 
   /** The fullest volume that still has room, so that volumes fill one after the other. */
-  #pick(cls: VolumeClass, needBytes: number): Entry | undefined {
+  #pick(cls: VolumeClass, needBytes: number, buckets: number): Entry | undefined {
     let best: Entry | undefined;
     let bestFree = Number.POSITIVE_INFINITY;
     for (const entry of this.#ofClass(cls)) {
       if (entry.busy || !this.#leasable(entry.row)) continue;
       if (!entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive))) continue;
       const free = extentFreeBytes(this.#c, entry.row);
-      if (free < needBytes || entry.row.buckets.size >= BUCKETS_MAX || free >= bestFree) continue;
+      if (free < needBytes || entry.row.buckets.size + buckets > BUCKETS_MAX || free >= bestFree) continue;
       best = entry;
       bestFree = free;
     }
@@ -279,10 +279,12 @@ export class OpenVolumes {
   }
 
   /** No volume has room and another is needed: the one with the least room is as full as it gets. */
-  async #sealFullest(cls: VolumeClass, needBytes: number): Promise<boolean> {
+  async #sealFullest(cls: VolumeClass, needBytes: number, buckets: number): Promise<boolean> {
     const idle = this.#ofClass(cls)
       .filter((entry) => !entry.busy && this.#leasable(entry.row) && entry.row.nextSeq > 1)
-      .filter((entry) => extentFreeBytes(this.#c, entry.row) < needBytes || entry.row.buckets.size >= BUCKETS_MAX)
+      .filter(
+        (entry) => extentFreeBytes(this.#c, entry.row) < needBytes || entry.row.buckets.size + buckets > BUCKETS_MAX,
+      )
       .sort((a, b) => extentFreeBytes(this.#c, a.row) - extentFreeBytes(this.#c, b.row));
     const fullest = idle[0];
     if (fullest === undefined) return false;
