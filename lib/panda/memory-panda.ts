@@ -1,0 +1,131 @@
+// Panda in memory: for tests, simulations and as the yardstick of the other bodies. Rows are private copies: no caller can
+// change what is stored except by a transaction.
+import { assert } from '../foundation/assert.ts';
+import { attributesBytes, checkKey, lentAttributes } from './attributes.ts';
+import type { Attributes, Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
+import { compareUtf8, lowerBound } from './sort-order.ts';
+import { checkGetMany, checkQuery, checkTransaction, outcome, PAGE_BYTES_MAX } from './transaction.ts';
+
+/** One partition: its rows, and their sort keys in order. */
+class Partition {
+  readonly rows = new Map<string, Attributes>();
+  readonly sorted: string[] = [];
+
+  put(sort: string, attributes: Attributes): void {
+    if (!this.rows.has(sort)) {
+      const last = this.sorted.at(-1);
+      if (last === undefined || compareUtf8(last, sort) < 0) this.sorted.push(sort);
+      else this.sorted.splice(lowerBound(this.sorted, sort), 0, sort);
+    }
+    this.rows.set(sort, attributes);
+  }
+
+  delete(sort: string): void {
+    if (this.rows.delete(sort)) this.sorted.splice(lowerBound(this.sorted, sort), 1);
+  }
+}
+
+export class MemoryPanda implements Panda {
+  readonly #partitions = new Map<string, Partition>();
+  #closed = false;
+
+  async get(key: Key): Promise<Row | undefined> {
+    this.#assertOpen();
+    checkKey(key);
+    return this.#read(key);
+  }
+
+  async getMany(keys: readonly Key[]): Promise<(Row | undefined)[]> {
+    this.#assertOpen();
+    checkGetMany(keys);
+    return keys.map((key) => this.#read(key));
+  }
+
+  async query(partition: string, range: SortRange = {}, options: QueryOptions = {}): Promise<Page> {
+    this.#assertOpen();
+    const limit = checkQuery(partition, range, options);
+    const part = this.#partitions.get(partition);
+    return part === undefined ? { rows: [] } : pageOf(partition, part, range, limit);
+  }
+
+  async transact(writes: readonly Write[]): Promise<void> {
+    this.#assertOpen();
+    checkTransaction(writes);
+    const next = outcome(
+      writes,
+      writes.map((write) => this.#partitions.get(write.partition)?.rows.get(write.sort)),
+    );
+    for (const [index, write] of writes.entries()) if (write.kind !== 'check') this.#store(write, next[index]);
+  }
+
+  async *scan(): AsyncIterable<readonly Row[]> {
+    for (const partition of [...this.#partitions.keys()].sort(compareUtf8)) {
+      let from: string | undefined = '';
+      while (from !== undefined) {
+        const page: Page = await this.query(partition, { from });
+        if (page.rows.length > 0) yield page.rows;
+        from = page.next;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  /** All rows by partition and sort key, as they are now: for tests. */
+  snapshot(): Row[] {
+    const rows: Row[] = [];
+    for (const partition of [...this.#partitions.keys()].sort(compareUtf8)) {
+      const part = this.#partitions.get(partition) as Partition;
+      for (const sort of part.sorted) rows.push(this.#read({ partition, sort }) as Row);
+    }
+    return rows;
+  }
+
+  /** An open, independent copy: what would be left if the process died now. */
+  clone(): MemoryPanda {
+    const copy = new MemoryPanda();
+    for (const [partition, part] of this.#partitions)
+      for (const sort of part.sorted) copy.#store({ partition, sort }, part.rows.get(sort));
+    return copy;
+  }
+
+  #read(key: Key): Row | undefined {
+    const attributes = this.#partitions.get(key.partition)?.rows.get(key.sort);
+    if (attributes === undefined) return undefined;
+    return { partition: key.partition, sort: key.sort, attributes: lentAttributes(attributes) };
+  }
+
+  #store(key: Key, attributes: Attributes | undefined): void {
+    let part = this.#partitions.get(key.partition);
+    if (attributes === undefined) {
+      part?.delete(key.sort);
+      if (part?.rows.size === 0) this.#partitions.delete(key.partition);
+      return;
+    }
+    if (part === undefined) {
+      part = new Partition();
+      this.#partitions.set(key.partition, part);
+    }
+    part.put(key.sort, attributes);
+  }
+
+  #assertOpen(): void {
+    assert(!this.#closed, 'this Panda is closed');
+  }
+}
+
+function pageOf(partition: string, part: Partition, range: SortRange, limit: number): Page {
+  const rows: Row[] = [];
+  let bytes = 0;
+  for (let at = lowerBound(part.sorted, range.from ?? ''); at < part.sorted.length; at++) {
+    const sort = part.sorted[at] as string;
+    if (range.to !== undefined && compareUtf8(sort, range.to) > 0) break;
+    if (rows.length === limit || bytes >= PAGE_BYTES_MAX) return { rows, next: sort };
+    const attributes = part.rows.get(sort) as Attributes;
+    bytes += attributesBytes(attributes);
+    rows.push({ partition, sort, attributes: lentAttributes(attributes) });
+  }
+  return { rows };
+}

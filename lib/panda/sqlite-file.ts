@@ -1,0 +1,151 @@
+// Opening the SQLite file of Panda: creates it with its one table, or refuses what is not ours or is newer than this
+// program. Nothing is written to a file before it is known to be ours or empty.
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { assert, present } from '../foundation/assert.ts';
+import { denied, invalid, missing } from '../foundation/errors.ts';
+import { isBusy, sqliteError } from './sqlite-errors.ts';
+
+/** "PKFL" in the header of the file: `file(1)` and SQLite show whose it is. */
+export const APPLICATION_ID = 0x504b464c;
+/** Version of the table and of the row encoding in it. A newer one is refused, never guessed at. */
+export const SCHEMA_VERSION = 1;
+
+export interface SqliteFileOptions {
+  /** Makes the file if there is none (default); otherwise `missing` PANDA_MISSING. */
+  readonly create?: boolean;
+  /** How long one attempt to get the write lock blocks the process. */
+  readonly attemptMs: number;
+  /** The file never grows beyond this: `retry` PANDA_BUSY. Default: the disk decides. */
+  readonly bytesMax?: number;
+}
+
+const CACHE_KIB = 32 * 1024;
+/** Pages of the log before it is copied into the file: 16 MiB, so that hot pages are copied once for many commits. */
+const CHECKPOINT_PAGES = 4096;
+const PAGE_BYTES = 4096;
+const SCHEMA = `CREATE TABLE rows (
+  partition TEXT NOT NULL COLLATE BINARY,
+  sort TEXT NOT NULL COLLATE BINARY,
+  value TEXT NOT NULL,
+  PRIMARY KEY (partition, sort)
+) WITHOUT ROWID`;
+
+/** node:sqlite warns once that it is experimental; only that warning is held back, and only while it is loaded. */
+function loadSqlite(): typeof import('node:sqlite') {
+  const emitWarning = process.emitWarning;
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).startsWith('SQLite is an experimental feature'))
+      Reflect.apply(emitWarning, process, [warning, ...rest]);
+  }) as typeof process.emitWarning;
+  try {
+    return present(process.getBuiltinModule('node:sqlite'), 'this Node has no node:sqlite: Node 24 or newer is needed');
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+export function openSqliteFile(path: string, options: SqliteFileOptions): DatabaseSync {
+  const isNew = touch(path, options.create ?? true);
+  const { DatabaseSync } = loadSqlite();
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: options.attemptMs });
+    prepare(database, path, options);
+    if (isNew) syncFolderOf(path);
+    return database;
+  } catch (error) {
+    if (database?.isOpen) database.close();
+    throw sqliteError(error, path);
+  }
+}
+
+/** Makes an empty file only its owner may read; true if there was none. SQLite's log inherits the mode. */
+function touch(path: string, create: boolean): boolean {
+  if (existsSync(path)) return false;
+  if (!create) throw missing('PANDA_MISSING', `there is no metadata file ${path}`);
+  try {
+    closeSync(openSync(path, 'a', 0o600));
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw missing('PANDA_MISSING', `the folder of the metadata file ${path} does not exist`, error);
+    throw denied('PANDA_DENIED', `the metadata file ${path} cannot be made`, error);
+  }
+}
+
+function prepare(database: DatabaseSync, path: string, options: SqliteFileOptions): void {
+  const isOurs = identify(database, path);
+  database.exec('PRAGMA secure_delete = ON');
+  database.exec('PRAGMA synchronous = FULL');
+  database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  if (options.bytesMax !== undefined)
+    database.exec(`PRAGMA max_page_count = ${Math.ceil(options.bytesMax / PAGE_BYTES)}`);
+  useLog(database);
+  if (!isOurs) createTable(database, path);
+}
+
+/** True: ours; false: empty. Anything else is refused. */
+function identify(database: DatabaseSync, path: string): boolean {
+  const application = pragma(database, 'application_id');
+  const version = pragma(database, 'user_version');
+  const tables = present(database.prepare('SELECT count(*) AS n FROM sqlite_schema').get(), 'a count')['n'];
+  if (application === 0 && version === 0 && tables === 0) return false;
+  if (application !== APPLICATION_ID)
+    throw invalid('PANDA_VERSION', `${path} is a SQLite file of another program, not metadata of Pocketful`);
+  if (version !== SCHEMA_VERSION)
+    throw invalid(
+      'PANDA_VERSION',
+      `${path} has format ${version}; this program knows format ${SCHEMA_VERSION} only: use the version that wrote it`,
+    );
+  return true;
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  const value = database.prepare(`PRAGMA ${name}`).get()?.[name];
+  assert(typeof value === 'number', `PRAGMA ${name} gave no number`);
+  return value;
+}
+
+const SWITCH_ATTEMPTS = 50;
+
+/** Switches to the write-ahead log. Two processes that open a new file at once: SQLite reports busy without waiting here. */
+function useLog(database: DatabaseSync): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || attempt === SWITCH_ATTEMPTS) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+/** In one transaction, so that of two processes only one makes the table and a crash leaves none. */
+function createTable(database: DatabaseSync, path: string): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    if (!identify(database, path)) {
+      database.exec(SCHEMA);
+      database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+      database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    }
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function syncFolderOf(path: string): void {
+  const folder = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}

@@ -1,0 +1,279 @@
+// Panda in one SQLite file, for the embedded engine. Durable: when transact resolves, the rows survive a power cut. Every COMMIT
+// is an fsync, so transactions that are pending together share one (group commit): each is still all or nothing by
+// itself, has its own answer, and none resolves before the COMMIT. Several processes may use one file.
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { assert } from '../foundation/assert.ts';
+import { checkKey } from './attributes.ts';
+import type { Attributes, Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
+import { decodeAttributes, encodeAttributes } from './row-encoding.ts';
+import { commitError, isBusy, sqliteError } from './sqlite-errors.ts';
+import { openSqliteFile } from './sqlite-file.ts';
+import { checkGetMany, checkQuery, checkTransaction, outcome, PAGE_BYTES_MAX, PAGE_ROWS_MAX } from './transaction.ts';
+
+export interface SqlitePandaOptions {
+  /** Makes the file if there is none (default). */
+  readonly create?: boolean;
+  /** How long to wait for another process's transaction before PANDA_BUSY; default 5 s. */
+  readonly busyTimeoutMs?: number;
+  /** The file never grows beyond this: PANDA_BUSY. Default: the disk decides. */
+  readonly bytesMax?: number;
+}
+
+/** One call of transact, waiting for its COMMIT. */
+interface Pending {
+  readonly writes: readonly Write[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Statements {
+  readonly get: StatementSync;
+  readonly put: StatementSync;
+  readonly delete: StatementSync;
+  readonly from: StatementSync;
+  readonly fromTo: StatementSync;
+  readonly scan: StatementSync;
+  readonly begin: StatementSync;
+  readonly commit: StatementSync;
+  readonly rollback: StatementSync;
+}
+
+const BUSY_TIMEOUT_MS = 5000;
+/** SQLite waits for a lock by sleeping, which stops the whole process: so it waits in short attempts. */
+const ATTEMPT_MS = 100;
+/** At most so many writes share a COMMIT: the process answers nothing else meanwhile. */
+const WRITES_PER_COMMIT = 2000;
+
+export class SqlitePanda implements Panda {
+  readonly path: string;
+  readonly #database: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #attempts: number;
+  #pending: Pending[] = [];
+  /** The flush that will commit what is pending now. */
+  #flush: Promise<void> | undefined;
+  #closed = false;
+
+  private constructor(path: string, database: DatabaseSync, attempts: number) {
+    this.path = path;
+    this.#database = database;
+    this.#attempts = attempts;
+    this.#statements = prepareStatements(database);
+  }
+
+  /**
+   * Throws `invalid` PANDA_VERSION (a foreign or newer file), `missing` PANDA_MISSING, `denied` PANDA_DENIED, `corrupt`
+   * PANDA_CORRUPT.
+   */
+  static async open(path: string, options: SqlitePandaOptions = {}): Promise<SqlitePanda> {
+    const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
+    const attemptMs = Math.min(ATTEMPT_MS, timeoutMs);
+    const database = openSqliteFile(path, { ...options, attemptMs });
+    return new SqlitePanda(path, database, Math.ceil(timeoutMs / Math.max(1, attemptMs)));
+  }
+
+  async get(key: Key): Promise<Row | undefined> {
+    checkKey(key);
+    return this.#guarded(() => this.#row(key));
+  }
+
+  async getMany(keys: readonly Key[]): Promise<(Row | undefined)[]> {
+    checkGetMany(keys);
+    return this.#guarded(() => keys.map((key) => this.#row(key)));
+  }
+
+  async query(partition: string, range: SortRange = {}, options: QueryOptions = {}): Promise<Page> {
+    const limit = checkQuery(partition, range, options);
+    const from = range.from ?? '';
+    const { from: rest, fromTo } = this.#statements;
+    return this.#guarded(() => {
+      const found =
+        range.to === undefined
+          ? rest.iterate(partition, from, limit + 1)
+          : fromTo.iterate(partition, from, range.to, limit + 1);
+      return pageOf(found, limit);
+    });
+  }
+
+  transact(writes: readonly Write[]): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    try {
+      assert(!this.#closed, 'this Panda is closed');
+      checkTransaction(writes);
+      this.#pending.push({ writes, resolve, reject });
+      this.#flush ??= new Promise<void>((done) => setImmediate(done)).then(() => this.#commitPending());
+    } catch (error) {
+      reject(error);
+    }
+    return promise;
+  }
+
+  async *scan(): AsyncIterable<readonly Row[]> {
+    let after: Key | undefined = { partition: '', sort: '' };
+    while (after !== undefined) {
+      const { partition, sort }: Key = after;
+      const { rows, next }: Page = this.#guarded(() =>
+        pageOf(this.#statements.scan.iterate(partition, sort, PAGE_ROWS_MAX + 1), PAGE_ROWS_MAX),
+      );
+      if (rows.length > 0) yield rows;
+      after = next === undefined ? undefined : rows.at(-1);
+    }
+  }
+
+  /** Waits for what is pending. The last process to close a file also empties its log. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    while (this.#flush !== undefined) await this.#flush;
+    this.#closed = true;
+    this.#database.close();
+  }
+
+  #row(key: Key): Row | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    return { partition: key.partition, sort: key.sort, attributes: decodeAttributes(value) };
+  }
+
+  #value(key: Key): string | undefined {
+    const found = this.#statements.get.get(key.partition, key.sort);
+    return found === undefined ? undefined : (found['value'] as string);
+  }
+
+  #guarded<T>(read: () => T): T {
+    assert(!this.#closed, 'this Panda is closed');
+    try {
+      return read();
+    } catch (error) {
+      throw sqliteError(error, this.path);
+    }
+  }
+
+  async #commitPending(): Promise<void> {
+    try {
+      while (this.#pending.length > 0) {
+        const batch = takeBatch(this.#pending);
+        if (await this.#begun(batch)) this.#commit(batch);
+        if (this.#pending.length > 0) await new Promise((done) => setImmediate(done));
+      }
+    } finally {
+      this.#flush = undefined;
+    }
+  }
+
+  /** Gets the write lock; false after rejecting the batch. */
+  async #begun(batch: readonly Pending[]): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#statements.begin.run();
+        return true;
+      } catch (error) {
+        if (!isBusy(error) || attempt >= this.#attempts) {
+          for (const pending of batch) pending.reject(sqliteError(error, this.path));
+          return false;
+        }
+        await new Promise((done) => setImmediate(done));
+      }
+    }
+  }
+
+  /** Runs a batch in the open SQLite transaction and settles all of it. Reads nothing after the first failure of SQLite. */
+  #commit(batch: readonly Pending[]): void {
+    const done: Pending[] = [];
+    let wrote = false;
+    try {
+      for (const pending of batch) {
+        const changes = this.#decided(pending);
+        if (changes === undefined) continue;
+        done.push(pending);
+        for (const [index, write] of pending.writes.entries()) {
+          if (write.kind === 'check') continue;
+          this.#store(write, changes[index]);
+          wrote = true;
+        }
+      }
+    } catch (error) {
+      this.#rollBack();
+      // A conflict or an assertion of this batch is settled already; settling twice does nothing.
+      for (const pending of batch) pending.reject(sqliteError(error, this.path));
+      return;
+    }
+    try {
+      this.#statements.commit.run();
+    } catch (error) {
+      const rolledBack = this.#rollBack();
+      for (const pending of done)
+        pending.reject(wrote ? commitError(error, this.path, rolledBack) : sqliteError(error, this.path));
+      return;
+    }
+    for (const pending of done) pending.resolve();
+  }
+
+  /**
+   * What the rows of one transaction become, seeing those before it in the batch; undefined after rejecting it. Nothing of it
+   * is written before all of it is decided, which is what makes it all or nothing without a savepoint.
+   */
+  #decided(pending: Pending): (Attributes | undefined)[] | undefined {
+    const before = pending.writes.map((write) => this.#row(write)?.attributes);
+    try {
+      return outcome(pending.writes, before);
+    } catch (error) {
+      pending.reject(error);
+      return undefined;
+    }
+  }
+
+  #store(key: Key, attributes: Attributes | undefined): void {
+    const { put, delete: remove } = this.#statements;
+    if (attributes === undefined) remove.run(key.partition, key.sort);
+    else put.run(key.partition, key.sort, encodeAttributes(attributes));
+  }
+
+  #rollBack(): boolean {
+    try {
+      if (this.#database.isTransaction) this.#statements.rollback.run();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function prepareStatements(database: DatabaseSync): Statements {
+  const row = 'SELECT partition, sort, value FROM rows';
+  return {
+    get: database.prepare('SELECT value FROM rows WHERE partition = ? AND sort = ?'),
+    put: database.prepare(
+      'INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT (partition, sort) DO UPDATE SET value = excluded.value',
+    ),
+    delete: database.prepare('DELETE FROM rows WHERE partition = ? AND sort = ?'),
+    from: database.prepare(`${row} WHERE partition = ? AND sort >= ? ORDER BY sort LIMIT ?`),
+    fromTo: database.prepare(`${row} WHERE partition = ? AND sort >= ? AND sort <= ? ORDER BY sort LIMIT ?`),
+    scan: database.prepare(`${row} WHERE (partition, sort) > (?, ?) ORDER BY partition, sort LIMIT ?`),
+    begin: database.prepare('BEGIN IMMEDIATE'),
+    commit: database.prepare('COMMIT'),
+    rollback: database.prepare('ROLLBACK'),
+  };
+}
+
+/** The next transactions to share a COMMIT, taken out of `pending`; at least one. */
+function takeBatch(pending: Pending[]): Pending[] {
+  let writes = 0;
+  let count = 0;
+  while (count < pending.length && (count === 0 || writes < WRITES_PER_COMMIT)) {
+    writes += pending[count]?.writes.length ?? 0;
+    count += 1;
+  }
+  return pending.splice(0, count);
+}
+
+/** A page from rows of which one more than `limit` was asked for, ended early where it grows too large. */
+function pageOf(found: Iterable<Record<string, unknown>>, limit: number): Page {
+  const rows: Row[] = [];
+  let characters = 0;
+  for (const { partition, sort, value } of found as Iterable<{ partition: string; sort: string; value: string }>) {
+    if (rows.length === limit || characters >= PAGE_BYTES_MAX) return { rows, next: sort };
+    characters += value.length;
+    rows.push({ partition, sort, attributes: decodeAttributes(value) });
+  }
+  return { rows };
+}
