@@ -103,6 +103,8 @@ describe('group directory', () => {
     expect(refused(withU32(bytes, 0, 0xffff_ffff))).toBe('DIRECTORY_MALFORMED');
     expect(refused(withU32(bytes, 16, 0xffff_ffff))).toBe('DIRECTORY_MALFORMED');
     expect(refused(withU32(bytes, 16, 0))).toBe('DIRECTORY_MALFORMED');
+    const bare = withU32(encodeGroupDirectory([first]).subarray(0, 20), 16, 0);
+    expect(refused(bare)).toBe('DIRECTORY_MALFORMED'); // a bucket without records
     const twice = Buffer.from(bytes);
     Buffer.from(BUCKET_A, 'hex').copy(twice, bytes.length - 29 - 16);
     expect(refused(twice)).toBe('DIRECTORY_MALFORMED'); // a bucket again
@@ -202,12 +204,15 @@ describe('bucket directory', () => {
     ['more slots than bytes', (v) => v.writeUInt32LE(6, 52)],
     ['four billion slots', (v) => v.writeUInt32LE(0xffff_ffff, 52)],
     ['four billion tokens', (v) => v.writeUInt32LE(0xffff_ffff, 56)],
-    ['a sequence twice', (v) => v.writeUInt32LE(41, 64 + 12)],
+    ['a sequence twice', (v) => v.writeUInt32LE(41, 64 + 12) && v.writeUInt32LE(41, TABLE_AT + 4 * 16 + 10)],
     ['a token of 2^53', (v) => v.writeUInt32LE(0x20_0000, 64 + 8)],
-    ['a sequence without a token', (v) => v.writeUInt32LE(43, TABLE_AT + 10)],
+    ['a sequence without a token', (v) => v.writeUInt32LE(43, TABLE_AT + 4 * 16 + 10)],
     ['a token no slot uses', (v) => v.writeUInt32LE(41, TABLE_AT + 4 * 16 + 10)],
     ['a first slot that is absent', (v) => v.fill(0, TABLE_AT, TABLE_AT + 16)],
-    ['a last slot that is absent', (v) => v.fill(0, TABLE_AT + 64, TABLE_AT + 80)],
+    [
+      'a last slot that is absent',
+      (v) => v.fill(0, TABLE_AT + 64, TABLE_AT + 80).writeUInt32LE(44, TABLE_AT + 16 + 10),
+    ],
     ['an absent slot with a place', (v) => v.writeUInt8(1, TABLE_AT + 2 * 16)],
     ['unknown flags', (v) => v.writeUInt16LE(3, TABLE_AT + 14)],
     ['column 16', (v) => v.writeUInt8(16, TABLE_AT)],
