@@ -144,6 +144,12 @@ export class OpenVolumes {
     return recovered;
   }
 
+  /** What the volume the next lease would get can take, by `room`; a new volume's room when there is none. */
+  roomFor(cls: VolumeClass, room: (volume: VolumeRow) => number): number {
+    const idle = this.#ofClass(cls).filter((entry) => !entry.busy && this.#leasable(entry.row));
+    return idle.reduce((most, entry) => Math.max(most, room(entry.row)), 0);
+  }
+
   async #list(): Promise<void> {
     const nowMs = this.#c.clock.monotonicMs();
     if (nowMs - this.#listedAtMs < LIST_EVERY_MS) return;

@@ -1,0 +1,140 @@
+// GC (DESIGN 6a, 20): blocks in trash that nobody came back for are shredded: their rows, and with them the wrapped keys, are
+// deleted, and their slots marked dead. GC marks; compaction frees.
+import { isKind } from '../foundation/errors.ts';
+import { type BucketId, hexOf } from '../foundation/ids.ts';
+import type { Write } from '../panda/panda.ts';
+import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
+import { bucketKey, deadFromRow, deadKey, isDead, withDead } from '../panda/rows/bucket-row.ts';
+import {
+  shredAttributes,
+  shredKey,
+  type TrashRow,
+  trashFromRow,
+  trashKey,
+  trashPartitions,
+} from '../panda/rows/trash-row.ts';
+import type { Components } from '../volume/components.ts';
+import { backOffMs, transact } from '../volume/transact.ts';
+import { rowsOf } from '../volume/volumes.ts';
+
+/** Two rows a slot and three more keep a transaction below 100 items. */
+const SLOTS_PER_TRANSACTION = 45;
+const ATTEMPTS_MAX = 20;
+
+export interface GarbageReport {
+  readonly slots: number;
+  readonly recordBytes: number;
+  readonly buckets: number;
+  /** Blocks in trash whose grace has not passed. */
+  readonly waiting: number;
+}
+
+/** One pass over all trash. Safe to run twice, and beside puts, deletes and moves. */
+export async function collectGarbage(
+  c: Components,
+  options: { readonly onProgress?: (slots: number) => void; readonly signal?: AbortSignal } = {},
+): Promise<GarbageReport> {
+  let slots = 0;
+  let recordBytes = 0;
+  let waiting = 0;
+  const buckets = new Set<BucketId>();
+  const shred = async (batch: readonly TrashRow[]): Promise<void> => {
+    if (batch.length === 0) return;
+    options.signal?.throwIfAborted();
+    const gone = await shredSlots(c, batch);
+    for (const row of gone) {
+      slots += 1;
+      recordBytes += row.recordBytes;
+      buckets.add(row.bucket);
+    }
+    options.onProgress?.(slots);
+  };
+  for (const partition of trashPartitions(c.settings.cell)) {
+    let batch: TrashRow[] = [];
+    for await (const row of rowsOf(c.panda, partition)) {
+      const trash = trashFromRow(row);
+      if (trash.sinceMs + c.settings.deleteGraceMs > c.clock.nowMs()) {
+        waiting += 1;
+        continue;
+      }
+      if (batch.length === SLOTS_PER_TRANSACTION || (batch[0] !== undefined && batch[0].bucket !== trash.bucket)) {
+        await shred(batch);
+        batch = [];
+      }
+      batch.push(trash);
+    }
+    await shred(batch);
+  }
+  return { slots, recordBytes, buckets: buckets.size, waiting };
+}
+
+/** Shreds slots of one bucket in one transaction; those that came back meanwhile are left alone. */
+async function shredSlots(c: Components, batch: readonly TrashRow[]): Promise<readonly TrashRow[]> {
+  const id = hexOf(c.randomness.bytes(6));
+  for (let attempt = 0; ; attempt++) {
+    const rows = await c.panda.getMany(batch.map(({ blockId }) => blockKey(blockId)));
+    const blocks = rows.map((row) => (row === undefined ? undefined : blockFromRow(row)));
+    const doomed = batch.filter((trash, i) => isDoomed(blocks[i], trash));
+    if (doomed.length === 0) return [];
+    const kekVersion = Math.max(...blocks.map((block) => block?.kekVersion ?? 0));
+    const key = shredKey(c.settings.cell, Math.max(0, c.clock.nowMs()), id);
+    try {
+      const took = async (): Promise<boolean> => (await c.panda.get(key)) !== undefined;
+      await transact(c, await shredWrites(c, doomed, kekVersion, key), took);
+      return doomed;
+    } catch (error) {
+      // A put took a block back, or a delete or a recovery touched the dead row: look again.
+      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+      await c.clock.sleep(backOffMs(attempt, c.randomness));
+    }
+  }
+}
+
+function isDoomed(block: BlockRow | undefined, trash: TrashRow): boolean {
+  return block?.state === 'trash' && block.recordId === trash.recordId && block.refs === 0;
+}
+
+async function shredWrites(
+  c: Components,
+  doomed: readonly TrashRow[],
+  kekVersion: number,
+  shred: ReturnType<typeof shredKey>,
+): Promise<Write[]> {
+  const cell = c.settings.cell;
+  const bucket = (doomed[0] as TrashRow).bucket;
+  const dead = deadFromRow(await c.panda.get(deadKey(cell, bucket)));
+  const flipping = doomed.filter(({ slot }) => !isDead(dead, slot));
+  const freedBytes = flipping.reduce((sum, { recordBytes }) => sum + recordBytes, 0);
+  return [
+    ...doomed.flatMap(({ blockId, recordId, slot, sinceMs }): Write[] => [
+      {
+        kind: 'delete',
+        ...blockKey(blockId),
+        if: [
+          { attribute: 's', equals: 'trash' },
+          { attribute: 'r', equals: Buffer.from(recordId, 'hex') },
+        ],
+      },
+      { kind: 'delete', ...trashKey(cell, bucket, slot), if: [{ attribute: 'a', equals: sinceMs }] },
+    ]),
+    { kind: 'update', ...bucketKey(cell, bucket), add: { l: -freedBytes } },
+    {
+      kind: 'put',
+      ...deadKey(cell, bucket),
+      attributes: {
+        v: dead.version + 1,
+        b: withDead(
+          dead,
+          doomed.map(({ slot }) => slot),
+        ),
+      },
+      if: dead.version === 0 ? ['absent'] : [{ attribute: 'v', equals: dead.version }],
+    },
+    {
+      kind: 'put',
+      ...shred,
+      attributes: shredAttributes({ recordIds: doomed.map(({ recordId }) => recordId), kekVersion }),
+      if: ['absent'],
+    },
+  ];
+}

@@ -1,0 +1,105 @@
+// The Live Coder: takes buckets of draining volumes, one after the other, and writes them in large even groups into
+// erasure-coded volumes. `push` waits while a group is written or while drives are missing: that is its back pressure.
+import { isKind, isPocketfulError } from '../foundation/errors.ts';
+import type { BucketId, RunId, VolumeId } from '../foundation/ids.ts';
+import type { BucketContent } from '../volume/collect-bucket.ts';
+import { type MoveResult, moveBuckets, roomBytes } from '../volume/move.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { chooseGroup, groupTargetBytes } from './choose-group.ts';
+
+export interface LiveCoderReport {
+  readonly groups: number;
+  readonly buckets: number;
+  readonly recordBytes: number;
+  readonly storedBytes: number;
+  readonly destinations: ReadonlySet<VolumeId>;
+  /** Why it could not write, if it is stalled now. */
+  readonly stalled: string | undefined;
+}
+
+export class LiveCoder {
+  readonly #store: VolumeStore;
+  readonly #run: RunId;
+  readonly #onMoved: ((result: MoveResult) => void) | undefined;
+  #waiting: BucketContent[] = [];
+  #waitingBytes = 0;
+  #groups = 0;
+  #buckets = 0;
+  #recordBytes = 0;
+  #storedBytes = 0;
+  readonly #destinations = new Set<VolumeId>();
+  #stalled: string | undefined;
+
+  constructor(store: VolumeStore, run: RunId, onMoved?: (result: MoveResult) => void) {
+    this.#store = store;
+    this.#run = run;
+    this.#onMoved = onMoved;
+  }
+
+  report(): LiveCoderReport {
+    return {
+      groups: this.#groups,
+      buckets: this.#buckets,
+      recordBytes: this.#recordBytes,
+      storedBytes: this.#storedBytes,
+      destinations: this.#destinations,
+      stalled: this.#stalled,
+    };
+  }
+
+  /** Buckets taken but not yet moved. */
+  waiting(): BucketId[] {
+    return this.#waiting.map(({ bucket }) => bucket.id);
+  }
+
+  /** Takes a bucket of a volume that is draining under this coder's run. Throws `retry` when it cannot write: nothing is lost. */
+  async push(content: BucketContent): Promise<void> {
+    this.#waiting.push(content);
+    this.#waitingBytes += bytesOf(content);
+    while (this.#waitingBytes >= groupTargetBytes(this.#store.c.settings)) if (!(await this.#emit(false))) break;
+  }
+
+  /** Writes what is waiting; the last group may be small. */
+  async flush(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#emit(true);
+  }
+
+  /** Gives up what is waiting: those buckets stay where they are. */
+  discard(): BucketId[] {
+    const left = this.waiting();
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return left;
+  }
+
+  async #emit(flush: boolean): Promise<boolean> {
+    const { settings } = this.#store.c;
+    const room = this.#store.open.roomFor('warm', (volume) => roomBytes(this.#store.c, volume));
+    const waiting = this.#waiting.map(({ records }) => ({ recordBytes: records.map(({ record }) => record.length) }));
+    const choice = chooseGroup(waiting, settings, room, flush);
+    if (choice === undefined) return false;
+    const chosen = this.#waiting.slice(0, choice.count);
+    try {
+      const result = await moveBuckets(this.#store, this.#run, chosen);
+      this.#note(result);
+    } catch (error) {
+      if (isKind(error, 'retry') && isPocketfulError(error)) this.#stalled = `${error.code}: ${error.message}`;
+      throw error;
+    }
+    this.#waiting = this.#waiting.slice(choice.count);
+    this.#waitingBytes -= chosen.reduce((sum, content) => sum + bytesOf(content), 0);
+    return true;
+  }
+
+  #note(result: MoveResult): void {
+    this.#stalled = undefined;
+    this.#groups += 1;
+    this.#buckets += result.moved.length;
+    this.#recordBytes += result.recordBytes;
+    this.#storedBytes += result.storedBytes;
+    this.#destinations.add(result.destination);
+    this.#onMoved?.(result);
+  }
+}
+
+const bytesOf = (content: BucketContent): number => content.records.reduce((sum, { record }) => sum + record.length, 0);

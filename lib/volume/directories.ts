@@ -1,0 +1,235 @@
+// Where the slots of a bucket are, from what the drives and the group rows say. Directories of groups and of sealed buckets never
+// change once written, so they are cached under volume and generation.
+import { codecShape } from '../codec/shape.ts';
+import { BucketDirectory, type SlotLocation } from '../format/bucket-directory.ts';
+import type { GroupEntry } from '../format/group-directory.ts';
+import type { BucketId, VolumeId } from '../foundation/ids.ts';
+import { LruCache } from '../foundation/lru.ts';
+import type { BucketRow } from '../panda/rows/bucket-row.ts';
+import type { AppendGroupRow } from '../panda/rows/group-row.ts';
+import type { VolumeRow } from '../panda/rows/volume-row.ts';
+import { ColumnFaults } from './column-faults.ts';
+import type { Components } from './components.ts';
+import type { DriveHealth } from './drive-health.ts';
+import { type GroupPlace, readableFirst } from './read-column.ts';
+import { type GroupListing, readColumnBytes, readGroupListing, readSealedDirectory } from './read-directory.ts';
+import { listGroups, readGroup } from './volumes.ts';
+
+const MIB = 1024 * 1024;
+const GROUPS_BYTES_MAX = 32 * MIB;
+const BUCKETS_BYTES_MAX = 16 * MIB;
+const LENGTHS_MAX = 16_384;
+const VOLUMES_MAX = 4096;
+/** Of one entry in memory, its strings included. */
+const ENTRY_BYTES = 200;
+
+/** A slot's place; the record id where the directory names it. */
+export interface FoundSlot extends SlotLocation {
+  readonly recordId?: GroupEntry['recordId'];
+}
+
+/** The slots of one bucket in one volume. */
+export interface BucketSlots {
+  find(slot: number): FoundSlot | undefined;
+  /** In no particular order. */
+  readonly entries: Iterable<readonly [slot: number, place: FoundSlot]>;
+}
+
+/** As much as could be read; `lost` says what could not. */
+export interface PartialSlots extends BucketSlots {
+  readonly lost: ColumnFaults | undefined;
+}
+
+export class Directories {
+  readonly #c: Components;
+  readonly #health: DriveHealth;
+  readonly #groups = new LruCache<string, readonly GroupEntry[]>(
+    GROUPS_BYTES_MAX,
+    (entries) => 256 + entries.length * ENTRY_BYTES,
+  );
+  readonly #sealed = new LruCache<string, BucketDirectory>(BUCKETS_BYTES_MAX, (directory) => directory.memoryBytes);
+  readonly #lengths = new LruCache<string, readonly number[]>(LENGTHS_MAX);
+  /** Keys of the caches above by volume, for `forget`. */
+  readonly #keys = new LruCache<VolumeId, Set<string>>(VOLUMES_MAX);
+  readonly #underWay = new Map<string, Promise<unknown>>();
+
+  constructor(c: Components, health: DriveHealth) {
+    this.#c = c;
+    this.#health = health;
+  }
+
+  /** Everything a committed group holds. Throws RecordLost if no column tells. */
+  async group(volume: VolumeRow, seq: number, token: number): Promise<readonly GroupEntry[]> {
+    const listing = await this.#listing({ volume, sequence: seq, token });
+    if (!listing.complete) throw listing.faults.lost(`the directory of group ${seq}-${token} of volume ${volume.id}`);
+    return listing.entries;
+  }
+
+  /** What the writer of a group knows already. */
+  put(
+    volume: VolumeRow,
+    seq: number,
+    token: number,
+    entries: readonly GroupEntry[],
+    columnBytes?: readonly number[],
+  ): void {
+    this.#remember({ volume, sequence: seq, token }, entries, columnBytes);
+  }
+
+  /** All slots of a bucket. Throws RecordLost if some of its directory cannot be read: nothing is left out silently. */
+  async bucket(volume: VolumeRow, bucket: BucketRow): Promise<BucketSlots> {
+    const slots = await this.bucketPart(volume, bucket);
+    if (slots.lost !== undefined) throw slots.lost.lost(`the directory of bucket ${bucket.id} in volume ${volume.id}`);
+    return slots;
+  }
+
+  /** As `bucket`, but with whatever can be read: enough for a reader of one slot. */
+  async bucketPart(volume: VolumeRow, bucket: BucketRow): Promise<PartialSlots> {
+    const isSealed = volume.class === 'warm' && volume.state !== 'open' && !volume.directoriesPending;
+    const sealed = isSealed ? await this.#sealedDirectory(volume, bucket.id) : undefined;
+    if (sealed instanceof BucketDirectory) return fromSealed(sealed);
+    if (bucket.move > 0) {
+      const listing = await this.#listing({ volume, sequence: bucket.seq, token: bucket.token });
+      return fromListings(
+        [[listing, bucket.seq, bucket.token]],
+        bucket.id,
+        listing.complete ? undefined : listing.faults,
+      );
+    }
+    return this.#appended(volume, bucket, sealed?.faults);
+  }
+
+  /** Forgets what it knows of a volume: it was freed, or has a new generation. */
+  forget(volume: Pick<VolumeRow, 'id'>): void {
+    for (const key of this.#keys.get(volume.id) ?? []) {
+      this.#groups.delete(key);
+      this.#sealed.delete(key);
+      this.#lengths.delete(key);
+    }
+    this.#keys.delete(volume.id);
+  }
+
+  /**
+   * Payload bytes of every column of a group, from a header or, when none can be read, from the group's row. `order`: columns
+   * whose header is to be tried, the best first; `seen` is told which one answered. Undefined if nothing tells.
+   */
+  async columnBytes(
+    place: GroupPlace,
+    order?: readonly number[],
+    seen?: (column: number) => void,
+  ): Promise<readonly number[] | undefined> {
+    const key = keyOf(place);
+    const known = this.#lengths.get(key);
+    if (known !== undefined) return known;
+    const { dataColumns, parityColumns } = codecShape(place.volume.codec);
+    const all = Array.from(
+      { length: dataColumns + parityColumns },
+      (_, i) => (dataColumns + i) % (dataColumns + parityColumns),
+    );
+    const ports = { c: this.#c, health: this.#health };
+    const found = await readColumnBytes(ports, place, order ?? readableFirst(ports, place.volume, all));
+    if (found !== undefined) seen?.(found.column);
+    const columnBytes = found?.columnBytes ?? (await this.#rowBytes(place));
+    if (columnBytes !== undefined) {
+      this.#lengths.set(key, columnBytes);
+      this.#note(place.volume.id, key);
+    }
+    return columnBytes;
+  }
+
+  async #rowBytes({ volume, sequence, token }: GroupPlace): Promise<readonly number[] | undefined> {
+    const row = await readGroup(this.#c.panda, volume, sequence);
+    return row?.token === token ? row.columnBytes : undefined;
+  }
+
+  /** A bucket that was never moved: the append groups that name it. */
+  async #appended(volume: VolumeRow, bucket: BucketRow, sealedFaults: ColumnFaults | undefined): Promise<PartialSlots> {
+    const groups = (await listGroups(this.#c.panda, volume)).filter(
+      (group): group is AppendGroupRow => group.kind === 'append' && group.bucket === bucket.id,
+    );
+    const faults = sealedFaults ?? new ColumnFaults(volume, this.#c.drives);
+    const listings: [GroupListing, number, number][] = [];
+    let complete = true;
+    for (const group of groups) {
+      const listing = await this.#listing({ volume, sequence: group.seq, token: group.token });
+      if (!listing.complete) {
+        complete = false;
+        faults.addAll(listing.faults);
+      }
+      listings.push([listing, group.seq, group.token]);
+    }
+    // Rows are dropped once the volume has bucket directories: then those that are left are not the whole bucket.
+    const slots = groups.reduce((sum, group) => sum + group.slots.length, 0);
+    if (slots < bucket.slots) complete = false;
+    return fromListings(listings, bucket.id, complete ? undefined : faults);
+  }
+
+  async #sealedDirectory(volume: VolumeRow, bucket: BucketId) {
+    const key = `${volume.id}/${volume.generation}/${bucket}`;
+    const known = this.#sealed.get(key);
+    if (known !== undefined) return known;
+    return this.#once(key, async () => {
+      const read = await readSealedDirectory({ c: this.#c, health: this.#health }, volume, bucket);
+      if (read instanceof BucketDirectory) {
+        this.#sealed.set(key, read);
+        this.#note(volume.id, key);
+      }
+      return read;
+    });
+  }
+
+  async #listing(place: GroupPlace): Promise<GroupListing> {
+    const key = keyOf(place);
+    const entries = this.#groups.get(key);
+    const faults = new ColumnFaults(place.volume, this.#c.drives);
+    if (entries !== undefined) return { entries, complete: true, columnBytes: this.#lengths.get(key), faults };
+    return this.#once(key, async () => {
+      const listing = await readGroupListing({ c: this.#c, health: this.#health }, place);
+      if (listing.complete) this.#remember(place, listing.entries, listing.columnBytes);
+      return listing;
+    });
+  }
+
+  #remember(place: GroupPlace, entries: readonly GroupEntry[], columnBytes: readonly number[] | undefined): void {
+    const key = keyOf(place);
+    this.#groups.set(key, entries);
+    if (columnBytes !== undefined) this.#lengths.set(key, columnBytes);
+    this.#note(place.volume.id, key);
+  }
+
+  #note(volume: VolumeId, key: string): void {
+    const keys = this.#keys.get(volume);
+    if (keys === undefined) this.#keys.set(volume, new Set([key]));
+    else keys.add(key);
+  }
+
+  /** Readers that want the same directory at the same time read it once. */
+  async #once<T>(key: string, read: () => Promise<T>): Promise<T> {
+    const underWay = this.#underWay.get(key);
+    if (underWay !== undefined) return underWay as Promise<T>;
+    const reading = read().finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, reading);
+    return reading;
+  }
+}
+
+const keyOf = ({ volume, sequence, token }: GroupPlace): string =>
+  `${volume.id}/${volume.generation}/${sequence}-${token}`;
+
+const fromSealed = (directory: BucketDirectory): PartialSlots => ({
+  find: (slot) => directory.find(slot),
+  entries: directory.entries,
+  lost: undefined,
+});
+
+function fromListings(
+  listings: readonly (readonly [GroupListing, number, number])[],
+  bucket: BucketId,
+  lost: ColumnFaults | undefined,
+): PartialSlots {
+  const slots = new Map<number, FoundSlot>();
+  for (const [listing, sequence, token] of listings)
+    for (const { bucket: of, slot, recordId, column, offset, length } of listing.entries)
+      if (of === bucket) slots.set(slot, { sequence, token, column, offset, length, recordId });
+  return { find: (slot) => slots.get(slot), entries: slots, lost };
+}
