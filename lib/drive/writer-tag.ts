@@ -6,7 +6,9 @@ import { hostname } from 'node:os';
 
 const PATTERN = /^([0-9]{1,10})-([0-9]{1,20})-([0-9a-f]{12})-/;
 
-/** When the process started, in kernel ticks; 0 where the system does not tell; undefined if there is no such process. */
+const UNKNOWN_START = '0';
+
+/** When the process started, in kernel ticks; UNKNOWN_START where the system does not tell; undefined if there is no such process. */
 function startOf(pid: number): string | undefined {
   try {
     process.kill(pid, 0);
@@ -15,9 +17,9 @@ function startOf(pid: number): string | undefined {
   }
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0'; // field 22; the name before it may hold spaces
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? UNKNOWN_START; // field 22; the name before it may hold spaces
   } catch {
-    return '0';
+    return UNKNOWN_START;
   }
 }
 
@@ -35,11 +37,12 @@ function placeOf(): string {
 const PLACE = placeOf();
 
 /** Prefix of this process's temporary files. */
-export const WRITER_TAG = `${process.pid}-${startOf(process.pid) ?? '0'}-${PLACE}`;
+export const WRITER_TAG = `${process.pid}-${startOf(process.pid) ?? UNKNOWN_START}-${PLACE}`;
 
 /** `dead` and `alive` are certain; `elsewhere` is another host or container, or a name this version did not write. */
 export function writerOf(fileName: string): 'alive' | 'dead' | 'elsewhere' {
   const [, pid, start, place] = PATTERN.exec(fileName) ?? [];
   if (place !== PLACE) return 'elsewhere';
-  return startOf(Number(pid)) === start ? 'alive' : 'dead';
+  const running = startOf(Number(pid));
+  return running === start || running === UNKNOWN_START ? 'alive' : 'dead';
 }
