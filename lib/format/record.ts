@@ -6,12 +6,12 @@ import { bytesOf, hexOf, type RecordId, recordId } from '../foundation/ids.ts';
 import { assertWithin, crcOf, unknownVersion, viewOf } from './wire.ts';
 
 export const RECORD_HEADER_BYTES = 32;
-export const RECORD_AAD_BYTES = 28;
+const RECORD_AAD_BYTES = 28;
 /** AES-256-GCM tag at the end of every body. */
 export const RECORD_TAG_BYTES = 16;
 export const RECORD_PLAINTEXT_BYTES_MAX = 4 * 1024 * 1024;
 /** A body is at most this much longer than its plaintext: the tag, and 16 spare bytes. */
-export const RECORD_BODY_EXTRA_BYTES_MAX = 32;
+const RECORD_BODY_EXTRA_BYTES_MAX = 32;
 export const RECORD_BYTES_MIN = RECORD_HEADER_BYTES + RECORD_TAG_BYTES;
 export const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + RECORD_PLAINTEXT_BYTES_MAX + RECORD_BODY_EXTRA_BYTES_MAX;
 
