@@ -2,22 +2,26 @@
 import type { Codec, CodecName } from './codec.ts';
 import { linearCodeOf } from './codes.ts';
 import { createCopyCodec } from './copy-codec.ts';
+import type { InPlaceCodec } from './in-place.ts';
 import type { Kernel } from './kernel.ts';
 import { createLinearCodec } from './linear-codec.ts';
 import { createPlainKernel } from './plain-kernel.ts';
 import { codecShape } from './shape.ts';
+import { createSimdKernel, hasSimd } from './simd-kernel.ts';
 
-const codecs = new Map<CodecName, Codec>();
-const kernel = createPlainKernel();
+const codecs = new Map<CodecName, InPlaceCodec>();
+const kernel = hasSimd() ? createSimdKernel() : createPlainKernel();
 
-export function codecOf(name: CodecName): Codec {
+export const codecOf = (name: CodecName): Codec => inPlaceCodecOf(name);
+
+export function inPlaceCodecOf(name: CodecName): InPlaceCodec {
   const codec = codecs.get(name) ?? createCodec(name, kernel);
   codecs.set(name, codec);
   return codec;
 }
 
 /** A codec over a kernel of one's own: for tests and measurements. */
-export function createCodec(name: CodecName, over: Kernel): Codec {
+export function createCodec(name: CodecName, over: Kernel): InPlaceCodec {
   if (name === 'single' || name === 'replica-4') return createCopyCodec(name, codecShape(name));
   return createLinearCodec(linearCodeOf(name), over);
 }

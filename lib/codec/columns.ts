@@ -15,6 +15,13 @@ export function assertDataColumns(name: string, data: readonly Uint8Array[], dat
   assert(data.length === dataColumns, `${name} encodes ${dataColumns} data columns, not ${data.length}`);
 }
 
+export function assertOutputs(name: string, outputs: readonly Uint8Array[], count: number, length: number): void {
+  assert(
+    outputs.length === count && outputs.every((output) => output.length === length),
+    `${name} writes ${count} columns of ${length} bytes here, not ${outputs.map((output) => output.length)}`,
+  );
+}
+
 export function assertColumnNumbers(name: string, columns: readonly number[], total: number): void {
   for (const column of columns) {
     assert(Number.isInteger(column) && column >= 0 && column < total, `${name} has no column ${column}`);

@@ -1,10 +1,18 @@
 // A codec whose parity is computed: plans are solved and turned into XOR programs once per erasure pattern, then a kernel runs them.
 import { corrupt } from '../foundation/errors.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import { type Codec, parityBytes } from './codec.ts';
+import { parityBytes } from './codec.ts';
 import type { LinearCode } from './codes.ts';
-import { assertColumnNumbers, assertColumns, assertDataColumns, assertPadded, padded } from './columns.ts';
+import {
+  assertColumnNumbers,
+  assertColumns,
+  assertDataColumns,
+  assertOutputs,
+  assertPadded,
+  padded,
+} from './columns.ts';
 import { columnsOf, isDecodable, maskOf, type Solution, solve } from './decode.ts';
+import type { InPlaceCodec } from './in-place.ts';
 import type { Kernel } from './kernel.ts';
 import { encodeProgram, repairProgram } from './planner.ts';
 import { codecShape } from './shape.ts';
@@ -13,7 +21,7 @@ import type { XorProgram } from './xor-program.ts';
 /** A pattern is two 16-bit masks; one with its program takes a few kilobytes. */
 const PATTERNS_MAX = 512;
 
-export function createLinearCodec(code: LinearCode, kernel: Kernel): Codec {
+export function createLinearCodec(code: LinearCode, kernel: Kernel): InPlaceCodec {
   const { name, dataColumns, parityColumns } = code;
   const shape = codecShape(name);
   const total = dataColumns + parityColumns;
@@ -35,11 +43,17 @@ export function createLinearCodec(code: LinearCode, kernel: Kernel): Codec {
     overhead: total / dataColumns,
 
     encode(data) {
+      const length = parityBytes(Math.max(0, ...data.map((column) => column.length)));
+      const parity = Array.from({ length: parityColumns }, () => new Uint8Array(length));
+      this.encodeInto(data, parity);
+      return parity;
+    },
+
+    encodeInto(data, parity) {
       assertDataColumns(name, data, dataColumns);
       const length = parityBytes(Math.max(...data.map((column) => column.length)));
-      const parity = Array.from({ length: parityColumns }, () => new Uint8Array(length));
+      assertOutputs(name, parity, parityColumns, length);
       kernel.run(encoder, data, parity, length);
-      return parity;
     },
 
     canReconstruct(lost) {
@@ -58,19 +72,32 @@ export function createLinearCodec(code: LinearCode, kernel: Kernel): Codec {
     },
 
     reconstruct(columns, wanted, length) {
-      assertColumns(name, columns, shape, length);
-      assertColumnNumbers(name, wanted, total);
       assertPadded(length);
-      const lostMask = maskOf(columnsOf((1 << total) - 1).filter((column) => columns[column] === null));
-      const wantedMask = maskOf(wanted) & lostMask;
-      const solution = solutionOf(lostMask, wantedMask);
-      if (solution === 'none') throw corrupt('CODE_UNDECODABLE', reasonOf(code, lostMask, wantedMask));
-      const rebuilt = solution.wanted.map(() => new Uint8Array(length));
-      const reads = solution.reads.map((column) => columns[column] as Uint8Array);
-      if (rebuilt.length > 0) kernel.run(programOf(solution), reads, rebuilt, length);
-      return wanted.map(
-        (column) => rebuilt[solution.wanted.indexOf(column)] ?? padded(columns[column] as Uint8Array, length),
+      const distinct = columnsOf(maskOf(wanted));
+      const rebuilt = distinct.map((column) => (columns[column] ? undefined : new Uint8Array(length)));
+      const lost = distinct.filter((_, i) => rebuilt[i]);
+      this.reconstructInto(
+        columns,
+        lost,
+        length,
+        rebuilt.filter((column) => column !== undefined),
       );
+      assertColumnNumbers(name, wanted, total);
+      return wanted.map((column) => rebuilt[distinct.indexOf(column)] ?? padded(columns[column] as Uint8Array, length));
+    },
+
+    reconstructInto(columns, lost, length, into) {
+      assertColumns(name, columns, shape, length);
+      assertColumnNumbers(name, lost, total);
+      assertPadded(length);
+      assertOutputs(name, into, lost.length, length);
+      const lostMask = maskOf(columnsOf((1 << total) - 1).filter((column) => columns[column] === null));
+      const solution = solutionOf(lostMask, maskOf(lost));
+      if (solution === 'none') throw corrupt('CODE_UNDECODABLE', reasonOf(code, lostMask, maskOf(lost)));
+      if (lost.length === 0) return;
+      const reads = solution.reads.map((column) => columns[column] as Uint8Array);
+      const outputs = solution.wanted.map((column) => into[lost.indexOf(column)] as Uint8Array);
+      kernel.run(programOf(solution), reads, outputs, length);
     },
   };
 }

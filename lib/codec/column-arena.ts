@@ -1,0 +1,59 @@
+// One WebAssembly memory laid out for columns: a table of addresses, strips for columns that live elsewhere, a strip of zeros
+// for columns that have ended, then the columns themselves, at a stride that is no power of two, so that equal offsets
+// of many columns do not compete for the same cache sets.
+import { assert, present } from '../foundation/assert.ts';
+import { CELL_BYTES, COLUMNS_MAX } from './codec.ts';
+import { type WasmMemory, wasmHost } from './wasm-host.ts';
+
+export const STRIP_BYTES = 16 * 1024;
+const PAGE_BYTES = 64 * 1024;
+const TABLE_BYTES = 1024;
+const STRIDE_PADDING_BYTES = 3 * CELL_BYTES;
+const STRIP_STRIDE_BYTES = STRIP_BYTES + STRIDE_PADDING_BYTES;
+const STRIPS_AT = TABLE_BYTES;
+const ZEROS_AT = STRIPS_AT + COLUMNS_MAX * STRIP_STRIDE_BYTES;
+const COLUMNS_AT = ZEROS_AT + STRIP_STRIDE_BYTES;
+
+export interface ColumnArena {
+  readonly memory: WasmMemory;
+  readonly bytes: Uint8Array;
+  /** Where `run` finds the column addresses. */
+  readonly table: Uint32Array;
+  readonly tableAddress: number;
+  readonly zerosAddress: number;
+  stripAddress(column: number): number;
+}
+
+const arenas = new WeakMap<ArrayBufferLike, ColumnArena>();
+
+/** The arena a view lies in, if it lies in one. */
+export const arenaOf = (view: Uint8Array): ColumnArena | undefined => arenas.get(view.buffer);
+
+/** The distance between two columns of `columnBytes` bytes. */
+export const strideBytes = (columnBytes: number): number =>
+  Math.ceil(columnBytes / CELL_BYTES) * CELL_BYTES + STRIDE_PADDING_BYTES;
+
+export const arenaBytes = (columns: number, columnBytes: number): number =>
+  Math.ceil((COLUMNS_AT + columns * strideBytes(columnBytes)) / PAGE_BYTES) * PAGE_BYTES;
+
+/** `bytes` as arenaBytes gives them. Pages cost real memory only once they are touched. */
+export function createArena(bytes: number): ColumnArena {
+  assert(bytes % PAGE_BYTES === 0 && bytes > COLUMNS_AT, `an arena cannot have ${bytes} bytes`);
+  const pages = bytes / PAGE_BYTES;
+  const memory = new (present(wasmHost, 'no WebAssembly here').Memory)({ initial: pages, maximum: pages });
+  const arena: ColumnArena = {
+    memory,
+    bytes: new Uint8Array(memory.buffer),
+    table: new Uint32Array(memory.buffer, 0, COLUMNS_MAX * 2),
+    tableAddress: 0,
+    zerosAddress: ZEROS_AT,
+    stripAddress: (column) => STRIPS_AT + column * STRIP_STRIDE_BYTES,
+  };
+  arenas.set(memory.buffer, arena);
+  return arena;
+}
+
+/** A view of column number `column` of an arena divided into columns of `columnBytes`. */
+export function columnView(arena: ColumnArena, column: number, columnBytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(arena.memory.buffer, COLUMNS_AT + column * strideBytes(columnBytes), columnBytes);
+}

@@ -1,0 +1,157 @@
+// Memory for whole groups: columns that lie where the kernel works, so that coding copies nothing from the moment records
+// are placed to the moment chunks are written. Memory is pooled and bounded; beyond the bound the answer is `retry`.
+import { assert, assertCount } from '../foundation/assert.ts';
+import { retryLater } from '../foundation/errors.ts';
+import { type Codec, parityBytes } from './codec.ts';
+import { inPlaceCodecOf } from './codecs.ts';
+import { arenaBytes, type ColumnArena, columnView, createArena } from './column-arena.ts';
+import { wasmHost } from './wasm-host.ts';
+
+const MIB = 1024 * 1024;
+
+export interface GroupMemory extends Disposable {
+  /** k columns of the size asked for. Their bytes are whatever the last group left there. */
+  readonly data: readonly Uint8Array<ArrayBuffer>[];
+  /** m columns, rounded up to whole cells. Those of a copying codec are the data column itself. */
+  readonly parity: readonly Uint8Array<ArrayBuffer>[];
+  /** Codes the first lengths[i] bytes of each data column; the parity returned is a part of `parity`. */
+  encode(lengths: readonly number[]): Uint8Array<ArrayBuffer>[];
+  /**
+   * Rebuilds `lost` into their own columns from the others: lengths[i] bytes of each, of the full padded `length` for parity.
+   * `unread` are further columns that must not be used.
+   */
+  reconstruct(lengths: readonly number[], lost: readonly number[], unread?: readonly number[]): void;
+  /** Gives the memory back; the views must not be used any more. Twice is once. */
+  release(): void;
+}
+
+export interface ColumnPool {
+  /** Throws `retry` CODEC_MEMORY_FULL when all memory is in use. */
+  allocate(codec: Codec, columnBytes: number): GroupMemory;
+  usage(): { readonly usedBytes: number; readonly idleBytes: number };
+}
+
+export interface ColumnPoolLimits {
+  /** Memory of all groups at once. */
+  readonly bytesMax: number;
+  /** Memory kept for the next group when none is using it. */
+  readonly idleBytesMax: number;
+}
+
+const DEFAULT_LIMITS: ColumnPoolLimits = { bytesMax: 1024 * MIB, idleBytesMax: 320 * MIB };
+
+/** From the pool of this process. */
+export const allocateColumns = (codec: Codec, columnBytes: number): GroupMemory =>
+  processPool.allocate(codec, columnBytes);
+
+export function createColumnPool(limits: ColumnPoolLimits = DEFAULT_LIMITS): ColumnPool {
+  const idle: Slab[] = [];
+  let usedBytes = 0;
+  const idleBytes = (): number => idle.reduce((sum, slab) => sum + slab.bytes, 0);
+
+  const take = (bytes: number): Slab => {
+    const fitting = idle.filter((slab) => slab.bytes >= bytes && slab.bytes <= 2 * bytes);
+    const smallest = fitting.sort((a, b) => a.bytes - b.bytes)[0];
+    if (smallest) {
+      idle.splice(idle.indexOf(smallest), 1);
+      return smallest;
+    }
+    while (idle.length > 0 && usedBytes + idleBytes() + bytes > limits.bytesMax) idle.shift();
+    if (usedBytes + bytes > limits.bytesMax) {
+      const message = `a group needs ${bytes} bytes of memory; ${usedBytes} of ${limits.bytesMax} are in use`;
+      throw retryLater('CODEC_MEMORY_FULL', message);
+    }
+    return createSlab(bytes);
+  };
+
+  return {
+    allocate(codec, columnBytes) {
+      assertCount(columnBytes, 'columnBytes');
+      const slab = take(slabBytes(storedColumns(codec), columnBytes));
+      usedBytes += slab.bytes;
+      return createGroupMemory(codec, slab, columnBytes, () => {
+        usedBytes -= slab.bytes;
+        idle.push(slab);
+        while (idleBytes() > limits.idleBytesMax) idle.shift();
+      });
+    },
+    usage: () => ({ usedBytes, idleBytes: idleBytes() }),
+  };
+}
+
+const processPool = createColumnPool();
+
+/** A piece of memory that columns are cut from: WebAssembly's, or an ordinary buffer where there is none. */
+interface Slab {
+  readonly bytes: number;
+  view(column: number, columnBytes: number): Uint8Array<ArrayBuffer>;
+}
+
+function createSlab(bytes: number): Slab {
+  if (wasmHost) {
+    const arena: ColumnArena = createArena(bytes);
+    return { bytes, view: (column, columnBytes) => columnView(arena, column, columnBytes) };
+  }
+  const buffer = new ArrayBuffer(bytes);
+  return {
+    bytes,
+    view: (column, columnBytes) => new Uint8Array(buffer, column * parityBytes(columnBytes), columnBytes),
+  };
+}
+
+/** Rounded up to one of four sizes per power of two, so that groups of about one size reuse each other's memory. */
+function slabBytes(columns: number, columnBytes: number): number {
+  const needed = Math.max(MIB, arenaBytes(columns, parityBytes(columnBytes)));
+  const step = 2 ** (Math.floor(Math.log2(needed)) - 2);
+  return Math.ceil(needed / step) * step;
+}
+
+/** Copies need no memory of their own. */
+const isCopying = (codec: Codec): boolean => codec.dataColumns === 1;
+const storedColumns = (codec: Codec): number => (isCopying(codec) ? 1 : codec.dataColumns + codec.parityColumns);
+
+function createGroupMemory(codec: Codec, slab: Slab, columnBytes: number, giveBack: () => void): GroupMemory {
+  const { dataColumns, parityColumns } = codec;
+  const inPlace = inPlaceCodecOf(codec.name);
+  const paddedBytes = parityBytes(columnBytes);
+  const columns = Array.from({ length: dataColumns + parityColumns }, (_, column) =>
+    slab.view(Math.min(column, storedColumns(codec) - 1), paddedBytes),
+  );
+  let released = false;
+
+  const cut = (lengths: readonly number[]): { length: number; parts: Uint8Array<ArrayBuffer>[] } => {
+    assert(!released, 'this group memory was released');
+    assert(lengths.length === dataColumns, `${codec.name} has ${dataColumns} data columns, not ${lengths.length}`);
+    for (const bytes of lengths) assert(bytes >= 0 && bytes <= columnBytes, `${bytes} of ${columnBytes} bytes`);
+    const length = parityBytes(Math.max(...lengths));
+    return { length, parts: columns.map((column, i) => column.subarray(0, lengths[i] ?? length)) };
+  };
+
+  const release = (): void => {
+    if (!released) giveBack();
+    released = true;
+  };
+
+  return {
+    data: columns.slice(0, dataColumns).map((column) => column.subarray(0, columnBytes)),
+    parity: columns.slice(dataColumns),
+
+    encode(lengths) {
+      const { length, parts } = cut(lengths);
+      if (isCopying(codec)) columns[0]?.fill(0, lengths[0], length);
+      else inPlace.encodeInto(parts.slice(0, dataColumns), parts.slice(dataColumns));
+      return parts.slice(dataColumns);
+    },
+
+    reconstruct(lengths, lost, unread = []) {
+      const { length, parts } = cut(lengths);
+      const without = parts.map((part, i) => (lost.includes(i) || unread.includes(i) ? null : part));
+      if (isCopying(codec)) return void inPlace.reconstruct(without, lost, length);
+      const into = lost.map((column) => (columns[column] as Uint8Array).subarray(0, length));
+      inPlace.reconstructInto(without, lost, length, into);
+    },
+
+    release,
+    [Symbol.dispose]: release,
+  };
+}
