@@ -6,7 +6,7 @@ import { assert } from '../foundation/assert.ts';
 import { checkKey } from './attributes.ts';
 import type { Attributes, Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
 import { decodeAttributes, encodeAttributes } from './row-encoding.ts';
-import { commitError, isBusy, sqliteError } from './sqlite-errors.ts';
+import { commitError, isBusy, sqliteCode, sqliteError } from './sqlite-errors.ts';
 import { openSqliteFile } from './sqlite-file.ts';
 import { checkGetMany, checkQuery, checkTransaction, outcome, PAGE_BYTES_MAX, PAGE_ROWS_MAX } from './transaction.ts';
 
@@ -213,10 +213,13 @@ export class SqlitePanda implements Panda {
    * is written before all of it is decided, which is what makes it all or nothing without a savepoint.
    */
   #decided(pending: Pending): (Attributes | undefined)[] | undefined {
-    const before = pending.writes.map((write) => this.#row(write)?.attributes);
     try {
-      return outcome(pending.writes, before);
+      return outcome(
+        pending.writes,
+        pending.writes.map((write) => this.#row(write)?.attributes),
+      );
     } catch (error) {
+      if (sqliteCode(error) !== undefined) throw error;
       pending.reject(error);
       return undefined;
     }

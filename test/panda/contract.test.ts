@@ -1,0 +1,40 @@
+// The contract of Panda on the bodies that need no network.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
+import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import { SqlitePanda } from '../../lib/panda/sqlite-panda.ts';
+import { pandaContract } from '../contract/panda.contract.ts';
+
+pandaContract('memory', async () => {
+  const panda = new MemoryPanda();
+  return { panda, close: () => panda.close() };
+});
+
+pandaContract('faulty without faults', async () => {
+  const panda = new FaultyPanda(new MemoryPanda(), { decide: () => 'none' });
+  return { panda, close: () => panda.close() };
+});
+
+pandaContract(
+  'SQLite',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'panda-'));
+    const path = join(folder, 'panda.db');
+    let panda = await SqlitePanda.open(path);
+    return {
+      panda,
+      async reopen() {
+        await panda.close();
+        panda = await SqlitePanda.open(path, { create: false });
+        return panda;
+      },
+      async close() {
+        await panda.close();
+        rmSync(folder, { recursive: true });
+      },
+    };
+  },
+  { runs: 40, reopens: true },
+);
