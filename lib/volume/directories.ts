@@ -85,18 +85,22 @@ export class Directories {
 
   /** As `bucket`, but with whatever can be read: enough for a reader of one slot. */
   async bucketPart(volume: VolumeRow, bucket: BucketRow): Promise<PartialSlots> {
-    const isSealed = volume.class === 'warm' && volume.state !== 'open' && !volume.directoriesPending;
-    const sealed = isSealed ? await this.#sealedDirectory(volume, bucket.id) : undefined;
+    const mayBeSealed = volume.class === 'warm' && volume.state !== 'open';
+    let sealed: BucketDirectory | ColumnFaults | undefined;
+    if (mayBeSealed && !volume.directoriesPending) sealed = await this.#sealedDirectory(volume, bucket.id);
     if (sealed instanceof BucketDirectory) return fromSealed(sealed);
     if (bucket.move > 0) {
       const listing = await this.#listing({ volume, sequence: bucket.seq, token: bucket.token });
-      return fromListings(
-        [[listing, bucket.seq, bucket.token]],
-        bucket.id,
-        listing.complete ? undefined : listing.faults,
-      );
+      const lost = listing.complete ? undefined : listing.faults;
+      return fromListings([[listing, bucket.seq, bucket.token]], bucket.id, lost);
     }
-    return this.#appended(volume, bucket, sealed?.faults);
+    const appended = await this.#appended(volume, bucket);
+    if (appended.lost === undefined) return appended;
+    // The group rows may have gone since the volume row was read: they do once the directories are written.
+    if (mayBeSealed && sealed === undefined) sealed = await this.#sealedDirectory(volume, bucket.id);
+    if (sealed instanceof BucketDirectory) return fromSealed(sealed);
+    if (sealed !== undefined) appended.lost.addAll(sealed);
+    return appended;
   }
 
   /** Forgets what it knows of a volume: it was freed, or has a new generation. */
@@ -130,11 +134,14 @@ export class Directories {
     const found = await readColumnBytes(ports, place, order ?? readableFirst(ports, place.volume, all));
     if (found !== undefined) seen?.(found.column);
     const columnBytes = found?.columnBytes ?? (await this.#rowBytes(place));
-    if (columnBytes !== undefined) {
-      this.#lengths.set(key, columnBytes);
-      this.#note(place.volume.id, key);
-    }
+    if (columnBytes !== undefined) this.#learnLengths(place, columnBytes);
     return columnBytes;
+  }
+
+  #learnLengths(place: GroupPlace, columnBytes: readonly number[]): void {
+    const key = keyOf(place);
+    this.#lengths.set(key, columnBytes);
+    this.#note(place.volume.id, key);
   }
 
   async #rowBytes({ volume, sequence, token }: GroupPlace): Promise<readonly number[] | undefined> {
@@ -143,15 +150,17 @@ export class Directories {
   }
 
   /** A bucket that was never moved: the append groups that name it. */
-  async #appended(volume: VolumeRow, bucket: BucketRow, sealedFaults: ColumnFaults | undefined): Promise<PartialSlots> {
+  async #appended(volume: VolumeRow, bucket: BucketRow): Promise<PartialSlots> {
     const groups = (await listGroups(this.#c.panda, volume)).filter(
       (group): group is AppendGroupRow => group.kind === 'append' && group.bucket === bucket.id,
     );
-    const faults = sealedFaults ?? new ColumnFaults(volume, this.#c.drives);
+    const faults = new ColumnFaults(volume, this.#c.drives);
     const listings: [GroupListing, number, number][] = [];
     let complete = true;
     for (const group of groups) {
-      const listing = await this.#listing({ volume, sequence: group.seq, token: group.token });
+      const place = { volume, sequence: group.seq, token: group.token };
+      this.#learnLengths(place, group.columnBytes);
+      const listing = await this.#listing(place);
       if (!listing.complete) {
         complete = false;
         faults.addAll(listing.faults);
@@ -193,8 +202,8 @@ export class Directories {
   #remember(place: GroupPlace, entries: readonly GroupEntry[], columnBytes: readonly number[] | undefined): void {
     const key = keyOf(place);
     this.#groups.set(key, entries);
-    if (columnBytes !== undefined) this.#lengths.set(key, columnBytes);
     this.#note(place.volume.id, key);
+    if (columnBytes !== undefined) this.#learnLengths(place, columnBytes);
   }
 
   #note(volume: VolumeId, key: string): void {
@@ -218,7 +227,9 @@ const keyOf = ({ volume, sequence, token }: GroupPlace): string =>
 
 const fromSealed = (directory: BucketDirectory): PartialSlots => ({
   find: (slot) => directory.find(slot),
-  entries: directory.entries,
+  get entries() {
+    return directory.entries;
+  },
   lost: undefined,
 });
 

@@ -4,14 +4,13 @@ import type { ByteRange } from '../drive/drive.ts';
 import { driveUnavailable } from '../drive/errors.ts';
 import {
   CHUNK_HEADER_BYTES,
-  type CheckedChunk,
   type ChunkHeader,
-  checkChunk,
   checkChunkIdentity,
   chunkName,
   parseChunkHeader,
 } from '../format/chunk.ts';
-import { corrupt, isKind, isPocketfulError } from '../foundation/errors.ts';
+import { crcOf } from '../format/wire.ts';
+import { corrupt, isKind } from '../foundation/errors.ts';
 import type { Extent, VolumeRow } from '../panda/rows/volume-row.ts';
 import type { Components } from './components.ts';
 import type { DriveHealth } from './drive-health.ts';
@@ -113,12 +112,16 @@ export function ownHeader(ports: ReadPorts, place: GroupPlace, column: number, h
   return header;
 }
 
-/** A whole chunk with both of its checksums verified. */
-export async function readChunk(ports: ReadPorts, place: GroupPlace, column: number): Promise<CheckedChunk> {
+/** A column's whole payload, its checksum verified. A damaged directory behind it does no harm here. */
+export async function readSoundPayload(ports: ReadPorts, place: GroupPlace, column: number): Promise<Uint8Array> {
   const bytes = await readObject(ports, place.volume, column, nameOf(place));
-  const chunk = checkChunk(bytes, identityOf(ports, place, column));
-  ownHeader(ports, place, column, chunk.header);
-  return chunk;
+  const { columnBytes, columnCrcs } = ownHeader(ports, place, column, parseChunkHeader(bytes));
+  const range = { offset: CHUNK_HEADER_BYTES, length: columnBytes[column] as number };
+  const payload = bytes.subarray(range.offset, range.offset + range.length);
+  if (payload.length < range.length) throw truncated(place, column, range, payload.length);
+  if (crcOf(payload) !== columnCrcs[column])
+    throw corrupt('CHUNK_MALFORMED', `chunk is malformed: the checksum of column ${column} does not match`);
+  return payload;
 }
 
 const identityOf = ({ c }: ReadPorts, { volume, sequence, token }: GroupPlace, column: number) => ({
@@ -129,6 +132,3 @@ const identityOf = ({ c }: ReadPorts, { volume, sequence, token }: GroupPlace, c
   token,
   column,
 });
-
-/** True for what says that there is no such object, rather than that it cannot be read. */
-export const isAbsent = (error: unknown): boolean => isPocketfulError(error) && error.code === 'CHUNK_MISSING';

@@ -11,15 +11,7 @@ import { corrupt } from '../foundation/errors.ts';
 import type { BucketId } from '../foundation/ids.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { ColumnFaults, columnFault } from './column-faults.ts';
-import {
-  type GroupPlace,
-  isAbsent,
-  type ReadPorts,
-  readableFirst,
-  readExactly,
-  readHeader,
-  readObject,
-} from './read-column.ts';
+import { type GroupPlace, type ReadPorts, readableFirst, readExactly, readHeader, readObject } from './read-column.ts';
 
 const COLUMNS_AT_ONCE = 16;
 
@@ -112,25 +104,23 @@ export async function readColumnBytes(
   return undefined;
 }
 
-/** The `dir-bucket` object, from any of the m+1 columns that may hold it; or why there is none, and whether all said so. */
+/** The `dir-bucket` object, from any of the m+1 columns that may hold it; or what each of them answered. */
 export async function readSealedDirectory(
   ports: ReadPorts,
   volume: VolumeRow,
   bucket: BucketId,
-): Promise<BucketDirectory | { readonly faults: ColumnFaults; readonly absent: boolean }> {
+): Promise<BucketDirectory | ColumnFaults> {
   const { dataColumns, parityColumns } = codecShape(volume.codec);
   const columns = Array.from({ length: parityColumns + 1 }, (_, i) => dataColumns - 1 + i);
   const expected = { storeId: ports.c.storeId, volumeId: volume.id, generation: volume.generation, bucket };
   const faults = new ColumnFaults(volume, ports.c.drives);
-  let absent = true;
   for (const column of readableFirst(ports, volume, columns)) {
     try {
       const bytes = await readObject(ports, volume, column, bucketDirectoryName(bucket));
       return parseBucketDirectory(bytes, expected);
     } catch (error) {
       faults.add(column, error);
-      if (!isAbsent(error)) absent = false;
     }
   }
-  return { faults, absent };
+  return faults;
 }
