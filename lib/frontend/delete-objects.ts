@@ -1,0 +1,108 @@
+// DELETE (DESIGN 6a, 19): names go at once, their blocks lose references; a block nobody refers to goes to trash.
+import { isPocketfulError, missing } from '../foundation/errors.ts';
+import { type ObjectRow, releaseKey } from '../panda/rows/object-row.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { inTransactions, readObjects, runIndex } from './index-objects.ts';
+import type { ObjectChange } from './index-plan.ts';
+import { checkKey, checkNamespace, shown } from './names.ts';
+import { finishRelease } from './release-references.ts';
+
+const OBJECTS_AT_ONCE = 90;
+const PAIRS_MAX = 45;
+
+export interface DeleteItem {
+  readonly namespace: string;
+  readonly key: string;
+  readonly ifVersion?: string | undefined;
+}
+export type DeleteOutcome =
+  | { readonly key: string; readonly ok: true }
+  | { readonly key: string; readonly ok: false; readonly error: Error };
+
+/** Deletes in batches, in the order given; one outcome each. */
+export async function* deleteObjects(
+  store: VolumeStore,
+  items: AsyncIterable<DeleteItem> | Iterable<DeleteItem>,
+): AsyncGenerator<DeleteOutcome> {
+  let batch: DeleteItem[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < OBJECTS_AT_ONCE) continue;
+    yield* await deleteBatch(store, batch);
+    batch = [];
+  }
+  yield* await deleteBatch(store, batch);
+}
+
+async function deleteBatch(store: VolumeStore, batch: readonly DeleteItem[]): Promise<DeleteOutcome[]> {
+  const outcomes = new Map<DeleteItem, DeleteOutcome>();
+  const sound: DeleteItem[] = [];
+  const seen = new Set<string>();
+  for (const item of batch) {
+    try {
+      checkNamespace(item.namespace);
+      checkKey(item.key);
+      const name = `${item.namespace}/${item.key}`;
+      if (seen.has(name)) throw gone(item.key);
+      seen.add(name);
+      sound.push(item);
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      outcomes.set(item, { key: item.key, ok: false, error });
+    }
+  }
+  const objects = await readObjects(store.c.panda, sound);
+  const found: { item: DeleteItem; change: ObjectChange; old: ObjectRow }[] = [];
+  for (const [i, item] of sound.entries()) {
+    const old = objects[i];
+    if (old === undefined) outcomes.set(item, { key: item.key, ok: false, error: gone(item.key) });
+    else
+      found.push({
+        item,
+        old,
+        change: { namespace: item.namespace, key: item.key, next: undefined, ifVersion: item.ifVersion ?? old.version },
+      });
+  }
+  const itemOf = new Map(found.map(({ item, change }) => [change, item]));
+  const cut = inTransactions(
+    found.map(({ change }) => change),
+    found.map(({ old }) => old),
+    PAIRS_MAX,
+    0,
+  );
+  for (const changes of cut) await deleteTogether(store, changes, itemOf, outcomes);
+  for (const { item, old } of found) if (outcomes.get(item)?.ok && isLong(old)) await releaseNow(store, old);
+  return batch.map((item) => outcomes.get(item) as DeleteOutcome);
+}
+
+async function deleteTogether(
+  store: VolumeStore,
+  changes: readonly ObjectChange[],
+  itemOf: ReadonlyMap<ObjectChange, DeleteItem>,
+  outcomes: Map<DeleteItem, DeleteOutcome>,
+): Promise<void> {
+  try {
+    await runIndex(store.c, { changes, fresh: new Map(), guards: [] });
+    for (const change of changes) outcomes.set(itemOf.get(change) as DeleteItem, { key: change.key, ok: true });
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    if (changes.length > 1) {
+      for (const change of changes) await deleteTogether(store, [change], itemOf, outcomes);
+      return;
+    }
+    const change = changes[0] as ObjectChange;
+    outcomes.set(itemOf.get(change) as DeleteItem, { key: change.key, ok: false, error });
+  }
+}
+
+const gone = (key: string): Error => missing('OBJECT_MISSING', `"${shown(key)}" is not there`);
+const isLong = (old: ObjectRow): boolean => old.segments !== undefined || (old.blocks?.length ?? 0) > 0;
+
+/** A long object's references: now if nothing is in the way, else by whoever finishes releases. */
+async function releaseNow(store: VolumeStore, old: ObjectRow): Promise<void> {
+  try {
+    if ((await store.c.panda.get(releaseKey(old.version))) !== undefined) await finishRelease(store.c, old.version);
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+  }
+}

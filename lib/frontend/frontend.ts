@@ -1,0 +1,76 @@
+// The use-cases of a client: put, get, head, list, delete. The embedded engine and the deployed function both call this class.
+import { invalid, missing } from '../foundation/errors.ts';
+import type { ObjectRow } from '../panda/rows/object-row.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { type DeleteItem, type DeleteOutcome, deleteObjects } from './delete-objects.ts';
+import { type GetResult, getObject, headObject, type Range } from './get-object.ts';
+import { HotGauge } from './hot-gauge.ts';
+import { KekRing } from './kek-ring.ts';
+import { type ListPage, type ListRequest, listObjects } from './list-objects.ts';
+import { type PutItem, PutObjects, type PutOutcome, type PutResult } from './put-objects.ts';
+import { abandonUploads, finishReleases } from './release-references.ts';
+
+export type { DeleteItem, DeleteOutcome, GetResult, ListPage, ListRequest, PutItem, PutOutcome, PutResult, Range };
+
+export class Frontend {
+  readonly #store: VolumeStore;
+  readonly #keks: KekRing;
+  readonly #hot: HotGauge;
+
+  constructor(store: VolumeStore) {
+    this.#store = store;
+    this.#keks = new KekRing(store.c.keks, store.c.clock);
+    this.#hot = new HotGauge(store.c);
+  }
+
+  /** One outcome for each item, as they become durable: acknowledged means stored on all drives and indexed. One object is atomic, a batch is not. */
+  putAll(items: AsyncIterable<PutItem> | Iterable<PutItem>): AsyncIterable<PutOutcome> {
+    return new PutObjects(this.#store, this.#keks, this.#hot).run(items);
+  }
+
+  async put(item: PutItem): Promise<PutResult> {
+    for await (const outcome of this.putAll([item])) {
+      if (outcome.ok) return outcome;
+      throw outcome.error;
+    }
+    throw missing('OUTCOME_MISSING', 'a put ended without an outcome');
+  }
+
+  get(namespace: string, key: string, range?: Range): Promise<GetResult> {
+    return getObject(this.#store, this.#keks, namespace, key, range);
+  }
+
+  /** The whole (range of an) object in memory; refused if it is longer than `bytesMax`. */
+  async read(namespace: string, key: string, bytesMax: number, range?: Range): Promise<Uint8Array> {
+    const { length, body } = await this.get(namespace, key, range);
+    if (length > bytesMax) throw invalid('BODY_TOO_LONG', `${length} bytes, at most ${bytesMax} are read at once`);
+    const parts: Uint8Array[] = [];
+    for await (const part of body) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  head(namespace: string, key: string): Promise<ObjectRow> {
+    return headObject(this.#store, namespace, key);
+  }
+
+  list(request: ListRequest): Promise<ListPage> {
+    return listObjects(this.#store.c.panda, request);
+  }
+
+  deleteAll(items: AsyncIterable<DeleteItem> | Iterable<DeleteItem>): AsyncIterable<DeleteOutcome> {
+    return deleteObjects(this.#store, items);
+  }
+
+  /** Throws `missing` OBJECT_MISSING, `conflict` VERSION_MISMATCH. */
+  async delete(namespace: string, key: string, options: { readonly ifVersion?: string } = {}): Promise<void> {
+    for await (const outcome of this.deleteAll([{ namespace, key, ...options }])) if (!outcome.ok) throw outcome.error;
+  }
+
+  finishReleases(): Promise<number> {
+    return finishReleases(this.#store.c);
+  }
+
+  abandonUploads(): Promise<number> {
+    return abandonUploads(this.#store.c);
+  }
+}

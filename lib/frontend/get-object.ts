@@ -1,0 +1,169 @@
+// GET: the blocks of an object, in order, with bounded read-ahead. A range reads only the blocks it needs. Every block is checked
+// against its hash before a byte of it is handed out.
+import { conflict, corrupt, invalid, isKind, missing } from '../foundation/errors.ts';
+import type { BlockId } from '../foundation/ids.ts';
+import { openBlock } from '../keys/envelope.ts';
+import type { BlockRow } from '../panda/rows/block-row.ts';
+import {
+  type ObjectRow,
+  objectFromRow,
+  objectKey,
+  segmentFromRow,
+  segmentPartition,
+} from '../panda/rows/object-row.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { rowsOf } from '../volume/volumes.ts';
+import { readBlocks } from './index-objects.ts';
+import type { KekRing } from './kek-ring.ts';
+import { checkKey, checkNamespace, shown } from './names.ts';
+
+const READ_AHEAD_BYTES = 16 * 1024 * 1024;
+const READ_AHEAD_BLOCKS_MAX = 32;
+const ROWS_AT_ONCE = 64;
+const READ_ATTEMPTS_MAX = 4;
+
+export interface Range {
+  readonly offset: number;
+  /** To the end if not given; more than there is means the end too. */
+  readonly length?: number | undefined;
+}
+
+export interface GetResult {
+  readonly object: ObjectRow;
+  /** What is read of it. */
+  readonly offset: number;
+  readonly length: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** Throws `missing` OBJECT_MISSING. */
+export async function headObject(store: VolumeStore, namespace: string, key: string): Promise<ObjectRow> {
+  const row = await store.c.panda.get(objectKey(checkNamespace(namespace), checkKey(key)));
+  if (row === undefined) throw missing('OBJECT_MISSING', `"${shown(key)}" is not there`);
+  return objectFromRow(row);
+}
+
+/** Errors while reading: `corrupt` RECORD_LOST, `retry` RECORD_WAITS, `conflict` OBJECT_CHANGED when it was overwritten meanwhile. */
+export async function getObject(
+  store: VolumeStore,
+  keks: KekRing,
+  namespace: string,
+  key: string,
+  range?: Range,
+): Promise<GetResult> {
+  const object = await headObject(store, namespace, key);
+  const { offset, length } = clip(range, object.sizeBytes);
+  return { object, offset, length, body: bodyOf(store, keks, object, offset, length) };
+}
+
+function clip(range: Range | undefined, sizeBytes: number): { offset: number; length: number } {
+  if (range === undefined) return { offset: 0, length: sizeBytes };
+  const { offset, length = sizeBytes } = range;
+  if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isSafeInteger(length) || length < 0)
+    throw invalid('RANGE_INVALID', 'a range has a non-negative offset and length');
+  if (offset > sizeBytes)
+    throw invalid('RANGE_INVALID', `the range begins at ${offset}, the object has ${sizeBytes} bytes`);
+  return { offset, length: Math.min(length, sizeBytes - offset) };
+}
+
+async function* bodyOf(
+  store: VolumeStore,
+  keks: KekRing,
+  object: ObjectRow,
+  offset: number,
+  length: number,
+): AsyncGenerator<Uint8Array> {
+  if (length === 0) return;
+  const first = Math.floor(offset / object.blockBytes);
+  const last = Math.floor((offset + length - 1) / object.blockBytes);
+  const ahead: Promise<Uint8Array>[] = [];
+  const width = Math.max(2, Math.min(READ_AHEAD_BLOCKS_MAX, Math.floor(READ_AHEAD_BYTES / object.blockBytes)));
+  let index = first;
+  const cut = (bytes: Uint8Array): Uint8Array => {
+    const from = index === first ? offset - first * object.blockBytes : 0;
+    const to = index === last ? offset + length - last * object.blockBytes : bytes.length;
+    index += 1;
+    return bytes.subarray(from, to);
+  };
+  try {
+    for await (const { id, row } of blockRows(store, object, first, last)) {
+      const block = readBlock(store, keks, object, id, row);
+      block.catch(() => {});
+      ahead.push(block);
+      if (ahead.length >= width) yield cut(await (ahead.shift() as Promise<Uint8Array>));
+    }
+    while (ahead.length > 0) yield cut(await (ahead.shift() as Promise<Uint8Array>));
+  } finally {
+    await Promise.allSettled(ahead);
+  }
+}
+
+async function* blockRows(
+  store: VolumeStore,
+  object: ObjectRow,
+  first: number,
+  last: number,
+): AsyncGenerator<{ id: BlockId; row: BlockRow | undefined }> {
+  let batch: BlockId[] = [];
+  const flush = async function* (): AsyncGenerator<{ id: BlockId; row: BlockRow | undefined }> {
+    const rows = await readBlocks(store.c.panda, [...new Set(batch)]);
+    for (const id of batch) yield { id, row: rows.get(id) };
+    batch = [];
+  };
+  let index = 0;
+  for await (const id of blockIds(store, object)) {
+    if (index > last) break;
+    if (index >= first) batch.push(id);
+    index += 1;
+    if (batch.length === ROWS_AT_ONCE) yield* flush();
+  }
+  yield* flush();
+  if (index <= last)
+    throw await changedOr(store, object, corrupt('BLOCK_LIST_SHORT', 'blocks of the object are missing: run doctor'));
+}
+
+async function* blockIds(store: VolumeStore, object: ObjectRow): AsyncGenerator<BlockId> {
+  if (object.blocks !== undefined) yield* object.blocks;
+  else
+    for await (const row of rowsOf(store.c.panda, segmentPartition(object.version))) yield* segmentFromRow(row).blocks;
+}
+
+async function readBlock(
+  store: VolumeStore,
+  keks: KekRing,
+  object: ObjectRow,
+  id: BlockId,
+  known: BlockRow | undefined,
+): Promise<Uint8Array> {
+  let row = known;
+  for (let attempt = 0; ; attempt++) {
+    if (row === undefined)
+      throw await changedOr(
+        store,
+        object,
+        corrupt('BLOCK_ROW_MISSING', 'a block of the object has no row: run doctor'),
+      );
+    try {
+      const record = await store.records.read(row);
+      return await openBlock(record, row.wrappedBek, await keks.key(row.kekVersion), {
+        recordId: row.recordId,
+        blockId: id,
+      });
+    } catch (error) {
+      // The record moved under the row that was read (or its key was wrapped anew): read the row again.
+      const now = (await readBlocks(store.c.panda, [id])).get(id);
+      const isSame = now?.recordId === row.recordId && now.slot === row.slot && now.kekVersion === row.kekVersion;
+      const isGone = isKind(error, 'missing');
+      if (!isKind(error, 'missing', 'corrupt', 'denied') || (isSame && !isGone) || attempt >= READ_ATTEMPTS_MAX)
+        throw error;
+      row = now;
+    }
+  }
+}
+
+/** The error to report when something of the object is not there: that it was overwritten or deleted, if so. */
+async function changedOr(store: VolumeStore, object: ObjectRow, otherwise: Error): Promise<Error> {
+  const row = await store.c.panda.get(objectKey(object.namespace, object.key));
+  if (row !== undefined && objectFromRow(row).version === object.version) return otherwise;
+  return conflict('OBJECT_CHANGED', `"${shown(object.key)}" was overwritten or deleted while it was read`);
+}

@@ -1,0 +1,133 @@
+// Runs index transactions: reads the rows, plans, sends, and on a conflict reads and plans again.
+import { conflict, isKind } from '../foundation/errors.ts';
+import type { BlockId } from '../foundation/ids.ts';
+import { PandaConflict } from '../panda/conflict.ts';
+import { type Panda, TRANSACTION_ITEMS_MAX, type Write } from '../panda/panda.ts';
+import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
+import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
+import type { Components } from '../volume/components.ts';
+import { backOffMs, transact } from '../volume/transact.ts';
+import { type FreshBlock, itemsOf, type ObjectChange, planIndex, referenceDeltas } from './index-plan.ts';
+
+const ATTEMPTS_MAX = 40;
+const KEYS_AT_ONCE = 100;
+
+export interface IndexRequest {
+  readonly changes: readonly ObjectChange[];
+  readonly extra?: ReadonlyMap<BlockId, number>;
+  readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
+  /** Further writes of the same transaction, such as the check of a lease. If the first one's condition fails, the group is lost. */
+  readonly guards: readonly Write[];
+  /** For transactions without objects: tells whether it took effect. */
+  readonly took?: () => Promise<boolean>;
+}
+
+export type IndexOutcome =
+  | { readonly ok: true; readonly used: readonly BlockId[] }
+  /** Known blocks that GC took meanwhile: store them and ask again. */
+  | { readonly ok: false; readonly gone: readonly BlockId[] };
+
+export async function readBlocks(panda: Panda, ids: readonly BlockId[]): Promise<Map<BlockId, BlockRow | undefined>> {
+  const found = new Map<BlockId, BlockRow | undefined>();
+  for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
+    const some = ids.slice(at, at + KEYS_AT_ONCE);
+    const rows = await panda.getMany(some.map(blockKey));
+    for (const [i, id] of some.entries()) found.set(id, rows[i] === undefined ? undefined : blockFromRow(rows[i]));
+  }
+  return found;
+}
+
+export async function readObjects(
+  panda: Panda,
+  keys: readonly { readonly namespace: string; readonly key: string }[],
+): Promise<(ObjectRow | undefined)[]> {
+  const found: (ObjectRow | undefined)[] = [];
+  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
+    const rows = await panda.getMany(
+      keys.slice(at, at + KEYS_AT_ONCE).map(({ namespace, key }) => objectKey(namespace, key)),
+    );
+    found.push(...rows.map((row) => (row === undefined ? undefined : objectFromRow(row))));
+  }
+  return found;
+}
+
+/**
+ * One transaction. Throws `conflict` GUARD_FAILED when a guard's condition does not hold, VERSION_MISMATCH, or CONTENDED after many tries.
+ */
+export async function runIndex(c: Components, request: IndexRequest): Promise<IndexOutcome> {
+  const { changes, fresh, extra, guards } = request;
+  for (let attempt = 0; ; attempt++) {
+    const objects = await readObjects(c.panda, changes);
+    const deltas = referenceDeltas({ changes, objects, ...(extra ? { extra } : {}) });
+    const blocks = await readBlocks(
+      c.panda,
+      [...deltas].filter(([, delta]) => delta !== 0).map(([id]) => id),
+    );
+    const plan = planIndex({
+      cell: c.settings.cell,
+      nowMs: Math.max(0, c.clock.nowMs()),
+      changes,
+      objects,
+      blocks,
+      fresh,
+      ...(extra ? { extra } : {}),
+    });
+    if (plan.gone.length > 0) return { ok: false, gone: plan.gone };
+    try {
+      await transact(c, [...guards, ...plan.writes], request.took ?? (() => tookEffect(c, changes, objects)));
+      return { ok: true, used: plan.used };
+    } catch (error) {
+      if (!(error instanceof PandaConflict)) throw error;
+      if (error.failed.some((index) => index < guards.length))
+        throw conflict('GUARD_FAILED', 'another worker took over: the write is tried again elsewhere', error);
+      if (attempt >= ATTEMPTS_MAX)
+        throw conflict('CONTENDED', 'too many writers of the same objects: try again', error);
+      await c.clock.sleep(backOffMs(Math.min(attempt, 6), c.randomness));
+    }
+  }
+}
+
+async function tookEffect(
+  c: Components,
+  changes: readonly ObjectChange[],
+  before: readonly (ObjectRow | undefined)[],
+): Promise<boolean> {
+  const now = await readObjects(c.panda, changes);
+  // All or nothing, so one object tells. A delete shows by the old version being gone, whoever removed it.
+  const put = changes.findIndex(({ next }) => next !== undefined);
+  if (put >= 0) return now[put]?.version === changes[put]?.next?.version;
+  return now[0]?.version !== before[0]?.version;
+}
+
+/** Cuts changes into transactions of bounded size, in order. `guards` is how many further items each carries. */
+export function inTransactions(
+  changes: readonly ObjectChange[],
+  objects: readonly (ObjectRow | undefined)[],
+  pairsMax: number,
+  guards: number,
+): ObjectChange[][] {
+  const out: ObjectChange[][] = [];
+  let items = 0;
+  let pairs = 0;
+  for (const [i, change] of changes.entries()) {
+    const needs = itemsOf(change, objects[i]);
+    const blocks = Math.max(1, change.next?.blocks?.length ?? 1);
+    const last = out.at(-1);
+    if (last === undefined || items + needs > TRANSACTION_ITEMS_MAX - guards || pairs + blocks > pairsMax) {
+      out.push([change]);
+      items = needs;
+      pairs = blocks;
+    } else {
+      last.push(change);
+      items += needs;
+      pairs += blocks;
+    }
+  }
+  return out;
+}
+
+/** True for GUARD_FAILED; with `index`, only if it was that guard. */
+export function isGuardFailure(error: unknown, index?: number): boolean {
+  if (!isKind(error, 'conflict') || error.code !== 'GUARD_FAILED') return false;
+  return index === undefined || (error.cause instanceof PandaConflict && error.cause.failed.includes(index));
+}

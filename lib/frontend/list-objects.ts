@@ -1,0 +1,54 @@
+// LIST: objects of a namespace in the order of their keys' UTF-8 bytes, by prefix and delimiter, in pages.
+import { invalid } from '../foundation/errors.ts';
+import type { Panda } from '../panda/panda.ts';
+import { type ObjectRow, objectFromRow, objectPartition } from '../panda/rows/object-row.ts';
+import { afterPrefix, checkNamespace } from './names.ts';
+
+export const LIST_LIMIT_MAX = 1000;
+
+export interface ListRequest {
+  readonly namespace: string;
+  readonly prefix?: string;
+  /** Keys that have it after the prefix are rolled up into one common prefix each. */
+  readonly delimiter?: string;
+  /** Where the page before ended: its `next`. */
+  readonly from?: string;
+  readonly limit?: number;
+}
+
+export interface ListPage {
+  readonly objects: readonly ObjectRow[];
+  readonly commonPrefixes: readonly string[];
+  readonly next: string | undefined;
+}
+
+export async function listObjects(panda: Panda, request: ListRequest): Promise<ListPage> {
+  const namespace = checkNamespace(request.namespace);
+  const { prefix = '', delimiter = '', limit = LIST_LIMIT_MAX } = request;
+  if (!Number.isInteger(limit) || limit < 1 || limit > LIST_LIMIT_MAX)
+    throw invalid('LIMIT_INVALID', `a page has 1 to ${LIST_LIMIT_MAX} entries`);
+  if (!prefix.isWellFormed() || !delimiter.isWellFormed() || !(request.from ?? '').isWellFormed())
+    throw invalid('NAME_INVALID', 'prefix, delimiter and start must be valid Unicode');
+  const objects: ObjectRow[] = [];
+  const commonPrefixes: string[] = [];
+  let at: string | undefined = request.from ?? prefix;
+  while (at !== undefined && objects.length + commonPrefixes.length < limit) {
+    const wanted = limit - objects.length - commonPrefixes.length;
+    const range = at === '' ? {} : { from: at };
+    const page = await panda.query(objectPartition(namespace), range, { limit: wanted });
+    at = page.next;
+    for (const row of page.rows) {
+      if (!row.sort.startsWith(prefix)) return { objects, commonPrefixes, next: undefined };
+      const cut = delimiter === '' ? -1 : row.sort.indexOf(delimiter, prefix.length);
+      if (cut < 0) {
+        objects.push(objectFromRow(row));
+        continue;
+      }
+      const common = row.sort.slice(0, cut + delimiter.length);
+      commonPrefixes.push(common);
+      at = afterPrefix(common);
+      break; // skip all that is rolled up
+    }
+  }
+  return { objects, commonPrefixes, next: at };
+}

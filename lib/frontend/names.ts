@@ -1,0 +1,57 @@
+// Which namespaces and object keys are taken. A key is also a relative path when objects are written to files, so nothing that climbs
+// or hides is let in.
+import { invalid } from '../foundation/errors.ts';
+
+export const KEY_BYTES_MAX = 1024;
+export const METADATA_BYTES_MAX = 2048;
+const NAMESPACE = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const SHOWN_CHARACTERS = 60;
+
+/** A name in an error line: short, and without control characters. */
+export function shown(name: string): string {
+  const safe = name.replace(/\p{C}/gu, '\ufffd');
+  return safe.length > SHOWN_CHARACTERS ? `${safe.slice(0, SHOWN_CHARACTERS)}…` : safe;
+}
+
+export function checkNamespace(namespace: string): string {
+  if (!NAMESPACE.test(namespace))
+    throw invalid(
+      'NAMESPACE_INVALID',
+      `namespace "${shown(namespace)}": 1 to 63 of a-z, 0-9 and -, not beginning with -`,
+    );
+  return namespace;
+}
+
+/** Throws `invalid` NAME_EMPTY, NAME_TOO_LONG or NAME_INVALID. */
+export function checkKey(key: string): string {
+  if (key === '') throw invalid('NAME_EMPTY', 'a name must not be empty');
+  const bytes = Buffer.byteLength(key);
+  if (bytes > KEY_BYTES_MAX)
+    throw invalid('NAME_TOO_LONG', `"${shown(key)}": ${bytes} bytes of UTF-8, at most ${KEY_BYTES_MAX} are allowed`);
+  if (key.includes('\0')) throw invalid('NAME_INVALID', `"${shown(key)}": a name must not contain NUL`);
+  if (!key.isWellFormed()) throw invalid('NAME_INVALID', `"${shown(key)}": a name must be valid Unicode`);
+  for (const segment of key.split('/')) {
+    if (segment === '..' || segment === '.')
+      throw invalid('NAME_INVALID', `"${shown(key)}": a name must not contain "${segment}"`);
+    if (segment === '')
+      throw invalid('NAME_INVALID', `"${shown(key)}": a name must not begin or end with "/" or contain "//"`);
+  }
+  return key;
+}
+
+export function checkMetadata(metadata: string | undefined): void {
+  if (metadata !== undefined && Buffer.byteLength(metadata) > METADATA_BYTES_MAX)
+    throw invalid('METADATA_TOO_LONG', `metadata of more than ${METADATA_BYTES_MAX} bytes`);
+}
+
+/** The smallest string, by UTF-8 bytes, above every string that begins with `prefix`; undefined if there is none. */
+export function afterPrefix(prefix: string): string | undefined {
+  const points = [...prefix].map((character) => character.codePointAt(0) as number);
+  while (points.length > 0) {
+    const last = points.pop() as number;
+    if (last === 0x10ffff) continue;
+    points.push(last === 0xd7ff ? 0xe000 : last + 1);
+    return String.fromCodePoint(...points);
+  }
+  return undefined;
+}

@@ -1,0 +1,170 @@
+// PUT of an object of more blocks than one transaction takes (DESIGN 6a, 7): an upload row, segments of blocks indexed one by one,
+// and a last transaction that publishes the object. Until then nobody sees it; if it is given up, its references are released.
+import { Semaphore } from '../foundation/concurrency.ts';
+import { conflict, isKind, isPocketfulError } from '../foundation/errors.ts';
+import type { BlockId } from '../foundation/ids.ts';
+import type { Write } from '../panda/panda.ts';
+import {
+  BLOCKS_INLINE_MAX,
+  type ObjectRow,
+  packBlockIds,
+  releaseAttributes,
+  releaseKey,
+  segmentKey,
+  type UploadRow,
+  uploadAttributes,
+  uploadKey,
+} from '../panda/rows/object-row.ts';
+import { appendBytesMax } from '../volume/append.ts';
+import type { Components } from '../volume/components.ts';
+import { transact } from '../volume/transact.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { runIndex } from './index-objects.ts';
+import type { KekRing } from './kek-ring.ts';
+import { type Plain, storeBatch } from './store-blocks.ts';
+
+const SEGMENTS_AT_ONCE = 3;
+/** A record is a little longer than its block. */
+const RECORD_SLACK_BYTES = 64;
+
+export interface LongPut {
+  readonly upload: UploadRow;
+  readonly blocks: AsyncIterable<Plain>;
+  /** The object row once all blocks are known, `segments` of them. Called once; may reject to give the upload up. */
+  publish(segments: number): Promise<ObjectRow>;
+  readonly ifVersion: string | undefined;
+  readonly onStored: (newBytes: number, knownBlocks: number) => void;
+}
+
+export async function putLong(store: VolumeStore, keks: KekRing, put: LongPut): Promise<ObjectRow> {
+  const { c } = store;
+  const key = uploadKey(put.upload.version);
+  const begin: Write = { kind: 'put', ...key, attributes: uploadAttributes(put.upload), if: ['absent'] };
+  await transact(c, [begin], async () => (await c.panda.get(key)) !== undefined);
+  try {
+    const segments = await storeSegments(store, keks, put);
+    const object = await put.publish(segments);
+    await publish(c, put, object);
+    return object;
+  } catch (error) {
+    if (isPocketfulError(error)) await giveUpUpload(c, put.upload);
+    throw error;
+  }
+}
+
+async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): Promise<number> {
+  const atOnce = new Semaphore(SEGMENTS_AT_ONCE);
+  const running = new Set<Promise<void>>();
+  const failed: unknown[] = [];
+  let segments = 0;
+  const start = async (window: readonly Plain[]): Promise<void> => {
+    const give = await atOnce.acquire();
+    const index = segments++;
+    const task = storeSegment(store, keks, put, index, window)
+      .catch((error: unknown) => {
+        failed.push(error);
+      })
+      .finally(() => {
+        running.delete(task);
+        give();
+      });
+    running.add(task);
+  };
+  try {
+    for await (const window of windows(put.blocks, appendBytesMax(store.c.settings))) {
+      if (failed.length > 0) break;
+      await start(window);
+    }
+  } finally {
+    await Promise.all(running);
+  }
+  const fatal = failed.find((error) => !isPocketfulError(error)) ?? failed[0];
+  if (fatal !== undefined) throw fatal;
+  return segments;
+}
+
+async function* windows(blocks: AsyncIterable<Plain>, bytesMax: number): AsyncGenerator<Plain[]> {
+  let window: Plain[] = [];
+  let bytes = 0;
+  for await (const block of blocks) {
+    const recordBytes = block.bytes.length + RECORD_SLACK_BYTES;
+    if (window.length > 0 && (window.length === BLOCKS_INLINE_MAX || bytes + recordBytes > bytesMax)) {
+      yield window;
+      window = [];
+      bytes = 0;
+    }
+    window.push(block);
+    bytes += recordBytes;
+  }
+  if (window.length > 0) yield window;
+}
+
+async function storeSegment(
+  store: VolumeStore,
+  keks: KekRing,
+  put: LongPut,
+  index: number,
+  window: readonly Plain[],
+): Promise<void> {
+  const { c } = store;
+  const key = segmentKey(put.upload.version, index);
+  const extra = new Map<BlockId, number>();
+  for (const { id } of window) extra.set(id, (extra.get(id) ?? 0) + 1);
+  const { stored } = await storeBatch(store, keks, {
+    blocks: new Map(window.map((plain) => [plain.id, plain])),
+    changes: [],
+    extra,
+    guards: [
+      { kind: 'check', ...uploadKey(put.upload.version), if: ['exists'] },
+      { kind: 'put', ...key, attributes: { b: packBlockIds(window.map(({ id }) => id)) }, if: ['absent'] },
+    ],
+    took: async () => (await c.panda.get(key)) !== undefined,
+  });
+  const newBytes = [...stored.newBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  put.onStored(newBytes, window.length - stored.newBytes.size);
+}
+
+async function publish(c: Components, put: LongPut, object: ObjectRow): Promise<void> {
+  const change = { namespace: object.namespace, key: object.key, next: object, ifVersion: put.ifVersion };
+  try {
+    await runIndex(c, {
+      changes: [change],
+      fresh: new Map(),
+      guards: [{ kind: 'delete', ...uploadKey(put.upload.version), if: ['exists'] }],
+    });
+  } catch (error) {
+    if (isKind(error, 'conflict') && error.code === 'GUARD_FAILED')
+      throw conflict(
+        'UPLOAD_ABANDONED',
+        'the upload was given up by another worker, who took it for dead: put it again',
+        error,
+      );
+    throw error;
+  }
+}
+
+/** An upload that will not be published: its references are given back by whoever finishes releases. */
+export async function giveUpUpload(c: Components, upload: UploadRow): Promise<boolean> {
+  const release = releaseKey(upload.version);
+  const attributes = releaseAttributes({
+    version: upload.version,
+    namespace: upload.namespace,
+    key: upload.key,
+    blocks: [],
+    cursor: '0:0',
+  });
+  try {
+    await transact(
+      c,
+      [
+        { kind: 'delete', ...uploadKey(upload.version), if: ['exists'] },
+        { kind: 'put', ...release, attributes, if: ['absent'] },
+      ],
+      async () => (await c.panda.get(release)) !== undefined,
+    );
+    return true;
+  } catch (error) {
+    if (isPocketfulError(error)) return false; // published, given up by somebody else, or left to the next worker
+    throw error;
+  }
+}

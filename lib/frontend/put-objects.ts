@@ -1,0 +1,319 @@
+// PUT of many objects: bodies are read and cut a few at a time, small objects gathered into batches the size of an append, long ones
+// written in segments. Memory is bounded by BATCH_BYTES_MAX, whatever comes in.
+import { createHash } from 'node:crypto';
+import { Semaphore } from '../foundation/concurrency.ts';
+import { isPocketfulError } from '../foundation/errors.ts';
+import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
+import { blockIdOf } from '../keys/envelope.ts';
+import { GROUP_SLOTS_MAX } from '../panda/rows/group-row.ts';
+import type { ObjectRow } from '../panda/rows/object-row.ts';
+import { appendBytesMax } from '../volume/append.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { type ByteSource, cutBlocks } from './cut-blocks.ts';
+import type { HotGauge } from './hot-gauge.ts';
+import type { ObjectChange } from './index-plan.ts';
+import type { KekRing } from './kek-ring.ts';
+import { checkKey, checkMetadata, checkNamespace } from './names.ts';
+import { Outbox } from './outbox.ts';
+import { putLong } from './put-long.ts';
+import { type Plain, storeBatch } from './store-blocks.ts';
+
+const BATCH_BYTES_MAX = 48 * 1024 * 1024;
+const BODIES_AT_ONCE = 8;
+const LONG_PUTS_AT_ONCE = 2;
+const RECORD_SLACK_BYTES = 64;
+/** Rows of a batch's index transactions stay few enough to be done in one go. */
+const BATCH_OBJECTS_MAX = 1024;
+
+export interface PutItem {
+  readonly namespace: string;
+  readonly key: string;
+  readonly body: ByteSource;
+  readonly metadata?: string | undefined;
+  /** Only if the object is at this version now; 'absent': only if there is none. */
+  readonly ifVersion?: ObjectVersion | 'absent' | undefined;
+  /** Called when the body has been read, before anything is published: rejects if it is not what it was. */
+  readonly verify?: (() => Promise<void>) | undefined;
+}
+
+export interface PutResult {
+  readonly key: string;
+  readonly ok: true;
+  readonly version: ObjectVersion;
+  readonly etag: string;
+  readonly sizeBytes: number;
+  /** Record bytes stored for it; 0 when all its blocks were known. */
+  readonly newBytes: number;
+  readonly dedupedBlocks: number;
+}
+export type PutOutcome = PutResult | { readonly key: string; readonly ok: false; readonly error: Error };
+
+interface SmallObject {
+  readonly item: PutItem;
+  readonly row: ObjectRow;
+  readonly blocks: readonly Plain[];
+  readonly recordBytes: number;
+}
+
+export class PutObjects {
+  readonly #store: VolumeStore;
+  readonly #keks: KekRing;
+  readonly #hot: HotGauge;
+  readonly #out = new Outbox<PutOutcome>();
+  readonly #memory = new Semaphore(BATCH_BYTES_MAX);
+  readonly #longPuts = new Semaphore(LONG_PUTS_AT_ONCE);
+  readonly #flushes = new Set<Promise<void>>();
+  /** Keys of batches under way: two puts of one key are done in the order they came. */
+  readonly #inFlight = new Map<string, Promise<void>>();
+  #batch: SmallObject[] = [];
+  #batchBytes = 0;
+  #batchBlocks = 0;
+
+  constructor(store: VolumeStore, keks: KekRing, hot: HotGauge) {
+    this.#store = store;
+    this.#keks = keks;
+    this.#hot = hot;
+  }
+
+  /** One outcome for each item, in the order they become durable. A failing item does not stop the others; a crash of the process does. */
+  async *run(items: AsyncIterable<PutItem> | Iterable<PutItem>): AsyncGenerator<PutOutcome> {
+    const reading = this.#readAll(items).then(
+      () => this.#out.end(),
+      (error: unknown) => this.#out.fail(error),
+    );
+    try {
+      yield* this.#out;
+    } finally {
+      await Promise.allSettled([reading, ...this.#flushes]);
+    }
+  }
+
+  async #readAll(items: AsyncIterable<PutItem> | Iterable<PutItem>): Promise<void> {
+    // Bodies are read a few at once, but taken in order, so that a later put of the same key comes later.
+    const ahead: Promise<void>[] = [];
+    let previous: Promise<void> = Promise.resolve();
+    for await (const item of items) {
+      const before = previous;
+      previous = this.#readOne(item, before);
+      previous.catch(() => {});
+      ahead.push(previous);
+      if (ahead.length >= BODIES_AT_ONCE) await ahead.shift();
+    }
+    await Promise.all(ahead);
+    await this.#flush();
+    await Promise.all(this.#flushes);
+  }
+
+  /** Reads a body; hands it on when all before it were handed on. */
+  async #readOne(item: PutItem, before: Promise<void>): Promise<void> {
+    try {
+      checkNamespace(item.namespace);
+      checkKey(item.key);
+      checkMetadata(item.metadata);
+      const blocks = plainBlocks(item.body, this.#store.c.settings.blockBytesMax);
+      const head = await this.#readHead(blocks);
+      await before;
+      if (head.isWhole) await this.#add(item, head.blocks);
+      else await this.#addLong(item, head.blocks, blocks);
+    } catch (error) {
+      if (!isItemError(error)) throw error;
+      this.#out.push({ key: item.key, ok: false, error });
+      await before;
+    }
+  }
+
+  /** The first blocks of a body, up to what a small object may have. */
+  async #readHead(blocks: AsyncGenerator<Plain>): Promise<{ blocks: Plain[]; isWhole: boolean }> {
+    const bytesMax = Math.max(appendBytesMax(this.#store.c.settings) / 4, this.#store.c.settings.blockBytesMax);
+    const head: Plain[] = [];
+    let bytes = 0;
+    for (;;) {
+      const next = await blocks.next();
+      if (next.done) return { blocks: head, isWhole: true };
+      head.push(next.value);
+      bytes += next.value.bytes.length + RECORD_SLACK_BYTES;
+      if (bytes > bytesMax && head.length > 1) return { blocks: head, isWhole: false };
+    }
+  }
+
+  async #add(item: PutItem, blocks: readonly Plain[]): Promise<void> {
+    await item.verify?.();
+    const row = this.#rowOf(item, newObjectVersion(this.#store.c.randomness), blocks);
+    const recordBytes = blocks.reduce((sum, { bytes }) => sum + bytes.length + RECORD_SLACK_BYTES, 0);
+    const name = nameOf(item);
+    const isFull =
+      this.#batchBytes + recordBytes > appendBytesMax(this.#store.c.settings) ||
+      this.#batch.length >= BATCH_OBJECTS_MAX ||
+      this.#batchBlocks + blocks.length > GROUP_SLOTS_MAX;
+    if (isFull || this.#batch.some((other) => nameOf(other.item) === name)) await this.#flush();
+    await this.#inFlight.get(name);
+    this.#batch.push({ item, row, blocks, recordBytes });
+    this.#batchBytes += recordBytes;
+    this.#batchBlocks += blocks.length;
+  }
+
+  #rowOf(item: PutItem, version: ObjectVersion, blocks: readonly Plain[]): ObjectRow {
+    return {
+      namespace: item.namespace,
+      key: item.key,
+      version,
+      sizeBytes: blocks.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      blockBytes: this.#store.c.settings.blockBytesMax,
+      etag: etagOf(blocks.map(({ id }) => id)),
+      createdAtMs: Math.max(0, this.#store.c.clock.nowMs()),
+      metadata: item.metadata,
+      blocks: blocks.map(({ id }) => id),
+      segments: undefined,
+    };
+  }
+
+  /** Starts writing the batch; waits only while too much is under way. */
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    const bytes = this.#batchBytes;
+    if (batch.length === 0) return;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#batchBlocks = 0;
+    const give = await this.#memory.acquire(Math.max(1, bytes));
+    this.#track(batch, this.#storeSmall(batch).finally(give));
+  }
+
+  #track(batch: readonly { readonly item: PutItem }[], work: Promise<void>): void {
+    const task: Promise<void> = work
+      .catch((error: unknown) => {
+        if (!isItemError(error)) throw error;
+        for (const { item } of batch) this.#out.push({ key: item.key, ok: false, error });
+      })
+      .finally(() => {
+        this.#flushes.delete(task);
+        for (const { item } of batch)
+          if (this.#inFlight.get(nameOf(item)) === task) this.#inFlight.delete(nameOf(item));
+      });
+    task.catch((error: unknown) => this.#out.fail(error));
+    this.#flushes.add(task);
+    for (const { item } of batch) this.#inFlight.set(nameOf(item), task);
+  }
+
+  async #storeSmall(batch: readonly SmallObject[]): Promise<void> {
+    await this.#hot.check();
+    const blocks = new Map<BlockId, Plain>();
+    for (const { blocks: of } of batch) for (const plain of of) blocks.set(plain.id, plain);
+    const changes = batch.map(
+      ({ item, row }): ObjectChange => ({
+        namespace: item.namespace,
+        key: item.key,
+        next: row,
+        ifVersion: item.ifVersion,
+      }),
+    );
+    const { errors, stored } = await storeBatch(this.#store, this.#keks, { blocks, changes });
+    const counted = new Set<BlockId>();
+    for (const [i, { item, row, blocks: of }] of batch.entries()) {
+      const error = errors[i];
+      if (error !== undefined) {
+        this.#out.push({ key: item.key, ok: false, error });
+        continue;
+      }
+      let newBytes = 0;
+      let dedupedBlocks = 0;
+      for (const { id } of of) {
+        const bytes = counted.has(id) ? undefined : stored.newBytes.get(id);
+        if (bytes === undefined) dedupedBlocks += 1;
+        else newBytes += bytes;
+        counted.add(id);
+      }
+      this.#out.push(resultOf(item, row, newBytes, dedupedBlocks));
+    }
+  }
+
+  async #addLong(item: PutItem, head: readonly Plain[], rest: AsyncGenerator<Plain>): Promise<void> {
+    await this.#inFlight.get(nameOf(item));
+    const give = await this.#longPuts.acquire();
+    const done = this.#putLong(item, head, rest).finally(give);
+    this.#track([{ item }], done);
+  }
+
+  async #putLong(item: PutItem, head: readonly Plain[], rest: AsyncGenerator<Plain>): Promise<void> {
+    await this.#hot.check();
+    const { c } = this.#store;
+    const version = newObjectVersion(c.randomness);
+    const nowMs = Math.max(0, c.clock.nowMs());
+    const etag = createHash('sha256');
+    let sizeBytes = 0;
+    let count = 0;
+    async function* all(): AsyncGenerator<Plain> {
+      for await (const plain of chained(head, rest)) {
+        etag.update(plain.id, 'hex');
+        sizeBytes += plain.bytes.length;
+        count += 1;
+        yield plain;
+      }
+    }
+    let newBytes = 0;
+    let dedupedBlocks = 0;
+    const row = await putLong(this.#store, this.#keks, {
+      upload: { version, namespace: item.namespace, key: item.key, owner: c.owner, startedAtMs: nowMs },
+      blocks: all(),
+      ifVersion: item.ifVersion,
+      onStored: (bytes, known) => {
+        newBytes += bytes;
+        dedupedBlocks += known;
+      },
+      publish: async (segments) => {
+        await item.verify?.();
+        return {
+          namespace: item.namespace,
+          key: item.key,
+          version,
+          sizeBytes,
+          blockBytes: c.settings.blockBytesMax,
+          etag: `${etag.digest('hex')}-${count}`,
+          createdAtMs: nowMs,
+          metadata: item.metadata,
+          blocks: undefined,
+          segments,
+        };
+      },
+    });
+    this.#out.push(resultOf(item, row, newBytes, dedupedBlocks));
+  }
+}
+
+async function* plainBlocks(body: ByteSource, blockBytes: number): AsyncGenerator<Plain> {
+  for await (const bytes of cutBlocks(body, blockBytes)) yield { id: blockIdOf(bytes), bytes };
+}
+
+async function* chained(head: readonly Plain[], rest: AsyncGenerator<Plain>): AsyncGenerator<Plain> {
+  yield* head;
+  yield* rest;
+}
+
+/** Hex SHA-256 of the content where it is one block (or empty), else SHA-256 over the block ids and their number. */
+export function etagOf(blocks: readonly BlockId[]): string {
+  if (blocks.length === 1) return blocks[0] as BlockId;
+  const hash = createHash('sha256');
+  for (const id of blocks) hash.update(id, 'hex');
+  const digest = hash.digest('hex');
+  return blocks.length === 0 ? digest : `${digest}-${blocks.length}`;
+}
+
+const nameOf = (item: PutItem): string => `${item.namespace}/${item.key}`;
+
+function resultOf(item: PutItem, row: ObjectRow, newBytes: number, dedupedBlocks: number): PutResult {
+  return {
+    key: item.key,
+    ok: true,
+    version: row.version,
+    etag: row.etag,
+    sizeBytes: row.sizeBytes,
+    newBytes,
+    dedupedBlocks,
+  };
+}
+
+/** What one item can be blamed for: our typed errors, and what its body threw (a file that vanished, say). */
+function isItemError(error: unknown): error is Error {
+  if (isPocketfulError(error)) return true;
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}

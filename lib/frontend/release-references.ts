@@ -1,0 +1,117 @@
+// References of objects that are gone (DESIGN 6a, 8): given back a few at a time, with the cursor in the condition, by any worker.
+import { isKind } from '../foundation/errors.ts';
+import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
+import type { Write } from '../panda/panda.ts';
+import {
+  RELEASES,
+  type ReleaseRow,
+  releaseFromRow,
+  releaseKey,
+  segmentFromRow,
+  segmentPartition,
+  UPLOADS,
+  uploadFromRow,
+} from '../panda/rows/object-row.ts';
+import type { Components } from '../volume/components.ts';
+import { transact } from '../volume/transact.ts';
+import { rowsOf } from '../volume/volumes.ts';
+import { isGuardFailure, runIndex } from './index-objects.ts';
+import { giveUpUpload } from './put-long.ts';
+
+/** Two rows a block and the cursor's keep a transaction below 100 items. */
+const BLOCKS_PER_TRANSACTION = 45;
+const ABANDONED_AFTER_MS = 24 * 3_600_000;
+
+/** Goes on with every release row. The number of references given back. */
+export async function finishReleases(c: Components): Promise<number> {
+  let released = 0;
+  for await (const row of rowsOf(c.panda, RELEASES)) released += await finishRelease(c, releaseFromRow(row).version);
+  return released;
+}
+
+/** All references of one release row; 0 when another worker has finished it. */
+export async function finishRelease(c: Components, version: ObjectVersion): Promise<number> {
+  let released = 0;
+  for (;;) {
+    const row = await c.panda.get(releaseKey(version));
+    if (row === undefined) return released;
+    const release = releaseFromRow(row);
+    const step = await nextStep(c, release);
+    try {
+      await runStep(c, release, step);
+      released += step.blocks.length;
+      if (step.cursor === undefined) return released;
+    } catch (error) {
+      if (!isGuardFailure(error)) throw error; // else another worker moved the cursor: read it again
+    }
+  }
+}
+
+interface Step {
+  readonly blocks: readonly BlockId[];
+  /** Where the next step begins; undefined: this is the last one. */
+  readonly cursor: string | undefined;
+  /** A segment that is used up. */
+  readonly drop: Write | undefined;
+}
+
+/** The cursor is SEGMENT:BLOCK; an object's own block list counts as segment 0 of an object without segments. */
+async function nextStep(c: Components, release: ReleaseRow): Promise<Step> {
+  const [segment = 0, block = 0] = release.cursor.split(':').map(Number);
+  if (release.blocks.length > 0) {
+    const blocks = release.blocks.slice(block, block + BLOCKS_PER_TRANSACTION);
+    const end = block + blocks.length;
+    return { blocks, cursor: end < release.blocks.length ? `0:${end}` : undefined, drop: undefined };
+  }
+  const from = String(segment).padStart(8, '0');
+  const page = await c.panda.query(segmentPartition(release.version), { from }, { limit: 1 });
+  const row = page.rows[0];
+  if (row === undefined) return { blocks: [], cursor: undefined, drop: undefined };
+  const found = segmentFromRow(row);
+  const skip = found.index === segment ? block : 0;
+  const blocks = found.blocks.slice(skip, skip + BLOCKS_PER_TRANSACTION);
+  const end = skip + blocks.length;
+  const isUsedUp = end >= found.blocks.length;
+  return {
+    blocks,
+    cursor: isUsedUp ? `${found.index + 1}:0` : `${found.index}:${end}`,
+    drop: isUsedUp ? { kind: 'delete', partition: row.partition, sort: row.sort } : undefined,
+  };
+}
+
+async function runStep(c: Components, release: ReleaseRow, step: Step): Promise<void> {
+  const key = releaseKey(release.version);
+  const asRead: Write['if'] = [{ attribute: 'at', equals: release.cursor }];
+  const move: Write =
+    step.cursor === undefined
+      ? { kind: 'delete', ...key, if: asRead }
+      : { kind: 'update', ...key, set: { at: step.cursor }, if: asRead };
+  const took = async (): Promise<boolean> => {
+    const now = await c.panda.get(key);
+    return now === undefined || releaseFromRow(now).cursor !== release.cursor;
+  };
+  const guards = step.drop === undefined ? [move] : [move, step.drop];
+  if (step.blocks.length === 0) return endWithout(c, guards, took);
+  const extra = new Map<BlockId, number>();
+  for (const id of step.blocks) extra.set(id, (extra.get(id) ?? 0) - 1);
+  await runIndex(c, { changes: [], extra, fresh: new Map(), guards, took });
+}
+
+async function endWithout(c: Components, writes: readonly Write[], took: () => Promise<boolean>): Promise<void> {
+  try {
+    await transact(c, writes, took);
+  } catch (error) {
+    if (!isKind(error, 'conflict')) throw error;
+  }
+}
+
+/** Uploads whose process is gone, or that are a day old and not this process's own, become releases. How many. */
+export async function abandonUploads(c: Components): Promise<number> {
+  let abandoned = 0;
+  for await (const row of rowsOf(c.panda, UPLOADS)) {
+    const upload = uploadFromRow(row);
+    const isOld = upload.owner !== c.owner && c.clock.nowMs() - upload.startedAtMs > ABANDONED_AFTER_MS;
+    if ((isOld || c.isOwnerGone(upload.owner)) && (await giveUpUpload(c, upload))) abandoned += 1;
+  }
+  return abandoned;
+}

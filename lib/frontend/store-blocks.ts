@@ -1,0 +1,180 @@
+// A batch of blocks on their way in: which are known already, which must be sealed and appended, and the index transactions that
+// make them, and the objects made of them, part of the store.
+import { assert } from '../foundation/assert.ts';
+import { mapLimit } from '../foundation/concurrency.ts';
+import { isKind } from '../foundation/errors.ts';
+import type { BlockId } from '../foundation/ids.ts';
+import { sealBlock } from '../keys/envelope.ts';
+import type { Write } from '../panda/panda.ts';
+import type { AppendedGroup } from '../volume/append.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { inTransactions, isGuardFailure, readBlocks, readObjects, runIndex } from './index-objects.ts';
+import type { FreshBlock, ObjectChange } from './index-plan.ts';
+import type { KekRing } from './kek-ring.ts';
+
+const SEALS_AT_ONCE = 4;
+const TRANSACTIONS_AT_ONCE = 8;
+/** (block, object) pairs of an index transaction: DESIGN 6a, 4. */
+const PAIRS_MAX = 45;
+const ATTEMPTS_MAX = 8;
+
+export interface Plain {
+  readonly id: BlockId;
+  readonly bytes: Uint8Array;
+}
+
+export interface Stored {
+  /** Record bytes appended for blocks the store did not have. */
+  readonly newBytes: ReadonlyMap<BlockId, number>;
+}
+
+export interface BlockBatch {
+  /** Each block once. Their bytes are kept until they are indexed: GC may take a known block away under a put. */
+  readonly blocks: ReadonlyMap<BlockId, Plain>;
+  readonly changes: readonly ObjectChange[];
+  /** References beside those of the changes: a segment's. */
+  readonly extra?: ReadonlyMap<BlockId, number>;
+  /** Further writes of the (then single) transaction. */
+  readonly guards?: readonly Write[];
+  readonly took?: () => Promise<boolean>;
+}
+
+interface Appended {
+  readonly group: AppendedGroup;
+  readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
+}
+
+/** What became of each change: an error, or undefined when it is durable. */
+export type ChangeErrors = readonly (Error | undefined)[];
+
+/** Stores and indexes a batch. A change whose condition fails does not keep the others from being written. */
+export async function storeBatch(
+  store: VolumeStore,
+  keks: KekRing,
+  batch: BlockBatch,
+): Promise<{ readonly errors: ChangeErrors; readonly stored: Stored }> {
+  const newBytes = new Map<BlockId, number>();
+  const errors = new Map<ObjectChange, Error>();
+  let open = batch.changes;
+  let isDone = batch.extra === undefined && open.length === 0;
+  for (let attempt = 0; !isDone; attempt++) {
+    const unknown = await unknownBlocks(store, batch, open);
+    const appended = unknown.length === 0 ? undefined : await appendBlocks(store, keks, unknown);
+    for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
+    const rest = await indexAll(store, { ...batch, changes: open }, appended, errors);
+    isDone = rest === 'done';
+    if (rest === 'done') break;
+    open = rest;
+    // The lease was broken, or GC took a block in between: what is left is done again from the start.
+    assert(attempt < ATTEMPTS_MAX, 'a batch is indexed after a bounded number of tries');
+  }
+  return { errors: batch.changes.map((change) => errors.get(change)), stored: { newBytes } };
+}
+
+async function unknownBlocks(store: VolumeStore, batch: BlockBatch, open: readonly ObjectChange[]): Promise<Plain[]> {
+  const needed = new Set<BlockId>(batch.extra?.keys());
+  for (const { next } of open) for (const id of next?.blocks ?? []) needed.add(id);
+  const rows = await readBlocks(store.c.panda, [...needed]);
+  return [...needed].filter((id) => rows.get(id) === undefined).map((id) => plainOf(batch, id));
+}
+
+function plainOf(batch: BlockBatch, id: BlockId): Plain {
+  const plain = batch.blocks.get(id);
+  assert(plain !== undefined, 'a batch holds the bytes of its blocks');
+  return plain;
+}
+
+async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly Plain[]): Promise<Appended> {
+  const kek = await keks.current();
+  const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) => sealBlock(bytes, store.c.randomness, kek));
+  const group = await store.append(
+    sealed.map(({ recordId, record }, i) => ({ blockId: (plains[i] as Plain).id, recordId, record })),
+  );
+  const fresh = new Map<BlockId, FreshBlock>();
+  for (const [i, { id, bytes }] of plains.entries()) {
+    const seal = sealed[i] as (typeof sealed)[number];
+    const placed = group.placed[i] as AppendedGroup['placed'][number];
+    fresh.set(id, {
+      id,
+      cell: store.c.settings.cell,
+      bucket: group.bucket,
+      slot: placed.slot,
+      recordId: seal.recordId,
+      recordBytes: seal.record.length,
+      plaintextBytes: bytes.length,
+      hint: placed.hint,
+      wrappedBek: seal.wrappedBek,
+      kekVersion: seal.kekVersion,
+    });
+  }
+  return { group, fresh };
+}
+
+/** 'done', or the changes that must be tried again with new records. */
+async function indexAll(
+  store: VolumeStore,
+  batch: BlockBatch,
+  appended: Appended | undefined,
+  errors: Map<ObjectChange, Error>,
+): Promise<'done' | readonly ObjectChange[]> {
+  const fresh = appended?.fresh ?? new Map<BlockId, FreshBlock>();
+  const group = appended?.group;
+  const own = batch.guards ?? [];
+  const olds = await readObjects(store.c.panda, batch.changes);
+  const transactions =
+    batch.extra === undefined ? inTransactions(batch.changes, olds, PAIRS_MAX, own.length + 1) : [[...batch.changes]];
+  const used = new Set<BlockId>();
+  const again: ObjectChange[] = [];
+  let isLost = false;
+  let isFinished = false;
+  const run = async (changes: readonly ObjectChange[], isLast: boolean): Promise<void> => {
+    // The last transaction settles the group too, if by then no slot of it stays unused.
+    const pending = new Set(changes.flatMap(({ next }) => next?.blocks ?? []));
+    for (const id of batch.extra?.keys() ?? []) pending.add(id);
+    const finishes = isLast && [...fresh.keys()].every((id) => used.has(id) || pending.has(id));
+    const guard = group === undefined ? [] : [finishes ? group.finish() : group.check()];
+    const outcome = await runIndex(store.c, {
+      changes,
+      fresh,
+      guards: [...guard, ...own],
+      ...(batch.extra ? { extra: batch.extra } : {}),
+      ...(batch.took ? { took: batch.took } : {}),
+    });
+    if (!outcome.ok) {
+      again.push(...changes);
+      isLost ||= batch.extra !== undefined;
+      return;
+    }
+    for (const id of outcome.used) used.add(id);
+    isFinished = finishes;
+  };
+  const attempt = async (changes: readonly ObjectChange[], isLast: boolean): Promise<void> => {
+    try {
+      await run(changes, isLast);
+    } catch (error) {
+      if (group !== undefined && isGuardFailure(error, 0)) {
+        again.push(...changes);
+        isLost ||= batch.extra !== undefined;
+      } else if (isKind(error, 'conflict', 'corrupt') && batch.extra === undefined) {
+        if (changes.length === 1) errors.set(changes[0] as ObjectChange, error);
+        else for (const change of changes) await attempt([change], false);
+      } else throw error;
+    }
+  };
+  try {
+    await mapLimit(transactions.slice(0, -1), TRANSACTIONS_AT_ONCE, (changes) => attempt(changes, false));
+    const last = transactions.at(-1);
+    if (last !== undefined) await attempt(last, true);
+  } catch (error) {
+    if (group !== undefined && !isFinished && isKnownError(error)) await group.settle();
+    throw error;
+  }
+  if (group !== undefined) {
+    if (isFinished) group.finished();
+    else await group.settle();
+  }
+  return again.length === 0 && !isLost ? 'done' : again;
+}
+
+const isKnownError = (error: unknown): boolean =>
+  isKind(error, 'conflict', 'corrupt', 'denied', 'invalid', 'missing', 'retry', 'unknown');
