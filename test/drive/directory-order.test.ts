@@ -16,6 +16,7 @@ const originals = new Map(CALLS.map((name) => [name, mutable[name] as (...args: 
 const paths = new Map<number, string>();
 let log: string[] = [];
 let failing: { readonly line: string; readonly errno: string } | undefined;
+let interfere: ((line: string, args: unknown[]) => void) | undefined;
 let folder: string;
 let drive: DirectoryDrive;
 
@@ -27,18 +28,21 @@ const shortened = (path: string): string => path.slice(folder.length + 1).replac
 
 function record(name: string): void {
   const original = originals.get(name as 'open') as (...args: unknown[]) => void;
-  mutable[name] = (...args) => {
+  const recorded = (...args: unknown[]): void => {
     const done = args.pop() as Callback;
     const target = typeof args[0] === 'number' ? (paths.get(args[0]) ?? '?') : String(args[0]);
     const line = `${name} ${shortened(target)}${name === 'link' ? ` ${shortened(String(args[1]))}` : ''}`;
     if (target.startsWith(folder) && !target.endsWith('pocketful-drive')) log.push(line);
     if (failing?.line === line)
       return void setImmediate(() => done(Object.assign(new Error(line), { code: failing?.errno, syscall: name })));
+    interfere?.(line, args);
     original(...args, (error: Error | null, ...results: unknown[]) => {
       if (name === 'open' && error === null) paths.set(results[0] as number, target);
       done(error, ...results);
     });
   };
+  // What promisify needs to know about the results hangs on the function as symbols.
+  mutable[name] = Object.defineProperties(recorded, Object.getOwnPropertyDescriptors(original));
 }
 
 beforeAll(async () => {
@@ -56,6 +60,7 @@ afterAll(() => {
 beforeEach(() => {
   log = [];
   failing = undefined;
+  interfere = undefined;
 });
 
 it('makes bytes durable before their name, and new folders before the answer', async () => {
@@ -130,3 +135,27 @@ it.each(['EIO', 'ENOSPC'])(
     await expect(drive.append(at, `unsure-${errno.toLowerCase()}`, [])).rejects.toEqual(coded('CHUNK_EXISTS'));
   },
 );
+
+it('goes on after a short write, wherever it ended', async () => {
+  const body = Buffer.from('0123456789abcdefghij');
+  interfere = (line, args) => {
+    if (line === 'writev tmp') args[1] = [Buffer.concat(args[1] as Buffer[]).subarray(0, 3)];
+  };
+  await drive.append(at, 'short', [body.subarray(0, 2), body.subarray(2, 12), body.subarray(12)]);
+  interfere = undefined;
+  expect(Buffer.from(await drive.read(at, 'short')).toString()).toBe(body.toString());
+});
+
+it('makes no folder in a mount point whose disk went away between two calls', async () => {
+  const away = `${folder}-away`;
+  interfere = (line) => {
+    if (line !== 'link tmp 3/0/a') return;
+    interfere = undefined;
+    fs.renameSync(folder, away);
+    fs.mkdirSync(folder);
+  };
+  await expect(drive.append({ zone: 3, generation: 0 }, 'a', [])).rejects.toEqual(coded('DRIVE_UNAVAILABLE'));
+  expect(fs.readdirSync(folder)).toEqual([]);
+  fs.rmdirSync(folder);
+  fs.renameSync(away, folder);
+});
