@@ -6,7 +6,7 @@ import { parseRecordHeader } from '../format/record.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import type { PocketfulError } from '../foundation/errors.ts';
 import type { RecordId } from '../foundation/ids.ts';
-import { type BucketRow, type DeadRow, isDead } from '../panda/rows/bucket-row.ts';
+import { type BucketRow, type DeadRow, deadFromRow, deadKey, isDead } from '../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { coalesce, type Span } from './coalesce.ts';
 import { ColumnFaults } from './column-faults.ts';
@@ -69,17 +69,28 @@ async function wantedSlots(
 ): Promise<Wanted[]> {
   const slots = await store.directories.bucketPart(source, bucket);
   const wanted: Wanted[] = [];
+  const unlisted: number[] = [];
   for (let slot = 0; slot < bucket.slots; slot++) {
     if (isDead(dead, slot)) continue;
     const place = slots.find(slot);
-    if (place !== undefined) wanted.push({ slot, place });
-    else {
-      const what = `slot ${slot} of bucket ${bucket.id} in volume ${source.id}`;
-      if (slots.lost !== undefined) throw slots.lost.lost(what);
-      throw new RecordLost('corrupt', `${what} is live, but no directory lists it`, []);
-    }
+    if (place === undefined) unlisted.push(slot);
+    else wanted.push({ slot, place });
   }
-  return wanted;
+  const lost = unlisted.length === 0 ? undefined : await stillLive(store, bucket, unlisted);
+  if (lost === undefined) return wanted;
+  const what = `slot ${lost} of bucket ${bucket.id} in volume ${source.id}`;
+  if (slots.lost !== undefined) throw slots.lost.lost(what);
+  throw new RecordLost('corrupt', `${what} is live, but no directory lists it`, []);
+}
+
+/** Slots that died after the dead row was read may be left out of a directory written since. */
+async function stillLive(
+  { c }: RebuildStore,
+  bucket: BucketRow,
+  slots: readonly number[],
+): Promise<number | undefined> {
+  const dead = deadFromRow(await c.panda.get(deadKey(c.settings.cell, bucket.id)));
+  return slots.find((slot) => !isDead(dead, slot));
 }
 
 function byColumn(volume: VolumeRow, wanted: readonly Wanted[]): ColumnTask[] {
