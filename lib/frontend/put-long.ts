@@ -38,9 +38,7 @@ export interface LongPut {
 
 export async function putLong(store: VolumeStore, keks: KekRing, put: LongPut): Promise<ObjectRow> {
   const { c } = store;
-  const key = uploadKey(put.upload.version);
-  const begin: Write = { kind: 'put', ...key, attributes: uploadAttributes(put.upload), if: ['absent'] };
-  await transact(c, [begin], async () => (await c.panda.get(key)) !== undefined);
+  await beginUpload(c, put.upload);
   try {
     const segments = await storeSegments(store, keks, put);
     const object = await put.publish(segments);
@@ -50,6 +48,12 @@ export async function putLong(store: VolumeStore, keks: KekRing, put: LongPut): 
     if (isPocketfulError(error)) await giveUpUpload(c, put.upload);
     throw error;
   }
+}
+
+export async function beginUpload(c: Components, upload: UploadRow): Promise<void> {
+  const key = uploadKey(upload.version);
+  const begin: Write = { kind: 'put', ...key, attributes: uploadAttributes(upload), if: ['absent'] };
+  await transact(c, [begin], async () => (await c.panda.get(key)) !== undefined);
 }
 
 async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): Promise<number> {
@@ -83,7 +87,11 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
   return segments;
 }
 
-async function* windows(blocks: AsyncIterable<Plain>, bytesMax: number): AsyncGenerator<Plain[]> {
+/** Blocks as many to a segment as one append and one transaction take. */
+export async function* windows(
+  blocks: AsyncIterable<Plain> | Iterable<Plain>,
+  bytesMax: number,
+): AsyncGenerator<Plain[]> {
   let window: Plain[] = [];
   let bytes = 0;
   for await (const block of blocks) {
@@ -99,10 +107,10 @@ async function* windows(blocks: AsyncIterable<Plain>, bytesMax: number): AsyncGe
   if (window.length > 0) yield window;
 }
 
-async function storeSegment(
+export async function storeSegment(
   store: VolumeStore,
   keks: KekRing,
-  put: LongPut,
+  put: Pick<LongPut, 'upload' | 'onStored'>,
   index: number,
   window: readonly Plain[],
 ): Promise<void> {
@@ -124,7 +132,11 @@ async function storeSegment(
   put.onStored(newBytes, window.length - stored.newBytes.size);
 }
 
-async function publish(c: Components, put: LongPut, object: ObjectRow): Promise<void> {
+export async function publish(
+  c: Components,
+  put: Pick<LongPut, 'upload' | 'ifVersion'>,
+  object: ObjectRow,
+): Promise<void> {
   const change = { namespace: object.namespace, key: object.key, next: object, ifVersion: put.ifVersion };
   try {
     await runIndex(c, {

@@ -1,0 +1,176 @@
+// PUT of a long object in parts that come as separate calls, perhaps to separate processes: the steps of put-long.ts, each of which can be
+// sent again. All state is in Panda: the upload row, and segments numbered by their first block.
+import { createHash } from 'node:crypto';
+import { conflict, corrupt, invalid, missing } from '../foundation/errors.ts';
+import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
+import { blockIdOf } from '../keys/envelope.ts';
+import {
+  type ObjectRow,
+  objectFromRow,
+  objectKey,
+  segmentFromRow,
+  segmentKey,
+  segmentPartition,
+  type UploadRow,
+  uploadFromRow,
+  uploadKey,
+} from '../panda/rows/object-row.ts';
+import { appendBytesMax } from '../volume/append.ts';
+import type { Components } from '../volume/components.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { rowsOf } from '../volume/volumes.ts';
+import { cutBlocks } from './cut-blocks.ts';
+import { isGuardFailure, readBlocks } from './index-objects.ts';
+import type { KekRing } from './kek-ring.ts';
+import { checkKey, checkMetadata, checkNamespace } from './names.ts';
+import { beginUpload, giveUpUpload, publish, storeSegment, windows } from './put-long.ts';
+import type { Plain } from './store-blocks.ts';
+
+export interface UploadPart {
+  readonly upload: ObjectVersion;
+  /** A multiple of the block size. Parts may come in any order and at once. */
+  readonly offset: number;
+  /** Whole blocks, except at the end of the object. */
+  readonly body: Uint8Array;
+}
+
+export interface UploadEnd {
+  readonly upload: ObjectVersion;
+  readonly namespace: string;
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly metadata?: string | undefined;
+  readonly ifVersion?: ObjectVersion | 'absent' | undefined;
+}
+
+/** The answer names the upload, and the object's version when it is published. */
+export async function beginPartUpload(c: Components, namespace: string, key: string): Promise<ObjectVersion> {
+  checkNamespace(namespace);
+  checkKey(key);
+  const version = newObjectVersion(c.randomness);
+  const startedAtMs = Math.max(0, c.clock.nowMs());
+  await beginUpload(c, { version, namespace, key, owner: c.owner, startedAtMs });
+  return version;
+}
+
+/** Throws `missing` UPLOAD_MISSING, `invalid` PART_INVALID, `conflict` PART_CHANGED if another body was stored there. */
+export async function putPart(store: VolumeStore, keks: KekRing, part: UploadPart): Promise<void> {
+  const { blockBytesMax } = store.c.settings;
+  if (part.body.byteLength === 0) throw invalid('PART_INVALID', 'a part has at least one byte');
+  if (part.offset % blockBytesMax !== 0)
+    throw invalid('PART_INVALID', `a part begins at a multiple of ${blockBytesMax}, not at ${part.offset}`);
+  const upload = await readUpload(store.c, part.upload);
+  if (upload === undefined) throw gone();
+  const blocks: Plain[] = [];
+  for await (const bytes of cutBlocks(part.body, blockBytesMax)) blocks.push({ id: blockIdOf(bytes), bytes });
+  let index = part.offset / blockBytesMax;
+  for await (const window of windows(blocks, appendBytesMax(store.c.settings))) {
+    await putSegment(store, keks, upload, index, window);
+    index += window.length;
+  }
+}
+
+/** A segment that is there already was stored by another try of the same part, perhaps at the same time. */
+async function putSegment(
+  store: VolumeStore,
+  keks: KekRing,
+  upload: UploadRow,
+  index: number,
+  window: readonly Plain[],
+): Promise<void> {
+  if (await hasSegment(store.c, upload, index, window)) return;
+  try {
+    await storeSegment(store, keks, { upload, onStored: () => {} }, index, window);
+  } catch (error) {
+    if (!isGuardFailure(error)) throw error;
+    if (await hasSegment(store.c, upload, index, window)) return;
+    throw (await readUpload(store.c, upload.version)) === undefined ? gone() : error;
+  }
+}
+
+async function hasSegment(c: Components, upload: UploadRow, index: number, window: readonly Plain[]): Promise<boolean> {
+  const found = await c.panda.get(segmentKey(upload.version, index));
+  if (found === undefined) return false;
+  const { blocks } = segmentFromRow(found);
+  if (blocks.length === window.length && blocks.every((id, i) => id === window[i]?.id)) return true;
+  throw conflict('PART_CHANGED', `other bytes were stored as block ${index} of the upload: begin it again`);
+}
+
+/** Publishes the object. Throws `invalid` UPLOAD_INCOMPLETE unless the parts make up `sizeBytes`. */
+export async function finishPartUpload(store: VolumeStore, end: UploadEnd): Promise<ObjectRow> {
+  const { c } = store;
+  checkMetadata(end.metadata);
+  const upload = await readUpload(c, end.upload);
+  if (upload === undefined) return published(c, end);
+  if (upload.namespace !== end.namespace || upload.key !== end.key)
+    throw invalid('UPLOAD_MISMATCH', 'the upload was begun for another object');
+  const { etag, segments } = await checkedSegments(c, upload, end.sizeBytes);
+  const object: ObjectRow = {
+    namespace: upload.namespace,
+    key: upload.key,
+    version: upload.version,
+    sizeBytes: end.sizeBytes,
+    blockBytes: c.settings.blockBytesMax,
+    etag,
+    createdAtMs: Math.max(0, c.clock.nowMs()),
+    metadata: end.metadata,
+    blocks: undefined,
+    segments,
+  };
+  await publish(c, { upload, ifVersion: end.ifVersion }, object);
+  return object;
+}
+
+/** Gives an upload up; its blocks' references are released. Idempotent. */
+export async function abortPartUpload(c: Components, version: ObjectVersion): Promise<void> {
+  const row = await c.panda.get(uploadKey(version));
+  if (row !== undefined) await giveUpUpload(c, uploadFromRow(row));
+}
+
+async function readUpload(c: Components, version: ObjectVersion): Promise<UploadRow | undefined> {
+  const row = await c.panda.get(uploadKey(version));
+  return row === undefined ? undefined : uploadFromRow(row);
+}
+
+const gone = (): Error =>
+  missing('UPLOAD_MISSING', 'there is no such upload: it was finished, or given up after a day');
+
+/** The object, if an earlier try of the same call published it. */
+async function published(c: Components, { namespace, key, upload }: UploadEnd): Promise<ObjectRow> {
+  const row = await c.panda.get(objectKey(checkNamespace(namespace), checkKey(key)));
+  const object = row === undefined ? undefined : objectFromRow(row);
+  if (object?.version !== upload) throw gone();
+  return object;
+}
+
+/** Sees that every block is there and only the last one is short. */
+async function checkedSegments(
+  c: Components,
+  upload: UploadRow,
+  sizeBytes: number,
+): Promise<{ etag: string; segments: number }> {
+  const { blockBytesMax } = c.settings;
+  const hash = createHash('sha256');
+  let segments = 0;
+  let blocks = 0;
+  let bytes = 0;
+  let onlyId: BlockId | undefined;
+  for await (const row of rowsOf(c.panda, segmentPartition(upload.version))) {
+    const segment = segmentFromRow(row);
+    if (segment.index !== blocks || bytes !== blocks * blockBytesMax) throw incomplete(`bytes are missing at ${bytes}`);
+    const rows = await readBlocks(c.panda, [...new Set(segment.blocks)]);
+    for (const id of segment.blocks) {
+      const block = rows.get(id);
+      if (block === undefined) throw corrupt('BLOCK_ROW_MISSING', 'a block of the upload has no row: run doctor');
+      hash.update(id, 'hex');
+      bytes += block.plaintextBytes;
+      onlyId = id;
+    }
+    segments += 1;
+    blocks += segment.blocks.length;
+  }
+  if (bytes !== sizeBytes || blocks === 0) throw incomplete(`${bytes} bytes were stored, not ${sizeBytes}`);
+  return { etag: blocks === 1 && onlyId !== undefined ? onlyId : `${hash.digest('hex')}-${blocks}`, segments };
+}
+
+const incomplete = (why: string): Error => invalid('UPLOAD_INCOMPLETE', `the upload cannot be finished: ${why}`);
