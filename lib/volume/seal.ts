@@ -17,7 +17,7 @@ import type { Directories } from './directories.ts';
 import type { DriveHealth } from './drive-health.ts';
 import { type Lease, writesDirectories } from './open-volumes.ts';
 import { transact } from './transact.ts';
-import { readBucket, readVolume } from './volumes.ts';
+import { listVolumes, readBucket, readVolume } from './volumes.ts';
 
 const BUCKETS_AT_ONCE = 8;
 const GROUPS_PER_TRANSACTION = 50;
@@ -148,4 +148,19 @@ async function dropGroupRows(c: Components, volume: VolumeRow): Promise<void> {
     const writes: Write[] = keys.slice(at, at + GROUPS_PER_TRANSACTION).map((key) => ({ kind: 'delete', ...key }));
     await transact(c, writes, async () => false);
   }
+}
+
+/** Sealed volumes whose directories a crash left unwritten. How many were finished. */
+export async function finishPendingSeals(store: Store): Promise<number> {
+  let finished = 0;
+  for (const volume of await listVolumes(store.c.panda, store.c.settings.cell)) {
+    if (!volume.directoriesPending || (volume.state !== 'sealed' && volume.state !== 'draining')) continue;
+    try {
+      await finishSeal(store, volume);
+      finished += 1;
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error; // its drives are away: the next time
+    }
+  }
+  return finished;
 }

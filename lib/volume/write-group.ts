@@ -155,7 +155,7 @@ async function putColumn(
 
 async function passOrAbandon(
   lease: Lease,
-  outcomes: readonly PromiseSettledResult<void | undefined>[],
+  outcomes: readonly PromiseSettledResult<unknown>[],
   objectBytes: readonly number[],
 ): Promise<void> {
   const failures = outcomes.flatMap((o) => (o.status === 'rejected' ? [o.reason] : []));

@@ -1,0 +1,114 @@
+// Exhaustive crash test of a use-case: it is run once to count its port calls, then again and again, each time dying at another
+// one (before it, after it, or going on after it reported an error it did not have). After each, a new process recovers, and
+// everything is counted and read again.
+import { expect } from 'vitest';
+import { recover } from '../../lib/engine/recover.ts';
+import { isPocketfulError } from '../../lib/foundation/errors.ts';
+import { CountingPlan, Crash, type FaultMode } from '../../lib/foundation/faults.ts';
+import type { Process, World } from './harness.ts';
+import { expectSound } from './recount.ts';
+
+/** What was acknowledged: the bodies that must be there, and the names that must not. `undecided`: a call on it did not return. */
+export class Model {
+  readonly there = new Map<string, Uint8Array>();
+  readonly gone = new Set<string>();
+  readonly undecided = new Map<string, readonly (Uint8Array | undefined)[]>();
+
+  put(key: string, body: Uint8Array): void {
+    this.there.set(key, body);
+    this.gone.delete(key);
+    this.undecided.delete(key);
+  }
+  delete(key: string): void {
+    this.there.delete(key);
+    this.gone.add(key);
+    this.undecided.delete(key);
+  }
+  /** Either as it is now, or `next` (undefined: deleted). */
+  begin(key: string, next: Uint8Array | undefined): void {
+    const now = this.there.get(key);
+    this.undecided.set(key, [now, next]);
+  }
+
+  async expectIn(p: Process): Promise<void> {
+    for (const [key, body] of this.there) {
+      if (this.undecided.has(key)) continue;
+      const read = await p.frontend.read('default', key, 1e7);
+      expect(Buffer.compare(read, body), `bytes of ${key}`).toBe(0);
+    }
+    for (const key of this.gone) {
+      if (this.undecided.has(key)) continue;
+      await expect(p.frontend.head('default', key), `${key} was deleted`).rejects.toMatchObject({
+        code: 'OBJECT_MISSING',
+      });
+    }
+    for (const [key, either] of this.undecided) {
+      const read = await p.frontend.read('default', key, 1e7).catch((error: unknown) => {
+        if (isPocketfulError(error) && error.code === 'OBJECT_MISSING') return undefined;
+        throw error;
+      });
+      const fits = either.some((body) =>
+        body === undefined || read === undefined ? body === read : Buffer.compare(read, body) === 0,
+      );
+      expect(fits, `${key} is as it was or as it was to be`).toBe(true);
+    }
+  }
+}
+
+export interface Scenario {
+  /** Makes the state the use-case starts from. */
+  readonly prepare: () => Promise<{ world: World; model: Model }>;
+  /** The use-case; errors of the store are its own to meet, a Crash ends it. */
+  readonly act: (p: Process, model: Model) => Promise<void>;
+}
+
+export interface CrashReport {
+  readonly calls: number;
+  readonly runs: number;
+}
+
+/** `every` > 1 takes only every n-th call, for longer scenarios. */
+export async function crashEverywhere(scenario: Scenario, every = 1): Promise<CrashReport> {
+  const calm = await scenario.prepare();
+  const counting = new CountingPlan();
+  await scenario.act(calm.world.start({ plan: counting }), calm.model);
+  await settle(calm.world, calm.model, 'without a crash');
+  let runs = 0;
+  for (const mode of ['before', 'after', 'after-error'] as const)
+    for (let at = 1; at <= counting.calls; at += every) {
+      await crashOnce(scenario, at, mode);
+      runs += 1;
+    }
+  return { calls: counting.calls, runs };
+}
+
+async function crashOnce(scenario: Scenario, at: number, mode: FaultMode): Promise<void> {
+  const { world, model } = await scenario.prepare();
+  const plan = new CountingPlan(at, mode);
+  const p = world.start({ plan });
+  let failure: unknown;
+  try {
+    await scenario.act(p, model);
+  } catch (error) {
+    if (!(error instanceof Crash) && !isPocketfulError(error)) throw error;
+    failure = error;
+  }
+  if (failure === undefined) expect(mode).toBe('after-error');
+  await settle(world, model, `call ${at} (${plan.hit}) ${mode}`);
+}
+
+/** A new process recovers; all is sound; after one more pass nothing is left over. */
+async function settle(world: World, model: Model, when: string): Promise<void> {
+  try {
+    const p = world.start({ othersDead: true });
+    await recover(p.volumes, p.frontend, { sweep: true });
+    await model.expectIn(p);
+    await expectSound(p);
+    const rows: string[] = [];
+    for await (const page of p.c.panda.scan()) for (const row of page) rows.push(row.partition);
+    expect(rows.filter((partition) => partition.startsWith('work/'))).toEqual([]);
+  } catch (error) {
+    if (error instanceof Error) error.message = `${when}: ${error.message}`;
+    throw error;
+  }
+}

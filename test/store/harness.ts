@@ -1,0 +1,92 @@
+// A whole store on memory bodies, for tests of use-cases: seeded, with a clock that stands still, and processes that can die.
+
+import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
+import { MemoryDrive } from '../../lib/drive/memory-drive.ts';
+import { SimulatedClock } from '../../lib/foundation/clock.ts';
+import type { FaultPlan } from '../../lib/foundation/faults.ts';
+import { newStoreId } from '../../lib/foundation/ids.ts';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { Frontend } from '../../lib/frontend/frontend.ts';
+import type { KekStore, KekVersion } from '../../lib/keys/keys.ts';
+import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
+import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
+import type { Components } from '../../lib/volume/components.ts';
+import { VolumeStore } from '../../lib/volume/volume-store.ts';
+
+const KIB = 1024;
+
+/** Everything small, so that a few dozen objects fill, seal, encode and drain volumes. */
+export const TINY: Settings = settingsOf('demo', {
+  preset: 'custom',
+  blockBytesMax: 1 * KIB,
+  extentBytes: 64 * KIB,
+  bucketBytes: 4 * KIB,
+  slotsPerBucketMax: 256,
+  groupBytesMin: 48 * KIB,
+  openVolumes: 2,
+});
+
+/** KEKs from a seed: the same in every process of a store. */
+export class FixedKeks implements KekStore {
+  readonly #key: Uint8Array;
+  constructor(seed: number) {
+    this.#key = new SeededRandomness(seed).bytes(32);
+  }
+  async versions(): Promise<readonly KekVersion[]> {
+    return [{ version: 1, createdAtMs: 0, state: 'current' }];
+  }
+  async kek(): Promise<Uint8Array> {
+    return this.#key;
+  }
+  rotate(): Promise<KekVersion> {
+    throw new Error('not in this harness');
+  }
+  destroy(): Promise<void> {
+    throw new Error('not in this harness');
+  }
+}
+
+export interface Process {
+  readonly c: Components;
+  readonly volumes: VolumeStore;
+  readonly frontend: Frontend;
+}
+
+export class World {
+  readonly settings: Settings;
+  readonly seed: number;
+  readonly clock = new SimulatedClock();
+  readonly drives: readonly MemoryDrive[];
+  readonly panda = new MemoryPanda();
+  readonly #storeId;
+  readonly #dead = new Set<string>();
+  #processes = 0;
+
+  constructor(seed: number, settings: Settings = TINY, drives = 20) {
+    this.seed = seed;
+    this.settings = settings;
+    this.drives = Array.from({ length: drives }, (_, i) => new MemoryDrive(`drive-${i}`));
+    this.#storeId = newStoreId(new SeededRandomness(seed));
+  }
+
+  /** A new process on the store; with a plan, its ports may fail. All processes before it count as dead if told so. */
+  start(options: { readonly plan?: FaultPlan; readonly othersDead?: boolean } = {}): Process {
+    if (options.othersDead) for (let i = 0; i < this.#processes; i++) this.#dead.add(`p${i}`);
+    const owner = `p${this.#processes++}`;
+    const { plan } = options;
+    const c: Components = {
+      settings: this.settings,
+      storeId: this.#storeId,
+      clock: this.clock,
+      randomness: new SeededRandomness(this.seed * 1000 + this.#processes),
+      drives: plan === undefined ? this.drives : this.drives.map((drive) => new FaultyDrive(drive, { plan })),
+      panda: plan === undefined ? this.panda : new FaultyPanda(this.panda, plan),
+      keks: new FixedKeks(this.seed),
+      owner,
+      isOwnerGone: (other) => this.#dead.has(other),
+    };
+    const volumes = new VolumeStore(c);
+    return { c, volumes, frontend: new Frontend(volumes) };
+  }
+}

@@ -1,0 +1,103 @@
+// Counts everything again from the object rows and the drives, and holds it against what the rows say. Used after crashes.
+import { expect } from 'vitest';
+import type { BlockId } from '../../lib/foundation/ids.ts';
+import type { Row } from '../../lib/panda/panda.ts';
+import { blockFromRow } from '../../lib/panda/rows/block-row.ts';
+import { bucketFromRow, deadFromRow, deadKey, isDead } from '../../lib/panda/rows/bucket-row.ts';
+import { objectFromRow, segmentFromRow } from '../../lib/panda/rows/object-row.ts';
+import { trashFromRow } from '../../lib/panda/rows/trash-row.ts';
+import { volumeFromRow } from '../../lib/panda/rows/volume-row.ts';
+import { zoneFromRow } from '../../lib/panda/rows/zone-row.ts';
+import type { Process } from './harness.ts';
+
+async function allRows(p: Process): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const page of p.c.panda.scan()) rows.push(...page);
+  return rows;
+}
+
+const of = (rows: readonly Row[], table: string): Row[] => rows.filter((row) => row.partition.startsWith(`${table}/`));
+
+/** References of every block, trash rows, live bytes of every bucket, and the zones. */
+export async function expectSound(p: Process): Promise<void> {
+  const rows = await allRows(p);
+  expectReferences(rows);
+  await expectLiveBytes(p, rows);
+  expectBuckets(rows);
+  expectZones(rows);
+}
+
+function expectReferences(rows: readonly Row[]): void {
+  const refs = new Map<BlockId, number>();
+  const count = (ids: readonly BlockId[]): void => {
+    for (const id of ids) refs.set(id, (refs.get(id) ?? 0) + 1);
+  };
+  for (const row of of(rows, 'object')) count(objectFromRow(row).blocks ?? []);
+  for (const row of of(rows, 'segment')) count(segmentFromRow(row).blocks);
+  const blocks = of(rows, 'block').map(blockFromRow);
+  const stored = new Map(blocks.map((block) => [block.id, block.refs]));
+  for (const [id, count] of refs) expect(stored.get(id), `references of block ${id.slice(0, 8)}`).toBe(count);
+  const trash = new Set(of(rows, 'trash').map((row) => trashFromRow(row).blockId));
+  for (const block of blocks) {
+    expect(block.refs, `references of block ${block.id.slice(0, 8)}`).toBe(refs.get(block.id) ?? 0);
+    expect(block.state).toBe(block.refs === 0 ? 'trash' : 'live');
+    expect(trash.has(block.id), `trash row of block ${block.id.slice(0, 8)}`).toBe(block.refs === 0);
+  }
+  expect(trash.size).toBe(blocks.filter((block) => block.refs === 0).length);
+}
+
+async function expectLiveBytes(p: Process, rows: readonly Row[]): Promise<void> {
+  const volumes = new Map(of(rows, 'volume').map((row) => [row.sort, volumeFromRow(row)]));
+  const named = new Map<string, Map<number, number>>();
+  for (const block of of(rows, 'block').map(blockFromRow)) {
+    const slots = named.get(block.bucket) ?? new Map<number, number>();
+    named.set(block.bucket, slots.set(block.slot, block.recordBytes));
+  }
+  for (const bucket of of(rows, 'bucket').map(bucketFromRow)) {
+    const volume = volumes.get(bucket.volume);
+    expect(volume, `the volume of bucket ${bucket.id}`).toBeTruthy();
+    if (volume === undefined) continue;
+    const dead = deadFromRow(await p.c.panda.get(deadKey(p.c.settings.cell, bucket.id)));
+    let live = 0;
+    const slots = named.get(bucket.id) ?? new Map();
+    for (const [slot, { length }] of (await p.volumes.directories.bucket(volume, bucket)).entries) {
+      if (isDead(dead, slot))
+        expect(slots.has(slot), `a block names dead slot ${slot} of bucket ${bucket.id}`).toBe(false);
+      else {
+        live += length;
+        // A slot no block names is live only while its group is pending.
+        if (volume.pendingSeq === undefined)
+          expect(slots.get(slot), `slot ${slot} of bucket ${bucket.id}`).toBe(length);
+      }
+    }
+    expect(bucket.liveBytes, `live bytes of bucket ${bucket.id}`).toBe(live);
+  }
+  for (const id of named.keys())
+    expect(
+      of(rows, 'bucket').some((row) => row.sort === id),
+      `bucket ${id}`,
+    ).toBe(true);
+}
+
+function expectBuckets(rows: readonly Row[]): void {
+  const volumes = of(rows, 'volume').map(volumeFromRow);
+  for (const bucket of of(rows, 'bucket').map(bucketFromRow)) {
+    const holders = volumes.filter((volume) => volume.buckets.has(bucket.id)).map(({ id }) => id);
+    expect(holders, `holders of bucket ${bucket.id}`).toEqual([bucket.volume]);
+  }
+}
+
+/** Every zone in use belongs to a volume that has it as an extent, and the other way round. */
+function expectZones(rows: readonly Row[]): void {
+  const extents = new Map<string, string>();
+  for (const volume of of(rows, 'volume').map(volumeFromRow))
+    for (const { drive, zone } of volume.extents) extents.set(`${drive}/${zone}`, volume.id);
+  for (const row of of(rows, 'zone')) {
+    const zone = zoneFromRow(row);
+    const holder = extents.get(`${row.partition.slice('zone/'.length)}/${zone.zone}`);
+    expect(holder, `zone ${row.partition} ${zone.zone} is ${zone.state}`).toBe(
+      zone.state === 'free' ? undefined : zone.volume,
+    );
+  }
+  expect([...extents.keys()].length).toBe(of(rows, 'zone').filter((row) => zoneFromRow(row).state !== 'free').length);
+}
