@@ -1,0 +1,81 @@
+// zstd for one block: whether it is worth trying, compressing, and decompressing within hard bounds. Up to POOL_BYTES_MIN the
+// calling thread does it, as handing a small block to the thread pool costs several times what compressing it does.
+import { promisify } from 'node:util';
+import {
+  constants,
+  type ZstdOptions,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib';
+
+const KIB = 1024;
+/** Shorter blocks are compressed without asking a sample: it would cost as much. */
+const SAMPLED_FROM_BYTES = 16 * KIB;
+const LARGE_FROM_BYTES = 256 * KIB;
+/** From here on the thread pool is as fast as the calling thread, and leaves the event loop free (measured on two cores). */
+export const POOL_BYTES_MIN = 256 * KIB;
+/** A compressed body is kept if it is at most this share of the block: less is not worth the decompression on every read. */
+const KEPT_SHARE_MAX = 0.97;
+/** Level 1 looks back 512 KiB; no block needs more than its own 4 MiB. Frames that ask for more memory are refused. */
+const WINDOW_LOG_MAX = 22;
+
+const compressInPool = promisify(zstdCompress);
+const decompressInPool = promisify(zstdDecompress);
+
+/** The compressed block, or undefined where it stays as it is. */
+export function compressed(block: Uint8Array): Uint8Array | undefined {
+  if (!worthTrying(block)) return undefined;
+  return kept(zstdCompressSync(block, compressOptions(block.byteLength)), block);
+}
+
+/** The same, off the calling thread for large blocks. */
+export async function compressedInPool(block: Uint8Array): Promise<Uint8Array | undefined> {
+  if (block.byteLength < POOL_BYTES_MIN) return compressed(block);
+  if (!worthTrying(block)) return undefined;
+  return kept(await compressInPool(block, compressOptions(block.byteLength)), block);
+}
+
+/** Throws (any error) unless `body` is a sound frame; never returns or allocates more than `plaintextBytes`. */
+export const decompressed = (body: Uint8Array, plaintextBytes: number): Uint8Array =>
+  zstdDecompressSync(body, decompressOptions(plaintextBytes));
+
+export const decompressedInPool = async (body: Uint8Array, plaintextBytes: number): Promise<Uint8Array> =>
+  plaintextBytes < POOL_BYTES_MIN
+    ? decompressed(body, plaintextBytes)
+    : decompressInPool(body, decompressOptions(plaintextBytes));
+
+const kept = (result: Uint8Array, block: Uint8Array): Uint8Array | undefined =>
+  result.byteLength <= block.byteLength * KEPT_SHARE_MAX ? result : undefined;
+
+/**
+ * One output chunk for the whole answer, so that it is not gathered from pieces. The pledged size goes into the frame, which
+ * the thread pool would else begin without knowing it. (Pool or not, the same content may be framed differently.)
+ */
+const compressOptions = (bytes: number): ZstdOptions => ({
+  chunkSize: Math.max(bytes, KIB),
+  pledgedSrcSize: bytes,
+  params: { [constants.ZSTD_c_compressionLevel]: 1 },
+});
+
+const decompressOptions = (plaintextBytes: number): ZstdOptions => ({
+  chunkSize: Math.max(plaintextBytes, KIB),
+  maxOutputLength: Math.max(plaintextBytes, 1),
+  params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX },
+});
+
+/** Compresses a few slices spread over the block: 4 KiB in all, 32 KiB of a large block. */
+function worthTrying(block: Uint8Array): boolean {
+  const bytes = block.byteLength;
+  if (bytes < SAMPLED_FROM_BYTES) return bytes > 0;
+  const slices = bytes < LARGE_FROM_BYTES ? 4 : 8;
+  const sliceBytes = bytes < LARGE_FROM_BYTES ? KIB : 4 * KIB;
+  const sample = new Uint8Array(slices * sliceBytes);
+  const step = (bytes - sliceBytes) / (slices - 1);
+  for (let i = 0; i < slices; i++) {
+    const at = Math.floor(i * step);
+    sample.set(block.subarray(at, at + sliceBytes), i * sliceBytes);
+  }
+  return kept(zstdCompressSync(sample, compressOptions(sample.byteLength)), sample) !== undefined;
+}
