@@ -53,7 +53,7 @@ export const worthScore =
 const admitAll: Admit = () => true;
 const EPSILON = 1e-12;
 /** How many of the best cells are improved by swaps before one is chosen. */
-const FINALISTS = 8;
+const FINALISTS = 4;
 
 export class PackTable {
   readonly shape: PackShape;

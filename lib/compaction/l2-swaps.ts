@@ -3,6 +3,8 @@
 
 /** A room this small (in capacities) is left alone. */
 const ROOM_MIN = 1e-4;
+/** Exchanging pairs is dearer: it is tried only for a room worth a thousandth of a volume. */
+const PAIR_ROOM_MIN = 1e-3;
 const EPSILON = 1e-12;
 const PAIR_ROUNDS_MAX = 3;
 
@@ -26,7 +28,8 @@ export function improveBySwaps(
   let pairs = 0;
   while (room > ROOM_MIN) {
     let best = bestSingle(fills, count, set, used, room);
-    if (best.gain <= EPSILON && pairs++ < PAIR_ROUNDS_MAX) best = bestPair(fills, count, set, used, room);
+    if (best.gain <= EPSILON && room > PAIR_ROOM_MIN && pairs++ < PAIR_ROUNDS_MAX)
+      best = bestPair(fills, count, set, used, room);
     if (best.gain <= EPSILON) break;
     for (const [n, at] of best.out.entries()) {
       used[set[at] as number] = 0;

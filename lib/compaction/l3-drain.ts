@@ -1,0 +1,89 @@
+// L3's planning: the sparsest volumes first, in batches that the budgets carry. Their live bytes stream into open volumes of
+// their age class, which are sealed only when full, so a batch fills a fraction of a volume and needs no packing.
+
+import type { Group } from './groups.ts';
+import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
+import { worthRank } from './worth.ts';
+
+export class DrainProposer implements Proposer {
+  readonly strategy = 'l3' as const;
+  readonly groups: readonly Group[];
+  readonly #context: Context;
+  /** Next place to drain, per group. */
+  readonly #next: number[];
+
+  constructor(context: Context, groups: readonly Group[]) {
+    this.#context = context;
+    this.groups = groups;
+    this.#next = groups.map(() => 0);
+  }
+
+  propose(fits: (draft: Draft) => boolean): Draft | undefined {
+    const at = this.#sparsestGroup();
+    if (at < 0) return undefined;
+    const group = this.groups[at] as Group;
+    const from = this.#next[at] as number;
+    // A batch that the budgets do not carry is halved until one volume is too much.
+    for (let size = this.#batch(group, from); size >= 1; size = Math.floor(size / 2)) {
+      const draft = this.#draft(group, from, size);
+      if (!fits(draft)) continue;
+      group.used.fill(1, from, from + size);
+      this.#next[at] = from + size;
+      return draft;
+    }
+    return undefined;
+  }
+
+  readonly leftover = (): 'budget' => 'budget';
+
+  #sparsestGroup(): number {
+    let best = -1;
+    let bestRank = -1;
+    for (let g = 0; g < this.groups.length; g++) {
+      const group = this.groups[g] as Group;
+      const place = this.#next[g] as number;
+      if (place >= group.order.length) continue;
+      const rank = worthRank(group.fills[place] as number, group.deletesPerDay);
+      if (rank > bestRank) {
+        best = g;
+        bestRank = rank;
+      }
+    }
+    return best;
+  }
+
+  /** As many as a batch may hold and one destination takes. */
+  #batch(group: Group, from: number): number {
+    const { drainBatchMax, bucketsPerVolumeMax } = this.#context.settings;
+    let filled = 0;
+    let buckets = 0;
+    let size = 0;
+    while (size < drainBatchMax && from + size < group.order.length) {
+      filled += group.fills[from + size] as number;
+      buckets += this.#context.view.bucketCount[group.order[from + size] as number] as number;
+      if (size > 0 && (filled > 1 || buckets > bucketsPerVolumeMax)) break;
+      size++;
+    }
+    return size;
+  }
+
+  #draft(group: Group, from: number, size: number): Draft {
+    const { view, settings } = this.#context;
+    const sources = [...group.order.subarray(from, from + size)];
+    let live = 0;
+    let buckets = 0;
+    for (const i of sources) {
+      live += view.liveBytes[i] as number;
+      buckets += view.bucketCount[i] as number;
+    }
+    const byBytes = live / (group.capacityBytes * (1 - settings.reserve));
+    // A volume is full at so many buckets, however short they are: then merging remnants would pay first.
+    const byBuckets = live > 0 ? buckets / settings.bucketsPerVolumeMax : 0;
+    const newVolumes = Math.max(byBytes, byBuckets);
+    const better =
+      byBuckets > 2 * byBytes
+        ? `merging the ${buckets} bucket remnants first would fill ${byBytes.toFixed(3)} volumes instead of ${byBuckets.toFixed(3)}`
+        : null;
+    return draftOf(this.#context, { strategy: 'l3', group, host: null, sources, newVolumes }, better);
+  }
+}

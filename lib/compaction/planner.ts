@@ -1,0 +1,192 @@
+// The planner: a snapshot, settings, budgets and a threshold in, a frozen plan out. Every strategy first spends its own share
+// of the budgets; then they take turns at what is left.
+import { dollarsOf, MS_PER_MONTH } from '../cost/cost-of.ts';
+import { PRICE_BOOK, type PriceBook } from '../cost/price-book.ts';
+import { type Budgets, Ledger, parseBudgets, spendingOf, UNLIMITED } from './budget.ts';
+import { AGE_CLASSES, codecAt, digestOf, type FleetView, RAW_FACTOR, sealedTotals } from './fleet.ts';
+import { groupsOf } from './groups.ts';
+import { TopOffProposer } from './l1-top-off.ts';
+import { PackProposer } from './l2-planner.ts';
+import { DrainProposer } from './l3-drain.ts';
+import {
+  type CompactionPlan,
+  LEGEND,
+  PLAN_VERSION,
+  type PlannedRun,
+  planOf,
+  roundDollars,
+  roundRatio,
+} from './plan.ts';
+import { checkThreshold, type PlanSettings, parsePlanSettings, STRATEGIES, type Strategy } from './plan-settings.ts';
+import type { Context, Draft, Proposer } from './proposals.ts';
+import { pricingOf, workOf } from './run-work.ts';
+import { classify, VERDICT_NAMES, VERDICTS, verdictCode } from './selector.ts';
+import { fillWorthRewriting } from './worth.ts';
+
+export interface PlanRequest {
+  readonly view: FleetView;
+  readonly settings: PlanSettings;
+  /** Least dead fraction worth a run. */
+  readonly threshold: number;
+  readonly budgets?: Budgets;
+  readonly book?: PriceBook;
+}
+
+/** Plans all strategies asked for. Throws `invalid` for settings, budgets or a threshold that make no sense. */
+export function planCompaction(request: PlanRequest): CompactionPlan {
+  const settings = parsePlanSettings(request.settings);
+  const budgets = parseBudgets(request.budgets ?? UNLIMITED);
+  const threshold = checkThreshold(request.threshold);
+  const book = request.book ?? PRICE_BOOK;
+  const { view } = request;
+  const verdicts = classify(view, settings, threshold, waitingFills(view, settings, book));
+  const context: Context = { view, settings, threshold, book, verdicts };
+  const groups = groupsOf(view, verdicts, settings);
+  const proposers: Proposer[] = [
+    new DrainProposer(context, groups.l3),
+    new PackProposer(context, groups.l2),
+    new TopOffProposer(context, groups.l1),
+  ];
+  const plan = new Planning(context, new Ledger(budgets, settings.strategies), proposers);
+  plan.spend();
+  plan.explain();
+  return planOf({
+    version: PLAN_VERSION,
+    store: view.store,
+    cell: view.cell,
+    snapshot: digestOf(view),
+    threshold,
+    settings,
+    budgets,
+    prices: { name: book.name, date: book.date },
+    ...plan.figures(),
+    verdicts: lettersOf(verdicts),
+    legend: LEGEND,
+  });
+}
+
+/** By age class: the fill above which it is cheaper to wait (1 unless the objective is money). */
+export function waitingFills(view: FleetView, settings: PlanSettings, book: PriceBook): number[] {
+  if (settings.objective !== 'money' || view.count === 0) return Array.from({ length: AGE_CLASSES }, () => 1);
+  const capacity = view.capacityBytes[0] as number;
+  const codec = codecAt(view, 0);
+  const raw = RAW_FACTOR[view.codec[0] as number] ?? 1;
+  const move = workOf(
+    {
+      codec,
+      copiedBytes: capacity,
+      copiedBuckets: view.bucketCount[0] as number,
+      movedBuckets: view.bucketCount[0] as number,
+      freedVolumes: 1,
+      newVolumes: 1,
+      queued: false,
+    },
+    settings,
+  );
+  const moveDollars = dollarsOf(move, pricingOf(settings, book)).total;
+  const keepDollarsPerDay = ((capacity * raw) / 1e9) * book.storage[settings.storageClass].perGbMonth;
+  const days = MS_PER_MONTH / 86_400_000;
+  return settings.deletesPerDay.map((rate) => fillWorthRewriting((rate * moveDollars) / (keepDollarsPerDay / days)));
+}
+
+/** One plan in the making. */
+class Planning {
+  readonly #context: Context;
+  readonly #ledger: Ledger;
+  readonly #proposers: readonly Proposer[];
+  readonly #runs: PlannedRun[] = [];
+  readonly #before: ReturnType<typeof sealedTotals>;
+  #capacityBytes: number;
+  #volumes: number;
+  #saved = 0;
+  #unpaid = false;
+
+  constructor(context: Context, ledger: Ledger, proposers: readonly Proposer[]) {
+    this.#context = context;
+    this.#ledger = ledger;
+    this.#proposers = proposers;
+    this.#before = sealedTotals(context.view);
+    this.#capacityBytes = this.#before.capacityBytes;
+    this.#volumes = this.#before.volumes;
+  }
+
+  /** Each strategy within its share, then in turns while anything fits what is left. */
+  spend(): void {
+    for (const proposer of this.#proposers) while (this.#one(proposer, false));
+    let going = true;
+    while (going) {
+      going = false;
+      for (const proposer of this.#proposers) if (this.#one(proposer, true)) going = true;
+    }
+  }
+
+  get #atTarget(): boolean {
+    return this.#capacityBytes <= this.#context.settings.targetOverhead * this.#before.liveBytes;
+  }
+
+  #one(proposer: Proposer, spilling: boolean): boolean {
+    if (this.#atTarget) return false;
+    const { strategy } = proposer;
+    const pays = (draft: Draft): boolean =>
+      this.#context.settings.objective !== 'money' || draft.savedDollars > draft.dollars;
+    const draft = proposer.propose((candidate) => {
+      if (!pays(candidate)) this.#unpaid = true;
+      return pays(candidate) && this.#ledger.affords(strategy, spendingOf(candidate.work, candidate.dollars), spilling);
+    });
+    if (draft === undefined) return false;
+    this.#ledger.charge(strategy, spendingOf(draft.work, draft.dollars));
+    const number = this.#runs.length + 1;
+    this.#runs.push({ name: `${strategy}-${String(number).padStart(4, '0')}`, ...draft });
+    this.#capacityBytes -= (draft.freedVolumes - draft.newVolumes) * draft.capacityBytes;
+    this.#volumes -= draft.freedVolumes - draft.newVolumes;
+    this.#saved += draft.savedDollars;
+    return true;
+  }
+
+  /** Gives every volume that was a candidate its last word. */
+  explain(): void {
+    const { verdicts, settings } = this.#context;
+    const planned = verdictCode('planned');
+    for (const proposer of this.#proposers) {
+      for (const group of proposer.groups) {
+        const why = proposer.leftover({ group, place: 0 });
+        const code = verdictCode(this.#atTarget ? 'target' : why === 'budget' && this.#unpaid ? 'unpaid' : why);
+        for (let place = 0; place < group.order.length; place++)
+          verdicts[group.order[place] as number] = group.used[place] === 1 ? planned : code;
+      }
+    }
+    const unasked = verdictCode('unasked');
+    const asked = new Uint8Array(256).fill(1);
+    for (const strategy of STRATEGIES) if (!settings.strategies.includes(strategy)) asked[verdictCode(strategy)] = 0;
+    for (let i = 0; i < verdicts.length; i++) if (asked[verdicts[i] as number] === 0) verdicts[i] = unasked;
+  }
+
+  figures() {
+    const { volumes, liveBytes, capacityBytes } = this.#before;
+    const overhead = (bytes: number): number => (liveBytes > 0 ? roundRatio(bytes / liveBytes) : 1);
+    const spentBy = (strategy: Strategy) => {
+      const spent = this.#ledger.spent(strategy);
+      return { ...spent, dollars: roundDollars(spent.dollars) };
+    };
+    return {
+      before: { volumes, liveBytes, capacityBytes, overhead: overhead(capacityBytes) },
+      after: {
+        volumes: Math.ceil(this.#volumes - 1e-6),
+        liveBytes,
+        capacityBytes: Math.round(this.#capacityBytes),
+        overhead: overhead(this.#capacityBytes),
+      },
+      runs: this.#runs,
+      spent: { l1: spentBy('l1'), l2: spentBy('l2'), l3: spentBy('l3') },
+      budgetUsed: roundRatio(this.#ledger.used),
+      savedDollars: roundDollars(this.#saved),
+    };
+  }
+}
+
+function lettersOf(verdicts: Uint8Array): string {
+  const letters = new Uint8Array(VERDICT_NAMES.map((name) => VERDICTS[name].letter.charCodeAt(0)));
+  const out = Buffer.alloc(verdicts.length);
+  for (let i = 0; i < verdicts.length; i++) out[i] = letters[verdicts[i] as number] as number;
+  return out.toString('latin1');
+}
