@@ -134,7 +134,9 @@ export function attributesBytes(attributes: Attributes): number {
  */
 export const rowBytes = (key: Key, attributes: Attributes): number => keyBytes(key) + attributesBytes(attributes);
 
-export function checkRowBytes(key: Key, attributes: Attributes): void {
+/** Asserts that a row is not too large, and gives its size. */
+export function checkRowBytes(key: Key, attributes: Attributes): number {
   const bytes = rowBytes(key, attributes);
   assert(bytes <= ROW_BYTES_MAX, `row ${key.partition} has ${bytes} bytes, more than ${ROW_BYTES_MAX}`);
+  return bytes;
 }

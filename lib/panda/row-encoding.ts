@@ -12,7 +12,7 @@ const TEXT_START = `[${VERSION},`;
 /** The longest form: one control character a byte, six characters each, and room for the frame of an attribute per byte. */
 export const ROW_TEXT_MAX = 16 * ROW_BYTES_MAX;
 
-/** `attributes` must be allowed ones (attributes.ts), without empty sets. */
+/** `attributes` must be allowed ones (attributes.ts). */
 export function encodeAttributes(attributes: Attributes): string {
   const out: Record<string, unknown> = {};
   for (const name of Object.keys(attributes).sort()) out[name] = encoded(attributes[name] as Attribute);
@@ -23,7 +23,8 @@ function encoded(value: Attribute): unknown {
   if (typeof value !== 'object' || Array.isArray(value)) return value;
   if (value instanceof Uint8Array)
     return { b: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') };
-  return { s: [...(value as ReadonlySet<string>)].sort() };
+  const members = [...(value as ReadonlySet<string>)];
+  return members.length === 0 ? undefined : { s: members.sort() }; // JSON leaves out what is undefined
 }
 
 const malformed = (why: string, cause?: unknown): PocketfulError =>

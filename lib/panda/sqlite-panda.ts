@@ -3,12 +3,21 @@
 // itself, has its own answer, and none resolves before the COMMIT. Several processes may use one file.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { assert } from '../foundation/assert.ts';
-import { checkKey } from './attributes.ts';
+import { checkKey, ownedAttribute } from './attributes.ts';
 import type { Attributes, Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
 import { decodeAttributes, encodeAttributes } from './row-encoding.ts';
 import { commitError, isBusy, sqliteCode, sqliteError } from './sqlite-errors.ts';
 import { openSqliteFile } from './sqlite-file.ts';
-import { checkGetMany, checkQuery, checkTransaction, outcome, PAGE_BYTES_MAX, PAGE_ROWS_MAX } from './transaction.ts';
+import {
+  applied,
+  checkConditions,
+  checkGetMany,
+  checkQuery,
+  checkTransaction,
+  PAGE_BYTES_MAX,
+  PAGE_ROWS_MAX,
+  readsRow,
+} from './transaction.ts';
 
 export interface SqlitePandaOptions {
   /** Makes the file if there is none (default). */
@@ -19,9 +28,15 @@ export interface SqlitePandaOptions {
   readonly bytesMax?: number;
 }
 
-/** One call of transact, waiting for its COMMIT. */
-interface Pending {
+/** The writes of one call of transact, safe from later changes by the caller: puts are encoded when the call is made. */
+interface KeptWrites {
   readonly writes: readonly Write[];
+  /** By index of the write; only puts have one. */
+  readonly texts: readonly (string | undefined)[];
+}
+
+/** One call of transact, waiting for its COMMIT. */
+interface Pending extends KeptWrites {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -100,7 +115,7 @@ export class SqlitePanda implements Panda {
     try {
       assert(!this.#closed, 'this Panda is closed');
       checkTransaction(writes);
-      this.#pending.push({ writes, resolve, reject });
+      this.#pending.push({ ...keptApart(writes), resolve, reject });
       this.#flush ??= new Promise<void>((done) => setImmediate(done)).then(() => this.#commitPending());
     } catch (error) {
       reject(error);
@@ -176,59 +191,61 @@ export class SqlitePanda implements Panda {
     }
   }
 
-  /** Runs a batch in the open SQLite transaction and settles all of it. Reads nothing after the first failure of SQLite. */
+  /**
+   * Runs a batch in the open SQLite transaction and settles all of it after the COMMIT: conflicts too, as they may stem from
+   * a transaction of the same batch.
+   */
   #commit(batch: readonly Pending[]): void {
-    const done: Pending[] = [];
-    let wrote = false;
+    const refused = new Map<Pending, unknown>();
     try {
       for (const pending of batch) {
-        const changes = this.#decided(pending);
-        if (changes === undefined) continue;
-        done.push(pending);
+        const texts = this.#decided(pending, refused);
         for (const [index, write] of pending.writes.entries()) {
-          if (write.kind === 'check') continue;
-          this.#store(write, changes[index]);
-          wrote = true;
+          if (texts !== undefined && write.kind !== 'check') this.#store(write, texts[index]);
         }
       }
     } catch (error) {
       this.#rollBack();
-      // A conflict or an assertion of this batch is settled already; settling twice does nothing.
       for (const pending of batch) pending.reject(sqliteError(error, this.path));
       return;
     }
     try {
       this.#statements.commit.run();
     } catch (error) {
-      const rolledBack = this.#rollBack();
-      for (const pending of done)
-        pending.reject(wrote ? commitError(error, this.path, rolledBack) : sqliteError(error, this.path));
+      const reported = commitError(error, this.path, this.#rollBack());
+      for (const pending of batch) pending.reject(reported);
       return;
     }
-    for (const pending of done) pending.resolve();
+    for (const pending of batch) {
+      if (refused.has(pending)) pending.reject(refused.get(pending));
+      else pending.resolve();
+    }
   }
 
   /**
-   * What the rows of one transaction become, seeing those before it in the batch; undefined after rejecting it. Nothing of it
-   * is written before all of it is decided, which is what makes it all or nothing without a savepoint.
+   * What the rows of one transaction become, seeing those before it in the batch; undefined if it is refused. Nothing of it is
+   * written before all of it is decided, which is what makes it all or nothing without a savepoint.
    */
-  #decided(pending: Pending): (Attributes | undefined)[] | undefined {
+  #decided(pending: Pending, refused: Map<Pending, unknown>): (string | undefined)[] | undefined {
+    const { writes, texts } = pending;
     try {
-      return outcome(
-        pending.writes,
-        pending.writes.map((write) => this.#row(write)?.attributes),
-      );
+      const before = writes.map((write) => (readsRow(write) ? this.#row(write)?.attributes : undefined));
+      checkConditions(writes, before);
+      return writes.map((write, index) => {
+        if (write.kind !== 'update') return texts[index];
+        return encodeAttributes(applied(write, before[index]) as Attributes);
+      });
     } catch (error) {
       if (sqliteCode(error) !== undefined) throw error;
-      pending.reject(error);
+      refused.set(pending, error);
       return undefined;
     }
   }
 
-  #store(key: Key, attributes: Attributes | undefined): void {
+  #store(key: Key, text: string | undefined): void {
     const { put, delete: remove } = this.#statements;
-    if (attributes === undefined) remove.run(key.partition, key.sort);
-    else put.run(key.partition, key.sort, encodeAttributes(attributes));
+    if (text === undefined) remove.run(key.partition, key.sort);
+    else put.run(key.partition, key.sort, text);
   }
 
   #rollBack(): boolean {
@@ -256,6 +273,16 @@ function prepareStatements(database: DatabaseSync): Statements {
     commit: database.prepare('COMMIT'),
     rollback: database.prepare('ROLLBACK'),
   };
+}
+
+function keptApart(writes: readonly Write[]): KeptWrites {
+  const texts = writes.map((write) => (write.kind === 'put' ? encodeAttributes(write.attributes) : undefined));
+  const kept = writes.map((write): Write => {
+    if (write.kind !== 'update' || write.set === undefined) return write;
+    const set = Object.entries(write.set).map(([name, value]) => [name, ownedAttribute(value) ?? new Set<string>()]);
+    return { ...write, set: Object.fromEntries(set) };
+  });
+  return { writes: kept, texts };
 }
 
 /** The next transactions to share a COMMIT, taken out of `pending`; at least one. */

@@ -66,8 +66,7 @@ function checkWrite(write: Write): number {
   switch (write.kind) {
     case 'put':
       for (const [name, value] of Object.entries(write.attributes)) checkAttribute(name, value);
-      checkRowBytes(write, write.attributes);
-      return keyBytes(write) + attributesBytes(write.attributes);
+      return checkRowBytes(write, write.attributes);
     case 'update':
       return keyBytes(write) + checkUpdate(write);
     case 'delete':
@@ -152,14 +151,14 @@ function same(value: Attribute | undefined, wanted: string | number | Uint8Array
   return value instanceof Uint8Array && Buffer.compare(value, wanted) === 0;
 }
 
+/** True if a write depends on the row it meets. */
+export const readsRow = (write: Write): boolean => write.kind === 'update' || (write.if?.length ?? 0) > 0;
+
 /**
- * What the rows of a checked transaction become, given what they are (both in the order of the writes; undefined = absent).
- * Throws PandaConflict if a condition does not hold; nothing that is given is changed.
+ * Throws PandaConflict unless all conditions of a checked transaction hold of the rows as they are (in the order of the
+ * writes; undefined = absent). The rows of writes that depend on none may be left out.
  */
-export function outcome(
-  writes: readonly Write[],
-  before: readonly (Attributes | undefined)[],
-): (Attributes | undefined)[] {
+export function checkConditions(writes: readonly Write[], before: readonly (Attributes | undefined)[]): void {
   const failed: number[] = [];
   for (const [index, write] of writes.entries()) {
     const row = before[index];
@@ -167,6 +166,17 @@ export function outcome(
     if (impossible || (write.if !== undefined && !holds(write.if, row))) failed.push(index);
   }
   if (failed.length > 0) throw new PandaConflict(failed);
+}
+
+/**
+ * What the rows of a checked transaction become, given what they are. Throws PandaConflict if a condition does not hold;
+ * nothing that is given is changed.
+ */
+export function outcome(
+  writes: readonly Write[],
+  before: readonly (Attributes | undefined)[],
+): (Attributes | undefined)[] {
+  checkConditions(writes, before);
   return writes.map((write, index) => applied(write, before[index]));
 }
 
