@@ -1,6 +1,6 @@
 // Opening the SQLite file of Panda: creates it with its one table, or refuses what is not ours or is newer than this
 // program. Nothing is written to a file before it is known to be ours or empty.
-import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { assert, present } from '../foundation/assert.ts';
@@ -63,18 +63,24 @@ export function openSqliteFile(path: string, options: SqliteFileOptions): Databa
 
 /** Makes an empty file only its owner may read; true if there was none. SQLite's log inherits the mode. */
 function touch(path: string, create: boolean): boolean {
-  if (existsSync(path)) return false;
-  if (!create) throw missing('PANDA_MISSING', `there is no metadata file ${path}`);
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return false;
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw denied('PANDA_DENIED', `the metadata file ${path} cannot be written`, error);
+    if (!create) throw missing('PANDA_MISSING', `there is no metadata file ${path}`, error);
+  }
   try {
     closeSync(openSync(path, 'a', 0o600));
     return true;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR')
+    if (errno(error) === 'ENOENT')
       throw missing('PANDA_MISSING', `the folder of the metadata file ${path} does not exist`, error);
     throw denied('PANDA_DENIED', `the metadata file ${path} cannot be made`, error);
   }
 }
+
+const errno = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 function prepare(database: DatabaseSync, path: string, options: SqliteFileOptions): void {
   const isOurs = identify(database, path);

@@ -1,0 +1,349 @@
+// What only the SQLite body does: files, versions, locks, several processes, sudden death, and one COMMIT for many.
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AssertionError } from '../../lib/foundation/assert.ts';
+import type { Put, Row } from '../../lib/panda/panda.ts';
+import { APPLICATION_ID } from '../../lib/panda/sqlite-file.ts';
+import { SqlitePanda, type SqlitePandaOptions } from '../../lib/panda/sqlite-panda.ts';
+
+const CHILD = fileURLToPath(new URL('sqlite-child.ts', import.meta.url));
+const coded = (kind: string, code: string): object => expect.objectContaining({ name: 'PocketfulError', kind, code });
+const put = (sort: string, n: number): Put => ({ kind: 'put', partition: 'p', sort, attributes: { n } });
+
+let folder = '';
+let path = '';
+const opened: { close(): void | Promise<void> }[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'panda-'));
+  path = join(folder, 'panda.db');
+});
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function open(options: SqlitePandaOptions = {}): Promise<SqlitePanda> {
+  const panda = await SqlitePanda.open(path, options);
+  opened.push(panda);
+  return panda;
+}
+
+/** A connection past Panda, as another program would have it. */
+function raw(): DatabaseSync {
+  const database = new DatabaseSync(path);
+  opened.push({ close: () => (database.isOpen ? database.close() : undefined) });
+  return database;
+}
+
+interface Ended {
+  readonly out: string;
+  readonly err: string;
+}
+function child(args: readonly string[], shell = ''): { process: ChildProcess; ended: Promise<Ended> } {
+  const command = [process.execPath, CHILD, ...args];
+  const started = spawn('/bin/sh', ['-c', `${shell} exec "$@"`, 'sh', ...command], { env: { PATH: '/usr/bin:/bin' } });
+  let out = '';
+  let err = '';
+  started.stdout.on('data', (data) => {
+    out += data;
+  });
+  started.stderr.on('data', (data) => {
+    err += data;
+  });
+  return { process: started, ended: new Promise((done) => started.on('close', () => done({ out, err }))) };
+}
+
+async function allRows(panda: SqlitePanda): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const page of panda.scan()) rows.push(...page);
+  return rows;
+}
+
+/** Commits in the log: its frames that carry the size of the file after them (SQLite file format, 4.1). */
+function commitsInLog(): number {
+  const log = readFileSync(`${path}-wal`);
+  let commits = 0;
+  for (let at = 32; at + 24 <= log.length; at += 24 + 4096) if (log.readUInt32BE(at + 4) > 0) commits += 1;
+  return commits;
+}
+
+describe('group commit', () => {
+  it('shares one COMMIT among all that is pending, and gives each its own answer', async () => {
+    const panda = await open();
+    await panda.transact([put('a', 1)]);
+    const before = commitsInLog();
+    const answers = await Promise.allSettled([
+      panda.transact([put('b', 1), { ...put('c', 1), if: ['absent'] }]),
+      panda.transact([put('d', 1), { ...put('a', 2), if: ['absent'] }]),
+      panda.transact([{ kind: 'update', partition: 'p', sort: 'c', add: { n: 5 } }]),
+      panda.transact([put('e', 1), { kind: 'update', partition: 'p', sort: 'c', insert: { n: ['not a set'] } }]),
+      panda.transact([{ ...put('b', 9), if: ['absent'] }]),
+    ]);
+    expect(commitsInLog() - before).toBe(1);
+    expect(answers.map((answer) => answer.status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'rejected',
+    ]);
+    const reasons = answers.map((answer) => (answer.status === 'rejected' ? answer.reason : undefined));
+    expect(reasons[1]).toMatchObject({ failed: [1] });
+    expect(reasons[3]).toBeInstanceOf(AssertionError);
+    expect(reasons[4]).toMatchObject({ failed: [0] });
+    const left = (await panda.query('p')).rows.map((row) => [row.sort, row.attributes['n']]);
+    expect(left).toEqual([
+      ['a', 1],
+      ['b', 1],
+      ['c', 6],
+    ]);
+  });
+
+  it('commits one by one what comes one by one', async () => {
+    const panda = await open();
+    const before = commitsInLog();
+    for (let n = 0; n < 5; n++) await panda.transact([put('a', n)]);
+    expect(commitsInLog() - before).toBe(5);
+  });
+
+  it('splits what is too much for one COMMIT, in the order asked', async () => {
+    const panda = await open();
+    const hundred = (n: number): Put[] => Array.from({ length: 100 }, (_, i) => put(String(i), n));
+    await Promise.all(Array.from({ length: 50 }, (_, n) => panda.transact(hundred(n))));
+    expect((await panda.query('p')).rows.every((row) => row.attributes['n'] === 49)).toBe(true);
+  });
+
+  it('does not see what the caller changes after the call', async () => {
+    const panda = await open();
+    const bytes = new Uint8Array([1]);
+    const pending = [panda.transact([{ ...put('a', 1), attributes: { bytes } }, put('b', 1)])];
+    pending.push(panda.transact([{ kind: 'update', partition: 'p', sort: 'b', set: { bytes } }]));
+    bytes[0] = 2;
+    await Promise.all(pending);
+    const rows = (await panda.query('p')).rows.map((row) => row.attributes['bytes']);
+    expect(rows).toEqual([new Uint8Array([1]), new Uint8Array([1])]);
+  });
+
+  it('keeps the rest of a group when a stored row is damaged', async () => {
+    const panda = await open();
+    await panda.transact([put('a', 1), put('b', 1)]);
+    raw().exec(`UPDATE rows SET value = '[1,{"n":0.5}]' WHERE sort = 'a'`);
+    const one = { kind: 'update', partition: 'p', add: { n: 1 } } as const;
+    const answers = await Promise.allSettled([
+      panda.transact([{ ...one, sort: 'a' }]),
+      panda.transact([{ ...one, sort: 'b' }]),
+    ]);
+    expect(answers[0]).toMatchObject({ reason: coded('corrupt', 'ROW_MALFORMED') });
+    expect(answers[1]?.status).toBe('fulfilled');
+    await expect(panda.get({ partition: 'p', sort: 'a' })).rejects.toEqual(coded('corrupt', 'ROW_MALFORMED'));
+    expect((await panda.get({ partition: 'p', sort: 'b' }))?.attributes).toEqual({ n: 2 });
+  });
+});
+
+describe('the file', () => {
+  it('is for its owner only, and alone after a close', async () => {
+    const panda = await open();
+    await panda.transact([put('a', 1)]);
+    for (const name of [path, `${path}-wal`]) expect(statSync(name).mode & 0o777).toBe(0o600);
+    await panda.close();
+    expect(statSync(`${path}-wal`, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('waits on close for what is pending, and refuses all after it', async () => {
+    const panda = await open();
+    const pending = panda.transact([put('a', 1)]);
+    await panda.close();
+    await pending;
+    await expect(panda.transact([put('b', 1)])).rejects.toBeInstanceOf(AssertionError);
+    await expect(panda.get({ partition: 'p', sort: 'a' })).rejects.toBeInstanceOf(AssertionError);
+    expect((await (await open()).query('p')).rows.length).toBe(1);
+  });
+
+  it('overwrites what is deleted', async () => {
+    const panda = await open();
+    const secret = 'a secret that must go';
+    await panda.transact([{ ...put('a', 1), attributes: { secret } }, put('b', 1)]);
+    await panda.transact([{ kind: 'delete', partition: 'p', sort: 'a' }]);
+    await panda.close();
+    expect(readFileSync(path).includes(secret)).toBe(false);
+  });
+
+  it('is missing when it must not be made, or when its folder is not there', async () => {
+    await expect(open({ create: false })).rejects.toEqual(coded('missing', 'PANDA_MISSING'));
+    expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+    path = join(folder, 'nowhere', 'panda.db');
+    await expect(open()).rejects.toEqual(coded('missing', 'PANDA_MISSING'));
+  });
+
+  it('is refused when it is newer, foreign or no database, and left as it is', async () => {
+    const make = (...statements: readonly string[]): void => {
+      rmSync(path, { force: true });
+      const database = new DatabaseSync(path);
+      for (const statement of statements) database.exec(statement);
+      database.close();
+    };
+    const refused = async (kind: string, code: string): Promise<void> => {
+      const before = readFileSync(path);
+      await expect(open()).rejects.toEqual(coded(kind, code));
+      expect(readFileSync(path).equals(before)).toBe(true);
+    };
+    make('CREATE TABLE theirs (x)');
+    await refused('invalid', 'PANDA_VERSION');
+    make('PRAGMA application_id = 77', 'PRAGMA user_version = 1', 'CREATE TABLE rows (x)');
+    await refused('invalid', 'PANDA_VERSION');
+    make(`PRAGMA application_id = ${APPLICATION_ID}`, 'PRAGMA user_version = 2', 'CREATE TABLE rows (x)');
+    await refused('invalid', 'PANDA_VERSION');
+    writeFileSync(path, 'this is not a database, and it is long enough to be looked at as one. '.repeat(20));
+    await refused('corrupt', 'PANDA_CORRUPT');
+  });
+
+  it('is denied when it cannot be written', async () => {
+    await (await open()).close();
+    chmodSync(folder, 0o755);
+    chmodSync(path, 0o444);
+    const { out, err } = await child(['openAsNobody', path]).ended;
+    expect({ out, err }).toEqual({ out: 'error denied PANDA_DENIED\n', err: '' });
+  });
+
+  it('is corrupt when its pages are', async () => {
+    const panda = await open();
+    for (let i = 0; i < 20; i++) await panda.transact(Array.from({ length: 100 }, (_, j) => put(`${i} ${j}`, j)));
+    await panda.close();
+    const file = openSync(path, 'r+');
+    for (let page = 2; page < statSync(path).size / 4096; page++)
+      writeSync(file, Buffer.alloc(4096, 0xee), 0, 4096, page * 4096);
+    closeSync(file);
+    await expect(allRows(await open())).rejects.toEqual(coded('corrupt', 'PANDA_CORRUPT'));
+  });
+
+  it('is busy when it may not grow, loses nothing, and goes on when there is room again', async () => {
+    const panda = await open({ bytesMax: 256 * 1024 });
+    const large = (sort: string): Put => ({
+      ...put(sort, 1),
+      attributes: { bytes: new Uint8Array(60 * 1024).fill(1) },
+    });
+    await panda.transact([large('a')]);
+    const answers = await Promise.allSettled([
+      panda.transact([put('small', 1)]),
+      panda.transact([large('b'), large('c'), large('d'), large('e')]),
+    ]);
+    for (const answer of answers) expect(answer).toMatchObject({ reason: coded('retry', 'PANDA_BUSY') });
+    expect((await panda.query('p')).rows.map((row) => row.sort)).toEqual(['a']);
+    await panda.transact([{ kind: 'delete', partition: 'p', sort: 'a' }]);
+    await panda.transact([large('b'), put('small', 1)]);
+    expect((await panda.query('p')).rows.map((row) => row.sort)).toEqual(['b', 'small']);
+  });
+});
+
+describe('several users of one file', () => {
+  it('makes every connection see what another has committed', async () => {
+    const [one, other] = [await open(), await open()];
+    await one.transact([put('a', 1)]);
+    expect((await other.get({ partition: 'p', sort: 'a' }))?.attributes).toEqual({ n: 1 });
+    const increment = (panda: SqlitePanda): Promise<void> =>
+      panda.transact([{ kind: 'update', partition: 'p', sort: 'a', add: { n: 1 } }]);
+    await Promise.all(Array.from({ length: 40 }, (_, i) => increment(i % 2 === 0 ? one : other)));
+    expect((await one.get({ partition: 'p', sort: 'a' }))?.attributes).toEqual({ n: 41 });
+  });
+
+  it('is busy while another holds the lock for too long, and writes nothing', async () => {
+    const panda = await open({ busyTimeoutMs: 20 });
+    const other = raw();
+    other.exec('BEGIN IMMEDIATE');
+    await expect(panda.transact([put('a', 1)])).rejects.toEqual(coded('retry', 'PANDA_BUSY'));
+    expect(await panda.get({ partition: 'p', sort: 'a' })).toBeUndefined();
+    other.exec('ROLLBACK');
+    await panda.transact([put('a', 1)]);
+  });
+
+  it('waits for a lock without stopping the process for the whole time', async () => {
+    const panda = await open();
+    const other = raw();
+    other.exec('BEGIN IMMEDIATE');
+    const release = setTimeout(() => other.exec('COMMIT'), 150);
+    await panda.transact([put('a', 1)]);
+    clearTimeout(release);
+    expect((await panda.query('p')).rows.length).toBe(1);
+  });
+
+  it('counts every increment of two other processes and of this one', async () => {
+    const panda = await open();
+    await panda.transact([put('counter', 0)]);
+    const others = [child(['incrementMany', path, '100']), child(['incrementMany', path, '100'])];
+    let n = 100;
+    while (n > 0) {
+      await panda.transact([{ kind: 'update', partition: 'p', sort: 'counter', add: { n: 1 } }]);
+      n -= 1;
+    }
+    for (const other of others) expect(await other.ended).toEqual({ out: '', err: '' });
+    expect((await panda.get({ partition: 'p', sort: 'counter' }))?.attributes).toEqual({ n: 300 });
+  });
+
+  it('lets several processes make the file at once', async () => {
+    const makers = Array.from({ length: 3 }, () => child(['incrementMany', path, '0']).ended);
+    for (const made of makers) expect(await made).toEqual({ out: '', err: '' });
+    expect(await allRows(await open({ create: false }))).toEqual([]);
+  });
+});
+
+describe('death and disks', () => {
+  /** Every acknowledged pair is there, and no half of any. */
+  async function expectWholeTransactions(printed: string): Promise<void> {
+    const acknowledged = printed.split('\n').filter((line) => /^\d+$/.test(line)).length;
+    const panda = await open({ create: false });
+    const rows = await allRows(panda);
+    const sorts = (partition: string): string[] =>
+      rows.filter((row) => row.partition === partition).map((row) => row.sort);
+    expect(sorts('a')).toEqual(sorts('b'));
+    expect(sorts('a').length).toBeGreaterThanOrEqual(acknowledged);
+    const numbers = new Set(sorts('a').map(Number));
+    for (let n = 0; n < acknowledged; n++) expect(numbers.has(n)).toBe(true);
+    await panda.transact([put('after', 1)]);
+    await panda.close();
+  }
+
+  it('keeps what it acknowledged when the process is killed', async () => {
+    for (const lines of [5, 60]) {
+      const writer = child(['writeForever', path]);
+      await new Promise<void>((done) => {
+        let seen = 0;
+        writer.process.stdout?.on('data', (data) => {
+          seen += String(data).split('\n').length - 1;
+          if (seen >= lines) done();
+        });
+      });
+      writer.process.kill('SIGKILL');
+      const { out } = await writer.ended;
+      expect(out.split('\n').length).toBeGreaterThan(lines);
+      await expectWholeTransactions(out);
+    }
+  });
+
+  it('reports a write the system refuses, and keeps what it acknowledged', async () => {
+    const { out, err } = await child(['writeForever', path], 'ulimit -f 600;').ended;
+    expect(err).toBe('');
+    expect(out).toMatch(/^error (unknown PANDA_UNKNOWN|retry PANDA_BUSY)$/m);
+    await expectWholeTransactions(out);
+  });
+});
+
+it('does not say that node:sqlite is experimental, and leaves other warnings alone', async () => {
+  const { err } = await child(['openAndWarn', path]).ended;
+  expect(err).toContain('still heard');
+  expect(err).not.toContain('xperimental');
+});
