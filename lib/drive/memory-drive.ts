@@ -16,6 +16,13 @@ export class MemoryDrive implements Drive {
     this.label = label;
   }
 
+  /** A drive with the same objects, independent from now on: stored bytes never change, so they are shared. */
+  clone(): MemoryDrive {
+    const copy = new MemoryDrive(this.label);
+    for (const [key, { at, chunks }] of this.#zones) copy.#zones.set(key, { at, chunks: new Map(chunks) });
+    return copy;
+  }
+
   async append(at: ZoneRef, name: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
     const key = chunkKey(at, name);
     signal?.throwIfAborted();

@@ -2,7 +2,7 @@
 // against its hash before a byte of it is handed out.
 import { conflict, corrupt, invalid, isKind, missing } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
-import { openBlock } from '../keys/envelope.ts';
+import { openBlockInPool } from '../keys/envelope.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import {
   type ObjectRow,
@@ -145,7 +145,7 @@ async function readBlock(
       );
     try {
       const record = await store.records.read(row);
-      return await openBlock(record, row.wrappedBek, await keks.key(row.kekVersion), {
+      return await openBlockInPool(record, row.wrappedBek, await keks.key(row.kekVersion), {
         recordId: row.recordId,
         blockId: id,
       });

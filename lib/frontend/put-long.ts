@@ -60,13 +60,17 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
   const atOnce = new Semaphore(SEGMENTS_AT_ONCE);
   const running = new Set<Promise<void>>();
   const failed: unknown[] = [];
+  // A bug or the end of the process: what else is under way may then never return.
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => {});
   let segments = 0;
   const start = async (window: readonly Plain[]): Promise<void> => {
-    const give = await atOnce.acquire();
+    const give = await Promise.race([atOnce.acquire(), broken.promise]);
     const index = segments++;
     const task = storeSegment(store, keks, put, index, window)
       .catch((error: unknown) => {
         failed.push(error);
+        if (!isPocketfulError(error)) broken.reject(error);
       })
       .finally(() => {
         running.delete(task);
@@ -80,10 +84,9 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
       await start(window);
     }
   } finally {
-    await Promise.all(running);
+    await Promise.race([Promise.all(running), broken.promise]);
   }
-  const fatal = failed.find((error) => !isPocketfulError(error)) ?? failed[0];
-  if (fatal !== undefined) throw fatal;
+  if (failed.length > 0) throw failed[0];
   return segments;
 }
 

@@ -81,10 +81,15 @@ export class PutObjects {
       () => this.#out.end(),
       (error: unknown) => this.#out.fail(error),
     );
+    let isBroken = false;
     try {
       yield* this.#out;
+    } catch (error) {
+      // Not a fault of an item: a bug, or the end of the process. Work under way may never return.
+      isBroken = true;
+      throw error;
     } finally {
-      await Promise.allSettled([reading, ...this.#flushes]);
+      if (!isBroken) await Promise.allSettled([reading, ...this.#flushes]);
     }
   }
 

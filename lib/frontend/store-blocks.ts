@@ -4,7 +4,7 @@ import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isKind } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
-import { sealBlock } from '../keys/envelope.ts';
+import { sealBlockInPool } from '../keys/envelope.ts';
 import type { Write } from '../panda/panda.ts';
 import type { AppendedGroup } from '../volume/append.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
@@ -86,7 +86,7 @@ function plainOf(batch: BlockBatch, id: BlockId): Plain {
 
 async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly Plain[]): Promise<Appended> {
   const kek = await keks.current();
-  const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) => sealBlock(bytes, store.c.randomness, kek));
+  const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) => sealBlockInPool(bytes, store.c.randomness, kek));
   const group = await store.append(
     sealed.map(({ recordId, record }, i) => ({ blockId: (plains[i] as Plain).id, recordId, record })),
   );

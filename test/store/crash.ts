@@ -10,6 +10,13 @@ import { expectSound } from './recount.ts';
 
 /** What was acknowledged: the bodies that must be there, and the names that must not. `undecided`: a call on it did not return. */
 export class Model {
+  clone(): Model {
+    const copy = new Model();
+    for (const [key, body] of this.there) copy.there.set(key, body);
+    for (const key of this.gone) copy.gone.add(key);
+    return copy;
+  }
+
   readonly there = new Map<string, Uint8Array>();
   readonly gone = new Set<string>();
   readonly undecided = new Map<string, readonly (Uint8Array | undefined)[]>();
@@ -57,7 +64,7 @@ export class Model {
 
 export interface Scenario {
   /** Makes the state the use-case starts from. */
-  readonly prepare: () => Promise<{ world: World; model: Model }>;
+  readonly prepare: () => Promise<{ readonly world: World; readonly model: Model }>;
   /** The use-case; errors of the store are its own to meet, a Crash ends it. */
   readonly act: (p: Process, model: Model) => Promise<void>;
 }
@@ -69,21 +76,26 @@ export interface CrashReport {
 
 /** `every` > 1 takes only every n-th call, for longer scenarios. */
 export async function crashEverywhere(scenario: Scenario, every = 1): Promise<CrashReport> {
-  const calm = await scenario.prepare();
+  const prepared = await scenario.prepare();
+  const calm = { world: prepared.world.clone(), model: prepared.model.clone() };
   const counting = new CountingPlan();
   await scenario.act(calm.world.start({ plan: counting }), calm.model);
   await settle(calm.world, calm.model, 'without a crash');
   let runs = 0;
   for (const mode of ['before', 'after', 'after-error'] as const)
     for (let at = 1; at <= counting.calls; at += every) {
-      await crashOnce(scenario, at, mode);
+      await crashOnce(scenario, { world: prepared.world.clone(), model: prepared.model.clone() }, at, mode);
       runs += 1;
     }
   return { calls: counting.calls, runs };
 }
 
-async function crashOnce(scenario: Scenario, at: number, mode: FaultMode): Promise<void> {
-  const { world, model } = await scenario.prepare();
+async function crashOnce(
+  scenario: Scenario,
+  { world, model }: { readonly world: World; readonly model: Model },
+  at: number,
+  mode: FaultMode,
+): Promise<void> {
   const plan = new CountingPlan(at, mode);
   const p = world.start({ plan });
   let failure: unknown;

@@ -58,16 +58,37 @@ export class World {
   readonly seed: number;
   readonly clock = new SimulatedClock();
   readonly drives: readonly MemoryDrive[];
-  readonly panda = new MemoryPanda();
+  readonly panda: MemoryPanda;
   readonly #storeId;
   readonly #dead = new Set<string>();
   #processes = 0;
 
-  constructor(seed: number, settings: Settings = TINY, drives = 20) {
+  constructor(
+    seed: number,
+    settings: Settings = TINY,
+    drives: number | readonly MemoryDrive[] = 20,
+    panda = new MemoryPanda(),
+  ) {
     this.seed = seed;
     this.settings = settings;
-    this.drives = Array.from({ length: drives }, (_, i) => new MemoryDrive(`drive-${i}`));
+    this.panda = panda;
+    this.drives =
+      typeof drives === 'number' ? Array.from({ length: drives }, (_, i) => new MemoryDrive(`drive-${i}`)) : drives;
     this.#storeId = newStoreId(new SeededRandomness(seed));
+  }
+
+  /** The same store once more, on its own from now on; processes of this one have no hold on it. */
+  clone(): World {
+    const copy = new World(
+      this.seed,
+      this.settings,
+      this.drives.map((drive) => drive.clone()),
+      this.panda.clone(),
+    );
+    copy.#processes = this.#processes;
+    copy.clock.advance(this.clock.monotonicMs());
+    for (const owner of this.#dead) copy.#dead.add(owner);
+    return copy;
   }
 
   /** A new process on the store; with a plan, its ports may fail. All processes before it count as dead if told so. */
