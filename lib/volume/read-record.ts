@@ -193,7 +193,6 @@ function isSamePlace(a: Rows, b: Rows): boolean {
     a.bucket.move === b.bucket.move &&
     a.volume.id === b.volume.id &&
     a.volume.generation === b.volume.generation &&
-    a.volume.directoriesPending === b.volume.directoriesPending &&
     (a.volume.state === 'open') === (b.volume.state === 'open')
   );
 }

@@ -57,7 +57,7 @@ class Rebuild {
   readonly #codec: Codec;
   readonly #faults: ColumnFaults;
   /** On drives believed to be away: read only when nothing else suffices. */
-  readonly #avoided: Set<number>;
+  readonly #avoided: ReadonlySet<number>;
   readonly #read = new Set<number>();
   readonly #from: number;
   readonly #to: number;
@@ -120,7 +120,6 @@ class Rebuild {
     const failed = this.#faults.columns;
     const plan = this.#codec.repairPlan([...new Set([...failed, ...this.#avoided])], [column]);
     if (plan.ok) return plan.reads;
-    this.#avoided.clear();
     const lastResort = this.#codec.repairPlan(failed, [column]);
     if (!lastResort.ok) throw this.#faults.lost(what, column);
     return lastResort.reads;

@@ -262,6 +262,9 @@ describe('damaged columns', () => {
     const block = onePerColumn(blocks).find(({ hint }) => hint.column === 0) as Stored;
     const read = await outcomeOf(world.restart().records.read(block));
     expect(read).toMatchObject({ kind: 'retry', code: 'RECORD_WAITS', drives: [away.label] });
+    // With a fourth one gone its return would not help.
+    await world.tamper(volume, 4, () => undefined);
+    await expect(world.restart().records.read(block)).rejects.toMatchObject({ kind: 'corrupt', code: 'RECORD_LOST' });
   });
 
   it('a record that was damaged before it was coded is lost, whatever is read', async () => {
@@ -274,6 +277,16 @@ describe('damaged columns', () => {
     await world.move([stored]);
     await expect(world.restart().records.read(stored[0] as Stored)).rejects.toMatchObject({ code: 'RECORD_LOST' });
     expect(await world.store.records.read(stored[1] as Stored)).toEqual(good.record);
+  });
+
+  it('all headers, besides a column that is gone: the lengths are in the group row', async () => {
+    const { world, blocks, volume } = await appended('rs-6-3', [100, 200, 300, 400]);
+    for (let column = 0; column < 9; column++)
+      await world.tamper(volume, column, (bytes) => {
+        bytes[100] = (bytes[100] as number) ^ 1;
+        return column === blocks[0]?.hint.column ? undefined : bytes;
+      });
+    expect(await world.restart().records.read(blocks[0] as Stored)).toEqual(blocks[0]?.record);
   });
 
   it('a chunk of a newer release is not taken for a loss', async () => {
@@ -343,6 +356,37 @@ describe('rows that are stale', () => {
     await flip(world, host, blocks);
     for (const block of blocks) expect(await reader.records.read(block)).toEqual(block.record);
     expect((await world.bucketRow(bucket.id)).move).toBe(0);
+    expect(reader.records.stats.degradedReads).toBe(0);
+  });
+
+  it('a volume sealed meanwhile: its group rows are gone, its directories are there', async () => {
+    const world = new ReadingWorld({ warm: 'xor-2-1' });
+    const blocks = await world.append(LENGTHS);
+    const reader = world.restart();
+    await reader.records.read(blocks[0] as Stored);
+    await world.store.open.sealAll('warm');
+    reader.directories.forget(await world.volumeOf(blocks[0] as Stored));
+    for (const block of blocks) {
+      const unhinted = { ...block, hint: { ...block.hint, generation: 77 } };
+      expect(await reader.records.read(unhinted)).toEqual(block.record);
+    }
+  });
+
+  it('a volume freed between the reads of the two rows is not the end of the bucket', async () => {
+    const world = new ReadingWorld({ hot: 'replica-4', warm: 'xor-2-1', drives: 8 });
+    const blocks = await world.append(LENGTHS);
+    const hot = await world.volumeOf(blocks[0] as Stored);
+    const key = volumeKey(world.c.settings.cell, hot.id);
+    let freed = false;
+    world.restart();
+    world.panda.beforeGet = async ({ sort }) => {
+      if (sort !== hot.id || freed) return;
+      freed = true;
+      await world.move([blocks]);
+      await world.panda.transact([{ kind: 'delete', ...key }]);
+    };
+    expect(await world.store.records.read(blocks[0] as Stored)).toEqual(blocks[0]?.record);
+    expect(freed).toBe(true);
   });
 
   it('no bucket row, or no volume row: RECORD_GONE', async () => {
@@ -447,8 +491,8 @@ async function flip(world: ReadingWorld, host: VolumeRow, blocks: readonly Store
 }
 
 describe('a crash', () => {
-  it('at any drive call passes through', async () => {
-    const { world, blocks, volume } = await appended('rs-6-3');
+  it.each([[LENGTHS], [[100, 200]]])('at any drive call passes through', async (lengths) => {
+    const { world, blocks, volume } = await appended('rs-6-3', lengths);
     const block = blocks[0] as Stored;
     await world.tamper(volume, block.hint.column, () => undefined);
     await world.restart().records.read(block);
@@ -457,7 +501,7 @@ describe('a crash', () => {
     for (let at = 1; at <= calls; at++) {
       const store = world.restart();
       let call = 0;
-      world.fault = () => (++call >= at ? 'before' : 'none');
+      world.fault = () => (++call === at ? 'before' : 'none');
       expect(await outcomeOf(store.records.read(block))).toBeInstanceOf(Crash);
     }
   });

@@ -12,6 +12,7 @@ import { type BlockId, type BucketId, hexOf, newBucketId, newRecordId, newStoreI
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import type { KekStore } from '../../lib/keys/keys.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import type { Key, Row } from '../../lib/panda/panda.ts';
 import { type BucketRow, bucketKey, deadKey, NO_DEAD, withDead } from '../../lib/panda/rows/bucket-row.ts';
 import { groupAttributes, groupKey } from '../../lib/panda/rows/group-row.ts';
 import { type VolumeRow, volumeKey } from '../../lib/panda/rows/volume-row.ts';
@@ -44,10 +45,21 @@ class HookedDrive extends MemoryDrive {
   }
 }
 
+/** The same for single rows. */
+class HookedPanda extends MemoryPanda {
+  /** Awaited before every get once set. */
+  beforeGet: ((key: Key) => Promise<void>) | undefined;
+
+  override async get(key: Key): Promise<Row | undefined> {
+    await this.beforeGet?.(key);
+    return super.get(key);
+  }
+}
+
 export class ReadingWorld {
   readonly random: SeededRandomness;
   readonly clock = new SimulatedClock();
-  readonly panda = new MemoryPanda();
+  readonly panda = new HookedPanda();
   readonly media: MemoryDrive[] = [];
   readonly drives: FaultyDrive[] = [];
   readonly c: Components;
