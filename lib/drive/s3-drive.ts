@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { assert } from '../foundation/assert.ts';
 import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
-import { chunkExists, chunkMissing, driveBusy } from './errors.ts';
+import { chunkExists, chunkMissing } from './errors.ts';
 import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './names.ts';
 import { s3Error, statusOf } from './s3-errors.ts';
 
@@ -76,11 +76,11 @@ export class S3Drive implements Drive {
     });
     try {
       const answer = await this.#client.send(command, sendOptions(signal));
-      return this.#bodyOf(answer, await bytesOf(answer), key, range);
+      return partOf(answer, await bytesOf(answer), range);
     } catch (error) {
-      const name = error instanceof Error ? error.name : '';
-      if (statusOf(error) === 416 || name === 'InvalidRange') return new Uint8Array(0);
-      if (name === 'NoSuchKey' || name === 'NotFound') throw chunkMissing(this.label, key, error);
+      const kind = error instanceof Error ? error.name : '';
+      if (statusOf(error) === 416 || kind === 'InvalidRange') return new Uint8Array(0);
+      if (kind === 'NoSuchKey' || kind === 'NotFound') throw chunkMissing(this.label, key, error);
       throw s3Error(this.label, error, signal);
     }
   }
@@ -155,16 +155,6 @@ export class S3Drive implements Drive {
     }
   }
 
-  /** A whole answer, or the part asked for; DRIVE_BUSY if the connection ended early. */
-  #bodyOf(answer: GetObjectCommandOutput, bytes: Uint8Array, key: string, range: ByteRange | undefined): Uint8Array {
-    if (answer.ContentLength !== undefined && bytes.byteLength !== answer.ContentLength)
-      throw driveBusy(this.label, `${key}: ${bytes.byteLength} of ${answer.ContentLength} bytes arrived`);
-    if (range === undefined) return bytes;
-    if (range.length === 0) return new Uint8Array(0);
-    // A server may ignore Range and send everything.
-    return answer.ContentRange === undefined ? bytes.slice(range.offset, range.offset + range.length) : bytes;
-  }
-
   async #numbersUnder(folder: string, signal: AbortSignal | undefined): Promise<number[]> {
     const numbers: number[] = [];
     for await (const page of this.#pages(folder, '/', signal)) {
@@ -220,6 +210,14 @@ function rangeHeader({ offset, length }: ByteRange): string {
   return `bytes=${offset}-${last}`;
 }
 
+/** What was asked for: a server may ignore Range and send everything. */
+function partOf(answer: GetObjectCommandOutput, bytes: Uint8Array, range: ByteRange | undefined): Uint8Array {
+  if (range === undefined) return bytes;
+  if (range.length === 0) return new Uint8Array(0);
+  return answer.ContentRange === undefined ? bytes.slice(range.offset, range.offset + range.length) : bytes;
+}
+
+/** A body that ends before its Content-Length is an error of the HTTP layer, never a short answer. */
 async function bytesOf(answer: GetObjectCommandOutput): Promise<Uint8Array> {
   return (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0);
 }
