@@ -22,7 +22,7 @@ const WHOLE_FROM_FRACTION = 0.5;
 /** Requests cost more than bytes below this distance. */
 const GAP_BYTES_MAX = 64 * 1024;
 
-export interface CollectedRecord {
+interface CollectedRecord {
   readonly slot: number;
   readonly recordId: RecordId;
   readonly record: Uint8Array;

@@ -72,5 +72,4 @@ export class ColumnFaults {
   }
 }
 
-export const driveLabel = (drives: Components['drives'], drive: number): string =>
-  drives[drive]?.label ?? `drive ${drive}`;
+const driveLabel = (drives: Components['drives'], drive: number): string => drives[drive]?.label ?? `drive ${drive}`;
