@@ -128,6 +128,6 @@ interface Choice {
 
 /** As many whole buckets of a donor as fit; they are taken to be of equal length. */
 function partOf(live: number, its: number, room: number, most: number): { bytes: number; buckets: number } | undefined {
-  const taken = Math.min(Math.floor((its * room) / Math.max(live, 1)), most, its - 1);
+  const taken = Math.min(Math.floor((its * room) / Math.max(live, 1)), most);
   return taken >= 1 ? { bytes: Math.floor((live * taken) / its), buckets: taken } : undefined;
 }

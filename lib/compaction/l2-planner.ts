@@ -16,10 +16,12 @@ import { holePrice } from './worth.ts';
 /** How often a group's window moves on past candidates that nothing can be made of. */
 const WINDOWS_MAX = 8;
 
+/** Places in a group's order. */
+type Places = readonly number[];
+
 interface Proposal {
   readonly packing: Packing;
-  /** Places in the group's order. */
-  readonly places: readonly number[];
+  readonly places: Places;
 }
 
 interface GroupState {
@@ -71,21 +73,27 @@ export class PackProposer implements Proposer {
       .filter((state) => state.proposal !== null)
       .sort((a, b) => (b.proposal?.packing.score ?? 0) - (a.proposal?.packing.score ?? 0));
     for (const state of ranked) {
-      const { packing, places } = state.proposal as Proposal;
-      const { group } = state;
-      const sources = places.map((place) => group.order[place] as number);
-      const draft = draftOf(this.#context, {
-        strategy: 'l2',
-        group,
-        host: null,
-        sources: sources.reverse(),
-        newVolumes: packing.destinations,
-      });
-      if (!fits(draft)) continue;
-      for (const place of places) group.used[place] = 1;
+      const found = this.#largestFitting(state, fits);
+      if (found === undefined) continue;
+      for (const place of found.places) state.group.used[place] = 1;
       state.proposal = undefined;
       this.#runs++;
-      return draft;
+      return found.draft;
+    }
+    return undefined;
+  }
+
+  /** The group's best run; where the budgets do not carry it, the best one into fewer destinations. */
+  #largestFitting(state: GroupState, fits: (draft: Draft) => boolean): { draft: Draft; places: Places } | undefined {
+    let proposal: Proposal | null | undefined = state.proposal;
+    while (proposal !== null && proposal !== undefined) {
+      const { places, packing } = proposal;
+      const sources = places.map((place) => state.group.order[place] as number).reverse();
+      const newVolumes = packing.destinations;
+      const draft = draftOf(this.#context, { strategy: 'l2', group: state.group, host: null, sources, newVolumes });
+      if (fits(draft)) return { draft, places };
+      const fewer: CellScore = (k, m, packed) => (m < newVolumes ? state.score(k, m, packed) : -Infinity);
+      proposal = newVolumes > 1 ? this.#propose(state, this.#window(state), fewer) : null;
     }
     return undefined;
   }
@@ -97,26 +105,28 @@ export class PackProposer implements Proposer {
   };
 
   #look(state: GroupState): void {
-    const { settings, view } = this.#context;
     const { group } = state;
     state.proposal = null;
     for (; state.windows < WINDOWS_MAX; state.windows++) {
       const count = this.#window(state);
       if (count < 2) return;
-      const places = this.#places;
-      const packing = this.#pack(count, state.score, (chosen, destinations) => {
-        let buckets = 0;
-        for (const at of chosen) buckets += view.bucketCount[group.order[places[at] as number] as number] as number;
-        return buckets <= destinations * settings.bucketsPerVolumeMax;
-      });
-      if (packing !== undefined) {
-        state.proposal = { packing, places: packing.chosen.map((at) => places[at] as number) };
-        return;
-      }
+      state.proposal = this.#propose(state, count, state.score);
+      if (state.proposal !== null) return;
       // Nothing can be made of these: pass over the sparser half, for the denser ones may still pair with what comes next.
-      if ((places[count - 1] as number) >= group.order.length - 1) return;
-      state.low = places[count >>> 1] as number;
+      if ((this.#places[count - 1] as number) >= group.order.length - 1) return;
+      state.low = this.#places[count >>> 1] as number;
     }
+  }
+
+  #propose({ group }: GroupState, count: number, score: CellScore): Proposal | null {
+    const { settings, view } = this.#context;
+    const places = this.#places;
+    const packing = this.#pack(count, score, (chosen, destinations) => {
+      let buckets = 0;
+      for (const at of chosen) buckets += view.bucketCount[group.order[places[at] as number] as number] as number;
+      return buckets <= destinations * settings.bucketsPerVolumeMax;
+    });
+    return packing === undefined ? null : { packing, places: packing.chosen.map((at) => places[at] as number) };
   }
 
   #pack(count: number, score: CellScore, admit: Admit): Packing | undefined {

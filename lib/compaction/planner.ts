@@ -1,5 +1,5 @@
 // The planner: a snapshot, settings, budgets and a threshold in, a frozen plan out. Every strategy first spends its own share
-// of the budgets; then they take turns at what is left.
+// of the budgets; then, L3 first and L1 last, whatever is left.
 import { dollarsOf, MS_PER_MONTH } from '../cost/cost-of.ts';
 import { PRICE_BOOK, type PriceBook } from '../cost/price-book.ts';
 import { type Budgets, Ledger, parseBudgets, spendingOf, UNLIMITED } from './budget.ts';
@@ -110,14 +110,9 @@ class Planning {
     this.#volumes = this.#before.volumes;
   }
 
-  /** Each strategy within its share, then in turns while anything fits what is left. */
+  /** Each strategy within its share; then, those that free most per byte first, with whatever is left. */
   spend(): void {
-    for (const proposer of this.#proposers) while (this.#one(proposer, false));
-    let going = true;
-    while (going) {
-      going = false;
-      for (const proposer of this.#proposers) if (this.#one(proposer, true)) going = true;
-    }
+    for (const spilling of [false, true]) for (const proposer of this.#proposers) while (this.#one(proposer, spilling));
   }
 
   get #atTarget(): boolean {

@@ -3,6 +3,7 @@
 import type { CodecName } from '../../lib/codec/codec.ts';
 import { codecShape } from '../../lib/codec/shape.ts';
 import {
+  AGE_CLASSES,
   FLEET_STATES,
   type FleetState,
   type FleetView,
@@ -98,7 +99,7 @@ export function shapedFills(randomness: SeededRandomness, shape: Shape, count: n
   return Float64Array.from(out);
 }
 
-/** Carries a plan out on paper: what the fleet looks like afterwards. L3's stream is poured into full volumes per age class. */
+/** Carries a plan out on paper: what the fleet looks like afterwards. L3's stream fills one volume after the other per age class. */
 export function applyOnPaper(view: FleetView, plan: CompactionPlan): FleetVolume[] {
   const left = new Map<string, FleetVolume>();
   for (let i = 0; i < view.count; i++) {
@@ -120,7 +121,15 @@ export function applyOnPaper(view: FleetView, plan: CompactionPlan): FleetVolume
     const id = `f${(named++).toString(16).padStart(15, '0')}`;
     left.set(id, volumeOf(0, 0, { id, liveBytes, usedBytes: CAPACITY, ageMs: like.ageMs, bucketCount: 24 }));
   };
+  // What a stream has not filled yet stays open, for the next plan's batches to go on.
+  const openOf = (ageClass: number): string => `e${ageClass.toString(16).padStart(15, '0')}`;
   const streams = new Map<number, { bytes: number; ageMs: number }>();
+  for (let ageClass = 0; ageClass < AGE_CLASSES; ageClass++) {
+    const open = left.get(openOf(ageClass));
+    if (open === undefined) continue;
+    left.delete(open.id);
+    streams.set(ageClass, { bytes: open.liveBytes, ageMs: open.ageMs });
+  }
   for (const run of plan.runs) {
     let bytes = 0;
     let ageMs = 0;
@@ -141,8 +150,12 @@ export function applyOnPaper(view: FleetView, plan: CompactionPlan): FleetVolume
       streams.set(run.ageClass, { bytes: stream.bytes + bytes, ageMs });
     }
   }
-  for (const { bytes, ageMs } of streams.values()) {
-    for (let rest = bytes; rest > 0; rest -= CAPACITY) add({ ageMs }, Math.min(rest, CAPACITY));
+  for (const [ageClass, { bytes, ageMs }] of streams) {
+    let rest = bytes;
+    for (; rest >= CAPACITY; rest -= CAPACITY) add({ ageMs }, CAPACITY);
+    if (rest === 0) continue;
+    const id = openOf(ageClass);
+    left.set(id, volumeOf(0, 0, { id, liveBytes: rest, ageMs, state: 'open' }));
   }
   return [...left.values()];
 }
