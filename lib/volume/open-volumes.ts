@@ -280,7 +280,8 @@ export class OpenVolumes {
     try {
       await sealVolume({ c: this.#c, health: this.#health, directories: this.#directories }, lease);
     } catch (error) {
-      if (!isKind(error, 'retry')) throw error; // sealed, its directories to be written later
+      // Sealed all the same: its directories can be written when its drives are back.
+      if (!isKind(error, 'retry', 'corrupt')) throw error;
     }
   }
 
