@@ -1,4 +1,5 @@
 // Checks and padding of the columns handed to a codec. Wrong numbers and lengths are programmer errors.
+// These run on every call, so a message is only put together once something is wrong.
 import { assert, assertCount } from '../foundation/assert.ts';
 import { CELL_BYTES } from './codec.ts';
 import type { CodecShape } from './shape.ts';
@@ -16,21 +17,20 @@ export function assertDataColumns(name: string, data: readonly Uint8Array[], dat
 }
 
 export function assertOutputs(name: string, outputs: readonly Uint8Array[], count: number, length: number): void {
-  assert(
-    outputs.length === count && outputs.every((output) => output.length === length),
-    `${name} writes ${count} columns of ${length} bytes here, not ${outputs.map((output) => output.length)}`,
-  );
+  if (outputs.length === count && outputs.every((output) => output.length === length)) return;
+  const given = outputs.map((output) => output.length);
+  assert(false, `${name} writes ${count} columns of ${length} bytes here, not ${given}`);
 }
 
 export function assertColumnNumbers(name: string, columns: readonly number[], total: number): void {
   for (const column of columns) {
-    assert(Number.isInteger(column) && column >= 0 && column < total, `${name} has no column ${column}`);
+    if (!(Number.isInteger(column) && column >= 0 && column < total)) assert(false, `${name} has no column ${column}`);
   }
 }
 
 export function assertPadded(length: number): void {
   assertCount(length, 'length');
-  assert(length % CELL_BYTES === 0, `a padded length is a multiple of ${CELL_BYTES}, not ${length}`);
+  if (length % CELL_BYTES !== 0) assert(false, `a padded length is a multiple of ${CELL_BYTES}, not ${length}`);
 }
 
 /** One entry for each column; data at most `length` bytes, parity exactly. */
@@ -41,13 +41,11 @@ export function assertColumns(
   length: number,
 ): void {
   const { dataColumns, parityColumns } = shape;
-  assert(
-    columns.length === dataColumns + parityColumns,
-    `${name} has ${dataColumns + parityColumns} columns, not ${columns.length}`,
-  );
-  columns.forEach((column, index) => {
-    if (column === null) return;
-    const fits = index < dataColumns ? column.length <= length : column.length === length;
-    assert(fits, `column ${index} of ${name} has ${column.length} bytes where the padded length is ${length}`);
-  });
+  const total = dataColumns + parityColumns;
+  if (columns.length !== total) assert(false, `${name} has ${total} columns, not ${columns.length}`);
+  for (let index = 0; index < total; index++) {
+    const bytes = columns[index]?.length ?? length;
+    if (index < dataColumns ? bytes <= length : bytes === length) continue;
+    assert(false, `column ${index} of ${name} has ${bytes} bytes where the padded length is ${length}`);
+  }
 }

@@ -110,6 +110,9 @@ function slabBytes(columns: number, columnBytes: number): number {
 const isCopying = (codec: Codec): boolean => codec.dataColumns === 1;
 const storedColumns = (codec: Codec): number => (isCopying(codec) ? 1 : codec.dataColumns + codec.parityColumns);
 
+const firstBytes = (column: Uint8Array<ArrayBuffer>, bytes: number): Uint8Array<ArrayBuffer> =>
+  column.length === bytes ? column : column.subarray(0, bytes);
+
 function createGroupMemory(codec: Codec, slab: Slab, columnBytes: number, giveBack: () => void): GroupMemory {
   const { dataColumns, parityColumns } = codec;
   const inPlace = inPlaceCodecOf(codec.name);
@@ -121,10 +124,12 @@ function createGroupMemory(codec: Codec, slab: Slab, columnBytes: number, giveBa
 
   const cut = (lengths: readonly number[]): { length: number; parts: Uint8Array<ArrayBuffer>[] } => {
     assert(!released, 'this group memory was released');
-    assert(lengths.length === dataColumns, `${codec.name} has ${dataColumns} data columns, not ${lengths.length}`);
-    for (const bytes of lengths) assert(bytes >= 0 && bytes <= columnBytes, `${bytes} of ${columnBytes} bytes`);
+    assert(lengths.length === dataColumns, 'one length for each data column');
+    if (!lengths.every((bytes) => bytes >= 0 && bytes <= columnBytes)) {
+      assert(false, `lengths ${lengths} where columns have ${columnBytes} bytes`);
+    }
     const length = parityBytes(Math.max(...lengths));
-    return { length, parts: columns.map((column, i) => column.subarray(0, lengths[i] ?? length)) };
+    return { length, parts: columns.map((column, i) => firstBytes(column, lengths[i] ?? length)) };
   };
 
   const release = (): void => {
@@ -147,7 +152,7 @@ function createGroupMemory(codec: Codec, slab: Slab, columnBytes: number, giveBa
       const { length, parts } = cut(lengths);
       const without = parts.map((part, i) => (lost.includes(i) || unread.includes(i) ? null : part));
       if (isCopying(codec)) return void inPlace.reconstruct(without, lost, length);
-      const into = lost.map((column) => (columns[column] as Uint8Array).subarray(0, length));
+      const into = lost.map((column) => firstBytes(columns[column] as Uint8Array<ArrayBuffer>, length));
       inPlace.reconstructInto(without, lost, length, into);
     },
 

@@ -91,7 +91,7 @@ export function createLinearCodec(code: LinearCode, kernel: Kernel): InPlaceCode
       assertColumnNumbers(name, lost, total);
       assertPadded(length);
       assertOutputs(name, into, lost.length, length);
-      const lostMask = maskOf(columnsOf((1 << total) - 1).filter((column) => columns[column] === null));
+      const lostMask = maskOfLost(columns);
       const solution = solutionOf(lostMask, maskOf(lost));
       if (solution === 'none') throw corrupt('CODE_UNDECODABLE', reasonOf(code, lostMask, maskOf(lost)));
       if (lost.length === 0) return;
@@ -100,6 +100,12 @@ export function createLinearCodec(code: LinearCode, kernel: Kernel): InPlaceCode
       kernel.run(programOf(solution), reads, outputs, length);
     },
   };
+}
+
+function maskOfLost(columns: readonly (Uint8Array | null)[]): number {
+  let mask = 0;
+  for (let column = 0; column < columns.length; column++) if (columns[column] === null) mask |= 1 << column;
+  return mask;
 }
 
 const keyOf = (high: number, low: number): number => high * 0x1_0000 + low;

@@ -53,19 +53,13 @@ export function createSimdKernel(): Kernel {
   return {
     run(program, inputs, outputs, length) {
       ownArena ??= createArena(arenaBytes(0, 0));
-      const arena = arenaOfMost([...inputs, ...outputs]) ?? ownArena;
+      const arena = arenaOf(outputs[0] as Uint8Array) ?? arenaOf(inputs[0] as Uint8Array) ?? ownArena;
       const run = runOf(program, arena);
+      if (areComplete(arena, inputs, length) && areComplete(arena, outputs, length)) {
+        return runSection(arena, run, inputs, outputs, 0, length);
+      }
       for (const { from, to } of sections(arena, inputs, outputs, length)) {
-        inputs.forEach((input, i) => {
-          arena.table[i] = placeInput(arena, input, i, from, to);
-        });
-        outputs.forEach((output, i) => {
-          const column = inputs.length + i;
-          arena.table[column] = isIn(arena, output) ? output.byteOffset + from : arena.stripAddress(column);
-        });
-        for (let at = 0; at < to - from; at += CALL_BYTES) {
-          run(arena.tableAddress, at, Math.min(to - from, at + CALL_BYTES));
-        }
+        runSection(arena, run, inputs, outputs, from, to);
         outputs.forEach((output, i) => {
           if (isIn(arena, output)) return;
           const strip = arena.stripAddress(inputs.length + i);
@@ -78,17 +72,26 @@ export function createSimdKernel(): Kernel {
 
 const isIn = (arena: ColumnArena, view: Uint8Array): boolean => view.buffer === arena.memory.buffer;
 
-/** The arena most of the columns lie in. */
-function arenaOfMost(columns: readonly Uint8Array[]): ColumnArena | undefined {
-  const counts = new Map<ColumnArena, number>();
-  let most: ColumnArena | undefined;
-  for (const column of columns) {
-    const arena = arenaOf(column);
-    if (!arena) continue;
-    counts.set(arena, (counts.get(arena) ?? 0) + 1);
-    if (!most || (counts.get(arena) as number) > (counts.get(most) as number)) most = arena;
-  }
-  return most;
+const areComplete = (arena: ColumnArena, columns: readonly Uint8Array[], length: number): boolean =>
+  columns.every((column) => isIn(arena, column) && column.length === length);
+
+/** Runs one section; outputs that are not in the arena are left in their strips. */
+function runSection(
+  arena: ColumnArena,
+  run: RunCells,
+  inputs: readonly Uint8Array[],
+  outputs: readonly Uint8Array[],
+  from: number,
+  to: number,
+): void {
+  inputs.forEach((input, i) => {
+    arena.table[i] = placeInput(arena, input, i, from, to);
+  });
+  outputs.forEach((output, i) => {
+    const column = inputs.length + i;
+    arena.table[column] = isIn(arena, output) ? output.byteOffset + from : arena.stripAddress(column);
+  });
+  for (let at = 0; at < to - from; at += CALL_BYTES) run(arena.tableAddress, at, Math.min(to - from, at + CALL_BYTES));
 }
 
 /**
@@ -101,7 +104,7 @@ function* sections(
   outputs: readonly Uint8Array[],
   length: number,
 ): Generator<{ from: number; to: number }> {
-  const copies = [...inputs, ...outputs].some((column) => !isIn(arena, column));
+  const copies = !inputs.every((column) => isIn(arena, column)) || !outputs.every((column) => isIn(arena, column));
   const ends = inputs.filter((input) => input.length < length).map((input) => input.length);
   const cuts = new Set(ends.flatMap((end) => [floorCell(end), floorCell(end + CELL_BYTES - 1)]));
   cuts.add(length);
