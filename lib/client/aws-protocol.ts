@@ -1,64 +1,66 @@
 // What a client says to the frontend function by lambda:Invoke, and what it hears: one JSON object each way, checked on both
 // sides. Bytes travel as base64. A failure is an answer, not a function error, so that its kind and code survive.
 import * as z from 'zod';
-import { type ErrorKind, isPocketfulError, PocketfulError } from '../foundation/errors.ts';
+import { type ErrorKind, invalid, isPocketfulError, PocketfulError, unknownOutcome } from '../foundation/errors.ts';
 
 /** Lambda takes and gives 6 MiB of JSON; base64 makes 4 out of 3, and the rest is left for names and metadata. */
 export const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
-/** Plain bytes of all bodies of one request or answer. */
+/** Plain bytes of all bodies of one request or answer: a block of the largest size and a little more. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024 + 64 * 1024;
-export const OBJECTS_PER_BATCH_MAX = 256;
-export const LIST_LIMIT_MAX = 1000;
+export const OBJECTS_PER_REQUEST_MAX = 256;
 
-const KEY_CHARACTERS_MAX = 4096; // the frontend counts bytes and says what is wrong; this only bounds the work before it does
+/** The frontend counts bytes and says what is wrong; these only bound the work before it does. */
+const KEY_CHARACTERS_MAX = 4096;
+const METADATA_CHARACTERS_MAX = 4096;
+const LIST_LIMIT_MAX = 1000;
 const BASE64_CHARACTERS_MAX = Math.ceil(BODY_BYTES_MAX / 3) * 4;
 
 const key = z.string().max(KEY_CHARACTERS_MAX);
 const namespace = z.string().max(64);
 const count = z.int().nonnegative();
 const body = z.base64().max(BASE64_CHARACTERS_MAX);
-/** The caller's own JSON text. */
-const metadata = z.string().max(2048);
-const version = z.string().regex(/^[0-9a-f]{24}$/);
+const metadata = z.string().max(METADATA_CHARACTERS_MAX);
+const version = z.string().regex(/^[0-9a-f]{24}$/, 'a version is 24 hex digits');
+const ifVersion = z.union([version, z.literal('absent')]);
 const range = z.strictObject({ offset: count, length: count });
-const upload = z.string().max(128);
 
-const newObject = z.strictObject({ key, body, metadata: metadata.optional() });
+const newObject = z.strictObject({ key, body, metadata: metadata.optional(), ifVersion: ifVersion.optional() });
+const oldObject = z.strictObject({ key, ifVersion: version.optional() });
+const many = <T extends z.ZodType>(one: T) => z.array(one).min(1).max(OBJECTS_PER_REQUEST_MAX);
 
-export const requestSchema = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('put'), namespace, ...newObject.shape }),
-  z.strictObject({
-    op: z.literal('putMany'),
-    namespace,
-    objects: z.array(newObject).min(1).max(OBJECTS_PER_BATCH_MAX),
-  }),
+const requestSchema = z.discriminatedUnion('op', [
+  /** One result per object, in order: a batch is not atomic. */
+  z.strictObject({ op: z.literal('put'), namespace, objects: many(newObject) }),
   /** `version` pins the later ranges of an object to the version of its first. */
-  z.strictObject({
-    op: z.literal('get'),
-    namespace,
-    key,
-    range: range.optional(),
-    version: version.optional(),
-  }),
+  z.strictObject({ op: z.literal('get'), namespace, key, range: range.optional(), version: version.optional() }),
   z.strictObject({ op: z.literal('head'), namespace, key }),
-  z.strictObject({ op: z.literal('delete'), namespace, key }),
+  z.strictObject({ op: z.literal('delete'), namespace, objects: many(oldObject) }),
   z.strictObject({
     op: z.literal('list'),
     namespace,
-    prefix: z.string().max(KEY_CHARACTERS_MAX).optional(),
-    delimiter: z.string().min(1).max(16).optional(),
+    prefix: key.optional(),
+    delimiter: z.string().max(16).optional(),
     /** The `next` of the page before. */
-    from: z.string().max(KEY_CHARACTERS_MAX).optional(),
+    from: key.optional(),
     limit: z.int().min(1).max(LIST_LIMIT_MAX).optional(),
   }),
-  /** Objects larger than one request: begin, parts in order, finish. An upload that is never finished is released. */
-  z.strictObject({ op: z.literal('uploadBegin'), namespace, key, metadata: metadata.optional() }),
-  z.strictObject({ op: z.literal('uploadPart'), upload, offset: count, body }),
-  z.strictObject({ op: z.literal('uploadFinish'), upload, sizeBytes: count }),
-  z.strictObject({ op: z.literal('uploadAbort'), upload }),
+  /** An object larger than one request: begin, parts in any order, finish. An upload that is never finished is released. */
+  z.strictObject({ op: z.literal('uploadBegin'), namespace, key }),
+  z.strictObject({ op: z.literal('uploadPart'), upload: version, offset: count, body }),
+  z.strictObject({
+    op: z.literal('uploadFinish'),
+    upload: version,
+    namespace,
+    key,
+    sizeBytes: count,
+    metadata: metadata.optional(),
+    ifVersion: ifVersion.optional(),
+  }),
+  z.strictObject({ op: z.literal('uploadAbort'), upload: version }),
 ]);
 export type FrontendRequest = z.infer<typeof requestSchema>;
 export type FrontendOperation = FrontendRequest['op'];
+export type RequestOf<Op extends FrontendOperation> = Extract<FrontendRequest, { op: Op }>;
 
 const headSchema = z.object({
   key: z.string(),
@@ -69,6 +71,16 @@ const headSchema = z.object({
   metadata: z.string().optional(),
 });
 export type WireHead = z.infer<typeof headSchema>;
+
+const storedSchema = z.object({
+  key: z.string(),
+  version: z.string(),
+  sizeBytes: count,
+  etag: z.string(),
+  newBytes: count,
+  dedupedBlocks: count,
+});
+export type WireStored = z.infer<typeof storedSchema>;
 
 const KINDS = [
   'invalid',
@@ -81,51 +93,43 @@ const KINDS = [
 ] as const satisfies ErrorKind[];
 const errorSchema = z.object({ kind: z.enum(KINDS), code: z.string(), message: z.string() });
 export type WireError = z.infer<typeof errorSchema>;
-
-const failure = z.object({ error: errorSchema });
-const objectSchema = z.object({ object: headSchema });
+const failureSchema = z.object({ error: errorSchema });
 
 const results = {
-  put: objectSchema,
-  putMany: z.object({ results: z.array(z.union([objectSchema, failure])) }),
+  put: z.object({ results: z.array(z.union([failureSchema, storedSchema])) }),
   get: z.object({ object: headSchema, offset: count, body: z.string() }),
-  head: objectSchema,
-  delete: z.object({ deleted: z.boolean() }),
+  head: z.object({ object: headSchema }),
+  delete: z.object({ results: z.array(z.union([failureSchema, z.object({ key: z.string() })])) }),
   list: z.object({
     objects: z.array(headSchema),
     commonPrefixes: z.array(z.string()),
     next: z.string().optional(),
   }),
   uploadBegin: z.object({ upload: z.string(), partBytesMax: count }),
-  uploadPart: z.object({ nextOffset: count }),
-  uploadFinish: objectSchema,
+  uploadPart: z.object({}),
+  uploadFinish: z.object({ object: headSchema }),
   uploadAbort: z.object({}),
 } as const satisfies Record<FrontendOperation, z.ZodType>;
 
-export type FrontendResult<Op extends FrontendOperation> = z.infer<(typeof results)[Op]>;
-export type FrontendAnswer = FrontendResult<FrontendOperation> | { readonly error: WireError };
-
-/** The result in an answer; throws the error it carries as it was thrown over there. */
-export function resultOf<Op extends FrontendOperation>(op: Op, answer: unknown): FrontendResult<Op> {
-  const failed = failure.safeParse(answer);
-  if (failed.success) throw fromWire(failed.data.error);
-  const parsed = results[op].safeParse(answer);
-  if (parsed.success) return parsed.data as FrontendResult<Op>;
-  throw new PocketfulError(
-    'unknown',
-    'ANSWER_MALFORMED',
-    `the frontend's answer to ${op} is not one this client knows: is the stage another version?`,
-    parsed.error,
-  );
-}
+export type ResultOf<Op extends FrontendOperation> = z.infer<(typeof results)[Op]>;
+export type FrontendAnswer = ResultOf<FrontendOperation> | { readonly error: WireError };
 
 /** Throws `invalid` REQUEST_INVALID naming the field. */
 export function parseRequest(event: unknown): FrontendRequest {
   const parsed = requestSchema.safeParse(event);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const where = issue?.path.join('.') || 'request';
-  throw new PocketfulError('invalid', 'REQUEST_INVALID', `request: ${where}: ${issue?.message ?? 'invalid'}`);
+  throw invalid('REQUEST_INVALID', `request: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
+}
+
+/** The result in an answer; throws the error it carries as it was thrown over there. */
+export function resultOf<Op extends FrontendOperation>(op: Op, answer: unknown): ResultOf<Op> {
+  const failed = failureSchema.safeParse(answer);
+  if (failed.success) throw fromWire(failed.data.error);
+  const parsed = results[op].safeParse(answer);
+  if (parsed.success) return parsed.data as ResultOf<Op>;
+  const message = `the frontend's answer to ${op} is not one this client knows: is the stage another version?`;
+  throw unknownOutcome('ANSWER_MALFORMED', message, parsed.error);
 }
 
 export const fromWire = ({ kind, code, message }: WireError): PocketfulError => new PocketfulError(kind, code, message);

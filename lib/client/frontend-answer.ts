@@ -1,7 +1,5 @@
 // Answers one lambda:Invoke request of aws-protocol.ts out of the use-cases.
-import { isPocketfulError } from '../foundation/errors.ts';
 import {
-  BODY_BYTES_MAX,
   type FrontendAnswer,
   type FrontendRequest,
   fromBase64,
@@ -9,49 +7,46 @@ import {
   toBase64,
   toWire,
 } from './aws-protocol.ts';
-import type { FrontendService, NewObject } from './frontend-service.ts';
+import type { FrontendService, OpenService } from './frontend-service.ts';
 
 /** Typed errors become answers; anything else is thrown, and so fails the invocation. */
-export async function answerInvoke(service: FrontendService, event: unknown): Promise<FrontendAnswer> {
+export async function answerInvoke(open: OpenService, event: unknown): Promise<FrontendAnswer> {
   try {
-    return await answer(service, parseRequest(event));
+    const request = parseRequest(event);
+    return await answer(await open(), request);
   } catch (error) {
     return { error: toWire(error) };
   }
 }
 
-const decoded = ({ key, body, metadata }: { key: string; body: string; metadata?: string | undefined }): NewObject => ({
-  key,
-  body: fromBase64(body),
-  metadata,
-});
-
 async function answer(service: FrontendService, request: FrontendRequest): Promise<FrontendAnswer> {
   switch (request.op) {
-    case 'put':
-      return { object: await service.put(request.namespace, decoded(request)) };
-    case 'putMany': {
-      const results = await service.putMany(request.namespace, request.objects.map(decoded));
-      return { results: results.map((one) => (isPocketfulError(one) ? { error: toWire(one) } : { object: one })) };
+    case 'put': {
+      const objects = request.objects.map(({ body, ...rest }) => ({ ...rest, body: fromBase64(body) }));
+      const outcomes = await service.put(request.namespace, objects);
+      return { results: outcomes.map((one) => (one.ok ? one : { error: toWire(one.error) })) };
     }
     case 'get': {
-      const { object, offset, body } = await service.read(request.namespace, request, BODY_BYTES_MAX);
+      const { object, offset, body } = await service.read(request.namespace, request.key, request);
       return { object, offset, body: toBase64(body) };
     }
     case 'head':
       return { object: await service.head(request.namespace, request.key) };
-    case 'delete':
-      return { deleted: await service.delete(request.namespace, request.key) };
+    case 'delete': {
+      const outcomes = await service.delete(request.namespace, request.objects);
+      return { results: outcomes.map((one) => ('error' in one ? { error: toWire(one.error) } : one)) };
+    }
     case 'list': {
       const { objects, commonPrefixes, next } = await service.list(request.namespace, request);
       return { objects: [...objects], commonPrefixes: [...commonPrefixes], next };
     }
     case 'uploadBegin':
-      return service.uploadBegin(request.namespace, request);
+      return service.uploadBegin(request.namespace, request.key);
     case 'uploadPart':
-      return service.uploadPart(request.upload, request.offset, fromBase64(request.body));
+      await service.uploadPart(request.upload, request.offset, fromBase64(request.body));
+      return {};
     case 'uploadFinish':
-      return { object: await service.uploadFinish(request.upload, request.sizeBytes) };
+      return { object: await service.uploadFinish(request) };
     case 'uploadAbort':
       await service.uploadAbort(request.upload);
       return {};

@@ -3,8 +3,9 @@
 // KEY is percent-encoded UTF-8. GET knows Range (one range) and If-None-Match. Errors are JSON {kind, code, message}.
 import * as z from 'zod';
 import { type ErrorKind, invalid, isPocketfulError, type PocketfulError } from '../foundation/errors.ts';
-import { BODY_BYTES_MAX, LIST_LIMIT_MAX, toBase64 } from './aws-protocol.ts';
-import type { FrontendService, ListRequest, ObjectInfo } from './frontend-service.ts';
+import { LIST_LIMIT_MAX } from '../frontend/list-objects.ts';
+import { BODY_BYTES_MAX, toBase64 } from './aws-protocol.ts';
+import type { FrontendService, ListRequest, ObjectInfo, OpenService } from './frontend-service.ts';
 
 /** What is read of a Function URL's event, payload format 2.0. */
 const eventSchema = z.object({
@@ -41,15 +42,16 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   METHOD_NOT_ALLOWED: 405,
   REQUEST_TOO_LARGE: 413,
   RANGE_INVALID: 416,
+  BODY_TOO_LONG: 413,
 };
 
 export const isHttpEvent = (event: unknown): boolean =>
   z.object({ requestContext: z.object({ http: z.unknown() }) }).safeParse(event).success;
 
 /** Typed errors become statuses; anything else is thrown, and the caller gets 502. */
-export async function answerHttp(service: FrontendService, event: unknown): Promise<HttpAnswer> {
+export async function answerHttp(open: OpenService, event: unknown): Promise<HttpAnswer> {
   try {
-    return await route(service, eventSchema.parse(event));
+    return await route(await open(), eventSchema.parse(event));
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     return failure(error);
@@ -64,17 +66,14 @@ async function route(service: FrontendService, event: HttpEvent): Promise<HttpAn
   const namespace = query.get('namespace') ?? DEFAULT_NAMESPACE;
   const key = matched[1] === undefined || matched[1] === '' ? undefined : decodedKey(matched[1]);
   if (key === undefined) {
-    if (method === 'GET') return json(200, await service.list(namespace, listRequest(query)));
-    throw invalid('METHOD_NOT_ALLOWED', `${method} needs a key: /objects/KEY`);
+    if (method !== 'GET') throw invalid('METHOD_NOT_ALLOWED', `${method} needs a key: /objects/KEY`);
+    return json(200, await service.list(namespace, listRequest(query)));
   }
   switch (method) {
     case 'PUT': {
-      const object = await service.put(namespace, {
-        key,
-        body: bodyOf(event),
-        metadata: metadataOf(event),
-      });
-      return { ...json(200, object), headers: headersOf(object) };
+      const stored = await service.putOne(namespace, { key, body: bodyOf(event), metadata: metadataOf(event) });
+      const { ok: _, ...answer } = stored;
+      return json(200, answer, { etag: quoted(stored.etag), 'x-pocketful-version': stored.version });
     }
     case 'GET':
       return get(service, namespace, key, event);
@@ -82,9 +81,11 @@ async function route(service: FrontendService, event: HttpEvent): Promise<HttpAn
       const object = await service.head(namespace, key);
       return { statusCode: 200, headers: { ...headersOf(object), 'x-pocketful-size': String(object.sizeBytes) } };
     }
-    case 'DELETE':
-      await service.delete(namespace, key);
+    case 'DELETE': {
+      const [outcome] = await service.delete(namespace, [{ key }]);
+      if (outcome !== undefined && 'error' in outcome) throw outcome.error;
       return { statusCode: 204, headers: {} };
+    }
     default:
       throw invalid('METHOD_NOT_ALLOWED', `${method} is not one of PUT, GET, HEAD, DELETE`);
   }
@@ -98,8 +99,7 @@ async function get(service: FrontendService, namespace: string, key: string, eve
   const unchanged = known?.split(',').some((tag) => tag.trim() === quoted(object?.etag ?? ''));
   if (object !== undefined && unchanged) return { statusCode: 304, headers: headersOf(object) };
   const range = object === undefined || wanted === undefined ? undefined : rangeOf(wanted, object.sizeBytes);
-  const request = { key, range, version: object?.version };
-  const { object: read, offset, body } = await service.read(namespace, request, BODY_BYTES_MAX);
+  const { object: read, offset, body } = await service.read(namespace, key, { range, version: object?.version });
   const last = offset + body.byteLength - 1;
   return {
     statusCode: range === undefined ? 200 : 206,
@@ -132,7 +132,7 @@ function listRequest(query: URLSearchParams): ListRequest {
     throw invalid('REQUEST_INVALID', `limit is a number from 1 to ${LIST_LIMIT_MAX}`);
   return {
     prefix: query.get('prefix') ?? undefined,
-    delimiter: query.get('delimiter') || undefined,
+    delimiter: query.get('delimiter') ?? undefined,
     from: query.get('from') ?? undefined,
     limit: limit === null ? undefined : Number(limit),
   };
@@ -172,9 +172,9 @@ const headersOf = (object: ObjectInfo): Record<string, string> => ({
   ...(object.metadata === undefined ? {} : { [METADATA_HEADER]: encodeURIComponent(object.metadata) }),
 });
 
-const json = (statusCode: number, value: unknown): HttpAnswer => ({
+const json = (statusCode: number, value: unknown, headers: Record<string, string> = {}): HttpAnswer => ({
   statusCode,
-  headers: { 'content-type': 'application/json' },
+  headers: { 'content-type': 'application/json', ...headers },
   body: JSON.stringify(value),
 });
 

@@ -12,7 +12,9 @@ import {
 import { AssertionError } from '../../lib/foundation/assert.ts';
 import { retryLater } from '../../lib/foundation/errors.ts';
 
-const put = { op: 'put', namespace: 'default', key: 'a', body: toBase64(Buffer.from('x')) };
+const object = { key: 'a', body: toBase64(Buffer.from('x')) };
+const put = { op: 'put', namespace: 'default', objects: [object] };
+const putOf = (...objects: object[]) => ({ ...put, objects });
 
 describe('parseRequest', () => {
   it('takes what is well-formed', () => {
@@ -24,10 +26,10 @@ describe('parseRequest', () => {
     ['null', null, /request/],
     ['an unknown operation', { ...put, op: 'steal' }, /op/],
     ['an unknown field', { ...put, colour: 'red' }, /colour/],
-    ['a body that is not base64', { ...put, body: '***' }, /body/],
-    ['a body that is too long', { ...put, body: 'A'.repeat(Math.ceil(BODY_BYTES_MAX / 3) * 4 + 4) }, /body/],
-    ['an empty batch', { op: 'putMany', namespace: 'default', objects: [] }, /objects/],
-    ['a malformed batch', { op: 'putMany', namespace: 'default', objects: [{ key: 'a' }] }, /objects\.0\.body/],
+    ['a body that is not base64', putOf({ ...object, body: '***' }), /objects\.0\.body/],
+    ['a body that is too long', putOf({ ...object, body: 'A'.repeat(Math.ceil(BODY_BYTES_MAX / 3) * 4 + 4) }), /body/],
+    ['an empty batch', putOf(), /objects/],
+    ['a malformed batch', putOf({ key: 'a' }), /objects\.0\.body/],
     ['a negative range', { op: 'get', namespace: 'd', key: 'a', range: { offset: -1, length: 1 } }, /range\.offset/],
     ['a page that is too long', { op: 'list', namespace: 'default', limit: 1001 }, /limit/],
   ])('refuses %s', (_, request, message) => {
@@ -37,7 +39,7 @@ describe('parseRequest', () => {
 
   it('lets the longest body into one payload, with name and metadata', () => {
     const body = toBase64(new Uint8Array(BODY_BYTES_MAX));
-    const request = { ...put, key: '\u0001'.repeat(1024), body, metadata: '"'.repeat(2048) };
+    const request = putOf({ key: '\u0001'.repeat(1024), body, metadata: '"'.repeat(2048) });
     expect(Buffer.byteLength(JSON.stringify(parseRequest(request)))).toBeLessThan(PAYLOAD_BYTES_MAX);
   });
 });

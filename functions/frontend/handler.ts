@@ -1,0 +1,41 @@
+// The frontend function: lambda:Invoke requests and HTTP requests of its URL, answered out of one store. One log line a request, without
+// names or contents.
+
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import middy from '@middy/core';
+import type { FrontendAnswer } from '../../lib/client/aws-protocol.ts';
+import { answerInvoke } from '../../lib/client/frontend-answer.ts';
+import { answerHttp, type HttpAnswer, isHttpEvent } from '../../lib/client/frontend-http.ts';
+import type { OpenService } from '../../lib/client/frontend-service.ts';
+
+export interface HandlerParts {
+  readonly open: OpenService;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+type Answer = FrontendAnswer | HttpAnswer;
+
+export const newHandler = ({ open, logger, metrics }: HandlerParts) =>
+  middy<unknown, Answer>()
+    .use(injectLambdaContext(logger, { resetKeys: true }))
+    .use(logMetrics(metrics, { throwOnEmptyMetrics: false }))
+    .handler(async (event): Promise<Answer> => {
+      const startMs = performance.now();
+      const isHttp = isHttpEvent(event);
+      const answer = isHttp ? await answerHttp(open, event) : await answerInvoke(open, event);
+      const outcome = outcomeOf(answer);
+      metrics.addMetric(outcome === 'ok' ? 'RequestsAnswered' : 'RequestsRefused', MetricUnit.Count, 1);
+      logger.info('request', { via: isHttp ? 'http' : 'invoke', outcome, ms: Math.round(performance.now() - startMs) });
+      return answer;
+    });
+
+/** `ok`, an error's code, or an HTTP status. */
+function outcomeOf(answer: Answer): string {
+  if ('error' in answer) return answer.error.code;
+  if ('statusCode' in answer && answer.statusCode >= 400) return String(answer.statusCode);
+  return 'ok';
+}

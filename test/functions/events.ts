@@ -1,0 +1,71 @@
+// Events and contexts as Lambda makes them, and a frontend handler on a store with memory bodies.
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { newHandler } from '../../functions/frontend/handler.ts';
+import { FrontendService } from '../../lib/client/frontend-service.ts';
+import { World } from '../store/harness.ts';
+
+// As on a stage without `functionMetrics`: counted, not printed.
+Object.assign(process.env, { POWERTOOLS_METRICS_DISABLED: 'true' });
+
+type LambdaContext = Parameters<ReturnType<typeof newHandler>>[1];
+
+const context = (): LambdaContext => ({
+  callbackWaitsForEmptyEventLoop: true,
+  functionName: 'frontend',
+  functionVersion: '$LATEST',
+  invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:frontend',
+  memoryLimitInMB: '1024',
+  awsRequestId: '5f0c1a52-3b0b-4a53-9b1a-0d3c9c2f6f11',
+  logGroupName: 'frontend',
+  logStreamName: 'stream',
+  getRemainingTimeInMillis: () => 30_000,
+  done: () => {},
+  fail: () => {},
+  succeed: () => {},
+});
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: Uint8Array;
+}
+
+/** A Function URL's event, payload format 2.0. */
+export const httpEvent = ({ method, path, query = '', headers = {}, body }: HttpRequest): unknown => ({
+  version: '2.0',
+  routeKey: '$default',
+  rawPath: path,
+  rawQueryString: query,
+  headers,
+  requestContext: {
+    accountId: '000000000000',
+    domainName: 'id.lambda-url.us-east-1.on.aws',
+    http: { method, path, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+    requestId: 'r',
+    timeEpoch: 0,
+  },
+  ...(body === undefined ? {} : { body: Buffer.from(body).toString('base64') }),
+  isBase64Encoded: body !== undefined,
+});
+
+export interface Deployed {
+  readonly invoke: (event: unknown) => Promise<unknown>;
+}
+
+/** Log lines go to nobody. */
+export function deploy(seed: number, open?: () => Promise<FrontendService>): Deployed {
+  const world = new World(seed);
+  const service = new FrontendService(world.start().volumes);
+  const handler = newHandler({
+    open: open ?? (async () => service),
+    logger: new Logger({ logLevel: 'SILENT' }),
+    metrics: new Metrics({ namespace: 'Test', serviceName: 'frontend' }),
+  });
+  // Through JSON both ways, as Lambda does it.
+  const invoke = async (event: unknown): Promise<unknown> =>
+    JSON.parse(JSON.stringify(await handler(JSON.parse(JSON.stringify(event)), context())));
+  return { invoke };
+}
