@@ -16,8 +16,8 @@ export interface IndexRequest {
   readonly changes: readonly ObjectChange[];
   readonly extra?: ReadonlyMap<BlockId, number>;
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
-  /** Further writes of the same transaction, such as the check of a lease. If the first one's condition fails, the group is lost. */
-  readonly guards: readonly Write[];
+  /** Further writes of the same transaction, such as the check of a lease; they come first. They may depend on which fresh blocks it uses. */
+  readonly guards: readonly Write[] | ((used: readonly BlockId[]) => readonly Write[]);
   /** For transactions without objects: tells whether it took effect. */
   readonly took?: () => Promise<boolean>;
 }
@@ -73,12 +73,13 @@ export async function runIndex(c: Components, request: IndexRequest): Promise<In
       ...(extra ? { extra } : {}),
     });
     if (plan.gone.length > 0) return { ok: false, gone: plan.gone };
+    const own = typeof guards === 'function' ? guards(plan.used) : guards;
     try {
-      await transact(c, [...guards, ...plan.writes], request.took ?? (() => tookEffect(c, changes, objects)));
+      await transact(c, [...own, ...plan.writes], request.took ?? (() => tookEffect(c, changes, objects)));
       return { ok: true, used: plan.used };
     } catch (error) {
       if (!(error instanceof PandaConflict)) throw error;
-      if (error.failed.some((index) => index < guards.length))
+      if (error.failed.some((index) => index < own.length))
         throw conflict('GUARD_FAILED', 'another worker took over: the write is tried again elsewhere', error);
       if (attempt >= ATTEMPTS_MAX)
         throw conflict('CONTENDED', 'too many writers of the same objects: try again', error);

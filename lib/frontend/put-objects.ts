@@ -233,6 +233,7 @@ export class PutObjects {
   }
 
   async #addLong(item: PutItem, head: readonly Plain[], rest: AsyncGenerator<Plain>): Promise<void> {
+    if (this.#batch.some((other) => nameOf(other.item) === nameOf(item))) await this.#flush();
     await this.#inFlight.get(nameOf(item));
     const give = await this.#longPuts.acquire();
     const done = this.#putLong(item, head, rest).finally(give);

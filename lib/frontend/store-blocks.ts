@@ -128,15 +128,18 @@ async function indexAll(
   let isLost = false;
   let isFinished = false;
   const run = async (changes: readonly ObjectChange[], isLast: boolean): Promise<void> => {
-    // The last transaction settles the group too, if by then no slot of it stays unused.
-    const pending = new Set(changes.flatMap(({ next }) => next?.blocks ?? []));
-    for (const id of batch.extra?.keys() ?? []) pending.add(id);
-    const finishes = isLast && [...fresh.keys()].every((id) => used.has(id) || pending.has(id));
-    const guard = group === undefined ? [] : [finishes ? group.finish() : group.check()];
+    let finishes = false;
+    const guards = (using: readonly BlockId[]): Write[] => {
+      // The last transaction settles the group too, if with it no slot stays unused: a block that turned out to be known
+      // leaves its slot to be marked dead.
+      const named = new Set([...used, ...using]);
+      finishes = isLast && [...fresh.keys()].every((id) => named.has(id));
+      return group === undefined ? [...own] : [finishes ? group.finish() : group.check(), ...own];
+    };
     const outcome = await runIndex(store.c, {
       changes,
       fresh,
-      guards: [...guard, ...own],
+      guards,
       ...(batch.extra ? { extra: batch.extra } : {}),
       ...(batch.took ? { took: batch.took } : {}),
     });
