@@ -2,9 +2,12 @@
 // be done now (a drive is away) is left for the next time.
 import { endDeadRuns } from '../compaction/drain.ts';
 import type { Frontend } from '../frontend/frontend.ts';
+import { RELEASES, UPLOADS, uploadFromRow } from '../panda/rows/object-row.ts';
 import { freeTrash, sweepStrays } from '../volume/free.ts';
+import { ownerOf } from '../volume/runs.ts';
 import { finishPendingSeals } from '../volume/seal.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { listVolumes, rowsOf } from '../volume/volumes.ts';
 
 export interface RecoverReport {
   /** Open volumes whose pending group was settled, or whose dead lease was broken. */
@@ -30,4 +33,18 @@ export async function recover(
   const { freedZones } = await freeTrash(volumes);
   const strays = options.sweep ? await sweepStrays(volumes) : 0;
   return { volumes: recovered, runs, seals, uploads, references, freedZones, strays };
+}
+
+/** True if a process that is known to be dead left something to `recover`; a look at the volume rows and two short lists. */
+export async function hasLeftovers(volumes: VolumeStore): Promise<boolean> {
+  const { c } = volumes;
+  const isDead = (owner: string | undefined): boolean => owner !== undefined && c.isOwnerGone(owner);
+  for (const volume of await listVolumes(c.panda, c.settings.cell)) {
+    const { state, run } = volume;
+    if (isDead(volume.owner) || (run !== undefined && isDead(ownerOf(run))) || state === 'erasing') return true;
+    if (volume.directoriesPending && state !== 'trash') return true;
+  }
+  for await (const row of rowsOf(c.panda, UPLOADS)) if (isDead(uploadFromRow(row).owner)) return true;
+  const { rows } = await c.panda.query(RELEASES, {}, { limit: 1 });
+  return rows.length > 0;
 }

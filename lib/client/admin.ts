@@ -1,0 +1,58 @@
+// What an operator does with a store, apart from its objects.
+import type { DrainProgress, DrainReport } from '../compaction/drain.ts';
+import type { DoctorReport } from '../engine/doctor.ts';
+import type { Status } from '../engine/status.ts';
+import type { GarbageReport } from '../gc/collect-garbage.ts';
+import type { RewrapReport } from '../gc/rewrap-keys.ts';
+import type { KekVersion } from '../keys/keys.ts';
+import type { EncodeReport } from '../live-coder/encode-hot.ts';
+import type { FreeReport } from '../volume/free.ts';
+
+export interface Watch<T> {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: T) => void) | undefined;
+}
+
+export interface GcReport extends GarbageReport {
+  readonly free: FreeReport;
+}
+
+export interface EncodePass extends EncodeReport {
+  /** Volumes that were sealed before, because they were asked to be. */
+  readonly sealed: number;
+  readonly free: FreeReport;
+}
+
+export interface DrainPass extends DrainReport {
+  readonly free: FreeReport;
+}
+
+export interface StoreAdmin {
+  status(options?: { readonly countObjects?: boolean | undefined }): Promise<Status>;
+  /** Shreds what may be shredded, then frees the zones of empty volumes. `now`: without waiting for the grace of trash volumes. */
+  gc(options?: Watch<number> & { readonly now?: boolean | undefined }): Promise<GcReport>;
+  /** `all`: whatever is hot, however young and however little. */
+  encode(
+    options?: Watch<{ readonly encodedBytes: number; readonly totalBytes: number }> & {
+      readonly all?: boolean | undefined;
+    },
+  ): Promise<EncodePass>;
+  drain(
+    options?: Watch<DrainProgress> & {
+      readonly fillPermilleMax?: number | undefined;
+      readonly targetOverhead?: number | undefined;
+      readonly sourcesMax?: number | undefined;
+    },
+  ): Promise<DrainPass>;
+  keys(): Promise<readonly (KekVersion & { readonly blocks?: number })[]>;
+  /** A new key version, and every wrapped key wrapped anew under it. */
+  rotateKeys(options?: Watch<RewrapReport>): Promise<{ readonly version: KekVersion; readonly rewrap: RewrapReport }>;
+  /** Goes on where a rotation was cut off, and wraps what another process wrapped by an old version meanwhile. */
+  rewrapKeys(options?: Watch<RewrapReport>): Promise<RewrapReport>;
+  /** Throws `invalid` KEY_IN_USE while blocks are wrapped by it, `retry` KEY_YOUNG while another process may still use it. */
+  destroyKey(version: number, options?: { readonly force?: boolean | undefined }): Promise<void>;
+  backup(file: string, options?: Watch<number>): Promise<{ readonly rows: number; readonly bytes: number }>;
+  doctor(
+    options?: Watch<string> & { readonly fix?: boolean | undefined; readonly readAll?: boolean | undefined },
+  ): Promise<DoctorReport>;
+}

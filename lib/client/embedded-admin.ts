@@ -1,0 +1,115 @@
+// The operator's commands on the embedded engine: each is one use-case of the layers below, with the recovery that has to come
+// first and the freeing that has to come after.
+import { drain } from '../compaction/drain.ts';
+import { backupTo } from '../engine/backup.ts';
+import { collectStatus } from '../engine/collect-status.ts';
+import { type DoctorReport, examine } from '../engine/doctor.ts';
+import type { EmbeddedStore } from '../engine/embedded.ts';
+import type { Status } from '../engine/status.ts';
+import { invalid, retryLater } from '../foundation/errors.ts';
+import { collectGarbage } from '../gc/collect-garbage.ts';
+import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
+import { encodeHot } from '../live-coder/encode-hot.ts';
+import { LiveCoder } from '../live-coder/live-coder.ts';
+import { freeTrash } from '../volume/free.ts';
+import type { DrainPass, EncodePass, GcReport, StoreAdmin } from './admin.ts';
+
+/** A process looks for a new key version at most this much later: until then it may wrap by the old one. */
+const KEY_IN_USE_MS = 120_000;
+
+type Given<T> = Record<string, T | undefined>;
+
+export class EmbeddedAdmin implements StoreAdmin {
+  readonly #store: EmbeddedStore;
+  readonly #namespace: string;
+  readonly #recovered: () => Promise<void>;
+
+  constructor(store: EmbeddedStore, namespace: string, recovered: () => Promise<void>) {
+    this.#store = store;
+    this.#namespace = namespace;
+    this.#recovered = recovered;
+  }
+
+  status(options: { readonly countObjects?: boolean | undefined } = {}): Promise<Status> {
+    return collectStatus(this.#store.components, options.countObjects ? { countObjectsOf: this.#namespace } : {});
+  }
+
+  async gc(options: Parameters<StoreAdmin['gc']>[0] = {}): Promise<GcReport> {
+    await this.#recovered();
+    const { signal, onProgress, now = false } = options;
+    const garbage = await collectGarbage(this.#store.components, given({ signal, onProgress }));
+    return { ...garbage, free: await freeTrash(this.#store.volumes, { ignoreGrace: now }) };
+  }
+
+  async encode(options: Parameters<StoreAdmin['encode']>[0] = {}): Promise<EncodePass> {
+    await this.#recovered();
+    const { signal, onProgress, all = false } = options;
+    const sealed = all ? await this.#store.volumes.open.sealAll('hot') : 0;
+    const report = await encodeHot(this.#store.volumes, { force: all, flush: all, ...given({ signal, onProgress }) });
+    return { ...report, sealed, free: await freeTrash(this.#store.volumes) };
+  }
+
+  async drain(options: Parameters<StoreAdmin['drain']>[0] = {}): Promise<DrainPass> {
+    await this.#recovered();
+    const { volumes } = this.#store;
+    const { signal, onProgress, fillPermilleMax, targetOverhead, sourcesMax } = options;
+    const report = await drain(
+      volumes,
+      (run, moved) => new LiveCoder(volumes, run, moved),
+      given({ signal, onProgress, fillPermilleMax, targetOverhead, sourcesMax }),
+    );
+    return { ...report, free: await freeTrash(volumes) };
+  }
+
+  async keys(): Promise<Awaited<ReturnType<StoreAdmin['keys']>>> {
+    const counts = await blocksByKekVersion(this.#store.components);
+    const versions = await this.#store.components.keks.versions();
+    return versions.map((version) => ({ ...version, blocks: counts.get(version.version) ?? 0 }));
+  }
+
+  async rotateKeys(options: Parameters<StoreAdmin['rotateKeys']>[0] = {}): ReturnType<StoreAdmin['rotateKeys']> {
+    const version = await this.#store.components.keks.rotate();
+    return { version, rewrap: await rewrapKeys(this.#store.components, options) };
+  }
+
+  rewrapKeys(options: Parameters<StoreAdmin['rewrapKeys']>[0] = {}): ReturnType<StoreAdmin['rewrapKeys']> {
+    return rewrapKeys(this.#store.components, options);
+  }
+
+  async destroyKey(version: number, options: { readonly force?: boolean | undefined } = {}): Promise<void> {
+    const { keks, clock } = this.#store.components;
+    const known = (await keks.versions()).find((one) => one.version === version);
+    if (known === undefined)
+      throw invalid('KEY_UNKNOWN', `there is no key version ${version}: see pocketful keys list`);
+    if (known.state === 'destroyed') return;
+    const successor = (await keks.versions()).find((one) => one.version === version + 1);
+    const sinceMs = successor === undefined ? 0 : clock.nowMs() - successor.createdAtMs;
+    if (known.state === 'previous' && sinceMs < KEY_IN_USE_MS && !options.force)
+      throw retryLater(
+        'KEY_YOUNG',
+        `version ${version} was replaced ${Math.round(sinceMs / 1000)} s ago, and other processes may still use it: wait ${KEY_IN_USE_MS / 1000} s, or say --force if there are none`,
+      );
+    const blocks = (await blocksByKekVersion(this.#store.components)).get(version) ?? 0;
+    if (blocks > 0 && known.state === 'previous')
+      throw invalid(
+        'KEY_IN_USE',
+        `${blocks} blocks are wrapped by version ${version}: run pocketful keys rewrap first`,
+      );
+    await keks.destroy(version);
+  }
+
+  backup(file: string, options: Parameters<StoreAdmin['backup']>[1] = {}): ReturnType<StoreAdmin['backup']> {
+    return backupTo(this.#store, file, options);
+  }
+
+  async doctor(options: Parameters<StoreAdmin['doctor']>[0] = {}): Promise<DoctorReport> {
+    return examine(this.#store, options);
+  }
+}
+
+/** Without the options that were not given. */
+function given<T extends Given<unknown>>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

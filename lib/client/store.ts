@@ -1,0 +1,107 @@
+// The one face of a store, whichever engine is behind its address: `file:DIR` (the embedded engine) or `aws:STAGE`. The CLI, the
+// demonstration and programs that import Pocketful use only this.
+import { type Clock, systemClock } from '../foundation/clock.ts';
+import { invalid } from '../foundation/errors.ts';
+import { type Randomness, systemRandomness } from '../foundation/randomness.ts';
+import type { StoreAdmin } from './admin.ts';
+import { openEmbeddedClient } from './embedded-client.ts';
+import type { ListPage, ListRequest, ObjectInfo } from './frontend-service.ts';
+import { openStageClient } from './stage-client.ts';
+
+export type { ListPage, ListRequest, ObjectInfo };
+
+export const DEFAULT_ADDRESS = 'file:.pocketful';
+export const DEFAULT_NAMESPACE = 'default';
+
+export interface PutRequest {
+  readonly key: string;
+  /** Called once. */
+  readonly body: () => AsyncIterable<Uint8Array>;
+  /** About how long it is, if known: small bodies are gathered. */
+  readonly sizeBytes?: number | undefined;
+  readonly metadata?: string | undefined;
+  /** Called when the body has been read, before it is published: rejects if it is not what it was. */
+  readonly verify?: (() => Promise<void>) | undefined;
+}
+
+export interface PutReport {
+  readonly key: string;
+  readonly ok: true;
+  readonly version: string;
+  readonly etag: string;
+  readonly sizeBytes: number;
+  /** Record bytes it added to the store, 0 if all of it was known; undefined where the engine does not say. */
+  readonly newBytes: number | undefined;
+}
+export interface ItemFailure {
+  readonly key: string;
+  readonly ok: false;
+  readonly error: Error;
+}
+export type PutOutcome = PutReport | ItemFailure;
+export type DeleteOutcome = { readonly key: string; readonly ok: true } | ItemFailure;
+
+export interface ByteRange {
+  readonly offset: number;
+  /** To the end if not given. */
+  readonly length?: number | undefined;
+}
+
+export interface OpenBody {
+  readonly object: ObjectInfo;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface PocketfulStore {
+  readonly address: string;
+  readonly namespace: string;
+  /** One outcome for each, as they become durable; a failing one does not stop the others. */
+  putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncIterable<PutOutcome>;
+  /** Throws `missing` OBJECT_MISSING. Errors of the body come while it is read. */
+  get(key: string, range?: ByteRange): Promise<OpenBody>;
+  head(key: string): Promise<ObjectInfo>;
+  /** One page, in key order. */
+  list(request: ListRequest): Promise<ListPage>;
+  deleteAll(keys: AsyncIterable<string> | Iterable<string>): AsyncIterable<DeleteOutcome>;
+  /** Throws `invalid` NOT_FOR_STAGE where the engine has no such commands. */
+  readonly admin: StoreAdmin;
+  close(): Promise<void>;
+}
+
+export type StoreAddress =
+  | { readonly engine: 'file'; readonly dir: string }
+  | { readonly engine: 'aws'; readonly stage: string };
+
+/** Throws `invalid` ADDRESS_INVALID. */
+export function parseAddress(address: string): StoreAddress {
+  const [engine, ...rest] = address.split(':');
+  const place = rest.join(':');
+  if (engine === 'file' && place !== '') return { engine, dir: place };
+  if (engine === 'aws' && /^[a-z][a-z0-9-]{0,31}$/.test(place)) return { engine, stage: place };
+  throw invalid('ADDRESS_INVALID', `store "${address}": an address is file:DIRECTORY or aws:STAGE`);
+}
+
+export interface OpenOptions {
+  readonly namespace?: string;
+  readonly clock?: Clock;
+  readonly randomness?: Randomness;
+}
+
+/** Opens a store that exists. */
+export async function openStore(address = DEFAULT_ADDRESS, options: OpenOptions = {}): Promise<PocketfulStore> {
+  const parsed = parseAddress(address);
+  const { namespace = DEFAULT_NAMESPACE, clock = systemClock, randomness = systemRandomness } = options;
+  if (parsed.engine === 'aws') return openStageClient({ stage: parsed.stage, namespace, clock, randomness });
+  return openEmbeddedClient(parsed.dir, { namespace, clock, randomness });
+}
+
+/** Every object below a prefix, page by page. */
+export async function* listAll(store: PocketfulStore, request: ListRequest = {}): AsyncGenerator<ObjectInfo> {
+  let from = request.from;
+  for (;;) {
+    const page = await store.list({ ...request, ...(from === undefined ? {} : { from }) });
+    yield* page.objects;
+    if (page.next === undefined) return;
+    from = page.next;
+  }
+}

@@ -1,0 +1,111 @@
+// Brings a store's Panda back from a backup, into a directory that has none. The rows are gathered in a file of another name, which gets
+// its own at the end: an interrupted restore leaves no half store.
+import { existsSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { DirectoryDrive } from '../drive/directory-drive.ts';
+import { conflict, corrupt, isPocketfulError } from '../foundation/errors.ts';
+import { driveId } from '../foundation/ids.ts';
+import { rowBytes } from '../panda/attributes.ts';
+import type { Panda, Row, Write } from '../panda/panda.ts';
+import { TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX } from '../panda/panda.ts';
+import { type StoreRow, storeFromRow, storeKey } from '../panda/rows/store-row.ts';
+import { zoneFromRow, zonePartition } from '../panda/rows/zone-row.ts';
+import { SqlitePanda } from '../panda/sqlite-panda.ts';
+import { rowsOf } from '../volume/volumes.ts';
+import { checkBackup, rowsOfBackup } from './backup.ts';
+import { driveAt, keysPath, pandaPath } from './store-layout.ts';
+
+const TRANSACTIONS_AT_ONCE = 16;
+const SUFFIXES = ['', '-wal', '-shm'];
+
+export interface RestoreReport {
+  readonly storeId: string;
+  readonly rows: number;
+  readonly createdAtMs: number;
+  /** Zones whose drives hold what the backup does not know: the store went on after it was made. */
+  readonly newerZones: number;
+  readonly keyFile: boolean;
+}
+
+export interface RestoreOptions {
+  readonly onProgress?: ((rows: number) => void) | undefined;
+}
+
+/** Throws `conflict` STORE_EXISTS, `corrupt` BACKUP_CORRUPT, `invalid` BACKUP_VERSION. */
+export async function restoreTo(dir: string, file: string, options: RestoreOptions = {}): Promise<RestoreReport> {
+  const path = resolve(dir);
+  const target = pandaPath(path);
+  if (existsSync(target))
+    throw conflict('STORE_EXISTS', `${dir} holds metadata already: move ${target} away before restoring`);
+  const { storeId, createdAtMs } = await checkBackup(file);
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const gathering = `${target}.restoring`;
+  for (const suffix of SUFFIXES) await rm(`${gathering}${suffix}`, { force: true });
+  const panda = await SqlitePanda.open(gathering);
+  let rows: number;
+  let newerZones: number;
+  try {
+    rows = await putRows(panda, rowsOfBackup(file), options);
+    const row = await panda.get(storeKey);
+    if (row === undefined) throw corrupt('BACKUP_CORRUPT', `${file} holds no settings: it is not of a finished store`);
+    newerZones = await countNewerZones(panda, path, storeFromRow(row));
+  } finally {
+    await panda.close();
+  }
+  if (existsSync(target)) throw conflict('STORE_EXISTS', `a store was made in ${dir} meanwhile`);
+  await rename(gathering, target);
+  const folder = await open(path, 'r');
+  await folder.sync().finally(() => folder.close());
+  return { storeId, rows, createdAtMs, newerZones, keyFile: existsSync(keysPath(path)) };
+}
+
+async function putRows(panda: Panda, rows: AsyncIterable<Row>, options: RestoreOptions): Promise<number> {
+  const running = new Set<Promise<void>>();
+  let batch: Write[] = [];
+  let bytes = 0;
+  let count = 0;
+  const flush = async (): Promise<void> => {
+    if (batch.length === 0) return;
+    const work = panda.transact(batch).then(() => {
+      running.delete(work);
+    });
+    work.catch(() => {});
+    running.add(work);
+    batch = [];
+    bytes = 0;
+    if (running.size >= TRANSACTIONS_AT_ONCE) await Promise.race(running);
+  };
+  for await (const row of rows) {
+    const size = rowBytes(row, row.attributes);
+    if (batch.length === TRANSACTION_ITEMS_MAX || bytes + size > TRANSACTION_BYTES_MAX) await flush();
+    batch.push({ kind: 'put', partition: row.partition, sort: row.sort, attributes: row.attributes });
+    bytes += size;
+    count += 1;
+    if (count % 10_000 === 0) options.onProgress?.(count);
+  }
+  await flush();
+  await Promise.all(running);
+  return count;
+}
+
+/** Zone generations on the drives that no row knows yet. */
+async function countNewerZones(panda: Panda, path: string, store: StoreRow): Promise<number> {
+  const counts = await Promise.all(
+    store.drives.map(async (drive, id) => {
+      const known = new Map<number, number>();
+      for await (const row of rowsOf(panda, zonePartition(id))) {
+        const { zone, generation, state } = zoneFromRow(row);
+        known.set(zone, state === 'used' ? generation : generation - 1);
+      }
+      try {
+        const body = new DirectoryDrive(driveAt(path, drive), { storeId: store.storeId, driveId: driveId(id) });
+        return (await body.zones()).filter(({ zone, generation }) => generation > (known.get(zone) ?? 0)).length;
+      } catch (error) {
+        if (!isPocketfulError(error)) throw error;
+        return 0; // away: it cannot be told
+      }
+    }),
+  );
+  return counts.reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,164 @@
+// Rotation, second half: the wrapped key of every block is unwrapped with the KEK it has and wrapped with the current one. Nothing else
+// of a block changes, and no drive is touched. A cursor row lets anyone go on where a pass was cut off; a pass may run beside
+// puts, GC and another pass.
+import { assert } from '../foundation/assert.ts';
+import { isKind } from '../foundation/errors.ts';
+import { unwrapBek, wrapBek } from '../keys/envelope.ts';
+import type { Key, Update } from '../panda/panda.ts';
+import { type BlockRow, blockFromRow, blockKey, blockPartitions } from '../panda/rows/block-row.ts';
+import type { Components } from '../volume/components.ts';
+import { backOffMs, transact } from '../volume/transact.ts';
+import { rowsOf } from '../volume/volumes.ts';
+
+const BLOCKS_PER_TRANSACTION = 50;
+const TRANSACTIONS_AT_ONCE = 8;
+const ATTEMPTS_MAX = 20;
+const CURSOR: Key = { partition: 'work/cursor', sort: 'rewrap' };
+
+export interface RewrapReport {
+  /** The version everything is wrapped by afterwards. */
+  readonly version: number;
+  readonly scannedBlocks: number;
+  readonly rewrappedBlocks: number;
+  /** True if an earlier pass to the same version had been cut off and was gone on with. */
+  readonly resumed: boolean;
+  /** False when the signal ended it early: the cursor says where. */
+  readonly finished: boolean;
+}
+
+export interface RewrapOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((report: RewrapReport) => void) | undefined;
+}
+
+/** Wraps every block by the current version. Throws `denied` KEK_WRONG, KEK_MISSING or KEK_DESTROYED, the cursor kept. */
+export async function rewrapKeys(c: Components, options: RewrapOptions = {}): Promise<RewrapReport> {
+  const current = (await c.keks.versions()).find(({ state }) => state === 'current');
+  assert(current !== undefined, 'a key store has a current KEK');
+  const { version } = current;
+  const first = await cursorAt(c, version);
+  const partitions = blockPartitions();
+  let scannedBlocks = 0;
+  let rewrappedBlocks = 0;
+  const report = (finished: boolean): RewrapReport => ({
+    version,
+    scannedBlocks,
+    rewrappedBlocks,
+    resumed: first > 0,
+    finished,
+  });
+  for (let at = first; at < partitions.length; at++) {
+    if (options.signal?.aborted) return report(false);
+    const counted = await rewrapPartition(c, partitions[at] as string, version);
+    scannedBlocks += counted.scanned;
+    rewrappedBlocks += counted.rewrapped;
+    if (counted.rewrapped > 0 && at + 1 < partitions.length) await moveCursor(c, version, at + 1);
+    options.onProgress?.(report(false));
+  }
+  await transact(c, [{ kind: 'delete', ...CURSOR }], async () => (await c.panda.get(CURSOR)) === undefined);
+  return report(true);
+}
+
+/** How many blocks each version wraps: reads every block row. */
+export async function blocksByKekVersion(c: Components): Promise<Map<number, number>> {
+  const counts = new Map<number, number>();
+  for (const partition of blockPartitions())
+    for await (const row of rowsOf(c.panda, partition)) {
+      const { kekVersion } = blockFromRow(row);
+      counts.set(kekVersion, (counts.get(kekVersion) ?? 0) + 1);
+    }
+  return counts;
+}
+
+/** The partition to go on with; a cursor of a pass to another version means nothing. */
+async function cursorAt(c: Components, version: number): Promise<number> {
+  const row = await c.panda.get(CURSOR);
+  const at = row?.attributes['at'];
+  return row?.attributes['v'] === version && typeof at === 'number' ? at : 0;
+}
+
+async function moveCursor(c: Components, version: number, at: number): Promise<void> {
+  const put = { kind: 'put', ...CURSOR, attributes: { v: version, at } } as const;
+  await transact(c, [put], async () => (await cursorAt(c, version)) >= at);
+}
+
+async function rewrapPartition(c: Components, partition: string, version: number) {
+  let scanned = 0;
+  let rewrapped = 0;
+  let batch: BlockRow[] = [];
+  const running = new Set<Promise<void>>();
+  const flush = async (): Promise<void> => {
+    if (batch.length === 0) return;
+    const work = rewrapBatch(c, batch, version).then((count) => {
+      rewrapped += count;
+      running.delete(work);
+    });
+    work.catch(() => {});
+    running.add(work);
+    batch = [];
+    if (running.size >= TRANSACTIONS_AT_ONCE) await Promise.race(running);
+  };
+  for await (const row of rowsOf(c.panda, partition)) {
+    scanned += 1;
+    const block = blockFromRow(row);
+    if (block.kekVersion >= version) continue; // newer: another pass is at work
+    batch.push(block);
+    if (batch.length === BLOCKS_PER_TRANSACTION) await flush();
+  }
+  await flush();
+  await Promise.all(running);
+  return { scanned, rewrapped };
+}
+
+async function rewrapBatch(c: Components, batch: readonly BlockRow[], version: number): Promise<number> {
+  const writes = await Promise.all(batch.map((block) => rewrapWrite(c, block, version)));
+  const isDone = async (): Promise<boolean> => {
+    const rows = await c.panda.getMany(batch.map(({ id }) => blockKey(id)));
+    return rows.every((row) => row === undefined || blockFromRow(row).kekVersion >= version);
+  };
+  try {
+    await transact(c, writes, isDone);
+    return batch.length;
+  } catch (error) {
+    if (!isKind(error, 'conflict')) throw error;
+  }
+  let count = 0;
+  for (const block of batch) if (await rewrapOne(c, block, version)) count += 1;
+  return count;
+}
+
+/** Another writer changed a row of the batch: each by itself, from what the row is now. */
+async function rewrapOne(c: Components, { id }: BlockRow, version: number): Promise<boolean> {
+  for (let attempt = 0; ; attempt++) {
+    const row = await c.panda.get(blockKey(id));
+    if (row === undefined) return false; // shredded meanwhile
+    const block = blockFromRow(row);
+    if (block.kekVersion >= version) return false;
+    const took = async (): Promise<boolean> => {
+      const now = await c.panda.get(blockKey(id));
+      return now === undefined || blockFromRow(now).kekVersion >= version;
+    };
+    try {
+      await transact(c, [await rewrapWrite(c, block, version)], took);
+      return true;
+    } catch (error) {
+      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+      await c.clock.sleep(backOffMs(attempt, c.randomness));
+    }
+  }
+}
+
+async function rewrapWrite(c: Components, block: BlockRow, version: number): Promise<Update> {
+  const bek = unwrapBek(block.wrappedBek, await c.keks.kek(block.kekVersion));
+  const wrapped = wrapBek(bek, await c.keks.kek(version));
+  bek.fill(0);
+  return {
+    kind: 'update',
+    ...blockKey(block.id),
+    set: { w: wrapped, k: version },
+    if: [
+      { attribute: 'k', equals: block.kekVersion },
+      { attribute: 'r', equals: Buffer.from(block.recordId, 'hex') },
+    ],
+  };
+}

@@ -1,0 +1,53 @@
+// store | settings: what a store is, written last when it is made, so that a store without this row is not finished. store |
+// creating holds the same facts while drives and keys are being made: whoever goes on uses the same ids.
+import { corrupt, invalid } from '../../foundation/errors.ts';
+import { type StoreId, storeId } from '../../foundation/ids.ts';
+import { parseSettings, type Settings } from '../../settings/settings.ts';
+import type { Attributes, Key, Row } from '../panda.ts';
+import { countIn, listIn, stringIn } from './row-reader.ts';
+
+/** Version of rows and drives together. A store of another version is refused, never guessed at. */
+export const STORE_FORMAT = 1;
+
+export interface StoreRow {
+  readonly storeId: StoreId;
+  readonly settings: Settings;
+  /** By drive id: paths (relative ones below the store's directory) or names of S3 buckets. */
+  readonly drives: readonly string[];
+  readonly createdAtMs: number;
+}
+
+export const storeKey: Key = { partition: 'store', sort: 'settings' };
+export const storeCreatingKey: Key = { partition: 'store', sort: 'creating' };
+
+/** Throws `invalid` STORE_VERSION, naming both versions. */
+export function storeFromRow(row: Row): StoreRow {
+  const format = countIn(row, 'f');
+  if (format !== STORE_FORMAT)
+    throw invalid(
+      'STORE_VERSION',
+      `the store has format ${format}, this program knows format ${STORE_FORMAT} only: use the release that made it`,
+    );
+  return {
+    storeId: storeId(stringIn(row, 'i')),
+    settings: settingsIn(stringIn(row, 's')),
+    drives: listIn(row, 'd').map(String),
+    createdAtMs: countIn(row, 'a'),
+  };
+}
+
+export const storeAttributes = (store: StoreRow): Attributes => ({
+  f: STORE_FORMAT,
+  i: store.storeId,
+  s: JSON.stringify(store.settings),
+  d: store.drives,
+  a: store.createdAtMs,
+});
+
+function settingsIn(text: string): Settings {
+  try {
+    return parseSettings(JSON.parse(text));
+  } catch (cause) {
+    throw corrupt('ROW_MALFORMED', 'the settings of the store cannot be read', cause);
+  }
+}
