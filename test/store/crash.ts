@@ -31,10 +31,9 @@ export class Model {
     this.gone.add(key);
     this.undecided.delete(key);
   }
-  /** Either as it is now, or `next` (undefined: deleted). */
+  /** As it is now (or may be), or `next` (undefined: deleted). */
   begin(key: string, next: Uint8Array | undefined): void {
-    const now = this.there.get(key);
-    this.undecided.set(key, [now, next]);
+    this.undecided.set(key, [...(this.undecided.get(key) ?? [this.there.get(key)]), next]);
   }
 
   async expectIn(p: Process): Promise<void> {
