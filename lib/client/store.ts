@@ -6,7 +6,6 @@ import { type Randomness, systemRandomness } from '../foundation/randomness.ts';
 import type { StoreAdmin } from './admin.ts';
 import { openEmbeddedClient } from './embedded-client.ts';
 import type { ListPage, ListRequest, ObjectInfo } from './frontend-service.ts';
-import { openStageClient } from './stage-client.ts';
 
 export type { ListPage, ListRequest, ObjectInfo };
 
@@ -91,7 +90,11 @@ export interface OpenOptions {
 export async function openStore(address = DEFAULT_ADDRESS, options: OpenOptions = {}): Promise<PocketfulStore> {
   const parsed = parseAddress(address);
   const { namespace = DEFAULT_NAMESPACE, clock = systemClock, randomness = systemRandomness } = options;
-  if (parsed.engine === 'aws') return openStageClient({ stage: parsed.stage, namespace, clock, randomness });
+  if (parsed.engine === 'aws') {
+    // The AWS SDK takes longer to load than most commands on a file: store take.
+    const { openStageClient } = await import('./stage-client.ts');
+    return openStageClient({ stage: parsed.stage, namespace, clock, randomness });
+  }
   return openEmbeddedClient(parsed.dir, { namespace, clock, randomness });
 }
 

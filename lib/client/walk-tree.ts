@@ -1,5 +1,6 @@
 // The regular files below a directory, in the order of their paths' bytes, and what was passed over and why. Nothing is followed:
 // symlinks, devices, sockets and pipes are only named.
+import type { Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -10,7 +11,7 @@ export interface FoundFile {
   /** Relative to the root, with `/`. */
   readonly name: string;
   readonly path: string;
-  readonly sizeBytes: number;
+  readonly stats: Stats;
 }
 /** Never stored, by design: no fault of the tree. */
 export interface PassedOver {
@@ -26,14 +27,15 @@ export interface Unreadable {
 }
 export type TreeEntry = FoundFile | PassedOver | Unreadable;
 
+const NOTHING: ReadonlySet<string> = new Set();
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The root may be a symlink: it was named by the caller. `leaveOut` is a directory that is passed over silently: the store itself. */
-export async function* walkTree(root: string, leaveOut?: string): AsyncGenerator<TreeEntry> {
+/** The root may be a symlink: it was named by the caller. `leaveOut` are paths that are passed over silently: the store itself. */
+export async function* walkTree(root: string, leaveOut: ReadonlySet<string> = NOTHING): AsyncGenerator<TreeEntry> {
   yield* walkFolder(root, '', leaveOut);
 }
 
-async function* walkFolder(path: string, prefix: string, leaveOut: string | undefined): AsyncGenerator<TreeEntry> {
+async function* walkFolder(path: string, prefix: string, leaveOut: ReadonlySet<string>): AsyncGenerator<TreeEntry> {
   let names: Buffer[];
   try {
     names = (await readdir(path, { encoding: 'buffer' })).sort(Buffer.compare);
@@ -48,14 +50,14 @@ async function* walkFolder(path: string, prefix: string, leaveOut: string | unde
       continue;
     }
     const full = join(path, name);
-    if (full !== leaveOut) yield* visit(full, `${prefix}${name}`, leaveOut);
+    if (!leaveOut.has(full)) yield* visit(full, `${prefix}${name}`, leaveOut);
   }
 }
 
-async function* visit(path: string, name: string, leaveOut: string | undefined): AsyncGenerator<TreeEntry> {
+async function* visit(path: string, name: string, leaveOut: ReadonlySet<string>): AsyncGenerator<TreeEntry> {
   try {
     const found = await lstat(path);
-    if (found.isFile()) yield { kind: 'file', name, path, sizeBytes: found.size };
+    if (found.isFile()) yield { kind: 'file', name, path, stats: found };
     else if (!found.isDirectory()) yield { kind: 'skipped', name, reason: reasonOf(found) };
     else {
       yield* walkFolder(path, `${name}/`, leaveOut);
@@ -66,7 +68,7 @@ async function* visit(path: string, name: string, leaveOut: string | undefined):
   }
 }
 
-export function reasonOf(found: Awaited<ReturnType<typeof lstat>>): SkipReason {
+export function reasonOf(found: Stats): SkipReason {
   if (found.isSymbolicLink()) return 'symlink';
   if (found.isBlockDevice() || found.isCharacterDevice()) return 'device';
   if (found.isSocket()) return 'socket';
@@ -97,7 +99,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   ELOOP: 'it became a symlink',
 };
 
-export function errnoText(error: unknown): string {
+function errnoText(error: unknown): string {
   const code = (error as NodeJS.ErrnoException)?.code;
   if (code === undefined) throw error;
   return TEXTS[code] ?? `the file system answered ${code}`;

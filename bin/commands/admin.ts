@@ -1,0 +1,201 @@
+// pocketful status, encode, gc, drain and doctor: the operator's commands.
+import type { Command } from 'commander';
+import { openEmbeddedClient } from '../../lib/client/embedded-client.ts';
+import { parseAddress } from '../../lib/client/store.ts';
+import type { DoctorReport } from '../../lib/engine/doctor.ts';
+import type { OverheadOf, Status } from '../../lib/engine/status.ts';
+import { systemRandomness } from '../../lib/foundation/randomness.ts';
+import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
+import { EXIT } from './exit-codes.ts';
+import { Progress } from './progress.ts';
+import { bytesText, countOf, countText, ratioText, table } from './text.ts';
+
+interface DrainOptions {
+  readonly below?: number;
+  readonly targetOverhead?: number;
+  readonly maxVolumes?: number;
+}
+
+export function addAdminCommands(program: Command): void {
+  addCommand<{ objects?: boolean }>(
+    program,
+    'status',
+    'volumes, drives, overhead and what waits',
+    async (run, _args, { objects }) => {
+      const status = await (await run.open()).admin.status({ countObjects: objects });
+      run.answer(status, () => statusText(status));
+    },
+    (command) => command.option('--objects', 'count the objects too: reads every name'),
+  );
+  addCommand<{ all?: boolean }>(
+    program,
+    'encode',
+    'encode hot volumes that are old enough into erasure-coded ones',
+    encode,
+    (command) => command.option('--all', 'everything hot, however young and however little'),
+  );
+  addCommand<{ now?: boolean }>(
+    program,
+    'gc',
+    'shred deleted blocks whose grace has passed, and free empty volumes',
+    gc,
+    (command) => command.option('--now', 'free empty volumes without waiting for their grace'),
+  );
+  addCommand<DrainOptions>(
+    program,
+    'drain',
+    'compact: move what lives in the sparsest volumes together, and free them',
+    drain,
+    (command) =>
+      command
+        .option('--below <percent>', 'only volumes that are at most so full (default: 50)', numberArgument)
+        .option('--target-overhead <ratio>', 'stop once sealed overhead is this low', numberArgument)
+        .option('--max-volumes <count>', 'at most so many volumes', countArgument),
+  );
+  addCommand<{ fix?: boolean; read?: boolean }>(
+    program,
+    'doctor',
+    'count everything again, look at every drive, and say what is wrong',
+    doctor,
+    (command) =>
+      command
+        .option('--fix', 'end what dead processes left, and erase chunks that belong to nothing')
+        .option('--read', 'read every object to its end'),
+  );
+}
+
+function stalled(run: Run, reason: string | undefined): void {
+  if (reason === undefined) return;
+  run.say(`pocketful: it has to wait: ${reason}`);
+  run.exitCode = EXIT.retry;
+}
+
+async function encode(run: Run, _args: unknown, { all }: { all?: boolean }): Promise<void> {
+  const { admin } = await run.open();
+  const progress = new Progress('encode', run.clock);
+  const { signal } = run.interruption;
+  const report = await admin.encode({
+    all,
+    signal,
+    onProgress: ({ encodedBytes, totalBytes }) => progress.show({ bytes: encodedBytes }, { bytes: totalBytes }),
+  });
+  progress.end();
+  run.answer(
+    report,
+    `encoded ${countOf(report.sources, 'hot volume')} (${bytesText(report.recordBytes)}) into ${countOf(report.destinations, 'volume')} in ${countOf(report.groups, 'group')}; ${bytesText(report.leftBytes)} stay hot; freed ${countOf(report.free.freedZones, 'zone')}`,
+  );
+  stalled(run, report.stalled);
+}
+
+async function gc(run: Run, _args: unknown, { now }: { now?: boolean }): Promise<void> {
+  const { admin } = await run.open();
+  const progress = new Progress('gc', run.clock, 'blocks');
+  const { signal } = run.interruption;
+  const report = await admin.gc({ now, signal, onProgress: (slots) => progress.show({ items: slots }) });
+  progress.end();
+  run.answer(
+    report,
+    `shredded ${countOf(report.slots, 'block')} (${bytesText(report.recordBytes)}), ${countText(report.waiting)} wait for their grace; freed ${countOf(report.free.freedZones, 'zone')}`,
+  );
+}
+
+async function drain(run: Run, _args: unknown, options: DrainOptions): Promise<void> {
+  const { admin } = await run.open();
+  const progress = new Progress('drain', run.clock, 'volumes');
+  const report = await admin.drain({
+    signal: run.interruption.signal,
+    fillPermilleMax: options.below === undefined ? undefined : options.below * 10,
+    targetOverhead: options.targetOverhead,
+    sourcesMax: options.maxVolumes,
+    onProgress: ({ sources, movedBytes }) => progress.show({ items: sources, bytes: movedBytes }),
+  });
+  progress.end();
+  run.answer(
+    report,
+    `drained ${countOf(report.retired, 'volume')} of ${countText(report.sources)}: moved ${bytesText(report.movedBytes)}; freed ${countOf(report.free.freedZones, 'zone')}`,
+  );
+  stalled(run, report.stalled);
+}
+
+async function doctor(run: Run, _args: unknown, { fix, read }: { fix?: boolean; read?: boolean }): Promise<void> {
+  const address = parseAddress(run.address);
+  const ports = { clock: run.clock, randomness: systemRandomness, namespace: run.namespace };
+  // A missing key file is a finding, not the end.
+  const store =
+    address.engine === 'file'
+      ? run.adopt(await openEmbeddedClient(address.dir, { ...ports, withoutKeys: true }))
+      : await run.open();
+  const progress = new Progress('doctor', run.clock);
+  const report = await store.admin.doctor({
+    fix,
+    readAll: read,
+    signal: run.interruption.signal,
+    onProgress: () => progress.show({}),
+  });
+  progress.end();
+  run.answer(report, () => doctorText(report));
+  if (!report.healthy)
+    run.exitCode = report.findings.some(({ severity }) => severity === 'lost') ? EXIT.corrupt : EXIT.failed;
+}
+
+function doctorText(report: DoctorReport): string {
+  const { counted, findings, moreFindings, fixed } = report;
+  const lines = findings.map(({ severity, check, message }) => `${severity}: ${check}: ${message}`);
+  if (moreFindings > 0) lines.push(`… and ${countText(moreFindings)} more`);
+  if (fixed !== undefined)
+    lines.push(
+      `fixed: ${fixed.volumes} volumes, ${fixed.runs} runs, ${fixed.seals} seals, ${fixed.uploads} uploads, ${fixed.references} references, ${fixed.freedZones} zones freed, ${fixed.sweptZones} swept`,
+    );
+  lines.push(
+    `${report.healthy ? 'healthy' : 'NOT healthy'}: ${countOf(counted.objects, 'object')}, ${countOf(counted.blocks, 'block')}, ${countOf(counted.buckets, 'bucket')}, ${countOf(counted.volumes, 'volume')}, ${countOf(counted.zones, 'zone')} counted` +
+      (report.objectsRead === undefined ? '' : `, ${countOf(report.objectsRead, 'object')} read`),
+  );
+  return lines.join('\n');
+}
+
+function statusText(status: Status): string {
+  const overhead = (name: string, of: OverheadOf): string[] => [
+    name,
+    countText(of.volumes),
+    bytesText(of.allocatedBytes),
+    bytesText(of.storedBytes),
+    ratioText(of.allocated),
+    ratioText(of.stored),
+  ];
+  const { hot, open, sealed, trash } = status.overhead;
+  const lines = [
+    `store ${status.storeId}, preset ${status.preset}: ${bytesText(status.liveBytes)} live` +
+      (status.objects === undefined ? '' : ` in ${countOf(status.objects, 'object')}`),
+    '',
+    table(
+      [
+        ['class', 'volumes', 'allocated', 'stored', 'overhead', '(stored)'],
+        overhead('hot', hot),
+        overhead('open', open),
+        overhead('sealed', sealed),
+        overhead('trash', trash),
+      ],
+      [1, 2, 3, 4, 5],
+    ),
+    '',
+    `fill of sealed volumes, in twentieths: ${status.fillHistogram.join(' ')}`,
+    `trash: ${countOf(status.trash.blocks, 'block')}, ${bytesText(status.trash.bytes)} wait for GC`,
+    '',
+    table(
+      [
+        ['drive', 'state', 'used', 'erasing', 'free', 'path'],
+        ...status.drives.map(({ id, state, zones, path }) => [
+          String(id),
+          state,
+          countText(zones.used),
+          countText(zones.erasing),
+          countText(zones.free),
+          path,
+        ]),
+      ],
+      [0, 2, 3, 4],
+    ),
+  ];
+  for (const reason of status.working.stalled) lines.push('', `stalled: ${reason}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,46 @@
+// pocketful backup and restore: the metadata of a store in one file, and back.
+import type { Command } from 'commander';
+import { restoreTo } from '../../lib/engine/restore.ts';
+import { addCommand } from './command.ts';
+import { Progress } from './progress.ts';
+import { bytesText, countOf, countText, timeText } from './text.ts';
+
+export function addBackups(program: Command): void {
+  addCommand(
+    program,
+    'backup <file>',
+    'write all metadata to one file; keys.json is not in it',
+    async (run, [file = '']) => {
+      const { admin } = await run.open();
+      const progress = new Progress('backup', run.clock, 'rows');
+      const report = await admin.backup(file, {
+        signal: run.interruption.signal,
+        onProgress: (rows) => progress.show({ items: rows }),
+      });
+      progress.end();
+      run.answer(
+        { file, ...report },
+        `backed up ${countOf(report.rows, 'row')} (${bytesText(report.bytes)}) to ${file}`,
+      );
+      run.say('the backup holds no key: keep a copy of keys.json as well, and in another place');
+    },
+  );
+  addCommand<{ rebuild?: boolean }>(
+    program,
+    'restore <file>',
+    'bring the metadata back from a backup, into a store that has none',
+    async (run, [file = '']) => {
+      const progress = new Progress('restore', run.clock, 'rows');
+      const dir = run.directory();
+      const report = await restoreTo(dir, file, { onProgress: (rows) => progress.show({ items: rows }) });
+      progress.end();
+      run.answer(report, `restored ${countOf(report.rows, 'row')} of ${timeText(report.createdAtMs)} into ${dir}`);
+      if (!report.keyFile) run.say(`put your copy of keys.json into ${dir}: nothing can be read without it`);
+      if (report.newerZones > 0)
+        run.say(
+          `the drives hold ${countText(report.newerZones)} zones that are newer than the backup: restore with --rebuild to find what moved there`,
+        );
+    },
+    (command) => command.option('--rebuild', 'find where everything is from the drives themselves'),
+  );
+}

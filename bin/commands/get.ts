@@ -1,0 +1,136 @@
+// pocketful get and cat: objects into files or to standard output.
+
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/store.ts';
+import { writeBelow, writeObject } from '../../lib/client/write-file.ts';
+import { invalid, missing } from '../../lib/foundation/errors.ts';
+import { addCommand, countArgument, type Run } from './command.ts';
+import { InterruptedError } from './interruption.ts';
+import { ItemFailures } from './items.ts';
+import { Progress } from './progress.ts';
+import { bytesText, countOf, countText, secondsText } from './text.ts';
+
+const OBJECTS_AT_ONCE = 8;
+
+interface RangeOptions {
+  readonly offset?: number;
+  readonly length?: number;
+}
+interface GetOptions extends RangeOptions {
+  readonly to?: string;
+  readonly overwrite?: boolean;
+}
+
+const rangeOptions = (command: Command): Command =>
+  command
+    .option('--offset <bytes>', 'begin here', countArgument)
+    .option('--length <bytes>', 'so many bytes', countArgument);
+
+export function addGet(program: Command): void {
+  addCommand<GetOptions>(
+    program,
+    'get <key> [file]',
+    'read an object into a file or to stdout; with --to all objects whose names begin with it',
+    get,
+    (command) =>
+      rangeOptions(command)
+        .option('--to <dir>', 'write every object whose name begins with <key> below this directory')
+        .option('--overwrite', 'replace files that are there'),
+  );
+  addCommand<RangeOptions>(
+    program,
+    'cat <keys...>',
+    'objects to stdout, one after the other',
+    async (run, keys, options) => {
+      if (run.json) throw invalid('NO_JSON', 'cat writes the bytes of objects: use get KEY FILE --json');
+      const store = await run.open();
+      for (const key of keys) await toStdout(run, store, key, options);
+    },
+    rangeOptions,
+  );
+}
+
+async function get(run: Run, args: readonly (string | undefined)[], options: GetOptions): Promise<void> {
+  const [key = '', file] = args;
+  const store = await run.open();
+  if (options.to !== undefined) {
+    if (file !== undefined || options.offset !== undefined || options.length !== undefined)
+      throw invalid('GET_MIXED', '--to takes neither a file nor a range');
+    await getTree(run, store, key, options.to, options.overwrite ?? false);
+  } else if (file === undefined || file === '-') {
+    if (run.json) throw invalid('NO_JSON', 'get to stdout writes the bytes of the object: give a file for --json');
+    await toStdout(run, store, key, options);
+  } else {
+    const opened = await store.get(key, rangeOf(options));
+    const bytes = await writeObject(file, opened, { overwrite: options.overwrite ?? false });
+    run.answer({ ...opened.object, file, bytes }, '');
+  }
+}
+
+const rangeOf = ({ offset, length }: RangeOptions) =>
+  offset === undefined && length === undefined ? undefined : { offset: offset ?? 0, length };
+
+async function toStdout(run: Run, store: PocketfulStore, key: string, options: RangeOptions): Promise<void> {
+  const { body } = await store.get(key, rangeOf(options));
+  for await (const part of body) {
+    if (run.interruption.happened) throw new InterruptedError();
+    if (!process.stdout.write(part)) await once(process.stdout, 'drain');
+  }
+}
+
+/** All objects of a prefix, several at once; what cannot be written or read does not stop the others. */
+async function getTree(run: Run, store: PocketfulStore, prefix: string, to: string, overwrite: boolean): Promise<void> {
+  await mkdir(to, { recursive: true });
+  const progress = new Progress('get', run.clock);
+  const failures = new ItemFailures(run);
+  let attempted = 0;
+  let files = 0;
+  let bytes = 0;
+  const one = async ({ key }: ObjectInfo): Promise<void> => {
+    attempted += 1;
+    try {
+      const written = await writeBelow(to, await store.get(key), { overwrite });
+      bytes += written;
+      files += 1;
+    } catch (error) {
+      failures.add(key, error);
+    }
+    progress.show({ items: files, bytes });
+  };
+  await eachOf(listAll(store, { prefix }), run.interruption.signal, one);
+  progress.end();
+  if (attempted === 0 && !run.interruption.happened)
+    throw missing('OBJECT_MISSING', `no object has a name that begins with "${prefix}"`);
+  failures.settle(attempted);
+  const { elapsedMs } = progress;
+  const interrupted = run.interruption.happened;
+  run.answer(
+    { files, bytes, to, seconds: Math.round(elapsedMs) / 1000, interrupted, failed: failures.list },
+    `wrote ${countOf(files, 'file')}, ${bytesText(bytes)} to ${to} in ${secondsText(elapsedMs)}` +
+      (failures.list.length > 0 ? `; failed ${countText(failures.list.length)}` : ''),
+  );
+  if (interrupted) run.say('pocketful: interrupted: every file above is whole');
+}
+
+async function eachOf<T>(
+  items: AsyncIterable<T>,
+  signal: AbortSignal,
+  each: (item: T) => Promise<void>,
+): Promise<void> {
+  const running = new Set<Promise<void>>();
+  let failed: { error: unknown } | undefined;
+  for await (const item of items) {
+    if (signal.aborted || failed !== undefined) break;
+    const work: Promise<void> = each(item)
+      .catch((error: unknown) => {
+        failed ??= { error };
+      })
+      .finally(() => running.delete(work));
+    running.add(work);
+    if (running.size >= OBJECTS_AT_ONCE) await Promise.race(running);
+  }
+  await Promise.all(running);
+  if (failed !== undefined) throw failed.error;
+}

@@ -1,0 +1,66 @@
+// pocketful init: makes a store.
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { createStore, DEFAULT_PRESET, type NewStore } from '../../lib/client/create-store.ts';
+import { invalid } from '../../lib/foundation/errors.ts';
+import { addCommand, collect, countArgument, type Run } from './command.ts';
+
+export interface CreationOptions {
+  readonly preset?: string;
+  readonly drives?: number;
+  readonly drive?: readonly string[];
+  readonly settings?: string;
+}
+
+export const creationOptions = (command: Command): Command =>
+  command
+    .option('--preset <name>', `demo, personal, thrifty or cell (default: ${DEFAULT_PRESET})`)
+    .option('--drives <count>', 'so many drives in the directory of the store (default: 20)', countArgument)
+    .option('--drive <path>', 'a directory that becomes a drive; once for each', collect)
+    .option('--settings <file>', 'JSON file with settings that replace those of the preset');
+
+export async function newStoreOf(run: Run, options: CreationOptions): Promise<NewStore> {
+  if (options.drives !== undefined && options.drive !== undefined)
+    throw invalid('DRIVES_TWICE', 'either --drives COUNT or --drive PATH …, not both');
+  return {
+    namespace: run.namespace,
+    preset: options.preset,
+    drives: options.drive ?? options.drives,
+    settings: options.settings === undefined ? undefined : await settingsIn(options.settings),
+  };
+}
+
+async function settingsIn(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw invalid('SETTINGS_INVALID', `${file} is not JSON: ${(cause as Error).message}`, cause);
+  }
+}
+
+export function addInit(program: Command): void {
+  addCommand<CreationOptions>(
+    program,
+    'init',
+    'make a store',
+    async (run, _args, options) => {
+      const client = await createStore(run.directory(), await newStoreOf(run, options));
+      run.adopt(client);
+      const { row, path } = client.engine;
+      const { settings, storeId, drives } = row;
+      run.answer(
+        {
+          storeId,
+          path,
+          preset: settings.preset,
+          settings,
+          drives: drives.map((_, id) => client.engine.components.drives[id]?.label),
+        },
+        `made store ${storeId} in ${path}: preset ${settings.preset}, ${drives.length} drives, ${settings.hotCodec} -> ${settings.warmCodec}`,
+      );
+      run.say(`keep a copy of ${path}/keys.json elsewhere: without it nothing can be read`);
+    },
+    creationOptions,
+  );
+}

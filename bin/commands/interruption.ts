@@ -1,0 +1,39 @@
+// Ctrl-C: the first stops new work and lets what is under way end; the second ends the process at once. Either way the store
+// is sound, as it is after a power cut.
+import { EXIT } from './exit-codes.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+export class Interruption {
+  readonly #controller = new AbortController();
+  readonly #onSignal = (): void => {
+    if (this.#controller.signal.aborted) process.exit(EXIT.interrupted);
+    process.stderr.write(
+      `${process.stderr.isTTY ? '\r\x1b[2K' : ''}pocketful: stopping: what is under way is finished first (press Ctrl-C again to stop at once)\n`,
+    );
+    this.#controller.abort(new InterruptedError());
+  };
+
+  constructor() {
+    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get happened(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
+  end(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
+  }
+}
+
+export class InterruptedError extends Error {
+  constructor() {
+    super('interrupted');
+    this.name = 'InterruptedError';
+  }
+}

@@ -1,0 +1,146 @@
+// pocketful ls, stat and rm.
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/store.ts';
+import { invalid, missing } from '../../lib/foundation/errors.ts';
+import { addCommand, countArgument, type Run } from './command.ts';
+import { ItemFailures } from './items.ts';
+import { Progress } from './progress.ts';
+import { bytesText, countOf, shownName, table, timeText } from './text.ts';
+
+interface ListOptions {
+  readonly recursive?: boolean;
+  readonly long?: boolean;
+  readonly limit?: number;
+  readonly from?: string;
+}
+interface RemoveOptions {
+  readonly recursive?: boolean;
+  readonly yes?: boolean;
+}
+
+const PAGE = 1000;
+
+export function addObjectCommands(program: Command): void {
+  addCommand<ListOptions>(program, 'ls [prefix]', 'names that begin with a prefix, folder by folder', list, (command) =>
+    command
+      .option('-r, --recursive', 'all names below, not only the next folder')
+      .option('-l, --long', 'with size and time')
+      .option('--limit <count>', 'at most so many', countArgument)
+      .option('--from <name>', 'begin here: the "next" of an earlier answer'),
+  );
+  addCommand(program, 'stat <key>', 'what is known of one object', async (run, [key = '']) => {
+    const object = await (await run.open()).head(key);
+    run.answer(object, () =>
+      table([
+        ['name', shownName(object.key)],
+        ['bytes', String(object.sizeBytes)],
+        ['etag', object.etag],
+        ['version', object.version],
+        ['stored', timeText(object.createdAtMs)],
+        ...(object.metadata === undefined ? [] : [['metadata', shownName(object.metadata)]]),
+      ]),
+    );
+  });
+  addCommand<RemoveOptions>(
+    program,
+    'rm <keys...>',
+    'delete objects; they can come back until GC shreds them only by being stored again',
+    remove,
+    (command) =>
+      command.option('-r, --recursive', 'everything whose name begins with <keys>').option('-y, --yes', 'do not ask'),
+  );
+}
+
+async function list(run: Run, [prefix = '']: readonly (string | undefined)[], options: ListOptions): Promise<void> {
+  const store = await run.open();
+  const objects: ObjectInfo[] = [];
+  const commonPrefixes: string[] = [];
+  const max = options.limit ?? Number.POSITIVE_INFINITY;
+  let next = options.from;
+  do {
+    const limit = Math.min(PAGE, max - objects.length - commonPrefixes.length);
+    if (limit <= 0) break;
+    const page = await store.list({
+      prefix,
+      limit,
+      ...(options.recursive ? {} : { delimiter: '/' }),
+      ...(next === undefined ? {} : { from: next }),
+    });
+    commonPrefixes.push(...page.commonPrefixes);
+    objects.push(...page.objects);
+    next = page.next;
+    if (!run.json) showPage(page.commonPrefixes, page.objects, options.long ?? false);
+  } while (next !== undefined && !run.interruption.happened);
+  if (run.json) run.answer({ objects, commonPrefixes, ...(next === undefined ? {} : { next }) }, '');
+  else if (next !== undefined) run.say(`pocketful: more of them: --from ${JSON.stringify(next)}`);
+}
+
+function showPage(folders: readonly string[], objects: readonly ObjectInfo[], long: boolean): void {
+  const rows = [
+    ...folders.map((name) => ({ name, cells: ['-', '-'] })),
+    ...objects.map(({ key, sizeBytes, createdAtMs }) => ({
+      name: key,
+      cells: [String(sizeBytes), timeText(createdAtMs)],
+    })),
+  ].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  if (rows.length === 0) return;
+  const lines = long
+    ? table(
+        rows.map(({ name, cells }) => [...cells, shownName(name)]),
+        [0],
+      )
+    : rows.map(({ name }) => shownName(name)).join('\n');
+  process.stdout.write(`${lines}\n`);
+}
+
+async function remove(run: Run, keys: readonly string[], options: RemoveOptions): Promise<void> {
+  const store = await run.open();
+  if (options.recursive && !options.yes) await confirm(store, keys);
+  const failures = new ItemFailures(run);
+  const progress = new Progress('rm', run.clock, 'objects');
+  let deleted = 0;
+  let attempted = 0;
+  async function* names(): AsyncGenerator<string> {
+    for (const key of keys) {
+      if (!options.recursive) {
+        attempted += 1;
+        yield key;
+        continue;
+      }
+      for await (const object of listAll(store, { prefix: key })) {
+        if (run.interruption.happened) return;
+        attempted += 1;
+        yield object.key;
+      }
+    }
+  }
+  for await (const outcome of store.deleteAll(names())) {
+    if (outcome.ok) deleted += 1;
+    else failures.add(outcome.key, outcome.error);
+    progress.show({ items: deleted });
+  }
+  progress.end();
+  if (attempted === 0 && !run.interruption.happened)
+    throw missing('OBJECT_MISSING', `no object has a name that begins with "${keys.join('" or "')}"`);
+  failures.settle(attempted);
+  const interrupted = run.interruption.happened;
+  run.answer({ deleted, interrupted, failed: failures.list }, `deleted ${countOf(deleted, 'object')}`);
+}
+
+/** Asks at a terminal; elsewhere --yes is needed. */
+async function confirm(store: PocketfulStore, prefixes: readonly string[]): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw invalid('NOT_CONFIRMED', 'rm -r deletes everything whose name begins with that: say --yes');
+  let count = 0;
+  let bytes = 0;
+  for (const prefix of prefixes)
+    for await (const { sizeBytes } of listAll(store, { prefix })) {
+      count += 1;
+      bytes += sizeBytes;
+    }
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const said = await lines.question(`delete ${countOf(count, 'object')}, ${bytesText(bytes)}? [y/N] `);
+  lines.close();
+  if (!/^y(es)?$/i.test(said.trim())) throw invalid('NOT_CONFIRMED', 'nothing was deleted');
+}

@@ -1,0 +1,223 @@
+// pocketful put: files, directories or standard input into the store.
+import type { Stats } from 'node:fs';
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { openOrCreate } from '../../lib/client/create-store.ts';
+import type { EmbeddedClient } from '../../lib/client/embedded-client.ts';
+import { fileToPut } from '../../lib/client/read-file.ts';
+import { type PocketfulStore, type PutReport, type PutRequest, parseAddress } from '../../lib/client/store.ts';
+import { reasonOf, walkTree } from '../../lib/client/walk-tree.ts';
+import { invalid, PocketfulError } from '../../lib/foundation/errors.ts';
+import { addCommand, type Run } from './command.ts';
+import { type CreationOptions, creationOptions, newStoreOf } from './init.ts';
+import { ItemFailures } from './items.ts';
+import { Progress } from './progress.ts';
+import { bytesText, countOf, countText, secondsText, shownName } from './text.ts';
+
+interface PutOptions extends CreationOptions {
+  readonly as?: string;
+  readonly prefix?: string;
+}
+
+interface Skipped {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export function addPut(program: Command): void {
+  addCommand<PutOptions>(
+    program,
+    'put <paths...>',
+    'store files; directories with all below them; - is standard input',
+    put,
+    (command) =>
+      creationOptions(command)
+        .option('--as <name>', 'name of the object, for one file or standard input')
+        .option('--prefix <prefix>', 'put this and a / before every name'),
+  );
+}
+
+async function put(run: Run, paths: readonly string[], options: PutOptions): Promise<void> {
+  if (options.as !== undefined && paths.length !== 1)
+    throw invalid('NAME_FOR_ONE', '--as names one object: give one file');
+  if (paths.includes('-') && options.as === undefined)
+    throw invalid('NAME_NEEDED', 'standard input has no name: say --as NAME');
+  const store = await openForPut(run, options);
+  const batch = new PutBatch(run, store, options);
+  await batch.run(paths);
+}
+
+/** The default store is made on its first put; any other has to be there. */
+async function openForPut(run: Run, options: CreationOptions): Promise<PocketfulStore> {
+  if (!run.isDefaultStore) return run.open();
+  const { client, created } = await openOrCreate(run.directory(), await newStoreOf(run, options));
+  run.adopt(client);
+  if (created)
+    run.say(`made store ${client.engine.row.storeId} in ${client.engine.path} (keep a copy of its keys.json)`);
+  return client;
+}
+
+class PutBatch {
+  readonly #run: Run;
+  readonly #store: PocketfulStore;
+  readonly #options: PutOptions;
+  readonly #failures: ItemFailures;
+  readonly #skipped: Skipped[] = [];
+  readonly #stored: PutReport[] = [];
+  readonly #progress: Progress;
+  /** Where a name came from, to refuse two different files of one name. */
+  readonly #sources = new Map<string, string>();
+  #attempted = 0;
+  #hasSeveral = false;
+  #bytes = 0;
+
+  constructor(run: Run, store: PocketfulStore, options: PutOptions) {
+    this.#run = run;
+    this.#store = store;
+    this.#options = options;
+    this.#failures = new ItemFailures(run);
+    this.#progress = new Progress('put', run.clock);
+  }
+
+  async run(paths: readonly string[]): Promise<void> {
+    for await (const outcome of this.#store.putAll(this.#items(paths))) {
+      if (outcome.ok) {
+        this.#stored.push(outcome);
+        this.#bytes += outcome.sizeBytes;
+      } else this.#failures.add(outcome.key, outcome.error);
+      this.#progress.show({ items: this.#stored.length, bytes: this.#bytes });
+    }
+    this.#progress.end();
+    const { elapsedMs } = this.#progress;
+    const encoded = this.#run.interruption.happened ? undefined : await this.#tend();
+    this.#failures.settle(this.#attempted);
+    this.#answer(elapsedMs, encoded);
+  }
+
+  async *#items(paths: readonly string[]): AsyncGenerator<PutRequest> {
+    this.#hasSeveral = paths.length > 1;
+    for (const path of paths) {
+      if (path === '-') yield this.#named('-', { key: this.#options.as as string, body: () => this.#input() });
+      else yield* this.#below(path);
+      if (this.#run.interruption.happened) return;
+    }
+  }
+
+  #input(): AsyncIterable<Uint8Array> {
+    const { signal } = this.#run.interruption;
+    signal.addEventListener('abort', () => process.stdin.destroy(signal.reason as Error), { once: true });
+    return process.stdin;
+  }
+
+  async *#below(path: string): AsyncGenerator<PutRequest> {
+    let found: Stats;
+    try {
+      found = await lstat(path);
+      // A symlink to a directory that was named itself is meant; other symlinks are not followed.
+      if (found.isSymbolicLink() && (await stat(path)).isDirectory()) found = await stat(path);
+    } catch (error) {
+      this.#fail(path, error);
+      return;
+    }
+    if (found.isFile()) yield this.#named(path, fileToPut(this.#options.as ?? basename(resolve(path)), path, found));
+    else if (found.isDirectory()) yield* this.#tree(resolve(path));
+    else this.#skip(path, reasonOf(found));
+  }
+
+  async *#tree(root: string): AsyncGenerator<PutRequest> {
+    for await (const entry of walkTree(root, await this.#ownPlaces())) {
+      if (this.#run.interruption.happened) return;
+      if (entry.kind === 'skipped') this.#skip(entry.name, entry.reason);
+      else if (entry.kind === 'unreadable') this.#fail(entry.name, unreadable(entry.name, entry.why));
+      else yield this.#named(entry.path, fileToPut(entry.name, entry.path, entry.stats));
+    }
+  }
+
+  #named(source: string, request: PutRequest): PutRequest {
+    const { prefix } = this.#options;
+    const key = prefix === undefined ? request.key : `${prefix.replace(/\/+$/, '')}/${request.key}`;
+    if (this.#hasSeveral) this.#refuseTwice(key, resolve(source));
+    this.#attempted += 1;
+    return { ...request, key };
+  }
+
+  #refuseTwice(key: string, source: string): void {
+    const earlier = this.#sources.get(key);
+    if (earlier !== undefined && earlier !== source)
+      throw invalid('NAME_TWICE', `${earlier} and ${source} would both be "${key}": use --as or --prefix for one`);
+    this.#sources.set(key, source);
+  }
+
+  #fail(name: string, error: unknown): void {
+    this.#attempted += 1;
+    this.#failures.add(name, error);
+  }
+
+  #skip(name: string, reason: string): void {
+    this.#skipped.push({ name, reason });
+    if (this.#skipped.length <= 20) this.#run.say(`pocketful: skipped ${shownName(name)}: ${reason}, not followed`);
+  }
+
+  /** The store's own directory and drives are not stored in it. */
+  async #ownPlaces(): Promise<ReadonlySet<string>> {
+    const address = parseAddress(this.#store.address);
+    if (address.engine !== 'file') return new Set();
+    const { engine } = this.#store as EmbeddedClient;
+    const places = [engine.path, ...engine.components.drives.map(({ label }) => label)];
+    const real = await Promise.all(places.map((place) => realpath(place).catch(() => place)));
+    return new Set([...places, ...real]);
+  }
+
+  /** Encodes what is old enough: on AWS a schedule does that. */
+  async #tend(): Promise<number | undefined> {
+    if (parseAddress(this.#store.address).engine !== 'file') return undefined;
+    const { signal } = this.#run.interruption;
+    const progress = new Progress('encode', this.#run.clock);
+    try {
+      const report = await this.#store.admin.encode({
+        signal,
+        onProgress: ({ encodedBytes, totalBytes }) => progress.show({ bytes: encodedBytes }, { bytes: totalBytes }),
+      });
+      if (report.stalled !== undefined) this.#run.say(`pocketful: stored, but the Live Coder waits: ${report.stalled}`);
+      return report.recordBytes;
+    } finally {
+      progress.end();
+    }
+  }
+
+  #answer(elapsedMs: number, encodedBytes: number | undefined): void {
+    const newBytes = this.#stored.reduce((sum, one) => sum + (one.newBytes ?? 0), 0);
+    const isInterrupted = this.#run.interruption.happened;
+    const rate = `${countText(Math.round((this.#stored.length * 1000) / Math.max(1, elapsedMs)))} files/s, ${bytesText((this.#bytes * 1000) / Math.max(1, elapsedMs))}/s`;
+    this.#run.answer(
+      {
+        stored: this.#stored.length,
+        bytes: this.#bytes,
+        newBytes,
+        ...(encodedBytes === undefined ? {} : { encodedBytes }),
+        seconds: Math.round(elapsedMs) / 1000,
+        interrupted: isInterrupted,
+        skipped: this.#skipped,
+        failed: this.#failures.list,
+        objects: this.#stored.map(({ key, version, etag, sizeBytes, newBytes: added }) => ({
+          key,
+          version,
+          etag,
+          sizeBytes,
+          ...(added === undefined ? {} : { newBytes: added }),
+        })),
+      },
+      `stored ${countOf(this.#stored.length, 'file')}, ${bytesText(this.#bytes)} (${bytesText(newBytes)} new) in ${secondsText(elapsedMs)}: ${rate}` +
+        (this.#skipped.length > 0 ? `; skipped ${countText(this.#skipped.length)}` : '') +
+        (this.#failures.list.length > 0 ? `; failed ${countText(this.#failures.list.length)}` : ''),
+    );
+    if (isInterrupted)
+      this.#run.say(
+        `pocketful: interrupted: the ${countOf(this.#stored.length, 'file')} above are stored, nothing is half stored; the store is sound`,
+      );
+  }
+}
+
+const unreadable = (name: string, why: string): Error =>
+  new PocketfulError('denied', 'FILE_UNREADABLE', `${name}: ${why}`);
