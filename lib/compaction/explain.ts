@@ -22,5 +22,5 @@ export function explainVolume(view: FleetView, plan: CompactionPlan, volume: str
 }
 
 /** The run of a plan that names this volume. */
-export const runOf = (plan: CompactionPlan, volume: string): PlannedRun | undefined =>
+const runOf = (plan: CompactionPlan, volume: string): PlannedRun | undefined =>
   plan.runs.find((run) => run.host?.volume === volume || run.sources.some((source) => source.volume === volume));

@@ -13,7 +13,7 @@ export type FleetState = (typeof FLEET_STATES)[number];
 export const AGE_CLASSES = 4;
 const DAY_MS = 86_400_000;
 /** Upper ends of the first three age classes: written within a day, a week, two months, earlier. */
-export const AGE_BOUNDS_MS: readonly number[] = [DAY_MS, 7 * DAY_MS, 60 * DAY_MS];
+const AGE_BOUNDS_MS: readonly number[] = [DAY_MS, 7 * DAY_MS, 60 * DAY_MS];
 
 export interface FleetVolume {
   readonly id: string;

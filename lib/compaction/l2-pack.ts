@@ -52,6 +52,8 @@ export const worthScore =
 
 const admitAll: Admit = () => true;
 const EPSILON = 1e-12;
+/** Choices are bits of a 32-bit word. */
+export const SOURCES_MAX = 32;
 /** How many of the best cells are improved by swaps before one is chosen. */
 const FINALISTS = 4;
 
@@ -59,13 +61,18 @@ export class PackTable {
   readonly shape: PackShape;
   readonly #weights: Int32Array;
   readonly #best: Float64Array;
-  readonly #taken: Uint8Array;
+  /** By candidate and cell of capacity: bit k-1 is set if the candidate is the last one of the best k that weigh so much. */
+  readonly #taken: Uint32Array;
   /** Most a cell may hold exactly, its rounded sum notwithstanding: the destinations it stands for. */
   readonly #limits: Float64Array;
+  /** By count: the least and the most that so many candidates can weigh; cells outside are out of reach. */
+  readonly #lows: Int32Array;
+  readonly #highs: Int32Array;
   readonly #row: number;
 
   constructor(shape: PackShape) {
     assert(shape.candidatesMax >= 2 && shape.sourcesMax >= 2, 'a run merges at least two volumes');
+    assert(shape.sourcesMax <= SOURCES_MAX, `a run merges at most ${SOURCES_MAX} volumes`);
     assert(shape.destinationsMax >= 1 && shape.granularity >= 8, 'a run fills at least one volume, of 8 cells or more');
     this.shape = shape;
     this.#row = shape.destinationsMax * shape.granularity + 1;
@@ -73,7 +80,9 @@ export class PackTable {
     this.#weights = new Int32Array(shape.candidatesMax);
     this.#best = new Float64Array(cells);
     this.#limits = Float64Array.from({ length: this.#row }, (_, c) => Math.ceil(c / shape.granularity) + EPSILON);
-    this.#taken = new Uint8Array(shape.candidatesMax * cells);
+    this.#lows = new Int32Array(shape.sourcesMax + 1);
+    this.#highs = new Int32Array(shape.sourcesMax + 1);
+    this.#taken = new Uint32Array(shape.candidatesMax * this.#row);
   }
 
   /** The best run over `fills[0..count)`, each a live fraction of a destination, ascending; undefined if no cell is worth anything. */
@@ -99,35 +108,38 @@ export class PackTable {
     const { sourcesMax, granularity, exact } = this.shape;
     const row = this.#row;
     const best = this.#best;
-    const cells = (sourcesMax + 1) * row;
     best.fill(-Infinity);
     best[0] = 0;
-    this.#taken.fill(0, 0, count * cells);
-    let reach = 0;
+    this.#taken.fill(0, 0, count * row);
     for (let i = 0; i < count; i++) {
       const scaled = (fills[i] as number) * granularity;
-      const weight = Math.max(1, exact ? Math.floor(scaled) : Math.ceil(scaled - EPSILON));
-      this.#weights[i] = weight;
-      if (weight > reach) reach = weight;
+      this.#weights[i] = Math.max(1, exact ? Math.floor(scaled) : Math.ceil(scaled - EPSILON));
     }
-    for (let i = 0; i < count; i++) this.#visit(i, fills[i] as number, this.#weights[i] as number, reach);
+    // Candidates ascend: the first k are the lightest, the last k the heaviest.
+    for (let k = 1; k <= Math.min(sourcesMax, count); k++) {
+      this.#lows[k] = (this.#lows[k - 1] as number) + (this.#weights[k - 1] as number);
+      this.#highs[k] = (this.#highs[k - 1] as number) + (this.#weights[count - k] as number);
+    }
+    for (let i = 0; i < count; i++) this.#visit(i, fills[i] as number, this.#weights[i] as number);
   }
 
-  #visit(i: number, fill: number, weight: number, reach: number): void {
+  #visit(i: number, fill: number, weight: number): void {
     const row = this.#row;
     const best = this.#best;
     const taken = this.#taken;
     const limits = this.#limits;
-    const base = i * (this.shape.sourcesMax + 1) * row;
+    const base = i * row;
     for (let k = Math.min(i + 1, this.shape.sourcesMax); k > 0; k--) {
       const here = k * row;
+      const bit = 1 << (k - 1);
       const from = here - row - weight;
-      const high = Math.min(row - 1, reach * k);
-      for (let c = high; c >= weight; c--) {
+      const low = Math.max(this.#lows[k] as number, weight);
+      const high = Math.min(row - 1, this.#highs[k] as number);
+      for (let c = high; c >= low; c--) {
         const candidate = (best[from + c] as number) + fill;
         if (candidate > (best[here + c] as number) && candidate <= (limits[c] as number)) {
           best[here + c] = candidate;
-          taken[base + here + c] = 1;
+          taken[base + c] = (taken[base + c] as number) | bit;
         }
       }
     }
@@ -162,12 +174,11 @@ export class PackTable {
 
   #backtrack(sources: number, cell: number, count: number): number[] {
     const row = this.#row;
-    const cells = (this.shape.sourcesMax + 1) * row;
     const chosen: number[] = [];
     let k = sources;
     let c = cell;
     for (let i = count - 1; i >= 0 && k > 0; i--) {
-      if (this.#taken[i * cells + k * row + c] !== 1) continue;
+      if ((((this.#taken[i * row + c] as number) >>> (k - 1)) & 1) === 0) continue;
       chosen.push(i);
       c -= this.#weights[i] as number;
       k--;

@@ -11,6 +11,7 @@ export class DrainProposer implements Proposer {
   readonly #context: Context;
   /** Next place to drain, per group. */
   readonly #next: number[];
+  #runs = 0;
 
   constructor(context: Context, groups: readonly Group[]) {
     this.#context = context;
@@ -19,6 +20,7 @@ export class DrainProposer implements Proposer {
   }
 
   propose(fits: (draft: Draft) => boolean): Draft | undefined {
+    if (this.#runs >= this.#context.settings.runsMax) return undefined;
     const at = this.#sparsestGroup();
     if (at < 0) return undefined;
     const group = this.groups[at] as Group;
@@ -29,12 +31,13 @@ export class DrainProposer implements Proposer {
       if (!fits(draft)) continue;
       group.used.fill(1, from, from + size);
       this.#next[at] = from + size;
+      this.#runs++;
       return draft;
     }
     return undefined;
   }
 
-  readonly leftover = (): 'budget' => 'budget';
+  readonly leftover = (): 'budget' | 'later' => (this.#runs >= this.#context.settings.runsMax ? 'later' : 'budget');
 
   #sparsestGroup(): number {
     let best = -1;

@@ -16,7 +16,7 @@ import { rangesOf, strategyOf } from './selector.ts';
  * - `range`     a run holds a volume that is not its strategy's, or of another codec, capacity or age class
  * - `sums`      the figures do not follow from the volumes
  */
-export type ProblemKind = 'foreign' | 'unknown' | 'state' | 'changed' | 'twice' | 'overfull' | 'range' | 'sums';
+type ProblemKind = 'foreign' | 'unknown' | 'state' | 'changed' | 'twice' | 'overfull' | 'range' | 'sums';
 
 export interface PlanProblem {
   readonly kind: ProblemKind;

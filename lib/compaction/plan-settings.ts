@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { STORAGE_CLASSES } from '../cost/price-book.ts';
 import { invalid } from '../foundation/errors.ts';
 import { AGE_CLASSES } from './fleet.ts';
+import { SOURCES_MAX } from './l2-pack.ts';
 
 export const STRATEGIES = ['l1', 'l2', 'l3'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
@@ -27,8 +28,11 @@ export const planSettingsSchema = z.strictObject({
   strategies: z.array(z.enum(STRATEGIES)).min(1),
   objective: z.enum(OBJECTIVES),
   /** K: most sources of one run of L1 or L2. */
-  sourcesMax: z.int().min(2).max(64),
-  destinationsMax: z.int().min(1).max(63),
+  sourcesMax: z.int().min(2).max(SOURCES_MAX),
+  destinationsMax: z
+    .int()
+    .min(1)
+    .max(SOURCES_MAX - 1),
   /** Cells per destination in L2's table. */
   granularity: z.int().min(8).max(4096),
   /** Candidates L2 looks at for one run. */
@@ -38,7 +42,7 @@ export const planSettingsSchema = z.strictObject({
   /** Part of every destination left for directories and for columns of uneven length. */
   reserve: z.number().min(0).max(0.1),
   bucketsPerVolumeMax: z.int().min(1),
-  /** Most runs of each of L1 and L2 in one plan; the rest waits for the next plan. */
+  /** Most runs of each strategy in one plan; the rest waits for the next plan. */
   runsMax: z.int().min(1).max(1_000_000),
   /** So many packings of L2 come from the table; later ones from the quick packing, which frees about half a percent less. */
   tableRunsMax: z.int().min(0).max(100_000),
@@ -84,7 +88,7 @@ export const PLAN_SETTINGS: PlanSettings = Object.freeze({
   reserve: 0.005,
   bucketsPerVolumeMax: 256,
   runsMax: 1024,
-  tableRunsMax: 128,
+  tableRunsMax: 64,
   drainBatchMax: 64,
   minAgeMs: 0,
   targetOverhead: 1,

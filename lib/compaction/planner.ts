@@ -66,7 +66,7 @@ export function planCompaction(request: PlanRequest): CompactionPlan {
 }
 
 /** By age class: the fill above which it is cheaper to wait (1 unless the objective is money). */
-export function waitingFills(view: FleetView, settings: PlanSettings, book: PriceBook): number[] {
+function waitingFills(view: FleetView, settings: PlanSettings, book: PriceBook): number[] {
   if (settings.objective !== 'money' || view.count === 0) return Array.from({ length: AGE_CLASSES }, () => 1);
   const capacity = view.capacityBytes[0] as number;
   const codec = codecAt(view, 0);

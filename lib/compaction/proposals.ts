@@ -32,7 +32,7 @@ export interface Proposer {
   readonly groups: readonly Group[];
 }
 
-export function sourceAt(view: FleetView, i: number, taken?: { bytes: number; buckets: number }): PlannedSource {
+function sourceAt(view: FleetView, i: number, taken?: { bytes: number; buckets: number }): PlannedSource {
   const liveBytes = view.liveBytes[i] as number;
   const buckets = view.bucketCount[i] as number;
   return {
@@ -45,7 +45,7 @@ export function sourceAt(view: FleetView, i: number, taken?: { bytes: number; bu
   };
 }
 
-export function hostAt(view: FleetView, i: number): PlannedHost {
+function hostAt(view: FleetView, i: number): PlannedHost {
   return {
     volume: view.ids[i] as string,
     generation: view.generation[i] as number,

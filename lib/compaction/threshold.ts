@@ -7,8 +7,8 @@ import { THRESHOLD_MAX, THRESHOLD_MIN } from './plan-settings.ts';
 const DAY_MS = 86_400_000;
 
 /** Stability found by the study: steps of at most 0.01 a day, and step times the measurement's delay at most 0.07. */
-export const STEP_PER_DAY_MAX = 0.01;
-export const STEP_TIMES_DELAY_MAX = 0.07;
+const STEP_PER_DAY_MAX = 0.01;
+const STEP_TIMES_DELAY_MAX = 0.07;
 
 const schema = z.strictObject({
   stepPerDay: z.number().positive().max(STEP_PER_DAY_MAX),

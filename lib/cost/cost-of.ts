@@ -55,7 +55,7 @@ export interface Pricing {
 const MILLION = 1e6;
 const GB = 1e9;
 const MS_PER_DAY = 86_400_000;
-export const DAYS_PER_MONTH = 30;
+const DAYS_PER_MONTH = 30;
 export const MS_PER_MONTH = DAYS_PER_MONTH * MS_PER_DAY;
 
 export function addWork(a: Work, b: Work): Work {

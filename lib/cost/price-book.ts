@@ -53,7 +53,6 @@ const schema = z.strictObject({
 });
 
 export type PriceBook = z.infer<typeof schema>;
-export type StoragePrices = PriceBook['storage'][StorageClass];
 
 const KIB = 1024;
 

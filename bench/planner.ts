@@ -1,0 +1,156 @@
+// Planning: the packing table by itself, plans of a million volumes, what `worth` frees against `max-fill`, and the one-off
+// recovery of the synthetic incident fleet. The figures that do not hang on the clock are assertions in test/compaction, too.
+import { cpus } from 'node:os';
+import { sealedTotals } from '../lib/compaction/fleet.ts';
+import { maxFillScore, PackTable, worthScore } from '../lib/compaction/l2-pack.ts';
+import { OBJECTIVES, planSettingsOf } from '../lib/compaction/plan-settings.ts';
+import { planCompaction } from '../lib/compaction/planner.ts';
+import { holePrice } from '../lib/compaction/worth.ts';
+import { SeededRandomness } from '../lib/foundation/randomness.ts';
+import { bytesMoved, CAPACITY, fleetOfFills, largeFleet, shapedFills } from '../test/compaction/fleets.ts';
+import { campaign, uniformFills } from '../test/compaction/packing-oracle.ts';
+
+interface Figure {
+  name: string;
+  value: number;
+  unit: string;
+  ratio?: number;
+}
+interface Report {
+  bench: string;
+  machine: string;
+  figures: Figure[];
+}
+
+const machine = `${cpus()[0]?.model ?? 'unknown'} x${cpus().length}, Node ${process.version}`;
+const THRESHOLD = 0.1;
+
+export const benches: Record<string, () => Promise<Report>> = {
+  'planner-pack': async () => ({ bench: 'planner-pack', machine, figures: benchPacking() }),
+  'planner-million': async () => ({ bench: 'planner-million', machine, figures: benchMillion() }),
+  'planner-worth': async () => ({ bench: 'planner-worth', machine, figures: benchWorth() }),
+  'planner-recovery': async () => ({ bench: 'planner-recovery', machine, figures: benchRecovery() }),
+};
+
+const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
+
+function benchPacking(): Figure[] {
+  const figures: Figure[] = [];
+  for (const destinationsMax of [1, 9]) {
+    const table = new PackTable({ candidatesMax: 120, sourcesMax: 10, destinationsMax, granularity: 256, exact: true });
+    for (const [low, high] of [
+      [0.1, 0.7],
+      [0.5, 0.9],
+    ] as const) {
+      const times: number[] = [];
+      for (let seed = 1; seed <= 60; seed++) {
+        const fills = uniformFills(new SeededRandomness(seed), 120, low, high);
+        const start = performance.now();
+        table.pack(fills, 120, worthScore(holePrice(THRESHOLD)));
+        if (seed > 9) times.push(performance.now() - start);
+      }
+      const value = median(times);
+      const name = `pack n=120 K=10 g=1/256 m<=${destinationsMax}, fills ${low}..${high}, median`;
+      figures.push({ name, value, unit: 'ms', ratio: value / 10 });
+    }
+  }
+  return figures;
+}
+
+function benchMillion(): Figure[] {
+  const view = largeFleet(shapedFills(new SeededRandomness(5), 'incident', 1_000_000), 4);
+  const figures: Figure[] = [];
+  for (const objective of OBJECTIVES) {
+    const settings = planSettingsOf({ objective });
+    const times: number[] = [];
+    for (let round = 0; round < 6; round++) {
+      const start = performance.now();
+      planCompaction({ view, settings, threshold: THRESHOLD });
+      if (round > 0) times.push(performance.now() - start);
+    }
+    const value = median(times);
+    figures.push({
+      name: `1,000,000 volumes, all strategies, ${objective}, median`,
+      value,
+      unit: 'ms',
+      ratio: value / 1500,
+    });
+  }
+  const peak = process.resourceUsage().maxRSS / 1024;
+  figures.push({ name: 'peak resident set, the fleet included', value: peak, unit: 'MiB', ratio: peak / 1024 });
+  return figures;
+}
+
+function benchWorth(): Figure[] {
+  const goals = [
+    { low: 0.1, high: 0.7, goal: 0.55 },
+    { low: 0.02, high: 0.5, goal: 0.5 },
+    { low: 0.1, high: 0.4, goal: 0.25 },
+  ];
+  return goals.flatMap(({ low, high, goal }) => {
+    const score = worthScore(holePrice(0.25));
+    const by = {
+      published: { score: maxFillScore, destinationsMax: 1, exact: false },
+      exact: { score: maxFillScore, destinationsMax: 1, exact: true },
+      worth: { score, destinationsMax: 9, exact: true },
+    };
+    const sums = { published: [0, 0, 0], exact: [0, 0, 0], worth: [0, 0, 0] };
+    for (let seed = 1; seed <= 20; seed++) {
+      const fills = uniformFills(new SeededRandomness(seed * 7919), 400, low, high);
+      for (const name of ['published', 'exact', 'worth'] as const) {
+        const { reclaimed, moved, destinations } = campaign(fills, by[name], 20);
+        const sum = sums[name];
+        sums[name] = [sum[0]! + reclaimed, sum[1]! + moved, sum[2]! + destinations];
+      }
+    }
+    const perByte = (name: keyof typeof sums): number => (sums[name][0] ?? 0) / (sums[name][1] ?? 1);
+    const more = perByte('worth') / perByte('published') - 1;
+    const fills = `fills ${low}..${high}`;
+    return [
+      {
+        name: `worth over max-fill as published, ${fills}`,
+        value: 100 * more,
+        unit: '% more volumes',
+        ratio: more / goal,
+      },
+      {
+        name: `worth over max-fill with exact sums, ${fills}`,
+        value: 100 * (perByte('worth') / perByte('exact') - 1),
+        unit: '% more volumes',
+      },
+      { name: `mean destination fill, ${fills}`, value: sums.worth[1]! / sums.worth[2]!, unit: '' },
+    ];
+  });
+}
+
+function benchRecovery(): Figure[] {
+  const fills = shapedFills(new SeededRandomness(5), 'incident', 10_000);
+  const view = fleetOfFills(fills);
+  const { liveBytes } = sealedTotals(view);
+  return [
+    { target: 1.25, goal: 0.94 },
+    { target: 1.1, goal: 9.3 },
+  ].flatMap(({ target, goal }) => {
+    const plan = planCompaction({ view, settings: planSettingsOf({ targetOverhead: target }), threshold: THRESHOLD });
+    const value = (100 * bytesMoved(plan)) / liveBytes;
+    const least = (100 * leastMoved(fills, target)) / (liveBytes / CAPACITY);
+    return [
+      { name: `overhead 1.561 to ${target}, moved`, value, unit: '% of live bytes', ratio: value / goal },
+      { name: `least possible (whole volumes, sparsest first) to ${target}`, value: least, unit: '% of live bytes' },
+    ];
+  });
+}
+
+/** Volumes moved by an ideal stream to bring a fleet to an overhead. */
+function leastMoved(fills: Float64Array, target: number): number {
+  const sorted = fills.slice().sort();
+  const live = sorted.reduce((sum, fill) => sum + fill, 0);
+  let capacity = sorted.length;
+  let moved = 0;
+  for (const fill of sorted) {
+    if (capacity / live <= target) break;
+    capacity -= 1 - fill;
+    moved += fill;
+  }
+  return moved;
+}
