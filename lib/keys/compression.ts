@@ -1,4 +1,4 @@
-// zstd for one block: whether it is worth trying, compressing, and decompressing within hard bounds. Up to POOL_BYTES_MIN the
+// zstd for one block: compressing where it looks worth it, and decompressing within hard bounds. Below POOL_BYTES_MIN the
 // calling thread does it, as handing a small block to the thread pool costs several times what compressing it does.
 import { promisify } from 'node:util';
 import {
@@ -9,11 +9,9 @@ import {
   zstdDecompress,
   zstdDecompressSync,
 } from 'node:zlib';
+import { looksCompressible } from './compressibility.ts';
 
 const KIB = 1024;
-/** Shorter blocks are compressed without asking a sample: it would cost as much. */
-const SAMPLED_FROM_BYTES = 16 * KIB;
-const LARGE_FROM_BYTES = 256 * KIB;
 /** From here on the thread pool is as fast as the calling thread, and leaves the event loop free (measured on two cores). */
 export const POOL_BYTES_MIN = 256 * KIB;
 /** A compressed body is kept if it is at most this share of the block: less is not worth the decompression on every read. */
@@ -26,14 +24,14 @@ const decompressInPool = promisify(zstdDecompress);
 
 /** The compressed block, or undefined where it stays as it is. */
 export function compressed(block: Uint8Array): Uint8Array | undefined {
-  if (!worthTrying(block)) return undefined;
+  if (!looksCompressible(block)) return undefined;
   return kept(zstdCompressSync(block, compressOptions(block.byteLength)), block);
 }
 
 /** The same, off the calling thread for large blocks. */
 export async function compressedInPool(block: Uint8Array): Promise<Uint8Array | undefined> {
   if (block.byteLength < POOL_BYTES_MIN) return compressed(block);
-  if (!worthTrying(block)) return undefined;
+  if (!looksCompressible(block)) return undefined;
   return kept(await compressInPool(block, compressOptions(block.byteLength)), block);
 }
 
@@ -64,18 +62,3 @@ const decompressOptions = (plaintextBytes: number): ZstdOptions => ({
   maxOutputLength: Math.max(plaintextBytes, 1),
   params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX },
 });
-
-/** Compresses a few slices spread over the block: 4 KiB in all, 32 KiB of a large block. */
-function worthTrying(block: Uint8Array): boolean {
-  const bytes = block.byteLength;
-  if (bytes < SAMPLED_FROM_BYTES) return bytes > 0;
-  const slices = bytes < LARGE_FROM_BYTES ? 4 : 8;
-  const sliceBytes = bytes < LARGE_FROM_BYTES ? KIB : 4 * KIB;
-  const sample = new Uint8Array(slices * sliceBytes);
-  const step = (bytes - sliceBytes) / (slices - 1);
-  for (let i = 0; i < slices; i++) {
-    const at = Math.floor(i * step);
-    sample.set(block.subarray(at, at + sliceBytes), i * sliceBytes);
-  }
-  return kept(zstdCompressSync(sample, compressOptions(sample.byteLength)), sample) !== undefined;
-}
