@@ -10,6 +10,7 @@ const FULL = 13;
 const CANNOT_OPEN = 14;
 const PERMISSION = 3;
 const AUTHORIZATION = 23;
+const PROTOCOL = 15; // too many processes open the log at the same moment
 const NOT_A_DATABASE = 26;
 const NO_MEMORY = 7;
 const PRIMARY = 0xff; // extended result codes have the primary one in their low byte
@@ -22,7 +23,7 @@ export function sqliteCode(error: unknown): number | undefined {
 
 export const isBusy = (error: unknown): boolean => {
   const code = sqliteCode(error);
-  return code === BUSY || code === LOCKED;
+  return code === BUSY || code === LOCKED || code === PROTOCOL;
 };
 
 /** Nothing was written, or it was rolled back. Errors that are not SQLite's come back as they are. */
@@ -36,6 +37,7 @@ function known(code: number, path: string, cause: unknown): PocketfulError | und
   switch (code) {
     case BUSY:
     case LOCKED:
+    case PROTOCOL:
       return retryLater('PANDA_BUSY', `the metadata file ${path} is in use by another process`, cause);
     case FULL:
       return retryLater('PANDA_BUSY', `no space left for the metadata file ${path}`, cause);

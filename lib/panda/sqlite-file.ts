@@ -15,7 +15,9 @@ export const SCHEMA_VERSION = 1;
 export interface SqliteFileOptions {
   /** Makes the file if there is none (default); otherwise `missing` PANDA_MISSING. */
   readonly create?: boolean;
-  /** How long one attempt to get the write lock blocks the process. */
+  /** How long opening waits for other processes that open, create or recover the file. */
+  readonly openTimeoutMs: number;
+  /** How long one attempt to get the write lock blocks the process later on. */
   readonly attemptMs: number;
   /** The file never grows beyond this: `retry` PANDA_BUSY. Default: the disk decides. */
   readonly bytesMax?: number;
@@ -51,7 +53,7 @@ export function openSqliteFile(path: string, options: SqliteFileOptions): Databa
   const { DatabaseSync } = loadSqlite();
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { timeout: options.attemptMs });
+    database = new DatabaseSync(path, { timeout: options.openTimeoutMs });
     prepare(database, path, options);
     if (isNew) syncFolderOf(path);
     return database;
@@ -92,6 +94,7 @@ function prepare(database: DatabaseSync, path: string, options: SqliteFileOption
     database.exec(`PRAGMA max_page_count = ${Math.ceil(options.bytesMax / PAGE_BYTES)}`);
   useLog(database);
   if (!isOurs) createTable(database, path);
+  database.exec(`PRAGMA busy_timeout = ${options.attemptMs}`);
 }
 
 /** True: ours; false: empty. Anything else is refused. */
@@ -116,17 +119,19 @@ function pragma(database: DatabaseSync, name: string): number {
   return value;
 }
 
-const SWITCH_ATTEMPTS = 50;
+const SWITCH_ATTEMPTS = 100;
+const SWITCH_PAUSE_MS = 10;
 
-/** Switches to the write-ahead log. Two processes that open a new file at once: SQLite reports busy without waiting here. */
+/** Switches to the write-ahead log. When two processes open a new file at once, SQLite may refuse this without waiting. */
 function useLog(database: DatabaseSync): void {
   for (let attempt = 1; ; attempt++) {
     try {
-      database.exec('PRAGMA journal_mode = WAL');
+      const mode = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
+      assert(mode === 'wal', `SQLite keeps the journal mode ${mode}`);
       return;
     } catch (error) {
       if (!isBusy(error) || attempt === SWITCH_ATTEMPTS) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SWITCH_PAUSE_MS);
     }
   }
 }

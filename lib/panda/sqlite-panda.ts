@@ -83,7 +83,7 @@ export class SqlitePanda implements Panda {
   static async open(path: string, options: SqlitePandaOptions = {}): Promise<SqlitePanda> {
     const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
     const attemptMs = Math.min(ATTEMPT_MS, timeoutMs);
-    const database = openSqliteFile(path, { ...options, attemptMs });
+    const database = openSqliteFile(path, { ...options, openTimeoutMs: timeoutMs, attemptMs });
     return new SqlitePanda(path, database, Math.ceil(timeoutMs / Math.max(1, attemptMs)));
   }
 

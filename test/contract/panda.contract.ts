@@ -155,6 +155,8 @@ function rowsAndValues(open: Open): void {
     const { name: _, ...rest } = attributes;
     expect((await panda.get(key('a')))?.attributes).toEqual({ ...rest, size: 2, status: 't' });
     expect(await conflictOf(panda.transact([put('a', {}, [{ attribute: 'toString', equals: 'c' }])]))).toEqual([0]);
+    await panda.transact([update('a', { insert: { valueOf: ['x'] }, if: [{ attribute: 'toString', missing: true }] })]);
+    expect((await panda.get(key('a')))?.attributes['valueOf']).toEqual(new Set(['x']));
   });
 
   it('shares nothing with its callers', async () => {

@@ -53,9 +53,15 @@ function raw(): DatabaseSync {
 interface Ended {
   readonly out: string;
   readonly err: string;
+  /** Exit code, or the signal that ended it. */
+  readonly end: number | string | null;
 }
-function child(args: readonly string[], shell = ''): { process: ChildProcess; ended: Promise<Ended> } {
-  const command = [process.execPath, CHILD, ...args];
+function child(
+  args: readonly string[],
+  shell = '',
+  flags = ['--disable-warning=ExperimentalWarning'],
+): { process: ChildProcess; ended: Promise<Ended> } {
+  const command = [process.execPath, ...flags, CHILD, ...args];
   const started = spawn('/bin/sh', ['-c', `${shell} exec "$@"`, 'sh', ...command], { env: { PATH: '/usr/bin:/bin' } });
   let out = '';
   let err = '';
@@ -65,7 +71,10 @@ function child(args: readonly string[], shell = ''): { process: ChildProcess; en
   started.stderr.on('data', (data) => {
     err += data;
   });
-  return { process: started, ended: new Promise((done) => started.on('close', () => done({ out, err }))) };
+  return {
+    process: started,
+    ended: new Promise((done) => started.on('close', (code, signal) => done({ out, err, end: signal ?? code }))),
+  };
 }
 
 async function allRows(panda: SqlitePanda): Promise<Row[]> {
@@ -216,8 +225,8 @@ describe('the file', () => {
     await (await open()).close();
     chmodSync(folder, 0o755);
     chmodSync(path, 0o444);
-    const { out, err } = await child(['openAsNobody', path]).ended;
-    expect({ out, err }).toEqual({ out: 'error denied PANDA_DENIED\n', err: '' });
+    const ended = await child(['openAsNobody', path]).ended;
+    expect(ended).toEqual({ out: 'error denied PANDA_DENIED\n', err: '', end: 0 });
   });
 
   it('is corrupt when its pages are', async () => {
@@ -290,14 +299,28 @@ describe('several users of one file', () => {
       await panda.transact([{ kind: 'update', partition: 'p', sort: 'counter', add: { n: 1 } }]);
       n -= 1;
     }
-    for (const other of others) expect(await other.ended).toEqual({ out: '', err: '' });
+    for (const other of others) expect(await other.ended).toEqual({ out: '', err: '', end: 0 });
     expect((await panda.get({ partition: 'p', sort: 'counter' }))?.attributes).toEqual({ n: 300 });
   });
 
   it('lets several processes make the file at once', async () => {
     const makers = Array.from({ length: 3 }, () => child(['incrementMany', path, '0']).ended);
-    for (const made of makers) expect(await made).toEqual({ out: '', err: '' });
+    for (const made of makers) expect(await made).toEqual({ out: '', err: '', end: 0 });
     expect(await allRows(await open({ create: false }))).toEqual([]);
+  });
+
+  it('waits for the process that makes the file', async () => {
+    const other = raw();
+    other.exec('PRAGMA journal_mode = WAL');
+    other.exec('BEGIN IMMEDIATE');
+    const waiting = child(['incrementMany', path, '0']);
+    const columns = 'partition TEXT, sort TEXT, value TEXT, PRIMARY KEY (partition, sort)';
+    other.exec(`CREATE TABLE rows (${columns}) WITHOUT ROWID`);
+    other.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    other.exec('PRAGMA user_version = 1');
+    await new Promise((done) => setTimeout(done, 500)); // by now it has seen an empty file
+    other.exec('COMMIT');
+    expect(await waiting.ended).toEqual({ out: '', err: '', end: 0 });
   });
 });
 
@@ -343,7 +366,7 @@ describe('death and disks', () => {
 });
 
 it('does not say that node:sqlite is experimental, and leaves other warnings alone', async () => {
-  const { err } = await child(['openAndWarn', path]).ended;
+  const { err } = await child(['openAndWarn', path], '', []).ended;
   expect(err).toContain('still heard');
-  expect(err).not.toContain('xperimental');
+  expect(err).not.toContain('SQLite');
 });
