@@ -1,0 +1,212 @@
+// `pocketful demo [DIR]`: the main job on a real tree, shown step by step, with one table at the end. `npm start` runs it.
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { Demo } from '../../lib/client/demo.ts';
+import { demoTree } from '../../lib/client/demo-tree.ts';
+import { createEmbedded } from '../../lib/engine/embedded.ts';
+import type { Status } from '../../lib/engine/status.ts';
+import { PRESETS } from '../../lib/settings/settings.ts';
+import { addCommand, countArgument, type Run } from './command.ts';
+import { Progress } from './progress.ts';
+import { bytesText, countOf, countText, ratioText, secondsText, table } from './text.ts';
+
+const MB = 1_000_000;
+const DEFAULT_BYTES = 300 * MB;
+const DEFAULT_FILES_MIN = 3_000;
+const DEFAULT_SEED = 2026;
+const STORE = '.pocketful-demo';
+const DRIVES = 20;
+const WAITING_SHOWN = 5;
+/** The binary of Node itself, which the launcher installs: one file of over 100 MB says nothing about small ones. */
+const isNodeBinary = (name: string): boolean => /^node-(linux|bin)-[^/]*\//.test(name);
+
+interface DemoOptions {
+  readonly seed?: number;
+  readonly megabytes?: number;
+}
+
+interface Step {
+  readonly step: string;
+  readonly seconds: number;
+  readonly result: string;
+}
+
+export function addDemo(program: Command): void {
+  addCommand<DemoOptions>(
+    program,
+    'demo [dir]',
+    'show the main job on a real tree (default: the first 300 MB of this project’s node_modules): store, code, lose drives, delete, compact, verify',
+    (run, [dir], options) => runDemo(run, dir, options),
+    (command) =>
+      command
+        .option('--seed <number>', 'which drives go away and which files are deleted', countArgument)
+        .option('--megabytes <number>', 'at most so much of the tree', countArgument),
+  );
+}
+
+async function runDemo(run: Run, dir: string | undefined, options: DemoOptions): Promise<void> {
+  const seed = options.seed ?? DEFAULT_SEED;
+  const root = dir ?? join(dirname(fileURLToPath(import.meta.url)), '../../node_modules');
+  const say = (text: string): void => {
+    if (!run.json) process.stdout.write(`${text}\n`);
+  };
+  const bytesMax = options.megabytes === undefined ? DEFAULT_BYTES : options.megabytes * MB;
+  const filesMin = options.megabytes === undefined ? DEFAULT_FILES_MIN : 1;
+  const tree = await demoTree(root, bytesMax, filesMin, dir === undefined ? isNodeBinary : () => false);
+  const path = run.isDefaultStore ? STORE : run.directory();
+  if (run.isDefaultStore) await rm(path, { recursive: true, force: true }); // only ever the demonstration's own
+  const store = await createEmbedded(path, { settings: PRESETS.demo, drives: DRIVES });
+  say(`${countOf(tree.files.length, 'file')}, ${bytesText(tree.bytes)}, of ${root} (seed ${seed})`);
+  say(`a fresh store of ${DRIVES} drives in ${path}: puts are kept four times, then coded 12 + 2 + 2\n`);
+  const steps: Step[] = [];
+  try {
+    await new Show(run, new Demo(store, tree, seed), steps, say).all();
+  } finally {
+    await store.close();
+  }
+  const stored = run.isDefaultStore ? `file:${STORE}` : run.address;
+  run.answer({ seed, files: tree.files.length, bytes: tree.bytes, store: stored, steps }, () =>
+    summary(steps, stored, tree.files[0]?.name ?? ''),
+  );
+}
+
+class Show {
+  readonly #run: Run;
+  readonly #demo: Demo;
+  readonly #steps: Step[];
+  readonly #say: (text: string) => void;
+
+  constructor(run: Run, demo: Demo, steps: Step[], say: (text: string) => void) {
+    this.#run = run;
+    this.#demo = demo;
+    this.#steps = steps;
+    this.#say = say;
+  }
+
+  async all(): Promise<void> {
+    const demo = this.#demo;
+    const { files, bytes } = demo.tree;
+    await this.#step('put', { items: files.length, bytes }, async (tick) => {
+      await demo.put(tick);
+      return (seconds) =>
+        `${countText(files.length)} files, ${countText(Math.round(files.length / seconds))} files/s, ${(bytes / MB / seconds).toFixed(1)} MB/s`;
+    });
+    await this.#step('encode', { bytes }, async (tick) => {
+      const report = await demo.encode(tick);
+      const { overhead } = await demo.status();
+      return () =>
+        `${countOf(report.hotBefore, 'hot replica-4 volume')} into ${countOf(report.destinations, 'lrc-12-2-2 volume')}, ` +
+        `${countText(report.freedZones)} zones freed; sealed ${overheadText(overhead.sealed)}`;
+    });
+    await this.#withDrivesAway();
+    const deleted = await this.#delete();
+    await this.#step('drain', {}, async (tick) => {
+      const report = await demo.drain(tick);
+      const { overhead } = await demo.status();
+      return () =>
+        `${countOf(report.retired, 'sparse volume')} emptied, ${bytesText(report.movedBytes)} moved, ` +
+        `${countText(report.freedZones)} zones freed; sealed ${overheadText(overhead.sealed)}`;
+    });
+    await this.#step('verify', { items: demo.left.length }, async (tick) => {
+      await demo.readAll(tick);
+      await demo.expectGone(deleted);
+      return () =>
+        `${countText(demo.left.length)} files have the SHA-256 of their source; ${countText(deleted.length)} deleted ones answer "not found"`;
+    });
+  }
+
+  async #withDrivesAway(): Promise<void> {
+    const demo = this.#demo;
+    const drawn = demo.drawDrives();
+    const fourth = drawn.at(-1) as number;
+    const three = drawn.slice(0, -1);
+    const away: number[] = [];
+    const take = async (drive: number): Promise<void> => {
+      await demo.takeAway(drive);
+      away.push(drive);
+    };
+    const { records } = demo.store.volumes;
+    try {
+      for (const drive of three) await take(drive);
+      await this.#step(`read, drives ${three.join(', ')} away`, { items: demo.left.length }, async (tick) => {
+        let repair: string | undefined;
+        records.onRepair = ({ volume, column, columnsRead }) => {
+          if (columnsRead.length === 6) repair ??= `column ${column} of volume ${volume} from 6 of the 15 others`;
+        };
+        const before = records.stats.degradedReads;
+        await demo.readAll(tick);
+        records.onRepair = undefined;
+        const rebuilt = records.stats.degradedReads - before;
+        return () =>
+          `all ${countText(demo.left.length)} SHA-256 match, ${countText(rebuilt)} records rebuilt` +
+          (repair === undefined ? '' : `, such as ${repair}`);
+      });
+      await take(fourth);
+      await this.#step(`read, drive ${fourth} away too`, { items: demo.left.length }, async (tick) => {
+        const waiting = await demo.readAll(tick, true);
+        for (const { name, drives } of waiting.slice(0, WAITING_SHOWN))
+          this.#say(`    ${name} waits for ${drives.join(', ')}`);
+        if (waiting.length > WAITING_SHOWN) this.#say(`    … and ${countText(waiting.length - WAITING_SHOWN)} more`);
+        return () =>
+          waiting.length === 0
+            ? 'all are still readable'
+            : `${countText(demo.left.length - waiting.length)} readable, ${countText(waiting.length)} wait for drives, none lost`;
+      });
+    } finally {
+      for (const drive of away) await demo.bringBack(drive);
+    }
+  }
+
+  async #delete() {
+    const demo = this.#demo;
+    let deleted: Awaited<ReturnType<Demo['delete']>>['deleted'] = [];
+    await this.#step('delete 70 %, GC', {}, async (tick) => {
+      const before = (await demo.status()).overhead.sealed;
+      const report = await demo.delete(tick);
+      deleted = report.deleted;
+      const after = (await demo.status()).overhead.sealed;
+      return () =>
+        `${countText(deleted.length)} files deleted, ${countText(report.garbage.slots)} blocks shredded; sealed ${overheadText(before)} -> ${overheadText(after)}`;
+    });
+    return deleted;
+  }
+
+  async #step(
+    name: string,
+    total: { readonly items?: number; readonly bytes?: number },
+    work: (tick: Parameters<Demo['put']>[0]) => Promise<(seconds: number) => string>,
+  ): Promise<void> {
+    const progress = new Progress(name, this.#run.clock);
+    let text: (seconds: number) => string;
+    try {
+      text = await work((done) => progress.show(done, total));
+    } finally {
+      progress.end();
+    }
+    const seconds = Math.max(0.001, progress.elapsedMs / 1000);
+    const result = text(seconds);
+    this.#steps.push({ step: name, seconds: Number(seconds.toFixed(2)), result });
+    this.#say(`${this.#steps.length}. ${name} (${secondsText(seconds * 1000)}): ${result}`);
+  }
+}
+
+const overheadText = (of: Status['overhead']['sealed']): string =>
+  `overhead ${ratioText(of.allocated)} allocated, ${ratioText(of.stored)} stored, in ${countOf(of.volumes, 'volume')}`;
+
+function summary(steps: readonly Step[], address: string, name: string): string {
+  const rows = [
+    ['step', 'seconds', 'result'],
+    ...steps.map(({ step, seconds, result }) => [step, seconds.toFixed(1), result]),
+  ];
+  return [
+    '',
+    table(rows, [1]),
+    '',
+    `The store is ${address}. Try next:`,
+    `  npm run pocketful -- --store ${address} status`,
+    `  npm run pocketful -- --store ${address} ls`,
+    `  npm run pocketful -- --store ${address} stat "${name}"`,
+  ].join('\n');
+}

@@ -1,0 +1,167 @@
+// The main job on a real tree, step by step: stored, coded, read back with drives missing, deleted, compacted, proven intact.
+// It reports what it saw; showing it is the command's (bin/commands/demo.ts).
+import { rename } from 'node:fs/promises';
+import { drain } from '../compaction/drain.ts';
+import { collectStatus } from '../engine/collect-status.ts';
+import type { EmbeddedStore } from '../engine/embedded.ts';
+import type { Status } from '../engine/status.ts';
+import { mapLimit } from '../foundation/concurrency.ts';
+import { isKind, isPocketfulError, PocketfulError } from '../foundation/errors.ts';
+import { SeededRandomness, shuffled } from '../foundation/randomness.ts';
+import { collectGarbage } from '../gc/collect-garbage.ts';
+import { encodeHot } from '../live-coder/encode-hot.ts';
+import { LiveCoder } from '../live-coder/live-coder.ts';
+import { freeTrash } from '../volume/free.ts';
+import { RecordLost } from '../volume/record-lost.ts';
+import { type DemoFile, type DemoTree, sha256Of } from './demo-tree.ts';
+import { fileToPut } from './read-file.ts';
+import { DEFAULT_NAMESPACE } from './store.ts';
+
+const READS_AT_ONCE = 8;
+const DELETED_PERCENT = 70;
+const DRIVES_AWAY = 3;
+
+/** How far a step is, for a progress bar. */
+export type Tick = (done: { readonly items?: number; readonly bytes?: number }) => void;
+
+/** A file that did not come back as it was: the demonstration has failed. */
+export class DemoMismatch extends PocketfulError {
+  constructor(name: string, why: string, cause?: unknown) {
+    super('corrupt', 'DEMO_MISMATCH', `${name}: ${why}`, cause);
+  }
+}
+
+export class Demo {
+  readonly store: EmbeddedStore;
+  readonly tree: DemoTree;
+  readonly #random: SeededRandomness;
+  #left: readonly DemoFile[];
+
+  constructor(store: EmbeddedStore, tree: DemoTree, seed: number) {
+    this.store = store;
+    this.tree = tree;
+    this.#random = new SeededRandomness(seed);
+    this.#left = tree.files;
+  }
+
+  get left(): readonly DemoFile[] {
+    return this.#left;
+  }
+
+  async put(tick: Tick): Promise<void> {
+    let items = 0;
+    let bytes = 0;
+    const requests = this.tree.files.map((file) => ({
+      namespace: DEFAULT_NAMESPACE,
+      ...fileToPut(file.name, file.path, file.found.stats),
+    }));
+    for await (const outcome of this.store.frontend.putAll(requests)) {
+      if (!outcome.ok) throw outcome.error;
+      items += 1;
+      bytes += outcome.sizeBytes;
+      tick({ items, bytes });
+    }
+  }
+
+  /** Seals what is open and encodes all of it; the last, small group too. */
+  async encode(tick: Tick) {
+    const sealed = await this.store.volumes.open.sealAll('hot');
+    const before = await this.status();
+    const report = await encodeHot(this.store.volumes, {
+      force: true,
+      onProgress: ({ encodedBytes }) => tick({ bytes: encodedBytes }),
+    });
+    if (report.stalled !== undefined) throw new PocketfulError('retry', 'DEMO_STALLED', report.stalled);
+    const freed = await freeTrash(this.store.volumes);
+    return { ...report, sealed, hotBefore: before.overhead.hot.volumes, freedZones: freed.freedZones };
+  }
+
+  /** Reads every file that is left and compares its SHA-256. With `mayWait`, files that only wait for drives are listed instead. */
+  async readAll(
+    tick: Tick,
+    mayWait = false,
+  ): Promise<readonly { readonly name: string; readonly drives: readonly string[] }[]> {
+    let items = 0;
+    let bytes = 0;
+    const waiting: { name: string; drives: readonly string[] }[] = [];
+    await mapLimit(this.#left, READS_AT_ONCE, async (file) => {
+      try {
+        const { body } = await this.store.frontend.get(DEFAULT_NAMESPACE, file.name);
+        if ((await sha256Of(body)) !== file.sha256)
+          throw new DemoMismatch(file.name, 'its SHA-256 differs from the source');
+      } catch (error) {
+        if (!mayWait || !(error instanceof RecordLost)) {
+          if (isPocketfulError(error) && !(error instanceof DemoMismatch))
+            throw new DemoMismatch(file.name, error.message, error);
+          throw error;
+        }
+        waiting.push({ name: file.name, drives: error.drives });
+      }
+      items += 1;
+      bytes += file.bytes;
+      tick({ items, bytes });
+    });
+    return waiting.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The drives to take away, drawn from the seed: three, and a fourth. */
+  drawDrives(): readonly number[] {
+    const ids = this.store.components.drives.map((_, id) => id);
+    return shuffled(ids, this.#random).slice(0, DRIVES_AWAY + 1);
+  }
+
+  /** A drive goes by its directory getting another name, as a disk does that is unplugged. */
+  async takeAway(drive: number): Promise<void> {
+    const { label } = this.store.components.drives[drive] as { label: string };
+    await rename(label, `${label}.away`);
+  }
+
+  async bringBack(drive: number): Promise<void> {
+    const { label } = this.store.components.drives[drive] as { label: string };
+    await rename(`${label}.away`, label);
+    this.store.volumes.health.worked(drive);
+  }
+
+  /** Deletes a share of the files drawn from the seed, and shreds their blocks. */
+  async delete(tick: Tick) {
+    const doomed: DemoFile[] = [];
+    const kept: DemoFile[] = [];
+    for (const file of this.tree.files) (this.#random.below(100) < DELETED_PERCENT ? doomed : kept).push(file);
+    let items = 0;
+    const names = doomed.map(({ name }) => ({ namespace: DEFAULT_NAMESPACE, key: name }));
+    for await (const outcome of this.store.frontend.deleteAll(names)) {
+      if (!outcome.ok) throw outcome.error;
+      items += 1;
+      tick({ items });
+    }
+    this.#left = kept;
+    const garbage = await collectGarbage(this.store.components);
+    return { deleted: doomed, garbage };
+  }
+
+  async drain(tick: Tick) {
+    const { volumes } = this.store;
+    const report = await drain(volumes, (run, onMoved) => new LiveCoder(volumes, run, onMoved), {
+      onProgress: ({ movedBytes }) => tick({ bytes: movedBytes }),
+    });
+    if (report.stalled !== undefined) throw new PocketfulError('retry', 'DEMO_STALLED', report.stalled);
+    const freed = await freeTrash(volumes);
+    return { ...report, freedZones: freed.freedZones };
+  }
+
+  async expectGone(deleted: readonly DemoFile[]): Promise<void> {
+    await mapLimit(deleted, READS_AT_ONCE, async ({ name }) => {
+      try {
+        await this.store.frontend.head(DEFAULT_NAMESPACE, name);
+      } catch (error) {
+        if (isKind(error, 'missing')) return;
+        throw error;
+      }
+      throw new DemoMismatch(name, 'it was deleted and is still there');
+    });
+  }
+
+  status(): Promise<Status> {
+    return collectStatus(this.store.components);
+  }
+}
