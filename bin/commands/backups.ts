@@ -2,8 +2,9 @@
 import type { Command } from 'commander';
 import { restoreTo } from '../../lib/engine/restore.ts';
 import { addCommand } from './command.ts';
+import { EXIT } from './exit-codes.ts';
 import { Progress } from './progress.ts';
-import { bytesText, countOf, countText, timeText } from './text.ts';
+import { bytesText, countOf, countText, shownName, timeText } from './text.ts';
 
 export function addBackups(program: Command): void {
   addCommand(
@@ -25,14 +26,18 @@ export function addBackups(program: Command): void {
       run.say('the backup holds no key: keep a copy of keys.json as well, and in another place');
     },
   );
-  addCommand<{ rebuild?: boolean }>(
+  addCommand<{ rebuild?: boolean; shredLog?: string }>(
     program,
     'restore <file>',
     'bring the metadata back from a backup, into a store that has none',
-    async (run, [file = '']) => {
+    async (run, [file = ''], { rebuild, shredLog }) => {
       const progress = new Progress('restore', run.clock, 'rows');
       const dir = run.directory();
-      const report = await restoreTo(dir, file, { onProgress: (rows) => progress.show({ items: rows }) });
+      const report = await restoreTo(dir, file, {
+        rebuild,
+        shredLog,
+        onProgress: (rows) => progress.show({ items: rows }),
+      });
       progress.end();
       run.answer(report, `restored ${countOf(report.rows, 'row')} of ${timeText(report.createdAtMs)} into ${dir}`);
       if (!report.keyFile) run.say(`put your copy of keys.json into ${dir}: nothing can be read without it`);
@@ -40,7 +45,12 @@ export function addBackups(program: Command): void {
         run.say(
           `the drives hold ${countText(report.newerZones)} zones that are newer than the backup: restore with --rebuild to find what moved there`,
         );
+      for (const { key, reason } of report.rebuild?.lost ?? []) run.say(`pocketful: lost ${shownName(key)}: ${reason}`);
+      if ((report.rebuild?.lost.length ?? 0) > 0) run.exitCode = EXIT.someFailed;
     },
-    (command) => command.option('--rebuild', 'find where everything is from the drives themselves'),
+    (command) =>
+      command
+        .option('--rebuild', 'find where everything is from the drives themselves')
+        .option('--shred-log <file>', 'a later backup: what its shred log names is not brought back'),
   );
 }
