@@ -7,13 +7,16 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { present } from '../../lib/foundation/assert.ts';
 import { systemClock } from '../../lib/foundation/clock.ts';
 import { hexOf } from '../../lib/foundation/ids.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { DynamoPanda, newDynamoClient } from '../../lib/panda/dynamo-panda.ts';
 import { pandaContract } from '../contract/panda.contract.ts';
 
-const client = newDynamoClient();
+// Named outright: without it these tests would make tables in somebody's account.
+const endpoint = present(process.env['AWS_ENDPOINT_URL'], 'AWS_ENDPOINT_URL is not set');
+const client = newDynamoClient({ endpoint });
 const clock = systemClock;
 const randomness = systemRandomness;
 const coded = (kind: string, code: string): object => expect.objectContaining({ name: 'PocketfulError', kind, code });
@@ -88,7 +91,7 @@ describe('DynamoPanda', () => {
 
   /** A client of which the first `lost` answers to writes never arrive, although the service has done the work. */
   function forgetful(lost: number): DynamoDBClient {
-    const lossy = newDynamoClient();
+    const lossy = newDynamoClient({ endpoint });
     let left = lost;
     lossy.middlewareStack.add(
       (next, context) => async (args) => {
