@@ -1,0 +1,44 @@
+// The program behind `pocketful`: its commands, usage errors, and the last word on errors that nobody expected.
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addAdminCommands } from './admin.ts';
+import { addBackups } from './backups.ts';
+import { fail, withGlobals } from './command.ts';
+import { addDemo } from './demo.ts';
+import { EXIT } from './exit-codes.ts';
+import { addGet } from './get.ts';
+import { addInit } from './init.ts';
+import { addKeys } from './keys.ts';
+import { addObjectCommands } from './objects.ts';
+import { addPut } from './put.ts';
+
+function makeProgram(): Command {
+  const program = withGlobals(new Command('pocketful'))
+    .description('An immutable, content-addressed, encrypted, erasure-coded blob store on directories or S3 buckets')
+    .version(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
+    .showHelpAfterError('(pocketful --help lists the commands)')
+    .exitOverride();
+  addInit(program);
+  addPut(program);
+  addGet(program);
+  addObjectCommands(program);
+  addAdminCommands(program);
+  addKeys(program);
+  addBackups(program);
+  addDemo(program);
+  return program;
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`| head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.ok);
+  });
+  try {
+    await makeProgram().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    else process.exitCode = fail(error, argv.includes('--json'));
+  }
+}
