@@ -9,8 +9,12 @@ import { fileURLToPath } from 'node:url';
 const KIT = fileURLToPath(new URL('kit/', import.meta.url));
 const IMAGE = 'localstack/localstack:4.14.0';
 const START_MS = 180_000;
+/** Log lines of functions are long JSON. */
+const LINE_CHARACTERS_MAX = 400;
 
 export interface Emulator {
+  /** The kit fills some holes of LocalStack; a test that needs one asks. */
+  readonly name: 'kit' | 'docker';
   /** AWS_ENDPOINT_URL, credentials and region of the emulator. */
   readonly variables: Readonly<Record<string, string>>;
   logTail(lines: number): string;
@@ -28,7 +32,13 @@ export function freePort(): Promise<number> {
   });
 }
 
-const lastLines = (text: string, lines: number): string => text.trimEnd().split('\n').slice(-lines).join('\n');
+const lastLines = (text: string, lines: number): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .slice(-lines)
+    .map((line) => line.slice(0, LINE_CHARACTERS_MAX))
+    .join('\n');
 
 /** The kit. `node` is the Node that runs the functions. */
 export function startKit(port: number, node: string): Emulator {
@@ -44,6 +54,7 @@ export function startKit(port: number, node: string): Emulator {
   }
   const pairs = up.stdout.matchAll(/([A-Z_]+)=(\S+)/g);
   return {
+    name: 'kit',
     variables: Object.fromEntries([...pairs].map(([, name, value]) => [name, value])),
     logTail: (lines) => {
       try {
@@ -66,6 +77,7 @@ export async function startDocker(port: number): Promise<Emulator> {
   const container = run.stdout.trim();
   const endpoint = `http://127.0.0.1:${port}`;
   const emulator: Emulator = {
+    name: 'docker',
     variables: {
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: 'test',

@@ -1,0 +1,98 @@
+// How a function finds the store of its stage: the row the first one writes, what may change by a deploy and what not, and the rows
+// of its KEK versions. On memory bodies.
+import { describe, expect, it } from 'vitest';
+import { type DeployedStage, establish, stageOf } from '../../lib/engine/deployed.ts';
+import { PandaKekRows } from '../../lib/engine/panda-kek-rows.ts';
+import { SimulatedClock } from '../../lib/foundation/clock.ts';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import type { StoredKeks } from '../../lib/keys/kms-kek-store.ts';
+import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import { settingsOf } from '../../lib/settings/settings.ts';
+
+const stage: DeployedStage = {
+  stage: 'dev',
+  table: 'table',
+  drives: ['d0', 'd1', 'd2'],
+  key: 'key',
+  settings: settingsOf('thrifty'),
+};
+const ports = (seed = 1) => ({
+  panda: new MemoryPanda(),
+  clock: new SimulatedClock(),
+  randomness: new SeededRandomness(seed),
+});
+
+describe('stageOf', () => {
+  const environment = {
+    POCKETFUL_STAGE: 'dev',
+    POCKETFUL_TABLE: 'table',
+    POCKETFUL_DRIVES: 'd0,d1,d2',
+    POCKETFUL_KEY: 'key',
+    POCKETFUL_SETTINGS: JSON.stringify(stage.settings),
+  };
+
+  it('reads the environment the stack gives', () => {
+    expect(stageOf(environment)).toEqual(stage);
+  });
+
+  it.each(Object.keys(environment))('names the variable %s if it is missing', (name) => {
+    expect(() => stageOf({ ...environment, [name]: undefined })).toThrow(name);
+  });
+});
+
+describe('establish', () => {
+  it('makes the store once, whoever is first', async () => {
+    const p = ports();
+    const rows = await Promise.all(
+      [1, 2, 3].map((seed) => establish(stage, { ...p, randomness: new SeededRandomness(seed) })),
+    );
+    expect(new Set(rows.map(({ storeId }) => storeId)).size).toBe(1);
+    expect(await establish(stage, p)).toEqual(rows[0]);
+    expect(rows[0]).toMatchObject({ drives: stage.drives, settings: stage.settings });
+  });
+
+  it('takes drives that were added', async () => {
+    const p = ports();
+    const before = await establish(stage, p);
+    const wider = { ...stage, drives: [...stage.drives, 'd3'] };
+    expect(await establish(wider, p)).toEqual({ ...before, drives: wider.drives });
+    expect(await establish(wider, p)).toEqual({ ...before, drives: wider.drives });
+  });
+
+  it.each<[string, Partial<DeployedStage>, RegExp]>([
+    ['other settings', { settings: settingsOf('thrifty', { extentBytes: 1024 * 1024 * 1024 }) }, /extentBytes/],
+    ['a drive less', { drives: ['d0', 'd1'] }, /drive 2 is d2, not gone/],
+    ['drives in another order', { drives: ['d1', 'd0', 'd2'] }, /drive 0 is d0, not d1/],
+  ])('refuses %s', async (_, change, message) => {
+    const p = ports();
+    await establish(stage, p);
+    const refused = establish({ ...stage, ...change }, p);
+    await expect(refused).rejects.toMatchObject({ kind: 'invalid', code: 'STAGE_CONTRADICTS' });
+    await expect(refused).rejects.toThrow(message);
+  });
+});
+
+describe('PandaKekRows', () => {
+  const bytes = (value: number): Uint8Array => new Uint8Array(8).fill(value);
+  const keks: StoredKeks = [
+    { version: 1, createdAtMs: 10, state: 'destroyed' },
+    { version: 2, createdAtMs: 20, state: 'previous', material: bytes(2) },
+    { version: 3, createdAtMs: 30, state: 'current', material: bytes(3) },
+  ];
+
+  it('gives back what was saved', async () => {
+    const rows = new PandaKekRows(ports());
+    expect(await rows.load()).toEqual({ revision: 0, keks: [] });
+    await rows.save(0, keks);
+    expect(await rows.load()).toEqual({ revision: 1, keks });
+  });
+
+  it('refuses to save over what it has not read', async () => {
+    const rows = new PandaKekRows(ports());
+    await rows.save(0, keks.slice(0, 1));
+    await expect(rows.save(0, keks)).rejects.toMatchObject({ kind: 'conflict' });
+    await rows.save(1, keks);
+    await expect(rows.save(1, keks)).rejects.toMatchObject({ kind: 'conflict' });
+    expect((await rows.load()).revision).toBe(2);
+  });
+});
