@@ -1,9 +1,10 @@
 // Runs index transactions: reads the rows, plans, sends, and on a conflict reads and plans again.
 import { conflict, isKind } from '../foundation/errors.ts';
-import type { BlockId } from '../foundation/ids.ts';
+import type { BlockId, RecordId } from '../foundation/ids.ts';
 import { PandaConflict } from '../panda/conflict.ts';
 import { type Panda, TRANSACTION_ITEMS_MAX, type Write } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
+import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/components.ts';
 import { backOffMs, transact } from '../volume/transact.ts';
@@ -16,6 +17,8 @@ export interface IndexRequest {
   readonly changes: readonly ObjectChange[];
   readonly extra?: ReadonlyMap<BlockId, number>;
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
+  /** Records of known blocks that cannot be read, for which `fresh` has new ones. */
+  readonly unreadable?: ReadonlySet<RecordId>;
   /** Further writes of the same transaction, such as the check of a lease; they come first. They may depend on which fresh blocks it uses. */
   readonly guards: readonly Write[] | ((used: readonly BlockId[]) => readonly Write[]);
   /** For transactions without objects: tells whether it took effect. */
@@ -71,6 +74,7 @@ export async function runIndex(c: Components, request: IndexRequest): Promise<In
       blocks,
       fresh,
       ...(extra ? { extra } : {}),
+      ...(request.unreadable?.size ? { unreadable: await deadRowsOf(c, blocks, request.unreadable) } : {}),
     });
     if (plan.gone.length > 0) return { ok: false, gone: plan.gone };
     const own = typeof guards === 'function' ? guards(plan.used) : guards;
@@ -86,6 +90,18 @@ export async function runIndex(c: Components, request: IndexRequest): Promise<In
       await c.clock.sleep(backOffMs(Math.min(attempt, 6), c.randomness));
     }
   }
+}
+
+async function deadRowsOf(
+  c: Components,
+  blocks: ReadonlyMap<BlockId, BlockRow | undefined>,
+  unreadable: ReadonlySet<RecordId>,
+): Promise<Map<RecordId, DeadRow>> {
+  const found = new Map<RecordId, DeadRow>();
+  for (const block of blocks.values())
+    if (block !== undefined && unreadable.has(block.recordId))
+      found.set(block.recordId, deadFromRow(await c.panda.get(deadKey(c.settings.cell, block.bucket))));
+  return found;
 }
 
 async function tookEffect(

@@ -2,9 +2,10 @@
 // were read go in, writes with their conditions come out.
 import { assert } from '../foundation/assert.ts';
 import { conflict, corrupt } from '../foundation/errors.ts';
-import type { BlockId } from '../foundation/ids.ts';
+import type { BlockId, RecordId } from '../foundation/ids.ts';
 import type { Clause, Write } from '../panda/panda.ts';
 import { type BlockRow, blockAttributes, blockKey } from '../panda/rows/block-row.ts';
+import { bucketKey, type DeadRow, deadKey, withDead } from '../panda/rows/bucket-row.ts';
 import {
   type ObjectRow,
   objectAttributes,
@@ -37,6 +38,8 @@ export interface PlanInput {
   /** As read; undefined: no row. */
   readonly blocks: ReadonlyMap<BlockId, BlockRow | undefined>;
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
+  /** Records that cannot be read any more, of blocks that were stored anew: their rows are to name the fresh ones. */
+  readonly unreadable?: ReadonlyMap<RecordId, DeadRow>;
 }
 
 export interface IndexPlan {
@@ -71,11 +74,17 @@ export function planIndex(input: PlanInput): IndexPlan {
   const writes: Write[] = [];
   const used: BlockId[] = [];
   const gone: BlockId[] = [];
+  const replaced: Replaced[] = [];
   for (const [id, delta] of referenceDeltas(input)) {
     if (delta === 0) continue;
     const row = input.blocks.get(id);
     const fresh = input.fresh.get(id);
-    if (row !== undefined) writes.push(...referWrites(input, row, delta));
+    const lost = row === undefined ? undefined : input.unreadable?.get(row.recordId);
+    if (row !== undefined && fresh !== undefined && lost !== undefined) {
+      used.push(id);
+      replaced.push({ row, dead: lost });
+      writes.push(...replaceWrites(input, row, fresh, delta));
+    } else if (row !== undefined) writes.push(...referWrites(input, row, delta));
     else if (delta < 0) throw corrupt('BLOCK_ROW_MISSING', 'a block that an object refers to has no row: run doctor');
     else if (fresh === undefined) gone.push(id);
     else {
@@ -88,6 +97,7 @@ export function planIndex(input: PlanInput): IndexPlan {
       });
     }
   }
+  writes.push(...deadSlotWrites(input.cell, replaced));
   for (const [i, change] of input.changes.entries()) writes.push(...objectWrites(change, input.objects[i]));
   return { writes, used, gone };
 }
@@ -129,6 +139,45 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
       }),
     },
   ];
+}
+
+interface Replaced {
+  readonly row: BlockRow;
+  readonly dead: DeadRow;
+}
+
+/** DESIGN 6a, 18: a known block that cannot be read is stored anew, and its row names the new record. */
+function replaceWrites(input: PlanInput, row: BlockRow, fresh: FreshBlock, delta: number): Write[] {
+  const block: Write = {
+    kind: 'put',
+    ...blockKey(row.id),
+    attributes: blockAttributes({ ...fresh, refs: row.refs + delta, state: 'live' }),
+    if: [
+      { attribute: 'r', equals: Buffer.from(row.recordId, 'hex') },
+      { attribute: 'f', equals: row.refs },
+      { attribute: 's', equals: row.state },
+    ],
+  };
+  if (row.state === 'live') return [block];
+  return [block, { kind: 'delete', ...trashKey(input.cell, row.bucket, row.slot) }];
+}
+
+/** The slots of replaced records are dead; buckets merged, as a transaction takes each row once. */
+function deadSlotWrites(cell: string, replaced: readonly Replaced[]): Write[] {
+  return [...Map.groupBy(replaced, ({ row }) => row.bucket)].flatMap(([bucket, of]): Write[] => {
+    const { dead } = of[0] as Replaced;
+    const bytes = of.reduce((sum, { row }) => sum + row.recordBytes, 0);
+    const slots = of.map(({ row }) => row.slot);
+    return [
+      { kind: 'update', ...bucketKey(cell, bucket), add: { l: -bytes } },
+      {
+        kind: 'put',
+        ...deadKey(cell, bucket),
+        attributes: { v: dead.version + 1, b: withDead(dead, slots) },
+        if: dead.version === 0 ? ['absent'] : [{ attribute: 'v', equals: dead.version }],
+      },
+    ];
+  });
 }
 
 function objectWrites(change: ObjectChange, old: ObjectRow | undefined): Write[] {

@@ -3,7 +3,7 @@
 import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isKind } from '../foundation/errors.ts';
-import type { BlockId } from '../foundation/ids.ts';
+import type { BlockId, RecordId } from '../foundation/ids.ts';
 import { sealBlockInPool } from '../keys/envelope.ts';
 import type { Write } from '../panda/panda.ts';
 import type { AppendedGroup } from '../volume/append.ts';
@@ -11,12 +11,14 @@ import type { VolumeStore } from '../volume/volume-store.ts';
 import { inTransactions, isGuardFailure, readBlocks, readObjects, runIndex } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
+import { unreadableRecords } from './unreadable.ts';
 
 const SEALS_AT_ONCE = 4;
 const TRANSACTIONS_AT_ONCE = 8;
 /** (block, object) pairs of an index transaction: DESIGN 6a, 4. */
 const PAIRS_MAX = 45;
 const ATTEMPTS_MAX = 8;
+const REPLACED_MAX = 8;
 
 export interface Plain {
   readonly id: BlockId;
@@ -58,10 +60,10 @@ export async function storeBatch(
   let open = batch.changes;
   let isDone = batch.extra === undefined && open.length === 0;
   for (let attempt = 0; !isDone; attempt++) {
-    const unknown = await unknownBlocks(store, batch, open);
+    const { unknown, unreadable } = await blocksToStore(store, batch, open);
     const appended = unknown.length === 0 ? undefined : await appendBlocks(store, keks, unknown);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
-    const rest = await indexAll(store, { ...batch, changes: open }, appended, errors);
+    const rest = await indexAll(store, { ...batch, changes: open }, appended, unreadable, errors);
     isDone = rest === 'done';
     if (rest === 'done') break;
     open = rest;
@@ -71,11 +73,25 @@ export async function storeBatch(
   return { errors: batch.changes.map((change) => errors.get(change)), stored: { newBytes } };
 }
 
-async function unknownBlocks(store: VolumeStore, batch: BlockBatch, open: readonly ObjectChange[]): Promise<Plain[]> {
+interface ToStore {
+  readonly unknown: readonly Plain[];
+  /** Of known blocks among them, the records that cannot be read. */
+  readonly unreadable: ReadonlySet<RecordId>;
+}
+
+async function blocksToStore(store: VolumeStore, batch: BlockBatch, open: readonly ObjectChange[]): Promise<ToStore> {
   const needed = new Set<BlockId>(batch.extra?.keys());
   for (const { next } of open) for (const id of next?.blocks ?? []) needed.add(id);
   const rows = await readBlocks(store.c.panda, [...needed]);
-  return [...needed].filter((id) => rows.get(id) === undefined).map((id) => plainOf(batch, id));
+  const known = [...rows.values()].filter((row) => row !== undefined);
+  const unreadable = await unreadableRecords(store, known);
+  // A transaction takes few of the writes that replace a record: the others refer to what is there and wait for its drives.
+  const replaced = new Set([...unreadable].slice(0, REPLACED_MAX));
+  const unknown = [...needed].filter((id) => {
+    const row = rows.get(id);
+    return row === undefined || replaced.has(row.recordId);
+  });
+  return { unknown: unknown.map((id) => plainOf(batch, id)), unreadable: replaced };
 }
 
 function plainOf(batch: BlockBatch, id: BlockId): Plain {
@@ -115,6 +131,7 @@ async function indexAll(
   store: VolumeStore,
   batch: BlockBatch,
   appended: Appended | undefined,
+  unreadable: ReadonlySet<RecordId>,
   errors: Map<ObjectChange, Error>,
 ): Promise<'done' | readonly ObjectChange[]> {
   const fresh = appended?.fresh ?? new Map<BlockId, FreshBlock>();
@@ -140,6 +157,7 @@ async function indexAll(
       changes,
       fresh,
       guards,
+      ...(unreadable.size > 0 ? { unreadable } : {}),
       ...(batch.extra ? { extra: batch.extra } : {}),
       ...(batch.took ? { took: batch.took } : {}),
     });

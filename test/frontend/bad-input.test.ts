@@ -7,6 +7,7 @@ import { Frontend } from '../../lib/frontend/frontend.ts';
 import { checkKey, checkNamespace } from '../../lib/frontend/names.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { listVolumes } from '../../lib/volume/volumes.ts';
 import { TINY, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 
@@ -163,5 +164,25 @@ describe('drives that fail', () => {
       );
     }
     expect(refused).toMatchObject({ kind: 'retry', code: 'HOT_FULL' });
+  });
+});
+
+describe('a put of a known block whose volume cannot be read', () => {
+  it('stores it anew, so that both names can be read at once, and the rows stay right', async () => {
+    const world = new World(6, TINY, 20);
+    const first = world.start();
+    const body = new SeededRandomness(1).bytes(2900); // three blocks, in one bucket
+    await first.frontend.put({ namespace: NAMESPACE, key: 'before', body });
+    const [volume] = await listVolumes(world.panda, 'c0');
+    const drives = world.drives.map((drive) => new FaultyDrive(drive));
+    for (const { drive } of volume?.extents ?? []) (drives[drive] as FaultyDrive).state = 'lost';
+    const volumes = new VolumeStore({ ...first.c, drives });
+    const frontend = new Frontend(volumes);
+    await expect(frontend.read(NAMESPACE, 'before', 1e4)).rejects.toMatchObject({ code: 'RECORD_WAITS' });
+    await frontend.put({ namespace: NAMESPACE, key: 'after', body });
+    for (const key of ['before', 'after'])
+      expect(Buffer.compare(await frontend.read(NAMESPACE, key, 1e4), body)).toBe(0);
+    for (const drive of drives) drive.state = 'healthy';
+    await expectSound(world.start());
   });
 });
