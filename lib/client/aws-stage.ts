@@ -1,8 +1,8 @@
 // Finds a deployed stage in the account and region of the caller's own AWS configuration, by the outputs of its stack.
 import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { missing } from '../foundation/errors.ts';
+import { OUTPUTS, stackNameOf } from '../settings/stage-names.ts';
 import { awsError } from './aws-errors.ts';
-import { OUTPUTS, stackNameOf } from './stage-names.ts';
 
 export type StageOutputs = Readonly<Record<keyof typeof OUTPUTS, string>>;
 

@@ -3,7 +3,7 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { OUTPUTS, stackNameOf } from '../client/stage-names.ts';
+import { OUTPUTS, stackNameOf } from '../settings/stage-names.ts';
 import { Drives } from './drives.ts';
 import { KekKey } from './kek-key.ts';
 import { PandaTable } from './panda-table.ts';

@@ -2,8 +2,8 @@
 // frontend may do at the most.
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { OUTPUTS } from '../../lib/client/stage-names.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
+import { OUTPUTS } from '../../lib/settings/stage-names.ts';
 import { actionsOf, resourcesOf, type Statement, synthStage } from './synth.ts';
 
 let durable: Template;
