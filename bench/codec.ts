@@ -12,6 +12,7 @@ import { plotSvg } from './codec-peers/plot.ts';
 import { benchPlanning, benchPrimitives } from './codec-peers/primitives.ts';
 
 const ROUNDS = 3;
+const OWN = 'this kernel';
 
 export const benches: Benches = {
   codec: async () => report('codec', await benchCodec()),
@@ -31,7 +32,7 @@ async function benchCodec(): Promise<Figure[]> {
     const { contenders, missing } = buildPeers(folder, dataPath);
     for (const line of missing) console.error(line);
     const own = {
-      name: 'own',
+      name: OWN,
       command: process.execPath,
       args: [join(import.meta.dirname, 'codec-peers/own.ts'), dataPath],
     };
@@ -49,7 +50,8 @@ function bestOf(rounds: number, contenders: readonly Contender[]): Measurement[]
   for (let round = 0; round < rounds; round++) {
     for (const { name, command, args } of contenders) {
       const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
-      if (status !== 0) console.error(`${name} failed: ${stderr.trim().split('\n')[0] ?? ''}`);
+      if (status !== 0 && name === OWN) throw new Error(`the kernel's own figures failed: ${stderr}`);
+      if (stderr !== '') console.error(`${name}: ${stderr.trim()}`);
       for (const measured of stdout.split('\n').map(parseLine)) {
         if (!measured) continue;
         const key = `${measured.contender} ${measured.code} ${measured.operation} ${measured.fragmentBytes}`;

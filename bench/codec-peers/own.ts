@@ -32,8 +32,9 @@ function losses(code: Code, fragmentBytes: number): { operation: Operation; lost
   return code.worst.length === 1 ? [one] : [one, worst];
 }
 
-const fragmentOf = (column: number, fragmentBytes: number): Uint8Array =>
-  data.subarray(column * fragmentBytes, (column + 1) * fragmentBytes);
+function fragmentOf(column: number, fragmentBytes: number): Uint8Array {
+  return data.subarray(column * fragmentBytes, (column + 1) * fragmentBytes);
+}
 
 async function inOwnMemory(code: Code, fragmentBytes: number): Promise<void> {
   const codec = codecOf(code.name);

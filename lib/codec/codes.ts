@@ -64,7 +64,7 @@ function linearCode(name: CodecName, weightedRows: readonly number[], groups: re
   return { name, dataColumns, parityColumns, groups, weightedRows, generator };
 }
 
-/** The sum of the basis vectors whose bit is set in `bits`, in one weighted row. */
-function spanned(basis: readonly (readonly number[])[], bits: number, weight: number): number {
-  return basis.reduce((sum, vector, bit) => ((bits >> bit) & 1 ? sum ^ (vector[weight] as number) : sum), 0);
+/** The coefficient that a label stands for in one weighted row: the sum of the basis vectors of its bits. */
+export function spanned(basis: readonly (readonly number[])[], label: number, weight: number): number {
+  return basis.reduce((sum, vector, bit) => ((label >> bit) & 1 ? sum ^ (vector[weight] as number) : sum), 0);
 }

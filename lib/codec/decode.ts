@@ -3,20 +3,14 @@
 import type { LinearCode } from './codes.ts';
 import { multiply, rankOf, reduceRows } from './gf16.ts';
 
-/**
- * How to rebuild columns. With syndrome(e) = parity e + row e of the generator over the data columns read,
- * a wanted column = its own generator row over the data columns read (nothing for a data column)
- * + the sum over e of factor * syndrome(e).
- */
+/** What to read, and which parity rows to use, to rebuild columns: as few as will do, so the solution is the only one. */
 export interface Solution {
   /** Column numbers, ascending. */
   readonly wanted: readonly number[];
   /** Column numbers, ascending: data and the parity of `equations`. */
   readonly reads: readonly number[];
-  /** Parity rows used. */
+  /** Parity rows. */
   readonly equations: readonly number[];
-  /** factors[i][e]: what equation e contributes to wanted[i]. */
-  readonly factors: readonly (readonly number[])[];
 }
 
 export const maskOf = (columns: readonly number[]): number => columns.reduce((mask, column) => mask | (1 << column), 0);
@@ -75,7 +69,7 @@ function solveWith(
     if (!((lostMask >> data) & 1) && wanted.some((column, i) => weightOf(code, column, data, equations, factors[i])))
       reads.add(data);
   }
-  return { wanted, reads: [...reads].sort((a, b) => a - b), equations, factors };
+  return { wanted, reads: [...reads].sort((a, b) => a - b), equations };
 }
 
 /** The coefficient of a data column that is read in the final formula of a wanted column. */
@@ -93,7 +87,10 @@ function weightOf(
 }
 
 /** Each target as a combination of `rows`, which must be independent; null if one is outside their span. */
-function expressRows(rows: readonly (readonly number[])[], targets: readonly (readonly number[])[]): number[][] | null {
+export function expressRows(
+  rows: readonly (readonly number[])[],
+  targets: readonly (readonly number[])[],
+): number[][] | null {
   const unknowns = targets[0]?.length ?? 0;
   // One line per unknown: what each row, then each target, has there. Solving it gives the combinations column by column.
   const system = Array.from({ length: unknowns }, (_, u) => [...rows, ...targets].map((row) => row[u] as number));

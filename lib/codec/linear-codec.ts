@@ -44,7 +44,7 @@ export function createLinearCodec(code: LinearCode, kernel: Kernel): InPlaceCode
 
     encode(data) {
       const length = parityBytes(Math.max(0, ...data.map((column) => column.length)));
-      const parity = Array.from({ length: parityColumns }, () => new Uint8Array(length));
+      const parity = Array.from({ length: parityColumns }, () => unfilled(length));
       this.encodeInto(data, parity);
       return parity;
     },
@@ -74,7 +74,7 @@ export function createLinearCodec(code: LinearCode, kernel: Kernel): InPlaceCode
     reconstruct(columns, wanted, length) {
       assertPadded(length);
       const distinct = columnsOf(maskOf(wanted));
-      const rebuilt = distinct.map((column) => (columns[column] ? undefined : new Uint8Array(length)));
+      const rebuilt = distinct.map((column) => (columns[column] ? undefined : unfilled(length)));
       const lost = distinct.filter((_, i) => rebuilt[i]);
       this.reconstructInto(
         columns,
@@ -101,6 +101,9 @@ export function createLinearCodec(code: LinearCode, kernel: Kernel): InPlaceCode
     },
   };
 }
+
+/** A column of its own memory, not filled with zeros first: the kernel writes every byte of it. */
+const unfilled = (length: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 
 function maskOfLost(columns: readonly (Uint8Array | null)[]): number {
   let mask = 0;
