@@ -1,0 +1,185 @@
+// Which part may import which, and who may touch the world. Imports point down only, so that the planners and protocols can be
+// read, tested and simulated without a clock, a disk or AWS; what touches those is a small adapter file with a telling name.
+import path from 'node:path';
+import { type Fault, faultAt, isCode, parsed, type SourceFile } from './source-file.ts';
+import { dottedName, nodesOf, type SyntaxNode } from './syntax.ts';
+
+/** From the lowest level to the highest; folders on one level do not import each other. */
+const LEVELS: readonly (readonly string[])[] = [
+  ['foundation'],
+  ['codec', 'format', 'cost'],
+  ['drive', 'panda', 'keys', 'settings'],
+  ['volume'],
+  ['frontend', 'live-coder', 'compaction', 'gc', 'repair', 'verify', 'replication'],
+  ['engine'],
+  ['infra', 'client', 'sim', 'gateway'],
+  ['functions', 'bin'],
+];
+/** The exceptions: files that are words rather than machinery. */
+const ALLOWED_SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
+  format: ['lib/codec/codec.ts', 'lib/codec/shape.ts'], // names of codecs are in the bytes
+  panda: ['lib/settings/settings.ts'], // a store's settings are a row
+  infra: ['lib/settings/stage-names.ts'], // what the one makes the other looks up
+};
+
+/** Files that make a port out of a piece of the world. */
+const AWS_FILE = /^(s3|dynamo|kms|sqs|sfn|cloudwatch|aws)-/;
+const WORLD_FILE = /^(s3|dynamo|kms|sqs|sfn|cloudwatch|aws|directory|sqlite|file|files|key-file|system)[-.]/;
+const PORT_FILES = ['lib/foundation/clock.ts', 'lib/foundation/randomness.ts'];
+/** Adapters whose name says something else. */
+const OTHER_ADAPTERS = ['lib/drive/writer-tag.ts', 'lib/client/write-file.ts', 'lib/engine/deployed.ts'];
+/** Folders whose files may use the disk, the network and processes. */
+const WORLD_FOLDERS = ['engine', 'client', 'infra', 'functions', 'bin'];
+const PURE_BUILTINS = ['assert', 'buffer', 'crypto', 'events', 'path', 'string_decoder', 'url', 'util', 'zlib'];
+
+const PACKAGES: readonly { readonly name: RegExp; readonly what: string; allows(file: Place): boolean }[] = [
+  { name: /^@aws-sdk\/|^@smithy\//, what: 'the AWS SDK', allows: isAwsPlace },
+  {
+    name: /^(aws-cdk-lib|constructs|cdk-nag)(\/|$)/,
+    what: 'the CDK',
+    allows: ({ folder }) => folder === 'infra' || folder === 'bin',
+  },
+  {
+    name: /^(@middy|@aws-lambda-powertools)\//,
+    what: 'Lambda middleware',
+    allows: ({ folder }) => folder === 'functions',
+  },
+  { name: /^commander$/, what: 'the command line', allows: ({ folder }) => folder === 'bin' || folder === 'client' },
+  { name: /^zod$/, what: 'zod', allows: () => true },
+];
+
+interface Place {
+  readonly file: SourceFile;
+  /** `lib/X/…` is `X`; `bin/…` is `bin`. */
+  readonly folder: string;
+  readonly name: string;
+}
+
+interface Import {
+  readonly request: string;
+  readonly offset: number;
+}
+
+/** Faults of the product's code: lib, functions and bin. */
+export function layeringFaults(files: readonly SourceFile[]): Fault[] {
+  return files.flatMap((file) => {
+    const place = placeOf(file);
+    return place === undefined ? [] : [...importFaults(place), ...worldFaults(place)];
+  });
+}
+
+function placeOf(file: SourceFile): Place | undefined {
+  const parts = file.path.split('/');
+  const isProduct = ['lib', 'functions', 'bin'].includes(parts[0] as string) && isCode(file);
+  if (!isProduct || parts.length < 2) return undefined;
+  return { file, folder: parts[parts[0] === 'lib' ? 1 : 0] as string, name: parts.at(-1) as string };
+}
+
+function importFaults(place: Place): Fault[] {
+  const level = levelOf(place.folder);
+  if (level === -1)
+    return [faultAt(place.file, 0, `lib/${place.folder} has no level: add it to LEVELS in test/check/layering.ts`)];
+  return importsOf(place.file).flatMap(({ request, offset }) => {
+    const message = request.startsWith('.') ? relativeFault(place, level, request) : packageFault(place, request);
+    return message === undefined ? [] : [faultAt(place.file, offset, message)];
+  });
+}
+
+const levelOf = (folder: string): number => LEVELS.findIndex((folders) => folders.includes(folder));
+
+function relativeFault(place: Place, level: number, request: string): string | undefined {
+  const target = path.posix.normalize(path.posix.join(path.posix.dirname(place.file.path), request));
+  const [top, second = ''] = target.split('/');
+  if (top === 'test' || top === 'bench') return `the product does not import ${top}`;
+  const folder = top === 'lib' ? second : (top as string);
+  if (folder === place.folder) return undefined;
+  const below = levelOf(folder);
+  if (below === -1) return `${target} is in no part of the product`;
+  if (below > level) return `${place.folder} may not import ${folder}: imports point down`;
+  if (below === level && !(ALLOWED_SIDEWAYS[place.folder] ?? []).includes(target))
+    return `${place.folder} may not import ${folder}: they are on one level`;
+  return undefined;
+}
+
+function packageFault(place: Place, request: string): string | undefined {
+  if (request.startsWith('node:')) return builtinFault(place, request.slice('node:'.length).split('/')[0] as string);
+  const known = PACKAGES.find(({ name }) => name.test(request));
+  if (known === undefined)
+    return `${request} is not a package the product may use: see PACKAGES in test/check/layering.ts`;
+  return known.allows(place) ? undefined : `${request}: ${known.what} has no place here`;
+}
+
+function builtinFault(place: Place, builtin: string): string | undefined {
+  if (PURE_BUILTINS.includes(builtin) || isWorldPlace(place)) return undefined;
+  return `node:${builtin} touches the world: that is for an adapter file (s3-*, directory-*, sqlite-*, file-* …) behind a port`;
+}
+
+function isAwsPlace({ file, folder, name }: Place): boolean {
+  return AWS_FILE.test(name) || folder === 'infra' || folder === 'functions' || file.path === 'lib/engine/deployed.ts';
+}
+
+const isAdapter = ({ file, name }: Place): boolean =>
+  WORLD_FILE.test(name) || PORT_FILES.includes(file.path) || OTHER_ADAPTERS.includes(file.path);
+
+const isWorldPlace = (place: Place): boolean => WORLD_FOLDERS.includes(place.folder) || isAdapter(place);
+
+function importsOf(file: SourceFile): Import[] {
+  const { module } = parsed(file);
+  const exported = module.staticExports.flatMap(({ entries }) => entries.map(({ moduleRequest }) => moduleRequest));
+  const written = [...module.staticImports.map(({ moduleRequest }) => moduleRequest), ...exported];
+  const found = new Map<number, Import>();
+  for (const request of written)
+    if (request !== null && request !== undefined)
+      found.set(request.start, { request: request.value, offset: request.start });
+  for (const { moduleRequest } of module.dynamicImports) {
+    const literal = /^(['"])(.*)\1$/.exec(file.text.slice(moduleRequest.start, moduleRequest.end));
+    if (literal !== null)
+      found.set(moduleRequest.start, { request: literal[2] as string, offset: moduleRequest.start });
+  }
+  return [...found.values()];
+}
+
+const CLOCK = 'take the time from the Clock port (lib/foundation/clock.ts)';
+const RANDOMNESS = 'take it from the Randomness port (lib/foundation/randomness.ts)';
+const BANNED: Readonly<Record<string, string>> = {
+  'Date.now': CLOCK,
+  'performance.now': CLOCK,
+  'process.hrtime': CLOCK,
+  'process.hrtime.bigint': CLOCK,
+  'Math.random': RANDOMNESS,
+  'crypto.randomUUID': RANDOMNESS,
+  'crypto.getRandomValues': RANDOMNESS,
+  'process.env': 'configuration is passed in: only bin, functions and adapters read the environment',
+};
+const RANDOM_IMPORTS = ['randomBytes', 'randomInt', 'randomUUID', 'randomFill', 'randomFillSync', 'getRandomValues'];
+/** Folders that are wiring, and whose clock and environment are the real ones. */
+const WIRING = ['bin', 'functions'];
+
+/** Time, chance and the environment, read where a test or a simulation could not stand in for them. */
+function worldFaults(place: Place): Fault[] {
+  const { file, folder } = place;
+  if (WIRING.includes(folder) || isAdapter(place)) return [];
+  const faults: Fault[] = [];
+  for (const node of nodesOf(parsed(file).program)) {
+    const message = bannedIn(node);
+    if (message !== undefined) faults.push(faultAt(file, node.start, message));
+  }
+  return faults;
+}
+
+function bannedIn(node: SyntaxNode): string | undefined {
+  if (
+    node.type === 'NewExpression' &&
+    dottedName(node['callee']) === 'Date' &&
+    (node['arguments'] as unknown[]).length === 0
+  )
+    return `new Date(): ${CLOCK}`;
+  if (node.type === 'ImportSpecifier') {
+    const imported = dottedName(node['imported']);
+    if (imported !== undefined && RANDOM_IMPORTS.includes(imported)) return `${imported}: ${RANDOMNESS}`;
+  }
+  if (node.type !== 'MemberExpression') return undefined;
+  const name = dottedName(node)?.replace(/^globalThis\./, '');
+  const why = name === undefined ? undefined : BANNED[name];
+  return why === undefined ? undefined : `${name}: ${why}`;
+}

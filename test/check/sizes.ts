@@ -1,0 +1,36 @@
+// Files of one idea and functions that fit a screen: a warning over the aim, a fault over the limit. Tests are lists of cases:
+// their files may be longer, and a function that holds a whole suite is none to look at.
+import { type Fault, faultIn, isCode, lineAt, parsed, type SourceFile } from './source-file.ts';
+import { nodesOf } from './syntax.ts';
+
+const FILE_LINES = { aim: 300, limit: 400 };
+const TEST_FILE_LINES = { aim: 400, limit: 700 };
+const FUNCTION_LINES = { aim: 70, limit: 100 };
+const FUNCTIONS = ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'];
+
+export function sizeFaults(files: readonly SourceFile[]): Fault[] {
+  return files.filter(isCode).flatMap((file) => {
+    const isTest = file.path.startsWith('test/');
+    const lines = file.text.split('\n').length - 1;
+    const allowed = isTest ? TEST_FILE_LINES : FILE_LINES;
+    const ofFile = graded(lines, allowed, faultIn(file, `${lines} lines: split it (aim ${allowed.aim})`));
+    return isTest ? ofFile : [...ofFile, ...longFunctions(file)];
+  });
+}
+
+function longFunctions(file: SourceFile): Fault[] {
+  const faults: Fault[] = [];
+  for (const { type, start, end } of nodesOf(parsed(file).program)) {
+    if (!FUNCTIONS.includes(type)) continue;
+    const line = lineAt(file, start);
+    const lines = lineAt(file, end) - line + 1;
+    const message = `a function of ${lines} lines (aim ${FUNCTION_LINES.aim})`;
+    faults.push(...graded(lines, FUNCTION_LINES, { path: file.path, line, message }));
+  }
+  return faults;
+}
+
+function graded(lines: number, { aim, limit }: { aim: number; limit: number }, fault: Fault): Fault[] {
+  if (lines <= aim) return [];
+  return [lines > limit ? fault : { ...fault, isWarning: true }];
+}
