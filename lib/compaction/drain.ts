@@ -7,7 +7,7 @@ import { capacityBytes } from '../settings/settings.ts';
 import type { BucketContent } from '../volume/collect-bucket.ts';
 import { DrainingSources } from '../volume/drain-source.ts';
 import type { MoveResult } from '../volume/move.ts';
-import { adoptRun, newRunId, ownerOf, takeRun } from '../volume/runs.ts';
+import { newRunId, takeRun } from '../volume/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { listBuckets, listVolumes } from '../volume/volumes.ts';
 
@@ -116,28 +116,6 @@ export function sparsestFirst<T extends { readonly liveBytes: number; readonly v
     movedLive += candidate.liveBytes;
   }
   return chosen;
-}
-
-/** Volumes left draining by a dead process go back to sealed, what it moved stays moved; empty ones are retired. */
-export async function endDeadRuns(store: VolumeStore): Promise<number> {
-  const { panda, settings } = store.c;
-  let ended = 0;
-  for (const volume of await listVolumes(panda, settings.cell)) {
-    if (volume.state !== 'draining' || volume.run === undefined || !isDeadRun(store, volume.run)) continue;
-    const run = newRunId(store.c, 'recover');
-    const adopted = await adoptRun(store.c, volume.id, volume.run, run);
-    if (adopted === undefined) continue;
-    const sources = new DrainingSources(store, run);
-    sources.adopt(adopted);
-    await sources.end();
-    ended += 1;
-  }
-  return ended;
-}
-
-function isDeadRun(store: VolumeStore, run: RunId): boolean {
-  const owner = ownerOf(run);
-  return owner !== store.c.owner && store.c.isOwnerGone(owner);
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

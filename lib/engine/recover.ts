@@ -1,6 +1,7 @@
 // After a crash: everything another process left half done is brought to an end. Safe at any time, beside anything, and twice; what cannot
 // be done now (a drive is away) is left for the next time.
-import { endDeadRuns } from '../compaction/drain.ts';
+import { endDeadRuns } from '../compaction/end-runs.ts';
+import { isDeadRun, listJournal } from '../compaction/journal.ts';
 import type { Frontend } from '../frontend/frontend.ts';
 import { RELEASES, UPLOADS, uploadFromRow } from '../panda/rows/object-row.ts';
 import { freeTrash, sweepStrays } from '../volume/free.ts';
@@ -45,6 +46,7 @@ export async function hasLeftovers(volumes: VolumeStore): Promise<boolean> {
     if (volume.directoriesPending && state !== 'trash') return true;
   }
   for await (const row of rowsOf(c.panda, UPLOADS)) if (isDead(uploadFromRow(row).owner)) return true;
+  for (const { run } of await listJournal(c)) if (isDeadRun(c, run)) return true;
   const { rows } = await c.panda.query(RELEASES, {}, { limit: 1 });
   return rows.length > 0;
 }

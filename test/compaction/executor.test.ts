@@ -1,0 +1,138 @@
+// Plans carried out on real stores: what they free, what they leave alone, and what a stale one does.
+import { describe, expect, it } from 'vitest';
+import { compact, explain, planNow } from '../../lib/compaction/compact.ts';
+import { executePlan } from '../../lib/compaction/executor.ts';
+import { sealedTotals } from '../../lib/compaction/fleet.ts';
+import { planJson } from '../../lib/compaction/plan.ts';
+import { planSettingsFor, snapshotOf } from '../../lib/compaction/snapshot.ts';
+import type { VolumeId } from '../../lib/foundation/ids.ts';
+import { newRunId, takeRun } from '../../lib/volume/runs.ts';
+import { listVolumes } from '../../lib/volume/volumes.ts';
+import { expectSound } from '../store/recount.ts';
+import { actorsOf, deleteFiles, filesOf, putFiles, SMALL, sealedWorld } from './acting-world.ts';
+
+const prepared = sealedWorld({ volumes: 4, filesEach: 40, deletedEach: () => 25 });
+/** The same store anew for every test. */
+async function half() {
+  const { world, model } = await prepared;
+  const copy = world.clone();
+  return { world: copy, model: model.clone(), p: copy.start() };
+}
+const L2 = { settings: { strategies: ['l2' as const], l3UpTo: 0.09, sourcesMax: 10 } };
+
+describe('a snapshot of the rows', () => {
+  it('counts every live byte once, and is the same for the same rows', async () => {
+    const { p } = await half();
+    const view = await snapshotOf(p.c);
+    expect(view.count).toBe(4);
+    const rows: number[] = [];
+    for await (const page of p.c.panda.scan())
+      for (const row of page) if (row.partition.startsWith('bucket/')) rows.push(row.attributes['l'] as number);
+    expect(sealedTotals(view).liveBytes).toBe(rows.reduce((a, b) => a + b, 0));
+    expect(JSON.stringify(await planNow(p.volumes))).toBe(JSON.stringify(await planNow(p.volumes)));
+  });
+
+  it('sees a leased volume as leased', async () => {
+    const { p } = await half();
+    const [first] = await listVolumes(p.c.panda, SMALL.cell);
+    await takeRun(p.c, first?.id as VolumeId, newRunId(p.c, 'l2'));
+    const view = await snapshotOf(p.c);
+    expect([...view.state].filter((state) => state === 3).length).toBe(1);
+  });
+});
+
+describe('L2 and L3 carried out', () => {
+  it('L2 packs sources into fewer volumes, and nothing is lost', async () => {
+    const { p, model } = await half();
+    const before = sealedTotals(await snapshotOf(p.c));
+    const report = await compact(actorsOf(p), { ...L2, settings: { ...L2.settings, minFill: 0.2, l3UpTo: 0.09 } });
+    expect(report.runs.length).toBeGreaterThan(0);
+    expect(report.runs.every((run) => run.strategy === 'l2' && run.stalled === undefined)).toBe(true);
+    expect(report.runs.reduce((sum, run) => sum + run.retired, 0)).toBeGreaterThanOrEqual(2);
+    expect(report.freed.freedVolumes).toBeGreaterThanOrEqual(2);
+    const after = sealedTotals(await snapshotOf(p.c));
+    expect(after.capacityBytes).toBeLessThan(before.capacityBytes);
+    await model.expectIn(p);
+    await expectSound(p);
+  });
+
+  it('a second time it finds nothing of the plan to do', async () => {
+    const { p, model } = await half();
+    const { plan } = await planNow(p.volumes, { settings: { minFill: 0.2, l3UpTo: 0.09 } });
+    await executePlan(actorsOf(p), plan);
+    const again = await executePlan(actorsOf(p), plan);
+    for (const run of again.runs) {
+      expect(run.movedBuckets).toBe(0);
+      expect(run.skipped.length).toBe(plan.runs.find(({ name }) => name === run.name)?.sources.length);
+    }
+    await model.expectIn(p);
+    await expectSound(p);
+  });
+
+  it('a plan file is done exactly, or refused with what changed', async () => {
+    const { p, model } = await half();
+    const { plan } = await planNow(p.volumes, { settings: { minFill: 0.2, l3UpTo: 0.09 } });
+    const taken = plan.runs[0]?.sources[0]?.volume as VolumeId;
+    const run = newRunId(p.c, 'encode');
+    await takeRun(p.c, taken, run);
+    await expect(compact(actorsOf(p), { planJson: planJson(plan) })).rejects.toMatchObject({ code: 'PLAN_STALE' });
+    // Without the file's promise the leased volume is left out, the others go on.
+    const report = await executePlan(actorsOf(p), plan);
+    expect(report.runs.flatMap(({ skipped }) => skipped)).toContainEqual({
+      volume: taken,
+      reason: `it is owned by run ${run}`,
+    });
+    expect(report.runs.reduce((sum, { retired }) => sum + retired, 0)).toBeGreaterThan(0);
+    await model.expectIn(p);
+    await expectSound(p);
+  });
+
+  it('refuses a journal of another version, nothing changed', async () => {
+    const { p } = await half();
+    await p.c.panda.transact([
+      { kind: 'put', partition: 'work/run', sort: 'l2/old/1', attributes: { f: 2, r: 'l2/old/1', s: 'COPY' } },
+    ]);
+    const before = JSON.stringify([...(await listVolumes(p.c.panda, SMALL.cell))]);
+    await expect(compact(actorsOf(p), L2)).rejects.toMatchObject({ code: 'JOURNAL_VERSION' });
+    expect(JSON.stringify([...(await listVolumes(p.c.panda, SMALL.cell))])).toBe(before);
+  });
+
+  it('goes on with a dead process’s run', async () => {
+    const { world, p, model } = await half();
+    const { plan } = await planNow(p.volumes, { settings: { minFill: 0.2, l3UpTo: 0.09 } });
+    const run = plan.runs[0];
+    const { beginJournal, listJournal, taskOf } = await import('../../lib/compaction/journal.ts');
+    const id = newRunId(p.c, 'l2');
+    await beginJournal(p.c, id, taskOf(plan.digest, run as NonNullable<typeof run>));
+    for (const { volume } of run?.sources ?? []) await takeRun(p.c, volume as VolumeId, id);
+    const q = world.start({ othersDead: true });
+    const report = await compact(actorsOf(q), { settings: { strategies: ['l2'] }, threshold: 0.9 });
+    expect(report.resumed).toBe(1);
+    expect(await listJournal(q.c)).toEqual([]);
+    expect(report.freed.freedVolumes).toBe(run?.sources.length);
+    await model.expectIn(q);
+    await expectSound(q);
+  });
+
+  it('explains a volume by the plan made now', async () => {
+    const { p } = await half();
+    const [volume] = await listVolumes(p.c.panda, SMALL.cell);
+    expect((await explain(p.volumes, volume?.id ?? '')).join('\n')).toContain(`volume ${volume?.id}`);
+    await expect(explain(p.volumes, 'ffff')).rejects.toMatchObject({ code: 'VOLUME_UNKNOWN' });
+  });
+
+  it('puts, deletes and reads go on during a run', async () => {
+    const { p, model } = await half();
+    const busy = (async () => {
+      await putFiles(p, model, filesOf(77, 20, 900));
+      await deleteFiles(p, model, [...model.there.keys()].slice(0, 10));
+    })();
+    await Promise.all([busy, compact(actorsOf(p), { settings: { minFill: 0.2, l3UpTo: 0.09 } })]);
+    await model.expectIn(p);
+    await expectSound(p);
+  });
+
+  it('settings of the store are bounds of the plan', () => {
+    expect(planSettingsFor(SMALL).bucketsPerVolumeMax).toBe(256);
+  });
+});
