@@ -26,12 +26,22 @@ export const newHandler = ({ open, logger, metrics }: HandlerParts) =>
     .handler(async (event): Promise<Answer> => {
       const startMs = performance.now();
       const isHttp = isHttpEvent(event);
-      const answer = isHttp ? await answerHttp(open, event) : await answerInvoke(open, event);
-      const outcome = outcomeOf(answer);
-      metrics.addMetric(outcome === 'ok' ? 'RequestsAnswered' : 'RequestsRefused', MetricUnit.Count, 1);
-      logger.info('request', { via: isHttp ? 'http' : 'invoke', outcome, ms: Math.round(performance.now() - startMs) });
-      return answer;
+      let outcome = 'failed';
+      try {
+        const answer = isHttp ? await answerHttp(open, event) : await answerInvoke(open, event);
+        outcome = outcomeOf(answer);
+        return answer;
+      } catch (error) {
+        logger.error('a fault of ours', error as Error);
+        throw error;
+      } finally {
+        metrics.addMetric(METRIC_OF[outcome] ?? 'RequestsRefused', MetricUnit.Count, 1);
+        const ms = Math.round(performance.now() - startMs);
+        logger.info('request', { via: isHttp ? 'http' : 'invoke', outcome, ms });
+      }
     });
+
+const METRIC_OF: Readonly<Record<string, string>> = { ok: 'RequestsAnswered', failed: 'RequestsFailed' };
 
 /** `ok`, an error's code, or an HTTP status. */
 function outcomeOf(answer: Answer): string {

@@ -3,6 +3,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { newHandler } from '../../functions/frontend/handler.ts';
 import { FrontendService } from '../../lib/client/frontend-service.ts';
+import type { Settings } from '../../lib/settings/settings.ts';
 import { World } from '../store/harness.ts';
 
 // As on a stage without `functionMetrics`: counted, not printed.
@@ -56,8 +57,8 @@ export interface Deployed {
 }
 
 /** Log lines go to nobody. */
-export function deploy(seed: number, open?: () => Promise<FrontendService>): Deployed {
-  const world = new World(seed);
+export function deploy(seed: number, open?: () => Promise<FrontendService>, settings?: Settings): Deployed {
+  const world = new World(seed, settings);
   const service = new FrontendService(world.start().volumes);
   const handler = newHandler({
     open: open ?? (async () => service),

@@ -1,0 +1,225 @@
+// The client of a stage against the real frontend function on memory bodies; only the wire between them (the SDK's client) is of this
+// test, so that it can lose answers, throttle and lie.
+import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { describe, expect, it } from 'vitest';
+import { FrontendCaller } from '../../lib/client/aws-call.ts';
+import { AwsClient } from '../../lib/client/aws-client.ts';
+import type { DeleteOutcome, PutOutcome, PutRequest } from '../../lib/client/store.ts';
+import { SimulatedClock } from '../../lib/foundation/clock.ts';
+import { invalid } from '../../lib/foundation/errors.ts';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { PRESETS } from '../../lib/settings/settings.ts';
+import { deploy } from '../functions/events.ts';
+
+const MIB = 1024 * 1024;
+
+interface Request {
+  readonly op: string;
+  readonly objects?: readonly { readonly key: string }[];
+}
+interface Answer {
+  readonly Payload?: Uint8Array;
+  readonly FunctionError?: string;
+}
+/** Sees each request; may answer or throw in the function's place. */
+type Meddle = (request: Request, count: number) => Answer | undefined | Promise<undefined>;
+
+function clientOf(meddle: Meddle = () => undefined): { client: AwsClient; requests: Request[] } {
+  const { invoke } = deploy(31, undefined, PRESETS.personal);
+  const requests: Request[] = [];
+  const send = async (command: InvokeCommand): Promise<Answer> => {
+    const request = JSON.parse(Buffer.from(command.input.Payload as Uint8Array).toString()) as Request;
+    requests.push(request);
+    const instead = await meddle(request, requests.length);
+    return instead ?? { Payload: Buffer.from(JSON.stringify(await invoke(request))) };
+  };
+  const lambda = { send, destroy: () => {} } as unknown as LambdaClient;
+  const parts = { lambda, functionName: 'f', clock: new SimulatedClock(), randomness: new SeededRandomness(1) };
+  return { client: new AwsClient('dev', 'default', new FrontendCaller(parts)), requests };
+}
+
+const item = (key: string, ...pieces: Uint8Array[]): PutRequest => ({
+  key,
+  body: async function* () {
+    yield* pieces;
+  },
+});
+const random = (bytes: number, seed = 1): Buffer => Buffer.from(new SeededRandomness(seed).bytes(bytes));
+const small = (count: number): PutRequest[] => Array.from({ length: count }, (_, i) => item(`k${i}`, random(50, i)));
+
+async function outcomesOf(outcomes: AsyncIterable<PutOutcome>): Promise<Map<string, PutOutcome>> {
+  const found = new Map<string, PutOutcome>();
+  for await (const outcome of outcomes) found.set(outcome.key, outcome);
+  return found;
+}
+
+async function bytesOf(client: AwsClient, key: string, range?: { offset: number; length?: number }): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of (await client.get(key, range)).body) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+const named = (name: string): Error => Object.assign(new Error(name), { name });
+
+describe('putting many objects', () => {
+  it('gathers small ones into few requests and answers for each', async () => {
+    const { client, requests } = clientOf();
+    const outcomes = await outcomesOf(client.putAll(small(300)));
+    expect(outcomes.size).toBe(300);
+    for (const outcome of outcomes.values()) expect(outcome).toMatchObject({ ok: true, sizeBytes: 50 });
+    expect(requests.map(({ objects }) => objects?.length)).toEqual([256, 44]);
+    expect(await bytesOf(client, 'k299')).toEqual(random(50, 299));
+  });
+
+  it('keeps requests below what Lambda takes', async () => {
+    const { client, requests } = clientOf();
+    const items = Array.from({ length: 3 }, (_, i) => item(`m${i}`, random(2 * MIB, i)));
+    await outcomesOf(client.putAll(items));
+    expect(requests.map(({ objects }) => objects?.length)).toEqual([2, 1]);
+  });
+
+  it('puts the same name twice in the order given', async () => {
+    const { client, requests } = clientOf();
+    for await (const outcome of client.putAll([item('a', random(5, 1)), item('a', random(5, 2))]))
+      expect(outcome.ok).toBe(true);
+    expect(requests).toHaveLength(2);
+    expect(await bytesOf(client, 'a')).toEqual(random(5, 2));
+  });
+
+  it('goes on after items that fail, whatever is wrong with them', async () => {
+    const { client } = clientOf();
+    const vanished = Object.assign(new Error('gone'), { code: 'ENOENT' });
+    const changed = invalid('FILE_CHANGED', 'it changed');
+    const outcomes = await outcomesOf(
+      client.putAll([
+        item('../up', random(1)),
+        item('\ud800', random(1)),
+        {
+          key: 'vanished',
+          // biome-ignore lint/correctness/useYield: it fails before it yields
+          body: async function* () {
+            throw vanished;
+          },
+        },
+        { ...item('changed', random(1)), verify: () => Promise.reject(changed) },
+        item('good', random(1)),
+      ]),
+    );
+    expect(outcomes.get('../up')).toMatchObject({ ok: false, error: { code: 'NAME_INVALID' } });
+    expect(outcomes.get('\ud800')).toMatchObject({ ok: false, error: { code: 'NAME_INVALID' } });
+    expect(outcomes.get('vanished')).toMatchObject({ ok: false, error: vanished });
+    expect(outcomes.get('changed')).toMatchObject({ ok: false, error: changed });
+    expect(outcomes.get('good')).toMatchObject({ ok: true });
+    await expect(client.head('changed')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+  });
+
+  it('stops when it is not let in', async () => {
+    const { client } = clientOf(() => {
+      throw named('AccessDeniedException');
+    });
+    await expect(outcomesOf(client.putAll(small(3)))).rejects.toMatchObject({ kind: 'denied', code: 'AWS_DENIED' });
+  });
+});
+
+describe('a long object', () => {
+  it('goes in parts and comes back in pieces', async () => {
+    const { client, requests } = clientOf();
+    const body = random(9 * MIB + 5);
+    const pieces = [body.subarray(0, 1), body.subarray(1, 5 * MIB), body.subarray(5 * MIB)];
+    const outcome = (await outcomesOf(client.putAll([item('long', ...pieces)]))).get('long');
+    expect(outcome).toMatchObject({ ok: true, sizeBytes: body.byteLength });
+    expect(requests.map(({ op }) => op)).toEqual([
+      'uploadBegin',
+      'uploadPart',
+      'uploadPart',
+      'uploadPart',
+      'uploadFinish',
+    ]);
+    expect((await bytesOf(client, 'long')).equals(body)).toBe(true);
+    const tail = await bytesOf(client, 'long', { offset: 9 * MIB });
+    expect(tail).toEqual(body.subarray(9 * MIB));
+  });
+
+  it('is given up if it is not what it was', async () => {
+    const { client, requests } = clientOf();
+    const error = invalid('FILE_CHANGED', 'it changed');
+    const changing = { ...item('long', random(5 * MIB)), verify: () => Promise.reject(error) };
+    expect((await outcomesOf(client.putAll([changing]))).get('long')).toMatchObject({ ok: false, error });
+    expect(requests.at(-1)?.op).toBe('uploadAbort');
+    await expect(client.head('long')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+  });
+
+  it('that is overwritten while it is read is not mixed', async () => {
+    const { client } = clientOf();
+    await outcomesOf(client.putAll([item('long', random(5 * MIB, 1))]));
+    const { body } = await client.get('long');
+    await outcomesOf(client.putAll([item('long', random(5 * MIB, 2))]));
+    const reading = (async () => {
+      for await (const _ of body);
+    })();
+    await expect(reading).rejects.toMatchObject({ kind: 'conflict', code: 'OBJECT_CHANGED' });
+  });
+});
+
+describe('a call', () => {
+  it('is sent again while Lambda throttles or the store says retry', async () => {
+    const busy = { error: { kind: 'retry', code: 'PANDA_BUSY', message: 'wait' } };
+    const { client, requests } = clientOf((_, count) => {
+      if (count === 1) throw named('TooManyRequestsException');
+      return count === 2 ? { Payload: Buffer.from(JSON.stringify(busy)) } : undefined;
+    });
+    expect(await client.list({})).toMatchObject({ objects: [] });
+    expect(requests).toHaveLength(3);
+  });
+
+  it('gives up in the end', async () => {
+    const { client, requests } = clientOf(() => {
+      throw named('TooManyRequestsException');
+    });
+    await expect(client.list({})).rejects.toMatchObject({ kind: 'retry', code: 'AWS_BUSY' });
+    expect(requests.length).toBeLessThan(10);
+  });
+
+  it.each<[string, Meddle, object]>([
+    [
+      'no answer',
+      () => {
+        throw named('TimeoutError');
+      },
+      { kind: 'unknown', code: 'AWS_UNKNOWN' },
+    ],
+    [
+      'a function that failed',
+      () => ({ FunctionError: 'Unhandled', Payload: Buffer.from('{"errorType":"AssertionError"}') }),
+      { kind: 'unknown', code: 'FRONTEND_FAILED' },
+    ],
+    [
+      'an answer of another shape',
+      () => ({ Payload: Buffer.from('{"x":1}') }),
+      { kind: 'unknown', code: 'ANSWER_MALFORMED' },
+    ],
+    ['no JSON', () => ({ Payload: Buffer.from('<html>') }), { kind: 'unknown', code: 'ANSWER_MALFORMED' }],
+    [
+      'a function that is gone',
+      () => {
+        throw named('ResourceNotFoundException');
+      },
+      { kind: 'missing', code: 'STAGE_MISSING' },
+    ],
+  ])('with %s is a typed error, not sent again', async (_, meddle, error) => {
+    const { client, requests } = clientOf(meddle);
+    await expect(client.head('a')).rejects.toMatchObject(error);
+    expect(requests).toHaveLength(1);
+  });
+});
+
+it('deletes in batches, one outcome each', async () => {
+  const { client, requests } = clientOf();
+  await outcomesOf(client.putAll(small(300)));
+  requests.length = 0;
+  const outcomes: DeleteOutcome[] = [];
+  for await (const outcome of client.deleteAll([...small(300).map(({ key }) => key), 'nobody'])) outcomes.push(outcome);
+  expect(outcomes.slice(0, 300).every(({ ok }) => ok)).toBe(true);
+  expect(outcomes[300]).toMatchObject({ key: 'nobody', ok: false, error: { code: 'OBJECT_MISSING' } });
+  expect(requests.map(({ op }) => op)).toEqual(['delete', 'delete']);
+});
