@@ -1,10 +1,6 @@
 // Runs the real CLI as a child process, in a temporary directory.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/pocketful.ts', import.meta.url));
 
@@ -21,13 +17,6 @@ export interface RunOptions {
   /** As somebody who is not root: permissions mean nothing to root. */
   readonly unprivileged?: boolean;
   readonly onStart?: (child: ChildProcess) => void;
-}
-
-/** A folder that is removed when the test file is done. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'pocketful-cli-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 export function pocketful(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {

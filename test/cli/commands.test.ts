@@ -13,7 +13,8 @@ import {
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { json, pocketful, temporaryFolder } from './cli.ts';
+import { json, pocketful } from './cli.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const cwd = temporaryFolder();
 const STORE = ['--store', 'file:s'];
