@@ -4,6 +4,7 @@
 import { dollarsOf } from '../cost/cost-of.ts';
 import { PRICE_BOOK } from '../cost/price-book.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
+import { endSource } from '../volume/drain-source.ts';
 import { newRunId } from '../volume/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { Ledger, spendingOf } from './budget.ts';
@@ -20,7 +21,8 @@ import {
   taskOf,
   volumesOf,
 } from './journal.ts';
-import { type Moved, moveSources } from './move-sources.ts';
+import { finishHost, topOff } from './l1-flip.ts';
+import { type Moved, moveSources, nothingMoved } from './move-sources.ts';
 import type { CompactionPlan, PlannedRun } from './plan.ts';
 import type { Strategy } from './plan-settings.ts';
 import { adoptVolumes, isSkipped, leasePlanned, type Skipped } from './run-sources.ts';
@@ -123,31 +125,41 @@ export async function executeRun(context: RunContext, run: PlannedRun): Promise<
     if (isSkipped(taken)) skipped.push(taken);
     else volumes.push(taken);
   }
-  const moved = await goOn(context, journal, volumes);
+  const moved = await goOn(context, journal, volumes, context.signal);
   return reportOf(context, run, { ...moved, skipped: [...skipped, ...moved.skipped] });
 }
 
 /** From leased volumes to DONE. */
-async function goOn(context: RunContext, journal: JournalRow, volumes: readonly VolumeRow[]): Promise<Moved> {
-  const { store, makeTarget, signal } = context;
-  const enter = phases(store, journal);
-  await enter.to('COPY');
+async function goOn(
+  actors: Actors,
+  journal: JournalRow,
+  volumes: readonly VolumeRow[],
+  signal: AbortSignal | undefined,
+): Promise<Moved & { hostBytes?: number }> {
+  const { store, makeTarget } = actors;
+  const copying = await entered(store, journal, 'COPY');
+  if (journal.task.host !== null) {
+    const host = volumes.find(({ id }) => id === journal.task.host);
+    const donors = volumes.filter((volume) => volume !== host);
+    if (host !== undefined && donors.length > 0) {
+      const done = await topOff(store, copying, host, donors);
+      await endJournal(store.c, done.journal);
+      return done.moved;
+    }
+    // Nothing to top off, or nothing to do it with: the leases end, and the donors' buckets stay.
+    for (const volume of volumes) await endSource(store, volume, journal.run);
+    await endJournal(store.c, copying);
+    return nothingMoved();
+  }
   const moved = await moveSources(store, makeTarget, journal.run, volumes, signal);
-  await enter.end();
+  await endJournal(store.c, copying);
   return moved;
 }
 
-/** The journal of a run under way; a run that somebody else took over finds that out at its next step on the volumes. */
-function phases(store: VolumeStore, journal: JournalRow) {
-  let row: JournalRow | undefined = journal;
-  return {
-    async to(phase: Phase): Promise<void> {
-      if (row !== undefined && row.phase !== phase) row = await advance(store.c, row, { phase });
-    },
-    async end(): Promise<void> {
-      if (row !== undefined) await endJournal(store.c, row);
-    },
-  };
+/** The journal in its next phase. A run that somebody else took over finds that out at its next step on the volumes. */
+async function entered(store: VolumeStore, journal: JournalRow, phase: Phase): Promise<JournalRow> {
+  if (journal.phase === phase) return journal;
+  return (await advance(store.c, journal, { phase })) ?? journal;
 }
 
 /**
@@ -171,13 +183,15 @@ async function resumeRun(actors: Actors, journal: JournalRow, signal: AbortSigna
   const taken = await advance(store.c, journal, { run });
   if (taken === undefined) return false;
   const volumes = await adoptVolumes(store, run, volumesOf(taken.task));
-  const enter = phases(store, taken);
-  await moveSources(store, actors.makeTarget, run, volumes, signal);
-  await enter.end();
+  if (await finishHost(store, taken, volumes)) {
+    for (const volume of volumes) await endSource(store, volume, run);
+    await endJournal(store.c, taken);
+  } else await goOn(actors, taken, volumes, signal);
   return true;
 }
 
-function reportOf(context: RunContext, run: PlannedRun, moved: Moved, hostBytes = 0): RunReport {
+function reportOf(context: RunContext, run: PlannedRun, moved: Moved & { hostBytes?: number }): RunReport {
+  const hostBytes = moved.hostBytes ?? 0;
   const { settings } = context.plan;
   const work = workOf(
     {

@@ -5,9 +5,9 @@ import { executePlan } from '../../lib/compaction/executor.ts';
 import { sealedTotals } from '../../lib/compaction/fleet.ts';
 import { planJson } from '../../lib/compaction/plan.ts';
 import { planSettingsFor, snapshotOf } from '../../lib/compaction/snapshot.ts';
-import type { VolumeId } from '../../lib/foundation/ids.ts';
+import type { BucketId, VolumeId } from '../../lib/foundation/ids.ts';
 import { newRunId, takeRun } from '../../lib/volume/runs.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listBuckets, listVolumes, readBucket } from '../../lib/volume/volumes.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf, deleteFiles, filesOf, putFiles, SMALL, sealedWorld } from './acting-world.ts';
 
@@ -134,5 +134,51 @@ describe('L2 and L3 carried out', () => {
 
   it('settings of the store are bounds of the plan', () => {
     expect(planSettingsFor(SMALL).bucketsPerVolumeMax).toBe(256);
+  });
+});
+
+describe('L1 carried out', () => {
+  const prepared = sealedWorld({
+    volumes: 4,
+    filesEach: 100,
+    deletedEach: (volume) => (volume === 0 ? 30 : 80),
+    seed: 21,
+  });
+  const L1 = { settings: { strategies: ['l1' as const], minFill: 0.2, l3UpTo: 0.02, l2UpTo: 0.03 } };
+
+  it('the host keeps its id at a new generation, donors are emptied, no bucket of the host changes its row', async () => {
+    const { world, model } = await prepared;
+    const copy = world.clone();
+    const p = copy.start();
+    const { plan } = await planNow(p.volumes, L1);
+    const run = plan.runs[0];
+    expect(run?.host).not.toBeNull();
+    const hostId = run?.host?.volume as VolumeId;
+    const buckets = await listBuckets(p.c.panda, SMALL.cell);
+    const ofHost = buckets.filter((bucket) => bucket.volume === hostId && bucket.liveBytes > 0).map(({ id }) => id);
+    const rowOf = async (id: BucketId) => JSON.stringify(await readBucket(p.c.panda, SMALL.cell, id));
+    const rows = await Promise.all(ofHost.map(rowOf));
+    const report = await compact(actorsOf(p), L1);
+    const [done] = report.runs;
+    expect(done?.stalled).toBeUndefined();
+    expect(done?.retired).toBeGreaterThan(0);
+    expect(done?.hostBytes).toBe(run?.host?.liveBytes);
+    const host = (await listVolumes(p.c.panda, SMALL.cell)).find(({ id }) => id === hostId);
+    expect(host).toMatchObject({ generation: 2, state: 'sealed', run: undefined, next: undefined });
+    expect(host?.buckets.size).toBe(ofHost.length + (done?.movedBuckets ?? 0));
+    expect(await Promise.all(ofHost.map(rowOf))).toEqual(rows);
+    expect(report.freed.freedVolumes).toBe((done?.retired ?? 0) + 1);
+    await model.expectIn(p);
+    await model.expectIn(copy.start());
+    await expectSound(p);
+  });
+
+  it('a reader with old rows follows the flip', async () => {
+    const { world, model } = await prepared;
+    const copy = world.clone();
+    const reader = copy.start();
+    await model.expectIn(reader);
+    await compact(actorsOf(copy.start()), { ...L1, untilStable: true });
+    await model.expectIn(reader);
   });
 });

@@ -51,6 +51,13 @@ export interface VolumeRow {
   /** Sealed, but its bucket directories are not all written yet: slots are found through the groups until then. */
   readonly directoriesPending: boolean;
   readonly trashedAtMs: number | undefined;
+  /** A flip in the making: where the next generation is written, owned by `run`. Nothing is read from there before it is flipped to. */
+  readonly next?: NextGeneration | undefined;
+}
+
+export interface NextGeneration {
+  readonly generation: number;
+  readonly extents: readonly Extent[];
 }
 
 export const volumePartitions = (cell: string): string[] =>
@@ -82,6 +89,10 @@ export function volumeFromRow(row: Row): VolumeRow {
     sealedAtMs: optionalCount(row, 'z'),
     directoriesPending: optionalCount(row, 'dp') === 1,
     trashedAtMs: optionalCount(row, 'd'),
+    next:
+      row.attributes['ng'] === undefined
+        ? undefined
+        : { generation: countIn(row, 'ng'), extents: listIn(row, 'nx').map((text) => extentFromText(String(text))) },
   };
   const shape = codecShape(volume.codec);
   assert(volume.extents.length === shape.dataColumns + shape.parityColumns, 'a volume has k + m extents');

@@ -1,0 +1,372 @@
+// FLIP (DESIGN 6a, 14-15): a sealed volume gets new extents and a generation one higher, its live slots and buckets of others in
+// them; bucket rows name the volume only, so none of its own changes. Before the flip nobody reads the new extents; after it nobody
+// writes the old ones, which go to trash as a volume of their own.
+import { codecShape } from '../codec/shape.ts';
+import type { Drive } from '../drive/drive.ts';
+import { encodeBucketDirectory, type SlotLocation } from '../format/bucket-directory.ts';
+import { bucketDirectoryName } from '../format/names.ts';
+import { AssertionError, assert } from '../foundation/assert.ts';
+import { isKind } from '../foundation/errors.ts';
+import { type BucketId, newVolumeId, type RunId, type VolumeId } from '../foundation/ids.ts';
+import type { Write } from '../panda/panda.ts';
+import { bucketKey } from '../panda/rows/bucket-row.ts';
+import { groupPartition } from '../panda/rows/group-row.ts';
+import { type Extent, extentText, type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
+import { zoneKey } from '../panda/rows/zone-row.ts';
+import type { BucketContent } from './collect-bucket.ts';
+import type { Components } from './components.ts';
+import { moveNeedBytes } from './move.ts';
+import { extentFreeBytes, type Lease } from './open-volumes.ts';
+import { transact } from './transact.ts';
+import type { VolumeStore } from './volume-store.ts';
+import { readBucket, readVolume, rowsOf } from './volumes.ts';
+import { writeGroup } from './write-group.ts';
+
+const CLAIM_ATTEMPTS_MAX = 8;
+const ROWS_PER_TRANSACTION = 50;
+
+/** Where a donor's bucket lies in the next generation; its rows still say otherwise. */
+export interface ArrivingBucket {
+  readonly bucket: BucketId;
+  readonly source: VolumeId;
+  /** Before the move. */
+  readonly move: number;
+  readonly seq: number;
+}
+
+/**
+ * The next generation of a leased host in the making. Groups are added, then `writeDirectories`, `flip`, and the arriving buckets are
+ * committed. Whatever fails before the flip, `dropNext` undoes all of it.
+ */
+export class NextExtents {
+  readonly token: number;
+  readonly arriving: ArrivingBucket[] = [];
+  storedBytes = 0;
+  groups = 0;
+  readonly #store: VolumeStore;
+  readonly #run: RunId;
+  /** As it will be after the flip. */
+  #volume: VolumeRow;
+  readonly #slots = new Map<BucketId, Map<number, SlotLocation>>();
+
+  constructor(store: VolumeStore, run: RunId, host: VolumeRow) {
+    const { next } = host;
+    assert(next !== undefined && host.run === run, 'a flip has a leased host with its next extents');
+    this.#store = store;
+    this.#run = run;
+    this.token = host.token + 1;
+    this.#volume = {
+      ...host,
+      generation: next.generation,
+      extents: next.extents,
+      extentUsedBytes: next.extents.map(() => 0),
+      token: this.token,
+      nextSeq: 1,
+      next: undefined,
+    };
+  }
+
+  get generation(): number {
+    return this.#volume.generation;
+  }
+
+  /** Whether one more group of these buckets fits, room for directories left. */
+  fits(contents: readonly BucketContent[]): boolean {
+    const { dataColumns } = codecShape(this.#volume.codec);
+    const arriving = contents.filter(({ source }) => source.id !== this.#volume.id).map(({ bucket }) => bucket.id);
+    const volume = { ...this.#volume, buckets: new Set([...this.#volume.buckets, ...arriving]) };
+    return moveNeedBytes(contents, dataColumns) <= extentFreeBytes(this.#store.c, volume);
+  }
+
+  /** Stores a group in the new extents. Throws `retry` GROUP_NOT_STORED: the flip is off then. */
+  async add(contents: readonly BucketContent[]): Promise<void> {
+    const volume = this.#volume;
+    const isOwn = (content: BucketContent): boolean => content.source.id === volume.id;
+    const records = contents.flatMap((content) =>
+      content.records.map(({ slot, recordId, record }) => ({
+        bucket: content.bucket.id,
+        move: content.bucket.move + (isOwn(content) ? 0 : 1),
+        slot,
+        recordId,
+        record,
+      })),
+    );
+    const seq = volume.nextSeq;
+    const written = await writeGroup(this.#store, leaseOfNext(volume, this.token, seq), 'move', records);
+    for (const { bucket, slot, column, offset, length } of written.entries) {
+      const slots = this.#slots.get(bucket) ?? new Map<number, SlotLocation>();
+      this.#slots.set(bucket, slots.set(slot, { sequence: seq, token: this.token, column, offset, length }));
+    }
+    for (const content of contents) {
+      if (isOwn(content)) continue;
+      const { id, move } = content.bucket;
+      this.arriving.push({ bucket: id, source: content.source.id, move, seq });
+    }
+    this.#volume = {
+      ...volume,
+      nextSeq: seq + 1,
+      buckets: new Set([...volume.buckets, ...contents.map(({ bucket }) => bucket.id)]),
+      extentUsedBytes: volume.extentUsedBytes.map((bytes, i) => bytes + (written.objectBytes[i] as number)),
+    };
+    this.groups += 1;
+    this.storedBytes += written.objectBytes.reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** A directory for every bucket that will be looked for here, on all m+1 columns: nothing else leads to its slots. */
+  async writeDirectories(): Promise<void> {
+    const { c } = this.#store;
+    const volume = this.#volume;
+    const { dataColumns, parityColumns } = codecShape(volume.codec);
+    const used = [...volume.extentUsedBytes];
+    for (const bucket of volume.buckets) {
+      const bytes = encodeBucketDirectory({
+        storeId: c.storeId,
+        volumeId: volume.id,
+        generation: volume.generation,
+        bucket,
+        entries: this.#slots.get(bucket) ?? new Map(),
+      });
+      for (let column = dataColumns - 1; column < dataColumns + parityColumns; column++) {
+        const extent = volume.extents[column] as Extent;
+        await putDirectory(c.drives[extent.drive] as Drive, extent, bucket, bytes);
+        used[column] = (used[column] as number) + bytes.length;
+      }
+    }
+    this.#volume = { ...volume, extentUsedBytes: used };
+  }
+
+  /** One transaction with the zone rows: the host is at the new generation, its old extents are in trash. False: the host was lost to another run. */
+  async flip(host: VolumeRow): Promise<boolean> {
+    const { c } = this.#store;
+    const cell = c.settings.cell;
+    const old = newVolumeId(c.randomness);
+    const nowMs = Math.max(0, c.clock.nowMs());
+    const writes: Write[] = [
+      {
+        kind: 'update',
+        ...volumeKey(cell, host.id),
+        set: {
+          g: this.generation,
+          x: this.#volume.extents.map(extentText),
+          u: this.#volume.extentUsedBytes,
+          t: this.token,
+          n: this.#volume.nextSeq,
+          z: nowMs,
+        },
+        remove: ['ng', 'nx'],
+        if: [
+          { attribute: 'g', equals: host.generation },
+          { attribute: 'r', equals: this.#run },
+          { attribute: 'ng', equals: this.generation },
+        ],
+      },
+      { kind: 'put', ...volumeKey(cell, old), attributes: trashOf(host, nowMs), if: ['absent'] },
+      ...host.extents.map(
+        ({ drive, zone, zoneGeneration }): Write => ({
+          kind: 'update',
+          ...zoneKey(drive, zone),
+          set: { v: old },
+          if: [
+            { attribute: 'v', equals: host.id },
+            { attribute: 'g', equals: zoneGeneration },
+          ],
+        }),
+      ),
+    ];
+    const took = async (): Promise<boolean> =>
+      (await readVolume(c.panda, cell, host.id))?.generation === this.generation;
+    const flipped = await unlessConflict(c, writes, took);
+    if (flipped) this.#store.directories.forget(host);
+    return flipped;
+  }
+}
+
+/** The inspector looks for every bucket of the host before these extents are erased. */
+const trashOf = (host: VolumeRow, nowMs: number) => ({
+  cl: host.class,
+  c: host.codec,
+  s: 'trash',
+  g: host.generation,
+  x: host.extents.map(extentText),
+  t: host.token,
+  n: host.nextSeq,
+  u: host.extentUsedBytes,
+  a: host.createdAtMs,
+  d: nowMs,
+  ...(host.buckets.size === 0 ? {} : { mv: host.buckets }),
+});
+
+/** The extents belong to one run alone, so there is no token to lose; what could not be stored is dropped with all the rest. */
+function leaseOfNext(volume: VolumeRow, token: number, seq: number): Lease {
+  const nothing = async (): Promise<void> => undefined;
+  return {
+    volume,
+    token,
+    seq,
+    check: () => {
+      throw new AssertionError('the next generation is not checked by a token');
+    },
+    release: nothing,
+    burn: nothing,
+    done: () => undefined,
+  };
+}
+
+async function putDirectory(drive: Drive, extent: Extent, bucket: BucketId, bytes: Uint8Array): Promise<void> {
+  const at = { zone: extent.zone, generation: extent.zoneGeneration };
+  try {
+    await drive.append(at, bucketDirectoryName(bucket), [bytes]);
+  } catch (error) {
+    // Taken: by a first try of this very put, as nobody else writes here.
+    if (!isKind(error, 'conflict')) throw error;
+  }
+}
+
+async function unlessConflict(c: Components, writes: readonly Write[], took: () => Promise<boolean>): Promise<boolean> {
+  try {
+    await transact(c, writes, took);
+    return true;
+  } catch (error) {
+    if (isKind(error, 'conflict')) return false;
+    throw error;
+  }
+}
+
+/**
+ * Claims extents for the next generation of a host that is draining under `run`. Undefined: the run lost it. Throws `retry`
+ * DRIVES_MISSING or STORE_FULL.
+ */
+export async function claimNext(store: VolumeStore, run: RunId, host: VolumeRow): Promise<VolumeRow | undefined> {
+  const { c, zones } = store;
+  assert(host.next === undefined, 'an earlier next is dropped first');
+  for (let attempt = 0; ; attempt++) {
+    const claim = await zones.claim(host.id, host.extents.length);
+    const update: Write = {
+      kind: 'update',
+      ...volumeKey(c.settings.cell, host.id),
+      set: { ng: host.generation + 1, nx: claim.extents.map(extentText) },
+      if: [
+        { attribute: 'r', equals: run },
+        { attribute: 'g', equals: host.generation },
+        { attribute: 'ng', missing: true },
+      ],
+    };
+    const took = async (): Promise<boolean> => {
+      const now = await readVolume(c.panda, c.settings.cell, host.id);
+      return now?.next?.extents.map(extentText).join() === claim.extents.map(extentText).join();
+    };
+    if (await unlessConflict(c, [update, ...claim.writes], took)) break;
+    zones.refresh();
+    const now = await readVolume(c.panda, c.settings.cell, host.id);
+    if (now?.run !== run || attempt >= CLAIM_ATTEMPTS_MAX) return undefined;
+  }
+  return readVolume(c.panda, c.settings.cell, host.id);
+}
+
+/**
+ * A next that will not be flipped to: its zones go to trash as a volume of their own, in the transaction that takes them from the host. The host as it is
+ * then; undefined when the run lost it.
+ */
+export async function dropNext(store: VolumeStore, run: RunId, host: VolumeRow): Promise<VolumeRow | undefined> {
+  const { next } = host;
+  if (next === undefined) return host;
+  const { c } = store;
+  const cell = c.settings.cell;
+  const old = newVolumeId(c.randomness);
+  const stray = {
+    ...host,
+    generation: next.generation,
+    extents: next.extents,
+    buckets: new Set<BucketId>(),
+    extentUsedBytes: next.extents.map(() => 0),
+  };
+  const writes: Write[] = [
+    {
+      kind: 'update',
+      ...volumeKey(cell, host.id),
+      remove: ['ng', 'nx'],
+      if: [
+        { attribute: 'r', equals: run },
+        { attribute: 'ng', equals: next.generation },
+      ],
+    },
+    {
+      kind: 'put',
+      ...volumeKey(cell, old),
+      attributes: trashOf(stray, Math.max(0, c.clock.nowMs())),
+      if: ['absent'],
+    },
+    ...next.extents.map(
+      ({ drive, zone }): Write => ({
+        kind: 'update',
+        ...zoneKey(drive, zone),
+        set: { v: old },
+        if: [{ attribute: 'v', equals: host.id }],
+      }),
+    ),
+  ];
+  const took = async (): Promise<boolean> => (await readVolume(c.panda, cell, host.id))?.next === undefined;
+  if (!(await unlessConflict(c, writes, took))) return undefined;
+  return readVolume(c.panda, cell, host.id);
+}
+
+/** Step 11 for buckets that arrived by a flip: a transaction of three rows each. Those already moved, or lost to others, are passed over. */
+export async function commitArrivals(
+  store: VolumeStore,
+  run: RunId,
+  host: { readonly id: VolumeId; readonly generation: number; readonly token: number },
+  arriving: readonly ArrivingBucket[],
+): Promise<BucketId[]> {
+  const { c } = store;
+  const moved: BucketId[] = [];
+  for (const { bucket, source, move, seq } of arriving) {
+    const cell = c.settings.cell;
+    const writes: Write[] = [
+      {
+        kind: 'update',
+        ...volumeKey(cell, host.id),
+        insert: { b: [bucket] },
+        if: [
+          { attribute: 'r', equals: run },
+          { attribute: 'g', equals: host.generation },
+        ],
+      },
+      {
+        kind: 'update',
+        ...volumeKey(cell, source),
+        discard: { b: [bucket] },
+        insert: { mv: [bucket] },
+        if: [{ attribute: 'r', equals: run }],
+      },
+      {
+        kind: 'update',
+        ...bucketKey(cell, bucket),
+        set: { v: host.id, m: move + 1, q: seq, t: host.token },
+        if: [
+          { attribute: 'v', equals: source },
+          { attribute: 'm', equals: move },
+        ],
+      },
+    ];
+    const took = async (): Promise<boolean> => {
+      const now = await readBucket(c.panda, cell, bucket);
+      return now?.volume === host.id && now.move === move + 1;
+    };
+    if (await unlessConflict(c, writes, took)) moved.push(bucket);
+  }
+  return moved;
+}
+
+/** Rows of groups that a seal which was cut off left behind: after the flip nobody would look for them. */
+export async function dropGroupRowsOf(c: Components, volume: VolumeRow): Promise<void> {
+  let deletes: Write[] = [];
+  const flush = async (): Promise<void> => {
+    if (deletes.length > 0) await transact(c, deletes, async () => false);
+    deletes = [];
+  };
+  for await (const { partition, sort } of rowsOf(c.panda, groupPartition(volume.id, volume.generation))) {
+    deletes.push({ kind: 'delete', partition, sort });
+    if (deletes.length === ROWS_PER_TRANSACTION) await flush();
+  }
+  await flush();
+}
