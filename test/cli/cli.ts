@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   /** As somebody who is not root: permissions mean nothing to root. */
   readonly unprivileged?: boolean;
+  /** Standard input stays open. */
+  readonly endless?: boolean;
   readonly onStart?: (child: ChildProcess) => void;
 }
 
@@ -31,7 +33,7 @@ export function pocketful(cwd: string, args: readonly string[], options: RunOpti
   child.stdout.on('data', (bytes: Buffer) => out.push(bytes));
   child.stderr.on('data', (bytes: Buffer) => err.push(bytes));
   child.stdin.on('error', () => {}); // a program that does not read its input
-  child.stdin.end(options.input);
+  if (!options.endless) child.stdin.end(options.input);
   options.onStart?.(child);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
