@@ -124,7 +124,6 @@ function readPrivately(file: string): string {
 function writeDurably(file: string, text: string): void {
   const descriptor = fs.openSync(file, 'wx', MODE);
   try {
-    fs.fchmodSync(descriptor, MODE);
     fs.writeFileSync(descriptor, text);
     fs.fsyncSync(descriptor);
   } finally {

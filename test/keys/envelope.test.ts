@@ -188,8 +188,8 @@ describe('openBlock, given a forgery by somebody who has the keys', () => {
     cipher.setAAD(recordAad(header));
     return buildRecord(header, Buffer.concat([cipher.update(content), cipher.final(), cipher.getAuthTag()]));
   }
-  const open = async (record: Uint8Array): Promise<unknown[]> => {
-    const want = { recordId, blockId: blockIdOf(new Uint8Array()) };
+  const open = async (record: Uint8Array, block = new Uint8Array()): Promise<unknown[]> => {
+    const want = { recordId, blockId: blockIdOf(block) };
     const pooled = await openBlockInPool(record, wrappedBek, kek.key, want).catch((error) => error);
     return [thrownBy(() => openBlock(record, wrappedBek, kek.key, want)), pooled];
   };
@@ -206,7 +206,8 @@ describe('openBlock, given a forgery by somebody who has the keys', () => {
   });
 
   it('refuses less plaintext than declared, and bytes that are no zstd frame', async () => {
-    for (const error of await open(forged(zstdCompressSync(prose(100)), 101))) expect(error).toEqual(blockCorrupt);
+    for (const error of await open(forged(zstdCompressSync(prose(100)), 101), prose(100)))
+      expect(error).toEqual(blockCorrupt);
     for (const error of await open(forged(random(2, 50), 100))) expect(error).toEqual(blockCorrupt);
     for (const error of await open(forged(zstdCompressSync(prose(300_000)), 300_001)))
       expect(error).toEqual(blockCorrupt);
