@@ -1,0 +1,135 @@
+// Carries a compaction plan out on the simulated fleet: L1's donors into their host, L2's sources into new volumes, L3's into
+// the stream of their age class. Counts what really moved.
+import type { CompactionPlan, PlannedRun } from '../compaction/plan.ts';
+import { STRATEGIES, type Strategy } from '../compaction/plan-settings.ts';
+import { assert } from '../foundation/assert.ts';
+import type { FleetModel } from './fleet-model.ts';
+import type { Stream, Writing } from './streams.ts';
+
+export interface Moved {
+  runs: number;
+  /** Live bytes read and written again, a host's own included. */
+  bytes: number;
+  metadataWrites: number;
+  dollars: number;
+  /** Volumes emptied, less the new ones that were filled: a fraction where a stream goes on. */
+  reclaimed: number;
+}
+
+export type MovedBy = Record<Strategy, Moved>;
+
+export const nothingMoved = (): MovedBy => {
+  const none = (): Moved => ({ runs: 0, bytes: 0, metadataWrites: 0, dollars: 0, reclaimed: 0 });
+  return { l1: none(), l2: none(), l3: none() };
+};
+
+export const totalOf = (moved: MovedBy, field: keyof Moved): number =>
+  STRATEGIES.reduce((sum, strategy) => sum + moved[strategy][field], 0);
+
+export interface Applying {
+  readonly model: FleetModel;
+  readonly nowMs: number;
+  readonly streamOf: (ageClass: number) => Stream;
+  readonly writing: Writing;
+  readonly moved: MovedBy;
+}
+
+/** Each returns the volumes reclaimed. */
+const CARRY_OUT: Readonly<Record<Strategy, (run: PlannedRun, applying: Applying) => number>> = {
+  l1: topOff,
+  l2: pack,
+  l3: drain,
+};
+
+const slotOf = (id: string): number => Number.parseInt(id, 16);
+
+export function applyPlan(plan: CompactionPlan, applying: Applying): void {
+  for (const run of plan.runs) {
+    const counted = applying.moved[run.strategy];
+    counted.runs++;
+    counted.bytes += run.work.bytesRead;
+    counted.metadataWrites += run.work.metadataWrites;
+    counted.dollars += run.dollars;
+    counted.reclaimed += CARRY_OUT[run.strategy](run, applying);
+  }
+}
+
+function topOff(run: PlannedRun, { model, nowMs }: Applying): number {
+  assert(run.host !== null, 'an L1 run has a host');
+  const host = slotOf(run.host.volume);
+  const { unitBytes } = model.shape;
+  let bytes = 0;
+  let room = model.capacityBytes - (model.liveBytes[host] as number);
+  model.flip(host, nowMs);
+  for (const source of run.sources) {
+    const donor = slotOf(source.volume);
+    let left = source.takeBytes;
+    const whole = source.takeBytes === source.liveBytes;
+    for (const bucket of model.unlink(donor, (_, units) => {
+      const its = units * unitBytes;
+      const takes = its <= room && (whole || its <= left);
+      if (takes) {
+        room -= its;
+        left -= its;
+      }
+      return takes;
+    })) {
+      bytes += model.unitsIn(bucket) * unitBytes;
+      model.attach(bucket, host);
+    }
+    if (model.liveBytes[donor] === 0) model.free(donor);
+  }
+  return bytes / model.capacityBytes;
+}
+
+function pack(run: PlannedRun, { model, nowMs, writing }: Applying): number {
+  const { unitBytes, unitsPerBucket } = model.shape;
+  const taken: number[] = [];
+  for (const source of run.sources) {
+    const volume = slotOf(source.volume);
+    taken.push(...model.unlink(volume, () => true));
+    model.free(volume);
+  }
+  const destinations = Array.from({ length: Math.ceil(run.newVolumes) }, () => model.openVolume(nowMs));
+  const room = (volume: number): number => model.capacityBytes - (model.usedBytes[volume] as number);
+  // Longest first, onto the emptiest: so that what is left over is short.
+  taken.sort((a, b) => model.unitsIn(b) - model.unitsIn(a));
+  const inHand = new Map<number, number>();
+  for (const bucket of taken) {
+    const units = model.unitsIn(bucket);
+    const emptiest = destinations.reduce((best, volume) => (room(volume) > room(best) ? volume : best));
+    if (writing.mergeBelow < 1 && room(emptiest) >= units * unitBytes) {
+      model.attach(bucket, emptiest);
+      continue;
+    }
+    for (let left = units; left > 0; ) {
+      const into = destinations.reduce((best, volume) => (room(volume) > room(best) ? volume : best));
+      assert(room(into) > 0, 'a packing run fits its destinations');
+      let target = inHand.get(into);
+      if (target === undefined || model.unitsIn(target) >= unitsPerBucket) target = model.newBucket(into);
+      inHand.set(into, target);
+      left -= model.pour(
+        bucket,
+        target,
+        Math.min(left, unitsPerBucket - model.unitsIn(target), room(into) / unitBytes),
+      );
+    }
+    model.dropEmpty(bucket);
+  }
+  for (const volume of destinations) model.seal(volume, nowMs);
+  return run.freedVolumes - destinations.length;
+}
+
+function drain(run: PlannedRun, { model, nowMs, streamOf, writing }: Applying): number {
+  const stream = streamOf(run.ageClass);
+  let bytes = 0;
+  for (const source of run.sources) {
+    const volume = slotOf(source.volume);
+    for (const bucket of model.unlink(volume, () => true)) {
+      bytes += model.unitsIn(bucket) * model.shape.unitBytes;
+      stream.move(bucket, writing, nowMs);
+    }
+    model.free(volume);
+  }
+  return run.freedVolumes - bytes / model.capacityBytes;
+}

@@ -1,0 +1,369 @@
+// The fleet of the simulator: volumes and buckets in typed arrays. Live data is counted in units of equal length, by delete class
+// (how fast they die), per bucket; a volume is a list of buckets. The columns are those that the production planner reads.
+import type { CodecName } from '../codec/codec.ts';
+import { codecShape } from '../codec/shape.ts';
+import { FLEET_STATES, type FleetView, fleetOfColumns } from '../compaction/fleet.ts';
+import { assert } from '../foundation/assert.ts';
+import { type SeededRandomness, shuffled } from '../foundation/randomness.ts';
+
+/** `bucket`: moves rewrite a row per bucket, as this store; `blob`: a row per blob, as the published L3. */
+export type Relocation = 'bucket' | 'blob';
+
+export interface ModelShape {
+  readonly codec: CodecName;
+  readonly unitsPerVolume: number;
+  readonly unitsPerBucket: number;
+  readonly unitBytes: number;
+  readonly classes: number;
+  readonly relocation: Relocation;
+  /** Length of the blobs that `blob` relocation counts rows of. */
+  readonly blobBytes: number;
+  /** Volumes that there is room for at first; more room is made when needed. */
+  readonly slots: number;
+}
+
+const NONE = -1;
+const SEALED = FLEET_STATES.indexOf('sealed');
+const OPEN = FLEET_STATES.indexOf('open');
+/** Slots without a volume look like drained volumes to the planner, which leaves those alone. */
+const FREE = FLEET_STATES.indexOf('trash');
+/** The planner counts this many rows per moved bucket; a moved blob is one row. */
+const ROWS_PER_BUCKET_MOVE = 3;
+
+export class FleetModel {
+  readonly shape: ModelShape;
+  readonly capacityBytes: number;
+  readonly random: SeededRandomness;
+  /** Live units by class. */
+  readonly liveUnits: Float64Array;
+  state: Uint8Array;
+  generation: Uint32Array;
+  codec: Uint8Array;
+  liveBytes: Float64Array;
+  usedBytes: Float64Array;
+  capacity: Float64Array;
+  buckets: Uint32Array;
+  writtenMs: Float64Array;
+  /** Units of each bucket, by class: place bucket * classes + class. */
+  units: Uint16Array;
+  bucketVolume: Int32Array;
+  #head: Int32Array;
+  #next: Int32Array;
+  #freeSlots: number[];
+  #freeBuckets: number[] = [];
+  #bucketTop = 0;
+  #ids: readonly string[] = [];
+  #shardIds = new Map<string, readonly string[]>();
+  #allocated = 0;
+  #open = 0;
+
+  constructor(shape: ModelShape, random: SeededRandomness) {
+    assert(shape.unitsPerVolume % shape.unitsPerBucket === 0, 'a volume holds whole buckets');
+    this.shape = shape;
+    this.random = random;
+    this.capacityBytes = shape.unitsPerVolume * shape.unitBytes;
+    this.liveUnits = new Float64Array(shape.classes);
+    const { slots } = shape;
+    this.state = new Uint8Array(slots).fill(FREE);
+    this.generation = new Uint32Array(slots);
+    this.codec = new Uint8Array(slots).fill(codecShape(shape.codec).wire);
+    this.liveBytes = new Float64Array(slots);
+    this.usedBytes = new Float64Array(slots);
+    this.capacity = new Float64Array(slots).fill(this.capacityBytes);
+    this.buckets = new Uint32Array(slots);
+    this.writtenMs = new Float64Array(slots);
+    this.#head = new Int32Array(slots).fill(NONE);
+    const bucketRoom = Math.ceil(slots * (shape.unitsPerVolume / shape.unitsPerBucket));
+    this.units = new Uint16Array(bucketRoom * shape.classes);
+    this.bucketVolume = new Int32Array(bucketRoom);
+    this.#next = new Int32Array(bucketRoom);
+    // Shards are ranges of slots: shuffled, so that every shard gets its part of the fleet.
+    this.#freeSlots = shuffled(
+      Array.from({ length: slots }, (_, i) => i),
+      random,
+    );
+    this.#name(0, slots);
+  }
+
+  /** The same fleet, to be led elsewhere with its own randomness. */
+  copy(random: SeededRandomness): FleetModel {
+    const twin = new FleetModel({ ...this.shape, slots: 1 }, random);
+    twin.liveUnits.set(this.liveUnits);
+    for (const name of COLUMNS) (twin[name] as unknown) = this[name].slice();
+    twin.units = this.units.slice();
+    twin.bucketVolume = this.bucketVolume.slice();
+    twin.#head = this.#head.slice();
+    twin.#next = this.#next.slice();
+    twin.#freeSlots = [...this.#freeSlots];
+    twin.#freeBuckets = [...this.#freeBuckets];
+    twin.#bucketTop = this.#bucketTop;
+    twin.#ids = this.#ids;
+    twin.#allocated = this.#allocated;
+    twin.#open = this.#open;
+    return twin;
+  }
+
+  get slots(): number {
+    return this.state.length;
+  }
+
+  /** Volumes allocated, open ones included. */
+  get allocatedVolumes(): number {
+    return this.#allocated;
+  }
+
+  get openVolumes(): number {
+    return this.#open;
+  }
+
+  get totalLiveBytes(): number {
+    return this.liveUnits.reduce((sum, units) => sum + units, 0) * this.shape.unitBytes;
+  }
+
+  /** Allocated over live, open volumes included. */
+  get overhead(): number {
+    return (this.#allocated * this.capacityBytes) / this.totalLiveBytes;
+  }
+
+  openVolume(nowMs: number): number {
+    if (this.#freeSlots.length === 0) this.#grow();
+    const volume = this.#freeSlots.pop() as number;
+    this.state[volume] = OPEN;
+    this.generation[volume] = (this.generation[volume] as number) + 1;
+    this.writtenMs[volume] = nowMs;
+    this.#allocated++;
+    this.#open++;
+    return volume;
+  }
+
+  seal(volume: number, nowMs: number): void {
+    assert(this.state[volume] === OPEN, 'only an open volume is sealed');
+    this.state[volume] = SEALED;
+    this.writtenMs[volume] = nowMs;
+    this.#open--;
+  }
+
+  /** L1's flip: the host's live bytes and what joined them are a new generation. */
+  flip(volume: number, nowMs: number): void {
+    this.generation[volume] = (this.generation[volume] as number) + 1;
+    this.writtenMs[volume] = nowMs;
+    this.usedBytes[volume] = this.liveBytes[volume] as number;
+  }
+
+  /** Gives a volume back that has no live data. */
+  free(volume: number): void {
+    assert(this.liveBytes[volume] === 0 && this.state[volume] !== FREE, `volume ${volume} is not empty`);
+    for (const bucket of this.bucketsOf(volume)) this.#freeBuckets.push(bucket);
+    if (this.state[volume] === OPEN) this.#open--;
+    this.#head[volume] = NONE;
+    this.state[volume] = FREE;
+    this.usedBytes[volume] = 0;
+    this.buckets[volume] = 0;
+    this.#freeSlots.push(volume);
+    this.#allocated--;
+  }
+
+  isSealed(volume: number): boolean {
+    return this.state[volume] === SEALED;
+  }
+
+  /** Every bucket of a volume, empty ones (not counted any more) included. */
+  bucketsOf(volume: number): number[] {
+    const out: number[] = [];
+    for (let bucket = this.#head[volume] as number; bucket !== NONE; bucket = this.#next[bucket] as number)
+      out.push(bucket);
+    return out;
+  }
+
+  unitsIn(bucket: number): number {
+    const { classes } = this.shape;
+    let sum = 0;
+    for (let c = 0; c < classes; c++) sum += this.units[bucket * classes + c] as number;
+    return sum;
+  }
+
+  newBucket(volume: number): number {
+    const bucket = this.#freeBuckets.pop() ?? this.#freshBucket();
+    this.units.fill(0, bucket * this.shape.classes, (bucket + 1) * this.shape.classes);
+    this.#link(bucket, volume);
+    return bucket;
+  }
+
+  /** New data; `used` grows with it. */
+  add(bucket: number, cls: number, count: number): void {
+    this.liveUnits[cls] = (this.liveUnits[cls] as number) + count;
+    this.#put(bucket, cls, count);
+  }
+
+  /** Moves every bucket for which `takes` says so out of a volume; the others stay. Empty buckets are dropped. */
+  unlink(volume: number, takes: (bucket: number, units: number) => boolean): number[] {
+    const all = this.bucketsOf(volume);
+    const taken: number[] = [];
+    this.#head[volume] = NONE;
+    this.buckets[volume] = 0;
+    for (const bucket of all) {
+      const units = this.unitsIn(bucket);
+      if (units === 0) this.#freeBuckets.push(bucket);
+      else if (takes(bucket, units)) {
+        this.liveBytes[volume] = (this.liveBytes[volume] as number) - units * this.shape.unitBytes;
+        taken.push(bucket);
+      } else this.#link(bucket, volume);
+    }
+    return taken;
+  }
+
+  /** Puts a bucket that was unlinked into a volume. */
+  attach(bucket: number, volume: number): void {
+    const bytes = this.unitsIn(bucket) * this.shape.unitBytes;
+    this.#link(bucket, volume);
+    this.liveBytes[volume] = (this.liveBytes[volume] as number) + bytes;
+    this.usedBytes[volume] = (this.usedBytes[volume] as number) + bytes;
+  }
+
+  /** Moves up to `most` units of an unlinked bucket into a bucket of a volume; returns how many. */
+  pour(from: number, into: number, most: number): number {
+    const { classes } = this.shape;
+    let left = most;
+    for (let c = 0; c < classes && left > 0; c++) {
+      const units = Math.min(left, this.units[from * classes + c] as number);
+      if (units === 0) continue;
+      this.units[from * classes + c] = (this.units[from * classes + c] as number) - units;
+      this.#put(into, c, units);
+      left -= units;
+    }
+    return most - left;
+  }
+
+  dropEmpty(bucket: number): void {
+    assert(this.unitsIn(bucket) === 0, 'a bucket with live data is not dropped');
+    this.#freeBuckets.push(bucket);
+  }
+
+  /** Deletes one unit of a class, each live one as likely as any other. Returns its volume, or -1 if there is none. */
+  deleteAny(cls: number): number {
+    if ((this.liveUnits[cls] as number) <= 0) return NONE;
+    const { classes, unitsPerBucket } = this.shape;
+    const top = this.#bucketTop / 2 ** 32;
+    const scale = unitsPerBucket / 2 ** 32;
+    for (;;) {
+      const bucket = Math.floor(this.random.uint32() * top);
+      if (this.random.uint32() * scale < (this.units[bucket * classes + cls] as number))
+        return this.deleteFrom(bucket, cls);
+    }
+  }
+
+  deleteFrom(bucket: number, cls: number): number {
+    const at = bucket * this.shape.classes + cls;
+    const volume = this.bucketVolume[bucket] as number;
+    this.units[at] = (this.units[at] as number) - 1;
+    this.liveUnits[cls] = (this.liveUnits[cls] as number) - 1;
+    this.liveBytes[volume] = (this.liveBytes[volume] as number) - this.shape.unitBytes;
+    if (this.units[at] === 0 && this.unitsIn(bucket) === 0) this.buckets[volume] = (this.buckets[volume] as number) - 1;
+    return volume;
+  }
+
+  /** A shard (a range of slots) as the planner sees it. The columns are the model's own where they can be. */
+  view(nowMs: number, shard = 0, shards = 1): FleetView {
+    const first = Math.floor((shard * this.slots) / shards);
+    const end = Math.floor(((shard + 1) * this.slots) / shards);
+    const ageMs = new Float64Array(end - first);
+    for (let i = first; i < end; i++) ageMs[i - first] = Math.max(0, nowMs - (this.writtenMs[i] as number));
+    const part = <T extends { subarray(from: number, to: number): T }>(column: T): T => column.subarray(first, end);
+    return fleetOfColumns({
+      store: 'simulated',
+      cell: `shard-${shard}`,
+      count: end - first,
+      ids: this.#idsOf(first, end),
+      generation: part(this.generation),
+      codec: part(this.codec),
+      state: part(this.state),
+      liveBytes: part(this.liveBytes),
+      usedBytes: part(this.usedBytes),
+      capacityBytes: part(this.capacity),
+      bucketCount: this.#rows(first, end),
+      ageMs,
+    });
+  }
+
+  /** What the planner takes for buckets: under `blob` relocation, as many as have the same price in rows as the blobs. */
+  #rows(first: number, end: number): Uint32Array {
+    if (this.shape.relocation === 'bucket') return this.buckets.subarray(first, end);
+    const perByte = 1 / (this.shape.blobBytes * ROWS_PER_BUCKET_MOVE);
+    const rows = new Uint32Array(end - first);
+    for (let i = first; i < end; i++) rows[i - first] = Math.ceil((this.liveBytes[i] as number) * perByte);
+    return rows;
+  }
+
+  #put(bucket: number, cls: number, count: number): void {
+    const at = bucket * this.shape.classes + cls;
+    const volume = this.bucketVolume[bucket] as number;
+    if (this.unitsIn(bucket) === 0) this.buckets[volume] = (this.buckets[volume] as number) + 1;
+    this.units[at] = (this.units[at] as number) + count;
+    const bytes = count * this.shape.unitBytes;
+    this.liveBytes[volume] = (this.liveBytes[volume] as number) + bytes;
+    this.usedBytes[volume] = (this.usedBytes[volume] as number) + bytes;
+  }
+
+  #link(bucket: number, volume: number): void {
+    this.bucketVolume[bucket] = volume;
+    this.#next[bucket] = this.#head[volume] as number;
+    this.#head[volume] = bucket;
+    if (this.unitsIn(bucket) > 0) this.buckets[volume] = (this.buckets[volume] as number) + 1;
+  }
+
+  #freshBucket(): number {
+    if (this.#bucketTop === this.bucketVolume.length) {
+      const room = Math.ceil(this.#bucketTop * 1.5) + 16;
+      this.units = grown(this.units, new Uint16Array(room * this.shape.classes));
+      this.bucketVolume = grown(this.bucketVolume, new Int32Array(room));
+      this.#next = grown(this.#next, new Int32Array(room));
+    }
+    return this.#bucketTop++;
+  }
+
+  #grow(): void {
+    const before = this.slots;
+    const room = Math.ceil(before * 1.5) + 16;
+    this.state = grown(this.state, new Uint8Array(room).fill(FREE));
+    this.generation = grown(this.generation, new Uint32Array(room));
+    this.codec = grown(this.codec, new Uint8Array(room).fill(this.codec[0] as number));
+    this.liveBytes = grown(this.liveBytes, new Float64Array(room));
+    this.usedBytes = grown(this.usedBytes, new Float64Array(room));
+    this.capacity = grown(this.capacity, new Float64Array(room).fill(this.capacityBytes));
+    this.buckets = grown(this.buckets, new Uint32Array(room));
+    this.writtenMs = grown(this.writtenMs, new Float64Array(room));
+    this.#head = grown(this.#head, new Int32Array(room).fill(NONE));
+    for (let i = room - 1; i >= before; i--) this.#freeSlots.push(i);
+    this.#name(before, room);
+  }
+
+  #name(from: number, to: number): void {
+    const more = Array.from({ length: to - from }, (_, i) => (from + i).toString(16).padStart(16, '0'));
+    this.#ids = Object.freeze(from === 0 ? more : [...this.#ids, ...more]);
+    this.#shardIds.clear();
+  }
+
+  #idsOf(first: number, end: number): readonly string[] {
+    if (first === 0 && end === this.#ids.length) return this.#ids;
+    const key = `${first}-${end}`;
+    const known = this.#shardIds.get(key) ?? Object.freeze(this.#ids.slice(first, end));
+    this.#shardIds.set(key, known);
+    return known;
+  }
+}
+
+const COLUMNS = [
+  'state',
+  'generation',
+  'codec',
+  'liveBytes',
+  'usedBytes',
+  'capacity',
+  'buckets',
+  'writtenMs',
+] as const satisfies readonly (keyof FleetModel)[];
+
+function grown<T extends { set(from: T): void }>(old: T, larger: T): T {
+  larger.set(old);
+  return larger;
+}

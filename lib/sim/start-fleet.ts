@@ -1,0 +1,90 @@
+// A fleet to start from: full volumes written at even intervals, each as dead as its age says, so that the fleet as a whole has
+// the overhead asked for. That is the steady state of a first-in-first-out compactor; a run still warms up before it counts.
+import type { CodecName } from '../codec/codec.ts';
+import { SeededRandomness } from '../foundation/randomness.ts';
+import type { Deletes } from './deletes.ts';
+import { FleetModel, type Relocation } from './fleet-model.ts';
+import { uniform01 } from './live-coder-output.ts';
+
+const DAY_MS = 86_400_000;
+
+export interface FleetSize {
+  readonly seed: number;
+  /** Live data, in full volumes. */
+  readonly liveVolumes: number;
+  readonly unitsPerVolume: number;
+  readonly unitsPerBucket: number;
+  readonly capacityBytes: number;
+  readonly codec: CodecName;
+  readonly relocation: Relocation;
+  readonly blobBytes: number;
+}
+
+export const FLEET_SIZE: FleetSize = Object.freeze({
+  seed: 1,
+  liveVolumes: 1000,
+  unitsPerVolume: 128,
+  unitsPerBucket: 8,
+  capacityBytes: 12 * 1024 ** 3,
+  codec: 'lrc-12-2-2',
+  relocation: 'bucket',
+  blobBytes: 1024 * 1024,
+});
+
+export function startFleet(size: FleetSize, deletes: Deletes, overhead: number): FleetModel {
+  const random = new SeededRandomness(size.seed);
+  const volumes = Math.round(size.liveVolumes * overhead);
+  const model = new FleetModel(
+    {
+      codec: size.codec,
+      unitsPerVolume: size.unitsPerVolume,
+      unitsPerBucket: size.unitsPerBucket,
+      unitBytes: Math.floor(size.capacityBytes / size.unitsPerVolume),
+      classes: deletes.classes.length,
+      relocation: size.relocation,
+      blobBytes: size.blobBytes,
+      slots: Math.ceil(volumes * 1.2) + 64,
+    },
+    random,
+  );
+  const span = spanOf(overhead);
+  for (let n = 0; n < volumes; n++) {
+    const age = (span * (n + 0.5)) / volumes;
+    const volume = model.openVolume(0);
+    for (let bucket = 0; bucket < size.unitsPerVolume / size.unitsPerBucket; bucket++)
+      fillBucket(model, volume, Math.exp(-age), deletes);
+    model.usedBytes[volume] = model.capacityBytes;
+    // An age in lifetimes is one in days once the rate is known.
+    model.seal(volume, -(age / Math.max(deletes.perDay, 1e-9)) * DAY_MS);
+  }
+  return model;
+}
+
+function fillBucket(model: FleetModel, volume: number, survival: number, deletes: Deletes): void {
+  const bucket = model.newBucket(volume);
+  for (let n = model.shape.unitsPerBucket; n > 0; n--) {
+    if (uniform01(model.random) >= survival) continue;
+    let at = uniform01(model.random);
+    let cls = 0;
+    for (const [c, { liveShare }] of deletes.classes.entries()) {
+      if (at < liveShare) {
+        cls = c;
+        break;
+      }
+      at -= liveShare;
+    }
+    model.add(bucket, cls, 1);
+  }
+}
+
+/** Age (in mean lifetimes) of the oldest volume, so that the mean survival over all ages is 1 / overhead. */
+function spanOf(overhead: number): number {
+  let low = 0;
+  let high = 100;
+  for (let n = 0; n < 80; n++) {
+    const middle = (low + high) / 2;
+    if ((1 - Math.exp(-middle)) / middle > 1 / overhead) low = middle;
+    else high = middle;
+  }
+  return low;
+}

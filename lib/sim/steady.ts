@@ -1,0 +1,151 @@
+// `sim steady`: a fleet whose writes balance its deletes, held at an overhead; what write amplification does that cost, and how near
+// is it to the closed-form limit? And the floor of packing k -> 1, which no budget gets under.
+import type { PlanSettings } from '../compaction/plan-settings.ts';
+import { lambertBound, packingFloor } from '../compaction/worth.ts';
+import { totalOf } from './apply-plan.ts';
+import { type DeletePattern, deletesOf } from './deletes.ts';
+import { DAY_MS, FleetRun, type Policy } from './fleet-run.ts';
+import { FLEET_SIZE, type FleetSize, startFleet } from './start-fleet.ts';
+
+export interface SteadyPoint {
+  readonly pattern: DeletePattern;
+  readonly policy: SteadyPolicy;
+  readonly target: number;
+  readonly overhead: number;
+  /** (ingested + moved) / ingested. */
+  readonly writeAmplification: number;
+  /** Closed-form limit at the overhead measured: Lambert's for uniform deletes, perfect separation otherwise. */
+  readonly bound: number;
+  readonly metadataWritesPerGib: number;
+}
+
+export interface SteadyOptions {
+  readonly size?: Partial<FleetSize>;
+  readonly pattern?: DeletePattern;
+  readonly policy?: SteadyPolicy;
+  readonly deletesPerDay?: number;
+  /** Lifetimes (live data rewritten once) before counting, and counted. */
+  readonly warmUp?: number;
+  readonly counted?: number;
+  readonly hintRight?: number;
+  readonly onProgress?: (part: number) => void;
+}
+
+export const STEADY_POLICIES = ['greedy', 'worth', 'pack-one', 'pack-many'] as const;
+/** `greedy`: sparsest first, one rate for all; `worth`: by measured rates per age class; `pack-…`: L2 alone, k -> 1 or k -> m. */
+export type SteadyPolicy = (typeof STEADY_POLICIES)[number];
+
+/** No packing table is needed where nothing is packed. */
+const STREAM: Partial<PlanSettings> = {
+  strategies: ['l3'],
+  l3UpTo: 0.98,
+  l2UpTo: 0.99,
+  candidatesMax: 2,
+  granularity: 8,
+};
+const PACK: Partial<PlanSettings> = { strategies: ['l2', 'l3'], l3UpTo: 0.09, l2UpTo: 0.98, reserve: 0 };
+const PLANS: Readonly<Record<SteadyPolicy, Partial<PlanSettings>>> = {
+  greedy: STREAM,
+  worth: STREAM,
+  'pack-one': { ...PACK, objective: 'max-fill', destinationsMax: 1, granularity: 128, candidatesMax: 60 },
+  'pack-many': { ...PACK, tableRunsMax: 0 },
+};
+
+export function runSteady(target: number, options: SteadyOptions = {}): SteadyPoint {
+  const pattern = options.pattern ?? 'uniform';
+  const policyName = options.policy ?? 'greedy';
+  const perDay = options.deletesPerDay ?? 0.02;
+  const size = { ...FLEET_SIZE, liveVolumes: 300, relocation: 'blob' as const, ...options.size };
+  const deletes = deletesOf(pattern, perDay);
+  const policy: Policy = {
+    plan: PLANS[policyName],
+    threshold: 0.02,
+    targetOverhead: target,
+    ...(policyName === 'worth' ? { ratesEveryDays: 0.1 / perDay } : {}),
+  };
+  const world = {
+    deletes,
+    // A volume's worth of deletes per step.
+    stepMs: DAY_MS / (perDay * size.liveVolumes),
+    shards: 1,
+    writing: { mergeBelow: size.relocation === 'blob' ? 1 : 0.5 },
+    ...(options.hintRight === undefined ? {} : { hintRight: options.hintRight }),
+  };
+  const run = new FleetRun(startFleet(size, deletes, target), world, policy);
+  const warmUp = (options.warmUp ?? 1.5) / perDay;
+  const end = warmUp + (options.counted ?? 1.5) / perDay;
+  let steps = 0;
+  let overheads = 0;
+  while (run.day < end) {
+    const wasWarm = run.day >= warmUp;
+    run.step();
+    options.onProgress?.(run.day / end);
+    if (!wasWarm && run.day >= warmUp) run.startCounting();
+    if (!wasWarm) continue;
+    steps++;
+    overheads += run.model.overhead;
+  }
+  const overhead = overheads / steps;
+  return {
+    pattern,
+    policy: policyName,
+    target,
+    overhead,
+    writeAmplification: 1 + totalOf(run.moved, 'bytes') / run.ingestedBytes,
+    bound: boundOf(pattern, overhead),
+    metadataWritesPerGib: totalOf(run.moved, 'metadataWrites') / (run.ingestedBytes / 1024 ** 3),
+  };
+}
+
+/** Least write amplification at an overhead: every class kept by itself, the overhead shared out between them as well as can be. */
+export function boundOf(pattern: DeletePattern, overhead: number): number {
+  const { classes } = deletesOf(pattern, 0.01);
+  if (classes.length === 1) return lambertBound(overhead);
+  // Lagrange: every class at the same marginal gain per allocated byte; the multiplier is found by bisection.
+  let low = 1e-9;
+  let high = 1e6;
+  for (let n = 0; n < 200; n++) {
+    const price = Math.sqrt(low * high);
+    const sum = classes.reduce(
+      (all, { writeShare, liveShare }) => all + liveShare * bestOverhead((price * liveShare) / writeShare),
+      0,
+    );
+    if (sum > overhead) low = price;
+    else high = price;
+  }
+  const price = Math.sqrt(low * high);
+  return classes.reduce(
+    (all, { writeShare, liveShare }) => all + writeShare * lambertBound(bestOverhead((price * liveShare) / writeShare)),
+    0,
+  );
+}
+
+/** Where the write amplification of one class falls by `slope` per unit of overhead. */
+function bestOverhead(slope: number): number {
+  let low = 1.0001;
+  let high = 50;
+  for (let n = 0; n < 100; n++) {
+    const middle = (low + high) / 2;
+    const step = 1e-5;
+    const fall = (lambertBound(middle) - lambertBound(middle + step)) / step;
+    if (fall > slope) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+export interface FloorPoint {
+  readonly name: string;
+  readonly overhead: number;
+  readonly floor: number;
+}
+
+/** The overhead at which packing stalls although nothing limits it: k -> 1 as published, and k -> m. */
+export function runFloors(options: SteadyOptions = {}): FloorPoint[] {
+  const at = (policy: SteadyPolicy): number =>
+    runSteady(1.03, { warmUp: 1, counted: 0.5, ...options, policy }).overhead;
+  return [
+    { name: 'k -> 1', overhead: at('pack-one'), floor: packingFloor(2) },
+    { name: 'k -> m, k up to 10', overhead: at('pack-many'), floor: packingFloor(10) },
+  ];
+}

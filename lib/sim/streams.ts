@@ -1,0 +1,98 @@
+// Open volumes of the simulated Live Coder: data and moved buckets are written into them one after the other, and each is sealed
+// once it is full. A stream also knows how to place whole buckets, which never straddle volumes, and how to merge remnants.
+import type { FleetModel } from './fleet-model.ts';
+
+const NONE = -1;
+
+/** How moved buckets are written: blobs one by one into fresh buckets, or as whole buckets unless they are mere remnants. */
+export interface Writing {
+  /** Buckets with fewer live units than this part of a full one are merged (a row per blob); 0: never; 1: always. */
+  readonly mergeBelow: number;
+}
+
+/** One open volume at a time. */
+export class Stream {
+  readonly #model: FleetModel;
+  #volume = NONE;
+  #bucket = NONE;
+  /** Units that were ever put into the bucket in hand: dead ones take their place until it is full. */
+  #inBucket = 0;
+  /** Bytes of remnants that were merged. */
+  mergedBytes = 0;
+
+  constructor(model: FleetModel) {
+    this.#model = model;
+  }
+
+  /** Fresh data of a class. */
+  ingest(cls: number, count: number, nowMs: number): void {
+    let left = count;
+    while (left > 0) {
+      const room = this.#roomInBucket(nowMs);
+      const now = Math.min(left, room);
+      this.#model.add(this.#bucket, cls, now);
+      this.#took(now, nowMs);
+      left -= now;
+    }
+  }
+
+  /** A moved bucket, unlinked before. */
+  move(bucket: number, writing: Writing, nowMs: number): void {
+    const { unitsPerBucket, unitsPerVolume, unitBytes } = this.#model.shape;
+    const units = this.#model.unitsIn(bucket);
+    if (units < writing.mergeBelow * unitsPerBucket || writing.mergeBelow >= 1) {
+      this.#merge(bucket, units, nowMs);
+      return;
+    }
+    const used = this.#volume === NONE ? 0 : (this.#model.usedBytes[this.#volume] as number) / unitBytes;
+    if (this.#volume !== NONE && used + units > unitsPerVolume) this.#seal(nowMs);
+    if (this.#volume === NONE) this.#volume = this.#model.openVolume(nowMs);
+    this.#model.attach(bucket, this.#volume);
+    this.#sealIfFull(nowMs);
+  }
+
+  #merge(bucket: number, units: number, nowMs: number): void {
+    let left = units;
+    while (left > 0) {
+      const moved = this.#model.pour(bucket, this.#bucketInHand(nowMs), Math.min(left, this.#roomInBucket(nowMs)));
+      this.#took(moved, nowMs);
+      left -= moved;
+    }
+    this.mergedBytes += units * this.#model.shape.unitBytes;
+    this.#model.dropEmpty(bucket);
+  }
+
+  #bucketInHand(nowMs: number): number {
+    this.#roomInBucket(nowMs);
+    return this.#bucket;
+  }
+
+  #roomInBucket(nowMs: number): number {
+    const { unitsPerBucket, unitsPerVolume, unitBytes } = this.#model.shape;
+    if (this.#volume === NONE) this.#volume = this.#model.openVolume(nowMs);
+    if (this.#bucket === NONE) {
+      this.#bucket = this.#model.newBucket(this.#volume);
+      this.#inBucket = 0;
+    }
+    const used = (this.#model.usedBytes[this.#volume] as number) / unitBytes;
+    return Math.min(unitsPerBucket - this.#inBucket, unitsPerVolume - used);
+  }
+
+  #took(units: number, nowMs: number): void {
+    this.#inBucket += units;
+    if (this.#inBucket >= this.#model.shape.unitsPerBucket) this.#bucket = NONE;
+    this.#sealIfFull(nowMs);
+  }
+
+  #sealIfFull(nowMs: number): void {
+    if ((this.#model.usedBytes[this.#volume] as number) >= this.#model.capacityBytes) this.#seal(nowMs);
+  }
+
+  #seal(nowMs: number): void {
+    const volume = this.#volume;
+    this.#volume = NONE;
+    this.#bucket = NONE;
+    this.#model.seal(volume, nowMs);
+    if (this.#model.liveBytes[volume] === 0) this.#model.free(volume);
+  }
+}
