@@ -1,0 +1,88 @@
+// What every stream has to do. `make` gives an empty one that buries a message at its fourth receive.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SimulatedClock } from '../../lib/foundation/clock.ts';
+import type { Stream } from '../../lib/stream/stream.ts';
+
+export interface StreamUnderTest {
+  readonly stream: Stream;
+  readonly clock: Pick<SimulatedClock, 'advance'>;
+}
+
+const HIDDEN_MS = 1000;
+
+export function streamContract(name: string, make: () => Promise<StreamUnderTest>): void {
+  describe(`stream contract: ${name}`, () => {
+    let stream: Stream;
+    let clock: StreamUnderTest['clock'];
+    beforeEach(async () => {
+      ({ stream, clock } = await make());
+    });
+    afterEach(() => stream.close());
+    const bodies = async (max = 10): Promise<string[]> =>
+      (await stream.receive(max, HIDDEN_MS)).map(({ body }) => body).sort();
+
+    it('delivers what was sent, hidden from others until it is visible again', async () => {
+      await stream.send(['a', 'b', 'c']);
+      expect((await bodies(2)).length).toBe(2);
+      expect((await bodies()).length).toBe(1);
+      expect(await bodies()).toEqual([]);
+      expect(await stream.figures()).toMatchObject({ ready: 0, inFlight: 3, dead: 0 });
+      clock.advance(HIDDEN_MS);
+      expect(await bodies()).toEqual(['a', 'b', 'c']);
+    });
+
+    it('forgets what is acknowledged, by the last receipt only', async () => {
+      await stream.send(['a']);
+      const [first] = await stream.receive(1, HIDDEN_MS);
+      clock.advance(HIDDEN_MS);
+      const [second] = await stream.receive(1, HIDDEN_MS);
+      expect(second?.receives).toBe(2);
+      await stream.ack([first?.receipt ?? '', 'nonsense']);
+      clock.advance(HIDDEN_MS);
+      const [third] = await stream.receive(1, HIDDEN_MS);
+      expect(third?.body).toBe('a');
+      await stream.ack([third?.receipt ?? '']);
+      clock.advance(HIDDEN_MS);
+      expect(await bodies()).toEqual([]);
+      expect(await stream.figures()).toEqual({ ready: 0, inFlight: 0, oldestAgeMs: 0, dead: 0 });
+    });
+
+    it('shows a released message at once', async () => {
+      await stream.send(['a']);
+      const [got] = await stream.receive(1, HIDDEN_MS);
+      await stream.release([got?.receipt ?? '']);
+      expect(await bodies()).toEqual(['a']);
+    });
+
+    it('buries what is received too often, and brings it back when told', async () => {
+      await stream.send(['poison', 'good']);
+      for (let i = 0; i < 3; i++) {
+        const got = await stream.receive(10, HIDDEN_MS);
+        await stream.ack(got.filter(({ body }) => body === 'good').map(({ receipt }) => receipt));
+        clock.advance(HIDDEN_MS);
+      }
+      expect(await bodies()).toEqual([]);
+      const [letter] = await stream.dead(10);
+      expect(letter).toMatchObject({ body: 'poison', receives: 3 });
+      expect(await stream.figures()).toMatchObject({ ready: 0, inFlight: 0, dead: 1 });
+      expect(await stream.redrive(['99999'])).toBe(0);
+      expect(await stream.redrive([letter?.id ?? ''])).toBe(1);
+      expect(await stream.dead(10)).toEqual([]);
+      expect(await bodies()).toEqual(['poison']);
+    });
+
+    it('tells the age of the oldest message', async () => {
+      await stream.send(['a']);
+      clock.advance(5000);
+      await stream.send(['b']);
+      clock.advance(2000);
+      expect((await stream.figures()).oldestAgeMs).toBe(7000);
+    });
+
+    it('takes messages of any text and none at all', async () => {
+      await stream.send([]);
+      await stream.send(['', 'ü\u0000"\n', 'x'.repeat(60_000)]);
+      expect((await bodies()).map(({ length }) => length)).toEqual([0, 60_000, 4]);
+    });
+  });
+}
