@@ -11,7 +11,8 @@ import { buildPeers, type Contender } from './codec-peers/peers.ts';
 import { plotSvg } from './codec-peers/plot.ts';
 import { benchPlanning, benchPrimitives } from './codec-peers/primitives.ts';
 
-const ROUNDS = 3;
+/** More rounds are for busy machines. */
+const ROUNDS = Number(process.env['POCKETFUL_BENCH_ROUNDS'] ?? 3);
 const OWN = 'this kernel';
 
 export const benches: Benches = {

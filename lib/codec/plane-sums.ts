@@ -52,24 +52,26 @@ function bitSums(row: readonly number[], vectors: readonly Planes[]): Set<number
   return sums;
 }
 
-/** The pair of terms found in the most sets, at least two; ties go to the earliest. */
+/** The pair of terms found in the most sets, at least two; ties go to the earliest found. */
 function commonPair(sets: readonly ReadonlySet<number>[]): [number, number] | null {
-  const counts = new Map<number, number>();
-  let best: [number, number] | null = null;
+  const terms = [...new Set(sets.flatMap((set) => [...set]))].sort((x, y) => x - y);
+  const indexOf = new Map(terms.map((term, index) => [term, index]));
+  const counts = new Uint8Array(terms.length * terms.length);
+  let best = -1;
   let bestCount = 1;
-  for (const terms of sets) {
-    const sorted = [...terms].sort((x, y) => x - y);
-    for (let i = 0; i < sorted.length; i++) {
-      for (let j = i + 1; j < sorted.length; j++) {
-        const a = sorted[i] as number;
-        const b = sorted[j] as number;
-        const count = (counts.get(a * 0x1_0000 + b) ?? 0) + 1;
-        counts.set(a * 0x1_0000 + b, count);
+  for (const set of sets) {
+    const indices = Int32Array.from(set, (term) => indexOf.get(term) as number).sort();
+    for (let i = 0; i < indices.length; i++) {
+      for (let j = i + 1; j < indices.length; j++) {
+        const pair = (indices[i] as number) * terms.length + (indices[j] as number);
+        const count = (counts[pair] as number) + 1;
+        counts[pair] = count;
         if (count <= bestCount) continue;
         bestCount = count;
-        best = [a, b];
+        best = pair;
       }
     }
   }
-  return best;
+  if (best === -1) return null;
+  return [terms[Math.floor(best / terms.length)] as number, terms[best % terms.length] as number];
 }

@@ -1,6 +1,7 @@
 // From codes to XOR programs. In a group of columns every weighted row is made of three subset sums, one for each bit of the
 // columns' labels (codes.ts), which share terms with each other and with the plain sum. A rebuild is the same sums over the
 // columns that are read, then a small matrix over what they differ from the parity by.
+import { present } from '../foundation/assert.ts';
 import { type ColumnGroup, type LinearCode, spanned } from './codes.ts';
 import { expressRows, type Solution } from './decode.ts';
 import { PLANES, planeMasks } from './gf16.ts';
@@ -60,7 +61,7 @@ export function repairProgram(code: LinearCode, solution: Solution): XorProgram 
     weightedEquations.map((row) => unknowns.map(({ column, label }) => weightOf(code, row, column, label))),
     targets.map((target) => unknowns.map(({ column, label }) => target.weight(column, label))),
   );
-  return storeTargets(builder, solution, targets, sums, factors ?? [], syndromes);
+  return storeTargets(builder, solution, targets, sums, present(factors, 'a solution has enough equations'), syndromes);
 }
 
 /** A wanted column = a row of sums + the weighted unknowns + wanted columns rebuilt before it. */

@@ -1,7 +1,7 @@
 // From an XOR program to a WebAssembly SIMD module: one loop over cells, straight-line inside, every plane a v128.
 import { CELL_BYTES } from './codec.ts';
 import { PLANES } from './gf16.ts';
-import * as wasm from './wasm-emitter.ts';
+import { emitModule, FunctionBody, PARAMETERS } from './wasm-emitter.ts';
 import type { XorProgram } from './xor-program.ts';
 
 const PLANE_BYTES = CELL_BYTES / PLANES;
@@ -16,48 +16,58 @@ export type RunCells = (table: number, from: number, to: number) => void;
 
 export function compileProgram(program: XorProgram): Uint8Array<ArrayBuffer> {
   const columns = program.inputs + program.outputs;
-  const addressOf = (column: number): number => wasm.PARAMETERS + column;
-  const { code, values } = cellCode(program, addressOf, wasm.PARAMETERS + columns);
-  const setUp: number[] = [];
-  const advance: number[] = [];
+  const code = new FunctionBody();
+  const addressOf = (column: number): number => PARAMETERS + column;
   for (let column = 0; column < columns; column++) {
-    const address = addressOf(column);
-    setUp.push(...wasm.localGet(TABLE), ...wasm.i32Load(4 * column));
-    setUp.push(...wasm.localGet(FROM), ...wasm.i32Add, ...wasm.localSet(address));
-    advance.push(...wasm.localGet(address), ...wasm.i32Const(CELL_BYTES), ...wasm.i32Add, ...wasm.localSet(address));
+    code
+      .localGet(TABLE)
+      .i32Load(4 * column)
+      .localGet(FROM)
+      .i32Add()
+      .localSet(addressOf(column));
   }
-  advance.push(...wasm.localGet(FROM), ...wasm.i32Const(CELL_BYTES), ...wasm.i32Add, ...wasm.localTee(FROM));
-  advance.push(...wasm.localGet(TO), ...wasm.i32LessUnsigned);
-  return wasm.emitModule(columns, values, [...setUp, ...wasm.doWhile([...code, ...advance])]);
+  code.loop();
+  const values = writeCell(code, program, addressOf, PARAMETERS + columns);
+  for (let column = 0; column < columns; column++) {
+    code.localGet(addressOf(column)).i32Const(CELL_BYTES).i32Add().localSet(addressOf(column));
+  }
+  code.localGet(FROM).i32Const(CELL_BYTES).i32Add().localTee(FROM).localGet(TO).i32LessUnsigned().loopWhile();
+  return emitModule(columns, values, code);
 }
 
-/** The steps for one cell. Loads happen at their first use, so that few values are alive at once. */
-function cellCode(
+/** Writes the steps for one cell and returns how many locals hold values. Loads happen at their first use, so that few are alive at once. */
+function writeCell(
+  code: FunctionBody,
   program: XorProgram,
   addressOf: (column: number) => number,
   firstLocal: number,
-): { code: number[]; values: number } {
-  const code: number[] = [];
+): number {
   const local: number[] = [];
   let values = 0;
-  const localOf = (value: number): number => (local[value] ??= firstLocal + values++);
+  const localOf = (value: number): number => {
+    local[value] ??= firstLocal + values++;
+    return local[value];
+  };
   const push = (value: number): void => {
     const step = program.steps[value];
-    if (step?.op !== 'load' || local[value] !== undefined) return void code.push(...wasm.localGet(localOf(value)));
-    code.push(...wasm.localGet(addressOf(step.input)), ...wasm.v128Load(step.plane * PLANE_BYTES));
-    code.push(...wasm.localTee(localOf(value)));
+    if (step?.op !== 'load' || local[value] !== undefined) code.localGet(localOf(value));
+    else
+      code
+        .localGet(addressOf(step.input))
+        .v128Load(step.plane * PLANE_BYTES)
+        .localTee(localOf(value));
   };
   program.steps.forEach((step, index) => {
     if (step.op === 'xor') {
       push(step.a);
       push(step.b);
-      code.push(...wasm.v128Xor, ...wasm.localSet(localOf(index)));
+      code.v128Xor().localSet(localOf(index));
     }
     if (step.op === 'store') {
-      code.push(...wasm.localGet(addressOf(program.inputs + step.output)));
+      code.localGet(addressOf(program.inputs + step.output));
       push(step.value);
-      code.push(...wasm.v128Store(step.plane * PLANE_BYTES));
+      code.v128Store(step.plane * PLANE_BYTES);
     }
   });
-  return { code, values };
+  return values;
 }

@@ -1,6 +1,7 @@
 // XOR programs: straight-line programs over the bit planes of columns, what every encode and every rebuild comes down to.
 // A program is data; kernels run it over cells. The builder drops duplicates, so equal sums are computed once.
 import { assert } from '../foundation/assert.ts';
+import { PLANES } from './gf16.ts';
 
 /** A value is the index of its step. Steps only refer to earlier ones. */
 export type Step =
@@ -17,20 +18,25 @@ export interface XorProgram {
 /** A plane's value while a program is built; null is the plane of zeros. */
 export type Value = number | null;
 
+/** Far more than any program has. */
+const VALUES_MAX = 0x1_0000;
+
 export class XorBuilder {
   readonly #steps: Step[] = [];
-  readonly #known = new Map<string, number>();
+  /** Loads have negative keys, sums positive ones. */
+  readonly #known = new Map<number, number>();
 
   load(input: number, plane: number): number {
-    return this.#once(`${input}.${plane}`, { op: 'load', input, plane });
+    return this.#once(-1 - (input * PLANES + plane), { op: 'load', input, plane });
   }
 
   xor(a: Value, b: Value): Value {
     if (a === null) return b;
     if (b === null) return a;
     if (a === b) return null;
-    const [low, high] = a < b ? [a, b] : [b, a];
-    return this.#once(`${low}^${high}`, { op: 'xor', a: low, b: high });
+    const low = Math.min(a, b);
+    const high = Math.max(a, b);
+    return this.#once(low * VALUES_MAX + high, { op: 'xor', a: low, b: high });
   }
 
   sum(values: readonly Value[]): Value {
@@ -46,7 +52,7 @@ export class XorBuilder {
     return { inputs, outputs, steps: this.#steps };
   }
 
-  #once(key: string, step: Step): number {
+  #once(key: number, step: Step): number {
     let index = this.#known.get(key);
     if (index === undefined) {
       index = this.#steps.push(step) - 1;
@@ -55,5 +61,3 @@ export class XorBuilder {
     return index;
   }
 }
-
-export const xorCount = (program: XorProgram): number => program.steps.filter((step) => step.op === 'xor').length;

@@ -20,14 +20,14 @@ describe.each(LINEAR)('%s', (name) => {
   const { dataColumns, parityColumns } = plain;
   const total = dataColumns + parityColumns;
 
-  // The SIMD kernel does the same in roundtrip.test.ts.
-  it('the twin rebuilds every decodable pattern', () => {
+  // The SIMD kernel rebuilds all patterns in roundtrip.test.ts, the twin those of four columns in twin.long.test.ts.
+  it('the twin rebuilds every decodable pattern of up to three losses', () => {
     const length = 128;
     const data = randomColumns(dataColumns, length, 11);
     const parity = plain.encode(data);
     expect(simd.encode(data).every((column, i) => sameBytes(column, parity[i] as Uint8Array))).toBe(true);
     const columns = [...data, ...parity];
-    for (const lost of patterns(total, parityColumns)) {
+    for (const lost of patterns(total, Math.min(3, parityColumns))) {
       if (!plain.canReconstruct(lost)) continue;
       const holes = columns.map((column, i) => (lost.includes(i) ? null : column));
       const byPlain = plain.reconstruct(holes, lost, length);
