@@ -8,7 +8,7 @@ import { dottedName, nodesOf, type SyntaxNode } from './syntax.ts';
 const LEVELS: readonly (readonly string[])[] = [
   ['foundation'],
   ['codec', 'format', 'cost'],
-  ['drive', 'panda', 'keys', 'settings'],
+  ['drive', 'panda', 'keys', 'stream', 'settings'],
   ['volume'],
   ['frontend', 'live-coder', 'compaction', 'gc', 'repair', 'verify', 'replication'],
   ['engine'],

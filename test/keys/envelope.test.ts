@@ -188,7 +188,7 @@ describe('openBlock, given a forgery by somebody who has the keys', () => {
     cipher.setAAD(recordAad(header));
     return buildRecord(header, Buffer.concat([cipher.update(content), cipher.final(), cipher.getAuthTag()]));
   }
-  const open = async (record: Uint8Array, block = new Uint8Array()): Promise<unknown[]> => {
+  const open = async (record: Uint8Array, block: Uint8Array = new Uint8Array()): Promise<unknown[]> => {
     const want = { recordId, blockId: blockIdOf(block) };
     const pooled = await openBlockInPool(record, wrappedBek, kek.key, want).catch((error) => error);
     return [thrownBy(() => openBlock(record, wrappedBek, kek.key, want)), pooled];
