@@ -13,6 +13,7 @@ import {
   type ReleaseRow,
   releaseFromRow,
   segmentFromRow,
+  UPLOADS,
 } from '../panda/rows/object-row.ts';
 import { trashFromRow } from '../panda/rows/trash-row.ts';
 import { type VolumeRow, volumeFromRow } from '../panda/rows/volume-row.ts';
@@ -37,8 +38,13 @@ interface Tally {
   readonly buckets: BucketRow[];
   readonly zones: { readonly drive: number; readonly zone: ZoneRow }[];
   readonly releases: Map<string, ReleaseRow>;
+  /** Versions whose segments belong to an object, with its name and how many it has; or to an upload or a release. */
+  readonly segmented: Map<string, { readonly name: string; missing: number }>;
+  readonly unfinished: Set<string>;
   /** Names with a block that has no row. */
   readonly broken: string[];
+  /** Versions with segments that nobody owns. */
+  readonly orphans: string[];
   objects: number;
 }
 
@@ -51,13 +57,17 @@ export async function findRowFaults(c: Components, findings: Findings, signal?: 
     buckets: [],
     zones: [],
     releases: new Map(),
+    segmented: new Map(),
+    unfinished: new Set(),
     broken: [],
+    orphans: [],
     objects: 0,
   };
   // Blocks and releases first: names are held against them.
   await eachRow(c, findings, signal, (row) => takeFirst(tally, row));
   await eachRow(c, findings, signal, (row) => takeNames(tally, row));
   judgeObjects(tally, findings);
+  judgeSegments(tally, findings);
   judgeReferences(tally, findings);
   await judgeKeys(c, tally, findings);
   judgeBuckets(tally, findings);
@@ -112,7 +122,14 @@ function takeFirst(tally: Tally, row: Row): void {
       break;
     case 'work':
       if (row.partition === RELEASES) tally.releases.set(row.sort, releaseFromRow(row));
+      if (row.partition === RELEASES || row.partition === UPLOADS) tally.unfinished.add(row.sort);
       break;
+    case 'object': {
+      const object = objectFromRow(row);
+      if (object.segments !== undefined)
+        tally.segmented.set(object.version, { name: nameOf(object), missing: object.segments });
+      break;
+    }
   }
 }
 
@@ -127,8 +144,11 @@ function takeNames(tally: Tally, row: Row): void {
     case 'segment': {
       const version = row.partition.slice('segment/'.length);
       const { index, blocks } = segmentFromRow(row);
+      const owner = tally.segmented.get(version);
+      if (owner !== undefined) owner.missing -= 1;
+      else if (!tally.unfinished.has(version)) tally.orphans.push(version);
       const given = givenBack(tally.releases.get(version), index);
-      if (!refer(tally, blocks.slice(given))) tally.broken.push(`the object of version ${version}`);
+      if (!refer(tally, blocks.slice(given))) tally.broken.push(owner?.name ?? `the upload ${version}`);
       break;
     }
     case 'work':
@@ -166,6 +186,13 @@ const nameOf = ({ namespace, key }: ObjectRow): string => JSON.stringify(`${name
 
 function judgeObjects(tally: Tally, findings: Findings): void {
   for (const name of tally.broken) findings.add('lost', 'object', `${name} names a block that has no row`);
+}
+
+function judgeSegments({ segmented, orphans }: Tally, findings: Findings): void {
+  for (const { name, missing } of segmented.values())
+    if (missing !== 0) findings.add('lost', 'object', `${name} lacks ${missing} parts of its block list`);
+  for (const version of new Set(orphans))
+    findings.add('wrong', 'references', `the block list of version ${version} belongs to no object`);
 }
 
 function judgeReferences(tally: Tally, findings: Findings): void {

@@ -1,0 +1,150 @@
+// Files on their way in and out: what changes under the reader, and what a name could do to the folder it is written to.
+import {
+  appendFileSync,
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fileMetadataOf, fileToPut } from '../../lib/client/read-file.ts';
+import type { OpenBody } from '../../lib/client/store.ts';
+import { type TreeEntry, walkTree } from '../../lib/client/walk-tree.ts';
+import { writeBelow } from '../../lib/client/write-file.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder, name);
+
+/** Reads a put's body, calling `meanwhile` after the first piece, and then lets it be verified. */
+async function readThrough(name: string, meanwhile: () => void): Promise<number> {
+  const put = fileToPut(name, at(name), lstatSync(at(name)));
+  let bytes = 0;
+  for await (const piece of put.body()) {
+    if (bytes === 0) meanwhile();
+    bytes += piece.byteLength;
+  }
+  await put.verify?.();
+  return bytes;
+}
+
+describe('a file that is read', () => {
+  const TWO_PIECES = Buffer.alloc(1_500_000, 'a');
+
+  it('and stays as it is', async () => {
+    writeFileSync(at('calm'), TWO_PIECES);
+    expect(await readThrough('calm', () => {})).toBe(TWO_PIECES.length);
+    writeFileSync(at('empty'), '');
+    expect(await readThrough('empty', () => {})).toBe(0);
+  });
+
+  it('and grows, shrinks, is replaced or vanishes meanwhile is not stored', async () => {
+    const meanwhile: [string, () => void, string][] = [
+      ['grows', () => appendFileSync(at('grows'), 'b'), 'FILE_CHANGED'],
+      ['shrinks', () => writeFileSync(at('shrinks'), 'b'), 'FILE_CHANGED'],
+      ['replaced', () => renameSync(at('other'), at('replaced')), 'FILE_CHANGED'],
+      ['vanishes', () => rmSync(at('vanishes')), 'FILE_MISSING'],
+    ];
+    for (const [name, change, code] of meanwhile) {
+      writeFileSync(at(name), TWO_PIECES);
+      writeFileSync(at('other'), TWO_PIECES);
+      await expect(readThrough(name, change), name).rejects.toMatchObject({ code });
+    }
+  });
+
+  it('and became something else since it was found is not followed', async () => {
+    for (const [name, become] of [
+      ['link', () => symlinkSync('calm', at('link'))],
+      ['folder', () => mkdirSync(at('folder'))],
+      ['gone', () => {}],
+    ] as const) {
+      writeFileSync(at(name), 'x');
+      const put = fileToPut(name, at(name), lstatSync(at(name)));
+      rmSync(at(name));
+      become();
+      await expect(put.body()[Symbol.asyncIterator]().next(), name).rejects.toMatchObject({
+        code: name === 'gone' ? 'FILE_MISSING' : expect.stringMatching(/FILE_CHANGED|EISDIR/),
+      });
+    }
+  });
+
+  it('keeps its mode and time; what is no metadata of ours says nothing', () => {
+    chmodSync(at('calm'), 0o640);
+    const { metadata } = fileToPut('calm', at('calm'), lstatSync(at('calm')));
+    expect(fileMetadataOf(metadata)).toEqual({ mode: 0o640, mtimeMs: Math.trunc(lstatSync(at('calm')).mtimeMs) });
+    for (const odd of [undefined, '', '[1]', 'null', '{"mode":"7","mtimeMs":1.5}', '{"type":"text/plain"}'])
+      expect(fileMetadataOf(odd)).toEqual({});
+    expect(fileMetadataOf('{"mode":16895}')).toEqual({ mode: 0o777 }); // never set-uid or sticky
+  });
+});
+
+describe('a tree', () => {
+  it('is walked in the order of bytes; the store itself is left out', async () => {
+    const root = at('tree');
+    for (const name of ['b', 'a/z', 'a/own/x', 'a.txt', 'ä']) {
+      mkdirSync(join(root, name, '..'), { recursive: true });
+      writeFileSync(join(root, name), '');
+    }
+    const names: string[] = [];
+    for await (const { name } of walkTree(root, new Set([join(root, 'a/own')]))) names.push(name);
+    expect(names).toEqual(['a/z', 'a.txt', 'b', 'ä']);
+    const nothing: TreeEntry[] = [];
+    for await (const entry of walkTree(at('no such tree'))) nothing.push(entry);
+    expect(nothing).toEqual([{ kind: 'unreadable', name: at('no such tree'), why: 'it vanished' }]);
+  });
+});
+
+describe('an object that is written to a file', () => {
+  const object = (key: string, parts: readonly string[] = ['bytes']): OpenBody => ({
+    object: { key, version: '', sizeBytes: 0, etag: '', createdAtMs: 0 },
+    body: (async function* () {
+      for (const part of parts) yield Buffer.from(part);
+    })(),
+  });
+  const root = at('out');
+  const write = (key: string, overwrite = false): Promise<number> => writeBelow(root, object(key), { overwrite });
+
+  it('stays below its folder, whatever its name and whatever links are there', async () => {
+    mkdirSync(root);
+    mkdirSync(at('elsewhere'));
+    symlinkSync(at('elsewhere'), join(root, 'link'));
+    for (const key of ['../x', 'a/../../x', '/etc/x', 'a//b', '.', 'link/x', 'link/deeper/x', 'a\0b'])
+      await expect(write(key), key).rejects.toMatchObject({ code: 'NAME_OUTSIDE' });
+    expect(readdirSync(at('elsewhere'))).toEqual([]);
+    expect(readdirSync(root)).toEqual(['link']);
+    mkdirSync(join(root, 'real'));
+    symlinkSync('real', join(root, 'inside'));
+    expect(await write('inside/x')).toBe(5);
+    expect(readFileSync(join(root, 'real/x'), 'utf8')).toBe('bytes');
+  });
+
+  it('replaces nothing unless told, a folder never, and no link is written through', async () => {
+    writeFileSync(join(root, 'mine'), 'mine');
+    writeFileSync(at('target'), 'mine');
+    symlinkSync(at('target'), join(root, 'pointer'));
+    await expect(write('mine')).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+    await expect(write('mine/below')).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+    await expect(write('real', true)).rejects.toMatchObject({ code: 'NAME_IS_FOLDER' });
+    await write('pointer', true);
+    await write('mine', true);
+    expect([readFileSync(at('target'), 'utf8'), readFileSync(join(root, 'mine'), 'utf8')]).toEqual(['mine', 'bytes']);
+  });
+
+  it('is there whole or not at all', async () => {
+    const broken: OpenBody = {
+      object: object('broken').object,
+      body: (async function* () {
+        yield Buffer.from('half');
+        throw new Error('the drive is gone');
+      })(),
+    };
+    await expect(writeBelow(root, broken, { overwrite: false })).rejects.toThrow('the drive is gone');
+    expect(readdirSync(root).filter((name) => name === 'broken' || name.endsWith('.part'))).toEqual([]);
+  });
+});
