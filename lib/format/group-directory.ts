@@ -28,11 +28,15 @@ export interface GroupEntry {
   readonly length: number;
 }
 
+/** Length of a directory that lists a whole group. */
+export const groupDirectoryBytes = (records: number, buckets: number): number =>
+  COUNT_BYTES + buckets * BUCKET_BYTES + records * ENTRY_BYTES;
+
 /** Bytes depend on the set of entries only, not on their order. */
 export function encodeGroupDirectory(entries: readonly GroupEntry[]): Uint8Array {
   const sorted = [...entries].sort((a, b) => compareText(a.bucket, b.bucket) || a.slot - b.slot);
   const heads = sorted.filter((entry, i) => entry.bucket !== sorted[i - 1]?.bucket);
-  const view = Buffer.alloc(COUNT_BYTES + heads.length * BUCKET_BYTES + sorted.length * ENTRY_BYTES);
+  const view = Buffer.alloc(groupDirectoryBytes(sorted.length, heads.length));
   view.writeUInt32LE(heads.length, 0);
   let at = COUNT_BYTES;
   let countAt = 0;

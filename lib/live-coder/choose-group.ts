@@ -1,73 +1,151 @@
-// Which waiting buckets make the next group: pure. Large, even groups keep parity small; a group that would leave a useless
-// rest in the volume takes the rest as well.
+// Which waiting buckets make the next group, and so how volumes fill: pure. Large, level groups keep parity small; the last group of a
+// volume is the choice of buckets that fills it best, so that sealed volumes are full although no bucket is ever cut.
 import { codecShape } from '../codec/shape.ts';
 import { IMBALANCE_AIM, imbalance, layOut } from '../format/placement.ts';
-import type { Settings } from '../settings/settings.ts';
+import { capacityBytes, type Settings } from '../settings/settings.ts';
+import { groupOverheadBytes } from '../volume/write-group.ts';
+import { bestSubset } from './best-subset.ts';
 
 export interface WaitingBucket {
   readonly recordBytes: readonly number[];
 }
 
+/** What a volume can still take. */
+export interface Room {
+  readonly extentFreeBytes: number;
+  readonly buckets: number;
+}
+
 export interface GroupChoice {
-  /** How many of the waiting buckets, from the front. */
-  readonly count: number;
+  /** Indexes of waiting buckets, ascending. */
+  readonly chosen: readonly number[];
   readonly reason: 'full' | 'fills the volume' | 'last';
 }
 
-const total = (bucket: WaitingBucket): number => bucket.recordBytes.reduce((sum, bytes) => sum + bytes, 0);
+/** A group may be this much larger than asked for, if that makes it level; so much is kept waiting at the most. */
+const STRETCH = 1.25;
+/** So much of an even share of the volume a group has at least. */
+const SHARE_MIN = 0.75;
+/** A volume with less of its extents free than this is not worth another group. */
+const WORTH_MIN = 0.05;
+/** A last group that would leave more than this of the room empty is left to other buckets. */
+const CLOSES_FROM = 0.5;
+const SIZES_TRIED_MAX = 12;
+const CLOSINGS_TRIED_MAX = 12;
 
-/** Record bytes a group should hold: evenly many groups of at least the minimum to a volume. */
-export function groupTargetBytes(settings: Settings): number {
-  const capacity = codecShape(settings.warmCodec).dataColumns * settings.extentBytes;
-  const groups = Math.max(1, Math.floor(capacity / settings.groupBytesMin));
-  // A little below an even share: headers and directories need room, and the columns are never quite level.
-  return Math.floor((capacity / groups) * 0.955);
+interface Sized extends WaitingBucket {
+  readonly bytes: number;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+/** Record bytes below which a group is worth waiting for, whatever volume it goes to. */
+export const groupTargetBytes = (settings: Settings): number =>
+  shareOf(capacityBytes(settings, settings.warmCodec) * (1 - WORTH_MIN), settings);
+
+/** Evenly many groups of about the minimum to what a volume can still take. */
+function shareOf(roomBytes: number, { groupBytesMin }: Settings): number {
+  return roomBytes / Math.max(1, Math.ceil(roomBytes / (groupBytesMin * 1.1)));
 }
 
 /**
- * The next group out of `waiting`, or undefined when it is better to wait for more. `roomBytes` is what the open volume can take. With
- * `flush` everything must go out, in groups as large and even as can be.
+ * The next group out of `waiting`, or undefined when it is better to wait for more. `rooms` are the open volumes, the fullest first,
+ * and a new one. With `flush` everything must go out, in groups as large and level as can be.
  */
 export function chooseGroup(
   waiting: readonly WaitingBucket[],
   settings: Settings,
-  roomBytes: number,
+  rooms: readonly Room[],
+  flush: boolean,
+): GroupChoice | undefined {
+  if (waiting.length === 0) return undefined;
+  const sized = waiting.map((bucket) => ({ ...bucket, bytes: sum(bucket.recordBytes) }));
+  const waitingBytes = sum(sized.map(({ bytes }) => bytes));
+  const mustGo = flush || waitingBytes >= settings.groupBytesMin * STRETCH;
+  const { dataColumns } = codecShape(settings.warmCodec);
+  for (const room of rooms) {
+    if (room.buckets < 1 || room.extentFreeBytes < settings.extentBytes * WORTH_MIN) continue;
+    const roomBytes = room.extentFreeBytes * dataColumns;
+    const share = shareOf(roomBytes, settings);
+    if (share < roomBytes) {
+      if (waitingBytes < share && !mustGo) return undefined;
+      const choice = levelGroup(sized, settings, Math.min(share, waitingBytes), room.buckets, mustGo, flush);
+      if (choice !== undefined || !mustGo) return choice;
+      continue;
+    }
+    // Something to choose from fills a volume better than what happens to come first.
+    if (waitingBytes < roomBytes + largest(sized) && !mustGo) return undefined;
+    const closing = closingGroup(sized, dataColumns, room);
+    if (closing.bytes >= roomBytes * CLOSES_FROM || (flush && closing.chosen.length === sized.length))
+      return { chosen: closing.chosen, reason: closing.chosen.length === sized.length ? 'last' : 'fills the volume' };
+  }
+  return { chosen: [0], reason: 'full' };
+}
+
+const largest = (buckets: readonly Sized[]): number => Math.max(...buckets.map(({ bytes }) => bytes));
+
+/** The first so many buckets, about `aimBytes`, level if there is such a number. */
+function levelGroup(
+  waiting: readonly Sized[],
+  settings: Settings,
+  aimBytes: number,
+  bucketsMax: number,
+  mustGo: boolean,
   flush: boolean,
 ): GroupChoice | undefined {
   const { dataColumns } = codecShape(settings.warmCodec);
-  const target = Math.min(groupTargetBytes(settings), Math.max(roomBytes, settings.groupBytesMin));
-  const sizes = waiting.map(total);
+  const most = settings.groupBytesMin * STRETCH;
   let bytes = 0;
-  let count = 0;
-  while (count < waiting.length && (count === 0 || bytes + (sizes[count] as number) <= target)) {
-    bytes += sizes[count] as number;
-    count += 1;
+  const candidates = waiting.slice(0, bucketsMax).map((bucket, i) => {
+    bytes += bucket.bytes;
+    return { count: i + 1, miss: Math.abs(bytes - aimBytes), bytes };
+  });
+  const inReach = candidates.filter((c) => c.count === 1 || (c.bytes >= aimBytes * SHARE_MIN && c.bytes <= most));
+  const all = candidates.at(-1);
+  // What is left over fits one group: no small one is left for later.
+  if (flush && all !== undefined && all.count === waiting.length && all.bytes <= most) return prefix(all.count, 'last');
+  let best: { count: number; level: number } | undefined;
+  for (const { count } of inReach.sort((a, b) => a.miss - b.miss || b.count - a.count).slice(0, SIZES_TRIED_MAX)) {
+    const level = imbalance(layoutOf(waiting.slice(0, count), dataColumns));
+    if (level <= IMBALANCE_AIM) return prefix(count, 'full');
+    if (best === undefined || level < best.level) best = { count, level };
   }
-  if (count === 0) return undefined;
-  const isLast = count === waiting.length;
-  const enough = bytes >= settings.groupBytesMin || (!isLast && bytes >= roomBytes * 0.9);
-  if (isLast && !enough && !flush) return undefined;
-  if (isLast && bytes < target * 0.9 && !flush) return undefined;
-  const even = mostEven(waiting, count, dataColumns, settings.groupBytesMin, sizes);
-  if (even === undefined) return flush || !isLast ? { count, reason: isLast ? 'last' : 'full' } : undefined;
-  return { count: even, reason: isLast && flush ? 'last' : 'full' };
+  return mustGo && best !== undefined ? prefix(best.count, 'full') : undefined;
 }
 
-/** The largest count at or a little below `count` whose columns are level; undefined if none is. */
-function mostEven(
-  waiting: readonly WaitingBucket[],
-  count: number,
+const prefix = (count: number, reason: GroupChoice['reason']): GroupChoice => ({
+  chosen: Array.from({ length: count }, (_, i) => i),
+  reason,
+});
+
+/** The buckets that fill the room best; perhaps none. */
+function closingGroup(
+  waiting: readonly Sized[],
   dataColumns: number,
-  bytesMin: number,
-  sizes: readonly number[],
-): number | undefined {
-  for (let n = count; n >= 1; n--) {
-    const chosen = waiting.slice(0, n);
-    const bytes = sizes.slice(0, n).reduce((sum, size) => sum + size, 0);
-    if (n < count && bytes < bytesMin) return undefined;
-    const records = chosen.flatMap((bucket) => bucket.recordBytes.map((length) => ({ length })));
-    const layout = layOut(records, dataColumns, new Array<number>(dataColumns).fill(0));
-    if (imbalance(layout) <= IMBALANCE_AIM) return n;
+  room: Room,
+): { readonly chosen: readonly number[]; readonly bytes: number } {
+  const sizes = waiting.map(({ bytes }) => bytes);
+  let limit = room.extentFreeBytes * dataColumns;
+  for (let attempt = 0; attempt < CLOSINGS_TRIED_MAX; attempt++) {
+    const chosen = bestSubset(sizes, limit, room.buckets);
+    const buckets = chosen.map((i) => waiting[i] as Sized);
+    const bytes = sum(buckets.map((bucket) => bucket.bytes));
+    const over = groupNeedBytes(buckets, dataColumns) - room.extentFreeBytes;
+    if (over <= 0 || chosen.length === 0) return { chosen, bytes };
+    // Its columns are not level, or its directory takes more than was thought.
+    limit = Math.min(bytes - 1, limit - over);
   }
-  return undefined;
+  return { chosen: [], bytes: 0 };
+}
+
+const layoutOf = (buckets: readonly WaitingBucket[], dataColumns: number) =>
+  layOut(
+    buckets.flatMap(({ recordBytes }) => recordBytes.map((length) => ({ length }))),
+    dataColumns,
+    new Array<number>(dataColumns).fill(0),
+  );
+
+function groupNeedBytes(buckets: readonly WaitingBucket[], dataColumns: number): number {
+  const records = sum(buckets.map(({ recordBytes }) => recordBytes.length));
+  return Math.max(0, ...layoutOf(buckets, dataColumns).columnBytes) + groupOverheadBytes(records, buckets.length);
 }

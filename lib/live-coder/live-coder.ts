@@ -3,9 +3,9 @@
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../foundation/ids.ts';
 import type { BucketContent } from '../volume/collect-bucket.ts';
-import { type MoveResult, moveBuckets, roomBytes } from '../volume/move.ts';
+import { type MoveResult, moveBuckets } from '../volume/move.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { chooseGroup, groupTargetBytes } from './choose-group.ts';
+import { chooseGroup } from './choose-group.ts';
 
 export interface LiveCoderReport {
   readonly groups: number;
@@ -22,7 +22,6 @@ export class LiveCoder {
   readonly #run: RunId;
   readonly #onMoved: ((result: MoveResult) => void) | undefined;
   #waiting: BucketContent[] = [];
-  #waitingBytes = 0;
   #groups = 0;
   #buckets = 0;
   #recordBytes = 0;
@@ -55,8 +54,7 @@ export class LiveCoder {
   /** Takes a bucket of a volume that is draining under this coder's run. Throws `retry` when it cannot write: nothing is lost. */
   async push(content: BucketContent): Promise<void> {
     this.#waiting.push(content);
-    this.#waitingBytes += bytesOf(content);
-    while (this.#waitingBytes >= groupTargetBytes(this.#store.c.settings)) if (!(await this.#emit(false))) break;
+    while (await this.#emit(false));
   }
 
   /** Writes what is waiting; the last group may be small. */
@@ -68,26 +66,28 @@ export class LiveCoder {
   discard(): BucketId[] {
     const left = this.waiting();
     this.#waiting = [];
-    this.#waitingBytes = 0;
     return left;
   }
 
   async #emit(flush: boolean): Promise<boolean> {
     const { settings } = this.#store.c;
-    const room = this.#store.open.roomFor('warm', (volume) => roomBytes(this.#store.c, volume));
     const waiting = this.#waiting.map(({ records }) => ({ recordBytes: records.map(({ record }) => record.length) }));
-    const choice = chooseGroup(waiting, settings, room, flush);
+    const choice = chooseGroup(waiting, settings, this.#store.open.rooms('warm'), flush);
     if (choice === undefined) return false;
-    const chosen = this.#waiting.slice(0, choice.count);
+    const isChosen = new Set(choice.chosen);
     try {
-      const result = await moveBuckets(this.#store, this.#run, chosen);
-      this.#note(result);
+      this.#note(
+        await moveBuckets(
+          this.#store,
+          this.#run,
+          this.#waiting.filter((_, i) => isChosen.has(i)),
+        ),
+      );
     } catch (error) {
       if (isKind(error, 'retry') && isPocketfulError(error)) this.#stalled = `${error.code}: ${error.message}`;
       throw error;
     }
-    this.#waiting = this.#waiting.slice(choice.count);
-    this.#waitingBytes -= chosen.reduce((sum, content) => sum + bytesOf(content), 0);
+    this.#waiting = this.#waiting.filter((_, i) => !isChosen.has(i));
     return true;
   }
 
@@ -101,5 +101,3 @@ export class LiveCoder {
     this.#onMoved?.(result);
   }
 }
-
-const bytesOf = (content: BucketContent): number => content.records.reduce((sum, { record }) => sum + record.length, 0);

@@ -99,7 +99,7 @@ export async function appendGroup(store: VolumeStore, records: readonly NewRecor
   const cls = putClass(store.c.settings);
   const { dataColumns } = codecShape(store.c.settings.hotCodec);
   const perExtent = dataColumns === 1 ? totalBytes : Math.ceil(totalBytes / dataColumns) + longest;
-  const needBytes = perExtent + groupOverheadBytes(records.length);
+  const needBytes = perExtent + groupOverheadBytes(records.length, 1);
   let last: unknown;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const lease = await store.open.lease(cls, needBytes);

@@ -11,7 +11,7 @@ import { groupAttributes, groupKey, type MoveGroupRow } from '../panda/rows/grou
 import { type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
 import type { BucketContent } from './collect-bucket.ts';
 import type { Components } from './components.ts';
-import { BUCKETS_MAX, extentFreeBytes, type Lease } from './open-volumes.ts';
+import { BUCKETS_MAX, type Lease } from './open-volumes.ts';
 import { settledWrite } from './recover.ts';
 import { transact } from './transact.ts';
 import type { VolumeStore } from './volume-store.ts';
@@ -35,7 +35,7 @@ export interface MoveResult {
 export function moveNeedBytes(contents: readonly BucketContent[], dataColumns: number): number {
   const records = contents.flatMap((content) => content.records.map(({ record }) => ({ length: record.length })));
   const layout = layOut(records, dataColumns, new Array<number>(dataColumns).fill(0));
-  return Math.max(...layout.columnBytes) + groupOverheadBytes(records.length);
+  return Math.max(...layout.columnBytes) + groupOverheadBytes(records.length, contents.length);
 }
 
 /**
@@ -265,9 +265,4 @@ export async function dropEmptyBucket(
     if (isKind(error, 'conflict')) return false;
     throw error;
   }
-}
-
-/** Record bytes a warm volume under this lease can still take, about. */
-export function roomBytes(c: Components, volume: VolumeRow): number {
-  return Math.max(0, extentFreeBytes(c, volume)) * codecShape(volume.codec).dataColumns;
 }

@@ -50,13 +50,13 @@ export interface Lease {
 /** Bytes an object may still add to every extent, room for the directories at seal left aside. */
 export function extentFreeBytes(c: Components, volume: VolumeRow): number {
   const used = Math.max(...volume.extentUsedBytes);
-  return c.settings.extentBytes - used - sealReserveBytes(c, volume);
+  return c.settings.extentBytes - used - sealReserveBytes(c, volume.class, volume.buckets.size);
 }
 
 /** What the bucket directories written at seal will take on one extent: 16 B a slot, and a header each. */
-function sealReserveBytes(c: Components, volume: VolumeRow): number {
-  if (!writesDirectories(c, volume.class)) return 0;
-  return Math.min(c.settings.extentBytes / 16, volume.buckets.size * 256 + c.settings.extentBytes / 64);
+function sealReserveBytes(c: Components, cls: VolumeClass, buckets: number): number {
+  if (!writesDirectories(c, cls)) return 0;
+  return Math.min(c.settings.extentBytes / 16, buckets * 128 + c.settings.extentBytes / 64);
 }
 
 /** Hot volumes are encoded soon, and their slots found by hints: only volumes that stay get directories. */
@@ -144,10 +144,20 @@ export class OpenVolumes {
     return recovered;
   }
 
-  /** What the volume the next lease would get can take, by `room`; a new volume's room when there is none. */
-  roomFor(cls: VolumeClass, room: (volume: VolumeRow) => number): number {
-    const idle = this.#ofClass(cls).filter((entry) => !entry.busy && this.#leasable(entry.row));
-    return idle.reduce((most, entry) => Math.max(most, room(entry.row)), 0);
+  /** What each open volume can take that is not leased, the fullest first, and at the end what a new one can. */
+  rooms(cls: VolumeClass): { readonly extentFreeBytes: number; readonly buckets: number }[] {
+    const usable = this.#ofClass(cls).filter(
+      ({ busy, row }) =>
+        !busy && this.#leasable(row) && row.extents.every((extent) => this.#health.isHealthy(extent.drive)),
+    );
+    const rooms = usable
+      .map(({ row }) => ({
+        extentFreeBytes: extentFreeBytes(this.#c, row),
+        buckets: BUCKETS_MAX - row.buckets.size,
+      }))
+      .sort((a, b) => a.extentFreeBytes - b.extentFreeBytes);
+    const { extentBytes } = this.#c.settings;
+    return [...rooms, { extentFreeBytes: extentBytes - sealReserveBytes(this.#c, cls, 0), buckets: BUCKETS_MAX }];
   }
 
   async #list(): Promise<void> {

@@ -13,7 +13,7 @@ import {
   encodeChunkHeader,
   parseChunkHeader,
 } from '../format/chunk.ts';
-import { encodeGroupDirectory, type GroupEntry } from '../format/group-directory.ts';
+import { encodeGroupDirectory, type GroupEntry, groupDirectoryBytes } from '../format/group-directory.ts';
 import { layOut } from '../format/placement.ts';
 import { assert } from '../foundation/assert.ts';
 import { conflict, isKind, isPocketfulError, retryLater } from '../foundation/errors.ts';
@@ -54,7 +54,8 @@ interface Coded {
 }
 
 /** Upper bound of what a group adds to its fullest extent besides the longest column. */
-export const groupOverheadBytes = (records: number): number => CHUNK_HEADER_BYTES + CELL_BYTES + 64 + records * 64;
+export const groupOverheadBytes = (records: number, buckets: number): number =>
+  CHUNK_HEADER_BYTES + CELL_BYTES + groupDirectoryBytes(records, buckets);
 
 /**
  * Stores a group as `seq-token` in the zones of the leased volume. Resolves when every column is durable. If one is not, the
