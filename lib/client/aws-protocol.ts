@@ -80,7 +80,6 @@ const storedSchema = z.object({
   newBytes: count,
   dedupedBlocks: count,
 });
-export type WireStored = z.infer<typeof storedSchema>;
 
 const KINDS = [
   'invalid',

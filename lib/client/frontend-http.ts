@@ -25,7 +25,7 @@ export interface HttpAnswer {
   readonly isBase64Encoded?: boolean;
 }
 
-export const DEFAULT_NAMESPACE = 'default';
+const DEFAULT_NAMESPACE = 'default';
 const METADATA_HEADER = 'x-pocketful-metadata';
 const PATH = /^\/objects(?:\/(.*))?$/s;
 
