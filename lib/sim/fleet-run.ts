@@ -41,6 +41,8 @@ export interface World {
   /** Every step plans one of so many shards. */
   readonly shards: number;
   readonly writing: Writing;
+  /** Whether a stream's volume is as old as the volumes that were drained into it, in place of new. */
+  readonly keepsAge?: boolean;
   /** How often a hint at ingest says the right class; undefined: no hint. */
   readonly hintRight?: number;
 }
@@ -220,7 +222,14 @@ export class FleetRun {
     });
     this.#usedInDay.push(plan.budgetUsed);
     const streamOf = (ageClass: number): Stream => this.#streams[ageClass] as Stream;
-    applyPlan(plan, { model, nowMs: this.nowMs, streamOf, writing: world.writing, moved: this.moved });
+    applyPlan(plan, {
+      model,
+      nowMs: this.nowMs,
+      streamOf,
+      writing: world.writing,
+      keepsAge: world.keepsAge ?? false,
+      moved: this.moved,
+    });
   }
 
   /** The planner knows sealed volumes; open ones take their part of the target. Undefined: it is reached. */

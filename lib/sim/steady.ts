@@ -28,6 +28,7 @@ export interface SteadyOptions {
   readonly warmUp?: number;
   readonly counted?: number;
   readonly hintRight?: number;
+  readonly keepsAge?: boolean;
   readonly onProgress?: (part: number) => void;
 }
 
@@ -69,6 +70,7 @@ export function runSteady(target: number, options: SteadyOptions = {}): SteadyPo
     stepMs: DAY_MS / (perDay * size.liveVolumes),
     shards: 1,
     writing: { mergeBelow: size.relocation === 'blob' ? 1 : 0.5 },
+    keepsAge: options.keepsAge ?? false,
     ...(options.hintRight === undefined ? {} : { hintRight: options.hintRight }),
   };
   const run = new FleetRun(startFleet(size, deletes, target), world, policy);
@@ -104,7 +106,7 @@ export function boundOf(pattern: DeletePattern, overhead: number): number {
   // Lagrange: every class at the same marginal gain per allocated byte; the multiplier is found by bisection.
   let low = 1e-9;
   let high = 1e6;
-  for (let n = 0; n < 200; n++) {
+  for (let n = 0; n < 50; n++) {
     const price = Math.sqrt(low * high);
     const sum = classes.reduce(
       (all, { writeShare, liveShare }) => all + liveShare * bestOverhead((price * liveShare) / writeShare),
@@ -124,7 +126,7 @@ export function boundOf(pattern: DeletePattern, overhead: number): number {
 function bestOverhead(slope: number): number {
   let low = 1.0001;
   let high = 50;
-  for (let n = 0; n < 100; n++) {
+  for (let n = 0; n < 40; n++) {
     const middle = (low + high) / 2;
     const step = 1e-5;
     const fall = (lambertBound(middle) - lambertBound(middle + step)) / step;
