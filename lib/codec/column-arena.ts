@@ -30,7 +30,7 @@ const arenas = new WeakMap<ArrayBufferLike, ColumnArena>();
 export const arenaOf = (view: Uint8Array): ColumnArena | undefined => arenas.get(view.buffer);
 
 /** The distance between two columns of `columnBytes` bytes. */
-export const strideBytes = (columnBytes: number): number =>
+const strideBytes = (columnBytes: number): number =>
   Math.ceil(columnBytes / CELL_BYTES) * CELL_BYTES + STRIDE_PADDING_BYTES;
 
 export const arenaBytes = (columns: number, columnBytes: number): number =>
