@@ -1,0 +1,111 @@
+// kill -9 of processes that work on one store, at random moments. After each, the store is opened anew, recovered, counted again, and
+// every name is read: what was acknowledged is there byte for byte, what was deleted is not, the rest is as it was or as it was to be.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { createEmbedded, type EmbeddedStore } from '../../lib/engine/embedded.ts';
+import { recover } from '../../lib/engine/recover.ts';
+import { systemClock } from '../../lib/foundation/clock.ts';
+import { isKind } from '../../lib/foundation/errors.ts';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { expectSound } from '../store/recount.ts';
+import { bodyOf } from './body.ts';
+import { DRIVES, SMALL, withStore } from './small-store.ts';
+
+const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url));
+const GONE = '-';
+const ALIVE_MS_MAX = 1_200;
+
+/** What each name may hold now: body ids, GONE for nothing. One of them once everything about it was acknowledged. */
+export class Ledger {
+  readonly #may = new Map<string, Set<string>>();
+  acknowledged = 0;
+
+  takeIn(lines: readonly string[]): void {
+    for (const line of lines) {
+      const [verb, key = '', body = GONE] = line.split(' ');
+      if (verb === 'put') this.#of(key).add(body);
+      if (verb !== 'did') continue;
+      this.#may.set(key, new Set([body]));
+      this.acknowledged += 1;
+    }
+  }
+
+  /** Reads every name, and from then on knows what it is. */
+  async check(store: EmbeddedStore, when: string): Promise<void> {
+    for (const [key, may] of this.#may) {
+      const found = await store.frontend.read('default', key, 1e6).catch((error: unknown) => {
+        if (isKind(error, 'missing')) return undefined;
+        throw new Error(`${when}: ${key} cannot be read: ${(error as Error).message}`, { cause: error });
+      });
+      const fits = [...may].find((body) =>
+        body === GONE ? found === undefined : found !== undefined && Buffer.compare(bodyOf(body), found) === 0,
+      );
+      expect(fits, `${when}: ${key} holds one of ${[...may].join(', ')}`).toBeDefined();
+      this.#may.set(key, new Set([fits as string]));
+    }
+  }
+
+  #of(key: string): Set<string> {
+    const known = this.#may.get(key) ?? new Set([GONE]);
+    this.#may.set(key, known);
+    return known;
+  }
+}
+
+class Victim {
+  readonly #child: ChildProcess;
+  #out = '';
+  #err = '';
+
+  constructor(dir: string, seed: number) {
+    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', VICTIM, dir, String(seed)]);
+    this.#child.stdout?.on('data', (bytes: Buffer) => {
+      this.#out += bytes;
+    });
+    this.#child.stderr?.on('data', (bytes: Buffer) => {
+      this.#err += bytes;
+    });
+  }
+
+  async ready(): Promise<void> {
+    while (!this.#out.includes('ready\n') && this.#child.exitCode === null) await systemClock.sleep(5);
+  }
+
+  /** Its whole lines; the last one may have been cut off, then it was not acknowledged. */
+  async kill(): Promise<string[]> {
+    const closed = once(this.#child, 'close');
+    this.#child.kill('SIGKILL');
+    await closed;
+    expect(this.#err, 'a victim only dies when it is killed').toBe('');
+    return this.#out.slice(0, this.#out.lastIndexOf('\n') + 1).split('\n');
+  }
+}
+
+/** The number of changes that were acknowledged. */
+export async function killOften(dir: string, kills: number, seed: number): Promise<number> {
+  const random = new SeededRandomness(seed);
+  await (await createEmbedded(dir, { settings: SMALL, drives: DRIVES })).close();
+  const ledger = new Ledger();
+  for (let done = 0; done < kills; ) {
+    // Two at once every third time: one is killed a little later, while the other's work is left half done.
+    const victims = Array.from(
+      { length: done % 3 === 2 ? 2 : 1 },
+      (_, i) => new Victim(dir, seed * 1000 + done * 2 + i),
+    );
+    for (const victim of victims) await victim.ready();
+    for (const victim of victims) {
+      await systemClock.sleep(random.below(ALIVE_MS_MAX));
+      ledger.takeIn(await victim.kill());
+      done += 1;
+    }
+    const when = `seed ${seed}, after kill ${done}`;
+    await withStore(dir, async (store) => {
+      await recover(store.volumes, store.frontend, { sweep: true });
+      await ledger.check(store, when);
+      await expectSound({ c: store.components, volumes: store.volumes, frontend: store.frontend });
+    });
+  }
+  return ledger.acknowledged;
+}

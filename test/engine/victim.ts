@@ -1,0 +1,72 @@
+// A process that works on a store until it is killed: node victim.ts DIR SEED. It says on stdout what it is about to do and what was
+// acknowledged, a line each, written at once, so that the lines before its death are true.
+import { writeSync } from 'node:fs';
+import { drain } from '../../lib/compaction/drain.ts';
+import { openEmbedded } from '../../lib/engine/embedded.ts';
+import { recover } from '../../lib/engine/recover.ts';
+import { isKind } from '../../lib/foundation/errors.ts';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
+import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
+import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
+import { freeTrash } from '../../lib/volume/free.ts';
+import { bodyOf } from './body.ts';
+
+const NAMES = 200;
+const [dir = '', seedText = '0'] = process.argv.slice(2);
+const random = new SeededRandomness(Number(seedText));
+const store = await openEmbedded(dir);
+const { volumes, frontend, components } = store;
+const say = (line: string): void => {
+  writeSync(1, `${line}\n`);
+};
+// Names of its own, so that what it acknowledged is not overwritten by another victim.
+const name = (): string => `v${Number(seedText) % 2}/${random.below(NAMES)}`;
+let bodies = 0;
+
+async function puts(): Promise<void> {
+  const items = new Map<string, string>();
+  for (let i = 0; i < 12; i++) items.set(name(), `${seedText}-${bodies++}`);
+  for (const [key, body] of items) say(`put ${key} ${body}`);
+  const requests = [...items].map(([key, body]) => ({ namespace: 'default', key, body: bodyOf(body) }));
+  for await (const outcome of frontend.putAll(requests)) {
+    if (outcome.ok) say(`did ${outcome.key} ${items.get(outcome.key)}`);
+    else if (!isKind(outcome.error, 'retry', 'conflict')) throw outcome.error;
+  }
+}
+
+async function deletes(): Promise<void> {
+  const keys = [...new Set([name(), name(), name(), name(), name()])];
+  for (const key of keys) say(`put ${key} -`);
+  for await (const outcome of frontend.deleteAll(keys.map((key) => ({ namespace: 'default', key })))) {
+    if (outcome.ok || isKind(outcome.error, 'missing')) say(`did ${outcome.key} -`);
+    else if (!isKind(outcome.error, 'retry', 'conflict')) throw outcome.error;
+  }
+}
+
+const works: readonly (() => Promise<unknown>)[] = [
+  puts,
+  puts,
+  deletes,
+  async () => {
+    await volumes.open.sealAll('hot');
+    await encodeHot(volumes, { force: true, flush: random.below(2) === 0 });
+  },
+  () => collectGarbage(components),
+  async () => {
+    await volumes.open.sealAll('warm');
+    await drain(volumes, (run, moved) => new LiveCoder(volumes, run, moved), { fillPermilleMax: 700 });
+  },
+  () => freeTrash(volumes),
+];
+
+say('ready');
+await recover(volumes, frontend);
+for (;;) {
+  try {
+    await (works[random.below(works.length)] as () => Promise<unknown>)();
+  } catch (error) {
+    // Another process was first, or is at work: what was said and not acknowledged is undecided.
+    if (!isKind(error, 'retry', 'conflict', 'unknown')) throw error;
+  }
+}
