@@ -4,6 +4,7 @@
 import { dollarsOf } from '../cost/cost-of.ts';
 import { PRICE_BOOK } from '../cost/price-book.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
+import type { Stream } from '../stream/stream.ts';
 import { endSource } from '../volume/drain-source.ts';
 import { newRunId } from '../volume/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
@@ -27,10 +28,13 @@ import type { CompactionPlan, PlannedRun } from './plan.ts';
 import type { Strategy } from './plan-settings.ts';
 import { adoptVolumes, isSkipped, leasePlanned, type Skipped } from './run-sources.ts';
 import { pricingOf, workOf } from './run-work.ts';
+import { streamSources } from './stream-sources.ts';
 
 export interface Actors {
   readonly store: VolumeStore;
   readonly makeTarget: MakeTarget;
+  /** L3 goes through it; without one it is done like L2. */
+  readonly stream?: Stream;
 }
 
 export interface RunReport {
@@ -151,7 +155,11 @@ async function goOn(
     await endJournal(store.c, copying);
     return nothingMoved();
   }
-  const moved = await moveSources(store, makeTarget, journal.run, volumes, signal);
+  const { stream } = actors;
+  const moved =
+    stream !== undefined && journal.task.strategy === 'l3'
+      ? await streamSources({ store, makeTarget, stream }, journal.run, volumes, signal)
+      : await moveSources(store, makeTarget, journal.run, volumes, signal);
   await endJournal(store.c, copying);
   return moved;
 }

@@ -5,6 +5,7 @@ import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
+import type { Stream } from '../../lib/stream/stream.ts';
 import { freeTrash } from '../../lib/volume/free.ts';
 import { Model } from '../store/crash.ts';
 import { type Process, World } from '../store/harness.ts';
@@ -22,7 +23,8 @@ export const SMALL = settingsOf('demo', {
   openVolumes: 1,
 });
 
-export const actorsOf = (p: Process): Actors => ({
+export const actorsOf = (p: Process, stream?: Stream): Actors => ({
+  ...(stream === undefined ? {} : { stream }),
   store: p.volumes,
   makeTarget: (run, moved) => new LiveCoder(p.volumes, run, moved),
 });

@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { type CompactOptions, compact } from '../../lib/compaction/compact.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
+import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import type { Scenario } from '../store/crash.ts';
 import type { Process } from '../store/harness.ts';
 import { actorsOf, sealedWorld } from './acting-world.ts';
@@ -21,7 +22,7 @@ async function diesWhileCopying({ world }: Awaited<ReturnType<typeof sealedWorld
 
 /** Did in the calm run what it is for: else nothing was tested. */
 async function compacts(p: Process, options: CompactOptions, calm: { tried: boolean }): Promise<void> {
-  const done = await compact(actorsOf(p), options);
+  const done = await compact(actorsOf(p, new MemoryStream(p.c.clock)), options);
   if (!calm.tried) expect(done.runs.reduce((sum, { retired }) => sum + retired, 0)).toBeGreaterThan(0);
   calm.tried = true;
 }
