@@ -8,6 +8,7 @@ import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { StoreAdmin } from './admin.ts';
 import { EmbeddedAdmin } from './embedded-admin.ts';
 import type { ListPage, ListRequest, ObjectInfo } from './frontend-service.ts';
+import { HotRelief } from './hot-relief.ts';
 import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from './store.ts';
 
 export interface EmbeddedClientOptions {
@@ -38,8 +39,12 @@ export class EmbeddedClient implements PocketfulStore {
   async *putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncGenerator<PutOutcome> {
     await this.#recover();
     const { namespace } = this;
+    const relief = new HotRelief(this.engine);
     async function* named() {
-      for await (const { key, body, metadata, verify } of items) yield { namespace, key, body, metadata, verify };
+      for await (const { key, body, metadata, verify, sizeBytes = 0 } of items) {
+        await relief.before(sizeBytes);
+        yield { namespace, key, body, metadata, verify };
+      }
     }
     for await (const outcome of this.engine.frontend.putAll(named())) {
       if (!outcome.ok) yield outcome;
@@ -48,6 +53,7 @@ export class EmbeddedClient implements PocketfulStore {
         yield { key, ok: true, version, etag, sizeBytes, newBytes };
       }
     }
+    await relief.end();
   }
 
   async get(key: string, range?: ByteRange): Promise<OpenBody> {

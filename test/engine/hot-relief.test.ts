@@ -1,0 +1,32 @@
+// Puts of more than the hot tier may hold: it is encoded between them, so that it never fills.
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { HotRelief } from '../../lib/client/hot-relief.ts';
+import { collectStatus } from '../../lib/engine/collect-status.ts';
+import { createEmbedded } from '../../lib/engine/embedded.ts';
+import { parseSettings } from '../../lib/settings/settings.ts';
+import { temporaryFolder } from '../cli/temporary-folder.ts';
+import { DRIVES, differing, filesOf, putFiles, SMALL } from './small-store.ts';
+
+const root = temporaryFolder();
+
+describe('the hot tier', () => {
+  it('stays within its bounds under a put of many times its size', async () => {
+    const settings = parseSettings({ ...SMALL, hotBytesMax: 6 * 4 * SMALL.extentBytes });
+    const store = await createEmbedded(join(root, 's'), { settings, drives: DRIVES });
+    const relief = new HotRelief(store);
+    const all = new Map<string, Uint8Array>();
+    for (let batch = 0; batch < 16; batch++) {
+      const files = filesOf(batch, 100, 900);
+      await relief.before([...files.values()].reduce((sum, { length }) => sum + length, 0));
+      await putFiles(store, files);
+      for (const [key, body] of files) all.set(key, body);
+      const { hotBytes } = await collectStatus(store.components);
+      expect(hotBytes).toBeLessThanOrEqual(settings.hotBytesMax);
+    }
+    await relief.end();
+    expect((await collectStatus(store.components)).liveBytes * 4).toBeGreaterThan(settings.hotBytesMax);
+    expect(await differing(store, all)).toEqual([]);
+    await store.close();
+  });
+});
