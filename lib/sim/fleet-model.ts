@@ -143,6 +143,27 @@ export class FleetModel {
     this.#open--;
   }
 
+  /** Ends whatever was being written: for a fleet that others lead on. */
+  sealOpen(nowMs: number): void {
+    for (let volume = 0; volume < this.slots; volume++) {
+      if (this.state[volume] !== OPEN) continue;
+      this.seal(volume, nowMs);
+      if (this.liveBytes[volume] === 0) this.free(volume);
+    }
+  }
+
+  /** How many allocated volumes are so full: bins from empty to full. */
+  histogram(bins: number): number[] {
+    const out = Array.from({ length: bins }, () => 0);
+    for (let volume = 0; volume < this.slots; volume++) {
+      if (this.state[volume] === FREE) continue;
+      const fill = (this.liveBytes[volume] as number) / this.capacityBytes;
+      const bin = Math.min(bins - 1, Math.floor(fill * bins));
+      out[bin] = (out[bin] as number) + 1;
+    }
+    return out;
+  }
+
   /** L1's flip: the host's live bytes and what joined them are a new generation. */
   flip(volume: number, nowMs: number): void {
     this.generation[volume] = (this.generation[volume] as number) + 1;
