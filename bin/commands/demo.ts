@@ -133,7 +133,7 @@ class Show {
       await this.#step(`read, drives ${three.join(', ')} away`, { items: demo.left.length }, async (tick) => {
         let repair: string | undefined;
         records.onRepair = ({ volume, column, columnsRead }) => {
-          if (columnsRead.length === 6) repair ??= `column ${column} of volume ${volume} from 6 of the 15 others`;
+          if (columnsRead.length === 6) repair ??= `column ${column} of volume ${volume.id} from 6 of the 15 others`;
         };
         const before = records.stats.degradedReads;
         await demo.readAll(tick);

@@ -1,16 +1,19 @@
 // The operator's commands on the embedded engine: each is one use-case of the layers below, with the recovery that has to come
 // first and the freeing that has to come after.
+
 import { drain } from '../compaction/drain.ts';
 import { backupTo } from '../engine/backup.ts';
 import { collectStatus } from '../engine/collect-status.ts';
 import { type DoctorReport, examine } from '../engine/doctor.ts';
 import type { EmbeddedStore } from '../engine/embedded.ts';
 import type { Status } from '../engine/status.ts';
+import { type TendReport, tend } from '../engine/tend.ts';
 import { invalid, retryLater } from '../foundation/errors.ts';
 import { collectGarbage } from '../gc/collect-garbage.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { encodeHot } from '../live-coder/encode-hot.ts';
 import { LiveCoder } from '../live-coder/live-coder.ts';
+import { retireKek } from '../panda/rows/retiring-kek-row.ts';
 import { freeTrash } from '../volume/free.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from './admin.ts';
 
@@ -61,6 +64,11 @@ export class EmbeddedAdmin implements StoreAdmin {
     return { ...report, free: await freeTrash(volumes) };
   }
 
+  async tend(options: Parameters<StoreAdmin['tend']>[0] = {}): Promise<TendReport> {
+    await this.#recovered();
+    return tend(this.#store, options.signal);
+  }
+
   async keys(): Promise<Awaited<ReturnType<StoreAdmin['keys']>>> {
     const counts = await blocksByKekVersion(this.#store.components);
     const versions = await this.#store.components.keks.versions();
@@ -89,6 +97,8 @@ export class EmbeddedAdmin implements StoreAdmin {
         'KEY_YOUNG',
         `version ${version} was replaced ${Math.round(sinceMs / 1000)} s ago, and other processes may still use it: wait ${KEY_IN_USE_MS / 1000} s, or say --force if there are none`,
       );
+    // From here on no process can index a block under it, so the count below is final.
+    if (known.state === 'previous') await this.#store.components.panda.transact([retireKek(version)]);
     const blocks = (await blocksByKekVersion(this.#store.components)).get(version) ?? 0;
     if (blocks > 0 && known.state === 'previous')
       throw invalid(

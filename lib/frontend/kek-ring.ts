@@ -34,6 +34,11 @@ export class KekRing {
     return this.#current;
   }
 
+  /** Looks the versions up again at the next `current`. */
+  forget(): void {
+    this.#current = undefined;
+  }
+
   key(version: number): Promise<Uint8Array> {
     return this.#keks.kek(version);
   }

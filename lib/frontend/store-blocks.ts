@@ -6,6 +6,7 @@ import { isKind } from '../foundation/errors.ts';
 import type { BlockId, RecordId } from '../foundation/ids.ts';
 import { sealBlockInPool } from '../keys/envelope.ts';
 import type { Write } from '../panda/panda.ts';
+import { notRetiring } from '../panda/rows/retiring-kek-row.ts';
 import type { AppendedGroup } from '../volume/append.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { inTransactions, isGuardFailure, readBlocks, readObjects, runIndex } from './index-objects.ts';
@@ -18,7 +19,8 @@ const TRANSACTIONS_AT_ONCE = 8;
 /** (block, object) pairs of an index transaction: DESIGN 6a, 4. */
 const PAIRS_MAX = 45;
 const ATTEMPTS_MAX = 8;
-const REPLACED_MAX = 8;
+/** With 45 blocks that all come back from trash, this many still fit a transaction's 100 items. */
+const REPLACED_MAX = 3;
 
 export interface Plain {
   readonly id: BlockId;
@@ -43,6 +45,7 @@ export interface BlockBatch {
 
 interface Appended {
   readonly group: AppendedGroup;
+  readonly kekVersion: number;
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
 }
 
@@ -63,7 +66,7 @@ export async function storeBatch(
     const { unknown, unreadable } = await blocksToStore(store, batch, open);
     const appended = unknown.length === 0 ? undefined : await appendBlocks(store, keks, unknown);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
-    const rest = await indexAll(store, { ...batch, changes: open }, appended, unreadable, errors);
+    const rest = await indexAll(store, keks, { ...batch, changes: open }, appended, unreadable, errors);
     isDone = rest === 'done';
     if (rest === 'done') break;
     open = rest;
@@ -123,12 +126,13 @@ async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly 
       kekVersion: seal.kekVersion,
     });
   }
-  return { group, fresh };
+  return { group, kekVersion: kek.version, fresh };
 }
 
 /** 'done', or the changes that must be tried again with new records. */
 async function indexAll(
   store: VolumeStore,
+  keks: KekRing,
   batch: BlockBatch,
   appended: Appended | undefined,
   unreadable: ReadonlySet<RecordId>,
@@ -139,7 +143,7 @@ async function indexAll(
   const own = batch.guards ?? [];
   const olds = await readObjects(store.c.panda, batch.changes);
   const transactions =
-    batch.extra === undefined ? inTransactions(batch.changes, olds, PAIRS_MAX, own.length + 1) : [[...batch.changes]];
+    batch.extra === undefined ? inTransactions(batch.changes, olds, PAIRS_MAX, own.length + 2) : [[...batch.changes]];
   const used = new Set<BlockId>();
   const again: ObjectChange[] = [];
   let isLost = false;
@@ -151,7 +155,9 @@ async function indexAll(
       // leaves its slot to be marked dead.
       const named = new Set([...used, ...using]);
       finishes = isLast && [...fresh.keys()].every((id) => named.has(id));
-      return group === undefined ? [...own] : [finishes ? group.finish() : group.check(), ...own];
+      return appended === undefined || group === undefined
+        ? [...own]
+        : [finishes ? group.finish() : group.check(), notRetiring(appended.kekVersion), ...own];
     };
     const outcome = await runIndex(store.c, {
       changes,
@@ -173,7 +179,9 @@ async function indexAll(
     try {
       await run(changes, isLast);
     } catch (error) {
-      if (group !== undefined && isGuardFailure(error, 0)) {
+      // The lease was broken, or the KEK of the new records is being destroyed: both are had anew.
+      if (group !== undefined && (isGuardFailure(error, 0) || isGuardFailure(error, 1))) {
+        keks.forget();
         again.push(...changes);
         isLost ||= batch.extra !== undefined;
       } else if (isKind(error, 'conflict', 'corrupt') && batch.extra === undefined) {
