@@ -1,0 +1,168 @@
+// `pocketful sim …`: the fleet simulator. What would these strategies do to a fleet, and what would it cost?
+import { writeFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { DELETE_PATTERNS, type DeletePattern } from '../../lib/sim/deletes.ts';
+import {
+  ARMS,
+  INCIDENT,
+  type IncidentSettings,
+  mapIncident,
+  runIncident,
+  stageIncident,
+} from '../../lib/sim/incident.ts';
+import { incidentPage, incidentTable, mapTable } from '../../lib/sim/incident-report.ts';
+import { OUTPUT_SHAPES, type OutputShape } from '../../lib/sim/live-coder-output.ts';
+import type { ReportTable } from '../../lib/sim/report-html.ts';
+import { runFloors, runSteady, STEADY_POLICIES, type SteadyPolicy } from '../../lib/sim/steady.ts';
+import { floorTable, steadyPage, steadyTable } from '../../lib/sim/steady-report.ts';
+import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
+import { Progress } from './progress.ts';
+import { table } from './text.ts';
+
+interface Common {
+  readonly seed?: number;
+  readonly volumes?: number;
+  readonly html?: string;
+}
+
+const withCommon = (command: Command): Command =>
+  command
+    .option('--seed <number>', 'same seed, same output', countArgument)
+    .option('--volumes <number>', 'live data, in full volumes', countArgument)
+    .option('--html <file>', 'write a report with charts, one self-contained page');
+
+/** Adds `sim` and its scenarios. */
+export function addSim(program: Command): void {
+  const sim = program.command('sim').description('simulate compaction of a fleet with the production planner');
+  addIncident(sim);
+  addSteady(sim);
+}
+
+interface IncidentOptions extends Common {
+  readonly shape?: OutputShape;
+  readonly size?: number;
+  readonly bytes?: number;
+  readonly metadata?: number;
+  readonly share?: number;
+  readonly days?: number;
+  readonly deletes?: number;
+  readonly relocation?: 'bucket' | 'blob';
+  readonly map?: boolean;
+}
+
+function addIncident(sim: Command): void {
+  addCommand<IncidentOptions>(
+    sim,
+    'incident',
+    'the published under-fill incident: ways of compacting side by side, on equal budgets',
+    runIncidentCommand,
+    (command) =>
+      withCommon(command)
+        .addOption(new Option('--shape <name>', 'fills of the under-filled volumes').choices(OUTPUT_SHAPES))
+        .option('--size <part>', 'under-filled volumes, of those allocated', numberArgument)
+        .option('--bytes <times>', 'byte budget, times what L1 used before', numberArgument)
+        .option('--metadata <times>', 'metadata budget, times what L1 used before', numberArgument)
+        .option('--share <part>', 'part of the budgets L2 is sure of', numberArgument)
+        .option('--days <number>', 'days after detection', countArgument)
+        .option('--deletes <part>', 'of the live data, per day', numberArgument)
+        .addOption(new Option('--relocation <unit>', 'what a move rewrites rows of').choices(['bucket', 'blob']))
+        .option('--map', 'also map budgets, incident sizes and shares'),
+  );
+}
+
+async function runIncidentCommand(run: Run, _args: readonly string[], options: IncidentOptions): Promise<void> {
+  const settings = incidentSettings(options);
+  const progress = new Progress('simulating', run.clock, 'parts');
+  const stage = stageIncident(settings, (part) => show(progress, part * 0.4));
+  const result = runIncident(settings, ARMS, stage, (part) => show(progress, 0.4 + part * 0.6));
+  const map = options.map ? mapIncident(settings, (part) => show(progress, part)) : [];
+  progress.end();
+  if (options.html !== undefined) await writeFile(options.html, incidentPage(result, map));
+  run.answer({ ...result, map }, () =>
+    [
+      `overhead ${result.baseline.overhead.toFixed(3)} before, ${result.detected.overhead.toFixed(3)} at detection; budgets a day: ` +
+        `${(settings.byteBudget * 100).toFixed(0)} % of ${(result.baseline.bytesPerDay / 1e9).toFixed(1)} GB read, ` +
+        `${(settings.metadataBudget * 100).toFixed(0)} % of ${result.baseline.metadataPerDay.toFixed(0)} rows (seed ${settings.seed})`,
+      shownTable(incidentTable(result)),
+      ...(map.length === 0 ? [] : [shownTable(mapTable(map))]),
+    ].join('\n'),
+  );
+}
+
+function incidentSettings(options: IncidentOptions): IncidentSettings {
+  const given = {
+    seed: options.seed,
+    liveVolumes: options.volumes,
+    shape: options.shape,
+    size: options.size,
+    byteBudget: options.bytes,
+    metadataBudget: options.metadata,
+    l2Share: options.share,
+    days: options.days,
+    deletesPerDay: options.deletes,
+    relocation: options.relocation,
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { ...INCIDENT, ...set };
+}
+
+interface SteadyCommandOptions extends Common {
+  readonly deletes?: DeletePattern;
+  readonly policy?: SteadyPolicy;
+  readonly rate?: number;
+  readonly hint?: number;
+  readonly overhead?: readonly number[];
+}
+
+const TARGETS: readonly number[] = [1.1, 1.15, 1.25, 1.5];
+
+function addSteady(sim: Command): void {
+  addCommand<SteadyCommandOptions>(
+    sim,
+    'steady',
+    'overhead against write amplification while writes balance deletes, beside the closed-form limits',
+    runSteadyCommand,
+    (command) =>
+      withCommon(command)
+        .addOption(new Option('--deletes <pattern>', 'how data dies').choices(DELETE_PATTERNS).default('uniform'))
+        .addOption(new Option('--policy <name>', 'what is compacted first').choices(STEADY_POLICIES).default('greedy'))
+        .option('--rate <part>', 'deletes of the live data, per day', numberArgument)
+        .option('--hint <part>', 'how often a hint at ingest names the right class', numberArgument)
+        .option('--overhead <values...>', 'overheads to hold'),
+  );
+}
+
+async function runSteadyCommand(run: Run, _args: readonly string[], options: SteadyCommandOptions): Promise<void> {
+  const targets = options.overhead?.map(Number) ?? TARGETS;
+  const progress = new Progress('simulating', run.clock, 'parts');
+  const size = {
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.volumes === undefined ? {} : { liveVolumes: options.volumes }),
+  };
+  const common = {
+    size,
+    pattern: options.deletes ?? 'uniform',
+    policy: options.policy ?? 'greedy',
+    ...(options.rate === undefined ? {} : { deletesPerDay: options.rate }),
+    ...(options.hint === undefined ? {} : { hintRight: options.hint }),
+  };
+  const points = targets.map((target, at) => {
+    const onProgress = (part: number): void => show(progress, (at + part) / (targets.length + 1));
+    return runSteady(target, { ...common, onProgress });
+  });
+  const floors = common.pattern === 'uniform' ? runFloors({ size }) : [];
+  progress.end();
+  if (options.html !== undefined) await writeFile(options.html, steadyPage(points, floors, common));
+  run.answer({ settings: common, points, floors }, () =>
+    [shownTable(steadyTable(points)), ...(floors.length === 0 ? [] : [shownTable(floorTable(floors))])].join('\n'),
+  );
+}
+
+const PARTS = 1000;
+const show = (progress: Progress, part: number): void =>
+  progress.show({ items: Math.round(part * PARTS) }, { items: PARTS });
+
+const shownTable = ({ title, rows }: ReportTable): string => {
+  const right = (rows[0] ?? []).map((_, at) => at).slice(1);
+  return `\n${title}\n\n${table(rows, right)}`;
+};
