@@ -52,6 +52,14 @@ export function addAdminCommands(program: Command): void {
         .option('--target-overhead <ratio>', 'stop once sealed overhead is this low', numberArgument)
         .option('--max-volumes <count>', 'at most so many volumes', countArgument),
   );
+  addCommand(program, 'tend', 'one pass of encode, gc and freeing: for cron', async (run) => {
+    const report = await (await run.open()).admin.tend({ signal: run.interruption.signal });
+    run.answer(
+      report,
+      `encoded ${bytesText(report.encode.recordBytes)}, shredded ${countOf(report.garbage.slots, 'block')}, freed ${countOf(report.free.freedZones, 'zone')}`,
+    );
+    stalled(run, report.encode.stalled);
+  });
   addCommand<{ fix?: boolean; read?: boolean }>(
     program,
     'doctor',

@@ -2,6 +2,7 @@
 import type { DrainProgress, DrainReport } from '../compaction/drain.ts';
 import type { DoctorReport } from '../engine/doctor.ts';
 import type { Status } from '../engine/status.ts';
+import type { TendReport } from '../engine/tend.ts';
 import type { GarbageReport } from '../gc/collect-garbage.ts';
 import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
@@ -44,6 +45,8 @@ export interface StoreAdmin {
       readonly sourcesMax?: number | undefined;
     },
   ): Promise<DrainPass>;
+  /** One pass of everything that schedules do on AWS: encode, gc, free. For cron. */
+  tend(options?: { readonly signal?: AbortSignal | undefined }): Promise<TendReport>;
   keys(): Promise<readonly (KekVersion & { readonly blocks?: number })[]>;
   /** A new key version, and every wrapped key wrapped anew under it. */
   rotateKeys(options?: Watch<RewrapReport>): Promise<{ readonly version: KekVersion; readonly rewrap: RewrapReport }>;
