@@ -1,0 +1,36 @@
+// Exhaustive breadth-first search over the model: every reachable state, or the shortest way to a violation.
+import { type Condition, START, type State, stepsOf, violationOf } from './protocol.ts';
+
+export interface Found {
+  readonly states: number;
+  readonly violation: string | undefined;
+  /** The steps to it. */
+  readonly trace: readonly string[];
+}
+
+export function search(off: ReadonlySet<Condition> = new Set(), statesMax = 2_000_000): Found {
+  const states: State[] = [START];
+  const parents: number[] = [-1];
+  const names: string[] = ['start'];
+  const seen = new Set([JSON.stringify(START)]);
+  for (let at = 0; at < states.length; at++) {
+    const violation = violationOf(states[at] as State);
+    if (violation !== undefined) return { states: states.length, violation, trace: traceTo(at, parents, names) };
+    for (const { name, next } of stepsOf(states[at] as State, off)) {
+      const key = JSON.stringify(next);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      states.push(next);
+      parents.push(at);
+      names.push(name);
+    }
+    if (states.length > statesMax) throw new Error(`more than ${statesMax} states`);
+  }
+  return { states: states.length, violation: undefined, trace: [] };
+}
+
+function traceTo(at: number, parents: readonly number[], names: readonly string[]): string[] {
+  const trace: string[] = [];
+  for (let i = at; i > 0; i = parents[i] as number) trace.unshift(names[i] as string);
+  return trace;
+}
