@@ -12,7 +12,6 @@ export function newRunId(c: Components, strategy: string): RunId {
   return `${strategy}/${c.owner}/${hexOf(c.randomness.bytes(6))}` as RunId;
 }
 
-export const strategyOf = (run: RunId): string => run.split('/')[0] ?? '';
 export const ownerOf = (run: RunId): string => run.split('/')[1] ?? '';
 
 /** sealed, no run -> draining under `run`. The row as it is then, or undefined when somebody else was first. */

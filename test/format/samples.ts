@@ -105,4 +105,3 @@ export const sampleBucketDirectory: BucketDirectoryContent = {
 };
 
 export const sampleRecord = (): Uint8Array => buildRecord(sampleRecordHeader, sampleBody);
-export const sampleRecordBytes: number = recordBytes(sampleRecordHeader);

@@ -46,8 +46,6 @@ export interface DeadRow {
 }
 
 export const NO_DEAD: DeadRow = { version: 0, bits: new Uint8Array(0) };
-export const deadPartitions = (cell: string): string[] =>
-  Array.from({ length: SHARDS }, (_, shard) => `dead/${cell}/${shard}`);
 export const deadKey = (cell: string, id: BucketId): Key => ({ partition: `dead/${cell}/${shardOf(id)}`, sort: id });
 
 export const deadFromRow = (row: Row | undefined): DeadRow =>
