@@ -249,7 +249,8 @@ function judgeBuckets({ buckets, volumes, liveBytes }: Tally, findings: Findings
 function judgeZones({ volumes, zones }: Tally, findings: Findings): void {
   const holders = new Map<string, VolumeRow>();
   for (const volume of volumes.values())
-    for (const { drive, zone } of volume.extents) holders.set(`${drive}/${zone}`, volume);
+    for (const { drive, zone } of [...volume.extents, ...(volume.next?.extents ?? [])])
+      holders.set(`${drive}/${zone}`, volume);
   let named = 0;
   for (const { drive, zone } of zones) {
     const place = `${drive}/${zone.zone}`;
