@@ -40,20 +40,17 @@ export function addKeys(program: Command): void {
     progress.end();
     run.answer({ rewrap }, rewrapText(rewrap));
   });
-  addCommand<{ yes?: boolean; force?: boolean }>(
+  addCommand<{ yes?: boolean }>(
     keys,
     'destroy <version>',
     'destroy an old version for good: what was shredded under it is beyond recovery then',
-    async (run, [text = ''], { yes, force }) => {
+    async (run, [text = ''], { yes }) => {
       const version = countArgument(text);
       if (!yes) throw invalid('NOT_CONFIRMED', 'a destroyed key cannot be brought back: say --yes');
-      await (await run.open()).admin.destroyKey(version, { force });
+      await (await run.open()).admin.destroyKey(version);
       run.answer({ version, state: 'destroyed' }, `destroyed key version ${version}`);
     },
-    (command) =>
-      command
-        .option('-y, --yes', 'yes, destroy it')
-        .option('--force', 'no other process uses the store: do not wait two minutes after a rotation'),
+    (command) => command.option('-y, --yes', 'yes, destroy it'),
   );
 }
 

@@ -52,8 +52,8 @@ export interface StoreAdmin {
   rotateKeys(options?: Watch<RewrapReport>): Promise<{ readonly version: KekVersion; readonly rewrap: RewrapReport }>;
   /** Goes on where a rotation was cut off, and wraps what another process wrapped by an old version meanwhile. */
   rewrapKeys(options?: Watch<RewrapReport>): Promise<RewrapReport>;
-  /** Throws `invalid` KEY_IN_USE while blocks are wrapped by it, `retry` KEY_YOUNG while another process may still use it. */
-  destroyKey(version: number, options?: { readonly force?: boolean | undefined }): Promise<void>;
+  /** From then on nothing is wrapped by it. Throws `invalid` KEY_IN_USE while blocks still are. */
+  destroyKey(version: number): Promise<void>;
   backup(file: string, options?: Watch<number>): Promise<{ readonly rows: number; readonly bytes: number }>;
   doctor(
     options?: Watch<string> & { readonly fix?: boolean | undefined; readonly readAll?: boolean | undefined },

@@ -8,7 +8,7 @@ import { type DoctorReport, examine } from '../engine/doctor.ts';
 import type { EmbeddedStore } from '../engine/embedded.ts';
 import type { Status } from '../engine/status.ts';
 import { type TendReport, tend } from '../engine/tend.ts';
-import { invalid, retryLater } from '../foundation/errors.ts';
+import { invalid } from '../foundation/errors.ts';
 import { collectGarbage } from '../gc/collect-garbage.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { encodeHot } from '../live-coder/encode-hot.ts';
@@ -16,9 +16,6 @@ import { LiveCoder } from '../live-coder/live-coder.ts';
 import { retireKek } from '../panda/rows/retiring-kek-row.ts';
 import { freeTrash } from '../volume/free.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from './admin.ts';
-
-/** A process looks for a new key version at most this much later: until then it may wrap by the old one. */
-const KEY_IN_USE_MS = 120_000;
 
 type Given<T> = Record<string, T | undefined>;
 
@@ -84,19 +81,12 @@ export class EmbeddedAdmin implements StoreAdmin {
     return rewrapKeys(this.#store.components, options);
   }
 
-  async destroyKey(version: number, options: { readonly force?: boolean | undefined } = {}): Promise<void> {
-    const { keks, clock } = this.#store.components;
+  async destroyKey(version: number): Promise<void> {
+    const { keks } = this.#store.components;
     const known = (await keks.versions()).find((one) => one.version === version);
     if (known === undefined)
       throw invalid('KEY_UNKNOWN', `there is no key version ${version}: see pocketful keys list`);
     if (known.state === 'destroyed') return;
-    const successor = (await keks.versions()).find((one) => one.version === version + 1);
-    const sinceMs = successor === undefined ? 0 : clock.nowMs() - successor.createdAtMs;
-    if (known.state === 'previous' && sinceMs < KEY_IN_USE_MS && !options.force)
-      throw retryLater(
-        'KEY_YOUNG',
-        `version ${version} was replaced ${Math.round(sinceMs / 1000)} s ago, and other processes may still use it: wait ${KEY_IN_USE_MS / 1000} s, or say --force if there are none`,
-      );
     // From here on no process can index a block under it, so the count below is final.
     if (known.state === 'previous') await this.#store.components.panda.transact([retireKek(version)]);
     const blocks = (await blocksByKekVersion(this.#store.components)).get(version) ?? 0;
