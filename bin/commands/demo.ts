@@ -9,6 +9,7 @@ import { createEmbedded } from '../../lib/engine/embedded.ts';
 import type { Status } from '../../lib/engine/status.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
+import { InterruptedError } from './interruption.ts';
 import { Progress } from './progress.ts';
 import { bytesText, countOf, countText, ratioText, secondsText, table } from './text.ts';
 
@@ -21,6 +22,8 @@ const DRIVES = 20;
 const WAITING_SHOWN = 5;
 /** The binary of Node itself, which the launcher installs: one file of over 100 MB says nothing about small ones. */
 const isNodeBinary = (name: string): boolean => /^node-(linux|bin)-[^/]*\//.test(name);
+/** What tools keep in node_modules beside the packages: it changes while they run. */
+const isToolState = (name: string): boolean => name.startsWith('.');
 
 interface DemoOptions {
   readonly seed?: number;
@@ -54,21 +57,27 @@ async function runDemo(run: Run, dir: string | undefined, options: DemoOptions):
   };
   const bytesMax = options.megabytes === undefined ? DEFAULT_BYTES : options.megabytes * MB;
   const filesMin = options.megabytes === undefined ? DEFAULT_FILES_MIN : 1;
-  const tree = await demoTree(root, bytesMax, filesMin, dir === undefined ? isNodeBinary : () => false);
+  const tree = await demoTree(
+    root,
+    bytesMax,
+    filesMin,
+    dir === undefined ? (name) => isNodeBinary(name) || isToolState(name) : () => false,
+  );
   const path = run.isDefaultStore ? STORE : run.directory();
   if (run.isDefaultStore) await rm(path, { recursive: true, force: true }); // only ever the demonstration's own
   const store = await createEmbedded(path, { settings: PRESETS.demo, drives: DRIVES });
   say(`${countOf(tree.files.length, 'file')}, ${bytesText(tree.bytes)}, of ${root} (seed ${seed})`);
   say(`a fresh store of ${DRIVES} drives in ${path}: puts are kept four times, then coded 12 + 2 + 2\n`);
   const steps: Step[] = [];
+  const demo = new Demo(store, tree, seed);
   try {
-    await new Show(run, new Demo(store, tree, seed), steps, say).all();
+    await new Show(run, demo, steps, say).all();
   } finally {
     await store.close();
   }
   const stored = run.isDefaultStore ? `file:${STORE}` : run.address;
   run.answer({ seed, files: tree.files.length, bytes: tree.bytes, store: stored, steps }, () =>
-    summary(steps, stored, tree.files[0]?.name ?? ''),
+    summary(steps, stored, demo.left[0]?.name ?? ''),
   );
 }
 
@@ -181,7 +190,10 @@ class Show {
     const progress = new Progress(name, this.#run.clock);
     let text: (seconds: number) => string;
     try {
-      text = await work((done) => progress.show(done, total));
+      text = await work((done) => {
+        if (this.#run.interruption.happened) throw new InterruptedError();
+        progress.show(done, total);
+      });
     } finally {
       progress.end();
     }

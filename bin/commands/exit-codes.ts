@@ -31,8 +31,12 @@ const OF_ERRNO: Readonly<Record<string, number>> = {
   ENOSPC: EXIT.retry,
 };
 
+const OF_CODE: Readonly<Record<string, number>> = {
+  DEMO_MISMATCH: EXIT.failed,
+};
+
 export function exitCodeOf(error: unknown): number {
-  if (isPocketfulError(error)) return OF_KIND[error.kind];
+  if (isPocketfulError(error)) return OF_CODE[error.code] ?? OF_KIND[error.kind];
   return OF_ERRNO[(error as NodeJS.ErrnoException)?.code ?? ''] ?? EXIT.failed;
 }
 
