@@ -38,12 +38,19 @@ export function recordAad(header: RecordHeader): Uint8Array {
   return view;
 }
 
-export function buildRecord(header: RecordHeader, body: Uint8Array): Uint8Array {
-  assert(body.byteLength === header.bodyBytes, `a body of ${body.byteLength} bytes, ${header.bodyBytes} declared`);
+/** The parts of the body one after the other are copied behind the header. */
+export function buildRecord(header: RecordHeader, ...parts: readonly Uint8Array[]): Uint8Array {
+  const bodyBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  assert(bodyBytes === header.bodyBytes, `a body of ${bodyBytes} bytes, ${header.bodyBytes} declared`);
   const record = Buffer.allocUnsafeSlow(recordBytes(header));
   writeAad(record, header);
-  record.set(body, RECORD_HEADER_BYTES);
-  record.writeUInt32LE(crcOf(record.subarray(0, RECORD_AAD_BYTES), body), RECORD_AAD_BYTES);
+  let at = RECORD_HEADER_BYTES;
+  for (const part of parts) {
+    record.set(part, at);
+    at += part.byteLength;
+  }
+  const crc = crcOf(record.subarray(0, RECORD_AAD_BYTES), record.subarray(RECORD_HEADER_BYTES));
+  record.writeUInt32LE(crc, RECORD_AAD_BYTES);
   return record;
 }
 

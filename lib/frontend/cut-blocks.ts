@@ -7,33 +7,31 @@ export async function* cutBlocks(source: ByteSource, blockBytes: number): AsyncG
     for (let at = 0; at < source.length; at += blockBytes) yield source.subarray(at, at + blockBytes);
     return;
   }
-  let parts: Uint8Array[] = [];
+  // A block of one piece is copied once, and so is one of many, into a whole block that is filled as they come.
+  let block: Uint8Array | undefined;
   let held = 0;
   for await (const piece of typeof source === 'function' ? source() : source) {
     let rest = piece;
-    while (held + rest.length >= blockBytes) {
-      const cut = blockBytes - held;
-      parts.push(rest.subarray(0, cut));
-      yield joined(parts, blockBytes);
-      parts = [];
-      held = 0;
-      rest = rest.subarray(cut);
-    }
-    if (rest.length > 0) {
+    while (rest.length > 0) {
+      const taken = rest.subarray(0, blockBytes - held);
+      block = withRoom(block, held, held === 0 ? taken.length : blockBytes);
       // A copy: the source may use its buffer again for the next piece.
-      parts.push(rest.slice());
-      held += rest.length;
+      block.set(taken, held);
+      held += taken.length;
+      rest = rest.subarray(taken.length);
+      if (held < blockBytes) continue;
+      yield block;
+      block = undefined;
+      held = 0;
     }
   }
-  if (held > 0) yield joined(parts, held);
+  if (block !== undefined && held > 0) yield block.subarray(0, held);
 }
 
-function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const out = Buffer.allocUnsafe(bytes);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+/** The block with its first `held` bytes, in memory of at least `bytes`. */
+function withRoom(block: Uint8Array | undefined, held: number, bytes: number): Uint8Array {
+  if (block !== undefined && block.length >= bytes) return block;
+  const larger = Buffer.allocUnsafeSlow(bytes);
+  if (block !== undefined) larger.set(block.subarray(0, held));
+  return larger;
 }

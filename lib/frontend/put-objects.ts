@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
-import { blockIdOf } from '../keys/envelope.ts';
+import { blockIdInPool } from '../keys/envelope.ts';
 import { GROUP_SLOTS_MAX } from '../panda/rows/group-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import { appendBytesMax } from '../volume/append.ts';
@@ -20,6 +20,7 @@ import { type Plain, storeBatch } from './store-blocks.ts';
 
 const BATCH_BYTES_MAX = 48 * 1024 * 1024;
 const BODIES_AT_ONCE = 8;
+const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
 const LONG_PUTS_AT_ONCE = 2;
 const RECORD_SLACK_BYTES = 64;
 /** Rows of a batch's index transactions stay few enough to be done in one go. */
@@ -66,7 +67,10 @@ export class PutObjects {
   /** Keys of batches under way: two puts of one key are done in the order they came. */
   readonly #inFlight = new Map<string, Promise<void>>();
   #batch: SmallObject[] = [];
+  readonly #batchNames = new Set<string>();
   #batchBytes = 0;
+  /** Of bodies that are read before it is their turn. */
+  #aheadBytes = 0;
   #batchBlocks = 0;
 
   constructor(store: VolumeStore, keks: KekRing, hot: HotGauge) {
@@ -111,12 +115,13 @@ export class PutObjects {
 
   /** Reads a body; hands it on when all before it were handed on. */
   async #readOne(item: PutItem, before: Promise<void>): Promise<void> {
+    const ahead = { bytes: 0 };
     try {
       checkNamespace(item.namespace);
       checkKey(item.key);
       checkMetadata(item.metadata);
       const blocks = plainBlocks(item.body, this.#store.c.settings.blockBytesMax);
-      const head = await this.#readHead(blocks);
+      const head = await this.#readHead(blocks, before, ahead);
       await before;
       if (head.isWhole) await this.#add(item, head.blocks);
       else await this.#addLong(item, head.blocks, blocks);
@@ -124,11 +129,17 @@ export class PutObjects {
       if (!isItemError(error)) throw error;
       this.#out.push({ key: item.key, ok: false, error });
       await before;
+    } finally {
+      this.#aheadBytes -= ahead.bytes;
     }
   }
 
-  /** The first blocks of a body, up to what a small object may have. */
-  async #readHead(blocks: AsyncGenerator<Plain>): Promise<{ blocks: Plain[]; isWhole: boolean }> {
+  /** The first blocks of a body, up to what a small object may have. When much is read ahead already, it waits for its turn. */
+  async #readHead(
+    blocks: AsyncGenerator<Plain>,
+    before: Promise<void>,
+    ahead: { bytes: number },
+  ): Promise<{ blocks: Plain[]; isWhole: boolean }> {
     const bytesMax = Math.max(appendBytesMax(this.#store.c.settings) / 4, this.#store.c.settings.blockBytesMax);
     const head: Plain[] = [];
     let bytes = 0;
@@ -136,6 +147,9 @@ export class PutObjects {
       const next = await blocks.next();
       if (next.done) return { blocks: head, isWhole: true };
       head.push(next.value);
+      ahead.bytes += next.value.bytes.length;
+      this.#aheadBytes += next.value.bytes.length;
+      if (this.#aheadBytes > AHEAD_BYTES_MAX) await before;
       bytes += next.value.bytes.length + RECORD_SLACK_BYTES;
       if (bytes > bytesMax && head.length > 1) return { blocks: head, isWhole: false };
     }
@@ -150,9 +164,10 @@ export class PutObjects {
       this.#batchBytes + recordBytes > appendBytesMax(this.#store.c.settings) ||
       this.#batch.length >= BATCH_OBJECTS_MAX ||
       this.#batchBlocks + blocks.length > GROUP_SLOTS_MAX;
-    if (isFull || this.#batch.some((other) => nameOf(other.item) === name)) await this.#flush();
+    if (isFull || this.#batchNames.has(name)) await this.#flush();
     await this.#inFlight.get(name);
     this.#batch.push({ item, row, blocks, recordBytes });
+    this.#batchNames.add(name);
     this.#batchBytes += recordBytes;
     this.#batchBlocks += blocks.length;
   }
@@ -178,6 +193,7 @@ export class PutObjects {
     const bytes = this.#batchBytes;
     if (batch.length === 0) return;
     this.#batch = [];
+    this.#batchNames.clear();
     this.#batchBytes = 0;
     this.#batchBlocks = 0;
     const give = await this.#memory.acquire(Math.max(1, bytes));
@@ -233,7 +249,7 @@ export class PutObjects {
   }
 
   async #addLong(item: PutItem, head: readonly Plain[], rest: AsyncGenerator<Plain>): Promise<void> {
-    if (this.#batch.some((other) => nameOf(other.item) === nameOf(item))) await this.#flush();
+    if (this.#batchNames.has(nameOf(item))) await this.#flush();
     await this.#inFlight.get(nameOf(item));
     const give = await this.#longPuts.acquire();
     const done = this.#putLong(item, head, rest).finally(give);
@@ -287,7 +303,7 @@ export class PutObjects {
 }
 
 async function* plainBlocks(body: ByteSource, blockBytes: number): AsyncGenerator<Plain> {
-  for await (const bytes of cutBlocks(body, blockBytes)) yield { id: blockIdOf(bytes), bytes };
+  for await (const bytes of cutBlocks(body, blockBytes)) yield { id: await blockIdInPool(bytes), bytes };
 }
 
 async function* chained(head: readonly Plain[], rest: AsyncGenerator<Plain>): AsyncGenerator<Plain> {

@@ -123,10 +123,10 @@ function encrypt(plaintext: Uint8Array, packed: Uint8Array | undefined, randomne
   // A key object first: given the bytes, createCipheriv takes 20 us longer, as much as encrypting 16 KiB.
   const cipher = createCipheriv('aes-256-gcm', createSecretKey(bek), ZERO_NONCE);
   cipher.setAAD(recordAad(header));
-  const body = Buffer.concat([cipher.update(content), cipher.final(), cipher.getAuthTag()], header.bodyBytes);
+  const record = buildRecord(header, cipher.update(content), cipher.final(), cipher.getAuthTag());
   const wrappedBek = wrapBek(bek, kek.key);
   bek.fill(0);
-  return { recordId, record: buildRecord(header, body), wrappedBek, kekVersion: kek.version };
+  return { recordId, record, wrappedBek, kekVersion: kek.version };
 }
 
 function decrypt(

@@ -148,7 +148,7 @@ async function appendUnder(
     throw error;
   }
   const row = await commitAppend(store, lease, target, records, totalBytes, written);
-  store.directories.put(row, lease.seq, lease.token, written.entries);
+  store.directories.put(row, lease.seq, lease.token, written.entries, written.columnBytes);
   const placed = written.entries.map(({ slot, column, offset }) => ({
     slot,
     hint: { volume: row.id, generation: row.generation, seq: lease.seq, token: lease.token, column, offset },

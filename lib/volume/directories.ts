@@ -20,8 +20,8 @@ const GROUPS_BYTES_MAX = 32 * MIB;
 const BUCKETS_BYTES_MAX = 16 * MIB;
 const LENGTHS_MAX = 16_384;
 const VOLUMES_MAX = 4096;
-/** Of one entry in memory, its strings included. */
-const ENTRY_BYTES = 200;
+/** Of one entry in memory, its strings and its place in the index included. */
+const ENTRY_BYTES = 350;
 
 /** A slot's place; the record id where the directory names it. */
 export interface FoundSlot extends SlotLocation {
@@ -238,9 +238,25 @@ function fromListings(
   bucket: BucketId,
   lost: ColumnFaults | undefined,
 ): PartialSlots {
-  const slots = new Map<number, FoundSlot>();
-  for (const [listing, sequence, token] of listings)
-    for (const { bucket: of, slot, recordId, column, offset, length } of listing.entries)
-      if (of === bucket) slots.set(slot, { sequence, token, column, offset, length, recordId });
+  const parts = listings.map(([{ entries }, sequence, token]) => slotsIn(entries, sequence, token).get(bucket));
+  const found = parts.filter((part) => part !== undefined);
+  const slots = found.length === 1 ? (found[0] as BucketMap) : new Map(found.flatMap((part) => [...part]));
   return { find: (slot) => slots.get(slot), entries: slots, lost };
+}
+
+type BucketMap = ReadonlyMap<number, FoundSlot>;
+
+/** The entries of a group's directory by bucket and slot; made once, as every read of a moved record asks. */
+const indexes = new WeakMap<readonly GroupEntry[], ReadonlyMap<BucketId, BucketMap>>();
+
+function slotsIn(entries: readonly GroupEntry[], sequence: number, token: number): ReadonlyMap<BucketId, BucketMap> {
+  const known = indexes.get(entries);
+  if (known !== undefined) return known;
+  const index = new Map<BucketId, Map<number, FoundSlot>>();
+  for (const { bucket, slot, recordId, column, offset, length } of entries) {
+    const slots = index.get(bucket) ?? new Map<number, FoundSlot>();
+    index.set(bucket, slots.set(slot, { sequence, token, column, offset, length, recordId }));
+  }
+  indexes.set(entries, index);
+  return index;
 }

@@ -84,7 +84,7 @@ async function moveUnder(
     throw error;
   }
   const row = await commitGroup(store, lease, run, written);
-  store.directories.put(row, lease.seq, lease.token, written.entries);
+  store.directories.put(row, lease.seq, lease.token, written.entries, written.columnBytes);
   const moved: BucketId[] = [];
   try {
     for (let at = 0; at < contents.length; at += BUCKETS_PER_TRANSACTION)

@@ -4,6 +4,7 @@
 import { crc32 } from 'node:zlib';
 import { CELL_BYTES } from '../codec/codec.ts';
 import { codecOf } from '../codec/codecs.ts';
+import { allocateColumns } from '../codec/group-memory.ts';
 import { codecShape } from '../codec/shape.ts';
 import type { Drive } from '../drive/drive.ts';
 import {
@@ -17,7 +18,7 @@ import { encodeGroupDirectory, type GroupEntry, groupDirectoryBytes } from '../f
 import { layOut } from '../format/placement.ts';
 import { assert } from '../foundation/assert.ts';
 import { conflict, isKind, isPocketfulError, retryLater } from '../foundation/errors.ts';
-import { type AppendId, type BucketId, newAppendId, type RecordId } from '../foundation/ids.ts';
+import { type AppendId, type BucketId, newAppendId, type RecordId, type StoreId } from '../foundation/ids.ts';
 import type { Extent } from '../panda/rows/volume-row.ts';
 import type { Components } from './components.ts';
 import type { DriveHealth } from './drive-health.ts';
@@ -48,8 +49,10 @@ interface Store {
   readonly health: DriveHealth;
 }
 
-interface Coded {
+/** A group in memory that is used again: none of it may be kept. */
+interface Coded extends Disposable {
   readonly columns: readonly Uint8Array[];
+  readonly columnCrcs: readonly number[];
   readonly entries: readonly GroupEntry[];
 }
 
@@ -68,33 +71,9 @@ export async function writeGroup(
   records: readonly GroupRecord[],
 ): Promise<WrittenGroup> {
   assert(records.length > 0, 'a group has records');
-  const coded = code(lease, records);
-  const columnBytes = coded.columns.map((column) => column.length);
-  const columnCrcs = coded.columns.map((column) => crc32(column));
-  const shape = codecShape(lease.volume.codec);
+  using coded = code(lease, records);
   const id = newAppendId(store.c.randomness);
-  const chunk = (column: number): { parts: Uint8Array[]; bytes: number } => {
-    const listed = column < shape.dataColumns && shape.dataColumns > 1;
-    const directory = encodeGroupDirectory(listed ? coded.entries.filter((e) => e.column === column) : coded.entries);
-    const header = encodeChunkHeader({
-      storeId: store.c.storeId,
-      volumeId: lease.volume.id,
-      generation: lease.volume.generation,
-      sequence: lease.seq,
-      token: lease.token,
-      appendId: id,
-      kind,
-      codec: lease.volume.codec,
-      column,
-      columnBytes,
-      columnCrcs,
-      directoryBytes: directory.length,
-      directoryCrc: crc32(directory),
-    });
-    const payload = coded.columns[column] as Uint8Array;
-    return { parts: [header, payload, directory], bytes: header.length + payload.length + directory.length };
-  };
-  const chunks = coded.columns.map((column, i) => (column.length === 0 ? undefined : chunk(i)));
+  const chunks = chunksOf(store.c.storeId, lease, kind, coded, id);
   const objectBytes = chunks.map((c) => c?.bytes ?? 0);
   const outcomes = await Promise.allSettled(
     chunks.map((c, i) =>
@@ -102,7 +81,47 @@ export async function writeGroup(
     ),
   );
   await passOrAbandon(lease, outcomes, objectBytes);
-  return { columnBytes, objectBytes, entries: coded.entries };
+  return { columnBytes: coded.columns.map((column) => column.length), objectBytes, entries: coded.entries };
+}
+
+interface Chunk {
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+/** By column; undefined for those that are empty, which are not stored. */
+function chunksOf(
+  storeId: StoreId,
+  { volume, seq, token }: Lease,
+  kind: ChunkHeader['kind'],
+  { columns, columnCrcs, entries }: Coded,
+  appendId: AppendId,
+): (Chunk | undefined)[] {
+  const columnBytes = columns.map((column) => column.length);
+  const { dataColumns } = codecShape(volume.codec);
+  const whole = encodeGroupDirectory(entries);
+  const wholeCrc = crc32(whole);
+  return columns.map((payload, column) => {
+    if (payload.length === 0) return undefined;
+    const listsOwn = column < dataColumns && dataColumns > 1;
+    const directory = listsOwn ? encodeGroupDirectory(entries.filter((entry) => entry.column === column)) : whole;
+    const header = encodeChunkHeader({
+      storeId,
+      volumeId: volume.id,
+      generation: volume.generation,
+      sequence: seq,
+      token,
+      appendId,
+      kind,
+      codec: volume.codec,
+      column,
+      columnBytes,
+      columnCrcs,
+      directoryBytes: directory.length,
+      directoryCrc: listsOwn ? crc32(directory) : wholeCrc,
+    });
+    return { parts: [header, payload, directory], bytes: header.length + payload.length + directory.length };
+  });
 }
 
 function code(lease: Lease, records: readonly GroupRecord[]): Coded {
@@ -113,14 +132,29 @@ function code(lease: Lease, records: readonly GroupRecord[]): Coded {
     codec.dataColumns,
     used,
   );
-  const data = layout.columnBytes.map((bytes) => Buffer.allocUnsafe(bytes));
+  const memory = allocateColumns(codec, Math.max(...layout.columnBytes));
   const entries = records.map(({ bucket, move, slot, recordId, record }, i) => {
     const column = layout.column[i] as number;
     const offset = layout.offset[i] as number;
-    (data[column] as Buffer).set(record, offset);
+    (memory.data[column] as Uint8Array).set(record, offset);
     return { bucket, move, slot, recordId, column, offset, length: record.length };
   });
-  return { columns: [...data, ...codec.encode(data)], entries };
+  const parity = memory.encode(layout.columnBytes);
+  const data = memory.data.map((column, i) => column.subarray(0, layout.columnBytes[i]));
+  return {
+    columns: [...data, ...parity],
+    columnCrcs: [...data.map((column) => crc32(column)), ...parityCrcs(data, parity)],
+    entries,
+    [Symbol.dispose]: () => memory.release(),
+  };
+}
+
+/** Copies of the one data column are its bytes and zeros: their checksum goes on from its own. */
+function parityCrcs(data: readonly Uint8Array[], parity: readonly Uint8Array[]): number[] {
+  const [only, ...others] = data;
+  const [copy] = parity;
+  if (only === undefined || others.length > 0 || copy === undefined) return parity.map((column) => crc32(column));
+  return new Array<number>(parity.length).fill(crc32(copy.subarray(only.length), crc32(only)));
 }
 
 async function putColumn(
