@@ -1,6 +1,7 @@
 // `pocketful sim …`: the fleet simulator. What would these strategies do to a fleet, and what would it cost?
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { invalid } from '../../lib/foundation/errors.ts';
 import { DELETE_PATTERNS, type DeletePattern } from '../../lib/sim/deletes.ts';
 import {
   ARMS,
@@ -15,6 +16,9 @@ import { OUTPUT_SHAPES, type OutputShape } from '../../lib/sim/live-coder-output
 import type { ReportTable } from '../../lib/sim/report-html.ts';
 import { runFloors, runSteady, STEADY_POLICIES, type SteadyPolicy } from '../../lib/sim/steady.ts';
 import { floorTable, steadyPage, steadyTable } from '../../lib/sim/steady-report.ts';
+import { runTune, TUNE } from '../../lib/sim/tune.ts';
+import { tunePage, tuneTables, whatIfPage, whatIfTable } from '../../lib/sim/tune-report.ts';
+import { whatIf } from '../../lib/sim/what-if.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
 import { Progress } from './progress.ts';
 import { table } from './text.ts';
@@ -36,6 +40,8 @@ export function addSim(program: Command): void {
   const sim = program.command('sim').description('simulate compaction of a fleet with the production planner');
   addIncident(sim);
   addSteady(sim);
+  addTune(sim);
+  addWhatIf(sim);
 }
 
 interface IncidentOptions extends Common {
@@ -156,6 +162,52 @@ async function runSteadyCommand(run: Run, _args: readonly string[], options: Ste
   run.answer({ settings: common, points, floors }, () =>
     [shownTable(steadyTable(points)), ...(floors.length === 0 ? [] : [shownTable(floorTable(floors))])].join('\n'),
   );
+}
+
+function addTune(sim: Command): void {
+  addCommand<Common>(
+    sim,
+    'tune',
+    'static thresholds against the controller, in dollars, over prices, blob lengths and delete rates',
+    async (run, _args, options) => {
+      const settings = {
+        ...TUNE,
+        ...(options.seed === undefined ? {} : { seed: options.seed }),
+        ...(options.volumes === undefined ? {} : { liveVolumes: options.volumes }),
+      };
+      const progress = new Progress('simulating', run.clock, 'parts');
+      const result = runTune(settings, (part) => show(progress, part));
+      progress.end();
+      if (options.html !== undefined) await writeFile(options.html, tunePage(result));
+      run.answer(result, () => tuneTables(result).map(shownTable).join('\n'));
+    },
+    withCommon,
+  );
+}
+
+function addWhatIf(sim: Command): void {
+  addCommand<Pick<Common, 'html'>>(
+    sim,
+    'what-if <file>',
+    'what the planner would do with a real store: FILE is its `status --json`',
+    async (run, [file], options) => {
+      const result = whatIf(await readStatus(file as string));
+      if (options.html !== undefined) await writeFile(options.html, whatIfPage(result));
+      run.answer(
+        result,
+        () => `${result.volumes} sealed volumes of ${result.store}\n${shownTable(whatIfTable(result))}`,
+      );
+    },
+    (command) => command.option('--html <file>', 'write a report with charts, one self-contained page'),
+  );
+}
+
+async function readStatus(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw invalid('STATUS_UNREADABLE', `${file} cannot be read`, cause);
+  }
 }
 
 const PARTS = 1000;

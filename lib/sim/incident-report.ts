@@ -42,6 +42,7 @@ export function mapTable(points: readonly MapPoint[]): ReportTable {
   const lower = ({ excessRatio }: MapPoint): boolean => excessRatio >= 0.5 && excessRatio <= 0.7;
   const quicker = ({ speed }: MapPoint): boolean => speed !== null && speed >= 2 && speed <= 3;
   const rows = points.map((point) => [
+    point.arm === 'l2-one' ? 'k -> 1' : 'k -> m',
     String(point.size),
     String(point.byteBudget),
     String(point.l2Share),
@@ -63,7 +64,7 @@ export function mapTable(points: readonly MapPoint[]): ReportTable {
     '2-3 x',
     'both',
   ];
-  return { title: 'L1 + L2 (k -> 1) against L1 only after 7 days', rows: [head, ...rows] };
+  return { title: 'L1 + L2 against L1 only after 7 days', rows: [head, ...rows] };
 }
 
 const COLOR_OF: Readonly<Record<ArmResult['arm'], number>> = {

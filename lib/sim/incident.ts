@@ -3,6 +3,7 @@
 import { UNLIMITED } from '../compaction/budget.ts';
 import type { PlanSettings } from '../compaction/plan-settings.ts';
 import { type ThresholdSettings, thresholdSettingsOf } from '../compaction/threshold.ts';
+import { invalid } from '../foundation/errors.ts';
 import { SeededRandomness } from '../foundation/randomness.ts';
 import { totalOf } from './apply-plan.ts';
 import { type DeletePattern, deletesOf } from './deletes.ts';
@@ -180,6 +181,11 @@ export function stageIncident(s: IncidentSettings, onProgress: OnProgress = () =
     bytesPerDay: totalOf(burn.moved, 'bytes') / days,
     metadataPerDay: totalOf(burn.moved, 'metadataWrites') / days,
   };
+  if (!(baseline.bytesPerDay > 0 && baseline.metadataPerDay > 0))
+    throw invalid(
+      'SIM_INVALID',
+      'L1 moved nothing before the incident: the fleet is too small or too young to compare with',
+    );
   const { day } = burn;
   burn.model.sealOpen(burn.nowMs);
   const run = new FleetRun(burn.model, world, policyOf('l1', s, baseline, undefined), day);
@@ -284,6 +290,7 @@ const sampleOf = (run: FleetRun, day: number): Sample => ({
 });
 
 export interface MapPoint {
+  readonly arm: Arm;
   readonly size: number;
   readonly byteBudget: number;
   readonly l2Share: number;
@@ -294,18 +301,20 @@ export interface MapPoint {
 
 export const MAP_SIZES: readonly number[] = [0.1, 0.3, 0.5, 0.8];
 export const MAP_BUDGETS: readonly number[] = [1, 1.1, 1.25, 1.5, 2];
-export const MAP_SHARES: readonly number[] = [0.02, 0.1, 0.4];
+export const MAP_SHARES: readonly number[] = [0.1, 0.4, 0.8];
 
-/** The region of settings: L1 + L2 (k -> 1, as published) against L1 only after a week. */
+/** The region of settings: L1 + L2, k -> 1 as published and k -> m, against L1 only after a week. */
 export function mapIncident(s: IncidentSettings, onProgress: OnProgress = () => {}): MapPoint[] {
   return MAP_SIZES.flatMap((size, at) => {
-    const stage = stageIncident({ ...s, size });
     return MAP_BUDGETS.flatMap((byteBudget, b) => {
+      // L1 has the same budgets during the roll-out as afterwards.
+      const stage = stageIncident({ ...s, size, byteBudget });
       onProgress((at + b / MAP_BUDGETS.length) / MAP_SIZES.length, `map, incident of ${size}`);
-      return MAP_SHARES.map((l2Share) => {
-        const { arms } = runIncident({ ...s, size, byteBudget, l2Share, days: 7 }, ['l1', 'l2-one'], stage);
-        const { excessRatio, excessOverBaselineRatio, speed } = arms[1] as ArmResult;
-        return { size, byteBudget, l2Share, excessRatio, excessOverBaselineRatio, speed };
+      return MAP_SHARES.flatMap((l2Share) => {
+        const { arms } = runIncident({ ...s, size, byteBudget, l2Share, days: 7 }, ['l1', 'l2-one', 'l2-many'], stage);
+        return arms.slice(1).map(({ arm, excessRatio, excessOverBaselineRatio, speed }) => {
+          return { arm, size, byteBudget, l2Share, excessRatio, excessOverBaselineRatio, speed };
+        });
       });
     });
   });
