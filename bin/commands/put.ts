@@ -90,7 +90,8 @@ class PutBatch {
     }
     this.#progress.end();
     const { elapsedMs } = this.#progress;
-    const encoded = this.#run.interruption.happened ? undefined : await this.#tend();
+    const isOver = this.#run.interruption.happened || this.#stored.length === 0;
+    const encoded = isOver ? undefined : await this.#tend();
     this.#failures.settle(this.#attempted);
     this.#answer(elapsedMs, encoded);
   }

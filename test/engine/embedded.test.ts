@@ -2,7 +2,8 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createEmbedded, openEmbedded } from '../../lib/engine/embedded.ts';
+import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
+import { createEmbedded, EmbeddedStore, openEmbedded } from '../../lib/engine/embedded.ts';
 import { recover } from '../../lib/engine/recover.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
@@ -144,6 +145,26 @@ describe('opening a store', () => {
       renameSync(join(dir, 'drives/gone'), join(dir, 'drives/01'));
       await expect(gone?.probe()).resolves.toBeUndefined();
     });
+  });
+});
+
+describe('drives that are full', () => {
+  it('refuse what does not fit, keep what was stored, and take more once there is room', async () => {
+    const plain = await createEmbedded(fresh(), { settings: SMALL, drives: DRIVES });
+    const drives = plain.components.drives.map((drive) => new FaultyDrive(drive));
+    const store = new EmbeddedStore(plain.path, plain.row, { ...plain.components, drives });
+    const files = filesOf(1, 20);
+    await putFiles(store, files);
+    for (const drive of drives) drive.state = 'full';
+    await expect(putFiles(store, filesOf(2, 5))).rejects.toMatchObject({ kind: 'retry' });
+    expect(await differing(store, files)).toEqual([]);
+    for (const [id, drive] of drives.entries()) {
+      drive.state = 'healthy';
+      store.volumes.health.worked(id);
+    }
+    await putFiles(store, filesOf(2, 5));
+    expect(await differing(store, new Map([...files, ...filesOf(2, 5)]))).toEqual([]);
+    await store.close();
   });
 });
 
