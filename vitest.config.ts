@@ -10,8 +10,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.long.test.ts', 'test/localstack/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {
@@ -20,7 +20,7 @@ export default defineConfig({
           include: ['test/**/*.long.test.ts'],
           exclude: ['test/localstack/**'],
           testTimeout: 1_800_000,
-          hookTimeout: 60_000,
+          hookTimeout: 240_000,
         },
       },
       {

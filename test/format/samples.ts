@@ -5,7 +5,7 @@ import { codecShape } from '../../lib/codec/shape.ts';
 import type { BucketDirectoryContent } from '../../lib/format/bucket-directory.ts';
 import { type ChunkHeader, encodeChunkHeader } from '../../lib/format/chunk.ts';
 import { encodeGroupDirectory, type GroupEntry } from '../../lib/format/group-directory.ts';
-import { buildRecord, type RecordHeader, recordBytes } from '../../lib/format/record.ts';
+import { buildRecord, type RecordHeader } from '../../lib/format/record.ts';
 import { crcOf } from '../../lib/format/wire.ts';
 import { appendId, bucketId, recordId, storeId, volumeId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
