@@ -1,8 +1,10 @@
 // One stored block: a 32-byte header and its body (ciphertext and AEAD tag). The bytes are in docs/format.md. The first 28
 // bytes are the AEAD's associated data, so a header cannot be put before another body; the checksum finds damage without a key.
+import { crc32 } from 'node:zlib';
 import { assert } from '../foundation/assert.ts';
 import { corrupt } from '../foundation/errors.ts';
 import { bytesOf, hexOf, type RecordId, recordId } from '../foundation/ids.ts';
+import { crcOfJoined } from './crc-combine.ts';
 import { assertWithin, crcOf, unknownVersion, viewOf } from './wire.ts';
 
 export const RECORD_HEADER_BYTES = 32;
@@ -84,6 +86,15 @@ export function parseRecord(bytes: Uint8Array): { header: RecordHeader; body: Ui
     throw malformed(`${bytes.byteLength} bytes given, ${recordBytes(header)} declared`);
   if (!sound) throw checksum();
   return { header, body };
+}
+
+/** CRC-32 of all bytes of a sound record, from the checksum in it; the body is not read. */
+export function recordCrc(record: Uint8Array): number {
+  const stored = viewOf(record).readUInt32LE(RECORD_AAD_BYTES);
+  const aad = crc32(record.subarray(0, RECORD_AAD_BYTES));
+  const head = crc32(record.subarray(RECORD_AAD_BYTES, RECORD_HEADER_BYTES), aad);
+  // The stored checksum has the body behind the first 28 bytes, this one behind all 32; checksums are linear.
+  return crcOfJoined((aad ^ head) >>> 0, stored, record.byteLength - RECORD_HEADER_BYTES);
 }
 
 function headOf(bytes: Uint8Array): Buffer {

@@ -8,7 +8,14 @@ import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts'
 import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/components.ts';
 import { backOffMs, transact } from '../volume/transact.ts';
-import { type FreshBlock, itemsOf, type ObjectChange, planIndex, referenceDeltas } from './index-plan.ts';
+import {
+  type FreshBlock,
+  type IndexPlan,
+  itemsOf,
+  type ObjectChange,
+  planIndex,
+  referenceDeltas,
+} from './index-plan.ts';
 
 const ATTEMPTS_MAX = 40;
 const KEYS_AT_ONCE = 100;
@@ -23,6 +30,14 @@ export interface IndexRequest {
   readonly guards: readonly Write[] | ((used: readonly BlockId[]) => readonly Write[]);
   /** For transactions without objects: tells whether it took effect. */
   readonly took?: () => Promise<boolean>;
+  /** Rows that were read a moment ago, for the first try: what changed since shows as a conflict, and is read again. */
+  readonly seen?: SeenRows;
+}
+
+export interface SeenRows {
+  readonly objects: ReadonlyMap<ObjectChange, ObjectRow | undefined>;
+  /** Blocks without an entry are read. */
+  readonly blocks: ReadonlyMap<BlockId, BlockRow | undefined>;
 }
 
 export type IndexOutcome =
@@ -58,24 +73,10 @@ export async function readObjects(
  * One transaction. Throws `conflict` GUARD_FAILED when a guard's condition does not hold, VERSION_MISMATCH, or CONTENDED after many tries.
  */
 export async function runIndex(c: Components, request: IndexRequest): Promise<IndexOutcome> {
-  const { changes, fresh, extra, guards } = request;
+  const { changes, guards } = request;
+  let seen = request.seen;
   for (let attempt = 0; ; attempt++) {
-    const objects = await readObjects(c.panda, changes);
-    const deltas = referenceDeltas({ changes, objects, ...(extra ? { extra } : {}) });
-    const blocks = await readBlocks(
-      c.panda,
-      [...deltas].filter(([, delta]) => delta !== 0).map(([id]) => id),
-    );
-    const plan = planIndex({
-      cell: c.settings.cell,
-      nowMs: Math.max(0, c.clock.nowMs()),
-      changes,
-      objects,
-      blocks,
-      fresh,
-      ...(extra ? { extra } : {}),
-      ...(request.unreadable?.size ? { unreadable: await deadRowsOf(c, blocks, request.unreadable) } : {}),
-    });
+    const { objects, plan } = await planned(c, request, seen);
     if (plan.gone.length > 0) return { ok: false, gone: plan.gone };
     const own = typeof guards === 'function' ? guards(plan.used) : guards;
     try {
@@ -87,9 +88,52 @@ export async function runIndex(c: Components, request: IndexRequest): Promise<In
         throw conflict('GUARD_FAILED', 'another worker took over: the write is tried again elsewhere', error);
       if (attempt >= ATTEMPTS_MAX)
         throw conflict('CONTENDED', 'too many writers of the same objects: try again', error);
-      await c.clock.sleep(backOffMs(Math.min(attempt, 6), c.randomness));
+      if (seen === undefined) await c.clock.sleep(backOffMs(Math.min(attempt, 6), c.randomness));
+      seen = undefined;
     }
   }
+}
+
+interface Planned {
+  readonly objects: readonly (ObjectRow | undefined)[];
+  readonly plan: IndexPlan;
+}
+
+/** From rows seen before, if there are; what cannot be written by those may only be out of date, and is planned from new ones. */
+async function planned(c: Components, request: IndexRequest, seen: SeenRows | undefined): Promise<Planned> {
+  if (seen !== undefined) {
+    try {
+      const found = await planFrom(c, request, seen);
+      if (found.plan.gone.length === 0) return found;
+    } catch (error) {
+      if (!isKind(error, 'conflict', 'corrupt')) throw error;
+    }
+  }
+  return planFrom(c, request, undefined);
+}
+
+async function planFrom(c: Components, request: IndexRequest, seen: SeenRows | undefined): Promise<Planned> {
+  const { changes, fresh, extra } = request;
+  const objects =
+    seen === undefined ? await readObjects(c.panda, changes) : changes.map((change) => seen.objects.get(change));
+  const deltas = referenceDeltas({ changes, objects, ...(extra ? { extra } : {}) });
+  const needed = [...deltas].filter(([, delta]) => delta !== 0).map(([id]) => id);
+  const blocks = await readBlocks(
+    c.panda,
+    needed.filter((id) => !seen?.blocks.has(id)),
+  );
+  for (const id of needed) if (seen?.blocks.has(id)) blocks.set(id, seen.blocks.get(id));
+  const plan = planIndex({
+    cell: c.settings.cell,
+    nowMs: Math.max(0, c.clock.nowMs()),
+    changes,
+    objects,
+    blocks,
+    fresh,
+    ...(extra ? { extra } : {}),
+    ...(request.unreadable?.size ? { unreadable: await deadRowsOf(c, blocks, request.unreadable) } : {}),
+  });
+  return { objects, plan };
 }
 
 async function deadRowsOf(

@@ -6,6 +6,7 @@ import { isKind } from '../foundation/errors.ts';
 import type { BlockId, RecordId } from '../foundation/ids.ts';
 import { sealBlockInPool } from '../keys/envelope.ts';
 import type { Write } from '../panda/panda.ts';
+import type { BlockRow } from '../panda/rows/block-row.ts';
 import { notRetiring } from '../panda/rows/retiring-kek-row.ts';
 import type { AppendedGroup } from '../volume/append.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
@@ -15,7 +16,8 @@ import type { KekRing } from './kek-ring.ts';
 import { unreadableRecords } from './unreadable.ts';
 
 const SEALS_AT_ONCE = 4;
-const TRANSACTIONS_AT_ONCE = 8;
+/** Of one batch at once: those that are pending together share an fsync. */
+const TRANSACTIONS_AT_ONCE = 16;
 /** (block, object) pairs of an index transaction: DESIGN 6a, 4. */
 const PAIRS_MAX = 45;
 const ATTEMPTS_MAX = 8;
@@ -63,10 +65,10 @@ export async function storeBatch(
   let open = batch.changes;
   let isDone = batch.extra === undefined && open.length === 0;
   for (let attempt = 0; !isDone; attempt++) {
-    const { unknown, unreadable } = await blocksToStore(store, batch, open);
+    const { rows, unknown, unreadable } = await blocksToStore(store, batch, open);
     const appended = unknown.length === 0 ? undefined : await appendBlocks(store, keks, unknown);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
-    const rest = await indexAll(store, keks, { ...batch, changes: open }, appended, unreadable, errors);
+    const rest = await indexAll(store, keks, { ...batch, changes: open }, rows, appended, unreadable, errors);
     isDone = rest === 'done';
     if (rest === 'done') break;
     open = rest;
@@ -77,6 +79,8 @@ export async function storeBatch(
 }
 
 interface ToStore {
+  /** Of all blocks of the batch, as read. */
+  readonly rows: ReadonlyMap<BlockId, BlockRow | undefined>;
   readonly unknown: readonly Plain[];
   /** Of known blocks among them, the records that cannot be read. */
   readonly unreadable: ReadonlySet<RecordId>;
@@ -94,7 +98,7 @@ async function blocksToStore(store: VolumeStore, batch: BlockBatch, open: readon
     const row = rows.get(id);
     return row === undefined || replaced.has(row.recordId);
   });
-  return { unknown: unknown.map((id) => plainOf(batch, id)), unreadable: replaced };
+  return { rows, unknown: unknown.map((id) => plainOf(batch, id)), unreadable: replaced };
 }
 
 function plainOf(batch: BlockBatch, id: BlockId): Plain {
@@ -134,6 +138,7 @@ async function indexAll(
   store: VolumeStore,
   keks: KekRing,
   batch: BlockBatch,
+  rows: ReadonlyMap<BlockId, BlockRow | undefined>,
   appended: Appended | undefined,
   unreadable: ReadonlySet<RecordId>,
   errors: Map<ObjectChange, Error>,
@@ -144,6 +149,9 @@ async function indexAll(
   const olds = await readObjects(store.c.panda, batch.changes);
   const transactions =
     batch.extra === undefined ? inTransactions(batch.changes, olds, PAIRS_MAX, own.length + 2) : [[...batch.changes]];
+  const objects = new Map(batch.changes.map((change, i) => [change, olds[i]]));
+  // Those that earlier transactions of the batch made are not as they were read.
+  const blocks = new Map(rows);
   const used = new Set<BlockId>();
   const again: ObjectChange[] = [];
   let isLost = false;
@@ -163,6 +171,7 @@ async function indexAll(
       changes,
       fresh,
       guards,
+      seen: { objects, blocks },
       ...(unreadable.size > 0 ? { unreadable } : {}),
       ...(batch.extra ? { extra: batch.extra } : {}),
       ...(batch.took ? { took: batch.took } : {}),
@@ -172,7 +181,10 @@ async function indexAll(
       isLost ||= batch.extra !== undefined;
       return;
     }
-    for (const id of outcome.used) used.add(id);
+    for (const id of outcome.used) {
+      used.add(id);
+      blocks.delete(id);
+    }
     isFinished = finishes;
   };
   const attempt = async (changes: readonly ObjectChange[], isLast: boolean): Promise<void> => {

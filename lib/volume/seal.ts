@@ -111,27 +111,16 @@ async function writeDirectory(store: Store, volume: VolumeRow, id: BucketId, ext
   });
   const { dataColumns, parityColumns } = codecShape(volume.codec);
   const columns = Array.from({ length: parityColumns + 1 }, (_, i) => dataColumns - 1 + i);
+  const outcomes = await Promise.allSettled(columns.map((column) => putDirectory(store, volume, column, id, bytes)));
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  const fatal = failures.find((error) => !isPocketfulError(error));
+  if (fatal !== undefined) throw fatal;
   let written = 0;
-  const failures: unknown[] = [];
-  for (const column of columns) {
-    const extent = volume.extents[column] as Extent;
-    try {
-      await (store.c.drives[extent.drive] as Drive).append(
-        { zone: extent.zone, generation: extent.zoneGeneration },
-        bucketDirectoryName(id),
-        [bytes],
-      );
-      written += 1;
-      extraBytes[column] = (extraBytes[column] as number) + bytes.length;
-    } catch (error) {
-      if (!isPocketfulError(error)) throw error;
-      // An earlier attempt wrote it. It may list slots that have died since: harmless.
-      if (isKind(error, 'conflict')) written += 1;
-      else {
-        store.health.failed(extent.drive, error);
-        failures.push(error);
-      }
-    }
+  for (const [i, outcome] of outcomes.entries()) {
+    if (outcome.status === 'rejected') continue;
+    written += 1;
+    const column = columns[i] as number;
+    extraBytes[column] = (extraBytes[column] as number) + outcome.value;
   }
   if (written === 0)
     throw retryLater(
@@ -139,6 +128,26 @@ async function writeDirectory(store: Store, volume: VolumeRow, id: BucketId, ext
       `no directory of bucket ${id} could be stored: volume ${volume.id} keeps its group rows`,
       failures[0],
     );
+}
+
+/** The bytes it added: none if an earlier attempt wrote it, which may list slots that have died since: harmless. */
+async function putDirectory(
+  store: Store,
+  volume: VolumeRow,
+  column: number,
+  bucket: BucketId,
+  bytes: Uint8Array,
+): Promise<number> {
+  const { drive, zone, zoneGeneration } = volume.extents[column] as Extent;
+  try {
+    const at = { zone, generation: zoneGeneration };
+    await (store.c.drives[drive] as Drive).append(at, bucketDirectoryName(bucket), [bytes]);
+    return bytes.length;
+  } catch (error) {
+    if (isKind(error, 'conflict')) return 0;
+    store.health.failed(drive, error);
+    throw error;
+  }
 }
 
 /** Their facts are in the directories now. What a crash leaves behind goes when the volume is freed. */

@@ -14,8 +14,10 @@ import {
   encodeChunkHeader,
   parseChunkHeader,
 } from '../format/chunk.ts';
+import { crcOfJoined } from '../format/crc-combine.ts';
 import { encodeGroupDirectory, type GroupEntry, groupDirectoryBytes } from '../format/group-directory.ts';
 import { layOut } from '../format/placement.ts';
+import { recordCrc } from '../format/record.ts';
 import { assert } from '../foundation/assert.ts';
 import { conflict, isKind, isPocketfulError, retryLater } from '../foundation/errors.ts';
 import { type AppendId, type BucketId, newAppendId, type RecordId, type StoreId } from '../foundation/ids.ts';
@@ -133,28 +135,31 @@ function code(lease: Lease, records: readonly GroupRecord[]): Coded {
     used,
   );
   const memory = allocateColumns(codec, Math.max(...layout.columnBytes));
+  const dataCrcs = layout.columnBytes.map(() => 0);
   const entries = records.map(({ bucket, move, slot, recordId, record }, i) => {
     const column = layout.column[i] as number;
     const offset = layout.offset[i] as number;
     (memory.data[column] as Uint8Array).set(record, offset);
+    // Within a column, records lie one after the other in the order they came in.
+    dataCrcs[column] = crcOfJoined(dataCrcs[column] as number, recordCrc(record), record.length);
     return { bucket, move, slot, recordId, column, offset, length: record.length };
   });
   const parity = memory.encode(layout.columnBytes);
   const data = memory.data.map((column, i) => column.subarray(0, layout.columnBytes[i]));
   return {
     columns: [...data, ...parity],
-    columnCrcs: [...data.map((column) => crc32(column)), ...parityCrcs(data, parity)],
+    columnCrcs: [...dataCrcs, ...parityCrcs(data, dataCrcs, parity)],
     entries,
     [Symbol.dispose]: () => memory.release(),
   };
 }
 
 /** Copies of the one data column are its bytes and zeros: their checksum goes on from its own. */
-function parityCrcs(data: readonly Uint8Array[], parity: readonly Uint8Array[]): number[] {
-  const [only, ...others] = data;
-  const [copy] = parity;
-  if (only === undefined || others.length > 0 || copy === undefined) return parity.map((column) => crc32(column));
-  return new Array<number>(parity.length).fill(crc32(copy.subarray(only.length), crc32(only)));
+function parityCrcs(data: readonly Uint8Array[], dataCrcs: readonly number[], parity: readonly Uint8Array[]): number[] {
+  const only = data.length === 1 ? data[0] : undefined;
+  return parity.map((column) =>
+    only === undefined ? crc32(column) : crc32(column.subarray(only.length), dataCrcs[0]),
+  );
 }
 
 async function putColumn(
