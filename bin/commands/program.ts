@@ -11,6 +11,7 @@ import { addInit } from './init.ts';
 import { addKeys } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
 import { addPut } from './put.ts';
+import { addSim } from './sim.ts';
 
 function makeProgram(): Command {
   const program = withGlobals(new Command('pocketful'))
@@ -20,6 +21,7 @@ function makeProgram(): Command {
     .exitOverride();
   addInit(program);
   addPut(program);
+  addSim(program);
   addGet(program);
   addObjectCommands(program);
   addAdminCommands(program);
