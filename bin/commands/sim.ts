@@ -18,6 +18,7 @@ import { runFloors, runSteady, STEADY_POLICIES, type SteadyPolicy } from '../../
 import { floorTable, steadyPage, steadyTable } from '../../lib/sim/steady-report.ts';
 import { runTune, TUNE } from '../../lib/sim/tune.ts';
 import { tunePage, tuneTables, whatIfPage, whatIfTable } from '../../lib/sim/tune-report.ts';
+import { validate, validationPage } from '../../lib/sim/validation.ts';
 import { whatIf } from '../../lib/sim/what-if.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
 import { Progress } from './progress.ts';
@@ -42,6 +43,7 @@ export function addSim(program: Command): void {
   addSteady(sim);
   addTune(sim);
   addWhatIf(sim);
+  addValidate(sim);
 }
 
 interface IncidentOptions extends Common {
@@ -208,6 +210,23 @@ async function readStatus(file: string): Promise<string> {
   } catch (cause) {
     throw invalid('STATUS_UNREADABLE', `${file} cannot be read`, cause);
   }
+}
+
+function addValidate(sim: Command): void {
+  addCommand<{ readonly out?: string }>(
+    sim,
+    'validate',
+    'published figures and closed-form limits beside what the simulator finds (docs/simulator.md)',
+    async (run, _args, { out }) => {
+      const progress = new Progress('simulating', run.clock, 'parts');
+      const validation = validate((part) => show(progress, part));
+      progress.end();
+      const page = validationPage(validation);
+      if (out !== undefined) await writeFile(out, page);
+      run.answer(validation, out === undefined ? page : `${out} written`);
+    },
+    (command) => command.option('--out <file>', 'write the page here'),
+  );
 }
 
 const PARTS = 1000;

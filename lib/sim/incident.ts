@@ -299,8 +299,8 @@ export interface MapPoint {
   readonly speed: number | null;
 }
 
-export const MAP_SIZES: readonly number[] = [0.1, 0.3, 0.5, 0.8];
-export const MAP_BUDGETS: readonly number[] = [1, 1.1, 1.25, 1.5, 2];
+export const MAP_SIZES: readonly number[] = [0.1, 0.3, 0.5, 0.65, 0.8];
+export const MAP_BUDGETS: readonly number[] = [1, 1.1, 1.25, 1.5, 1.75, 2];
 export const MAP_SHARES: readonly number[] = [0.1, 0.4, 0.8];
 
 /** The region of settings: L1 + L2, k -> 1 as published and k -> m, against L1 only after a week. */

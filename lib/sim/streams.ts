@@ -13,6 +13,7 @@ export interface Writing {
 /** One open volume at a time. */
 export class Stream {
   readonly #model: FleetModel;
+  readonly #waiting: number[] = [];
   #volume = NONE;
   #bucket = NONE;
   /** Units that were ever put into the bucket in hand: dead ones take their place until it is full. */
@@ -25,6 +26,11 @@ export class Stream {
 
   constructor(model: FleetModel) {
     this.#model = model;
+  }
+
+  /** Will go on with a volume that is open already before it opens a new one. */
+  adopt(volume: number): void {
+    this.#waiting.push(volume);
   }
 
   /** Fresh data of a class. */
@@ -51,7 +57,7 @@ export class Stream {
     }
     const used = this.#volume === NONE ? 0 : (this.#model.usedBytes[this.#volume] as number) / unitBytes;
     if (this.#volume !== NONE && used + units > unitsPerVolume) this.#seal(nowMs);
-    if (this.#volume === NONE) this.#volume = this.#model.openVolume(nowMs);
+    if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs);
     this.#model.attach(bucket, this.#volume);
     this.#sealIfFull(nowMs);
   }
@@ -74,7 +80,7 @@ export class Stream {
 
   #roomInBucket(nowMs: number): number {
     const { unitsPerBucket, unitsPerVolume, unitBytes } = this.#model.shape;
-    if (this.#volume === NONE) this.#volume = this.#model.openVolume(nowMs);
+    if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs);
     if (this.#bucket === NONE) {
       this.#bucket = this.#model.newBucket(this.#volume);
       this.#inBucket = 0;
