@@ -8,14 +8,19 @@ import { HotGauge } from './hot-gauge.ts';
 import { KekRing } from './kek-ring.ts';
 import { type ListPage, type ListRequest, listObjects } from './list-objects.ts';
 import { type PutItem, PutObjects, type PutOutcome, type PutResult } from './put-objects.ts';
+import { ReadBudget } from './read-budget.ts';
 import { abandonUploads, finishReleases } from './release-references.ts';
 
 export type { DeleteItem, DeleteOutcome, GetResult, ListPage, ListRequest, PutItem, PutOutcome, PutResult, Range };
+
+/** Of all gets at once, beyond the block each is reading. */
+const READ_AHEAD_BYTES_MAX = 32 * 1024 * 1024;
 
 export class Frontend {
   readonly #store: VolumeStore;
   readonly #keks: KekRing;
   readonly #hot: HotGauge;
+  readonly #readBudget = new ReadBudget(READ_AHEAD_BYTES_MAX);
 
   constructor(store: VolumeStore) {
     this.#store = store;
@@ -37,7 +42,7 @@ export class Frontend {
   }
 
   get(namespace: string, key: string, range?: Range): Promise<GetResult> {
-    return getObject(this.#store, this.#keks, namespace, key, range);
+    return getObject(this.#store, this.#keks, this.#readBudget, namespace, key, range);
   }
 
   /** The whole (range of an) object in memory; refused if it is longer than `bytesMax`. */

@@ -16,6 +16,7 @@ import { rowsOf } from '../volume/volumes.ts';
 import { readBlocks } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkNamespace, shown } from './names.ts';
+import type { ReadBudget } from './read-budget.ts';
 
 const READ_AHEAD_BYTES = 16 * 1024 * 1024;
 const READ_AHEAD_BLOCKS_MAX = 32;
@@ -47,13 +48,14 @@ export async function headObject(store: VolumeStore, namespace: string, key: str
 export async function getObject(
   store: VolumeStore,
   keks: KekRing,
+  budget: ReadBudget,
   namespace: string,
   key: string,
   range?: Range,
 ): Promise<GetResult> {
   const object = await headObject(store, namespace, key);
   const { offset, length } = clip(range, object.sizeBytes);
-  return { object, offset, length, body: bodyOf(store, keks, object, offset, length) };
+  return { object, offset, length, body: bodyOf(store, keks, budget, object, offset, length) };
 }
 
 function clip(range: Range | undefined, sizeBytes: number): { offset: number; length: number } {
@@ -69,6 +71,7 @@ function clip(range: Range | undefined, sizeBytes: number): { offset: number; le
 async function* bodyOf(
   store: VolumeStore,
   keks: KekRing,
+  budget: ReadBudget,
   object: ObjectRow,
   offset: number,
   length: number,
@@ -76,10 +79,14 @@ async function* bodyOf(
   if (length === 0) return;
   const first = Math.floor(offset / object.blockBytes);
   const last = Math.floor((offset + length - 1) / object.blockBytes);
-  const ahead: Promise<Uint8Array>[] = [];
+  const ahead: { readonly block: Promise<Uint8Array>; readonly takenBytes: number }[] = [];
   const width = Math.max(2, Math.min(READ_AHEAD_BLOCKS_MAX, Math.floor(READ_AHEAD_BYTES / object.blockBytes)));
   let index = first;
-  const cut = (bytes: Uint8Array): Uint8Array => {
+  const next = async (): Promise<Uint8Array> => {
+    const { block, takenBytes } = ahead[0] as (typeof ahead)[number];
+    const bytes = await block;
+    ahead.shift();
+    budget.give(takenBytes);
     const from = index === first ? offset - first * object.blockBytes : 0;
     const to = index === last ? offset + length - last * object.blockBytes : bytes.length;
     index += 1;
@@ -87,14 +94,20 @@ async function* bodyOf(
   };
   try {
     for await (const { id, row } of blockRows(store, object, first, last)) {
+      // The first one needs no leave; those beyond it are read ahead while there is memory for it.
+      let takenBytes = 0;
+      while (ahead.length > 0 && takenBytes === 0) {
+        if (ahead.length < width && budget.tryTake(object.blockBytes)) takenBytes = object.blockBytes;
+        else yield await next();
+      }
       const block = readBlock(store, keks, object, id, row);
       block.catch(() => {});
-      ahead.push(block);
-      if (ahead.length >= width) yield cut(await (ahead.shift() as Promise<Uint8Array>));
+      ahead.push({ block, takenBytes });
     }
-    while (ahead.length > 0) yield cut(await (ahead.shift() as Promise<Uint8Array>));
+    while (ahead.length > 0) yield await next();
   } finally {
-    await Promise.allSettled(ahead);
+    await Promise.allSettled(ahead.map(({ block }) => block));
+    for (const { takenBytes } of ahead) budget.give(takenBytes);
   }
 }
 

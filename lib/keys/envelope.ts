@@ -7,12 +7,13 @@ import type { RecordHeader } from '../format/record.ts';
 import { buildRecord, parseRecord, RECORD_PLAINTEXT_BYTES_MAX, RECORD_TAG_BYTES, recordAad } from '../format/record.ts';
 import { assert } from '../foundation/assert.ts';
 import { corrupt, denied, isKind, type PocketfulError } from '../foundation/errors.ts';
-import { type BlockId, bytesOf, hexOf, newRecordId, type RecordId } from '../foundation/ids.ts';
+import { type BlockId, bytesOf, hexOf, type RecordId } from '../foundation/ids.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import { compressed, compressedInPool, decompressed, decompressedInPool, POOL_BYTES_MIN } from './compression.ts';
 
 export const KEK_BYTES = 32;
 const BEK_BYTES = 32;
+const RECORD_ID_BYTES = 16;
 /** A BEK under AES key wrap (RFC 3394): 8 bytes longer. */
 export const WRAPPED_BEK_BYTES = BEK_BYTES + 8;
 const ZERO_NONCE = Buffer.alloc(12);
@@ -111,8 +112,10 @@ export function unwrapBek(wrappedBek: Uint8Array, kek: Uint8Array): Uint8Array {
 }
 
 function encrypt(plaintext: Uint8Array, packed: Uint8Array | undefined, randomness: Randomness, kek: Kek): SealedBlock {
-  const recordId = newRecordId(randomness);
-  const bek = randomness.bytes(BEK_BYTES);
+  // One draw for both: entropy has its price by the call.
+  const random = randomness.bytes(RECORD_ID_BYTES + BEK_BYTES);
+  const recordId = hexOf(random.subarray(0, RECORD_ID_BYTES)) as RecordId;
+  const bek = random.subarray(RECORD_ID_BYTES);
   const content = packed ?? plaintext;
   const header: RecordHeader = {
     recordId,
