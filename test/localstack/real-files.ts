@@ -1,5 +1,6 @@
-// Real files to store: from the project's own node_modules, in path order, spread over all its packages.
-import { readdirSync, readFileSync } from 'node:fs';
+// Real files to store: from the project's own node_modules, spread over all its packages, and always with the largest that
+// may be had, since tests need one of several blocks.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,23 +11,17 @@ export interface RealFile {
   readonly bytes: Uint8Array;
 }
 
-/** `count` files of at most `bytesMax` bytes each, every one at an equal distance in path order. */
+/** `count` files of at most `bytesMax` bytes each: the largest of all, and the others at equal distances in path order. */
 export function realFiles(count: number, bytesMax: number): RealFile[] {
-  const paths = readdirSync(FOLDER, { recursive: true, withFileTypes: true })
+  const fitting = readdirSync(FOLDER, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.parentPath.includes('/.') && !entry.name.startsWith('.'))
-    .map((entry) => join(entry.parentPath, entry.name).slice(FOLDER.length))
-    .sort();
-  const files: RealFile[] = [];
-  const step = paths.length / count;
-  for (let i = 0; i < count; i++) {
-    // The next file that is small enough, if the one at this distance is not.
-    for (let at = Math.floor(i * step); at < Math.floor((i + 1) * step); at++) {
-      const key = paths[at] as string;
-      const bytes = readFileSync(join(FOLDER, key));
-      if (bytes.byteLength > bytesMax) continue;
-      files.push({ key, bytes });
-      break;
-    }
-  }
-  return files;
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ key: path.slice(FOLDER.length), size: statSync(path).size }))
+    .filter(({ size }) => size <= bytesMax)
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+  const largest = fitting.reduce((best, file) => (file.size > best.size ? file : best));
+  const rest = fitting.filter((file) => file !== largest);
+  const step = rest.length / (count - 1);
+  const spread = Array.from({ length: count - 1 }, (_, i) => rest[Math.floor(i * step)] as typeof largest);
+  return [largest, ...spread].map(({ key }) => ({ key, bytes: readFileSync(join(FOLDER, key)) }));
 }
