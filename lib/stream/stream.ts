@@ -20,7 +20,7 @@ export interface StreamFigures {
   readonly ready: number;
   /** Received, neither acknowledged nor visible again. */
   readonly inFlight: number;
-  /** Of the oldest message that is not dead; 0 when there is none. */
+  /** Of the oldest message that is not dead, as far as it is known; 0 when there is none. */
   readonly oldestAgeMs: number;
   readonly dead: number;
 }
@@ -28,7 +28,10 @@ export interface StreamFigures {
 export const MESSAGE_BYTES_MAX = 64 * 1024;
 export const RECEIVES_MAX = 5;
 
-/** Errors of every body: `retry` STREAM_BUSY (nothing happened, or it may have: sending again is harmless), `denied` STREAM_DENIED. */
+/**
+ * Errors of every body: `retry` STREAM_BUSY (nothing happened, or it may have: sending again is harmless), `denied` STREAM_DENIED,
+ * `missing` STREAM_MISSING.
+ */
 export interface Stream {
   send(bodies: readonly string[]): Promise<void>;
   /** At most `max` messages that are visible, hidden from others for `visibilityMs`. */
