@@ -132,8 +132,8 @@ function closingGroup(
     const bytes = sum(buckets.map((bucket) => bucket.bytes));
     const over = groupNeedBytes(buckets, dataColumns) - room.extentFreeBytes;
     if (over <= 0 || chosen.length === 0) return { chosen, bytes };
-    // Its columns are not level, or its directory takes more than was thought.
-    limit = Math.min(bytes - 1, limit - over);
+    // Its columns are not level, or its headers and directory take more than was thought: so much on every extent.
+    limit = Math.min(bytes - 1, limit - over * dataColumns);
   }
   return { chosen: [], bytes: 0 };
 }

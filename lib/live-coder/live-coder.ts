@@ -72,7 +72,7 @@ export class LiveCoder {
   async #emit(flush: boolean): Promise<boolean> {
     const { settings } = this.#store.c;
     const waiting = this.#waiting.map(({ records }) => ({ recordBytes: records.map(({ record }) => record.length) }));
-    const choice = chooseGroup(waiting, settings, this.#store.open.rooms('warm'), flush);
+    const choice = chooseGroup(waiting, settings, await this.#store.open.rooms('warm'), flush);
     if (choice === undefined) return false;
     const isChosen = new Set(choice.chosen);
     try {

@@ -145,7 +145,9 @@ export class OpenVolumes {
   }
 
   /** What each open volume can take that is not leased, the fullest first, and at the end what a new one can. */
-  rooms(cls: VolumeClass): { readonly extentFreeBytes: number; readonly buckets: number }[] {
+  async rooms(cls: VolumeClass): Promise<{ readonly extentFreeBytes: number; readonly buckets: number }[]> {
+    // A process that has just begun knows no volume yet: a group made for a new one would seal those that are half full.
+    await this.#list();
     const usable = this.#ofClass(cls).filter(
       ({ busy, row }) =>
         !busy && this.#leasable(row) && row.extents.every((extent) => this.#health.isHealthy(extent.drive)),
