@@ -151,7 +151,7 @@ export function parsePlan(json: string): CompactionPlan {
   return deepFreeze(parsed.data);
 }
 
-function deepFreeze<T extends object>(value: T): T {
+export function deepFreeze<T extends object>(value: T): T {
   for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
   return Object.freeze(value);
 }
