@@ -96,7 +96,8 @@ export function ownedAttributes(attributes: Attributes): Attributes {
 /** What a reader may have: bytes and sets are copied, as they cannot be frozen; the rest is frozen already. */
 export function lentAttributes(owned: Attributes): Attributes {
   const lent: Record<string, Attribute> = {};
-  for (const [name, value] of Object.entries(owned)) {
+  for (const name in owned) {
+    const value = owned[name] as Attribute;
     if (value instanceof Uint8Array) lent[name] = new Uint8Array(value);
     else lent[name] = value instanceof Set ? new Set(value) : value;
   }

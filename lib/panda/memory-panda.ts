@@ -116,6 +116,17 @@ export class MemoryPanda implements Panda {
   }
 }
 
+/** Rows are frozen and read far more often than written: each is measured once. */
+const sizes = new WeakMap<Attributes, number>();
+
+function sizeOf(attributes: Attributes): number {
+  const known = sizes.get(attributes);
+  if (known !== undefined) return known;
+  const bytes = attributesBytes(attributes);
+  sizes.set(attributes, bytes);
+  return bytes;
+}
+
 function pageOf(partition: string, part: Partition, range: SortRange, limit: number): Page {
   const rows: Row[] = [];
   let bytes = 0;
@@ -124,7 +135,7 @@ function pageOf(partition: string, part: Partition, range: SortRange, limit: num
     if (range.to !== undefined && compareUtf8(sort, range.to) > 0) break;
     if (rows.length === limit || bytes >= PAGE_BYTES_MAX) return { rows, next: sort };
     const attributes = part.rows.get(sort) as Attributes;
-    bytes += attributesBytes(attributes);
+    bytes += sizeOf(attributes);
     rows.push({ partition, sort, attributes: lentAttributes(attributes) });
   }
   return { rows };

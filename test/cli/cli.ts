@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/pocketful.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../bin/cli.mjs', import.meta.url));
 
 export interface Ran {
   readonly code: number | null;

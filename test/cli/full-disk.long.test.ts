@@ -10,7 +10,7 @@ import { SMALL } from '../engine/small-store.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const cwd = temporaryFolder();
-const PROGRAM = fileURLToPath(new URL('../../bin/pocketful.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../bin/cli.mjs', import.meta.url));
 const ways = [['--mount'], ['--mount', '--user', '--map-root-user']];
 const way = ways.find(
   (flags) => spawnSync('unshare', [...flags, 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0,

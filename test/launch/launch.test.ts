@@ -27,7 +27,7 @@ beforeEach(() => {
   fs.mkdirSync(path.join(project, 'bin'));
   for (const file of ['launch.mjs', 'install-lock.mjs', 'pocketful.mjs'])
     fs.copyFileSync(path.join(ROOT, 'bin', file), path.join(project, 'bin', file));
-  write('bin/pocketful.ts', `import './report.ts';`);
+  write('bin/cli.mjs', `import './report.ts';`);
   write(
     'bin/report.ts',
     `console.log(JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), major: Number.parseInt(process.versions.node),

@@ -1,5 +1,5 @@
 // group/VOLUME/GENERATION | sequence: a committed group. The row is what makes a proposal on the drives part of the
-// store. An append group lists its slots with block and record ids, so that anyone can recover it.
+// store. Append and merge groups list their slots with block and record ids, so that anyone can recover them.
 
 import { assert } from '../../foundation/assert.ts';
 import {
@@ -12,7 +12,7 @@ import {
   type VolumeId,
 } from '../../foundation/ids.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
-import { bytesIn, countIn, countsIn, padded, stringIn, wordIn } from './row-reader.ts';
+import { bytesIn, countIn, countsIn, listIn, padded, stringIn, wordIn } from './row-reader.ts';
 
 export interface GroupSlot {
   readonly blockId: BlockId;
@@ -38,7 +38,18 @@ export interface MoveGroupRow extends GroupCommon {
   /** The run that moves, its buckets are named in the group's directory. */
   readonly run: string;
 }
-export type GroupRow = AppendGroupRow | MoveGroupRow;
+/** What one new bucket of a merge group holds, from slot 0 on. */
+export interface MergedBucket {
+  readonly bucket: BucketId;
+  readonly slots: readonly GroupSlot[];
+}
+/** Records copied out of bucket remnants; on the drives it is a move of its new buckets. */
+export interface MergeGroupRow extends GroupCommon {
+  readonly kind: 'merge';
+  readonly run: string;
+  readonly buckets: readonly MergedBucket[];
+}
+export type GroupRow = AppendGroupRow | MoveGroupRow | MergeGroupRow;
 
 const SEQ_DIGITS = 8;
 export const groupPartition = (volume: VolumeId, generation: number): string => `group/${volume}/${generation}`;
@@ -73,10 +84,11 @@ function unpackSlots(bytes: Uint8Array): GroupSlot[] {
 
 export function groupFromRow(row: Row): GroupRow {
   const common = { seq: Number(row.sort), token: countIn(row, 't'), columnBytes: countsIn(row, 'u') };
-  if (wordIn(row, 'k', ['append', 'move'] as const) === 'move')
-    return { kind: 'move', ...common, run: stringIn(row, 'r') };
+  const kind = wordIn(row, 'k', ['append', 'move', 'merge'] as const);
+  if (kind === 'move') return { kind, ...common, run: stringIn(row, 'r') };
+  if (kind === 'merge') return { kind, ...common, run: stringIn(row, 'r'), buckets: mergedBuckets(row) };
   return {
-    kind: 'append',
+    kind,
     ...common,
     bucket: bucketId(stringIn(row, 'b')),
     firstSlot: countIn(row, 'f'),
@@ -84,9 +96,24 @@ export function groupFromRow(row: Row): GroupRow {
   };
 }
 
+function mergedBuckets(row: Row): MergedBucket[] {
+  const slots = unpackSlots(bytesIn(row, 'd'));
+  let first = 0;
+  return listIn(row, 'b').map((part) => {
+    const [bucket = '', count = ''] = String(part).split(':');
+    first += Number(count);
+    return { bucket: bucketId(bucket), slots: slots.slice(first - Number(count), first) };
+  });
+}
+
 export function groupAttributes(group: GroupRow): Attributes {
   const common = { k: group.kind, t: group.token, u: group.columnBytes };
-  return group.kind === 'move'
-    ? { ...common, r: group.run }
-    : { ...common, b: group.bucket, f: group.firstSlot, d: packSlots(group.slots) };
+  if (group.kind === 'move') return { ...common, r: group.run };
+  if (group.kind === 'append') return { ...common, b: group.bucket, f: group.firstSlot, d: packSlots(group.slots) };
+  return {
+    ...common,
+    r: group.run,
+    b: group.buckets.map(({ bucket, slots }) => `${bucket}:${slots.length}`),
+    d: packSlots(group.buckets.flatMap(({ slots }) => slots)),
+  };
 }
