@@ -165,7 +165,7 @@ async function readBlock(
     } catch (error) {
       // The record moved under the row that was read (or its key was wrapped anew): read the row again.
       const now = (await readBlocks(store.c.panda, [id])).get(id);
-      const isSame = now?.recordId === row.recordId && now.slot === row.slot && now.kekVersion === row.kekVersion;
+      const isSame = isSameCopy(now, row) && now?.kekVersion === row.kekVersion;
       const isGone = isKind(error, 'missing');
       if (!isKind(error, 'missing', 'corrupt', 'denied') || (isSame && !isGone) || attempt >= READ_ATTEMPTS_MAX)
         throw error;
@@ -173,6 +173,10 @@ async function readBlock(
     }
   }
 }
+
+/** Of the same record in the same slot: a merge copies it to another. */
+const isSameCopy = (now: BlockRow | undefined, row: BlockRow): boolean =>
+  now?.recordId === row.recordId && now.bucket === row.bucket && now.slot === row.slot;
 
 /** The error to report when something of the object is not there: that it was overwritten or deleted, if so. */
 async function changedOr(store: VolumeStore, object: ObjectRow, otherwise: Error): Promise<Error> {

@@ -5,7 +5,7 @@ import { conflict, corrupt } from '../foundation/errors.ts';
 import type { BlockId, RecordId } from '../foundation/ids.ts';
 import type { Clause, Write } from '../panda/panda.ts';
 import { type BlockRow, blockAttributes, blockKey } from '../panda/rows/block-row.ts';
-import { bucketKey, type DeadRow, deadKey, withDead } from '../panda/rows/bucket-row.ts';
+import type { DeadRow } from '../panda/rows/bucket-row.ts';
 import {
   type ObjectRow,
   objectAttributes,
@@ -14,6 +14,7 @@ import {
   releaseKey,
 } from '../panda/rows/object-row.ts';
 import { trashAttributes, trashKey } from '../panda/rows/trash-row.ts';
+import { diedWrites } from '../volume/recover.ts';
 
 /** A block that was just stored: its row but for references and state. */
 export type FreshBlock = Omit<BlockRow, 'refs' | 'state'>;
@@ -104,12 +105,12 @@ export function planIndex(input: PlanInput): IndexPlan {
 
 function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
   const key = blockKey(row.id);
-  const same: Clause = { attribute: 'r', equals: Buffer.from(row.recordId, 'hex') };
+  const same = recordClause(row);
   const trashRow = trashKey(input.cell, row.bucket, row.slot);
   if (row.state === 'trash') {
     assert(row.refs === 0, 'a block in trash has no references');
     if (delta < 0) throw corrupt('REFERENCES_WRONG', 'a block in trash was still referred to: run doctor');
-    const back: Clause[] = [same, { attribute: 's', equals: 'trash' }];
+    const back: Clause[] = [same, ...slotClauses(row), { attribute: 's', equals: 'trash' }];
     return [
       { kind: 'update', ...key, set: { s: 'live', f: delta }, if: back },
       { kind: 'delete', ...trashRow },
@@ -126,7 +127,7 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
       kind: 'update',
       ...key,
       set: { s: 'trash', f: 0 },
-      if: [...live, { attribute: 'f', equals: row.refs }],
+      if: [...live, ...slotClauses(row), { attribute: 'f', equals: row.refs }],
     },
     {
       kind: 'put',
@@ -141,6 +142,14 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
   ];
 }
 
+const recordClause = (row: BlockRow): Clause => ({ attribute: 'r', equals: Buffer.from(row.recordId, 'hex') });
+
+/** A merge may give a block another slot: what is written by bucket and slot (trash, dead bits) needs the row to be where it was read. */
+const slotClauses = (row: BlockRow): Clause[] => [
+  { attribute: 'b', equals: row.bucket },
+  { attribute: 'n', equals: row.slot },
+];
+
 interface Replaced {
   readonly row: BlockRow;
   readonly dead: DeadRow;
@@ -153,7 +162,8 @@ function replaceWrites(input: PlanInput, row: BlockRow, fresh: FreshBlock, delta
     ...blockKey(row.id),
     attributes: blockAttributes({ ...fresh, refs: row.refs + delta, state: 'live' }),
     if: [
-      { attribute: 'r', equals: Buffer.from(row.recordId, 'hex') },
+      recordClause(row),
+      ...slotClauses(row),
       { attribute: 'f', equals: row.refs },
       { attribute: 's', equals: row.state },
     ],
@@ -164,20 +174,14 @@ function replaceWrites(input: PlanInput, row: BlockRow, fresh: FreshBlock, delta
 
 /** The slots of replaced records are dead; buckets merged, as a transaction takes each row once. */
 function deadSlotWrites(cell: string, replaced: readonly Replaced[]): Write[] {
-  return [...Map.groupBy(replaced, ({ row }) => row.bucket)].flatMap(([bucket, of]): Write[] => {
-    const { dead } = of[0] as Replaced;
-    const bytes = of.reduce((sum, { row }) => sum + row.recordBytes, 0);
-    const slots = of.map(({ row }) => row.slot);
-    return [
-      { kind: 'update', ...bucketKey(cell, bucket), add: { l: -bytes } },
-      {
-        kind: 'put',
-        ...deadKey(cell, bucket),
-        attributes: { v: dead.version + 1, b: withDead(dead, slots) },
-        if: dead.version === 0 ? ['absent'] : [{ attribute: 'v', equals: dead.version }],
-      },
-    ];
-  });
+  return [...Map.groupBy(replaced, ({ row }) => row.bucket)].flatMap(([bucket, of]) =>
+    diedWrites(
+      cell,
+      bucket,
+      (of[0] as Replaced).dead,
+      of.map(({ row }) => row),
+    ),
+  );
 }
 
 function objectWrites(change: ObjectChange, old: ObjectRow | undefined): Write[] {

@@ -2,9 +2,9 @@
 // deleted, and their slots marked dead. GC marks; compaction frees.
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, hexOf } from '../foundation/ids.ts';
-import type { Write } from '../panda/panda.ts';
+import type { Key, Write } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
-import { bucketKey, deadFromRow, deadKey, isDead, withDead } from '../panda/rows/bucket-row.ts';
+import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import {
   shredAttributes,
   shredKey,
@@ -14,6 +14,7 @@ import {
   trashPartitions,
 } from '../panda/rows/trash-row.ts';
 import type { Components } from '../volume/components.ts';
+import { diedWrites } from '../volume/recover.ts';
 import { backOffMs, transact } from '../volume/transact.ts';
 import { rowsOf } from '../volume/volumes.ts';
 
@@ -71,40 +72,53 @@ export async function collectGarbage(
 /** Shreds slots of one bucket in one transaction; those that came back meanwhile are left alone. */
 async function shredSlots(c: Components, batch: readonly TrashRow[]): Promise<readonly TrashRow[]> {
   const id = hexOf(c.randomness.bytes(6));
+  const { cell } = c.settings;
+  let waiting = batch;
   for (let attempt = 0; ; attempt++) {
-    const rows = await c.panda.getMany(batch.map(({ blockId }) => blockKey(blockId)));
+    const rows = await c.panda.getMany(waiting.map(({ blockId }) => blockKey(blockId)));
     const blocks = rows.map((row) => (row === undefined ? undefined : blockFromRow(row)));
-    const doomed = batch.filter((trash, i) => isDoomed(blocks[i], trash));
-    if (doomed.length === 0) return [];
+    const doomed = waiting.filter((trash, i) => isDoomed(blocks[i], trash));
+    const [first] = doomed;
+    if (first === undefined) return [];
     const kekVersion = Math.max(...blocks.map((block) => block?.kekVersion ?? 0));
-    const key = shredKey(c.settings.cell, Math.max(0, c.clock.nowMs()), id);
+    const key = shredKey(cell, Math.max(0, c.clock.nowMs()), id);
+    const dead = deadFromRow(await c.panda.get(deadKey(cell, first.bucket)));
     try {
       const took = async (): Promise<boolean> => (await c.panda.get(key)) !== undefined;
-      await transact(c, await shredWrites(c, doomed, kekVersion, key), took);
+      await transact(c, shredWrites(cell, doomed, dead, kekVersion, key), took);
       return doomed;
     } catch (error) {
-      // A put took a block back, or a delete or a recovery touched the dead row: look again.
+      // A put took a block back, or a delete, a merge or a recovery touched the dead row: look again.
       if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
       await c.clock.sleep(backOffMs(attempt, c.randomness));
+      waiting = await stillInTrash(c, waiting);
     }
   }
 }
 
-function isDoomed(block: BlockRow | undefined, trash: TrashRow): boolean {
-  return block?.state === 'trash' && block.recordId === trash.recordId && block.refs === 0;
+/** Those whose trash row is the one that was read: a block may come back, and go to trash again elsewhere. */
+async function stillInTrash(c: Components, batch: readonly TrashRow[]): Promise<readonly TrashRow[]> {
+  const rows = await c.panda.getMany(batch.map(({ bucket, slot }) => trashKey(c.settings.cell, bucket, slot)));
+  return batch.filter((trash, i) => {
+    const row = rows[i];
+    return row !== undefined && trashFromRow(row).sinceMs === trash.sinceMs;
+  });
 }
 
-async function shredWrites(
-  c: Components,
+export function isDoomed(block: BlockRow | undefined, trash: TrashRow): boolean {
+  if (block?.state !== 'trash' || block.refs !== 0) return false;
+  return block.recordId === trash.recordId && block.bucket === trash.bucket && block.slot === trash.slot;
+}
+
+/** Pure: what one transaction of GC writes, of slots of one bucket. */
+export function shredWrites(
+  cell: string,
   doomed: readonly TrashRow[],
+  dead: DeadRow,
   kekVersion: number,
-  shred: ReturnType<typeof shredKey>,
-): Promise<Write[]> {
-  const cell = c.settings.cell;
-  const bucket = (doomed[0] as TrashRow).bucket;
-  const dead = deadFromRow(await c.panda.get(deadKey(cell, bucket)));
-  const flipping = doomed.filter(({ slot }) => !isDead(dead, slot));
-  const freedBytes = flipping.reduce((sum, { recordBytes }) => sum + recordBytes, 0);
+  shred: Key,
+): Write[] {
+  const { bucket } = doomed[0] as TrashRow;
   return [
     ...doomed.flatMap(({ blockId, recordId, slot, sinceMs }): Write[] => [
       {
@@ -117,19 +131,7 @@ async function shredWrites(
       },
       { kind: 'delete', ...trashKey(cell, bucket, slot), if: [{ attribute: 'a', equals: sinceMs }] },
     ]),
-    { kind: 'update', ...bucketKey(cell, bucket), add: { l: -freedBytes } },
-    {
-      kind: 'put',
-      ...deadKey(cell, bucket),
-      attributes: {
-        v: dead.version + 1,
-        b: withDead(
-          dead,
-          doomed.map(({ slot }) => slot),
-        ),
-      },
-      if: dead.version === 0 ? ['absent'] : [{ attribute: 'v', equals: dead.version }],
-    },
+    ...diedWrites(cell, bucket, dead, doomed),
     {
       kind: 'put',
       ...shred,

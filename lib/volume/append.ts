@@ -55,9 +55,16 @@ export class AppendedGroup {
     this.placed = placed;
   }
 
-  /** For every index transaction but the last: nobody recovered this group yet. */
+  /** For every index transaction but the last: the group is mine, and nobody has settled it yet. */
   check(): Write {
-    return this.#lease.check();
+    return {
+      kind: 'check',
+      ...volumeKey(this.#store.c.settings.cell, this.#row.id),
+      if: [
+        { attribute: 't', equals: this.#lease.token },
+        { attribute: 'p', equals: this.#lease.seq },
+      ],
+    };
   }
 
   /** For the last index transaction, instead of `check`: the group is settled and the lease given back. */

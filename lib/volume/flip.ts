@@ -5,7 +5,7 @@ import { codecShape } from '../codec/shape.ts';
 import type { Drive } from '../drive/drive.ts';
 import { encodeBucketDirectory, type SlotLocation } from '../format/bucket-directory.ts';
 import { bucketDirectoryName } from '../format/names.ts';
-import { AssertionError, assert } from '../foundation/assert.ts';
+import { assert } from '../foundation/assert.ts';
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, newVolumeId, type RunId, type VolumeId } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
@@ -203,9 +203,6 @@ function leaseOfNext(volume: VolumeRow, token: number, seq: number): Lease {
     volume,
     token,
     seq,
-    check: () => {
-      throw new AssertionError('the next generation is not checked by a token');
-    },
     release: nothing,
     burn: nothing,
     done: () => undefined,

@@ -6,7 +6,7 @@ import { assert } from '../foundation/assert.ts';
 import { isKind, isPocketfulError, retryLater } from '../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
-import { bucketKey, deadKey } from '../panda/rows/bucket-row.ts';
+import { type BucketRow, bucketKey, deadKey } from '../panda/rows/bucket-row.ts';
 import { groupAttributes, groupKey, type MoveGroupRow } from '../panda/rows/group-row.ts';
 import { type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
 import type { BucketContent } from './collect-bucket.ts';
@@ -178,12 +178,16 @@ async function commitBuckets(
   return moved;
 }
 
-function moveWrites(
+/** Pure: step 11 in one transaction. */
+export function moveWrites(
   cell: string,
-  destination: VolumeRow,
-  lease: Lease,
+  destination: Pick<VolumeRow, 'id'>,
+  lease: Pick<Lease, 'token' | 'seq'>,
   run: RunId,
-  contents: readonly BucketContent[],
+  contents: readonly {
+    readonly source: Pick<VolumeRow, 'id'>;
+    readonly bucket: Pick<BucketRow, 'id' | 'volume' | 'move'>;
+  }[],
 ): Write[] {
   const bySource = new Map<VolumeId, BucketId[]>();
   for (const { source, bucket } of contents) bySource.set(source.id, [...(bySource.get(source.id) ?? []), bucket.id]);
@@ -240,24 +244,7 @@ export async function dropEmptyBucket(
   bucket: { readonly id: BucketId; readonly volume: VolumeId; readonly move: number },
 ): Promise<boolean> {
   const cell = c.settings.cell;
-  const writes: Write[] = [
-    {
-      kind: 'update',
-      ...volumeKey(cell, source.id),
-      discard: { b: [bucket.id] },
-      if: [{ attribute: 'r', equals: run }],
-    },
-    {
-      kind: 'delete',
-      ...bucketKey(cell, bucket.id),
-      if: [
-        { attribute: 'v', equals: bucket.volume },
-        { attribute: 'm', equals: bucket.move },
-        { attribute: 'l', equals: 0 },
-      ],
-    },
-    { kind: 'delete', ...deadKey(cell, bucket.id) },
-  ];
+  const writes = dropWrites(cell, source.id, run, bucket);
   try {
     await transact(c, writes, async () => (await readBucket(c.panda, cell, bucket.id)) === undefined);
     return true;
@@ -266,3 +253,28 @@ export async function dropEmptyBucket(
     throw error;
   }
 }
+
+/** Pure: the rows of an empty bucket, and its place in the volume's list. */
+export const dropWrites = (
+  cell: string,
+  source: VolumeId,
+  run: RunId,
+  bucket: { readonly id: BucketId; readonly volume: VolumeId; readonly move: number },
+): Write[] => [
+  {
+    kind: 'update',
+    ...volumeKey(cell, source),
+    discard: { b: [bucket.id] },
+    if: [{ attribute: 'r', equals: run }],
+  },
+  {
+    kind: 'delete',
+    ...bucketKey(cell, bucket.id),
+    if: [
+      { attribute: 'v', equals: bucket.volume },
+      { attribute: 'm', equals: bucket.move },
+      { attribute: 'l', equals: 0 },
+    ],
+  },
+  { kind: 'delete', ...deadKey(cell, bucket.id) },
+];

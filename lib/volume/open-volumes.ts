@@ -4,7 +4,6 @@ import { codecShape } from '../codec/shape.ts';
 import { assert } from '../foundation/assert.ts';
 import { isKind, retryLater } from '../foundation/errors.ts';
 import { newVolumeId, type VolumeId } from '../foundation/ids.ts';
-import type { Write } from '../panda/panda.ts';
 import {
   newVolumeAttributes,
   type VolumeClass,
@@ -37,8 +36,6 @@ export interface Lease {
   readonly volume: VolumeRow;
   readonly token: number;
   readonly seq: number;
-  /** Holds while nobody else has leased the volume. */
-  check(): Write;
   /** Gives it back unused. */
   release(): Promise<void>;
   /** Gives it back after a failed put: the sequence number is not used again. */
@@ -253,7 +250,6 @@ export class OpenVolumes {
       volume,
       token: volume.token,
       seq: volume.nextSeq,
-      check: () => ({ kind: 'check', ...key, if: [held] }),
       release: () => giveBack({}, free),
       burn: (strayBytes) => {
         const used = volume.extentUsedBytes.map((bytes, i) => bytes + (strayBytes[i] ?? 0));

@@ -1,11 +1,12 @@
-// RECOVER (DESIGN 6a, 5): a committed group whose index transactions are not known to be complete. Slots that no block
-// row names become dead; then the volume takes appends again.
+// RECOVER (DESIGN 6a, 5): a committed group, of an append or a merge, whose index transactions are not known to be complete. Slots
+// that no block row names become dead; then the volume takes appends again.
 import { assert } from '../foundation/assert.ts';
 import { isKind } from '../foundation/errors.ts';
+import type { BlockId, BucketId } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
-import { blockFromRow, blockKey } from '../panda/rows/block-row.ts';
-import { bucketKey, deadFromRow, deadKey, isDead, withDead } from '../panda/rows/bucket-row.ts';
-import type { AppendGroupRow } from '../panda/rows/group-row.ts';
+import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
+import { bucketKey, type DeadRow, deadFromRow, deadKey, isDead, NO_DEAD, withDead } from '../panda/rows/bucket-row.ts';
+import type { AppendGroupRow, GroupSlot, MergeGroupRow } from '../panda/rows/group-row.ts';
 import { type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
 import type { Components } from './components.ts';
 import { backOffMs, transact } from './transact.ts';
@@ -14,8 +15,17 @@ import { readGroup, readVolume } from './volumes.ts';
 const ATTEMPTS_MAX = 20;
 const KEYS_AT_ONCE = 100;
 
+/** A group whose row lists its slots. */
+type ListedGroup = AppendGroupRow | MergeGroupRow;
+
 /** The write that makes a volume's pending group settled and, if `release`, gives the lease back. */
-export function settledWrite(cell: string, volume: VolumeRow, token: number, seq: number, release: boolean): Write {
+export function settledWrite(
+  cell: string,
+  volume: Pick<VolumeRow, 'id'>,
+  token: number,
+  seq: number,
+  release: boolean,
+): Write {
   return {
     kind: 'update',
     ...volumeKey(cell, volume.id),
@@ -44,7 +54,7 @@ export async function recoverPending(c: Components, volume: VolumeRow, token: nu
   };
   if (group.kind === 'move') return transact(c, [settled], took);
   for (let attempt = 0; ; attempt++) {
-    const writes = [settled, ...(await deadWrites(c, group))];
+    const writes = [settled, ...(await lostWrites(c, group))];
     try {
       return await transact(c, writes, took);
     } catch (error) {
@@ -57,41 +67,71 @@ export async function recoverPending(c: Components, volume: VolumeRow, token: nu
   }
 }
 
-/** Dead bits and live bytes of the slots whose block row does not name their record; only bits that flip count. */
-async function deadWrites(c: Components, group: AppendGroupRow): Promise<Write[]> {
+async function lostWrites(c: Components, group: ListedGroup): Promise<Write[]> {
   const cell = c.settings.cell;
-  const dead = deadFromRow(await c.panda.get(deadKey(cell, group.bucket)));
-  const lost: number[] = [];
-  let lostBytes = 0;
-  for (let first = 0; first < group.slots.length; first += KEYS_AT_ONCE) {
-    const slots = group.slots.slice(first, first + KEYS_AT_ONCE);
-    const rows = await readBlocks(
-      c,
-      slots.map((slot) => slot.blockId),
-    );
-    for (const [i, slot] of slots.entries()) {
-      const number = group.firstSlot + first + i;
-      const block = rows.get(slot.blockId);
-      const named = block?.recordId === slot.recordId;
-      if (named || isDead(dead, number)) continue;
-      lost.push(number);
-      lostBytes += slot.recordBytes;
-    }
+  const parts = partsOf(group);
+  const deads = new Map<BucketId, DeadRow>();
+  for (const { bucket } of parts) deads.set(bucket, deadFromRow(await c.panda.get(deadKey(cell, bucket))));
+  const ids = [...new Set(parts.flatMap(({ slots }) => slots.map(({ blockId }) => blockId)))];
+  const rows = new Map<BlockId, BlockRow | undefined>();
+  for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
+    const some = ids.slice(at, at + KEYS_AT_ONCE);
+    const found = await c.panda.getMany(some.map(blockKey));
+    for (const [i, id] of some.entries()) rows.set(id, found[i] === undefined ? undefined : blockFromRow(found[i]));
   }
-  if (lost.length === 0) return [];
+  return unnamedWrites(cell, parts, rows, deads);
+}
+
+/** Slots of one bucket that a group added. */
+interface Part {
+  readonly bucket: BucketId;
+  readonly firstSlot: number;
+  readonly slots: readonly GroupSlot[];
+}
+
+export const partsOf = (group: ListedGroup): Part[] =>
+  group.kind === 'append' ? [group] : group.buckets.map((part) => ({ ...part, firstSlot: 0 }));
+
+/**
+ * Pure: the slots no block row names become dead. It is not enough that a row names the record: a merge copies records, and the row says
+ * which of the copies is the one. Live bytes fall only for bits that flip.
+ */
+export function unnamedWrites(
+  cell: string,
+  parts: readonly Part[],
+  rows: ReadonlyMap<BlockId, Pick<BlockRow, 'recordId' | 'bucket' | 'slot'> | undefined>,
+  deads: ReadonlyMap<BucketId, DeadRow>,
+): Write[] {
+  return parts.flatMap(({ bucket, firstSlot, slots }) => {
+    const dead = deads.get(bucket) ?? NO_DEAD;
+    const unnamed = slots
+      .map((slot, i) => ({ ...slot, slot: firstSlot + i }))
+      .filter(({ blockId, recordId, slot }) => {
+        const row = rows.get(blockId);
+        const isNamed = row?.recordId === recordId && row.bucket === bucket && row.slot === slot;
+        return !isNamed && !isDead(dead, slot);
+      });
+    return unnamed.length === 0 ? [] : diedWrites(cell, bucket, dead, unnamed);
+  });
+}
+
+/** Slots of one bucket that die: their bits, if the dead row is as it was read, and the bytes of the bits that flip. */
+export function diedWrites(
+  cell: string,
+  bucket: BucketId,
+  dead: DeadRow,
+  slots: readonly { readonly slot: number; readonly recordBytes: number }[],
+): Write[] {
+  const flipping = slots.filter(({ slot }) => !isDead(dead, slot));
+  const bytes = flipping.reduce((sum, { recordBytes }) => sum + recordBytes, 0);
+  const numbers = slots.map(({ slot }) => slot);
   return [
-    { kind: 'update', ...bucketKey(cell, group.bucket), add: { l: -lostBytes } },
+    { kind: 'update', ...bucketKey(cell, bucket), add: { l: -bytes } },
     {
       kind: 'put',
-      ...deadKey(cell, group.bucket),
-      attributes: { v: dead.version + 1, b: withDead(dead, lost) },
+      ...deadKey(cell, bucket),
+      attributes: { v: dead.version + 1, b: withDead(dead, numbers) },
       if: dead.version === 0 ? ['absent'] : [{ attribute: 'v', equals: dead.version }],
     },
   ];
-}
-
-async function readBlocks(c: Components, ids: readonly AppendGroupRow['slots'][number]['blockId'][]) {
-  const unique = [...new Set(ids)];
-  const rows = await c.panda.getMany(unique.map(blockKey));
-  return new Map(unique.map((id, i) => [id, rows[i] === undefined ? undefined : blockFromRow(rows[i])]));
 }
