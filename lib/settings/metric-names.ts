@@ -1,0 +1,13 @@
+// The five custom metrics of a stage (metrics are the bill of a small one): put by the threshold tuner, watched by alarms. Both take the
+// names from here, so that a rename cannot silence an alarm.
+
+export const METRIC_NAMESPACE = 'Pocketful';
+export const STAGE_DIMENSION = 'Stage';
+
+export const METRICS = {
+  sealedOverhead: 'SealedOverhead',
+  sealedOverheadWeekChange: 'SealedOverheadWeekChange',
+  fillShift: 'FillShift',
+  liveCoderFill: 'LiveCoderFill',
+  hoursOverdue: 'HoursOverdue',
+} as const;
