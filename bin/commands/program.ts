@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { addAdminCommands } from './admin.ts';
 import { addBackups } from './backups.ts';
 import { fail, withGlobals } from './command.ts';
+import { addCompaction } from './compact.ts';
 import { addDemo } from './demo.ts';
 import { EXIT } from './exit-codes.ts';
 import { addGet } from './get.ts';
@@ -25,6 +26,7 @@ function makeProgram(): Command {
   addGet(program);
   addObjectCommands(program);
   addAdminCommands(program);
+  addCompaction(program);
   addKeys(program);
   addBackups(program);
   addDemo(program);

@@ -1,5 +1,10 @@
 // What an operator does with a store, apart from its objects.
+import type { CompactReport } from '../compaction/compact.ts';
 import type { DrainProgress, DrainReport } from '../compaction/drain.ts';
+import type { DeadDrain } from '../compaction/l3-stream.ts';
+import type { CompactionPlan } from '../compaction/plan.ts';
+import type { ThresholdStep } from '../compaction/threshold.ts';
+import type { PlanRequest } from '../engine/compaction.ts';
 import type { DoctorReport } from '../engine/doctor.ts';
 import type { Status } from '../engine/status.ts';
 import type { TendReport } from '../engine/tend.ts';
@@ -28,6 +33,18 @@ export interface DrainPass extends DrainReport {
   readonly free: FreeReport;
 }
 
+export interface CompactProgress {
+  readonly runs: number;
+  readonly reclaimed: number;
+  readonly movedBytes: number;
+}
+
+export interface CompactChoice {
+  readonly untilStable?: boolean | undefined;
+  /** Exactly this plan, from `plan --json`. */
+  readonly planJson?: string | undefined;
+}
+
 export interface StoreAdmin {
   status(options?: { readonly countObjects?: boolean | undefined }): Promise<Status>;
   /** Shreds what may be shredded, then frees the zones of empty volumes. `now`: without waiting for the grace of trash volumes. */
@@ -45,6 +62,17 @@ export interface StoreAdmin {
       readonly sourcesMax?: number | undefined;
     },
   ): Promise<DrainPass>;
+  /** What a compaction made now would do; changes nothing. */
+  plan(request?: PlanRequest): Promise<CompactionPlan>;
+  /** Throws for a plan file that cannot be carried out, nothing changed. */
+  compact(options?: PlanRequest & CompactChoice & Watch<CompactProgress>): Promise<CompactReport>;
+  /** Lines about a volume, or about an object and the volumes it is in. */
+  explain(what: string, request?: PlanRequest): Promise<readonly string[]>;
+  deadLetters(): Promise<readonly DeadDrain[]>;
+  /** All, or these. How many. */
+  redriveDeadLetters(ids?: readonly string[]): Promise<number>;
+  /** One step of the threshold controller. */
+  tune(): Promise<ThresholdStep>;
   /** One pass of everything that schedules do on AWS: encode, gc, free. For cron. */
   tend(options?: { readonly signal?: AbortSignal | undefined }): Promise<TendReport>;
   keys(): Promise<readonly (KekVersion & { readonly blocks?: number })[]>;

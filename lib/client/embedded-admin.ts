@@ -1,30 +1,41 @@
 // The operator's commands on the embedded engine: each is one use-case of the layers below, with the recovery that has to come
 // first and the freeing that has to come after.
 
+import type { CompactReport } from '../compaction/compact.ts';
 import { drain } from '../compaction/drain.ts';
+import { type DeadDrain, listDead, redriveDead } from '../compaction/l3-stream.ts';
+import { type CompactionPlan, parsePlan } from '../compaction/plan.ts';
+import type { ThresholdStep } from '../compaction/threshold.ts';
 import { backupTo } from '../engine/backup.ts';
 import { collectStatus } from '../engine/collect-status.ts';
+import { compactStore, explainVolumes, type PlanRequest, planOf } from '../engine/compaction.ts';
 import { type DoctorReport, examine } from '../engine/doctor.ts';
 import type { EmbeddedStore } from '../engine/embedded.ts';
+import { placesOfKey } from '../engine/explain-key.ts';
 import type { Status } from '../engine/status.ts';
 import { type TendReport, tend } from '../engine/tend.ts';
+import { tune } from '../engine/tune.ts';
 import { invalid } from '../foundation/errors.ts';
+import { volumeId } from '../foundation/ids.ts';
 import { collectGarbage } from '../gc/collect-garbage.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { encodeHot } from '../live-coder/encode-hot.ts';
 import { LiveCoder } from '../live-coder/live-coder.ts';
 import { retireKek } from '../panda/rows/retiring-kek-row.ts';
 import { freeTrash } from '../volume/free.ts';
+import { readVolume } from '../volume/volumes.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from './admin.ts';
+
+const VOLUME = /^[0-9a-f]{16}$/;
 
 type Given<T> = Record<string, T | undefined>;
 
 export class EmbeddedAdmin implements StoreAdmin {
   readonly #store: EmbeddedStore;
   readonly #namespace: string;
-  readonly #recovered: () => Promise<void>;
+  readonly #recovered: (keepRuns?: boolean) => Promise<void>;
 
-  constructor(store: EmbeddedStore, namespace: string, recovered: () => Promise<void>) {
+  constructor(store: EmbeddedStore, namespace: string, recovered: (keepRuns?: boolean) => Promise<void>) {
     this.#store = store;
     this.#namespace = namespace;
     this.#recovered = recovered;
@@ -59,6 +70,53 @@ export class EmbeddedAdmin implements StoreAdmin {
       given({ signal, onProgress, fillPermilleMax, targetOverhead, sourcesMax }),
     );
     return { ...report, free: await freeTrash(volumes) };
+  }
+
+  plan(request: PlanRequest = {}): Promise<CompactionPlan> {
+    return planOf(this.#store, request);
+  }
+
+  async compact(options: Parameters<StoreAdmin['compact']>[0] = {}): Promise<CompactReport> {
+    if (options.planJson !== undefined) parsePlan(options.planJson); // before anything is recovered
+    await this.#recovered(true);
+    const { onProgress, ...request } = options;
+    let movedBytes = 0;
+    let runs = 0;
+    let reclaimed = 0;
+    return compactStore(this.#store, {
+      ...request,
+      onMoved: ({ recordBytes }) => {
+        movedBytes += recordBytes;
+        onProgress?.({ runs, reclaimed, movedBytes });
+      },
+      onRun: ({ retired }) => {
+        runs += 1;
+        reclaimed += retired;
+        onProgress?.({ runs, reclaimed, movedBytes });
+      },
+    });
+  }
+
+  async explain(what: string, request: PlanRequest = {}): Promise<readonly string[]> {
+    if (VOLUME.test(what)) {
+      const { panda, settings } = this.#store.components;
+      if ((await readVolume(panda, settings.cell, volumeId(what))) !== undefined)
+        return explainVolumes(this.#store, [what], request);
+    }
+    const { lines, volumes } = await placesOfKey(this.#store, this.#namespace, what);
+    return [...lines, ...(await explainVolumes(this.#store, volumes, request))];
+  }
+
+  deadLetters(): Promise<readonly DeadDrain[]> {
+    return listDead(this.#store.volumes, this.#store.queue);
+  }
+
+  redriveDeadLetters(ids?: readonly string[]): Promise<number> {
+    return redriveDead(this.#store.queue, ids);
+  }
+
+  tune(): Promise<ThresholdStep> {
+    return tune(this.#store.components);
   }
 
   async tend(options: Parameters<StoreAdmin['tend']>[0] = {}): Promise<TendReport> {

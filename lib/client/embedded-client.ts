@@ -33,7 +33,7 @@ export class EmbeddedClient implements PocketfulStore {
     this.address = address;
     this.namespace = namespace;
     this.engine = engine;
-    this.admin = new EmbeddedAdmin(engine, namespace, () => this.#recover());
+    this.admin = new EmbeddedAdmin(engine, namespace, (keepRuns) => this.#recover(keepRuns));
   }
 
   async *putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncGenerator<PutOutcome> {
@@ -90,16 +90,17 @@ export class EmbeddedClient implements PocketfulStore {
   }
 
   /** Before the first change: what a process that died left behind is brought to an end. */
-  #recover(): Promise<void> {
+  #recover(keepRuns = false): Promise<void> {
+    if (keepRuns) return recoverIfNeeded(this.engine, true);
     this.#recovered ??= recoverIfNeeded(this.engine);
     return this.#recovered;
   }
 }
 
-async function recoverIfNeeded({ volumes, frontend }: EmbeddedStore): Promise<void> {
+async function recoverIfNeeded({ volumes, frontend }: EmbeddedStore, keepRuns = false): Promise<void> {
   if (!(await hasLeftovers(volumes))) return;
   try {
-    await recover(volumes, frontend);
+    await recover(volumes, frontend, { keepRuns });
   } catch (error) {
     // What cannot be done now waits for the next time; none of it is in the way of what follows.
     if (!isPocketfulError(error)) throw error;

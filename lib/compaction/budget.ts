@@ -117,11 +117,35 @@ export class Ledger {
     return { ...this.#total };
   }
 
-  /** Use of the scarcest budget, 0..1: what the threshold controller listens to. 0 if nothing is limited. */
+  /** What the threshold controller listens to. */
   get used(): number {
-    return BUDGET_LINES.reduce((most, line) => {
-      const whole = this.#budgets[line];
-      return whole === null ? most : Math.max(most, this.#total[line] / whole);
-    }, 0);
+    return budgetUsed(this.#budgets, this.#total);
   }
 }
+
+/** Use of the scarcest budget, 0..1; 0 if nothing is limited. */
+export const budgetUsed = (budgets: Budgets, spent: Spending): number =>
+  BUDGET_LINES.reduce((most, line) => {
+    const whole = budgets[line];
+    return whole === null ? most : Math.max(most, spent[line] / whole);
+  }, 0);
+
+/** What is left for the next plan; undefined when something is used up. */
+export function budgetsLeft(budgets: Budgets, spent: Spending): Budgets | undefined {
+  const left = { ...budgets };
+  for (const line of BUDGET_LINES) {
+    const whole = budgets[line];
+    if (whole === null) continue;
+    if (spent[line] >= whole) return undefined;
+    left[line] = whole - spent[line];
+  }
+  return left;
+}
+
+export function addSpending(a: Spending, b: Spending): Spending {
+  const sum = nothing();
+  for (const line of BUDGET_LINES) sum[line] = a[line] + b[line];
+  return sum;
+}
+
+export const NOTHING_SPENT: Spending = Object.freeze(nothing());

@@ -1,10 +1,13 @@
 // COMPACT: snapshot, plan, run, and again until nothing is left worth doing: what `compact`, `plan` and `explain` call.
+
+import { retryLater } from '../foundation/errors.ts';
+import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { type FreeReport, freeTrash } from '../volume/free.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import type { Budgets } from './budget.ts';
+import { addSpending, type Budgets, budgetsLeft, budgetUsed, NOTHING_SPENT, UNLIMITED } from './budget.ts';
 import { type Actors, type ExecutionReport, executePlan, type RunReport, resumeRuns } from './executor.ts';
 import { explainVolume } from './explain.ts';
-import type { FleetView } from './fleet.ts';
+import { type FleetTotals, type FleetView, sealedTotals } from './fleet.ts';
 import { type CompactionPlan, parsePlan } from './plan.ts';
 import { requirePlan } from './plan-check.ts';
 import type { PlanSettings } from './plan-settings.ts';
@@ -14,6 +17,10 @@ import { planSettingsFor, snapshotOf } from './snapshot.ts';
 /** Until a controller has set one: a volume is worth rewriting when a fifth of it is dead. */
 export const THRESHOLD_START = 0.2;
 const ROUNDS_MAX = 64;
+/** Ranges may not be empty. */
+const BOUNDARY_STEP = 1e-6;
+/** Clocks of machines that share a store may differ by this much. */
+const CLOCK_SKEW_MAX_MS = 10 * 60_000;
 
 export interface PlanOptions {
   readonly settings?: Partial<PlanSettings>;
@@ -37,14 +44,19 @@ export interface CompactReport {
   readonly runs: readonly RunReport[];
   readonly left: ExecutionReport['left'];
   readonly freed: Pick<FreeReport, 'freedVolumes' | 'freedZones'>;
+  /** Of sealed volumes; capacity, so without the code's factor. */
+  readonly before: FleetTotals;
+  readonly after: FleetTotals;
+  /** Use of the scarcest budget, 0..1. */
+  readonly budgetUsed: number;
 }
 
-/** The plan of this moment. Changes nothing; the same rows give the same bytes. */
+/** The plan of this moment. Changes nothing; the same rows give the same bytes. Throws `retry` CLOCK_BEHIND. */
 export async function planNow(
   store: VolumeStore,
   options: PlanOptions = {},
 ): Promise<{ readonly view: FleetView; readonly plan: CompactionPlan }> {
-  const view = await snapshotOf(store.c);
+  const view = await currentView(store);
   const plan = planCompaction({
     view,
     settings: planSettingsFor(store.c.settings, options.settings),
@@ -54,38 +66,78 @@ export async function planNow(
   return { view, plan };
 }
 
+/** A clock that went back would make what is old look as if it had just been written, so nothing is planned by it. */
+function currentView(store: VolumeStore): Promise<FleetView> {
+  const nowMs = store.c.clock.nowMs();
+  return snapshotOf(store.c, (volume) => refuseClock(nowMs, volume));
+}
+
+function refuseClock(nowMs: number, { id, createdAtMs, sealedAtMs }: VolumeRow): void {
+  const writtenAtMs = Math.max(createdAtMs, sealedAtMs ?? 0);
+  if (writtenAtMs - nowMs <= CLOCK_SKEW_MAX_MS) return;
+  throw retryLater(
+    'CLOCK_BEHIND',
+    `the clock says ${new Date(nowMs).toISOString()}, but volume ${id} was written at ${new Date(writtenAtMs).toISOString()}: set the clock`,
+  );
+}
+
 /** Lines about one volume: what it is, and what a plan made now would do with it. Throws `missing` VOLUME_UNKNOWN. */
 export async function explain(store: VolumeStore, volume: string, options: PlanOptions = {}): Promise<string[]> {
   const { view, plan } = await planNow(store, options);
   return explainVolume(view, plan, volume);
 }
 
+/** Budgets hold for all rounds together. Throws what is wrong with a plan file before anything is touched. */
 export async function compact(actors: Actors, options: CompactOptions = {}): Promise<CompactReport> {
-  const given = options.planJson === undefined ? undefined : await checkedPlan(actors.store, options.planJson);
+  const { store } = actors;
+  const file = options.planJson;
+  let given = file === undefined ? undefined : await checkedPlan(store, file);
+  const before = sealedTotals(given === undefined ? (await planNow(store, options)).view : await currentView(store));
   const resumed = await resumeRuns(actors, options.signal);
+  if (file !== undefined && resumed > 0) given = await checkedPlan(store, file);
+  const budgets = given?.budgets ?? options.budgets ?? UNLIMITED;
   const runs: RunReport[] = [];
   const left: ExecutionReport['left'][number][] = [];
   const freed = { freedVolumes: 0, freedZones: 0 };
+  let spent = NOTHING_SPENT;
   let plans = 0;
-  for (let round = 0; round < ROUNDS_MAX && !options.signal?.aborted; round++) {
-    const plan = given ?? (await planNow(actors.store, options)).plan;
+  let settings = options.settings;
+  while (plans < ROUNDS_MAX && !options.signal?.aborted) {
+    const rest = budgetsLeft(budgets, spent);
+    if (rest === undefined) break;
+    const asked = { ...options, budgets: rest, ...(settings === undefined ? {} : { settings }) };
+    const plan = given ?? (await planNow(store, asked)).plan;
     options.onPlan?.(plan);
     plans += 1;
     const done = await executePlan(actors, plan, options);
     runs.push(...done.runs);
     left.push(...done.left);
-    const erased = await freeTrash(actors.store);
+    spent = addSpending(spent, done.spent);
+    const erased = await freeTrash(store);
     freed.freedVolumes += erased.freedVolumes;
     freed.freedZones += erased.freedZones;
-    const gained = done.runs.some((run) => run.retired > 0);
-    if (given !== undefined || options.untilStable !== true || !gained) break;
+    if (given !== undefined || options.untilStable !== true) break;
+    if (done.runs.some((run) => run.retired > 0)) continue;
+    const last = drainingRest(plan.settings);
+    if (last === undefined) break;
+    settings = { ...settings, ...last };
   }
-  return { plans, resumed, runs, left, freed };
+  const after = sealedTotals(await snapshotOf(store.c));
+  return { plans, resumed, runs, left, freed, before, after, budgetUsed: budgetUsed(budgets, spent) };
+}
+
+/**
+ * To finish: what neither packs nor tops off any more is drained, into volumes that stay open. The boundaries of that last round; undefined if it was
+ * this one, or is not wanted.
+ */
+function drainingRest({ finish, strategies, l2UpTo, l3UpTo }: PlanSettings): Pick<PlanSettings, 'l3UpTo'> | undefined {
+  const all = l2UpTo - BOUNDARY_STEP;
+  return finish && strategies.includes('l3') && l3UpTo < all ? { l3UpTo: all } : undefined;
 }
 
 /** Before anything is leased. */
 async function checkedPlan(store: VolumeStore, json: string): Promise<CompactionPlan> {
   const plan = parsePlan(json);
-  requirePlan(await snapshotOf(store.c), plan);
+  requirePlan(await currentView(store), plan);
   return plan;
 }

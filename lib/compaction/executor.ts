@@ -3,12 +3,13 @@
 
 import { dollarsOf } from '../cost/cost-of.ts';
 import { PRICE_BOOK } from '../cost/price-book.ts';
+import type { VolumeId } from '../foundation/ids.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import type { Stream } from '../stream/stream.ts';
 import { endSource } from '../volume/drain-source.ts';
 import { newRunId } from '../volume/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { Ledger, spendingOf } from './budget.ts';
+import { Ledger, type Spending, spendingOf } from './budget.ts';
 import type { MakeTarget } from './drain.ts';
 import { endDeadRuns } from './end-runs.ts';
 import {
@@ -43,6 +44,7 @@ export interface RunReport {
   /** Volumes emptied and retired. */
   readonly retired: number;
   readonly destinations: number;
+  readonly destinationVolumes: readonly VolumeId[];
   readonly movedBuckets: number;
   readonly movedBytes: number;
   /** Live bytes of an L1 host, copied although they stay in it. */
@@ -65,6 +67,7 @@ export interface ExecutionReport {
   readonly runs: readonly RunReport[];
   /** Runs not begun, and why. */
   readonly left: readonly { readonly run: string; readonly reason: string }[];
+  readonly spent: Spending;
 }
 
 /** What every run of a plan is done with. */
@@ -100,7 +103,7 @@ export async function executePlan(
     runs.push(report);
     options.onRun?.(report);
   }
-  return { runs, left };
+  return { runs, left, spent: ledger.total };
 }
 
 /** What it took, counted where it is counted; requests and compute time as planned, scaled by the bytes that really moved. */
@@ -218,6 +221,7 @@ function reportOf(context: RunContext, run: PlannedRun, moved: Moved & { hostByt
     strategy: run.strategy,
     retired: moved.retired,
     destinations: moved.destinations.size,
+    destinationVolumes: [...moved.destinations],
     movedBuckets: moved.buckets,
     movedBytes: moved.recordBytes,
     hostBytes,

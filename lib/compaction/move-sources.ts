@@ -1,7 +1,7 @@
 // The copying half of L2 (and of L3 where there is no queue): the buckets of leased volumes through the Live Coder, each volume
 // retired as soon as it is empty. When the store is full, what was retired is erased at once to make room.
 import { isKind, isPocketfulError, type PocketfulError } from '../foundation/errors.ts';
-import type { RunId } from '../foundation/ids.ts';
+import type { RunId, VolumeId } from '../foundation/ids.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { DrainingSources } from '../volume/drain-source.ts';
 import { freeTrash } from '../volume/free.ts';
@@ -16,7 +16,7 @@ export interface Moved {
   recordBytes: number;
   storedBytes: number;
   retired: number;
-  readonly destinations: Set<string>;
+  readonly destinations: Set<VolumeId>;
   readonly skipped: Skipped[];
   /** Why it ended early. */
   stalled: string | undefined;

@@ -10,10 +10,11 @@ import { listBuckets, listVolumes } from '../volume/volumes.ts';
 import { type FleetState, type FleetView, type FleetVolume, fleetOf } from './fleet.ts';
 import { type PlanSettings, planSettingsOf } from './plan-settings.ts';
 
-/** One read of all volume rows, then one of all bucket rows. */
-export async function snapshotOf(c: Components): Promise<FleetView> {
+/** One read of all volume rows, then one of all bucket rows. `look` sees every volume row first. */
+export async function snapshotOf(c: Components, look: (volume: VolumeRow) => void = () => {}): Promise<FleetView> {
   const { panda, settings } = c;
   const volumes = await listVolumes(panda, settings.cell);
+  for (const volume of volumes) look(volume);
   const buckets = await listBuckets(panda, settings.cell);
   const live = new Map<string, number>();
   for (const bucket of buckets) live.set(bucket.volume, (live.get(bucket.volume) ?? 0) + bucket.liveBytes);

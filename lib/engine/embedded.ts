@@ -17,11 +17,13 @@ import type { Panda } from '../panda/panda.ts';
 import { type StoreRow, storeAttributes, storeCreatingKey, storeFromRow, storeKey } from '../panda/rows/store-row.ts';
 import { SqlitePanda } from '../panda/sqlite-panda.ts';
 import { drivesMin, parseSettings, type Settings } from '../settings/settings.ts';
+import { SqliteStream } from '../stream/sqlite-stream.ts';
+import type { Stream } from '../stream/stream.ts';
 import type { Components } from '../volume/components.ts';
 import { transact } from '../volume/transact.ts';
 import { VolumeStore } from '../volume/volume-store.ts';
 import { isOwnerGone, newOwner, ownerEnded } from './process-owner.ts';
-import { DRIVES_DEFAULT, driveAt, drivePaths, foreignNames, keysPath, pandaPath } from './store-layout.ts';
+import { DRIVES_DEFAULT, driveAt, drivePaths, foreignNames, keysPath, pandaPath, queuePath } from './store-layout.ts';
 
 const DRIVES_AT_ONCE = 8;
 
@@ -45,6 +47,7 @@ export class EmbeddedStore {
   readonly components: Components;
   readonly volumes: VolumeStore;
   readonly frontend: Frontend;
+  #queue: Stream | undefined;
 
   constructor(path: string, row: StoreRow, components: Components) {
     this.path = path;
@@ -54,8 +57,15 @@ export class EmbeddedStore {
     this.frontend = new Frontend(this.volumes);
   }
 
+  /** Between the drainer and the workers of L3; its file is made on the first use. */
+  get queue(): Stream {
+    this.#queue ??= SqliteStream.open(queuePath(this.path), this.components.clock);
+    return this.#queue;
+  }
+
   /** To be called when nothing runs on it any more. */
   async close(): Promise<void> {
+    await this.#queue?.close();
     await this.components.panda.close();
     ownerEnded(this.components.owner);
   }

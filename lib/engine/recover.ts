@@ -24,11 +24,12 @@ export interface RecoverReport {
 export async function recover(
   volumes: VolumeStore,
   frontend: Frontend,
-  options: { readonly sweep?: boolean } = {},
+  options: { readonly sweep?: boolean; readonly keepRuns?: boolean } = {},
 ): Promise<RecoverReport> {
   const recovered = await volumes.open.recoverIdle();
   const seals = await finishPendingSeals(volumes);
-  const runs = await endDeadRuns(volumes);
+  // Compaction goes on with what a dead process began; whoever else comes first brings it to an end.
+  const runs = options.keepRuns ? 0 : await endDeadRuns(volumes);
   const uploads = await frontend.abandonUploads();
   const references = await frontend.finishReleases();
   const { freedZones } = await freeTrash(volumes);

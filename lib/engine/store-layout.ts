@@ -6,10 +6,13 @@ import { denied, invalid } from '../foundation/errors.ts';
 export const DRIVES_DEFAULT = 20;
 const PANDA = 'panda.sqlite';
 const KEYS = 'keys.json';
+const QUEUE = 'queue.sqlite';
 const DRIVES = 'drives';
 const LOST_AND_FOUND = 'lost+found';
 
 export const pandaPath = (dir: string): string => join(dir, PANDA);
+/** The queue of L3. It may be lost: what it held is sent again. */
+export const queuePath = (dir: string): string => join(dir, QUEUE);
 export const keysPath = (dir: string): string => join(dir, KEYS);
 
 /** `drives/00` and so on, or the paths given: relative to the store's directory if they are below it, so that it can be moved as a whole. */
@@ -34,7 +37,7 @@ export async function foreignNames(dir: string): Promise<string[]> {
   try {
     const names = await readdir(dir);
     return names.filter(
-      (name) => !name.startsWith(PANDA) && !name.startsWith(KEYS) && name !== DRIVES && name !== LOST_AND_FOUND,
+      (name) => ![PANDA, KEYS, QUEUE].some((own) => name.startsWith(own)) && name !== DRIVES && name !== LOST_AND_FOUND,
     );
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

@@ -1,0 +1,182 @@
+// pocketful plan, compact, explain and dlq: compaction as its operator sees it.
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { CompactReport } from '../../lib/compaction/compact.ts';
+import type { RunReport } from '../../lib/compaction/executor.ts';
+import type { CompactionPlan, PlannedRun } from '../../lib/compaction/plan.ts';
+import { invalid } from '../../lib/foundation/errors.ts';
+import { addCommand, type Run } from './command.ts';
+import { EXIT } from './exit-codes.ts';
+import { type PlanOptions, planRequestOf, withPlanOptions } from './plan-options.ts';
+import { Progress } from './progress.ts';
+import { bytesText, countOf, countText, dollarsText, ratioText, shownName, table } from './text.ts';
+
+interface CompactOptions extends PlanOptions {
+  readonly untilStable?: boolean;
+  readonly plan?: string;
+}
+
+const PLAN_BYTES_MAX = 256 * 1024 * 1024;
+
+export function addCompaction(program: Command): void {
+  addCommand<PlanOptions>(
+    program,
+    'plan',
+    'show what a compaction would do, and why; changes nothing',
+    async (run, _args, options) => {
+      const request = planRequestOf(options);
+      const plan = await (await run.open()).admin.plan(request);
+      run.answer(plan, () => planText(plan));
+    },
+    withPlanOptions,
+  );
+  addCommand<CompactOptions>(
+    program,
+    'compact',
+    'rewrite what lives in sparse volumes into full ones, and free them',
+    compact,
+    (command) =>
+      withPlanOptions(command)
+        .option('--until-stable', 'plan and run again until nothing is gained; what is left goes into an open volume')
+        .option('--plan <file>', 'do exactly this plan (from plan --json), or say what has changed'),
+  );
+  addCommand<PlanOptions>(
+    program,
+    'explain <volume-or-key>',
+    'what a volume, or the volumes of an object, would be done with, and why',
+    async (run, [what = ''], options) => {
+      const request = planRequestOf(options);
+      const lines = await (await run.open()).admin.explain(what, request);
+      run.answer({ lines }, () => lines.map(shownName).join('\n'));
+    },
+    withPlanOptions,
+  );
+  const dlq = program.command('dlq').description('drain messages that failed too often');
+  addCommand(dlq, 'list', 'the dead letters, and whether they still matter', async (run) => {
+    const letters = await (await run.open()).admin.deadLetters();
+    run.answer({ letters }, () =>
+      letters.length === 0
+        ? 'no dead letters'
+        : table([
+            ['id', 'receives', 'bucket', 'volume', 'state'],
+            ...letters.map(({ id, receives, message, isCurrent }) => [
+              id,
+              String(receives),
+              message?.bucket ?? '-',
+              message?.source ?? '-',
+              message === undefined ? 'no message of ours' : isCurrent ? 'still to be drained' : 'done since',
+            ]),
+          ]),
+    );
+  });
+  addCommand(dlq, 'redrive [ids...]', 'put dead letters (all, or these) back into the queue', async (run, ids) => {
+    const redriven = await (await run.open()).admin.redriveDeadLetters(ids.length === 0 ? undefined : ids);
+    run.answer({ redriven }, `put ${countOf(redriven, 'dead letter')} back`);
+  });
+}
+
+async function compact(run: Run, _args: unknown, options: CompactOptions): Promise<void> {
+  if (options.plan !== undefined) refuseBeside(options);
+  const request = planRequestOf(options);
+  const planJson = options.plan === undefined ? undefined : await planFile(options.plan);
+  const { admin } = await run.open();
+  const progress = new Progress('compact', run.clock, 'runs');
+  try {
+    const report = await admin.compact({
+      ...request,
+      finish: options.finish ?? options.untilStable,
+      untilStable: options.untilStable,
+      planJson,
+      signal: run.interruption.signal,
+      onProgress: ({ runs, movedBytes }) => progress.show({ items: runs, bytes: movedBytes }),
+    });
+    progress.end();
+    run.answer(report, () => compactText(report));
+    settle(run, report, planJson !== undefined);
+  } finally {
+    progress.end();
+  }
+}
+
+/** A plan file says all of it. */
+function refuseBeside(options: CompactOptions): void {
+  const { strategy, objective, budget, boundaries, threshold, targetOverhead, finish, untilStable } = options;
+  const others = [strategy, objective, budget, boundaries, threshold, targetOverhead, finish, untilStable];
+  if (others.some((option) => option !== undefined))
+    throw invalid('PLAN_OPTIONS', '--plan does exactly what the file says: no other option goes with it');
+}
+
+async function planFile(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  if (bytes.length > PLAN_BYTES_MAX) throw invalid('PLAN_INVALID', `plan: ${path} has ${bytes.length} bytes`);
+  return bytes.toString('utf8');
+}
+
+function settle(run: Run, { runs, left }: CompactReport, isFile: boolean): void {
+  for (const { name, skipped, stalled } of runs) {
+    for (const { volume, reason } of skipped) run.say(`pocketful: ${name} left volume ${volume} alone: ${reason}`);
+    if (stalled === undefined) continue;
+    run.say(`pocketful: ${name} has to wait: ${stalled}`);
+    run.exitCode = EXIT.retry;
+  }
+  for (const { run: name, reason } of left) run.say(`pocketful: ${name} was not begun: ${reason}`);
+  const isWhole = left.length === 0 && runs.every(({ skipped }) => skipped.length === 0);
+  if (isFile && !isWhole && run.exitCode === EXIT.ok) run.exitCode = EXIT.someFailed;
+}
+
+function planText(plan: CompactionPlan): string {
+  const lines = [
+    `${countOf(plan.runs.length, 'run')}, threshold ${plan.threshold}, objective ${plan.settings.objective}, prices of ${plan.prices.date}`,
+    `sealed overhead (capacity / live bytes) ${ratioText(plan.before.overhead)} -> ${ratioText(plan.after.overhead)}, ` +
+      `${countText(plan.before.volumes)} -> ${countOf(plan.after.volumes, 'volume')}`,
+  ];
+  for (const run of plan.runs) lines.push('', ...runLines(run));
+  const verdicts = Object.entries(plan.legend)
+    .map(([letter, text]) => ({ text, count: plan.verdicts.split(letter).length - 1 }))
+    .filter(({ count }) => count > 0);
+  lines.push('', ...verdicts.map(({ text, count }) => `${countText(count).padStart(7)}  ${text}`));
+  return lines.join('\n');
+}
+
+const runLines = (run: PlannedRun): string[] => [
+  `${run.name}: ${run.reason}`,
+  `  ${countOf(run.sources.length, 'source')}${run.host === null ? '' : ` and host ${run.host.volume}`}: ` +
+    `reads ${bytesText(run.work.bytesRead)}, writes ${bytesText(run.work.bytesWritten)}, ` +
+    `${countText(run.work.metadataWrites)} metadata rows, ${dollarsText(run.dollars)}; saves ${dollarsText(run.savedDollars)}`,
+  ...(run.better === null ? [] : [`  but ${run.better}`]),
+];
+
+/** What each strategy did and cost. Shown by the demonstration, too. */
+export function strategyRows(runs: readonly RunReport[]): string[][] {
+  const strategies = [...new Set(runs.map(({ strategy }) => strategy))].sort();
+  return strategies.map((strategy) => {
+    const own = runs.filter((run) => run.strategy === strategy);
+    const sum = (of: (run: RunReport) => number): number => own.reduce((total, run) => total + of(run), 0);
+    return [
+      strategy,
+      countText(own.length),
+      countText(sum((run) => run.retired)),
+      bytesText(sum((run) => run.movedBytes + run.hostBytes)),
+      countText(sum((run) => run.metadataWrites)),
+      dollarsText(sum((run) => run.dollars)),
+    ];
+  });
+}
+
+function compactText(report: CompactReport): string {
+  const { runs, before, after, freed, resumed } = report;
+  const lines = runs.length === 0 ? ['nothing to compact'] : [];
+  if (resumed > 0) lines.push(`went on with ${countOf(resumed, 'run')} that was cut off`);
+  if (runs.length > 0)
+    lines.push(
+      table(
+        [['strategy', 'runs', 'reclaimed', 'moved', 'metadata rows', 'cost'], ...strategyRows(runs)],
+        [1, 2, 3, 4, 5],
+      ),
+    );
+  lines.push(
+    `sealed overhead (capacity / live bytes) ${ratioText(before.allocatedOverhead)} -> ${ratioText(after.allocatedOverhead)}, ` +
+      `${countText(before.volumes)} -> ${countOf(after.volumes, 'volume')}; freed ${countOf(freed.freedZones, 'zone')}`,
+  );
+  return lines.join('\n');
+}

@@ -1,0 +1,116 @@
+// The options that `plan`, `compact` and `explain` share, as a planner understands them. What makes no sense is refused there or here,
+// before anything is opened.
+import type { Command } from 'commander';
+import { BUDGET_LINES, type BudgetLine, budgetsOf } from '../../lib/compaction/budget.ts';
+import {
+  OBJECTIVES,
+  type Objective,
+  planSettingsOf,
+  STRATEGIES,
+  type Strategy,
+} from '../../lib/compaction/plan-settings.ts';
+import type { PlanRequest } from '../../lib/engine/compaction.ts';
+import { invalid } from '../../lib/foundation/errors.ts';
+import { collect, numberArgument } from './command.ts';
+
+export interface PlanOptions {
+  readonly strategy?: string;
+  readonly objective?: string;
+  readonly budget?: readonly string[];
+  readonly boundaries?: string;
+  readonly threshold?: number;
+  readonly targetOverhead?: number;
+  readonly finish?: boolean;
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 1e3,
+  KB: 1e3,
+  M: 1e6,
+  MB: 1e6,
+  G: 1e9,
+  GB: 1e9,
+  T: 1e12,
+  TB: 1e12,
+};
+
+export const withPlanOptions = (command: Command): Command =>
+  command
+    .option('--strategy <l1|l2|l3|all>', 'only this strategy (default: all)')
+    .option('--objective <name>', `what a run is chosen by: ${OBJECTIVES.join(', ')} (default: worth)`)
+    .option('--budget <line=amount>', `at most so much, such as bytesWritten=2GB: ${BUDGET_LINES.join(', ')}`, collect)
+    .option('--boundaries <l3,l2,l1>', 'fills up to which each strategy owns volumes (default: 0.1,0.75,1)')
+    .option('--threshold <fraction>', 'least dead fraction worth a run (default: the tuned one)', numberArgument)
+    .option('--target-overhead <ratio>', 'stop at this capacity / live bytes of sealed volumes', numberArgument)
+    .option('--finish', 'pack what is left too, although it fills no volume');
+
+/** Throws `invalid` STRATEGY_UNKNOWN, OBJECTIVE_UNKNOWN, BUDGET_INVALID, BOUNDARIES_INVALID or PLAN_SETTINGS_INVALID. */
+export function planRequestOf(options: PlanOptions): PlanRequest {
+  const { threshold, targetOverhead, finish } = options;
+  const request: PlanRequest = {
+    strategies: strategiesOf(options.strategy),
+    objective: objectiveOf(options.objective),
+    budgets: options.budget === undefined ? undefined : budgetsFrom(options.budget),
+    boundaries: boundariesOf(options.boundaries),
+    threshold,
+    targetOverhead,
+    finish,
+  };
+  planSettingsOf({ ...request.boundaries, ...(targetOverhead === undefined ? {} : { targetOverhead }) });
+  return request;
+}
+
+function strategiesOf(text = 'all'): readonly Strategy[] {
+  if (text === 'all') return STRATEGIES;
+  const known = STRATEGIES.find((strategy) => strategy === text);
+  if (known === undefined)
+    throw invalid('STRATEGY_UNKNOWN', `there is no strategy "${text}": ${STRATEGIES.join(', ')} or all`);
+  return [known];
+}
+
+function objectiveOf(text: string | undefined): Objective | undefined {
+  const known = OBJECTIVES.find((objective) => objective === text);
+  if (text !== undefined && known === undefined)
+    throw invalid('OBJECTIVE_UNKNOWN', `there is no objective "${text}": ${OBJECTIVES.join(', ')}`);
+  return known;
+}
+
+/** `LINE=AMOUNT`, several with commas between or the option given again. */
+function budgetsFrom(texts: readonly string[]) {
+  const budgets: Partial<Record<BudgetLine, number>> = {};
+  for (const text of texts.flatMap((given) => given.split(','))) {
+    const [name = '', amount = ''] = text.split('=');
+    const line = BUDGET_LINES.find((known) => known === name.trim());
+    if (line === undefined)
+      throw invalid(
+        'BUDGET_INVALID',
+        `budget "${text}": it is LINE=AMOUNT, a line is one of ${BUDGET_LINES.join(', ')}`,
+      );
+    if (budgets[line] !== undefined) throw invalid('BUDGET_INVALID', `budget: ${line} is given twice`);
+    budgets[line] = amountOf(text, amount.trim());
+  }
+  budgetsOf(budgets);
+  return budgets;
+}
+
+function amountOf(text: string, amount: string): number {
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(amount) ?? [];
+  const factor = UNITS[unit.toUpperCase()];
+  const value = Number(digits) * (factor ?? Number.NaN);
+  if (digits === '' || !Number.isFinite(value))
+    throw invalid('BUDGET_INVALID', `budget "${text}": an amount is a number above 0, such as 500 or 2GB`);
+  return value;
+}
+
+function boundariesOf(text: string | undefined): PlanRequest['boundaries'] {
+  if (text === undefined) return undefined;
+  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const [l3UpTo, l2UpTo, l1UpTo] = numbers;
+  if (numbers.length !== 3 || l3UpTo === undefined || l2UpTo === undefined || l1UpTo === undefined)
+    throw invalid(
+      'BOUNDARIES_INVALID',
+      `boundaries "${text}": three fractions are needed, of l3, l2 and l1, such as 0.1,0.75,1`,
+    );
+  return { l3UpTo, l2UpTo, l1UpTo };
+}

@@ -1,0 +1,136 @@
+// Compaction of an embedded store: the planners and the executor with this engine's Live Coder and queue, the threshold the controller
+// has set, and the day's tally of what was done.
+
+import { codecShape } from '../codec/shape.ts';
+import { type Budgets, budgetsOf } from '../compaction/budget.ts';
+import { type CompactReport, compact, type PlanOptions, planNow } from '../compaction/compact.ts';
+import type { Actors, RunReport } from '../compaction/executor.ts';
+import { explainVolume } from '../compaction/explain.ts';
+import type { CompactionPlan } from '../compaction/plan.ts';
+import type { Objective, PlanSettings, Strategy } from '../compaction/plan-settings.ts';
+import type { VolumeId } from '../foundation/ids.ts';
+import { LiveCoder } from '../live-coder/live-coder.ts';
+import { capacityBytes } from '../settings/settings.ts';
+import type { MoveResult } from '../volume/move.ts';
+import { readVolume } from '../volume/volumes.ts';
+import type { EmbeddedStore } from './embedded.ts';
+import { addTally, type Counts } from './tally.ts';
+import { noteBudgetUsed, readTuning } from './tune.ts';
+
+export interface PlanRequest {
+  readonly strategies?: readonly Strategy[] | undefined;
+  readonly objective?: Objective | undefined;
+  readonly budgets?: Partial<Budgets> | undefined;
+  /** Upper ends of the fills that L3, L2 and L1 own. */
+  readonly boundaries?: Pick<PlanSettings, 'l3UpTo' | 'l2UpTo' | 'l1UpTo'> | undefined;
+  /** Instead of the one the controller has set. */
+  readonly threshold?: number | undefined;
+  readonly targetOverhead?: number | undefined;
+  /** Pack what is left too, although it fills no volume: its destination stays open for what comes later. */
+  readonly finish?: boolean | undefined;
+}
+
+export interface CompactRequest extends PlanRequest {
+  readonly untilStable?: boolean | undefined;
+  readonly planJson?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onMoved?: ((result: MoveResult) => void) | undefined;
+  readonly onRun?: ((report: RunReport) => void) | undefined;
+}
+
+export async function planOf(store: EmbeddedStore, request: PlanRequest = {}): Promise<CompactionPlan> {
+  return (await planNow(store.volumes, await planOptionsOf(store, request))).plan;
+}
+
+export async function compactStore(store: EmbeddedStore, request: CompactRequest = {}): Promise<CompactReport> {
+  const { untilStable, planJson, signal, onRun } = request;
+  const report = await compact(actorsOf(store, request.onMoved), {
+    ...(await planOptionsOf(store, request)),
+    ...(untilStable === undefined ? {} : { untilStable }),
+    ...(planJson === undefined ? {} : { planJson }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(onRun === undefined ? {} : { onRun }),
+  });
+  await tallyRuns(store, report.runs);
+  await noteBudgetUsed(store.components, report.budgetUsed);
+  return report;
+}
+
+/** Lines about volumes: what they are, and what a plan made now would do with them. Throws `missing` VOLUME_UNKNOWN. */
+export async function explainVolumes(
+  store: EmbeddedStore,
+  volumes: readonly string[],
+  request: PlanRequest = {},
+): Promise<string[]> {
+  const { view, plan } = await planNow(store.volumes, await planOptionsOf(store, request));
+  return volumes.flatMap((volume) => explainVolume(view, plan, volume));
+}
+
+function actorsOf({ volumes, queue }: EmbeddedStore, onMoved?: (result: MoveResult) => void): Actors {
+  return {
+    store: volumes,
+    stream: queue,
+    makeTarget: (run, moved) =>
+      new LiveCoder(volumes, run, (result) => {
+        moved(result);
+        onMoved?.(result);
+      }),
+  };
+}
+
+async function planOptionsOf(store: EmbeddedStore, request: PlanRequest): Promise<PlanOptions> {
+  const { strategies, objective, budgets, boundaries, targetOverhead, finish } = request;
+  const settings: Partial<PlanSettings> = {
+    ...boundaries,
+    ...(strategies === undefined ? {} : { strategies: [...strategies] }),
+    ...(objective === undefined ? {} : { objective }),
+    ...(targetOverhead === undefined ? {} : { targetOverhead }),
+    ...(finish === undefined ? {} : { finish }),
+  };
+  const threshold = request.threshold ?? (await readTuning(store.components)).threshold;
+  return { settings, threshold, ...(budgets === undefined ? {} : { budgets: budgetsOf(budgets) }) };
+}
+
+async function tallyRuns(store: EmbeddedStore, runs: readonly RunReport[]): Promise<void> {
+  const counts: Record<string, number> = {};
+  const filled = new Set<string>();
+  for (const run of runs) {
+    const sealed = await sealedFills(
+      store,
+      run.destinationVolumes.filter((id) => !filled.has(id)),
+    );
+    for (const { id } of sealed) filled.add(id);
+    const of: Record<string, number> = {
+      runs: 1,
+      reclaimed: run.retired,
+      movedBytes: run.movedBytes + run.hostBytes,
+      storedBytes: run.storedBytes,
+      buckets: run.movedBuckets,
+      metadataWrites: run.metadataWrites,
+      nanodollars: run.dollars * 1e9,
+      sealed: sealed.length,
+      sealedFillPermille: sealed.reduce((sum, { permille }) => sum + permille, 0),
+    };
+    for (const [name, count] of Object.entries(of)) {
+      const counter = `${run.strategy}.${name}`;
+      counts[counter] = (counts[counter] ?? 0) + count;
+    }
+  }
+  await addTally(store.components, counts as Counts);
+}
+
+/** Those that are sealed, and how full they were written. */
+async function sealedFills(
+  { components: { panda, settings } }: EmbeddedStore,
+  ids: readonly VolumeId[],
+): Promise<{ readonly id: VolumeId; readonly permille: number }[]> {
+  const found: { id: VolumeId; permille: number }[] = [];
+  for (const id of ids) {
+    const volume = await readVolume(panda, settings.cell, id);
+    if (volume === undefined || volume.state === 'open') continue;
+    const { dataColumns } = codecShape(volume.codec);
+    const used = volume.extentUsedBytes.slice(0, dataColumns).reduce((sum, bytes) => sum + bytes, 0);
+    found.push({ id, permille: Math.min(1000, (used * 1000) / capacityBytes(settings, volume.codec)) });
+  }
+  return found;
+}
