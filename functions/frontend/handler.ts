@@ -1,18 +1,20 @@
 // The frontend function: lambda:Invoke requests and HTTP requests of its URL, answered out of one store. One log line a request, without
 // names or contents.
 
-import type { Logger } from '@aws-lambda-powertools/logger';
+import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { FrontendAnswer } from '../../lib/client/aws-protocol.ts';
 import { answerInvoke } from '../../lib/client/frontend-answer.ts';
 import { answerHttp, type HttpAnswer, isHttpEvent } from '../../lib/client/frontend-http.ts';
 import type { OpenService } from '../../lib/client/frontend-service.ts';
+import { openFrontend } from '../deployment.ts';
 
 export interface HandlerParts {
-  readonly open: OpenService;
+  /** The store, for a request that has so much time. */
+  readonly open: (remainingMs: number) => ReturnType<OpenService>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -23,12 +25,13 @@ export const newHandler = ({ open, logger, metrics }: HandlerParts) =>
   middy<unknown, Answer>()
     .use(injectLambdaContext(logger, { resetKeys: true }))
     .use(logMetrics(metrics, { throwOnEmptyMetrics: false }))
-    .handler(async (event): Promise<Answer> => {
+    .handler(async (event, context): Promise<Answer> => {
+      const service: OpenService = () => open(context.getRemainingTimeInMillis());
       const startMs = performance.now();
       const isHttp = isHttpEvent(event);
       let outcome = 'failed';
       try {
-        const answer = isHttp ? await answerHttp(open, event) : await answerInvoke(open, event);
+        const answer = isHttp ? await answerHttp(service, event) : await answerInvoke(service, event);
         outcome = outcomeOf(answer);
         return answer;
       } catch (error) {
@@ -49,3 +52,5 @@ function outcomeOf(answer: Answer): string {
   if ('statusCode' in answer && answer.statusCode >= 400) return String(answer.statusCode);
   return 'ok';
 }
+
+export const handler = newHandler({ open: openFrontend, logger: new Logger(), metrics: new Metrics() });

@@ -27,11 +27,13 @@ export async function endDeadRuns(store: VolumeStore): Promise<number> {
   return ended + (await endLostLeases(store));
 }
 
-/** Leases without a journal: an encode, or a run of an earlier release. */
-async function endLostLeases(store: VolumeStore): Promise<number> {
+/** Leases without a journal: an encode, or a run of an earlier release. Those with one are their run's to end. */
+export async function endLostLeases(store: VolumeStore): Promise<number> {
   let ended = 0;
+  const journalled = new Set((await listJournal(store.c)).flatMap(({ task }) => volumesOf(task)));
   for (const volume of await listVolumes(store.c.panda, store.c.settings.cell)) {
-    if (volume.state !== 'draining' || volume.run === undefined || !isDeadRun(store.c, volume.run)) continue;
+    if (volume.state !== 'draining' || volume.run === undefined || journalled.has(volume.id)) continue;
+    if (!isDeadRun(store.c, volume.run)) continue;
     const run = newRunId(store.c, 'recover');
     const adopted = await adoptRun(store.c, volume.id, volume.run, run);
     if (adopted === undefined) continue;

@@ -6,7 +6,7 @@ import type { BucketId, RunId, VolumeId } from '../foundation/ids.ts';
 import type { Attributes, Key, Row, Write } from '../panda/panda.ts';
 import { countIn, optionalString, stringIn, wordIn } from '../panda/rows/row-reader.ts';
 import type { Components } from '../volume/components.ts';
-import { ownerOf } from '../volume/runs.ts';
+import { ownerOf, PARKED_OWNER } from '../volume/runs.ts';
 import { transact } from '../volume/transact.ts';
 import { rowsOf } from '../volume/volumes.ts';
 import type { PlannedRun } from './plan.ts';
@@ -174,8 +174,8 @@ export async function listJournal(c: Components): Promise<JournalRow[]> {
   return rows;
 }
 
-/** True if the process that works on it is known to be dead. */
+/** True if nobody works on it: it was parked, or the process that did is known to be dead. */
 export function isDeadRun(c: Components, run: RunId): boolean {
   const owner = ownerOf(run);
-  return owner !== c.owner && c.isOwnerGone(owner);
+  return owner === PARKED_OWNER || (owner !== c.owner && c.isOwnerGone(owner));
 }

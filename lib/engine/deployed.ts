@@ -1,52 +1,24 @@
-// The store of a deployed stage as a function opens it: S3 buckets as drives, DynamoDB as Panda, KMS for the keys. What the stack was told
-// is in the environment; what the store is, is in its row, written by the first function that runs.
+// The store of a deployed stage: S3 buckets as drives, DynamoDB as Panda, KMS for the keys. What the stack was told is in the
+// environment or the stack's outputs; what the store is, is in its row, written by whoever is first.
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
-import * as z from 'zod';
+import type { Drive } from '../drive/drive.ts';
 import { S3Drive } from '../drive/s3-drive.ts';
-import { assert } from '../foundation/assert.ts';
-import { type Clock, systemClock } from '../foundation/clock.ts';
+import type { Clock } from '../foundation/clock.ts';
 import { invalid, isKind } from '../foundation/errors.ts';
-import { hexOf, newStoreId } from '../foundation/ids.ts';
+import { hexOf, newStoreId, type StoreId } from '../foundation/ids.ts';
 import { type Randomness, systemRandomness } from '../foundation/randomness.ts';
+import type { KekStore } from '../keys/keys.ts';
 import { KmsKekStore } from '../keys/kms-kek-store.ts';
 import { DynamoPanda, newDynamoClient } from '../panda/dynamo-panda.ts';
 import type { Panda, Write } from '../panda/panda.ts';
 import { type StoreRow, storeAttributes, storeFromRow, storeKey } from '../panda/rows/store-row.ts';
-import { parseSettings, type Settings } from '../settings/settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { transact } from '../volume/transact.ts';
 import { VolumeStore } from '../volume/volume-store.ts';
+import { isOverdueOwner } from './invocation.ts';
 import { PandaKekRows } from './panda-kek-rows.ts';
-
-const environmentSchema = z.object({
-  POCKETFUL_STAGE: z.string().min(1),
-  POCKETFUL_TABLE: z.string().min(1),
-  POCKETFUL_DRIVES: z.string().min(1),
-  POCKETFUL_KEY: z.string().min(1),
-  POCKETFUL_SETTINGS: z.string().min(1),
-});
-
-export interface DeployedStage {
-  readonly stage: string;
-  readonly table: string;
-  readonly drives: readonly string[];
-  readonly key: string;
-  readonly settings: Settings;
-}
-
-/** Throws an assertion naming the variable: the stack that made the function is wrong. */
-export function stageOf(environment: Readonly<Record<string, string | undefined>>): DeployedStage {
-  const parsed = environmentSchema.safeParse(environment);
-  assert(parsed.success, `environment: ${parsed.error?.issues[0]?.path.join('.')} is missing`);
-  const { data } = parsed;
-  return {
-    stage: data.POCKETFUL_STAGE,
-    table: data.POCKETFUL_TABLE,
-    drives: data.POCKETFUL_DRIVES.split(','),
-    key: data.POCKETFUL_KEY,
-    settings: parseSettings(JSON.parse(data.POCKETFUL_SETTINGS)),
-  };
-}
+import type { DeployedStage } from './stage-environment.ts';
 
 interface Ports {
   readonly panda: Panda;
@@ -54,9 +26,19 @@ interface Ports {
   readonly randomness: Randomness;
 }
 
-/** The store of a stage. Throws `invalid` STAGE_CONTRADICTS if it was made with other settings or drives. */
-export async function openDeployed(stage: DeployedStage): Promise<VolumeStore> {
-  const clock = systemClock;
+/** A stage's store without a process: what every process on it shares. */
+export interface DeployedParts {
+  readonly storeId: StoreId;
+  readonly settings: Settings;
+  readonly panda: Panda;
+  readonly drives: readonly Drive[];
+  readonly keks: KekStore;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+/** Throws `invalid` STAGE_CONTRADICTS if the store was made with other settings or drives. */
+export async function openParts(stage: DeployedStage, clock: Clock): Promise<DeployedParts> {
   const randomness = systemRandomness;
   const panda = new DynamoPanda({ client: newDynamoClient(), table: stage.table, clock, randomness });
   const ports = { panda, clock, randomness };
@@ -70,17 +52,15 @@ export async function openDeployed(stage: DeployedStage): Promise<VolumeStore> {
     clock,
   });
   await keks.initialise();
-  return new VolumeStore({
-    settings,
-    storeId,
-    ...ports,
-    drives: drives.map((bucket) => new S3Drive({ client: s3, bucket })),
-    keks,
-    owner: `function-${hexOf(randomness.bytes(8))}`,
-    // Whether another execution environment still runs cannot be known: its leases expire.
-    isOwnerGone: () => false,
-  });
+  return { storeId, settings, ...ports, drives: drives.map((bucket) => new S3Drive({ client: s3, bucket })), keks };
 }
+
+/** One process's (or one invocation's) view of the store, under its own name. */
+export const storeOf = (parts: DeployedParts, owner: string): VolumeStore =>
+  new VolumeStore({ ...parts, owner, isOwnerGone: (other) => isOverdueOwner(other, parts.clock) });
+
+/** The name of a process of which nobody knows when it ends. */
+export const newFunctionOwner = (randomness: Randomness): string => `function-${hexOf(randomness.bytes(8))}`;
 
 /** The store's row: made if this is the first call ever, widened if drives were added, refused if the stage contradicts it. */
 export async function establish(stage: DeployedStage, ports: Ports): Promise<StoreRow> {

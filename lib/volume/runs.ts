@@ -12,6 +12,13 @@ export function newRunId(c: Components, strategy: string): RunId {
   return `${strategy}/${c.owner}/${hexOf(c.randomness.bytes(6))}` as RunId;
 }
 
+/** Owner of runs nobody works on: whoever comes takes them over. */
+export const PARKED_OWNER = 'parked';
+
+/** The same run, given up to whoever goes on with it. */
+export const parkedRunId = (c: Components, strategy: string): RunId =>
+  `${strategy}/${PARKED_OWNER}/${hexOf(c.randomness.bytes(6))}` as RunId;
+
 export const ownerOf = (run: RunId): string => run.split('/')[1] ?? '';
 
 /** sealed, no run -> draining under `run`. The row as it is then, or undefined when somebody else was first. */

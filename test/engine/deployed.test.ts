@@ -1,8 +1,9 @@
 // How a function finds the store of its stage: the row the first one writes, what may change by a deploy and what not, and the rows
 // of its KEK versions. On memory bodies.
 import { describe, expect, it } from 'vitest';
-import { type DeployedStage, establish, stageOf } from '../../lib/engine/deployed.ts';
+import { establish } from '../../lib/engine/deployed.ts';
 import { PandaKekRows } from '../../lib/engine/panda-kek-rows.ts';
+import { type DeployedStage, stageOf } from '../../lib/engine/stage-environment.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import type { StoredKeks } from '../../lib/keys/kms-kek-store.ts';
@@ -33,6 +34,11 @@ describe('stageOf', () => {
 
   it('reads the environment the stack gives', () => {
     expect(stageOf(environment)).toEqual(stage);
+  });
+
+  it('knows the queues of those that have them', () => {
+    const queues = { POCKETFUL_DRAIN_QUEUE_URL: 'q', POCKETFUL_DRAIN_DLQ_URL: 'd' };
+    expect(stageOf({ ...environment, ...queues }).drain).toEqual({ queueUrl: 'q', dlqUrl: 'd' });
   });
 
   it.each(Object.keys(environment))('names the variable %s if it is missing', (name) => {

@@ -11,7 +11,7 @@ Object.assign(process.env, { POWERTOOLS_METRICS_DISABLED: 'true' });
 
 type LambdaContext = Parameters<ReturnType<typeof newHandler>>[1];
 
-const context = (): LambdaContext => ({
+export const context = (remainingMs = 30_000): LambdaContext => ({
   callbackWaitsForEmptyEventLoop: true,
   functionName: 'frontend',
   functionVersion: '$LATEST',
@@ -20,7 +20,7 @@ const context = (): LambdaContext => ({
   awsRequestId: '5f0c1a52-3b0b-4a53-9b1a-0d3c9c2f6f11',
   logGroupName: 'frontend',
   logStreamName: 'stream',
-  getRemainingTimeInMillis: () => 30_000,
+  getRemainingTimeInMillis: () => remainingMs,
   done: () => {},
   fail: () => {},
   succeed: () => {},

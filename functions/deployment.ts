@@ -1,0 +1,51 @@
+// The stage a function belongs to, opened at its first event and kept for the life of the process. A failure is not kept: the next event
+// tries again.
+
+import { FrontendService } from '../lib/client/frontend-service.ts';
+import { CloudWatchMetrics } from '../lib/engine/cloudwatch-metrics.ts';
+import { type DeployedParts, newFunctionOwner, openParts, storeOf } from '../lib/engine/deployed.ts';
+import { InvocationClock, ownerUntil } from '../lib/engine/invocation.ts';
+import { stageOf } from '../lib/engine/stage-environment.ts';
+import { present } from '../lib/foundation/assert.ts';
+import { systemClock } from '../lib/foundation/clock.ts';
+import { newSqsClient, SqsStream } from '../lib/stream/sqs-stream.ts';
+import type { TaskParts } from './task.ts';
+
+const clock = new InvocationClock(systemClock);
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}
+
+const parts: () => Promise<DeployedParts> = once(() => openParts(stageOf(process.env), clock));
+
+const frontend = once(async () => {
+  const opened = await parts();
+  return new FrontendService(storeOf(opened, newFunctionOwner(opened.randomness)));
+});
+
+export function openFrontend(remainingMs: number): Promise<FrontendService> {
+  clock.begin(remainingMs);
+  return frontend();
+}
+
+const shared = once(async () => {
+  const { drain, stage } = stageOf(process.env);
+  const { queueUrl, dlqUrl } = present(drain, 'the stack gives this function its queues');
+  const stream = new SqsStream({ client: newSqsClient(), queueUrl, dlqUrl, clock });
+  return { stream, metrics: new CloudWatchMetrics(stage) };
+});
+
+/** A store under a name of its own: what this invocation leases is free again once its time is over. */
+export async function openTask(remainingMs: number): Promise<TaskParts> {
+  clock.begin(remainingMs);
+  const opened = await parts();
+  return { store: storeOf(opened, ownerUntil(clock.nowMs() + remainingMs, opened.randomness)), ...(await shared()) };
+}

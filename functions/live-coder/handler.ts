@@ -1,0 +1,43 @@
+// L3's worker: a batch of the queue through the Live Coder. What is not done with is named in the answer, and comes again.
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import * as z from 'zod';
+import { workDelivered } from '../../lib/compaction/delivered.ts';
+import { retryLater } from '../../lib/foundation/errors.ts';
+import { textOfSqsBody } from '../../lib/stream/sqs-body.ts';
+import { openTask } from '../deployment.ts';
+import { actorsOf, newTask, type OpenTask } from '../task.ts';
+
+const schema = z.looseObject({
+  Records: z.array(
+    z.looseObject({
+      messageId: z.string(),
+      receiptHandle: z.string(),
+      body: z.string(),
+      eventSource: z.string().default('aws:sqs'),
+      attributes: z.looseObject({ ApproximateReceiveCount: z.coerce.number().default(1) }),
+    }),
+  ),
+});
+
+export const newLiveCoder = (open: OpenTask) =>
+  newTask(schema, open, async (context, event) => {
+    const deliveries = event.Records.map(({ messageId, receiptHandle, body, attributes }) => ({
+      id: messageId,
+      body: textOfSqsBody(body),
+      receipt: receiptHandle,
+      receives: attributes.ApproximateReceiveCount,
+    }));
+    const { failed, ...report } = await workDelivered(actorsOf(context), context.stream, deliveries, context.signal);
+    context.logger.info('drained', { ...report, received: deliveries.length, failed: failed.length });
+    const isFailed = new Set(failed);
+    return processPartialResponse(
+      event as never,
+      async ({ receiptHandle }: { receiptHandle: string }) => {
+        if (isFailed.has(receiptHandle)) throw retryLater('NOT_MOVED', report.stalled ?? 'not moved yet');
+      },
+      new BatchProcessor(EventType.SQS),
+      { throwOnFullBatchFailure: false },
+    );
+  });
+
+export const handler = newLiveCoder(openTask);

@@ -1,0 +1,26 @@
+// Plans L1 and L2: the runs begun earlier and those of a new plan, as ids of their journals.
+import * as z from 'zod';
+import { planRuns } from '../../lib/compaction/plan-runs.ts';
+import { openTask } from '../deployment.ts';
+import { newTask, type OpenTask } from '../task.ts';
+
+/** Keeps the state machine's input and its history short; the rest waits for the next execution. */
+const RUNS_MAX = 100;
+/** Compactors at once: a new account may have ten functions running altogether. */
+const CONCURRENCY = 4;
+
+const schema = z.object({
+  strategies: z.array(z.enum(['l1', 'l2'])).optional(),
+  runsMax: z.int().min(1).max(RUNS_MAX).default(RUNS_MAX),
+  concurrency: z.int().min(1).max(40).default(CONCURRENCY),
+});
+
+export const newPlanner = (open: OpenTask) =>
+  newTask(schema, open, async ({ store, logger }, { strategies, runsMax, concurrency }) => {
+    const { runs, resumed, plan } = await planRuns(store, runsMax, strategies === undefined ? {} : { strategies });
+    const { before, after, threshold, budgetUsed, spent } = plan;
+    logger.info('plan', { plan: plan.digest, before, after, threshold, budgetUsed, spent, resumed });
+    return { runs: runs.map((run) => ({ run })), concurrency, plan: plan.digest };
+  });
+
+export const handler = newPlanner(openTask);

@@ -1,0 +1,59 @@
+// A plan as rows: every run of it journalled, but leased by nobody, so that workers need no more than its id. Runs that were begun
+// and that nobody works on come first; those that were only planned are forgotten and planned anew.
+import type { RunId } from '../foundation/ids.ts';
+import { parkedRunId } from '../volume/runs.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { type PlanOptions, planNow } from './compact.ts';
+import { beginJournal, endJournal, type JournalRow, listJournal, taskOf, volumesOf } from './journal.ts';
+import type { CompactionPlan } from './plan.ts';
+import { isFree } from './run-step.ts';
+import { readThreshold, writeBudgetUse } from './threshold-row.ts';
+
+export interface PlannedRuns {
+  readonly runs: readonly RunId[];
+  /** Of `runs`: begun earlier. */
+  readonly resumed: number;
+  readonly plan: CompactionPlan;
+}
+
+const BATCHED = ['l1', 'l2'] as const;
+type Batched = (typeof BATCHED)[number];
+
+export async function planRuns(
+  store: VolumeStore,
+  runsMax: number,
+  options: Omit<PlanOptions, 'settings'> & { readonly strategies?: readonly Batched[] } = {},
+): Promise<PlannedRuns> {
+  const { c } = store;
+  const { strategies = BATCHED, ...rest } = options;
+  const begun = await begunRuns(store);
+  const { state } = await readThreshold(c);
+  const { plan } = await planNow(store, {
+    threshold: state.threshold,
+    ...rest,
+    settings: { strategies: [...strategies] },
+  });
+  const taken = new Set<string>(begun.flatMap(({ task }) => volumesOf(task)));
+  const runs: RunId[] = begun.map(({ id }) => id).slice(0, runsMax);
+  const resumed = runs.length;
+  for (const run of plan.runs) {
+    if (runs.length >= runsMax) break;
+    const volumes = [run.host, ...run.sources].flatMap((one) => (one === null ? [] : [one.volume]));
+    if (volumes.some((volume) => taken.has(volume))) continue;
+    const { id } = await beginJournal(c, parkedRunId(c, run.strategy), taskOf(plan.digest, run));
+    runs.push(id);
+  }
+  await writeBudgetUse(c, plan.budgetUsed);
+  return { runs, resumed, plan };
+}
+
+/** Begun by a step that ended or died; runs of L3 are the drainer's. */
+async function begunRuns(store: VolumeStore): Promise<JournalRow[]> {
+  const begun: JournalRow[] = [];
+  for (const journal of await listJournal(store.c)) {
+    if (journal.task.strategy === 'l3' || !isFree(store, journal)) continue;
+    if (journal.phase === 'PREPARE' && journal.run === journal.id) await endJournal(store.c, journal);
+    else begun.push(journal);
+  }
+  return begun;
+}

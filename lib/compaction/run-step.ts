@@ -1,0 +1,144 @@
+// One step of one journalled run, for workers whose time is short: lease or take over what is left of its volumes, copy, commit, clean up.
+// A step that runs out of time gives the leases back and parks the run; whoever comes next goes on with what has not moved yet.
+import { isPocketfulError, retryLater } from '../foundation/errors.ts';
+import type { RunId, VolumeId } from '../foundation/ids.ts';
+import type { VolumeRow } from '../panda/rows/volume-row.ts';
+import { endSource } from '../volume/drain-source.ts';
+import { newRunId, ownerOf, parkedRunId, takeRun } from '../volume/runs.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { readVolume } from '../volume/volumes.ts';
+import type { MakeTarget } from './drain.ts';
+import type { Actors } from './executor.ts';
+import { advance, endJournal, isDeadRun, type JournalRow, readJournal, volumesOf } from './journal.ts';
+import { finishHost, topOff } from './l1-flip.ts';
+import { type Moved, moveSources, nothingMoved, reasonOf } from './move-sources.ts';
+import { adoptVolumes } from './run-sources.ts';
+
+export interface StepReport {
+  readonly run: RunId;
+  /** False: call again, there is more to move and nothing stands in the way. */
+  readonly done: boolean;
+  readonly movedBuckets: number;
+  readonly movedBytes: number;
+  readonly storedBytes: number;
+  readonly retired: number;
+  readonly destinations: readonly string[];
+  readonly stalled: string | undefined;
+}
+
+const TIME_UP = 'STEP_TIME_UP';
+
+/** Throws `retry` RUN_HELD while somebody else who may be alive works on it. A run that is not there is done. */
+export async function stepRun(actors: Actors, id: RunId, signal: AbortSignal): Promise<StepReport> {
+  const { store } = actors;
+  const held = await takeOver(store, id);
+  if (held === undefined) return reportOf(id, nothingMoved(), true);
+  const volumes = await leaseRest(store, held);
+  if (await finishHost(store, held, volumes)) {
+    const moved = nothingMoved();
+    for (const volume of volumes) if (await endSource(store, volume, held.run)) moved.retired += 1;
+    await endJournal(store.c, held);
+    return reportOf(id, moved, true);
+  }
+  const copying = held.phase === 'COPY' ? held : ((await advance(store.c, held, { phase: 'COPY' })) ?? held);
+  if (held.task.host !== null) return reportOf(id, await topOffOnce(store, copying, volumes), true);
+  const moved = await moveSources(store, inTime(actors.makeTarget, signal), held.run, volumes, signal);
+  // Time alone is no reason to give up, unless not even one group could be moved in it.
+  const isCut = moved.stalled === undefined ? signal.aborted : moved.stalled.startsWith(TIME_UP);
+  const isLeft = moved.retired < volumes.length - moved.skipped.length;
+  if (isCut && isLeft && moved.groups > 0) {
+    await advance(store.c, copying, { run: parkedRunId(store.c, held.task.strategy) });
+    return reportOf(id, { ...moved, stalled: undefined }, false);
+  }
+  await endJournal(store.c, copying);
+  return reportOf(id, moved, true);
+}
+
+/** Gives back whatever leases a run has, and forgets it: what it moved stays moved. No harm if it is gone, or somebody works on it. */
+export async function releaseJournalled(store: VolumeStore, id: RunId): Promise<StepReport> {
+  const moved = nothingMoved();
+  try {
+    const held = await takeOver(store, id);
+    if (held === undefined) return reportOf(id, moved, true);
+    const volumes = await adoptVolumes(store, held.run, volumesOf(held.task));
+    await finishHost(store, held, volumes);
+    for (const volume of volumes) if (await endSource(store, volume, held.run)) moved.retired += 1;
+    await endJournal(store.c, held);
+  } catch (error) {
+    if (!isPocketfulError(error) || error.code !== 'RUN_HELD') throw error;
+    return reportOf(id, { ...moved, stalled: reasonOf(error) }, true);
+  }
+  return reportOf(id, moved, true);
+}
+
+async function takeOver(store: VolumeStore, id: RunId): Promise<JournalRow | undefined> {
+  const { c } = store;
+  const journal = await readJournal(c, id);
+  if (journal === undefined) return undefined;
+  const held = retryLater('RUN_HELD', `run ${id} is worked on by ${ownerOf(journal.run)}`);
+  if (!isFree(store, journal)) throw held;
+  const taken = await advance(c, journal, { run: newRunId(c, journal.task.strategy) });
+  if (taken === undefined) throw held;
+  return taken;
+}
+
+/** Whether nobody who may be alive works on it. */
+export const isFree = ({ c }: VolumeStore, { run }: JournalRow): boolean =>
+  ownerOf(run) === c.owner || isDeadRun(c, run);
+
+/** Its volumes under this run: those a dead step held, and those that were given back and are still free. */
+async function leaseRest(store: VolumeStore, { run, task }: JournalRow): Promise<VolumeRow[]> {
+  const { panda, settings } = store.c;
+  const ids = volumesOf(task);
+  const adopted = new Map((await adoptVolumes(store, run, ids)).map((volume) => [volume.id, volume]));
+  const volumes: VolumeRow[] = [];
+  for (const id of ids) {
+    const known = adopted.get(id);
+    if (known !== undefined) volumes.push(known);
+    else if ((await readVolume(panda, settings.cell, id))?.state === 'sealed') {
+      const taken = await takeRun(store.c, id as VolumeId, run);
+      if (taken !== undefined) volumes.push(taken);
+    }
+  }
+  return volumes;
+}
+
+/** L1 is one flip: it is done within a step or not at all. */
+async function topOffOnce(store: VolumeStore, journal: JournalRow, volumes: readonly VolumeRow[]): Promise<Moved> {
+  const host = volumes.find(({ id }) => id === journal.task.host);
+  const donors = volumes.filter((volume) => volume !== host);
+  if (host !== undefined && donors.length > 0) {
+    const done = await topOff(store, journal, host, donors);
+    await endJournal(store.c, done.journal);
+    return done.moved;
+  }
+  for (const volume of volumes) await endSource(store, volume, journal.run);
+  await endJournal(store.c, journal);
+  return nothingMoved();
+}
+
+/** A target that takes nothing more once the time is up: what waits in it stays where it is. */
+function inTime(makeTarget: MakeTarget, signal: AbortSignal): MakeTarget {
+  return (run, onMoved) => {
+    const target = makeTarget(run, onMoved);
+    return {
+      push: async (content) => {
+        if (signal.aborted) throw retryLater(TIME_UP, 'the time of this step is used up');
+        await target.push(content);
+      },
+      flush: () => target.flush(),
+      discard: () => target.discard(),
+    };
+  };
+}
+
+const reportOf = (run: RunId, moved: Moved, done: boolean): StepReport => ({
+  run,
+  done,
+  movedBuckets: moved.buckets,
+  movedBytes: moved.recordBytes,
+  storedBytes: moved.storedBytes,
+  retired: moved.retired,
+  destinations: [...moved.destinations],
+  stalled: moved.stalled,
+});

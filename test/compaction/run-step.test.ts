@@ -1,0 +1,78 @@
+// A run in steps whose time is short: what was moved stays moved, leases are given back, and the next step goes on; a step that moves
+// nothing at all gives up rather than be called for ever.
+import { describe, expect, it } from 'vitest';
+import { listJournal } from '../../lib/compaction/journal.ts';
+import { planRuns } from '../../lib/compaction/plan-runs.ts';
+import { stepRun } from '../../lib/compaction/run-step.ts';
+import type { RunId } from '../../lib/foundation/ids.ts';
+import { listVolumes } from '../../lib/volume/volumes.ts';
+import type { Process } from '../store/harness.ts';
+import { expectSound } from '../store/recount.ts';
+import { actorsOf, sealedWorld } from './acting-world.ts';
+
+/** One step whose time is up after so many groups. */
+function step(p: Process, run: RunId, groupsMax: number) {
+  const end = new AbortController();
+  if (groupsMax === 0) end.abort();
+  let groups = 0;
+  const actors = actorsOf(p);
+  return stepRun(
+    {
+      ...actors,
+      makeTarget: (id, moved) =>
+        actors.makeTarget(id, (result) => {
+          moved(result);
+          groups += 1;
+          if (groups >= groupsMax) end.abort();
+        }),
+    },
+    run,
+    end.signal,
+  );
+}
+
+describe('a run in steps', () => {
+  it('goes on where the step before stopped', async () => {
+    const { world, model, p } = await sealedWorld({ volumes: 6, filesEach: 90, deletedEach: () => 55 });
+    const { runs } = await planRuns(p.volumes, 100, { strategies: ['l2'] });
+    const run = runs[0] as RunId;
+    let steps = 0;
+    let retired = 0;
+    for (let done = false; !done; steps++) {
+      const report = await step(world.start(), run, 1);
+      expect(report.stalled).toBeUndefined();
+      expect(report.movedBuckets).toBeGreaterThan(0);
+      ({ done } = report);
+      retired += report.retired;
+      const leased = (await listVolumes(p.c.panda, 'c0')).filter((volume) => volume.run !== undefined);
+      expect(leased).toEqual([]);
+    }
+    expect(steps).toBeGreaterThan(1);
+    expect(retired).toBeGreaterThan(1);
+    expect((await listJournal(p.c)).map(({ id }) => id)).not.toContain(run);
+    await expectSound(world.start());
+    await model.expectIn(world.start());
+  });
+
+  it('ends when there is no time for a single group', async () => {
+    const { world, p } = await sealedWorld({ volumes: 6, filesEach: 90, deletedEach: () => 55 });
+    const { runs } = await planRuns(p.volumes, 100, { strategies: ['l2'] });
+    const run = runs[0] as RunId;
+    expect(await step(world.start(), run, 0)).toMatchObject({ done: true, movedBuckets: 0, retired: 0 });
+    expect((await listJournal(p.c)).map(({ id }) => id)).not.toContain(run);
+    expect((await listVolumes(p.c.panda, 'c0')).filter((volume) => volume.run !== undefined)).toEqual([]);
+  });
+
+  it('plans nothing twice', async () => {
+    const { world, p } = await sealedWorld({ volumes: 6, filesEach: 90, deletedEach: () => 55 });
+    const first = await planRuns(p.volumes, 100);
+    const begun = first.runs[0] as RunId;
+    await step(world.start(), begun, 1);
+    const second = await planRuns(world.start().volumes, 100);
+    const journals = await listJournal(p.c);
+    const named = journals.flatMap(({ task }) => [...(task.host === null ? [] : [task.host]), ...task.sources]);
+    expect(new Set(named).size).toBe(named.length);
+    expect(journals.map(({ id }) => id).sort()).toEqual([...second.runs].sort());
+    expect(second.resumed).toBe(journals.filter(({ phase }) => phase === 'COPY').length);
+  });
+});

@@ -1,0 +1,136 @@
+// L3 on a stage, on memory bodies: the drainer fills the queue, batches of it go through the Live Coder, twice, lost and poisoned too.
+import { describe, expect, it } from 'vitest';
+import { endDrains } from '../../lib/compaction/drain-runs.ts';
+import { listJournal } from '../../lib/compaction/journal.ts';
+import { scriptedPlan } from '../../lib/foundation/faults.ts';
+import { listVolumes } from '../../lib/volume/volumes.ts';
+import { sealedWorld } from '../compaction/acting-world.ts';
+import { expectSound } from '../store/recount.ts';
+import { RECEIVES_MAX, Stage } from './stage.ts';
+
+/** Volumes so thin that they are L3's. */
+async function sparse() {
+  const { world, model, p } = await sealedWorld({ volumes: 5, filesEach: 90, deletedEach: () => 86 });
+  return { world, model, p, stage: new Stage(world) };
+}
+type Sparse = Awaited<ReturnType<typeof sparse>>;
+
+async function expectDrained({ stage, p, world, model }: Sparse): Promise<void> {
+  const volumes = await listVolumes(p.c.panda, p.c.settings.cell);
+  expect(volumes.filter(({ state }) => state === 'draining')).toEqual([]);
+  expect(await listJournal(p.c)).toEqual([]);
+  expect(await stage.stream.figures()).toMatchObject({ ready: 0, inFlight: 0, dead: 0 });
+  const reader = world.start();
+  await expectSound(reader);
+  await model.expectIn(reader);
+}
+
+async function drainAll(stage: Stage): Promise<number> {
+  let retired = 0;
+  for (let pass = 0; pass < 30; pass++) {
+    const answer = await stage.invoke('drainer');
+    retired += answer['retired'] as number;
+    if (answer['reason'] === 'nothing is worth draining') return retired;
+    while ((await stage.deliver()).received > 0);
+  }
+  throw new Error('draining does not end');
+}
+
+describe('drainer and live-coder', () => {
+  it('drain the sparsest volumes and end their runs', async () => {
+    const all = await sparse();
+    expect(await all.stage.invoke('drainer')).toMatchObject({ begun: 1, retired: 0, reason: 'flowing' });
+    expect((await all.stage.stream.figures()).ready).toBeGreaterThan(0);
+    expect(await drainAll(all.stage)).toBeGreaterThan(3);
+    await expectDrained(all);
+  });
+
+  it('send nothing while messages are on their way, and again what got lost', async () => {
+    const all = await sparse();
+    const { stage } = all;
+    const { sent } = await stage.invoke('drainer');
+    expect(await stage.invoke('drainer')).toMatchObject({ sent: 0 });
+    const lost = await stage.stream.receive(1000, 1000);
+    await stage.stream.ack(lost.map(({ receipt }) => receipt));
+    expect(await stage.invoke('drainer')).toMatchObject({ sent });
+    await drainAll(stage);
+    await expectDrained(all);
+  });
+
+  it('take messages twice and in any order', async () => {
+    const all = await sparse();
+    const { stage } = all;
+    await stage.invoke('drainer');
+    const bodies = (await stage.stream.receive(1000, 1)).map(({ body }) => body);
+    all.world.clock.advance(2);
+    await stage.stream.send(bodies.reverse());
+    await drainAll(stage);
+    await stage.stream.send(bodies);
+    while ((await stage.deliver()).received > 0);
+    await drainAll(stage);
+    await expectDrained(all);
+  });
+
+  it('bury poison, stop, and go on by themselves when it is gone', async () => {
+    const all = await sparse();
+    const { stage } = all;
+    await stage.stream.send(['{"v":1,"run":"none of ours"}', 'not even JSON']);
+    for (let i = 0; i < RECEIVES_MAX; i++) expect(await stage.deliver()).toEqual({ received: 2, failed: 2 });
+    expect(await stage.deliver()).toEqual({ received: 0, failed: 0 });
+    expect(await stage.stream.figures()).toMatchObject({ dead: 2 });
+    const stopped = await stage.invoke('drainer');
+    expect(stopped).toMatchObject({ sent: 0, begun: 0, reason: '2 dead letters: look at them first' });
+    await stage.stream.redrive();
+    const shown = await stage.stream.receive(10, 1000);
+    await stage.stream.ack(shown.map(({ receipt }) => receipt));
+    await drainAll(stage);
+    await expectDrained(all);
+  });
+
+  it('wait for what was queued long ago', async () => {
+    const all = await sparse();
+    await all.stage.invoke('drainer');
+    all.world.clock.advance(20 * 60_000);
+    expect(await all.stage.invoke('drainer')).toMatchObject({
+      sent: 0,
+      reason: 'what is queued is worked off first',
+    });
+    await drainAll(all.stage);
+    await expectDrained(all);
+  });
+
+  it('keep messages hidden while too few drives are there', async () => {
+    const all = await sparse();
+    const { stage } = all;
+    await stage.invoke('drainer');
+    const plan = scriptedPlan(({ operation }) => (operation === 'append' ? 'before-error' : 'none'));
+    const { received, failed } = await stage.deliver(100, { plan });
+    expect(received).toBeGreaterThan(10);
+    expect(failed).toBeGreaterThan(0);
+    expect(await stage.stream.figures()).toMatchObject({ inFlight: failed, dead: 0 });
+    expect(await stage.invoke('drainer')).toMatchObject({ sent: 0 });
+    all.world.clock.advance(600_000);
+    while ((await stage.deliver()).received > 0);
+    await drainAll(stage);
+    await expectDrained(all);
+  });
+
+  it('slow down when metadata is throttled', async () => {
+    const all = await sparse();
+    const plan = scriptedPlan(({ port, operation }) =>
+      port === 'panda' && operation === 'transact' ? 'before-error' : 'none',
+    );
+    const answer = await all.stage.invoke('drainer', {}, { plan });
+    expect(answer).toMatchObject({ sent: 0, reason: expect.stringContaining('PANDA') });
+    await drainAll(all.stage);
+    await expectDrained(all);
+  });
+
+  it('are ended by giving the volumes back', async () => {
+    const all = await sparse();
+    await all.stage.invoke('drainer');
+    expect(await endDrains(all.world.start().volumes)).toBe(1);
+    while ((await all.stage.deliver()).received > 0);
+    await expectDrained(all);
+  });
+});
