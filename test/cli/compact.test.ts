@@ -1,0 +1,76 @@
+// pocketful plan and compact through the real CLI: the plan file, its exit codes, and options that make no sense.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { exitCodeOf } from '../../bin/commands/exit-codes.ts';
+import { type PlanOptions, planRequestOf } from '../../bin/commands/plan-options.ts';
+import type { CompactReport } from '../../lib/compaction/compact.ts';
+import { makeSparse } from '../engine/sparse-store.ts';
+import { json, pocketful } from './cli.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const cwd = temporaryFolder();
+const STORE = ['--store', 'file:sparse'];
+
+beforeAll(async () => {
+  await makeSparse(cwd, 'sparse');
+});
+
+describe('pocketful compact', () => {
+  it('does exactly what plan --json said; an edited file is exit code 2, one that is done already 1', async () => {
+    const said = await pocketful(cwd, ['plan', '--finish', '--json', ...STORE]);
+    expect(said.code).toBe(0);
+    writeFileSync(join(cwd, 'plan.json'), said.stdout);
+    writeFileSync(join(cwd, 'edited.json'), said.stdout.replace('"takeBuckets":', '"takeBuckets":1'));
+    const edited = await pocketful(cwd, ['compact', '--plan', 'edited.json', ...STORE]);
+    expect([edited.code, edited.stderr]).toEqual([2, expect.stringContaining('PLAN_EDITED')]);
+    const done = await json<CompactReport>(cwd, ['compact', '--plan', 'plan.json', ...STORE]);
+    const plan = JSON.parse(readFileSync(join(cwd, 'plan.json'), 'utf8')) as { runs: { name: string }[] };
+    expect(done.runs.map(({ name }) => name)).toEqual(plan.runs.map(({ name }) => name));
+    expect(done.after.capacityBytes).toBeLessThan(done.before.capacityBytes);
+    const again = await pocketful(cwd, ['compact', '--plan', 'plan.json', ...STORE]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('PLAN_STALE')]);
+  });
+});
+
+describe('options that make no sense are exit code 2', () => {
+  const refuse = (options: PlanOptions, code: string) =>
+    it(`${JSON.stringify(options)}: ${code}`, () => {
+      let thrown: unknown;
+      try {
+        planRequestOf(options);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toMatchObject({ kind: 'invalid', code });
+      expect(exitCodeOf(thrown)).toBe(2);
+    });
+  refuse({ strategy: 'l9' }, 'STRATEGY_UNKNOWN');
+  refuse({ objective: 'speed' }, 'OBJECTIVE_UNKNOWN');
+  for (const budget of [
+    'dollars=0',
+    'dollars=-1',
+    'dollars=',
+    'dollars=much',
+    'dollars=1e999',
+    'wishes=3',
+    'dollars',
+    'dollars=1,dollars=2',
+  ])
+    refuse({ budget: [budget] }, 'BUDGET_INVALID');
+  for (const boundaries of ['0.8,0.5,1', '0.01,0.5,1', '0.1,0.5', '0.1,,1', '0.1,0.75,7', 'a,b,c'])
+    refuse({ boundaries }, 'BOUNDARIES_INVALID');
+  refuse({ targetOverhead: 0.5 }, 'PLAN_SETTINGS_INVALID');
+
+  it('and sensible ones are understood', () => {
+    expect(planRequestOf({ budget: ['bytesWritten=1.5GB,dollars=0.5', 'requests=10k'] }).budgets).toEqual({
+      bytesWritten: 1.5e9,
+      dollars: 0.5,
+      requests: 10_000,
+    });
+    expect(planRequestOf({ strategy: 'l2', boundaries: '0.1,0.6,0.9' })).toMatchObject({
+      strategies: ['l2'],
+      boundaries: { l3UpTo: 0.1, l2UpTo: 0.6, l1UpTo: 0.9 },
+    });
+  });
+});
