@@ -2,7 +2,7 @@
 // make them, and the objects made of them, part of the store.
 import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
-import { isKind } from '../foundation/errors.ts';
+import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId, RecordId } from '../foundation/ids.ts';
 import { sealBlockInPool } from '../keys/envelope.ts';
 import type { Write } from '../panda/panda.ts';
@@ -207,7 +207,8 @@ async function indexAll(
     const last = transactions.at(-1);
     if (last !== undefined) await attempt(last, true);
   } catch (error) {
-    if (group !== undefined && !isFinished && isKnownError(error)) await group.settle();
+    if (group !== undefined && !isFinished && isKind(error, 'unknown')) group.leave();
+    else if (group !== undefined && !isFinished && isPocketfulError(error)) await group.settle();
     throw error;
   }
   if (group !== undefined) {
@@ -216,6 +217,3 @@ async function indexAll(
   }
   return again.length === 0 && !isLost ? 'done' : again;
 }
-
-const isKnownError = (error: unknown): boolean =>
-  isKind(error, 'conflict', 'corrupt', 'denied', 'invalid', 'missing', 'retry', 'unknown');

@@ -82,6 +82,11 @@ export class AppendedGroup {
     this.#lease.done({ ...this.#row, pendingSeq: undefined, owner: undefined, expiresAtMs: 0 });
   }
 
+  /** Instead of `settle` when the outcome of an index transaction is not known: it may still come, so the group is settled under a new token only. */
+  leave(): void {
+    this.#lease.done(undefined);
+  }
+
   /**
    * Instead of `finish` when slots stayed unused: what no block row names becomes dead, and the lease is given back. If Panda cannot be
    * reached, the next lease holder does it.

@@ -1,5 +1,11 @@
-// Exhaustive breadth-first search over the model: every reachable state, or the shortest way to a violation.
-import { type Condition, START, type State, stepsOf, violationOf } from './protocol.ts';
+// Exhaustive breadth-first search over a model: every reachable state, or the shortest way to a violation.
+import { type Condition, START, stepsOf, violationOf } from './protocol.ts';
+
+export interface Model<State> {
+  readonly start: State;
+  readonly stepsOf: (state: State) => readonly { readonly name: string; readonly next: State }[];
+  readonly violationOf: (state: State) => string | undefined;
+}
 
 export interface Found {
   readonly states: number;
@@ -8,15 +14,18 @@ export interface Found {
   readonly trace: readonly string[];
 }
 
-export function search(off: ReadonlySet<Condition> = new Set(), statesMax = 2_000_000): Found {
-  const states: State[] = [START];
+export const search = (off: ReadonlySet<Condition> = new Set()): Found =>
+  searchModel({ start: START, stepsOf: (state) => stepsOf(state, off), violationOf });
+
+export function searchModel<State>(model: Model<State>, statesMax = 2_000_000): Found {
+  const states: State[] = [model.start];
   const parents: number[] = [-1];
   const names: string[] = ['start'];
-  const seen = new Set([JSON.stringify(START)]);
+  const seen = new Set([JSON.stringify(model.start)]);
   for (let at = 0; at < states.length; at++) {
-    const violation = violationOf(states[at] as State);
+    const violation = model.violationOf(states[at] as State);
     if (violation !== undefined) return { states: states.length, violation, trace: traceTo(at, parents, names) };
-    for (const { name, next } of stepsOf(states[at] as State, off)) {
+    for (const { name, next } of model.stepsOf(states[at] as State)) {
       const key = JSON.stringify(next);
       if (seen.has(key)) continue;
       seen.add(key);
