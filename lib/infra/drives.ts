@@ -1,9 +1,10 @@
-// The drives of a stage: one private S3 bucket each. A drive's number is its position here for good, so drives may be
-// added at the end, never removed or reordered.
-import { Duration, Fn } from 'aws-cdk-lib';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
-import { Construct } from 'constructs';
+// The drives of a cell: one private S3 bucket each. A drive's number is its position here for good, so drives may be added at the end,
+// never removed or reordered: other stacks import every name, and CloudFormation refuses to drop what is imported.
+import { Arn, Duration, Fn, Stack, Token } from 'aws-cdk-lib';
+import { Grant } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Construct, type IConstruct } from 'constructs';
 import { removalOf } from './removal.ts';
 
 export interface DrivesProps {
@@ -13,14 +14,20 @@ export interface DrivesProps {
 
 export class Drives extends Construct {
   readonly buckets: readonly Bucket[];
+  /** The buckets' names, for other stacks. */
+  readonly #imported: readonly string[];
 
   constructor(scope: Construct, id: string, props: DrivesProps) {
     super(scope, id);
-    this.buckets = Array.from({ length: props.count }, (_, drive) => this.#bucket(drive, props.ephemeral));
+    const stack = Stack.of(this);
+    this.buckets = Array.from({ length: props.count }, (_, drive) => this.#bucket(nameOf(drive), props.ephemeral));
+    this.#imported = this.buckets.map((bucket, drive) =>
+      stack.exportValue(bucket.bucketName, { name: `${stack.stackName}:${nameOf(drive)}` }),
+    );
   }
 
-  #bucket(drive: number, ephemeral: boolean): Bucket {
-    return new Bucket(this, `Drive${String(drive).padStart(2, '0')}`, {
+  #bucket(name: string, ephemeral: boolean): Bucket {
+    const bucket = new Bucket(this, name, {
       // Chunks are ciphertext already; S3's own key adds encryption at rest free of charge.
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
@@ -33,27 +40,40 @@ export class Drives extends Construct {
       removalPolicy: removalOf(ephemeral),
       autoDeleteObjects: ephemeral,
     });
+    // CloudFormation makes bucket names of it, and functions have 4 KB for all of them.
+    (bucket.node.defaultChild as CfnBucket).overrideLogicalId(name);
+    return bucket;
   }
 
   /** The buckets' names in order, separated by commas. */
   get names(): string {
-    return Fn.join(
-      ',',
-      this.buckets.map((bucket) => bucket.bucketName),
-    );
+    return Fn.join(',', [...this.#imported]);
+  }
+
+  /** The ARNs that `grantUse` grants, with the name of the export in place of what is exported. */
+  exportedArns(user: Construct): string[] {
+    return this.buckets.map((_, drive) => {
+      const arn = arnOf(`${Stack.of(this).stackName}:${nameOf(drive)}`, user);
+      return arn.replace(
+        Stack.of(user).partition,
+        Token.isUnresolved(Stack.of(user).partition) ? '<AWS::Partition>' : '$&',
+      );
+    });
   }
 
   /** What the drive port's S3 body calls, and nothing else; s3:PutObject covers conditional creation. */
-  grantUse(grantee: IGrantable): void {
-    Grant.addToPrincipal({
-      grantee,
-      actions: ['s3:ListBucket'],
-      resourceArns: this.buckets.map((bucket) => bucket.bucketArn),
-    }).assertSuccess();
+  grantUse(grantee: IFunction): void {
+    const arns = this.#imported.map((name) => arnOf(name, grantee));
+    Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: arns }).assertSuccess();
     Grant.addToPrincipal({
       grantee,
       actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-      resourceArns: this.buckets.map((bucket) => bucket.arnForObjects('*')),
+      resourceArns: arns.map((arn) => `${arn}/*`),
     }).assertSuccess();
   }
 }
+
+const arnOf = (resource: string, user: IConstruct): string =>
+  Arn.format({ service: 's3', region: '', account: '', resource }, Stack.of(user));
+
+const nameOf = (drive: number): string => `Drive${String(drive).padStart(2, '0')}`;

@@ -37,4 +37,9 @@ export class PandaTable extends Construct {
       'dynamodb:DeleteItem',
     );
   }
+
+  /** Reading single rows, and nothing else. */
+  grantRead(grantee: IGrantable): Grant {
+    return this.table.grant(grantee, 'dynamodb:GetItem');
+  }
 }

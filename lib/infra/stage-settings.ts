@@ -5,10 +5,14 @@ import { invalid } from '../foundation/errors.ts';
 import { drivesMin, PRESETS, type PresetName, type Settings, settingsOf } from '../settings/settings.ts';
 
 /** The function's policies and its 4 KB of variables name every drive. */
-const DRIVES_MAX = 60;
+const DRIVES_MAX = 48;
+/** SQS hides a message for at most 12 hours, and that must be six times the timeout; Lambda ends at 15 minutes anyway. */
+const TIMEOUT_SECONDS_MAX = 900;
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 180, 365] as const;
 
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+const memoryMiB = z.coerce.number().int().min(256).max(10_240);
+const timeoutSeconds = z.coerce.number().int().min(5).max(TIMEOUT_SECONDS_MAX);
 const json = z.preprocess(fromJson, z.record(z.string(), z.unknown(), 'must be a JSON object'));
 
 const schema = z.strictObject({
@@ -21,10 +25,19 @@ const schema = z.strictObject({
   settings: json.default({}),
   /** Default: one more than the codecs need, so that the loss of one drive does not stall writes. */
   drives: z.coerce.number().int().max(DRIVES_MAX).optional(),
-  /** True: destroying the stack destroys the data. False: data, table and key stay. */
+  /** True: destroying the stacks destroys the data. False: data, table and key stay. */
   ephemeral: flag.default(false),
-  functionMemoryMiB: z.coerce.number().int().min(256).max(10_240).default(1024),
-  functionTimeoutSeconds: z.coerce.number().int().min(5).max(900).default(60),
+  /** Of the frontend. */
+  functionMemoryMiB: memoryMiB.default(1024),
+  functionTimeoutSeconds: timeoutSeconds.default(60),
+  /** Of the functions that move bytes: 1,769 MiB is one processor. */
+  workerMemoryMiB: memoryMiB.default(1769),
+  /** Of everything behind the frontend; long work goes on in the next call. */
+  workerTimeoutSeconds: timeoutSeconds.default(300),
+  /** False: nothing runs by itself; encode, gc and compaction wait to be started. */
+  schedules: flag.default(true),
+  /** Where alarms are sent; without it they only show in the console. */
+  alarmEmail: z.email().optional(),
   logRetentionDays: z.coerce
     .number()
     .refine((days) => LOG_RETENTION_DAYS.some((one) => one === days), `one of ${LOG_RETENTION_DAYS.join(', ')}`)

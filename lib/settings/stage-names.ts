@@ -11,4 +11,13 @@ export const OUTPUTS = {
   frontend: 'FrontendFunction',
   url: 'FrontendUrl',
   settings: 'StoreSettings',
+  planner: 'PlannerFunction',
+  compactor: 'CompactorFunction',
+  drainer: 'DrainerFunction',
+  encoder: 'EncoderFunction',
+  gc: 'GcFunction',
+  tuner: 'ThresholdTunerFunction',
+  drainQueue: 'DrainQueueUrl',
+  drainDlq: 'DrainDlqUrl',
+  stateMachine: 'CompactionStateMachine',
 } as const;

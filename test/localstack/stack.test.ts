@@ -71,7 +71,7 @@ const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a),
 
 beforeAll(async () => {
   await cdkOk('bootstrap', 'aws://000000000000/us-east-1', ...CONTEXT);
-  await cdkOk('deploy', '--require-approval', 'never', ...CONTEXT);
+  await cdkOk('deploy', '--all', '--require-approval', 'never', ...CONTEXT);
   const cloudFormation = new CloudFormationClient({});
   outputs = await findStage(cloudFormation, STAGE);
   client = await open();
@@ -254,7 +254,7 @@ describe('cdk destroy', () => {
     const before = await inventory(STAGE);
     expect(before.buckets).toHaveLength(17);
     for (const names of Object.values(before)) expect(names.length).toBeGreaterThan(0);
-    await cdkOk('destroy', '--force', ...CONTEXT);
+    await cdkOk('destroy', '--all', '--force', ...CONTEXT);
     // A log group that Lambda makes by itself, for CDK's own deleter of objects, survives on AWS as well.
     const { logGroups, ...rest } = await inventory(STAGE);
     expect(rest).toEqual({ stacks: [], buckets: [], tables: [], functions: [], roles: [] });

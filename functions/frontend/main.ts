@@ -1,2 +1,0 @@
-// The entry point of before handler.ts exported it.
-export { handler } from './handler.ts';

@@ -1,0 +1,44 @@
+// What runs by itself. Rules of EventBridge cost nothing; the functions they start are part of what an idle stage costs.
+import { Duration } from 'aws-cdk-lib';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction, SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { cellName } from './names.ts';
+import { SCHEDULE_MINUTES } from './stage-parts.ts';
+import type { StageSettings } from './stage-settings.ts';
+
+export interface SchedulesProps {
+  readonly stage: StageSettings;
+  readonly drainer: IFunction;
+  readonly encoder: IFunction;
+  readonly gc: IFunction;
+  readonly tuner: IFunction;
+  readonly compaction: StateMachine;
+}
+
+export class Schedules extends Construct {
+  constructor(scope: Construct, id: string, props: SchedulesProps) {
+    super(scope, id);
+    const { stage, compaction, drainer, encoder, gc, tuner } = props;
+    const event = RuleTargetInput.fromObject({});
+    const targets = {
+      drainer: new LambdaFunction(drainer, { event }),
+      encoder: new LambdaFunction(encoder, { event }),
+      gc: new LambdaFunction(gc, { event }),
+      tuner: new LambdaFunction(tuner, { event }),
+      compaction: new SfnStateMachine(compaction, { input: event }),
+    };
+    for (const [name, target] of Object.entries(targets)) {
+      const minutes = SCHEDULE_MINUTES[name as keyof typeof targets];
+      new Rule(this, name, {
+        ruleName: cellName(stage, name),
+        description: `Pocketful ${stage.stage}: ${name}`,
+        enabled: stage.schedules,
+        schedule: Schedule.rate(Duration.minutes(minutes)),
+        targets: [target],
+      });
+    }
+  }
+}

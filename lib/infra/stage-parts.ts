@@ -1,0 +1,17 @@
+// The sizes of a stage's parts as plain data, for the constructs and for the bill of an idle stage alike.
+
+/** How often what runs by itself runs. */
+export const SCHEDULE_MINUTES = { drainer: 10, encoder: 60, gc: 60, tuner: 60, compaction: 60 } as const;
+
+/** Functions that look and decide, without moving bytes. */
+export const LIGHT_MEMORY_MIB = 512;
+
+/** Batches of L3: about a group's worth of buckets, gathered for a while. */
+export const DRAIN_BATCH = 100;
+export const drainWindowSeconds = (preset: string): number => (preset === 'demo' ? 1 : 20);
+/** The least AWS allows; new accounts have ten concurrent executions in all. */
+export const LIVE_CODERS_MAX = 2;
+
+/** Folders of functions/ that work on a cell. */
+export const WORKERS = ['planner', 'compactor', 'drainer', 'live-coder', 'encoder', 'gc', 'threshold-tuner'] as const;
+export type Worker = (typeof WORKERS)[number];

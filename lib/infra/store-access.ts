@@ -1,0 +1,27 @@
+// How a function reaches the store: the variables that lib/engine/stage-environment.ts reads, and the grants that go with them.
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { CellDataStack } from './cell-data-stack.ts';
+import type { StageSettings } from './stage-settings.ts';
+import type { ZoneDataStack } from './zone-data-stack.ts';
+
+export interface StoreParts {
+  readonly zoneData: ZoneDataStack;
+  readonly cellData: CellDataStack;
+}
+
+export function storeEnvironment(stage: StageSettings, { zoneData, cellData }: StoreParts): Record<string, string> {
+  return {
+    POCKETFUL_STAGE: stage.stage,
+    POCKETFUL_TABLE: zoneData.panda.table.tableName,
+    POCKETFUL_DRIVES: cellData.drives.names,
+    POCKETFUL_KEY: zoneData.kek.key.keyArn,
+    POCKETFUL_SETTINGS: JSON.stringify(stage.store),
+  };
+}
+
+/** Reading and writing records and rows, and the keys of records. */
+export function grantStore(grantee: IFunction, { zoneData, cellData }: StoreParts): void {
+  cellData.drives.grantUse(grantee);
+  zoneData.panda.grantUse(grantee);
+  zoneData.kek.grantUse(grantee);
+}

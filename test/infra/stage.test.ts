@@ -1,0 +1,380 @@
+// The templates of a durable and of an ephemeral stage: what every drive, table, key, queue and function must have, what each
+// function may do at the most, and what no change of settings can take away.
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { entryOf } from '../../lib/infra/service-function.ts';
+import { WORKERS } from '../../lib/infra/stage-parts.ts';
+import { settingsOf } from '../../lib/settings/settings.ts';
+import { OUTPUTS } from '../../lib/settings/stage-names.ts';
+import { RECEIVES_MAX } from '../../lib/stream/stream.ts';
+import {
+  actionsOf,
+  type Resource,
+  resourcesIn,
+  resourcesOf,
+  type Statement,
+  type Synthesized,
+  statementsIn,
+  synthStage,
+} from './synth.ts';
+
+const DRIVES_MAX = 48;
+let durable: Synthesized;
+let ephemeral: Synthesized;
+beforeAll(() => {
+  durable = synthStage({ stage: 'prod', workerTimeoutSeconds: '120' });
+  const context = { stage: 'test', preset: 'demo', ephemeral: 'true', drives: String(DRIVES_MAX), schedules: 'false' };
+  ephemeral = synthStage({ ...context, alarmEmail: 'somebody@example.com' });
+});
+
+const functionsIn = (templates: readonly Template[]): Resource[] =>
+  resourcesIn(templates, 'AWS::Lambda::Function').filter(({ Properties }) => 'Architectures' in Properties);
+
+describe('drives', () => {
+  it('are one more than the codecs need, or as many as asked for', () => {
+    durable.cellData.resourceCountIs('AWS::S3::Bucket', 10);
+    ephemeral.cellData.resourceCountIs('AWS::S3::Bucket', DRIVES_MAX);
+    for (const { zoneData, cell, zone } of [durable, ephemeral])
+      for (const template of [zoneData, cell, zone]) template.resourceCountIs('AWS::S3::Bucket', 0);
+  });
+
+  it('are private, encrypted, unversioned, and forget abandoned uploads', () => {
+    durable.cellData.allResourcesProperties('AWS::S3::Bucket', {
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      LifecycleConfiguration: {
+        Rules: [Match.objectLike({ Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } })],
+      },
+      VersioningConfiguration: Match.absent(),
+    });
+  });
+
+  it('refuse requests without TLS', () => {
+    durable.cellData.resourceCountIs('AWS::S3::BucketPolicy', 10);
+    durable.cellData.allResourcesProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Action: 's3:*',
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ]),
+      },
+    });
+  });
+});
+
+describe('removal', () => {
+  const kept = ['AWS::S3::Bucket', 'AWS::DynamoDB::Table', 'AWS::KMS::Key'];
+  const passing = ['AWS::Logs::LogGroup', 'AWS::SQS::Queue'];
+
+  it('of a durable stage keeps data, table and key, and protects the stacks', () => {
+    for (const type of kept) {
+      const found = resourcesIn(durable.all, type);
+      expect(found.length).toBeGreaterThan(0);
+      for (const one of found) expect(one).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    }
+    durable.zoneData.hasResourceProperties('AWS::DynamoDB::Table', { DeletionProtectionEnabled: true });
+    expect(resourcesIn(durable.all, 'Custom::S3AutoDeleteObjects')).toEqual([]);
+    for (const stack of Object.values(durable.stage)) expect(stack.terminationProtection).toBe(true);
+  });
+
+  it('of an ephemeral stage keeps nothing', () => {
+    for (const type of [...kept, ...passing])
+      for (const one of resourcesIn(ephemeral.all, type)) expect(one).toMatchObject({ DeletionPolicy: 'Delete' });
+    expect(resourcesIn(ephemeral.all, 'Custom::S3AutoDeleteObjects')).toHaveLength(DRIVES_MAX);
+    ephemeral.zoneData.hasResourceProperties('AWS::KMS::Key', { PendingWindowInDays: 7 });
+    for (const stack of Object.values(ephemeral.stage)) expect(stack.terminationProtection).toBe(false);
+  });
+
+  it('of what holds no data leaves no trace', () => {
+    for (const type of passing)
+      for (const one of resourcesIn(durable.all, type)) expect(one).toMatchObject({ DeletionPolicy: 'Delete' });
+  });
+});
+
+describe('settings', () => {
+  it('cannot drop a drive, the table or the key: other stacks import every one of them', () => {
+    const exported = [durable.zoneData, durable.cellData].flatMap((template) =>
+      Object.values(template.findOutputs('*')).map((output) => output['Export']?.Name as string),
+    );
+    const imported = JSON.stringify([durable.cell.toJSON(), durable.zone.toJSON()]);
+    const data = [durable.zoneData, durable.cellData].flatMap((template) =>
+      Object.entries(template.toJSON()['Resources'] as Record<string, Resource>)
+        .filter(([, { Type }]) => ['AWS::S3::Bucket', 'AWS::DynamoDB::Table', 'AWS::KMS::Key'].includes(Type))
+        .map(([id]) => id),
+    );
+    expect(data).toHaveLength(12);
+    for (const id of data) {
+      const names = exported.filter((name) => name.split(':')[1]?.includes(id));
+      expect(names.length, id).toBeGreaterThan(0);
+      expect(
+        names.some((name) => imported.includes(`{"Fn::ImportValue":"${name}"}`)),
+        id,
+      ).toBe(true);
+    }
+    expect(imported).not.toContain('GetStackOutput');
+  });
+
+  it('are checked against the store before anything else changes', () => {
+    durable.zoneData.hasResourceProperties('Custom::PocketfulSettings', {
+      ServiceToken: { 'Fn::GetAtt': [Match.stringLikeRegexp('Guard'), 'Arn'] },
+      settings: JSON.stringify(settingsOf('personal')),
+      drives: '10',
+      ServiceTimeout: '180',
+    });
+    const { zoneData, cellData, cell, zone } = durable.stage;
+    expect(cellData.dependencies).toContain(zoneData);
+    expect(cell.dependencies).toEqual(expect.arrayContaining([zoneData, cellData]));
+    expect(zone.dependencies).toContain(cell);
+  });
+});
+
+describe('Panda', () => {
+  it('is keyed by two strings and paid per request', () => {
+    durable.zoneData.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+      BillingMode: 'PAY_PER_REQUEST',
+    });
+  });
+
+  it('can be restored to a point in time if durable', () => {
+    for (const [{ zoneData }, enabled] of [[durable, true] as const, [ephemeral, false] as const]) {
+      zoneData.hasResourceProperties('AWS::DynamoDB::Table', {
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: enabled },
+      });
+    }
+  });
+});
+
+describe('the key', () => {
+  it('is rotated', () => {
+    durable.zoneData.allResourcesProperties('AWS::KMS::Key', { EnableKeyRotation: true });
+  });
+});
+
+describe('queues', () => {
+  it('keep messages for two weeks, hide them for six timeouts, and give up after five receives', () => {
+    durable.cellData.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'pocketful-prod-c0-drain',
+      MessageRetentionPeriod: 14 * 86_400,
+      VisibilityTimeout: 6 * 120,
+      RedrivePolicy: {
+        deadLetterTargetArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('DeadLetters'), 'Arn'] },
+        maxReceiveCount: RECEIVES_MAX,
+      },
+    });
+    durable.cellData.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'pocketful-prod-c0-drain-dead',
+      MessageRetentionPeriod: 14 * 86_400,
+    });
+  });
+
+  it('feed the Live Coder in batches that may fail in part, at most two at once', () => {
+    durable.cell.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      FunctionName: { Ref: Match.stringLikeRegexp('LiveCoder') },
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 20,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 2 },
+    });
+    ephemeral.cell.hasResourceProperties('AWS::Lambda::EventSourceMapping', { MaximumBatchingWindowInSeconds: 1 });
+    // Whoever polls an idle queue pays for it: no other is polled.
+    expect(resourcesIn(durable.all, 'AWS::Lambda::EventSourceMapping')).toHaveLength(1);
+  });
+
+  it('take what scheduled functions failed at, for a day', () => {
+    durable.cell.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'pocketful-prod-c0-failed-events',
+      MessageRetentionPeriod: 86_400,
+    });
+    durable.cell.resourceCountIs('AWS::Lambda::EventInvokeConfig', 4);
+    durable.cell.allResourcesProperties('AWS::Lambda::EventInvokeConfig', {
+      DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
+      MaximumRetryAttempts: 1,
+    });
+  });
+});
+
+describe('schedules', () => {
+  it('start everything that runs by itself, or nothing', () => {
+    durable.cell.resourceCountIs('AWS::Events::Rule', 5);
+    durable.cell.allResourcesProperties('AWS::Events::Rule', {
+      State: 'ENABLED',
+      ScheduleExpression: Match.stringLikeRegexp('^rate'),
+      Targets: [Match.objectLike({ Input: '{}' })],
+    });
+    ephemeral.cell.allResourcesProperties('AWS::Events::Rule', { State: 'DISABLED' });
+  });
+});
+
+describe('functions', () => {
+  it('are those of functions/, one each', () => {
+    const names = functionsIn(durable.all).map(({ Properties }) => Properties['FunctionName']);
+    const zone = ['frontend', 'settings-guard'].map((folder) => `pocketful-prod-${folder}`);
+    expect(names.sort()).toEqual([...zone, ...WORKERS.map((folder) => `pocketful-prod-c0-${folder}`)].sort());
+  });
+
+  it('run Node 24 on arm64 with their own log group, source maps and a timeout, without reserved concurrency', () => {
+    for (const template of [durable.zoneData, durable.cell, durable.zone])
+      template.allResourcesProperties('AWS::Lambda::Function', {
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        MemorySize: Match.anyValue(),
+        Timeout: Match.anyValue(),
+        LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: Match.stringLikeRegexp('Logs') } },
+        Environment: { Variables: Match.objectLike({ NODE_OPTIONS: '--enable-source-maps' }) },
+        ReservedConcurrentExecutions: Match.absent(),
+      });
+    for (const { Properties } of resourcesIn(durable.all, 'AWS::Logs::LogGroup'))
+      expect(Properties['RetentionInDays']).toBe(14);
+  });
+
+  it('get the settings of the store, and the queues if they work behind the frontend', () => {
+    for (const { Properties } of functionsIn([durable.cell, durable.zone])) {
+      const { Variables } = Properties['Environment'] as { Variables: Record<string, string> };
+      expect(JSON.parse(Variables['POCKETFUL_SETTINGS'] ?? '')).toEqual(settingsOf('personal'));
+      expect(Variables).toMatchObject({ POCKETFUL_STAGE: 'prod', POCKETFUL_TABLE: {}, POCKETFUL_KEY: {} });
+      const isWorker = Properties['FunctionName'] !== 'pocketful-prod-frontend';
+      expect('POCKETFUL_DRAIN_QUEUE_URL' in Variables && 'POCKETFUL_DRAIN_DLQ_URL' in Variables).toBe(isWorker);
+    }
+  });
+
+  it('have room for the names of all drives in their 4 KB of variables', () => {
+    // CloudFormation makes a name of the stack's, the resource's, and twelve characters of its own; 63 at the most.
+    const stack = 'Pocketful-a-stage-of-20-letters-c0-data';
+    const drives = Array.from({ length: DRIVES_MAX }, (_, i) => `${stack}-drive${i + 10}-abcdefghijkl`.length + 1);
+    const bytes = functionsIn([ephemeral.cell]).map(({ Properties }) => {
+      const { Variables } = Properties['Environment'] as { Variables: Record<string, unknown> };
+      const { POCKETFUL_DRIVES: _, ...others } = Variables;
+      return Object.entries(others).reduce((sum, [name, value]) => sum + name.length + JSON.stringify(value).length, 0);
+    });
+    expect(bytes).toHaveLength(WORKERS.length);
+    expect(Math.max(...bytes) + drives.reduce((sum, length) => sum + length, 0)).toBeLessThan(4096);
+  });
+
+  it('are not deployed without code', () => {
+    expect(() => entryOf('nothing-there')).toThrow(expect.objectContaining({ code: 'HANDLER_MISSING' }));
+  });
+
+  it('have a URL for signed requests only', () => {
+    durable.zone.allResourcesProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM' });
+    expect(resourcesIn(durable.all, 'AWS::Lambda::Url')).toHaveLength(1);
+    durable.zone.resourceCountIs('AWS::Lambda::Permission', 0);
+  });
+});
+
+describe('permissions', () => {
+  const storeActions = [
+    'dynamodb:BatchGetItem',
+    'dynamodb:ConditionCheckItem',
+    'dynamodb:DeleteItem',
+    'dynamodb:GetItem',
+    'dynamodb:PutItem',
+    'dynamodb:Query',
+    'dynamodb:UpdateItem',
+    'kms:Decrypt',
+    'kms:GenerateDataKey',
+    'logs:CreateLogStream',
+    'logs:PutLogEvents',
+    's3:DeleteObject',
+    's3:GetObject',
+    's3:ListBucket',
+    's3:PutObject',
+  ];
+  /** `*` as a resource, and why it cannot be less. */
+  const wildcards: Readonly<Record<string, string>> = {
+    'cloudwatch:PutMetricData': 'knows no resources; its condition names the namespace',
+  };
+
+  it('name every action and every resource but the reasoned ones', () => {
+    const all = [...statementsIn(durable.all), ...statementsIn(ephemeral.all)];
+    expect(all.length).toBeGreaterThan(60);
+    for (const statement of all) {
+      expect(statement.Effect).toBe('Allow');
+      for (const action of actionsOf(statement)) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+      for (const resource of resourcesOf(statement)) {
+        if (resource !== '*') continue;
+        for (const action of actionsOf(statement)) expect(Object.keys(wildcards)).toContain(action);
+        expect(statement.Condition).toEqual({ StringEquals: { 'cloudwatch:namespace': 'Pocketful' } });
+      }
+    }
+  });
+
+  const actionsOfRole = (templates: readonly Template[], role: string): string[] => {
+    const policies = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) => resourcesIn(templates, type));
+    const own = policies.filter(({ Properties }) => JSON.stringify(Properties['Roles']).includes(`"${role}`));
+    expect(own.length, role).toBeGreaterThan(0);
+    const found = own.flatMap(
+      ({ Properties }) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement,
+    );
+    return [...new Set(found.flatMap(actionsOf))].sort();
+  };
+  const withStore = (...more: string[]): string[] => [...storeActions, ...more].sort();
+  const failing = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
+
+  it.each([
+    ['Frontend', withStore()],
+    ['Planner', withStore()],
+    ['Compactor', withStore()],
+    ['Encoder', withStore(...failing)],
+    ['Gc', withStore(...failing)],
+    ['Drainer', withStore(...failing)],
+    ['ThresholdTuner', withStore('cloudwatch:PutMetricData', ...failing)],
+    [
+      'LiveCoder',
+      withStore(
+        'sqs:ChangeMessageVisibility',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+        'sqs:GetQueueUrl',
+        'sqs:ReceiveMessage',
+      ),
+    ],
+    ['SettingsGuardRole', ['dynamodb:GetItem', 'logs:CreateLogStream', 'logs:PutLogEvents']],
+    ['CompactionMachineRole', ['lambda:InvokeFunction']],
+  ])('of %s are exactly what it calls', (role, actions) => {
+    expect(actionsOfRole(durable.all, role)).toEqual(actions);
+  });
+
+  it('reach the drives of the stage and no other bucket, however many', () => {
+    for (const { cellData, cell, zone } of [durable, ephemeral]) {
+      const ids = Object.keys(cellData.findResources('AWS::S3::Bucket'));
+      for (const template of [cell, zone]) {
+        const reached = statementsIn([template])
+          .filter((statement) => actionsOf(statement).some((action) => action.startsWith('s3:')))
+          .flatMap(resourcesOf)
+          .map((resource) => /ImportValue":"[\w-]+:(Drive\d\d)"/.exec(JSON.stringify(resource)));
+        expect(new Set(reached.map((match) => match?.[1]))).toEqual(new Set(ids));
+      }
+    }
+  });
+
+  it("do not come from AWS's managed policies", () => {
+    for (const role of resourcesIn(durable.all, 'AWS::IAM::Role'))
+      expect(role.Properties['ManagedPolicyArns']).toBeUndefined();
+  });
+});
+
+describe('outputs', () => {
+  it('hold every name a client needs', () => {
+    for (const name of Object.values(OUTPUTS)) durable.zone.hasOutput(name, { Value: Match.anyValue() });
+    expect(Object.keys(durable.zone.findOutputs('*')).sort()).toEqual(Object.values(OUTPUTS).sort());
+  });
+});
