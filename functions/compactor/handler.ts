@@ -1,6 +1,7 @@
 // One step of one journalled run, or the end of it. A run that is not done is to be called again.
 import * as z from 'zod';
-import { releaseJournalled, stepRun } from '../../lib/compaction/run-step.ts';
+import { releaseJournalled, type StepReport, stepRun } from '../../lib/compaction/run-step.ts';
+import { addTally, type Counts } from '../../lib/engine/tally.ts';
 import type { RunId } from '../../lib/foundation/ids.ts';
 import { openTask } from '../deployment.ts';
 import { actorsOf, newTask, type OpenTask } from '../task.ts';
@@ -10,7 +11,23 @@ const schema = z.object({ run: z.string().min(1), release: z.boolean().default(f
 export const newCompactor = (open: OpenTask) =>
   newTask(schema, open, async (context, { run, release }) => {
     const id = run as RunId;
-    return release ? releaseJournalled(context.store, id) : stepRun(actorsOf(context), id, context.signal);
+    if (release) return releaseJournalled(context.store, id);
+    const report = await stepRun(actorsOf(context), id, context.signal);
+    await addTally(context.store.c, tallyOf(report));
+    return report;
   });
+
+function tallyOf(report: StepReport): Counts {
+  const strategy = report.run.startsWith('l1/') ? 'l1' : 'l2';
+  return {
+    [`${strategy}.runs`]: report.done ? 1 : 0,
+    [`${strategy}.reclaimed`]: report.retired,
+    [`${strategy}.movedBytes`]: report.movedBytes + report.hostBytes,
+    [`${strategy}.storedBytes`]: report.storedBytes,
+    [`${strategy}.buckets`]: report.movedBuckets,
+    [`${strategy}.metadataWrites`]: report.metadataWrites,
+    [`${strategy}.nanodollars`]: report.dollars * 1e9,
+  };
+}
 
 export const handler = newCompactor(openTask);

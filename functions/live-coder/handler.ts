@@ -2,6 +2,7 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import * as z from 'zod';
 import { workDelivered } from '../../lib/compaction/delivered.ts';
+import { addTally } from '../../lib/engine/tally.ts';
 import { retryLater } from '../../lib/foundation/errors.ts';
 import { textOfSqsBody } from '../../lib/stream/sqs-body.ts';
 import { openTask } from '../deployment.ts';
@@ -29,6 +30,11 @@ export const newLiveCoder = (open: OpenTask) =>
     }));
     const { failed, ...report } = await workDelivered(actorsOf(context), context.stream, deliveries, context.signal);
     context.logger.info('drained', { ...report, received: deliveries.length, failed: failed.length });
+    await addTally(context.store.c, {
+      'l3.movedBytes': report.movedBytes,
+      'l3.storedBytes': report.storedBytes,
+      'l3.buckets': report.movedBuckets,
+    });
     const isFailed = new Set(failed);
     return processPartialResponse(
       event as never,

@@ -3,12 +3,15 @@
 // version.
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { present } from '../foundation/assert.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { invalid, unknownOutcome } from '../foundation/errors.ts';
+import { unknownOutcome } from '../foundation/errors.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import { checkKey, checkNamespace } from '../frontend/names.ts';
 import type { StoreAdmin } from './admin.ts';
+import { StageAdmin, StageEngine } from './aws-admin.ts';
 import { FrontendCaller } from './aws-call.ts';
+import { Invoker } from './aws-invoke.ts';
 import { fromBase64, fromWire, OBJECTS_PER_REQUEST_MAX } from './aws-protocol.ts';
 import { AwsPuts } from './aws-put.ts';
 import { findStage } from './aws-stage.ts';
@@ -18,8 +21,16 @@ import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, Pu
 const CONNECT_MS = 5_000;
 /** A little over the function's own time-out, so that its answer comes first. */
 const ANSWER_MS = 90_000;
+/** Lambda's longest, and a little. */
+const TASK_MS = 910_000;
 /** Bytes asked for at a time: what fits one answer. */
 const READ_BYTES = 4 * 1024 * 1024;
+
+interface Operator {
+  readonly admin: StageAdmin;
+  readonly invoker: Invoker;
+  readonly engine: StageEngine;
+}
 
 export interface AwsClientOptions {
   readonly stage: string;
@@ -32,11 +43,13 @@ export class AwsClient implements PocketfulStore {
   readonly address: string;
   readonly namespace: string;
   readonly #caller: FrontendCaller;
+  readonly #operator: Operator | undefined;
 
-  constructor(stage: string, namespace: string, caller: FrontendCaller) {
+  constructor(stage: string, namespace: string, caller: FrontendCaller, operator?: Operator) {
     this.address = `aws:${stage}`;
     this.namespace = namespace;
     this.#caller = caller;
+    this.#operator = operator;
   }
 
   /** Throws `missing` STAGE_MISSING if the stage is not deployed here, `denied` AWS_DENIED without credentials. */
@@ -44,21 +57,28 @@ export class AwsClient implements PocketfulStore {
     checkNamespace(namespace);
     const cloudFormation = new CloudFormationClient({});
     try {
-      const { frontend: functionName } = await findStage(cloudFormation, stage);
-      const requestHandler = { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS };
-      const lambda = new LambdaClient({ requestHandler });
-      return new AwsClient(stage, namespace, new FrontendCaller({ lambda, functionName, clock, randomness }));
+      const outputs = await findStage(cloudFormation, stage);
+      const lambdaWithin = (requestTimeout: number): LambdaClient =>
+        new LambdaClient({ requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout } });
+      const ports = { clock, randomness };
+      const caller = new FrontendCaller({ lambda: lambdaWithin(ANSWER_MS), functionName: outputs.frontend, ...ports });
+      const invoker = new Invoker({ lambda: lambdaWithin(TASK_MS), ...ports });
+      const engine = new StageEngine(outputs, clock);
+      const admin = new StageAdmin(`aws:${stage}`, namespace, engine, invoker, outputs);
+      return new AwsClient(stage, namespace, caller, { admin, invoker, engine });
     } finally {
       cloudFormation.destroy();
     }
   }
 
   get admin(): StoreAdmin {
-    throw invalid('NOT_FOR_STAGE', `${this.address}: this command works on file: stores only`);
+    return present(this.#operator, 'a client that was opened has its operator').admin;
   }
 
   async close(): Promise<void> {
     this.#caller.close();
+    this.#operator?.invoker.close();
+    await this.#operator?.engine.close();
   }
 
   /** One outcome for each item, as they become durable. */

@@ -33,22 +33,33 @@ export async function planRuns(
     ...rest,
     settings: { strategies: [...strategies] },
   });
-  const taken = new Set<string>(begun.flatMap(({ task }) => volumesOf(task)));
-  const runs: RunId[] = begun.map(({ id }) => id).slice(0, runsMax);
-  const resumed = runs.length;
-  for (const run of plan.runs) {
-    if (runs.length >= runsMax) break;
-    const volumes = [run.host, ...run.sources].flatMap((one) => (one === null ? [] : [one.volume]));
-    if (volumes.some((volume) => taken.has(volume))) continue;
-    const { id } = await beginJournal(c, parkedRunId(c, run.strategy), taskOf(plan.digest, run));
-    runs.push(id);
-  }
+  const runs = await beginPlan(store, plan, begun, runsMax);
   await writeBudgetUse(c, plan.budgetUsed);
-  return { runs, resumed, plan };
+  return { runs, resumed: Math.min(begun.length, runsMax), plan };
 }
 
-/** Begun by a step that ended or died; runs of L3 are the drainer's. */
-async function begunRuns(store: VolumeStore): Promise<JournalRow[]> {
+/** Ids of the runs begun earlier, and of those of a plan that do not touch their volumes; L3 is the drainer's. */
+export async function beginPlan(
+  store: VolumeStore,
+  plan: CompactionPlan,
+  begun: readonly JournalRow[],
+  runsMax = Number.POSITIVE_INFINITY,
+): Promise<RunId[]> {
+  const taken = new Set<string>(begun.flatMap(({ task }) => volumesOf(task)));
+  const runs: RunId[] = begun.map(({ id }) => id).slice(0, runsMax);
+  for (const run of plan.runs) {
+    if (runs.length >= runsMax) break;
+    if (run.strategy === 'l3') continue;
+    const volumes = [run.host, ...run.sources].flatMap((one) => (one === null ? [] : [one.volume]));
+    if (volumes.some((volume) => taken.has(volume))) continue;
+    const { id } = await beginJournal(store.c, parkedRunId(store.c, run.strategy), taskOf(plan.digest, run));
+    runs.push(id);
+  }
+  return runs;
+}
+
+/** Begun by a step that ended or died. Those that were only planned are forgotten. */
+export async function begunRuns(store: VolumeStore): Promise<JournalRow[]> {
   const begun: JournalRow[] = [];
   for (const journal of await listJournal(store.c)) {
     if (journal.task.strategy === 'l3' || !isFree(store, journal)) continue;

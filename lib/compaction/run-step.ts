@@ -1,5 +1,7 @@
 // One step of one journalled run, for workers whose time is short: lease or take over what is left of its volumes, copy, commit, clean up.
 // A step that runs out of time gives the leases back and parks the run; whoever comes next goes on with what has not moved yet.
+import { dollarsOf } from '../cost/cost-of.ts';
+import { PRICE_BOOK } from '../cost/price-book.ts';
 import { isPocketfulError, retryLater } from '../foundation/errors.ts';
 import type { RunId, VolumeId } from '../foundation/ids.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
@@ -12,7 +14,9 @@ import type { Actors } from './executor.ts';
 import { advance, endJournal, isDeadRun, type JournalRow, readJournal, volumesOf } from './journal.ts';
 import { finishHost, topOff } from './l1-flip.ts';
 import { type Moved, moveSources, nothingMoved, reasonOf } from './move-sources.ts';
-import { adoptVolumes } from './run-sources.ts';
+import { adoptVolumes, type Skipped } from './run-sources.ts';
+import { pricingOf, workOf } from './run-work.ts';
+import { planSettingsFor } from './snapshot.ts';
 
 export interface StepReport {
   readonly run: RunId;
@@ -21,8 +25,13 @@ export interface StepReport {
   readonly movedBuckets: number;
   readonly movedBytes: number;
   readonly storedBytes: number;
+  /** Live bytes of an L1 host, copied although they stay in it. */
+  readonly hostBytes: number;
   readonly retired: number;
-  readonly destinations: readonly string[];
+  readonly destinations: readonly VolumeId[];
+  readonly skipped: readonly Skipped[];
+  readonly metadataWrites: number;
+  readonly dollars: number;
   readonly stalled: string | undefined;
 }
 
@@ -32,26 +41,26 @@ const TIME_UP = 'STEP_TIME_UP';
 export async function stepRun(actors: Actors, id: RunId, signal: AbortSignal): Promise<StepReport> {
   const { store } = actors;
   const held = await takeOver(store, id);
-  if (held === undefined) return reportOf(id, nothingMoved(), true);
+  if (held === undefined) return reportOf(store, id, nothingMoved(), true);
   const volumes = await leaseRest(store, held);
   if (await finishHost(store, held, volumes)) {
     const moved = nothingMoved();
     for (const volume of volumes) if (await endSource(store, volume, held.run)) moved.retired += 1;
     await endJournal(store.c, held);
-    return reportOf(id, moved, true);
+    return reportOf(store, id, moved, true);
   }
   const copying = held.phase === 'COPY' ? held : ((await advance(store.c, held, { phase: 'COPY' })) ?? held);
-  if (held.task.host !== null) return reportOf(id, await topOffOnce(store, copying, volumes), true);
+  if (held.task.host !== null) return reportOf(store, id, await topOffOnce(store, copying, volumes), true);
   const moved = await moveSources(store, inTime(actors.makeTarget, signal), held.run, volumes, signal);
   // Time alone is no reason to give up, unless not even one group could be moved in it.
   const isCut = moved.stalled === undefined ? signal.aborted : moved.stalled.startsWith(TIME_UP);
   const isLeft = moved.retired < volumes.length - moved.skipped.length;
   if (isCut && isLeft && moved.groups > 0) {
     await advance(store.c, copying, { run: parkedRunId(store.c, held.task.strategy) });
-    return reportOf(id, { ...moved, stalled: undefined }, false);
+    return reportOf(store, id, { ...moved, stalled: undefined }, false);
   }
   await endJournal(store.c, copying);
-  return reportOf(id, moved, true);
+  return reportOf(store, id, moved, true);
 }
 
 /** Gives back whatever leases a run has, and forgets it: what it moved stays moved. No harm if it is gone, or somebody works on it. */
@@ -59,16 +68,16 @@ export async function releaseJournalled(store: VolumeStore, id: RunId): Promise<
   const moved = nothingMoved();
   try {
     const held = await takeOver(store, id);
-    if (held === undefined) return reportOf(id, moved, true);
+    if (held === undefined) return reportOf(store, id, moved, true);
     const volumes = await adoptVolumes(store, held.run, volumesOf(held.task));
     await finishHost(store, held, volumes);
     for (const volume of volumes) if (await endSource(store, volume, held.run)) moved.retired += 1;
     await endJournal(store.c, held);
   } catch (error) {
     if (!isPocketfulError(error) || error.code !== 'RUN_HELD') throw error;
-    return reportOf(id, { ...moved, stalled: reasonOf(error) }, true);
+    return reportOf(store, id, { ...moved, stalled: reasonOf(error) }, true);
   }
-  return reportOf(id, moved, true);
+  return reportOf(store, id, moved, true);
 }
 
 async function takeOver(store: VolumeStore, id: RunId): Promise<JournalRow | undefined> {
@@ -132,13 +141,33 @@ function inTime(makeTarget: MakeTarget, signal: AbortSignal): MakeTarget {
   };
 }
 
-const reportOf = (run: RunId, moved: Moved, done: boolean): StepReport => ({
-  run,
-  done,
-  movedBuckets: moved.buckets,
-  movedBytes: moved.recordBytes,
-  storedBytes: moved.storedBytes,
-  retired: moved.retired,
-  destinations: [...moved.destinations],
-  stalled: moved.stalled,
-});
+function reportOf(store: VolumeStore, run: RunId, moved: Moved & { hostBytes?: number }, done: boolean): StepReport {
+  const hostBytes = moved.hostBytes ?? 0;
+  const settings = planSettingsFor(store.c.settings);
+  const work = workOf(
+    {
+      codec: store.c.settings.warmCodec,
+      copiedBytes: moved.recordBytes + hostBytes,
+      copiedBuckets: moved.buckets,
+      movedBuckets: moved.buckets,
+      freedVolumes: moved.retired,
+      newVolumes: moved.destinations.size,
+      queued: false,
+    },
+    settings,
+  );
+  return {
+    run,
+    done,
+    movedBuckets: moved.buckets,
+    movedBytes: moved.recordBytes,
+    storedBytes: moved.storedBytes,
+    hostBytes,
+    retired: moved.retired,
+    destinations: [...moved.destinations] as VolumeId[],
+    skipped: moved.skipped,
+    metadataWrites: work.metadataWrites,
+    dollars: dollarsOf(work, pricingOf(settings, PRICE_BOOK)).total,
+    stalled: moved.stalled,
+  };
+}

@@ -1,4 +1,4 @@
-// Compaction of an embedded store: the planners and the executor with this engine's Live Coder and queue, the threshold the controller
+// Compaction of an open store: the planners and the executor with this engine's Live Coder and queue, the threshold the controller
 // has set, and the day's tally of what was done.
 
 import { codecShape } from '../codec/shape.ts';
@@ -13,7 +13,7 @@ import { LiveCoder } from '../live-coder/live-coder.ts';
 import { capacityBytes } from '../settings/settings.ts';
 import type { MoveResult } from '../volume/move.ts';
 import { readVolume } from '../volume/volumes.ts';
-import type { EmbeddedStore } from './embedded.ts';
+import type { EngineStore } from './engine-store.ts';
 import { addTally, type Counts } from './tally.ts';
 import { noteBudgetUsed, readTuning } from './tune.ts';
 
@@ -38,11 +38,11 @@ export interface CompactRequest extends PlanRequest {
   readonly onRun?: ((report: RunReport) => void) | undefined;
 }
 
-export async function planOf(store: EmbeddedStore, request: PlanRequest = {}): Promise<CompactionPlan> {
+export async function planOf(store: EngineStore, request: PlanRequest = {}): Promise<CompactionPlan> {
   return (await planNow(store.volumes, await planOptionsOf(store, request))).plan;
 }
 
-export async function compactStore(store: EmbeddedStore, request: CompactRequest = {}): Promise<CompactReport> {
+export async function compactStore(store: EngineStore, request: CompactRequest = {}): Promise<CompactReport> {
   const { untilStable, planJson, signal, onRun } = request;
   const report = await compact(actorsOf(store, request.onMoved), {
     ...(await planOptionsOf(store, request)),
@@ -58,7 +58,7 @@ export async function compactStore(store: EmbeddedStore, request: CompactRequest
 
 /** Lines about volumes: what they are, and what a plan made now would do with them. Throws `missing` VOLUME_UNKNOWN. */
 export async function explainVolumes(
-  store: EmbeddedStore,
+  store: EngineStore,
   volumes: readonly string[],
   request: PlanRequest = {},
 ): Promise<string[]> {
@@ -66,7 +66,7 @@ export async function explainVolumes(
   return volumes.flatMap((volume) => explainVolume(view, plan, volume));
 }
 
-function actorsOf({ volumes, queue }: EmbeddedStore, onMoved?: (result: MoveResult) => void): Actors {
+function actorsOf({ volumes, queue }: EngineStore, onMoved?: (result: MoveResult) => void): Actors {
   return {
     store: volumes,
     stream: queue,
@@ -78,7 +78,7 @@ function actorsOf({ volumes, queue }: EmbeddedStore, onMoved?: (result: MoveResu
   };
 }
 
-async function planOptionsOf(store: EmbeddedStore, request: PlanRequest): Promise<PlanOptions> {
+export async function planOptionsOf(store: EngineStore, request: PlanRequest): Promise<PlanOptions> {
   const { strategies, objective, budgets, boundaries, targetOverhead, finish } = request;
   const settings: Partial<PlanSettings> = {
     ...boundaries,
@@ -91,7 +91,7 @@ async function planOptionsOf(store: EmbeddedStore, request: PlanRequest): Promis
   return { settings, threshold, ...(budgets === undefined ? {} : { budgets: budgetsOf(budgets) }) };
 }
 
-async function tallyRuns(store: EmbeddedStore, runs: readonly RunReport[]): Promise<void> {
+async function tallyRuns(store: EngineStore, runs: readonly RunReport[]): Promise<void> {
   const counts: Record<string, number> = {};
   const filled = new Set<string>();
   for (const run of runs) {
@@ -121,7 +121,7 @@ async function tallyRuns(store: EmbeddedStore, runs: readonly RunReport[]): Prom
 
 /** Those that are sealed, and how full they were written. */
 async function sealedFills(
-  { components: { panda, settings } }: EmbeddedStore,
+  { components: { panda, settings } }: EngineStore,
   ids: readonly VolumeId[],
 ): Promise<{ readonly id: VolumeId; readonly permille: number }[]> {
   const found: { id: VolumeId; permille: number }[] = [];

@@ -3,7 +3,7 @@ import type { BlockId, VolumeId } from '../foundation/ids.ts';
 import { blockFromRow, blockKey } from '../panda/rows/block-row.ts';
 import { type ObjectRow, segmentFromRow, segmentPartition } from '../panda/rows/object-row.ts';
 import { readBucket, readVolume, rowsOf } from '../volume/volumes.ts';
-import type { EmbeddedStore } from './embedded.ts';
+import type { EngineStore } from './engine-store.ts';
 
 const ROWS_AT_ONCE = 100;
 
@@ -14,7 +14,7 @@ export interface KeyPlaces {
 }
 
 /** Throws `missing` OBJECT_MISSING. */
-export async function placesOfKey(store: EmbeddedStore, namespace: string, key: string): Promise<KeyPlaces> {
+export async function placesOfKey(store: EngineStore, namespace: string, key: string): Promise<KeyPlaces> {
   const { panda, settings } = store.components;
   const object = await store.frontend.head(namespace, key);
   const blocks = [...new Set(await blocksOf(store, object))];
@@ -42,7 +42,7 @@ export async function placesOfKey(store: EmbeddedStore, namespace: string, key: 
   return { lines, volumes: [...volumes] };
 }
 
-async function blocksOf(store: EmbeddedStore, object: ObjectRow): Promise<BlockId[]> {
+async function blocksOf(store: EngineStore, object: ObjectRow): Promise<BlockId[]> {
   if (object.blocks !== undefined) return [...object.blocks];
   const blocks: BlockId[] = [];
   for await (const row of rowsOf(store.components.panda, segmentPartition(object.version)))

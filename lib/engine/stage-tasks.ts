@@ -7,6 +7,7 @@ import { type EncodeReport, encodeHot } from '../live-coder/encode-hot.ts';
 import { freeTrash } from '../volume/free.ts';
 import { finishPendingSeals } from '../volume/seal.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { addTally } from './tally.ts';
 
 export interface SweepReport extends GarbageReport {
   /** False: the time was used up; the next pass goes on. */
@@ -32,6 +33,7 @@ export async function sweepStage(
   const abandoned = signal.aborted ? 0 : await frontend.abandonUploads();
   if (!signal.aborted) await frontend.finishReleases();
   const seen: GarbageReport = await collected(store, signal);
+  await addTally(store.c, { shreddedBytes: seen.recordBytes });
   const free = signal.aborted ? undefined : await freeTrash(store, { ignoreGrace: now });
   return {
     ...seen,
@@ -75,6 +77,12 @@ export async function encodeStage(
   await endLostLeases(store);
   const sealed = all ? await store.open.sealAll('hot') : 0;
   const report = await encodeHot(store, { force: all, flush: all, signal });
+  await addTally(store.c, {
+    encodedBytes: report.recordBytes,
+    encodedStoredBytes: report.storedBytes,
+    encodedGroups: report.groups,
+    encodedVolumes: report.sources,
+  });
   const { freedZones } = signal.aborted ? { freedZones: 0 } : await freeTrash(store);
   return { ...report, sealed, freedZones, done: !signal.aborted };
 }

@@ -1,0 +1,140 @@
+// COMPACT on a stage, from here: plans are made and journalled with the user's own rights, every run is done by compactors, L3 by the
+// drainer and the queue. What the state machine does meanwhile is in nobody's way.
+import { addSpending, type Budgets, budgetsLeft, budgetUsed, NOTHING_SPENT, UNLIMITED } from '../compaction/budget.ts';
+import { type CompactReport, planNow } from '../compaction/compact.ts';
+import type { RunReport } from '../compaction/executor.ts';
+import { sealedTotals } from '../compaction/fleet.ts';
+import { type CompactionPlan, parsePlan } from '../compaction/plan.ts';
+import { requirePlan } from '../compaction/plan-check.ts';
+import { beginPlan, begunRuns } from '../compaction/plan-runs.ts';
+import { snapshotOf } from '../compaction/snapshot.ts';
+import { planOptionsOf } from '../engine/compaction.ts';
+import type { EngineStore } from '../engine/engine-store.ts';
+import { mapLimit } from '../foundation/concurrency.ts';
+import type { VolumeId } from '../foundation/ids.ts';
+import type { StoreAdmin } from './admin.ts';
+import type { StageTasks } from './aws-tasks.ts';
+
+const RUNS_AT_ONCE = 4;
+const ROUNDS_MAX = 64;
+
+type Options = NonNullable<Parameters<StoreAdmin['compact']>[0]>;
+
+export async function compactStage(engine: EngineStore, tasks: StageTasks, options: Options): Promise<CompactReport> {
+  const { planJson, untilStable = false, signal, onProgress, ...request } = options;
+  const { volumes } = engine;
+  const given = planJson === undefined ? undefined : parsePlan(planJson);
+  const view = await snapshotOf(volumes.c);
+  if (given !== undefined) requirePlan(view, given);
+  const before = sealedTotals(view);
+  const planOptions = await planOptionsOf(engine, request);
+  const budgets: Budgets = given?.budgets ?? planOptions.budgets ?? UNLIMITED;
+  const runs: RunReport[] = [];
+  const freed = { freedVolumes: 0, freedZones: 0 };
+  let spent = NOTHING_SPENT;
+  let plans = 0;
+  let resumed = 0;
+  while (plans < ROUNDS_MAX && !signal?.aborted) {
+    const rest = budgetsLeft(budgets, spent);
+    if (rest === undefined) break;
+    const plan = given ?? (await planNow(volumes, { ...planOptions, budgets: rest })).plan;
+    plans += 1;
+    const round = await oneRound(engine, tasks, plan, signal, (run) => {
+      runs.push(run);
+      const sum = (of: (one: RunReport) => number): number => runs.reduce((total, one) => total + of(one), 0);
+      onProgress?.({
+        runs: runs.length,
+        reclaimed: sum((one) => one.retired),
+        movedBytes: sum((one) => one.movedBytes),
+      });
+    });
+    resumed += round.resumed;
+    spent = addSpending(spent, plan.spent.l1);
+    spent = addSpending(spent, plan.spent.l2);
+    spent = addSpending(spent, plan.spent.l3);
+    const erased = await tasks.gc({ signal });
+    freed.freedVolumes += erased.free.freedVolumes;
+    freed.freedZones += erased.free.freedZones;
+    if (given !== undefined || !untilStable || round.retired === 0) break;
+  }
+  const after = sealedTotals(await snapshotOf(volumes.c));
+  return { plans, resumed, runs, left: [], freed, before, after, budgetUsed: budgetUsed(budgets, spent) };
+}
+
+async function oneRound(
+  engine: EngineStore,
+  tasks: StageTasks,
+  plan: CompactionPlan,
+  signal: AbortSignal | undefined,
+  onRun: (run: RunReport) => void,
+): Promise<{ readonly resumed: number; readonly retired: number }> {
+  const begun = await begunRuns(engine.volumes);
+  const ids = await beginPlan(engine.volumes, plan, begun);
+  let retired = 0;
+  await mapLimit(ids, RUNS_AT_ONCE, async (id) => {
+    if (signal?.aborted) return;
+    const run = await oneRun(tasks, id, signal);
+    retired += run.retired;
+    onRun(run);
+  });
+  if (plan.runs.some(({ strategy }) => strategy === 'l3') && !signal?.aborted) {
+    const drained = await tasks.drain({ signal });
+    retired += drained.retired;
+    onRun(l3Report(drained));
+  }
+  return { resumed: begun.length, retired };
+}
+
+async function oneRun(tasks: StageTasks, id: string, signal: AbortSignal | undefined): Promise<RunReport> {
+  const destinations = new Set<VolumeId>();
+  let sums = {
+    retired: 0,
+    movedBuckets: 0,
+    movedBytes: 0,
+    hostBytes: 0,
+    storedBytes: 0,
+    metadataWrites: 0,
+    dollars: 0,
+  };
+  for (;;) {
+    const step = await tasks.step(id, signal?.aborted === true);
+    for (const volume of step.destinations) destinations.add(volume as VolumeId);
+    sums = {
+      retired: sums.retired + step.retired,
+      movedBuckets: sums.movedBuckets + step.movedBuckets,
+      movedBytes: sums.movedBytes + step.movedBytes,
+      hostBytes: sums.hostBytes + step.hostBytes,
+      storedBytes: sums.storedBytes + step.storedBytes,
+      metadataWrites: sums.metadataWrites + step.metadataWrites,
+      dollars: sums.dollars + step.dollars,
+    };
+    if (!step.done) continue;
+    return {
+      name: id,
+      strategy: id.startsWith('l1/') ? 'l1' : 'l2',
+      ...sums,
+      destinations: destinations.size,
+      destinationVolumes: [...destinations],
+      skipped: step.skipped,
+      stalled: step.stalled,
+    };
+  }
+}
+
+function l3Report(drained: Awaited<ReturnType<StageTasks['drain']>>): RunReport {
+  return {
+    name: 'l3',
+    strategy: 'l3',
+    retired: drained.retired,
+    destinations: 0,
+    destinationVolumes: [],
+    movedBuckets: drained.buckets,
+    movedBytes: drained.movedBytes,
+    hostBytes: 0,
+    storedBytes: drained.storedBytes,
+    metadataWrites: 0,
+    dollars: 0,
+    skipped: [],
+    stalled: drained.stalled,
+  };
+}

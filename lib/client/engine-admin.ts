@@ -1,0 +1,92 @@
+// The operator's commands that only need rows, keys and an answer from the drives: the same on every engine.
+import { type DeadDrain, listDead, redriveDead } from '../compaction/l3-stream.ts';
+import type { CompactionPlan } from '../compaction/plan.ts';
+import { collectStatus } from '../engine/collect-status.ts';
+import { explainVolumes, type PlanRequest, planOf } from '../engine/compaction.ts';
+import type { EngineStore } from '../engine/engine-store.ts';
+import { placesOfKey } from '../engine/explain-key.ts';
+import type { Status } from '../engine/status.ts';
+import { invalid } from '../foundation/errors.ts';
+import { volumeId } from '../foundation/ids.ts';
+import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
+import { retireKek } from '../panda/rows/retiring-kek-row.ts';
+import { readVolume } from '../volume/volumes.ts';
+import type { StoreAdmin } from './admin.ts';
+
+const VOLUME = /^[0-9a-f]{16}$/;
+
+export class EngineAdmin {
+  readonly #open: () => Promise<EngineStore>;
+  readonly #namespace: string;
+
+  constructor(open: () => Promise<EngineStore>, namespace: string) {
+    this.#open = open;
+    this.#namespace = namespace;
+  }
+
+  async status(options: { readonly countObjects?: boolean | undefined } = {}): Promise<Status> {
+    return collectStatus(
+      (await this.#open()).components,
+      options.countObjects ? { countObjectsOf: this.#namespace } : {},
+    );
+  }
+
+  async plan(request: PlanRequest = {}): Promise<CompactionPlan> {
+    return planOf(await this.#open(), request);
+  }
+
+  async explain(what: string, request: PlanRequest = {}): Promise<readonly string[]> {
+    const store = await this.#open();
+    if (VOLUME.test(what)) {
+      const { panda, settings } = store.components;
+      if ((await readVolume(panda, settings.cell, volumeId(what))) !== undefined)
+        return explainVolumes(store, [what], request);
+    }
+    const { lines, volumes } = await placesOfKey(store, this.#namespace, what);
+    return [...lines, ...(await explainVolumes(store, volumes, request))];
+  }
+
+  async deadLetters(): Promise<readonly DeadDrain[]> {
+    const { volumes, queue } = await this.#open();
+    return listDead(volumes, queue);
+  }
+
+  async redriveDeadLetters(ids?: readonly string[]): Promise<number> {
+    return redriveDead((await this.#open()).queue, ids);
+  }
+
+  async keys(): Promise<Awaited<ReturnType<StoreAdmin['keys']>>> {
+    const { components } = await this.#open();
+    const counts = await blocksByKekVersion(components);
+    const versions = await components.keks.versions();
+    return versions.map((version) => ({ ...version, blocks: counts.get(version.version) ?? 0 }));
+  }
+
+  async rotateKeys(options: Parameters<StoreAdmin['rotateKeys']>[0] = {}): ReturnType<StoreAdmin['rotateKeys']> {
+    const { components } = await this.#open();
+    const version = await components.keks.rotate();
+    return { version, rewrap: await rewrapKeys(components, options) };
+  }
+
+  async rewrapKeys(options: Parameters<StoreAdmin['rewrapKeys']>[0] = {}): ReturnType<StoreAdmin['rewrapKeys']> {
+    return rewrapKeys((await this.#open()).components, options);
+  }
+
+  async destroyKey(version: number): Promise<void> {
+    const { components } = await this.#open();
+    const { keks, panda } = components;
+    const known = (await keks.versions()).find((one) => one.version === version);
+    if (known === undefined)
+      throw invalid('KEY_UNKNOWN', `there is no key version ${version}: see pocketful keys list`);
+    if (known.state === 'destroyed') return;
+    // From here on no process can index a block under it, so the count below is final.
+    if (known.state === 'previous') await panda.transact([retireKek(version)]);
+    const blocks = (await blocksByKekVersion(components)).get(version) ?? 0;
+    if (blocks > 0 && known.state === 'previous')
+      throw invalid(
+        'KEY_IN_USE',
+        `${blocks} blocks are wrapped by version ${version}: run pocketful keys rewrap first`,
+      );
+    await keks.destroy(version);
+  }
+}
