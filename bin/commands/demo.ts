@@ -1,23 +1,29 @@
 // `pocketful demo [DIR]`: the main job on a real tree, shown step by step, with one table at the end. `npm start` runs it.
-import { rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { Demo } from '../../lib/client/demo.ts';
 import { demoTree } from '../../lib/client/demo-tree.ts';
+import type { RunReport } from '../../lib/compaction/executor.ts';
 import { createEmbedded } from '../../lib/engine/embedded.ts';
 import type { Status } from '../../lib/engine/status.ts';
+import { invalid } from '../../lib/foundation/errors.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
+import { strategyRows } from './compact.ts';
 import { InterruptedError } from './interruption.ts';
 import { Progress } from './progress.ts';
-import { bytesText, countOf, countText, ratioText, secondsText, table } from './text.ts';
+import { bytesText, countOf, countText, dollarsText, ratioText, secondsText, table } from './text.ts';
 
 const MB = 1_000_000;
 const DEFAULT_BYTES = 300 * MB;
 const DEFAULT_FILES_MIN = 3_000;
 const DEFAULT_SEED = 2026;
 const STORE = '.pocketful-demo';
+/** In a store that the next demonstration may delete. */
+const MARKER = 'made-by-demo.txt';
 const DRIVES = 20;
 const WAITING_SHOWN = 5;
 /** The binary of Node itself, which the launcher installs: one file of over 100 MB says nothing about small ones. */
@@ -52,6 +58,8 @@ export function addDemo(program: Command): void {
 async function runDemo(run: Run, dir: string | undefined, options: DemoOptions): Promise<void> {
   const seed = options.seed ?? DEFAULT_SEED;
   const root = dir ?? join(dirname(fileURLToPath(import.meta.url)), '../../node_modules');
+  const path = run.isDefaultStore ? STORE : run.directory();
+  if (run.isDefaultStore) await removeOwnStore(path);
   const say = (text: string): void => {
     if (!run.json) process.stdout.write(`${text}\n`);
   };
@@ -63,9 +71,8 @@ async function runDemo(run: Run, dir: string | undefined, options: DemoOptions):
     filesMin,
     dir === undefined ? (name) => isNodeBinary(name) || isToolState(name) : () => false,
   );
-  const path = run.isDefaultStore ? STORE : run.directory();
-  if (run.isDefaultStore) await rm(path, { recursive: true, force: true }); // only ever the demonstration's own
   const store = await createEmbedded(path, { settings: PRESETS.demo, drives: DRIVES });
+  if (run.isDefaultStore) await writeFile(join(path, MARKER), 'Made by npm start, which deletes it the next time.\n');
   say(`${countOf(tree.files.length, 'file')}, ${bytesText(tree.bytes)}, of ${root} (seed ${seed})`);
   say(`a fresh store of ${DRIVES} drives in ${path}: puts are kept four times, then coded 12 + 2 + 2\n`);
   const steps: Step[] = [];
@@ -79,6 +86,18 @@ async function runDemo(run: Run, dir: string | undefined, options: DemoOptions):
   run.answer({ seed, files: tree.files.length, bytes: tree.bytes, store: stored, steps }, () =>
     summary(steps, stored, demo.left[0]?.name ?? ''),
   );
+}
+
+/** What an earlier demonstration left, and nothing else. Throws `invalid` DEMO_FOREIGN. */
+async function removeOwnStore(path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  const names = await readdir(path);
+  if (names.length > 0 && !names.includes(MARKER))
+    throw invalid(
+      'DEMO_FOREIGN',
+      `${path} was not made by the demonstration, so it is not deleted: move it away, or name another place with --store file:DIR`,
+    );
+  await rm(path, { recursive: true, force: true });
 }
 
 class Show {
@@ -111,18 +130,27 @@ class Show {
     });
     await this.#withDrivesAway();
     const deleted = await this.#delete();
-    await this.#step('drain', {}, async (tick) => {
-      const report = await demo.drain(tick);
-      const { overhead } = await demo.status();
-      return () =>
-        `${countOf(report.retired, 'sparse volume')} emptied, ${bytesText(report.movedBytes)} moved, ` +
-        `${countText(report.freedZones)} zones freed; sealed ${overheadText(overhead.sealed)}`;
-    });
+    await this.#compact();
     await this.#step('verify', { items: demo.left.length }, async (tick) => {
       await demo.readAll(tick);
       await demo.expectGone(deleted);
       return () =>
         `${countText(demo.left.length)} files have the SHA-256 of their source; ${countText(deleted.length)} deleted ones answer "not found"`;
+    });
+  }
+
+  async #compact(): Promise<void> {
+    const demo = this.#demo;
+    await this.#step('compact', {}, async (tick) => {
+      const before = (await demo.status()).overhead.sealed;
+      const runs = await demo.compact(tick);
+      const { overhead } = await demo.status();
+      for (const line of table(
+        [['    strategy', 'runs', 'reclaimed', 'moved', 'metadata rows', 'on AWS'], ...strategyRows(runs).map(named)],
+        [1, 2, 3, 4, 5],
+      ).split('\n'))
+        this.#say(line);
+      return () => `${strategyText(runs)}; sealed ${overheadText(before)} -> ${overheadText(overhead.sealed)}`;
     });
   }
 
@@ -202,6 +230,23 @@ class Show {
     this.#steps.push({ step: name, seconds: Number(seconds.toFixed(2)), result });
     this.#say(`${this.#steps.length}. ${name} (${secondsText(seconds * 1000)}): ${result}`);
   }
+}
+
+const STRATEGY_TEXT: Readonly<Record<string, string>> = { l1: 'L1 top-off', l2: 'L2 pack', l3: 'L3 drain' };
+const named = ([strategy = '', ...rest]: readonly string[]): string[] => [
+  `    ${STRATEGY_TEXT[strategy] ?? strategy}`,
+  ...rest,
+];
+
+/** One line: which strategy reclaimed how much, and what all of it moved and cost. */
+function strategyText(runs: readonly RunReport[]): string {
+  const sum = (of: (run: RunReport) => number, own = runs): number => own.reduce((total, run) => total + of(run), 0);
+  const each = [...new Set(runs.map(({ strategy }) => strategy))].sort().map((strategy) => {
+    const own = runs.filter((run) => run.strategy === strategy);
+    return `${strategy.toUpperCase()} reclaimed ${countText(sum((run) => run.retired, own))}`;
+  });
+  const moved = sum((run) => run.movedBytes + run.hostBytes);
+  return `${each.join(', ')} volumes: ${bytesText(moved)} moved, ${countText(sum((run) => run.metadataWrites))} metadata rows, ${dollarsText(sum((run) => run.dollars))}`;
 }
 
 const overheadText = (of: Status['overhead']['sealed']): string =>

@@ -1,8 +1,10 @@
 // The main job on a real tree, step by step: stored, coded, read back with drives missing, deleted, compacted, proven intact.
 // It reports what it saw; showing it is the command's (bin/commands/demo.ts).
 import { rename } from 'node:fs/promises';
-import { drain } from '../compaction/drain.ts';
+import { relative } from 'node:path';
+import type { RunReport } from '../compaction/executor.ts';
 import { collectStatus } from '../engine/collect-status.ts';
+import { type CompactRequest, compactStore } from '../engine/compaction.ts';
 import type { EmbeddedStore } from '../engine/embedded.ts';
 import type { Status } from '../engine/status.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
@@ -10,7 +12,6 @@ import { isKind, isPocketfulError, PocketfulError } from '../foundation/errors.t
 import { SeededRandomness, shuffled } from '../foundation/randomness.ts';
 import { collectGarbage } from '../gc/collect-garbage.ts';
 import { encodeHot } from '../live-coder/encode-hot.ts';
-import { LiveCoder } from '../live-coder/live-coder.ts';
 import { freeTrash } from '../volume/free.ts';
 import { RecordLost } from '../volume/record-lost.ts';
 import { type DemoFile, type DemoTree, sha256Of } from './demo-tree.ts';
@@ -20,6 +21,13 @@ import { DEFAULT_NAMESPACE } from './store.ts';
 const READS_AT_ONCE = 8;
 const DELETED_PERCENT = 70;
 const DRIVES_AWAY = 3;
+/** Least dead part of a volume worth rewriting it: so small a store can afford more than a real one. */
+const COMPACT_FROM = 0.1;
+const COMPACTIONS: readonly CompactRequest[] = [
+  { strategies: ['l3'] },
+  { strategies: ['l1'], boundaries: { l3UpTo: 0.1, l2UpTo: 0.11, l1UpTo: 1 }, threshold: COMPACT_FROM },
+  { untilStable: true, finish: true, threshold: COMPACT_FROM },
+];
 
 /** How far a step is, for a progress bar. */
 export type Tick = (done: { readonly items?: number; readonly bytes?: number }) => void;
@@ -95,7 +103,7 @@ export class Demo {
             throw new DemoMismatch(file.name, error.message, error);
           throw error;
         }
-        waiting.push({ name: file.name, drives: error.drives });
+        waiting.push({ name: file.name, drives: error.drives.map((drive) => relative(this.store.path, drive)) });
       }
       items += 1;
       bytes += file.bytes;
@@ -139,14 +147,21 @@ export class Demo {
     return { deleted: doomed, garbage };
   }
 
-  async drain(tick: Tick) {
-    const { volumes } = this.store;
-    const report = await drain(volumes, (run, onMoved) => new LiveCoder(volumes, run, onMoved), {
-      onProgress: ({ movedBytes }) => tick({ bytes: movedBytes }),
-    });
-    if (report.stalled !== undefined) throw new PocketfulError('retry', 'DEMO_STALLED', report.stalled);
-    const freed = await freeTrash(volumes);
-    return { ...report, freedZones: freed.freedZones };
+  /**
+   * L3 first, as it is the cheapest; then L1, for once on all the rest, so that there is something to see: on its own range it has little
+   * to do in so small a store; then everything until nothing is gained.
+   */
+  async compact(tick: Tick): Promise<readonly RunReport[]> {
+    let bytes = 0;
+    const onMoved = ({ recordBytes }: { readonly recordBytes: number }): void => {
+      bytes += recordBytes;
+      tick({ bytes });
+    };
+    const runs: RunReport[] = [];
+    for (const request of COMPACTIONS) runs.push(...(await compactStore(this.store, { ...request, onMoved })).runs);
+    const stalled = runs.find((run) => run.stalled !== undefined)?.stalled;
+    if (stalled !== undefined) throw new PocketfulError('retry', 'DEMO_STALLED', stalled);
+    return runs;
   }
 
   async expectGone(deleted: readonly DemoFile[]): Promise<void> {
