@@ -32,11 +32,11 @@ describe('the store of the demonstration', () => {
     const tick = () => {};
     await demo.put(tick);
     await demo.encode(tick);
-    const away = [0, 1, 2, 3, 4, 5];
+    const away = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
     for (const drive of away) await demo.takeAway(drive);
     const waiting = await demo.readAll(tick, true);
     expect(waiting.length).toBeGreaterThan(0);
-    for (const { drives } of waiting) for (const drive of drives) expect(drive).toMatch(/^drives\/0[0-5]$/);
+    for (const { drives } of waiting) for (const drive of drives) expect(drive).toMatch(/^drives\/0[0-9]$/);
     for (const drive of away) await demo.bringBack(drive);
     await store.close();
   });
