@@ -4,10 +4,21 @@ import { retryLater } from '../foundation/errors.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { type FreeReport, freeTrash } from '../volume/free.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { addSpending, type Budgets, budgetsLeft, budgetUsed, NOTHING_SPENT, UNLIMITED } from './budget.ts';
+import {
+  addSpending,
+  type Budgets,
+  budgetsLeft,
+  budgetUsed,
+  NOTHING_SPENT,
+  type Spending,
+  UNLIMITED,
+} from './budget.ts';
 import { type Actors, type ExecutionReport, executePlan, type RunReport, resumeRuns } from './executor.ts';
 import { explainVolume } from './explain.ts';
 import { type FleetTotals, type FleetView, sealedTotals } from './fleet.ts';
+import type { MergePlan } from './merge.ts';
+import { executeMerges, planMergesNow, spentByMerge } from './merge-now.ts';
+import type { MergeSettings } from './merge-settings.ts';
 import { type CompactionPlan, parsePlan } from './plan.ts';
 import { requirePlan } from './plan-check.ts';
 import type { PlanSettings } from './plan-settings.ts';
@@ -29,6 +40,10 @@ export interface PlanOptions {
 }
 
 export interface CompactOptions extends PlanOptions {
+  /** Whether bucket remnants are merged before each plan. Unless told: when strategies were not chosen, and no plan file is given. */
+  readonly merge?: boolean;
+  readonly merging?: Partial<MergeSettings>;
+  readonly onMergePlan?: (plan: MergePlan) => void;
   /** Plan and run again until a plan has no run, or none that frees anything. */
   readonly untilStable?: boolean;
   /** A plan file: exactly this is done, or nothing (`conflict` PLAN_STALE, `invalid` PLAN_…). */
@@ -102,7 +117,16 @@ export async function compact(actors: Actors, options: CompactOptions = {}): Pro
   let spent = NOTHING_SPENT;
   let plans = 0;
   let settings = options.settings;
+  const merges = options.merge ?? (given === undefined && options.settings?.strategies === undefined);
   while (plans < ROUNDS_MAX && !options.signal?.aborted) {
+    const merged = merges
+      ? await mergeRemnants(store, { ...options, budgets: budgetsLeft(budgets, spent) })
+      : undefined;
+    if (merged !== undefined) {
+      runs.push(merged.report);
+      options.onRun?.(merged.report);
+      spent = addSpending(spent, merged.spent);
+    }
     const rest = budgetsLeft(budgets, spent);
     if (rest === undefined) break;
     const asked = { ...options, budgets: rest, ...(settings === undefined ? {} : { settings }) };
@@ -117,13 +141,27 @@ export async function compact(actors: Actors, options: CompactOptions = {}): Pro
     freed.freedVolumes += erased.freedVolumes;
     freed.freedZones += erased.freedZones;
     if (given !== undefined || options.untilStable !== true) break;
-    if (done.runs.some((run) => run.retired > 0)) continue;
+    if (done.runs.some((run) => run.retired > 0) || (merged?.report.merge?.rowsDropped ?? 0) > 0) continue;
     const last = drainingRest(plan.settings);
     if (last === undefined) break;
     settings = { ...settings, ...last };
   }
   const after = sealedTotals(await snapshotOf(store.c));
   return { plans, resumed, runs, left, freed, before, after, budgetUsed: budgetUsed(budgets, spent) };
+}
+
+/** Rows first: destinations are full at so many buckets, whatever their bytes. Undefined when there is nothing to merge. */
+async function mergeRemnants(
+  store: VolumeStore,
+  options: Omit<CompactOptions, 'budgets'> & { readonly budgets: Budgets | undefined },
+): Promise<{ readonly report: RunReport; readonly spent: Spending } | undefined> {
+  const { budgets, ...others } = options;
+  if (budgets === undefined) return undefined;
+  const plan = await planMergesNow(store, { ...others, budgets });
+  options.onMergePlan?.(plan);
+  if (plan.merges.length === 0) return undefined;
+  const report = await executeMerges(store, plan, { ...others, budgets });
+  return { report, spent: spentByMerge(plan, report) };
 }
 
 /**

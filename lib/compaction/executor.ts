@@ -24,6 +24,7 @@ import {
   volumesOf,
 } from './journal.ts';
 import { finishHost, topOff } from './l1-flip.ts';
+import { resumeMerge } from './merge-now.ts';
 import { type Moved, moveSources, nothingMoved } from './move-sources.ts';
 import type { CompactionPlan, PlannedRun } from './plan.ts';
 import type { Strategy } from './plan-settings.ts';
@@ -56,6 +57,22 @@ export interface RunReport {
   readonly skipped: readonly Skipped[];
   /** Why it ended before everything was moved. */
   readonly stalled: string | undefined;
+  /** Of a merge only. */
+  readonly merge?: MergeFigures;
+}
+
+/** What a merge of bucket remnants took and saved. */
+export interface MergeFigures {
+  /** New buckets. */
+  readonly buckets: number;
+  /** Remnants that were copied into them. */
+  readonly remnants: number;
+  readonly blockRows: number;
+  /** Of remnants and empty buckets. */
+  readonly rowsDropped: number;
+  readonly blockRowsPerBucket: number;
+  readonly rowsPerGibBefore: number;
+  readonly rowsPerGibAfter: number;
 }
 
 export interface ExecuteOptions {
@@ -194,7 +211,8 @@ async function resumeRun(actors: Actors, journal: JournalRow, signal: AbortSigna
   const taken = await advance(store.c, journal, { run });
   if (taken === undefined) return false;
   const volumes = await adoptVolumes(store, run, volumesOf(taken.task));
-  if (await finishHost(store, taken, volumes)) {
+  if (taken.task.strategy === 'merge') await resumeMerge(store, taken, volumes, signal);
+  else if (await finishHost(store, taken, volumes)) {
     for (const volume of volumes) await endSource(store, volume, run);
     await endJournal(store.c, taken);
   } else await goOn(actors, taken, volumes, signal);

@@ -7,7 +7,7 @@ import { codecShape } from '../codec/shape.ts';
 import { dollarsOf, NO_WORK, type Work } from '../cost/cost-of.ts';
 import { PRICE_BOOK, type PriceBook } from '../cost/price-book.ts';
 import { BUDGET_LINES, type BudgetLine, spendingOf } from './budget.ts';
-import { FLEET_STATES } from './fleet.ts';
+import { FLEET_STATES, type FleetState } from './fleet.ts';
 import type { MergeSettings } from './merge-settings.ts';
 import { deepFreeze, roundDollars, roundRatio } from './plan.ts';
 import type { PlanSettings } from './plan-settings.ts';
@@ -16,7 +16,10 @@ import { pricingOf } from './run-work.ts';
 
 const GIB = 1024 ** 3;
 const SEALED = FLEET_STATES.indexOf('sealed');
-const LEASED = FLEET_STATES.indexOf('leased');
+/** Volumes whose rows count: what is merged lies in an open one at first. */
+const COUNTED: ReadonlySet<number> = new Set(
+  ['open', 'sealed', 'leased'].map((name) => FLEET_STATES.indexOf(name as FleetState)),
+);
 /** Block rows to a read unit of 4 KB. */
 const BLOCK_ROWS_PER_READ = 10;
 /** Rows of a source: its bucket and its dead bits when its blocks leave, and the three of its end. */
@@ -60,7 +63,7 @@ export interface PlannedMerge {
   readonly reason: string;
 }
 
-/** Rows of buckets in sealed volumes, and the live bytes they hold. */
+/** Rows of buckets in warm volumes, and the live bytes they hold. */
 export interface RemnantFigures {
   readonly rows: number;
   readonly liveBytes: number;
@@ -101,8 +104,7 @@ function figuresOf(view: RemnantView): RemnantFigures {
   let rows = 0;
   let liveBytes = 0;
   for (let i = 0; i < view.count; i++) {
-    const state = view.state[view.volume[i] as number];
-    if (state !== SEALED && state !== LEASED) continue;
+    if (!COUNTED.has(view.state[view.volume[i] as number] as number)) continue;
     rows += 1;
     liveBytes += view.liveBytes[i] as number;
   }

@@ -32,11 +32,21 @@ export interface MoveResult {
 }
 
 /** What a group of these records adds to its fullest extent at the most. */
-export function moveNeedBytes(contents: readonly BucketContent[], dataColumns: number): number {
-  const records = contents.flatMap((content) => content.records.map(({ record }) => ({ length: record.length })));
+export function groupNeedBytes(
+  records: readonly { readonly length: number }[],
+  buckets: number,
+  dataColumns: number,
+): number {
   const layout = layOut(records, dataColumns, new Array<number>(dataColumns).fill(0));
-  return Math.max(...layout.columnBytes) + groupOverheadBytes(records.length, contents.length);
+  return Math.max(...layout.columnBytes) + groupOverheadBytes(records.length, buckets);
 }
+
+export const moveNeedBytes = (contents: readonly BucketContent[], dataColumns: number): number =>
+  groupNeedBytes(
+    contents.flatMap((content) => content.records.map(({ record }) => ({ length: record.length }))),
+    contents.length,
+    dataColumns,
+  );
 
 /**
  * Moves buckets whose sources are all draining under `run`. Buckets without records are dropped by `dropEmptyBucket` instead. Throws `retry`

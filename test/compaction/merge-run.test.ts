@@ -1,0 +1,144 @@
+// Merges carried out: fewer bucket rows, every block readable where its row says, nothing lost to those who write meanwhile.
+import { describe, expect, it } from 'vitest';
+import { compact } from '../../lib/compaction/compact.ts';
+import { listJournal } from '../../lib/compaction/journal.ts';
+import { executeMerges, planMergesNow } from '../../lib/compaction/merge-now.ts';
+import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
+import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
+import type { Write } from '../../lib/panda/panda.ts';
+import { TRANSACTION_ITEMS_MAX } from '../../lib/panda/panda.ts';
+import { listBuckets, listVolumes } from '../../lib/volume/volumes.ts';
+import type { World } from '../store/harness.ts';
+import { expectSound } from '../store/recount.ts';
+import { actorsOf, deleteFiles, filesOf, putFiles, SMALL } from './acting-world.ts';
+import { MERGE_ONLY, MERGING, mergeAll, thinnedWorld } from './merge-world.ts';
+
+const prepared = thinnedWorld({ volumes: 3, filesEach: 60, keep: 5 });
+/** The same store anew for every test. */
+async function thin() {
+  const { world, model } = await prepared;
+  const copy = world.clone();
+  return { world: copy, model: model.clone(), p: copy.start() };
+}
+
+/** Transactions of every process of a world, as they come. */
+function watched(world: World): Write[][] {
+  const seen: Write[][] = [];
+  const transact = world.panda.transact.bind(world.panda);
+  world.panda.transact = (writes) => {
+    seen.push([...writes]);
+    return transact(writes);
+  };
+  return seen;
+}
+
+describe('a merge', () => {
+  it('turns remnants into few buckets, empties their volumes, and counts what it wrote', async () => {
+    const { world, model, p } = await thin();
+    const before = await listBuckets(p.c.panda, SMALL.cell);
+    const seen = watched(world);
+    const { runs, freed } = await mergeAll(p);
+    const run = runs.find(({ strategy }) => strategy === 'merge');
+    const after = await listBuckets(p.c.panda, SMALL.cell);
+    expect(after.length).toBeLessThan(before.length / 2);
+    expect(run?.stalled).toBeUndefined();
+    expect(run?.skipped).toEqual([]);
+    expect(run?.retired).toBeGreaterThanOrEqual(2);
+    expect(freed.freedVolumes).toBe(run?.retired);
+    expect(run?.merge?.rowsDropped).toBe(before.length + (run?.merge?.buckets ?? 0) - after.length);
+    expect(run?.merge?.remnants).toBeGreaterThan(2 * (run?.merge?.buckets ?? 0));
+    expect(run?.merge?.rowsPerGibAfter).toBeLessThan((run?.merge?.rowsPerGibBefore ?? 0) / 2);
+    // Every live block once, with few rows more: no transaction over the limit.
+    const blockRows = seen.flat().filter(({ partition, kind }) => partition.startsWith('block/') && kind === 'update');
+    expect(blockRows.length).toBe(run?.merge?.blockRows);
+    for (const writes of seen) expect(writes.length).toBeLessThanOrEqual(TRANSACTION_ITEMS_MAX);
+    await model.expectIn(p);
+    await model.expectIn(world.start());
+    await expectSound(p);
+    await p.volumes.open.sealAll('warm');
+    await model.expectIn(world.start());
+    await expectSound(p);
+  });
+
+  it('a second time finds nothing to do', async () => {
+    const { p, model } = await thin();
+    const plan = await planMergesNow(p.volumes, { merging: MERGING });
+    await executeMerges(p.volumes, plan);
+    const again = await executeMerges(p.volumes, plan);
+    expect(again.merge).toMatchObject({ buckets: 0, blockRows: 0 });
+    expect(again.retired).toBe(0);
+    await model.expectIn(p);
+    await expectSound(p);
+  });
+
+  it('leaves blocks in trash where they are, until GC or a put has them', async () => {
+    const { p, model } = await thin();
+    const [back, gone] = [...model.there.keys()] as [string, string];
+    const body = model.there.get(back) as Uint8Array;
+    await deleteFiles(p, model, [back, gone]);
+    const { runs } = await mergeAll(p);
+    expect(runs[0]?.merge?.remnants).toBeGreaterThan(3);
+    await putFiles(p, model, new Map([[back, body]]));
+    await collectGarbage(p.c);
+    await model.expectIn(p);
+    await expectSound(p);
+  });
+
+  it('goes on beside puts of the same blocks, deletes, GC and reads', async () => {
+    const { world, model } = await thin();
+    const [merger, writer, reader] = [world.start(), world.start(), world.start()];
+    await model.expectIn(reader);
+    const bodies = [...model.there];
+    const doomed = bodies.filter((_, i) => i % 3 === 0).map(([key]) => key);
+    const others = new Map(bodies.slice(0, 20).map(([key, body]) => [`again/${key}`, body]));
+    const busy = (async () => {
+      await deleteFiles(writer, model, doomed);
+      await putFiles(writer, model, others);
+      await collectGarbage(writer.c);
+      await putFiles(writer, model, filesOf(77, 10, 900));
+      await deleteFiles(writer, model, [...others.keys()].slice(0, 5));
+    })();
+    const [{ runs }] = await Promise.all([mergeAll(merger), busy]);
+    expect(runs[0]?.merge?.blockRows).toBeGreaterThan(0);
+    await collectGarbage(writer.c);
+    await model.expectIn(reader);
+    await model.expectIn(world.start());
+    await merger.volumes.open.recoverIdle();
+    await expectSound(merger);
+  });
+
+  it('two at once do the work once', async () => {
+    const { world, model } = await thin();
+    const [a, b] = [world.start(), world.start()];
+    const plan = await planMergesNow(a.volumes, { merging: MERGING });
+    const [first, second] = await Promise.all([executeMerges(a.volumes, plan), executeMerges(b.volumes, plan)]);
+    expect((first.merge?.blockRows ?? 0) + (second.merge?.blockRows ?? 0)).toBeLessThanOrEqual(plan.blockRows * 1.2);
+    await model.expectIn(a);
+    await expectSound(a);
+  });
+
+  it('is gone on with when its process dies between two groups', async () => {
+    const { world, model } = await thin();
+    let groups = 0;
+    const plan = scriptedPlan((_, detail) => (detail.includes('put group/') && ++groups === 2 ? 'after' : 'none'));
+    const dying = world.start({ plan });
+    await expect(compact(actorsOf(dying), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
+    const p = world.start({ othersDead: true });
+    expect((await listJournal(p.c)).map(({ task }) => task.strategy)).toEqual(['merge']);
+    const report = await compact(actorsOf(p), { settings: MERGE_ONLY.settings });
+    expect(report.resumed).toBe(1);
+    expect(await listJournal(p.c)).toEqual([]);
+    expect((await listVolumes(p.c.panda, SMALL.cell)).filter(({ state }) => state === 'draining')).toEqual([]);
+    await model.expectIn(p);
+    await expectSound(p);
+  });
+
+  it('is part of a compaction whose strategies were not chosen, and of no other', async () => {
+    const { p } = await thin();
+    const dry = { merging: MERGING, threshold: 0.9 };
+    const chosen = await compact(actorsOf(p), { ...dry, settings: { strategies: ['l1'] } });
+    expect(chosen.runs).toEqual([]);
+    const all = await compact(actorsOf(p), dry);
+    expect(all.runs.map(({ strategy }) => strategy)).toContain('merge');
+  });
+});
