@@ -49,7 +49,14 @@ const schema = z.strictObject({
   stepFunctions: z.strictObject({ perMillionTransitions: dollars, freeTransitions: z.int().nonnegative() }),
   sqs: z.strictObject({ perMillionRequests: dollars, freeRequests: z.int().nonnegative() }),
   kms: z.strictObject({ perKeyMonth: dollars, perMillionRequests: dollars }),
-  cloudWatch: z.strictObject({ perMetricMonth: dollars, perAlarmMonth: dollars }),
+  cloudWatch: z.strictObject({
+    /** A custom metric. */
+    perMetricMonth: dollars,
+    /** An alarm, for every metric it reads. */
+    perAlarmMonth: dollars,
+    perMillionRequests: dollars,
+    logsPerGb: dollars,
+  }),
 });
 
 export type PriceBook = z.infer<typeof schema>;
@@ -122,7 +129,7 @@ const US_EAST_1: PriceBook = {
   stepFunctions: { perMillionTransitions: 25, freeTransitions: 4000 },
   sqs: { perMillionRequests: 0.4, freeRequests: 1_000_000 },
   kms: { perKeyMonth: 1, perMillionRequests: 3 },
-  cloudWatch: { perMetricMonth: 0.3, perAlarmMonth: 0.1 },
+  cloudWatch: { perMetricMonth: 0.3, perAlarmMonth: 0.1, perMillionRequests: 10, logsPerGb: 0.5 },
 };
 
 /** The price book in use unless another one is given. */

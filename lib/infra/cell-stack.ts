@@ -12,7 +12,14 @@ import { cellName } from './names.ts';
 import { PocketfulStack, type PocketfulStackProps } from './pocketful-stack.ts';
 import { Schedules } from './schedules.ts';
 import { ServiceFunction } from './service-function.ts';
-import { DRAIN_BATCH, drainWindowSeconds, LIGHT_MEMORY_MIB, LIVE_CODERS_MAX, type Worker } from './stage-parts.ts';
+import {
+  DRAIN_BATCH,
+  drainWindowSeconds,
+  LIGHT_MEMORY_MIB,
+  LIVE_CODERS_MAX,
+  PLANNER_MEMORY_MIB,
+  type Worker,
+} from './stage-parts.ts';
 import { grantStore, type StoreParts, storeEnvironment } from './store-access.ts';
 import { Watching } from './watching.ts';
 
@@ -36,7 +43,7 @@ export class CellStack extends PocketfulStack {
     const heavy = stage.workerMemoryMiB;
     const light = Math.min(LIGHT_MEMORY_MIB, heavy);
     const services = {
-      planner: this.#worker('planner', 'plans L1 and L2 compaction', Math.min(1024, heavy)),
+      planner: this.#worker('planner', 'plans L1 and L2 compaction', Math.min(PLANNER_MEMORY_MIB, heavy)),
       compactor: this.#worker('compactor', 'does one run of a plan', heavy),
       drainer: this.#worker('drainer', 'sends buckets of sparse volumes to the queue', light),
       'live-coder': this.#worker('live-coder', 'codes queued buckets into full volumes', heavy),

@@ -5,6 +5,8 @@ export const SCHEDULE_MINUTES = { drainer: 10, encoder: 60, gc: 60, tuner: 60, c
 
 /** Functions that look and decide, without moving bytes. */
 export const LIGHT_MEMORY_MIB = 512;
+/** Holds the rows of a hundred thousand volumes. */
+export const PLANNER_MEMORY_MIB = 1024;
 
 /** Batches of L3: about a group's worth of buckets, gathered for a while. */
 export const DRAIN_BATCH = 100;

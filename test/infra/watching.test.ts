@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alarmSpecs } from '../../lib/infra/alarm-specs.ts';
+import { idleStageOf } from '../../lib/infra/idle-stage.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../lib/settings/metric-names.ts';
 import { type Resource, resourcesIn, type Synthesized, synthStage } from './synth.ts';
@@ -57,6 +58,7 @@ describe('alarms', () => {
   it('read at most twelve metrics, of which five are ours: all that the tuner puts', () => {
     const metrics = alarmsOf(durable).flatMap(metricsOf);
     expect(metrics.length).toBeLessThanOrEqual(ALARM_METRICS_MAX);
+    expect(idleStageOf(parseStageSettings({}))).toMatchObject({ alarmMetrics: metrics.length, customMetrics: 5 });
     const ours = metrics.filter((metric) => metric.startsWith(`${METRIC_NAMESPACE}/`));
     expect(ours.sort()).toEqual(
       Object.values(METRICS)

@@ -1,0 +1,87 @@
+// The bill of an idle stage: what its parts cost by hand, what the presets cost, and that the functions read as little as the bill says.
+import { describe, expect, it } from 'vitest';
+import { drainPass } from '../../lib/compaction/drain-runs.ts';
+import { planRuns } from '../../lib/compaction/plan-runs.ts';
+import { type IdleStage, idleDollarsPerMonth } from '../../lib/cost/idle.ts';
+import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
+import { encodeStage, sweepStage } from '../../lib/engine/stage-tasks.ts';
+import { tuneStage } from '../../lib/engine/stage-tune.ts';
+import { IDLE_READS, idleStageOf } from '../../lib/infra/idle-stage.ts';
+import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
+import { PRESETS } from '../../lib/settings/settings.ts';
+import { MemoryStream } from '../../lib/stream/memory-stream.ts';
+import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { World } from '../store/harness.ts';
+import { Meter, MeteredPanda, meteredDrive } from './metered.ts';
+
+const IDLE_DOLLARS_MAX = 4.5;
+
+describe('an idle stage', () => {
+  it('costs what its parts cost', () => {
+    const stage: IdleStage = {
+      keys: 1,
+      customMetrics: 5,
+      alarmMetrics: 12,
+      polledQueues: 1,
+      calls: [
+        {
+          everyMinutes: 60,
+          memoryMiB: 512,
+          ms: 2000,
+          metadataReads: 100,
+          metadataWrites: 1,
+          queueRequests: 2,
+          stateTransitions: 4,
+          metricRequests: 1,
+          logBytes: 2000,
+        },
+      ],
+    };
+    const cost = idleDollarsPerMonth(stage, PRICE_BOOK);
+    expect(cost.keys).toBe(1);
+    expect(cost.alarms).toBeCloseTo(1.2, 9);
+    expect(cost.metrics).toBeCloseTo(1.5 + 720 * 1e-5, 9);
+    expect(cost.queues).toBeCloseTo((15 * 43_200 + 1440) * 0.4e-6, 9);
+    expect(cost.compute).toBeCloseTo(720 * 0.0000133334 + 720 * 0.2e-6, 6);
+    expect(cost.transitions).toBeCloseTo(2880 * 25e-6, 9);
+    expect(cost.metadata).toBeCloseTo(72_000 * 0.125e-6 + 720 * 0.625e-6, 9);
+    expect(cost.logs).toBeCloseTo(720 * 2000 * 0.5e-9, 12);
+    const { total, ...parts } = cost;
+    expect(Object.values(parts).reduce((sum, part) => sum + part, 0)).toBeCloseTo(total, 12);
+  });
+
+  it.each(['personal', 'thrifty', 'cell'])('costs at most $4.50 a month under %s', (preset) => {
+    const { total } = idleDollarsPerMonth(idleStageOf(parseStageSettings({ preset })), PRICE_BOOK);
+    expect(total).toBeGreaterThan(3);
+    expect(total).toBeLessThanOrEqual(IDLE_DOLLARS_MAX);
+  });
+
+  it('costs only what stands there when nothing is scheduled', () => {
+    const stage = idleStageOf(parseStageSettings({ schedules: 'false' }));
+    expect(idleDollarsPerMonth(stage, PRICE_BOOK)).toMatchObject({ compute: 0, transitions: 0, metadata: 0, logs: 0 });
+  });
+
+  it('reads no more rows than the bill says, and no object', async () => {
+    const meter = new Meter();
+    const { c } = new World(1, PRESETS.personal, 10).start();
+    const drives = c.drives.map((drive) => meteredDrive(drive, meter));
+    const store = new VolumeStore({ ...c, panda: new MeteredPanda(c.panda, meter), drives });
+    const signal = new AbortController().signal;
+    const tasks: Readonly<Record<keyof typeof IDLE_READS, () => Promise<unknown>>> = {
+      gc: () => sweepStage(store, { signal }),
+      encoder: () => encodeStage(store, { signal }),
+      tuner: () => tuneStage(store.c, { put: async () => undefined }),
+      compaction: () => planRuns(store, 100, {}),
+      drainer: () => drainPass(store, new MemoryStream(c.clock), { signal }),
+    };
+    for (const [part, task] of Object.entries(tasks)) {
+      await task();
+      const { metadataReads, metadataWrites, putRequests, getRequests } = meter.take();
+      const billed = IDLE_READS[part as keyof typeof IDLE_READS];
+      expect(metadataReads + 3, part).toBeLessThanOrEqual(billed);
+      expect(metadataReads, part).toBeGreaterThan(billed / 2);
+      expect(metadataWrites, part).toBeLessThanOrEqual(1);
+      expect(putRequests + getRequests, part).toBe(0);
+    }
+  });
+});
