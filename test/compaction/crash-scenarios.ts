@@ -2,10 +2,12 @@
 import { expect } from 'vitest';
 import { type CompactOptions, compact } from '../../lib/compaction/compact.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
+import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
-import type { Scenario } from '../store/crash.ts';
+import type { Model, Scenario } from '../store/crash.ts';
 import type { Process } from '../store/harness.ts';
-import { actorsOf, sealedWorld } from './acting-world.ts';
+import { actorsOf, deleteFiles, putFiles, sealedWorld } from './acting-world.ts';
+import { MERGE_ONLY, thinnedWorld } from './merge-world.ts';
 
 const L2 = { settings: { strategies: ['l2' as const], minFill: 0.1, l3UpTo: 0.01, finish: true } };
 const L1 = { settings: { strategies: ['l1' as const], minFill: 0.02, l3UpTo: 0.002, l2UpTo: 0.003 } };
@@ -32,6 +34,33 @@ const scenario = (prepare: Scenario['prepare'], options: CompactOptions): Scenar
   return { prepare, act: (p) => compacts(p, options, calm) };
 };
 
+const THIN = { volumes: 2, filesEach: 12, keep: 3 };
+
+/** Remnants into few buckets; rows were saved in the calm run. */
+async function merges(p: Process, calm: { tried: boolean }): Promise<void> {
+  const done = await compact(actorsOf(p), MERGE_ONLY);
+  if (!calm.tried) expect(done.runs[0]?.merge?.rowsDropped).toBeGreaterThan(2);
+  calm.tried = true;
+}
+
+/** Leaves a journal, its leases, and a group whose blocks have not all been moved. */
+async function diesWhileMerging({ world }: Awaited<ReturnType<typeof thinnedWorld>>): Promise<void> {
+  const plan = scriptedPlan((_, detail) => (detail.includes('update block/') ? 'before' : 'none'));
+  await expect(compact(actorsOf(world.start({ plan })), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
+  world.start({ othersDead: true });
+}
+
+/** Deletes, and puts of blocks that are known, while the same blocks are merged. */
+async function writesBeside(p: Process, model: Model): Promise<void> {
+  const bodies = [...model.there];
+  const keys = bodies.map(([key]) => key);
+  await deleteFiles(p, model, keys.slice(0, 3));
+  await putFiles(p, model, new Map(bodies.slice(2, 6).map(([key, body]) => [`again/${key}`, body])));
+  await collectGarbage(p.c);
+}
+
+const calmMerge = { tried: false };
+
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'an L2 run, with the sources freed': scenario(() => sealedWorld(TWO), L2),
   'an L3 run, with the sources freed': scenario(() => sealedWorld(TWO), L3),
@@ -47,6 +76,28 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
     act: async (p) => {
       expect((await compact(actorsOf(p), { ...L2, threshold: 0.9 })).resumed).toBe(1);
+    },
+  },
+  'a merge of bucket remnants, with the sources freed': {
+    prepare: () => thinnedWorld(THIN),
+    act: (p) => merges(p, calmMerge),
+  },
+  'a merge beside deletes, puts of its blocks, and GC': {
+    prepare: () => thinnedWorld(THIN),
+    act: async (p, model) => {
+      const both = await Promise.allSettled([compact(actorsOf(p), MERGE_ONLY), writesBeside(p, model)]);
+      for (const one of both) if (one.status === 'rejected') throw one.reason;
+    },
+  },
+  'a process that goes on with a dead one’s merge': {
+    prepare: async () => {
+      const made = await thinnedWorld(THIN);
+      await diesWhileMerging(made);
+      return made;
+    },
+    act: async (p) => {
+      const { settings } = MERGE_ONLY;
+      expect((await compact(actorsOf(p), { settings, merge: false })).resumed).toBe(1);
     },
   },
 };
