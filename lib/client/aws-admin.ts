@@ -57,14 +57,20 @@ export class StageEngine {
 
 export class StageAdmin extends EngineAdmin implements StoreAdmin {
   readonly #address: string;
-  readonly #engine: StageEngine;
+  readonly #open: () => Promise<EngineStore>;
   readonly #tasks: StageTasks;
 
-  constructor(address: string, namespace: string, engine: StageEngine, invoker: Invoker, outputs: StageOutputs) {
-    super(engine.open, namespace);
+  constructor(
+    address: string,
+    namespace: string,
+    open: () => Promise<EngineStore>,
+    invoker: Invoker,
+    outputs: StageOutputs,
+  ) {
+    super(open, namespace);
     this.#address = address;
-    this.#engine = engine;
-    this.#tasks = new StageTasks(invoker, outputs, async () => (await engine.open()).components);
+    this.#open = open;
+    this.#tasks = new StageTasks(invoker, outputs, async () => (await open()).components);
   }
 
   gc(options: Parameters<StoreAdmin['gc']>[0] = {}): Promise<GcReport> {
@@ -87,12 +93,12 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
 
   async compact(options: Parameters<StoreAdmin['compact']>[0] = {}): ReturnType<StoreAdmin['compact']> {
     if (options.planJson !== undefined) parsePlan(options.planJson); // before anything is opened
-    return compactStage(await this.#engine.open(), this.#tasks, options);
+    return compactStage(await this.#open(), this.#tasks, options);
   }
 
   async tune(): Promise<ThresholdStep> {
     const { moved, reason } = await this.#tasks.tune();
-    const state = await readTuning((await this.#engine.open()).components);
+    const state = await readTuning((await this.#open()).components);
     return { state, moved, reason };
   }
 

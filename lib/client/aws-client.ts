@@ -64,7 +64,7 @@ export class AwsClient implements PocketfulStore {
       const caller = new FrontendCaller({ lambda: lambdaWithin(ANSWER_MS), functionName: outputs.frontend, ...ports });
       const invoker = new Invoker({ lambda: lambdaWithin(TASK_MS), ...ports });
       const engine = new StageEngine(outputs, clock);
-      const admin = new StageAdmin(`aws:${stage}`, namespace, engine, invoker, outputs);
+      const admin = new StageAdmin(`aws:${stage}`, namespace, engine.open, invoker, outputs);
       return new AwsClient(stage, namespace, caller, { admin, invoker, engine });
     } finally {
       cloudFormation.destroy();

@@ -53,8 +53,10 @@ export async function compactStage(engine: EngineStore, tasks: StageTasks, optio
     spent = addSpending(spent, plan.spent.l2);
     spent = addSpending(spent, plan.spent.l3);
     const erased = await tasks.gc({ signal });
-    freed.freedVolumes += erased.free.freedVolumes;
-    freed.freedZones += erased.free.freedZones;
+    for (const { freedVolumes, freedZones } of [erased.free, round.freed]) {
+      freed.freedVolumes += freedVolumes;
+      freed.freedZones += freedZones;
+    }
     if (given !== undefined || !untilStable || round.retired === 0) break;
   }
   const after = sealedTotals(await snapshotOf(volumes.c));
@@ -67,10 +69,11 @@ async function oneRound(
   plan: CompactionPlan,
   signal: AbortSignal | undefined,
   onRun: (run: RunReport) => void,
-): Promise<{ readonly resumed: number; readonly retired: number }> {
+): Promise<{ readonly resumed: number; readonly retired: number; readonly freed: CompactReport['freed'] }> {
   const begun = await begunRuns(engine.volumes);
   const ids = await beginPlan(engine.volumes, plan, begun);
   let retired = 0;
+  let freed: CompactReport['freed'] = { freedVolumes: 0, freedZones: 0 };
   await mapLimit(ids, RUNS_AT_ONCE, async (id) => {
     if (signal?.aborted) return;
     const run = await oneRun(tasks, id, signal);
@@ -80,9 +83,10 @@ async function oneRound(
   if (plan.runs.some(({ strategy }) => strategy === 'l3') && !signal?.aborted) {
     const drained = await tasks.drain({ signal });
     retired += drained.retired;
+    freed = drained.free;
     onRun(l3Report(drained));
   }
-  return { resumed: begun.length, retired };
+  return { resumed: begun.length, retired, freed };
 }
 
 async function oneRun(tasks: StageTasks, id: string, signal: AbortSignal | undefined): Promise<RunReport> {

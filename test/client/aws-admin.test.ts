@@ -1,0 +1,161 @@
+// The operator's commands on a stage, against the real functions on memory bodies; only the wire between them is of this test.
+import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { describe, expect, it } from 'vitest';
+import { StageAdmin } from '../../lib/client/aws-admin.ts';
+import { Invoker } from '../../lib/client/aws-invoke.ts';
+import type { StageOutputs } from '../../lib/client/aws-stage.ts';
+import { listJournal } from '../../lib/compaction/journal.ts';
+import { planJson } from '../../lib/compaction/plan.ts';
+import { OUTPUTS } from '../../lib/settings/stage-names.ts';
+import { listVolumes } from '../../lib/volume/volumes.ts';
+import { sealedWorld } from '../compaction/acting-world.ts';
+import { Stage } from '../functions/stage.ts';
+import { expectSound } from '../store/recount.ts';
+
+const FOLDER_OF: Readonly<Record<string, Parameters<Stage['invoke']>[0]>> = {
+  PlannerFunction: 'planner',
+  CompactorFunction: 'compactor',
+  DrainerFunction: 'drainer',
+  EncoderFunction: 'encoder',
+  GcFunction: 'gc',
+  ThresholdTunerFunction: 'threshold-tuner',
+};
+
+interface Answer {
+  readonly Payload?: Uint8Array;
+  readonly FunctionError?: string;
+}
+/** May throw or answer in the function's place. */
+type Meddle = (name: string, count: number) => Answer | undefined;
+
+async function stageWith(deleted: (volume: number) => number, meddle: Meddle = () => undefined, volumes = 6) {
+  const { world, model, p } = await sealedWorld({ volumes, filesEach: 90, deletedEach: deleted });
+  const stage = new Stage(world);
+  let count = 0;
+  const send = async ({ input }: InvokeCommand): Promise<Answer> => {
+    const name = FOLDER_OF[input.FunctionName ?? ''] as Parameters<Stage['invoke']>[0];
+    const instead = meddle(name, ++count);
+    if (instead !== undefined) return instead;
+    const event: unknown = JSON.parse(Buffer.from(input.Payload as Uint8Array).toString());
+    try {
+      const answer = await stage.invoke(name, event);
+      // The event source hands over what was sent.
+      if (name === 'drainer') while ((await stage.deliver()).received > 0);
+      return { Payload: Buffer.from(JSON.stringify(answer)) };
+    } catch (error) {
+      const { name: errorType, message: errorMessage } = error as Error;
+      return { FunctionError: 'Unhandled', Payload: Buffer.from(JSON.stringify({ errorType, errorMessage })) };
+    }
+  };
+  const engine = { components: p.c, volumes: p.volumes, frontend: p.frontend, queue: stage.stream };
+  const outputs = Object.fromEntries(Object.entries(OUTPUTS)) as unknown as StageOutputs;
+  const lambda = { send, destroy: () => {} } as unknown as LambdaClient;
+  const invoker = new Invoker({ lambda, clock: world.clock, randomness: p.c.randomness });
+  const admin = new StageAdmin('aws:dev', 'default', async () => engine, invoker, outputs);
+  const expectQuiet = async (): Promise<void> => {
+    expect(await listJournal(p.c)).toEqual([]);
+    expect((await listVolumes(p.c.panda, 'c0')).filter(({ run }) => run !== undefined)).toEqual([]);
+    await expectSound(world.start());
+    await model.expectIn(world.start());
+  };
+  return { stage, admin, world, model, p, expectQuiet };
+}
+
+describe('compact', () => {
+  it('has every run done by compactors and the queue', async () => {
+    const { admin, expectQuiet } = await stageWith((volume) => (volume < 2 ? 86 : 55));
+    const seen: number[] = [];
+    const report = await admin.compact({ untilStable: true, onProgress: ({ runs }) => seen.push(runs) });
+    expect(report.runs.map(({ strategy }) => strategy)).toEqual(expect.arrayContaining(['l2', 'l3']));
+    expect(report.after.allocatedOverhead).toBeLessThan(report.before.allocatedOverhead);
+    expect(report.freed.freedZones).toBeGreaterThan(0);
+    for (const run of report.runs) expect(run).toMatchObject({ stalled: undefined, movedBytes: expect.any(Number) });
+    expect(seen.length).toBe(report.runs.length);
+    await expectQuiet();
+  });
+
+  it('carries out a plan file, once', async () => {
+    const { admin, expectQuiet } = await stageWith(() => 55);
+    const file = planJson(await admin.plan({ strategies: ['l2'] }));
+    const report = await admin.compact({ planJson: file });
+    expect(report.runs.reduce((sum, { retired }) => sum + retired, 0)).toBeGreaterThan(1);
+    await expect(admin.compact({ planJson: file })).rejects.toMatchObject({ code: 'PLAN_STALE' });
+    await expectQuiet();
+  });
+
+  it('calls again when answers are lost, functions die and AWS is busy', async () => {
+    const { admin, expectQuiet } = await stageWith(
+      () => 55,
+      (_, count) => {
+        if (count % 4 === 1) throw Object.assign(new Error('slow down'), { name: 'TooManyRequestsException' });
+        if (count % 4 !== 2) return undefined;
+        const died = { errorType: 'Sandbox.Timedout', errorMessage: 'Task timed out after 300.00 seconds' };
+        return { FunctionError: 'Unhandled', Payload: Buffer.from(JSON.stringify(died)) };
+      },
+    );
+    expect((await admin.compact()).runs.length).toBeGreaterThan(0);
+    await expectQuiet();
+  });
+});
+
+describe('the other commands', () => {
+  it('are functions, or rows read from here', async () => {
+    const { admin, stage, expectQuiet, p } = await stageWith((volume) => (volume < 3 ? 86 : 5));
+    expect((await admin.status()).overhead.sealed.volumes).toBeGreaterThanOrEqual(6);
+    const drained = await admin.drain();
+    expect(drained).toMatchObject({ stalled: undefined, retired: expect.any(Number) });
+    expect(drained.retired).toBeGreaterThanOrEqual(3);
+    expect(drained.movedBytes).toBeGreaterThan(0);
+    expect(await admin.encode({ all: true })).toMatchObject({ leftBytes: 0 });
+    expect(await admin.gc({ now: true })).toMatchObject({ waiting: 0 });
+    expect(await admin.tend()).toMatchObject({ encode: { sources: 0 }, garbage: { slots: 0 } });
+    expect(await admin.tune()).toMatchObject({ state: { threshold: 0.2 }, moved: 'kept' });
+    expect(stage.gauges.length).toBe(1);
+    const [volume] = await listVolumes(p.c.panda, 'c0');
+    expect((await admin.explain(volume?.id ?? '')).length).toBeGreaterThan(0);
+    expect(await admin.keys()).toMatchObject([{ version: 1, state: 'current' }]);
+    await expectQuiet();
+  });
+
+  it('say why draining stopped, and go on after a redrive', async () => {
+    const { admin, stage, expectQuiet } = await stageWith((volume) => (volume < 3 ? 86 : 5), undefined, 4);
+    await stage.stream.send(['poison']);
+    for (let i = 0; i < 4; i++) await stage.deliver();
+    expect(await admin.drain()).toMatchObject({ stalled: expect.stringContaining('dead letter'), retired: 0 });
+    expect(await admin.deadLetters()).toMatchObject([{ body: 'poison', message: undefined }]);
+    expect(await admin.redriveDeadLetters()).toBe(1);
+    const [poison] = await stage.stream.receive(1, 1000);
+    await stage.stream.ack([poison?.receipt ?? '']);
+    expect(await admin.drain()).toMatchObject({ stalled: undefined });
+    await expectQuiet();
+  });
+
+  it('refuse what a stage cannot do, before anything is called', async () => {
+    const { admin } = await stageWith(
+      () => 0,
+      () => {
+        throw new Error('called');
+      },
+      1,
+    );
+    const refused = expect.objectContaining({ kind: 'invalid', code: 'NOT_FOR_STAGE' });
+    expect(() => admin.drain({ sourcesMax: 3 })).toThrow(refused);
+    expect(() => admin.backup()).toThrow(refused);
+    expect(() => admin.doctor()).toThrow(refused);
+    await expect(admin.compact({ planJson: '{' })).rejects.toMatchObject({ code: 'PLAN_INVALID' });
+  });
+
+  it('carry errors over with kind and code', async () => {
+    const failed = { errorType: 'PocketfulDenied', errorMessage: 'no permission for the table (PANDA_DENIED)' };
+    const { admin } = await stageWith(
+      () => 0,
+      () => ({ FunctionError: 'Unhandled', Payload: Buffer.from(JSON.stringify(failed)) }),
+      1,
+    );
+    await expect(admin.gc()).rejects.toMatchObject({
+      kind: 'denied',
+      code: 'PANDA_DENIED',
+      message: 'no permission for the table',
+    });
+  });
+});
