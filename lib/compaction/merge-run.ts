@@ -1,5 +1,6 @@
 // Merges carried out, journalled like every run: PREPARE (leases), COPY (groups, each indexed before the next), CLEANUP, DONE. What was
 // merged stays merged wherever it is cut off; whoever finds a dead process's journal goes on with what is left of its volumes.
+import { mapLimit } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../foundation/ids.ts';
 import { type BlockRow, blockFromRow, blockPartitions } from '../panda/rows/block-row.ts';
@@ -14,6 +15,8 @@ import type { VolumeStore } from '../volume/volume-store.ts';
 import { readBucket, readVolume, rowsOf } from '../volume/volumes.ts';
 import { reasonOf } from './move-sources.ts';
 import type { Skipped } from './run-sources.ts';
+
+const PARTITIONS_AT_ONCE = 8;
 
 /** What merging took and saved. */
 export interface MergeTally {
@@ -196,8 +199,8 @@ async function blocksIn(
 ): Promise<{ readonly named: NamedBlocks; readonly scanned: number }> {
   const named = new Map<BucketId, Map<number, BlockRow>>();
   let scanned = 0;
-  for (const partition of blockPartitions()) {
-    if (signal?.aborted) break;
+  await mapLimit(blockPartitions(), PARTITIONS_AT_ONCE, async (partition) => {
+    if (signal?.aborted) return;
     for await (const row of rowsOf(c.panda, partition)) {
       scanned += 1;
       const block = blockFromRow(row);
@@ -206,6 +209,6 @@ async function blocksIn(
       if (slots === undefined) named.set(block.bucket, new Map([[block.slot, block]]));
       else slots.set(block.slot, block);
     }
-  }
+  });
   return { named, scanned };
 }

@@ -55,8 +55,10 @@ export function rebuildRows(
 ): { readonly rows: readonly Row[]; readonly report: RebuildReport } {
   const named = namedBlocks(backup, shredded);
   const byRecord = new Map([...named.values()].map((block) => [block.recordId, block]));
-  const homes = chooseHomes(scan, byRecord);
-  const placed = placeBlocks(homes, byRecord);
+  const candidates = chooseHomes(scan, byRecord);
+  const placed = placeBlocks(candidates, byRecord);
+  const used = new Set([...placed.values()].map(({ bucket }) => bucket));
+  const homes = new Map([...candidates].filter(([bucket]) => used.has(bucket)));
   const names = keepNames(backup, placed);
   const refs = countReferences(names.rows);
   const blocks = [...placed.values()]
@@ -127,6 +129,7 @@ function chooseHomes(scan: DriveScan, byRecord: ReadonlyMap<RecordId, BlockRow>)
 
 const lastToken = (home: Home): number => Math.max(...home.places.map(({ group }) => group.token));
 
+/** A merge leaves a record in two buckets until the old one is erased: either copy will do, the one the backup names first of all. */
 function placeBlocks(
   homes: ReadonlyMap<BucketId, Home>,
   byRecord: ReadonlyMap<RecordId, BlockRow>,
@@ -135,7 +138,7 @@ function placeBlocks(
   for (const home of homes.values())
     for (const { group, entry } of home.places) {
       const block = byRecord.get(entry.recordId);
-      if (block === undefined) continue;
+      if (block === undefined || placed.get(block.id)?.bucket === block.bucket) continue;
       placed.set(block.id, {
         ...block,
         bucket: entry.bucket,

@@ -1,0 +1,72 @@
+// A record that was merged is in two buckets until the old volume is erased: the drives and a backup from before or after, or a crash in
+// between, still lead to one readable home each.
+import { describe, expect, it } from 'vitest';
+import { compact } from '../../lib/compaction/compact.ts';
+import { executeMerges, planMergesNow } from '../../lib/compaction/merge-now.ts';
+import { rebuildRows } from '../../lib/engine/rebuild.ts';
+import { scanDrives } from '../../lib/engine/scan-drives.ts';
+import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
+import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import type { Row } from '../../lib/panda/panda.ts';
+import { World } from '../store/harness.ts';
+import { expectSound } from '../store/recount.ts';
+import { actorsOf } from './acting-world.ts';
+import { MERGE_ONLY, MERGING, mergeAll, thinnedWorld } from './merge-world.ts';
+
+const prepared = thinnedWorld({ volumes: 2, filesEach: 120, keep: 3 });
+
+async function thin() {
+  const { world, model } = await prepared;
+  const copy = world.clone();
+  return { world: copy, model: model.clone(), p: copy.start() };
+}
+
+async function rowsOf(world: World): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const page of world.panda.scan()) rows.push(...page);
+  return rows;
+}
+
+async function rebuilt(world: World, backup: readonly Row[]) {
+  const p = world.start();
+  const scan = await scanDrives(p.c.drives, p.c.storeId);
+  const made = rebuildRows(world.settings, p.c.drives.length, scan, backup, new Set(), world.clock.nowMs());
+  const panda = new MemoryPanda();
+  for (const row of made.rows) await panda.transact([{ kind: 'put', ...row, if: ['absent'] }]);
+  return { report: made.report, p: new World(world.seed, world.settings, world.drives, panda).start() };
+}
+
+describe('a store rebuilt from its drives', () => {
+  it('after a merge, by a backup from after it', async () => {
+    const { world, model, p } = await thin();
+    await mergeAll(p);
+    const { p: q, report } = await rebuilt(world, await rowsOf(world));
+    expect(report.lost).toEqual([]);
+    await model.expectIn(q);
+    await expectSound(q);
+  });
+
+  it('after a merge, by a backup from before it, the old volumes erased or not', async () => {
+    for (const isErased of [false, true]) {
+      const { world, model, p } = await thin();
+      const backup = await rowsOf(world);
+      if (isErased) await mergeAll(p);
+      else await executeMerges(p.volumes, await planMergesNow(p.volumes, { merging: MERGING }));
+      const { p: q, report } = await rebuilt(world, backup);
+      expect(report.lost).toEqual([]);
+      await model.expectIn(q);
+      await expectSound(q);
+    }
+  });
+
+  it('in the middle of a merge: some blocks have moved, others not', async () => {
+    const { world, model } = await thin();
+    let indexed = 0;
+    const plan = scriptedPlan((_, detail) => (detail.includes('update block/') && ++indexed === 2 ? 'before' : 'none'));
+    await expect(compact(actorsOf(world.start({ plan })), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
+    const { p: q, report } = await rebuilt(world, await rowsOf(world));
+    expect(report.lost).toEqual([]);
+    await model.expectIn(q);
+    await expectSound(q);
+  });
+});
