@@ -1,8 +1,9 @@
 // `pocketful sim …`: the fleet simulator. What would these strategies do to a fleet, and what would it cost?
 import { readFile, writeFile } from 'node:fs/promises';
-import { type Command, Option } from 'commander';
+import { basename } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { invalid } from '../../lib/foundation/errors.ts';
-import { DELETE_PATTERNS, type DeletePattern } from '../../lib/sim/deletes.ts';
+import { DELETE_PATTERNS, type DeletePattern, deletesOfTrace } from '../../lib/sim/deletes.ts';
 import {
   ARMS,
   INCIDENT,
@@ -54,6 +55,7 @@ interface IncidentOptions extends Common {
   readonly share?: number;
   readonly days?: number;
   readonly deletes?: number;
+  readonly pattern?: DeletePattern;
   readonly relocation?: 'bucket' | 'blob';
   readonly map?: boolean;
 }
@@ -73,6 +75,7 @@ function addIncident(sim: Command): void {
         .option('--share <part>', 'part of the budgets L2 is sure of', numberArgument)
         .option('--days <number>', 'days after detection', countArgument)
         .option('--deletes <part>', 'of the live data, per day', numberArgument)
+        .addOption(new Option('--pattern <name>', 'how data dies').choices(DELETE_PATTERNS))
         .addOption(new Option('--relocation <unit>', 'what a move rewrites rows of').choices(['bucket', 'blob']))
         .option('--map', 'also map budgets, incident sizes and shares'),
   );
@@ -80,7 +83,7 @@ function addIncident(sim: Command): void {
 
 async function runIncidentCommand(run: Run, _args: readonly string[], options: IncidentOptions): Promise<void> {
   const settings = incidentSettings(options);
-  const progress = new Progress('simulating', run.clock, 'parts');
+  const progress = progressOf(run);
   const stage = stageIncident(settings, (part) => show(progress, part * 0.4));
   const result = runIncident(settings, ARMS, stage, (part) => show(progress, 0.4 + part * 0.6));
   const map = options.map ? mapIncident(settings, (part) => show(progress, part)) : [];
@@ -108,10 +111,18 @@ function incidentSettings(options: IncidentOptions): IncidentSettings {
     l2Share: options.share,
     days: options.days,
     deletesPerDay: options.deletes,
+    pattern: options.pattern,
     relocation: options.relocation,
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { ...INCIDENT, ...set };
+  const settings = { ...INCIDENT, ...set };
+  checkVolumes(settings.liveVolumes);
+  within('--size', settings.size, 0, 10);
+  within('--bytes', settings.byteBudget, 0.01, 1000);
+  within('--metadata', settings.metadataBudget, 0.01, 1000);
+  within('--share', settings.l2Share, 0.001, 0.999);
+  within('--days', settings.days, 1, 3650);
+  return settings;
 }
 
 interface SteadyCommandOptions extends Common {
@@ -120,6 +131,7 @@ interface SteadyCommandOptions extends Common {
   readonly rate?: number;
   readonly hint?: number;
   readonly overhead?: readonly number[];
+  readonly trace?: string;
 }
 
 const TARGETS: readonly number[] = [1.1, 1.15, 1.25, 1.5];
@@ -136,20 +148,25 @@ function addSteady(sim: Command): void {
         .addOption(new Option('--policy <name>', 'what is compacted first').choices(STEADY_POLICIES).default('greedy'))
         .option('--rate <part>', 'deletes of the live data, per day', numberArgument)
         .option('--hint <part>', 'how often a hint at ingest names the right class', numberArgument)
-        .option('--overhead <values...>', 'overheads to hold'),
+        .option('--trace <file>', 'day by day instead: lines of day,written,deleted, as parts of the live data')
+        .option('--overhead <values...>', 'overheads to hold', overheadsArgument),
   );
 }
 
 async function runSteadyCommand(run: Run, _args: readonly string[], options: SteadyCommandOptions): Promise<void> {
-  const targets = options.overhead?.map(Number) ?? TARGETS;
-  const progress = new Progress('simulating', run.clock, 'parts');
+  const targets = options.overhead ?? TARGETS;
+  if (options.volumes !== undefined) checkVolumes(options.volumes);
+  if (options.hint !== undefined) within('--hint', options.hint, 0, 1);
+  const { trace: file } = options;
+  const trace = file === undefined ? undefined : deletesOfTrace(basename(file), await textOf(file, 'TRACE_UNREADABLE'));
+  const progress = progressOf(run);
   const size = {
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.volumes === undefined ? {} : { liveVolumes: options.volumes }),
   };
   const common = {
     size,
-    pattern: options.deletes ?? 'uniform',
+    ...(trace === undefined ? { pattern: options.deletes ?? 'uniform' } : { trace }),
     policy: options.policy ?? 'greedy',
     ...(options.rate === undefined ? {} : { deletesPerDay: options.rate }),
     ...(options.hint === undefined ? {} : { hintRight: options.hint }),
@@ -158,7 +175,7 @@ async function runSteadyCommand(run: Run, _args: readonly string[], options: Ste
     const onProgress = (part: number): void => show(progress, (at + part) / (targets.length + 1));
     return runSteady(target, { ...common, onProgress });
   });
-  const floors = common.pattern === 'uniform' ? runFloors({ size }) : [];
+  const floors = 'pattern' in common && common.pattern === 'uniform' ? runFloors({ size }) : [];
   progress.end();
   if (options.html !== undefined) await writeFile(options.html, steadyPage(points, floors, common));
   run.answer({ settings: common, points, floors }, () =>
@@ -172,12 +189,13 @@ function addTune(sim: Command): void {
     'tune',
     'static thresholds against the controller, in dollars, over prices, blob lengths and delete rates',
     async (run, _args, options) => {
+      if (options.volumes !== undefined) checkVolumes(options.volumes);
       const settings = {
         ...TUNE,
         ...(options.seed === undefined ? {} : { seed: options.seed }),
         ...(options.volumes === undefined ? {} : { liveVolumes: options.volumes }),
       };
-      const progress = new Progress('simulating', run.clock, 'parts');
+      const progress = progressOf(run);
       const result = runTune(settings, (part) => show(progress, part));
       progress.end();
       if (options.html !== undefined) await writeFile(options.html, tunePage(result));
@@ -193,7 +211,7 @@ function addWhatIf(sim: Command): void {
     'what-if <file>',
     'what the planner would do with a real store: FILE is its `status --json`',
     async (run, [file], options) => {
-      const result = whatIf(await readStatus(file as string));
+      const result = whatIf(await textOf(file as string, 'STATUS_UNREADABLE'));
       if (options.html !== undefined) await writeFile(options.html, whatIfPage(result));
       run.answer(
         result,
@@ -204,13 +222,26 @@ function addWhatIf(sim: Command): void {
   );
 }
 
-async function readStatus(file: string): Promise<string> {
+async function textOf(file: string, code: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw invalid('STATUS_UNREADABLE', `${file} cannot be read`, cause);
+    throw invalid(code, `${file} cannot be read`, cause);
   }
 }
+
+function overheadsArgument(text: string, before: readonly number[] = []): readonly number[] {
+  const value = numberArgument(text);
+  if (value <= 1 || value > 10) throw new InvalidArgumentError('an overhead is above 1 and at most 10.');
+  return [...before, value];
+}
+
+function within(option: string, value: number, low: number, high: number): void {
+  if (!(value >= low && value <= high))
+    throw invalid('SIM_INVALID', `${option} must be between ${low} and ${high}, not ${value}`);
+}
+
+const checkVolumes = (volumes: number): void => within('--volumes', volumes, 10, 5_000_000);
 
 function addValidate(sim: Command): void {
   addCommand<{ readonly out?: string }>(
@@ -218,7 +249,7 @@ function addValidate(sim: Command): void {
     'validate',
     'published figures and closed-form limits beside what the simulator finds (docs/simulator.md)',
     async (run, _args, { out }) => {
-      const progress = new Progress('simulating', run.clock, 'parts');
+      const progress = progressOf(run);
       const validation = validate((part) => show(progress, part));
       progress.end();
       const page = validationPage(validation);
@@ -227,6 +258,12 @@ function addValidate(sim: Command): void {
     },
     (command) => command.option('--out <file>', 'write the page here'),
   );
+}
+
+/** A simulation computes without a pause and leaves nothing half done: Ctrl-C ends the process at once. */
+function progressOf(run: Run): Progress {
+  run.interruption.end();
+  return new Progress('simulating', run.clock, 'parts');
 }
 
 const PARTS = 1000;

@@ -1,18 +1,22 @@
 // Volumes that may share a run: same codec, same capacity, same age class. Survivors of one age stay together, because what was
-// written together tends to die together. Within a group volumes are in ascending order of fill.
+// written together tends to die together. Within a group volumes are in ascending order of fill; L3's are classed and ordered by
+// how fast they have been dying instead (kin.ts).
 
 import type { CodecName } from '../codec/codec.ts';
 import { assert } from '../foundation/assert.ts';
 import { AGE_CLASSES, codecAt, type FleetView } from './fleet.ts';
+import { Kin } from './kin.ts';
 import { type PlanSettings, STRATEGIES, type Strategy } from './plan-settings.ts';
 import { verdictCode } from './selector.ts';
 
 export interface Group {
   readonly codec: CodecName;
   readonly capacityBytes: number;
+  /** Of what was written alike; in L3's groups, of what dies alike. */
   readonly ageClass: number;
+  /** Mean over its volumes. */
   readonly deletesPerDay: number;
-  /** Indexes into the view, sparsest first; fills equal to 1 in 2^24 by id. */
+  /** Indexes into the view, sparsest first (L3: best first); what is equal to 1 in 2^24 by id. */
   readonly order: Uint32Array;
   /** Live fraction of the volume at each place of `order`. */
   readonly fills: Float64Array;
@@ -33,12 +37,16 @@ export function groupsOf(
   const wanted = new Int8Array(256).fill(-1);
   for (const [at, strategy] of STRATEGIES.entries())
     if (settings.strategies.includes(strategy)) wanted[verdictCode(strategy)] = at;
+  const l3 = STRATEGIES.indexOf('l3');
+  const kin = settings.drainOrder === 'worth' ? new Kin(view) : undefined;
+  const classOf = (i: number, strategy: number): number =>
+    strategy === l3 ? (kin?.classOf(i) ?? 0) : (view.ageClass[i] as number);
   const keyOf = new Int32Array(view.count).fill(-1);
   const sizes: number[] = [];
   for (let i = 0; i < view.count; i++) {
     const strategy = wanted[verdicts[i] as number] as number;
     if (strategy < 0) continue;
-    const key = (pools.at(i) * AGE_CLASSES + (view.ageClass[i] as number)) * 4 + strategy;
+    const key = (pools.at(i) * AGE_CLASSES + classOf(i, strategy)) * 4 + strategy;
     keyOf[i] = key;
     sizes[key] = (sizes[key] ?? 0) + 1;
   }
@@ -47,8 +55,11 @@ export function groupsOf(
     const key = keyOf[i] as number;
     if (key < 0) continue;
     const members = sorting[key] as { keys: Float64Array; size: number };
-    const fill = (view.liveBytes[i] as number) / (view.capacityBytes[i] as number);
-    members.keys[members.size++] = Math.floor(fill * FILL_STEPS) * FILL_STEPS + i;
+    const place =
+      key % 4 === l3 && kin !== undefined
+        ? placeOfRank(kin.rank(i))
+        : (view.liveBytes[i] as number) / (view.capacityBytes[i] as number);
+    members.keys[members.size++] = Math.floor(place * FILL_STEPS) * FILL_STEPS + i;
   }
   const out: Record<Strategy, Group[]> = { l1: [], l2: [], l3: [] };
   for (const [key, { keys, size }] of sorting.entries()) {
@@ -60,20 +71,25 @@ export function groupsOf(
   return out;
 }
 
+/** From 0 (best) to 1. Ranks span many orders of magnitude: days of waiting from hours to centuries, or never. */
+const placeOfRank = (rank: number): number => 0.5 - Math.min(64, Math.max(-64, Math.log2(rank))) / 128;
+
 function groupOf(view: FleetView, settings: PlanSettings, sorting: Float64Array, ageClass: number): Group {
   const order = new Uint32Array(sorting.length);
   const fills = new Float64Array(sorting.length);
+  let rates = 0;
   for (let at = 0; at < sorting.length; at++) {
     const i = (sorting[at] as number) % FILL_STEPS;
     order[at] = i;
     fills[at] = (view.liveBytes[i] as number) / (view.capacityBytes[i] as number);
+    rates += settings.deletesPerDay[view.ageClass[i] as number] as number;
   }
   const first = order[0] as number;
   return {
     codec: codecAt(view, first),
     capacityBytes: view.capacityBytes[first] as number,
     ageClass,
-    deletesPerDay: settings.deletesPerDay[ageClass] as number,
+    deletesPerDay: rates / sorting.length,
     order,
     fills,
     used: new Uint8Array(order.length),

@@ -8,7 +8,7 @@ import { RAW_FACTOR } from './fleet.ts';
 import type { Group } from './groups.ts';
 import { type Admit, type CellScore, maxFillScore, type Packing, PackTable, worthScore } from './l2-pack.ts';
 import { packQuickly } from './l2-quick.ts';
-import type { PlanSettings } from './plan-settings.ts';
+import { earningMs, type PlanSettings } from './plan-settings.ts';
 import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
 import { pricingOf, workOf } from './run-work.ts';
 import { holePrice } from './worth.ts';
@@ -181,6 +181,7 @@ function objectiveScore(context: Context, group: Group): CellScore {
 function moneyScore({ view, settings, book, threshold }: Context, group: Group): CellScore {
   const raw = RAW_FACTOR[codecShape(group.codec).wire] ?? 1;
   const hole = settings.billing === 'allocated' ? holePrice(threshold) : 0;
+  const horizonMs = earningMs(settings, group.deletesPerDay);
   let buckets = 0;
   let used = 0;
   for (const i of group.order) {
@@ -189,7 +190,7 @@ function moneyScore({ view, settings, book, threshold }: Context, group: Group):
   }
   const perSource = buckets / Math.max(1, group.order.length);
   const usedFill = used / Math.max(1, group.order.length) / group.capacityBytes;
-  const perByte = savedDollars(raw, Number.MAX_SAFE_INTEGER, settings.horizonMs, book, settings.storageClass);
+  const perByte = savedDollars(raw, Number.MAX_SAFE_INTEGER, horizonMs, book, settings.storageClass);
   const cost = linearCost(group, settings, book, perSource);
   return (sources, destinations, packed) => {
     const freed = settings.billing === 'allocated' ? sources - destinations : sources * usedFill - packed;

@@ -1,9 +1,9 @@
-// L3's planning: the sparsest volumes first, in batches that the budgets carry. Their live bytes stream into open volumes of
-// their age class, which are sealed only when full, so a batch fills a fraction of a volume and needs no packing.
+// L3's planning: the volumes most worth draining first, in batches that the budgets carry. Their live bytes stream into open volumes
+// of their class, which are sealed only when full, so a batch fills a fraction of a volume and needs no packing.
 
 import type { Group } from './groups.ts';
+import { Kin } from './kin.ts';
 import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
-import { worthRank } from './worth.ts';
 
 export class DrainProposer implements Proposer {
   readonly strategy = 'l3' as const;
@@ -11,17 +11,21 @@ export class DrainProposer implements Proposer {
   readonly #context: Context;
   /** Next place to drain, per group. */
   readonly #next: number[];
+  readonly #rank: (i: number) => number;
   #runs = 0;
 
   constructor(context: Context, groups: readonly Group[]) {
     this.#context = context;
     this.groups = groups;
     this.#next = groups.map(() => 0);
+    const { view, settings } = context;
+    const kin = settings.drainOrder === 'worth' && groups.length > 1 ? new Kin(view) : undefined;
+    this.#rank = (i) => kin?.rank(i) ?? -(view.liveBytes[i] as number) / (view.capacityBytes[i] as number);
   }
 
   propose(fits: (draft: Draft) => boolean): Draft | undefined {
     if (this.#runs >= this.#context.settings.runsMax) return undefined;
-    const at = this.#sparsestGroup();
+    const at = this.#bestGroup();
     if (at < 0) return undefined;
     const group = this.groups[at] as Group;
     const from = this.#next[at] as number;
@@ -39,14 +43,14 @@ export class DrainProposer implements Proposer {
 
   readonly leftover = (): 'budget' | 'later' => (this.#runs >= this.#context.settings.runsMax ? 'later' : 'budget');
 
-  #sparsestGroup(): number {
+  #bestGroup(): number {
     let best = -1;
-    let bestRank = -1;
+    let bestRank = Number.NEGATIVE_INFINITY;
     for (let g = 0; g < this.groups.length; g++) {
       const group = this.groups[g] as Group;
       const place = this.#next[g] as number;
       if (place >= group.order.length) continue;
-      const rank = worthRank(group.fills[place] as number, group.deletesPerDay);
+      const rank = this.#rank(group.order[place] as number);
       if (rank > bestRank) {
         best = g;
         bestRank = rank;

@@ -56,9 +56,11 @@ export const planSettingsSchema = z.strictObject({
   finish: z.boolean(),
   /** Order of L1's donors; `densest` is the control that has the published incident. */
   donorOrder: z.enum(['sparsest', 'densest']),
+  /** Order and company of L3's volumes: by their own death rates (kin.ts), or the sparsest first and all in one stream. */
+  drainOrder: z.enum(['worth', 'sparsest']),
   /** Deletes per live byte and day, by age class (0 = written last). */
   deletesPerDay: z.array(z.number().nonnegative()).length(AGE_CLASSES),
-  /** Over how long a run has to earn its cost. */
+  /** Over how long a run has to earn its cost at most: less where its data is not expected to live so long. */
   horizonMs: z.int().positive(),
   storageClass: z.enum(STORAGE_CLASSES),
   /** What a freed volume saves: its whole extents (SMR drives, disks) or the bytes stored in it (S3). */
@@ -94,8 +96,9 @@ export const PLAN_SETTINGS: PlanSettings = Object.freeze({
   targetOverhead: 1,
   finish: false,
   donorOrder: 'sparsest',
+  drainOrder: 'worth',
   deletesPerDay: [0.005, 0.005, 0.005, 0.005],
-  horizonMs: 180 * DAY_MS,
+  horizonMs: 3650 * DAY_MS,
   storageClass: 'standard',
   billing: 'allocated',
   memoryMb: 1769,
@@ -136,6 +139,14 @@ export function checkThreshold(threshold: number): number {
 /** Thinnest volume that K of them still fill a destination with: whatever is thinner must be L3's. */
 export const thinnestForPacking = (settings: Pick<PlanSettings, 'minFill' | 'sourcesMax'>): number =>
   settings.minFill / settings.sourcesMax;
+
+/**
+ * Over how long a run has to earn its cost: the mean life of its data. A volume that the closed form of worth.ts calls worth
+ * rewriting earns its cost within that, whatever the prices; a fixed term would let data that lasts rot, and data that
+ * does not be moved in vain.
+ */
+export const earningMs = (settings: PlanSettings, deletesPerDay: number): number =>
+  Math.min(settings.horizonMs, Math.ceil(DAY_MS / Math.max(deletesPerDay, 1e-9)));
 
 function wrongBoundary(s: PlanSettings): string | undefined {
   if (s.l3UpTo >= s.l2UpTo) return `l3 (up to ${s.l3UpTo}) overlaps or swallows l2 (up to ${s.l2UpTo})`;

@@ -1,9 +1,8 @@
 // The planner: a snapshot, settings, budgets and a threshold in, a frozen plan out. Every strategy first spends its own share
 // of the budgets; then, L3 first and L1 last, whatever is left.
-import { dollarsOf, MS_PER_MONTH } from '../cost/cost-of.ts';
 import { PRICE_BOOK, type PriceBook } from '../cost/price-book.ts';
 import { type Budgets, Ledger, parseBudgets, spendingOf, UNLIMITED } from './budget.ts';
-import { AGE_CLASSES, codecAt, digestOf, type FleetView, RAW_FACTOR, sealedTotals } from './fleet.ts';
+import { digestOf, type FleetView, sealedTotals } from './fleet.ts';
 import { groupsOf } from './groups.ts';
 import { TopOffProposer } from './l1-top-off.ts';
 import { PackProposer } from './l2-planner.ts';
@@ -19,9 +18,8 @@ import {
 } from './plan.ts';
 import { checkThreshold, type PlanSettings, parsePlanSettings, STRATEGIES, type Strategy } from './plan-settings.ts';
 import type { Context, Draft, Proposer } from './proposals.ts';
-import { pricingOf, workOf } from './run-work.ts';
 import { classify, VERDICT_NAMES, VERDICTS, verdictCode } from './selector.ts';
-import { fillWorthRewriting } from './worth.ts';
+import { waitingFills } from './waiting.ts';
 
 export interface PlanRequest {
   readonly view: FleetView;
@@ -63,30 +61,6 @@ export function planCompaction(request: PlanRequest): CompactionPlan {
     verdicts: lettersOf(verdicts),
     legend: LEGEND,
   });
-}
-
-/** By age class: the fill above which it is cheaper to wait (1 unless the objective is money). */
-function waitingFills(view: FleetView, settings: PlanSettings, book: PriceBook): number[] {
-  if (settings.objective !== 'money' || view.count === 0) return Array.from({ length: AGE_CLASSES }, () => 1);
-  const capacity = view.capacityBytes[0] as number;
-  const codec = codecAt(view, 0);
-  const raw = RAW_FACTOR[view.codec[0] as number] ?? 1;
-  const move = workOf(
-    {
-      codec,
-      copiedBytes: capacity,
-      copiedBuckets: view.bucketCount[0] as number,
-      movedBuckets: view.bucketCount[0] as number,
-      freedVolumes: 1,
-      newVolumes: 1,
-      queued: false,
-    },
-    settings,
-  );
-  const moveDollars = dollarsOf(move, pricingOf(settings, book)).total;
-  const keepDollarsPerDay = ((capacity * raw) / 1e9) * book.storage[settings.storageClass].perGbMonth;
-  const days = MS_PER_MONTH / 86_400_000;
-  return settings.deletesPerDay.map((rate) => fillWorthRewriting((rate * moveDollars) / (keepDollarsPerDay / days)));
 }
 
 /** One plan in the making. */

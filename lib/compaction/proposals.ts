@@ -7,7 +7,7 @@ import type { PriceBook } from '../cost/price-book.ts';
 import { type FleetView, RAW_FACTOR } from './fleet.ts';
 import type { Group } from './groups.ts';
 import { type PlannedHost, type PlannedRun, type PlannedSource, roundDollars, roundRatio } from './plan.ts';
-import type { PlanSettings, Strategy } from './plan-settings.ts';
+import { earningMs, type PlanSettings, type Strategy } from './plan-settings.ts';
 import { pricingOf, workOf } from './run-work.ts';
 import type { Verdict } from './selector.ts';
 
@@ -116,7 +116,8 @@ export function draftOf(context: Context, chosen: Chosen, better: string | null 
 /** Dollars saved over the horizon: a freed volume's extents, or only the dead bytes in it where drives bill what is stored. */
 function savingOf({ view, settings, book }: Context, chosen: Chosen, freedBytes: number): number {
   const raw = RAW_FACTOR[codecShape(chosen.group.codec).wire] ?? 1;
-  const { storageClass, horizonMs, billing } = settings;
+  const { storageClass, billing } = settings;
+  const horizonMs = earningMs(settings, chosen.group.deletesPerDay);
   const members = chosen.host === null ? chosen.sources : [...chosen.sources, chosen.host];
   if (billing === 'allocated') {
     const youngest = members.reduce((age, i) => Math.min(age, view.ageMs[i] as number), Number.POSITIVE_INFINITY);
@@ -144,10 +145,10 @@ function reasonOf({ view, settings }: Context, { strategy, group, host, sources 
   const what = {
     l1: `tops off a host of fill ${host === null ? '' : fill(host)} with ${volumes}`,
     l2: `packs ${volumes}`,
-    l3: `drains ${volumes}, sparsest first`,
+    l3: `drains ${volumes}, ${settings.drainOrder === 'worth' ? 'most worth it' : 'sparsest'} first`,
   }[strategy];
   const freed = `frees ${(f.freedBytes / group.capacityBytes).toFixed(2)} volumes (${f.freedVolumes} whole)`;
   const moves = `moves ${(f.copiedBytes / group.capacityBytes).toFixed(2)}, ${f.work.metadataWrites} metadata writes`;
-  const days = Math.round(settings.horizonMs / 86_400_000);
+  const days = Math.round(earningMs(settings, group.deletesPerDay) / 86_400_000);
   return `${what}; ${freed}, ${moves}; $${f.dollars.toFixed(6)} now, $${f.saved.toFixed(6)} saved in ${days} days`;
 }

@@ -2,6 +2,7 @@
 // reason for none. Planners only ever see what this file gave them.
 import { FLEET_STATES, type FleetView } from './fleet.ts';
 import type { PlanSettings, Strategy } from './plan-settings.ts';
+import { waitingAt } from './waiting.ts';
 
 /** One letter per verdict: a plan holds them as one string, in the order of the snapshot's ids. */
 export const VERDICTS = {
@@ -61,13 +62,13 @@ export function strategyOf(fill: number, ranges: Ranges): Strategy | undefined {
 }
 
 /**
- * A verdict code per volume. `waitAbove` holds, by age class, the fill above which waiting beats rewriting (1 = never wait).
+ * A verdict code per volume. `waitAbove` holds, by codec and age class (waiting.ts), the fill above which waiting beats rewriting.
  */
 export function classify(
   view: FleetView,
   settings: PlanSettings,
   threshold: number,
-  waitAbove: readonly number[],
+  waitAbove: Float64Array,
 ): Uint8Array {
   const ranges = rangesOf(settings, threshold);
   const ofState = FLEET_STATES.map((state) => {
@@ -89,7 +90,8 @@ export function classify(
     const strategy = strategyOf(fill, ranges);
     if (strategy === undefined) verdicts[i] = dense;
     else if ((view.ageMs[i] as number) < settings.minAgeMs) verdicts[i] = young;
-    else if (fill > (waitAbove[view.ageClass[i] as number] as number)) verdicts[i] = waits;
+    else if (fill > (waitAbove[waitingAt(view.codec[i] as number, view.ageClass[i] as number)] as number))
+      verdicts[i] = waits;
     else verdicts[i] = codes[strategy];
   }
   return verdicts;

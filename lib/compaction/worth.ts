@@ -27,6 +27,19 @@ export function worthRank(fill: number, deletesPerDay: number): number {
   return worthIndex(fill) / Math.max(deletesPerDay, RATE_MIN_PER_DAY);
 }
 
+/**
+ * How fast a volume's own data has died so far, per day: what was written into it against what is left. A hundredth of the fleet's
+ * mean life is added as if spent at the fleet's rate, so that a young volume is not judged by a death or two.
+ */
+export function ownRatePerDay(writtenBytes: number, liveBytes: number, ageDays: number, fleetPerDay: number): number {
+  const deaths = liveBytes > 0 ? Math.log(Math.max(writtenBytes, liveBytes) / liveBytes) : DEATHS_MAX;
+  return (deaths + PRIOR) / (ageDays + PRIOR / Math.max(fleetPerDay, RATE_MIN_PER_DAY));
+}
+
+const PRIOR = 0.01;
+/** Of a volume with nothing left, which no rate describes. */
+const DEATHS_MAX = 40;
+
 /** The live fraction at which the index reaches `bound`: rewrite at or below it. 1 for a bound of 0, 0 for an infinite one. */
 export function fillWorthRewriting(bound: number): number {
   assert(bound >= 0, `an index is not negative: ${bound}`);

@@ -31,7 +31,6 @@ export interface Applying {
   readonly nowMs: number;
   readonly streamOf: (ageClass: number) => Stream;
   readonly writing: Writing;
-  readonly keepsAge: boolean;
   readonly moved: MovedBy;
 }
 
@@ -121,15 +120,14 @@ function pack(run: PlannedRun, { model, nowMs, writing }: Applying): number {
   return run.freedVolumes - destinations.length;
 }
 
-function drain(run: PlannedRun, { model, nowMs, streamOf, writing, keepsAge }: Applying): number {
+function drain(run: PlannedRun, { model, nowMs, streamOf, writing }: Applying): number {
   const stream = streamOf(run.ageClass);
   let bytes = 0;
   for (const source of run.sources) {
     const volume = slotOf(source.volume);
-    const writtenMs = model.writtenMs[volume] as number;
     for (const bucket of model.unlink(volume, () => true)) {
       bytes += model.unitsIn(bucket) * model.shape.unitBytes;
-      stream.move(bucket, writing, nowMs, keepsAge ? writtenMs : nowMs);
+      stream.move(bucket, writing, nowMs);
     }
     model.free(volume);
   }

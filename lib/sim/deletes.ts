@@ -12,7 +12,7 @@ export interface DeathClass {
 export interface Deletes {
   readonly name: string;
   readonly classes: readonly DeathClass[];
-  /** Of all live data, deleted per day. */
+  /** Of all live data, deleted per day; of a trace, the mean. */
   readonly perDay: number;
   /** Day by day, in place of `perDay` and a balance; the last line holds on. */
   readonly trace?: readonly TraceDay[];
@@ -68,7 +68,10 @@ export function deletesOfTrace(name: string, text: string): Deletes {
     trace.push({ day, written, deleted });
   }
   if (trace.length === 0) throw invalid('TRACE_INVALID', `${name}: the trace has no days`);
-  return { name, classes: CLASSES.uniform, perDay: trace[0]?.deleted ?? 0, trace };
+  const perDay = trace.reduce((sum, { deleted }) => sum + deleted, 0) / trace.length;
+  if (!(perDay > 0 && perDay < 1))
+    throw invalid('TRACE_INVALID', `${name}: deletes per day must be between 0 and 1 on average, not ${perDay}`);
+  return { name, classes: CLASSES.uniform, perDay, trace };
 }
 
 /** Units that come and go in one step, by class. */

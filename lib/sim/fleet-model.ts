@@ -286,9 +286,7 @@ export class FleetModel {
   /** A shard (a range of slots) as the planner sees it. The columns are the model's own where they can be. */
   view(nowMs: number, shard = 0, shards = 1): FleetView {
     const end = Math.floor(((shard + 1) * this.slots) / shards);
-    let first = Math.floor((shard * this.slots) / shards);
-    // The planner takes the first volume for a typical one when it prices waiting: that must not be an empty slot.
-    while (first < end - 1 && this.state[first] !== SEALED) first++;
+    const first = Math.floor((shard * this.slots) / shards);
     const ageMs = new Float64Array(end - first);
     for (let i = first; i < end; i++) ageMs[i - first] = Math.max(0, nowMs - (this.writtenMs[i] as number));
     const part = <T extends { subarray(from: number, to: number): T }>(column: T): T => column.subarray(first, end);

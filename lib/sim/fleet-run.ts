@@ -41,8 +41,6 @@ export interface World {
   /** Every step plans one of so many shards. */
   readonly shards: number;
   readonly writing: Writing;
-  /** Whether a stream's volume is as old as the volumes that were drained into it, in place of new. */
-  readonly keepsAge?: boolean;
   /** How often a hint at ingest says the right class; undefined: no hint. */
   readonly hintRight?: number;
 }
@@ -54,14 +52,6 @@ export interface Incident {
   readonly volumes: number;
   readonly fromDay: number;
   readonly rampDays: number;
-}
-
-export interface Totals {
-  readonly ingestedBytes: number;
-  readonly moved: MovedBy;
-  /** Bytes of bucket remnants that moving merged, at a row per blob. */
-  readonly mergedBytes: number;
-  readonly budgetUsed: number;
 }
 
 export class FleetRun {
@@ -227,7 +217,6 @@ export class FleetRun {
       nowMs: this.nowMs,
       streamOf,
       writing: world.writing,
-      keepsAge: world.keepsAge ?? false,
       moved: this.moved,
     });
   }

@@ -1,5 +1,5 @@
 // The incident as people read it: the table of its arms, the table of the map, and the page with the charts over time.
-import type { ArmResult, IncidentResult, MapPoint, Sample } from './incident.ts';
+import { type ArmResult, type IncidentResult, isLower, isQuicker, type MapPoint, type Sample } from './incident.ts';
 import { type ReportTable, reportHtml } from './report-html.ts';
 import { heatMap, type Line, lineChart, shortText } from './svg-chart.ts';
 
@@ -38,33 +38,47 @@ export function incidentTable({ arms, baseline }: IncidentResult): ReportTable {
   return { title: `Arms on equal budgets (overhead before: ${baseline.overhead.toFixed(3)})`, rows: [head, ...rows] };
 }
 
+/** A row per incident and byte budget, a column per arm and share of L2. */
 export function mapTable(points: readonly MapPoint[]): ReportTable {
-  const lower = ({ excessRatio }: MapPoint): boolean => excessRatio >= 0.5 && excessRatio <= 0.7;
-  const quicker = ({ speed }: MapPoint): boolean => speed !== null && speed >= 2 && speed <= 3;
-  const rows = points.map((point) => [
-    point.arm === 'l2-one' ? 'k -> 1' : 'k -> m',
-    String(point.size),
-    String(point.byteBudget),
-    String(point.l2Share),
-    figure(point.excessRatio, 2),
-    figure(point.excessOverBaselineRatio, 2),
-    figure(point.speed, 1),
-    lower(point) ? 'yes' : '',
-    quicker(point) ? 'yes' : '',
-    lower(point) && quicker(point) ? 'yes' : '',
-  ]);
-  const head = [
-    'incident',
-    'byte budget',
-    'L2 share',
-    'excess',
-    'over base',
-    'speed',
-    '30-50 % lower',
-    '2-3 x',
-    'both',
-  ];
-  return { title: 'L1 + L2 against L1 only after 7 days', rows: [head, ...rows] };
+  const shares = [...new Set(points.map(({ l2Share }) => l2Share))];
+  const columns = (['l2-one', 'l2-many'] as const).flatMap((arm) => shares.map((share) => ({ arm, share })));
+  const settings = [...new Set(points.map(({ size, byteBudget }) => `${size} ${byteBudget}`))];
+  const rows = settings.map((setting) => {
+    const its = points.filter(({ size, byteBudget }) => `${size} ${byteBudget}` === setting);
+    const cells = columns.map(({ arm, share }) => {
+      const point = its.find((candidate) => candidate.arm === arm && candidate.l2Share === share);
+      return point === undefined ? '' : mapCell(point);
+    });
+    return [...setting.split(' '), ...cells];
+  });
+  const names = columns.map(({ arm, share }) => `k -> ${arm === 'l2-one' ? '1' : 'm'}, ${share}`);
+  return {
+    title: 'L1 + L2 against L1 only after 7 days, by share of L2: excess, speed',
+    rows: [['incident', 'bytes', ...names], ...rows],
+  };
+}
+
+function mapCell(point: MapPoint): string {
+  const mark = `${isLower(point) ? 'L' : ''}${isQuicker(point) ? 'Q' : ''}`;
+  return `${point.excessRatio.toFixed(2)}, ${figure(point.speed, 1)} ${mark}`.trimEnd();
+}
+
+/** Every setting of the map as a dot; speeds beyond what is drawn stay at the edge. */
+function mapChart(points: readonly MapPoint[]): string {
+  const sizes = [...new Set(points.map(({ size }) => size))];
+  const lines: Line[] = sizes.map((size, color) => ({
+    name: `incident of ${size}`,
+    color,
+    points: points
+      .filter((point) => point.size === size && point.speed !== null)
+      .map(({ excessRatio, speed }) => [Math.min(1.2, excessRatio), Math.max(0, Math.min(6, speed ?? 0))] as const),
+  }));
+  const frame = {
+    title: 'The map: excess and speed of L1 + L2, relative to L1 only (published: 0.5 to 0.7, 2 to 3)',
+    xLabel: 'excess after 7 days, relative to L1 only',
+    yLabel: 'speed, relative to L1 only (6: or more)',
+  };
+  return lineChart({ ...frame, dots: true, lineless: true, box: { x: [0.5, 0.7], y: [2, 3] } }, lines);
 }
 
 const COLOR_OF: Readonly<Record<ArmResult['arm'], number>> = {
@@ -125,6 +139,7 @@ export function incidentPage(result: IncidentResult, map: readonly MapPoint[] = 
       chart('Metadata writes', 'rows', ({ metadataWrites }) => metadataWrites),
       chart('Dollars', 'dollars', ({ dollars }) => dollars),
       ...heats,
+      ...(map.length === 0 ? [] : [mapChart(map)]),
     ],
     tables: [incidentTable(result), ...(map.length === 0 ? [] : [mapTable(map)])],
     settings: { ...settings },

@@ -289,6 +289,10 @@ const sampleOf = (run: FleetRun, day: number): Sample => ({
   histogram: run.model.histogram(HISTOGRAM_BINS),
 });
 
+/** Where in the published bands a setting falls: 30 to 50 % lower excess after a week; two to three times faster. */
+export const isLower = ({ excessRatio }: MapPoint): boolean => excessRatio >= 0.5 && excessRatio <= 0.7;
+export const isQuicker = ({ speed }: MapPoint): boolean => speed !== null && speed >= 2 && speed <= 3;
+
 export interface MapPoint {
   readonly arm: Arm;
   readonly size: number;
@@ -299,9 +303,9 @@ export interface MapPoint {
   readonly speed: number | null;
 }
 
-export const MAP_SIZES: readonly number[] = [0.1, 0.3, 0.5, 0.65, 0.8];
-export const MAP_BUDGETS: readonly number[] = [1, 1.1, 1.25, 1.5, 1.75, 2];
-export const MAP_SHARES: readonly number[] = [0.1, 0.4, 0.8];
+const MAP_SIZES: readonly number[] = [0.1, 0.3, 0.5, 0.8, 1];
+const MAP_BUDGETS: readonly number[] = [1, 1.25, 1.5, 1.75, 2, 2.25, 2.5];
+const MAP_SHARES: readonly number[] = [0.05, 0.2, 0.5, 0.8];
 
 /** The region of settings: L1 + L2, k -> 1 as published and k -> m, against L1 only after a week. */
 export function mapIncident(s: IncidentSettings, onProgress: OnProgress = () => {}): MapPoint[] {

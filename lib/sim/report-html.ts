@@ -30,7 +30,7 @@ h1{font-size:26px;margin:0 0 6px}h2{font-size:18px;margin:30px 0 8px}p{margin:0 
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:16px;margin:16px 0}
 figure{margin:0;padding:12px 12px 6px;background:var(--card);border:1px solid var(--line);border-radius:8px}figcaption{font-weight:600;margin-bottom:6px}
 figure svg{width:100%;height:auto;display:block}.line{fill:none;stroke-width:2.2;stroke-linejoin:round}
-.grid{stroke:var(--line)}.axis{stroke:var(--soft)}.level{stroke:var(--soft);stroke-dasharray:2 3}.heat{fill:var(--heat)}
+.grid{stroke:var(--line)}.axis{stroke:var(--soft)}.level{stroke:var(--soft);stroke-dasharray:2 3}.heat{fill:var(--heat)}.box{fill:none;stroke:var(--soft);stroke-dasharray:4 3}
 text{fill:var(--soft);font:12px system-ui,sans-serif}.note{font-style:italic}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:6px 10px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left}th{color:var(--soft);font-weight:600}

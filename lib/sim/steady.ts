@@ -3,12 +3,13 @@
 import type { PlanSettings } from '../compaction/plan-settings.ts';
 import { lambertBound, packingFloor } from '../compaction/worth.ts';
 import { totalOf } from './apply-plan.ts';
-import { type DeletePattern, deletesOf } from './deletes.ts';
+import { type DeletePattern, type Deletes, deletesOf } from './deletes.ts';
 import { DAY_MS, FleetRun, type Policy } from './fleet-run.ts';
 import { FLEET_SIZE, type FleetSize, startFleet } from './start-fleet.ts';
 
 export interface SteadyPoint {
-  readonly pattern: DeletePattern;
+  /** Name of the deletes: a pattern, or a trace. */
+  readonly pattern: string;
   readonly policy: SteadyPolicy;
   readonly target: number;
   readonly overhead: number;
@@ -22,18 +23,19 @@ export interface SteadyPoint {
 export interface SteadyOptions {
   readonly size?: Partial<FleetSize>;
   readonly pattern?: DeletePattern;
+  /** In place of a pattern and a rate: lived day by day, the last two thirds of it counted. */
+  readonly trace?: Deletes;
   readonly policy?: SteadyPolicy;
   readonly deletesPerDay?: number;
   /** Lifetimes (live data rewritten once) before counting, and counted. */
   readonly warmUp?: number;
   readonly counted?: number;
   readonly hintRight?: number;
-  readonly keepsAge?: boolean;
   readonly onProgress?: (part: number) => void;
 }
 
 export const STEADY_POLICIES = ['greedy', 'worth', 'pack-one', 'pack-many'] as const;
-/** `greedy`: sparsest first, one rate for all; `worth`: by measured rates per age class; `pack-…`: L2 alone, k -> 1 or k -> m. */
+/** `greedy`: sparsest first, all survivors together; `worth`: as the planner drains by default; `pack-…`: L2 alone, k -> 1 or k -> m. */
 export type SteadyPolicy = (typeof STEADY_POLICIES)[number];
 
 /** No packing table is needed where nothing is packed. */
@@ -43,39 +45,38 @@ const STREAM: Partial<PlanSettings> = {
   l2UpTo: 0.99,
   candidatesMax: 2,
   granularity: 8,
+  drainOrder: 'sparsest',
 };
 const PACK: Partial<PlanSettings> = { strategies: ['l2', 'l3'], l3UpTo: 0.09, l2UpTo: 0.98, reserve: 0 };
 const PLANS: Readonly<Record<SteadyPolicy, Partial<PlanSettings>>> = {
   greedy: STREAM,
-  worth: STREAM,
+  worth: { ...STREAM, drainOrder: 'worth' },
   'pack-one': { ...PACK, objective: 'max-fill', destinationsMax: 1, granularity: 128, candidatesMax: 60 },
   'pack-many': { ...PACK, tableRunsMax: 0 },
 };
 
 export function runSteady(target: number, options: SteadyOptions = {}): SteadyPoint {
-  const pattern = options.pattern ?? 'uniform';
   const policyName = options.policy ?? 'greedy';
-  const perDay = options.deletesPerDay ?? 0.02;
   const size = { ...FLEET_SIZE, liveVolumes: 300, relocation: 'blob' as const, ...options.size };
-  const deletes = deletesOf(pattern, perDay);
+  const deletes = options.trace ?? deletesOf(options.pattern ?? 'uniform', options.deletesPerDay ?? 0.02);
+  const { perDay } = deletes;
   const policy: Policy = {
     plan: PLANS[policyName],
     threshold: 0.02,
     targetOverhead: target,
-    ...(policyName === 'worth' ? { ratesEveryDays: 0.1 / perDay } : {}),
   };
   const world = {
     deletes,
-    // A volume's worth of deletes per step.
-    stepMs: DAY_MS / (perDay * size.liveVolumes),
+    // A volume's worth of deletes per step, or a thousandth of the fleet's.
+    stepMs: DAY_MS / (perDay * Math.min(1000, size.liveVolumes)),
     shards: 1,
     writing: { mergeBelow: size.relocation === 'blob' ? 1 : 0.5 },
-    keepsAge: options.keepsAge ?? false,
     ...(options.hintRight === undefined ? {} : { hintRight: options.hintRight }),
   };
   const run = new FleetRun(startFleet(size, deletes, target), world, policy);
-  const warmUp = (options.warmUp ?? 1.5) / perDay;
-  const end = warmUp + (options.counted ?? 1.5) / perDay;
+  const days = deletes.trace === undefined ? undefined : (deletes.trace.at(-1)?.day ?? 0) + 1;
+  const warmUp = days === undefined ? (options.warmUp ?? 1.5) / perDay : days / 3;
+  const end = days ?? warmUp + (options.counted ?? 1.5) / perDay;
   let steps = 0;
   let overheads = 0;
   while (run.day < end) {
@@ -89,19 +90,18 @@ export function runSteady(target: number, options: SteadyOptions = {}): SteadyPo
   }
   const overhead = overheads / steps;
   return {
-    pattern,
+    pattern: deletes.name,
     policy: policyName,
     target,
     overhead,
     writeAmplification: 1 + totalOf(run.moved, 'bytes') / run.ingestedBytes,
-    bound: boundOf(pattern, overhead),
+    bound: boundOf(deletes, overhead),
     metadataWritesPerGib: totalOf(run.moved, 'metadataWrites') / (run.ingestedBytes / 1024 ** 3),
   };
 }
 
 /** Least write amplification at an overhead: every class kept by itself, the overhead shared out between them as well as can be. */
-export function boundOf(pattern: DeletePattern, overhead: number): number {
-  const { classes } = deletesOf(pattern, 0.01);
+export function boundOf({ classes }: Deletes, overhead: number): number {
   if (classes.length === 1) return lambertBound(overhead);
   // Lagrange: every class at the same marginal gain per allocated byte; the multiplier is found by bisection.
   let low = 1e-9;

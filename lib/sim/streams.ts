@@ -18,9 +18,6 @@ export class Stream {
   #bucket = NONE;
   /** Units that were ever put into the bucket in hand: dead ones take their place until it is full. */
   #inBucket = 0;
-  /** Units moved into the open volume, and the sum of their ages: what a volume that keeps its data's age is as old as. */
-  #weighed = 0;
-  #written = 0;
   /** Bytes of remnants that were merged. */
   mergedBytes = 0;
 
@@ -46,9 +43,7 @@ export class Stream {
   }
 
   /** A moved bucket, unlinked before. */
-  move(bucket: number, writing: Writing, nowMs: number, writtenMs = nowMs): void {
-    this.#weighed += this.#model.unitsIn(bucket);
-    this.#written += this.#model.unitsIn(bucket) * (nowMs - writtenMs);
+  move(bucket: number, writing: Writing, nowMs: number): void {
     const { unitsPerBucket, unitsPerVolume, unitBytes } = this.#model.shape;
     const units = this.#model.unitsIn(bucket);
     if (units < writing.mergeBelow * unitsPerBucket || writing.mergeBelow >= 1) {
@@ -103,9 +98,7 @@ export class Stream {
     const volume = this.#volume;
     this.#volume = NONE;
     this.#bucket = NONE;
-    this.#model.seal(volume, nowMs - (this.#weighed > 0 ? this.#written / this.#weighed : 0));
-    this.#weighed = 0;
-    this.#written = 0;
+    this.#model.seal(volume, nowMs);
     if (this.#model.liveBytes[volume] === 0) this.#model.free(volume);
   }
 }

@@ -17,6 +17,10 @@ export interface ChartFrame {
   readonly level?: { readonly y: number; readonly name: string };
   readonly fromZero?: boolean;
   readonly dots?: boolean;
+  /** Dots only. */
+  readonly lineless?: boolean;
+  /** A region to compare with. */
+  readonly box?: { readonly x: readonly [number, number]; readonly y: readonly [number, number] };
 }
 
 const WIDTH = 560;
@@ -71,7 +75,20 @@ export function lineChart(frame: ChartFrame, lines: readonly Line[]): string {
       `<text class="note" x="${WIDTH - BOX.right}" y="${(Number(at) - 4).toFixed(1)}" text-anchor="end">${escaped(frame.level.name)}</text>`,
     );
   }
-  for (const line of lines) {
+  if (frame.box !== undefined) {
+    const [left = 0, right = 0] = frame.box.x.map(x);
+    const [bottom = 0, top = 0] = frame.box.y.map(y);
+    parts.push(
+      `<rect class="box" x="${left.toFixed(1)}" y="${top.toFixed(1)}" width="${(right - left).toFixed(1)}" height="${(bottom - top).toFixed(1)}"/>`,
+    );
+  }
+  for (const line of lines) parts.push(...drawn(line, frame, x, y));
+  return figure(frame.title, parts);
+}
+
+function drawn(line: Line, frame: ChartFrame, x: Scale, y: Scale): string[] {
+  const parts: string[] = [];
+  if (!frame.lineless) {
     const path = line.points.map(([px, py]) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`).join(' ');
     const dash = line.dashed ? ' stroke-dasharray="6 4"' : '';
     const last = line.points.at(-1);
@@ -79,13 +96,15 @@ export function lineChart(frame: ChartFrame, lines: readonly Line[]): string {
     parts.push(
       `<polyline class="line" style="stroke:var(--c${line.color})"${dash} points="${path}"><title>${escaped(told)}</title></polyline>`,
     );
-    if (!frame.dots) continue;
-    for (const [px, py] of line.points)
-      parts.push(
-        `<circle style="fill:var(--c${line.color})" cx="${x(px).toFixed(1)}" cy="${y(py).toFixed(1)}" r="3.5"><title>${escaped(line.name)}: ${shortText(px)}, ${shortText(py)}</title></circle>`,
-      );
   }
-  return figure(frame.title, parts);
+  if (!frame.dots) return parts;
+  return [
+    ...parts,
+    ...line.points.map(
+      ([px, py]) =>
+        `<circle style="fill:var(--c${line.color})" cx="${x(px).toFixed(1)}" cy="${y(py).toFixed(1)}" r="3.5"><title>${escaped(line.name)}: ${shortText(px)}, ${shortText(py)}</title></circle>`,
+    ),
+  ];
 }
 
 /** Columns over time, fills from the bottom (empty) to the top (full); the darker the more volumes. */
@@ -113,6 +132,8 @@ export function heatMap(title: string, days: readonly number[], columns: readonl
     }
   return figure(title, [...axes(frame, xs, { low: 0, high: 1 }, x, y), ...cells]);
 }
+
+type Scale = (value: number) => number;
 
 interface Range {
   readonly low: number;

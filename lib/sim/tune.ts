@@ -26,7 +26,7 @@ export const TUNE: TuneSettings = Object.freeze({
   seed: 11,
   liveVolumes: 200,
   pattern: 'uniform',
-  thresholds: [0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
+  thresholds: [0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
   byteBudget: 20,
 });
 
@@ -104,7 +104,7 @@ export function runTune(settings: TuneSettings, onProgress: (part: number) => vo
   const rows = TUNE_GRID.map((cell, at) => {
     onProgress(at / (TUNE_GRID.length + 1));
     const statics = settings.thresholds.map((threshold) => costOf(settings, cell, { plan: PLAN, threshold }));
-    const controller = thresholdSettingsOf({ min: 0.02, max: 0.8, targetOverhead: 1.02, stepPerDay: 0.01 });
+    const controller = thresholdSettingsOf({ min: 0.02, max: 0.9, targetOverhead: 1.02, stepPerDay: 0.01 });
     const priced: Partial<PlanSettings> = { ...PLAN, storageClass: cell.storageClass };
     const money = { ...priced, objective: 'money' as const };
     const best = statics.reduce((least, cost) => (cost.dollarsPerMonth < least.dollarsPerMonth ? cost : least));

@@ -131,7 +131,11 @@ describe('a plan', () => {
       .filter((run) => run.strategy === 'l3')
       .flatMap((run) => run.sources.map((s) => s.liveBytes));
     expect(drained.length).toBe(60);
-    expect(drained).toEqual([...drained].sort((a, b) => a - b));
+    // Of one age the sparsest is the one most worth draining; a batch is of one class, so batches overlap a little.
+    for (const [at, run] of plan.runs.filter(({ strategy }) => strategy === 'l3').entries()) {
+      const its = run.sources.map((s) => s.liveBytes);
+      expect(its, `batch ${at}`).toEqual([...its].sort((a, b) => a - b));
+    }
     const toppedOff = plan.runs.filter((run) => run.strategy === 'l1');
     expect(toppedOff.length).toBeGreaterThan(0);
     expect(toppedOff.some((run) => run.better?.includes('l2 would free'))).toBe(true);
@@ -167,6 +171,47 @@ describe('a plan', () => {
     expect(planned('glacier-ir', 200, 0.02).verdicts).toContain('w');
     expect(planned('glacier-ir', 1, 0.0001).runs.length).toBe(0);
     expect(planned('glacier-ir', 1, 0.0001).verdicts).toContain('x');
+  });
+
+  it('money: waiting is priced by a typical full volume, whichever comes first in the snapshot', () => {
+    const fleet = (first: number) => {
+      const odd = volumeOf(1, 0.01, { bucketCount: first, ageMs: 200 * 86_400_000 });
+      const rest = Array.from({ length: 60 }, (_, n) =>
+        volumeOf(n + 2, 0.4 + n / 100, { ageMs: 200 * 86_400_000, bucketCount: 4000 }),
+      );
+      return fleetOf('s', 'c0', [odd, ...rest]);
+    };
+    const settings = planSettingsOf({
+      objective: 'money',
+      deletesPerDay: [0.02, 0.02, 0.02, 0.02],
+      bucketsPerVolumeMax: 100_000,
+    });
+    const waits = (view: ReturnType<typeof fleet>) =>
+      [...planCompaction({ view, settings, threshold: 0.02 }).verdicts.slice(1)].filter((letter) => letter === 'w');
+    const many = waits(fleet(4000)).length;
+    expect(many).toBeGreaterThan(10);
+    expect(waits(fleet(1)).length).toBe(many);
+    expect(waits(fleet(50_000)).length).toBe(many);
+  });
+
+  it('money: a run has the life of its data to pay for itself, not a fixed term', () => {
+    const volumes = Array.from({ length: 40 }, (_, n) => volumeOf(n + 1, 0.3));
+    const runs = (rate: number, horizonDays: number) =>
+      planCompaction({
+        view: fleetOf('s', 'c0', volumes),
+        settings: planSettingsOf({
+          objective: 'money',
+          storageClass: 'glacier-ir',
+          strategies: ['l3'],
+          l3UpTo: 0.5,
+          deletesPerDay: [rate, rate, rate, rate],
+          horizonMs: horizonDays * 86_400_000,
+        }),
+        threshold: THRESHOLD,
+      }).runs.length;
+    expect(runs(0.0004, 3650)).toBeGreaterThan(0);
+    expect(runs(0.0004, 60)).toBe(0);
+    expect(runs(0.02, 3650)).toBe(0);
   });
 });
 

@@ -4,11 +4,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FLEET_STATES, fleetOf } from '../../lib/compaction/fleet.ts';
 import { groupsOf } from '../../lib/compaction/groups.ts';
+import { Kin } from '../../lib/compaction/kin.ts';
 import { PLAN_SETTINGS, planSettingsOf, STRATEGIES, thinnestForPacking } from '../../lib/compaction/plan-settings.ts';
 import { classify, rangesOf, strategyOf, VERDICT_NAMES, VERDICTS } from '../../lib/compaction/selector.ts';
 import { volumeOf } from './fleets.ts';
 
-const NEVER_WAIT = [1, 1, 1, 1];
+const NEVER_WAIT = new Float64Array(1024).fill(1);
 
 const settings = fc
   .record({
@@ -80,20 +81,26 @@ describe('the selector', () => {
     expect([0.1001, 0.7501, 0.9001].map((fill) => strategyOf(fill, ranges))).toEqual(['l2', 'l1', undefined]);
   });
 
-  it('groups hold every candidate of the strategies asked for once, sparsest first, one codec and age class each', () => {
+  it('groups hold every candidate of the strategies asked for once, in order, one codec and class each', () => {
     fc.assert(
       fc.property(fleet, settings, thresholds, (view, chosen, threshold) => {
         const verdicts = classify(view, chosen, threshold, NEVER_WAIT);
         const groups = groupsOf(view, verdicts, chosen);
+        const kin = new Kin(view);
         for (const strategy of STRATEGIES) {
           const members = groups[strategy].flatMap((group) => [...group.order]);
           const owned = [...verdicts.keys()].filter((i) => VERDICT_NAMES[verdicts[i] as number] === strategy);
           expect(members.sort((a, b) => a - b)).toEqual(owned);
           for (const group of groups[strategy]) {
-            for (let at = 1; at < group.fills.length; at++)
-              expect((group.fills[at] as number) - (group.fills[at - 1] as number)).toBeGreaterThan(-1e-7);
+            const byRank = strategy === 'l3';
+            const places = [...group.order].map((i, at) =>
+              byRank ? -Math.log2(Math.min(1e15, Math.max(1e-15, kin.rank(i)))) : (group.fills[at] as number),
+            );
+            for (let at = 1; at < places.length; at++)
+              expect((places[at] as number) - (places[at - 1] as number)).toBeGreaterThan(byRank ? -1e-4 : -1e-7);
+            const classOf = (i: number): number => (byRank ? kin.classOf(i) : (view.ageClass[i] as number));
             expect(new Set([...group.order].map((i) => view.codec[i])).size).toBe(1);
-            expect(new Set([...group.order].map((i) => view.ageClass[i])).size).toBe(1);
+            expect(new Set([...group.order].map(classOf))).toEqual(new Set([group.ageClass]));
           }
         }
       }),

@@ -120,6 +120,9 @@ describe('deletes', () => {
     expect(() => deletesOfTrace('t', '0,1')).toThrow('t:1');
     expect(() => deletesOfTrace('t', '0,x,1')).toThrow('t:1');
     expect(() => deletesOfTrace('t', '\n')).toThrow('no days');
+    expect(() => deletesOfTrace('t', '0,1,0')).toThrowError(
+      expect.objectContaining({ kind: 'invalid', code: 'TRACE_INVALID' }),
+    );
   });
 
   it('has classes whose shares are wholes', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { INCIDENT, runIncident, stageIncident } from '../../lib/sim/incident.ts';
-import { incidentPage, incidentTable } from '../../lib/sim/incident-report.ts';
+import { incidentPage, incidentTable, mapTable } from '../../lib/sim/incident-report.ts';
 import { shortText, ticksOf } from '../../lib/sim/svg-chart.ts';
 import { fleetOfStatus, whatIf } from '../../lib/sim/what-if.ts';
 
@@ -68,6 +68,21 @@ describe('the report', () => {
     const { rows } = incidentTable(result);
     expect(rows.map(([name]) => name)).toEqual(['arm', ...result.arms.map(({ text }) => text)]);
     expect(new Set(rows.map((row) => row.length)).size).toBe(1);
+  });
+
+  it('shows a map of settings as a table with a head over every column, and as dots', () => {
+    const points = ([0.05, 0.5] as const).flatMap((l2Share) =>
+      (['l2-one', 'l2-many'] as const).map((arm) => {
+        const speed = arm === 'l2-one' ? 2.5 : null;
+        return { arm, size: 0.8, byteBudget: 2, l2Share, excessRatio: 0.6, excessOverBaselineRatio: 0.2, speed };
+      }),
+    );
+    const { rows } = mapTable(points);
+    expect(rows.map((row) => row.length)).toEqual([6, 6]);
+    expect(rows[1]).toEqual(['0.8', '2', '0.60, 2.5 LQ', '0.60, 2.5 LQ', '0.60, - L', '0.60, - L']);
+    const page = incidentPage(result, points);
+    expect(page).toContain('class="box"');
+    expect(page.match(/<circle/g)).toHaveLength(2);
   });
 
   it('has round ticks and short figures', () => {

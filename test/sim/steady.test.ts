@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lambertBound } from '../../lib/compaction/worth.ts';
+import { deletesOf, deletesOfTrace } from '../../lib/sim/deletes.ts';
+import { runFixedThreshold, runRecovery } from '../../lib/sim/limits.ts';
 import { boundOf, runFloors, runSteady } from '../../lib/sim/steady.ts';
 
 const SMALL = { size: { liveVolumes: 100, unitsPerVolume: 128 }, warmUp: 1, counted: 1 };
@@ -18,10 +20,42 @@ describe('a steady fleet against the closed forms', () => {
     expect(many?.overhead).toBeLessThan(1.08);
   });
 
+  it('80/20 deletes: draining by own death rates moves much less than the sparsest first, a hint at ingest less again', () => {
+    const skewed = { ...SMALL, size: { liveVolumes: 400 }, warmUp: 2, pattern: '80/20' as const };
+    const greedy = runSteady(1.15, { ...skewed, policy: 'greedy' }).writeAmplification;
+    const worth = runSteady(1.15, { ...skewed, policy: 'worth' }).writeAmplification;
+    const hinted = runSteady(1.15, { ...skewed, policy: 'worth', hintRight: 0.9 }).writeAmplification;
+    expect(worth).toBeLessThan(3.5);
+    expect(greedy).toBeGreaterThan(worth + 0.5);
+    expect(hinted).toBeLessThan(worth - 0.1);
+  });
+
+  it('a fixed threshold settles at ln(1/t) / (1 - t) and 1 / (1 - t)', () => {
+    const point = runFixedThreshold(0.6, 3);
+    expect(Math.abs(point.overhead / point.overheadLimit - 1)).toBeLessThan(0.02);
+    expect(Math.abs(point.writeAmplification / point.writeLimit - 1)).toBeLessThan(0.06);
+  });
+
+  it('mends a fleet for at most a quarter more than the least that has to move', () => {
+    const [easy, hard] = runRecovery([1.25, 1.1], 5);
+    for (const { moved, least } of [easy, hard] as { moved: number; least: number }[]) {
+      expect(moved).toBeGreaterThanOrEqual(least * 0.99);
+      expect(moved).toBeLessThan(least * 1.25);
+    }
+  });
+
+  it('lives a trace', () => {
+    const days = Array.from({ length: 60 }, (_, day) => `${day},0.02,${day % 2 === 0 ? 0.04 : 0}`).join('\n');
+    const point = runSteady(1.2, { ...SMALL, trace: deletesOfTrace('every other day', days) });
+    expect(point.pattern).toBe('every other day');
+    expect(point.overhead).toBeGreaterThan(1.1);
+    expect(Math.abs(point.writeAmplification / point.bound - 1)).toBeLessThan(0.2);
+  });
+
   it('has the bounds of the survey for skewed deletes', () => {
-    expect(boundOf('80/20', 1.15)).toBeCloseTo(2.83, 2);
-    expect(boundOf('80/20', 1.5)).toBeCloseTo(1.4, 2);
-    expect(boundOf('90/10', 1.25)).toBeCloseTo(1.48, 2);
-    expect(boundOf('uniform', 1.1)).toBeCloseTo(5.68, 2);
+    expect(boundOf(deletesOf('80/20', 0.01), 1.15)).toBeCloseTo(2.83, 2);
+    expect(boundOf(deletesOf('80/20', 0.01), 1.5)).toBeCloseTo(1.4, 2);
+    expect(boundOf(deletesOf('90/10', 0.01), 1.25)).toBeCloseTo(1.48, 2);
+    expect(boundOf(deletesOf('uniform', 0.01), 1.1)).toBeCloseTo(5.68, 2);
   });
 });
