@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import { openEmbeddedClient } from '../../lib/client/embedded-client.ts';
 import { parseAddress } from '../../lib/client/store.ts';
 import type { DoctorReport } from '../../lib/engine/doctor.ts';
-import type { OverheadOf, Status } from '../../lib/engine/status.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { Progress } from './progress.ts';
-import { bytesText, countOf, countText, ratioText, table } from './text.ts';
+import { statusText } from './status-text.ts';
+import { bytesText, countOf, countText } from './text.ts';
 
 interface DrainOptions {
   readonly below?: number;
@@ -158,52 +158,5 @@ function doctorText(report: DoctorReport): string {
     `${report.healthy ? 'healthy' : 'NOT healthy'}: ${countOf(counted.objects, 'object')}, ${countOf(counted.blocks, 'block')}, ${countOf(counted.buckets, 'bucket')}, ${countOf(counted.volumes, 'volume')}, ${countOf(counted.zones, 'zone')} counted` +
       (report.objectsRead === undefined ? '' : `, ${countOf(report.objectsRead, 'object')} read`),
   );
-  return lines.join('\n');
-}
-
-function statusText(status: Status): string {
-  const overhead = (name: string, of: OverheadOf): string[] => [
-    name,
-    countText(of.volumes),
-    bytesText(of.allocatedBytes),
-    bytesText(of.storedBytes),
-    ratioText(of.allocated),
-    ratioText(of.stored),
-  ];
-  const { hot, open, sealed, trash } = status.overhead;
-  const lines = [
-    `store ${status.storeId}, preset ${status.preset}: ${bytesText(status.liveBytes)} live` +
-      (status.objects === undefined ? '' : ` in ${countOf(status.objects, 'object')}`),
-    '',
-    table(
-      [
-        ['class', 'volumes', 'allocated', 'stored', 'overhead', '(stored)'],
-        overhead('hot', hot),
-        overhead('open', open),
-        overhead('sealed', sealed),
-        overhead('trash', trash),
-      ],
-      [1, 2, 3, 4, 5],
-    ),
-    '',
-    `fill of sealed volumes, in twentieths: ${status.fillHistogram.join(' ')}`,
-    `trash: ${countOf(status.trash.blocks, 'block')}, ${bytesText(status.trash.bytes)} wait for GC`,
-    '',
-    table(
-      [
-        ['drive', 'state', 'used', 'erasing', 'free', 'path'],
-        ...status.drives.map(({ id, state, zones, path }) => [
-          String(id),
-          state,
-          countText(zones.used),
-          countText(zones.erasing),
-          countText(zones.free),
-          path,
-        ]),
-      ],
-      [0, 2, 3, 4],
-    ),
-  ];
-  for (const reason of status.working.stalled) lines.push('', `stalled: ${reason}`);
   return lines.join('\n');
 }

@@ -5,6 +5,7 @@ import { addAdminCommands } from './admin.ts';
 import { addBackups } from './backups.ts';
 import { fail, withGlobals } from './command.ts';
 import { addCompaction } from './compact.ts';
+import { addDaemon } from './daemon.ts';
 import { addDemo } from './demo.ts';
 import { EXIT } from './exit-codes.ts';
 import { addGet } from './get.ts';
@@ -27,6 +28,7 @@ function makeProgram(): Command {
   addObjectCommands(program);
   addAdminCommands(program);
   addCompaction(program);
+  addDaemon(program);
   addKeys(program);
   addBackups(program);
   addDemo(program);

@@ -7,11 +7,10 @@ import { collectStatus } from '../engine/collect-status.ts';
 import { type CompactRequest, compactStore } from '../engine/compaction.ts';
 import type { EmbeddedStore } from '../engine/embedded.ts';
 import type { Status } from '../engine/status.ts';
+import { encodeStore, shredStore } from '../engine/tend.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isKind, isPocketfulError, PocketfulError } from '../foundation/errors.ts';
 import { SeededRandomness, shuffled } from '../foundation/randomness.ts';
-import { collectGarbage } from '../gc/collect-garbage.ts';
-import { encodeHot } from '../live-coder/encode-hot.ts';
 import { freeTrash } from '../volume/free.ts';
 import { RecordLost } from '../volume/record-lost.ts';
 import { type DemoFile, type DemoTree, sha256Of } from './demo-tree.ts';
@@ -75,7 +74,7 @@ export class Demo {
   async encode(tick: Tick) {
     const sealed = await this.store.volumes.open.sealAll('hot');
     const before = await this.status();
-    const report = await encodeHot(this.store.volumes, {
+    const report = await encodeStore(this.store, {
       force: true,
       onProgress: ({ encodedBytes }) => tick({ bytes: encodedBytes }),
     });
@@ -143,7 +142,7 @@ export class Demo {
       tick({ items });
     }
     this.#left = kept;
-    const garbage = await collectGarbage(this.store.components);
+    const garbage = await shredStore(this.store);
     return { deleted: doomed, garbage };
   }
 

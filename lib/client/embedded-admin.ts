@@ -9,10 +9,8 @@ import { backupTo } from '../engine/backup.ts';
 import { compactStore } from '../engine/compaction.ts';
 import { type DoctorReport, examine } from '../engine/doctor.ts';
 import type { EmbeddedStore } from '../engine/embedded.ts';
-import { type TendReport, tend } from '../engine/tend.ts';
+import { encodeStore, shredStore, type TendReport, tend } from '../engine/tend.ts';
 import { tune } from '../engine/tune.ts';
-import { collectGarbage } from '../gc/collect-garbage.ts';
-import { encodeHot } from '../live-coder/encode-hot.ts';
 import { LiveCoder } from '../live-coder/live-coder.ts';
 import { freeTrash } from '../volume/free.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from './admin.ts';
@@ -33,7 +31,7 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   async gc(options: Parameters<StoreAdmin['gc']>[0] = {}): Promise<GcReport> {
     await this.#recovered();
     const { signal, onProgress, now = false } = options;
-    const garbage = await collectGarbage(this.#store.components, given({ signal, onProgress }));
+    const garbage = await shredStore(this.#store, given({ signal, onProgress }));
     return { ...garbage, free: await freeTrash(this.#store.volumes, { ignoreGrace: now }) };
   }
 
@@ -41,7 +39,7 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
     await this.#recovered();
     const { signal, onProgress, all = false } = options;
     const sealed = all ? await this.#store.volumes.open.sealAll('hot') : 0;
-    const report = await encodeHot(this.#store.volumes, { force: all, flush: all, ...given({ signal, onProgress }) });
+    const report = await encodeStore(this.#store, { force: all, flush: all, ...given({ signal, onProgress }) });
     return { ...report, sealed, free: await freeTrash(this.#store.volumes) };
   }
 

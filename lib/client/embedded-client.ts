@@ -1,6 +1,7 @@
 // `file:DIR`: the embedded engine behind the face of a store.
 import { type EmbeddedStore, openEmbedded } from '../engine/embedded.ts';
 import { hasLeftovers, recover } from '../engine/recover.ts';
+import { addTally } from '../engine/tally.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import type { Randomness } from '../foundation/randomness.ts';
@@ -46,12 +47,18 @@ export class EmbeddedClient implements PocketfulStore {
         yield { namespace, key, body, metadata, verify };
       }
     }
-    for await (const outcome of this.engine.frontend.putAll(named())) {
-      if (!outcome.ok) yield outcome;
-      else {
-        const { key, version, etag, sizeBytes, newBytes } = outcome;
-        yield { key, ok: true, version, etag, sizeBytes, newBytes };
+    let ingestedBytes = 0;
+    try {
+      for await (const outcome of this.engine.frontend.putAll(named())) {
+        if (!outcome.ok) yield outcome;
+        else {
+          const { key, version, etag, sizeBytes, newBytes } = outcome;
+          ingestedBytes += newBytes ?? 0;
+          yield { key, ok: true, version, etag, sizeBytes, newBytes };
+        }
       }
+    } finally {
+      await addTally(this.engine.components, { ingestedBytes });
     }
     await relief.end();
   }

@@ -25,10 +25,8 @@ export class EngineAdmin {
   }
 
   async status(options: { readonly countObjects?: boolean | undefined } = {}): Promise<Status> {
-    return collectStatus(
-      (await this.#open()).components,
-      options.countObjects ? { countObjectsOf: this.#namespace } : {},
-    );
+    const { components, queue } = await this.#open();
+    return collectStatus(components, { queue, ...(options.countObjects ? { countObjectsOf: this.#namespace } : {}) });
   }
 
   async plan(request: PlanRequest = {}): Promise<CompactionPlan> {

@@ -2,7 +2,7 @@
 // put waits for that when they take most of it. On AWS the schedules do this; here there is nobody else.
 import { codecShape } from '../codec/shape.ts';
 import type { EmbeddedStore } from '../engine/embedded.ts';
-import { encodeHot } from '../live-coder/encode-hot.ts';
+import { encodeStore } from '../engine/tend.ts';
 import { putClass } from '../volume/append.ts';
 import { freeTrash } from '../volume/free.ts';
 import { listVolumes } from '../volume/volumes.ts';
@@ -57,7 +57,7 @@ export class HotRelief {
 
   /** Under pressure neither age nor grace counts. A stall is no error here: the put says so if it comes to that. */
   async #encode(): Promise<void> {
-    await encodeHot(this.#store.volumes, { force: true });
+    await encodeStore(this.#store, { force: true });
     await freeTrash(this.#store.volumes, { ignoreGrace: true });
   }
 }

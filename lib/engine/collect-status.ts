@@ -1,12 +1,16 @@
 // Reads what statusOf needs from an open store: rows, and an answer from every drive.
+import { readBudgetUse, readThreshold } from '../compaction/threshold-row.ts';
 import type { Drive } from '../drive/drive.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import { objectPartition } from '../panda/rows/object-row.ts';
 import { trashFromRow, trashPartitions } from '../panda/rows/trash-row.ts';
 import { zoneFromRow, zonePartition } from '../panda/rows/zone-row.ts';
+import type { Stream, StreamFigures } from '../stream/stream.ts';
 import type { Components } from '../volume/components.ts';
 import { listBuckets, listVolumes, rowsOf } from '../volume/volumes.ts';
+import { STATUS_DAYS } from './compaction-status.ts';
 import { type DriveFacts, type DriveState, type Status, statusOf } from './status.ts';
+import { readTallies } from './tally.ts';
 
 const STATE_OF_CODE: Readonly<Record<string, DriveState>> = {
   DRIVE_UNAVAILABLE: 'unavailable',
@@ -18,7 +22,7 @@ const STATE_OF_CODE: Readonly<Record<string, DriveState>> = {
 /** `countObjects` reads every object row of the namespace: only on request. */
 export async function collectStatus(
   c: Components,
-  options: { readonly countObjectsOf?: string } = {},
+  options: { readonly countObjectsOf?: string; readonly queue?: Stream } = {},
 ): Promise<Status> {
   const { panda, settings } = c;
   // Buckets are read after volumes: a bucket that moves in between is counted once, where it is then.
@@ -31,10 +35,27 @@ export async function collectStatus(
     buckets,
     drives: await Promise.all(c.drives.map((drive, id) => driveFacts(c, drive, id))),
     trash: await countTrash(c),
+    compaction: {
+      nowMs: c.clock.nowMs(),
+      state: (await readThreshold(c)).state,
+      budgetUsed: await readBudgetUse(c),
+      queue: await queueFigures(options.queue),
+      days: await readTallies(c, STATUS_DAYS),
+    },
     ...(options.countObjectsOf === undefined
       ? {}
       : { objects: await countRows(c, objectPartition(options.countObjectsOf)) }),
   });
+}
+
+/** A queue that cannot be reached is no reason not to see the rest. */
+async function queueFigures(queue: Stream | undefined): Promise<StreamFigures | null> {
+  try {
+    return (await queue?.figures()) ?? null;
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return null;
+  }
 }
 
 /** What a drive answers now: it is written to and read. */

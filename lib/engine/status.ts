@@ -7,6 +7,7 @@ import type { BucketId, StoreId } from '../foundation/ids.ts';
 import type { BucketRow } from '../panda/rows/bucket-row.ts';
 import type { VolumeClass, VolumeRow, VolumeState } from '../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../settings/settings.ts';
+import { type CompactionFacts, type CompactionStatus, compactionStatusOf } from './compaction-status.ts';
 
 export const HISTOGRAM_BINS = 20;
 
@@ -58,6 +59,8 @@ export interface StatusFacts {
   readonly drives: readonly DriveFacts[];
   readonly trash: { readonly blocks: number; readonly bytes: number };
   readonly objects?: number | undefined;
+  /** What is not in the rows above. */
+  readonly compaction?: Pick<CompactionFacts, 'nowMs' | 'state' | 'budgetUsed' | 'queue' | 'days'> | undefined;
 }
 
 export interface Status {
@@ -73,6 +76,9 @@ export interface Status {
   readonly fillHistogram: readonly number[];
   readonly trash: { readonly blocks: number; readonly bytes: number };
   readonly working: { readonly stalled: readonly string[] };
+  /** Bytes stored in all classes per live byte: what durability and holes cost together. */
+  readonly replicationFactor: number | null;
+  readonly compaction?: CompactionStatus;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -102,6 +108,7 @@ export function statusOf(facts: StatusFacts): Status {
   const isSealed = ({ class: cls, state }: VolumeStatus): boolean =>
     cls === 'warm' && (state === 'sealed' || state === 'draining');
   const hot = overheadOf((volume) => volume.class === 'hot' && !isTrash(volume));
+  const sealed = overheadOf(isSealed);
   const drives = facts.drives.map((drive) => driveStatus(drive, settings));
   return {
     storeId: facts.storeId,
@@ -112,7 +119,7 @@ export function statusOf(facts: StatusFacts): Status {
     overhead: {
       hot,
       open: overheadOf((volume) => volume.class === 'warm' && volume.state === 'open'),
-      sealed: overheadOf(isSealed),
+      sealed,
       trash: overheadOf(isTrash, liveBytes),
     },
     volumes,
@@ -120,7 +127,26 @@ export function statusOf(facts: StatusFacts): Status {
     fillHistogram: fillHistogram(volumes.filter(isSealed).map(({ fillPermille }) => fillPermille)),
     trash: facts.trash,
     working: { stalled: stalledReasons(settings, drives, hot.allocatedBytes) },
+    replicationFactor:
+      liveBytes === 0 ? null : rounded(sum(facts.volumes.flatMap((volume) => volume.extentUsedBytes)) / liveBytes),
+    ...(facts.compaction === undefined ? {} : { compaction: compactionOf(facts, facts.compaction, sealed) }),
   };
+}
+
+function compactionOf(
+  { settings, volumes }: StatusFacts,
+  known: NonNullable<StatusFacts['compaction']>,
+  sealed: OverheadOf,
+): CompactionStatus {
+  const { dataColumns, parityColumns } = codecShape(settings.warmCodec);
+  const withoutCode = dataColumns / (dataColumns + parityColumns);
+  return compactionStatusOf({
+    ...known,
+    settings,
+    volumes,
+    sealedVolumes: sealed.volumes,
+    sealedOverhead: sealed.allocated === null ? null : sealed.allocated * withoutCode,
+  });
 }
 
 /** Five digits are more than anyone compares, and survive JSON as they are. */

@@ -1,6 +1,6 @@
 // Daily tallies of a cell, `tally/CELL | YYYY-MM-DD` in Panda: what came in, what was coded, moved, reclaimed and shredded, and what that
 // took. Counters that are only ever added to, after the work is done: a process that dies in between leaves them short, never wrong.
-import { isKind } from '../foundation/errors.ts';
+import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { Key, Row } from '../panda/panda.ts';
 import { optionalCount } from '../panda/rows/row-reader.ts';
 import type { Components } from '../volume/components.ts';
@@ -57,17 +57,21 @@ export async function addTally(c: Components, counts: Counts): Promise<void> {
   for (const [name, count] of Object.entries(add)) add[name] = Math.round(count);
   if (Object.keys(add).length === 0) return;
   const key: Key = { partition: partitionOf(c.settings.cell), sort: dayOf(c.clock.nowMs()) };
-  try {
-    await c.panda.transact([{ kind: 'update', ...key, add }]);
-  } catch (error) {
-    if (!isKind(error, 'conflict')) return ignoreLate(error);
-    await c.panda.transact([{ kind: 'put', ...key, attributes: add, if: ['absent'] }]).catch(ignoreLate);
+  const update = (): Promise<void> => c.panda.transact([{ kind: 'update', ...key, add }]);
+  const put = (): Promise<void> => c.panda.transact([{ kind: 'put', ...key, attributes: add, if: ['absent'] }]);
+  // The first of a day makes its row; somebody else may be first.
+  for (const write of [update, put, update]) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isKind(error, 'conflict')) return ignoreLate(error);
+    }
   }
 }
 
 /** Figures are not worth failing the work for that they count. */
 function ignoreLate(error: unknown): void {
-  if (!isKind(error, 'retry', 'unknown', 'conflict')) throw error;
+  if (!isPocketfulError(error)) throw error;
 }
 
 /** The last so many days, today's included, the oldest first; days without work have no row. */

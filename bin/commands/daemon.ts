@@ -1,0 +1,119 @@
+// pocketful daemon: GC, encode, compaction and tuning of a file: store on their schedules, until Ctrl-C.
+import type { Command } from 'commander';
+import type { CompactReport } from '../../lib/compaction/compact.ts';
+import type { ThresholdStep } from '../../lib/compaction/threshold.ts';
+import {
+  runTasks,
+  SCHEDULE,
+  type Schedule,
+  TASKS,
+  type TaskName,
+  type TaskOutcome,
+  tasksOf,
+} from '../../lib/engine/daemon.ts';
+import { openEmbedded } from '../../lib/engine/embedded.ts';
+import { invalid } from '../../lib/foundation/errors.ts';
+import type { EncodeReport } from '../../lib/live-coder/encode-hot.ts';
+import { addCommand, type Run } from './command.ts';
+import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
+import { type PlanOptions, planRequestOf, withPlanOptions } from './plan-options.ts';
+import { bytesText, countOf, countText, timeText } from './text.ts';
+
+interface DaemonOptions extends PlanOptions {
+  readonly once?: boolean;
+  readonly gcEvery?: string;
+  readonly encodeEvery?: string;
+  readonly compactEvery?: string;
+  readonly tuneEvery?: string;
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const EVERY_MS_MAX = 24 * 86_400_000;
+
+export function addDaemon(program: Command): void {
+  addCommand<DaemonOptions>(
+    program,
+    'daemon',
+    'do gc, encode, compact and tune on their schedules, until Ctrl-C',
+    daemon,
+    (command) => {
+      for (const task of TASKS)
+        command.option(`--${task}-every <duration>`, `such as 30s, 15m, 6h, 1d (default: ${SCHEDULE[task] / 60_000}m)`);
+      return withPlanOptions(command.option('--once', 'each of them once, then the end: for cron'));
+    },
+  );
+}
+
+async function daemon(run: Run, _args: unknown, options: DaemonOptions): Promise<void> {
+  const request = planRequestOf(options);
+  const schedule = scheduleOf(options);
+  const store = await openEmbedded(run.directory(), { clock: run.clock });
+  try {
+    await runTasks(tasksOf(store, schedule, request), {
+      clock: run.clock,
+      signal: run.interruption.signal,
+      once: options.once ?? false,
+      onDone: (outcome) => say(run, outcome, options.once ?? false),
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+/** Throws `invalid` DURATION_INVALID. */
+export function scheduleOf(options: Omit<DaemonOptions, keyof PlanOptions | 'once'>): Schedule {
+  const { gcEvery, encodeEvery, compactEvery, tuneEvery } = options;
+  const given: Readonly<Record<TaskName, string | undefined>> = {
+    gc: gcEvery,
+    encode: encodeEvery,
+    compact: compactEvery,
+    tune: tuneEvery,
+  };
+  const entries = TASKS.map((task): [TaskName, number] => [task, durationMs(given[task]) ?? SCHEDULE[task]]);
+  return Object.fromEntries(entries) as Record<TaskName, number>;
+}
+
+function durationMs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  const ms = Math.round(Number(digits) * (UNITS_MS[unit] ?? 0));
+  if (ms >= 1_000 && ms <= EVERY_MS_MAX) return ms;
+  throw invalid('DURATION_INVALID', `"${text}" is no duration from 1s to 24d, such as 30s, 15m, 6h or 1d`);
+}
+
+/** A line each; with --json a document per line. Only with --once a failure is the exit code: the daemon tries again. */
+function say(run: Run, outcome: TaskOutcome, once: boolean): void {
+  const { task, startedAtMs, tookMs, report, error } = outcome;
+  const failed = error === undefined ? undefined : describe(error);
+  if (error !== undefined && once) run.exitCode = run.exitCode === EXIT.ok ? exitCodeOf(error) : run.exitCode;
+  run.answer(
+    { task, startedAtMs, tookMs, ...(failed === undefined ? { report } : { error: failed }) },
+    () =>
+      `${timeText(startedAtMs)} ${task}: ${failed === undefined ? TEXT[task](report) : `${failed.message} (${failed.code})`}`,
+  );
+}
+
+const TEXT: Readonly<Record<TaskName, (report: unknown) => string>> = {
+  gc: (report) => {
+    const { slots, waiting, free } = report as { slots: number; waiting: number; free: { freedZones: number } };
+    return `shredded ${countOf(slots, 'block')}, ${countText(waiting)} wait; freed ${countOf(free.freedZones, 'zone')}`;
+  },
+  encode: (report) => {
+    const { recordBytes, sources, stalled } = report as EncodeReport;
+    return `encoded ${countOf(sources, 'hot volume')}, ${bytesText(recordBytes)}${stalled === undefined ? '' : `; has to wait: ${stalled}`}`;
+  },
+  compact: (report) => {
+    const { runs, resumed, before, after } = report as CompactReport;
+    const sum = (of: (run: CompactReport['runs'][number]) => number): number =>
+      runs.reduce((total, run) => total + of(run), 0);
+    const cut = resumed === 0 ? '' : `, went on with ${countText(resumed)}`;
+    return `${countOf(runs.length, 'run')}${cut}, reclaimed ${countOf(
+      sum((run) => run.retired),
+      'volume',
+    )}, moved ${bytesText(sum((run) => run.movedBytes + run.hostBytes))}; ${countText(before.volumes)} -> ${countOf(after.volumes, 'sealed volume')}`;
+  },
+  tune: (report) => {
+    const { state, moved, reason } = report as ThresholdStep;
+    return `threshold ${state.threshold.toFixed(3)} ${moved}: ${reason}`;
+  },
+};

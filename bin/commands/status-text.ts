@@ -1,0 +1,84 @@
+// The status of a store as people read it.
+import type { CompactionStatus } from '../../lib/engine/compaction-status.ts';
+import type { OverheadOf, Status } from '../../lib/engine/status.ts';
+import { bytesText, countOf, countText, dollarsText, ratioText, secondsText, table } from './text.ts';
+
+export function statusText(status: Status): string {
+  const overhead = (name: string, of: OverheadOf): string[] => [
+    name,
+    countText(of.volumes),
+    bytesText(of.allocatedBytes),
+    bytesText(of.storedBytes),
+    ratioText(of.allocated),
+    ratioText(of.stored),
+  ];
+  const { hot, open, sealed, trash } = status.overhead;
+  const lines = [
+    `store ${status.storeId}, preset ${status.preset}: ${bytesText(status.liveBytes)} live` +
+      (status.objects === undefined ? '' : ` in ${countOf(status.objects, 'object')}`) +
+      (status.replicationFactor === null ? '' : `, stored ${status.replicationFactor.toFixed(2)} times`),
+    '',
+    table(
+      [
+        ['class', 'volumes', 'allocated', 'stored', 'overhead', '(stored)'],
+        overhead('hot', hot),
+        overhead('open', open),
+        overhead('sealed', sealed),
+        overhead('trash', trash),
+      ],
+      [1, 2, 3, 4, 5],
+    ),
+    '',
+    `fill of sealed volumes, in twentieths: ${status.fillHistogram.join(' ')}`,
+    `trash: ${countOf(status.trash.blocks, 'block')}, ${bytesText(status.trash.bytes)} wait for GC`,
+    '',
+    table(
+      [
+        ['drive', 'state', 'used', 'erasing', 'free', 'path'],
+        ...status.drives.map(({ id, state, zones, path }) => [
+          String(id),
+          state,
+          countText(zones.used),
+          countText(zones.erasing),
+          countText(zones.free),
+          path,
+        ]),
+      ],
+      [0, 2, 3, 4],
+    ),
+  ];
+  if (status.compaction !== undefined) lines.push('', ...compactionLines(status.compaction));
+  for (const reason of status.working.stalled) lines.push('', `stalled: ${reason}`);
+  return lines.join('\n');
+}
+
+function compactionLines(compaction: CompactionStatus): string[] {
+  const { ranges, strategies, queue, liveCoder } = compaction;
+  const percent = (fraction: number): string => `${(fraction * 100).toFixed(0)}`;
+  const rows = (['l1', 'l2', 'l3', 'merge'] as const).map((name) => {
+    const of = strategies[name];
+    const range = name === 'merge' ? '-' : `${percent(ranges[name][0])} .. ${percent(ranges[name][1])} %`;
+    return [
+      name,
+      range,
+      countText(of.runs),
+      countText(of.reclaimed),
+      bytesText(of.movedBytes),
+      ratioText(of.destinationFill),
+      of.metadataWritesPerReclaimed === null ? '-' : countText(Math.round(of.metadataWritesPerReclaimed)),
+      dollarsText(of.dollars),
+    ];
+  });
+  return [
+    `compaction in ${compaction.days} days: threshold ${ratioText(compaction.threshold)} (least dead part worth a run), the last one used ${percent(compaction.budgetUsed)} % of its budgets`,
+    table(
+      [['strategy', 'owns fills', 'runs', 'reclaimed', 'moved', 'dest. fill', 'rows each', 'on AWS'], ...rows],
+      [1, 2, 3, 4, 5, 6, 7],
+    ),
+    queue === null
+      ? 'queue: cannot be read now'
+      : `queue: ${countOf(queue.ready, 'message')} wait, ${countText(queue.inFlight)} are worked on, the oldest ${secondsText(queue.oldestAgeMs)}; ${countOf(queue.dead, 'dead letter')}`,
+    `Live Coder: wrote ${bytesText(liveCoder.writtenBytes)} in ${bytesText(liveCoder.storedBytes)}, sealed volumes ${ratioText(liveCoder.fill)} full`,
+    `write amplification ${ratioText(compaction.writeAmplification)}, at least ${ratioText(compaction.lambertBound)} at this overhead for any policy: gap ${ratioText(compaction.optimalityGap)}`,
+  ];
+}
