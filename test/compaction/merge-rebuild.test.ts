@@ -8,7 +8,9 @@ import { scanDrives } from '../../lib/engine/scan-drives.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row } from '../../lib/panda/panda.ts';
-import { World } from '../store/harness.ts';
+import { listBuckets } from '../../lib/volume/volumes.ts';
+import type { Model } from '../store/crash.ts';
+import { type Process, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf } from './acting-world.ts';
 import { MERGE_ONLY, MERGING, mergeAll, thinnedWorld } from './merge-world.ts';
@@ -27,6 +29,14 @@ async function rowsOf(world: World): Promise<Row[]> {
   return rows;
 }
 
+/** Each block has one home, and no bucket is there for copies nobody names. */
+async function expectWhole(model: Model, p: Process): Promise<void> {
+  await model.expectIn(p);
+  await expectSound(p);
+  const buckets = await listBuckets(p.c.panda, p.c.settings.cell);
+  expect(buckets.filter(({ liveBytes }) => liveBytes === 0)).toEqual([]);
+}
+
 async function rebuilt(world: World, backup: readonly Row[]) {
   const p = world.start();
   const scan = await scanDrives(p.c.drives, p.c.storeId);
@@ -42,8 +52,7 @@ describe('a store rebuilt from its drives', () => {
     await mergeAll(p);
     const { p: q, report } = await rebuilt(world, await rowsOf(world));
     expect(report.lost).toEqual([]);
-    await model.expectIn(q);
-    await expectSound(q);
+    await expectWhole(model, q);
   });
 
   it('after a merge, by a backup from before it, the old volumes erased or not', async () => {
@@ -54,8 +63,7 @@ describe('a store rebuilt from its drives', () => {
       else await executeMerges(p.volumes, await planMergesNow(p.volumes, { merging: MERGING }));
       const { p: q, report } = await rebuilt(world, backup);
       expect(report.lost).toEqual([]);
-      await model.expectIn(q);
-      await expectSound(q);
+      await expectWhole(model, q);
     }
   });
 
@@ -66,7 +74,6 @@ describe('a store rebuilt from its drives', () => {
     await expect(compact(actorsOf(world.start({ plan })), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
     const { p: q, report } = await rebuilt(world, await rowsOf(world));
     expect(report.lost).toEqual([]);
-    await model.expectIn(q);
-    await expectSound(q);
+    await expectWhole(model, q);
   });
 });
