@@ -7,6 +7,8 @@ import { fail, withGlobals } from './command.ts';
 import { addCompaction } from './compact.ts';
 import { addDaemon } from './daemon.ts';
 import { addDemo } from './demo.ts';
+import { addDeploy } from './deploy.ts';
+import { addDestroy } from './destroy.ts';
 import { EXIT } from './exit-codes.ts';
 import { addGet } from './get.ts';
 import { addInit } from './init.ts';
@@ -31,6 +33,8 @@ function makeProgram(): Command {
   addDaemon(program);
   addKeys(program);
   addBackups(program);
+  addDeploy(program);
+  addDestroy(program);
   addDemo(program);
   return program;
 }
