@@ -1,6 +1,7 @@
-// Seeded runs of everything at once: two processes put, delete, collect, encode and drain while drives come and go, bytes rot, Panda is
-// busy and processes die. Nothing acknowledged is ever lost or wrong. SOAK_SEED replays one run, SOAK_RUNS sets how many.
+// Seeded runs of everything at once: processes put, delete, collect, encode, drain, pack and merge while drives come and go, bytes rot, Panda
+// is busy and processes die. Nothing acknowledged is ever lost or wrong. SOAK_SEED replays one run, SOAK_RUNS sets how many.
 import { describe, expect, it } from 'vitest';
+import { compact } from '../../lib/compaction/compact.ts';
 import { drain } from '../../lib/compaction/drain.ts';
 import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { recover } from '../../lib/engine/recover.ts';
@@ -15,6 +16,8 @@ import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { freeTrash } from '../../lib/volume/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { actorsOf } from '../compaction/acting-world.ts';
+import { MERGE_ONLY } from '../compaction/merge-world.ts';
 import { Model } from './crash.ts';
 import { type Process, World } from './harness.ts';
 import { expectSound } from './recount.ts';
@@ -83,7 +86,7 @@ class Soak {
     if (this.random.below(20) === 0) this.world.clock.jumpTo(this.world.clock.nowMs() - 3_600_000);
     this.#breakSomething();
     try {
-      await this.#act(p, this.random.below(12));
+      await this.#act(p, this.random.below(15));
     } catch (error) {
       if (!(error instanceof Crash) && !isPocketfulError(error)) throw error;
     }
@@ -108,10 +111,22 @@ class Soak {
     }
     if (what === 10)
       await drain(p.volumes, (run, moved) => new LiveCoder(p.volumes, run, moved), { fillPermilleMax: 900 });
+    if (what === 12) await compact(actorsOf(p), { settings: { strategies: ['l1', 'l2'], minFill: 0.2, l3UpTo: 0.09 } });
+    if (what > 12) await this.#mergeBeside(p);
     if (what === 11) {
       await recover(p.volumes, p.frontend, { sweep: this.random.below(2) === 0 });
       await freeTrash(p.volumes);
     }
+  }
+
+  /** Merges while the same blocks are put and deleted. */
+  async #mergeBeside(p: Process): Promise<void> {
+    const writes = async (): Promise<void> => {
+      await this.#put(p);
+      await this.#delete(p);
+    };
+    const both = await Promise.allSettled([compact(actorsOf(p), MERGE_ONLY), writes()]);
+    for (const one of both) if (one.status === 'rejected') throw one.reason;
   }
 
   async #put(p: Process): Promise<void> {
