@@ -91,38 +91,40 @@ async function store(): Promise<BenchResult> {
   try {
     const small = smallFiles(join(folder, 'small'), Math.ceil(SMALL_FILES * scale));
     const long = longFiles(join(folder, 'long'), Math.max(ROUNDS - 1, Math.ceil(LONG_FILES * scale)));
-    const place = join(folder, 'store');
-    await (await createEmbedded(place, { settings: PRESETS.personal })).close();
-    const children: Children = {
-      bound: await Child.start('bound-process.ts', join(folder, 'bound'), undefined),
-      store: await Child.start('store-process.ts', place, 'open'),
-      encoder: await Child.start('store-process.ts', place, 'open'),
-    };
-    try {
-      const figures = [
-        ...figuresOf('4-64 KiB files', await rounds(children, small, false)),
-        ...figuresOf('50 MB files', await rounds(children, long, true)),
-      ];
-      for (const child of Object.values(children)) await child.end();
-      return { bench: 'store', machine: `${machine()}, ${folder}`, figures };
-    } finally {
-      for (const child of Object.values(children)) child.kill();
-    }
+    await (await createEmbedded(join(folder, 'store'), { settings: PRESETS.personal })).close();
+    const figures = [
+      ...figuresOf('4-64 KiB files', await inFreshChildren(folder, (children) => rounds(children, small))),
+      ...figuresOf('50 MB files', await inFreshChildren(folder, (children) => rounds(children, long))),
+    ];
+    return { bench: 'store', machine: `${machine()}, ${folder}`, figures };
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
 }
 
-async function rounds(
-  { bound, store: body, encoder }: Children,
-  files: readonly SourceFile[],
-  isLong: boolean,
-): Promise<Round[]> {
+/** As every command is a process of its own; both work on the store in `folder`. */
+async function inFreshChildren<T>(folder: string, work: (children: Children) => Promise<T>): Promise<T> {
+  const place = join(folder, 'store');
+  const children: Children = {
+    bound: await Child.start('bound-process.ts', join(folder, 'bound'), undefined),
+    store: await Child.start('store-process.ts', place, 'open'),
+    encoder: await Child.start('store-process.ts', place, 'open'),
+  };
+  try {
+    const result = await work(children);
+    for (const child of Object.values(children)) await child.end();
+    return result;
+  } finally {
+    for (const child of Object.values(children)) child.kill();
+  }
+}
+
+async function rounds({ bound, store: body, encoder }: Children, files: readonly SourceFile[]): Promise<Round[]> {
   const done: Round[] = [];
   const each = Math.ceil(files.length / Math.min(ROUNDS, files.length));
   for (let at = 0; at < files.length; at += each) {
     const some = files.slice(at, at + each);
-    const put: Order = { what: 'put', files: some, isLong };
+    const put: Order = { what: 'put', files: some };
     const puts = { bound: await bound.order(put), store: await body.order(put) };
     await body.order({ what: 'seal' });
     const encodes = {

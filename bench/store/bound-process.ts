@@ -3,9 +3,8 @@ import { PRESETS } from '../../lib/settings/settings.ts';
 import { clearBoundFolders, encodeBound, makeBoundFolders, putBound } from '../bounds.ts';
 import { serve } from './rounds.ts';
 
-/** As many appends at once as the store: three batches of small files, or two long files of three segments each. */
+/** As many appends at once as the store: three batches of small files, or three segments of long ones. */
 const GROUPS_AT_ONCE = 3;
-const LONG_GROUPS_AT_ONCE = 6;
 
 const folder = process.argv[2] as string;
 const settings = PRESETS.personal;
@@ -15,8 +14,7 @@ makeBoundFolders(folder, 16);
 serve(async (order) => {
   switch (order.what) {
     case 'put': {
-      const groups = order.isLong ? LONG_GROUPS_AT_ONCE : GROUPS_AT_ONCE;
-      hot.push(...(await putBound(folder, settings, order.files, groups)));
+      hot.push(...(await putBound(folder, settings, order.files, GROUPS_AT_ONCE)));
       return order.files.reduce((sum, { bytes }) => sum + bytes, 0);
     }
     case 'encode':

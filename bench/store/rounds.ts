@@ -3,7 +3,7 @@ import { peakRssDuring } from '../bench.ts';
 import type { SourceFile } from '../bounds.ts';
 
 export type Order =
-  | { readonly what: 'put'; readonly files: readonly SourceFile[]; readonly isLong: boolean }
+  | { readonly what: 'put'; readonly files: readonly SourceFile[] }
   | { readonly what: 'get'; readonly files: readonly SourceFile[] }
   /** Hot volumes are as full as they get: before an encode, and no part of it. */
   | { readonly what: 'seal' }

@@ -38,7 +38,7 @@ export interface ColumnPoolLimits {
   readonly idleBytesMax: number;
 }
 
-const DEFAULT_LIMITS: ColumnPoolLimits = { bytesMax: 1024 * MIB, idleBytesMax: 320 * MIB };
+const DEFAULT_LIMITS: ColumnPoolLimits = { bytesMax: 1024 * MIB, idleBytesMax: 192 * MIB };
 
 /** From the pool of this process. */
 export const allocateColumns = (codec: Codec, columnBytes: number): GroupMemory =>
@@ -56,6 +56,9 @@ export function createColumnPool(limits: ColumnPoolLimits = DEFAULT_LIMITS): Col
       idle.splice(idle.indexOf(smallest), 1);
       return smallest;
     }
+    // Groups have grown: what is a little too small now would only lie there beside the new one.
+    for (const slab of idle.filter((slab) => slab.bytes < bytes && 2 * slab.bytes >= bytes))
+      idle.splice(idle.indexOf(slab), 1);
     while (idle.length > 0 && usedBytes + idleBytes() + bytes > limits.bytesMax) idle.shift();
     if (usedBytes + bytes > limits.bytesMax) {
       const message = `a group needs ${bytes} bytes of memory; ${usedBytes} of ${limits.bytesMax} are in use`;

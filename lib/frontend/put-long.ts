@@ -1,6 +1,6 @@
 // PUT of an object of more blocks than one transaction takes (DESIGN 6a, 7): an upload row, segments of blocks indexed one by one,
 // and a last transaction that publishes the object. Until then nobody sees it; if it is given up, its references are released.
-import { Semaphore } from '../foundation/concurrency.ts';
+import type { Semaphore } from '../foundation/concurrency.ts';
 import { conflict, isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
@@ -23,7 +23,6 @@ import { runIndex } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { type Plain, storeBatch } from './store-blocks.ts';
 
-const SEGMENTS_AT_ONCE = 3;
 /** A record is a little longer than its block. */
 const RECORD_SLACK_BYTES = 64;
 
@@ -34,6 +33,8 @@ export interface LongPut {
   publish(segments: number): Promise<ObjectRow>;
   readonly ifVersion: string | undefined;
   readonly onStored: (newBytes: number, knownBlocks: number) => void;
+  /** One for each segment in memory; shared by all long puts. */
+  readonly segmentsAtOnce: Semaphore;
 }
 
 export async function putLong(store: VolumeStore, keks: KekRing, put: LongPut): Promise<ObjectRow> {
@@ -57,7 +58,6 @@ export async function beginUpload(c: Components, upload: UploadRow): Promise<voi
 }
 
 async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): Promise<number> {
-  const atOnce = new Semaphore(SEGMENTS_AT_ONCE);
   const running = new Set<Promise<void>>();
   const failed: unknown[] = [];
   // A bug or the end of the process: what else is under way may then never return.
@@ -65,7 +65,7 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
   broken.promise.catch(() => {});
   let segments = 0;
   const start = async (window: readonly Plain[]): Promise<void> => {
-    const give = await Promise.race([atOnce.acquire(), broken.promise]);
+    const give = await Promise.race([put.segmentsAtOnce.acquire(), broken.promise]);
     const index = segments++;
     const task = storeSegment(store, keks, put, index, window)
       .catch((error: unknown) => {

@@ -22,6 +22,7 @@ const BATCH_BYTES_MAX = 48 * 1024 * 1024;
 const BODIES_AT_ONCE = 8;
 const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
 const LONG_PUTS_AT_ONCE = 2;
+const SEGMENTS_AT_ONCE = 3;
 const RECORD_SLACK_BYTES = 64;
 /** Rows of a batch's index transactions stay few enough to be done in one go. */
 const BATCH_OBJECTS_MAX = 1024;
@@ -63,6 +64,7 @@ export class PutObjects {
   readonly #out = new Outbox<PutOutcome>();
   readonly #memory = new Semaphore(BATCH_BYTES_MAX);
   readonly #longPuts = new Semaphore(LONG_PUTS_AT_ONCE);
+  readonly #segments = new Semaphore(SEGMENTS_AT_ONCE);
   readonly #flushes = new Set<Promise<void>>();
   /** Keys of batches under way: two puts of one key are done in the order they came. */
   readonly #inFlight = new Map<string, Promise<void>>();
@@ -278,6 +280,7 @@ export class PutObjects {
       upload: { version, namespace: item.namespace, key: item.key, owner: c.owner, startedAtMs: nowMs },
       blocks: all(),
       ifVersion: item.ifVersion,
+      segmentsAtOnce: this.#segments,
       onStored: (bytes, known) => {
         newBytes += bytes;
         dedupedBlocks += known;
