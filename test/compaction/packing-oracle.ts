@@ -1,4 +1,4 @@
-// What the packing tests compare against: an exhaustive optimum, and a campaign of runs over one pool as the study did it.
+// Seeded fills, and a campaign of runs over one pool as the study did it.
 import { type CellScore, PackTable } from '../../lib/compaction/l2-pack.ts';
 import type { SeededRandomness } from '../../lib/foundation/randomness.ts';
 
@@ -9,33 +9,7 @@ export function uniformFills(randomness: SeededRandomness, count: number, low: n
   return Float64Array.from({ length: count }, () => uniform(randomness, low, high)).sort();
 }
 
-/** The best score over every subset of at most `sourcesMax` volumes: for a dozen or two of them. */
-export function bestExhaustively(
-  fills: Float64Array,
-  sourcesMax: number,
-  destinationsMax: number,
-  score: CellScore,
-): { score: number; chosen: number[] } {
-  let best = { score: -Infinity, chosen: [] as number[] };
-  const chosen: number[] = [];
-  const visit = (from: number, sum: number): void => {
-    const destinations = Math.max(1, Math.ceil(sum - 1e-12));
-    if (chosen.length >= 2 && destinations < chosen.length && destinations <= destinationsMax) {
-      const value = score(chosen.length, destinations, sum);
-      if (value > best.score) best = { score: value, chosen: [...chosen] };
-    }
-    if (chosen.length === sourcesMax) return;
-    for (let i = from; i < fills.length; i++) {
-      chosen.push(i);
-      visit(i + 1, sum + (fills[i] as number));
-      chosen.pop();
-    }
-  };
-  visit(0, 0);
-  return best;
-}
-
-export interface Campaign {
+interface Campaign {
   readonly reclaimed: number;
   readonly moved: number;
   readonly destinations: number;
