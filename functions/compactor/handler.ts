@@ -1,7 +1,7 @@
 // One step of one journalled run, or the end of it. A run that is not done is to be called again.
 import * as z from 'zod';
 import { releaseJournalled, type StepReport, stepRun } from '../../lib/compaction/run-step.ts';
-import { addTally, type Counts } from '../../lib/engine/tally.ts';
+import { addTally, type Counts, TALLIED } from '../../lib/engine/tally.ts';
 import type { RunId } from '../../lib/foundation/ids.ts';
 import { openTask } from '../deployment.ts';
 import { actorsOf, newTask, type OpenTask } from '../task.ts';
@@ -18,7 +18,7 @@ export const newCompactor = (open: OpenTask) =>
   });
 
 function tallyOf(report: StepReport): Counts {
-  const strategy = report.run.startsWith('l1/') ? 'l1' : 'l2';
+  const strategy = TALLIED.find((one) => report.run.startsWith(`${one}/`)) ?? 'l2';
   return {
     [`${strategy}.runs`]: report.done ? 1 : 0,
     [`${strategy}.reclaimed`]: report.retired,

@@ -6,10 +6,12 @@ import type { RunReport } from '../compaction/executor.ts';
 import { sealedTotals } from '../compaction/fleet.ts';
 import { type CompactionPlan, parsePlan } from '../compaction/plan.ts';
 import { requirePlan } from '../compaction/plan-check.ts';
-import { beginPlan, begunRuns } from '../compaction/plan-runs.ts';
+import { beginMerge, beginPlan, begunRuns } from '../compaction/plan-runs.ts';
+import { STRATEGIES } from '../compaction/plan-settings.ts';
 import { snapshotOf } from '../compaction/snapshot.ts';
 import { planOptionsOf } from '../engine/compaction.ts';
 import type { EngineStore } from '../engine/engine-store.ts';
+import { TALLIED } from '../engine/tally.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import type { VolumeId } from '../foundation/ids.ts';
 import type { StoreAdmin } from './admin.ts';
@@ -28,6 +30,9 @@ export async function compactStage(engine: EngineStore, tasks: StageTasks, optio
   if (given !== undefined) requirePlan(view, given);
   const before = sealedTotals(view);
   const planOptions = await planOptionsOf(engine, request);
+  // As on file: stores: remnants are merged unless strategies were chosen, or the plan is given.
+  const { strategies = STRATEGIES } = request;
+  const merges = given === undefined && STRATEGIES.every((strategy) => strategies.includes(strategy));
   const budgets: Budgets = given?.budgets ?? planOptions.budgets ?? UNLIMITED;
   const runs: RunReport[] = [];
   const freed = { freedVolumes: 0, freedZones: 0 };
@@ -39,7 +44,7 @@ export async function compactStage(engine: EngineStore, tasks: StageTasks, optio
     if (rest === undefined) break;
     const plan = given ?? (await planNow(volumes, { ...planOptions, budgets: rest })).plan;
     plans += 1;
-    const round = await oneRound(engine, tasks, plan, signal, (run) => {
+    const round = await oneRound(engine, tasks, plan, merges, signal, (run) => {
       runs.push(run);
       const sum = (of: (one: RunReport) => number): number => runs.reduce((total, one) => total + of(one), 0);
       onProgress?.({
@@ -67,11 +72,13 @@ async function oneRound(
   engine: EngineStore,
   tasks: StageTasks,
   plan: CompactionPlan,
+  merges: boolean,
   signal: AbortSignal | undefined,
   onRun: (run: RunReport) => void,
 ): Promise<{ readonly resumed: number; readonly retired: number; readonly freed: CompactReport['freed'] }> {
   const begun = await begunRuns(engine.volumes);
-  const ids = await beginPlan(engine.volumes, plan, begun);
+  const merge = merges ? await beginMerge(engine.volumes, begun) : undefined;
+  const ids = await beginPlan(engine.volumes, plan, merge === undefined ? begun : [...begun, merge]);
   let retired = 0;
   let freed: CompactReport['freed'] = { freedVolumes: 0, freedZones: 0 };
   await mapLimit(ids, RUNS_AT_ONCE, async (id) => {
@@ -115,7 +122,7 @@ async function oneRun(tasks: StageTasks, id: string, signal: AbortSignal | undef
     if (!step.done) continue;
     return {
       name: id,
-      strategy: id.startsWith('l1/') ? 'l1' : 'l2',
+      strategy: TALLIED.find((strategy) => id.startsWith(`${strategy}/`)) ?? 'l2',
       ...sums,
       destinations: destinations.size,
       destinationVolumes: [...destinations],

@@ -5,6 +5,7 @@ import { parkedRunId } from '../volume/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { type PlanOptions, planNow } from './compact.ts';
 import { beginJournal, endJournal, type JournalRow, listJournal, taskOf, volumesOf } from './journal.ts';
+import { planMergesNow } from './merge-now.ts';
 import type { CompactionPlan } from './plan.ts';
 import { isFree } from './run-step.ts';
 import { readThreshold, writeBudgetUse } from './threshold-row.ts';
@@ -33,9 +34,20 @@ export async function planRuns(
     ...rest,
     settings: { strategies: [...strategies] },
   });
-  const runs = await beginPlan(store, plan, begun, runsMax);
+  const merge = options.strategies === undefined ? await beginMerge(store, begun) : undefined;
+  const runs = await beginPlan(store, plan, merge === undefined ? begun : [...begun, merge], runsMax);
   await writeBudgetUse(c, plan.budgetUsed);
   return { runs, resumed: Math.min(begun.length, runsMax), plan };
+}
+
+/** Bucket remnants to be merged, as one run; undefined when there are none. What it merges is planned when it is done. */
+export async function beginMerge(store: VolumeStore, begun: readonly JournalRow[]): Promise<JournalRow | undefined> {
+  const { merges, volumes, digest } = await planMergesNow(store);
+  const taken = new Set<string>(begun.flatMap(({ task }) => volumesOf(task)));
+  const sources = volumes.map(({ volume }) => volume).filter((volume) => !taken.has(volume));
+  if (merges.length === 0 || sources.length === 0) return undefined;
+  const task = { strategy: 'merge' as const, plan: digest, name: 'merge-0001', host: null, sources };
+  return beginJournal(store.c, parkedRunId(store.c, 'merge'), task);
 }
 
 /** Ids of the runs begun earlier, and of those of a plan that do not touch their volumes; L3 is the drainer's. */

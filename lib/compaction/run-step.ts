@@ -13,6 +13,7 @@ import type { MakeTarget } from './drain.ts';
 import type { Actors } from './executor.ts';
 import { advance, endJournal, isDeadRun, type JournalRow, readJournal, volumesOf } from './journal.ts';
 import { finishHost, topOff } from './l1-flip.ts';
+import { resumeMerge } from './merge-now.ts';
 import { type Moved, moveSources, nothingMoved, reasonOf } from './move-sources.ts';
 import { adoptVolumes, type Skipped } from './run-sources.ts';
 import { pricingOf, workOf } from './run-work.ts';
@@ -48,6 +49,10 @@ export async function stepRun(actors: Actors, id: RunId, signal: AbortSignal): P
     for (const volume of volumes) if (await endSource(store, volume, held.run)) moved.retired += 1;
     await endJournal(store.c, held);
     return reportOf(store, id, moved, true);
+  }
+  if (held.task.strategy === 'merge') {
+    const merged = await resumeMerge(store, held, volumes, signal);
+    return reportOf(store, id, { ...nothingMoved(), ...merged, buckets: merged.remnants }, true);
   }
   const copying = held.phase === 'COPY' ? held : ((await advance(store.c, held, { phase: 'COPY' })) ?? held);
   if (held.task.host !== null) return reportOf(store, id, await topOffOnce(store, copying, volumes), true);

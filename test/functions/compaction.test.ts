@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { listJournal } from '../../lib/compaction/journal.ts';
 import { CountingPlan } from '../../lib/foundation/faults.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listBuckets, listVolumes } from '../../lib/volume/volumes.ts';
 import { sealedWorld } from '../compaction/acting-world.ts';
+import { thinnedWorld } from '../compaction/merge-world.ts';
 import { expectSound } from '../store/recount.ts';
 import { type Answer, Stage } from './stage.ts';
 
@@ -99,6 +100,23 @@ describe('planner and compactor', () => {
     for (const run of runs)
       expect(await stage.invoke('compactor', { run, release: true })).toMatchObject({ done: true });
     await stage.invoke('gc');
+    await expectQuiet(half);
+  });
+
+  it('merge bucket remnants in a run of their own', async () => {
+    const { world, model, p } = await thinnedWorld({ volumes: 3, filesEach: 60, keep: 9 });
+    const half = { world, model, p, stage: new Stage(world) };
+    const before = (await listBuckets(p.c.panda, p.c.settings.cell)).length;
+    const runs = runsOf(await half.stage.invoke('planner'));
+    const merges = runs.filter((run) => run.startsWith('merge/'));
+    expect(merges.length).toBe(1);
+    expect(runsOf(await half.stage.invoke('planner', { strategies: ['l2'] })).join()).not.toContain('merge/');
+    const [run = ''] = runsOf(await half.stage.invoke('planner')).filter((one) => one.startsWith('merge/'));
+    expect(await toEnd(half.stage, run)).toBeGreaterThan(0);
+    expect((await listBuckets(p.c.panda, p.c.settings.cell)).length).toBeLessThan(before / 2);
+    for (const rest of runsOf(await half.stage.invoke('planner', { strategies: ['l2'] })))
+      await toEnd(half.stage, rest);
+    await half.stage.invoke('gc', { now: true });
     await expectQuiet(half);
   });
 
