@@ -130,6 +130,9 @@ export const RAW_FACTOR: Readonly<Record<number, number>> = Object.freeze(
   ),
 );
 
+/** The same for loops over a million volumes; 1 for unknown codecs. */
+const RAW_FACTORS = Float64Array.from({ length: 256 }, (_, wire) => RAW_FACTOR[wire] ?? 1);
+
 /** Index of a volume by id, or -1: binary search over the ascending ids. */
 export function indexOfVolume(view: FleetView, id: string): number {
   let low = 0;
@@ -172,7 +175,7 @@ export function sealedTotals(view: FleetView): FleetTotals {
     liveBytes += view.liveBytes[i] as number;
     usedBytes += view.usedBytes[i] as number;
     capacityBytes += view.capacityBytes[i] as number;
-    rawBytes += (view.capacityBytes[i] as number) * (RAW_FACTOR[view.codec[i] as number] ?? 1);
+    rawBytes += (view.capacityBytes[i] as number) * (RAW_FACTORS[view.codec[i] as number] as number);
   }
   const per = (bytes: number): number => (liveBytes > 0 ? bytes / liveBytes : 1);
   return {

@@ -118,7 +118,7 @@ export const LEGEND: Readonly<Record<string, string>> = Object.freeze(
  * The canonical bytes of a body: fields in the schema's order, nothing between. The planner builds bodies in that order, and
  * parsing restores it, so a file whose fields were only shuffled or indented is still the same plan.
  */
-const digestOfBody = (body: PlanBody): string => createHash('sha256').update(JSON.stringify(body)).digest('hex');
+const digestOfBody = (body: PlanBody): string => createHash('sha512-256').update(JSON.stringify(body)).digest('hex');
 
 /** Signs and freezes a body. */
 export function planOf(body: PlanBody): CompactionPlan {
