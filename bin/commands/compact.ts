@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { CompactReport } from '../../lib/compaction/compact.ts';
 import type { RunReport } from '../../lib/compaction/executor.ts';
+import type { MergePlan } from '../../lib/compaction/merge.ts';
 import type { CompactionPlan, PlannedRun } from '../../lib/compaction/plan.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { addCommand, type Run } from './command.ts';
@@ -25,7 +26,12 @@ export function addCompaction(program: Command): void {
     'show what a compaction would do, and why; changes nothing',
     async (run, _args, options) => {
       const request = planRequestOf(options);
-      const plan = await (await run.open()).admin.plan(request);
+      const { admin } = await run.open();
+      if (request.merge === 'only') {
+        const merges = await admin.planMerges(request);
+        return run.answer(merges, () => mergesText(merges));
+      }
+      const plan = await admin.plan(request);
       run.answer(plan, () => planText(plan));
     },
     withPlanOptions,
@@ -135,6 +141,17 @@ function planText(plan: CompactionPlan): string {
     .map(([letter, text]) => ({ text, count: plan.verdicts.split(letter).length - 1 }))
     .filter(({ count }) => count > 0);
   lines.push('', ...verdicts.map(({ text, count }) => `${countText(count).padStart(7)}  ${text}`));
+  return lines.join('\n');
+}
+
+function mergesText(plan: MergePlan): string {
+  const lines = [
+    plan.reason,
+    `bucket rows ${countText(plan.before.rows)} -> ${countText(plan.after.rows)}, per live GiB ` +
+      `${ratioText(plan.before.rowsPerGib)} -> ${ratioText(plan.after.rowsPerGib)}; ${countText(plan.blockRows)} block rows, ` +
+      `reads ${bytesText(plan.work.bytesRead)}, ${countText(plan.work.metadataWrites)} metadata rows, ${dollarsText(plan.dollars)}`,
+  ];
+  for (const merge of plan.merges) lines.push(`  ${merge.reason}`);
   return lines.join('\n');
 }
 

@@ -2,13 +2,7 @@
 // before anything is opened.
 import type { Command } from 'commander';
 import { BUDGET_LINES, type BudgetLine, budgetsOf } from '../../lib/compaction/budget.ts';
-import {
-  OBJECTIVES,
-  type Objective,
-  planSettingsOf,
-  STRATEGIES,
-  type Strategy,
-} from '../../lib/compaction/plan-settings.ts';
+import { OBJECTIVES, type Objective, planSettingsOf, STRATEGIES } from '../../lib/compaction/plan-settings.ts';
 import type { PlanRequest } from '../../lib/engine/compaction.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { collect, numberArgument } from './command.ts';
@@ -37,7 +31,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 export const withPlanOptions = (command: Command): Command =>
   command
-    .option('--strategy <l1|l2|l3|all>', 'only this strategy (default: all)')
+    .option('--strategy <l1|l2|l3|merge|all>', 'only this strategy (default: all)')
     .option('--objective <name>', `what a run is chosen by: ${OBJECTIVES.join(', ')} (default: worth)`)
     .option('--budget <line=amount>', `at most so much, such as bytesWritten=2GB: ${BUDGET_LINES.join(', ')}`, collect)
     .option('--boundaries <l3,l2,l1>', 'fills up to which each strategy owns volumes (default: 0.1,0.75,1)')
@@ -49,7 +43,7 @@ export const withPlanOptions = (command: Command): Command =>
 export function planRequestOf(options: PlanOptions): PlanRequest {
   const { threshold, targetOverhead, finish } = options;
   const request: PlanRequest = {
-    strategies: strategiesOf(options.strategy),
+    ...strategiesOf(options.strategy),
     objective: objectiveOf(options.objective),
     budgets: options.budget === undefined ? undefined : budgetsFrom(options.budget),
     boundaries: boundariesOf(options.boundaries),
@@ -61,12 +55,13 @@ export function planRequestOf(options: PlanOptions): PlanRequest {
   return request;
 }
 
-function strategiesOf(text = 'all'): readonly Strategy[] {
-  if (text === 'all') return STRATEGIES;
+function strategiesOf(text = 'all'): Pick<PlanRequest, 'strategies' | 'merge'> {
+  if (text === 'all') return { strategies: STRATEGIES };
+  if (text === 'merge') return { strategies: STRATEGIES, merge: 'only' };
   const known = STRATEGIES.find((strategy) => strategy === text);
   if (known === undefined)
-    throw invalid('STRATEGY_UNKNOWN', `there is no strategy "${text}": ${STRATEGIES.join(', ')} or all`);
-  return [known];
+    throw invalid('STRATEGY_UNKNOWN', `there is no strategy "${text}": ${STRATEGIES.join(', ')}, merge or all`);
+  return { strategies: [known] };
 }
 
 function objectiveOf(text: string | undefined): Objective | undefined {

@@ -2,6 +2,7 @@
 import type { CompactReport } from '../compaction/compact.ts';
 import type { DrainProgress, DrainReport } from '../compaction/drain.ts';
 import type { DeadDrain } from '../compaction/l3-stream.ts';
+import type { MergePlan } from '../compaction/merge.ts';
 import type { CompactionPlan } from '../compaction/plan.ts';
 import type { ThresholdStep } from '../compaction/threshold.ts';
 import type { PlanRequest } from '../engine/compaction.ts';
@@ -64,6 +65,8 @@ export interface StoreAdmin {
   ): Promise<DrainPass>;
   /** What a compaction made now would do; changes nothing. */
   plan(request?: PlanRequest): Promise<CompactionPlan>;
+  /** Which bucket remnants would be merged now; changes nothing. */
+  planMerges(request?: PlanRequest): Promise<MergePlan>;
   /** Throws for a plan file that cannot be carried out, nothing changed. */
   compact(options?: PlanRequest & CompactChoice & Watch<CompactProgress>): Promise<CompactReport>;
   /** Lines about a volume, or about an object and the volumes it is in. */

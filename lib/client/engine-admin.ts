@@ -1,8 +1,9 @@
 // The operator's commands that only need rows, keys and an answer from the drives: the same on every engine.
 import { type DeadDrain, listDead, redriveDead } from '../compaction/l3-stream.ts';
+import type { MergePlan } from '../compaction/merge.ts';
 import type { CompactionPlan } from '../compaction/plan.ts';
 import { collectStatus } from '../engine/collect-status.ts';
-import { explainVolumes, type PlanRequest, planOf } from '../engine/compaction.ts';
+import { explainVolumes, type PlanRequest, planMergesOf, planOf } from '../engine/compaction.ts';
 import type { EngineStore } from '../engine/engine-store.ts';
 import { placesOfKey } from '../engine/explain-key.ts';
 import type { Status } from '../engine/status.ts';
@@ -31,6 +32,10 @@ export class EngineAdmin {
 
   async plan(request: PlanRequest = {}): Promise<CompactionPlan> {
     return planOf(await this.#open(), request);
+  }
+
+  async planMerges(request: PlanRequest = {}): Promise<MergePlan> {
+    return planMergesOf(await this.#open(), request);
   }
 
   async explain(what: string, request: PlanRequest = {}): Promise<readonly string[]> {

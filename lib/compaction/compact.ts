@@ -21,7 +21,7 @@ import { executeMerges, planMergesNow, spentByMerge } from './merge-now.ts';
 import type { MergeSettings } from './merge-settings.ts';
 import { type CompactionPlan, parsePlan } from './plan.ts';
 import { requirePlan } from './plan-check.ts';
-import type { PlanSettings } from './plan-settings.ts';
+import { type PlanSettings, STRATEGIES, type Strategy } from './plan-settings.ts';
 import { planCompaction } from './planner.ts';
 import { planSettingsFor, snapshotOf } from './snapshot.ts';
 
@@ -40,8 +40,8 @@ export interface PlanOptions {
 }
 
 export interface CompactOptions extends PlanOptions {
-  /** Whether bucket remnants are merged before each plan. Unless told: when strategies were not chosen, and no plan file is given. */
-  readonly merge?: boolean;
+  /** Whether bucket remnants are merged before each plan, or `only` they. Unless told: when all strategies are asked for, and no plan file is given. */
+  readonly merge?: boolean | 'only';
   readonly merging?: Partial<MergeSettings>;
   readonly onMergePlan?: (plan: MergePlan) => void;
   /** Plan and run again until a plan has no run, or none that frees anything. */
@@ -114,10 +114,15 @@ export async function compact(actors: Actors, options: CompactOptions = {}): Pro
   const runs: RunReport[] = [];
   const left: ExecutionReport['left'][number][] = [];
   const freed = { freedVolumes: 0, freedZones: 0 };
+  const free = async (): Promise<void> => {
+    const erased = await freeTrash(store);
+    freed.freedVolumes += erased.freedVolumes;
+    freed.freedZones += erased.freedZones;
+  };
   let spent = NOTHING_SPENT;
   let plans = 0;
   let settings = options.settings;
-  const merges = options.merge ?? (given === undefined && options.settings?.strategies === undefined);
+  const merges = options.merge ?? (given === undefined && isAll(options.settings?.strategies));
   while (plans < ROUNDS_MAX && !options.signal?.aborted) {
     const merged = merges
       ? await mergeRemnants(store, { ...options, budgets: budgetsLeft(budgets, spent) })
@@ -126,6 +131,12 @@ export async function compact(actors: Actors, options: CompactOptions = {}): Pro
       runs.push(merged.report);
       options.onRun?.(merged.report);
       spent = addSpending(spent, merged.spent);
+    }
+    if (merges === 'only') {
+      plans += 1;
+      await free();
+      if (options.untilStable === true && savedRows(merged) > 0) continue;
+      break;
     }
     const rest = budgetsLeft(budgets, spent);
     if (rest === undefined) break;
@@ -137,11 +148,9 @@ export async function compact(actors: Actors, options: CompactOptions = {}): Pro
     runs.push(...done.runs);
     left.push(...done.left);
     spent = addSpending(spent, done.spent);
-    const erased = await freeTrash(store);
-    freed.freedVolumes += erased.freedVolumes;
-    freed.freedZones += erased.freedZones;
+    await free();
     if (given !== undefined || options.untilStable !== true) break;
-    if (done.runs.some((run) => run.retired > 0) || (merged?.report.merge?.rowsDropped ?? 0) > 0) continue;
+    if (done.runs.some((run) => run.retired > 0) || savedRows(merged) > 0) continue;
     const last = drainingRest(plan.settings);
     if (last === undefined) break;
     settings = { ...settings, ...last };
@@ -149,6 +158,11 @@ export async function compact(actors: Actors, options: CompactOptions = {}): Pro
   const after = sealedTotals(await snapshotOf(store.c));
   return { plans, resumed, runs, left, freed, before, after, budgetUsed: budgetUsed(budgets, spent) };
 }
+
+const isAll = (strategies: readonly Strategy[] = STRATEGIES): boolean => strategies.length === STRATEGIES.length;
+
+const savedRows = (merged: { readonly report: RunReport } | undefined): number =>
+  merged?.report.merge?.rowsDropped ?? 0;
 
 /** Rows first: destinations are full at so many buckets, whatever their bytes. Undefined when there is nothing to merge. */
 async function mergeRemnants(

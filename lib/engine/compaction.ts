@@ -6,6 +6,8 @@ import { type Budgets, budgetsOf } from '../compaction/budget.ts';
 import { type CompactReport, compact, type PlanOptions, planNow } from '../compaction/compact.ts';
 import type { Actors, RunReport } from '../compaction/executor.ts';
 import { explainVolume } from '../compaction/explain.ts';
+import type { MergePlan } from '../compaction/merge.ts';
+import { planMergesNow } from '../compaction/merge-now.ts';
 import type { CompactionPlan } from '../compaction/plan.ts';
 import type { Objective, PlanSettings, Strategy } from '../compaction/plan-settings.ts';
 import type { VolumeId } from '../foundation/ids.ts';
@@ -19,6 +21,8 @@ import { noteBudgetUsed, readTuning } from './tune.ts';
 
 export interface PlanRequest {
   readonly strategies?: readonly Strategy[] | undefined;
+  /** Whether bucket remnants are merged, or only they; unless told, when all strategies are asked for. */
+  readonly merge?: boolean | 'only' | undefined;
   readonly objective?: Objective | undefined;
   readonly budgets?: Partial<Budgets> | undefined;
   /** Upper ends of the fills that L3, L2 and L1 own. */
@@ -42,10 +46,16 @@ export async function planOf(store: EngineStore, request: PlanRequest = {}): Pro
   return (await planNow(store.volumes, await planOptionsOf(store, request))).plan;
 }
 
+/** Which bucket remnants would be merged now, and why these or why none. */
+export async function planMergesOf(store: EngineStore, request: PlanRequest = {}): Promise<MergePlan> {
+  return planMergesNow(store.volumes, await planOptionsOf(store, request));
+}
+
 export async function compactStore(store: EngineStore, request: CompactRequest = {}): Promise<CompactReport> {
   const { untilStable, planJson, signal, onRun } = request;
   const report = await compact(actorsOf(store, request.onMoved), {
     ...(await planOptionsOf(store, request)),
+    ...(request.merge === undefined ? {} : { merge: request.merge }),
     ...(untilStable === undefined ? {} : { untilStable }),
     ...(planJson === undefined ? {} : { planJson }),
     ...(signal === undefined ? {} : { signal }),

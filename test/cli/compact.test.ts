@@ -5,6 +5,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../../bin/commands/exit-codes.ts';
 import { type PlanOptions, planRequestOf } from '../../bin/commands/plan-options.ts';
 import type { CompactReport } from '../../lib/compaction/compact.ts';
+import type { MergePlan } from '../../lib/compaction/merge.ts';
+import { STRATEGIES } from '../../lib/compaction/plan-settings.ts';
 import { makeSparse } from '../engine/sparse-store.ts';
 import { json, pocketful } from './cli.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -30,6 +32,15 @@ describe('pocketful compact', () => {
     expect(done.after.capacityBytes).toBeLessThan(done.before.capacityBytes);
     const again = await pocketful(cwd, ['compact', '--plan', 'plan.json', ...STORE]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('PLAN_STALE')]);
+  });
+});
+
+describe('--strategy', () => {
+  it('merge is asked for by itself, and part of all', async () => {
+    expect(planRequestOf({ strategy: 'merge' })).toMatchObject({ merge: 'only' });
+    expect(planRequestOf({}).strategies).toEqual(STRATEGIES);
+    const merges = await json<MergePlan>(cwd, ['plan', '--strategy', 'merge', ...STORE]);
+    expect(merges).toMatchObject({ cell: 'c0', reason: expect.stringContaining('rows per live GiB') });
   });
 });
 

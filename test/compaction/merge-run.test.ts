@@ -133,12 +133,15 @@ describe('a merge', () => {
     await expectSound(p);
   });
 
-  it('is part of a compaction whose strategies were not chosen, and of no other', async () => {
+  it('is part of a compaction by all strategies, and of no other unless asked for by itself', async () => {
     const { p } = await thin();
     const dry = { merging: MERGING, threshold: 0.9 };
     const chosen = await compact(actorsOf(p), { ...dry, settings: { strategies: ['l1'] } });
     expect(chosen.runs).toEqual([]);
-    const all = await compact(actorsOf(p), dry);
+    const only = await compact(actorsOf((await thin()).p), { merging: MERGING, merge: 'only', untilStable: true });
+    expect(new Set(only.runs.map(({ strategy }) => strategy))).toEqual(new Set(['merge']));
+    expect(only.freed.freedVolumes).toBeGreaterThan(0);
+    const all = await compact(actorsOf(p), { ...dry, settings: { strategies: ['l3', 'l2', 'l1'] } });
     expect(all.runs.map(({ strategy }) => strategy)).toContain('merge');
   });
 });
