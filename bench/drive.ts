@@ -1,7 +1,7 @@
 // Appends and ranged reads a second of the drive bodies, beside a bound that does only the primitives: open, write, fsync
 // and close of the same bytes (reads: open, pread, close). Body and bound take turns, so that a busy machine slows both.
 import * as fs from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DirectoryDrive } from '../lib/drive/directory-drive.ts';
@@ -9,18 +9,7 @@ import type { Drive } from '../lib/drive/drive.ts';
 import { MemoryDrive } from '../lib/drive/memory-drive.ts';
 import { driveId, storeId } from '../lib/foundation/ids.ts';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
-
-interface Figure {
-  name: string;
-  value: number;
-  unit: string;
-  ratio?: number;
-}
-interface Report {
-  bench: string;
-  machine: string;
-  figures: Figure[];
-}
+import { type Benches, type BenchResult, type Figure, machine, median } from './bench.ts';
 
 const ROUNDS = 9;
 const CALLS = 400; // in each round
@@ -34,9 +23,9 @@ const fsync = promisify(fs.fsync);
 const read = promisify(fs.read);
 const close = promisify(fs.close);
 
-export const benches: Record<string, () => Promise<Report>> = { drive: benchDrives };
+export const benches: Benches = { drive: benchDrives };
 
-async function benchDrives(): Promise<Report> {
+async function benchDrives(): Promise<BenchResult> {
   const folder = fs.mkdtempSync(join(process.env['POCKETFUL_BENCH_DIR'] ?? tmpdir(), 'pocketful-bench-'));
   try {
     const identity = { storeId: storeId('00'.repeat(16)), driveId: driveId(0) };
@@ -47,8 +36,7 @@ async function benchDrives(): Promise<Report> {
       figures.push(...(await appendFigures('memory', new MemoryDrive(), folder, parallel)));
       figures.push(...(await readFigures(directory, folder, parallel)));
     }
-    const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, ${folder}`;
-    return { bench: 'drive', machine, figures };
+    return { bench: 'drive', machine: `${machine()}, ${folder}`, figures };
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
@@ -112,6 +100,3 @@ async function rate(call: Call, round: number, parallel: number): Promise<number
   await Promise.all(Array.from({ length: parallel }, worker));
   return (CALLS / (performance.now() - startMs)) * 1000;
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;

@@ -1,25 +1,14 @@
 // Transactions per second of the Panda bodies. A transaction here is the INDEX of one file: a check of the volume, a block
 // row and an object row, both new. `full` ones index 45 files each, as a bulk put does.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hexOf } from '../lib/foundation/ids.ts';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
 import { MemoryPanda } from '../lib/panda/memory-panda.ts';
 import type { Key, Panda, Write } from '../lib/panda/panda.ts';
 import { SqlitePanda } from '../lib/panda/sqlite-panda.ts';
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly ratio?: number;
-}
-interface Report {
-  readonly bench: string;
-  readonly machine: string;
-  readonly figures: Figure[];
-}
+import { type Benches, type BenchResult, type Figure, machine } from './bench.ts';
 
 const SEED = 1;
 const FILES_PER_FULL = 45;
@@ -91,7 +80,7 @@ async function onFile<T>(use: (panda: Panda) => Promise<T>): Promise<T> {
 
 const rounded = (value: number): number => Math.round(value);
 
-async function panda(): Promise<Report> {
+async function panda(): Promise<BenchResult> {
   const small = indexing(4000, 1);
   const full = indexing(200, FILES_PER_FULL);
   const memory = await speed(new MemoryPanda(), small, 1);
@@ -110,9 +99,9 @@ async function panda(): Promise<Report> {
   });
   return {
     bench: 'panda',
-    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'cpu'}, Node ${process.version}`,
+    machine: machine(),
     figures,
   };
 }
 
-export const benches: Record<string, () => Promise<Report>> = { panda };
+export const benches: Benches = { panda };

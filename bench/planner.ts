@@ -1,6 +1,5 @@
 // Planning: the packing table by itself, plans of a million volumes, what `worth` frees against `max-fill`, and the one-off
 // recovery of the synthetic incident fleet. The figures that do not hang on the clock are assertions in test/compaction, too.
-import { cpus } from 'node:os';
 import { sealedTotals } from '../lib/compaction/fleet.ts';
 import { maxFillScore, PackTable, worthScore } from '../lib/compaction/l2-pack.ts';
 import { OBJECTIVES, planSettingsOf } from '../lib/compaction/plan-settings.ts';
@@ -9,30 +8,16 @@ import { holePrice } from '../lib/compaction/worth.ts';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
 import { bytesMoved, CAPACITY, fleetOfFills, largeFleet, shapedFills } from '../test/compaction/fleets.ts';
 import { campaign, uniformFills } from '../test/compaction/packing-oracle.ts';
+import { type Benches, type Figure, machine, median } from './bench.ts';
 
-interface Figure {
-  name: string;
-  value: number;
-  unit: string;
-  ratio?: number;
-}
-interface Report {
-  bench: string;
-  machine: string;
-  figures: Figure[];
-}
-
-const machine = `${cpus()[0]?.model ?? 'unknown'} x${cpus().length}, Node ${process.version}`;
 const THRESHOLD = 0.1;
 
-export const benches: Record<string, () => Promise<Report>> = {
-  'planner-pack': async () => ({ bench: 'planner-pack', machine, figures: benchPacking() }),
-  'planner-million': async () => ({ bench: 'planner-million', machine, figures: benchMillion() }),
-  'planner-worth': async () => ({ bench: 'planner-worth', machine, figures: benchWorth() }),
-  'planner-recovery': async () => ({ bench: 'planner-recovery', machine, figures: benchRecovery() }),
+export const benches: Benches = {
+  'planner-pack': async () => ({ bench: 'planner-pack', machine: machine(), figures: benchPacking() }),
+  'planner-million': async () => ({ bench: 'planner-million', machine: machine(), figures: benchMillion() }),
+  'planner-worth': async () => ({ bench: 'planner-worth', machine: machine(), figures: benchWorth() }),
+  'planner-recovery': async () => ({ bench: 'planner-recovery', machine: machine(), figures: benchRecovery() }),
 };
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 function benchPacking(): Figure[] {
   const figures: Figure[] = [];
