@@ -29,12 +29,12 @@ export async function planRuns(
   const { strategies = BATCHED, ...rest } = options;
   const begun = await begunRuns(store);
   const { state } = await readThreshold(c);
-  const { plan } = await planNow(store, {
+  const { view, plan } = await planNow(store, {
     threshold: state.threshold,
     ...rest,
     settings: { strategies: [...strategies] },
   });
-  const merge = options.strategies === undefined ? await beginMerge(store, begun) : undefined;
+  const merge = options.strategies === undefined && view.count > 0 ? await beginMerge(store, begun) : undefined;
   const runs = await beginPlan(store, plan, merge === undefined ? begun : [...begun, merge], runsMax);
   await writeBudgetUse(c, plan.budgetUsed);
   return { runs, resumed: Math.min(begun.length, runsMax), plan };
