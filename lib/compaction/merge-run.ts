@@ -10,7 +10,13 @@ import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { collectBucket } from '../volume/collect-bucket.ts';
 import type { Components } from '../volume/components.ts';
 import { endSource } from '../volume/drain-source.ts';
-import { type MergeRecord, type MergeResult, type MergeTarget, mergeBuckets } from '../volume/merge-buckets.ts';
+import {
+  MERGED_BUCKETS_MAX,
+  type MergeRecord,
+  type MergeResult,
+  type MergeTarget,
+  mergeBuckets,
+} from '../volume/merge-buckets.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { readBucket, readVolume, rowsOf } from '../volume/volumes.ts';
 import { reasonOf } from './move-sources.ts';
@@ -135,8 +141,8 @@ class Merging {
     }
     // One remnant alone saves nothing.
     if (remnants < 2) return;
-    if (this.#waitingBytes + bytes > groupBytesMin || this.#waitingSlots + records.length > GROUP_SLOTS_MAX)
-      await this.#flush();
+    const isFull = this.#waitingBytes + bytes > groupBytesMin || this.#waiting.length === MERGED_BUCKETS_MAX;
+    if (isFull || this.#waitingSlots + records.length > GROUP_SLOTS_MAX) await this.#flush();
     this.#waiting.push({ target: { records, createdAtMs }, remnants });
     this.#waitingBytes += bytes;
     this.#waitingSlots += records.length;

@@ -32,6 +32,8 @@ const LEASES_MAX = 6;
 const ATTEMPTS_MAX = 20;
 /** DynamoDB takes 100 items; a few are left for what is to come. */
 const ITEMS_MAX = 96;
+/** New buckets of one group: their rows and dead bits, settled together, fit a transaction. */
+export const MERGED_BUCKETS_MAX = 40;
 
 /** A live record of a remnant whose source is draining under the run. */
 export interface MergeRecord extends Omit<MergingBlock, 'to' | 'recordBytes'> {
@@ -64,6 +66,7 @@ export async function mergeBuckets(
 ): Promise<MergeResult> {
   const records = targets.flatMap((target) => target.records);
   assert(records.length > 0 && records.length <= GROUP_SLOTS_MAX, 'a merge has 1 to GROUP_SLOTS_MAX records');
+  assert(targets.length <= MERGED_BUCKETS_MAX, 'a merge has at most MERGED_BUCKETS_MAX buckets');
   const { dataColumns } = codecShape(store.c.settings.warmCodec);
   const lengths = records.map(({ record }) => ({ length: record.length }));
   const needBytes = groupNeedBytes(lengths, targets.length, dataColumns);

@@ -133,6 +133,16 @@ describe('a merge', () => {
     await expectSound(p);
   });
 
+  it('writes into volumes that puts write, too, where there is no hot tier', async () => {
+    const settings = { ...SMALL, hotCodec: 'single', warmCodec: 'single' } as const;
+    const { world, model, p } = await thinnedWorld({ volumes: 2, filesEach: 60, keep: 5, settings });
+    const before = await listBuckets(p.c.panda, SMALL.cell);
+    const [{ runs }] = await Promise.all([mergeAll(p), putFiles(p, model, filesOf(78, 30, 900))]);
+    expect(runs[0]?.merge?.rowsDropped).toBeGreaterThan(before.length / 2);
+    await model.expectIn(world.start());
+    await expectSound(p);
+  });
+
   it('is part of a compaction by all strategies, and of no other unless asked for by itself', async () => {
     const { p } = await thin();
     const dry = { merging: MERGING, threshold: 0.9 };

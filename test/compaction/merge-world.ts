@@ -2,6 +2,7 @@
 import { compact } from '../../lib/compaction/compact.ts';
 import type { MergeSettings } from '../../lib/compaction/merge-settings.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
+import type { Settings } from '../../lib/settings/settings.ts';
 import type { Model } from '../store/crash.ts';
 import type { Process, World } from '../store/harness.ts';
 import { actorsOf, deleteFiles, sealedWorld } from './acting-world.ts';
@@ -22,6 +23,7 @@ export async function thinnedWorld(options: {
   readonly filesEach: number;
   readonly keep: number;
   readonly seed?: number;
+  readonly settings?: Settings;
 }): Promise<{ world: World; model: Model; p: Process }> {
   const made = await sealedWorld({ ...options, bytesMax: 700, deletedEach: () => 0, seed: options.seed ?? 21 });
   const doomed = [...made.model.there.keys()].filter((_, i) => i % options.keep !== 0);
