@@ -60,6 +60,19 @@ describe('a merge', () => {
     await expectSound(p);
   });
 
+  it('counts the rows it writes, and plans about as many', async () => {
+    const { world, p } = await thin();
+    const plan = await planMergesNow(p.volumes, { merging: MERGING });
+    const seen = watched(world);
+    const run = await executeMerges(p.volumes, plan);
+    const written = seen.flat().filter(({ kind }) => kind !== 'check').length;
+    expect(run.metadataWrites).toBeGreaterThan(written * 0.9);
+    expect(run.metadataWrites).toBeLessThan(written * 1.1);
+    expect(plan.work.metadataWrites).toBeGreaterThan(written * 0.8);
+    expect(plan.work.metadataWrites).toBeLessThan(written * 1.25);
+    expect(run.merge?.blockRows).toBeGreaterThan(plan.blockRows * 0.9);
+  });
+
   it('a second time finds nothing to do', async () => {
     const { p, model } = await thin();
     const plan = await planMergesNow(p.volumes, { merging: MERGING });
