@@ -1,0 +1,86 @@
+// The cost sheet: what a stage costs idle, and what keeping, putting, reading and compacting cost, from the calls of the real store on memory bodies
+// and the price book. Bytes are 64 times smaller than under the preset where that changes no count.
+
+import { codecShape } from '../lib/codec/shape.ts';
+import { idleDollarsPerMonth } from '../lib/cost/idle.ts';
+import { PRICE_BOOK } from '../lib/cost/price-book.ts';
+import { idleStageOf } from '../lib/infra/idle-stage.ts';
+import { parseStageSettings } from '../lib/infra/stage-settings.ts';
+import { PRESETS, type Settings, settingsOf } from '../lib/settings/settings.ts';
+import { type CompactionCost, type CostFigure, compactionCost, getCost, putCost } from '../test/cost/figures.ts';
+import { PERSONAL_SCALED } from '../test/store/sealed-overhead.ts';
+import { type Benches, type BenchResult, type Figure, machine } from './bench.ts';
+
+const SCALE = 64;
+const PUT_CALLS = 16;
+const GET_CALLS = 64;
+const VOLUMES = 4;
+
+export const benches: Benches = { cost };
+
+const THRIFTY_SCALED: Settings = settingsOf('thrifty', {
+  preset: 'custom',
+  blockBytesMax: PRESETS.thrifty.blockBytesMax / SCALE,
+  extentBytes: PRESETS.thrifty.extentBytes / SCALE,
+  bucketBytes: PRESETS.thrifty.bucketBytes / SCALE,
+  groupBytesMin: PRESETS.thrifty.groupBytesMin / SCALE,
+  openVolumes: 1,
+});
+const LRC_SCALED: Settings = settingsOf('personal', {
+  ...PERSONAL_SCALED,
+  blockBytesMax: PERSONAL_SCALED.blockBytesMax / 2,
+  warmCodec: 'lrc-12-2-2',
+});
+
+async function cost(): Promise<BenchResult> {
+  const figures: Figure[] = [...idle(), ...kept()];
+  for (const preset of ['personal', 'thrifty'] as const) {
+    figures.push(...parts(`${preset}: a million puts of 64 KiB, 64 a call`, await putCost(PRESETS[preset], PUT_CALLS)));
+    figures.push(...parts(`${preset}: a million gets of 64 KiB`, await getCost(PRESETS[preset], GET_CALLS)));
+  }
+  for (const [name, settings] of [
+    ['single (thrifty)', THRIFTY_SCALED],
+    ['rs-6-3 (personal)', PERSONAL_SCALED],
+    ['lrc-12-2-2, groups of 96 MiB', LRC_SCALED],
+  ] as const)
+    figures.push(...compaction(`${name}: 1,000 GiB compacted`, await compactionCost(settings, VOLUMES, SCALE)));
+  return { bench: 'cost', machine: `${PRICE_BOOK.name} of ${PRICE_BOOK.date}; ${machine()}`, figures };
+}
+
+const dollars = (name: string, value: number): Figure => ({ name, value, unit: '$' });
+
+function idle(): Figure[] {
+  const { total, ...rest } = idleDollarsPerMonth(idleStageOf(parseStageSettings({})), PRICE_BOOK);
+  const details = Object.entries(rest).map(([part, value]) => dollars(`idle stage, a month: ${part}`, value));
+  return [dollars('idle stage, a month', total), ...details];
+}
+
+/** Bytes as S3 bills them, sealed; a day's hot copies and the metadata are not in it. */
+function kept(): Figure[] {
+  const perGb = PRICE_BOOK.storage.standard.perGbMonth;
+  const ratio = (codec: Settings['warmCodec']): number => {
+    const { dataColumns: k, parityColumns: m } = codecShape(codec);
+    return (k + m) / k;
+  };
+  return [
+    dollars('plain S3 Standard: a GB and month', perGb),
+    ...(['single', 'lrc-12-2-2', 'rs-6-3', 'replica-4'] as const).map((codec) =>
+      dollars(`${codec}: a GB and month`, perGb * ratio(codec)),
+    ),
+  ];
+}
+
+const parts = (name: string, { total, requests, metadata, compute }: CostFigure): Figure[] => [
+  dollars(name, total),
+  dollars(`${name}: requests`, requests),
+  dollars(`${name}: metadata`, metadata),
+  dollars(`${name}: compute (reckoned)`, compute),
+];
+
+/** Dollars of a thousand GiB: those of one have too few digits. */
+const compaction = (name: string, figure: CompactionCost): Figure[] => [
+  ...parts(name, figure).map(({ value, ...rest }) => ({ ...rest, value: 1000 * value })),
+  { name: `${name}: puts per GiB`, value: figure.putsPerGib, unit: '' },
+  { name: `${name}: gets per GiB`, value: figure.getsPerGib, unit: '' },
+  { name: `${name}: rows written per GiB`, value: figure.metadataWritesPerGib, unit: '' },
+];

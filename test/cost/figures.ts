@@ -1,0 +1,153 @@
+// What use of a stage costs, counted from the real calls of a store on memory bodies and priced from the book. Only compute is reckoned, from
+// the durations below; drives and metadata are as slow on AWS as they are, and that is not known here.
+
+import { FrontendService } from '../../lib/client/frontend-service.ts';
+import { compact } from '../../lib/compaction/compact.ts';
+import type { Actors } from '../../lib/compaction/executor.ts';
+import { dollarsOf, type Work } from '../../lib/cost/cost-of.ts';
+import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
+import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
+import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
+import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
+import { capacityBytes, type Settings } from '../../lib/settings/settings.ts';
+import { MemoryStream } from '../../lib/stream/memory-stream.ts';
+import { freeTrash } from '../../lib/volume/free.ts';
+import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { World } from '../store/harness.ts';
+import { incompressible } from '../store/sealed-overhead.ts';
+import { Meter, MeteredPanda, meteredDrive } from './metered.ts';
+
+export const BLOB_BYTES = 64 * 1024;
+export const BLOBS_PER_CALL = 64;
+/** Of which every second one is deleted before compaction. */
+const COMPACTED_BLOB_BYTES = 256 * 1024;
+const MILLION = 1e6;
+const GIB = 1024 ** 3;
+
+/** A call with 4 MiB: sealing records, columns stored side by side, three transactions. */
+const PUT_CALL_MS = 400;
+/** Two rows and one range. */
+const GET_CALL_MS = 60;
+const FRONTEND_MEMORY_MIB = 1024;
+/** One function reads, codes and writes: both ways together. */
+const MOVE_BYTES_PER_SECOND = 150e6;
+const WORKER_MEMORY_MIB = 1769;
+/** Of the runs of a plan: planning and the end are shared by them. */
+const TRANSITIONS_PER_RUN = 4;
+
+export interface CostFigure {
+  readonly requests: number;
+  readonly metadata: number;
+  readonly compute: number;
+  readonly total: number;
+}
+
+class MeteredStore {
+  readonly meter = new Meter();
+  readonly volumes: VolumeStore;
+  readonly world: World;
+  readonly service: FrontendService;
+  #blobs = 0;
+
+  constructor(settings: Settings) {
+    this.world = new World(7, settings);
+    const { c } = this.world.start();
+    const drives = c.drives.map((drive) => meteredDrive(drive, this.meter));
+    this.volumes = new VolumeStore({ ...c, drives, panda: new MeteredPanda(c.panda, this.meter) });
+    this.service = new FrontendService(this.volumes);
+  }
+
+  async putCall(blobs = BLOBS_PER_CALL, blobBytes = BLOB_BYTES): Promise<string[]> {
+    const objects = Array.from({ length: blobs }, () => {
+      this.#blobs += 1;
+      return { key: `backup/2026/blob-${this.#blobs}`, body: incompressible(blobBytes, this.#blobs) };
+    });
+    for (const outcome of await this.service.put('default', objects)) if (!outcome.ok) throw outcome.error;
+    return objects.map(({ key }) => key);
+  }
+}
+
+function figureOf(work: Work, calls: number, msPerCall: number, memoryMb: number, units: number): CostFigure {
+  const computeMs = calls * msPerCall;
+  const dollars = dollarsOf({ ...work, computeMs }, { book: PRICE_BOOK, storageClass: 'standard', memoryMb });
+  const perUnit = {
+    requests: dollars.requests / units,
+    metadata: dollars.metadata / units,
+    compute: (dollars.compute + dollars.messages + (calls * PRICE_BOOK.lambda.perMillionCalls) / MILLION) / units,
+  };
+  return { ...perUnit, total: perUnit.requests + perUnit.metadata + perUnit.compute };
+}
+
+/** Dollars per million blobs of 64 KiB put, 64 a call; opening and sealing volumes included. */
+export async function putCost(settings: Settings, calls: number): Promise<CostFigure> {
+  const store = new MeteredStore(settings);
+  await store.putCall();
+  store.meter.take();
+  for (let call = 0; call < calls; call++) await store.putCall();
+  const units = (calls * BLOBS_PER_CALL) / MILLION;
+  return figureOf(store.meter.take(), calls, PUT_CALL_MS, FRONTEND_MEMORY_MIB, units);
+}
+
+/** Dollars per million blobs of 64 KiB read, one a call. */
+export async function getCost(settings: Settings, calls: number): Promise<CostFigure> {
+  const store = new MeteredStore(settings);
+  const keys = (await store.putCall()).slice(0, calls);
+  store.meter.take();
+  for (const key of keys) await store.service.read('default', key);
+  return figureOf(store.meter.take(), keys.length, GET_CALL_MS, FRONTEND_MEMORY_MIB, keys.length / MILLION);
+}
+
+export interface CompactionCost extends CostFigure {
+  readonly movedBytes: number;
+  readonly runs: number;
+  readonly putsPerGib: number;
+  readonly getsPerGib: number;
+  readonly metadataWritesPerGib: number;
+}
+
+/**
+ * Dollars per GiB of live bytes that compaction moves out of half-live volumes. `scale`: how many times smaller every byte of the settings is than
+ * in the store meant; requests and rows are then as many as for so many times the bytes.
+ */
+export async function compactionCost(settings: Settings, volumes: number, scale: number): Promise<CompactionCost> {
+  const store = new MeteredStore(settings);
+  const { volumes: inner } = store;
+  const keys: string[] = [];
+  const blobBytes = COMPACTED_BLOB_BYTES / scale;
+  const warmBytes = capacityBytes(settings, settings.warmCodec);
+  while (keys.length * blobBytes < volumes * warmBytes) keys.push(...(await store.putCall(256, blobBytes)));
+  await inner.open.sealAll('hot');
+  await encodeHot(inner, { force: true });
+  await freeTrash(inner, { ignoreGrace: true });
+  const dead = keys.filter((_, i) => i % 2 === 0).map((key) => ({ key }));
+  for (const outcome of await store.service.delete('default', dead)) if ('error' in outcome) throw outcome.error;
+  store.world.clock.advance(settings.deleteGraceMs + 1);
+  await collectGarbage(inner.c);
+  store.meter.take();
+  const actors: Actors = {
+    store: inner,
+    stream: new MemoryStream(inner.c.clock),
+    makeTarget: (run, moved) => new LiveCoder(inner, run, moved),
+  };
+  const report = await compact(actors);
+  const movedBytes = report.runs.reduce((sum, run) => sum + run.movedBytes, 0) * scale;
+  const overhead = settings.warmCodec === 'single' ? 1 : 4 / 3;
+  const computeMs = ((movedBytes * (1 + overhead)) / MOVE_BYTES_PER_SECOND) * 1000;
+  const work = { ...store.meter.take(), stateTransitions: report.runs.length * TRANSITIONS_PER_RUN };
+  const figure = figureOf(
+    work,
+    report.runs.length,
+    computeMs / report.runs.length,
+    WORKER_MEMORY_MIB,
+    movedBytes / GIB,
+  );
+  const perGib = (count: number): number => (count * GIB) / movedBytes;
+  return {
+    ...figure,
+    movedBytes,
+    runs: report.runs.length,
+    putsPerGib: perGib(work.putRequests),
+    getsPerGib: perGib(work.getRequests),
+    metadataWritesPerGib: perGib(work.metadataWrites),
+  };
+}
