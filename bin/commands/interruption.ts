@@ -3,11 +3,16 @@
 import { EXIT } from './exit-codes.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** One press of Ctrl-C may come twice: from the terminal, and from npm that passes it on. */
+const SAME_PRESS_MS = 500;
 
 export class Interruption {
   readonly #controller = new AbortController();
+  #firstMs = Number.POSITIVE_INFINITY;
   readonly #onSignal = (): void => {
-    if (this.#controller.signal.aborted) process.exit(EXIT.interrupted);
+    if (performance.now() - this.#firstMs > SAME_PRESS_MS) process.exit(EXIT.interrupted);
+    if (this.#controller.signal.aborted) return;
+    this.#firstMs = performance.now();
     process.stderr.write(
       `${process.stderr.isTTY ? '\r\x1b[2K' : ''}pocketful: stopping: what is under way is finished first (press Ctrl-C again to stop at once)\n`,
     );

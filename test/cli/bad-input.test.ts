@@ -229,7 +229,11 @@ describe('processes', () => {
     const ran = await pocketful(cwd, [...store, 'put', '-', '--as', 'endless'], {
       onStart: (child) => {
         // It is at work once it has taken more than a pipe holds.
-        child.stdin?.write(random.bytes(400_000), () => child.kill('SIGINT'));
+        child.stdin?.write(random.bytes(400_000), () => {
+          // npm passes on what the terminal has sent already.
+          child.kill('SIGINT');
+          setTimeout(() => child.kill('SIGINT'), 50);
+        });
       },
       endless: true,
     });
