@@ -14,7 +14,11 @@ const TO = 2;
 /** What a compiled program exports. `from` < `to`, both multiples of CELL_BYTES. */
 export type RunCells = (table: number, from: number, to: number) => void;
 
-export function compileProgram(program: XorProgram): Uint8Array<ArrayBuffer> {
+/**
+ * `endsValues`: every value ends with its cell. A local that is set in a loop otherwise lives on into the next round, as far as V8's
+ * revectorizer can see, and it leaves values alone that have another use. Costs baseline code something, optimized code nothing.
+ */
+export function compileProgram(program: XorProgram, endsValues = false): Uint8Array<ArrayBuffer> {
   const columns = program.inputs + program.outputs;
   const code = new FunctionBody();
   const addressOf = (column: number): number => PARAMETERS + column;
@@ -28,6 +32,7 @@ export function compileProgram(program: XorProgram): Uint8Array<ArrayBuffer> {
   }
   code.loop();
   const values = writeCell(code, program, addressOf, PARAMETERS + columns);
+  for (let value = 0; endsValues && value < values; value++) code.v128Zero().localSet(PARAMETERS + columns + value);
   for (let column = 0; column < columns; column++) {
     code.localGet(addressOf(column)).i32Const(CELL_BYTES).i32Add().localSet(addressOf(column));
   }

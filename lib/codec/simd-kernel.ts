@@ -5,6 +5,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import { CELL_BYTES } from './codec.ts';
 import { arenaBytes, arenaOf, type ColumnArena, createArena, STRIP_BYTES } from './column-arena.ts';
 import type { Kernel } from './kernel.ts';
+import { agreesWithTwin, isRevectorizing, refuseToRevectorize } from './revectorize.ts';
 import { compileProgram, type RunCells } from './simd-compiler.ts';
 import { type WasmModule, wasmHost } from './wasm-host.ts';
 import type { XorProgram } from './xor-program.ts';
@@ -32,19 +33,30 @@ interface Compiled {
   readonly runs: WeakMap<ColumnArena, RunCells>;
 }
 
-export function createSimdKernel(): Kernel {
+/** `agrees` is for tests: whether a revectorized program may be used. */
+export function createSimdKernel(agrees = agreesWithTwin): Kernel {
   const host = present(wasmHost, 'no WebAssembly here');
+  const instance = (module: WasmModule, arena: ColumnArena): RunCells =>
+    new host.Instance(module, { columns: { memory: arena.memory } }).exports.run as RunCells;
+  const moduleOf = (program: XorProgram): WasmModule => {
+    if (isRevectorizing()) {
+      const module = new host.Module(compileProgram(program, true));
+      if (agrees(program, (arena) => instance(module, arena))) return module;
+      refuseToRevectorize();
+    }
+    return new host.Module(compileProgram(program));
+  };
   const compiled = new BoundedCache<XorProgram, Compiled>(MODULES_MAX);
   let ownArena: ColumnArena | undefined;
 
   const runOf = (program: XorProgram, arena: ColumnArena): RunCells => {
     const { module, runs } = compiled.getOrMake(program, () => ({
-      module: new host.Module(compileProgram(program)),
+      module: moduleOf(program),
       runs: new WeakMap(),
     }));
     let run = runs.get(arena);
     if (!run) {
-      run = new host.Instance(module, { columns: { memory: arena.memory } }).exports.run as RunCells;
+      run = instance(module, arena);
       runs.set(arena, run);
     }
     return run;

@@ -11,6 +11,8 @@ const ALIGN_4 = 2;
 /** Parameters of `run` come first, then the i32 locals, then the v128 ones. */
 export const PARAMETERS = 3;
 
+const ZERO_BYTES: readonly number[] = new Array<number>(16).fill(0);
+
 /** Bytes of a function, written in order. */
 export class FunctionBody {
   readonly bytes: number[] = [];
@@ -51,6 +53,10 @@ export class FunctionBody {
 
   v128Store(offset: number): this {
     return this.#put(SIMD_PREFIX, 0x0b, ALIGN_1).#unsigned(offset);
+  }
+
+  v128Zero(): this {
+    return this.#put(SIMD_PREFIX, 0x0c, ...ZERO_BYTES);
   }
 
   v128Xor(): this {

@@ -1,15 +1,17 @@
-// Run by runtimes.test.ts under other V8 flags or without WebAssembly: codes a group in the kernel's memory and on buffers, rebuilds it, and prints
+// Run by runtimes.test.ts under other V8 flags, revectorized, or without WebAssembly: codes a group in the kernel's memory and on buffers, rebuilds it, and prints
 // whether SIMD was there and a digest of the parity.
 import './hide-webassembly.ts';
 
 import { createHash } from 'node:crypto';
 import { codecOf } from '../../lib/codec/codecs.ts';
 import { allocateColumns } from '../../lib/codec/group-memory.ts';
+import { isRevectorizing, revectorize } from '../../lib/codec/revectorize.ts';
 import { hasSimd } from '../../lib/codec/simd-kernel.ts';
 import { warmUp } from '../../lib/codec/warm-up.ts';
 import { randomColumns, sameBytes } from './reference.ts';
 
 const lengths = Array.from({ length: 12 }, (_, i) => 90_001 - 511 * i);
+if (process.argv.includes('revectorize')) revectorize();
 const codec = codecOf('lrc-12-2-2');
 await warmUp(['lrc-12-2-2', 'replica-4']);
 using group = allocateColumns(codec, 90_001);
@@ -28,4 +30,6 @@ for (const column of lost) {
   const bytes = data[column] as Uint8Array;
   isSound &&= sameBytes((group.data[column] as Uint8Array).subarray(0, bytes.length), bytes);
 }
-console.log(JSON.stringify({ hasSimd: hasSimd(), isSound, parity: digest.digest('hex') }));
+console.log(
+  JSON.stringify({ hasSimd: hasSimd(), isRevectorizing: isRevectorizing(), isSound, parity: digest.digest('hex') }),
+);

@@ -18,12 +18,13 @@ const parityDigest = (): string => {
 
 describe('other runtimes', () => {
   it.each([
-    ['no WebAssembly', [], ['hide-webassembly'], false],
-    ['baseline code only', ['--liftoff-only'], [], true],
-    ['vectors widened', ['--experimental-wasm-revectorize'], [], true],
-  ])('%s', (_, flags, args, hasSimd) => {
+    ['no WebAssembly', [], ['hide-webassembly'], false, false],
+    ['baseline code only', ['--liftoff-only'], [], true, false],
+    ['V8 told to widen vectors', ['--experimental-wasm-revectorize'], [], true, false],
+    ['revectorized', [], ['revectorize'], true, true],
+  ])('%s', (_, flags, args, hasSimd, isRevectorizing) => {
     const child = join(import.meta.dirname, 'runtime-child.ts');
     const output = execFileSync(process.execPath, [...flags, child, ...args], { encoding: 'utf8' });
-    expect(JSON.parse(output)).toEqual({ hasSimd, isSound: true, parity: parityDigest() });
+    expect(JSON.parse(output)).toEqual({ hasSimd, isRevectorizing, isSound: true, parity: parityDigest() });
   });
 });
