@@ -6,12 +6,16 @@ import { CloudWatchMetrics } from '../lib/engine/cloudwatch-metrics.ts';
 import { type DeployedParts, newFunctionOwner, openParts, storeOf } from '../lib/engine/deployed.ts';
 import { InvocationClock, ownerUntil } from '../lib/engine/invocation.ts';
 import { stageOf } from '../lib/engine/stage-environment.ts';
+import { startKernel } from '../lib/engine/start-kernel.ts';
 import { present } from '../lib/foundation/assert.ts';
 import { systemClock } from '../lib/foundation/clock.ts';
 import { newSqsClient, SqsStream } from '../lib/stream/sqs-stream.ts';
 import type { TaskParts } from './task.ts';
 
 const clock = new InvocationClock(systemClock);
+
+// While the function is initialized, before its first event.
+startKernel(['rs-6-3', 'lrc-12-2-2']);
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;

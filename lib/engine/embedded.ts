@@ -23,6 +23,7 @@ import type { Components } from '../volume/components.ts';
 import { transact } from '../volume/transact.ts';
 import { VolumeStore } from '../volume/volume-store.ts';
 import { isOwnerGone, newOwner, ownerEnded } from './process-owner.ts';
+import { startKernel } from './start-kernel.ts';
 import { DRIVES_DEFAULT, driveAt, drivePaths, foreignNames, keysPath, pandaPath, queuePath } from './store-layout.ts';
 
 const DRIVES_AT_ONCE = 8;
@@ -48,6 +49,7 @@ export class EmbeddedStore {
   readonly volumes: VolumeStore;
   readonly frontend: Frontend;
   #queue: Stream | undefined;
+  readonly #stopWarmUp: () => void;
 
   constructor(path: string, row: StoreRow, components: Components) {
     this.path = path;
@@ -55,6 +57,7 @@ export class EmbeddedStore {
     this.components = components;
     this.volumes = new VolumeStore(components);
     this.frontend = new Frontend(this.volumes);
+    this.#stopWarmUp = startKernel([components.settings.warmCodec]);
   }
 
   /** Between the drainer and the workers of L3; its file is made on the first use. */
@@ -65,6 +68,7 @@ export class EmbeddedStore {
 
   /** To be called when nothing runs on it any more. */
   async close(): Promise<void> {
+    this.#stopWarmUp();
     await this.#queue?.close();
     await this.components.panda.close();
     ownerEnded(this.components.owner);
