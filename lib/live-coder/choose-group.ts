@@ -30,6 +30,7 @@ const SHARE_MIN = 0.75;
 const WORTH_MIN = 0.05;
 /** A last group that would leave more than this of the room empty is left to other buckets. */
 const CLOSES_FROM = 0.5;
+const KEPT_BACK_MAX = 16 * 1024 * 1024;
 const SIZES_TRIED_MAX = 12;
 const CLOSINGS_TRIED_MAX = 12;
 
@@ -42,6 +43,12 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) =>
 /** Record bytes below which a group is worth waiting for, whatever volume it goes to. */
 export const groupTargetBytes = (settings: Settings): number =>
   shareOf(capacityBytes(settings, settings.warmCodec) * (1 - WORTH_MIN), settings);
+
+/** So much is kept back until more comes or all is flushed: what is written last is then a group, not a splinter. */
+export const keptBackBytes = ({ groupBytesMin }: Settings): number => Math.min(groupBytesMin / 2, KEPT_BACK_MAX);
+
+/** More than that may wait before something has to be written. */
+export const waitingBytesMax = ({ groupBytesMin }: Settings): number => groupBytesMin * STRETCH;
 
 /** Evenly many groups of about the minimum to what a volume can still take. */
 function shareOf(roomBytes: number, { groupBytesMin }: Settings): number {
@@ -61,26 +68,38 @@ export function chooseGroup(
   if (waiting.length === 0) return undefined;
   const sized = waiting.map((bucket) => ({ ...bucket, bytes: sum(bucket.recordBytes) }));
   const waitingBytes = sum(sized.map(({ bytes }) => bytes));
-  const mustGo = flush || waitingBytes >= settings.groupBytesMin * STRETCH;
+  const mustGo = flush || waitingBytes >= waitingBytesMax(settings);
   const { dataColumns } = codecShape(settings.warmCodec);
+  let passed: GroupChoice | undefined;
   for (const room of rooms) {
     if (room.buckets < 1 || room.extentFreeBytes < settings.extentBytes * WORTH_MIN) continue;
     const roomBytes = room.extentFreeBytes * dataColumns;
     const share = shareOf(roomBytes, settings);
     if (share < roomBytes) {
       if (waitingBytes < share && !mustGo) return undefined;
-      const choice = levelGroup(sized, settings, Math.min(share, waitingBytes), room.buckets, mustGo, flush);
+      const choice = levelGroup(sized, settings, aimOf(share, waitingBytes, flush), room.buckets, mustGo, flush);
       if (choice !== undefined || !mustGo) return choice;
       continue;
     }
     // Something to choose from fills a volume better than what happens to come first.
     if (waitingBytes < roomBytes + largest(sized) && !mustGo) return undefined;
     const closing = closingGroup(sized, dataColumns, room);
-    if (closing.bytes >= roomBytes * CLOSES_FROM || (flush && closing.chosen.length === sized.length))
-      return { chosen: closing.chosen, reason: closing.chosen.length === sized.length ? 'last' : 'fills the volume' };
+    const isAll = closing.chosen.length === sized.length;
+    if (closing.bytes < roomBytes * CLOSES_FROM && !(flush && isAll)) continue;
+    const choice: GroupChoice = { chosen: closing.chosen, reason: isAll ? 'last' : 'fills the volume' };
+    // What would be left is a splinter: all of it goes into a volume with more room, and this one waits for others.
+    const leftBytes = waitingBytes - closing.bytes;
+    if (!flush || leftBytes === 0 || leftBytes >= keptBackBytes(settings) || waitingBytes > waitingBytesMax(settings))
+      return choice;
+    passed ??= choice;
   }
+  if (passed !== undefined) return passed;
   return { chosen: [0], reason: 'full' };
 }
+
+/** At the end two halves are better than a whole group and a splinter, whose columns are never level. */
+const aimOf = (share: number, waitingBytes: number, flush: boolean): number =>
+  flush && waitingBytes > share && waitingBytes < 2 * share ? waitingBytes / 2 : Math.min(share, waitingBytes);
 
 const largest = (buckets: readonly Sized[]): number => Math.max(...buckets.map(({ bytes }) => bytes));
 

@@ -5,7 +5,7 @@ import type { BucketId, RunId, VolumeId } from '../foundation/ids.ts';
 import type { BucketContent } from '../volume/collect-bucket.ts';
 import { type MoveResult, moveBuckets } from '../volume/move.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { chooseGroup } from './choose-group.ts';
+import { chooseGroup, keptBackBytes, type WaitingBucket, waitingBytesMax } from './choose-group.ts';
 
 export interface LiveCoderReport {
   readonly groups: number;
@@ -75,6 +75,7 @@ export class LiveCoder {
     const choice = chooseGroup(waiting, settings, await this.#store.open.rooms('warm'), flush);
     if (choice === undefined) return false;
     const isChosen = new Set(choice.chosen);
+    if (!flush && this.#keepsBack(waiting, isChosen)) return false;
     try {
       this.#note(
         await moveBuckets(
@@ -89,6 +90,16 @@ export class LiveCoder {
     }
     this.#waiting = this.#waiting.filter((_, i) => !isChosen.has(i));
     return true;
+  }
+
+  /** True if what would be left is a splinter, and there is room to wait for more. */
+  #keepsBack(waiting: readonly WaitingBucket[], isChosen: ReadonlySet<number>): boolean {
+    const { settings } = this.#store.c;
+    const bytes = waiting.map(({ recordBytes }) => recordBytes.reduce((sum, length) => sum + length, 0));
+    const total = bytes.reduce((sum, length) => sum + length, 0);
+    const left = bytes.reduce((sum, length, i) => (isChosen.has(i) ? sum : sum + length), 0);
+    const keptBack = keptBackBytes(settings);
+    return left < keptBack && total < waitingBytesMax(settings) + keptBack;
   }
 
   #note(result: MoveResult): void {

@@ -26,6 +26,25 @@ describe('closing a volume', () => {
   });
 });
 
+describe('what is written last', () => {
+  const bucketsOf = (count: number) =>
+    Array.from({ length: count }, () => ({ recordBytes: [...new Array<number>(12).fill(16 * KIB)] }));
+
+  it('is two halves rather than a whole group and a splinter', () => {
+    const empty = { extentFreeBytes: 500 * KIB, buckets: 256 };
+    const first = chooseGroup(bucketsOf(22), demo, [empty], true)?.chosen.length ?? 0;
+    expect(first).toBeGreaterThanOrEqual(9);
+    expect(first).toBeLessThanOrEqual(13);
+  });
+
+  it('does not close a volume if that leaves a splinter, where all of it fits another', () => {
+    const room = { extentFreeBytes: 200 * KIB, buckets: 256 };
+    const empty = { extentFreeBytes: 500 * KIB, buckets: 256 };
+    expect(chooseGroup(bucketsOf(14), demo, [room, empty], true)?.chosen).toHaveLength(14);
+    expect(chooseGroup(bucketsOf(14), demo, [room, empty], false)?.reason).toBe('fills the volume');
+  });
+});
+
 describe('a process that has just begun', () => {
   it('knows what others left open: a group made for a new volume would have them sealed half full', async () => {
     const settings = settingsOf('demo', {
