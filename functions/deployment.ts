@@ -6,7 +6,7 @@ import { CloudWatchMetrics } from '../lib/engine/cloudwatch-metrics.ts';
 import { type DeployedParts, newFunctionOwner, openParts, storeOf } from '../lib/engine/deployed.ts';
 import { InvocationClock, ownerUntil } from '../lib/engine/invocation.ts';
 import { stageOf } from '../lib/engine/stage-environment.ts';
-import { startKernel } from '../lib/engine/start-kernel.ts';
+import { startKernel } from '../lib/engine/system-kernel.ts';
 import { present } from '../lib/foundation/assert.ts';
 import { systemClock } from '../lib/foundation/clock.ts';
 import { newSqsClient, SqsStream } from '../lib/stream/sqs-stream.ts';

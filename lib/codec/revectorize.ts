@@ -1,28 +1,31 @@
 // V8 can run two 128-bit operations on neighbouring bytes as one of 256 bits (`--experimental-wasm-revectorize`). It is an experiment of
 // V8's, so it is off unless asked for, every program compiled under it is compared with the plain twin before its first use, and the
 // first difference turns it off for good.
-import { setFlagsFromString } from 'node:v8';
 import { CELL_BYTES } from './codec.ts';
 import { arenaBytes, type ColumnArena, columnView, createArena } from './column-arena.ts';
 import { createPlainKernel } from './plain-kernel.ts';
 import type { RunCells } from './simd-compiler.ts';
 import type { XorProgram } from './xor-program.ts';
 
-let state: 'off' | 'on' | 'refused' = 'off';
+type SetFlag = (flag: string) => void;
 
-/** For programs compiled from now on. They are compiled at once by the optimizing compiler: baseline code would say nothing about it. */
-export function revectorize(): void {
+let state: 'off' | 'on' | 'refused' = 'off';
+let setFlag: SetFlag = () => {};
+
+/** For programs compiled from now on; `flags` tells V8. They are compiled at once by the optimizing compiler: baseline code would say nothing about it. */
+export function revectorize(flags: SetFlag): void {
   if (state !== 'off') return;
-  setFlagsFromString('--experimental-wasm-revectorize');
-  setFlagsFromString('--no-liftoff');
+  setFlag = flags;
+  setFlag('--experimental-wasm-revectorize');
+  setFlag('--no-liftoff');
   state = 'on';
 }
 
 export const isRevectorizing = (): boolean => state === 'on';
 
 export function refuseToRevectorize(): void {
-  setFlagsFromString('--no-experimental-wasm-revectorize');
-  setFlagsFromString('--liftoff');
+  setFlag('--no-experimental-wasm-revectorize');
+  setFlag('--liftoff');
   state = 'refused';
 }
 

@@ -23,8 +23,8 @@ import type { Components } from '../volume/components.ts';
 import { transact } from '../volume/transact.ts';
 import { VolumeStore } from '../volume/volume-store.ts';
 import { isOwnerGone, newOwner, ownerEnded } from './process-owner.ts';
-import { startKernel } from './start-kernel.ts';
 import { DRIVES_DEFAULT, driveAt, drivePaths, foreignNames, keysPath, pandaPath, queuePath } from './store-layout.ts';
+import { startKernel } from './system-kernel.ts';
 
 const DRIVES_AT_ONCE = 8;
 

@@ -1,5 +1,6 @@
 // Run by revectorize.test.ts, for V8's flags are those of a whole process: rebuilds patterns with revectorized programs and counts what
 // is wrong; with `disagree`, the comparison with the twin is made to fail after three programs.
+import { setFlagsFromString } from 'node:v8';
 import { createCodec } from '../../lib/codec/codecs.ts';
 import { agreesWithTwin, isRevectorizing, revectorize } from '../../lib/codec/revectorize.ts';
 import { createSimdKernel } from '../../lib/codec/simd-kernel.ts';
@@ -8,7 +9,7 @@ import { patterns, randomColumns, sameBytes } from './reference.ts';
 const LENGTH = 640;
 const disagrees = process.argv.includes('disagree');
 let programs = 0;
-revectorize();
+revectorize(setFlagsFromString);
 const kernel = createSimdKernel((program, runIn) => {
   programs++;
   return agreesWithTwin(program, runIn) && !(disagrees && programs > 3);

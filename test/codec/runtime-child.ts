@@ -3,6 +3,7 @@
 import './hide-webassembly.ts';
 
 import { createHash } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
 import { codecOf } from '../../lib/codec/codecs.ts';
 import { allocateColumns } from '../../lib/codec/group-memory.ts';
 import { isRevectorizing, revectorize } from '../../lib/codec/revectorize.ts';
@@ -11,7 +12,7 @@ import { warmUp } from '../../lib/codec/warm-up.ts';
 import { randomColumns, sameBytes } from './reference.ts';
 
 const lengths = Array.from({ length: 12 }, (_, i) => 90_001 - 511 * i);
-if (process.argv.includes('revectorize')) revectorize();
+if (process.argv.includes('revectorize')) revectorize(setFlagsFromString);
 const codec = codecOf('lrc-12-2-2');
 await warmUp(['lrc-12-2-2', 'replica-4']);
 using group = allocateColumns(codec, 90_001);

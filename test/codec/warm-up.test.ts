@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { isRevectorizing } from '../../lib/codec/revectorize.ts';
 import { warmUp } from '../../lib/codec/warm-up.ts';
-import { startKernel } from '../../lib/engine/start-kernel.ts';
+import { startKernel } from '../../lib/engine/system-kernel.ts';
 
 it('ends, in slices between which other work runs', async () => {
   let turns = 0;
