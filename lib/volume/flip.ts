@@ -9,12 +9,11 @@ import { assert } from '../foundation/assert.ts';
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, newVolumeId, type RunId, type VolumeId } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
-import { bucketKey } from '../panda/rows/bucket-row.ts';
 import { groupPartition } from '../panda/rows/group-row.ts';
-import { type Extent, extentText, type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
-import { zoneKey } from '../panda/rows/zone-row.ts';
+import { type Extent, extentText, type VolumeRow } from '../panda/rows/volume-row.ts';
 import type { BucketContent } from './collect-bucket.ts';
 import type { Components } from './components.ts';
+import { type ArrivingBucket, arrivalWrites, claimNextWrites, dropNextWrites, flipWrites } from './flip-steps.ts';
 import { moveNeedBytes } from './move.ts';
 import { extentFreeBytes, type Lease } from './open-volumes.ts';
 import { transact } from './transact.ts';
@@ -24,15 +23,6 @@ import { writeGroup } from './write-group.ts';
 
 const CLAIM_ATTEMPTS_MAX = 8;
 const ROWS_PER_TRANSACTION = 50;
-
-/** Where a donor's bucket lies in the next generation; its rows still say otherwise. */
-export interface ArrivingBucket {
-  readonly bucket: BucketId;
-  readonly source: VolumeId;
-  /** Before the move. */
-  readonly move: number;
-  readonly seq: number;
-}
 
 /**
  * The next generation of a leased host in the making. Groups are added, then `writeDirectories`, `flip`, and the arriving buckets are
@@ -139,40 +129,8 @@ export class NextExtents {
   async flip(host: VolumeRow): Promise<boolean> {
     const { c } = this.#store;
     const cell = c.settings.cell;
-    const old = newVolumeId(c.randomness);
     const nowMs = Math.max(0, c.clock.nowMs());
-    const writes: Write[] = [
-      {
-        kind: 'update',
-        ...volumeKey(cell, host.id),
-        set: {
-          g: this.generation,
-          x: this.#volume.extents.map(extentText),
-          u: this.#volume.extentUsedBytes,
-          t: this.token,
-          n: this.#volume.nextSeq,
-          z: nowMs,
-        },
-        remove: ['ng', 'nx'],
-        if: [
-          { attribute: 'g', equals: host.generation },
-          { attribute: 'r', equals: this.#run },
-          { attribute: 'ng', equals: this.generation },
-        ],
-      },
-      { kind: 'put', ...volumeKey(cell, old), attributes: trashOf(host, nowMs), if: ['absent'] },
-      ...host.extents.map(
-        ({ drive, zone, zoneGeneration }): Write => ({
-          kind: 'update',
-          ...zoneKey(drive, zone),
-          set: { v: old },
-          if: [
-            { attribute: 'v', equals: host.id },
-            { attribute: 'g', equals: zoneGeneration },
-          ],
-        }),
-      ),
-    ];
+    const writes = flipWrites(cell, this.#run, host, this.#volume, newVolumeId(c.randomness), nowMs);
     const took = async (): Promise<boolean> =>
       (await readVolume(c.panda, cell, host.id))?.generation === this.generation;
     const flipped = await unlessConflict(c, writes, took);
@@ -180,21 +138,6 @@ export class NextExtents {
     return flipped;
   }
 }
-
-/** The inspector looks for every bucket of the host before these extents are erased. */
-const trashOf = (host: VolumeRow, nowMs: number) => ({
-  cl: host.class,
-  c: host.codec,
-  s: 'trash',
-  g: host.generation,
-  x: host.extents.map(extentText),
-  t: host.token,
-  n: host.nextSeq,
-  u: host.extentUsedBytes,
-  a: host.createdAtMs,
-  d: nowMs,
-  ...(host.buckets.size === 0 ? {} : { mv: host.buckets }),
-});
 
 /** The extents belong to one run alone, so there is no token to lose; what could not be stored is dropped with all the rest. */
 function leaseOfNext(volume: VolumeRow, token: number, seq: number): Lease {
@@ -238,21 +181,12 @@ export async function claimNext(store: VolumeStore, run: RunId, host: VolumeRow)
   assert(host.next === undefined, 'an earlier next is dropped first');
   for (let attempt = 0; ; attempt++) {
     const claim = await zones.claim(host.id, host.extents.length);
-    const update: Write = {
-      kind: 'update',
-      ...volumeKey(c.settings.cell, host.id),
-      set: { ng: host.generation + 1, nx: claim.extents.map(extentText) },
-      if: [
-        { attribute: 'r', equals: run },
-        { attribute: 'g', equals: host.generation },
-        { attribute: 'ng', missing: true },
-      ],
-    };
+    const writes = claimNextWrites(c.settings.cell, run, host, claim.extents, claim.writes);
     const took = async (): Promise<boolean> => {
       const now = await readVolume(c.panda, c.settings.cell, host.id);
       return now?.next?.extents.map(extentText).join() === claim.extents.map(extentText).join();
     };
-    if (await unlessConflict(c, [update, ...claim.writes], took)) break;
+    if (await unlessConflict(c, writes, took)) break;
     zones.refresh();
     const now = await readVolume(c.panda, c.settings.cell, host.id);
     if (now?.run !== run || attempt >= CLAIM_ATTEMPTS_MAX) return undefined;
@@ -269,39 +203,8 @@ export async function dropNext(store: VolumeStore, run: RunId, host: VolumeRow):
   if (next === undefined) return host;
   const { c } = store;
   const cell = c.settings.cell;
-  const old = newVolumeId(c.randomness);
-  const stray = {
-    ...host,
-    generation: next.generation,
-    extents: next.extents,
-    buckets: new Set<BucketId>(),
-    extentUsedBytes: next.extents.map(() => 0),
-  };
-  const writes: Write[] = [
-    {
-      kind: 'update',
-      ...volumeKey(cell, host.id),
-      remove: ['ng', 'nx'],
-      if: [
-        { attribute: 'r', equals: run },
-        { attribute: 'ng', equals: next.generation },
-      ],
-    },
-    {
-      kind: 'put',
-      ...volumeKey(cell, old),
-      attributes: trashOf(stray, Math.max(0, c.clock.nowMs())),
-      if: ['absent'],
-    },
-    ...next.extents.map(
-      ({ drive, zone }): Write => ({
-        kind: 'update',
-        ...zoneKey(drive, zone),
-        set: { v: old },
-        if: [{ attribute: 'v', equals: host.id }],
-      }),
-    ),
-  ];
+  const nowMs = Math.max(0, c.clock.nowMs());
+  const writes = dropNextWrites(cell, run, host, next, newVolumeId(c.randomness), nowMs);
   const took = async (): Promise<boolean> => (await readVolume(c.panda, cell, host.id))?.next === undefined;
   if (!(await unlessConflict(c, writes, took))) return undefined;
   return readVolume(c.panda, cell, host.id);
@@ -316,35 +219,10 @@ export async function commitArrivals(
 ): Promise<BucketId[]> {
   const { c } = store;
   const moved: BucketId[] = [];
-  for (const { bucket, source, move, seq } of arriving) {
-    const cell = c.settings.cell;
-    const writes: Write[] = [
-      {
-        kind: 'update',
-        ...volumeKey(cell, host.id),
-        insert: { b: [bucket] },
-        if: [
-          { attribute: 'r', equals: run },
-          { attribute: 'g', equals: host.generation },
-        ],
-      },
-      {
-        kind: 'update',
-        ...volumeKey(cell, source),
-        discard: { b: [bucket] },
-        insert: { mv: [bucket] },
-        if: [{ attribute: 'r', equals: run }],
-      },
-      {
-        kind: 'update',
-        ...bucketKey(cell, bucket),
-        set: { v: host.id, m: move + 1, q: seq, t: host.token },
-        if: [
-          { attribute: 'v', equals: source },
-          { attribute: 'm', equals: move },
-        ],
-      },
-    ];
+  const { cell } = c.settings;
+  for (const one of arriving) {
+    const { bucket, move } = one;
+    const writes = arrivalWrites(cell, run, host, one);
     const took = async (): Promise<boolean> => {
       const now = await readBucket(c.panda, cell, bucket);
       return now?.volume === host.id && now.move === move + 1;

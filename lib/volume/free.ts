@@ -12,9 +12,10 @@ import { zoneFromRow, zonePartition } from '../panda/rows/zone-row.ts';
 import { collectBucket } from './collect-bucket.ts';
 import type { Components } from './components.ts';
 import { transact } from './transact.ts';
+import { eraseVolumeWrites } from './volume-steps.ts';
 import type { VolumeStore } from './volume-store.ts';
 import { listVolumes, readBucket, readVolume, rowsOf } from './volumes.ts';
-import { eraseWrite, freeWrite } from './zones.ts';
+import { freeWrite } from './zones.ts';
 
 const VOLUMES_AT_ONCE = 4;
 const GROUPS_PER_TRANSACTION = 50;
@@ -89,21 +90,9 @@ async function inspect(store: VolumeStore, volume: VolumeRow): Promise<string | 
 }
 
 async function beginErase(c: Components, volume: VolumeRow): Promise<boolean> {
-  const writes: Write[] = [
-    {
-      kind: 'update',
-      ...volumeKey(c.settings.cell, volume.id),
-      set: { s: 'erasing' },
-      if: [
-        { attribute: 's', equals: 'trash' },
-        { attribute: 'g', equals: volume.generation },
-      ],
-    },
-    ...volume.extents.map((extent) => eraseWrite(extent, volume.id)),
-  ];
   const took = async (): Promise<boolean> =>
     (await readVolume(c.panda, c.settings.cell, volume.id))?.state === 'erasing';
-  return changed(c, writes, took);
+  return changed(c, eraseVolumeWrites(c.settings.cell, volume), took);
 }
 
 async function eraseZones(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {

@@ -18,6 +18,7 @@ import type { DriveHealth } from './drive-health.ts';
 import { recoverPending } from './recover.ts';
 import { sealVolume } from './seal.ts';
 import { transact } from './transact.ts';
+import { leaseWrite } from './volume-steps.ts';
 import { listVolumes, readVolume } from './volumes.ts';
 import type { ZoneAllocator } from './zones.ts';
 
@@ -341,21 +342,7 @@ async function leaseVolume(c: Components, row: VolumeRow): Promise<VolumeRow | u
     return now?.token === token && now.owner === c.owner && now.expiresAtMs === expiresAtMs;
   };
   try {
-    await transact(
-      c,
-      [
-        {
-          kind: 'update',
-          ...key,
-          set: { t: token, o: c.owner, e: expiresAtMs },
-          if: [
-            { attribute: 't', equals: row.token },
-            { attribute: 's', equals: 'open' },
-          ],
-        },
-      ],
-      took,
-    );
+    await transact(c, [leaseWrite(c.settings.cell, row, c.owner, expiresAtMs)], took);
   } catch (error) {
     if (isKind(error, 'conflict')) return undefined;
     throw error;

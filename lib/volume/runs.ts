@@ -2,10 +2,11 @@
 // that anyone can tell whether it is dead and take over.
 import { isKind } from '../foundation/errors.ts';
 import { hexOf, type RunId, type VolumeId } from '../foundation/ids.ts';
-import type { Clause, Update } from '../panda/panda.ts';
-import { type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
+import type { Write } from '../panda/panda.ts';
+import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import type { Components } from './components.ts';
 import { transact } from './transact.ts';
+import { adoptRunWrite, releaseRunWrite, retireWrite, takeRunWrite } from './volume-steps.ts';
 import { readVolume } from './volumes.ts';
 
 export function newRunId(c: Components, strategy: string): RunId {
@@ -21,56 +22,35 @@ export const parkedRunId = (c: Components, strategy: string): RunId =>
 
 export const ownerOf = (run: RunId): string => run.split('/')[1] ?? '';
 
-/** sealed, no run -> draining under `run`. The row as it is then, or undefined when somebody else was first. */
+/** The row under the run, or undefined when somebody else was first. */
 export function takeRun(c: Components, id: VolumeId, run: RunId): Promise<VolumeRow | undefined> {
-  const free: Clause[] = [
-    { attribute: 's', equals: 'sealed' },
-    { attribute: 'r', missing: true },
-  ];
-  return change(c, id, { set: { s: 'draining', r: run } }, free, (v) => v?.run === run);
+  return change(c, id, takeRunWrite(c.settings.cell, id, run), (v) => v?.run === run);
 }
 
 /** A draining volume whose run died goes on under `run`. */
 export function adoptRun(c: Components, id: VolumeId, dead: RunId, run: RunId): Promise<VolumeRow | undefined> {
-  const held: Clause[] = [
-    { attribute: 's', equals: 'draining' },
-    { attribute: 'r', equals: dead },
-  ];
-  return change(c, id, { set: { r: run } }, held, (v) => v?.run === run);
+  return change(c, id, adoptRunWrite(c.settings.cell, id, dead, run), (v) => v?.run === run);
 }
 
-/** RELEASE: draining -> sealed, whatever was moved stays moved. */
 export function releaseRun(c: Components, id: VolumeId, run: RunId): Promise<VolumeRow | undefined> {
-  const held: Clause[] = [
-    { attribute: 's', equals: 'draining' },
-    { attribute: 'r', equals: run },
-  ];
-  return change(c, id, { set: { s: 'sealed' }, remove: ['r'] }, held, (v) => v !== undefined && v.run !== run);
+  const isDone = (v: VolumeRow | undefined): boolean => v !== undefined && v.run !== run;
+  return change(c, id, releaseRunWrite(c.settings.cell, id, run), isDone);
 }
 
-/** RETIRE (12): draining and empty -> trash. */
 export async function retireVolume(c: Components, id: VolumeId, run: RunId): Promise<boolean> {
-  const done: Clause[] = [
-    { attribute: 's', equals: 'draining' },
-    { attribute: 'r', equals: run },
-    { attribute: 'b', missing: true },
-  ];
-  const set = { s: 'trash', d: Math.max(0, c.clock.nowMs()) };
-  const row = await change(c, id, { set, remove: ['r', 'dp'] }, done, (v) => v === undefined || v.state === 'trash');
-  return row !== undefined;
+  const retire = retireWrite(c.settings.cell, id, run, Math.max(0, c.clock.nowMs()));
+  return (await change(c, id, retire, (v) => v === undefined || v.state === 'trash')) !== undefined;
 }
 
 async function change(
   c: Components,
   id: VolumeId,
-  update: Pick<Update, 'set' | 'remove'>,
-  condition: readonly Clause[],
+  write: Write,
   isDone: (now: VolumeRow | undefined) => boolean,
 ): Promise<VolumeRow | undefined> {
-  const key = volumeKey(c.settings.cell, id);
   const now = (): Promise<VolumeRow | undefined> => readVolume(c.panda, c.settings.cell, id);
   try {
-    await transact(c, [{ kind: 'update', ...key, ...update, if: condition }], async () => isDone(await now()));
+    await transact(c, [write], async () => isDone(await now()));
   } catch (error) {
     if (isKind(error, 'conflict')) return undefined;
     throw error;

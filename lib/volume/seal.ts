@@ -17,6 +17,7 @@ import type { Directories } from './directories.ts';
 import type { DriveHealth } from './drive-health.ts';
 import { type Lease, writesDirectories } from './open-volumes.ts';
 import { transact } from './transact.ts';
+import { sealWrite } from './volume-steps.ts';
 import { listVolumes, readBucket, readVolume } from './volumes.ts';
 
 const BUCKETS_AT_ONCE = 8;
@@ -35,17 +36,7 @@ export async function sealVolume(store: Store, lease: Lease): Promise<void> {
   const { settings, clock, panda } = store.c;
   const directoriesPending = writesDirectories(store.c, volume.class);
   const sealedAtMs = Math.max(0, clock.nowMs());
-  const seal: Write = {
-    kind: 'update',
-    ...volumeKey(settings.cell, volume.id),
-    set: { s: 'sealed', z: sealedAtMs, ...(directoriesPending ? { dp: 1 } : {}) },
-    remove: ['o', 'e', 'ob'],
-    if: [
-      { attribute: 't', equals: lease.token },
-      { attribute: 's', equals: 'open' },
-      { attribute: 'p', missing: true },
-    ],
-  };
+  const seal = sealWrite(settings.cell, volume.id, lease.token, sealedAtMs, directoriesPending);
   const took = async (): Promise<boolean> => {
     const now = await readVolume(panda, settings.cell, volume.id);
     return now?.token === lease.token && now.state !== 'open';
