@@ -53,7 +53,7 @@ async function churn(): Promise<BenchResult> {
 async function inProcess(order: ChurnOrder): Promise<ChurnAnswer> {
   const folder = fs.mkdtempSync(join(process.env['POCKETFUL_BENCH_DIR'] ?? tmpdir(), 'pocketful-churn-'));
   try {
-    const child = fork(join(import.meta.dirname, 'churn', 'churn-process.ts'), [folder]);
+    const child = fork(join(import.meta.dirname, 'store', 'churn-process.ts'), [folder]);
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`the process of the bench ended with ${code}`);
     });

@@ -232,7 +232,12 @@ class Show {
   }
 }
 
-const STRATEGY_TEXT: Readonly<Record<string, string>> = { l1: 'L1 top-off', l2: 'L2 pack', l3: 'L3 drain' };
+const STRATEGY_TEXT: Readonly<Record<string, string>> = {
+  l1: 'L1 top-off',
+  l2: 'L2 pack',
+  l3: 'L3 drain',
+  merge: 'bucket merge',
+};
 const named = ([strategy = '', ...rest]: readonly string[]): string[] => [
   `    ${STRATEGY_TEXT[strategy] ?? strategy}`,
   ...rest,
