@@ -105,7 +105,7 @@ function serviceAlarms({ ephemeral }: StageSettings): AlarmSpec[] {
     },
     {
       name: 'dlq-not-empty',
-      says: 'The Live Coder gave up on messages; while many are dead the drainer sends no more.',
+      says: 'The Live Coder gave up on messages; until they are gone the drainer sends no more.',
       metrics: [{ kind: 'queue', queue: 'dead', name: 'ApproximateNumberOfMessagesVisible' }],
       statistic: 'Maximum',
       is: 'above',
