@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { scheduleOf } from '../../bin/commands/daemon.ts';
 import { exitCodeOf } from '../../bin/commands/exit-codes.ts';
 import { type PlanOptions, planRequestOf } from '../../bin/commands/plan-options.ts';
 import type { CompactReport } from '../../lib/compaction/compact.ts';
@@ -41,6 +42,32 @@ describe('--strategy', () => {
     expect(planRequestOf({}).strategies).toEqual(STRATEGIES);
     const merges = await json<MergePlan>(cwd, ['plan', '--strategy', 'merge', ...STORE]);
     expect(merges).toMatchObject({ cell: 'c0', reason: expect.stringContaining('rows per live GiB') });
+  });
+});
+
+describe('pocketful daemon', () => {
+  it('says a document per pass, and Ctrl-C ends it cleanly while it sleeps', async () => {
+    const ran = await pocketful(cwd, ['daemon', '--json', ...STORE], {
+      onStart: (child) => {
+        let lines = 0;
+        child.stdout?.on('data', (bytes: Buffer) => {
+          lines += bytes.toString().split('\n').length - 1;
+          if (lines >= 4) child.kill('SIGINT');
+        });
+      },
+    });
+    expect([ran.code, ran.signal]).toEqual([130, null]);
+    const tasks = ran.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { task: string; error?: unknown });
+    expect(tasks.map(({ task, error }) => error ?? task)).toEqual(['gc', 'encode', 'compact', 'tune']);
+  });
+
+  it('refuses intervals that are none', () => {
+    for (const gcEvery of ['', '5', '0s', '-1h', '1y', '25d', '1h30m'])
+      expect(() => scheduleOf({ gcEvery })).toThrow(expect.objectContaining({ code: 'DURATION_INVALID' }));
+    expect(scheduleOf({ gcEvery: '90s', tuneEvery: '0.5h' })).toMatchObject({ gc: 90_000, tune: 1_800_000 });
   });
 });
 

@@ -1,0 +1,41 @@
+// The threshold's controller on a store: its state is a row, its measurement the sealed volumes, and plans use what it says.
+import { describe, expect, it } from 'vitest';
+import { planOf } from '../../lib/engine/compaction.ts';
+import { noteBudgetUsed, readTuning, tune } from '../../lib/engine/tune.ts';
+import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
+import { MemoryStream } from '../../lib/stream/memory-stream.ts';
+import { deleteFiles, sealedWorld } from '../compaction/acting-world.ts';
+
+const DAY_MS = 86_400_000;
+
+describe('tune', () => {
+  it('lowers while budgets have room, raises only when they are used up and overhead rises', async () => {
+    const { world, model, p } = await sealedWorld({ volumes: 10, filesEach: 12, deletedEach: () => 2, seed: 71 });
+    expect((await readTuning(p.c)).threshold).toBe(0.2);
+    expect((await tune(p.c)).reason).toBe('first measurement');
+    world.clock.advance(DAY_MS);
+    expect((await tune(p.c)).moved).toBe('lowered');
+    expect((await readTuning(p.c)).threshold).toBeCloseTo(0.195, 6);
+    expect((await tune(p.c)).reason).toBe('the clock did not move on');
+    await deleteFiles(
+      p,
+      model,
+      [...model.there.keys()].filter((_, i) => i % 2 === 0),
+    );
+    await collectGarbage(p.c);
+    await noteBudgetUsed(p.c, 1);
+    world.clock.advance(DAY_MS);
+    expect((await tune(p.c)).moved).toBe('raised');
+    const { threshold } = await readTuning(p.c);
+    expect(threshold).toBeCloseTo(0.2, 6);
+    const store = { ...p, components: p.c, queue: new MemoryStream(p.c.clock) };
+    expect((await planOf(store)).threshold).toBe(threshold);
+  });
+
+  it('keeps its hands off a store with few sealed volumes, and off the row when another process was first', async () => {
+    const { p } = await sealedWorld({ volumes: 2, filesEach: 12, deletedEach: () => 2, seed: 72 });
+    expect((await tune(p.c)).reason).toBe('fewer than 10 sealed volumes');
+    const steps = await Promise.all([tune(p.c), tune(p.c)]);
+    expect(steps.map(({ moved }) => moved)).toEqual(['kept', 'kept']);
+  });
+});
