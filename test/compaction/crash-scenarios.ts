@@ -4,7 +4,7 @@ import { type CompactOptions, compact } from '../../lib/compaction/compact.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
-import type { Model, Scenario } from '../store/crash.ts';
+import { besideEachOther, type Model, type Scenario } from '../store/crash.ts';
 import type { Process } from '../store/harness.ts';
 import { actorsOf, deleteFiles, putFiles, sealedWorld } from './acting-world.ts';
 import { MERGE_ONLY, thinnedWorld } from './merge-world.ts';
@@ -84,10 +84,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a merge beside deletes, puts of its blocks, and GC': {
     prepare: () => thinnedWorld(THIN),
-    act: async (p, model) => {
-      const both = await Promise.allSettled([compact(actorsOf(p), MERGE_ONLY), writesBeside(p, model)]);
-      for (const one of both) if (one.status === 'rejected') throw one.reason;
-    },
+    act: (p, model) => besideEachOther(compact(actorsOf(p), MERGE_ONLY), writesBeside(p, model)),
   },
   'a process that goes on with a dead one’s merge': {
     prepare: async () => {

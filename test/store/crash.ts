@@ -63,6 +63,15 @@ export class Model {
   }
 }
 
+/** Both at once. When the process dies in one of them the other may never return: it is not waited for then. */
+export async function besideEachOther(...tasks: readonly Promise<unknown>[]): Promise<void> {
+  const died = Promise.withResolvers<never>();
+  died.promise.catch(() => {});
+  for (const task of tasks) task.catch((error: unknown) => error instanceof Crash && died.reject(error));
+  const outcomes = await Promise.race([Promise.allSettled(tasks), died.promise]);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
 export interface Scenario {
   /** Makes the state the use-case starts from. */
   readonly prepare: () => Promise<{ readonly world: World; readonly model: Model }>;

@@ -18,7 +18,7 @@ import { freeTrash } from '../../lib/volume/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { actorsOf } from '../compaction/acting-world.ts';
 import { MERGE_ONLY } from '../compaction/merge-world.ts';
-import { Model } from './crash.ts';
+import { besideEachOther, Model } from './crash.ts';
 import { type Process, World } from './harness.ts';
 import { expectSound } from './recount.ts';
 
@@ -125,8 +125,7 @@ class Soak {
       await this.#put(p);
       await this.#delete(p);
     };
-    const both = await Promise.allSettled([compact(actorsOf(p), MERGE_ONLY), writes()]);
-    for (const one of both) if (one.status === 'rejected') throw one.reason;
+    await besideEachOther(compact(actorsOf(p), MERGE_ONLY), writes());
   }
 
   async #put(p: Process): Promise<void> {
