@@ -8,6 +8,7 @@ import { collectStatus } from '../../lib/engine/collect-status.ts';
 import { compactStore } from '../../lib/engine/compaction.ts';
 import type { EngineStore } from '../../lib/engine/engine-store.ts';
 import { encodeStore, shredStore } from '../../lib/engine/tend.ts';
+import { assert } from '../../lib/foundation/assert.ts';
 import { SeededRandomness, shuffled } from '../../lib/foundation/randomness.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import { freeTrash } from '../../lib/volume/free.ts';
@@ -155,11 +156,13 @@ export class Churn {
     }
   }
 
-  /** The same for the same number. */
+  /** The same for the same number, and like no other: a window of its own into incompressible bytes, so that nothing is made anew. */
   #bodyOf(number: number): Uint8Array {
     const { bytesMin, bytesMax, seed } = this.#options;
     const bytes = bytesMin + new SeededRandomness(seed * 1_000_003 + number).below(bytesMax - bytesMin + 1);
-    return incompressible(bytes, number);
+    const offset = number * WINDOW_STEP;
+    assert(offset + bytes <= POOL.length, 'the pool is long enough for so many files');
+    return POOL.subarray(offset, offset + bytes);
   }
 
   async #encode(flush: boolean): Promise<void> {
@@ -202,5 +205,10 @@ export const CHURNED: Settings = settingsOf('personal', {
   trashGraceMs: 0,
   encodeAfterMs: 0,
 });
+
+/** Windows overlap, but begin on different bytes: no two blocks are the same. */
+const WINDOW_STEP = 101;
+const POOL_BYTES = 8 * 1024 * 1024;
+const POOL = incompressible(POOL_BYTES, 1);
 
 const keyOf = (number: number): string => `f${number}`;
