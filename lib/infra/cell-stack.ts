@@ -94,7 +94,7 @@ export class CellStack extends PocketfulStack {
         POCKETFUL_DRAIN_DLQ_URL: drainQueue.deadLetters.queueUrl,
       },
     });
-    grantStore(service.function, this.#parts);
+    grantStore(service.function, folder, this.#parts);
     return service;
   }
 

@@ -6,6 +6,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
 import { removalOf } from './removal.ts';
+import type { DriveAccess } from './stage-parts.ts';
 
 export interface DrivesProps {
   readonly count: number;
@@ -50,7 +51,7 @@ export class Drives extends Construct {
     return Fn.join(',', [...this.#imported]);
   }
 
-  /** The ARNs that `grantUse` grants, with the name of the export in place of what is exported. */
+  /** The ARNs that `grant` grants, with the name of the export in place of what is exported. */
   exportedArns(user: Construct): string[] {
     return this.buckets.map((_, drive) => {
       const arn = arnOf(`${Stack.of(this).stackName}:${nameOf(drive)}`, user);
@@ -61,17 +62,26 @@ export class Drives extends Construct {
     });
   }
 
-  /** What the drive port's S3 body calls, and nothing else; s3:PutObject covers conditional creation. */
-  grantUse(grantee: IFunction): void {
+  /**
+   * What the drive port's S3 body calls, and nothing else. Listing is looking too: without it S3 calls a missing object forbidden. s3:PutObject
+   * covers conditional creation.
+   */
+  grant(grantee: IFunction, access: DriveAccess): void {
     const arns = this.#imported.map((name) => arnOf(name, grantee));
     Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: arns }).assertSuccess();
     Grant.addToPrincipal({
       grantee,
-      actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+      actions: OBJECT_ACTIONS[access],
       resourceArns: arns.map((arn) => `${arn}/*`),
     }).assertSuccess();
   }
 }
+
+const OBJECT_ACTIONS: Readonly<Record<DriveAccess, string[]>> = {
+  look: ['s3:GetObject'],
+  append: ['s3:GetObject', 's3:PutObject'],
+  erase: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+};
 
 const arnOf = (resource: string, user: IConstruct): string =>
   Arn.format({ service: 's3', region: '', account: '', resource }, Stack.of(user));

@@ -27,8 +27,13 @@ export class KekKey extends Construct {
     });
   }
 
-  /** New versions and the unwrapping of old ones. */
+  /** The unwrapping of key-encryption keys, without which no blob can be read, and new versions. */
   grantUse(grantee: IGrantable): Grant {
     return this.key.grant(grantee, 'kms:GenerateDataKey', 'kms:Decrypt');
+  }
+
+  /** The first version, for whoever opens a new store first. Who has no more than this moves ciphertext and reads no blob. */
+  grantFirst(grantee: IGrantable): Grant {
+    return this.key.grant(grantee, 'kms:GenerateDataKey');
   }
 }

@@ -17,3 +17,19 @@ export const LIVE_CODERS_MAX = 2;
 /** Folders of functions/ that work on a cell. */
 export const WORKERS = ['planner', 'compactor', 'drainer', 'live-coder', 'encoder', 'gc', 'threshold-tuner'] as const;
 export type Worker = (typeof WORKERS)[number];
+
+/**
+ * What a function does with drives: `look` reads and lists, `append` makes new objects too, `erase` also deletes those of zones that Panda has
+ * moved on from (test/infra/rights.test.ts runs each with no more than this).
+ */
+export type DriveAccess = 'look' | 'append' | 'erase';
+export const DRIVE_ACCESS: Readonly<Record<'frontend' | Worker, DriveAccess>> = {
+  frontend: 'append',
+  planner: 'look',
+  compactor: 'erase',
+  drainer: 'look',
+  'live-coder': 'erase',
+  encoder: 'erase',
+  gc: 'erase',
+  'threshold-tuner': 'look',
+};

@@ -1,6 +1,7 @@
 // How a function reaches the store: the variables that lib/engine/stage-environment.ts reads, and the grants that go with them.
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CellDataStack } from './cell-data-stack.ts';
+import { DRIVE_ACCESS, type Worker } from './stage-parts.ts';
 import type { StageSettings } from './stage-settings.ts';
 import type { ZoneDataStack } from './zone-data-stack.ts';
 
@@ -19,9 +20,10 @@ export function storeEnvironment(stage: StageSettings, { zoneData, cellData }: S
   };
 }
 
-/** Reading and writing records and rows, and the keys of records. */
-export function grantStore(grantee: IFunction, { zoneData, cellData }: StoreParts): void {
-  cellData.drives.grantUse(grantee);
+/** Rows, and drives as far as the function needs them. Only the frontend can unwrap keys: what works behind it moves ciphertext. */
+export function grantStore(grantee: IFunction, folder: 'frontend' | Worker, { zoneData, cellData }: StoreParts): void {
+  cellData.drives.grant(grantee, DRIVE_ACCESS[folder]);
   zoneData.panda.grantUse(grantee);
-  zoneData.kek.grantUse(grantee);
+  if (folder === 'frontend') zoneData.kek.grantUse(grantee);
+  else zoneData.kek.grantFirst(grantee);
 }

@@ -30,7 +30,7 @@ export class ZoneStack extends PocketfulStack {
       stage,
       environment: storeEnvironment(stage, parts),
     });
-    grantStore(this.frontend.function, parts);
+    grantStore(this.frontend.function, 'frontend', parts);
     const url = this.frontend.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
     this.#outputs(parts, this.frontend.function.functionName, url.url);
   }
