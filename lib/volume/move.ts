@@ -132,23 +132,7 @@ async function commitGroup(store: VolumeStore, lease: Lease, run: RunId, written
     columnBytes: written.columnBytes,
     run,
   };
-  const writes: Write[] = [
-    {
-      kind: 'update',
-      ...volumeKey(store.c.settings.cell, volume.id),
-      set: { n: lease.seq + 1, p: lease.seq, u: extentUsedBytes },
-      if: [
-        { attribute: 't', equals: lease.token },
-        { attribute: 'n', equals: lease.seq },
-      ],
-    },
-    {
-      kind: 'put',
-      ...groupKey(volume.id, volume.generation, lease.seq),
-      attributes: groupAttributes(group),
-      if: ['absent'],
-    },
-  ];
+  const writes = moveCommitWrites(store.c.settings.cell, volume, group, extentUsedBytes);
   try {
     const took = async (): Promise<boolean> =>
       (await readGroup(store.c.panda, volume, lease.seq))?.token === lease.token;
@@ -187,6 +171,30 @@ async function commitBuckets(
   for (const content of contents) moved.push(...(await commitBuckets(c, destination, lease, run, [content])));
   return moved;
 }
+
+/** Pure: the COMMIT of a move group. */
+export const moveCommitWrites = (
+  cell: string,
+  volume: Pick<VolumeRow, 'id' | 'generation'>,
+  group: MoveGroupRow,
+  extentUsedBytes: readonly number[],
+): Write[] => [
+  {
+    kind: 'update',
+    ...volumeKey(cell, volume.id),
+    set: { n: group.seq + 1, p: group.seq, u: extentUsedBytes },
+    if: [
+      { attribute: 't', equals: group.token },
+      { attribute: 'n', equals: group.seq },
+    ],
+  },
+  {
+    kind: 'put',
+    ...groupKey(volume.id, volume.generation, group.seq),
+    attributes: groupAttributes(group),
+    if: ['absent'],
+  },
+];
 
 /** Pure: step 11 in one transaction. */
 export function moveWrites(

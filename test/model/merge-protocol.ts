@@ -27,7 +27,7 @@ import {
 } from '../../lib/volume/merge-steps.ts';
 import { dropWrites, moveWrites } from '../../lib/volume/move.ts';
 import { partsOf, settledWrite, unnamedWrites } from '../../lib/volume/recover.ts';
-import { numberAt, type Rows, rowAt, rowOf, transacted, type Without } from './merge-rows.ts';
+import { numberAt, type Rows, rowAt, rowOf, transacted, type Without } from './rows.ts';
 
 const CELL = 'c0';
 const BYTES = 100;

@@ -1,5 +1,5 @@
-// Rows for the model of merges: each different row is kept once and named by a number, so that a state is a short list of numbers. What
-// a transaction does to them is what Panda does (lib/panda/transaction.ts).
+// Rows for the models: each different row is kept once and named by a number, so that a state is a short list of numbers. What a
+// transaction does to them is what Panda does (lib/panda/transaction.ts).
 import { PandaConflict } from '../../lib/panda/conflict.ts';
 import type { Attributes, Clause, Key, Row, Write } from '../../lib/panda/panda.ts';
 import { keyText, outcome } from '../../lib/panda/transaction.ts';
