@@ -2,12 +2,13 @@
 // to be worth its block rows, and how much of it one plan may hold.
 import * as z from 'zod';
 import { invalid } from '../foundation/errors.ts';
+import { GROUP_SLOTS_MAX } from '../panda/rows/group-row.ts';
 import type { Settings } from '../settings/settings.ts';
 
 const GIB = 1024 ** 3;
 
 const schema = z.strictObject({
-  /** Live bytes of a full bucket. */
+  /** Live bytes of a full merged bucket. */
   bucketBytes: z.int().positive(),
   slotsPerBucketMax: z.int().positive(),
   /** Nothing is merged while there are at most so many bucket rows per live GiB … */
@@ -34,12 +35,12 @@ export type MergeSettings = Readonly<z.infer<typeof schema>>;
 
 /** The settings for a store, some changed. Throws `invalid` MERGE_SETTINGS_INVALID. */
 export function mergeSettingsFor(settings: Settings, changes: Partial<MergeSettings> = {}): MergeSettings {
-  const { bucketBytes, slotsPerBucketMax } = settings;
   return parseMergeSettings({
-    bucketBytes,
-    slotsPerBucketMax,
+    // A bucket lies in one group, whose row lists its slots.
+    bucketBytes: Math.min(settings.bucketBytes, settings.groupBytesMin),
+    slotsPerBucketMax: Math.min(settings.slotsPerBucketMax, GROUP_SLOTS_MAX),
     // Four times the rows of a store whose buckets are all full.
-    rowsPerGibMax: (4 * GIB) / bucketBytes,
+    rowsPerGibMax: (4 * GIB) / settings.bucketBytes,
     relief: 0.75,
     remnantFraction: 0.25,
     tierFactor: 4,
