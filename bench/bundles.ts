@@ -5,8 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
-import { BUNDLING, entryOf } from '../lib/infra/service-function.ts';
+import { bundle } from '../lib/infra/bundle.ts';
 import { WORKERS } from '../lib/infra/stage-parts.ts';
 import { settingsOf } from '../lib/settings/settings.ts';
 import { type Benches, type BenchResult, type Figure, machine, median } from './bench.ts';
@@ -33,27 +32,16 @@ async function bundles(): Promise<BenchResult> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'pocketful-bundles-'));
   try {
     const figures: Figure[] = [];
-    for (const folder of FOLDERS) figures.push(...(await bundleOf(folder, path.join(scratch, `${folder}.mjs`))));
+    for (const folder of FOLDERS) figures.push(...bundleOf(folder, path.join(scratch, folder)));
     return { bench: 'bundles', machine: machine(), figures };
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-async function bundleOf(folder: string, outfile: string): Promise<Figure[]> {
-  const { target = 'node24', mainFields = [], minify = true, keepNames = true } = BUNDLING;
-  await build({
-    entryPoints: [entryOf(folder)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target,
-    mainFields,
-    minify,
-    keepNames,
-    logLevel: 'error',
-  });
+function bundleOf(folder: string, directory: string): Figure[] {
+  bundle(folder, directory);
+  const outfile = path.join(directory, 'index.mjs');
   const code = fs.readFileSync(outfile);
   return [
     { name: `${folder}: minified`, value: code.byteLength / KB, unit: 'kB' },

@@ -1,28 +1,19 @@
 // Every Lambda function of Pocketful, with all defaults in one place: Node 24 on arm64, one minified ES module with the
 // AWS SDK inside, source maps, its own log group with a retention, and a role that may do nothing but write there.
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AssetHashType, DockerImage, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { ApplicationLogLevel, Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import {
+  ApplicationLogLevel,
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { missing } from '../foundation/errors.ts';
+import { bundle, entryOf, ROOT } from './bundle.ts';
 import type { StageSettings } from './stage-settings.ts';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-export const BUNDLING: BundlingOptions = Object.freeze({
-  format: OutputFormat.ESM,
-  target: 'node24',
-  mainFields: ['module', 'main'],
-  bundleAwsSDK: true,
-  minify: true,
-  keepNames: true, // error classes are logged and matched by name
-  sourceMap: true,
-  sourcesContent: false,
-  metafile: false,
-});
 
 export interface ServiceFunctionProps {
   /** Folder under functions/ that exports `handler`. */
@@ -37,15 +28,8 @@ export interface ServiceFunctionProps {
   readonly timeout?: Duration;
 }
 
-/** Throws `missing` HANDLER_MISSING rather than deploy a function without code. */
-export function entryOf(folder: string): string {
-  const file = `functions/${folder}/handler.ts`;
-  if (!existsSync(`${ROOT}${file}`)) throw missing('HANDLER_MISSING', `there is no ${file}: nothing to deploy`);
-  return `${ROOT}${file}`;
-}
-
 export class ServiceFunction extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: ServiceFunctionProps) {
     super(scope, id);
@@ -58,12 +42,11 @@ export class ServiceFunction extends Construct {
     // The default role carries a managed policy that may write every log group of the account.
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
-    this.function = new NodejsFunction(this, 'Function', {
+    this.function = new LambdaFunction(this, 'Function', {
       functionName: props.name,
       description: props.description,
-      entry: entryOf(props.folder),
-      projectRoot: ROOT,
-      depsLockFilePath: `${ROOT}package-lock.json`,
+      code: codeOf(props.folder),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: props.memoryMiB ?? stage.functionMemoryMiB,
@@ -79,7 +62,23 @@ export class ServiceFunction extends Construct {
         POWERTOOLS_METRICS_DISABLED: String(!stage.functionMetrics),
         ...props.environment,
       },
-      bundling: BUNDLING,
     });
   }
+}
+
+/** Bundled when a stack is deployed or shown, not in tests and not by `cdk ls` or `cdk destroy`. */
+function codeOf(folder: string): Code {
+  entryOf(folder);
+  return Code.fromAsset(`${ROOT}functions/${folder}`, {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      image: DockerImage.fromRegistry('none: bundled here'),
+      local: {
+        tryBundle: (outputDirectory) => {
+          bundle(folder, outputDirectory);
+          return true;
+        },
+      },
+    },
+  });
 }

@@ -45,6 +45,7 @@ const PACKAGES: readonly { readonly name: RegExp; readonly what: string; allows(
     allows: ({ folder }) => folder === 'functions',
   },
   { name: /^commander$/, what: 'the command line', allows: ({ folder }) => folder === 'bin' || folder === 'client' },
+  { name: /^esbuild$/, what: 'the bundler', allows: ({ folder }) => folder === 'infra' },
   { name: /^zod$/, what: 'zod', allows: () => true },
 ];
 

@@ -2,7 +2,7 @@
 // function may do at the most, and what no change of settings can take away.
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { entryOf } from '../../lib/infra/service-function.ts';
+import { entryOf } from '../../lib/infra/bundle.ts';
 import { WORKERS } from '../../lib/infra/stage-parts.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { OUTPUTS } from '../../lib/settings/stage-names.ts';
