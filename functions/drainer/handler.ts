@@ -5,9 +5,12 @@ import { addTally } from '../../lib/engine/tally.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 
+/** Fills up to which volumes are drained, if not the planner's own. */
+const schema = z.object({ l3UpTo: z.number().gt(0).lt(1).optional() });
+
 export const newDrainer = (open: OpenTask) =>
-  newTask(z.object({}), open, async ({ store, stream, signal }) => {
-    const report = await drainPass(store, stream, { signal });
+  newTask(schema, open, async ({ store, stream, signal }, { l3UpTo }) => {
+    const report = await drainPass(store, stream, { signal, l3UpTo });
     await addTally(store.c, { 'l3.runs': report.ended, 'l3.reclaimed': report.retired });
     return report;
   });

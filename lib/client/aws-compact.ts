@@ -8,7 +8,7 @@ import { type CompactionPlan, parsePlan } from '../compaction/plan.ts';
 import { requirePlan } from '../compaction/plan-check.ts';
 import { beginMerge, beginPlan, begunRuns } from '../compaction/plan-runs.ts';
 import { STRATEGIES } from '../compaction/plan-settings.ts';
-import { snapshotOf } from '../compaction/snapshot.ts';
+import { planSettingsFor, snapshotOf } from '../compaction/snapshot.ts';
 import { planOptionsOf } from '../engine/compaction.ts';
 import type { EngineStore } from '../engine/engine-store.ts';
 import { TALLIED } from '../engine/tally.ts';
@@ -19,6 +19,7 @@ import type { StageTasks } from './aws-tasks.ts';
 
 const RUNS_AT_ONCE = 4;
 const ROUNDS_MAX = 64;
+const BOUNDARY_STEP = 1e-6;
 
 type Options = NonNullable<Parameters<StoreAdmin['compact']>[0]>;
 
@@ -31,7 +32,7 @@ export async function compactStage(engine: EngineStore, tasks: StageTasks, optio
   const before = sealedTotals(view);
   const planOptions = await planOptionsOf(engine, request);
   // As on file: stores: remnants are merged unless strategies were chosen, or the plan is given.
-  const { strategies = STRATEGIES } = request;
+  const { strategies = STRATEGIES, finish } = request;
   const merges = given === undefined && STRATEGIES.every((strategy) => strategies.includes(strategy));
   const budgets: Budgets = given?.budgets ?? planOptions.budgets ?? UNLIMITED;
   const runs: RunReport[] = [];
@@ -63,6 +64,14 @@ export async function compactStage(engine: EngineStore, tasks: StageTasks, optio
       freed.freedZones += freedZones;
     }
     if (given !== undefined || !untilStable || round.retired === 0) break;
+  }
+  // To finish: what neither packs nor tops off any more goes into volumes that stay open.
+  if (finish === true && given === undefined && strategies.includes('l3') && !signal?.aborted) {
+    const { l2UpTo } = planSettingsFor(volumes.c.settings, planOptions.settings);
+    const drained = await tasks.drain({ signal, l3UpTo: l2UpTo - BOUNDARY_STEP });
+    if (drained.retired > 0) runs.push(l3Report(drained));
+    freed.freedVolumes += drained.free.freedVolumes;
+    freed.freedZones += drained.free.freedZones;
   }
   const after = sealedTotals(await snapshotOf(volumes.c));
   return { plans, resumed, runs, left: [], freed, before, after, budgetUsed: budgetUsed(budgets, spent) };

@@ -115,7 +115,7 @@ export class StageTasks {
   }
 
   /** The drainer again and again while the queue is worked off, until nothing is left or it says why it stopped. */
-  async drain({ signal }: Signal = {}): Promise<DrainPass> {
+  async drain({ l3UpTo, signal }: Signal & { readonly l3UpTo?: number | undefined } = {}): Promise<DrainPass> {
     const c = await this.#components();
     const before = await movedByL3(c);
     let sources = 0;
@@ -124,7 +124,7 @@ export class StageTasks {
     let progressAtMs = c.clock.monotonicMs();
     let seen = '';
     while (!signal?.aborted) {
-      const pass = await this.#invoker.call(this.#outputs.drainer, {}, drainSchema);
+      const pass = await this.#invoker.call(this.#outputs.drainer, { l3UpTo }, drainSchema);
       sources = Math.max(sources, retired + pass.draining);
       retired += pass.retired;
       if (pass.reason === NOTHING_LEFT && pass.draining === 0) break;

@@ -42,6 +42,8 @@ export interface DrainerReport {
 }
 
 export interface DrainerOptions extends Omit<PlanOptions, 'settings'> {
+  /** Instead of the planner's own boundary: fuller volumes, too, such as what packing has left over. */
+  readonly l3UpTo?: number | undefined;
   readonly limits?: FlowLimits;
   readonly signal?: AbortSignal;
 }
@@ -154,12 +156,12 @@ class DrainerPass {
 
   async #begin(runsMax: number, bucketsMax: number): Promise<void> {
     const { c } = this.#store;
-    const { limits: _, signal, ...rest } = this.#options;
+    const { limits: _, signal, l3UpTo, ...rest } = this.#options;
     const { state } = await readThreshold(c);
     const { plan } = await planNow(this.#store, {
       threshold: state.threshold,
       ...rest,
-      settings: { strategies: ['l3'] },
+      settings: { strategies: ['l3'], ...(l3UpTo === undefined ? {} : { l3UpTo }) },
     });
     for (const run of plan.runs.slice(0, runsMax)) {
       if (this.#bucketsDraining() >= bucketsMax || signal?.aborted) break;
