@@ -164,7 +164,7 @@ export const MERGE_REDUNDANT: Readonly<Partial<Record<MergeCondition, string>>> 
 
 /** Small casts that together have every race. */
 export const CASTS = {
-  'users, GC and a recovery': { actors: ['M', 'R', 'U', 'G'], U: '-+' },
+  'a delete, GC and a recovery': { actors: ['M', 'R', 'U', 'G'], U: '-' },
   'two users': { actors: ['M', 'U', 'u'], U: '-+-', u: '+' },
   'a record stored anew': { actors: ['M', 'R', 'U', 'u'], U: '-', u: '!' },
   'a rival with a volume of its own': { actors: ['M', 'm', 'T'] },
@@ -176,7 +176,7 @@ export const CASTS = {
 
 /** The cast that shows what a condition (with the one that backs it) is for. */
 export const SHOWN_BY: Partial<Readonly<Record<MergeCondition, keyof typeof CASTS>>> = {
-  'index: the token still holds': 'users, GC and a recovery',
+  'index: the token still holds': 'a delete, GC and a recovery',
   'index: the block is in the slot it was copied from': 'a rival with a volume of its own',
   'index: the block is live': 'two users',
   'delete: the block is in the slot that was read': 'two users',
@@ -186,8 +186,8 @@ export const SHOWN_BY: Partial<Readonly<Record<MergeCondition, keyof typeof CAST
   'drop: nothing lives in the bucket': 'two users',
   'drop: the bucket is where it was': 'a mover, a take-over and the inspector',
   'retire: the bucket set is empty': 'two users',
-  'gc: the block is still in trash': 'users, GC and a recovery',
-  [BOTH_COMPARED]: 'users, GC and a recovery',
+  'gc: the block is still in trash': 'GC, and a block that comes back twice',
+  [BOTH_COMPARED]: 'a delete, GC and a recovery',
 };
 
 export interface MergeStep {
