@@ -1,6 +1,7 @@
 // `npm run bench -- codec`: this kernel beside ISA-L, klauspost/reedsolomon and npm's packages, on the same bytes, in one run.
 // All contenders take turns for several rounds, each in a process of its own, and the best of all rounds counts: on a
-// shared machine the best is the only figure that repeats. Writes an SVG plot to POCKETFUL_BENCH_PLOT if that is set.
+// shared machine the best is the only figure that repeats. Writes an SVG plot to POCKETFUL_BENCH_PLOT and the table of
+// docs/codec.md to POCKETFUL_BENCH_DOC if those are set.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { CODES, FRAGMENTS, fragmentData, type Measurement, parseLine } from './c
 import { buildPeers, type Contender } from './codec-peers/peers.ts';
 import { plotSvg } from './codec-peers/plot.ts';
 import { benchPlanning, benchPrimitives } from './codec-peers/primitives.ts';
+import { writeTable } from './codec-peers/table.ts';
 
 /** More rounds are for busy machines. */
 const ROUNDS = Number(process.env['POCKETFUL_BENCH_ROUNDS'] ?? 3);
@@ -37,9 +39,12 @@ async function benchCodec(): Promise<Figure[]> {
       command: process.execPath,
       args: [join(import.meta.dirname, 'codec-peers/own.ts'), dataPath],
     };
-    const best = bestOf(ROUNDS, [own, ...contenders]);
+    const widened = { ...own, name: 'this kernel, revectorized', args: [...own.args, 'revectorized'] };
+    const best = bestOf(ROUNDS, [own, widened, ...contenders]);
     const plot = process.env['POCKETFUL_BENCH_PLOT'];
     if (plot !== undefined) writeFileSync(plot, plotSvg(best, machine()));
+    const doc = process.env['POCKETFUL_BENCH_DOC'];
+    if (doc !== undefined) writeTable(doc, best, machine(), ROUNDS);
     return figuresOf(best);
   } finally {
     rmSync(folder, { recursive: true, force: true });

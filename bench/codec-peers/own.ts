@@ -1,9 +1,12 @@
 // The kernel of this project in its own memory and on ordinary buffers, and its plain twin, on the shared cases.
-// Usage: node own.ts DATA; a process of its own, so that every contender starts equal.
+// Usage: node own.ts DATA [revectorized]; a process of its own, so that every contender starts equal. Revectorized: in its own
+// memory only.
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { codecOf, createCodec } from '../../lib/codec/codecs.ts';
 import { allocateColumns } from '../../lib/codec/group-memory.ts';
 import { createPlainKernel } from '../../lib/codec/plain-kernel.ts';
+import { isRevectorizing, revectorize } from '../../lib/codec/revectorize.ts';
 import { CODES, FRAGMENTS, type Operation, timed } from './cases.ts';
 
 type Code = (typeof CODES)[number];
@@ -12,10 +15,13 @@ const LOCAL_COLUMNS = 6;
 const dataPath = process.argv[2];
 if (dataPath === undefined) throw new Error('usage: own.ts DATA');
 const data = readFileSync(dataPath);
+const isRevectorized = process.argv[3] === 'revectorized';
+if (isRevectorized) revectorize(setFlagsFromString);
 
 for (const code of CODES) {
   for (const fragmentBytes of FRAGMENTS) {
     await inOwnMemory(code, fragmentBytes);
+    if (isRevectorized) continue;
     await onBuffers('this kernel, buffers', codecOf(code.name), code, fragmentBytes);
     await onBuffers('plain twin', createCodec(code.name, createPlainKernel()), code, fragmentBytes);
   }
@@ -43,12 +49,11 @@ async function inOwnMemory(code: Code, fragmentBytes: number): Promise<void> {
     column.set(fragmentOf(i, fragmentBytes));
   });
   const lengths = group.data.map((column) => column.length);
-  await report('this kernel', code, 'encode', fragmentBytes, code.dataColumns * fragmentBytes, () =>
-    group.encode(lengths),
-  );
+  const contender = isRevectorized ? 'this kernel, revectorized' : 'this kernel';
+  await report(contender, code, 'encode', fragmentBytes, code.dataColumns * fragmentBytes, () => group.encode(lengths));
   for (const { operation, lost, bytes } of losses(code, fragmentBytes)) {
     for (const column of lost) group.data[column]?.fill(0x55);
-    await report('this kernel', code, operation, fragmentBytes, bytes, () => group.reconstruct(lengths, lost));
+    await report(contender, code, operation, fragmentBytes, bytes, () => group.reconstruct(lengths, lost));
     for (const column of lost) check(group.data[column] as Uint8Array, fragmentOf(column, fragmentBytes));
   }
 }
@@ -84,6 +89,8 @@ async function report(
   const { bestGBs, medianGBs } = await timed(bytes, run);
   console.log([contender, code.name, operation, fragmentBytes, bestGBs.toFixed(3), medianGBs.toFixed(3)].join('\t'));
 }
+
+if (isRevectorized && !isRevectorizing()) throw new Error('a revectorized program differs from its twin');
 
 function check(rebuilt: Uint8Array, expected: Uint8Array): void {
   if (Buffer.compare(rebuilt, expected) !== 0) throw new Error('a rebuilt column differs');

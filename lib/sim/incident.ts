@@ -303,9 +303,9 @@ export interface MapPoint {
   readonly speed: number | null;
 }
 
-const MAP_SIZES: readonly number[] = [0.1, 0.3, 0.5, 0.8, 1];
-const MAP_BUDGETS: readonly number[] = [1, 1.25, 1.5, 1.75, 2, 2.25, 2.5];
-const MAP_SHARES: readonly number[] = [0.05, 0.2, 0.5, 0.8];
+const MAP_SIZES: readonly number[] = [0.1, 0.3, 0.5, 0.8, 1, 1.2, 1.4];
+const MAP_BUDGETS: readonly number[] = [1, 1.25, 1.5, 1.75, 2, 2.25];
+const MAP_SHARES: readonly number[] = [0.05, 0.3, 0.8];
 
 /** The region of settings: L1 + L2, k -> 1 as published and k -> m, against L1 only after a week. */
 export function mapIncident(s: IncidentSettings, onProgress: OnProgress = () => {}): MapPoint[] {

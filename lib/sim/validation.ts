@@ -78,7 +78,8 @@ export function validate(onProgress: (part: number) => void = () => {}): Validat
     ),
   }));
   onProgress(0.7);
-  const map = mapIncident({ ...INCIDENT, liveVolumes: 1000 });
+  // Rows enough for twice the bytes: the map is about bytes.
+  const map = mapIncident({ ...INCIDENT, liveVolumes: 1000, metadataBudget: 4 });
   onProgress(0.85);
   const tune = runTune(TUNE);
   return { seeds, steady, skewed, floors, thresholds, recovery, incident, below, metadata, map, tune };
@@ -152,7 +153,6 @@ ${markdown(mapTable(v.map))}
 ${mapText(v.map)}
 
 ${belowText(v.below)}
-
 ${markdown({ title: 'Days to the overhead before, by metadata budget (incident of 0.5, 1.5 times the bytes)', rows: [['budget', ...(v.metadata[0]?.result.arms ?? []).map(({ arm }) => ARM_TEXT[arm])], ...metadata] })}
 ## Thresholds in dollars
 
@@ -172,7 +172,8 @@ function mapText(map: readonly MapPoint[]): string {
   );
   return (
     `Cells: excess after a week relative to L1 only, speed; "-" where L1 removes none. L: 30 to 50 % lower excess; Q: two to three times faster. Of ${map.length} settings, ` +
-    `${lower.length} are L, ${quicker.length} are Q, ${both.length} are both${both.length === 0 ? '' : `: incidents of ${at.join(', ')}`}.\n\n` +
+    `${lower.length} are L, ${quicker.length} are Q, ${both.length} are both${both.length === 0 ? '' : `: incidents of ${at.join('; ')}`}. ` +
+    'Metadata: four times what L1 used. An incident of 1 seals as many thin volumes in six weeks as there were volumes; most are gone again at its detection.\n\n' +
     'Where L1 has budget left over it mends the incident by itself within days and the others gain little; where it has none it removes nothing in the week, and a speed ' +
     'relative to nothing has no value. Both at once asks that L1 removes 13 to 33 % of the excess in that very week: the published pair of figures is a band of ' +
     'budgets, not a property of packing.'
@@ -221,7 +222,7 @@ Written by \`npm run pocketful -- sim validate --out docs/simulator.md\`; do not
 
 Volumes hold buckets, buckets hold units of live data of equal length, all in typed arrays. A step lets data come and go, plans a
 shard, and carries the plan out. Deletes strike each live unit of a class alike: one class is uniform, two are 80/20 or 90/10, three
-make the rate fall with age; \`--trace FILE\` reads rates day by day. Moves keep buckets together (rows per bucket), or rewrite a row per
+make the rate fall with age; \`sim steady --trace FILE\` reads rates day by day. Moves keep buckets together (rows per bucket), or rewrite a row per
 blob as the published L3. Bucket remnants under half a bucket are merged when a stream moves them. Work and dollars are the planner's
 own counts and price book. Overhead counts open volumes, without the code's factor.
 
