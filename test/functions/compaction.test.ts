@@ -8,9 +8,13 @@ import { thinnedWorld } from '../compaction/merge-world.ts';
 import { expectSound } from '../store/recount.ts';
 import { type Answer, Stage } from './stage.ts';
 
-async function halfDead(volumes = 6) {
-  const { world, model, p } = await sealedWorld({ volumes, filesEach: 90, deletedEach: () => 55 });
-  return { world, model, p, stage: new Stage(world) };
+const prepared = sealedWorld({ volumes: 6, filesEach: 90, deletedEach: () => 55 });
+
+/** The same store anew for every test. */
+async function halfDead() {
+  const made = await prepared;
+  const world = made.world.clone();
+  return { world, model: made.model.clone(), p: world.start(), stage: new Stage(world) };
 }
 type Half = Awaited<ReturnType<typeof halfDead>>;
 
@@ -121,7 +125,7 @@ describe('planner and compactor', () => {
   });
 
   it('name what is wrong by its kind', async () => {
-    const { stage } = await halfDead(1);
+    const { stage } = await halfDead();
     await expect(stage.invoke('compactor', { run: 7 })).rejects.toMatchObject({ name: 'PocketfulInvalid' });
     await expect(stage.invoke('planner', { strategies: ['l9'] })).rejects.toMatchObject({ name: 'PocketfulInvalid' });
     expect(await stage.invoke('compactor', { run: 'l2/nobody/00' })).toMatchObject({ done: true, movedBytes: 0 });

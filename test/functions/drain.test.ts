@@ -9,9 +9,13 @@ import { expectSound } from '../store/recount.ts';
 import { RECEIVES_MAX, Stage } from './stage.ts';
 
 /** Volumes so thin that they are L3's. */
+const prepared = sealedWorld({ volumes: 5, filesEach: 90, deletedEach: () => 86 });
+
+/** The same store anew for every test. */
 async function sparse() {
-  const { world, model, p } = await sealedWorld({ volumes: 5, filesEach: 90, deletedEach: () => 86 });
-  return { world, model, p, stage: new Stage(world) };
+  const made = await prepared;
+  const world = made.world.clone();
+  return { world, model: made.model.clone(), p: world.start(), stage: new Stage(world) };
 }
 type Sparse = Awaited<ReturnType<typeof sparse>>;
 
