@@ -1,8 +1,8 @@
 // Answers CloudFormation, which asks before it changes a stage: may the store have these settings and so many drives? The reason of a
 // refusal is what the person who deploys reads.
 import * as z from 'zod';
-import { isPocketfulError } from '../../lib/foundation/errors.ts';
-import type { Panda } from '../../lib/panda/panda.ts';
+import { isKind, isPocketfulError } from '../../lib/foundation/errors.ts';
+import type { Panda, Row } from '../../lib/panda/panda.ts';
 import { storeFromRow, storeKey } from '../../lib/panda/rows/store-row.ts';
 import { contradictionOf } from '../../lib/settings/contradiction.ts';
 import { parseSettings } from '../../lib/settings/settings.ts';
@@ -30,11 +30,16 @@ export interface GuardParts {
   readonly panda: Panda;
   /** Sends the answer to where CloudFormation waits for it. */
   readonly respond: (url: string, answer: GuardAnswer) => Promise<void>;
+  readonly wait: (ms: number) => Promise<void>;
 }
+
+/** A role that was made a moment ago is not known everywhere yet. */
+const DENIED_MAX = 5;
+const DENIED_WAIT_MS = 4_000;
 
 export async function guard(parts: GuardParts, input: unknown): Promise<GuardAnswer> {
   const event = eventSchema.parse(input);
-  const reason = event.RequestType === 'Delete' ? undefined : await refusalOf(parts.panda, event.ResourceProperties);
+  const reason = event.RequestType === 'Delete' ? undefined : await refusalOf(parts, event.ResourceProperties);
   const answer: GuardAnswer = {
     Status: reason === undefined ? 'SUCCESS' : 'FAILED',
     Reason: reason ?? 'the settings are those of the store',
@@ -48,9 +53,9 @@ export async function guard(parts: GuardParts, input: unknown): Promise<GuardAns
 }
 
 /** Anything that keeps it from looking is a refusal too: a store that cannot be read is not to be changed. */
-async function refusalOf(panda: Panda, asked: { settings: string; drives: number }): Promise<string | undefined> {
+async function refusalOf(parts: GuardParts, asked: { settings: string; drives: number }): Promise<string | undefined> {
   try {
-    const found = await panda.get(storeKey);
+    const found = await storeRow(parts);
     if (found === undefined) return undefined;
     const { settings, drives } = storeFromRow(found);
     const known = { settings, driveCount: drives.length };
@@ -65,4 +70,14 @@ async function refusalOf(panda: Panda, asked: { settings: string; drives: number
     const code = isPocketfulError(error) ? ` (${error.code})` : '';
     return `the store's settings could not be checked: ${error instanceof Error ? error.message : String(error)}${code}`;
   }
+}
+
+async function storeRow({ panda, wait }: GuardParts): Promise<Row | undefined> {
+  for (let times = 1; ; times++)
+    try {
+      return await panda.get(storeKey);
+    } catch (error) {
+      if (!isKind(error, 'denied') || times > DENIED_MAX) throw error;
+      await wait(DENIED_WAIT_MS);
+    }
 }

@@ -1,4 +1,5 @@
 // Wires the settings guard: Panda of the stage, and HTTPS to where CloudFormation waits.
+import { setTimeout } from 'node:timers/promises';
 import { assert } from '../../lib/foundation/assert.ts';
 import { systemClock } from '../../lib/foundation/clock.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
@@ -19,4 +20,6 @@ async function respond(url: string, answer: GuardAnswer): Promise<void> {
   if (!ok) throw new Error(`CloudFormation took no answer: HTTP ${status}`);
 }
 
-export const handler = (event: unknown): Promise<GuardAnswer> => guard({ panda, respond }, event);
+const wait = (ms: number): Promise<void> => setTimeout(ms);
+
+export const handler = (event: unknown): Promise<GuardAnswer> => guard({ panda, respond, wait }, event);

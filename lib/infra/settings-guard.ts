@@ -7,7 +7,7 @@ import type { PandaTable } from './panda-table.ts';
 import { ServiceFunction } from './service-function.ts';
 import type { StageSettings } from './stage-settings.ts';
 
-const TIMEOUT = Duration.seconds(30);
+const TIMEOUT = Duration.seconds(60);
 /** Without an answer CloudFormation would wait for an hour. */
 const ANSWER_WITHIN = Duration.minutes(3);
 

@@ -1,19 +1,25 @@
 // What CloudFormation is told when it asks whether a stage may be changed: the guard on a real store row in a real Panda.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type GuardAnswer, guard } from '../../functions/settings-guard/guard.ts';
+import { denied } from '../../lib/foundation/errors.ts';
 import { newStoreId } from '../../lib/foundation/ids.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import type { Panda } from '../../lib/panda/panda.ts';
 import { storeAttributes, storeKey } from '../../lib/panda/rows/store-row.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 
 const URL = 'https://cloudformation.example/answer';
 let panda: MemoryPanda;
 let sent: { url: string; answer: GuardAnswer }[];
+let waitedMs: number;
+let deniedTimes: number;
 
 beforeEach(() => {
   panda = new MemoryPanda();
   sent = [];
+  waitedMs = 0;
+  deniedTimes = 0;
 });
 
 async function makeStore(settings: Settings, driveCount: number): Promise<void> {
@@ -26,12 +32,25 @@ async function makeStore(settings: Settings, driveCount: number): Promise<void> 
   await panda.transact([{ kind: 'put', ...storeKey, attributes: storeAttributes(row), if: ['absent'] }]);
 }
 
+/** The Panda, to a role that is not known everywhere yet. */
+const shy = (): Panda =>
+  new Proxy(panda, {
+    get(target, name) {
+      if (name === 'get' && deniedTimes-- > 0) throw denied('PANDA_DENIED', 'no permission for dynamodb:GetItem');
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+
 async function ask(type: 'Create' | 'Update' | 'Delete', settings: unknown, drives: number): Promise<GuardAnswer> {
   const respond = async (url: string, answer: GuardAnswer): Promise<void> => {
     sent.push({ url, answer });
   };
+  const wait = async (ms: number): Promise<void> => {
+    waitedMs += ms;
+  };
   const answer = await guard(
-    { panda, respond },
+    { panda: shy(), respond, wait },
     {
       RequestType: type,
       ResponseURL: URL,
@@ -85,6 +104,20 @@ describe('the settings guard', () => {
       Status: 'FAILED',
       Reason: expect.stringMatching(/could not be checked.*SETTINGS_INVALID/),
     });
+  });
+
+  it('waits for its own rights to get about, and refuses without them', async () => {
+    deniedTimes = 3;
+    expect(await ask('Create', settingsOf('personal'), 10)).toMatchObject({ Status: 'SUCCESS' });
+    expect(waitedMs).toBe(12_000);
+    sent = [];
+    waitedMs = 0;
+    deniedTimes = Number.POSITIVE_INFINITY;
+    expect(await ask('Create', settingsOf('personal'), 10)).toMatchObject({
+      Status: 'FAILED',
+      Reason: expect.stringContaining('PANDA_DENIED'),
+    });
+    expect(waitedMs).toBeLessThan(30_000);
   });
 
   it('never stands in the way of a removal', async () => {
