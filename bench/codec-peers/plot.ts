@@ -16,6 +16,10 @@ const COLOURS = [
   '#c2a5cf',
   '#008837',
   '#a6dba0',
+  '#666666',
+  '#e7298a',
+  '#a6761d',
+  '#8dd3c7',
 ];
 
 export function plotSvg(measured: readonly Measurement[], machine: string): string {

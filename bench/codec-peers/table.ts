@@ -15,7 +15,7 @@ const HEAD = [
   'times it',
   'revectorized',
   'ISA-L xor_gen',
-  'klauspost',
+  'klauspost, 1 goroutine',
   '@ronomon',
   'plain twin',
 ];
@@ -54,7 +54,7 @@ function row(here: readonly Measurement[], name: string, fragmentBytes: number):
   const wide = fastest((contender) => contender === 'this kernel, revectorized');
   const isal = fastest((contender) => contender.startsWith('ISA-L') && contender.includes('dispatch'));
   const avx2 = fastest((contender) => contender.startsWith('ISA-L') && contender.includes('AVX2'));
-  const others = ['xor_gen', 'klauspost', 'ronomon'].map((part) => fastest((contender) => contender.includes(part)));
+  const others = ['xor_gen', 'klauspost 1', 'ronomon'].map((part) => fastest((contender) => contender.includes(part)));
   return [
     name,
     fragmentBytes >= 1 << 20 ? `${fragmentBytes >> 20} MiB` : `${fragmentBytes >> 10} KiB`,
