@@ -1,5 +1,5 @@
 // Churn on the embedded engine: 20,000 incompressible files of 4 to 64 KiB on 20 directory drives, ten waves that each delete 20 % at random and put as
-// much again, overhead held at 1.15 and at 1.25; and one delete of 75 % at random of a store that is complete (restic: stored overhead 1.010, live
+// much again, overhead held at 1.15 and at 1.25; churn-one-shot: one delete of 75 % at random of a store that is complete (restic: stored overhead 1.010, live
 // bytes rewritten 1.00; Kopia: 1.006, 1.01). Each in a process of its own, for its peak resident set. The settings are those of the default preset,
 // every byte setting 64 times smaller. POCKETFUL_BENCH_SCALE (say 0.1) does less of it, POCKETFUL_BENCH_DIR says where.
 import { fork } from 'node:child_process';
@@ -18,7 +18,7 @@ const TARGETS = [1.15, 1.25];
 const MB = 1e6;
 const MIB = 1024 * 1024;
 
-export const benches: Benches = { churn };
+export const benches: Benches = { churn, 'churn-one-shot': oneShot };
 
 export type ChurnOrder =
   | {
@@ -39,15 +39,20 @@ export interface ChurnAnswer {
   readonly oneShot?: OneShot;
 }
 
+const filesWanted = (): number => Math.round(FILES * Number(process.env['POCKETFUL_BENCH_SCALE'] ?? 1));
+
 async function churn(): Promise<BenchResult> {
-  const files = Math.round(FILES * Number(process.env['POCKETFUL_BENCH_SCALE'] ?? 1));
   const figures: Figure[] = [];
-  for (const target of TARGETS)
-    figures.push(
-      ...wavesFigures(target, await inProcess({ what: 'waves', files, waves: WAVES, share: SHARE, target })),
-    );
-  figures.push(...oneShotFigures(await inProcess({ what: 'one-shot', files, share: 0.75 })));
+  for (const target of TARGETS) {
+    const order: ChurnOrder = { what: 'waves', files: filesWanted(), waves: WAVES, share: SHARE, target };
+    figures.push(...wavesFigures(target, await inProcess(order)));
+  }
   return { bench: 'churn', machine: machine(), figures };
+}
+
+async function oneShot(): Promise<BenchResult> {
+  const answer = await inProcess({ what: 'one-shot', files: filesWanted(), share: 0.75 });
+  return { bench: 'churn-one-shot', machine: machine(), figures: oneShotFigures(answer) };
 }
 
 async function inProcess(order: ChurnOrder): Promise<ChurnAnswer> {

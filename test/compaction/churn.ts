@@ -121,7 +121,7 @@ export class Churn {
     const freshOverhead = await this.#storedOverhead();
     await this.delete(share);
     const start = sealedTotals(await snapshotOf(this.#store.components));
-    const { runs } = await compactStore(this.#store, { threshold: THRESHOLD, untilStable: true, finish: true });
+    const { runs } = await compactStore(this.#store, { untilStable: true, finish: true });
     const end = sealedTotals(await snapshotOf(this.#store.components));
     const after = await this.#storedOverhead();
     return {
