@@ -40,11 +40,6 @@ function makeProgram(): Command {
 }
 
 export async function main(argv: readonly string[]): Promise<void> {
-  // A reader that has seen enough (`| head`) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT.ok);
-  });
   try {
     await makeProgram().parseAsync(argv);
   } catch (error) {

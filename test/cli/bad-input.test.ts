@@ -208,13 +208,13 @@ describe('processes', () => {
       writeFileSync(at(`${half}/same`), 'the same in both');
     }
     const [left, right] = await Promise.all([
-      json(cwd, [...store, 'put', 'left']),
-      json(cwd, [...store, 'put', 'right']),
+      json(cwd, [...store, 'put', 'left'], { inChild: true }),
+      json(cwd, [...store, 'put', 'right'], { inChild: true }),
     ]);
     expect([left['stored'], right['stored']]).toEqual([61, 61]);
     const [encoded, removed] = await Promise.all([
-      json(cwd, [...store, 'encode', '--all']),
-      json(cwd, [...store, 'rm', '-ry', 'left-1']),
+      json(cwd, [...store, 'encode', '--all'], { inChild: true }),
+      json(cwd, [...store, 'rm', '-ry', 'left-1'], { inChild: true }),
     ]);
     expect([encoded['stalled'], removed['deleted']]).toEqual([undefined, 11]);
     expect(await json(cwd, [...store, 'doctor', '--read'])).toMatchObject({

@@ -1,7 +1,9 @@
-// Runs the real CLI as a child process, in a temporary directory.
+// Runs the real CLI in a temporary directory: as a child process, or, where nothing hangs on that, its program in this one.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { main } from '../../bin/commands/program.ts';
+import { Semaphore } from '../../lib/foundation/concurrency.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/cli.mjs', import.meta.url));
 
@@ -49,13 +51,54 @@ export function pocketful(cwd: string, args: readonly string[], options: RunOpti
   });
 }
 
+/** Standard streams and the working directory are the process's. */
+const oneAtATime = new Semaphore(1);
+
+/** The same program in this process: starting another takes longer than most commands. */
+async function inThisProcess(cwd: string, args: readonly string[]): Promise<Ran> {
+  const done = await oneAtATime.acquire();
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  const before = process.cwd();
+  const restore = [captured(process.stdout, out), captured(process.stderr, err)];
+  try {
+    process.chdir(cwd);
+    process.exitCode = undefined;
+    await main([process.execPath, PROGRAM, ...args]);
+    const bytes = Buffer.concat(out);
+    const code = Number(process.exitCode ?? 0);
+    return { code, signal: null, bytes, stdout: bytes.toString('utf8'), stderr: Buffer.concat(err).toString('utf8') };
+  } finally {
+    process.exitCode = undefined;
+    process.chdir(before);
+    for (const each of restore) each();
+    done();
+  }
+}
+
+function captured(stream: NodeJS.WriteStream, into: Buffer[]): () => void {
+  const { write } = stream;
+  stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
+    into.push(Buffer.from(chunk as Uint8Array));
+    const callback = rest.at(-1);
+    if (typeof callback === 'function') callback();
+    return true;
+  };
+  return () => {
+    stream.write = write;
+  };
+}
+
 /** The JSON document of a command that succeeded (or ended with `code`). */
 export async function json<T = Record<string, unknown>>(
   cwd: string,
   args: readonly string[],
-  options: RunOptions & { readonly code?: number } = {},
+  options: RunOptions & { readonly code?: number; readonly inChild?: boolean } = {},
 ): Promise<T> {
-  const ran = await pocketful(cwd, [...args, '--json'], options);
+  const needsChild = options.inChild || options.unprivileged || options.input !== undefined;
+  const ran = await (needsChild
+    ? pocketful(cwd, [...args, '--json'], options)
+    : inThisProcess(cwd, [...args, '--json']));
   if (ran.code !== (options.code ?? 0))
     throw new Error(`pocketful ${args.join(' ')} ended with ${ran.code ?? ran.signal}: ${ran.stderr}${ran.stdout}`);
   return JSON.parse(ran.stdout) as T;
