@@ -114,11 +114,6 @@ export class FleetRun {
     this.#incident = { incident, owed: 0 };
   }
 
-  /** The incident's cause is mended: from now on only full volumes are sealed. */
-  endIncident(): void {
-    this.#incident = undefined;
-  }
-
   step(deleteFactor = 1): void {
     const from = this.day;
     // Counted, not summed up: sums of fractions drift.
