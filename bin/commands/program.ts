@@ -1,6 +1,7 @@
 // The program behind `pocketful`: its commands, usage errors, and the last word on errors that nobody expected.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { keepYoungGenerationSmall } from '../../lib/engine/system-memory.ts';
 import { addAdminCommands } from './admin.ts';
 import { addBackups } from './backups.ts';
 import { fail, withGlobals } from './command.ts';
@@ -40,6 +41,7 @@ function makeProgram(): Command {
 }
 
 export async function main(argv: readonly string[]): Promise<void> {
+  keepYoungGenerationSmall();
   try {
     await makeProgram().parseAsync(argv);
   } catch (error) {
