@@ -100,7 +100,7 @@ describe('a crash at every port call', () => {
 
   it('of encode, with the hot volumes freed', async () => {
     const report = await crashEverywhere({
-      prepare: () => storeWith({ deleted: 3, shredded: true }),
+      prepare: () => storeWith({ files: 16, deleted: 3, shredded: true }),
       act: async (p) => {
         await p.volumes.open.sealAll('hot');
         await encodeHot(p.volumes, { force: true, flush: true });
