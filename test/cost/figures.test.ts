@@ -10,16 +10,19 @@ describe('the cost sheet', () => {
   it.each([
     ['thrifty', PRESETS.thrifty, 3.2, 1],
     ['personal', PRESETS.personal, 3.45, 4],
-  ] as const)('a million puts of 64 KiB under %s cost at most 70 % of those of S3', async (_, settings, most, copies) => {
-    const cost = await putCost(settings, 4);
-    expect(cost.total).toBeLessThanOrEqual(most);
-    expect(cost.total).toBeLessThan(0.7 * perMillionPuts);
-    // 64 blobs are one object on each of the drives.
-    expect(cost.requests).toBeGreaterThanOrEqual((copies / 64) * perMillionPuts);
-    expect(cost.requests).toBeLessThan((copies / 64) * perMillionPuts * 1.3);
-    // An object and a block row each, transacted: two units each.
-    expect(cost.metadata).toBeGreaterThan(4 * PRICE_BOOK.dynamo.perMillionWriteUnits);
-  });
+  ] as const)(
+    'a million puts of 64 KiB under %s cost at most 70 % of those of S3',
+    async (_, settings, most, copies) => {
+      const cost = await putCost(settings, 4);
+      expect(cost.total).toBeLessThanOrEqual(most);
+      expect(cost.total).toBeLessThan(0.7 * perMillionPuts);
+      // 64 blobs are one object on each of the drives.
+      expect(cost.requests).toBeGreaterThanOrEqual((copies / 64) * perMillionPuts);
+      expect(cost.requests).toBeLessThan((copies / 64) * perMillionPuts * 1.3);
+      // An object and a block row each, transacted: two units each.
+      expect(cost.metadata).toBeGreaterThan(4 * PRICE_BOOK.dynamo.perMillionWriteUnits);
+    },
+  );
 
   it('a get is one ranged read', async () => {
     const cost = await getCost(PRESETS.personal, 8);
