@@ -7,6 +7,7 @@ import type { BlockId, RecordId } from '../foundation/ids.ts';
 import { sealBlockInPool } from '../keys/envelope.ts';
 import type { Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
+import type { ObjectRow } from '../panda/rows/object-row.ts';
 import { notRetiring } from '../panda/rows/retiring-kek-row.ts';
 import type { AppendedGroup } from '../volume/append.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
@@ -146,10 +147,7 @@ async function indexAll(
   const fresh = appended?.fresh ?? new Map<BlockId, FreshBlock>();
   const group = appended?.group;
   const own = batch.guards ?? [];
-  const olds = await readObjects(store.c.panda, batch.changes);
-  const transactions =
-    batch.extra === undefined ? inTransactions(batch.changes, olds, PAIRS_MAX, own.length + 2) : [[...batch.changes]];
-  const objects = new Map(batch.changes.map((change, i) => [change, olds[i]]));
+  const objects = new Map<ObjectChange, ObjectRow | undefined>();
   // Those that earlier transactions of the batch made are not as they were read.
   const blocks = new Map(rows);
   const used = new Set<BlockId>();
@@ -202,7 +200,12 @@ async function indexAll(
       } else throw error;
     }
   };
+  // From here on every way out ends the group: one that is kept would keep its volume from all later puts of this process.
   try {
+    const olds = await readObjects(store.c.panda, batch.changes);
+    for (const [i, change] of batch.changes.entries()) objects.set(change, olds[i]);
+    const transactions =
+      batch.extra === undefined ? inTransactions(batch.changes, olds, PAIRS_MAX, own.length + 2) : [[...batch.changes]];
     await mapLimit(transactions.slice(0, -1), TRANSACTIONS_AT_ONCE, (changes) => attempt(changes, false));
     const last = transactions.at(-1);
     if (last !== undefined) await attempt(last, true);

@@ -271,7 +271,7 @@ export class OpenVolumes {
       this.#listedAtMs = Number.NEGATIVE_INFINITY;
     } else if (row.state !== 'open') this.#known.delete(row.id);
     else entry.row = row;
-    this.#waiting.shift()?.();
+    this.#wakeAll();
   }
 
   async #reread(entry: Entry): Promise<void> {
@@ -309,6 +309,11 @@ export class OpenVolumes {
     return true;
   }
 
+  /** All of them: one alone may want another class, or more room, than what became free, and would sleep on in place of the right one. */
+  #wakeAll(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
   async #wait(waits: number): Promise<void> {
     const anyBusy = [...this.#known.values()].some((entry) => entry.busy) || this.#creating > 0;
     if (anyBusy) return new Promise((resolve) => this.#waiting.push(resolve));
@@ -327,7 +332,7 @@ export class OpenVolumes {
       this.#known.set(row.id, { row, busy: false });
     } finally {
       this.#creating -= 1;
-      this.#waiting.shift()?.();
+      this.#wakeAll();
     }
   }
 }
