@@ -22,7 +22,7 @@ import { incompressible } from '../store/sealed-overhead.ts';
 
 /** Ten warm volumes out of a thousand objects. */
 const SMALL: Settings = { ...TINY, warmCodec: 'xor-2-1', groupBytesMin: 16 * 1024 };
-const OBJECTS = 960;
+const OBJECTS = 1200;
 const LOOKS = ['label', 'read', 'list', 'zones'];
 const ALLOWED: Readonly<Record<DriveAccess, readonly string[]>> = {
   look: LOOKS,
