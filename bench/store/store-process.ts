@@ -3,6 +3,7 @@
 import { lstat } from 'node:fs/promises';
 import { fileToPut } from '../../lib/client/read-file.ts';
 import { type EmbeddedStore, openEmbedded } from '../../lib/engine/embedded.ts';
+import { keepYoungGenerationSmall } from '../../lib/engine/system-memory.ts';
 import { mapLimit } from '../../lib/foundation/concurrency.ts';
 import type { PutItem } from '../../lib/frontend/frontend.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
@@ -15,6 +16,7 @@ const GETS_AT_ONCE = 8;
 
 const keyOf = (path: string): string => path.slice(1);
 
+keepYoungGenerationSmall();
 const store = await openEmbedded(process.argv[2] as string);
 
 serve(async (order) => {
