@@ -16,6 +16,7 @@ import { DRIVES, SMALL, withStore } from './small-store.ts';
 const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url));
 const GONE = '-';
 const ALIVE_MS_MAX = 1_200;
+const STEP_MS_MAX = 180_000;
 
 /** What each name may hold now: body ids, GONE for nothing. One of them once everything about it was acknowledged. */
 export class Ledger {
@@ -56,11 +57,14 @@ export class Ledger {
 
 class Victim {
   readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
   #out = '';
   #err = '';
 
   constructor(dir: string, seed: number) {
     this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', VICTIM, dir, String(seed)]);
+    // Asked for at once: a victim that dies by itself has closed before anybody kills it.
+    this.#closed = once(this.#child, 'close');
     this.#child.stdout?.on('data', (bytes: Buffer) => {
       this.#out += bytes;
     });
@@ -70,17 +74,34 @@ class Victim {
   }
 
   async ready(): Promise<void> {
-    while (!this.#out.includes('ready\n') && this.#child.exitCode === null) await systemClock.sleep(5);
+    while (!this.#out.includes('ready\n') && !this.#isDead) await systemClock.sleep(5);
   }
 
   /** Its whole lines; the last one may have been cut off, then it was not acknowledged. */
   async kill(): Promise<string[]> {
-    const closed = once(this.#child, 'close');
+    const diedFirst = this.#isDead;
     this.#child.kill('SIGKILL');
-    await closed;
-    expect(this.#err, 'a victim only dies when it is killed').toBe('');
+    await this.#closed;
+    const last = this.#out.slice(-200);
+    expect(this.#err, `a victim only dies when it is killed; its last words: ${last}`).toBe('');
+    expect(diedFirst, `a victim died by itself: ${this.#child.exitCode ?? this.#child.signalCode}; ${last}`).toBe(
+      false,
+    );
     return this.#out.slice(0, this.#out.lastIndexOf('\n') + 1).split('\n');
   }
+
+  get #isDead(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+}
+
+/** Whatever waits for ever is named, minutes before the test runner gives up. */
+async function within<T>(what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: not done after ${STEP_MS_MAX / 1000} s`)), STEP_MS_MAX);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** The number of changes that were acknowledged. */
@@ -94,7 +115,7 @@ export async function killOften(dir: string, kills: number, seed: number): Promi
       { length: done % 3 === 2 ? 2 : 1 },
       (_, i) => new Victim(dir, seed * 1000 + done * 2 + i),
     );
-    for (const victim of victims) await victim.ready();
+    for (const victim of victims) await within(`seed ${seed}, kill ${done}: start of a victim`, victim.ready());
     for (const victim of victims) {
       await systemClock.sleep(random.below(ALIVE_MS_MAX));
       ledger.takeIn(await victim.kill());
@@ -102,9 +123,12 @@ export async function killOften(dir: string, kills: number, seed: number): Promi
     }
     const when = `seed ${seed}, after kill ${done}`;
     await withStore(dir, async (store) => {
-      await recover(store.volumes, store.frontend, { sweep: true });
-      await ledger.check(store, when);
-      await expectSound({ c: store.components, volumes: store.volumes, frontend: store.frontend });
+      await within(`${when}: recovery`, recover(store.volumes, store.frontend, { sweep: true }));
+      await within(`${when}: reading`, ledger.check(store, when));
+      await within(
+        `${when}: the recount`,
+        expectSound({ c: store.components, volumes: store.volumes, frontend: store.frontend }),
+      );
     });
   }
   return ledger.acknowledged;
