@@ -69,6 +69,7 @@ async function deleteBatch(store: VolumeStore, batch: readonly DeleteItem[]): Pr
     found.map(({ old }) => old),
     PAIRS_MAX,
     0,
+    () => false,
   );
   for (const changes of cut) await deleteTogether(store, changes, itemOf, outcomes);
   for (const { item, old } of found) if (outcomes.get(item)?.ok && isLong(old)) await releaseNow(store, old);

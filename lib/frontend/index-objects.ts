@@ -2,7 +2,7 @@
 import { conflict, isKind } from '../foundation/errors.ts';
 import type { BlockId, RecordId } from '../foundation/ids.ts';
 import { PandaConflict } from '../panda/conflict.ts';
-import { type Panda, TRANSACTION_ITEMS_MAX, type Write } from '../panda/panda.ts';
+import { type Panda, type ReadOptions, TRANSACTION_ITEMS_MAX, type Write } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
@@ -30,7 +30,7 @@ export interface IndexRequest {
   readonly guards: readonly Write[] | ((used: readonly BlockId[]) => readonly Write[]);
   /** For transactions without objects: tells whether it took effect. */
   readonly took?: () => Promise<boolean>;
-  /** Rows that were read a moment ago, for the first try: what changed since shows as a conflict, and is read again. */
+  /** Rows that were read before, perhaps not the newest, for the first try: what is not so any more shows as a conflict, and is read again. */
   readonly seen?: SeenRows;
 }
 
@@ -45,11 +45,15 @@ export type IndexOutcome =
   /** Known blocks that GC took meanwhile: store them and ask again. */
   | { readonly ok: false; readonly gone: readonly BlockId[] };
 
-export async function readBlocks(panda: Panda, ids: readonly BlockId[]): Promise<Map<BlockId, BlockRow | undefined>> {
+export async function readBlocks(
+  panda: Panda,
+  ids: readonly BlockId[],
+  options?: ReadOptions,
+): Promise<Map<BlockId, BlockRow | undefined>> {
   const found = new Map<BlockId, BlockRow | undefined>();
   for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
     const some = ids.slice(at, at + KEYS_AT_ONCE);
-    const rows = await panda.getMany(some.map(blockKey));
+    const rows = await panda.getMany(some.map(blockKey), options);
     for (const [i, id] of some.entries()) found.set(id, rows[i] === undefined ? undefined : blockFromRow(rows[i]));
   }
   return found;
@@ -58,11 +62,13 @@ export async function readBlocks(panda: Panda, ids: readonly BlockId[]): Promise
 export async function readObjects(
   panda: Panda,
   keys: readonly { readonly namespace: string; readonly key: string }[],
+  options?: ReadOptions,
 ): Promise<(ObjectRow | undefined)[]> {
   const found: (ObjectRow | undefined)[] = [];
   for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
     const rows = await panda.getMany(
       keys.slice(at, at + KEYS_AT_ONCE).map(({ namespace, key }) => objectKey(namespace, key)),
+      options,
     );
     found.push(...rows.map((row) => (row === undefined ? undefined : objectFromRow(row))));
   }
@@ -70,7 +76,8 @@ export async function readObjects(
 }
 
 /**
- * One transaction. Throws `conflict` GUARD_FAILED when a guard's condition does not hold, VERSION_MISMATCH, or CONTENDED after many tries.
+ * One transaction. Throws `conflict` GUARD_FAILED when a guard's condition does not hold, VERSION_MISMATCH, CONTENDED after many tries, or
+ * INDEX_TOO_LONG when by the newest rows it takes more items than a transaction has: with fewer changes it may fit.
  */
 export async function runIndex(c: Components, request: IndexRequest): Promise<IndexOutcome> {
   const { changes, guards } = request;
@@ -79,6 +86,8 @@ export async function runIndex(c: Components, request: IndexRequest): Promise<In
     const { objects, plan } = await planned(c, request, seen);
     if (plan.gone.length > 0) return { ok: false, gone: plan.gone };
     const own = typeof guards === 'function' ? guards(plan.used) : guards;
+    if (own.length + plan.writes.length > TRANSACTION_ITEMS_MAX)
+      throw conflict('INDEX_TOO_LONG', `${changes.length} objects need too many rows for one transaction`);
     try {
       await transact(c, [...own, ...plan.writes], request.took ?? (() => tookEffect(c, changes, objects)));
       return { ok: true, used: plan.used };
@@ -160,18 +169,22 @@ async function tookEffect(
   return now[0]?.version !== before[0]?.version;
 }
 
-/** Cuts changes into transactions of bounded size, in order. `guards` is how many further items each carries. */
+/**
+ * Cuts changes into transactions of bounded size, in order. `guards` is how many further items each carries; `inTrash` tells the blocks
+ * that have a trash row to be removed.
+ */
 export function inTransactions(
   changes: readonly ObjectChange[],
   objects: readonly (ObjectRow | undefined)[],
   pairsMax: number,
   guards: number,
+  inTrash: (id: BlockId) => boolean,
 ): ObjectChange[][] {
   const out: ObjectChange[][] = [];
   let items = 0;
   let pairs = 0;
   for (const [i, change] of changes.entries()) {
-    const needs = itemsOf(change, objects[i]);
+    const needs = itemsOf(change, objects[i], inTrash);
     const blocks = Math.max(1, change.next?.blocks?.length ?? 1);
     const last = out.at(-1);
     if (last === undefined || items + needs > TRANSACTION_ITEMS_MAX - guards || pairs + blocks > pairsMax) {

@@ -211,9 +211,11 @@ function objectWrites(change: ObjectChange, old: ObjectRow | undefined): Write[]
   ];
 }
 
-/** Items a change may need in a transaction, at the most. */
-export function itemsOf(change: ObjectChange, old: ObjectRow | undefined): number {
-  const added = new Set(change.next?.blocks ?? []).size;
-  const removed = old !== undefined && isReleasedInline(old) ? new Set(old.blocks ?? []).size : 0;
-  return 2 + 2 * (added + removed);
+/** Items a change needs in a transaction, at the most, as long as the rows are as they were read. */
+export function itemsOf(change: ObjectChange, old: ObjectRow | undefined, inTrash: (id: BlockId) => boolean): number {
+  const added = new Set(change.next?.blocks ?? []);
+  const back = [...added].filter(inTrash).length;
+  if (old === undefined) return 1 + added.size + back;
+  if (!isReleasedInline(old)) return 2 + added.size + back;
+  return 1 + added.size + back + 2 * new Set(old.blocks ?? []).size;
 }

@@ -5,7 +5,7 @@ import { mapLimit } from '../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId, RecordId } from '../foundation/ids.ts';
 import { sealBlockInPool } from '../keys/envelope.ts';
-import type { Write } from '../panda/panda.ts';
+import type { ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import { notRetiring } from '../panda/rows/retiring-kek-row.ts';
@@ -66,10 +66,12 @@ export async function storeBatch(
   let open = batch.changes;
   let isDone = batch.extra === undefined && open.length === 0;
   for (let attempt = 0; !isDone; attempt++) {
-    const { rows, unknown, unreadable } = await blocksToStore(store, batch, open);
+    // At first a cheap look: every row it finds, or does not find, is a condition of the index transaction.
+    const look: ReadOptions = { consistency: attempt === 0 ? 'eventual' : 'strong' };
+    const { rows, unknown, unreadable } = await blocksToStore(store, batch, open, look);
     const appended = unknown.length === 0 ? undefined : await appendBlocks(store, keks, unknown);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
-    const rest = await indexAll(store, keks, { ...batch, changes: open }, rows, appended, unreadable, errors);
+    const rest = await indexAll(store, keks, { ...batch, changes: open }, look, rows, appended, unreadable, errors);
     isDone = rest === 'done';
     if (rest === 'done') break;
     open = rest;
@@ -87,10 +89,15 @@ interface ToStore {
   readonly unreadable: ReadonlySet<RecordId>;
 }
 
-async function blocksToStore(store: VolumeStore, batch: BlockBatch, open: readonly ObjectChange[]): Promise<ToStore> {
+async function blocksToStore(
+  store: VolumeStore,
+  batch: BlockBatch,
+  open: readonly ObjectChange[],
+  look: ReadOptions,
+): Promise<ToStore> {
   const needed = new Set<BlockId>(batch.extra?.keys());
   for (const { next } of open) for (const id of next?.blocks ?? []) needed.add(id);
-  const rows = await readBlocks(store.c.panda, [...needed]);
+  const rows = await readBlocks(store.c.panda, [...needed], look);
   const known = [...rows.values()].filter((row) => row !== undefined);
   const unreadable = await unreadableRecords(store, known);
   // A transaction takes few of the writes that replace a record: the others refer to what is there and wait for its drives.
@@ -139,6 +146,7 @@ async function indexAll(
   store: VolumeStore,
   keks: KekRing,
   batch: BlockBatch,
+  look: ReadOptions,
   rows: ReadonlyMap<BlockId, BlockRow | undefined>,
   appended: Appended | undefined,
   unreadable: ReadonlySet<RecordId>,
@@ -195,17 +203,21 @@ async function indexAll(
         again.push(...changes);
         isLost ||= batch.extra !== undefined;
       } else if (isKind(error, 'conflict', 'corrupt') && batch.extra === undefined) {
+        const half = Math.ceil(changes.length / 2);
         if (changes.length === 1) errors.set(changes[0] as ObjectChange, error);
-        else for (const change of changes) await attempt([change], false);
+        else for (const some of [changes.slice(0, half), changes.slice(half)]) await attempt(some, false);
       } else throw error;
     }
   };
   // From here on every way out ends the group: one that is kept would keep its volume from all later puts of this process.
   try {
-    const olds = await readObjects(store.c.panda, batch.changes);
+    const olds = await readObjects(store.c.panda, batch.changes, look);
     for (const [i, change] of batch.changes.entries()) objects.set(change, olds[i]);
+    const inTrash = (id: BlockId): boolean => rows.get(id)?.state === 'trash';
     const transactions =
-      batch.extra === undefined ? inTransactions(batch.changes, olds, PAIRS_MAX, own.length + 2) : [[...batch.changes]];
+      batch.extra === undefined
+        ? inTransactions(batch.changes, olds, PAIRS_MAX, own.length + 2, inTrash)
+        : [[...batch.changes]];
     await mapLimit(transactions.slice(0, -1), TRANSACTIONS_AT_ONCE, (changes) => attempt(changes, false));
     const last = transactions.at(-1);
     if (last !== undefined) await attempt(last, true);

@@ -1,5 +1,5 @@
-// Panda in one DynamoDB table, with the keys `pk` and `sk` (both strings). All reads are strongly consistent. The table is made
-// by the stack, not here. A transaction of one write is a plain conditional request: half the price of a transaction.
+// Panda in one DynamoDB table, with the keys `pk` and `sk` (both strings). Reads are strongly consistent unless asked otherwise. The table
+// is made by the stack, not here. A transaction of one write is a plain conditional request: half the price of a transaction.
 import {
   BatchGetItemCommand,
   DeleteItemCommand,
@@ -28,6 +28,7 @@ import {
   type Page,
   type Panda,
   type QueryOptions,
+  type ReadOptions,
   type Row,
   type SortRange,
   type Write,
@@ -74,7 +75,7 @@ export class DynamoPanda implements Panda {
     return Item === undefined ? undefined : rowOf(Item);
   }
 
-  async getMany(keys: readonly Key[]): Promise<(Row | undefined)[]> {
+  async getMany(keys: readonly Key[], { consistency = 'strong' }: ReadOptions = {}): Promise<(Row | undefined)[]> {
     checkGetMany(keys);
     const found = new Map<string, Row>();
     let wanted: Item[] = [...new Map(keys.map((key) => [keyText(key), keyItem(key)])).values()];
@@ -82,7 +83,7 @@ export class DynamoPanda implements Panda {
       if (attempt > 1) await this.#backOff(attempt - 1);
       const asked = wanted.length;
       const command = new BatchGetItemCommand({
-        RequestItems: { [this.#table]: { Keys: wanted, ConsistentRead: true } },
+        RequestItems: { [this.#table]: { Keys: wanted, ConsistentRead: consistency === 'strong' } },
       });
       const { Responses, UnprocessedKeys } = await this.#read(() => this.#client.send(command));
       for (const item of Responses?.[this.#table] ?? []) {

@@ -3,7 +3,7 @@ import { assert } from '../foundation/assert.ts';
 import { type PocketfulError, retryLater, unknownOutcome } from '../foundation/errors.ts';
 import { type FaultPlan, underPlan } from '../foundation/faults.ts';
 import type { Randomness } from '../foundation/randomness.ts';
-import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
+import type { Key, Page, Panda, QueryOptions, ReadOptions, Row, SortRange, Write } from './panda.ts';
 
 /** This many of 1,000 transactions answer PANDA_BUSY and are not applied. */
 export interface Busyness {
@@ -32,9 +32,9 @@ export class FaultyPanda implements Panda {
     return underPlan(this.#plan, 'panda', 'get', nameOf(key), () => this.#inner.get(key), busy);
   }
 
-  getMany(keys: readonly Key[]): Promise<(Row | undefined)[]> {
+  getMany(keys: readonly Key[], options?: ReadOptions): Promise<(Row | undefined)[]> {
     const detail = keys.map(nameOf).join(' ');
-    return underPlan(this.#plan, 'panda', 'getMany', detail, () => this.#inner.getMany(keys), busy);
+    return underPlan(this.#plan, 'panda', 'getMany', detail, () => this.#inner.getMany(keys, options), busy);
   }
 
   query(partition: string, range?: SortRange, options?: QueryOptions): Promise<Page> {

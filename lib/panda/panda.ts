@@ -87,6 +87,14 @@ export interface QueryOptions {
   readonly limit?: number;
 }
 
+export interface ReadOptions {
+  /**
+   * `eventual`, at half the price: each row as it is or as it was a while ago, not all of one time. Only for a first look whose every conclusion
+   * is a condition of the transaction that follows. `strong` if not told; a body may always read strongly.
+   */
+  readonly consistency?: 'strong' | 'eventual';
+}
+
 /**
  * Errors of every body (PocketfulError):
  * - `conflict` CONDITION_FAILED  (PandaConflict) nothing was written; `failed` are the indexes of the writes whose condition did not hold
@@ -98,8 +106,8 @@ export interface QueryOptions {
 export interface Panda {
   /** Strongly consistent. */
   get(key: Key): Promise<Row | undefined>;
-  /** Strongly consistent, one answer per key in the order asked; at most 100 keys. Not a snapshot. */
-  getMany(keys: readonly Key[]): Promise<(Row | undefined)[]>;
+  /** Strongly consistent unless told otherwise, one answer per key in the order asked; at most 100 keys. Not a snapshot. */
+  getMany(keys: readonly Key[], options?: ReadOptions): Promise<(Row | undefined)[]>;
   /** Strongly consistent rows of a partition in ascending order of sort key. */
   query(partition: string, range?: SortRange, options?: QueryOptions): Promise<Page>;
   /** All or nothing, serializable. */

@@ -4,7 +4,7 @@ import { addWork, NO_WORK, type Work } from '../../lib/cost/cost-of.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
 import type { Drive } from '../../lib/drive/drive.ts';
 import { rowBytes } from '../../lib/panda/attributes.ts';
-import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
+import type { Key, Page, Panda, QueryOptions, ReadOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
 
 const { writeUnitBytes, readUnitBytes, transactionFactor } = PRICE_BOOK.dynamo;
 
@@ -22,6 +22,9 @@ export class Meter {
     return taken;
   }
 }
+
+/** DynamoDB: an eventually consistent read uses half the units. */
+const EVENTUAL_FACTOR = 0.5;
 
 const unitsOf = (bytes: number, unitBytes: number): number => Math.max(1, Math.ceil(bytes / unitBytes));
 const bytesOf = (row: Row | undefined): number => (row === undefined ? 0 : rowBytes(row, row.attributes));
@@ -41,9 +44,10 @@ export class MeteredPanda implements Panda {
     return row;
   }
 
-  async getMany(keys: readonly Key[]): Promise<(Row | undefined)[]> {
-    const rows = await this.#inner.getMany(keys);
-    for (const row of rows) this.#read(unitsOf(bytesOf(row), readUnitBytes));
+  async getMany(keys: readonly Key[], options: ReadOptions = {}): Promise<(Row | undefined)[]> {
+    const rows = await this.#inner.getMany(keys, options);
+    const factor = options.consistency === 'eventual' ? EVENTUAL_FACTOR : 1;
+    for (const row of rows) this.#read(unitsOf(bytesOf(row), readUnitBytes) * factor);
     return rows;
   }
 

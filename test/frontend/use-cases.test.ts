@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
+import { StalePanda } from '../panda/stale-panda.ts';
 import { type Process, TINY, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 
@@ -86,26 +87,38 @@ const inOrder = (keys: Iterable<string>): string[] =>
   [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 
 describe('put, get, delete and list', () => {
-  it('agree with a Map, and the rows with a recount, after any sequence', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.nat({ max: 1000 }), fc.array(step, { minLength: 1, maxLength: 12 }), async (seed, steps) => {
-        const world = new World(seed, TINY);
-        const processes = [world.start(), world.start()];
-        const model = new Map<string, Uint8Array>();
-        for (const step of steps) await perform(processes[step.who] as Process, model, step);
-        const reader = processes[0] as Process;
-        for (const [key, body] of model)
-          expect(Buffer.compare(await reader.frontend.read(NAMESPACE, key, 1e6), body), key).toBe(0);
-        expect(await listAll(reader, '', 3)).toEqual(inOrder(model.keys()));
-        expect(await listAll(reader, 'c/', 1)).toEqual(
-          inOrder([...model.keys()].filter((key) => key.startsWith('c/'))),
-        );
-        await reader.frontend.finishReleases();
-        await expectSound(reader);
-      }),
-      { numRuns: 30 },
-    );
-  });
+  it.each(['strong', 'as stale as allowed'])(
+    'agree with a Map, and the rows with a recount, after any sequence, reads %s',
+    async (reads) => {
+      let staleReads = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.nat({ max: 1000 }),
+          fc.array(step, { minLength: 1, maxLength: 12 }),
+          async (seed, steps) => {
+            const world = new World(seed, TINY);
+            const stale = new StalePanda(world.panda, new SeededRandomness(seed));
+            const panda = reads === 'strong' ? world.panda : stale;
+            const processes = [world.start({ panda }), world.start({ panda })];
+            const model = new Map<string, Uint8Array>();
+            for (const step of steps) await perform(processes[step.who] as Process, model, step);
+            const reader = processes[0] as Process;
+            for (const [key, body] of model)
+              expect(Buffer.compare(await reader.frontend.read(NAMESPACE, key, 1e6), body), key).toBe(0);
+            expect(await listAll(reader, '', 3)).toEqual(inOrder(model.keys()));
+            expect(await listAll(reader, 'c/', 1)).toEqual(
+              inOrder([...model.keys()].filter((key) => key.startsWith('c/'))),
+            );
+            await reader.frontend.finishReleases();
+            await expectSound(reader);
+            staleReads += stale.staleReads;
+          },
+        ),
+        { numRuns: 25 },
+      );
+      expect(staleReads > 100).toBe(reads !== 'strong');
+    },
+  );
 
   it('keep references right when two processes write and delete the same names at once', async () => {
     for (let seed = 0; seed < 6; seed++) {

@@ -2,10 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import { SqlitePanda } from '../../lib/panda/sqlite-panda.ts';
 import { pandaContract } from '../contract/panda.contract.ts';
+import { StalePanda } from './stale-panda.ts';
 
 pandaContract('memory', async () => {
   const panda = new MemoryPanda();
@@ -14,6 +16,11 @@ pandaContract('memory', async () => {
 
 pandaContract('faulty without faults', async () => {
   const panda = new FaultyPanda(new MemoryPanda(), { decide: () => 'none' });
+  return { panda, close: () => panda.close() };
+});
+
+pandaContract('stale where that is allowed', async () => {
+  const panda = new StalePanda(new MemoryPanda(), new SeededRandomness(3));
   return { panda, close: () => panda.close() };
 });
 

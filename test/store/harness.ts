@@ -10,6 +10,7 @@ import { Frontend } from '../../lib/frontend/frontend.ts';
 import type { KekStore, KekVersion } from '../../lib/keys/keys.ts';
 import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import type { Panda } from '../../lib/panda/panda.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import type { Components } from '../../lib/volume/components.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
@@ -91,18 +92,18 @@ export class World {
     return copy;
   }
 
-  /** A new process on the store; with a plan, its ports may fail. All processes before it count as dead if told so. */
-  start(options: { readonly plan?: FaultPlan; readonly othersDead?: boolean } = {}): Process {
+  /** A new process on the store; with a plan, its ports may fail; `panda` is another way to the same rows. All processes before it count as dead if told so. */
+  start(options: { readonly plan?: FaultPlan; readonly othersDead?: boolean; readonly panda?: Panda } = {}): Process {
     if (options.othersDead) for (let i = 0; i < this.#processes; i++) this.#dead.add(`p${i}`);
     const owner = `p${this.#processes++}`;
-    const { plan } = options;
+    const { plan, panda = this.panda } = options;
     const c: Components = {
       settings: this.settings,
       storeId: this.#storeId,
       clock: this.clock,
       randomness: new SeededRandomness(this.seed * 1000 + this.#processes),
       drives: plan === undefined ? this.drives : this.drives.map((drive) => new FaultyDrive(drive, { plan })),
-      panda: plan === undefined ? this.panda : new FaultyPanda(this.panda, plan),
+      panda: plan === undefined ? panda : new FaultyPanda(panda, plan),
       keks: new FixedKeks(this.seed),
       owner,
       isOwnerGone: (other) => this.#dead.has(other),
