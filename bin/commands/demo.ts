@@ -4,7 +4,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { Demo } from '../../lib/client/demo.ts';
+import { Demo, type LocalRepair } from '../../lib/client/demo.ts';
 import { demoTree } from '../../lib/client/demo-tree.ts';
 import type { RunReport } from '../../lib/compaction/executor.ts';
 import { createEmbedded } from '../../lib/engine/embedded.ts';
@@ -159,28 +159,15 @@ class Show {
     const drawn = demo.drawDrives();
     const fourth = drawn.at(-1) as number;
     const three = drawn.slice(0, -1);
-    const away: number[] = [];
-    const take = async (drive: number): Promise<void> => {
-      await demo.takeAway(drive);
-      away.push(drive);
-    };
-    const { records } = demo.store.volumes;
     try {
-      for (const drive of three) await take(drive);
       await this.#step(`read, drives ${three.join(', ')} away`, { items: demo.left.length }, async (tick) => {
-        let repair: string | undefined;
-        records.onRepair = ({ volume, column, columnsRead }) => {
-          if (columnsRead.length === 6) repair ??= `column ${column} of volume ${volume.id} from 6 of the 15 others`;
-        };
-        const before = records.stats.degradedReads;
-        await demo.readAll(tick);
-        records.onRepair = undefined;
-        const rebuilt = records.stats.degradedReads - before;
+        const { rebuilt, repair } = await demo.readWithout(three, tick);
+        const shown = repair ?? (await demo.localRepair(drawn, tick));
         return () =>
-          `all ${countText(demo.left.length)} SHA-256 match, ${countText(rebuilt)} records rebuilt` +
-          (repair === undefined ? '' : `, such as ${repair}`);
+          `all ${countText(demo.left.length)} SHA-256 match, ${countText(rebuilt)} records rebuilt${repairText(shown)}`;
       });
-      await take(fourth);
+      await demo.bringBack();
+      for (const drive of drawn) await demo.takeAway(drive);
       await this.#step(`read, drive ${fourth} away too`, { items: demo.left.length }, async (tick) => {
         const waiting = await demo.readAll(tick, true);
         for (const { name, drives } of waiting.slice(0, WAITING_SHOWN))
@@ -192,7 +179,7 @@ class Show {
             : `${countText(demo.left.length - waiting.length)} readable, ${countText(waiting.length)} wait for drives, none lost`;
       });
     } finally {
-      for (const drive of away) await demo.bringBack(drive);
+      await demo.bringBack();
     }
   }
 
@@ -252,6 +239,13 @@ function strategyText(runs: readonly RunReport[]): string {
   });
   const moved = sum((run) => run.movedBytes + run.hostBytes);
   return `${each.join(', ')} volumes: ${bytesText(moved)} moved, ${countText(sum((run) => run.metadataWrites))} metadata rows, ${dollarsText(sum((run) => run.dollars))}`;
+}
+
+function repairText(repair: LocalRepair | undefined): string {
+  if (repair === undefined) return '';
+  const { column, volume, columnsRead, otherColumns, alone } = repair;
+  const when = alone === undefined ? 'such as' : `with only drive ${alone} away`;
+  return `, ${when} column ${column} of volume ${volume} from ${columnsRead.length} of the ${otherColumns} others`;
 }
 
 const overheadText = (of: Status['overhead']['sealed']): string =>

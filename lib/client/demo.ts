@@ -10,6 +10,7 @@ import type { Status } from '../engine/status.ts';
 import { encodeStore, shredStore } from '../engine/tend.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isKind, isPocketfulError, PocketfulError } from '../foundation/errors.ts';
+import type { VolumeId } from '../foundation/ids.ts';
 import { SeededRandomness, shuffled } from '../foundation/randomness.ts';
 import { freeTrash } from '../volume/free.ts';
 import { RecordLost } from '../volume/record-lost.ts';
@@ -20,6 +21,8 @@ import { DEFAULT_NAMESPACE } from './store.ts';
 const READS_AT_ONCE = 8;
 const DELETED_PERCENT = 70;
 const DRIVES_AWAY = 3;
+/** Columns that bring back one of a local set of `lrc-12-2-2`. */
+const LOCAL_READS = 6;
 /** Least dead part of a volume worth rewriting it: so small a store can afford more than a real one. */
 const COMPACT_FROM = 0.1;
 const COMPACTIONS: readonly CompactRequest[] = [
@@ -38,10 +41,20 @@ export class DemoMismatch extends PocketfulError {
   }
 }
 
+/** A record put together from its local set alone; `alone`: the one drive that was away, if it took a look of its own. */
+export interface LocalRepair {
+  readonly volume: VolumeId;
+  readonly column: number;
+  readonly columnsRead: readonly number[];
+  readonly otherColumns: number;
+  readonly alone?: number;
+}
+
 export class Demo {
   readonly store: EmbeddedStore;
   readonly tree: DemoTree;
   readonly #random: SeededRandomness;
+  readonly #away = new Set<number>();
   #left: readonly DemoFile[];
 
   constructor(store: EmbeddedStore, tree: DemoTree, seed: number) {
@@ -121,12 +134,50 @@ export class Demo {
   async takeAway(drive: number): Promise<void> {
     const { label } = this.store.components.drives[drive] as { label: string };
     await rename(label, `${label}.away`);
+    this.#away.add(drive);
   }
 
-  async bringBack(drive: number): Promise<void> {
-    const { label } = this.store.components.drives[drive] as { label: string };
-    await rename(`${label}.away`, label);
-    this.store.volumes.health.worked(drive);
+  /** All that were taken away. */
+  async bringBack(): Promise<void> {
+    for (const drive of this.#away) {
+      const { label } = this.store.components.drives[drive] as { label: string };
+      await rename(`${label}.away`, label);
+      this.store.volumes.health.worked(drive);
+      this.#away.delete(drive);
+    }
+  }
+
+  /** Reads every file while these drives are away. The drives are away afterwards. */
+  async readWithout(drives: readonly number[], tick: Tick) {
+    const { records } = this.store.volumes;
+    const before = records.stats.degradedReads;
+    let repair: LocalRepair | undefined;
+    records.onRepair = ({ volume, column, columnsRead }) => {
+      if (columnsRead.length !== LOCAL_READS) return;
+      repair ??= { volume: volume.id, column, columnsRead, otherColumns: volume.extents.length - 1 };
+    };
+    try {
+      for (const drive of drives) await this.takeAway(drive);
+      await this.readAll(tick);
+    } finally {
+      records.onRepair = undefined;
+    }
+    return { rebuilt: records.stats.degradedReads - before, repair };
+  }
+
+  /**
+   * A local repair, found with one drive away at a time, the given ones first: so few volumes as a small tree has may each have lost
+   * more of a local set than one column, or nothing with a record in it. Undefined if nothing was coded.
+   */
+  async localRepair(first: readonly number[], tick: Tick): Promise<LocalRepair | undefined> {
+    const others = this.store.components.drives.map((_, id) => id).filter((id) => !first.includes(id));
+    await this.bringBack();
+    for (const alone of [...first, ...others]) {
+      const { repair } = await this.readWithout([alone], tick);
+      await this.bringBack();
+      if (repair !== undefined) return { ...repair, alone };
+    }
+    return undefined;
   }
 
   /** Deletes a share of the files drawn from the seed, and shreds their blocks. */

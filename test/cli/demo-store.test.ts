@@ -22,7 +22,7 @@ describe('the store of the demonstration', () => {
     expect(existsSync(precious)).toBe(true);
   });
 
-  it('names drives that are waited for as they lie in it', async () => {
+  it('shows a local repair with one drive away, and names drives that are waited for as they lie in it', async () => {
     const random = new SeededRandomness(8);
     mkdirSync(join(cwd, 'tree'));
     for (let i = 0; i < 200; i++) writeFileSync(join(cwd, 'tree', `f${i}`), random.bytes(random.below(80_000)));
@@ -32,12 +32,15 @@ describe('the store of the demonstration', () => {
     const tick = () => {};
     await demo.put(tick);
     await demo.encode(tick);
+    const repair = await demo.localRepair([0, 1], tick);
+    expect(repair).toMatchObject({ otherColumns: 15, alone: expect.any(Number) });
+    expect(repair?.columnsRead).toHaveLength(6);
     const away = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
     for (const drive of away) await demo.takeAway(drive);
     const waiting = await demo.readAll(tick, true);
     expect(waiting.length).toBeGreaterThan(0);
     for (const { drives } of waiting) for (const drive of drives) expect(drive).toMatch(/^drives\/0[0-9]$/);
-    for (const drive of away) await demo.bringBack(drive);
+    await demo.bringBack();
     await store.close();
   });
 });
