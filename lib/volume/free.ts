@@ -48,7 +48,7 @@ export async function freeTrash(
     freedZones += volume.extents.length;
     options.onFreed?.(volume.extents.length);
   });
-  if (freedZones > 0) store.zones.refresh();
+  if (freedZones > 0) store.zones.reload();
   return { freedVolumes, freedZones, kept };
 }
 

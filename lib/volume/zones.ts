@@ -1,7 +1,7 @@
 // SMR zones: which are free on each drive, and the writes that take and give them. Zone numbers on a drive are soft state
 // here, learnt from the zone rows; the conditions of the transaction decide.
 import { assert } from '../foundation/assert.ts';
-import { retryLater } from '../foundation/errors.ts';
+import { isPocketfulError, type PocketfulError, retryLater } from '../foundation/errors.ts';
 import type { VolumeId } from '../foundation/ids.ts';
 import { shuffled } from '../foundation/randomness.ts';
 import type { Write } from '../panda/panda.ts';
@@ -11,11 +11,16 @@ import type { Components } from './components.ts';
 import type { DriveHealth } from './drive-health.ts';
 import { rowsOf } from './volumes.ts';
 
+/** Where another process takes zones too, one of this many free ones is picked at random: two of them then seldom want the same. */
+const CONTENDED_CHOICE = 512;
+
 interface DriveZones {
   /** Erased zones by number, with the generation to write next. */
   readonly freed: Map<number, number>;
-  /** Zones below this number have been looked at; at and above it none was ever used as far as we know. */
-  nextFresh: number;
+  /** Zones that are used, being erased, or were offered by a claim. */
+  readonly taken: Set<number>;
+  /** No zone below it is fresh: never used, as far as we know. */
+  freshFrom: number;
   usedZones: number;
 }
 
@@ -28,14 +33,21 @@ export class ZoneAllocator {
   readonly #c: Components;
   readonly #health: DriveHealth;
   #drives: Promise<DriveZones[]> | undefined;
+  /** Another process takes zones as well, as a conflict has shown: what is known is always a little out of date. */
+  #isContended = false;
 
   constructor(components: Components, health: DriveHealth) {
     this.#c = components;
     this.#health = health;
   }
 
-  /** Forgets what it knew: after a conflict, or when another process may have freed zones. */
+  /** After a conflict: from now on a claim looks at the rows of the zones it picks, and picks others for those that are taken. */
   refresh(): void {
+    this.#isContended = true;
+  }
+
+  /** Forgets what it knew: zones were freed. */
+  reload(): void {
     this.#drives = undefined;
   }
 
@@ -44,49 +56,94 @@ export class ZoneAllocator {
    * `volume`. Throws `retry` DRIVES_MISSING or STORE_FULL.
    */
   async claim(volume: VolumeId, columns: number): Promise<ZoneClaim> {
+    const isKnown = this.#drives !== undefined;
+    try {
+      return await this.#claim(volume, columns);
+    } catch (error) {
+      // Others may have freed zones since they were listed.
+      if (!isKnown || !isPocketfulError(error) || error.code !== 'STORE_FULL') throw error;
+      this.reload();
+      return this.#claim(volume, columns);
+    }
+  }
+
+  async #claim(volume: VolumeId, columns: number): Promise<ZoneClaim> {
     this.#drives ??= this.#load();
-    const known = await this.#drives;
+    const loading = this.#drives;
+    loading.catch(() => {
+      if (this.#drives === loading) this.reload();
+    });
+    const known = await loading;
+    const extents = this.#pick(known, columns);
+    if (this.#isContended) await this.#replaceTaken(known, extents);
+    return { extents, writes: extents.map((extent) => takeWrite(extent, volume)) };
+  }
+
+  #pick(known: readonly DriveZones[], columns: number): Extent[] {
     const healthy = known.map((_, drive) => drive).filter((drive) => this.#health.isHealthy(drive));
     if (healthy.length < columns) throw this.#tooFew(healthy.length, columns);
     const open = shuffled(healthy, this.#c.randomness)
       .filter((drive) => this.#freeCount(known[drive] as DriveZones) > 0)
       .sort((a, b) => (known[a] as DriveZones).usedZones - (known[b] as DriveZones).usedZones);
-    if (open.length < columns)
-      throw retryLater(
-        'STORE_FULL',
-        `only ${open.length} of ${columns} drives have a free zone: add drives or compact`,
-      );
-    const extents = open.slice(0, columns).map((drive) => this.#take(known[drive] as DriveZones, drive));
-    return { extents, writes: extents.map((extent) => takeWrite(extent, volume)) };
+    if (open.length < columns) throw tooFull(open.length, columns);
+    return open.slice(0, columns).map((drive) => this.#take(known[drive] as DriveZones, drive));
+  }
+
+  /** Zones that others have taken are replaced by further ones of the same drives, until the rows say that all are free. */
+  async #replaceTaken(known: readonly DriveZones[], extents: Extent[]): Promise<void> {
+    let asked = extents.map((_, i) => i);
+    while (asked.length > 0) {
+      const rows = await this.#c.panda.getMany(asked.map((i) => zoneKey(of(extents, i).drive, of(extents, i).zone)));
+      asked = asked.filter((i, at) => {
+        const row = rows[at];
+        const extent = of(extents, i);
+        if (row === undefined) return false;
+        const { state, generation } = zoneFromRow(row);
+        if (state === 'free') extents[i] = { ...extent, zoneGeneration: generation };
+        return state !== 'free';
+      });
+      for (const i of asked) {
+        const { drive } = of(extents, i);
+        const zones = known[drive] as DriveZones;
+        if (this.#freeCount(zones) === 0) throw tooFull(extents.length - 1, extents.length);
+        extents[i] = this.#take(zones, drive);
+      }
+    }
   }
 
   async #load(): Promise<DriveZones[]> {
     return Promise.all(
       this.#c.drives.map(async (_, drive) => {
-        const zones: DriveZones = { freed: new Map(), nextFresh: 0, usedZones: 0 };
+        const zones: DriveZones = { freed: new Map(), taken: new Set(), freshFrom: 0, usedZones: 0 };
         for await (const row of rowsOf(this.#c.panda, zonePartition(drive))) {
           const zone = zoneFromRow(row);
           if (zone.state === 'free') zones.freed.set(zone.zone, zone.generation);
-          else zones.usedZones += 1;
-          zones.nextFresh = Math.max(zones.nextFresh, zone.zone + 1);
+          else zones.taken.add(zone.zone);
         }
+        zones.usedZones = zones.taken.size;
         return zones;
       }),
     );
   }
 
   #freeCount(zones: DriveZones): number {
-    return zones.freed.size + this.#c.settings.zonesPerDrive - zones.nextFresh;
+    return this.#c.settings.zonesPerDrive - zones.taken.size;
   }
 
+  /** Freed zones before fresh ones, low numbers before high ones; where others take zones too, at random among the first of them. */
   #take(zones: DriveZones, drive: number): Extent {
+    const choice = this.#isContended ? CONTENDED_CHOICE : 1;
+    const pool = [...zones.freed.keys()].slice(0, choice);
+    while (zones.taken.has(zones.freshFrom) || zones.freed.has(zones.freshFrom)) zones.freshFrom += 1;
+    for (let zone = zones.freshFrom; zone < this.#c.settings.zonesPerDrive && pool.length < choice; zone++)
+      if (!zones.taken.has(zone) && !zones.freed.has(zone)) pool.push(zone);
+    const zone = pool[this.#c.randomness.below(pool.length)];
+    assert(zone !== undefined, 'a drive with a free zone');
+    const zoneGeneration = zones.freed.get(zone) ?? 1;
+    zones.freed.delete(zone);
+    zones.taken.add(zone);
     zones.usedZones += 1;
-    for (const [zone, zoneGeneration] of zones.freed) {
-      zones.freed.delete(zone);
-      return { drive, zone, zoneGeneration };
-    }
-    assert(zones.nextFresh < this.#c.settings.zonesPerDrive, 'a drive with a free zone');
-    return { drive, zone: zones.nextFresh++, zoneGeneration: 1 };
+    return { drive, zone, zoneGeneration };
   }
 
   #tooFew(healthy: number, columns: number) {
@@ -100,6 +157,11 @@ export class ZoneAllocator {
     );
   }
 }
+
+const of = (extents: readonly Extent[], i: number): Extent => extents[i] as Extent;
+
+const tooFull = (open: number, columns: number): PocketfulError =>
+  retryLater('STORE_FULL', `only ${open} of ${columns} drives have a free zone: add drives or compact`);
 
 function takeWrite({ drive, zone, zoneGeneration }: Extent, volume: VolumeId): Write {
   const key = zoneKey(drive, zone);
