@@ -1,4 +1,4 @@
-// pocketful plan, compact, explain and dlq: compaction as its operator sees it.
+// pocketful plan, compact and explain: compaction as its operator sees it.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { CompactReport } from '../../lib/compaction/compact.ts';
@@ -57,28 +57,6 @@ export function addCompaction(program: Command): void {
     },
     withPlanOptions,
   );
-  const dlq = program.command('dlq').description('drain messages that failed too often');
-  addCommand(dlq, 'list', 'the dead letters, and whether they still matter', async (run) => {
-    const letters = await (await run.open()).admin.deadLetters();
-    run.answer({ letters }, () =>
-      letters.length === 0
-        ? 'no dead letters'
-        : table([
-            ['id', 'receives', 'bucket', 'volume', 'state'],
-            ...letters.map(({ id, receives, message, isCurrent }) => [
-              id,
-              String(receives),
-              message?.bucket ?? '-',
-              message?.source ?? '-',
-              message === undefined ? 'no message of ours' : isCurrent ? 'still to be drained' : 'done since',
-            ]),
-          ]),
-    );
-  });
-  addCommand(dlq, 'redrive [ids...]', 'put dead letters (all, or these) back into the queue', async (run, ids) => {
-    const redriven = await (await run.open()).admin.redriveDeadLetters(ids.length === 0 ? undefined : ids);
-    run.answer({ redriven }, `put ${countOf(redriven, 'dead letter')} back`);
-  });
 }
 
 async function compact(run: Run, _args: unknown, options: CompactOptions): Promise<void> {

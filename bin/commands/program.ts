@@ -10,6 +10,7 @@ import { addDaemon } from './daemon.ts';
 import { addDemo } from './demo.ts';
 import { addDeploy } from './deploy.ts';
 import { addDestroy } from './destroy.ts';
+import { addDeadLetters } from './dlq.ts';
 import { EXIT } from './exit-codes.ts';
 import { addGet } from './get.ts';
 import { addInit } from './init.ts';
@@ -31,6 +32,7 @@ function makeProgram(): Command {
   addObjectCommands(program);
   addAdminCommands(program);
   addCompaction(program);
+  addDeadLetters(program);
   addDaemon(program);
   addKeys(program);
   addBackups(program);

@@ -74,6 +74,8 @@ export interface StoreAdmin {
   deadLetters(): Promise<readonly DeadDrain[]>;
   /** All, or these. How many. */
   redriveDeadLetters(ids?: readonly string[]): Promise<number>;
+  /** Throws these away for good; what is still to be drained is sent again. Throws `missing` LETTER_MISSING, and drops none, if one is not there. */
+  dropDeadLetters(ids: readonly string[]): Promise<number>;
   /** One step of the threshold controller. */
   tune(): Promise<ThresholdStep>;
   /** One pass of everything that schedules do on AWS: encode, gc, free. For cron. */

@@ -7,13 +7,14 @@ import { explainVolumes, type PlanRequest, planMergesOf, planOf } from '../engin
 import type { EngineStore } from '../engine/engine-store.ts';
 import { placesOfKey } from '../engine/explain-key.ts';
 import type { Status } from '../engine/status.ts';
-import { invalid } from '../foundation/errors.ts';
+import { invalid, missing } from '../foundation/errors.ts';
 import { volumeId } from '../foundation/ids.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { retireKek } from '../panda/rows/retiring-kek-row.ts';
 import { readVolume } from '../volume/volumes.ts';
 import type { StoreAdmin } from './admin.ts';
 
+const LETTERS_MAX = 1000;
 const VOLUME = /^[0-9a-f]{16}$/;
 
 export class EngineAdmin {
@@ -56,6 +57,15 @@ export class EngineAdmin {
 
   async redriveDeadLetters(ids?: readonly string[]): Promise<number> {
     return redriveDead((await this.#open()).queue, ids);
+  }
+
+  async dropDeadLetters(ids: readonly string[]): Promise<number> {
+    const { queue } = await this.#open();
+    const there = new Set((await queue.dead(LETTERS_MAX)).map(({ id }) => id));
+    const unknown = ids.find((id) => !there.has(id));
+    if (unknown !== undefined)
+      throw missing('LETTER_MISSING', `there is no dead letter ${unknown}: see pocketful dlq list`);
+    return queue.drop(ids);
   }
 
   async keys(): Promise<Awaited<ReturnType<StoreAdmin['keys']>>> {

@@ -88,5 +88,8 @@ class DeliveredBatch implements Stream {
   redrive(ids?: readonly string[]): Promise<number> {
     return this.#inner.redrive(ids);
   }
+  drop(ids: readonly string[]): Promise<number> {
+    return this.#inner.drop(ids);
+  }
   async close(): Promise<void> {}
 }

@@ -39,6 +39,9 @@ export class FaultyStream implements Stream {
   redrive(ids?: readonly string[]): Promise<number> {
     return this.#under('redrive', () => this.#inner.redrive(ids));
   }
+  drop(ids: readonly string[]): Promise<number> {
+    return this.#under('drop', () => this.#inner.drop(ids));
+  }
   close(): Promise<void> {
     return this.#inner.close();
   }

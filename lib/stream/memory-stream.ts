@@ -107,5 +107,11 @@ export class MemoryStream implements Stream {
     return count;
   }
 
+  async drop(ids: readonly string[]): Promise<number> {
+    const before = this.#messages.length;
+    this.#messages = this.#messages.filter(({ id, dead }) => !dead || !ids.includes(id));
+    return before - this.#messages.length;
+  }
+
   async close(): Promise<void> {}
 }

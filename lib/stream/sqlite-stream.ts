@@ -139,6 +139,13 @@ export class SqliteStream implements Stream {
     });
   }
 
+  async drop(ids: readonly string[]): Promise<number> {
+    return this.#atomically(() => {
+      const one = this.#database.prepare('DELETE FROM messages WHERE dead = 1 AND id = ?');
+      return ids.reduce((count, id) => count + Number(one.run(idOf(id)).changes), 0);
+    });
+  }
+
   async close(): Promise<void> {
     if (this.#database.isOpen) this.#database.close();
   }

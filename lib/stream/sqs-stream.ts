@@ -87,21 +87,32 @@ export class SqsStream implements Stream {
   }
 
   /** Sent anew, then deleted: cut off in between, it is there twice, which is harmless. */
-  async redrive(ids?: readonly string[]): Promise<number> {
+  redrive(ids?: readonly string[]): Promise<number> {
+    return this.#takeDead(ids, (messages) => this.#send(messages.map(({ Body = '' }) => Body)));
+  }
+
+  drop(ids: readonly string[]): Promise<number> {
+    return this.#takeDead(ids, async () => {});
+  }
+
+  /** Deletes dead letters (all, or these) once `first` has been done with them; the others are shown again. */
+  async #takeDead(
+    ids: readonly string[] | undefined,
+    first: (messages: readonly Message[]) => Promise<void>,
+  ): Promise<number> {
     const { dlqUrl } = this.#parts;
     const wanted = ids === undefined ? undefined : new Set(ids);
     const left: Message[] = [];
     let count = 0;
     try {
-      for (;;) {
+      while (count !== wanted?.size) {
         const messages = await this.#receive(dlqUrl, ENTRIES_MAX, LOOK_SECONDS);
         if (messages.length === 0) break;
         const chosen = messages.filter(({ MessageId = '' }) => wanted?.has(MessageId) ?? true);
         left.push(...messages.filter((message) => !chosen.includes(message)));
-        await this.#send(chosen.map(({ Body = '' }) => Body));
+        await first(chosen);
         await this.#delete(dlqUrl, receiptsOf(chosen));
         count += chosen.length;
-        if (count === wanted?.size) break;
       }
     } finally {
       await this.#show(dlqUrl, receiptsOf(left));

@@ -45,5 +45,7 @@ export interface Stream {
   dead(max: number): Promise<DeadLetter[]>;
   /** Puts dead letters (all, or these) back as if they had just been sent. How many. */
   redrive(ids?: readonly string[]): Promise<number>;
+  /** Throws these dead letters away for good. How many there were. */
+  drop(ids: readonly string[]): Promise<number>;
   close(): Promise<void>;
 }

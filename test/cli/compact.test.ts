@@ -45,6 +45,16 @@ describe('--strategy', () => {
   });
 });
 
+describe('pocketful dlq', () => {
+  it('lists nothing, and drops nothing without --yes or that is not there', async () => {
+    expect(await json(cwd, ['dlq', 'list', ...STORE])).toEqual({ letters: [] });
+    const unsure = await pocketful(cwd, ['dlq', 'drop', '7', ...STORE]);
+    expect([unsure.code, unsure.stderr]).toEqual([2, expect.stringContaining('NOT_CONFIRMED')]);
+    const unknown = await pocketful(cwd, ['dlq', 'drop', '7', '--yes', ...STORE]);
+    expect([unknown.code, unknown.stderr]).toEqual([4, expect.stringContaining('LETTER_MISSING')]);
+  });
+});
+
 describe('pocketful daemon', () => {
   it('says a document per pass, and Ctrl-C ends it cleanly while it sleeps', async () => {
     const ran = await pocketful(cwd, ['daemon', '--json', ...STORE], {

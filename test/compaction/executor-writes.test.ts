@@ -65,10 +65,12 @@ async function fullButOne(made: { readonly world: World }): Promise<World> {
     const used = (await listVolumes(base.panda, SMALL.cell)).flatMap(({ extents }) => extents).length;
     const free = world.drives.length * settings.zonesPerDrive - used;
     for (let left = free; left >= 8; left -= 4) await createVolume(c, volumes.zones, 'hot');
-    volumes.zones.refresh();
-    const claim = await volumes.zones.claim('0000000000000000' as VolumeId, 3).catch(() => undefined);
-    const second = await volumes.zones.claim('0000000000000000' as VolumeId, 3).catch(() => undefined);
-    if (claim !== undefined && second === undefined) return world;
+    const probe = world.clone().start();
+    const claim = async () => probe.volumes.zones.claim('0000000000000000' as VolumeId, 3).catch(() => undefined);
+    const first = await claim();
+    if (first === undefined) continue;
+    await probe.c.panda.transact(first.writes);
+    if ((await claim()) === undefined) return world;
   }
   throw new Error('no number of zones leaves room for exactly one volume');
 }

@@ -76,6 +76,26 @@ export function streamContract(name: string, make: () => Promise<StreamUnderTest
       expect(await bodies()).toEqual(['poison']);
     });
 
+    it('drops the dead letters it is told, and nothing else', async () => {
+      await stream.send(['poison', 'other']);
+      for (let i = 0; i < 3; i++) {
+        await stream.receive(10, HIDDEN_MS);
+        await clock.advance(HIDDEN_MS);
+      }
+      expect(await bodies()).toEqual([]);
+      await stream.send(['alive']);
+      const letters = await stream.dead(10);
+      const poison = letters.find(({ body }) => body === 'poison');
+      expect(await stream.drop([])).toBe(0);
+      expect(await stream.drop(['99999'])).toBe(0);
+      expect(await stream.drop([poison?.id ?? ''])).toBe(1);
+      expect((await stream.dead(10)).map(({ body }) => body)).toEqual(['other']);
+      const [got] = await stream.receive(1, HIDDEN_MS);
+      expect(await stream.drop([got?.id ?? ''])).toBe(0); // alive
+      await stream.release([got?.receipt ?? '']);
+      expect(await bodies()).toEqual(['alive']);
+    });
+
     it('tells the age of the oldest message', async () => {
       await stream.send(['a']);
       await clock.advance(5000);

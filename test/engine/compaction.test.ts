@@ -279,4 +279,17 @@ describe('the dead letters of the queue', () => {
       expect(await admin.redriveDeadLetters(letters.map(({ id }) => id))).toBe(1);
       expect(await admin.deadLetters()).toEqual([]);
     }));
+
+  it('are dropped by their ids, all that are named or none', () =>
+    withClient(fresh(), async ({ admin }, store) => {
+      await store.queue.send(['{"no":"message of ours"}']);
+      for (let i = 0; i < 6; i++)
+        await store.queue.release((await store.queue.receive(10, 60_000)).map(({ receipt }) => receipt));
+      const ids = (await admin.deadLetters()).map(({ id }) => id);
+      await expect(admin.dropDeadLetters([...ids, '4711'])).rejects.toMatchObject({ code: 'LETTER_MISSING' });
+      expect(await admin.deadLetters()).toHaveLength(1);
+      expect(await admin.dropDeadLetters(ids)).toBe(1);
+      expect(await admin.deadLetters()).toEqual([]);
+      expect(await store.queue.figures()).toMatchObject({ ready: 0, dead: 0 });
+    }));
 });
