@@ -93,8 +93,6 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
 
   async compact(options: Parameters<StoreAdmin['compact']>[0] = {}): ReturnType<StoreAdmin['compact']> {
     if (options.planJson !== undefined) parsePlan(options.planJson); // before anything is opened
-    if (options.merge === 'only')
-      throw invalid('NOT_FOR_STAGE', `${this.#address}: bucket remnants are merged by embedded stores only so far`);
     return compactStage(await this.#open(), this.#tasks, options);
   }
 

@@ -2,7 +2,7 @@
 // credentials, profile and AWS_ENDPOINT_URL come from the SDK's default chain. Reads of large objects are ranges pinned to one
 // version.
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { LambdaClient } from '@aws-sdk/client-lambda';
+import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { present } from '../foundation/assert.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { unknownOutcome } from '../foundation/errors.ts';
@@ -39,6 +39,13 @@ export interface AwsClientOptions {
   readonly randomness: Randomness;
 }
 
+/** A client whose calls fail when no answer has come in time; the SDK's own default only warns. */
+export const lambdaWithin = (requestTimeout: number, config: LambdaClientConfig = {}): LambdaClient =>
+  new LambdaClient({
+    ...config,
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout, throwOnRequestTimeout: true },
+  });
+
 export class AwsClient implements PocketfulStore {
   readonly address: string;
   readonly namespace: string;
@@ -58,8 +65,6 @@ export class AwsClient implements PocketfulStore {
     const cloudFormation = new CloudFormationClient({});
     try {
       const outputs = await findStage(cloudFormation, stage);
-      const lambdaWithin = (requestTimeout: number): LambdaClient =>
-        new LambdaClient({ requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout } });
       const ports = { clock, randomness };
       const caller = new FrontendCaller({ lambda: lambdaWithin(ANSWER_MS), functionName: outputs.frontend, ...ports });
       const invoker = new Invoker({ lambda: lambdaWithin(TASK_MS), ...ports });

@@ -31,9 +31,10 @@ export async function compactStage(engine: EngineStore, tasks: StageTasks, optio
   if (given !== undefined) requirePlan(view, given);
   const before = sealedTotals(view);
   const planOptions = await planOptionsOf(engine, request);
-  // As on file: stores: remnants are merged unless strategies were chosen, or the plan is given.
+  // As on file: stores: unless told, remnants are merged when no strategies were chosen and no plan is given.
   const { strategies = STRATEGIES, finish } = request;
-  const merges = given === undefined && STRATEGIES.every((strategy) => strategies.includes(strategy));
+  const merges =
+    request.merge ?? (given === undefined && STRATEGIES.every((strategy) => strategies.includes(strategy)));
   const budgets: Budgets = given?.budgets ?? planOptions.budgets ?? UNLIMITED;
   const runs: RunReport[] = [];
   const freed = { freedVolumes: 0, freedZones: 0 };
@@ -43,9 +44,10 @@ export async function compactStage(engine: EngineStore, tasks: StageTasks, optio
   while (plans < ROUNDS_MAX && !signal?.aborted) {
     const rest = budgetsLeft(budgets, spent);
     if (rest === undefined) break;
-    const plan = given ?? (await planNow(volumes, { ...planOptions, budgets: rest })).plan;
+    const plan =
+      merges === 'only' ? undefined : (given ?? (await planNow(volumes, { ...planOptions, budgets: rest })).plan);
     plans += 1;
-    const round = await oneRound(engine, tasks, plan, merges, signal, (run) => {
+    const round = await oneRound(engine, tasks, plan, merges !== false, signal, (run) => {
       runs.push(run);
       const sum = (of: (one: RunReport) => number): number => runs.reduce((total, one) => total + of(one), 0);
       onProgress?.({
@@ -55,18 +57,17 @@ export async function compactStage(engine: EngineStore, tasks: StageTasks, optio
       });
     });
     resumed += round.resumed;
-    spent = addSpending(spent, plan.spent.l1);
-    spent = addSpending(spent, plan.spent.l2);
-    spent = addSpending(spent, plan.spent.l3);
+    if (plan !== undefined)
+      for (const strategy of ['l1', 'l2', 'l3'] as const) spent = addSpending(spent, plan.spent[strategy]);
     const erased = await tasks.gc({ signal });
     for (const { freedVolumes, freedZones } of [erased.free, round.freed]) {
       freed.freedVolumes += freedVolumes;
       freed.freedZones += freedZones;
     }
-    if (given !== undefined || !untilStable || round.retired === 0) break;
+    if (given !== undefined || !untilStable || !round.gained) break;
   }
   // To finish: what neither packs nor tops off any more goes into volumes that stay open.
-  if (finish === true && given === undefined && strategies.includes('l3') && !signal?.aborted) {
+  if (finish === true && given === undefined && merges !== 'only' && strategies.includes('l3') && !signal?.aborted) {
     const { l2UpTo } = planSettingsFor(volumes.c.settings, planOptions.settings);
     const drained = await tasks.drain({ signal, l3UpTo: l2UpTo - BOUNDARY_STEP });
     if (drained.retired > 0) runs.push(l3Report(drained));
@@ -80,29 +81,31 @@ export async function compactStage(engine: EngineStore, tasks: StageTasks, optio
 async function oneRound(
   engine: EngineStore,
   tasks: StageTasks,
-  plan: CompactionPlan,
+  /** Undefined: nothing but the remnants, and what was begun before. */
+  plan: CompactionPlan | undefined,
   merges: boolean,
   signal: AbortSignal | undefined,
   onRun: (run: RunReport) => void,
-): Promise<{ readonly resumed: number; readonly retired: number; readonly freed: CompactReport['freed'] }> {
+): Promise<{ readonly resumed: number; readonly gained: boolean; readonly freed: CompactReport['freed'] }> {
   const begun = await begunRuns(engine.volumes);
   const merge = merges ? await beginMerge(engine.volumes, begun) : undefined;
-  const ids = await beginPlan(engine.volumes, plan, merge === undefined ? begun : [...begun, merge]);
-  let retired = 0;
+  const all = merge === undefined ? begun : [...begun, merge];
+  const ids = plan === undefined ? all.map(({ id }) => id) : await beginPlan(engine.volumes, plan, all);
+  let gained = false;
   let freed: CompactReport['freed'] = { freedVolumes: 0, freedZones: 0 };
   await mapLimit(ids, RUNS_AT_ONCE, async (id) => {
     if (signal?.aborted) return;
     const run = await oneRun(tasks, id, signal);
-    retired += run.retired;
+    gained ||= run.retired > 0 || (run.strategy === 'merge' && run.movedBuckets > 0);
     onRun(run);
   });
-  if (plan.runs.some(({ strategy }) => strategy === 'l3') && !signal?.aborted) {
+  if (plan?.runs.some(({ strategy }) => strategy === 'l3') && !signal?.aborted) {
     const drained = await tasks.drain({ signal });
-    retired += drained.retired;
+    gained ||= drained.retired > 0;
     freed = drained.free;
     onRun(l3Report(drained));
   }
-  return { resumed: begun.length, retired, freed };
+  return { resumed: begun.length, gained, freed };
 }
 
 async function oneRun(tasks: StageTasks, id: string, signal: AbortSignal | undefined): Promise<RunReport> {

@@ -13,6 +13,7 @@ import { KmsKekStore } from '../keys/kms-kek-store.ts';
 import { DynamoPanda, newDynamoClient } from '../panda/dynamo-panda.ts';
 import type { Panda, Write } from '../panda/panda.ts';
 import { type StoreRow, storeAttributes, storeFromRow, storeKey } from '../panda/rows/store-row.ts';
+import { contradictionOf } from '../settings/contradiction.ts';
 import type { Settings } from '../settings/settings.ts';
 import { transact } from '../volume/transact.ts';
 import { VolumeStore } from '../volume/volume-store.ts';
@@ -96,11 +97,13 @@ const newRow = (stage: DeployedStage, clock: Clock, randomness: Randomness): Sto
 });
 
 function widened(known: StoreRow, stage: DeployedStage): StoreRow {
-  for (const name of Object.keys(known.settings) as (keyof Settings)[])
-    if (known.settings[name] !== stage.settings[name])
-      throw contradiction(`${name} is ${known.settings[name]} for good, not ${stage.settings[name]}`);
-  for (const [i, bucket] of known.drives.entries())
-    if (stage.drives[i] !== bucket) throw contradiction(`drive ${i} is ${bucket}, not ${stage.drives[i] ?? 'gone'}`);
+  const why = contradictionOf(
+    { settings: known.settings, driveCount: known.drives.length },
+    { settings: stage.settings, driveCount: stage.drives.length },
+  );
+  if (why !== undefined) throw contradiction(why);
+  const moved = known.drives.findIndex((bucket, i) => stage.drives[i] !== bucket);
+  if (moved >= 0) throw contradiction(`drive ${moved} is ${known.drives[moved]}, not ${stage.drives[moved]}`);
   return stage.drives.length === known.drives.length ? known : { ...known, drives: stage.drives };
 }
 

@@ -7,9 +7,12 @@ import type { StageOutputs } from '../../lib/client/aws-stage.ts';
 import { listJournal } from '../../lib/compaction/journal.ts';
 import { planJson } from '../../lib/compaction/plan.ts';
 import { OUTPUTS } from '../../lib/settings/stage-names.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listBuckets, listVolumes } from '../../lib/volume/volumes.ts';
 import { sealedWorld } from '../compaction/acting-world.ts';
+import { thinnedWorld } from '../compaction/merge-world.ts';
 import { Stage } from '../functions/stage.ts';
+import type { Model } from '../store/crash.ts';
+import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 
 const FOLDER_OF: Readonly<Record<string, Parameters<Stage['invoke']>[0]>> = {
@@ -34,8 +37,10 @@ const prepared = sealedWorld({ volumes: 6, filesEach: 90, deletedEach: (volume) 
 /** A stage on the same store anew. */
 async function stageOf(meddle: Meddle = () => undefined) {
   const made = await prepared;
-  const world = made.world.clone();
-  const model = made.model.clone();
+  return stageOn(made.world.clone(), made.model.clone(), meddle);
+}
+
+async function stageOn(world: World, model: Model, meddle: Meddle = () => undefined) {
   const p = world.start();
   const stage = new Stage(world);
   let count = 0;
@@ -81,6 +86,21 @@ describe('compact', () => {
     // Nothing sealed is left half empty.
     const sealed = (await admin.status()).volumes.filter(({ state }) => state === 'sealed');
     for (const { fillPermille } of sealed) expect(fillPermille).toBeGreaterThan(700);
+    await expectQuiet();
+  });
+
+  it('merges bucket remnants and nothing else when told so, and none when told not to', async () => {
+    const { world, model } = await thinnedWorld({ volumes: 3, filesEach: 60, keep: 9 });
+    const { admin, p, expectQuiet } = await stageOn(world, model);
+    const buckets = async () => (await listBuckets(p.c.panda, 'c0')).length;
+    const before = await buckets();
+    const without = await admin.compact({ merge: false, strategies: ['l1'] });
+    expect(without.runs.filter(({ strategy }) => strategy === 'merge')).toEqual([]);
+    expect(await buckets()).toBe(before);
+    const report = await admin.compact({ merge: 'only', untilStable: true });
+    expect(report.runs.map(({ strategy }) => strategy)).toContain('merge');
+    expect(new Set(report.runs.map(({ strategy }) => strategy))).toEqual(new Set(['merge']));
+    expect(await buckets()).toBeLessThan(before / 2);
     await expectQuiet();
   });
 

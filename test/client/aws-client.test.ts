@@ -1,9 +1,11 @@
 // The client of a stage against the real frontend function on memory bodies; only the wire between them (the SDK's client) is of this
 // test, so that it can lose answers, throttle and lie.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
 import { FrontendCaller } from '../../lib/client/aws-call.ts';
-import { AwsClient } from '../../lib/client/aws-client.ts';
+import { AwsClient, lambdaWithin } from '../../lib/client/aws-client.ts';
 import type { DeleteOutcome, PutOutcome, PutRequest } from '../../lib/client/store.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
@@ -37,6 +39,33 @@ function clientOf(meddle: Meddle = () => undefined): { client: AwsClient; reques
   const parts = { lambda, functionName: 'f', clock: new SimulatedClock(), randomness: new SeededRandomness(1) };
   return { client: new AwsClient('dev', 'default', new FrontendCaller(parts)), requests };
 }
+
+describe('a function that does not answer', () => {
+  it('is given up after the time-out, as an unknown outcome', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const lambda = lambdaWithin(80, {
+      endpoint: `http://127.0.0.1:${port}`,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    });
+    const caller = new FrontendCaller({
+      lambda,
+      functionName: 'f',
+      clock: new SimulatedClock(),
+      randomness: new SeededRandomness(1),
+    });
+    try {
+      const client = new AwsClient('dev', 'default', caller);
+      await expect(client.head('a')).rejects.toMatchObject({ kind: 'unknown', code: 'AWS_UNKNOWN' });
+    } finally {
+      caller.close();
+      silent.closeAllConnections();
+      silent.close();
+    }
+  });
+});
 
 const item = (key: string, ...pieces: Uint8Array[]): PutRequest => ({
   key,

@@ -67,7 +67,7 @@ describe('establish', () => {
 
   it.each<[string, Partial<DeployedStage>, RegExp]>([
     ['other settings', { settings: settingsOf('thrifty', { extentBytes: 1024 * 1024 * 1024 }) }, /extentBytes/],
-    ['a drive less', { drives: ['d0', 'd1'] }, /drive 2 is d2, not gone/],
+    ['a drive less', { drives: ['d0', 'd1'] }, /it has 3 drives and cannot do with 2/],
     ['drives in another order', { drives: ['d1', 'd0', 'd2'] }, /drive 0 is d0, not d1/],
   ])('refuses %s', async (_, change, message) => {
     const p = ports();
