@@ -1,5 +1,5 @@
 // DELETE (DESIGN 6a, 19): names go at once, their blocks lose references; a block nobody refers to goes to trash.
-import { isPocketfulError, missing } from '../foundation/errors.ts';
+import { isKind, isPocketfulError, missing } from '../foundation/errors.ts';
 import { type ObjectRow, releaseKey } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { inTransactions, readObjects, runIndex } from './index-objects.ts';
@@ -9,6 +9,7 @@ import { finishRelease } from './release-references.ts';
 
 const OBJECTS_AT_ONCE = 90;
 const PAIRS_MAX = 45;
+const TRIES_MAX = 5;
 
 export interface DeleteItem {
   readonly namespace: string;
@@ -34,7 +35,7 @@ export async function* deleteObjects(
   yield* await deleteBatch(store, batch);
 }
 
-async function deleteBatch(store: VolumeStore, batch: readonly DeleteItem[]): Promise<DeleteOutcome[]> {
+async function deleteBatch(store: VolumeStore, batch: readonly DeleteItem[], tries = 1): Promise<DeleteOutcome[]> {
   const outcomes = new Map<DeleteItem, DeleteOutcome>();
   const sound: DeleteItem[] = [];
   const seen = new Set<string>();
@@ -72,6 +73,9 @@ async function deleteBatch(store: VolumeStore, batch: readonly DeleteItem[]): Pr
     () => false,
   );
   for (const changes of cut) await deleteTogether(store, changes, itemOf, outcomes);
+  for (const { item } of found)
+    if (tries < TRIES_MAX && isOutdated(item, outcomes.get(item)))
+      for (const outcome of await deleteBatch(store, [item], tries + 1)) outcomes.set(item, outcome);
   for (const { item, old } of found) if (outcomes.get(item)?.ok && isLong(old)) await releaseNow(store, old);
   return batch.map((item) => outcomes.get(item) as DeleteOutcome);
 }
@@ -95,6 +99,13 @@ async function deleteTogether(
     outcomes.set(itemOf.get(change) as DeleteItem, { key: change.key, ok: false, error });
   }
 }
+
+/** Somebody changed it since it was read: who names no version means whatever is there now. */
+const isOutdated = (item: DeleteItem, outcome: DeleteOutcome | undefined): boolean =>
+  item.ifVersion === undefined &&
+  outcome?.ok === false &&
+  isKind(outcome.error, 'conflict') &&
+  outcome.error.code === 'VERSION_MISMATCH';
 
 const gone = (key: string): Error => missing('OBJECT_MISSING', `"${shown(key)}" is not there`);
 const isLong = (old: ObjectRow): boolean => old.segments !== undefined || (old.blocks?.length ?? 0) > 0;

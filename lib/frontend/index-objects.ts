@@ -112,17 +112,42 @@ interface Planned {
 async function planned(c: Components, request: IndexRequest, seen: SeenRows | undefined): Promise<Planned> {
   if (seen !== undefined) {
     try {
-      const found = await planFrom(c, request, seen);
-      if (found.plan.gone.length === 0) return found;
+      const rows = await readRows(c, request, seen);
+      const plan = await planFrom(c, request, rows);
+      if (plan.gone.length === 0) return { objects: rows.objects, plan };
     } catch (error) {
       if (!isKind(error, 'conflict', 'corrupt')) throw error;
     }
   }
-  return planFrom(c, request, undefined);
+  for (let attempt = 0; ; attempt++) {
+    const rows = await readRows(c, request, undefined);
+    try {
+      return { objects: rows.objects, plan: await planFrom(c, request, rows) };
+    } catch (error) {
+      // Objects and blocks are read one after the other: what disagrees may only have changed in between.
+      if (!isKind(error, 'corrupt') || attempt >= ATTEMPTS_MAX) throw error;
+      if (await request.took?.()) throw conflict('GUARD_FAILED', 'another worker did it meanwhile', error);
+      if (!(await haveChanged(c, request.changes, rows.objects))) throw error;
+    }
+  }
 }
 
-async function planFrom(c: Components, request: IndexRequest, seen: SeenRows | undefined): Promise<Planned> {
-  const { changes, fresh, extra } = request;
+interface ReadRows {
+  readonly objects: readonly (ObjectRow | undefined)[];
+  readonly blocks: ReadonlyMap<BlockId, BlockRow | undefined>;
+}
+
+async function haveChanged(
+  c: Components,
+  changes: readonly ObjectChange[],
+  before: readonly (ObjectRow | undefined)[],
+): Promise<boolean> {
+  const now = await readObjects(c.panda, changes);
+  return now.some((object, i) => object?.version !== before[i]?.version);
+}
+
+async function readRows(c: Components, request: IndexRequest, seen: SeenRows | undefined): Promise<ReadRows> {
+  const { changes, extra } = request;
   const objects =
     seen === undefined ? await readObjects(c.panda, changes) : changes.map((change) => seen.objects.get(change));
   const deltas = referenceDeltas({ changes, objects, ...(extra ? { extra } : {}) });
@@ -132,7 +157,12 @@ async function planFrom(c: Components, request: IndexRequest, seen: SeenRows | u
     needed.filter((id) => !seen?.blocks.has(id)),
   );
   for (const id of needed) if (seen?.blocks.has(id)) blocks.set(id, seen.blocks.get(id));
-  const plan = planIndex({
+  return { objects, blocks };
+}
+
+async function planFrom(c: Components, request: IndexRequest, { objects, blocks }: ReadRows): Promise<IndexPlan> {
+  const { changes, fresh, extra } = request;
+  return planIndex({
     cell: c.settings.cell,
     nowMs: Math.max(0, c.clock.nowMs()),
     changes,
@@ -142,7 +172,6 @@ async function planFrom(c: Components, request: IndexRequest, seen: SeenRows | u
     ...(extra ? { extra } : {}),
     ...(request.unreadable?.size ? { unreadable: await deadRowsOf(c, blocks, request.unreadable) } : {}),
   });
-  return { objects, plan };
 }
 
 async function deadRowsOf(

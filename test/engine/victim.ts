@@ -60,13 +60,15 @@ const works: readonly (() => Promise<unknown>)[] = [
   () => freeTrash(volumes),
 ];
 
-say('ready');
-await recover(volumes, frontend);
-for (;;) {
+/** Another process was first, or is at work: what was said and not acknowledged is undecided. */
+async function attempt(work: () => Promise<unknown>): Promise<void> {
   try {
-    await (works[random.below(works.length)] as () => Promise<unknown>)();
+    await work();
   } catch (error) {
-    // Another process was first, or is at work: what was said and not acknowledged is undecided.
     if (!isKind(error, 'retry', 'conflict', 'unknown')) throw error;
   }
 }
+
+say('ready');
+await attempt(() => recover(volumes, frontend));
+for (;;) await attempt(works[random.below(works.length)] as () => Promise<unknown>);
