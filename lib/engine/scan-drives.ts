@@ -5,12 +5,13 @@ import type { CodecName } from '../codec/codec.ts';
 import { codecOf } from '../codec/codecs.ts';
 import type { Drive, ZoneRef } from '../drive/drive.ts';
 import { CHUNK_HEADER_BYTES, type ChunkHeader, chunkBytes, parseChunkHeader } from '../format/chunk.ts';
+import { PACK_HEADER_BYTES, parsePackHeader, parsePackIndex } from '../format/directory-pack.ts';
 import { type GroupEntry, parseGroupDirectory } from '../format/group-directory.ts';
-import { parseBucketDirectoryName, parseChunkName } from '../format/names.ts';
+import { DIRECTORY_PACK_NAME, parseBucketDirectoryName, parseChunkName } from '../format/names.ts';
 import { crcOf } from '../format/wire.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isPocketfulError, retryLater } from '../foundation/errors.ts';
-import type { StoreId, VolumeId } from '../foundation/ids.ts';
+import type { BucketId, StoreId, VolumeId } from '../foundation/ids.ts';
 import type { Extent } from '../panda/rows/volume-row.ts';
 
 const ZONES_AT_ONCE = 16;
@@ -33,7 +34,7 @@ export interface DriveScan {
   readonly groups: readonly FoundGroup[];
   /** Every zone generation with objects, and their bytes. */
   readonly zones: readonly { readonly drive: number; readonly at: ZoneRef; readonly bytes: number }[];
-  /** Buckets whose directory object was seen, by volume/generation. */
+  /** Buckets whose directory was seen, in a pack or as an object of its own, by volume/generation. */
   readonly directories: ReadonlyMap<string, ReadonlySet<string>>;
   /** Chunks that are damaged or not of this store: what and where, a line each. */
   readonly damaged: readonly string[];
@@ -60,15 +61,21 @@ export async function scanDrives(
   let done = 0;
   const zones = await mapLimit(found, ZONES_AT_ONCE, async ({ drive, at }) => {
     const listing = await (drives[drive] as Drive).list(at);
+    const isDamaged = (name: string, why: string): void => {
+      damaged.push(`${drives[drive]?.label} ${at.zone}/${at.generation}/${name}: ${why}`);
+    };
     let volume: string | undefined;
     const buckets: string[] = [];
     for (const { name, bytes } of listing) {
       const bucket = parseBucketDirectoryName(name);
       if (bucket !== undefined) buckets.push(bucket);
-      else if (parseChunkName(name) !== undefined) {
+      else if (name === DIRECTORY_PACK_NAME) {
+        const pack = await readPackHead(drives[drive] as Drive, at, bytes, storeId).catch(asDamage);
+        if (typeof pack === 'string') isDamaged(name, pack);
+        else directories.set(pack.volume, new Set([...(directories.get(pack.volume) ?? []), ...pack.buckets]));
+      } else if (parseChunkName(name) !== undefined) {
         const chunk = await readChunkHead(drives[drive] as Drive, at, name, bytes, storeId).catch(asDamage);
-        if (typeof chunk === 'string')
-          damaged.push(`${drives[drive]?.label} ${at.zone}/${at.generation}/${name}: ${chunk}`);
+        if (typeof chunk === 'string') isDamaged(name, chunk);
         else {
           note(groups, chunk, drive, at);
           volume = `${chunk.header.volumeId}/${chunk.header.generation}`;
@@ -107,6 +114,21 @@ async function readChunkHead(
   const directory = await drive.read(at, name, { offset, length: header.directoryBytes });
   if (crcOf(directory) !== header.directoryCrc) return 'its directory is damaged';
   return { header, entries: parseGroupDirectory(directory, header) };
+}
+
+/** Whose pack it is and the buckets it lists; the directories themselves say nothing that the chunks do not. */
+async function readPackHead(
+  drive: Drive,
+  at: ZoneRef,
+  bytes: number,
+  storeId: StoreId,
+): Promise<{ readonly volume: string; readonly buckets: readonly BucketId[] } | string> {
+  const read = (length: number) => drive.read(at, DIRECTORY_PACK_NAME, { offset: 0, length });
+  const header = parsePackHeader(await read(PACK_HEADER_BYTES));
+  if (header.storeId !== storeId) return 'it is of another store';
+  if (bytes !== header.totalBytes) return `${bytes} bytes instead of ${header.totalBytes}`;
+  const index = parsePackIndex(header, await read(header.headBytes));
+  return { volume: `${header.volumeId}/${header.generation}`, buckets: index.map(({ bucket }) => bucket) };
 }
 
 function note(groups: Map<string, FoundGroup>, chunk: ChunkHead, drive: number, at: ZoneRef): void {

@@ -1,6 +1,6 @@
-// The directory of one bucket, written at seal as `dir-bucket` on m+1 columns: slot -> where its record is. Fixed-size
-// entries, so that a reader finds a slot without parsing the rest. It is an index, never the truth: the chunks' own
-// directories and Panda's group rows hold the same facts.
+// The directory of one bucket, written at seal on m+1 columns: slot -> where its record is. Fixed-size entries, so that a
+// reader finds a slot without parsing the rest. It is an index, never the truth: the chunks' own directories and Panda's
+// group rows hold the same facts. It lies in its volume's directory pack; before there were packs, in an object of its own.
 import { COLUMNS_MAX } from '../codec/codec.ts';
 import { assert } from '../foundation/assert.ts';
 import { corrupt } from '../foundation/errors.ts';
@@ -35,6 +35,12 @@ const HEADER_BYTES = 64;
 const TOKEN_BYTES = 12;
 const ENTRY_BYTES = 16;
 const FLAG_PRESENT = 1;
+
+/** Bytes of a directory whose slots, from the first to the last, were written by so many groups. */
+export const bucketDirectoryBytes = (slots: number, groups: number): number =>
+  HEADER_BYTES + groups * TOKEN_BYTES + slots * ENTRY_BYTES + CRC_BYTES;
+
+export const BUCKET_DIRECTORY_BYTES_MIN = bucketDirectoryBytes(0, 0);
 
 export interface SlotLocation {
   readonly sequence: number;

@@ -1,5 +1,6 @@
-// Names of the objects in a zone generation: `s-t` for the chunk of sequence s written under token t, `dir-b` for the
-// directory of bucket b. Every number has one spelling, so a name and its meaning are one to one.
+// Names of the objects in a zone generation: `s-t` for the chunk of sequence s written under token t, `dirs` for the directory
+// pack, `dir-b` for the directory of bucket b where there was no pack yet. Every number has one spelling, so a name and its
+// meaning are one to one.
 import { assertCount } from '../foundation/assert.ts';
 import { type BucketId, bucketId } from '../foundation/ids.ts';
 import { assertWithin, U32_MAX } from './wire.ts';
@@ -21,6 +22,9 @@ export function parseChunkName(name: string): { sequence: number; token: number 
   return sequence <= U32_MAX && Number.isSafeInteger(token) ? { sequence, token } : undefined;
 }
 
+export const DIRECTORY_PACK_NAME = 'dirs';
+
+/** Of volumes sealed before there were packs: nobody writes it any more. */
 export const bucketDirectoryName = (bucket: BucketId): string => `dir-${bucket}`;
 
 export function parseBucketDirectoryName(name: string): BucketId | undefined {

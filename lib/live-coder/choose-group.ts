@@ -3,11 +3,14 @@
 import { codecShape } from '../codec/shape.ts';
 import { IMBALANCE_AIM, imbalance, layOut } from '../format/placement.ts';
 import { capacityBytes, type Settings } from '../settings/settings.ts';
+import { directoryBytesOf } from '../volume/directory-room.ts';
 import { groupOverheadBytes } from '../volume/write-group.ts';
 import { bestSubset } from './best-subset.ts';
 
 export interface WaitingBucket {
   readonly recordBytes: readonly number[];
+  /** Slots from the first to the last that is live, if more than there are records. */
+  readonly span?: number;
 }
 
 /** What a volume can still take. */
@@ -33,6 +36,7 @@ const CLOSES_FROM = 0.5;
 const KEPT_BACK_MAX = 16 * 1024 * 1024;
 const SIZES_TRIED_MAX = 12;
 const CLOSINGS_TRIED_MAX = 12;
+const PROPORTIONAL_TRIES = 4;
 
 interface Sized extends WaitingBucket {
   readonly bytes: number;
@@ -77,7 +81,7 @@ export function chooseGroup(
     const share = shareOf(roomBytes, settings);
     if (share < roomBytes) {
       if (waitingBytes < share && !mustGo) return undefined;
-      const choice = levelGroup(sized, settings, aimOf(share, waitingBytes, flush), room.buckets, mustGo, flush);
+      const choice = levelGroup(sized, settings, aimOf(share, waitingBytes, flush), room, mustGo, flush);
       if (choice !== undefined || !mustGo) return choice;
       continue;
     }
@@ -108,28 +112,47 @@ function levelGroup(
   waiting: readonly Sized[],
   settings: Settings,
   aimBytes: number,
-  bucketsMax: number,
+  room: Room,
   mustGo: boolean,
   flush: boolean,
 ): GroupChoice | undefined {
   const { dataColumns } = codecShape(settings.warmCodec);
   const most = settings.groupBytesMin * STRETCH;
-  let bytes = 0;
-  const candidates = waiting.slice(0, bucketsMax).map((bucket, i) => {
-    bytes += bucket.bytes;
-    return { count: i + 1, miss: Math.abs(bytes - aimBytes), bytes };
-  });
-  const inReach = candidates.filter((c) => c.count === 1 || (c.bytes >= aimBytes * SHARE_MIN && c.bytes <= most));
+  const candidates = prefixesThatFit(waiting, dataColumns, room);
   const all = candidates.at(-1);
+  if (all === undefined) return undefined;
+  const aim = Math.min(aimBytes, all.bytes);
+  const inReach = candidates.filter((c) => c.count === 1 || (c.bytes >= aim * SHARE_MIN && c.bytes <= most));
+  const fits = (c: Prefix): boolean =>
+    c.count === 1 || groupNeedBytes(waiting.slice(0, c.count), dataColumns) <= room.extentFreeBytes;
   // What is left over fits one group: no small one is left for later.
-  if (flush && all !== undefined && all.count === waiting.length && all.bytes <= most) return prefix(all.count, 'last');
+  if (flush && all.count === waiting.length && all.bytes <= most && fits(all)) return prefix(all.count, 'last');
+  const byMiss = inReach.sort((a, b) => Math.abs(a.bytes - aim) - Math.abs(b.bytes - aim) || b.count - a.count);
   let best: { count: number; level: number } | undefined;
-  for (const { count } of inReach.sort((a, b) => a.miss - b.miss || b.count - a.count).slice(0, SIZES_TRIED_MAX)) {
+  for (const candidate of byMiss.slice(0, SIZES_TRIED_MAX)) {
+    if (!fits(candidate)) continue;
+    const { count } = candidate;
     const level = imbalance(layoutOf(waiting.slice(0, count), dataColumns));
     if (level <= IMBALANCE_AIM) return prefix(count, 'full');
     if (best === undefined || level < best.level) best = { count, level };
   }
   return mustGo && best !== undefined ? prefix(best.count, 'full') : undefined;
+}
+
+interface Prefix {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** Of the first so many buckets, those for which there is room: the directories of short records may take more of it than the records. */
+function prefixesThatFit(waiting: readonly Sized[], dataColumns: number, room: Room): Prefix[] {
+  let bytes = 0;
+  let besides = 0;
+  return waiting.slice(0, room.buckets).flatMap((bucket, i) => {
+    bytes += bucket.bytes;
+    besides += besidesBytes([bucket]);
+    return i > 0 && bytes / dataColumns + besides > room.extentFreeBytes ? [] : [{ count: i + 1, bytes }];
+  });
 }
 
 const prefix = (count: number, reason: GroupChoice['reason']): GroupChoice => ({
@@ -149,10 +172,12 @@ function closingGroup(
     const chosen = bestSubset(sizes, limit, room.buckets);
     const buckets = chosen.map((i) => waiting[i] as Sized);
     const bytes = sum(buckets.map((bucket) => bucket.bytes));
-    const over = groupNeedBytes(buckets, dataColumns) - room.extentFreeBytes;
+    const needBytes = groupNeedBytes(buckets, dataColumns);
+    const over = needBytes - room.extentFreeBytes;
     if (over <= 0 || chosen.length === 0) return { chosen, bytes };
-    // Its columns are not level, or its headers and directory take more than was thought: so much on every extent.
-    limit = Math.min(bytes - 1, limit - over * dataColumns);
+    // Directories of short records shrink with what is left out; what is over after that is of columns that are not level.
+    const less = attempt < PROPORTIONAL_TRIES ? (bytes * room.extentFreeBytes) / needBytes : limit - over * dataColumns;
+    limit = Math.min(bytes - 1, Math.floor(less));
   }
   return { chosen: [], bytes: 0 };
 }
@@ -165,6 +190,12 @@ const layoutOf = (buckets: readonly WaitingBucket[], dataColumns: number) =>
   );
 
 function groupNeedBytes(buckets: readonly WaitingBucket[], dataColumns: number): number {
+  return Math.max(0, ...layoutOf(buckets, dataColumns).columnBytes) + besidesBytes(buckets);
+}
+
+/** What a group takes of every extent besides its columns: headers, its directory, and those of its buckets at seal. */
+function besidesBytes(buckets: readonly WaitingBucket[]): number {
   const records = sum(buckets.map(({ recordBytes }) => recordBytes.length));
-  return Math.max(0, ...layoutOf(buckets, dataColumns).columnBytes) + groupOverheadBytes(records, buckets.length);
+  const spans = buckets.map(({ recordBytes, span }) => span ?? recordBytes.length);
+  return groupOverheadBytes(records, buckets.length) + directoryBytesOf(spans);
 }

@@ -3,6 +3,7 @@
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../foundation/ids.ts';
 import type { BucketContent } from '../volume/collect-bucket.ts';
+import { slotSpan } from '../volume/directory-room.ts';
 import { type MoveResult, moveBuckets } from '../volume/move.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { chooseGroup, keptBackBytes, type WaitingBucket, waitingBytesMax } from './choose-group.ts';
@@ -71,7 +72,10 @@ export class LiveCoder {
 
   async #emit(flush: boolean): Promise<boolean> {
     const { settings } = this.#store.c;
-    const waiting = this.#waiting.map(({ records }) => ({ recordBytes: records.map(({ record }) => record.length) }));
+    const waiting = this.#waiting.map(({ records }) => ({
+      recordBytes: records.map(({ record }) => record.length),
+      span: slotSpan(records),
+    }));
     const choice = chooseGroup(waiting, settings, await this.#store.open.rooms('warm'), flush);
     if (choice === undefined) return false;
     const isChosen = new Set(choice.chosen);

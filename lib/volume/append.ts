@@ -10,7 +10,8 @@ import { bucketKey } from '../panda/rows/bucket-row.ts';
 import { type AppendGroupRow, GROUP_SLOTS_MAX, groupAttributes, groupKey } from '../panda/rows/group-row.ts';
 import { type VolumeClass, type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Lease } from './open-volumes.ts';
+import { directoryBytesOf, filledAttributes, filledBy, moreDirectoryBytes } from './directory-room.ts';
+import { type Lease, writesDirectories } from './open-volumes.ts';
 import { recoverPending, settledWrite } from './recover.ts';
 import { transact } from './transact.ts';
 import type { VolumeStore } from './volume-store.ts';
@@ -111,7 +112,8 @@ export async function appendGroup(store: VolumeStore, records: readonly NewRecor
   const cls = putClass(store.c.settings);
   const { dataColumns } = codecShape(store.c.settings.hotCodec);
   const perExtent = dataColumns === 1 ? totalBytes : Math.ceil(totalBytes / dataColumns) + longest;
-  const needBytes = perExtent + groupOverheadBytes(records.length, 1);
+  const directoryBytes = writesDirectories(store.c, cls) ? directoryBytesOf([records.length]) : 0;
+  const needBytes = perExtent + groupOverheadBytes(records.length, 1) + directoryBytes;
   let last: unknown;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const lease = await store.open.lease(cls, needBytes);
@@ -202,12 +204,13 @@ async function commitAppend(
     firstSlot: target.firstSlot,
     slots: records.map(({ blockId, recordId, record }) => ({ blockId, recordId, recordBytes: record.length })),
   };
-  const extentUsedBytes = volume.extentUsedBytes.map((bytes, i) => bytes + (written.objectBytes[i] as number));
+  const directoryBytes = target.isNew ? directoryBytesOf([records.length]) : moreDirectoryBytes(records.length);
+  const filled = filledBy(volume, written.objectBytes, directoryBytes);
   const writes: Write[] = [
     {
       kind: 'update',
       ...volumeKey(settings.cell, volume.id),
-      set: { n: lease.seq + 1, p: lease.seq, u: extentUsedBytes, ob: target.bucket },
+      set: { n: lease.seq + 1, p: lease.seq, ...filledAttributes(filled), ob: target.bucket },
       ...(target.isNew ? { insert: { b: [target.bucket] } } : {}),
       if: [
         { attribute: 't', equals: lease.token },
@@ -233,7 +236,7 @@ async function commitAppend(
     ...volume,
     nextSeq: lease.seq + 1,
     pendingSeq: lease.seq,
-    extentUsedBytes,
+    ...filled,
     openBucket: target.bucket,
     buckets: target.isNew ? new Set([...volume.buckets, target.bucket]) : volume.buckets,
   };

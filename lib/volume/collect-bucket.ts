@@ -67,7 +67,7 @@ async function wantedSlots(
   bucket: BucketRow,
   dead: DeadRow,
 ): Promise<Wanted[]> {
-  const slots = await store.directories.bucketPart(source, bucket);
+  const slots = await store.directories.bucketPart(source, bucket, 'many buckets');
   const wanted: Wanted[] = [];
   const unlisted: number[] = [];
   for (let slot = 0; slot < bucket.slots; slot++) {

@@ -1,5 +1,5 @@
-// Where the slots of a bucket are, from what the drives and the group rows say. Directories of groups and of sealed buckets never
-// change once written, so they are cached under volume and generation.
+// Where the slots of a bucket are, from what the drives and the group rows say. Directories of groups never change once written, so
+// they are cached under volume and generation; those of sealed buckets: sealed-directories.ts.
 import { codecShape } from '../codec/shape.ts';
 import { BucketDirectory, type SlotLocation } from '../format/bucket-directory.ts';
 import type { GroupEntry } from '../format/group-directory.ts';
@@ -12,12 +12,12 @@ import { ColumnFaults } from './column-faults.ts';
 import type { Components } from './components.ts';
 import type { DriveHealth } from './drive-health.ts';
 import { type GroupPlace, readableFirst } from './read-column.ts';
-import { type GroupListing, readColumnBytes, readGroupListing, readSealedDirectory } from './read-directory.ts';
+import { type GroupListing, readColumnBytes, readGroupListing } from './read-directory.ts';
+import { type Reading, SealedDirectories } from './sealed-directories.ts';
 import { listGroups, readGroup } from './volumes.ts';
 
 const MIB = 1024 * 1024;
 const GROUPS_BYTES_MAX = 32 * MIB;
-const BUCKETS_BYTES_MAX = 16 * MIB;
 const LENGTHS_MAX = 16_384;
 const VOLUMES_MAX = 4096;
 /** Of one entry in memory, its strings and its place in the index included. */
@@ -47,7 +47,7 @@ export class Directories {
     GROUPS_BYTES_MAX,
     (entries) => 256 + entries.length * ENTRY_BYTES,
   );
-  readonly #sealed = new LruCache<string, BucketDirectory>(BUCKETS_BYTES_MAX, (directory) => directory.memoryBytes);
+  readonly #sealed: SealedDirectories;
   readonly #lengths = new LruCache<string, readonly number[]>(LENGTHS_MAX);
   /** Keys of the caches above by volume, for `forget`. */
   readonly #keys = new LruCache<VolumeId, Set<string>>(VOLUMES_MAX);
@@ -56,6 +56,7 @@ export class Directories {
   constructor(c: Components, health: DriveHealth) {
     this.#c = c;
     this.#health = health;
+    this.#sealed = new SealedDirectories({ c, health });
   }
 
   /** Everything a committed group holds. Throws RecordLost if no column tells. */
@@ -84,10 +85,10 @@ export class Directories {
   }
 
   /** As `bucket`, but with whatever can be read: enough for a reader of one slot. */
-  async bucketPart(volume: VolumeRow, bucket: BucketRow): Promise<PartialSlots> {
+  async bucketPart(volume: VolumeRow, bucket: BucketRow, reading: Reading = 'one bucket'): Promise<PartialSlots> {
     const mayBeSealed = volume.class === 'warm' && volume.state !== 'open';
     let sealed: BucketDirectory | ColumnFaults | undefined;
-    if (mayBeSealed && !volume.directoriesPending) sealed = await this.#sealedDirectory(volume, bucket.id);
+    if (mayBeSealed && !volume.directoriesPending) sealed = await this.#sealed.find(volume, bucket.id, reading);
     if (sealed instanceof BucketDirectory) return fromSealed(sealed);
     if (bucket.move > 0) {
       const listing = await this.#listing({ volume, sequence: bucket.seq, token: bucket.token });
@@ -97,7 +98,7 @@ export class Directories {
     const appended = await this.#appended(volume, bucket);
     if (appended.lost === undefined) return appended;
     // The group rows may have gone since the volume row was read: they do once the directories are written.
-    if (mayBeSealed && sealed === undefined) sealed = await this.#sealedDirectory(volume, bucket.id);
+    if (mayBeSealed && sealed === undefined) sealed = await this.#sealed.find(volume, bucket.id, reading);
     if (sealed instanceof BucketDirectory) return fromSealed(sealed);
     if (sealed !== undefined) appended.lost.addAll(sealed);
     return appended;
@@ -107,10 +108,10 @@ export class Directories {
   forget(volume: Pick<VolumeRow, 'id'>): void {
     for (const key of this.#keys.get(volume.id) ?? []) {
       this.#groups.delete(key);
-      this.#sealed.delete(key);
       this.#lengths.delete(key);
     }
     this.#keys.delete(volume.id);
+    this.#sealed.forget(volume);
   }
 
   /**
@@ -171,20 +172,6 @@ export class Directories {
     const slots = groups.reduce((sum, group) => sum + group.slots.length, 0);
     if (slots < bucket.slots) complete = false;
     return fromListings(listings, bucket.id, complete ? undefined : faults);
-  }
-
-  async #sealedDirectory(volume: VolumeRow, bucket: BucketId) {
-    const key = `${volume.id}/${volume.generation}/${bucket}`;
-    const known = this.#sealed.get(key);
-    if (known !== undefined) return known;
-    return this.#once(key, async () => {
-      const read = await readSealedDirectory({ c: this.#c, health: this.#health }, volume, bucket);
-      if (read instanceof BucketDirectory) {
-        this.#sealed.set(key, read);
-        this.#note(volume.id, key);
-      }
-      return read;
-    });
   }
 
   async #listing(place: GroupPlace): Promise<GroupListing> {

@@ -2,20 +2,21 @@
 // them; bucket rows name the volume only, so none of its own changes. Before the flip nobody reads the new extents; after it nobody
 // writes the old ones, which go to trash as a volume of their own.
 import { codecShape } from '../codec/shape.ts';
-import type { Drive } from '../drive/drive.ts';
 import { encodeBucketDirectory, type SlotLocation } from '../format/bucket-directory.ts';
-import { bucketDirectoryName } from '../format/names.ts';
+import { encodeDirectoryPack } from '../format/directory-pack.ts';
 import { assert } from '../foundation/assert.ts';
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, newVolumeId, type RunId, type VolumeId } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
 import { groupPartition } from '../panda/rows/group-row.ts';
-import { type Extent, extentText, type VolumeRow } from '../panda/rows/volume-row.ts';
+import { extentText, type VolumeRow } from '../panda/rows/volume-row.ts';
 import type { BucketContent } from './collect-bucket.ts';
 import type { Components } from './components.ts';
+import { directoryBytesOf, filledBy, moreDirectoryBytes, slotSpan } from './directory-room.ts';
 import { type ArrivingBucket, arrivalWrites, claimNextWrites, dropNextWrites, flipWrites } from './flip-steps.ts';
 import { moveNeedBytes } from './move.ts';
 import { extentFreeBytes, type Lease } from './open-volumes.ts';
+import { assertPackFits, directoryColumns, knowsPacks, putPack } from './put-pack.ts';
 import { transact } from './transact.ts';
 import type { VolumeStore } from './volume-store.ts';
 import { readBucket, readVolume, rowsOf } from './volumes.ts';
@@ -50,6 +51,8 @@ export class NextExtents {
       generation: next.generation,
       extents: next.extents,
       extentUsedBytes: next.extents.map(() => 0),
+      // Its buckets get a directory even if nothing of them is left.
+      directoryBytes: directoryBytesOf([...host.buckets].map(() => 0)),
       token: this.token,
       nextSeq: 1,
       next: undefined,
@@ -63,9 +66,7 @@ export class NextExtents {
   /** Whether one more group of these buckets fits, room for directories left. */
   fits(contents: readonly BucketContent[]): boolean {
     const { dataColumns } = codecShape(this.#volume.codec);
-    const arriving = contents.filter(({ source }) => source.id !== this.#volume.id).map(({ bucket }) => bucket.id);
-    const volume = { ...this.#volume, buckets: new Set([...this.#volume.buckets, ...arriving]) };
-    return moveNeedBytes(contents, dataColumns) <= extentFreeBytes(this.#store.c, volume);
+    return moveNeedBytes(contents, dataColumns) <= extentFreeBytes(this.#store.c, this.#volume);
   }
 
   /** Stores a group in the new extents. Throws `retry` GROUP_NOT_STORED: the flip is off then. */
@@ -96,7 +97,14 @@ export class NextExtents {
       ...volume,
       nextSeq: seq + 1,
       buckets: new Set([...volume.buckets, ...contents.map(({ bucket }) => bucket.id)]),
-      extentUsedBytes: volume.extentUsedBytes.map((bytes, i) => bytes + (written.objectBytes[i] as number)),
+      ...filledBy(
+        volume,
+        written.objectBytes,
+        contents.reduce((sum, content) => {
+          const span = slotSpan(content.records);
+          return sum + (isOwn(content) ? moreDirectoryBytes(span) : directoryBytesOf([span]));
+        }, 0),
+      ),
     };
     this.groups += 1;
     this.storedBytes += written.objectBytes.reduce((sum, bytes) => sum + bytes, 0);
@@ -106,22 +114,19 @@ export class NextExtents {
   async writeDirectories(): Promise<void> {
     const { c } = this.#store;
     const volume = this.#volume;
-    const { dataColumns, parityColumns } = codecShape(volume.codec);
+    const owner = { storeId: c.storeId, volumeId: volume.id, generation: volume.generation };
+    const directories = [...volume.buckets].map((bucket) => {
+      const entries = this.#slots.get(bucket) ?? new Map<number, SlotLocation>();
+      return [bucket, encodeBucketDirectory({ ...owner, bucket, entries })] as const;
+    });
+    const pack = encodeDirectoryPack(owner, directories);
+    assertPackFits(volume, pack);
+    await knowsPacks(c);
     const used = [...volume.extentUsedBytes];
-    for (const bucket of volume.buckets) {
-      const bytes = encodeBucketDirectory({
-        storeId: c.storeId,
-        volumeId: volume.id,
-        generation: volume.generation,
-        bucket,
-        entries: this.#slots.get(bucket) ?? new Map(),
-      });
-      for (let column = dataColumns - 1; column < dataColumns + parityColumns; column++) {
-        const extent = volume.extents[column] as Extent;
-        await putDirectory(c.drives[extent.drive] as Drive, extent, bucket, bytes);
-        used[column] = (used[column] as number) + bytes.length;
-      }
-    }
+    const puts = directoryColumns(volume).map(async (column) => {
+      used[column] = (used[column] as number) + (await putPack(this.#store, volume, column, pack));
+    });
+    for (const put of await Promise.allSettled(puts)) if (put.status === 'rejected') throw put.reason;
     this.#volume = { ...volume, extentUsedBytes: used };
   }
 
@@ -150,16 +155,6 @@ function leaseOfNext(volume: VolumeRow, token: number, seq: number): Lease {
     burn: nothing,
     done: () => undefined,
   };
-}
-
-async function putDirectory(drive: Drive, extent: Extent, bucket: BucketId, bytes: Uint8Array): Promise<void> {
-  const at = { zone: extent.zone, generation: extent.zoneGeneration };
-  try {
-    await drive.append(at, bucketDirectoryName(bucket), [bytes]);
-  } catch (error) {
-    // Taken: by a first try of this very put, as nobody else writes here.
-    if (!isKind(error, 'conflict')) throw error;
-  }
 }
 
 async function unlessConflict(c: Components, writes: readonly Write[], took: () => Promise<boolean>): Promise<boolean> {

@@ -11,6 +11,7 @@ import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts'
 import { GROUP_SLOTS_MAX, type MergeGroupRow } from '../panda/rows/group-row.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import type { Components } from './components.ts';
+import { directoryBytesOf, filledBy } from './directory-room.ts';
 import {
   isMergeable,
   MERGED_MOVE,
@@ -69,7 +70,8 @@ export async function mergeBuckets(
   assert(targets.length <= MERGED_BUCKETS_MAX, 'a merge has at most MERGED_BUCKETS_MAX buckets');
   const { dataColumns } = codecShape(store.c.settings.warmCodec);
   const lengths = records.map(({ record }) => ({ length: record.length }));
-  const needBytes = groupNeedBytes(lengths, targets.length, dataColumns);
+  const spans = targets.map((target) => target.records.length);
+  const needBytes = groupNeedBytes(lengths, spans, dataColumns);
   let last: unknown;
   for (let attempt = 0; attempt < LEASES_MAX; attempt++) {
     const lease = await store.open.lease('warm', needBytes, targets.length);
@@ -128,7 +130,8 @@ class Merge {
       if (isPocketfulError(error) && error.code !== 'GROUP_NOT_STORED') await this.#lease.release();
       throw error;
     });
-    const extentUsedBytes = volume.extentUsedBytes.map((bytes, i) => bytes + (written.objectBytes[i] as number));
+    const spans = this.#targets.map((target) => target.records.length);
+    const filled = filledBy(volume, written.objectBytes, directoryBytesOf(spans));
     const group: MergeGroupRow = {
       kind: 'merge',
       seq,
@@ -141,7 +144,7 @@ class Merge {
       })),
     };
     const createdAtMs = Math.min(...this.#targets.map((target) => target.createdAtMs));
-    const writes = mergeCommitWrites(this.#c.settings.cell, volume, group, extentUsedBytes, createdAtMs);
+    const writes = mergeCommitWrites(this.#c.settings.cell, volume, group, filled, createdAtMs);
     try {
       await this.#transact(writes, async () => (await readGroup(this.#c.panda, volume, seq))?.token === token);
     } catch (error) {
@@ -149,7 +152,7 @@ class Merge {
       throw error;
     }
     const buckets = new Set([...volume.buckets, ...group.buckets.map(({ bucket }) => bucket)]);
-    const row = { ...volume, nextSeq: seq + 1, pendingSeq: seq, extentUsedBytes, buckets };
+    const row = { ...volume, nextSeq: seq + 1, pendingSeq: seq, ...filled, buckets };
     this.#store.directories.put(row, seq, token, written.entries, written.columnBytes);
     return { row, storedBytes: written.objectBytes.reduce((sum, bytes) => sum + bytes, 0) };
   }

@@ -8,6 +8,7 @@ import { type BlockRow, blockKey } from '../panda/rows/block-row.ts';
 import { bucketKey, type DeadRow, NO_DEAD } from '../panda/rows/bucket-row.ts';
 import { groupAttributes, groupKey, type MergeGroupRow } from '../panda/rows/group-row.ts';
 import { type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
+import { filledAttributes, type filledBy } from './directory-room.ts';
 import { diedWrites } from './recover.ts';
 
 /** A bucket is born by a merge as if it had been moved once: its records are looked for in the group that its row names. */
@@ -38,7 +39,7 @@ export function mergeCommitWrites(
   cell: string,
   volume: VolumeRow,
   group: MergeGroupRow,
-  extentUsedBytes: readonly number[],
+  filled: ReturnType<typeof filledBy>,
   createdAtMs: number,
 ): Write[] {
   const { seq, token } = group;
@@ -46,7 +47,7 @@ export function mergeCommitWrites(
     {
       kind: 'update',
       ...volumeKey(cell, volume.id),
-      set: { n: seq + 1, p: seq, u: extentUsedBytes },
+      set: { n: seq + 1, p: seq, ...filledAttributes(filled) },
       insert: { b: group.buckets.map(({ bucket }) => bucket) },
       if: [
         { attribute: 't', equals: token },

@@ -11,6 +11,7 @@ import { groupAttributes, groupKey, type MoveGroupRow } from '../panda/rows/grou
 import { type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
 import type { BucketContent } from './collect-bucket.ts';
 import type { Components } from './components.ts';
+import { directoryBytesOf, filledAttributes, filledBy, slotSpan } from './directory-room.ts';
 import { BUCKETS_MAX, type Lease } from './open-volumes.ts';
 import { settledWrite } from './recover.ts';
 import { transact } from './transact.ts';
@@ -31,22 +32,25 @@ export interface MoveResult {
   readonly storedBytes: number;
 }
 
-/** What a group of these records adds to its fullest extent at the most. */
+/** What a group of these records adds to its fullest extent at the most, directories at seal included. `spans`: of its buckets' slots. */
 export function groupNeedBytes(
   records: readonly { readonly length: number }[],
-  buckets: number,
+  spans: readonly number[],
   dataColumns: number,
 ): number {
   const layout = layOut(records, dataColumns, new Array<number>(dataColumns).fill(0));
-  return Math.max(...layout.columnBytes) + groupOverheadBytes(records.length, buckets);
+  const overheadBytes = groupOverheadBytes(records.length, spans.length) + directoryBytesOf(spans);
+  return Math.max(...layout.columnBytes) + overheadBytes;
 }
 
 export const moveNeedBytes = (contents: readonly BucketContent[], dataColumns: number): number =>
   groupNeedBytes(
     contents.flatMap((content) => content.records.map(({ record }) => ({ length: record.length }))),
-    contents.length,
+    spansOf(contents),
     dataColumns,
   );
+
+const spansOf = (contents: readonly BucketContent[]): number[] => contents.map(({ records }) => slotSpan(records));
 
 /**
  * Moves buckets whose sources are all draining under `run`. Buckets without records are dropped by `dropEmptyBucket` instead. Throws `retry`
@@ -93,7 +97,8 @@ async function moveUnder(
     if (isPocketfulError(error) && error.code !== 'GROUP_NOT_STORED') await lease.release();
     throw error;
   }
-  const row = await commitGroup(store, lease, run, written);
+  const filled = filledBy(lease.volume, written.objectBytes, directoryBytesOf(spansOf(contents)));
+  const row = await commitGroup(store, lease, run, written, filled);
   store.directories.put(row, lease.seq, lease.token, written.entries, written.columnBytes);
   const moved: BucketId[] = [];
   try {
@@ -122,9 +127,14 @@ async function moveUnder(
 }
 
 /** COMMIT of the group: it is stored, but no bucket is in it yet. */
-async function commitGroup(store: VolumeStore, lease: Lease, run: RunId, written: WrittenGroup): Promise<VolumeRow> {
+async function commitGroup(
+  store: VolumeStore,
+  lease: Lease,
+  run: RunId,
+  written: WrittenGroup,
+  filled: ReturnType<typeof filledBy>,
+): Promise<VolumeRow> {
   const volume = lease.volume;
-  const extentUsedBytes = volume.extentUsedBytes.map((bytes, i) => bytes + (written.objectBytes[i] as number));
   const group: MoveGroupRow = {
     kind: 'move',
     seq: lease.seq,
@@ -132,7 +142,7 @@ async function commitGroup(store: VolumeStore, lease: Lease, run: RunId, written
     columnBytes: written.columnBytes,
     run,
   };
-  const writes = moveCommitWrites(store.c.settings.cell, volume, group, extentUsedBytes);
+  const writes = moveCommitWrites(store.c.settings.cell, volume, group, filled);
   try {
     const took = async (): Promise<boolean> =>
       (await readGroup(store.c.panda, volume, lease.seq))?.token === lease.token;
@@ -141,7 +151,7 @@ async function commitGroup(store: VolumeStore, lease: Lease, run: RunId, written
     lease.done(undefined);
     throw error;
   }
-  return { ...volume, nextSeq: lease.seq + 1, pendingSeq: lease.seq, extentUsedBytes };
+  return { ...volume, nextSeq: lease.seq + 1, pendingSeq: lease.seq, ...filled };
 }
 
 /** Step 11 for some buckets: all of them, or one by one when somebody else changed one. The buckets that moved. */
@@ -177,12 +187,12 @@ export const moveCommitWrites = (
   cell: string,
   volume: Pick<VolumeRow, 'id' | 'generation'>,
   group: MoveGroupRow,
-  extentUsedBytes: readonly number[],
+  filled: ReturnType<typeof filledBy>,
 ): Write[] => [
   {
     kind: 'update',
     ...volumeKey(cell, volume.id),
-    set: { n: group.seq + 1, p: group.seq, u: extentUsedBytes },
+    set: { n: group.seq + 1, p: group.seq, ...filledAttributes(filled) },
     if: [
       { attribute: 't', equals: group.token },
       { attribute: 'n', equals: group.seq },

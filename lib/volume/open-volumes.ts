@@ -14,6 +14,7 @@ import {
 import { capacityBytes } from '../settings/settings.ts';
 import { type Components, LEASE_MS } from './components.ts';
 import type { Directories } from './directories.ts';
+import { packRoomBytes } from './directory-room.ts';
 import type { DriveHealth } from './drive-health.ts';
 import { recoverPending } from './recover.ts';
 import { sealVolume } from './seal.ts';
@@ -45,16 +46,16 @@ export interface Lease {
   done(next: VolumeRow | undefined): void;
 }
 
-/** Bytes an object may still add to every extent, room for the directories at seal left aside. */
+/** Bytes a group, and what it adds to the directories at seal, may still add to every extent. */
 export function extentFreeBytes(c: Components, volume: VolumeRow): number {
   const used = Math.max(...volume.extentUsedBytes);
-  return c.settings.extentBytes - used - sealReserveBytes(c, volume.class, volume.buckets.size);
+  return c.settings.extentBytes - used - sealReserveBytes(c, volume);
 }
 
-/** What the bucket directories written at seal will take on one extent: 16 B a slot, and a header each. */
-function sealReserveBytes(c: Components, cls: VolumeClass, buckets: number): number {
-  if (!writesDirectories(c, cls)) return 0;
-  return Math.min(c.settings.extentBytes / 16, buckets * 128 + c.settings.extentBytes / 64);
+/** What the directories of all that is in it will take on one extent at seal. A volume begun before that was counted takes no more. */
+function sealReserveBytes(c: Components, volume: Pick<VolumeRow, 'class' | 'directoryBytes'>): number {
+  if (!writesDirectories(c, volume.class)) return 0;
+  return packRoomBytes(volume) ?? c.settings.extentBytes;
 }
 
 /** Hot volumes are encoded soon, and their slots found by hints: only volumes that stay get directories. */
@@ -85,11 +86,11 @@ export class OpenVolumes {
   }
 
   /**
-   * Leases an open volume whose every extent can take `needBytes` more, and which can take `buckets` more. Volumes found full on the way are sealed. Throws `retry`
+   * Leases an open volume whose every extent can take `needBytes` more, directories included, and which can take `buckets` more. Volumes found full on the way are sealed. Throws `retry`
    * DRIVES_MISSING, STORE_FULL or VOLUMES_BUSY.
    */
   async lease(cls: VolumeClass, needBytes: number, buckets = 1): Promise<Lease> {
-    assert(needBytes <= this.#c.settings.extentBytes, 'a group fits an empty volume');
+    assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
     for (let waits = 0; ; ) {
       await this.#list();
       const entry = this.#pick(cls, needBytes, buckets);
@@ -156,8 +157,11 @@ export class OpenVolumes {
         buckets: BUCKETS_MAX - row.buckets.size,
       }))
       .sort((a, b) => a.extentFreeBytes - b.extentFreeBytes);
-    const { extentBytes } = this.#c.settings;
-    return [...rooms, { extentFreeBytes: extentBytes - sealReserveBytes(this.#c, cls, 0), buckets: BUCKETS_MAX }];
+    return [...rooms, { extentFreeBytes: this.#emptyBytes(cls), buckets: BUCKETS_MAX }];
+  }
+
+  #emptyBytes(cls: VolumeClass): number {
+    return this.#c.settings.extentBytes - sealReserveBytes(this.#c, { class: cls, directoryBytes: 0 });
   }
 
   async #list(): Promise<void> {

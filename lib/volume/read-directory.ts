@@ -1,17 +1,13 @@
-// Reads of directories from drives: that of one group, from any column that lists the whole group or else put together from
-// the data columns; and that of one bucket of a sealed volume.
+// Reads of a group's directory from drives: from any column that lists the whole group, or else put together from the data columns.
 import { codecShape } from '../codec/shape.ts';
-import { type BucketDirectory, parseBucketDirectory } from '../format/bucket-directory.ts';
 import { CHUNK_HEADER_BYTES, type ChunkHeader } from '../format/chunk.ts';
 import { type GroupEntry, parseGroupDirectory } from '../format/group-directory.ts';
-import { bucketDirectoryName } from '../format/names.ts';
 import { crcOf } from '../format/wire.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import { corrupt } from '../foundation/errors.ts';
-import type { BucketId } from '../foundation/ids.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { ColumnFaults, columnFault } from './column-faults.ts';
-import { type GroupPlace, type ReadPorts, readableFirst, readExactly, readHeader, readObject } from './read-column.ts';
+import { type GroupPlace, type ReadPorts, readableFirst, readExactly, readHeader } from './read-column.ts';
 
 const COLUMNS_AT_ONCE = 16;
 
@@ -102,25 +98,4 @@ export async function readColumnBytes(
     }
   }
   return undefined;
-}
-
-/** The `dir-bucket` object, from any of the m+1 columns that may hold it; or what each of them answered. */
-export async function readSealedDirectory(
-  ports: ReadPorts,
-  volume: VolumeRow,
-  bucket: BucketId,
-): Promise<BucketDirectory | ColumnFaults> {
-  const { dataColumns, parityColumns } = codecShape(volume.codec);
-  const columns = Array.from({ length: parityColumns + 1 }, (_, i) => dataColumns - 1 + i);
-  const expected = { storeId: ports.c.storeId, volumeId: volume.id, generation: volume.generation, bucket };
-  const faults = new ColumnFaults(volume, ports.c.drives);
-  for (const column of readableFirst(ports, volume, columns)) {
-    try {
-      const bytes = await readObject(ports, volume, column, bucketDirectoryName(bucket));
-      return parseBucketDirectory(bytes, expected);
-    } catch (error) {
-      faults.add(column, error);
-    }
-  }
-  return faults;
 }

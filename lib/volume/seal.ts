@@ -1,9 +1,7 @@
-// SEAL (DESIGN 6a, 6): a full volume is closed for good. A volume that stays gets a directory per bucket on m + 1 columns, so that a
-// moved slot is found by one small read, and its group rows go.
-import { codecShape } from '../codec/shape.ts';
-import type { Drive } from '../drive/drive.ts';
+// SEAL (DESIGN 6a, 6): a full volume is closed for good. A volume that stays gets the directories of its buckets, as one pack on
+// m + 1 columns, so that a moved slot is found by one small read, and its group rows go.
 import { encodeBucketDirectory, type SlotLocation } from '../format/bucket-directory.ts';
-import { bucketDirectoryName } from '../format/names.ts';
+import { encodeDirectoryPack } from '../format/directory-pack.ts';
 import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isKind, isPocketfulError, retryLater } from '../foundation/errors.ts';
@@ -11,11 +9,12 @@ import type { BucketId } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
 import { deadFromRow, deadKey, isDead } from '../panda/rows/bucket-row.ts';
 import { groupKey } from '../panda/rows/group-row.ts';
-import { type Extent, type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
+import { type VolumeRow, volumeKey } from '../panda/rows/volume-row.ts';
 import type { Components } from './components.ts';
 import type { Directories } from './directories.ts';
 import type { DriveHealth } from './drive-health.ts';
 import { type Lease, writesDirectories } from './open-volumes.ts';
+import { assertPackFits, directoryColumns, knowsPacks, putPack } from './put-pack.ts';
 import { transact } from './transact.ts';
 import { sealWrite } from './volume-steps.ts';
 import { listVolumes, readBucket, readVolume } from './volumes.ts';
@@ -54,18 +53,17 @@ export async function sealVolume(store: Store, lease: Lease): Promise<void> {
 }
 
 /**
- * Writes the bucket directories of a sealed volume and drops its group rows. Anybody may do it, again too; the volume can be read
- * without. Throws `retry` DIRECTORY_NOT_STORED when no column takes them; it stays pending then.
+ * Writes the directory pack of a sealed volume and drops its group rows. Anybody may do it, again too; the volume can be read
+ * without. Throws `retry` DIRECTORY_NOT_STORED when no column takes it; it stays pending then.
  */
 export async function finishSeal(store: Store, volume: VolumeRow): Promise<void> {
   const { settings, panda } = store.c;
-  const extraBytes = volume.extents.map(() => 0);
-  await mapLimit([...volume.buckets], BUCKETS_AT_ONCE, (bucket) => writeDirectory(store, volume, bucket, extraBytes));
+  const extraBytes = await writePack(store, volume);
   const finish: Write = {
     kind: 'update',
     ...volumeKey(settings.cell, volume.id),
     set: { u: volume.extentUsedBytes.map((bytes, i) => bytes + (extraBytes[i] as number)) },
-    remove: ['dp'],
+    remove: ['dp', 'db'],
     if: [
       { attribute: 'g', equals: volume.generation },
       { attribute: 's', oneOf: ['sealed', 'draining'] },
@@ -85,60 +83,49 @@ export async function finishSeal(store: Store, volume: VolumeRow): Promise<void>
   await dropGroupRows(store.c, volume);
 }
 
-async function writeDirectory(store: Store, volume: VolumeRow, id: BucketId, extraBytes: number[]): Promise<void> {
+/** On m+1 columns, or as many of them as take it. The bytes it takes, by column. */
+async function writePack(store: Store, volume: VolumeRow): Promise<number[]> {
+  const owner = { storeId: store.c.storeId, volumeId: volume.id, generation: volume.generation };
+  // Encoded one by one: what is known of all slots of a volume of short records is many times as large.
+  const directories = await mapLimit([...volume.buckets], BUCKETS_AT_ONCE, (id) => directoryOf(store, volume, id));
+  const pack = encodeDirectoryPack(
+    owner,
+    directories.filter((directory) => directory !== undefined),
+  );
+  assertPackFits(volume, pack);
+  await knowsPacks(store.c);
+  const columns = directoryColumns(volume);
+  const outcomes = await Promise.allSettled(columns.map((column) => putPack(store, volume, column, pack)));
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  const fatal = failures.find((error) => !isPocketfulError(error));
+  if (fatal !== undefined) throw fatal;
+  if (failures.length === columns.length)
+    throw retryLater(
+      'DIRECTORY_NOT_STORED',
+      `no directory of volume ${volume.id} could be stored: it keeps its group rows`,
+      failures[0],
+    );
+  const bytes = volume.extents.map(() => 0);
+  for (const [i, outcome] of outcomes.entries())
+    if (outcome.status === 'fulfilled') bytes[columns[i] as number] = outcome.value;
+  return bytes;
+}
+
+/** What is alive of a bucket, encoded. Undefined if it was moved meanwhile: nobody will look for it here. */
+async function directoryOf(
+  store: Store,
+  volume: VolumeRow,
+  id: BucketId,
+): Promise<readonly [BucketId, Uint8Array] | undefined> {
   const { panda, settings, storeId } = store.c;
   const bucket = await readBucket(panda, settings.cell, id);
-  if (bucket?.volume !== volume.id) return; // moved since: nobody will look for it here
+  if (bucket?.volume !== volume.id) return undefined;
   const dead = deadFromRow(await panda.get(deadKey(settings.cell, id)));
   const found = await store.directories.bucket(volume, bucket);
   const entries = new Map<number, SlotLocation>();
   for (const [slot, location] of found.entries) if (!isDead(dead, slot)) entries.set(slot, location);
-  const bytes = encodeBucketDirectory({
-    storeId,
-    volumeId: volume.id,
-    generation: volume.generation,
-    bucket: id,
-    entries,
-  });
-  const { dataColumns, parityColumns } = codecShape(volume.codec);
-  const columns = Array.from({ length: parityColumns + 1 }, (_, i) => dataColumns - 1 + i);
-  const outcomes = await Promise.allSettled(columns.map((column) => putDirectory(store, volume, column, id, bytes)));
-  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-  const fatal = failures.find((error) => !isPocketfulError(error));
-  if (fatal !== undefined) throw fatal;
-  let written = 0;
-  for (const [i, outcome] of outcomes.entries()) {
-    if (outcome.status === 'rejected') continue;
-    written += 1;
-    const column = columns[i] as number;
-    extraBytes[column] = (extraBytes[column] as number) + outcome.value;
-  }
-  if (written === 0)
-    throw retryLater(
-      'DIRECTORY_NOT_STORED',
-      `no directory of bucket ${id} could be stored: volume ${volume.id} keeps its group rows`,
-      failures[0],
-    );
-}
-
-/** The bytes it added: none if an earlier attempt wrote it, which may list slots that have died since: harmless. */
-async function putDirectory(
-  store: Store,
-  volume: VolumeRow,
-  column: number,
-  bucket: BucketId,
-  bytes: Uint8Array,
-): Promise<number> {
-  const { drive, zone, zoneGeneration } = volume.extents[column] as Extent;
-  try {
-    const at = { zone, generation: zoneGeneration };
-    await (store.c.drives[drive] as Drive).append(at, bucketDirectoryName(bucket), [bytes]);
-    return bytes.length;
-  } catch (error) {
-    if (isKind(error, 'conflict')) return 0;
-    store.health.failed(drive, error);
-    throw error;
-  }
+  const owner = { storeId, volumeId: volume.id, generation: volume.generation };
+  return [id, encodeBucketDirectory({ ...owner, bucket: id, entries })];
 }
 
 /** Their facts are in the directories now. What a crash leaves behind goes when the volume is freed. */

@@ -8,6 +8,7 @@ import { collectStatus } from '../../lib/engine/collect-status.ts';
 import { compactStore } from '../../lib/engine/compaction.ts';
 import type { EngineStore } from '../../lib/engine/engine-store.ts';
 import { encodeStore, shredStore } from '../../lib/engine/tend.ts';
+import { DIRECTORY_PACK_NAME } from '../../lib/format/names.ts';
 import { assert } from '../../lib/foundation/assert.ts';
 import { SeededRandomness, shuffled } from '../../lib/foundation/randomness.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
@@ -193,7 +194,7 @@ async function directoryBytes({ panda, settings, drives }: EngineStore['componen
     if (cls !== 'warm' || state !== 'sealed') continue;
     for (const { drive, zone, zoneGeneration } of extents)
       for (const object of (await drives[drive]?.list({ zone, generation: zoneGeneration })) ?? [])
-        if (object.name.startsWith('dir-')) bytes += object.bytes;
+        if (object.name === DIRECTORY_PACK_NAME) bytes += object.bytes;
   }
   return bytes;
 }

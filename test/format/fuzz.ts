@@ -2,11 +2,20 @@
 // may answer or throw a PocketfulError; anything else (a RangeError, a TypeError, an assertion) is a bug.
 import { encodeBucketDirectory, parseBucketDirectory } from '../../lib/format/bucket-directory.ts';
 import { checkChunk, parseChunkHeader } from '../../lib/format/chunk.ts';
+import { parsePackHeader, parsePackIndex } from '../../lib/format/directory-pack.ts';
 import { encodeGroupDirectory, parseGroupDirectory } from '../../lib/format/group-directory.ts';
 import { parseRecord, parseRecordHeader } from '../../lib/format/record.ts';
 import { crcOf } from '../../lib/format/wire.ts';
+import { corrupt } from '../../lib/foundation/errors.ts';
 import type { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { sampleBucketDirectory, sampleChunk, sampleGroup, sampleRecord, withParity } from './samples.ts';
+import {
+  sampleBucketDirectory,
+  sampleChunk,
+  sampleDirectoryPack,
+  sampleGroup,
+  sampleRecord,
+  withParity,
+} from './samples.ts';
 
 export interface FuzzTarget {
   readonly name: string;
@@ -24,6 +33,23 @@ const sealAt = (bytes: Buffer, at: number): void => {
 
 function sealRecord(bytes: Buffer): void {
   if (bytes.length >= 32) bytes.writeUInt32LE(crcOf(bytes.subarray(0, 28), bytes.subarray(32)), 28);
+}
+
+/** The whole of it, as readers do who have it all at hand. */
+function parsePack(bytes: Uint8Array): unknown {
+  const header = parsePackHeader(bytes);
+  const directories = parsePackIndex(header, bytes).map(({ bucket, offset, length }) => [
+    ...parseBucketDirectory(bytes.subarray(offset, offset + length), { bucket }).entries,
+  ]);
+  if (bytes.length !== header.totalBytes) throw corrupt('DIRECTORY_MALFORMED', 'it is not as long as it says');
+  return directories;
+}
+
+function sealPack(bytes: Buffer): void {
+  if (bytes.length < 64) return;
+  const headBytes = 64 + 16 * bytes.readUInt32LE(40);
+  if (headBytes <= bytes.length) bytes.writeUInt32LE(crcOf(bytes.subarray(64, headBytes)), 48);
+  sealAt(bytes, 60);
 }
 
 const directoryHeader = { codec: 'xor-2-1', columnBytes: withParity('xor-2-1', [100, 109]) } as const;
@@ -53,6 +79,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
     forge: (b) => sealAt(b, b.length - 4),
     sealed: true,
   },
+  { name: 'directory pack', valid: sampleDirectoryPack(), parse: parsePack, forge: sealPack, sealed: true },
 ];
 
 /** Noise, or the valid object cut, lengthened, overwritten in places, and half the time with its checksums put right. */

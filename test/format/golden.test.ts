@@ -4,15 +4,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { encodeBucketDirectory, parseBucketDirectory } from '../../lib/format/bucket-directory.ts';
 import { checkChunk, encodeChunkHeader, parseChunkHeader } from '../../lib/format/chunk.ts';
+import { parsePackHeader, parsePackIndex } from '../../lib/format/directory-pack.ts';
 import { encodeGroupDirectory, parseGroupDirectory } from '../../lib/format/group-directory.ts';
 import { parseRecord, recordAad } from '../../lib/format/record.ts';
 import { hexOf } from '../../lib/foundation/ids.ts';
 import {
+  BUCKET_A,
+  BUCKET_B,
   chunkHeaderOf,
   sampleBody,
   sampleBucketDirectory,
   sampleChunk,
+  sampleDirectoryPack,
   sampleGroup,
+  samplePackOwner,
   sampleRecord,
   sampleRecordHeader,
   withParity,
@@ -39,6 +44,7 @@ const written: Readonly<Record<string, () => Uint8Array>> = {
   'chunk-header-lrc-12-2-2': () => encodeChunkHeader({ ...lrcHeader, kind: 'move' }),
   'group-directory': () => encodeGroupDirectory(sampleGroup().entries),
   'bucket-directory': () => encodeBucketDirectory(sampleBucketDirectory),
+  'directory-pack': sampleDirectoryPack,
 };
 
 describe('format version 1', () => {
@@ -67,5 +73,13 @@ describe('format version 1', () => {
     expect(parseChunkHeader(golden('chunk-header-lrc-12-2-2'))).toEqual({ ...lrcHeader, kind: 'move' });
     const directory = parseBucketDirectory(golden('bucket-directory'), sampleBucketDirectory);
     expect(new Map(directory.entries)).toEqual(sampleBucketDirectory.entries);
+    const pack = golden('directory-pack');
+    const index = parsePackIndex(parsePackHeader(pack, samplePackOwner), pack);
+    expect(index.map(({ bucket }) => bucket)).toEqual([BUCKET_A, BUCKET_B]);
+    const [full, empty] = index.map(({ bucket, offset, length }) =>
+      parseBucketDirectory(pack.subarray(offset, offset + length), { ...samplePackOwner, bucket }),
+    );
+    expect(new Map(full?.entries)).toEqual(sampleBucketDirectory.entries);
+    expect([...(empty?.entries ?? [0])]).toEqual([]);
   });
 });

@@ -2,8 +2,9 @@
 // fuzz tests damage.
 import { type CodecName, parityBytes } from '../../lib/codec/codec.ts';
 import { codecShape } from '../../lib/codec/shape.ts';
-import type { BucketDirectoryContent } from '../../lib/format/bucket-directory.ts';
+import { type BucketDirectoryContent, encodeBucketDirectory } from '../../lib/format/bucket-directory.ts';
 import { type ChunkHeader, encodeChunkHeader } from '../../lib/format/chunk.ts';
+import { encodeDirectoryPack } from '../../lib/format/directory-pack.ts';
 import { encodeGroupDirectory, type GroupEntry } from '../../lib/format/group-directory.ts';
 import { buildRecord, type RecordHeader } from '../../lib/format/record.ts';
 import { crcOf } from '../../lib/format/wire.ts';
@@ -103,5 +104,16 @@ export const sampleBucketDirectory: BucketDirectoryContent = {
     [9, { sequence: 44, token: 9, column: 11, offset: 0x12_3456_789a, length: 4_194_352 }],
   ]),
 };
+
+export const samplePackOwner = { storeId: STORE, volumeId: VOLUME, generation: 2 };
+
+/** Of two buckets, one of them empty. */
+export const sampleDirectoryPack = (): Uint8Array =>
+  Buffer.concat(
+    encodeDirectoryPack(samplePackOwner, [
+      [BUCKET_B, encodeBucketDirectory({ ...samplePackOwner, bucket: BUCKET_B, entries: [] })],
+      [BUCKET_A, encodeBucketDirectory(sampleBucketDirectory)],
+    ]),
+  );
 
 export const sampleRecord = (): Uint8Array => buildRecord(sampleRecordHeader, sampleBody);

@@ -22,7 +22,8 @@ describe('closing a volume', () => {
     const choice = chooseGroup(waiting, demo, [room, empty], false);
     expect(choice?.reason).toBe('fills the volume');
     const bytes = (choice?.chosen ?? []).flatMap((i) => waiting[i]?.recordBytes ?? []).reduce((a, b) => a + b, 0);
-    expect(bytes).toBeGreaterThan(0.65 * 12 * room.extentFreeBytes);
+    // Every record takes 45 bytes of the fullest extent besides its share of a column: in the group's directory and its bucket's.
+    expect(bytes).toBeGreaterThan(0.55 * 12 * room.extentFreeBytes);
   });
 });
 

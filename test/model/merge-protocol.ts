@@ -313,7 +313,7 @@ class Turn {
           CELL,
           { ...inVolume(into), generation: 1 } as VolumeRow,
           groupOf(me, to, run),
-          [],
+          { extentUsedBytes: [] },
           0,
         );
         return this.#try('commit', writes, { at: 4 }, { at: 9 }, { copies: `${this.#state.copies}${to}${into} ` });

@@ -267,7 +267,7 @@ class Turn {
           CELL,
           D,
           { kind: 'move', seq, token, columnBytes: [BYTES], run: this.#run },
-          [0],
+          { extentUsedBytes: [0] },
         );
         const copies = `${this.#state.copies}b@${placeOf(D)}/${seq}-${token} `;
         return this.#try('commit', writes, { at: 4 }, { at: 9 }, { copies });

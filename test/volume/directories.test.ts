@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { CODEC_NAMES } from '../../lib/codec/codec.ts';
 import { codecOf } from '../../lib/codec/codecs.ts';
-import { bucketDirectoryName } from '../../lib/format/names.ts';
+import { DIRECTORY_PACK_NAME } from '../../lib/format/names.ts';
 import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
 import { finishSeal } from '../../lib/volume/seal.ts';
 import { ReadingWorld, type Stored } from './reading-world.ts';
@@ -141,7 +141,7 @@ describe('the slots of a bucket', () => {
       // Twice the same: what iterates it does not use it up.
       expect([...slots.entries]).toHaveLength(blocks.length);
       await directories.bucket(volume, bucket);
-      expect(world.reads.at(-1)).toContain(bucketDirectoryName(bucket.id));
+      expect(world.reads.at(-1)).toContain(`/${DIRECTORY_PACK_NAME}`);
       expect(world.reads.filter((detail) => detail.startsWith(`${world.driveOf(volume, column).label}:`))).toHaveLength(
         1,
       );

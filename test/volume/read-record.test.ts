@@ -322,7 +322,7 @@ describe('rows that are stale', () => {
     for (const block of blocks) expect(await reader.records.read(block)).toEqual(block.record);
     const late = world.restart();
     for (const block of blocks) expect(await late.records.read(block)).toEqual(block.record);
-    expect(world.reads.filter((detail) => detail.includes('/dir-'))).toHaveLength(1);
+    expect(world.reads.filter((detail) => detail.includes('/dirs'))).toHaveLength(1);
     expect(world.reads).toHaveLength(1 + blocks.length);
   });
 

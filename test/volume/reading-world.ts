@@ -18,6 +18,7 @@ import { groupAttributes, groupKey } from '../../lib/panda/rows/group-row.ts';
 import { type VolumeRow, volumeKey } from '../../lib/panda/rows/volume-row.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import type { Components } from '../../lib/volume/components.ts';
+import { directoryBytesOf, filledAttributes, filledBy, slotSpan } from '../../lib/volume/directory-room.ts';
 import type { RecordName } from '../../lib/volume/read-record.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { readBucket, readVolume } from '../../lib/volume/volumes.ts';
@@ -161,13 +162,14 @@ export class ReadingWorld {
     const written = await writeGroup(this.store, lease, 'move', records);
     const { volume, seq, token } = lease;
     const { cell } = this.c.settings;
-    const used = volume.extentUsedBytes.map((before, i) => before + (written.objectBytes[i] as number));
+    const spans = buckets.map((stored) => slotSpan(stored));
+    const filled = filledBy(volume, written.objectBytes, directoryBytesOf(spans));
     const group = { kind: 'move', seq, token, columnBytes: written.columnBytes, run: 'test/run/1' } as const;
     await this.panda.transact([
       {
         kind: 'update',
         ...volumeKey(cell, volume.id),
-        set: { n: seq + 1, u: used },
+        set: { n: seq + 1, ...filledAttributes(filled) },
         insert: { b: rows.map(({ id }) => id) },
         remove: ['o', 'e'],
       },

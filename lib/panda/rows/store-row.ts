@@ -6,8 +6,12 @@ import { parseSettings, type Settings } from '../../settings/settings.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
 import { countIn, listIn, stringIn } from './row-reader.ts';
 
-/** Version of rows and drives together. A store of another version is refused, never guessed at. */
-export const STORE_FORMAT = 1;
+/**
+ * Version of rows and drives together. A store of a newer version is refused, never guessed at.
+ * 1: sealed volumes have an object per bucket directory. 2: some have a directory pack.
+ */
+export const STORE_FORMAT = 2;
+const FORMAT_OLDEST = 1;
 
 export interface StoreRow {
   readonly storeId: StoreId;
@@ -23,10 +27,10 @@ export const storeCreatingKey: Key = { partition: 'store', sort: 'creating' };
 /** Throws `invalid` STORE_VERSION, naming both versions. */
 export function storeFromRow(row: Row): StoreRow {
   const format = countIn(row, 'f');
-  if (format !== STORE_FORMAT)
+  if (format < FORMAT_OLDEST || format > STORE_FORMAT)
     throw invalid(
       'STORE_VERSION',
-      `the store has format ${format}, this program knows format ${STORE_FORMAT} only: use the release that made it`,
+      `the store has format ${format}, this program knows formats ${FORMAT_OLDEST} to ${STORE_FORMAT}: use the release that made it`,
     );
   return {
     storeId: storeId(stringIn(row, 'i')),
@@ -35,6 +39,9 @@ export function storeFromRow(row: Row): StoreRow {
     createdAtMs: countIn(row, 'a'),
   };
 }
+
+/** It becomes STORE_FORMAT before the first directory pack is written. */
+export const isFormatBeforePacks = (row: Row): boolean => countIn(row, 'f') < STORE_FORMAT;
 
 export const storeAttributes = (store: StoreRow): Attributes => ({
   f: STORE_FORMAT,

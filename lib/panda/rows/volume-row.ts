@@ -39,6 +39,8 @@ export interface VolumeRow {
   readonly pendingSeq: number | undefined;
   /** Bytes of the objects on each extent, headers and directories included. */
   readonly extentUsedBytes: readonly number[];
+  /** What the bucket directories of its groups will take at seal at the most; not known of volumes begun before it was counted. */
+  readonly directoryBytes?: number | undefined;
   /** The one strategy, encoder or repair that owns a sealed volume. */
   readonly run: RunId | undefined;
   readonly buckets: ReadonlySet<BucketId>;
@@ -81,6 +83,7 @@ export function volumeFromRow(row: Row): VolumeRow {
     nextSeq: countIn(row, 'n'),
     pendingSeq: optionalCount(row, 'p'),
     extentUsedBytes: countsIn(row, 'u'),
+    directoryBytes: optionalCount(row, 'db'),
     run: optionalString(row, 'r') as RunId | undefined,
     buckets: setIn(row, 'b') as ReadonlySet<BucketId>,
     moved: setIn(row, 'mv') as ReadonlySet<BucketId>,
@@ -111,6 +114,7 @@ export function newVolumeAttributes(
     t: volume.token,
     n: 1,
     u: volume.extents.map(() => 0),
+    db: 0,
     a: volume.createdAtMs,
   };
 }
