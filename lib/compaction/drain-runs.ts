@@ -15,7 +15,7 @@ import type { VolumeStore } from '../volume/volume-store.ts';
 import { readVolume } from '../volume/volumes.ts';
 import { type PlanOptions, planNow } from './compact.ts';
 import { FLOW_LIMITS, type Flow, type FlowLimits, flowOf } from './drain-flow.ts';
-import { advance, beginJournal, endJournal, type JournalRow, listJournal, taskOf, volumesOf } from './journal.ts';
+import { advance, beginJournal, endJournal, type JournalRow, requireJournal, taskOf, volumesOf } from './journal.ts';
 import { sendDraining } from './l3-stream.ts';
 import { readThreshold } from './threshold-row.ts';
 
@@ -78,7 +78,7 @@ export async function endDrains(store: VolumeStore): Promise<number> {
 }
 
 const drains = async (c: Components): Promise<JournalRow[]> =>
-  (await listJournal(c)).filter(({ task, run }) => task.strategy === 'l3' && run.split('/')[1] === OWNER);
+  (await requireJournal(c)).filter(({ task, run }) => task.strategy === 'l3' && run.split('/')[1] === OWNER);
 
 class DrainerPass {
   reason = 'nothing is worth draining';

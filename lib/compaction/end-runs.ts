@@ -4,7 +4,7 @@ import { DrainingSources } from '../volume/drain-source.ts';
 import { adoptRun, newRunId } from '../volume/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { listVolumes } from '../volume/volumes.ts';
-import { advance, endJournal, isDeadRun, listJournal, volumesOf } from './journal.ts';
+import { advance, endJournal, hasForeignJournal, isDeadRun, listJournal, volumesOf } from './journal.ts';
 import { finishHost } from './l1-flip.ts';
 import { adoptVolumes } from './run-sources.ts';
 
@@ -27,8 +27,12 @@ export async function endDeadRuns(store: VolumeStore): Promise<number> {
   return ended + (await endLostLeases(store));
 }
 
-/** Leases without a journal: an encode, or a run of an earlier release. Those with one are their run's to end. */
+/**
+ * Leases without a journal: an encode, or a run of an earlier release. Those with one are their run's to end; while there is a journal of
+ * another release, nobody here knows which those are.
+ */
 export async function endLostLeases(store: VolumeStore): Promise<number> {
+  if (await hasForeignJournal(store.c)) return 0;
   let ended = 0;
   const journalled = new Set((await listJournal(store.c)).flatMap(({ task }) => volumesOf(task)));
   for (const volume of await listVolumes(store.c.panda, store.c.settings.cell)) {

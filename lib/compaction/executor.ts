@@ -18,8 +18,8 @@ import {
   endJournal,
   isDeadRun,
   type JournalRow,
-  listJournal,
   type Phase,
+  requireJournal,
   taskOf,
   volumesOf,
 } from './journal.ts';
@@ -197,7 +197,7 @@ async function entered(store: VolumeStore, journal: JournalRow, phase: Phase): P
 export async function resumeRuns(actors: Actors, signal?: AbortSignal): Promise<number> {
   const { store } = actors;
   let resumed = 0;
-  for (const journal of await listJournal(store.c)) {
+  for (const journal of await requireJournal(store.c)) {
     if (!isDeadRun(store.c, journal.run) || signal?.aborted) continue;
     if (await resumeRun(actors, journal, signal)) resumed += 1;
   }

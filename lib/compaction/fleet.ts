@@ -26,6 +26,8 @@ export interface FleetVolume {
   readonly bucketCount: number;
   /** Since the volume was written (sealed), not the mean age of its blocks. */
   readonly ageMs: number;
+  /** Bytes of others it could take as a host beside its own, its extents being as uneven as they are; unless told, what its capacity leaves. */
+  readonly roomBytes?: number;
 }
 
 export interface FleetView {
@@ -44,12 +46,15 @@ export interface FleetView {
   readonly capacityBytes: Float64Array;
   readonly bucketCount: Uint32Array;
   readonly ageMs: Float64Array;
+  /** What it could take as a host; 0: it does not even fit itself once more. */
+  readonly roomBytes: Float64Array;
   /** 0 (written last) .. AGE_CLASSES - 1. */
   readonly ageClass: Uint8Array;
 }
 
 /** Columns as the simulator keeps them; ids must ascend. They are not copied: do not change them while a plan is made. */
-export type FleetColumns = Omit<FleetView, 'ageClass' | 'idsDigest'>;
+export type FleetColumns = Omit<FleetView, 'ageClass' | 'idsDigest' | 'roomBytes'> &
+  Partial<Pick<FleetView, 'roomBytes'>>;
 
 export function ageClassOf(ageMs: number, boundsMs: readonly number[] = AGE_BOUNDS_MS): number {
   let at = 0;
@@ -69,7 +74,8 @@ export function fleetOfColumns(columns: FleetColumns): FleetView {
     ageClass[i] = ageClassOf(columns.ageMs[i] as number);
     checkVolume(columns, i);
   }
-  return Object.freeze({ ...columns, ageClass, idsDigest: digestOfIds(ids) });
+  const roomBytes = columns.roomBytes ?? columns.capacityBytes.map((bytes, i) => bytes - (columns.liveBytes[i] ?? 0));
+  return Object.freeze({ ...columns, roomBytes, ageClass, idsDigest: digestOfIds(ids) });
 }
 
 /** A view of plain volume records, in any order. Throws `invalid` FLEET_INVALID for figures that cannot be. */
@@ -97,6 +103,7 @@ export function fleetOf(store: string, cell: string, volumes: readonly FleetVolu
     bucketCount: column(new Uint32Array(count), (v) => v.bucketCount),
     // A clock that went backwards makes a volume look younger than new: that is new.
     ageMs: column(new Float64Array(count), (v) => Math.max(0, v.ageMs)),
+    roomBytes: column(new Float64Array(count), (v) => v.roomBytes ?? v.capacityBytes - v.liveBytes),
   });
 }
 
@@ -209,6 +216,7 @@ export function digestOf(view: FleetView): string {
   const hash = createHash('sha512-256');
   hash.update(JSON.stringify([view.store, view.cell, view.count, view.idsDigest]));
   const columns = [view.generation, view.codec, view.state, view.liveBytes, view.usedBytes, view.capacityBytes];
-  for (const column of [...columns, view.bucketCount, view.ageClass]) hash.update(column.subarray(0, view.count));
+  for (const column of [...columns, view.bucketCount, view.roomBytes, view.ageClass])
+    hash.update(column.subarray(0, view.count));
   return hash.digest('hex');
 }

@@ -79,11 +79,10 @@ export const volumesOf = (task: JournalTask): VolumeId[] =>
 
 /** Throws `invalid` JOURNAL_VERSION for a row of another release, `corrupt` for one that cannot be read. */
 export function journalFromRow(row: Row): JournalRow {
-  const version = countIn(row, 'f');
-  if (version !== JOURNAL_VERSION)
+  if (!isOwnVersion(row))
     throw invalid(
       'JOURNAL_VERSION',
-      `run ${row.sort} has journal version ${version}, known here is ${JOURNAL_VERSION}`,
+      `run ${row.sort} has journal version ${row.attributes['f']}, known here is ${JOURNAL_VERSION}: let the release that began it end it`,
     );
   const copied = optionalString(row, 'c');
   return {
@@ -95,6 +94,8 @@ export function journalFromRow(row: Row): JournalRow {
     copied: copied === undefined ? undefined : (parsed(row, copiedSchema, copied) as unknown as Copied),
   };
 }
+
+const isOwnVersion = ({ attributes }: Row): boolean => attributes['f'] === JOURNAL_VERSION;
 
 function parsed<T>(row: Row, schema: z.ZodType<T>, json: string): T {
   try {
@@ -167,11 +168,24 @@ export async function readJournal(c: Components, id: RunId): Promise<JournalRow 
   return row === undefined ? undefined : journalFromRow(row);
 }
 
-/** Runs somebody has begun and nobody has ended. Throws `invalid` JOURNAL_VERSION when one is of another release. */
+/** Runs somebody has begun and nobody has ended. Those of another release are passed over: they stand in the way of compaction only. */
 export async function listJournal(c: Components): Promise<JournalRow[]> {
+  const rows: JournalRow[] = [];
+  for await (const row of rowsOf(c.panda, JOURNAL)) if (isOwnVersion(row)) rows.push(journalFromRow(row));
+  return rows;
+}
+
+/** The same, for who wants to plan or run anything. Throws `invalid` JOURNAL_VERSION when one is of another release. */
+export async function requireJournal(c: Components): Promise<JournalRow[]> {
   const rows: JournalRow[] = [];
   for await (const row of rowsOf(c.panda, JOURNAL)) rows.push(journalFromRow(row));
   return rows;
+}
+
+/** Whether runs of another release are there, whose volumes nobody here can name. */
+export async function hasForeignJournal(c: Components): Promise<boolean> {
+  for await (const row of rowsOf(c.panda, JOURNAL)) if (!isOwnVersion(row)) return true;
+  return false;
 }
 
 /** True if nobody works on it: it was parked, or the process that did is known to be dead. */

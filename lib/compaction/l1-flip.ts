@@ -10,6 +10,7 @@ import { dropEmptyBucket } from '../volume/move.ts';
 import { finishSeal } from '../volume/seal.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { readBucket, readVolume } from '../volume/volumes.ts';
+import { noteCrowded } from './crowded.ts';
 import { advance, type JournalRow } from './journal.ts';
 import { type Moved, nothingMoved, reasonOf } from './move-sources.ts';
 
@@ -31,6 +32,8 @@ export async function topOff(
     const ready = await readyHost(store, journal, host);
     const next = new NextExtents(store, journal.run, ready);
     await copy(store, journal, ready, donors, next, moved);
+    // To rewrite a host that nothing can be added to would free nothing, and the next plan would do it again.
+    if (next.arriving.length === 0) throw tooFull(`no bucket of the donors fits beside what is live in it`);
     await next.writeDirectories();
     const copied = { generation: next.generation, token: next.token, buckets: next.arriving };
     const committing = await advance(store.c, row, { phase: 'COMMIT', copied });
@@ -44,13 +47,31 @@ export async function topOff(
     moved.destinations.add(host.id);
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
-    moved.stalled = reasonOf(error);
+    if (error.code === TOO_FULL) await skipHost(store, host, moved, error.message);
+    else moved.stalled = reasonOf(error);
   }
   await endTopOff(store, row, host, donors, moved);
   return { moved, journal: row };
 }
 
 const lost = (host: VolumeRow) => retryLater('RUN_LOST', `another worker took over volume ${host.id}`);
+
+const TOO_FULL = 'HOST_TOO_FULL';
+const tooFull = (why: string) => retryLater(TOO_FULL, why);
+
+/** Waiting does not help it: the run ends, the volume is told of, and plans leave it out as a host until more of it has died. */
+async function skipHost(store: VolumeStore, host: VolumeRow, moved: TopOff, reason: string): Promise<void> {
+  const { panda, settings } = store.c;
+  let liveBytes = 0;
+  for (const id of host.buckets) {
+    const bucket = await readBucket(panda, settings.cell, id);
+    if (bucket?.volume === host.id) liveBytes += bucket.liveBytes;
+  }
+  await noteCrowded(store.c, host, liveBytes);
+  moved.skipped.push({ volume: host.id, reason: `it cannot be topped off: ${reason}` });
+  moved.hostBytes = 0;
+  moved.recordBytes = 0;
+}
 
 /** The host with fresh extents to write, and nothing of an earlier try. */
 async function readyHost(store: VolumeStore, { run }: JournalRow, host: VolumeRow): Promise<VolumeRow> {
@@ -86,7 +107,7 @@ async function copy(
     for await (const content of contentsOf(store, volume, run)) {
       const bytes = content.records.reduce((sum, { record }) => sum + record.length, 0);
       if (!next.fits([...waiting, content])) {
-        if (volume === host) throw retryLater('HOST_TOO_FULL', `volume ${host.id} does not fit itself once more`);
+        if (volume === host) throw tooFull('its records are too uneven, it does not fit its own extents once more');
         return flush();
       }
       waiting.push(content);

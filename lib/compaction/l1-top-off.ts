@@ -1,66 +1,61 @@
-// L1: tops off a host, the densest first, with donors' buckets that fit its free space. Conservative: a run touches one host,
-// and the host keeps its identity, so only donors' buckets cost metadata. The price is that the host's own live bytes are
-// rewritten for every run: less than one volume comes free per run.
+// L1: tops off a host with donors' buckets that fit its free space. Conservative: a run touches one host, and the host keeps its
+// identity, so only donors' buckets cost metadata. The price is that the host's own live bytes are rewritten for every run. Its
+// range begins where packing ends (plan-settings.ts): of volumes that dense no K sources would leave one destination less.
 import type { Group } from './groups.ts';
 import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
+import type { Verdict } from './selector.ts';
 
 export class TopOffProposer implements Proposer {
   readonly strategy = 'l1' as const;
   readonly groups: readonly Group[];
   readonly #context: Context;
-  readonly #done: Uint8Array;
-  /** Per group: everything below `low` and above `high` is used. */
-  readonly #low: number[];
-  readonly #high: number[];
+  readonly #lanes: readonly Lane[];
   #runs = 0;
 
   constructor(context: Context, groups: readonly Group[]) {
     this.#context = context;
     this.groups = groups;
-    this.#done = new Uint8Array(groups.length);
-    this.#low = groups.map(() => 0);
-    this.#high = groups.map((group) => group.order.length - 1);
+    this.#lanes = groups.map((group) => new Lane(context, group));
   }
 
+  /** Groups in turn by the host that is next in each, so that none is emptied of what is hardly worth it before another is begun. */
   propose(fits: (draft: Draft) => boolean): Draft | undefined {
     if (this.#runs >= this.#context.settings.runsMax) return undefined;
-    for (let g = 0; g < this.groups.length; g++) {
-      while (this.#done[g] === 0) {
-        const choice = this.#choose(g);
-        if (choice === undefined) this.#done[g] = 1;
-        else if (choice === 'next host') this.#high[g] = (this.#high[g] as number) - 1;
-        else if (fits(choice.draft)) return this.#take(g, choice);
-        else break;
-      }
+    const lanes = this.#lanes.filter((lane) => !lane.isDone).sort((a, b) => a.nextHostRank - b.nextHostRank);
+    for (const lane of lanes) {
+      const choice = this.#choose(lane);
+      if (choice === undefined || !fits(choice.draft)) continue;
+      lane.take(choice.places);
+      this.#runs++;
+      return choice.draft;
     }
     return undefined;
   }
 
-  readonly leftover = ({ group }: { group: Group }): 'unfit' | 'later' | 'budget' => {
+  readonly leftover = ({ group, place }: { group: Group; place: number }): Verdict => {
     if (this.#runs >= this.#context.settings.runsMax) return 'later';
-    return this.#done[this.groups.indexOf(group)] === 1 ? 'unfit' : 'budget';
+    if (!this.#lanes[this.groups.indexOf(group)]?.isDone) return 'budget';
+    return roomOf(this.#context, group, place) > 0 ? 'unfit' : 'crowded';
   };
 
-  #take(g: number, choice: Choice): Draft {
-    const { used } = this.groups[g] as Group;
-    for (const place of choice.places) used[place] = 1;
-    while (this.#low[g]! < used.length && used[this.#low[g] as number] === 1) this.#low[g]!++;
-    while (this.#high[g]! >= 0 && used[this.#high[g] as number] === 1) this.#high[g]!--;
-    this.#runs++;
-    return choice.draft;
+  #choose(lane: Lane): Choice | undefined {
+    for (let hostPlace = lane.nextHost(); hostPlace !== undefined; hostPlace = lane.nextHost()) {
+      const choice = this.#around(lane, hostPlace);
+      if (choice !== undefined) return choice;
+      lane.pass(hostPlace);
+    }
+    return undefined;
   }
 
-  #choose(g: number): Choice | 'next host' | undefined {
+  /** A run of this host and the donors that fit it. */
+  #around({ group, donors }: Lane, hostPlace: number): Choice | undefined {
     const { view, settings } = this.#context;
-    const group = this.groups[g] as Group;
-    const hostPlace = this.#high[g] as number;
-    if ((this.#low[g] as number) >= hostPlace) return undefined;
     const host = group.order[hostPlace] as number;
-    let room = group.capacityBytes * (1 - settings.reserve) - (view.liveBytes[host] as number);
+    let room = roomOf(this.#context, group, hostPlace);
     let buckets = settings.bucketsPerVolumeMax - (view.bucketCount[host] as number);
     const places: number[] = [];
     let lastTaken: { bytes: number; buckets: number } | undefined;
-    for (const place of this.#donors(g, hostPlace)) {
+    for (const place of donors(hostPlace)) {
       if (places.length + 1 >= settings.sourcesMax || room <= 0 || buckets <= 0) break;
       const i = group.order[place] as number;
       const live = view.liveBytes[i] as number;
@@ -74,21 +69,11 @@ export class TopOffProposer implements Proposer {
       room -= live;
       buckets -= its;
     }
-    if (places.length === 0) return 'next host';
+    if (places.length === 0) return undefined;
     const sources = places.map((place) => group.order[place] as number);
     const better = this.#betterByPacking(group, hostPlace, places, lastTaken?.bytes);
     const draft = draftOf(this.#context, { strategy: 'l1', group, host, sources, lastTaken, newVolumes: 0 }, better);
     return { draft, places: [hostPlace, ...places] };
-  }
-
-  *#donors(g: number, hostPlace: number): Generator<number> {
-    const { used } = this.groups[g] as Group;
-    const low = this.#low[g] as number;
-    if (this.#context.settings.donorOrder === 'sparsest') {
-      for (let place = low; place < hostPlace; place++) if (used[place] === 0) yield place;
-    } else {
-      for (let place = hostPlace - 1; place >= low; place--) if (used[place] === 0) yield place;
-    }
   }
 
   /** What L2 would make of volumes like these, K at a time: said in the plan when it frees more per byte moved. */
@@ -123,7 +108,80 @@ export class TopOffProposer implements Proposer {
 
 interface Choice {
   readonly draft: Draft;
+  /** The host's, then the donors'. */
   readonly places: readonly number[];
+}
+
+/** One group: which of its volumes may still be a host, and which donors are left. */
+class Lane {
+  readonly group: Group;
+  readonly #settings: Context['settings'];
+  /** By place: tried as a host in vain, or without room. It may still be a donor. */
+  readonly #passed: Uint8Array;
+  #host: number;
+  /** Everything below and above is used. */
+  #low = 0;
+  #high: number;
+
+  constructor(context: Context, group: Group) {
+    this.group = group;
+    this.#settings = context.settings;
+    this.#passed = Uint8Array.from(group.order, (_, place) => (roomOf(context, group, place) > 0 ? 0 : 1));
+    this.#high = group.order.length - 1;
+    this.#host = this.#isUp ? 0 : this.#high;
+  }
+
+  get isDone(): boolean {
+    return this.nextHost() === undefined;
+  }
+
+  /** Less is earlier. */
+  get nextHostRank(): number {
+    const fill = this.group.fills[this.#host] ?? 0;
+    return this.#isUp ? fill : -fill;
+  }
+
+  get #isUp(): boolean {
+    return this.#settings.hostOrder === 'sparsest';
+  }
+
+  nextHost(): number | undefined {
+    const { used, order } = this.group;
+    const step = this.#isUp ? 1 : -1;
+    while (this.#host >= 0 && this.#host < order.length && (used[this.#host] === 1 || this.#passed[this.#host] === 1))
+      this.#host += step;
+    return this.#host >= 0 && this.#host < order.length ? this.#host : undefined;
+  }
+
+  pass(place: number): void {
+    this.#passed[place] = 1;
+  }
+
+  take(places: readonly number[]): void {
+    const { used } = this.group;
+    for (const place of places) used[place] = 1;
+    while (this.#low <= this.#high && used[this.#low] === 1) this.#low++;
+    while (this.#low <= this.#high && used[this.#high] === 1) this.#high--;
+  }
+
+  readonly donors = (host: number): Iterable<number> => {
+    const { used } = this.group;
+    const up = this.#settings.donorOrder === 'sparsest';
+    const [low, high] = [this.#low, this.#high];
+    return (function* () {
+      for (let n = 0; n <= high - low; n++) {
+        const place = up ? low + n : high - n;
+        if (used[place] === 0 && place !== host) yield place;
+      }
+    })();
+  };
+}
+
+/** Bytes of others that a volume can take beside its own. */
+function roomOf({ view, settings }: Context, group: Group, place: number): number {
+  const i = group.order[place] as number;
+  const byCapacity = group.capacityBytes * (1 - settings.reserve) - (view.liveBytes[i] as number);
+  return Math.min(byCapacity, view.roomBytes[i] as number);
 }
 
 /** As many whole buckets of a donor as fit; they are taken to be of equal length. */

@@ -4,7 +4,7 @@ import type { RunId } from '../foundation/ids.ts';
 import { parkedRunId } from '../volume/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { type PlanOptions, planNow } from './compact.ts';
-import { beginJournal, endJournal, type JournalRow, listJournal, taskOf, volumesOf } from './journal.ts';
+import { beginJournal, endJournal, type JournalRow, requireJournal, taskOf, volumesOf } from './journal.ts';
 import { planMergesNow } from './merge-now.ts';
 import type { CompactionPlan } from './plan.ts';
 import { isFree } from './run-step.ts';
@@ -73,7 +73,7 @@ export async function beginPlan(
 /** Begun by a step that ended or died. Those that were only planned are forgotten. */
 export async function begunRuns(store: VolumeStore): Promise<JournalRow[]> {
   const begun: JournalRow[] = [];
-  for (const journal of await listJournal(store.c)) {
+  for (const journal of await requireJournal(store.c)) {
     if (journal.task.strategy === 'l3' || !isFree(store, journal)) continue;
     if (journal.phase === 'PREPARE' && journal.run === journal.id) await endJournal(store.c, journal);
     else begun.push(journal);

@@ -54,6 +54,8 @@ export const planSettingsSchema = z.strictObject({
   targetOverhead: z.number().min(1),
   /** One last under-filled destination per age class, rather than leave its sources for a later plan. */
   finish: z.boolean(),
+  /** Which volumes L1 tops off first: the sparsest of its range, whose rewriting frees most per byte, or the densest, as published. */
+  hostOrder: z.enum(['sparsest', 'densest']),
   /** Order of L1's donors; `densest` is the control that has the published incident. */
   donorOrder: z.enum(['sparsest', 'densest']),
   /** Order and company of L3's volumes: by their own death rates (kin.ts), or the sparsest first and all in one stream. */
@@ -78,7 +80,8 @@ export type PlanSettings = Readonly<z.infer<typeof planSettingsSchema>>;
 
 export const PLAN_SETTINGS: PlanSettings = Object.freeze({
   l3UpTo: 0.1,
-  l2UpTo: 0.75,
+  // Where packing ends: ten sources denser than 0.9 (1 - reserve) do not leave one destination less (docs/decisions/0010).
+  l2UpTo: 0.85,
   l1UpTo: 1,
   strategies: [...STRATEGIES],
   objective: 'worth',
@@ -95,6 +98,7 @@ export const PLAN_SETTINGS: PlanSettings = Object.freeze({
   minAgeMs: 0,
   targetOverhead: 1,
   finish: false,
+  hostOrder: 'sparsest',
   donorOrder: 'sparsest',
   drainOrder: 'worth',
   deletesPerDay: [0.005, 0.005, 0.005, 0.005],

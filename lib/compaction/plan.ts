@@ -8,7 +8,8 @@ import { budgetsSchema } from './budget.ts';
 import { planSettingsSchema, STRATEGIES } from './plan-settings.ts';
 import { VERDICTS } from './selector.ts';
 
-export const PLAN_VERSION = 1;
+/** 2: settings say where hosts begin, snapshots how much room they have. */
+export const PLAN_VERSION = 2;
 
 const count = z.int().nonnegative();
 const bytes = z.number().nonnegative();
@@ -140,7 +141,10 @@ export function parsePlan(json: string): CompactionPlan {
   }
   const version = (data as { version?: unknown } | null)?.version;
   if (version !== undefined && version !== PLAN_VERSION)
-    throw invalid('PLAN_VERSION', `plan: version ${String(version)} is not known here, only ${PLAN_VERSION}`);
+    throw invalid(
+      'PLAN_VERSION',
+      `plan: the file has version ${String(version)}, this release applies version ${PLAN_VERSION} only: make a new plan`,
+    );
   const parsed = planSchema.safeParse(data);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -18,7 +18,7 @@ import {
 } from './plan.ts';
 import { checkThreshold, type PlanSettings, parsePlanSettings, STRATEGIES, type Strategy } from './plan-settings.ts';
 import type { Context, Draft, Proposer } from './proposals.ts';
-import { classify, VERDICT_NAMES, VERDICTS, verdictCode } from './selector.ts';
+import { classify, VERDICT_NAMES, VERDICTS, type Verdict, verdictCode } from './selector.ts';
 import { waitingFills } from './waiting.ts';
 
 export interface PlanRequest {
@@ -72,6 +72,7 @@ class Planning {
   readonly #before: ReturnType<typeof sealedTotals>;
   #capacityBytes: number;
   #volumes: number;
+  #begunBytes = 0;
   #saved = 0;
   #unpaid = false;
 
@@ -89,8 +90,9 @@ class Planning {
     for (const spilling of [false, true]) for (const proposer of this.#proposers) while (this.#one(proposer, spilling));
   }
 
+  /** What was taken out of donors that are not empty yet counts too: it is gained when they are. Else L1 would go far beyond the target. */
   get #atTarget(): boolean {
-    return this.#capacityBytes <= this.#context.settings.targetOverhead * this.#before.liveBytes;
+    return this.#capacityBytes - this.#begunBytes <= this.#context.settings.targetOverhead * this.#before.liveBytes;
   }
 
   #one(proposer: Proposer, spilling: boolean): boolean {
@@ -109,6 +111,7 @@ class Planning {
     this.#capacityBytes -= (draft.freedVolumes - draft.newVolumes) * draft.capacityBytes;
     this.#volumes -= draft.freedVolumes - draft.newVolumes;
     this.#saved += draft.savedDollars;
+    for (const { takeBytes, liveBytes } of draft.sources) if (takeBytes < liveBytes) this.#begunBytes += takeBytes;
     return true;
   }
 
@@ -118,16 +121,19 @@ class Planning {
     const planned = verdictCode('planned');
     for (const proposer of this.#proposers) {
       for (const group of proposer.groups) {
-        const why = proposer.leftover({ group, place: 0 });
-        const code = verdictCode(this.#atTarget ? 'target' : why === 'budget' && this.#unpaid ? 'unpaid' : why);
         for (let place = 0; place < group.order.length; place++)
-          verdicts[group.order[place] as number] = group.used[place] === 1 ? planned : code;
+          verdicts[group.order[place] as number] =
+            group.used[place] === 1 ? planned : this.#leftover(proposer.leftover({ group, place }));
       }
     }
     const unasked = verdictCode('unasked');
     const asked = new Uint8Array(256).fill(1);
     for (const strategy of STRATEGIES) if (!settings.strategies.includes(strategy)) asked[verdictCode(strategy)] = 0;
     for (let i = 0; i < verdicts.length; i++) if (asked[verdicts[i] as number] === 0) verdicts[i] = unasked;
+  }
+
+  #leftover(why: Verdict): number {
+    return verdictCode(this.#atTarget ? 'target' : why === 'budget' && this.#unpaid ? 'unpaid' : why);
   }
 
   figures() {

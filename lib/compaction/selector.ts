@@ -21,6 +21,7 @@ export const VERDICTS = {
   planned: { letter: 'p', text: 'part of a run of this plan' },
   budget: { letter: 'b', text: 'no budget left for it in this plan' },
   unfit: { letter: 'u', text: 'no combination with others fills a volume well enough yet' },
+  crowded: { letter: 'c', text: 'its extents are too uneven for it to be topped off, and no other host takes it' },
   later: { letter: 'n', text: 'left for the next plan: this one has as many runs as it may' },
   target: { letter: 'g', text: 'the target overhead is reached without it' },
   unpaid: { letter: 'x', text: 'what it saves does not pay for the run' },

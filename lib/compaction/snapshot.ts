@@ -7,6 +7,7 @@ import { capacityBytes } from '../settings/settings.ts';
 import type { Components } from '../volume/components.ts';
 import { BUCKETS_MAX } from '../volume/open-volumes.ts';
 import { listBuckets, listVolumes } from '../volume/volumes.ts';
+import { type CrowdedNotes, hostRoomBytes, readCrowded } from './crowded.ts';
 import { type FleetState, type FleetView, type FleetVolume, fleetOf } from './fleet.ts';
 import { type PlanSettings, planSettingsOf } from './plan-settings.ts';
 
@@ -18,13 +19,20 @@ export async function snapshotOf(c: Components, look: (volume: VolumeRow) => voi
   const buckets = await listBuckets(panda, settings.cell);
   const live = new Map<string, number>();
   for (const bucket of buckets) live.set(bucket.volume, (live.get(bucket.volume) ?? 0) + bucket.liveBytes);
+  const crowded = await readCrowded(c);
   const nowMs = c.clock.nowMs();
-  const fleet = volumes.map((volume) => fleetVolumeOf(settings, volume, live.get(volume.id) ?? 0, nowMs));
+  const fleet = volumes.map((volume) => fleetVolumeOf(settings, volume, live.get(volume.id) ?? 0, nowMs, crowded));
   return fleetOf(c.storeId, settings.cell, fleet);
 }
 
 /** Pure: one volume as the planners see it. */
-export function fleetVolumeOf(settings: Settings, volume: VolumeRow, liveBytes: number, nowMs: number): FleetVolume {
+export function fleetVolumeOf(
+  settings: Settings,
+  volume: VolumeRow,
+  liveBytes: number,
+  nowMs: number,
+  crowded: CrowdedNotes = new Map(),
+): FleetVolume {
   const capacity = capacityBytes(settings, volume.codec);
   const { dataColumns } = codecShape(volume.codec);
   const stored = volume.extentUsedBytes.slice(0, dataColumns).reduce((sum, bytes) => sum + bytes, 0);
@@ -40,6 +48,7 @@ export function fleetVolumeOf(settings: Settings, volume: VolumeRow, liveBytes: 
     capacityBytes: capacity,
     bucketCount: volume.buckets.size,
     ageMs: nowMs - (volume.sealedAtMs ?? volume.createdAtMs),
+    roomBytes: hostRoomBytes(settings, volume, live, crowded),
   };
 }
 

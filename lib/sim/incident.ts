@@ -108,6 +108,7 @@ const L1_ONLY: Partial<PlanSettings> = {
   minFill: 0.001,
   l3UpTo: 0.0001,
   l2UpTo: 0.0002,
+  hostOrder: 'densest',
   donorOrder: 'densest',
   candidatesMax: 2,
   granularity: 8,
@@ -118,6 +119,7 @@ const L1_AND_L2: Partial<PlanSettings> = {
   sourcesMax: 32,
   l3UpTo: 0.9 / 32,
   l2UpTo: 0.5,
+  hostOrder: 'densest',
   donorOrder: 'densest',
   granularity: 128,
   tableRunsMax: 4,
@@ -125,6 +127,7 @@ const L1_AND_L2: Partial<PlanSettings> = {
 const ALL: Partial<PlanSettings> = {
   l3UpTo: 0.1,
   l2UpTo: 0.5,
+  hostOrder: 'densest',
   donorOrder: 'densest',
   granularity: 128,
   tableRunsMax: 4,

@@ -39,7 +39,7 @@ const THIN = { volumes: 2, filesEach: 12, keep: 3 };
 /** Remnants into few buckets; rows were saved in the calm run. */
 async function merges(p: Process, calm: { tried: boolean }): Promise<void> {
   const done = await compact(actorsOf(p), MERGE_ONLY);
-  if (!calm.tried) expect(done.runs[0]?.merge?.rowsDropped).toBeGreaterThan(2);
+  if (!calm.tried) expect(done.runs[0]?.merge?.rowsDropped).toBeGreaterThan(1);
   calm.tried = true;
 }
 

@@ -90,7 +90,7 @@ describe('L2 and L3 carried out', () => {
   it('refuses a journal of another version, nothing changed', async () => {
     const { p } = await half();
     await p.c.panda.transact([
-      { kind: 'put', partition: 'work/run', sort: 'l2/old/1', attributes: { f: 2, r: 'l2/old/1', s: 'COPY' } },
+      { kind: 'put', partition: 'work/run', sort: 'l2/old/1', attributes: { f: 99, r: 'l2/old/1', s: 'COPY' } },
     ]);
     const before = JSON.stringify([...(await listVolumes(p.c.panda, SMALL.cell))]);
     await expect(compact(actorsOf(p), L2)).rejects.toMatchObject({ code: 'JOURNAL_VERSION' });

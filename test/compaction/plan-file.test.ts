@@ -43,7 +43,11 @@ describe('a plan file', () => {
   it('edited by hand, of another version, or no plan at all is refused', () => {
     const json = planJson(plan);
     refused(json.replace(/"takeBytes":\d/, '"takeBytes":9'), 'PLAN_EDITED', /changed after it was made/);
-    refused(json.replace('"version":1', '"version":2'), 'PLAN_VERSION', /version 2/);
+    refused(
+      json.replace('"version":2', '"version":1'),
+      'PLAN_VERSION',
+      /version 1, this release applies version 2 only: make a new plan/,
+    );
     refused(json.slice(0, -20), 'PLAN_INVALID', /not JSON/);
     refused('{}', 'PLAN_INVALID', /version/);
     refused('null', 'PLAN_INVALID', /plan/);

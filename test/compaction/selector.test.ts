@@ -77,8 +77,8 @@ describe('the selector', () => {
 
   it('a fill on a boundary belongs to the strategy below it', () => {
     const ranges = rangesOf(PLAN_SETTINGS, 0.1);
-    expect([0, 0.1, 0.75, 0.9].map((fill) => strategyOf(fill, ranges))).toEqual(['l3', 'l3', 'l2', 'l1']);
-    expect([0.1001, 0.7501, 0.9001].map((fill) => strategyOf(fill, ranges))).toEqual(['l2', 'l1', undefined]);
+    expect([0, 0.1, 0.85, 0.9].map((fill) => strategyOf(fill, ranges))).toEqual(['l3', 'l3', 'l2', 'l1']);
+    expect([0.1001, 0.8501, 0.9001].map((fill) => strategyOf(fill, ranges))).toEqual(['l2', 'l1', undefined]);
   });
 
   it('groups hold every candidate of the strategies asked for once, in order, one codec and class each', () => {

@@ -56,7 +56,7 @@ describe('the status of compaction', () => {
         'l2.nanodollars': 5_000_000,
       }),
     );
-    expect(status.ranges).toEqual({ l3: [0, 0.1], l2: [0.1, 0.75], l1: [0.75, 0.8] });
+    expect(status.ranges).toEqual({ l3: [0, 0.1], l2: [0.1, 0.8], l1: [0.8, 0.8] });
     expect(status.strategies.l2).toMatchObject({
       runs: 2,
       reclaimed: 4,

@@ -122,7 +122,7 @@ describe('bad input changes nothing', () => {
   refused(
     'a plan of another version',
     'PLAN_VERSION',
-    withPlan((plan) => planJson(plan).replace('"version":1', '"version":2')),
+    withPlan((plan) => planJson(plan).replace('"version":2', '"version":1')),
   );
   refused(
     'a plan for another store',
