@@ -7,6 +7,8 @@ import { drivesMin, PRESETS, type PresetName, type Settings, settingsOf } from '
 /** The function's policies and its 4 KB of variables name every drive. */
 const DRIVES_MAX = 48;
 /** SQS hides a message for at most 12 hours, and that must be six times the timeout; Lambda ends at 15 minutes anyway. */
+/** What the stacks with data end with. */
+const DATA = 'data';
 const TIMEOUT_SECONDS_MAX = 900;
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 180, 365] as const;
 
@@ -18,7 +20,8 @@ const json = z.preprocess(fromJson, z.record(z.string(), z.unknown(), 'must be a
 const schema = z.strictObject({
   stage: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{0,19}$/, 'a stage is 1 to 20 lower-case letters, digits and dashes, a letter first')
+    // No dashes: `a-data` and `a-c0` would be stacks of stage `a`, and deploying one would replace the other.
+    .regex(/^[a-z][a-z0-9]{0,19}$/, 'a stage is 1 to 20 lower-case letters and digits, a letter first')
     .default('dev'),
   preset: z.enum(Object.keys(PRESETS) as [PresetName, ...PresetName[]]).default('personal'),
   /** Settings that differ from the preset, as JSON: `-c settings='{"openVolumes":2}'`. */
@@ -63,6 +66,7 @@ export function parseStageSettings(context: Readonly<Record<string, unknown>>): 
   }
   const { preset, settings, drives, ...rest } = parsed.data;
   const store = settingsOf(preset, settings as Partial<Settings>);
+  if (store.cell === DATA) throw invalid('STAGE_INVALID', `stage: settings: no cell may be called ${DATA}`);
   const count = drives ?? drivesMin(store) + 1;
   if (count < drivesMin(store)) {
     const codecs = `${store.hotCodec} and ${store.warmCodec}`;

@@ -23,6 +23,10 @@ describe('parseStageSettings', () => {
 
   it.each([
     [{ stage: 'Dev' }, 'STAGE_INVALID', /stage: stage: /],
+    // Stacks of stage `dev` are called so.
+    [{ stage: 'dev-data' }, 'STAGE_INVALID', /stage: stage: /],
+    [{ stage: 'dev-c0' }, 'STAGE_INVALID', /stage: stage: /],
+    [{ settings: { cell: 'data' } }, 'STAGE_INVALID', /no cell may be called data/],
     [{ preset: 'huge' }, 'STAGE_INVALID', /preset/],
     [{ drives: '8' }, 'STAGE_INVALID', /at least 9 drives, not 8/],
     [{ drives: '49' }, 'STAGE_INVALID', /drives/],

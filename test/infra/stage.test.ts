@@ -30,6 +30,31 @@ beforeAll(() => {
 const functionsIn = (templates: readonly Template[]): Resource[] =>
   resourcesIn(templates, 'AWS::Lambda::Function').filter(({ Properties }) => 'Architectures' in Properties);
 
+/** Every name that a template gives, of whatever kind, and what it exports. */
+const namesIn = ({ stage, all }: Synthesized): string[] => [
+  ...[stage.zoneData, stage.cellData, stage.cell, stage.zone].map(({ stackName }) => `stack ${stackName}`),
+  ...all.flatMap((template) => [
+    ...Object.values(template.toJSON()['Resources'] as Record<string, Resource>).flatMap(({ Type, Properties = {} }) =>
+      Object.entries(Properties)
+        .filter(([property, value]) => /(Name|Alias)$/.test(property) && typeof value === 'string')
+        .map(([property, value]) => `${Type} ${property} ${value}`)
+        .filter((name) => !NOT_OF_AN_ACCOUNT.test(name)),
+    ),
+    ...Object.values(template.findOutputs('*')).flatMap(({ Export }) => (Export ? [`export ${Export.Name}`] : [])),
+  ]),
+];
+/** Of a metric, and of a role's own policy. */
+const NOT_OF_AN_ACCOUNT = /^(AWS::CloudWatch::Alarm MetricName|AWS::IAM::Policy PolicyName)/;
+
+describe('two stages in one account', () => {
+  it('share no name, so that neither is in the way of the other', () => {
+    const [one, other] = [namesIn(durable), namesIn(ephemeral)];
+    expect(one.length).toBeGreaterThan(30);
+    expect(new Set(one).size).toBe(one.length);
+    expect(other.filter((name) => one.includes(name))).toEqual([]);
+  });
+});
+
 describe('drives', () => {
   it('are one more than the codecs need, or as many as asked for', () => {
     durable.cellData.resourceCountIs('AWS::S3::Bucket', 10);
