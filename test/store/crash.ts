@@ -1,10 +1,11 @@
 // Exhaustive crash test of a use-case: it is run once to count its port calls, then again and again, each time dying at another
 // one (before it, after it, or going on after it reported an error it did not have). After each, a new process recovers, and
-// everything is counted and read again.
+// everything is counted and read again; unless the very same rows and objects were left by a death before, as after most reads.
 import { expect } from 'vitest';
 import { recover } from '../../lib/engine/recover.ts';
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { CountingPlan, Crash, type FaultMode } from '../../lib/foundation/faults.ts';
+import { type Acknowledged, durableState } from './durable-state.ts';
 import type { Process, World } from './harness.ts';
 import { expectSound } from './recount.ts';
 
@@ -34,6 +35,13 @@ export class Model {
   /** As it is now (or may be), or `next` (undefined: deleted). */
   begin(key: string, next: Uint8Array | undefined): void {
     this.undecided.set(key, [...(this.undecided.get(key) ?? [this.there.get(key)]), next]);
+  }
+
+  /** All of it, in one order. */
+  *items(): Generator<Acknowledged[number]> {
+    for (const [key, body] of this.there) yield* [key, body];
+    yield* ['gone', ...this.gone, 'undecided'];
+    for (const [key, bodies] of this.undecided) yield* [key, `${bodies.length}`, ...bodies];
   }
 
   async expectIn(p: Process): Promise<void> {
@@ -82,6 +90,8 @@ export interface Scenario {
 export interface CrashReport {
   readonly calls: number;
   readonly runs: number;
+  /** Different states that were left, each of them recovered from. */
+  readonly states: number;
 }
 
 /** `every` > 1 takes only every n-th call, for longer scenarios. */
@@ -91,20 +101,24 @@ export async function crashEverywhere(scenario: Scenario, every = 1): Promise<Cr
   const counting = new CountingPlan();
   await scenario.act(calm.world.start({ plan: counting }), calm.model);
   await settle(calm.world, calm.model, 'without a crash');
+  const settled = new Set<string>();
   let runs = 0;
   for (const mode of ['before', 'after', 'after-error'] as const)
     for (let at = 1; at <= counting.calls; at += every) {
-      await crashOnce(scenario, { world: prepared.world.clone(), model: prepared.model.clone() }, at, mode);
+      await crashOnce(
+        scenario,
+        { world: prepared.world.clone(), model: prepared.model.clone() },
+        { at, mode, settled },
+      );
       runs += 1;
     }
-  return { calls: counting.calls, runs };
+  return { calls: counting.calls, runs, states: settled.size };
 }
 
 async function crashOnce(
   scenario: Scenario,
   { world, model }: { readonly world: World; readonly model: Model },
-  at: number,
-  mode: FaultMode,
+  { at, mode, settled }: { readonly at: number; readonly mode: FaultMode; readonly settled: Set<string> },
 ): Promise<void> {
   const plan = new CountingPlan(at, mode);
   const p = world.start({ plan });
@@ -116,6 +130,9 @@ async function crashOnce(
     failure = error;
   }
   if (failure === undefined) expect(mode).toBe('after-error');
+  const state = await durableState(world, [...model.items()]);
+  if (settled.has(state)) return;
+  settled.add(state);
   await settle(world, model, `call ${at} (${plan.hit}) ${mode}`);
 }
 
