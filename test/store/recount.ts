@@ -25,6 +25,15 @@ export async function expectSound(p: Process): Promise<void> {
   await expectLiveBytes(p, rows);
   expectBuckets(rows);
   expectZones(rows);
+  expectExtents(p, rows);
+}
+
+/** Whatever was written there, directories included, an extent is never larger than it may be. */
+function expectExtents({ c }: Process, rows: readonly Row[]): void {
+  for (const { id, extentUsedBytes } of of(rows, 'volume').map(volumeFromRow)) {
+    const isWithin = Math.max(...extentUsedBytes) <= c.settings.extentBytes;
+    same(isWithin, true, () => `extents of volume ${id} (${extentUsedBytes}) within ${c.settings.extentBytes} bytes`);
+  }
 }
 
 /** expect(…).toBe(…) without its cost where it holds: this runs millions of times. */
