@@ -1,5 +1,6 @@
 // Exhaustive breadth-first search over a model: every reachable state, or the shortest way to a violation.
 import { type Condition, START, stepsOf, violationOf } from './protocol.ts';
+import { StateKeys } from './state-keys.ts';
 
 export interface Model<State> {
   readonly start: State;
@@ -17,19 +18,20 @@ export interface Found {
 export const search = (off: ReadonlySet<Condition> = new Set()): Found =>
   searchModel({ start: START, stepsOf: (state) => stepsOf(state, off), violationOf });
 
-export function searchModel<State>(model: Model<State>, statesMax = 2_000_000): Found {
+export function searchModel<State extends object>(model: Model<State>, statesMax = 2_000_000): Found {
   const states: State[] = [model.start];
   const parents: number[] = [-1];
   const names: string[] = ['start'];
-  const seen = new Set([JSON.stringify(model.start)]);
+  const keys = new StateKeys();
+  const seen = new Set([keys.keyOf(model.start)]);
   for (let at = 0; at < states.length; at++) {
     const violation = model.violationOf(states[at] as State);
     if (violation !== undefined) return { states: states.length, violation, trace: traceTo(at, parents, names) };
     for (const { name, next } of model.stepsOf(states[at] as State)) {
-      const key = JSON.stringify(next);
+      const key = keys.keyOf(next);
       if (seen.has(key)) continue;
       seen.add(key);
-      states.push(next);
+      states.push(keys.shared(next));
       parents.push(at);
       names.push(name);
     }
