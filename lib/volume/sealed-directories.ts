@@ -92,14 +92,15 @@ export class SealedDirectories {
       throw missing('DIRECTORY_MISSING', `the directory pack of volume ${volume.id} has no bucket ${id}`);
     const seen = found.get(id) ?? this.#known(volume, id);
     if (seen !== undefined) return seen;
-    const isRestWorthIt = reading === 'many buckets' && pack.header.totalBytes <= WHOLE_BYTES_MAX;
-    const from = entry.offset >= pack.seenBytes && isRestWorthIt ? pack.seenBytes : entry.offset;
-    const to = from === entry.offset ? from + entry.length : pack.header.totalBytes;
+    const wantsRest = reading === 'many buckets' && pack.header.totalBytes <= WHOLE_BYTES_MAX;
+    const isRest = wantsRest && entry.offset >= pack.seenBytes;
+    const from = isRest ? pack.seenBytes : entry.offset;
+    const to = isRest ? pack.header.totalBytes : entry.offset + entry.length;
     const range = { offset: from, length: to - from };
     const bytes = await this.#once(`${keyOf(volume)}/${column}/${from}-${to}`, () =>
       readObject(this.#ports, volume, column, DIRECTORY_PACK_NAME, range),
     );
-    if (to > entry.offset + entry.length) this.#learnAll(volume, pack, bytes, from);
+    if (isRest) this.#learnAll(volume, pack, bytes, from);
     const at = entry.offset - from;
     return this.#learn(volume, id, bytes.subarray(at, at + entry.length));
   }
