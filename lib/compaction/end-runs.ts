@@ -5,7 +5,7 @@ import { adoptRun, newRunId } from '../volume/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { listVolumes } from '../volume/volumes.ts';
 import { advance, endJournal, hasForeignJournal, isDeadRun, listJournal, volumesOf } from './journal.ts';
-import { finishHost } from './l1-flip.ts';
+import { dropUnflipped, finishHost } from './l1-flip.ts';
 import { adoptVolumes } from './run-sources.ts';
 
 /** Volumes left draining by a dead process go back to sealed, what it moved stays moved; empty ones are retired. How many. */
@@ -17,7 +17,7 @@ export async function endDeadRuns(store: VolumeStore): Promise<number> {
     const taken = await advance(store.c, journal, { run });
     if (taken === undefined) continue;
     const volumes = await adoptVolumes(store, run, volumesOf(taken.task));
-    await finishHost(store, taken, volumes);
+    if (!(await finishHost(store, taken, volumes))) await dropUnflipped(store, run, volumes);
     const sources = new DrainingSources(store, run);
     for (const volume of volumes) sources.adopt(volume);
     await sources.end();

@@ -23,7 +23,7 @@ import {
   taskOf,
   volumesOf,
 } from './journal.ts';
-import { finishHost, topOff } from './l1-flip.ts';
+import { dropUnflipped, finishHost, topOff } from './l1-flip.ts';
 import { resumeMerge } from './merge-now.ts';
 import { type Moved, moveSources, nothingMoved } from './move-sources.ts';
 import type { CompactionPlan, PlannedRun } from './plan.ts';
@@ -166,11 +166,12 @@ async function goOn(
     const host = volumes.find(({ id }) => id === journal.task.host);
     const donors = volumes.filter((volume) => volume !== host);
     if (host !== undefined && donors.length > 0) {
-      const done = await topOff(store, copying, host, donors);
+      const done = await topOff(store, copying, host, donors, { signal });
       await endJournal(store.c, done.journal);
       return done.moved;
     }
     // Nothing to top off, or nothing to do it with: the leases end, and the donors' buckets stay.
+    await dropUnflipped(store, journal.run, volumes);
     for (const volume of volumes) await endSource(store, volume, journal.run);
     await endJournal(store.c, copying);
     return nothingMoved();

@@ -11,8 +11,12 @@ import { transact } from '../volume/transact.ts';
 import { rowsOf } from '../volume/volumes.ts';
 import type { PlannedRun } from './plan.ts';
 
-/** Of the row. A run of another version is left to the release that knows it. */
-export const JOURNAL_VERSION = 1;
+/**
+ * Of the row. A run of an unknown version is left to the release that knows it. 2: a top-off says group by group what it has copied; what 1 had
+ * begun begins anew.
+ */
+const JOURNAL_VERSION = 2;
+const VERSIONS_KNOWN: readonly unknown[] = [1, JOURNAL_VERSION];
 export const PHASES = ['PREPARE', 'COPY', 'COMMIT', 'CLEANUP'] as const;
 /** DONE is the row's absence: there is nothing left for anyone to finish. */
 export type Phase = (typeof PHASES)[number];
@@ -27,17 +31,25 @@ const namedSchema = z.strictObject({
 /** What a run works on; enough for anybody to take it over. */
 export type JournalTask = Readonly<z.infer<typeof namedSchema>>;
 
-/** A bucket copied into the next generation of an L1 host, to be committed after the flip. */
+/** A donor's bucket copied into the next generation of an L1 host, to be committed after the flip. */
 export interface CopiedBucket {
   readonly bucket: BucketId;
   readonly source: VolumeId;
   readonly move: number;
   readonly seq: number;
 }
+/** A group stored in the next generation, and which of the host's own buckets are in it. */
+export interface CopiedGroup {
+  readonly seq: number;
+  readonly own: readonly BucketId[];
+}
 export interface Copied {
   readonly generation: number;
   readonly token: number;
   readonly buckets: readonly CopiedBucket[];
+  /** Of the next generation, by column: no other run's next has the same. */
+  readonly extents?: readonly string[] | undefined;
+  readonly groups?: readonly CopiedGroup[] | undefined;
 }
 const copiedSchema = z.strictObject({
   generation: z.int().positive(),
@@ -50,6 +62,8 @@ const copiedSchema = z.strictObject({
       seq: z.int().positive(),
     }),
   ),
+  extents: z.array(z.string()).optional(),
+  groups: z.array(z.strictObject({ seq: z.int().positive(), own: z.array(z.string()) })).optional(),
 });
 
 export interface JournalRow {
@@ -95,7 +109,7 @@ export function journalFromRow(row: Row): JournalRow {
   };
 }
 
-const isOwnVersion = ({ attributes }: Row): boolean => attributes['f'] === JOURNAL_VERSION;
+const isOwnVersion = ({ attributes }: Row): boolean => VERSIONS_KNOWN.includes(attributes['f']);
 
 function parsed<T>(row: Row, schema: z.ZodType<T>, json: string): T {
   try {

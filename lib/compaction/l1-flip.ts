@@ -1,8 +1,9 @@
 // L1 carried out: the live slots of a host and as many of its donors' buckets as fit go into new extents of the host; the flip makes
-// them the host's, then the donors' buckets are committed one by one. Until the flip everything can be dropped without a trace.
+// them the host's, then the donors' buckets are committed one by one. Until the flip everything can be dropped without a trace, or gone on
+// with after the last group that the journal names.
 import { isPocketfulError, retryLater } from '../foundation/errors.ts';
 import { deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
-import type { VolumeRow } from '../panda/rows/volume-row.ts';
+import { extentText, type VolumeRow } from '../panda/rows/volume-row.ts';
 import { type BucketContent, collectBucket } from '../volume/collect-bucket.ts';
 import { endSource } from '../volume/drain-source.ts';
 import { claimNext, commitArrivals, dropGroupRowsOf, dropNext, NextExtents } from '../volume/flip.ts';
@@ -11,7 +12,7 @@ import { finishSeal } from '../volume/seal.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { readBucket, readVolume } from '../volume/volumes.ts';
 import { noteCrowded } from './crowded.ts';
-import { advance, type JournalRow } from './journal.ts';
+import { advance, type Copied, type CopiedGroup, type JournalRow } from './journal.ts';
 import { type Moved, nothingMoved, reasonOf } from './move-sources.ts';
 
 export interface TopOff extends Moved {
@@ -19,43 +20,65 @@ export interface TopOff extends Moved {
   hostBytes: number;
 }
 
-/** Tops off a leased host from leased donors; ends all their leases and leaves the journal to the caller, as far as it came. */
+export interface TopOffOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** When told to stop after a group was copied: that stays for whoever goes on, and so do the leases. */
+  readonly keep?: boolean;
+}
+
+export interface TopOffEnd {
+  readonly moved: TopOff;
+  readonly journal: JournalRow;
+  /** True if it was stopped, and there is something to go on with: no lease has ended. */
+  readonly kept: boolean;
+}
+
+/**
+ * Tops off a leased host from leased donors; ends all their leases and leaves the journal to the caller, as far as it came. Goes on after the
+ * groups that an earlier try has stored, if the journal says so.
+ */
 export async function topOff(
   store: VolumeStore,
   journal: JournalRow,
   host: VolumeRow,
   donors: readonly VolumeRow[],
-): Promise<{ readonly moved: TopOff; readonly journal: JournalRow }> {
+  { signal, keep = false }: TopOffOptions = {},
+): Promise<TopOffEnd> {
   const moved: TopOff = { ...nothingMoved(), hostBytes: 0 };
   let row = journal;
   try {
-    const ready = await readyHost(store, journal, host);
-    const next = new NextExtents(store, journal.run, ready);
-    await copy(store, journal, ready, donors, next, moved);
+    const { ready, next, groups } = await readyHost(store, journal, host);
+    const copying = new Copying(store, row, next, groups, moved);
+    try {
+      await copying.copy(ready, donors, signal);
+    } finally {
+      row = copying.journal;
+    }
     // To rewrite a host that nothing can be added to would free nothing, and the next plan would do it again.
     if (next.arriving.length === 0) throw tooFull(`no bucket of the donors fits beside what is live in it`);
     await next.writeDirectories();
-    const copied = { generation: next.generation, token: next.token, buckets: next.arriving };
-    const committing = await advance(store.c, row, { phase: 'COMMIT', copied });
+    const committing = await advance(store.c, row, { phase: 'COMMIT', copied: copying.copied });
     if (committing === undefined) throw lost(host);
     row = committing;
     if (!(await next.flip(ready))) throw lost(host);
-    const arrived = await commitArrivals(store, row.run, { id: host.id, ...copied }, next.arriving);
+    const flipped = { id: host.id, generation: next.generation, token: next.token };
+    const arrived = await commitArrivals(store, row.run, flipped, next.arriving);
     moved.buckets = arrived.length;
-    moved.groups = next.groups;
-    moved.storedBytes = next.storedBytes;
     moved.destinations.add(host.id);
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     if (error.code === TOO_FULL) await skipHost(store, host, moved, error.message);
-    else moved.stalled = reasonOf(error);
+    else if (error.code !== STOPPED) moved.stalled = reasonOf(error);
+    else if (keep && moved.groups > 0) return { moved, journal: row, kept: true };
+    else if (keep) moved.stalled = reasonOf(error);
   }
   await endTopOff(store, row, host, donors, moved);
-  return { moved, journal: row };
+  return { moved, journal: row, kept: false };
 }
 
 const lost = (host: VolumeRow) => retryLater('RUN_LOST', `another worker took over volume ${host.id}`);
 
+const STOPPED = 'STEP_TIME_UP';
 const TOO_FULL = 'HOST_TOO_FULL';
 const tooFull = (why: string) => retryLater(TOO_FULL, why);
 
@@ -73,61 +96,134 @@ async function skipHost(store: VolumeStore, host: VolumeRow, moved: TopOff, reas
   moved.recordBytes = 0;
 }
 
-/** The host with fresh extents to write, and nothing of an earlier try. */
-async function readyHost(store: VolumeStore, { run }: JournalRow, host: VolumeRow): Promise<VolumeRow> {
+interface ReadyHost {
+  readonly ready: VolumeRow;
+  readonly next: NextExtents;
+  /** Those that are in it already. */
+  readonly groups: readonly CopiedGroup[];
+}
+
+/** The host with extents to write: those of an earlier try as far as it came, or else fresh ones. */
+async function readyHost(store: VolumeStore, { run, copied }: JournalRow, host: VolumeRow): Promise<ReadyHost> {
   const { c } = store;
   if (host.directoriesPending) await finishSeal(store, host);
   const sealed = await readVolume(c.panda, c.settings.cell, host.id);
   if (sealed?.run !== run) throw lost(host);
+  if (copied?.groups !== undefined && isOf(sealed.next, copied)) {
+    const next = new NextExtents(store, run, sealed);
+    if (await resumed(next, copied.groups, copied)) return { ready: sealed, next, groups: copied.groups };
+  }
   const clean = await dropNext(store, run, sealed);
   if (clean === undefined) throw lost(host);
   await dropGroupRowsOf(c, clean);
   const ready = await claimNext(store, run, clean);
   if (ready?.next === undefined) throw lost(host);
-  return ready;
+  return { ready, next: new NextExtents(store, run, ready), groups: [] };
 }
 
-async function copy(
-  store: VolumeStore,
-  { run }: JournalRow,
-  host: VolumeRow,
-  donors: readonly VolumeRow[],
+/** What cannot be read of it, because a drive is away, is begun anew. */
+async function resumed(
   next: NextExtents,
-  moved: TopOff,
-): Promise<void> {
-  const { groupBytesMin } = store.c.settings;
-  let waiting: BucketContent[] = [];
-  let waitingBytes = 0;
-  const flush = async (): Promise<void> => {
-    if (waiting.length > 0) await next.add(waiting);
-    waiting = [];
-    waitingBytes = 0;
-  };
-  for (const volume of [host, ...donors]) {
-    for await (const content of contentsOf(store, volume, run)) {
-      const bytes = content.records.reduce((sum, { record }) => sum + record.length, 0);
-      if (!next.fits([...waiting, content])) {
-        if (volume === host) throw tooFull('its records are too uneven, it does not fit its own extents once more');
-        return flush();
-      }
-      waiting.push(content);
-      waitingBytes += bytes;
-      if (volume === host) moved.hostBytes += bytes;
-      else moved.recordBytes += bytes;
-      if (waitingBytes >= groupBytesMin) await flush();
-    }
+  groups: readonly CopiedGroup[],
+  { token, buckets }: Copied,
+): Promise<boolean> {
+  if (token !== next.token) return false;
+  try {
+    return await next.resume(groups, buckets);
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return false;
   }
-  await flush();
 }
 
-/** Buckets with live slots; those without are dropped on the way. */
+/** Extents and generation are those that a journal speaks of: another run of the same host has others. */
+const isOf = (
+  now: Pick<VolumeRow, 'generation' | 'extents'> | undefined,
+  { generation, extents }: Pick<Copied, 'generation' | 'extents'>,
+): boolean =>
+  now?.generation === generation && (extents === undefined || extents.join() === now.extents.map(extentText).join());
+
+/** The copying of one run into the next extents: a group at a time, each noted in the journal once it is stored. */
+class Copying {
+  journal: JournalRow;
+  readonly #store: VolumeStore;
+  readonly #next: NextExtents;
+  readonly #moved: TopOff;
+  readonly #groups: CopiedGroup[];
+  readonly #done: Set<string>;
+  #waiting: BucketContent[] = [];
+  #waitingBytes = 0;
+
+  constructor(
+    store: VolumeStore,
+    journal: JournalRow,
+    next: NextExtents,
+    groups: readonly CopiedGroup[],
+    moved: TopOff,
+  ) {
+    this.journal = journal;
+    this.#store = store;
+    this.#next = next;
+    this.#moved = moved;
+    this.#groups = [...groups];
+    this.#done = new Set([...groups.flatMap(({ own }) => own), ...next.arriving.map(({ bucket }) => bucket)]);
+  }
+
+  get copied(): Copied {
+    const { generation, token, arriving, extents } = this.#next;
+    return { generation, token, buckets: arriving, extents, groups: this.#groups };
+  }
+
+  async copy(host: VolumeRow, donors: readonly VolumeRow[], signal: AbortSignal | undefined): Promise<void> {
+    const { run } = this.journal;
+    for (const volume of [host, ...donors]) {
+      for await (const content of contentsOf(this.#store, volume, run, this.#done)) {
+        if (signal?.aborted) throw retryLater(STOPPED, 'it was stopped before all was copied');
+        if (!this.#next.fits([...this.#waiting, content])) {
+          if (volume.id === host.id)
+            throw tooFull('its records are too uneven, it does not fit its own extents once more');
+          return this.#flush(host);
+        }
+        this.#waiting.push(content);
+        this.#waitingBytes += bytesOf(content);
+        if (this.#waitingBytes >= this.#store.c.settings.groupBytesMin) await this.#flush(host);
+      }
+    }
+    await this.#flush(host);
+  }
+
+  async #flush(host: VolumeRow): Promise<void> {
+    const contents = this.#waiting;
+    if (contents.length === 0) return;
+    const seq = await this.#next.add(contents);
+    const own = contents.filter(({ source }) => source.id === host.id);
+    this.#groups.push({ seq, own: own.map(({ bucket }) => bucket.id) });
+    const noted = await advance(this.#store.c, this.journal, { copied: this.copied });
+    if (noted === undefined) throw lost(host);
+    this.journal = noted;
+    this.#moved.groups += 1;
+    this.#moved.storedBytes = this.#next.storedBytes;
+    for (const content of contents) {
+      if (content.source.id === host.id) this.#moved.hostBytes += bytesOf(content);
+      else this.#moved.recordBytes += bytesOf(content);
+    }
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+}
+
+const bytesOf = ({ records }: BucketContent): number => records.reduce((sum, { record }) => sum + record.length, 0);
+
+/** Buckets with live slots that are not done yet; those without are dropped on the way. */
 async function* contentsOf(
   store: VolumeStore,
   volume: VolumeRow,
   run: JournalRow['run'],
+  done: ReadonlySet<string>,
 ): AsyncGenerator<BucketContent> {
   const { panda, settings } = store.c;
   for (const id of volume.buckets) {
+    if (done.has(id)) continue;
     const bucket = await readBucket(panda, settings.cell, id);
     if (bucket === undefined || bucket.volume !== volume.id) continue;
     if (bucket.liveBytes === 0 && (await dropEmptyBucket(store.c, volume, run, bucket))) continue;
@@ -156,9 +252,18 @@ async function endTopOff(
   for (const donor of donors) if (await endSource(store, donor, row.run)) moved.retired += 1;
 }
 
+/** What was copied and will not be flipped to is dropped. Of leased volumes whose run ends. */
+export async function dropUnflipped(
+  store: VolumeStore,
+  run: JournalRow['run'],
+  volumes: readonly VolumeRow[],
+): Promise<void> {
+  for (const volume of volumes) await dropNext(store, run, volume);
+}
+
 /**
  * What a dead process left of an L1 run whose volumes were taken over: if the flip took effect, the buckets that came with it are
- * committed; if not, the new extents are dropped. The leases stay.
+ * committed, and nothing is left to copy. The leases stay.
  */
 export async function finishHost(
   store: VolumeStore,
@@ -166,10 +271,8 @@ export async function finishHost(
   volumes: readonly VolumeRow[],
 ): Promise<boolean> {
   const host = volumes.find(({ id }) => id === journal.task.host);
-  if (host === undefined) return false;
-  await dropNext(store, journal.run, host);
   const { copied } = journal;
-  if (copied === undefined || host.generation !== copied.generation) return false;
+  if (host === undefined || copied === undefined || !isOf(host, copied)) return false;
   await commitArrivals(store, journal.run, { id: host.id, ...copied }, copied.buckets);
   return true;
 }

@@ -6,13 +6,13 @@ import { isPocketfulError, retryLater } from '../foundation/errors.ts';
 import type { RunId, VolumeId } from '../foundation/ids.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { endSource } from '../volume/drain-source.ts';
-import { newRunId, ownerOf, parkedRunId, takeRun } from '../volume/runs.ts';
+import { adoptRun, newRunId, ownerOf, parkedRunId, takeRun } from '../volume/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { readVolume } from '../volume/volumes.ts';
 import type { MakeTarget } from './drain.ts';
 import type { Actors } from './executor.ts';
 import { advance, endJournal, isDeadRun, type JournalRow, readJournal, volumesOf } from './journal.ts';
-import { finishHost, topOff } from './l1-flip.ts';
+import { dropUnflipped, finishHost, topOff } from './l1-flip.ts';
 import { resumeMerge } from './merge-now.ts';
 import { type Moved, moveSources, nothingMoved, reasonOf } from './move-sources.ts';
 import { adoptVolumes, type Skipped } from './run-sources.ts';
@@ -55,7 +55,7 @@ export async function stepRun(actors: Actors, id: RunId, signal: AbortSignal): P
     return reportOf(store, id, { ...nothingMoved(), ...merged, buckets: merged.remnants }, true);
   }
   const copying = held.phase === 'COPY' ? held : ((await advance(store.c, held, { phase: 'COPY' })) ?? held);
-  if (held.task.host !== null) return reportOf(store, id, await topOffOnce(store, copying, volumes), true);
+  if (held.task.host !== null) return topOffStep(store, copying, volumes, signal);
   const moved = await moveSources(store, inTime(actors.makeTarget, signal), held.run, volumes, signal);
   // Time alone is no reason to give up, unless not even one group could be moved in it.
   const isCut = moved.stalled === undefined ? signal.aborted : moved.stalled.startsWith(TIME_UP);
@@ -75,7 +75,7 @@ export async function releaseJournalled(store: VolumeStore, id: RunId): Promise<
     const held = await takeOver(store, id);
     if (held === undefined) return reportOf(store, id, moved, true);
     const volumes = await adoptVolumes(store, held.run, volumesOf(held.task));
-    await finishHost(store, held, volumes);
+    if (!(await finishHost(store, held, volumes))) await dropUnflipped(store, held.run, volumes);
     for (const volume of volumes) if (await endSource(store, volume, held.run)) moved.retired += 1;
     await endJournal(store.c, held);
   } catch (error) {
@@ -117,18 +117,31 @@ async function leaseRest(store: VolumeStore, { run, task }: JournalRow): Promise
   return volumes;
 }
 
-/** L1 is one flip: it is done within a step or not at all. */
-async function topOffOnce(store: VolumeStore, journal: JournalRow, volumes: readonly VolumeRow[]): Promise<Moved> {
+/** As many groups of the copy as there is time for. With some of it done the run is parked with its leases, for the next step to go on with. */
+async function topOffStep(
+  store: VolumeStore,
+  journal: JournalRow,
+  volumes: readonly VolumeRow[],
+  signal: AbortSignal,
+): Promise<StepReport> {
+  const { c } = store;
   const host = volumes.find(({ id }) => id === journal.task.host);
   const donors = volumes.filter((volume) => volume !== host);
-  if (host !== undefined && donors.length > 0) {
-    const done = await topOff(store, journal, host, donors);
-    await endJournal(store.c, done.journal);
-    return done.moved;
+  if (host === undefined || donors.length === 0) {
+    await dropUnflipped(store, journal.run, volumes);
+    for (const volume of volumes) await endSource(store, volume, journal.run);
+    await endJournal(c, journal);
+    return reportOf(store, journal.id, nothingMoved(), true);
   }
-  for (const volume of volumes) await endSource(store, volume, journal.run);
-  await endJournal(store.c, journal);
-  return nothingMoved();
+  const { moved, journal: row, kept } = await topOff(store, journal, host, donors, { signal, keep: true });
+  if (!kept) {
+    await endJournal(c, row);
+    return reportOf(store, journal.id, moved, true);
+  }
+  const parked = parkedRunId(c, 'l1');
+  if ((await advance(c, row, { run: parked })) !== undefined)
+    for (const { id } of volumes) await adoptRun(c, id, row.run, parked);
+  return reportOf(store, journal.id, moved, false);
 }
 
 /** A target that takes nothing more once the time is up: what waits in it stays where it is. */

@@ -2,8 +2,10 @@
 // them; bucket rows name the volume only, so none of its own changes. Before the flip nobody reads the new extents; after it nobody
 // writes the old ones, which go to trash as a volume of their own.
 import { codecShape } from '../codec/shape.ts';
+import type { Drive } from '../drive/drive.ts';
 import { encodeBucketDirectory, type SlotLocation } from '../format/bucket-directory.ts';
 import { encodeDirectoryPack } from '../format/directory-pack.ts';
+import { parseChunkName } from '../format/names.ts';
 import { assert } from '../foundation/assert.ts';
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, newVolumeId, type RunId, type VolumeId } from '../foundation/ids.ts';
@@ -17,10 +19,16 @@ import { type ArrivingBucket, arrivalWrites, claimNextWrites, dropNextWrites, fl
 import { moveNeedBytes } from './move.ts';
 import { extentFreeBytes, type Lease } from './open-volumes.ts';
 import { assertPackFits, directoryColumns, knowsPacks, putPack } from './put-pack.ts';
+import { readGroupListing } from './read-directory.ts';
 import { transact } from './transact.ts';
 import type { VolumeStore } from './volume-store.ts';
 import { readBucket, readVolume, rowsOf } from './volumes.ts';
 import { writeGroup } from './write-group.ts';
+
+/** A group that a process before this one is known to have stored. */
+interface StoredGroup {
+  readonly seq: number;
+}
 
 const CLAIM_ATTEMPTS_MAX = 8;
 const ROWS_PER_TRANSACTION = 50;
@@ -33,7 +41,6 @@ export class NextExtents {
   readonly token: number;
   readonly arriving: ArrivingBucket[] = [];
   storedBytes = 0;
-  groups = 0;
   readonly #store: VolumeStore;
   readonly #run: RunId;
   /** As it will be after the flip. */
@@ -63,14 +70,52 @@ export class NextExtents {
     return this.#volume.generation;
   }
 
+  get extents(): string[] {
+    return this.#volume.extents.map(extentText);
+  }
+
+  /**
+   * Goes on after the groups that a process which is gone stored in these extents. Whatever else it left there is a stray, and counts. False,
+   * nothing changed: a group of it cannot be read, or its directories are there already.
+   */
+  async resume(groups: readonly StoredGroup[], arriving: readonly ArrivingBucket[]): Promise<boolean> {
+    const left = await leftIn(this.#store.c, this.#volume);
+    if (left === undefined) return false;
+    const arrived = new Set(arriving.map(({ bucket }) => bucket));
+    const slots = new Map<BucketId, Map<number, SlotLocation>>();
+    for (const { seq } of groups) {
+      const place = { volume: this.#volume, sequence: seq, token: this.token };
+      const { entries, complete } = await readGroupListing(this.#store, place);
+      if (!complete) return false;
+      for (const { bucket, slot, column, offset, length } of entries) {
+        const its = slots.get(bucket) ?? new Map<number, SlotLocation>();
+        slots.set(bucket, its.set(slot, { sequence: seq, token: this.token, column, offset, length }));
+      }
+    }
+    let directoryBytes = 0;
+    for (const [bucket, its] of slots) {
+      const span = slotSpan([...its.keys()].map((slot) => ({ slot })));
+      directoryBytes += arrived.has(bucket) ? directoryBytesOf([span]) : moreDirectoryBytes(span);
+      this.#slots.set(bucket, its);
+    }
+    this.arriving.push(...arriving);
+    this.#volume = {
+      ...this.#volume,
+      nextSeq: left.lastSeq + 1,
+      buckets: new Set([...this.#volume.buckets, ...slots.keys()]),
+      ...filledBy(this.#volume, left.bytes, directoryBytes),
+    };
+    return true;
+  }
+
   /** Whether one more group of these buckets fits, room for directories left. */
   fits(contents: readonly BucketContent[]): boolean {
     const { dataColumns } = codecShape(this.#volume.codec);
     return moveNeedBytes(contents, dataColumns) <= extentFreeBytes(this.#store.c, this.#volume);
   }
 
-  /** Stores a group in the new extents. Throws `retry` GROUP_NOT_STORED: the flip is off then. */
-  async add(contents: readonly BucketContent[]): Promise<void> {
+  /** Stores a group in the new extents: its sequence number. Throws `retry` GROUP_NOT_STORED: the flip is off then. */
+  async add(contents: readonly BucketContent[]): Promise<number> {
     const volume = this.#volume;
     const isOwn = (content: BucketContent): boolean => content.source.id === volume.id;
     const records = contents.flatMap((content) =>
@@ -106,8 +151,8 @@ export class NextExtents {
         }, 0),
       ),
     };
-    this.groups += 1;
     this.storedBytes += written.objectBytes.reduce((sum, bytes) => sum + bytes, 0);
+    return seq;
   }
 
   /** A directory for every bucket that will be looked for here, on all m+1 columns: nothing else leads to its slots. */
@@ -142,6 +187,25 @@ export class NextExtents {
     if (flipped) this.#store.directories.forget(host);
     return flipped;
   }
+}
+
+/** Bytes on each extent, and the last sequence number used; undefined if there is a directory pack. */
+async function leftIn(
+  { drives }: Components,
+  { extents }: VolumeRow,
+): Promise<{ readonly bytes: readonly number[]; readonly lastSeq: number } | undefined> {
+  const bytes: number[] = [];
+  let lastSeq = 0;
+  for (const { drive, zone, zoneGeneration } of extents) {
+    const listed = await (drives[drive] as Drive).list({ zone, generation: zoneGeneration });
+    for (const { name } of listed) {
+      const chunk = parseChunkName(name);
+      if (chunk === undefined) return undefined;
+      lastSeq = Math.max(lastSeq, chunk.sequence);
+    }
+    bytes.push(listed.reduce((sum, object) => sum + object.bytes, 0));
+  }
+  return { bytes, lastSeq };
 }
 
 /** The extents belong to one run alone, so there is no token to lose; what could not be stored is dropped with all the rest. */

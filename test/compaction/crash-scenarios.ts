@@ -7,6 +7,7 @@ import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { besideEachOther, type Model, type Scenario } from '../store/crash.ts';
 import type { Process } from '../store/harness.ts';
 import { actorsOf, deleteFiles, putFiles, sealedWorld } from './acting-world.ts';
+import { atGroup, L1_ONLY, toppingWorld } from './l1-world.ts';
 import { MERGE_ONLY, thinnedWorld } from './merge-world.ts';
 
 const L2 = { settings: { strategies: ['l2' as const], minFill: 0.1, l3UpTo: 0.01, finish: true } };
@@ -68,6 +69,18 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     () => sealedWorld({ ...TWO, deletedEach: (volume) => (volume === 0 ? 2 : 6) }),
     L1,
   ),
+  'a process that goes on with a dead one’s top-off': {
+    prepare: async () => {
+      const made = await toppingWorld(16);
+      const plan = atGroup(2, () => 'before');
+      await expect(compact(actorsOf(made.world.start({ plan })), L1_ONLY)).rejects.toBeInstanceOf(Crash);
+      made.world.start({ othersDead: true });
+      return made;
+    },
+    act: async (p) => {
+      expect((await compact(actorsOf(p), { ...L1_ONLY, threshold: 0.9 })).resumed).toBe(1);
+    },
+  },
   'a process that goes on with a dead one’s run': {
     prepare: async () => {
       const made = await sealedWorld(TWO);

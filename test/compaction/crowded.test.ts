@@ -114,7 +114,7 @@ describe('a run whose host turns out too full', () => {
     expect(await leases(world)).toEqual([]);
     expect([...(await readCrowded(p.c)).keys()]).toEqual([host]);
     await model.expectIn(wide.start());
-    await expectSound(p);
+    await expectSound(wide.start());
   });
 
   it('is done for good as a step of a worker, too', async () => {

@@ -116,7 +116,7 @@ describe('planner and compactor', () => {
     expect(merges.length).toBe(1);
     expect(runsOf(await half.stage.invoke('planner', { strategies: ['l2'] })).join()).not.toContain('merge/');
     const [run = ''] = runsOf(await half.stage.invoke('planner')).filter((one) => one.startsWith('merge/'));
-    expect(await toEnd(half.stage, run)).toBeGreaterThan(0);
+    await toEnd(half.stage, run);
     expect((await listBuckets(p.c.panda, p.c.settings.cell)).length).toBeLessThan(before / 2);
     for (const rest of runsOf(await half.stage.invoke('planner', { strategies: ['l2'] })))
       await toEnd(half.stage, rest);
