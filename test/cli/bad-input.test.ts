@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { storeKey } from '../../lib/panda/rows/store-row.ts';
+import { STORE_FORMAT, storeKey } from '../../lib/panda/rows/store-row.ts';
 import { SqlitePanda } from '../../lib/panda/sqlite-panda.ts';
 import { SMALL } from '../engine/small-store.ts';
 import { json, pocketful, type Ran } from './cli.ts';
@@ -72,10 +72,12 @@ describe('what is stored', () => {
   });
 
   it('impossible names are refused, one line each', async () => {
-    const names = ['', '../up', 'ü'.repeat(513)];
-    const ran = await Promise.all(
-      names.map((name) => pocketful(cwd, [...store, 'put', '-', '--as', name], { input: 'x', unprivileged: true })),
-    );
+    writeFileSync(at('x'), 'x');
+    const ran = [
+      await pocketful(cwd, [...store, 'put', '-', '--as', ''], { input: 'x', unprivileged: true }),
+      await pocketful(cwd, [...store, 'put', 'x', '--as', '../up']),
+      await pocketful(cwd, [...store, 'put', 'x', '--as', 'ü'.repeat(513)]),
+    ];
     const codes = ['NAME_EMPTY', 'NAME_INVALID', 'NAME_TOO_LONG'];
     for (const [i, code] of codes.entries()) {
       expect(ran[i]?.code, code).toBe(2);
@@ -97,7 +99,7 @@ describe('what is stored', () => {
 describe('what is asked for', () => {
   it('is refused where it makes no sense', async () => {
     const [nowhere, address, command, stage, missing] = await Promise.all([
-      pocketful(cwd, ['ls', '--store', 'file:nowhere']),
+      pocketful(cwd, ['ls', '--store', 'file:nowhere'], { inChild: true }),
       pocketful(cwd, ['ls', '--store', 'ftp://x']),
       pocketful(cwd, ['frobnicate']),
       pocketful(cwd, ['init', '--store', 'file:x', '--preset', 'huge']),
@@ -135,9 +137,9 @@ describe('a store that is not what it was', () => {
 
   it('of a newer release, with a foreign file, or without its keys: refused', async () => {
     const panda = await SqlitePanda.open(at('ours/panda.sqlite'));
-    await panda.transact([{ kind: 'update', ...storeKey, set: { f: 2 } }]);
+    await panda.transact([{ kind: 'update', ...storeKey, set: { f: STORE_FORMAT + 1 } }]);
     expectRefused(await pocketful(cwd, [...store, 'ls']), 2, 'STORE_VERSION');
-    await panda.transact([{ kind: 'update', ...storeKey, set: { f: 1 } }]);
+    await panda.transact([{ kind: 'update', ...storeKey, set: { f: STORE_FORMAT } }]);
     await panda.close();
     renameSync(at('ours/keys.json'), at('keys.kept'));
     expectRefused(await pocketful(cwd, [...store, 'cat', 'f1']), 7, 'KEK_MISSING');

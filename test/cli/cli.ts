@@ -1,4 +1,5 @@
-// Runs the real CLI in a temporary directory: as a child process, or, where nothing hangs on that, its program in this one.
+// Runs the real CLI in a temporary directory: its program in this process, or, where something hangs on that (its input, its rights,
+// signals, another one beside it), as a child process: starting one takes longer than most commands.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,7 @@ export interface Ran {
 }
 
 export interface RunOptions {
+  readonly inChild?: boolean;
   readonly input?: string | Uint8Array;
   /** As somebody who is not root: permissions mean nothing to root. */
   readonly unprivileged?: boolean;
@@ -25,6 +27,12 @@ export interface RunOptions {
 }
 
 export function pocketful(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { inChild, unprivileged, input, endless, onStart } = options;
+  const needsChild = inChild || unprivileged || endless || input !== undefined || onStart !== undefined;
+  return needsChild ? inOwnProcess(cwd, args, options) : inThisProcess(cwd, args);
+}
+
+function inOwnProcess(cwd: string, args: readonly string[], options: RunOptions): Promise<Ran> {
   const isOther = options.unprivileged === true && process.getuid?.() === 0;
   // He cannot write to the project's own cache of compiled code.
   const identity = isOther
@@ -54,7 +62,6 @@ export function pocketful(cwd: string, args: readonly string[], options: RunOpti
 /** Standard streams and the working directory are the process's. */
 const oneAtATime = new Semaphore(1);
 
-/** The same program in this process: starting another takes longer than most commands. */
 async function inThisProcess(cwd: string, args: readonly string[]): Promise<Ran> {
   const done = await oneAtATime.acquire();
   const out: Buffer[] = [];
@@ -93,12 +100,9 @@ function captured(stream: NodeJS.WriteStream, into: Buffer[]): () => void {
 export async function json<T = Record<string, unknown>>(
   cwd: string,
   args: readonly string[],
-  options: RunOptions & { readonly code?: number; readonly inChild?: boolean } = {},
+  options: RunOptions & { readonly code?: number } = {},
 ): Promise<T> {
-  const needsChild = options.inChild || options.unprivileged || options.input !== undefined;
-  const ran = await (needsChild
-    ? pocketful(cwd, [...args, '--json'], options)
-    : inThisProcess(cwd, [...args, '--json']));
+  const ran = await pocketful(cwd, [...args, '--json'], options);
   if (ran.code !== (options.code ?? 0))
     throw new Error(`pocketful ${args.join(' ')} ended with ${ran.code ?? ran.signal}: ${ran.stderr}${ran.stdout}`);
   return JSON.parse(ran.stdout) as T;
