@@ -10,6 +10,16 @@ import type { Process } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf, sealedWorld } from './acting-world.ts';
 
+let made: ReturnType<typeof sealedWorld> | undefined;
+
+/** Six thinned volumes, made once: each test has a copy of its own. */
+async function thinned() {
+  made ??= sealedWorld({ volumes: 6, filesEach: 90, deletedEach: () => 55 });
+  const { world: first, model } = await made;
+  const world = first.clone();
+  return { world, model, p: world.start() };
+}
+
 /** One step whose time is up after so many groups. */
 function step(p: Process, run: RunId, groupsMax: number) {
   const end = new AbortController();
@@ -33,7 +43,7 @@ function step(p: Process, run: RunId, groupsMax: number) {
 
 describe('a run in steps', () => {
   it('goes on where the step before stopped', async () => {
-    const { world, model, p } = await sealedWorld({ volumes: 6, filesEach: 90, deletedEach: () => 55 });
+    const { world, model, p } = await thinned();
     const { runs } = await planRuns(p.volumes, 100, { strategies: ['l2'] });
     const run = runs[0] as RunId;
     let steps = 0;
@@ -55,7 +65,7 @@ describe('a run in steps', () => {
   });
 
   it('ends when there is no time for a single group', async () => {
-    const { world, p } = await sealedWorld({ volumes: 6, filesEach: 90, deletedEach: () => 55 });
+    const { world, p } = await thinned();
     const { runs } = await planRuns(p.volumes, 100, { strategies: ['l2'] });
     const run = runs[0] as RunId;
     expect(await step(world.start(), run, 0)).toMatchObject({ done: true, movedBuckets: 0, retired: 0 });
@@ -64,7 +74,7 @@ describe('a run in steps', () => {
   });
 
   it('plans nothing twice', async () => {
-    const { world, p } = await sealedWorld({ volumes: 6, filesEach: 90, deletedEach: () => 55 });
+    const { world, p } = await thinned();
     const first = await planRuns(p.volumes, 100);
     const begun = first.runs[0] as RunId;
     await step(world.start(), begun, 1);

@@ -105,7 +105,7 @@ async function within<T>(what: string, work: Promise<T>): Promise<T> {
 }
 
 /** The number of changes that were acknowledged. */
-export async function killOften(dir: string, kills: number, seed: number): Promise<number> {
+export async function killOften(dir: string, kills: number, seed: number, aliveMsMax = ALIVE_MS_MAX): Promise<number> {
   const random = new SeededRandomness(seed);
   await (await createEmbedded(dir, { settings: SMALL, drives: DRIVES })).close();
   const ledger = new Ledger();
@@ -117,7 +117,7 @@ export async function killOften(dir: string, kills: number, seed: number): Promi
     );
     for (const victim of victims) await within(`seed ${seed}, kill ${done}: start of a victim`, victim.ready());
     for (const victim of victims) {
-      await systemClock.sleep(random.below(ALIVE_MS_MAX));
+      await systemClock.sleep(random.below(aliveMsMax));
       ledger.takeIn(await victim.kill());
       done += 1;
     }
