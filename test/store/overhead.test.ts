@@ -1,5 +1,5 @@
 // Stored overhead over code overhead is at most 1.06, and sealed volumes are full (DESIGN 3): small records under the demo settings,
-// records of 1/24 of a group under the personal ones.
+// records of 1/24 of a group under the personal ones. Two volumes of each; twelve in overhead.long.test.ts.
 import { describe, expect, it } from 'vitest';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { PERSONAL_SCALED, sealedOverhead } from './sealed-overhead.ts';
@@ -8,19 +8,19 @@ const KIB = 1024;
 
 describe('overhead of sealed volumes', () => {
   it('of 4 to 64 KiB records in lrc-12-2-2', async () => {
-    const measured = await sealedOverhead(PRESETS.demo, 4, (random) => 4 * KIB + random.below(60 * KIB + 1));
+    const measured = await sealedOverhead(PRESETS.demo, 2, (random) => 4 * KIB + random.below(60 * KIB + 1));
     expect(measured.storedToCode).toBeLessThanOrEqual(1.06);
     expect(measured.leastFill).toBeGreaterThanOrEqual(0.93);
   });
 
   it('of records of which 24 make a group, in rs-6-3', async () => {
-    const measured = await sealedOverhead(PERSONAL_SCALED, 4, () => 64 * KIB);
+    const measured = await sealedOverhead(PERSONAL_SCALED, 2, () => 64 * KIB);
     expect(measured.storedToCode).toBeLessThanOrEqual(1.06);
     expect(measured.leastFill).toBeGreaterThanOrEqual(0.93);
   });
 
   it('of files that end in a shorter record', async () => {
-    const measured = await sealedOverhead(PERSONAL_SCALED, 4, () => 781_250);
+    const measured = await sealedOverhead(PERSONAL_SCALED, 2, () => 781_250);
     expect(measured.storedToCode).toBeLessThanOrEqual(1.06);
     expect(measured.leastFill).toBeGreaterThanOrEqual(0.93);
   });
@@ -28,7 +28,7 @@ describe('overhead of sealed volumes', () => {
   it('of small and long files side by side', async () => {
     const nextBytes = (random: { below(bound: number): number }): number =>
       random.below(random.below(3) === 0 ? 800 * KIB : 20 * KIB);
-    const measured = await sealedOverhead(PERSONAL_SCALED, 4, nextBytes);
+    const measured = await sealedOverhead(PERSONAL_SCALED, 2, nextBytes);
     expect(measured.storedToCode).toBeLessThanOrEqual(1.06);
     expect(measured.meanFill).toBeGreaterThanOrEqual(0.92);
   });
