@@ -65,6 +65,8 @@ export const writesDirectories = (c: Components, cls: VolumeClass): boolean =>
 interface Entry {
   row: VolumeRow;
   busy: boolean;
+  /** How often another process was first at it. */
+  conflicts: number;
 }
 
 export class OpenVolumes {
@@ -75,6 +77,7 @@ export class OpenVolumes {
   readonly #known = new Map<VolumeId, Entry>();
   readonly #waiting: (() => void)[] = [];
   #listedAtMs = Number.NEGATIVE_INFINITY;
+  #listing: Promise<void> = Promise.resolve();
   #creating = 0;
   #conflicts = 0;
 
@@ -164,16 +167,26 @@ export class OpenVolumes {
     return this.#c.settings.extentBytes - sealReserveBytes(this.#c, { class: cls, directoryBytes: 0 });
   }
 
-  async #list(): Promise<void> {
+  /** Whoever asks while the volumes are being listed waits for that list. */
+  #list(): Promise<void> {
     const nowMs = this.#c.clock.monotonicMs();
-    if (nowMs - this.#listedAtMs < LIST_EVERY_MS) return;
-    this.#listedAtMs = nowMs;
+    if (nowMs - this.#listedAtMs >= LIST_EVERY_MS) {
+      this.#listedAtMs = nowMs;
+      this.#listing = this.#listNow().catch((error: unknown) => {
+        this.#listedAtMs = Number.NEGATIVE_INFINITY;
+        throw error;
+      });
+    }
+    return this.#listing;
+  }
+
+  async #listNow(): Promise<void> {
     const open = (await listVolumes(this.#c.panda, this.#c.settings.cell)).filter((v) => v.state === 'open');
     const ids = new Set(open.map((v) => v.id));
     for (const [id, entry] of this.#known) if (!entry.busy && !ids.has(id)) this.#known.delete(id);
     for (const row of open) {
       const entry = this.#known.get(row.id);
-      if (entry === undefined) this.#known.set(row.id, { row, busy: false });
+      if (entry === undefined) this.#known.set(row.id, { row, busy: false, conflicts: 0 });
       else if (!entry.busy && entry.row.token <= row.token) entry.row = row;
     }
   }
@@ -187,7 +200,10 @@ export class OpenVolumes {
     return row.expiresAtMs <= this.#c.clock.nowMs() || this.#c.isOwnerGone(row.owner);
   }
 
-  /** The fullest volume that still has room, so that volumes fill one after the other. */
+  /**
+   * The fullest volume that still has room, so that volumes fill one after the other; those that other processes use last, so that each
+   * process comes to fill its own.
+   */
   #pick(cls: VolumeClass, needBytes: number, buckets: number): Entry | undefined {
     let best: Entry | undefined;
     let bestFree = Number.POSITIVE_INFINITY;
@@ -195,7 +211,8 @@ export class OpenVolumes {
       if (entry.busy || !this.#leasable(entry.row)) continue;
       if (!entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive))) continue;
       const free = extentFreeBytes(this.#c, entry.row);
-      if (free < needBytes || entry.row.buckets.size + buckets > BUCKETS_MAX || free >= bestFree) continue;
+      if (free < needBytes || entry.row.buckets.size + buckets > BUCKETS_MAX) continue;
+      if (best !== undefined && (entry.conflicts - best.conflicts || free - bestFree) >= 0) continue;
       best = entry;
       bestFree = free;
     }
@@ -218,6 +235,7 @@ export class OpenVolumes {
       const leased = await leaseVolume(this.#c, entry.row);
       if (leased === undefined) {
         this.#conflicts += 1;
+        entry.conflicts += 1;
         await this.#reread(entry);
         return undefined;
       }
@@ -280,7 +298,10 @@ export class OpenVolumes {
 
   async #reread(entry: Entry): Promise<void> {
     const row = await readVolume(this.#c.panda, this.#c.settings.cell, entry.row.id);
-    this.#settle(entry, row?.state === 'open' ? row : undefined);
+    if (row !== undefined) return this.#settle(entry, row);
+    entry.busy = false;
+    this.#known.delete(entry.row.id);
+    this.#wakeAll();
   }
 
   async #sealOrRelease(lease: Lease): Promise<void> {
@@ -333,7 +354,7 @@ export class OpenVolumes {
     this.#creating += 1;
     try {
       const row = await createVolume(this.#c, this.#zones, cls);
-      this.#known.set(row.id, { row, busy: false });
+      this.#known.set(row.id, { row, busy: false, conflicts: 0 });
     } finally {
       this.#creating -= 1;
       this.#wakeAll();

@@ -1,0 +1,73 @@
+// Several processes append at once: each comes to fill its own volumes, and a conflict does not make it list all volumes again.
+import { describe, expect, it } from 'vitest';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import type { Key, Page, QueryOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
+import { volumePartitions } from '../../lib/panda/rows/volume-row.ts';
+import { TINY, World } from '../store/harness.ts';
+import { expectSound } from '../store/recount.ts';
+
+const PROCESSES = 4;
+const ROUNDS = 8;
+const PARTITIONS = volumePartitions(TINY.cell).length;
+
+class CountingPanda extends MemoryPanda {
+  lists = 0;
+  conflicts = 0;
+  readonly #random = new SeededRandomness(5);
+
+  override async query(partition: string, range?: SortRange, options?: QueryOptions): Promise<Page> {
+    await this.#travel();
+    if (partition.startsWith('volume/')) this.lists += 1 / PARTITIONS;
+    return super.query(partition, range, options);
+  }
+
+  override async transact(writes: readonly Write[]): Promise<void> {
+    await this.#travel();
+    try {
+      await super.transact(writes);
+    } catch (error) {
+      this.conflicts += 1;
+      throw error;
+    } finally {
+      await this.#travel();
+    }
+  }
+
+  override async get(key: Key): Promise<Row | undefined> {
+    await this.#travel();
+    return super.get(key);
+  }
+
+  /** Requests take time, each another one. */
+  async #travel(): Promise<void> {
+    for (let turns = this.#random.below(6); turns > 0; turns--) await new Promise<void>((turn) => setImmediate(turn));
+  }
+}
+
+describe('processes that append at once', () => {
+  it('seldom want the same volume after a while, and list the volumes seldom', async () => {
+    const panda = new CountingPanda();
+    const world = new World(11, TINY, 20, panda);
+    const processes = Array.from({ length: PROCESSES }, () => world.start());
+    const conflicts: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      await Promise.all(
+        processes.map(async ({ frontend }, who) => {
+          const items = Array.from({ length: 60 }, (_, i) => ({
+            namespace: 'default',
+            key: `${who}/${round}/${i}`,
+            body: Buffer.from(`body ${who} ${round} ${i} `.repeat(50)),
+          }));
+          for await (const outcome of frontend.putAll(items)) expect(outcome).toMatchObject({ ok: true });
+        }),
+      );
+      await world.start().volumes.open.sealAll('hot'); // as an encode does; the others do not know
+      conflicts.push(panda.conflicts);
+      panda.conflicts = 0;
+    }
+    expect(panda.lists).toBeLessThan(60); // it was one for every conflict: 240
+    expect(Math.max(...conflicts)).toBeLessThan(60);
+    await expectSound(processes[0] as (typeof processes)[number]);
+  });
+});
