@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { CompactReport } from '../../lib/compaction/compact.ts';
 import type { RunReport } from '../../lib/compaction/executor.ts';
 import type { MergePlan } from '../../lib/compaction/merge.ts';
-import type { CompactionPlan, PlannedRun } from '../../lib/compaction/plan.ts';
+import type { CompactionPlan, PlannedMerges, PlannedRun } from '../../lib/compaction/plan.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { addCommand, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
@@ -17,6 +17,8 @@ interface CompactOptions extends PlanOptions {
   readonly plan?: string;
 }
 
+/** The rest is in --json. */
+const MERGES_SHOWN_MAX = 20;
 const PLAN_BYTES_MAX = 256 * 1024 * 1024;
 
 export function addCompaction(program: Command): void {
@@ -114,12 +116,34 @@ function planText(plan: CompactionPlan): string {
     `sealed overhead (capacity / live bytes) ${ratioText(plan.before.overhead)} -> ${ratioText(plan.after.overhead)}, ` +
       `${countText(plan.before.volumes)} -> ${countOf(plan.after.volumes, 'volume')}`,
   ];
+  if (plan.merges !== null) lines.push('', ...mergeLines(plan.merges));
   for (const run of plan.runs) lines.push('', ...runLines(run));
   const verdicts = Object.entries(plan.legend)
     .map(([letter, text]) => ({ text, count: plan.verdicts.split(letter).length - 1 }))
     .filter(({ count }) => count > 0);
   lines.push('', ...verdicts.map(({ text, count }) => `${countText(count).padStart(7)}  ${text}`));
   return lines.join('\n');
+}
+
+/** What comes before the runs. */
+function mergeLines({
+  buckets,
+  reason,
+  blockRows,
+  bytesRead,
+  metadataWrites,
+  dollars,
+  ...rows
+}: PlannedMerges): string[] {
+  if (buckets.length === 0) return [`merges: none, ${reason}`];
+  return [
+    `merges, before these runs: ${reason}`,
+    `  bucket rows ${countText(rows.rowsBefore)} -> ${countText(rows.rowsAfter)}, per live GiB ${ratioText(rows.rowsPerGibBefore)} -> ` +
+      `${ratioText(rows.rowsPerGibAfter)}; ${countText(blockRows)} block rows, reads ${bytesText(bytesRead)}, ` +
+      `${countText(metadataWrites)} metadata rows, ${dollarsText(dollars)}`,
+    ...buckets.slice(0, MERGES_SHOWN_MAX).map((merge) => `  ${merge.reason}`),
+    ...(buckets.length > MERGES_SHOWN_MAX ? [`  and ${countText(buckets.length - MERGES_SHOWN_MAX)} more`] : []),
+  ];
 }
 
 function mergesText(plan: MergePlan): string {

@@ -34,7 +34,7 @@ export const withPlanOptions = (command: Command): Command =>
     .option('--strategy <l1|l2|l3|merge|all>', 'only this strategy (default: all)')
     .option('--objective <name>', `what a run is chosen by: ${OBJECTIVES.join(', ')} (default: worth)`)
     .option('--budget <line=amount>', `at most so much, such as bytesWritten=2GB: ${BUDGET_LINES.join(', ')}`, collect)
-    .option('--boundaries <l3,l2,l1>', 'fills up to which each strategy owns volumes (default: 0.1,0.75,1)')
+    .option('--boundaries <l3,l2,l1>', 'fills up to which each strategy owns volumes (default: 0.1,0.85,1)')
     .option('--threshold <fraction>', 'least dead fraction worth a run (default: the tuned one)', numberArgument)
     .option('--target-overhead <ratio>', 'stop at this capacity / live bytes of sealed volumes', numberArgument)
     .option('--finish', 'pack what is left too, although it fills no volume');

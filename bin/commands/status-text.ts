@@ -79,6 +79,23 @@ function compactionLines(compaction: CompactionStatus): string[] {
       ? 'queue: cannot be read now'
       : `queue: ${countOf(queue.ready, 'message')} wait, ${countText(queue.inFlight)} are worked on, the oldest ${secondsText(queue.oldestAgeMs)}; ${countOf(queue.dead, 'dead letter')}`,
     `Live Coder: wrote ${bytesText(liveCoder.writtenBytes)} in ${bytesText(liveCoder.storedBytes)}, sealed volumes ${ratioText(liveCoder.fill)} full`,
+    `bucket rows: ${bucketRowsText(compaction)}`,
+    `dies a day, by when it was written: ${deletesText(compaction)}`,
     `write amplification ${ratioText(compaction.writeAmplification)}, at least ${ratioText(compaction.lambertBound)} at this overhead for any policy: gap ${ratioText(compaction.optimalityGap)}`,
   ];
 }
+
+function bucketRowsText({ bucketRows: { rows, perGib, perGibMax } }: CompactionStatus): string {
+  const rate = perGib === null ? '' : `, ${countText(Math.round(perGib))} a live GiB`;
+  return `${countText(rows)}${rate}; remnants are merged from ${countText(Math.round(perGibMax))}`;
+}
+
+const AGES = ['within a day', 'a week', 'two months', 'earlier'];
+
+const deletesText = ({ deletes }: CompactionStatus): string =>
+  deletes
+    .map(({ perDay, daysMeasured }, age) => {
+      const measured = daysMeasured === 0 ? 'assumed' : `${daysMeasured.toFixed(0)} days measured`;
+      return `${AGES[age]} ${(perDay * 100).toFixed(2)} % (${measured})`;
+    })
+    .join(', ');

@@ -16,10 +16,11 @@ import {
 import { type Actors, type ExecutionReport, executePlan, type RunReport, resumeRuns } from './executor.ts';
 import { explainVolume } from './explain.ts';
 import { type FleetTotals, type FleetView, sealedTotals } from './fleet.ts';
+import { readRates } from './measured-rates.ts';
 import type { MergePlan } from './merge.ts';
 import { executeMerges, planMergesNow, spentByMerge } from './merge-now.ts';
 import type { MergeSettings } from './merge-settings.ts';
-import { type CompactionPlan, parsePlan } from './plan.ts';
+import { type CompactionPlan, type PlannedMerges, parsePlan } from './plan.ts';
 import { requirePlan } from './plan-check.ts';
 import { type PlanSettings, STRATEGIES, type Strategy } from './plan-settings.ts';
 import { planCompaction } from './planner.ts';
@@ -37,6 +38,8 @@ export interface PlanOptions {
   readonly settings?: Partial<PlanSettings>;
   readonly budgets?: Budgets;
   readonly threshold?: number;
+  /** The plan says, too, which bucket remnants would be merged before its runs. */
+  readonly showMerges?: boolean;
 }
 
 export interface CompactOptions extends PlanOptions {
@@ -72,14 +75,37 @@ export async function planNow(
   options: PlanOptions = {},
 ): Promise<{ readonly view: FleetView; readonly plan: CompactionPlan }> {
   const view = await currentView(store);
+  const { perDay } = await readRates(store.c);
   const plan = planCompaction({
     view,
-    settings: planSettingsFor(store.c.settings, options.settings),
+    settings: planSettingsFor(store.c.settings, { deletesPerDay: [...perDay], ...options.settings }),
     threshold: options.threshold ?? THRESHOLD_START,
     ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
+    ...(options.showMerges === true ? { merges: shownMerges(await planMergesNow(store, options)) } : {}),
   });
   return { view, plan };
 }
+
+const shownMerges = ({ reason, before, after, blockRows, work, dollars, merges }: MergePlan): PlannedMerges => ({
+  reason,
+  rowsBefore: before.rows,
+  rowsAfter: after.rows,
+  rowsPerGibBefore: before.rowsPerGib,
+  rowsPerGibAfter: after.rowsPerGib,
+  blockRows,
+  bytesRead: work.bytesRead,
+  metadataWrites: work.metadataWrites,
+  dollars,
+  buckets: merges.map((merge) => ({
+    tier: merge.tier,
+    ageClass: merge.ageClass,
+    sources: merge.sources.map((source) => ({ ...source })),
+    liveBytes: merge.liveBytes,
+    blocks: merge.blocks,
+    rowsSaved: merge.rowsSaved,
+    reason: merge.reason,
+  })),
+});
 
 /** A clock that went back would make what is old look as if it had just been written, so nothing is planned by it. */
 function currentView(store: VolumeStore): Promise<FleetView> {

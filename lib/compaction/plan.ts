@@ -8,7 +8,7 @@ import { budgetsSchema } from './budget.ts';
 import { planSettingsSchema, STRATEGIES } from './plan-settings.ts';
 import { VERDICTS } from './selector.ts';
 
-/** 2: settings say where hosts begin, snapshots how much room they have. */
+/** 2: settings say where hosts begin, snapshots how much room they have, plans which remnants are merged. */
 export const PLAN_VERSION = 2;
 
 const count = z.int().nonnegative();
@@ -72,6 +72,32 @@ const fleetSchema = z.strictObject({
   overhead: amount,
 });
 
+/** What `compact` would merge before this plan's runs; a plan file leaves it to `compact --strategy merge`. */
+const mergesSchema = z.strictObject({
+  /** Why these, or why none. */
+  reason: z.string(),
+  rowsBefore: count,
+  rowsAfter: count,
+  rowsPerGibBefore: bytes,
+  rowsPerGibAfter: bytes,
+  blockRows: count,
+  bytesRead: bytes,
+  metadataWrites: count,
+  dollars: bytes,
+  /** One for every new bucket. */
+  buckets: z.array(
+    z.strictObject({
+      tier: count,
+      ageClass: count,
+      sources: z.array(z.strictObject({ bucket: z.string(), volume: z.string(), liveBytes: bytes, blocks: count })),
+      liveBytes: bytes,
+      blocks: count,
+      rowsSaved: count,
+      reason: z.string(),
+    }),
+  ),
+});
+
 const spendingSchema = z.strictObject({
   bytesRead: bytes,
   bytesWritten: bytes,
@@ -93,6 +119,8 @@ const bodySchema = z.strictObject({
   prices: z.strictObject({ name: z.string(), date: z.string() }),
   before: fleetSchema,
   after: fleetSchema,
+  /** Null where merging was not asked for, or is done by the time of this plan. */
+  merges: mergesSchema.nullable(),
   runs: z.array(runSchema),
   spent: z.strictObject({ l1: spendingSchema, l2: spendingSchema, l3: spendingSchema }),
   /** Use of the scarcest budget, 0..1. */
@@ -107,6 +135,7 @@ const planSchema = bodySchema.extend({ digest: z.string().regex(/^[0-9a-f]{64}$/
 
 export type PlannedSource = Readonly<z.infer<typeof sourceSchema>>;
 export type PlannedHost = Readonly<z.infer<typeof hostSchema>>;
+export type PlannedMerges = Readonly<z.infer<typeof mergesSchema>>;
 export type PlannedRun = Readonly<Omit<z.infer<typeof runSchema>, 'sources'> & { sources: readonly PlannedSource[] }>;
 export type PlanBody = Readonly<Omit<z.infer<typeof bodySchema>, 'runs'> & { runs: readonly PlannedRun[] }>;
 export type CompactionPlan = PlanBody & { readonly digest: string };

@@ -11,6 +11,7 @@ import {
   type CompactionPlan,
   LEGEND,
   PLAN_VERSION,
+  type PlannedMerges,
   type PlannedRun,
   planOf,
   roundDollars,
@@ -28,6 +29,8 @@ export interface PlanRequest {
   readonly threshold: number;
   readonly budgets?: Budgets;
   readonly book?: PriceBook;
+  /** Merges of bucket remnants that come before, to be shown. */
+  readonly merges?: PlannedMerges;
 }
 
 /** Plans all strategies asked for. Throws `invalid` for settings, budgets or a threshold that make no sense. */
@@ -57,7 +60,7 @@ export function planCompaction(request: PlanRequest): CompactionPlan {
     settings,
     budgets,
     prices: { name: book.name, date: book.date },
-    ...plan.figures(),
+    ...plan.figures(request.merges ?? null),
     verdicts: lettersOf(verdicts),
     legend: LEGEND,
   });
@@ -136,7 +139,7 @@ class Planning {
     return verdictCode(this.#atTarget ? 'target' : why === 'budget' && this.#unpaid ? 'unpaid' : why);
   }
 
-  figures() {
+  figures(merges: PlannedMerges | null) {
     const { volumes, liveBytes, capacityBytes } = this.#before;
     const overhead = (bytes: number): number => (liveBytes > 0 ? roundRatio(bytes / liveBytes) : 1);
     const spentBy = (strategy: Strategy) => {
@@ -151,6 +154,7 @@ class Planning {
         capacityBytes: Math.round(this.#capacityBytes),
         overhead: overhead(this.#capacityBytes),
       },
+      merges,
       runs: this.#runs,
       spent: { l1: spentBy('l1'), l2: spentBy('l2'), l3: spentBy('l3') },
       budgetUsed: roundRatio(this.#ledger.used),

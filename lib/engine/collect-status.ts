@@ -1,4 +1,5 @@
 // Reads what statusOf needs from an open store: rows, and an answer from every drive.
+import { readRates } from '../compaction/measured-rates.ts';
 import { readBudgetUse, readThreshold } from '../compaction/threshold-row.ts';
 import type { Drive } from '../drive/drive.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
@@ -39,6 +40,7 @@ export async function collectStatus(
       nowMs: c.clock.nowMs(),
       state: (await readThreshold(c)).state,
       budgetUsed: await readBudgetUse(c),
+      rates: await readRates(c),
       queue: await queueFigures(options.queue),
       days: await readTallies(c, STATUS_DAYS),
     },

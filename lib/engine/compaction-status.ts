@@ -1,6 +1,8 @@
 // What compaction is doing and has done, in figures, for `status`: pure, from the day's tallies, the threshold's state, the queue and the
 // volume rows. The shape is that of `status --json` (docs/cli.md).
 import { codecShape } from '../codec/shape.ts';
+import type { MeasuredRates } from '../compaction/measured-rates.ts';
+import { mergeSettingsFor } from '../compaction/merge-settings.ts';
 import { PLAN_SETTINGS } from '../compaction/plan-settings.ts';
 import { rangesOf } from '../compaction/selector.ts';
 import type { ThresholdState } from '../compaction/threshold.ts';
@@ -12,6 +14,7 @@ import { type DayTally, TALLIED, type TalliedStrategy, totalOf } from './tally.t
 
 export const STATUS_DAYS = 30;
 const DAY_MS = 86_400_000;
+const GIB = 1024 ** 3;
 /** With fewer sealed volumes than this the overhead is chance, and so is what is measured against it. */
 const VOLUMES_MIN = 10;
 
@@ -25,6 +28,9 @@ export interface CompactionFacts {
   readonly state: ThresholdState;
   /** Use of the scarcest budget by the last compaction, 0..1. */
   readonly budgetUsed: number;
+  readonly rates: MeasuredRates;
+  /** Of warm volumes that are open, sealed or leased: what merging goes by. */
+  readonly bucketRows: { readonly rows: number; readonly liveBytes: number };
   /** Null where it cannot be read now. */
   readonly queue: StreamFigures | null;
   readonly days: readonly DayTally[];
@@ -47,6 +53,10 @@ export interface CompactionStatus {
   /** Fills (above, up to and including) that each strategy owns. */
   readonly ranges: Readonly<Record<'l3' | 'l2' | 'l1', readonly [number, number]>>;
   readonly budgetUsed: number;
+  /** Deletes per live byte and day by age class (written within a day, a week, two months, earlier); `daysMeasured` 0: assumed. */
+  readonly deletes: readonly { readonly perDay: number; readonly daysMeasured: number }[];
+  /** Bucket rows per live GiB, and how many there may be before remnants are merged. */
+  readonly bucketRows: { readonly rows: number; readonly perGib: number | null; readonly perGibMax: number };
   readonly queue: StreamFigures | null;
   readonly strategies: Readonly<Record<TalliedStrategy, StrategyStatus>>;
   readonly liveCoder: {
@@ -80,6 +90,16 @@ export function compactionStatusOf(facts: CompactionFacts): CompactionStatus {
     threshold: rounded(state.threshold),
     ranges: { l3: [0, l3], l2: [l3, l2], l1: [l2, l1] },
     budgetUsed,
+    deletes: facts.rates.perDay.map((perDay, age) => ({
+      perDay: rounded(perDay),
+      daysMeasured: rounded(facts.rates.daysMeasured[age] ?? 0),
+    })),
+    bucketRows: {
+      rows: facts.bucketRows.rows,
+      perGib:
+        facts.bucketRows.liveBytes === 0 ? null : rounded((facts.bucketRows.rows * GIB) / facts.bucketRows.liveBytes),
+      perGibMax: rounded(mergeSettingsFor(settings).rowsPerGibMax),
+    },
     queue,
     strategies: Object.fromEntries(TALLIED.map((strategy) => [strategy, strategyOf(strategy, total)])) as Record<
       TalliedStrategy,

@@ -9,7 +9,7 @@ import { explainVolume } from '../compaction/explain.ts';
 import type { MergePlan } from '../compaction/merge.ts';
 import { planMergesNow } from '../compaction/merge-now.ts';
 import type { CompactionPlan } from '../compaction/plan.ts';
-import type { Objective, PlanSettings, Strategy } from '../compaction/plan-settings.ts';
+import { type Objective, type PlanSettings, STRATEGIES, type Strategy } from '../compaction/plan-settings.ts';
 import type { VolumeId } from '../foundation/ids.ts';
 import { LiveCoder } from '../live-coder/live-coder.ts';
 import { capacityBytes } from '../settings/settings.ts';
@@ -43,7 +43,10 @@ export interface CompactRequest extends PlanRequest {
 }
 
 export async function planOf(store: EngineStore, request: PlanRequest = {}): Promise<CompactionPlan> {
-  return (await planNow(store.volumes, await planOptionsOf(store, request))).plan;
+  // As `compact` has it: remnants are merged when all strategies are asked for.
+  const showMerges = request.merge ?? (request.strategies ?? STRATEGIES).length === STRATEGIES.length;
+  const options = { ...(await planOptionsOf(store, request)), showMerges: showMerges !== false };
+  return (await planNow(store.volumes, options)).plan;
 }
 
 /** Which bucket remnants would be merged now, and why these or why none. */

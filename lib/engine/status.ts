@@ -60,7 +60,9 @@ export interface StatusFacts {
   readonly trash: { readonly blocks: number; readonly bytes: number };
   readonly objects?: number | undefined;
   /** What is not in the rows above. */
-  readonly compaction?: Pick<CompactionFacts, 'nowMs' | 'state' | 'budgetUsed' | 'queue' | 'days'> | undefined;
+  readonly compaction?:
+    | Pick<CompactionFacts, 'nowMs' | 'state' | 'budgetUsed' | 'rates' | 'queue' | 'days'>
+    | undefined;
 }
 
 export interface Status {
@@ -134,7 +136,7 @@ export function statusOf(facts: StatusFacts): Status {
 }
 
 function compactionOf(
-  { settings, volumes }: StatusFacts,
+  { settings, volumes, buckets }: StatusFacts,
   known: NonNullable<StatusFacts['compaction']>,
   sealed: OverheadOf,
 ): CompactionStatus {
@@ -144,9 +146,24 @@ function compactionOf(
     ...known,
     settings,
     volumes,
+    bucketRows: bucketRowsOf(settings, volumes, buckets),
     sealedVolumes: sealed.volumes,
     sealedOverhead: sealed.allocated === null ? null : sealed.allocated * withoutCode,
   });
+}
+
+/** Hot volumes are encoded soon, and with that their buckets go: only those that stay count. */
+function bucketRowsOf(
+  settings: Settings,
+  volumes: readonly VolumeRow[],
+  buckets: readonly BucketRow[],
+): CompactionFacts['bucketRows'] {
+  const stay = volumes
+    .filter(({ class: cls }) => cls === 'warm' || settings.hotCodec === settings.warmCodec)
+    .filter(({ state }) => state !== 'trash' && state !== 'erasing');
+  const ids = new Set<string>(stay.map(({ id }) => id));
+  const counted = buckets.filter(({ volume }) => ids.has(volume));
+  return { rows: counted.length, liveBytes: sum(counted.map(({ liveBytes }) => liveBytes)) };
 }
 
 /** Five digits are more than anyone compares, and survive JSON as they are. */

@@ -1,6 +1,7 @@
 // The threshold's controller on a store: its state is a row of Panda, its measurement the sealed volumes of this moment, and what the
 // compaction before used of its budgets.
 import { sealedTotals } from '../compaction/fleet.ts';
+import { measureRates } from '../compaction/measured-rates.ts';
 import { snapshotOf } from '../compaction/snapshot.ts';
 import {
   stepThreshold,
@@ -18,9 +19,11 @@ export const readTuning = async (c: Pick<Components, 'panda'>): Promise<Threshol
 /** Use of the scarcest budget, 0..1, for the controller's next step. */
 export const noteBudgetUsed = (c: Components, used: number): Promise<void> => writeBudgetUse(c, used);
 
-/** One step. Safe at any time and twice: steps are per day of clock, and of two at once one wins. */
+/** One step, and a look at how fast data dies. Safe at any time and twice: steps are per day of clock, and of two at once one wins. */
 export async function tune(c: Components): Promise<ThresholdStep> {
-  const totals = sealedTotals(await snapshotOf(c));
+  const view = await snapshotOf(c);
+  await measureRates(c, view);
+  const totals = sealedTotals(view);
   const before = await readThreshold(c);
   const step = stepThreshold(
     before.state,

@@ -8,6 +8,7 @@ import { type PlanOptions, planRequestOf } from '../../bin/commands/plan-options
 import type { CompactReport } from '../../lib/compaction/compact.ts';
 import type { MergePlan } from '../../lib/compaction/merge.ts';
 import { STRATEGIES } from '../../lib/compaction/plan-settings.ts';
+import type { Status } from '../../lib/engine/status.ts';
 import { makeSparse } from '../engine/sparse-store.ts';
 import { json, pocketful } from './cli.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -42,6 +43,20 @@ describe('--strategy', () => {
     expect(planRequestOf({}).strategies).toEqual(STRATEGIES);
     const merges = await json<MergePlan>(cwd, ['plan', '--strategy', 'merge', ...STORE]);
     expect(merges).toMatchObject({ cell: 'c0', reason: expect.stringContaining('rows per live GiB') });
+    const shown = await pocketful(cwd, ['plan', ...STORE]);
+    expect(shown.stdout).toMatch(/^merges(: none|, before these runs:).*rows per live GiB/m);
+    const plan = await json<{ merges: { reason: string } | null }>(cwd, ['plan', ...STORE]);
+    expect(plan.merges?.reason).toBe(merges.reason);
+    expect(await json(cwd, ['plan', '--strategy', 'l2', ...STORE])).toMatchObject({ merges: null });
+  });
+
+  it('and status says from how many bucket rows on, and how fast data dies', async () => {
+    const { compaction } = await json<Status>(cwd, ['status', ...STORE]);
+    expect(compaction?.bucketRows).toMatchObject({ rows: expect.any(Number), perGibMax: expect.any(Number) });
+    expect(compaction?.deletes).toHaveLength(4);
+    const shown = await pocketful(cwd, ['status', ...STORE]);
+    expect(shown.stdout).toMatch(/^bucket rows: .* a live GiB; remnants are merged from /m);
+    expect(shown.stdout).toContain('within a day 0.50 % (assumed)');
   });
 });
 

@@ -1,5 +1,6 @@
 // What status says of compaction, from tallies made by hand and from a real store.
 import { describe, expect, it } from 'vitest';
+import { ASSUMED_RATES } from '../../lib/compaction/measured-rates.ts';
 import { thresholdStart } from '../../lib/compaction/threshold.ts';
 import { type CompactionFacts, compactionStatusOf } from '../../lib/engine/compaction-status.ts';
 import { addTally, type Counts, readTallies, totalOf } from '../../lib/engine/tally.ts';
@@ -21,6 +22,8 @@ const facts = (counts: Counts, given: Partial<CompactionFacts> = {}): Compaction
   sealedVolumes: 50,
   state: thresholdStart(0.2),
   budgetUsed: 0.4,
+  rates: ASSUMED_RATES,
+  bucketRows: { rows: 96, liveBytes: 3 * 1024 ** 3 },
   queue: { ready: 3, inFlight: 1, oldestAgeMs: 5, dead: 2 },
   days: [{ day: '2026-01-01', counts: { ...totalOf([]), ...counts } }],
   ...given,
@@ -66,6 +69,22 @@ describe('the status of compaction', () => {
     });
     expect(status.strategies.l1).toMatchObject({ metadataWritesPerReclaimed: null, destinationFill: null });
     expect(status.queue).toMatchObject({ ready: 3, dead: 2 });
+  });
+
+  it('says how many bucket rows there are a live GiB, from how many on they are merged, and how fast data dies', () => {
+    const status = compactionStatusOf(
+      facts({}, { rates: { perDay: [0.1, 0.02, 0.005, 0.005], daysMeasured: [3, 3.5, 0, 0] } }),
+    );
+    // Four times the rows of full buckets of 256 KiB.
+    expect(status.bucketRows).toEqual({ rows: 96, perGib: 32, perGibMax: 16_384 });
+    expect(status.deletes).toEqual([
+      { perDay: 0.1, daysMeasured: 3 },
+      { perDay: 0.02, daysMeasured: 3.5 },
+      { perDay: 0.005, daysMeasured: 0 },
+      { perDay: 0.005, daysMeasured: 0 },
+    ]);
+    const empty = compactionStatusOf(facts({}, { bucketRows: { rows: 0, liveBytes: 0 } }));
+    expect(empty.bucketRows.perGib).toBeNull();
   });
 
   it('of a store that was put to, encoded and compacted', async () => {
