@@ -7,24 +7,28 @@ import { PRICE_BOOK } from '../lib/cost/price-book.ts';
 import { idleStageOf } from '../lib/infra/idle-stage.ts';
 import { parseStageSettings } from '../lib/infra/stage-settings.ts';
 import { PRESETS, type Settings, settingsOf } from '../lib/settings/settings.ts';
-import { type CompactionCost, type CostFigure, compactionCost, getCost, putCost } from '../test/cost/figures.ts';
+import {
+  type CompactionCost,
+  type CostFigure,
+  compactionCost,
+  getCost,
+  putCost,
+  SCALE,
+  THRIFTY_SCALED,
+} from '../test/cost/figures.ts';
 import { PERSONAL_SCALED } from '../test/store/sealed-overhead.ts';
 import { type Benches, type BenchResult, type Figure, machine } from './bench.ts';
 
-const SCALE = 64;
 const PUT_CALLS = 16;
 const GET_CALLS = 64;
-const VOLUMES = 4;
+const VOLUMES = 12;
 
 export const benches: Benches = { cost };
 
-const THRIFTY_SCALED: Settings = settingsOf('thrifty', {
-  preset: 'custom',
-  blockBytesMax: PRESETS.thrifty.blockBytesMax / SCALE,
-  extentBytes: PRESETS.thrifty.extentBytes / SCALE,
-  bucketBytes: PRESETS.thrifty.bucketBytes / SCALE,
-  groupBytesMin: PRESETS.thrifty.groupBytesMin / SCALE,
-  openVolumes: 1,
+/** As thrifty, with the groups of the others. */
+const SINGLE_SCALED: Settings = settingsOf('thrifty', {
+  ...THRIFTY_SCALED,
+  groupBytesMin: PERSONAL_SCALED.groupBytesMin,
 });
 const LRC_SCALED: Settings = settingsOf('personal', {
   ...PERSONAL_SCALED,
@@ -40,6 +44,7 @@ async function cost(): Promise<BenchResult> {
   }
   for (const [name, settings] of [
     ['single (thrifty)', THRIFTY_SCALED],
+    ['single, groups of 96 MiB', SINGLE_SCALED],
     ['rs-6-3 (personal)', PERSONAL_SCALED],
     ['lrc-12-2-2, groups of 96 MiB', LRC_SCALED],
   ] as const)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
-import { getCost, putCost } from './figures.ts';
+import { compactionCost, getCost, putCost, SCALE, THRIFTY_SCALED } from './figures.ts';
 
 const { perMillionPuts, perMillionGets } = PRICE_BOOK.storage.standard;
 
@@ -23,6 +23,12 @@ describe('the cost sheet', () => {
       expect(cost.metadata).toBeGreaterThan(4 * PRICE_BOOK.dynamo.perMillionWriteUnits);
     },
   );
+
+  it('a GiB compacted under thrifty costs a fifth of a cent at most', async () => {
+    const cost = await compactionCost(THRIFTY_SCALED, 4, SCALE);
+    expect(cost.movedBytes).toBeGreaterThan(0.4 * 4 * PRESETS.thrifty.extentBytes);
+    expect(cost.total).toBeLessThan(0.002);
+  });
 
   it('a get is one ranged read', async () => {
     const cost = await getCost(PRESETS.personal, 8);

@@ -9,7 +9,7 @@ import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
-import { capacityBytes, type Settings } from '../../lib/settings/settings.ts';
+import { capacityBytes, PRESETS, type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { freeTrash } from '../../lib/volume/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
@@ -19,8 +19,20 @@ import { Meter, MeteredPanda, meteredDrive } from './metered.ts';
 
 export const BLOB_BYTES = 64 * 1024;
 export const BLOBS_PER_CALL = 64;
-/** Of which every second one is deleted before compaction. */
+/** Half of them are deleted before compaction, and a little more: scaled down, headers and directories take a larger share of a volume. */
 const COMPACTED_BLOB_BYTES = 256 * 1024;
+export const SCALE = 64;
+export const THRIFTY_SCALED: Settings = settingsOf('thrifty', {
+  preset: 'custom',
+  blockBytesMax: PRESETS.thrifty.blockBytesMax / SCALE,
+  extentBytes: PRESETS.thrifty.extentBytes / SCALE,
+  bucketBytes: PRESETS.thrifty.bucketBytes / SCALE,
+  groupBytesMin: PRESETS.thrifty.groupBytesMin / SCALE,
+  openVolumes: 1,
+});
+/** Spread evenly: about every second one. */
+const DEAD = 13;
+const DEAD_OF = 25;
 const MILLION = 1e6;
 const GIB = 1024 ** 3;
 
@@ -119,7 +131,7 @@ export async function compactionCost(settings: Settings, volumes: number, scale:
   await inner.open.sealAll('hot');
   await encodeHot(inner, { force: true });
   await freeTrash(inner, { ignoreGrace: true });
-  const dead = keys.filter((_, i) => i % 2 === 0).map((key) => ({ key }));
+  const dead = keys.filter((_, i) => (i * DEAD) % DEAD_OF < DEAD).map((key) => ({ key }));
   for (const outcome of await store.service.delete('default', dead)) if ('error' in outcome) throw outcome.error;
   store.world.clock.advance(settings.deleteGraceMs + 1);
   await collectGarbage(inner.c);
