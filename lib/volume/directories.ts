@@ -49,6 +49,8 @@ export class Directories {
   );
   readonly #sealed: SealedDirectories;
   readonly #lengths = new LruCache<string, readonly number[]>(LENGTHS_MAX);
+  /** Chunks whose header was seen to be theirs: objects never change, so once is enough. */
+  readonly #proven = new LruCache<string, true>(LENGTHS_MAX);
   /** Keys of the caches above by volume, for `forget`. */
   readonly #keys = new LruCache<VolumeId, Set<string>>(VOLUMES_MAX);
   readonly #underWay = new Map<string, Promise<unknown>>();
@@ -109,6 +111,7 @@ export class Directories {
     for (const key of this.#keys.get(volume.id) ?? []) {
       this.#groups.delete(key);
       this.#lengths.delete(key);
+      this.#proven.delete(key);
     }
     this.#keys.delete(volume.id);
     this.#sealed.forget(volume);
@@ -137,6 +140,16 @@ export class Directories {
     const columnBytes = found?.columnBytes ?? (await this.#rowBytes(place));
     if (columnBytes !== undefined) this.#learnLengths(place, columnBytes);
     return columnBytes;
+  }
+
+  isProven(place: GroupPlace, column: number): boolean {
+    return this.#proven.get(`${keyOf(place)}/${column}`) ?? false;
+  }
+
+  prove(place: GroupPlace, column: number): void {
+    const key = `${keyOf(place)}/${column}`;
+    this.#proven.set(key, true);
+    this.#note(place.volume.id, key);
   }
 
   #learnLengths(place: GroupPlace, columnBytes: readonly number[]): void {
