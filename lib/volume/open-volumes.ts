@@ -1,18 +1,11 @@
 // LEASE (DESIGN 6a, 1): the pool of open volumes of each class, as this process knows it. A lease is one transaction that
 // makes the token one larger; everything the holder writes afterwards carries that token.
-import { codecShape } from '../codec/shape.ts';
 import { assert } from '../foundation/assert.ts';
 import { isKind, retryLater } from '../foundation/errors.ts';
-import { newVolumeId, type VolumeId } from '../foundation/ids.ts';
-import {
-  newVolumeAttributes,
-  type VolumeClass,
-  type VolumeRow,
-  volumeFromRow,
-  volumeKey,
-} from '../panda/rows/volume-row.ts';
-import { capacityBytes } from '../settings/settings.ts';
+import type { VolumeId } from '../foundation/ids.ts';
+import { type VolumeClass, type VolumeRow, volumeFromRow, volumeKey } from '../panda/rows/volume-row.ts';
 import { type Components, LEASE_MS } from './components.ts';
+import { createVolume } from './create-volume.ts';
 import type { Directories } from './directories.ts';
 import { packRoomBytes } from './directory-room.ts';
 import type { DriveHealth } from './drive-health.ts';
@@ -25,8 +18,10 @@ import type { ZoneAllocator } from './zones.ts';
 
 const CONFLICTS_BEFORE_GROWTH = 3;
 const GROWTH_MAX = 4;
-const CREATE_ATTEMPTS_MAX = 8;
-const WAITS_MAX = 500;
+/** Together ten seconds and more. */
+const WAITS_MAX = 40;
+const WAIT_MS = 20;
+const WAIT_MS_MAX = 320;
 const LIST_EVERY_MS = 5_000;
 /** A volume with less of its extents free than this is full. */
 const FULL_FREE_PERMILLE = 10;
@@ -347,7 +342,7 @@ export class OpenVolumes {
     if (waits >= WAITS_MAX)
       throw retryLater('VOLUMES_BUSY', 'every open volume is in use by other processes: try again later');
     this.#listedAtMs = Number.NEGATIVE_INFINITY;
-    await this.#c.clock.sleep(20);
+    await this.#c.clock.sleep(Math.min(WAIT_MS_MAX, WAIT_MS * 2 ** waits));
   }
 
   async #create(cls: VolumeClass): Promise<void> {
@@ -382,31 +377,4 @@ async function leaseVolume(c: Components, row: VolumeRow): Promise<VolumeRow | u
   if (now === undefined) return undefined;
   const leased = volumeFromRow(now);
   return leased.token === token ? leased : undefined;
-}
-
-/** A new open volume on the emptiest healthy drives: one transaction with its zones. */
-export async function createVolume(c: Components, zones: ZoneAllocator, cls: VolumeClass): Promise<VolumeRow> {
-  const codec = cls === 'hot' ? c.settings.hotCodec : c.settings.warmCodec;
-  const shape = codecShape(codec);
-  assert(capacityBytes(c.settings, codec) > 0, 'a volume has capacity');
-  for (let attempt = 0; ; attempt++) {
-    const id = newVolumeId(c.randomness);
-    const claim = await zones.claim(id, shape.dataColumns + shape.parityColumns);
-    const key = volumeKey(c.settings.cell, id);
-    const attributes = newVolumeAttributes({
-      class: cls,
-      codec,
-      extents: claim.extents,
-      createdAtMs: Math.max(0, c.clock.nowMs()),
-      token: 0,
-    });
-    try {
-      const took = async (): Promise<boolean> => (await c.panda.get(key)) !== undefined;
-      await transact(c, [{ kind: 'put', ...key, attributes, if: ['absent'] }, ...claim.writes], took);
-      return volumeFromRow({ ...key, attributes });
-    } catch (error) {
-      zones.refresh(); // another process took one of the zones first
-      if (!isKind(error, 'conflict') || attempt >= CREATE_ATTEMPTS_MAX) throw error;
-    }
-  }
 }

@@ -4,7 +4,7 @@ import { type CompactOptions, compact } from '../../lib/compaction/compact.ts';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
 import type { Panda, Write } from '../../lib/panda/panda.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
-import { createVolume } from '../../lib/volume/open-volumes.ts';
+import { createVolume } from '../../lib/volume/create-volume.ts';
 import { listVolumes } from '../../lib/volume/volumes.ts';
 import { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
