@@ -30,6 +30,8 @@ export interface Applying {
   readonly model: FleetModel;
   readonly nowMs: number;
   readonly streamOf: (ageClass: number) => Stream;
+  /** Packing fills volumes of its own; or else it goes to the streams, too. */
+  readonly packsIntoOwn: boolean;
   readonly writing: Writing;
   readonly moved: MovedBy;
 }
@@ -37,7 +39,7 @@ export interface Applying {
 /** Each returns the volumes reclaimed. */
 const CARRY_OUT: Readonly<Record<Strategy, (run: PlannedRun, applying: Applying) => number>> = {
   l1: topOff,
-  l2: pack,
+  l2: (run, applying) => (applying.packsIntoOwn ? pack(run, applying) : drain(run, applying)),
   l3: drain,
 };
 

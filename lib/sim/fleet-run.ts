@@ -35,12 +35,21 @@ export interface Policy {
   readonly book?: PriceBook;
 }
 
+/**
+ * - `own`     packing fills volumes of its own, draining the open volume of the class
+ * - `class`   both go to the open volume of the class
+ * - `shared`  all to one open volume, as on a store
+ */
+export type Destinations = 'own' | 'class' | 'shared';
+
 export interface World {
   readonly deletes: Deletes;
   readonly stepMs: number;
   /** Every step plans one of so many shards. */
   readonly shards: number;
   readonly writing: Writing;
+  /** Where survivors go: `own` unless told. */
+  readonly destinations?: Destinations;
   /** How often a hint at ingest says the right class; undefined: no hint. */
   readonly hintRight?: number;
 }
@@ -206,11 +215,13 @@ export class FleetRun {
       ...(policy.book === undefined ? {} : { book: policy.book }),
     });
     this.#usedInDay.push(plan.budgetUsed);
-    const streamOf = (ageClass: number): Stream => this.#streams[ageClass] as Stream;
+    const { destinations = 'own' } = world;
+    const streamOf = (ageClass: number): Stream => this.#streams[destinations === 'shared' ? 0 : ageClass] as Stream;
     applyPlan(plan, {
       model,
       nowMs: this.nowMs,
       streamOf,
+      packsIntoOwn: destinations === 'own',
       writing: world.writing,
       moved: this.moved,
     });

@@ -108,7 +108,7 @@ class Twin {
     const model = this.#model;
     const settings = planSettingsOf({ strategies: ['l3'], l3UpTo: FILL_MAX, l2UpTo: 0.6, reserve: 0 });
     const moved = nothingMoved();
-    const applying = { nowMs: 0, streamOf: () => this.#stream, writing: { mergeBelow: 0 } };
+    const applying = { nowMs: 0, streamOf: () => this.#stream, packsIntoOwn: true, writing: { mergeBelow: 0 } };
     applyPlan(planCompaction({ view: model.view(0), settings, threshold: 0.02 }), { model, moved, ...applying });
     return moved.l3.bytes;
   }
