@@ -6,6 +6,7 @@ import { OBJECTIVES, planSettingsOf } from '../lib/compaction/plan-settings.ts';
 import { planCompaction } from '../lib/compaction/planner.ts';
 import { holePrice } from '../lib/compaction/worth.ts';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
+import { leastMoved } from '../lib/sim/limits.ts';
 import { bytesMoved, CAPACITY, fleetOfFills, largeFleet, shapedFills } from '../test/compaction/fleets.ts';
 import { campaign, uniformFills } from '../test/compaction/packing-oracle.ts';
 import { type Benches, type Figure, machine, median } from './bench.ts';
@@ -124,18 +125,4 @@ function benchRecovery(): Figure[] {
       { name: `least possible (whole volumes, sparsest first) to ${target}`, value: least, unit: '% of live bytes' },
     ];
   });
-}
-
-/** Volumes moved by an ideal stream to bring a fleet to an overhead. */
-function leastMoved(fills: Float64Array, target: number): number {
-  const sorted = fills.slice().sort();
-  const live = sorted.reduce((sum, fill) => sum + fill, 0);
-  let capacity = sorted.length;
-  let moved = 0;
-  for (const fill of sorted) {
-    if (capacity / live <= target) break;
-    capacity -= 1 - fill;
-    moved += fill;
-  }
-  return moved;
 }

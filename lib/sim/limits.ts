@@ -92,7 +92,8 @@ export function runRecovery(targets: readonly number[], seed: number): RecoveryP
   });
 }
 
-function leastMoved(fills: readonly number[], target: number): number {
+/** Volumes moved by an ideal stream to bring a fleet to an overhead: whole ones, the sparsest first. */
+export function leastMoved(fills: Iterable<number>, target: number): number {
   const sorted = [...fills].sort((a, b) => a - b);
   const live = sorted.reduce((sum, fill) => sum + fill, 0);
   let capacity = sorted.length;

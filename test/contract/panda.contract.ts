@@ -344,7 +344,7 @@ function writes(open: Open): void {
     const panda = await open();
     await panda.transact([{ kind: 'check', ...key('a'), if: ['absent'] }, put('b')]);
     expect(await panda.get(key('a'))).toBeUndefined();
-    expect(await panda.get(key('b'))).toBeDefined();
+    expect(await panda.get(key('b'))).toEqual({ ...key('b'), attributes: put('b').attributes });
   });
 }
 

@@ -12,10 +12,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AwsClient } from '../../lib/client/aws-client.ts';
 import { findStage, type StageOutputs } from '../../lib/client/aws-stage.ts';
 import type { DeleteOutcome, PutOutcome } from '../../lib/client/store.ts';
+import { present } from '../../lib/foundation/assert.ts';
 import { systemClock } from '../../lib/foundation/clock.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { inventory } from './account.ts';
-import { cdkOk } from './cdk.ts';
+import { cdk, cdkOk } from './cdk.ts';
 import { pocketful } from './cli.ts';
 import { compactionTests } from './compaction.ts';
 import { askUrl } from './function-url.ts';
@@ -34,13 +35,14 @@ const SMALL = {
   groupBytesMin: 786_432,
   hotCodec: 'xor-3-1',
 };
-const CONTEXT = [
-  ...['-c', `stage=${STAGE}`, '-c', 'preset=demo', '-c', `settings=${JSON.stringify(SMALL)}`],
+const contextOf = (settings: object, drives: number): string[] => [
+  ...['-c', `stage=${STAGE}`, '-c', 'preset=demo', '-c', `settings=${JSON.stringify(settings)}`],
   // Nothing runs but what a test starts.
-  ...['-c', 'drives=17', '-c', 'ephemeral=true', '-c', 'schedules=false', '-c', 'functionTimeoutSeconds=300'],
+  ...['-c', `drives=${drives}`, '-c', 'ephemeral=true', '-c', 'schedules=false', '-c', 'functionTimeoutSeconds=300'],
 ];
-/** A quarter of an hour on two cores: `npm run test:stage`. It adds a drive to the 17. */
-const WITH_COMPACTION = process.env['POCKETFUL_STAGE_COMPACTION'] === '1';
+const CONTEXT = contextOf(SMALL, 17);
+/** Compaction's last test adds one. */
+const DRIVES_AFTER = 18;
 const FILE_BYTES_MAX = 2 * 1024 * 1024;
 const FILES = realFiles(200, FILE_BYTES_MAX);
 
@@ -160,9 +162,10 @@ describe('a deployed stage', () => {
   });
 
   it('answers ranges and heads', async () => {
-    const file = FILES.find(({ bytes }) => bytes.byteLength > 200_000);
-    expect(file).toBeDefined();
-    const { key, bytes } = file as (typeof FILES)[number];
+    const { key, bytes } = present(
+      FILES.find((file) => file.bytes.byteLength > 200_000),
+      'a file is longer than the ranges',
+    );
     for (const range of [
       { offset: 0, length: 1 },
       { offset: 65_530, length: 20 },
@@ -267,15 +270,30 @@ describe('bad input', () => {
   });
 });
 
-if (WITH_COMPACTION)
-  describe('compaction', () => {
-    compactionTests(() => ({ stage: STAGE, client, outputs }));
+describe('compaction', () => {
+  compactionTests(() => ({ stage: STAGE, client, outputs }));
+});
+
+// The image runs no custom resources.
+describe.runIf(process.env['POCKETFUL_EMULATOR'] === 'kit')('the settings guard', () => {
+  it.each([
+    ['other settings', contextOf({ ...SMALL, slotsPerBucketMax: 2048 }, DRIVES_AFTER), 'slotsPerBucketMax is 4096'],
+    ['fewer drives', contextOf(SMALL, 16), `it has ${DRIVES_AFTER} drives and cannot do with 16`],
+  ])('refuses a deployment with %s, and the stage goes on', async (_, context, reason) => {
+    const { code, output } = await cdk('deploy', `Pocketful-${STAGE}-data`, '--require-approval', 'never', ...context);
+    expect(code).not.toBe(0);
+    expect(output).toContain(reason);
+    expect(output).toContain('STAGE_CONTRADICTS');
+    const outcome = await put(client, `after ${reason}`, Buffer.from('still here'));
+    expect(outcome).toMatchObject({ ok: true });
+    expect((await read(`after ${reason}`)).toString()).toBe('still here');
   });
+});
 
 describe('pocketful destroy', () => {
   it('leaves nothing but the bootstrap and a key pending deletion', async () => {
     const before = await inventory(STAGE);
-    expect(before.buckets).toHaveLength(WITH_COMPACTION ? 18 : 17);
+    expect(before.buckets).toHaveLength(DRIVES_AFTER);
     for (const names of Object.values(before)) expect(names.length).toBeGreaterThan(0);
     expect(await pocketful('destroy', STAGE)).toMatchObject({ code: 2 }); // not without --yes
     const run = await pocketful('destroy', STAGE, '--yes');

@@ -27,7 +27,8 @@ import {
 } from '../../lib/volume/merge-steps.ts';
 import { dropWrites, moveWrites } from '../../lib/volume/move.ts';
 import { partsOf, settledWrite, unnamedWrites } from '../../lib/volume/recover.ts';
-import { numberAt, type Rows, rowAt, rowOf, transacted, type Without } from './rows.ts';
+import { numberAt, type Rows, rowAt, rowOf, transacted } from './rows.ts';
+import { type NamedCondition, Turn, type TurnStep } from './turn.ts';
 
 const CELL = 'c0';
 const BYTES = 100;
@@ -190,36 +191,32 @@ export const SHOWN_BY: Partial<Readonly<Record<MergeCondition, keyof typeof CAST
   [BOTH_COMPARED]: 'a delete, GC and a recovery',
 };
 
-export interface MergeStep {
-  readonly name: string;
-  readonly next: MergeState;
-}
+type MergeStep = TurnStep<MergeState>;
 
 /** All that can happen next. */
 export function mergeStepsOf(state: MergeState, cast: Cast, off: ReadonlySet<MergeCondition> = new Set()): MergeStep[] {
-  return cast.actors.flatMap((name) => new Turn(state, cast, name, off).steps());
+  return cast.actors.flatMap((name) => new MergeTurn(state, cast, name, off).steps());
 }
 
 const tableOf = (key: Key): string => key.partition.split('/')[0] as string;
 
 /** What one actor may do next. */
-class Turn {
-  readonly #state: MergeState;
+class MergeTurn extends Turn<MergeState, Actor> {
   readonly #cast: Cast;
-  readonly #name: ActorName;
-  readonly #me: Actor;
-  readonly #off: ReadonlySet<MergeCondition>;
 
   constructor(state: MergeState, cast: Cast, name: ActorName, off: ReadonlySet<MergeCondition>) {
-    this.#state = state;
+    super(state, name, off);
     this.#cast = cast;
-    this.#name = name;
-    this.#me = state.actors[name] as Actor;
-    this.#off = off;
+  }
+
+  protected override conditionOf(name: string): NamedCondition | undefined {
+    if (!(name in MERGE_CONDITIONS)) return undefined;
+    const { table, attributes } = MERGE_CONDITIONS[name as Clauses];
+    return { isOn: (write) => tableOf(write) === table, attributes };
   }
 
   steps(): MergeStep[] {
-    switch (this.#name) {
+    switch (this.name as ActorName) {
       case 'M':
         return [...this.#merger('C', 'D'), ...this.#lateIndex()];
       case 'm':
@@ -243,7 +240,7 @@ class Turn {
 
   // What is read.
   #row(key: Key) {
-    return rowAt(this.#state.rows, key);
+    return rowAt(this.state.rows, key);
   }
   #volume(name: VolumeName) {
     return this.#row(volumeAt(name))?.attributes ?? {};
@@ -257,54 +254,25 @@ class Turn {
     return deadFromRow(number === undefined ? this.#row(key) : rowOf(key, number));
   }
   #number(key: Key): number {
-    return numberAt(this.#state.rows, key);
+    return numberAt(this.state.rows, key);
   }
   #blockRead(): BlockRow | undefined {
-    const row = rowOf(BLOCK, this.#me.block ?? 0);
+    const row = rowOf(BLOCK, this.me.block ?? 0);
     return row === undefined ? undefined : blockFromRow(row);
-  }
-
-  // What is done.
-  #go(what: string, me: Partial<Actor>, change: Partial<MergeState> = {}): MergeStep[] {
-    const actors = { ...this.#state.actors, ...change.actors, [this.#name]: { ...this.#me, ...me } };
-    return [{ name: `${this.#name} ${what}`, next: { ...this.#state, ...change, actors } }];
-  }
-
-  #writes(action: string, writes: readonly Write[]): Rows | undefined {
-    const dropped = [...this.#off].filter((name) => name.startsWith(`${action}:`) && name in MERGE_CONDITIONS);
-    const without: Without = (write, clause) =>
-      dropped.some((name) => {
-        const { table, attributes }: { table: string; attributes: readonly string[] } =
-          MERGE_CONDITIONS[name as Clauses];
-        return tableOf(write) === table && attributes.includes(attributeOf(clause));
-      });
-    return transacted(this.#state.rows, writes, dropped.length === 0 ? undefined : without);
-  }
-
-  /** A transaction: what follows if it takes effect, and if a condition does not hold. */
-  #try(
-    action: string,
-    writes: readonly Write[],
-    done: Partial<Actor>,
-    failed: Partial<Actor>,
-    change = {},
-  ): MergeStep[] {
-    const rows = this.#writes(action, writes);
-    return rows === undefined ? this.#go(`does not ${action}`, failed) : this.#go(action, done, { ...change, rows });
   }
 
   /** DESIGN 6a, 21. */
   #merger(to: BucketName, into: VolumeName): MergeStep[] {
-    const me = this.#me;
-    const run = this.#name as string as RunId;
+    const me = this.me;
+    const run = this.name as string as RunId;
     switch (me.at) {
       case 0:
         return this.#takesS(1);
       case 1: {
         const block = this.#row(BLOCK);
         const isHere = block !== undefined && nameOf(blockFromRow(block).bucket) === 'A';
-        const isReadable = this.#state.copies.includes(this.#bucket('A')?.volume === VOLUMES.S ? 'AS' : 'AE');
-        return this.#go('copies', { at: isHere && isReadable ? 2 : 9 });
+        const isReadable = this.state.copies.includes(this.#bucket('A')?.volume === VOLUMES.S ? 'AS' : 'AE');
+        return this.go('copies', { at: isHere && isReadable ? 2 : 9 });
       }
       case 2:
         return this.#leases(into, 3);
@@ -316,28 +284,28 @@ class Turn {
           { extentUsedBytes: [] },
           0,
         );
-        return this.#try('commit', writes, { at: 4 }, { at: 9 }, { copies: `${this.#state.copies}${to}${into} ` });
+        return this.attempt('commit', writes, { at: 4 }, { at: 9 }, { copies: `${this.state.copies}${to}${into} ` });
       }
       case 4:
-        return this.#try('note', [mergeNoteWrite(CELL, VOLUMES.S, run, [BUCKETS[to]])], { at: 5 }, { at: 7 });
+        return this.attempt('note', [mergeNoteWrite(CELL, VOLUMES.S, run, [BUCKETS[to]])], { at: 5 }, { at: 7 });
       case 5: {
         const block = this.#row(BLOCK);
         const isThere = isMergeable(block && blockFromRow(block), blockOf(to));
-        if (!isThere) return this.#go('finds it gone', { at: 7 });
-        return this.#go('looks', { at: 6, dead: this.#number(deadKey(CELL, BUCKETS.A)) });
+        if (!isThere) return this.go('finds it gone', { at: 7 });
+        return this.go('looks', { at: 6, dead: this.#number(deadKey(CELL, BUCKETS.A)) });
       }
       case 6: {
-        const out = this.#try('index', this.#indexWrites(to, into), { at: 7 }, { at: 5 });
+        const out = this.attempt('index', this.#indexWrites(to, into), { at: 7 }, { at: 5 });
         if (this.#cast.late !== true || to !== 'C') return out;
         // It must not settle then: what it would read may change under the very token it holds.
-        return [...out, ...this.#go('hears nothing of index', { at: 9, late: 1 })];
+        return [...out, ...this.go('hears nothing of index', { at: 9, late: 1 })];
       }
       case 7:
-        return this.#go('looks again', this.#readForSettle(8, to));
+        return this.go('looks again', this.#readForSettle(8, to));
       case 8: {
         const settled = this.#settledWrites(into, groupOf(me, to, run), true);
         const isMine = this.#volume(into)['t'] === me.token;
-        return this.#try('settle', settled, { at: 9 }, { at: isMine ? 7 : 9 });
+        return this.attempt('settle', settled, { at: 9 }, { at: isMine ? 7 : 9 });
       }
       default:
         return this.#endsS(run);
@@ -349,34 +317,34 @@ class Turn {
       {
         kind: 'update',
         ...volumeAt('S'),
-        set: { s: 'draining', r: this.#name },
+        set: { s: 'draining', r: this.name },
         if: [
           { attribute: 's', equals: 'sealed' },
           { attribute: 'r', missing: true },
         ],
       },
     ];
-    return this.#writes('lease', writes) === undefined ? [] : this.#try('lease', writes, { at: next }, {});
+    return this.after('lease', writes) === undefined ? [] : this.attempt('lease', writes, { at: next }, {});
   }
 
   #leases(into: VolumeName, next: number): MergeStep[] {
     const { t, n, p } = this.#volume(into) as { t: number; n: number; p?: number };
     // Whoever leases a volume with a pending group recovers it first: that is R's part.
     if (p !== undefined) return [];
-    const rows = this.#writes('take', [{ kind: 'update', ...volumeAt(into), set: { t: t + 1 } }]) as Rows;
-    return this.#go(`leases ${into}`, { at: next, token: t + 1, seq: n }, { rows });
+    const rows = this.after('take', [{ kind: 'update', ...volumeAt(into), set: { t: t + 1 } }]) as Rows;
+    return this.go(`leases ${into}`, { at: next, token: t + 1, seq: n }, { rows });
   }
 
   #indexWrites(to: BucketName, into: VolumeName): Write[] {
-    const home = { volume: VOLUMES[into], token: this.#me.token as number, seq: this.#me.seq as number };
-    const deads = new Map([[BUCKETS.A, this.#dead(BUCKETS.A, this.#me.dead)]]);
+    const home = { volume: VOLUMES[into], token: this.me.token as number, seq: this.me.seq as number };
+    const deads = new Map([[BUCKETS.A, this.#dead(BUCKETS.A, this.me.dead)]]);
     return mergeIndexWrites(CELL, home, [blockOf(to)], deads);
   }
 
   #lateIndex(): MergeStep[] {
-    if (this.#me.late !== 1) return [];
-    const rows = this.#writes('index', this.#indexWrites('C', 'D'));
-    return this.#go(
+    if (this.me.late !== 1) return [];
+    const rows = this.after('index', this.#indexWrites('C', 'D'));
+    return this.go(
       rows === undefined ? 'late index fails' : 'late index',
       { late: 0 },
       rows === undefined ? {} : { rows },
@@ -391,32 +359,32 @@ class Turn {
     const [part] = partsOf(group);
     const { bucket } = part as { bucket: BlockRow['bucket'] };
     const read = this.#blockRead();
-    const isLax = this.#off.has(BOTH_COMPARED) && read !== undefined;
+    const isLax = this.off.has(BOTH_COMPARED) && read !== undefined;
     const rows = new Map([[X, isLax ? { ...read, bucket, slot: 0 } : read]]);
-    const { token, seq } = this.#me as { token: number; seq: number };
+    const { token, seq } = this.me as { token: number; seq: number };
     return [
       settledWrite(CELL, inVolume(into), token, seq, release),
-      ...unnamedWrites(CELL, partsOf(group), rows, new Map([[bucket, this.#dead(bucket, this.#me.deadTo)]])),
+      ...unnamedWrites(CELL, partsOf(group), rows, new Map([[bucket, this.#dead(bucket, this.me.deadTo)]])),
     ];
   }
 
   /** From 9: drop A if it is empty, retire S if that is, else release it. */
   #endsS(run: RunId): MergeStep[] {
     const A = this.#bucket('A');
-    switch (this.#me.at) {
+    switch (this.me.at) {
       case 9: {
         const isEmpty =
-          A?.volume === VOLUMES.S && (A.liveBytes === 0 || this.#off.has('drop: nothing lives in the bucket'));
-        return this.#go('looks at A', { at: isEmpty ? 10 : 11, bucket: this.#number(bucketKey(CELL, BUCKETS.A)) });
+          A?.volume === VOLUMES.S && (A.liveBytes === 0 || this.off.has('drop: nothing lives in the bucket'));
+        return this.go('looks at A', { at: isEmpty ? 10 : 11, bucket: this.#number(bucketKey(CELL, BUCKETS.A)) });
       }
       case 10: {
-        const read = bucketFromRow(rowOf(bucketKey(CELL, BUCKETS.A), this.#me.bucket ?? 0) as never);
-        return this.#try('drop', dropWrites(CELL, VOLUMES.S, run, read), { at: 11 }, { at: 11 });
+        const read = bucketFromRow(rowOf(bucketKey(CELL, BUCKETS.A), this.me.bucket ?? 0) as never);
+        return this.attempt('drop', dropWrites(CELL, VOLUMES.S, run, read), { at: 11 }, { at: 11 });
       }
       case 11:
-        return this.#try('retire', [this.#endWrite(run, { s: 'trash' }, true)], { at: 13 }, { at: 12 });
+        return this.attempt('retire', [this.#endWrite(run, { s: 'trash' }, true)], { at: 13 }, { at: 12 });
       case 12:
-        return this.#try('release', [this.#endWrite(run, { s: 'sealed' }, false)], { at: 13 }, { at: 13 });
+        return this.attempt('release', [this.#endWrite(run, { s: 'sealed' }, false)], { at: 13 }, { at: 13 });
       default:
         return [];
     }
@@ -434,23 +402,20 @@ class Turn {
   /** RECOVER of D, once; the token is broken whether its holder is dead or not. */
   #recoverer(): MergeStep[] {
     const D = this.#volume('D') as { t: number; p?: number };
-    switch (this.#me.at) {
+    switch (this.me.at) {
       case 0: {
         if (D.p === undefined) return [];
-        const rows = this.#writes('take D', [{ kind: 'update', ...volumeAt('D'), set: { t: D.t + 1 } }]) as Rows;
-        return this.#go('breaks the lease', { at: 1, token: D.t + 1, seq: D.p }, { rows });
+        const rows = this.after('take D', [{ kind: 'update', ...volumeAt('D'), set: { t: D.t + 1 } }]) as Rows;
+        return this.go('breaks the lease', { at: 1, token: D.t + 1, seq: D.p }, { rows });
       }
       case 1:
-        return this.#go(
-          'looks',
-          this.#readForSettle(2, nameOf(this.#pending().buckets[0]?.bucket ?? '') as BucketName),
-        );
+        return this.go('looks', this.#readForSettle(2, nameOf(this.#pending().buckets[0]?.bucket ?? '') as BucketName));
       case 2:
-        return this.#try(
+        return this.attempt(
           'settle',
           this.#settledWrites('D', this.#pending(), false),
           { at: 3 },
-          { at: D.t === this.#me.token ? 1 : 3 },
+          { at: D.t === this.me.token ? 1 : 3 },
         );
       default:
         return [];
@@ -458,37 +423,37 @@ class Turn {
   }
 
   #pending(): MergeGroupRow {
-    const row = this.#row(groupKey(VOLUMES.D, 1, this.#me.seq as number));
+    const row = this.#row(groupKey(VOLUMES.D, 1, this.me.seq as number));
     return groupFromRow(row as NonNullable<typeof row>) as MergeGroupRow;
   }
 
   /** Takes S from a run it believes dead, and ends it. */
   #takeOver(): MergeStep[] {
-    if (this.#me.at > 0) return this.#endsS('T' as RunId);
+    if (this.me.at > 0) return this.#endsS('T' as RunId);
     const S = this.#volume('S');
     if (S['s'] !== 'draining') return [];
     const held: Clause[] = [{ attribute: 'r', equals: S['r'] as string }];
-    return this.#try('adopt', [{ kind: 'update', ...volumeAt('S'), set: { r: 'T' }, if: held }], { at: 9 }, {});
+    return this.attempt('adopt', [{ kind: 'update', ...volumeAt('S'), set: { r: 'T' }, if: held }], { at: 9 }, {});
   }
 
   /** Steps 9 to 12: A from S to E. */
   #mover(): MergeStep[] {
     const A = this.#bucket('A');
-    switch (this.#me.at) {
+    switch (this.me.at) {
       case 0:
         return this.#takesS(1);
       case 1: {
-        if (A?.volume !== VOLUMES.S) return this.#go('finds nothing', { at: 9 });
-        if (isDead(this.#dead(BUCKETS.A), 0)) return this.#go('finds A empty', { at: 9 });
-        const copies = this.#state.copies.includes('AE') ? this.#state.copies : `${this.#state.copies}AE `;
-        return this.#go('copies', { at: 2, bucket: A.move }, { copies });
+        if (A?.volume !== VOLUMES.S) return this.go('finds nothing', { at: 9 });
+        if (isDead(this.#dead(BUCKETS.A), 0)) return this.go('finds A empty', { at: 9 });
+        const copies = this.state.copies.includes('AE') ? this.state.copies : `${this.state.copies}AE `;
+        return this.go('copies', { at: 2, bucket: A.move }, { copies });
       }
       case 2: {
-        const bucket = { id: BUCKETS.A, volume: VOLUMES.S, move: this.#me.bucket as number };
+        const bucket = { id: BUCKETS.A, volume: VOLUMES.S, move: this.me.bucket as number };
         const writes = moveWrites(CELL, inVolume('E'), { token: 1, seq: 1 }, 'V' as RunId, [
           { source: inVolume('S'), bucket },
         ]);
-        return this.#try('move', writes, { at: 9 }, { at: 9 });
+        return this.attempt('move', writes, { at: 9 }, { at: 9 });
       }
       default:
         return this.#endsS('V' as RunId);
@@ -497,35 +462,35 @@ class Turn {
 
   /** Step 20, of one trash row after the other. */
   #gc(): MergeStep[] {
-    const me = this.#me;
+    const me = this.me;
     if (me.at === 0)
       return TRASH.flatMap((key, i) => {
         const trash = this.#number(key);
-        return trash === 0 ? [] : this.#go(`reads trash of ${'ACc'[i]}`, { at: 1 + i, bucket: trash });
+        return trash === 0 ? [] : this.go(`reads trash of ${'ACc'[i]}`, { at: 1 + i, bucket: trash });
       });
     if (me.at === 9) return [];
     const which = (me.at - 1) % 3;
     const trash = trashFromRow(rowOf(TRASH[which] as Key, me.bucket as number) as never) as TrashRow;
     if (me.at <= 3) {
       const row = this.#row(BLOCK);
-      if (!isDoomed(row && blockFromRow(row), trash)) return this.#go('leaves it', { at: 0, bucket: 0 });
-      return this.#go('looks', { at: me.at + 3, dead: this.#number(deadKey(CELL, trash.bucket)) });
+      if (!isDoomed(row && blockFromRow(row), trash)) return this.go('leaves it', { at: 0, bucket: 0 });
+      return this.go('looks', { at: me.at + 3, dead: this.#number(deadKey(CELL, trash.bucket)) });
     }
     const writes = shredWrites(CELL, [trash], this.#dead(trash.bucket, me.dead), 1, shredKey(CELL, 0, 'x'));
-    return this.#try('gc', writes, { at: 9 }, { at: 0, bucket: 0, dead: 0 });
+    return this.attempt('gc', writes, { at: 9 }, { at: 0, bucket: 0, dead: 0 });
   }
 
   /** Steps 17 to 19: reads, then writes by what was read; tries again when the row has changed. */
   #user(script: string, who: 0 | 1): MergeStep[] {
-    const { at } = this.#me;
+    const { at } = this.me;
     const what = script[at >> 1];
     if (what === undefined) return [];
-    const held = this.#state.held[who];
+    const held = this.state.held[who];
     if ((at & 1) === 0) {
       const block = this.#number(BLOCK);
       const old = this.#row(BLOCK);
       const dead = what === '!' && old !== undefined ? this.#number(deadKey(CELL, blockFromRow(old).bucket)) : 0;
-      return this.#go('reads', { at: at + 1, block, dead });
+      return this.go('reads', { at: at + 1, block, dead });
     }
     const row = this.#blockRead();
     const delta = what === '-' ? -1 : 1;
@@ -539,12 +504,12 @@ class Turn {
       extra: new Map([[X, delta]]),
       blocks: new Map([[X, row]]),
       fresh: new Map(row === undefined || isAnew ? [[X, fresh]] : []),
-      ...(isAnew ? { unreadable: new Map([[row.recordId, this.#dead(row.bucket, this.#me.dead)]]) } : {}),
+      ...(isAnew ? { unreadable: new Map([[row.recordId, this.#dead(row.bucket, this.me.dead)]]) } : {}),
     });
     const action = isAnew ? 'replace' : what === '-' ? 'delete' : 'put back';
-    const next: [number, number] = [...this.#state.held];
+    const next: [number, number] = [...this.state.held];
     next[who] = held + delta;
-    return this.#try(
+    return this.attempt(
       action,
       plan.writes,
       { at: at + 1, block: 0, dead: 0 },
@@ -560,15 +525,13 @@ class Turn {
     const left = [...((S['mv'] as ReadonlySet<string> | undefined) ?? [])].map(nameOf) as BucketName[];
     const isReadable = left.every((name) => {
       const bucket = this.#bucket(name);
-      return bucket === undefined || this.#state.copies.includes(placeOf(name, bucket));
+      return bucket === undefined || this.state.copies.includes(placeOf(name, bucket));
     });
     if (!isReadable) return [];
-    const rows = this.#writes('free', [{ kind: 'update', ...volumeAt('S'), set: { s: 'freed' } }]) as Rows;
-    return this.#go('frees S', {}, { rows, copies: this.#state.copies.replace('AS ', '') });
+    const rows = this.after('free', [{ kind: 'update', ...volumeAt('S'), set: { s: 'freed' } }]) as Rows;
+    return this.go('frees S', {}, { rows, copies: this.state.copies.replace('AS ', '') });
   }
 }
-
-const attributeOf = (clause: Clause): string => (typeof clause === 'string' ? clause : clause.attribute);
 
 const blockOf = (to: BucketName): MergingBlock => ({
   blockId: X,

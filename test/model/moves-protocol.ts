@@ -3,7 +3,7 @@
 // seals it, K shreds the last slot of b, and F frees what is in trash. Every actor may stop for good at any step, and writes later what
 // it reads now.
 import { bucketId, type RunId, type VolumeId } from '../../lib/foundation/ids.ts';
-import type { Clause, Key, Write } from '../../lib/panda/panda.ts';
+import type { Key, Write } from '../../lib/panda/panda.ts';
 import {
   type BucketRow,
   bucketFromRow,
@@ -32,7 +32,8 @@ import {
   sealWrite,
   takeRunWrite,
 } from '../../lib/volume/volume-steps.ts';
-import { numberAt, type Rows, rowAt, rowOf, transacted, type Without } from './rows.ts';
+import { numberAt, type Rows, rowAt, rowOf, transacted } from './rows.ts';
+import { type NamedCondition, Turn, type TurnStep } from './turn.ts';
 
 const CELL = 'c0';
 const BYTES = 100;
@@ -159,29 +160,20 @@ export const MOVES_REDUNDANT: Readonly<Partial<Record<MovesCondition, string>>> 
   [INSPECTED]: 'the bucket set is empty before a volume goes to trash; the inspector is there for what cannot be read',
 };
 
-export interface MovesStep {
-  readonly name: string;
-  readonly next: MovesState;
-}
+type MovesStep = TurnStep<MovesState>;
 
 export const movesSteps = (state: MovesState, off: ReadonlySet<MovesCondition> = new Set()): MovesStep[] =>
-  (Object.keys(state.actors) as ActorName[]).flatMap((name) => new Turn(state, name, off).steps());
+  (Object.keys(state.actors) as ActorName[]).flatMap((name) => new MovesTurn(state, name, off).steps());
 
-class Turn {
-  readonly #state: MovesState;
-  readonly #name: ActorName;
-  readonly #me: Actor;
-  readonly #off: ReadonlySet<MovesCondition>;
-
-  constructor(state: MovesState, name: ActorName, off: ReadonlySet<MovesCondition>) {
-    this.#state = state;
-    this.#name = name;
-    this.#me = state.actors[name] as Actor;
-    this.#off = off;
+class MovesTurn extends Turn<MovesState, Actor> {
+  protected override conditionOf(name: string): NamedCondition | undefined {
+    if (!(name in MOVES_CONDITIONS)) return undefined;
+    const { row, attributes } = MOVES_CONDITIONS[name as keyof typeof MOVES_CONDITIONS];
+    return { isOn: (write) => row.test(`${write.partition} ${write.sort}`), attributes };
   }
 
   steps(): MovesStep[] {
-    switch (this.#name) {
+    switch (this.name as ActorName) {
       case 'A':
         return this.#mover();
       case 'B':
@@ -197,69 +189,42 @@ class Turn {
   }
 
   #volume(name: VolumeName): VolumeRow | undefined {
-    const row = rowAt(this.#state.rows, volumeAt(name));
+    const row = rowAt(this.state.rows, volumeAt(name));
     return row === undefined ? undefined : volumeFromRow(row);
   }
   #bucket(name: BucketName): BucketRow | undefined {
-    const row = rowAt(this.#state.rows, bucketAt(name));
+    const row = rowAt(this.state.rows, bucketAt(name));
     return row === undefined ? undefined : bucketFromRow(row);
   }
   #sees(name: BucketName, volume: VolumeRow): boolean {
-    return this.#state.copies.includes(`${name}@${placeOf(volume)} `);
+    return this.state.copies.includes(`${name}@${placeOf(volume)} `);
   }
   get #run(): RunId {
-    return this.#name as string as RunId;
-  }
-
-  #go(what: string, me: Partial<Actor>, change: Partial<MovesState> = {}): MovesStep[] {
-    const actors = { ...this.#state.actors, [this.#name]: { ...this.#me, ...me } };
-    return [{ name: `${this.#name} ${what}`, next: { ...this.#state, ...change, actors } }];
-  }
-
-  #after(action: string, writes: readonly Write[]): Rows | undefined {
-    const dropped = [...this.#off].filter((name) => name.startsWith(`${action}:`) && name in MOVES_CONDITIONS);
-    const without: Without = (write, clause) =>
-      dropped.some((name) => {
-        const { row, attributes }: { row: RegExp; attributes: readonly string[] } =
-          MOVES_CONDITIONS[name as keyof typeof MOVES_CONDITIONS];
-        return row.test(`${write.partition} ${write.sort}`) && attributes.includes(attributeOf(clause));
-      });
-    return transacted(this.#state.rows, writes, dropped.length === 0 ? undefined : without);
-  }
-
-  #try(
-    action: string,
-    writes: readonly Write[],
-    done: Partial<Actor>,
-    failed: Partial<Actor>,
-    change = {},
-  ): MovesStep[] {
-    const rows = this.#after(action, writes);
-    return rows === undefined ? this.#go(`cannot ${action}`, failed) : this.#go(action, done, { ...change, rows });
+    return this.name as string as RunId;
   }
 
   /** A step that waits until it can be done. */
   #when(action: string, writes: readonly Write[], done: Partial<Actor>): MovesStep[] {
-    const rows = this.#after(action, writes);
-    return rows === undefined ? [] : this.#go(action, done, { rows });
+    const rows = this.after(action, writes);
+    return rows === undefined ? [] : this.go(action, done, { rows });
   }
 
   /** Steps 9 to 12. */
   #mover(): MovesStep[] {
-    const me = this.#me;
+    const me = this.me;
     const D = this.#volume('D') as VolumeRow;
     switch (me.at) {
       case 0:
         return this.#when('take', [takeRunWrite(CELL, VOLUMES.S, this.#run)], { at: 1 });
       case 1:
-        if (D.state !== 'open') return this.#go('finds D sealed', { at: 9 });
+        if (D.state !== 'open') return this.go('finds D sealed', { at: 9 });
         if (D.pendingSeq !== undefined) return [];
         return this.#when('lease D', [leaseWrite(CELL, D, 'A', 0)], { at: 2, token: D.token + 1, seq: D.nextSeq });
       case 2: {
         const b = this.#bucket('b');
         const S = this.#volume('S') as VolumeRow;
         const isThere = b?.volume === S.id && b.liveBytes > 0 && this.#sees('b', S);
-        return isThere ? this.#go('copies b', { at: 3, bucket: b.move }) : this.#go('finds nothing', { at: 9 });
+        return isThere ? this.go('copies b', { at: 3, bucket: b.move }) : this.go('finds nothing', { at: 9 });
       }
       case 3: {
         const { seq, token } = me as { seq: number; token: number };
@@ -269,17 +234,17 @@ class Turn {
           { kind: 'move', seq, token, columnBytes: [BYTES], run: this.#run },
           { extentUsedBytes: [0] },
         );
-        const copies = `${this.#state.copies}b@${placeOf(D)}/${seq}-${token} `;
-        return this.#try('commit', writes, { at: 4 }, { at: 9 }, { copies });
+        const copies = `${this.state.copies}b@${placeOf(D)}/${seq}-${token} `;
+        return this.attempt('commit', writes, { at: 4 }, { at: 9 }, { copies });
       }
       case 4: {
         const bucket = { id: BUCKETS.b, volume: VOLUMES.S, move: me.bucket as number };
         const lease = { token: me.token as number, seq: me.seq as number };
         const writes = moveWrites(CELL, D, lease, this.#run, [{ source: { id: VOLUMES.S }, bucket }]);
-        return this.#try('move', writes, { at: 5 }, { at: 5 });
+        return this.attempt('move', writes, { at: 5 }, { at: 5 });
       }
       case 5:
-        return this.#try(
+        return this.attempt(
           'settle',
           [settledWrite(CELL, D, me.token as number, me.seq as number, true)],
           { at: 9 },
@@ -293,21 +258,21 @@ class Turn {
   /** From `first`: an empty b is dropped, then the volume is retired, or released; at `next` it is done. */
   #ends(name: 'S' | 'H', first: number, next: number): MovesStep[] {
     const id = VOLUMES[name];
-    switch (this.#me.at - first) {
+    switch (this.me.at - first) {
       case 0: {
         const b = this.#bucket('b');
-        const isEmpty = b?.volume === id && (b.liveBytes === 0 || this.#off.has('drop: nothing lives in the bucket'));
-        if (!isEmpty) return this.#go(`looks at ${name}`, { at: first + 1 });
-        return this.#go('finds b empty', { at: first + 3, bucket: numberAt(this.#state.rows, bucketAt('b')) });
+        const isEmpty = b?.volume === id && (b.liveBytes === 0 || this.off.has('drop: nothing lives in the bucket'));
+        if (!isEmpty) return this.go(`looks at ${name}`, { at: first + 1 });
+        return this.go('finds b empty', { at: first + 3, bucket: numberAt(this.state.rows, bucketAt('b')) });
       }
       case 1: {
-        const retired = this.#after('retire', [retireWrite(CELL, id, this.#run, 0)]);
-        if (retired !== undefined) return this.#go(`retire ${name}`, { at: next }, { rows: retired });
-        return this.#try('release', [releaseRunWrite(CELL, id, this.#run)], { at: next }, { at: next });
+        const retired = this.after('retire', [retireWrite(CELL, id, this.#run, 0)]);
+        if (retired !== undefined) return this.go(`retire ${name}`, { at: next }, { rows: retired });
+        return this.attempt('release', [releaseRunWrite(CELL, id, this.#run)], { at: next }, { at: next });
       }
       case 3: {
-        const read = bucketFromRow(rowOf(bucketAt('b'), this.#me.bucket as number) as never);
-        return this.#try('drop', dropWrites(CELL, id, this.#run, read), { at: first + 1 }, { at: first + 1 });
+        const read = bucketFromRow(rowOf(bucketAt('b'), this.me.bucket as number) as never);
+        return this.attempt('drop', dropWrites(CELL, id, this.#run, read), { at: first + 1 }, { at: first + 1 });
       }
       default:
         return [];
@@ -316,64 +281,64 @@ class Turn {
 
   /** Steps 14 and 15. */
   #topOff(): MovesStep[] {
-    const me = this.#me;
+    const me = this.me;
     const H = this.#volume('H') as VolumeRow;
     switch (me.at) {
       case 0:
         return this.#when('take', [takeRunWrite(CELL, VOLUMES.H, this.#run)], { at: 1 });
       case 1:
-        return this.#try(
+        return this.attempt(
           'take',
           [takeRunWrite(CELL, VOLUMES.S, this.#run)],
           { at: 2 },
-          { at: this.#name === 'X' ? 2 : 7 },
+          { at: this.name === 'X' ? 2 : 7 },
         );
       case 2: {
         const zone = Array.from({ length: ZONES_MAX }, (_, i) => i + 3).find(
-          (z) => rowAt(this.#state.rows, zoneKey(0, z)) === undefined,
+          (z) => rowAt(this.state.rows, zoneKey(0, z)) === undefined,
         );
-        if (zone === undefined || H.run !== this.#run) return this.#go('lost H', { at: 7 });
+        if (zone === undefined || H.run !== this.#run) return this.go('lost H', { at: 7 });
         const writes = claimNextWrites(CELL, this.#run, H, [extentOf(zone)], [takeZone(zone, H.id)]);
-        const host = numberAt(this.#state.rows, volumeAt('H'));
-        return this.#try('claim', writes, { at: 3, zone, host }, { at: 7 });
+        const host = numberAt(this.state.rows, volumeAt('H'));
+        return this.attempt('claim', writes, { at: 3, zone, host }, { at: 7 });
       }
       case 3: {
         const S = this.#volume('S') as VolumeRow;
         const b = this.#bucket('b');
-        const isFed = this.#name === 'B' || S.run === this.#run;
+        const isFed = this.name === 'B' || S.run === this.#run;
         const isThere = isFed && b?.volume === S.id && b.liveBytes > 0 && this.#sees('b', S);
         const own = NAMES_OF_BUCKETS.filter((name) => H.buckets.has(BUCKETS[name]) && this.#sees(name, H));
         const at = extentText(extentOf(me.zone as number));
-        const copies = `${this.#state.copies}${[...own, ...(isThere ? ['b'] : [])].map((name) => `${name}@${at} `).join('')}`;
-        return this.#go('copies', { at: 4, ...(isThere ? { bucket: b.move } : { seq: 1 }) }, { copies });
+        const copies = `${this.state.copies}${[...own, ...(isThere ? ['b'] : [])].map((name) => `${name}@${at} `).join('')}`;
+        return this.go('copies', { at: 4, ...(isThere ? { bucket: b.move } : { seq: 1 }) }, { copies });
       }
       case 4: {
         const host = this.#hostRead();
         const old = this.#unused();
         const next = { ...this.#flipped(host), extentUsedBytes: [0], nextSeq: 2 };
-        return this.#try('flip', flipWrites(CELL, this.#run, host, next, old, 0), { at: 5 }, { at: 7 });
+        return this.attempt('flip', flipWrites(CELL, this.#run, host, next, old, 0), { at: 5 }, { at: 7 });
       }
       case 5: {
-        if (me.seq === 1) return this.#go('has no arrivals', { at: 7 });
+        if (me.seq === 1) return this.go('has no arrivals', { at: 7 });
         const arriving = { bucket: BUCKETS.b, source: VOLUMES.S, move: me.bucket as number, seq: 1 };
         const host = { id: H.id, ...this.#flipped(this.#hostRead()) };
-        return this.#try('arrive', arrivalWrites(CELL, this.#run, host, arriving), { at: 7 }, { at: 7 });
+        return this.attempt('arrive', arrivalWrites(CELL, this.#run, host, arriving), { at: 7 }, { at: 7 });
       }
       case 7:
         return this.#dropsNext(8);
       case 8:
-        return this.#try('release', [releaseRunWrite(CELL, VOLUMES.H, this.#run)], { at: 9 }, { at: 9 });
+        return this.attempt('release', [releaseRunWrite(CELL, VOLUMES.H, this.#run)], { at: 9 }, { at: 9 });
       default:
         return this.#ends('S', 9, 99);
     }
   }
 
   #hostRead(): VolumeRow {
-    return volumeFromRow(rowOf(volumeAt('H'), this.#me.host as number) as never);
+    return volumeFromRow(rowOf(volumeAt('H'), this.me.host as number) as never);
   }
 
   #flipped(host: VolumeRow) {
-    return { generation: host.generation + 1, extents: [extentOf(this.#me.zone as number)], token: host.token + 1 };
+    return { generation: host.generation + 1, extents: [extentOf(this.me.zone as number)], token: host.token + 1 };
   }
 
   #unused(): VolumeId {
@@ -384,25 +349,25 @@ class Turn {
   /** Whatever next H has, if H is mine. */
   #dropsNext(at: number): MovesStep[] {
     const H = this.#volume('H') as VolumeRow;
-    if (H.run !== this.#run || H.next === undefined) return this.#go('has nothing to drop', { at });
-    return this.#try('undo', dropNextWrites(CELL, this.#run, H, H.next, this.#unused(), 0), { at }, { at });
+    if (H.run !== this.#run || H.next === undefined) return this.go('has nothing to drop', { at });
+    return this.attempt('undo', dropNextWrites(CELL, this.#run, H, H.next, this.#unused(), 0), { at }, { at });
   }
 
   /** Each volume once; `at` holds a bit for each. */
   #takesOver(name: 'S' | 'H', bit: number): MovesStep[] {
     const volume = this.#volume(name) as VolumeRow;
-    const { at } = this.#me;
+    const { at } = this.me;
     if (volume.run === 'C') {
       if (name === 'H' && volume.next !== undefined) return this.#dropsNext(at);
-      const retired = this.#after('retire', [retireWrite(CELL, volume.id, this.#run, 0)]);
+      const retired = this.after('retire', [retireWrite(CELL, volume.id, this.#run, 0)]);
       const b = this.#bucket('b');
       if (b?.volume === volume.id && b.liveBytes === 0)
-        return this.#try('drop', dropWrites(CELL, volume.id, this.#run, b), {}, {});
-      if (retired !== undefined) return this.#go(`retire ${name}`, {}, { rows: retired });
-      return this.#try('release', [releaseRunWrite(CELL, volume.id, this.#run)], {}, {});
+        return this.attempt('drop', dropWrites(CELL, volume.id, this.#run, b), {}, {});
+      if (retired !== undefined) return this.go(`retire ${name}`, {}, { rows: retired });
+      return this.attempt('release', [releaseRunWrite(CELL, volume.id, this.#run)], {}, {});
     }
     if ((at & bit) !== 0 || volume.state !== 'draining') return [];
-    return this.#try(
+    return this.attempt(
       `adopt ${name}`,
       [adoptRunWrite(CELL, volume.id, volume.run as RunId, this.#run)],
       { at: at | bit },
@@ -413,24 +378,24 @@ class Turn {
   /** RECOVER of a move group, then SEAL. */
   #breaksD(): MovesStep[] {
     const D = this.#volume('D') as VolumeRow;
-    const { at, token = 0 } = this.#me;
+    const { at, token = 0 } = this.me;
     if ((at & 4) === 0 && D.state === 'open')
       return this.#when('lease D', [leaseWrite(CELL, D, 'C', 0)], {
         at: at | 4,
         token: D.token + 1,
         seq: D.pendingSeq ?? 0,
       });
-    if ((at & 12) === 4 && (D.pendingSeq ?? 0) !== 0 && !this.#off.has('seal: nothing is pending'))
-      return this.#try('settle', [settledWrite(CELL, D, token, D.pendingSeq as number, false)], {}, { at: at | 8 });
+    if ((at & 12) === 4 && (D.pendingSeq ?? 0) !== 0 && !this.off.has('seal: nothing is pending'))
+      return this.attempt('settle', [settledWrite(CELL, D, token, D.pendingSeq as number, false)], {}, { at: at | 8 });
     if ((at & 12) !== 4) return [];
     const directory = NAMES_OF_BUCKETS.filter((name) => D.buckets.has(BUCKETS[name])).join('') || '-';
-    return this.#try('seal', [sealWrite(CELL, D.id, token, 0, true)], { at: at | 8 }, { at: at | 8 }, { directory });
+    return this.attempt('seal', [sealWrite(CELL, D.id, token, 0, true)], { at: at | 8 }, { at: at | 8 }, { directory });
   }
 
   #killer(): MovesStep[] {
     const b = this.#bucket('b');
-    if (this.#me.at > 0 || b === undefined || b.liveBytes === 0) return [];
-    const dead = deadFromRow(rowAt(this.#state.rows, deadKey(CELL, BUCKETS.b)) ?? undefined) ?? NO_DEAD;
+    if (this.me.at > 0 || b === undefined || b.liveBytes === 0) return [];
+    const dead = deadFromRow(rowAt(this.state.rows, deadKey(CELL, BUCKETS.b)) ?? undefined) ?? NO_DEAD;
     return this.#when('shreds b', diedWrites(CELL, BUCKETS.b, dead, [{ slot: 0, recordBytes: BYTES }]), { at: 1 });
   }
 
@@ -442,24 +407,22 @@ class Turn {
       const row = this.#bucket(bucket);
       if (row === undefined || !volume.moved.has(BUCKETS[bucket])) return true;
       return (
-        row.volume !== volume.id &&
-        (row.liveBytes === 0 || this.#state.copies.includes(homeOf(this.#state, bucket, row)))
+        row.volume !== volume.id && (row.liveBytes === 0 || this.state.copies.includes(homeOf(this.state, bucket, row)))
       );
     });
-    if (!isElsewhere && !this.#off.has(INSPECTED)) return [];
+    if (!isElsewhere && !this.off.has(INSPECTED)) return [];
     const place = placeOf(volume);
-    const copies = this.#state.copies
+    const copies = this.state.copies
       .split(' ')
       .filter((copy) => copy !== '' && !copy.split('/')[0]?.endsWith(`@${place}`))
       .map((copy) => `${copy} `)
       .join('');
-    const rows = this.#after('erase', eraseVolumeWrites(CELL, volume));
-    return rows === undefined ? [] : this.#go(`erases ${name}`, {}, { rows, copies });
+    const rows = this.after('erase', eraseVolumeWrites(CELL, volume));
+    return rows === undefined ? [] : this.go(`erases ${name}`, {}, { rows, copies });
   }
 }
 
 const NAMES_OF_BUCKETS = Object.keys(BUCKETS) as BucketName[];
-const attributeOf = (clause: Clause): string => (typeof clause === 'string' ? clause : clause.attribute);
 const extentOf = (zone: number) => ({ drive: 0, zone, zoneGeneration: 1 });
 const placeOf = (volume: VolumeRow): string => extentText(volume.extents[0] as VolumeRow['extents'][number]);
 const takeZone = (zone: number, volume: VolumeId): Write => ({

@@ -18,13 +18,14 @@ describe('the model of moves and flips', () => {
       expect(found.states).toBeGreaterThan(200);
     });
 
-  for (const condition of [
-    'move: my token still holds',
-    'retire: the bucket set is empty',
-    'drop: nothing lives in the bucket',
+  for (const [condition, violation, last] of [
+    ['move: my token still holds', 'b is not in the directories of D', 'A move'],
+    ['retire: the bucket set is empty', 'b is in a volume that is trash', 'C retire S'],
+    ['drop: nothing lives in the bucket', 'b is gone', 'A drop'],
   ] as const)
     it(`needs “${condition}”`, { timeout: 60_000 }, () => {
-      expect(searchMoves('AC', new Set([condition])).violation).toBeDefined();
+      const found = searchMoves('AC', new Set([condition]));
+      expect([found.violation, found.trace.at(-1)]).toEqual([violation, last]);
     });
 
   it('needs “flip: still my run”, even where “this very next” is missing too', { timeout: 60_000 }, () => {
