@@ -3,7 +3,7 @@ import { isKind, isPocketfulError, missing } from '../foundation/errors.ts';
 import { type ObjectRow, releaseKey } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { inTransactions, readObjects, runIndex } from './index-objects.ts';
-import type { ObjectChange } from './index-plan.ts';
+import { isReleasedInline, type ObjectChange } from './index-plan.ts';
 import { checkKey, checkNamespace, shown } from './names.ts';
 import { finishRelease } from './release-references.ts';
 
@@ -76,7 +76,7 @@ async function deleteBatch(store: VolumeStore, batch: readonly DeleteItem[], tri
   for (const { item } of found)
     if (tries < TRIES_MAX && isOutdated(item, outcomes.get(item)))
       for (const outcome of await deleteBatch(store, [item], tries + 1)) outcomes.set(item, outcome);
-  for (const { item, old } of found) if (outcomes.get(item)?.ok && isLong(old)) await releaseNow(store, old);
+  for (const { item, old } of found) if (outcomes.get(item)?.ok && !isReleasedInline(old)) await releaseNow(store, old);
   return batch.map((item) => outcomes.get(item) as DeleteOutcome);
 }
 
@@ -108,7 +108,6 @@ const isOutdated = (item: DeleteItem, outcome: DeleteOutcome | undefined): boole
   outcome.error.code === 'VERSION_MISMATCH';
 
 const gone = (key: string): Error => missing('OBJECT_MISSING', `"${shown(key)}" is not there`);
-const isLong = (old: ObjectRow): boolean => old.segments !== undefined || (old.blocks?.length ?? 0) > 0;
 
 /** A long object's references: now if nothing is in the way, else by whoever finishes releases. */
 async function releaseNow(store: VolumeStore, old: ObjectRow): Promise<void> {

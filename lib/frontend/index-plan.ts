@@ -54,8 +54,8 @@ export interface IndexPlan {
 /** An overwritten object with more blocks than this is released step by step afterwards. */
 export const OLD_BLOCKS_INLINE_MAX = 20;
 
-/** Old objects whose references are given back in the same transaction. */
-const isReleasedInline = (old: ObjectRow): boolean =>
+/** Old objects whose references are given back in the same transaction; any other leaves a release row. */
+export const isReleasedInline = (old: ObjectRow): boolean =>
   old.blocks !== undefined && old.blocks.length <= OLD_BLOCKS_INLINE_MAX;
 
 /** Net references per block; 0 where they cancel out. */

@@ -1,6 +1,7 @@
 // Put, get, delete and list: against a Map (more often in use-cases.long.test.ts), beside each other, by ranges, pages and versions.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FaultPlan } from '../../lib/foundation/faults.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { type Process, TINY, World } from '../store/harness.ts';
@@ -38,6 +39,28 @@ describe('put, get, delete and list', () => {
       await a.frontend.finishReleases();
       await expectSound(a);
     }
+  });
+
+  it('deletes short objects without asking for what only long ones leave behind', async () => {
+    const world = new World(6, TINY);
+    const asked: string[] = [];
+    const plan: FaultPlan = {
+      decide: (port, operation) => {
+        if (port === 'panda') asked.push(operation);
+        return 'none';
+      },
+    };
+    const p = world.start({ plan });
+    for (const [key, blocks] of [
+      ['short', 1],
+      ['long', 60],
+    ] as const) {
+      await p.frontend.put({ namespace: NAMESPACE, key, body: new SeededRandomness(6).bytes(blocks * KIB) });
+      asked.length = 0;
+      await p.frontend.delete(NAMESPACE, key);
+      expect(asked.includes('get'), key).toBe(key === 'long');
+    }
+    await expectSound(p);
   });
 
   it('reads any range of a long object, and only the blocks it needs', async () => {
