@@ -32,10 +32,9 @@ export class TopOffProposer implements Proposer {
     return undefined;
   }
 
-  readonly leftover = ({ group, place }: { group: Group; place: number }): Verdict => {
+  readonly leftover = ({ group }: { group: Group }): Verdict => {
     if (this.#runs >= this.#context.settings.runsMax) return 'later';
-    if (!this.#lanes[this.groups.indexOf(group)]?.isDone) return 'budget';
-    return roomOf(this.#context, group, place) > 0 ? 'unfit' : 'crowded';
+    return this.#lanes[this.groups.indexOf(group)]?.isDone ? 'unfit' : 'budget';
   };
 
   #choose(lane: Lane): Choice | undefined {
@@ -126,7 +125,9 @@ class Lane {
   constructor(context: Context, group: Group) {
     this.group = group;
     this.#settings = context.settings;
-    this.#passed = Uint8Array.from(group.order, (_, place) => (roomOf(context, group, place) > 0 ? 0 : 1));
+    this.#passed = new Uint8Array(group.order.length);
+    for (let place = 0; place < this.#passed.length; place++)
+      if (roomOf(context, group, place) <= 0) this.#passed[place] = 1;
     this.#high = group.order.length - 1;
     this.#host = this.#isUp ? 0 : this.#high;
   }

@@ -120,13 +120,19 @@ class Planning {
 
   /** Gives every volume that was a candidate its last word. */
   explain(): void {
-    const { verdicts, settings } = this.#context;
+    const { verdicts, settings, view } = this.#context;
     const planned = verdictCode('planned');
+    const crowded = verdictCode('crowded');
     for (const proposer of this.#proposers) {
       for (const group of proposer.groups) {
-        for (let place = 0; place < group.order.length; place++)
-          verdicts[group.order[place] as number] =
-            group.used[place] === 1 ? planned : this.#leftover(proposer.leftover({ group, place }));
+        const why = proposer.leftover({ group });
+        const code = this.#leftover(why);
+        const mayCrowd = proposer.strategy === 'l1' && why === 'unfit' && !this.#atTarget;
+        for (let place = 0; place < group.order.length; place++) {
+          const i = group.order[place] as number;
+          const isCrowded = mayCrowd && (view.roomBytes[i] as number) <= 0;
+          verdicts[i] = group.used[place] === 1 ? planned : isCrowded ? crowded : code;
+        }
       }
     }
     const unasked = verdictCode('unasked');

@@ -28,7 +28,7 @@ export interface Proposer {
   /** The next run that `fits` the budgets, marked as planned; undefined when there is none (now: a later call may find room). */
   propose(fits: (draft: Draft) => boolean): Draft | undefined;
   /** Why the volumes it never used stay where they are. */
-  readonly leftover: (at: { group: Group; place: number }) => Verdict;
+  readonly leftover: (at: { group: Group }) => Verdict;
   readonly groups: readonly Group[];
 }
 

@@ -35,6 +35,7 @@ describe('docs/format.md', () => {
     ['Record', 'record', 32],
     ['Chunk', 'chunk-xor-2-1-column-0', 256],
     ['Bucket directory', 'bucket-directory', 64],
+    ['Directory pack', 'directory-pack', 64],
   ])('has the fields of "%s" as they are written', (heading, name, headerBytes) => {
     const documented = rowsOf(heading)
       .filter(([offset, bytes]) => /^\d+$/.test(offset ?? '') && /^\d+$/.test(bytes ?? ''))
