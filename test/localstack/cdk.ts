@@ -9,12 +9,12 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CLI = join(ROOT, 'node_modules/aws-cdk/bin/cdk');
 const OUTPUT = mkdtempSync(join(tmpdir(), 'pocketful-cdk-'));
 
-interface CdkRun {
+export interface CdkRun {
   readonly code: number;
   readonly output: string;
 }
 
-function cdk(...args: string[]): Promise<CdkRun> {
+export function cdk(...args: string[]): Promise<CdkRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CLI, ...args, '--no-notices', '--output', OUTPUT], {
       cwd: ROOT,

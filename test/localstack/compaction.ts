@@ -28,14 +28,15 @@ import { systemClock } from '../../lib/foundation/clock.ts';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
 import { listVolumes, readVolume } from '../../lib/volume/volumes.ts';
 import { pocketful } from './cli.ts';
-import { realArchives } from './pieces.ts';
+import { realPieces } from './pieces.ts';
 
-/** Enough for forty volumes of the stage, and for ten of what is left: below that nobody speaks of overhead. */
-const PIECES = realArchives(60e6);
+/** Enough for forty volumes of the stage, and for ten of what is left: below that nobody speaks of overhead. Four pieces fill a bucket. */
+const PIECES = realPieces(61e6, 15_200);
 const PIECE_COUNT = PIECES.length;
 /** Raw bytes of lrc-12-2-2 per byte. */
 const CODE_OVERHEAD = 16 / 12;
 const ALARM_WAIT_MS = 240_000;
+const READS_AT_ONCE = 4;
 
 export interface Deployed {
   readonly stage: string;
@@ -114,11 +115,12 @@ class World {
     return this.cli('status') as unknown as Promise<Status>;
   }
 
-  async readAll(): Promise<void> {
+  /** Every survivor, or each so many. */
+  async readAll(every = 1): Promise<void> {
     const { client } = this.deployed;
-    const keys = [...this.survivors];
+    const keys = [...this.survivors].filter((_, i) => i % every === 0);
     await Promise.all(
-      Array.from({ length: 4 }, async () => {
+      Array.from({ length: READS_AT_ONCE }, async () => {
         for (let next = keys.pop(); next !== undefined; next = keys.pop()) {
           const pieces: Uint8Array[] = [];
           for await (const piece of (await client.get(next[0])).body) pieces.push(piece);
@@ -177,7 +179,7 @@ export function compactionTests(deployed: () => Deployed): void {
     expect(gone.length / PIECES.length).toBeGreaterThan(0.68);
     for await (const outcome of deployed().client.deleteAll(gone)) expect(outcome).toMatchObject({ ok: true });
     const report = await world.cli('gc');
-    expect(report['slots']).toBeGreaterThan(PIECE_COUNT);
+    expect(report['slots']).toBeGreaterThan(0.95 * gone.length); // but for pieces that are equal
     expect(sealedOverhead(await world.status())).toBeGreaterThan(2.5 * CODE_OVERHEAD);
     expect(await world.invoke('tuner')).toMatchObject({ metrics: { SealedOverhead: expect.any(Number) } });
   });
@@ -281,7 +283,7 @@ export function compactionTests(deployed: () => Deployed): void {
     const run = await pocketful('deploy', stage, ...more, '--json', '--yes');
     expect(run, run.stderr).toMatchObject({ code: 0 });
     expect(JSON.parse(run.stdout.toString())).toMatchObject({ stage, drives: 18, cost: expect.any(Array) });
-    await world.readAll();
+    await world.readAll(10);
     expect((await world.status()).drives).toHaveLength(18);
     await world.close();
   });

@@ -1,6 +1,6 @@
-// `npm run test:localstack [-- --docker] [-- --compaction] [-- VITEST ARGUMENTS]`: starts an empty LocalStack, runs the tests of the
-// `localstack` project against it, counts them, and always stops it. Exit code 0 only if tests ran and all passed. `npm run test:stage`
-// adds the compaction of a deployed stage (--compaction), which takes a quarter of an hour more.
+// `npm run test:localstack [-- --docker] [-- VITEST ARGUMENTS]`: starts an empty LocalStack, runs the tests of the `localstack` project
+// against it, counts them, and always stops it. Exit code 0 only if tests ran and all passed. `npm run test:stage` runs the deployed stage
+// alone (--compaction), without the contract suites of the AWS bodies.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { type Emulator, freePort, startDocker, startKit } from './emulator.ts';
 import { ensurePrerequisites } from './prerequisites.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const STAGE_TESTS = 'test/localstack/stack.test.ts';
 const LOG_TAIL_LINES = 60;
 
 const say = (line: string): void => {
@@ -88,8 +89,8 @@ async function main(args: readonly string[]): Promise<number> {
     const file = join(scratch, 'report.json');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
     const rest = args.filter((arg) => arg !== '--docker' && arg !== '--compaction');
-    const longer = args.includes('--compaction') ? { POCKETFUL_STAGE_COMPACTION: '1' } : {};
-    const code = await runVitest([...reporters, ...rest], { ...environmentFor(emulator), ...longer });
+    const files = args.includes('--compaction') ? [STAGE_TESTS] : [];
+    const code = await runVitest([...reporters, ...files, ...rest], environmentFor(emulator));
     const passed = summarize(file) && code === 0;
     if (!passed) say(`\nthe end of LocalStack's log:\n${emulator.logTail(LOG_TAIL_LINES)}`);
     return passed ? 0 : 1;
