@@ -1,40 +1,31 @@
 // The cost sheet: what a stage costs idle, and what keeping, putting, reading and compacting cost, from the calls of the real store on memory bodies
-// and the price book. Bytes are 64 times smaller than under the preset where that changes no count.
+// and the price book. Where bytes are compacted they are 16 times smaller than under the preset.
 
 import { codecShape } from '../lib/codec/shape.ts';
 import { idleDollarsPerMonth } from '../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../lib/cost/price-book.ts';
 import { idleStageOf } from '../lib/infra/idle-stage.ts';
 import { parseStageSettings } from '../lib/infra/stage-settings.ts';
-import { PRESETS, type Settings, settingsOf } from '../lib/settings/settings.ts';
+import { PRESETS, type Settings } from '../lib/settings/settings.ts';
 import {
   type CompactionCost,
   type CostFigure,
   compactionCost,
   getCost,
   putCost,
-  SCALE,
-  THRIFTY_SCALED,
+  scaledDown,
 } from '../test/cost/figures.ts';
-import { PERSONAL_SCALED } from '../test/store/sealed-overhead.ts';
 import { type Benches, type BenchResult, type Figure, machine } from './bench.ts';
 
 const PUT_CALLS = 16;
 const GET_CALLS = 64;
-const VOLUMES = 12;
+const VOLUMES = 8;
+/** Smaller, and headers, directories and the last group of a volume are more than they would be. */
+const SCALE = 16;
+const MIB = 1024 * 1024;
+const GROUP_BYTES = (96 * MIB) / SCALE;
 
 export const benches: Benches = { cost };
-
-/** As thrifty, with the groups of the others. */
-const SINGLE_SCALED: Settings = settingsOf('thrifty', {
-  ...THRIFTY_SCALED,
-  groupBytesMin: PERSONAL_SCALED.groupBytesMin,
-});
-const LRC_SCALED: Settings = settingsOf('personal', {
-  ...PERSONAL_SCALED,
-  blockBytesMax: PERSONAL_SCALED.blockBytesMax / 2,
-  warmCodec: 'lrc-12-2-2',
-});
 
 async function cost(): Promise<BenchResult> {
   const figures: Figure[] = [...idle(), ...kept()];
@@ -43,10 +34,13 @@ async function cost(): Promise<BenchResult> {
     figures.push(...parts(`${preset}: a million gets of 64 KiB`, await getCost(PRESETS[preset], GET_CALLS)));
   }
   for (const [name, settings] of [
-    ['single (thrifty)', THRIFTY_SCALED],
-    ['single, groups of 96 MiB', SINGLE_SCALED],
-    ['rs-6-3 (personal)', PERSONAL_SCALED],
-    ['lrc-12-2-2, groups of 96 MiB', LRC_SCALED],
+    ['single (thrifty)', scaledDown('thrifty', SCALE)],
+    ['single, groups of 96 MiB', scaledDown('thrifty', SCALE, { groupBytesMin: GROUP_BYTES })],
+    ['rs-6-3 (personal)', scaledDown('personal', SCALE)],
+    [
+      'lrc-12-2-2, groups of 96 MiB',
+      scaledDown('personal', SCALE, { warmCodec: 'lrc-12-2-2', blockBytesMax: (2 * MIB) / SCALE }),
+    ],
   ] as const)
     figures.push(...compaction(`${name}: 1,000 GiB compacted`, await compactionCost(settings, VOLUMES, SCALE)));
   return { bench: 'cost', machine: `${PRICE_BOOK.name} of ${PRICE_BOOK.date}; ${machine()}`, figures };
@@ -84,7 +78,9 @@ const parts = (name: string, { total, requests, metadata, compute }: CostFigure)
 
 /** Dollars of a thousand GiB: those of one have too few digits. */
 const compaction = (name: string, figure: CompactionCost): Figure[] => [
-  ...parts(name, figure).map(({ value, ...rest }) => ({ ...rest, value: 1000 * value })),
+  ...[...parts(name, figure), dollars(`${name}: calls (requests and metadata)`, figure.requests + figure.metadata)].map(
+    ({ value, ...rest }) => ({ ...rest, value: 1000 * value }),
+  ),
   { name: `${name}: puts per GiB`, value: figure.putsPerGib, unit: '' },
   { name: `${name}: gets per GiB`, value: figure.getsPerGib, unit: '' },
   { name: `${name}: rows written per GiB`, value: figure.metadataWritesPerGib, unit: '' },

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
-import { compactionCost, getCost, putCost, SCALE, THRIFTY_SCALED } from './figures.ts';
+import { compactionCost, getCost, putCost, scaledDown } from './figures.ts';
 
 const { perMillionPuts, perMillionGets } = PRICE_BOOK.storage.standard;
 
@@ -25,7 +25,7 @@ describe('the cost sheet', () => {
   );
 
   it('a GiB compacted under thrifty costs a fifth of a cent at most', async () => {
-    const cost = await compactionCost(THRIFTY_SCALED, 4, SCALE);
+    const cost = await compactionCost(scaledDown('thrifty', 64), 4, 64);
     expect(cost.movedBytes).toBeGreaterThan(0.4 * 4 * PRESETS.thrifty.extentBytes);
     expect(cost.total).toBeLessThan(0.002);
   });

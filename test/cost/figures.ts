@@ -21,15 +21,18 @@ export const BLOB_BYTES = 64 * 1024;
 export const BLOBS_PER_CALL = 64;
 /** Half of them are deleted before compaction, and a little more: scaled down, headers and directories take a larger share of a volume. */
 const COMPACTED_BLOB_BYTES = 256 * 1024;
-export const SCALE = 64;
-export const THRIFTY_SCALED: Settings = settingsOf('thrifty', {
-  preset: 'custom',
-  blockBytesMax: PRESETS.thrifty.blockBytesMax / SCALE,
-  extentBytes: PRESETS.thrifty.extentBytes / SCALE,
-  bucketBytes: PRESETS.thrifty.bucketBytes / SCALE,
-  groupBytesMin: PRESETS.thrifty.groupBytesMin / SCALE,
-  openVolumes: 1,
-});
+
+/** A preset whose bytes are all so many times smaller: what a record, a group or a volume holds of the next smaller thing stays. */
+export const scaledDown = (preset: 'personal' | 'thrifty', scale: number, more: Partial<Settings> = {}): Settings =>
+  settingsOf(preset, {
+    preset: 'custom',
+    blockBytesMax: PRESETS[preset].blockBytesMax / scale,
+    extentBytes: PRESETS[preset].extentBytes / scale,
+    bucketBytes: PRESETS[preset].bucketBytes / scale,
+    groupBytesMin: PRESETS[preset].groupBytesMin / scale,
+    openVolumes: 1,
+    ...more,
+  });
 /** Spread evenly: about every second one. */
 const DEAD = 13;
 const DEAD_OF = 25;

@@ -123,4 +123,21 @@ describe('layOut', () => {
     }
     expect(worst).toBeLessThan(1.01);
   });
+
+  it('keeps the records of a bucket together: of twelve, ten lie in four columns at the most', () => {
+    const randomness = new SeededRandomness(3);
+    for (let run = 0; run < 20; run++) {
+      const buckets = Array.from({ length: 12 }, () =>
+        Array.from({ length: 32 }, () => 48 + 192 * KIB + randomness.below(64 * KIB)),
+      );
+      const { column, columnBytes } = layOut(
+        buckets.flat().map((length) => ({ length })),
+        12,
+        Array(12).fill(0),
+      );
+      expect(imbalance({ columnBytes })).toBeLessThan(1.01);
+      const columnsOf = buckets.map((_, b) => new Set(column.slice(32 * b, 32 * (b + 1))).size);
+      expect(columnsOf.filter((count) => count <= 4).length, columnsOf.join()).toBeGreaterThanOrEqual(10);
+    }
+  });
 });
