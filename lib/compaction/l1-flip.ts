@@ -80,6 +80,7 @@ const lost = (host: VolumeRow) => retryLater('RUN_LOST', `another worker took ov
 
 const STOPPED = 'STEP_TIME_UP';
 const TOO_FULL = 'HOST_TOO_FULL';
+const UNEVEN = 'its records are too uneven, it does not fit its own extents once more';
 const tooFull = (why: string) => retryLater(TOO_FULL, why);
 
 /** Waiting does not help it: the run ends, the volume is told of, and plans leave it out as a host until more of it has died. */
@@ -152,7 +153,6 @@ class Copying {
   readonly #groups: CopiedGroup[];
   readonly #done: Set<string>;
   #waiting: BucketContent[] = [];
-  #waitingBytes = 0;
 
   constructor(
     store: VolumeStore,
@@ -176,24 +176,38 @@ class Copying {
 
   async copy(host: VolumeRow, donors: readonly VolumeRow[], signal: AbortSignal | undefined): Promise<void> {
     const { run } = this.journal;
+    const { groupBytesMin } = this.#store.c.settings;
+    const keptBackBytes = groupBytesMin / 2;
     for (const volume of [host, ...donors]) {
       for await (const content of contentsOf(this.#store, volume, run, this.#done)) {
         if (signal?.aborted) throw retryLater(STOPPED, 'it was stopped before all was copied');
         if (!this.#next.fits([...this.#waiting, content])) {
-          if (volume.id === host.id)
-            throw tooFull('its records are too uneven, it does not fit its own extents once more');
-          return this.#flush(host);
+          if (volume.id === host.id) throw tooFull(UNEVEN);
+          return this.#finish(host);
         }
         this.#waiting.push(content);
-        this.#waitingBytes += bytesOf(content);
-        if (this.#waitingBytes >= this.#store.c.settings.groupBytesMin) await this.#flush(host);
+        if (sumOf(this.#waiting) >= groupBytesMin + keptBackBytes) await this.#flush(host, this.#wholeGroup());
       }
     }
-    await this.#flush(host);
+    await this.#finish(host);
   }
 
-  async #flush(host: VolumeRow): Promise<void> {
-    const contents = this.#waiting;
+  /** As many of those waiting as a group has, the first at least: what is left makes a group again, not a splinter. */
+  #wholeGroup(): number {
+    let count = 1;
+    while (sumOf(this.#waiting.slice(0, count + 1)) <= this.#store.c.settings.groupBytesMin) count += 1;
+    return count;
+  }
+
+  /** The last group. It was found to fit together with what went before it, which says nearly but not quite that it fits now. */
+  async #finish(host: VolumeRow): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#next.fits(this.#waiting))
+      if (this.#waiting.pop()?.source.id === host.id) throw tooFull(UNEVEN);
+    await this.#flush(host, this.#waiting.length);
+  }
+
+  async #flush(host: VolumeRow, count: number): Promise<void> {
+    const contents = this.#waiting.slice(0, count);
     if (contents.length === 0) return;
     const seq = await this.#next.add(contents);
     const own = contents.filter(({ source }) => source.id === host.id);
@@ -207,12 +221,13 @@ class Copying {
       if (content.source.id === host.id) this.#moved.hostBytes += bytesOf(content);
       else this.#moved.recordBytes += bytesOf(content);
     }
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    this.#waiting = this.#waiting.slice(count);
   }
 }
 
 const bytesOf = ({ records }: BucketContent): number => records.reduce((sum, { record }) => sum + record.length, 0);
+const sumOf = (contents: readonly BucketContent[]): number =>
+  contents.reduce((sum, content) => sum + bytesOf(content), 0);
 
 /** Buckets with live slots that are not done yet; those without are dropped on the way. */
 async function* contentsOf(

@@ -7,6 +7,7 @@ import { type BlockRow, blockFromRow, blockPartitions } from '../panda/rows/bloc
 import { deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import { GROUP_SLOTS_MAX } from '../panda/rows/group-row.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
+import { capacityBytes, type Settings } from '../settings/settings.ts';
 import { collectBucket } from '../volume/collect-bucket.ts';
 import type { Components } from '../volume/components.ts';
 import { endSource } from '../volume/drain-source.ts';
@@ -23,6 +24,13 @@ import { reasonOf } from './move-sources.ts';
 import type { Skipped } from './run-sources.ts';
 
 const PARTITIONS_AT_ONCE = 8;
+
+/** A last group may be half as large again as one has to be, where volumes hold more than one. */
+const lastGroupBytesMax = (settings: Settings): number =>
+  Math.max(
+    settings.groupBytesMin,
+    Math.min(settings.groupBytesMin * 1.5, capacityBytes(settings, settings.warmCodec) / 2),
+  );
 
 /** What merging took and saved. */
 export interface MergeTally {
@@ -99,9 +107,7 @@ class Merging {
   readonly #run: RunId;
   readonly #volumes: ReadonlyMap<string, VolumeRow>;
   readonly #tally: MergeTally;
-  #waiting: { readonly target: MergeTarget; readonly remnants: number }[] = [];
-  #waitingBytes = 0;
-  #waitingSlots = 0;
+  readonly #waiting: { readonly target: MergeTarget; readonly remnants: number; readonly bytes: number }[] = [];
 
   constructor(store: VolumeStore, run: RunId, volumes: readonly VolumeRow[], tally: MergeTally) {
     this.#store = store;
@@ -118,7 +124,7 @@ class Merging {
       if (signal?.aborted) return;
       await this.#take(task, named);
     }
-    await this.#flush();
+    await this.#flush(this.#waiting.length);
   }
 
   async #take(task: MergeTask, named: NamedBlocks): Promise<void> {
@@ -141,11 +147,22 @@ class Merging {
     }
     // One remnant alone saves nothing.
     if (remnants < 2) return;
-    const isFull = this.#waitingBytes + bytes > groupBytesMin || this.#waiting.length === MERGED_BUCKETS_MAX;
-    if (isFull || this.#waitingSlots + records.length > GROUP_SLOTS_MAX) await this.#flush();
-    this.#waiting.push({ target: { records, createdAtMs }, remnants });
-    this.#waitingBytes += bytes;
-    this.#waitingSlots += records.length;
+    this.#waiting.push({ target: { records, createdAtMs }, remnants, bytes });
+    // A whole group goes out once so much is there that what is left is no splinter: its columns would not be level.
+    while (this.#isOver(lastGroupBytesMax(this.#store.c.settings))) await this.#flush(this.#wholeGroup(groupBytesMin));
+  }
+
+  #isOver(bytesMax: number, waiting = this.#waiting): boolean {
+    const slots = waiting.reduce((sum, { target }) => sum + target.records.length, 0);
+    const bytes = waiting.reduce((sum, each) => sum + each.bytes, 0);
+    return bytes > bytesMax || slots > GROUP_SLOTS_MAX || waiting.length > MERGED_BUCKETS_MAX;
+  }
+
+  /** As many of those waiting as make a group, the first at least. */
+  #wholeGroup(groupBytes: number): number {
+    let count = 1;
+    while (count < this.#waiting.length && !this.#isOver(groupBytes, this.#waiting.slice(0, count + 1))) count += 1;
+    return count;
   }
 
   /** Its live records that a block row names there; undefined if it is no longer in a volume of the run, or cannot be read. */
@@ -171,12 +188,9 @@ class Merging {
     }
   }
 
-  async #flush(): Promise<void> {
-    const waiting = this.#waiting;
+  async #flush(count: number): Promise<void> {
+    const waiting = this.#waiting.splice(0, count);
     if (waiting.length === 0) return;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#waitingSlots = 0;
     const targets = waiting.map(({ target }) => target);
     this.#note(await mergeBuckets(this.#store, this.#run, targets));
     this.#tally.remnants += waiting.reduce((sum, { remnants }) => sum + remnants, 0);

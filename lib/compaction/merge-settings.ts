@@ -25,6 +25,8 @@ const schema = z.strictObject({
   blockRowsPerRowMax: z.number().positive(),
   /** So many block rows read cost as much as one written. */
   scanRowsPerWrite: z.number().positive(),
+  /** Fewest blocks of one plan for each data column: of fewer no level group can be made, and parity is as long as the longest column. */
+  blocksPerColumnMin: z.int().nonnegative(),
   /** Most block rows of one plan: its memory, and the rate of a store that merges once a day. */
   blockRowsMax: z.int().positive(),
   /** Most volumes leased at once. */
@@ -47,6 +49,7 @@ export function mergeSettingsFor(settings: Settings, changes: Partial<MergeSetti
     sourcesMin: 4,
     blockRowsPerRowMax: 1024,
     scanRowsPerWrite: 100,
+    blocksPerColumnMin: 4,
     blockRowsMax: 262_144,
     volumesMax: 256,
     ...changes,

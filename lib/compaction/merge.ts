@@ -234,9 +234,9 @@ class Choice {
     this.#scanned = request.view.blocks.reduce((sum, blocks) => sum + blocks, 0);
   }
 
-  /** Enough rows are saved, and those that looking for the blocks takes are spread over enough of them. */
+  /** Enough rows are saved, those that looking for the blocks takes are spread over enough of them, and what is written is no splinter. */
   get isEnough(): boolean {
-    return this.#totals.rowsSaved >= this.#rowsToSave && this.#isEfficient;
+    return this.#totals.rowsSaved >= this.#rowsToSave && this.#isEfficient && this.#isLevel;
   }
 
   get work(): Work {
@@ -249,8 +249,13 @@ class Choice {
     return blocks + this.#scanned / scanRowsPerWrite <= blockRowsPerRowMax * rowsSaved;
   }
 
+  get #isLevel(): boolean {
+    const { codec, settings } = this.#request;
+    return this.#totals.blocks >= settings.blocksPerColumnMin * codecShape(codec).dataColumns;
+  }
+
   get #accepted(): Totals {
-    return this.#isEfficient ? this.#totals : NONE;
+    return this.#isEfficient && this.#isLevel ? this.#totals : NONE;
   }
 
   offer(merge: PlannedMerge): void {
@@ -280,6 +285,7 @@ class Choice {
     if (found === 0) return [[], `${over}, but too few remnants of one size are there to merge yet`];
     if (this.#merges.length === 0) return [[], `${over}, but ${this.#refusal ?? 'nothing can be merged'}`];
     if (!this.#isEfficient) return [[], `${over}, but looking for the blocks of so few remnants does not pay yet`];
+    if (!this.#isLevel) return [[], `${over}, but so few blocks do not make a level group yet`];
     const left = this.#refusal === undefined ? '' : `; more are left: ${this.#refusal}`;
     return [this.#merges, `${over}: ${this.#merges.length} merges, the cheapest first${left}`];
   }

@@ -131,7 +131,7 @@ describe('a merge', () => {
   });
 
   it('is gone on with when its process dies between two groups', async () => {
-    const { world, model } = await thin();
+    const { world, model } = await thinnedWorld({ volumes: 5, filesEach: 60, keep: 5, seed: 27 });
     let groups = 0;
     const plan = scriptedPlan((_, detail) => (detail.includes('put group/') && ++groups === 2 ? 'after' : 'none'));
     const dying = world.start({ plan });

@@ -10,15 +10,24 @@ import type { EmbeddedClient } from '../../lib/client/embedded-client.ts';
 import { planSettingsOf } from '../../lib/compaction/plan-settings.ts';
 import { planCompaction } from '../../lib/compaction/planner.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { capacityBytes } from '../../lib/settings/settings.ts';
+import { capacityBytes, settingsOf } from '../../lib/settings/settings.ts';
 import { applyPlan, nothingMoved } from '../../lib/sim/apply-plan.ts';
 import { FleetModel } from '../../lib/sim/fleet-model.ts';
 import { Stream } from '../../lib/sim/streams.ts';
 import { listBuckets, listVolumes } from '../../lib/volume/volumes.ts';
-import { DRIVES, putFiles, SMALL } from '../engine/small-store.ts';
+import { DRIVES, putFiles, SMALL as TINY } from '../engine/small-store.ts';
 
+/** Records large enough that what directories take of a volume, which the simulator leaves out, is little. */
+const SMALL = settingsOf('demo', {
+  ...TINY,
+  preset: 'custom',
+  blockBytesMax: 8 * TINY.blockBytesMax,
+  extentBytes: 8 * TINY.extentBytes,
+  bucketBytes: 8 * TINY.bucketBytes,
+  groupBytesMin: 8 * TINY.groupBytesMin,
+});
 const FILES = 1600;
-const FILE_BYTES = 880;
+const FILE_BYTES = 8 * 880;
 const FILL_MAX = 0.5;
 const CAPACITY = capacityBytes(SMALL, SMALL.warmCodec);
 
