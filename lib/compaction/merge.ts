@@ -285,7 +285,7 @@ class Choice {
     if (found === 0) return [[], `${over}, but too few remnants of one size are there to merge yet`];
     if (this.#merges.length === 0) return [[], `${over}, but ${this.#refusal ?? 'nothing can be merged'}`];
     if (!this.#isEfficient) return [[], `${over}, but looking for the blocks of so few remnants does not pay yet`];
-    if (!this.#isLevel) return [[], `${over}, but so few blocks do not make a level group yet`];
+    if (!this.#isLevel) return [[], `${over}, but ${this.#refusal ?? 'so few blocks do not make a level group yet'}`];
     const left = this.#refusal === undefined ? '' : `; more are left: ${this.#refusal}`;
     return [this.#merges, `${over}: ${this.#merges.length} merges, the cheapest first${left}`];
   }

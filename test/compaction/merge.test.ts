@@ -91,6 +91,9 @@ describe('the plan of merges', () => {
 
   it('waits until a merge is efficient: enough remnants of one size, few enough block rows, the scan paid for', () => {
     expect(plan(viewOf(thin.slice(0, 3))).reason).toContain('too few remnants of one size');
+    // Of twenty blocks six columns cannot be made level.
+    expect(plan(viewOf(thin.slice(0, 4))).reason).toContain('do not make a level group');
+    expect(plan(viewOf(thin.slice(0, 5))).merges).toHaveLength(1);
     expect(plan(viewOf(thin), { blockRowsPerRowMax: 5 }).reason).toContain('too few rows for their block rows');
     // A store with so many other blocks that looking through them costs more than it saves.
     const crowd = Array.from({ length: 50 }, (_, n) => ({ ...remnant(5000 + n, n % 4, 1), slots: 60_000 }));
