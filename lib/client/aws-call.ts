@@ -26,15 +26,26 @@ export class FrontendCaller {
 
   /** The result; throws the frontend's own errors, `retry` AWS_BUSY, `denied` AWS_DENIED, `unknown` if no answer came. */
   async call<Op extends FrontendOperation>(request: RequestOf<Op> & { readonly op: Op }): Promise<ResultOf<Op>> {
-    const { clock, randomness } = this.#parts;
     for (let attempt = 1; ; attempt++) {
       try {
         return resultOf(request.op, await this.#invoke(request));
       } catch (error) {
         if (!isKind(error, 'retry') || attempt === ATTEMPTS_MAX) throw error;
-        await clock.sleep(randomness.below(BACKOFF_MS * 2 ** attempt) + 1);
+        await this.#backOff(attempt);
       }
     }
+  }
+
+  /** False when it has been tried often enough. */
+  async mayRetry(attempt: number): Promise<boolean> {
+    if (attempt >= ATTEMPTS_MAX) return false;
+    await this.#backOff(attempt);
+    return true;
+  }
+
+  #backOff(attempt: number): Promise<void> {
+    const { clock, randomness } = this.#parts;
+    return clock.sleep(randomness.below(BACKOFF_MS * 2 ** attempt) + 1);
   }
 
   close(): void {

@@ -5,7 +5,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { present } from '../foundation/assert.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { unknownOutcome } from '../foundation/errors.ts';
+import { isKind, unknownOutcome } from '../foundation/errors.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import { checkKey, checkNamespace } from '../frontend/names.ts';
 import type { StoreAdmin } from './admin.ts';
@@ -137,7 +137,18 @@ export class AwsClient implements PocketfulStore {
     if (batch.length > 0) yield* await this.#deleteBatch(batch);
   }
 
+  /** What the frontend had to turn away for the moment is asked for again. */
   async #deleteBatch(batch: readonly string[]): Promise<DeleteOutcome[]> {
+    const outcomes = await this.#deleteOnce(batch);
+    for (let attempt = 1; ; attempt++) {
+      const left = outcomes.flatMap((outcome, i) => (isTurnedAway(outcome) ? [i] : []));
+      if (left.length === 0 || !(await this.#caller.mayRetry(attempt))) return outcomes;
+      const again = await this.#deleteOnce(left.map((i) => batch[i] as string));
+      for (const [at, i] of left.entries()) outcomes[i] = again[at] as DeleteOutcome;
+    }
+  }
+
+  async #deleteOnce(batch: readonly string[]): Promise<DeleteOutcome[]> {
     const objects = batch.map((key) => ({ key }));
     const { results } = await this.#caller.call({ op: 'delete', namespace: this.namespace, objects });
     return batch.map((key, i) => {
@@ -148,6 +159,8 @@ export class AwsClient implements PocketfulStore {
     });
   }
 }
+
+const isTurnedAway = (outcome: DeleteOutcome): boolean => !outcome.ok && isKind(outcome.error, 'retry');
 
 interface Piece {
   readonly object: ObjectInfo;

@@ -6,7 +6,14 @@ import { type ByteSource, cutBlocks } from '../frontend/cut-blocks.ts';
 import { checkKey, checkMetadata } from '../frontend/names.ts';
 import { Outbox } from '../frontend/outbox.ts';
 import type { FrontendCaller } from './aws-call.ts';
-import { BODY_BYTES_MAX, fromWire, OBJECTS_PER_REQUEST_MAX, type RequestOf, toBase64 } from './aws-protocol.ts';
+import {
+  BODY_BYTES_MAX,
+  fromWire,
+  OBJECTS_PER_REQUEST_MAX,
+  type RequestOf,
+  type ResultOf,
+  toBase64,
+} from './aws-protocol.ts';
 import type { PutOutcome, PutRequest } from './store.ts';
 
 const REQUESTS_AT_ONCE = 4;
@@ -119,18 +126,36 @@ export class AwsPuts {
     this.#flights.add(flight);
   }
 
+  /** Objects that the frontend had to turn away for the moment are sent again: nothing of them is stored. */
   async #putSmall(batch: readonly Small[]): Promise<void> {
+    let left = batch;
+    for (let attempt = 1; left.length > 0; attempt++) {
+      const { results } = await this.#sendSmall(left);
+      const turnedAway: { readonly small: Small; readonly error: Error }[] = [];
+      for (const [i, small] of left.entries()) {
+        const result = results[i] as (typeof results)[number];
+        if (!('error' in result)) {
+          this.#out.push({ ...result, ok: true });
+          continue;
+        }
+        const error = fromWire(result.error);
+        if (isKind(error, 'retry')) turnedAway.push({ small, error });
+        else this.#out.push({ key: small.item.key, ok: false, error });
+      }
+      left = turnedAway.map(({ small }) => small);
+      if (left.length === 0 || (await this.#caller.mayRetry(attempt))) continue;
+      for (const { small, error } of turnedAway) this.#out.push({ key: small.item.key, ok: false, error });
+      return;
+    }
+  }
+
+  #sendSmall(batch: readonly Small[]): Promise<ResultOf<'put'>> {
     const objects: RequestOf<'put'>['objects'] = batch.map(({ item, body }) => ({
       key: item.key,
       body: toBase64(body),
       metadata: item.metadata,
     }));
-    const { results } = await this.#caller.call({ op: 'put', namespace: this.#namespace, objects });
-    for (const [i, { item }] of batch.entries()) {
-      const result = results[i] as (typeof results)[number];
-      if ('error' in result) this.#out.push({ key: item.key, ok: false, error: fromWire(result.error) });
-      else this.#out.push({ ...result, ok: true });
-    }
+    return this.#caller.call({ op: 'put', namespace: this.#namespace, objects });
   }
 
   async #putLong(item: PutRequest, head: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): Promise<void> {

@@ -142,11 +142,56 @@ describe('putting many objects', () => {
     await expect(client.head('changed')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
   });
 
+  it('sends again what was turned away for the moment, and only that; at last it says so', async () => {
+    const busy = { error: { kind: 'retry', code: 'VOLUMES_BUSY', message: 'wait' } };
+    /** Every second object is stored, the others are turned away. */
+    const halfBusy =
+      (times: number): Meddle =>
+      ({ objects = [] }, count) => {
+        if (count > times) return undefined;
+        const stored = { version: '1'.repeat(32), etag: 'e', sizeBytes: 50, newBytes: 50, dedupedBlocks: 0 };
+        const results = objects.map(({ key }, i) => (i % 2 === 0 ? { key, ...stored } : { key, ...busy }));
+        return { Payload: Buffer.from(JSON.stringify({ results })) };
+      };
+    const twice = clientOf(halfBusy(2));
+    const outcomes = await outcomesOf(twice.client.putAll(small(8)));
+    expect([...outcomes.values()].map(({ ok }) => ok)).toEqual(Array(8).fill(true));
+    expect(twice.requests.map(({ objects }) => objects?.map(({ key }) => key))).toEqual([
+      ['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7'],
+      ['k1', 'k3', 'k5', 'k7'],
+      ['k3', 'k7'],
+    ]);
+    const always = clientOf(halfBusy(1000));
+    const last = await outcomesOf(always.client.putAll(small(512)));
+    expect([...last.values()].filter(({ ok }) => !ok).length).toBe(4);
+    expect(last.get('k255')).toMatchObject({ ok: false, error: { kind: 'retry', code: 'VOLUMES_BUSY' } });
+  });
+
   it('stops when it is not let in', async () => {
     const { client } = clientOf(() => {
       throw named('AccessDeniedException');
     });
     await expect(outcomesOf(client.putAll(small(3)))).rejects.toMatchObject({ kind: 'denied', code: 'AWS_DENIED' });
+  });
+});
+
+describe('deleting many objects', () => {
+  it('asks again for what was turned away for the moment', async () => {
+    const busy = { error: { kind: 'retry', code: 'PANDA_BUSY', message: 'wait' } };
+    const { client, requests } = clientOf(({ op, objects = [] }, count) => {
+      if (op !== 'delete' || count > 2) return undefined;
+      const results = objects.map(({ key }, i) => (i === 1 ? { key, ...busy } : { key }));
+      return { Payload: Buffer.from(JSON.stringify({ results })) };
+    });
+    await outcomesOf(client.putAll(small(3)));
+    const outcomes: DeleteOutcome[] = [];
+    for await (const outcome of client.deleteAll(['k0', 'k1', 'k2'])) outcomes.push(outcome);
+    expect(outcomes).toEqual(['k0', 'k1', 'k2'].map((key) => ({ key, ok: true })));
+    expect(requests.slice(1).map(({ objects }) => objects?.map(({ key }) => key))).toEqual([
+      ['k0', 'k1', 'k2'],
+      ['k1'],
+    ]);
+    await expect(client.head('k1')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
   });
 });
 

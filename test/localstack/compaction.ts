@@ -165,7 +165,12 @@ export function compactionTests(deployed: () => Deployed): void {
     const parts = [PIECES.slice(0, THIN_COUNT), PIECES.slice(THIN_COUNT)];
     for (const part of parts) {
       let stored = 0;
-      for await (const outcome of deployed().client.putAll(part.map(requestOf))) if (outcome.ok) stored += 1;
+      const failed: string[] = [];
+      for await (const outcome of deployed().client.putAll(part.map(requestOf))) {
+        if (outcome.ok) stored += 1;
+        else failed.push(`${outcome.key}: ${outcome.error}`);
+      }
+      expect(failed).toEqual([]);
       expect(stored).toBe(part.length);
       expect(await world.cli('encode', '--all')).toMatchObject({ leftBytes: 0 });
     }
