@@ -17,6 +17,13 @@ export interface FrontendCallerParts {
   readonly randomness: Randomness;
 }
 
+/** What a frontend says that gave up among many writers. */
+const CONTENDED: readonly string[] = ['CONTENDED', 'GUARD_FAILED'];
+
+/** An object of a batch that was turned away for the moment: nothing of it is stored, and it may be sent again. */
+export const isTurnedAway = (error: Error): boolean =>
+  isKind(error, 'retry') || (isPocketfulError(error) && CONTENDED.includes(error.code));
+
 export class FrontendCaller {
   readonly #parts: FrontendCallerParts;
 

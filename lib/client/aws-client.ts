@@ -5,12 +5,12 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { present } from '../foundation/assert.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { isKind, unknownOutcome } from '../foundation/errors.ts';
+import { unknownOutcome } from '../foundation/errors.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import { checkKey, checkNamespace } from '../frontend/names.ts';
 import type { StoreAdmin } from './admin.ts';
 import { StageAdmin, StageEngine } from './aws-admin.ts';
-import { FrontendCaller } from './aws-call.ts';
+import { FrontendCaller, isTurnedAway } from './aws-call.ts';
 import { Invoker } from './aws-invoke.ts';
 import { fromBase64, fromWire, OBJECTS_PER_REQUEST_MAX } from './aws-protocol.ts';
 import { AwsPuts } from './aws-put.ts';
@@ -141,7 +141,7 @@ export class AwsClient implements PocketfulStore {
   async #deleteBatch(batch: readonly string[]): Promise<DeleteOutcome[]> {
     const outcomes = await this.#deleteOnce(batch);
     for (let attempt = 1; ; attempt++) {
-      const left = outcomes.flatMap((outcome, i) => (isTurnedAway(outcome) ? [i] : []));
+      const left = outcomes.flatMap((outcome, i) => (!outcome.ok && isTurnedAway(outcome.error) ? [i] : []));
       if (left.length === 0 || !(await this.#caller.mayRetry(attempt))) return outcomes;
       const again = await this.#deleteOnce(left.map((i) => batch[i] as string));
       for (const [at, i] of left.entries()) outcomes[i] = again[at] as DeleteOutcome;
@@ -159,8 +159,6 @@ export class AwsClient implements PocketfulStore {
     });
   }
 }
-
-const isTurnedAway = (outcome: DeleteOutcome): boolean => !outcome.ok && isKind(outcome.error, 'retry');
 
 interface Piece {
   readonly object: ObjectInfo;

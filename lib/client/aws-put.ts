@@ -5,7 +5,7 @@ import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import { type ByteSource, cutBlocks } from '../frontend/cut-blocks.ts';
 import { checkKey, checkMetadata } from '../frontend/names.ts';
 import { Outbox } from '../frontend/outbox.ts';
-import type { FrontendCaller } from './aws-call.ts';
+import { type FrontendCaller, isTurnedAway } from './aws-call.ts';
 import {
   BODY_BYTES_MAX,
   fromWire,
@@ -139,7 +139,7 @@ export class AwsPuts {
           continue;
         }
         const error = fromWire(result.error);
-        if (isKind(error, 'retry')) turnedAway.push({ small, error });
+        if (isTurnedAway(error)) turnedAway.push({ small, error });
         else this.#out.push({ key: small.item.key, ok: false, error });
       }
       left = turnedAway.map(({ small }) => small);
