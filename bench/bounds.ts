@@ -14,7 +14,7 @@ import { compressedInPool } from '../lib/keys/compression.ts';
 import { blockIdInPool } from '../lib/keys/envelope.ts';
 import { groupTargetBytes } from '../lib/live-coder/choose-group.ts';
 import type { Settings } from '../lib/settings/settings.ts';
-import { appendBytesMax } from '../lib/volume/append.ts';
+import { appendBytesMax } from '../lib/volume/write/append.ts';
 
 const NONCE = Buffer.alloc(12);
 const SEALS_AT_ONCE = 4;

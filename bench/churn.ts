@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lambertBound } from '../lib/compaction/worth.ts';
+import { lambertBound } from '../lib/compaction/plan/worth.ts';
 import type { OneShot, Wave } from '../test/compaction/churn.ts';
 import { type Benches, type BenchResult, type Figure, machine } from './bench.ts';
 

@@ -4,7 +4,7 @@
 import { codecShape } from '../lib/codec/shape.ts';
 import { idleDollarsPerMonth } from '../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../lib/cost/price-book.ts';
-import { idleStageOf } from '../lib/infra/idle-stage.ts';
+import { idleStageOf } from '../lib/infra/stacks/idle-stage.ts';
 import { parseStageSettings } from '../lib/infra/stage-settings.ts';
 import { PRESETS, type Settings } from '../lib/settings/settings.ts';
 import {

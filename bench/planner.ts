@@ -1,10 +1,10 @@
 // Planning: the packing table by itself, plans of a million volumes, what `worth` frees against `max-fill`, and the one-off
 // recovery of the synthetic incident fleet. The figures that do not hang on the clock are assertions in test/compaction, too.
-import { sealedTotals } from '../lib/compaction/fleet.ts';
-import { maxFillScore, PackTable, worthScore } from '../lib/compaction/l2-pack.ts';
-import { OBJECTIVES, planSettingsOf } from '../lib/compaction/plan-settings.ts';
-import { planCompaction } from '../lib/compaction/planner.ts';
-import { holePrice } from '../lib/compaction/worth.ts';
+import { sealedTotals } from '../lib/compaction/facts/fleet.ts';
+import { OBJECTIVES, planSettingsOf } from '../lib/compaction/facts/plan-settings.ts';
+import { maxFillScore, PackTable, worthScore } from '../lib/compaction/plan/l2-table.ts';
+import { planCompaction } from '../lib/compaction/plan/planner.ts';
+import { holePrice } from '../lib/compaction/plan/worth.ts';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
 import { leastMoved } from '../lib/sim/limits.ts';
 import { bytesMoved, CAPACITY, fleetOfFills, largeFleet, shapedFills } from '../test/compaction/fleets.ts';

@@ -97,7 +97,7 @@ async function plainPut(): Promise<Put> {
 }
 
 async function stagePut(stage: string): Promise<Put> {
-  const { AwsClient } = await import('../lib/client/aws-client.ts');
+  const { AwsClient } = await import('../lib/client/aws/aws-client.ts');
   const { systemClock } = await import('../lib/foundation/clock.ts');
   const { systemRandomness } = await import('../lib/foundation/randomness.ts');
   const client = await AwsClient.open({

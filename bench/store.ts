@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEmbedded } from '../lib/engine/embedded.ts';
+import { createEmbedded } from '../lib/engine/wire/embedded.ts';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
 import { PRESETS } from '../lib/settings/settings.ts';
 import { type Benches, type BenchResult, type Figure, machine, median } from './bench.ts';

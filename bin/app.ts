@@ -1,7 +1,7 @@
 // The CDK app: the stacks of the stage that the context names (`cdk deploy --all -c stage=dev -c preset=personal`).
 import { App } from 'aws-cdk-lib';
 import { isPocketfulError } from '../lib/foundation/errors.ts';
-import { newStage } from '../lib/infra/stage.ts';
+import { newStage } from '../lib/infra/stacks/stage.ts';
 import { parseStageSettings, STAGE_CONTEXT_KEYS } from '../lib/infra/stage-settings.ts';
 
 const app = new App();

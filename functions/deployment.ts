@@ -1,14 +1,14 @@
 // The stage a function belongs to, opened at its first event and kept for the life of the process. A failure is not kept: the next event
 // tries again.
 
-import { FrontendService } from '../lib/client/frontend-service.ts';
-import { CloudWatchMetrics } from '../lib/engine/cloudwatch-metrics.ts';
-import { type DeployedParts, newFunctionOwner, openParts, storeOf } from '../lib/engine/deployed.ts';
-import { InvocationClock, ownerUntil } from '../lib/engine/invocation.ts';
-import { stageOf } from '../lib/engine/stage-environment.ts';
-import { startKernel } from '../lib/engine/system-kernel.ts';
+import { CloudWatchMetrics } from '../lib/engine/wire/cloudwatch-metrics.ts';
+import { type DeployedParts, newFunctionOwner, openParts, storeOf } from '../lib/engine/wire/deployed.ts';
+import { InvocationClock, ownerUntil } from '../lib/engine/wire/invocation.ts';
+import { stageOf } from '../lib/engine/wire/stage-environment.ts';
+import { startKernel } from '../lib/engine/wire/system-kernel.ts';
 import { present } from '../lib/foundation/assert.ts';
 import { systemClock } from '../lib/foundation/clock.ts';
+import { FrontendService } from '../lib/service/service.ts';
 import { newSqsClient, SqsStream } from '../lib/stream/sqs-stream.ts';
 import type { TaskParts } from './task.ts';
 

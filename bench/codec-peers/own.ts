@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { codecOf, createCodec } from '../../lib/codec/codecs.ts';
 import { allocateColumns } from '../../lib/codec/group-memory.ts';
-import { createPlainKernel } from '../../lib/codec/plain-kernel.ts';
-import { isRevectorizing, revectorize } from '../../lib/codec/revectorize.ts';
+import { createPlainKernel } from '../../lib/codec/kernel/plain-kernel.ts';
+import { isRevectorizing, revectorize } from '../../lib/codec/kernel/revectorize.ts';
 import { CODES, FRAGMENTS, type Operation, timed } from './cases.ts';
 
 type Code = (typeof CODES)[number];

@@ -10,9 +10,9 @@ import { codecOf } from '../../lib/codec/codecs.ts';
 import { linearCodeOf } from '../../lib/codec/codes.ts';
 import { maskOf, solve } from '../../lib/codec/decode.ts';
 import { allocateColumns } from '../../lib/codec/group-memory.ts';
+import { compileProgram } from '../../lib/codec/kernel/simd-compiler.ts';
+import { wasmHost } from '../../lib/codec/kernel/wasm-host.ts';
 import { repairProgram } from '../../lib/codec/planner.ts';
-import { compileProgram } from '../../lib/codec/simd-compiler.ts';
-import { wasmHost } from '../../lib/codec/wasm-host.ts';
 import type { Figure } from '../bench.ts';
 import { fragmentData, timed } from './cases.ts';
 

@@ -1,6 +1,6 @@
 // Child process of the bench of churn: a fresh store in the folder it is given, one order, one answer.
-import { createEmbedded } from '../../lib/engine/embedded.ts';
-import { keepYoungGenerationSmall } from '../../lib/engine/system-memory.ts';
+import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
+import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
 import { CHURNED, Churn, type Wave } from '../../test/compaction/churn.ts';
 import { peakRssDuring } from '../bench.ts';
 import type { ChurnAnswer, ChurnOrder } from '../churn.ts';

@@ -1,13 +1,13 @@
 // Child process of the bench of the store: the embedded engine, as the commands put and get use it. A second one of these encodes, so
 // that the peak of each is its own.
 import { lstat } from 'node:fs/promises';
-import { fileToPut } from '../../lib/client/read-file.ts';
-import { type EmbeddedStore, openEmbedded } from '../../lib/engine/embedded.ts';
-import { keepYoungGenerationSmall } from '../../lib/engine/system-memory.ts';
+import { fileToPut } from '../../lib/client/files/read-file.ts';
+import { type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
+import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
 import { mapLimit } from '../../lib/foundation/concurrency.ts';
 import type { PutItem } from '../../lib/frontend/frontend.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import type { SourceFile } from '../bounds.ts';
 import { serve } from './rounds.ts';
 

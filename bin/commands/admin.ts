@@ -1,14 +1,14 @@
 // pocketful status, encode, gc, drain and doctor: the operator's commands.
 import type { Command } from 'commander';
-import { openEmbeddedClient } from '../../lib/client/embedded-client.ts';
+import { openEmbeddedClient } from '../../lib/client/file/embedded-client.ts';
 import { parseAddress } from '../../lib/client/store.ts';
-import type { DoctorReport } from '../../lib/engine/doctor.ts';
+import type { DoctorReport } from '../../lib/engine/doctor/doctor.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import { Progress } from './progress.ts';
-import { statusText } from './status-text.ts';
-import { bytesText, countOf, countText } from './text.ts';
+import { Progress } from './show/progress.ts';
+import { statusText } from './show/status-text.ts';
+import { bytesText, countOf, countText } from './show/text.ts';
 
 interface DrainOptions {
   readonly below?: number;

@@ -1,10 +1,10 @@
 // pocketful backup and restore: the metadata of a store in one file, and back.
 import type { Command } from 'commander';
-import { restoreTo } from '../../lib/engine/restore.ts';
+import { restoreTo } from '../../lib/engine/backup/restore.ts';
 import { addCommand } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import { Progress } from './progress.ts';
-import { bytesText, countOf, countText, shownName, timeText } from './text.ts';
+import { Progress } from './show/progress.ts';
+import { bytesText, countOf, countText, shownName, timeText } from './show/text.ts';
 
 export function addBackups(program: Command): void {
   addCommand(

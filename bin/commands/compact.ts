@@ -1,16 +1,16 @@
 // pocketful plan, compact and explain: compaction as its operator sees it.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { CompactReport } from '../../lib/compaction/compact.ts';
-import type { RunReport } from '../../lib/compaction/executor.ts';
-import type { MergePlan } from '../../lib/compaction/merge.ts';
-import type { CompactionPlan, PlannedMerges, PlannedRun } from '../../lib/compaction/plan.ts';
+import type { RunReport } from '../../lib/compaction/do/executor.ts';
+import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
+import type { MergePlan } from '../../lib/compaction/plan/merge-propose.ts';
+import type { CompactionPlan, PlannedMerges, PlannedRun } from '../../lib/compaction/plan/plan.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { addCommand, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { type PlanOptions, planRequestOf, withPlanOptions } from './plan-options.ts';
-import { Progress } from './progress.ts';
-import { bytesText, countOf, countText, dollarsText, ratioText, shownName, table } from './text.ts';
+import { Progress } from './show/progress.ts';
+import { bytesText, countOf, countText, dollarsText, ratioText, shownName, table } from './show/text.ts';
 
 interface CompactOptions extends PlanOptions {
   readonly untilStable?: boolean;

@@ -1,7 +1,7 @@
 // pocketful daemon: GC, encode, compaction and tuning of a file: store on their schedules, until Ctrl-C.
 import type { Command } from 'commander';
-import type { CompactReport } from '../../lib/compaction/compact.ts';
-import type { ThresholdStep } from '../../lib/compaction/threshold.ts';
+import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
+import type { ThresholdStep } from '../../lib/compaction/threshold/law.ts';
 import {
   runTasks,
   SCHEDULE,
@@ -10,14 +10,14 @@ import {
   type TaskName,
   type TaskOutcome,
   tasksOf,
-} from '../../lib/engine/daemon.ts';
-import { openEmbedded } from '../../lib/engine/embedded.ts';
+} from '../../lib/engine/upkeep/daemon.ts';
+import { openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import type { EncodeReport } from '../../lib/live-coder/encode-hot.ts';
 import { addCommand, type Run } from './command.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
 import { type PlanOptions, planRequestOf, withPlanOptions } from './plan-options.ts';
-import { bytesText, countOf, countText, timeText } from './text.ts';
+import { bytesText, countOf, countText, timeText } from './show/text.ts';
 
 interface DaemonOptions extends PlanOptions {
   readonly once?: boolean;

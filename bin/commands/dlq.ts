@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { addCommand } from './command.ts';
-import { countOf, table } from './text.ts';
+import { countOf, table } from './show/text.ts';
 
 export function addDeadLetters(program: Command): void {
   const dlq = program.command('dlq').description('drain messages that failed too often');

@@ -3,14 +3,14 @@
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { writeBelow, writeObject } from '../../lib/client/files/write-file.ts';
 import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/store.ts';
-import { writeBelow, writeObject } from '../../lib/client/write-file.ts';
 import { invalid, missing } from '../../lib/foundation/errors.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { InterruptedError } from './interruption.ts';
 import { ItemFailures } from './items.ts';
-import { Progress } from './progress.ts';
-import { bytesText, countOf, countText, secondsText } from './text.ts';
+import { Progress } from './show/progress.ts';
+import { bytesText, countOf, countText, secondsText } from './show/text.ts';
 
 const OBJECTS_AT_ONCE = 8;
 

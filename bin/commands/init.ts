@@ -1,7 +1,7 @@
 // pocketful init: makes a store.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { createStore, DEFAULT_PRESET, type NewStore } from '../../lib/client/create-store.ts';
+import { createStore, DEFAULT_PRESET, type NewStore } from '../../lib/client/file/create-store.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { addCommand, collect, countArgument, type Run } from './command.ts';
 

@@ -2,7 +2,7 @@
 
 import type { Run } from './command.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
-import { shownName } from './text.ts';
+import { shownName } from './show/text.ts';
 
 const SAID_MAX = 50;
 

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { invalid } from '../../lib/foundation/errors.ts';
 import type { RewrapReport } from '../../lib/gc/rewrap-keys.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
-import { Progress } from './progress.ts';
-import { countOf, countText, table, timeText } from './text.ts';
+import { Progress } from './show/progress.ts';
+import { countOf, countText, table, timeText } from './show/text.ts';
 
 export function addKeys(program: Command): void {
   const keys = program.command('keys').description('versions of the key-encryption key');

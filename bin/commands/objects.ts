@@ -5,8 +5,8 @@ import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/
 import { invalid, missing } from '../../lib/foundation/errors.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { ItemFailures } from './items.ts';
-import { Progress } from './progress.ts';
-import { bytesText, countOf, shownName, table, timeText } from './text.ts';
+import { Progress } from './show/progress.ts';
+import { bytesText, countOf, shownName, table, timeText } from './show/text.ts';
 
 interface ListOptions {
   readonly recursive?: boolean;

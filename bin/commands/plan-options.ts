@@ -1,9 +1,9 @@
 // The options that `plan`, `compact` and `explain` share, as a planner understands them. What makes no sense is refused there or here,
 // before anything is opened.
 import type { Command } from 'commander';
-import { BUDGET_LINES, type BudgetLine, budgetsOf } from '../../lib/compaction/budget.ts';
-import { OBJECTIVES, type Objective, planSettingsOf, STRATEGIES } from '../../lib/compaction/plan-settings.ts';
-import type { PlanRequest } from '../../lib/engine/compaction.ts';
+import { OBJECTIVES, type Objective, planSettingsOf, STRATEGIES } from '../../lib/compaction/facts/plan-settings.ts';
+import { BUDGET_LINES, type BudgetLine, budgetsOf } from '../../lib/compaction/plan/budget.ts';
+import type { PlanRequest } from '../../lib/engine/upkeep/compaction.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { collect, numberArgument } from './command.ts';
 

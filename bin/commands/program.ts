@@ -1,15 +1,13 @@
 // The program behind `pocketful`: its commands, usage errors, and the last word on errors that nobody expected.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { keepYoungGenerationSmall } from '../../lib/engine/system-memory.ts';
+import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
 import { addAdminCommands } from './admin.ts';
 import { addBackups } from './backups.ts';
 import { fail, withGlobals } from './command.ts';
 import { addCompaction } from './compact.ts';
 import { addDaemon } from './daemon.ts';
 import { addDemo } from './demo.ts';
-import { addDeploy } from './deploy.ts';
-import { addDestroy } from './destroy.ts';
 import { addDeadLetters } from './dlq.ts';
 import { EXIT } from './exit-codes.ts';
 import { addGet } from './get.ts';
@@ -18,6 +16,8 @@ import { addKeys } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
 import { addPut } from './put.ts';
 import { addSim } from './sim.ts';
+import { addDeploy } from './stage/deploy.ts';
+import { addDestroy } from './stage/destroy.ts';
 
 function makeProgram(): Command {
   const program = withGlobals(new Command('pocketful'))

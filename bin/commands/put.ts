@@ -3,17 +3,17 @@ import type { Stats } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { openOrCreate } from '../../lib/client/create-store.ts';
-import type { EmbeddedClient } from '../../lib/client/embedded-client.ts';
-import { fileToPut } from '../../lib/client/read-file.ts';
+import { openOrCreate } from '../../lib/client/file/create-store.ts';
+import type { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
+import { fileToPut } from '../../lib/client/files/read-file.ts';
+import { reasonOf, walkTree } from '../../lib/client/files/walk-tree.ts';
 import { type PocketfulStore, type PutReport, type PutRequest, parseAddress } from '../../lib/client/store.ts';
-import { reasonOf, walkTree } from '../../lib/client/walk-tree.ts';
 import { invalid, PocketfulError } from '../../lib/foundation/errors.ts';
 import { addCommand, type Run } from './command.ts';
 import { type CreationOptions, creationOptions, newStoreOf } from './init.ts';
 import { ItemFailures } from './items.ts';
-import { Progress } from './progress.ts';
-import { bytesText, countOf, countText, secondsText, shownName } from './text.ts';
+import { Progress } from './show/progress.ts';
+import { bytesText, countOf, countText, secondsText, shownName } from './show/text.ts';
 
 interface PutOptions extends CreationOptions {
   readonly as?: string;

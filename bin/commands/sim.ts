@@ -17,13 +17,13 @@ import { OUTPUT_SHAPES, type OutputShape } from '../../lib/sim/live-coder-output
 import type { ReportTable } from '../../lib/sim/report-html.ts';
 import { runFloors, runSteady, STEADY_POLICIES, type SteadyPolicy } from '../../lib/sim/steady.ts';
 import { floorTable, steadyPage, steadyTable } from '../../lib/sim/steady-report.ts';
-import { runTune, TUNE } from '../../lib/sim/tune.ts';
+import { runTune, TUNE } from '../../lib/sim/tune-policies.ts';
 import { tunePage, tuneTables, whatIfPage, whatIfTable } from '../../lib/sim/tune-report.ts';
 import { validate, validationPage } from '../../lib/sim/validation.ts';
 import { whatIf } from '../../lib/sim/what-if.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
-import { Progress } from './progress.ts';
-import { table } from './text.ts';
+import { Progress } from './show/progress.ts';
+import { table } from './show/text.ts';
 
 interface Common {
   readonly seed?: number;

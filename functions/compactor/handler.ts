@@ -1,7 +1,7 @@
 // One step of one journalled run, or the end of it. A run that is not done is to be called again.
 import * as z from 'zod';
-import { releaseJournalled, type StepReport, stepRun } from '../../lib/compaction/run-step.ts';
-import { addTally, type Counts, TALLIED } from '../../lib/engine/tally.ts';
+import { releaseJournalled, type StepReport, stepRun } from '../../lib/compaction/do/run-step.ts';
+import { addTally, type Counts, TALLIED } from '../../lib/engine/status/tally.ts';
 import type { RunId } from '../../lib/foundation/ids.ts';
 import { openTask } from '../deployment.ts';
 import { actorsOf, newTask, type OpenTask } from '../task.ts';

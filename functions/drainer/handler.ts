@@ -1,7 +1,7 @@
 // One pass of L3's drainer: retires what is empty, and fills the queue as far as flow control lets it.
 import * as z from 'zod';
-import { drainPass } from '../../lib/compaction/drain-runs.ts';
-import { addTally } from '../../lib/engine/tally.ts';
+import { drainPass } from '../../lib/compaction/do/drainer.ts';
+import { addTally } from '../../lib/engine/status/tally.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 

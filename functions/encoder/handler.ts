@@ -1,6 +1,6 @@
 // Encodes the hot volumes that have cooled.
 import * as z from 'zod';
-import { encodeStage } from '../../lib/engine/stage-tasks.ts';
+import { encodeStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 

@@ -6,10 +6,10 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
-import type { FrontendAnswer } from '../../lib/client/aws-protocol.ts';
-import { answerInvoke } from '../../lib/client/frontend-answer.ts';
-import { answerHttp, type HttpAnswer, isHttpEvent } from '../../lib/client/frontend-http.ts';
-import type { OpenService } from '../../lib/client/frontend-service.ts';
+import { answerInvoke } from '../../lib/service/answer.ts';
+import { answerHttp, type HttpAnswer, isHttpEvent } from '../../lib/service/http.ts';
+import type { FrontendAnswer } from '../../lib/service/protocol.ts';
+import type { OpenService } from '../../lib/service/service.ts';
 import { openFrontend } from '../deployment.ts';
 
 export interface HandlerParts {

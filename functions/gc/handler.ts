@@ -1,6 +1,6 @@
 // Shreds what may be shredded, frees what is empty, and settles what functions that are gone left behind.
 import * as z from 'zod';
-import { sweepStage } from '../../lib/engine/stage-tasks.ts';
+import { sweepStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 

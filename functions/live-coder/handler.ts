@@ -1,8 +1,8 @@
 // L3's worker: a batch of the queue through the Live Coder. What is not done with is named in the answer, and comes again.
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import * as z from 'zod';
-import { workDelivered } from '../../lib/compaction/delivered.ts';
-import { addTally } from '../../lib/engine/tally.ts';
+import { workDelivered } from '../../lib/compaction/move/l3/delivered.ts';
+import { addTally } from '../../lib/engine/status/tally.ts';
 import { retryLater } from '../../lib/foundation/errors.ts';
 import { textOfSqsBody } from '../../lib/stream/sqs-body.ts';
 import { openTask } from '../deployment.ts';

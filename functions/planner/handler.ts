@@ -1,6 +1,6 @@
 // Plans L1 and L2: the runs begun earlier and those of a new plan, as ids of their journals.
 import * as z from 'zod';
-import { planRuns } from '../../lib/compaction/plan-runs.ts';
+import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 

@@ -1,19 +1,20 @@
 // What an operator does with a store, apart from its objects.
-import type { CompactReport } from '../compaction/compact.ts';
-import type { DrainProgress, DrainReport } from '../compaction/drain.ts';
-import type { DeadDrain } from '../compaction/l3-stream.ts';
-import type { MergePlan } from '../compaction/merge.ts';
-import type { CompactionPlan } from '../compaction/plan.ts';
-import type { ThresholdStep } from '../compaction/threshold.ts';
-import type { PlanRequest } from '../engine/compaction.ts';
-import type { DoctorReport } from '../engine/doctor.ts';
-import type { Status } from '../engine/status.ts';
-import type { TendReport } from '../engine/tend.ts';
+
+import type { DrainProgress, DrainReport } from '../compaction/do/drain.ts';
+import type { CompactReport } from '../compaction/do/rounds.ts';
+import type { DeadDrain } from '../compaction/move/l3/stream-runs.ts';
+import type { MergePlan } from '../compaction/plan/merge-propose.ts';
+import type { CompactionPlan } from '../compaction/plan/plan.ts';
+import type { ThresholdStep } from '../compaction/threshold/law.ts';
+import type { DoctorReport } from '../engine/doctor/doctor.ts';
+import type { Status } from '../engine/status/status.ts';
+import type { PlanRequest } from '../engine/upkeep/compaction.ts';
+import type { TendReport } from '../engine/upkeep/tend.ts';
 import type { GarbageReport } from '../gc/collect-garbage.ts';
 import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
 import type { EncodeReport } from '../live-coder/encode-hot.ts';
-import type { FreeReport } from '../volume/free.ts';
+import type { FreeReport } from '../volume/runs/free.ts';
 
 export interface Watch<T> {
   readonly signal?: AbortSignal | undefined;

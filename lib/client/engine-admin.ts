@@ -1,17 +1,17 @@
 // The operator's commands that only need rows, keys and an answer from the drives: the same on every engine.
-import { type DeadDrain, listDead, redriveDead } from '../compaction/l3-stream.ts';
-import type { MergePlan } from '../compaction/merge.ts';
-import type { CompactionPlan } from '../compaction/plan.ts';
-import { collectStatus } from '../engine/collect-status.ts';
-import { explainVolumes, type PlanRequest, planMergesOf, planOf } from '../engine/compaction.ts';
-import type { EngineStore } from '../engine/engine-store.ts';
-import { placesOfKey } from '../engine/explain-key.ts';
-import type { Status } from '../engine/status.ts';
+import { type DeadDrain, listDead, redriveDead } from '../compaction/move/l3/stream-runs.ts';
+import type { MergePlan } from '../compaction/plan/merge-propose.ts';
+import type { CompactionPlan } from '../compaction/plan/plan.ts';
+import { collectStatus } from '../engine/status/collect-status.ts';
+import { placesOfKey } from '../engine/status/explain-key.ts';
+import type { Status } from '../engine/status/status.ts';
+import { explainVolumes, type PlanRequest, planMergesOf, planOf } from '../engine/upkeep/compaction.ts';
+import type { EngineStore } from '../engine/wire/engine-store.ts';
 import { invalid, missing } from '../foundation/errors.ts';
 import { volumeId } from '../foundation/ids.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { retireKek } from '../panda/rows/retiring-kek-row.ts';
-import { readVolume } from '../volume/volumes.ts';
+import { readVolume } from '../volume/rows/read-rows.ts';
 import type { StoreAdmin } from './admin.ts';
 
 const LETTERS_MAX = 1000;

@@ -3,9 +3,9 @@
 import { type Clock, systemClock } from '../foundation/clock.ts';
 import { invalid } from '../foundation/errors.ts';
 import { type Randomness, systemRandomness } from '../foundation/randomness.ts';
+import type { ListPage, ListRequest, ObjectInfo } from '../service/service.ts';
 import type { StoreAdmin } from './admin.ts';
-import { openEmbeddedClient } from './embedded-client.ts';
-import type { ListPage, ListRequest, ObjectInfo } from './frontend-service.ts';
+import { openEmbeddedClient } from './file/embedded-client.ts';
 
 export type { ListPage, ListRequest, ObjectInfo };
 
@@ -92,7 +92,7 @@ export async function openStore(address = DEFAULT_ADDRESS, options: OpenOptions 
   const { namespace = DEFAULT_NAMESPACE, clock = systemClock, randomness = systemRandomness } = options;
   if (parsed.engine === 'aws') {
     // The AWS SDK takes longer to load than most commands on a file: store take.
-    const { openStageClient } = await import('./stage-client.ts');
+    const { openStageClient } = await import('./aws/stage-client.ts');
     return openStageClient({ stage: parsed.stage, namespace, clock, randomness });
   }
   return openEmbeddedClient(parsed.dir, { namespace, clock, randomness });

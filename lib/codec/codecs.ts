@@ -3,11 +3,11 @@ import type { Codec, CodecName } from './codec.ts';
 import { linearCodeOf } from './codes.ts';
 import { createCopyCodec } from './copy-codec.ts';
 import type { InPlaceCodec } from './in-place.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel } from './kernel/kernel.ts';
+import { createPlainKernel } from './kernel/plain-kernel.ts';
+import { createSimdKernel, hasSimd } from './kernel/simd-kernel.ts';
 import { createLinearCodec } from './linear-codec.ts';
-import { createPlainKernel } from './plain-kernel.ts';
 import { codecShape } from './shape.ts';
-import { createSimdKernel, hasSimd } from './simd-kernel.ts';
 
 const codecs = new Map<CodecName, InPlaceCodec>();
 const kernel = hasSimd() ? createSimdKernel() : createPlainKernel();

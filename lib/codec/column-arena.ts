@@ -3,7 +3,7 @@
 // of many columns do not compete for the same cache sets.
 import { assert, present } from '../foundation/assert.ts';
 import { CELL_BYTES, COLUMNS_MAX } from './codec.ts';
-import { type WasmMemory, wasmHost } from './wasm-host.ts';
+import { type WasmMemory, wasmHost } from './kernel/wasm-host.ts';
 
 export const STRIP_BYTES = 16 * 1024;
 const PAGE_BYTES = 64 * 1024;

@@ -1,7 +1,7 @@
 // What can be rebuilt from what: over GF(16), the lost data columns are unknowns and every parity column that can be read is
 // an equation. This file picks the equations that need the fewest reads, and solves them; it touches no column bytes.
 import type { LinearCode } from './codes.ts';
-import { multiply, rankOf, reduceRows } from './gf16.ts';
+import { multiply, rankOf, reduceRows } from './kernel/gf16.ts';
 
 /** What to read, and which parity rows to use, to rebuild columns: as few as will do, so the solution is the only one. */
 export interface Solution {

@@ -5,7 +5,7 @@ import { retryLater } from '../foundation/errors.ts';
 import { type Codec, parityBytes } from './codec.ts';
 import { inPlaceCodecOf } from './codecs.ts';
 import { arenaBytes, type ColumnArena, columnView, createArena } from './column-arena.ts';
-import { wasmHost } from './wasm-host.ts';
+import { wasmHost } from './kernel/wasm-host.ts';
 
 const MIB = 1024 * 1024;
 

@@ -13,10 +13,10 @@ import {
 } from './columns.ts';
 import { columnsOf, isDecodable, maskOf, type Solution, solve } from './decode.ts';
 import type { InPlaceCodec } from './in-place.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel } from './kernel/kernel.ts';
+import type { XorProgram } from './kernel/xor-program.ts';
 import { encodeProgram, repairProgram } from './planner.ts';
 import { codecShape } from './shape.ts';
-import type { XorProgram } from './xor-program.ts';
 
 /** A pattern is two 16-bit masks; one with its program takes a few kilobytes. */
 const PATTERNS_MAX = 512;

@@ -4,9 +4,9 @@
 import { present } from '../foundation/assert.ts';
 import { type ColumnGroup, type LinearCode, spanned } from './codes.ts';
 import { expressRows, type Solution } from './decode.ts';
-import { PLANES, planeMasks } from './gf16.ts';
-import { addPlanes, multiplyMatrix, type Planes, sharedSums, ZEROS } from './plane-sums.ts';
-import { type Value, XorBuilder, type XorProgram } from './xor-program.ts';
+import { PLANES, planeMasks } from './kernel/gf16.ts';
+import { addPlanes, multiplyMatrix, type Planes, sharedSums, ZEROS } from './kernel/plane-sums.ts';
+import { type Value, XorBuilder, type XorProgram } from './kernel/xor-program.ts';
 
 type LoadPlane = (column: number, plane: number) => Value;
 

@@ -7,6 +7,7 @@ import { invalid } from '../foundation/errors.ts';
 import { directoryError, isAbsence } from './directory-errors.ts';
 import { assertMarker, type DriveIdentity, MARKER, markerOf, markerText } from './directory-marker.ts';
 import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
+import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './drive-keys.ts';
 import { chunkExists, chunkMissing, driveBusy, driveUnavailable } from './errors.ts';
 import {
   errnoOf,
@@ -21,7 +22,6 @@ import {
   unlinkFile,
   writeDurably,
 } from './files.ts';
-import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './names.ts';
 import { WRITER_TAG, writerOf } from './writer-tag.ts';
 
 export type { DriveIdentity } from './directory-marker.ts';

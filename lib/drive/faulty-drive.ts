@@ -4,8 +4,8 @@ import type { Clock } from '../foundation/clock.ts';
 import { type FaultPlan, scriptedPlan, underPlan } from '../foundation/faults.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
+import { zoneKey } from './drive-keys.ts';
 import { driveBusy, driveFull, driveReadOnly, driveUnavailable } from './errors.ts';
-import { zoneKey } from './names.ts';
 
 export type DriveOperation = 'append' | 'read' | 'list' | 'zones' | 'erase' | 'probe';
 export type DriveState = 'healthy' | 'lost' | 'read-only' | 'full';

@@ -1,7 +1,7 @@
 // A drive in a Map: for tests and simulations. Bytes are copied on the way in and out, so no caller can change what is stored.
 import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
+import { assertRange, byName, byZone, chunkKey, zoneKey } from './drive-keys.ts';
 import { chunkExists, chunkMissing } from './errors.ts';
-import { assertRange, byName, byZone, chunkKey, zoneKey } from './names.ts';
 
 interface ZoneGeneration {
   readonly at: ZoneRef;

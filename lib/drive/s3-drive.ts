@@ -13,8 +13,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { assert } from '../foundation/assert.ts';
 import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
+import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './drive-keys.ts';
 import { chunkExists, chunkMissing } from './errors.ts';
-import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './names.ts';
 import { s3Error, statusOf } from './s3-errors.ts';
 
 export interface S3DriveOptions {

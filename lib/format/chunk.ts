@@ -19,7 +19,7 @@ import {
 } from '../foundation/ids.ts';
 import { assertWithin, crcOf, isZero, readU64, U32_MAX, unknownVersion, viewOf, writeU64 } from './wire.ts';
 
-export { bucketDirectoryName, chunkName, parseBucketDirectoryName, parseChunkName } from './names.ts';
+export { bucketDirectoryName, chunkName, parseBucketDirectoryName, parseChunkName } from './object-names.ts';
 
 export const CHUNK_HEADER_BYTES = 256;
 

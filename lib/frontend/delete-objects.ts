@@ -4,7 +4,7 @@ import { type ObjectRow, releaseKey } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { inTransactions, readObjects, runIndex } from './index-objects.ts';
 import { isReleasedInline, type ObjectChange } from './index-plan.ts';
-import { checkKey, checkNamespace, shown } from './names.ts';
+import { checkKey, checkNamespace, shown } from './object-keys.ts';
 import { finishRelease } from './release-references.ts';
 
 const OBJECTS_AT_ONCE = 90;

@@ -11,11 +11,11 @@ import {
   segmentFromRow,
   segmentPartition,
 } from '../panda/rows/object-row.ts';
+import { rowsOf } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { rowsOf } from '../volume/volumes.ts';
 import { readBlocks } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
-import { checkKey, checkNamespace, shown } from './names.ts';
+import { checkKey, checkNamespace, shown } from './object-keys.ts';
 import type { ReadBudget } from './read-budget.ts';
 
 const READ_AHEAD_BYTES = 16 * 1024 * 1024;

@@ -1,9 +1,9 @@
 // How much the hot volumes allocate, looked up now and then: past hotBytesMax puts are asked to come back later.
 import { codecShape } from '../codec/shape.ts';
 import { retryLater } from '../foundation/errors.ts';
-import { putClass } from '../volume/append.ts';
-import type { Components } from '../volume/components.ts';
-import { listVolumes } from '../volume/volumes.ts';
+import type { Components } from '../volume/rows/components.ts';
+import { listVolumes } from '../volume/rows/read-rows.ts';
+import { putClass } from '../volume/write/append.ts';
 
 const LOOK_AGAIN_MS = 5_000;
 

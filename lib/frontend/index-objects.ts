@@ -6,8 +6,8 @@ import { type Panda, type ReadOptions, TRANSACTION_ITEMS_MAX, type Write } from 
 import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
-import type { Components } from '../volume/components.ts';
-import { backOffMs, transact } from '../volume/transact.ts';
+import type { Components } from '../volume/rows/components.ts';
+import { backOffMs, transact } from '../volume/rows/transact.ts';
 import {
   type FreshBlock,
   type IndexPlan,

@@ -14,7 +14,7 @@ import {
   releaseKey,
 } from '../panda/rows/object-row.ts';
 import { trashAttributes, trashKey } from '../panda/rows/trash-row.ts';
-import { diedWrites } from '../volume/recover.ts';
+import { diedWrites } from '../volume/open/recover.ts';
 
 /** A block that was just stored: its row but for references and state. */
 export type FreshBlock = Omit<BlockRow, 'refs' | 'state'>;

@@ -2,7 +2,7 @@
 import { invalid } from '../foundation/errors.ts';
 import type { Panda } from '../panda/panda.ts';
 import { type ObjectRow, objectFromRow, objectPartition } from '../panda/rows/object-row.ts';
-import { afterPrefix, checkNamespace } from './names.ts';
+import { afterPrefix, checkNamespace } from './object-keys.ts';
 
 export const LIST_LIMIT_MAX = 1000;
 

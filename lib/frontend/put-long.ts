@@ -15,10 +15,10 @@ import {
   uploadAttributes,
   uploadKey,
 } from '../panda/rows/object-row.ts';
-import { appendBytesMax } from '../volume/append.ts';
-import type { Components } from '../volume/components.ts';
-import { transact } from '../volume/transact.ts';
+import type { Components } from '../volume/rows/components.ts';
+import { transact } from '../volume/rows/transact.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { appendBytesMax } from '../volume/write/append.ts';
 import { runIndex } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { type Plain, storeBatch } from './store-blocks.ts';

@@ -7,13 +7,13 @@ import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundatio
 import { blockIdInPool } from '../keys/envelope.ts';
 import { GROUP_SLOTS_MAX } from '../panda/rows/group-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
-import { appendBytesMax } from '../volume/append.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { appendBytesMax } from '../volume/write/append.ts';
 import { type ByteSource, cutBlocks } from './cut-blocks.ts';
 import type { HotGauge } from './hot-gauge.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
-import { checkKey, checkMetadata, checkNamespace } from './names.ts';
+import { checkKey, checkMetadata, checkNamespace } from './object-keys.ts';
 import { Outbox } from './outbox.ts';
 import { putLong } from './put-long.ts';
 import { type Plain, storeBatch } from './store-blocks.ts';

@@ -12,9 +12,9 @@ import {
   UPLOADS,
   uploadFromRow,
 } from '../panda/rows/object-row.ts';
-import type { Components } from '../volume/components.ts';
-import { transact } from '../volume/transact.ts';
-import { rowsOf } from '../volume/volumes.ts';
+import type { Components } from '../volume/rows/components.ts';
+import { rowsOf } from '../volume/rows/read-rows.ts';
+import { transact } from '../volume/rows/transact.ts';
 import { isGuardFailure, runIndex } from './index-objects.ts';
 import { giveUpUpload } from './put-long.ts';
 

@@ -3,8 +3,8 @@
 import { codecOf } from '../codec/codecs.ts';
 import type { RecordId } from '../foundation/ids.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
+import { readBucket, readVolume } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { readBucket, readVolume } from '../volume/volumes.ts';
 
 const AWAY = new Set(['DRIVE_UNAVAILABLE', 'DRIVE_DENIED']);
 

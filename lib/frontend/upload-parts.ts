@@ -15,14 +15,14 @@ import {
   uploadFromRow,
   uploadKey,
 } from '../panda/rows/object-row.ts';
-import { appendBytesMax } from '../volume/append.ts';
-import type { Components } from '../volume/components.ts';
+import type { Components } from '../volume/rows/components.ts';
+import { rowsOf } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { rowsOf } from '../volume/volumes.ts';
+import { appendBytesMax } from '../volume/write/append.ts';
 import { cutBlocks } from './cut-blocks.ts';
 import { isGuardFailure, readBlocks } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
-import { checkKey, checkMetadata, checkNamespace } from './names.ts';
+import { checkKey, checkMetadata, checkNamespace } from './object-keys.ts';
 import { beginUpload, giveUpUpload, publish, storeSegment, windows } from './put-long.ts';
 import type { Plain } from './store-blocks.ts';
 

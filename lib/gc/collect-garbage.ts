@@ -13,10 +13,10 @@ import {
   trashKey,
   trashPartitions,
 } from '../panda/rows/trash-row.ts';
-import type { Components } from '../volume/components.ts';
-import { diedWrites } from '../volume/recover.ts';
-import { backOffMs, transact } from '../volume/transact.ts';
-import { rowsOf } from '../volume/volumes.ts';
+import { diedWrites } from '../volume/open/recover.ts';
+import type { Components } from '../volume/rows/components.ts';
+import { rowsOf } from '../volume/rows/read-rows.ts';
+import { backOffMs, transact } from '../volume/rows/transact.ts';
 
 /** Two rows a slot and three more keep a transaction below 100 items. */
 const SLOTS_PER_TRANSACTION = 45;

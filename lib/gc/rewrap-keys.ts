@@ -6,9 +6,9 @@ import { isKind } from '../foundation/errors.ts';
 import { unwrapBek, wrapBek } from '../keys/envelope.ts';
 import type { Key, Update } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey, blockPartitions } from '../panda/rows/block-row.ts';
-import type { Components } from '../volume/components.ts';
-import { backOffMs, transact } from '../volume/transact.ts';
-import { rowsOf } from '../volume/volumes.ts';
+import type { Components } from '../volume/rows/components.ts';
+import { rowsOf } from '../volume/rows/read-rows.ts';
+import { backOffMs, transact } from '../volume/rows/transact.ts';
 
 const BLOCKS_PER_TRANSACTION = 50;
 const TRANSACTIONS_AT_ONCE = 8;

@@ -18,7 +18,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import { cellName } from './names.ts';
+import { cellName } from './resource-names.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 /** Busy, throttled, or an outcome nobody knows: every step may be done again. */

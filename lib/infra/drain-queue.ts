@@ -5,7 +5,7 @@ import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { RECEIVES_MAX } from '../stream/stream.ts';
-import { cellName } from './names.ts';
+import { cellName } from './resource-names.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 /** AWS's advice for queues that feed functions: a throttled batch must not come back before its turn. */

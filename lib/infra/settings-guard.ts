@@ -2,8 +2,8 @@
 // rolls back with its reason. Runs only when settings or the number of drives change.
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { zoneName } from './names.ts';
 import type { PandaTable } from './panda-table.ts';
+import { zoneName } from './resource-names.ts';
 import { ServiceFunction } from './service-function.ts';
 import type { StageSettings } from './stage-settings.ts';
 

@@ -3,8 +3,8 @@
 import { codecShape } from '../codec/shape.ts';
 import { IMBALANCE_AIM, imbalance, layOut } from '../format/placement.ts';
 import { capacityBytes, type Settings } from '../settings/settings.ts';
-import { directoryBytesOf } from '../volume/directory-room.ts';
-import { groupOverheadBytes } from '../volume/write-group.ts';
+import { directoryBytesOf } from '../volume/rows/directory-room.ts';
+import { groupOverheadBytes } from '../volume/write/write-group.ts';
 import { bestSubset } from './best-subset.ts';
 
 export interface WaitingBucket {

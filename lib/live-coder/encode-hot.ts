@@ -1,10 +1,10 @@
 // ENCODE: hot volumes that are sealed and old enough go through the Live Coder into erasure-coded volumes. A rest too small for a
 // group stays hot until more comes.
 import { isPocketfulError } from '../foundation/errors.ts';
-import { DrainingSources } from '../volume/drain-source.ts';
-import { newRunId, takeRun } from '../volume/runs.ts';
+import { listBuckets, listVolumes } from '../volume/rows/read-rows.ts';
+import { DrainingSources } from '../volume/runs/drain-source.ts';
+import { newRunId, takeRun } from '../volume/runs/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { listBuckets, listVolumes } from '../volume/volumes.ts';
 import { groupTargetBytes } from './choose-group.ts';
 import { LiveCoder } from './live-coder.ts';
 

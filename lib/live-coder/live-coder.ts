@@ -2,10 +2,10 @@
 // erasure-coded volumes. `push` waits while a group is written or while drives are missing: that is its back pressure.
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../foundation/ids.ts';
-import type { BucketContent } from '../volume/collect-bucket.ts';
-import { slotSpan } from '../volume/directory-room.ts';
-import { type MoveResult, moveBuckets } from '../volume/move.ts';
+import type { BucketContent } from '../volume/read/collect-bucket.ts';
+import { slotSpan } from '../volume/rows/directory-room.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { type MoveResult, moveBuckets } from '../volume/write/move.ts';
 import { chooseGroup, keptBackBytes, type WaitingBucket, waitingBytesMax } from './choose-group.ts';
 
 export interface LiveCoderReport {

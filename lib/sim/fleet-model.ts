@@ -2,7 +2,7 @@
 // (how fast they die), per bucket; a volume is a list of buckets. The columns are those that the production planner reads.
 import type { CodecName } from '../codec/codec.ts';
 import { codecShape } from '../codec/shape.ts';
-import { FLEET_STATES, type FleetView, fleetOfColumns } from '../compaction/fleet.ts';
+import { FLEET_STATES, type FleetView, fleetOfColumns } from '../compaction/facts/fleet.ts';
 import { assert } from '../foundation/assert.ts';
 import { type SeededRandomness, shuffled } from '../foundation/randomness.ts';
 

@@ -1,8 +1,9 @@
 // `sim incident`: the published incident played again. A steady fleet under L1; a roll-out of the Live Coder that seals hardly
 // filled volumes; its detection; then several ways of compacting side by side, from the same fleet, on the same budgets and seed.
-import { UNLIMITED } from '../compaction/budget.ts';
-import type { PlanSettings } from '../compaction/plan-settings.ts';
-import { type ThresholdSettings, thresholdSettingsOf } from '../compaction/threshold.ts';
+
+import type { PlanSettings } from '../compaction/facts/plan-settings.ts';
+import { UNLIMITED } from '../compaction/plan/budget.ts';
+import { type ThresholdSettings, thresholdSettingsOf } from '../compaction/threshold/law.ts';
 import { invalid } from '../foundation/errors.ts';
 import { SeededRandomness } from '../foundation/randomness.ts';
 import { totalOf } from './apply-plan.ts';

@@ -1,8 +1,8 @@
 // Two more closed forms beside the planner: what a fixed threshold settles at under uniform deletes, and the least that has to be
 // moved to mend a fleet once.
-import { fleetOf } from '../compaction/fleet.ts';
-import { planSettingsOf } from '../compaction/plan-settings.ts';
-import { planCompaction } from '../compaction/planner.ts';
+import { fleetOf } from '../compaction/facts/fleet.ts';
+import { planSettingsOf } from '../compaction/facts/plan-settings.ts';
+import { planCompaction } from '../compaction/plan/planner.ts';
 import { SeededRandomness } from '../foundation/randomness.ts';
 import { totalOf } from './apply-plan.ts';
 import { deletesOf } from './deletes.ts';

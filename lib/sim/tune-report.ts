@@ -1,7 +1,7 @@
 // Thresholds in dollars as people read them, and a store's what-if.
 import { type ReportTable, reportHtml } from './report-html.ts';
 import { type Line, lineChart, shortText } from './svg-chart.ts';
-import type { TuneResult, TuneRow } from './tune.ts';
+import type { TuneResult, TuneRow } from './tune-policies.ts';
 import type { WhatIf } from './what-if.ts';
 
 const nameOf = ({ cell }: TuneRow): string =>

@@ -16,7 +16,7 @@ import { type RecoveryPoint, runFixedThreshold, runRecovery, type ThresholdPoint
 import type { ReportTable } from './report-html.ts';
 import { boundOf, runFloors, runSteady, type SteadyPoint } from './steady.ts';
 import { floorTable, steadyTable } from './steady-report.ts';
-import { runTune, TUNE, type TuneResult } from './tune.ts';
+import { runTune, TUNE, type TuneResult } from './tune-policies.ts';
 import { tuneTables } from './tune-report.ts';
 
 /** Columns padded, as the formatter of the repository leaves them. */

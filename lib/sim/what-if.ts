@@ -2,9 +2,9 @@
 // production planner would do with them now, and what it would cost.
 import * as z from 'zod';
 import { CODEC_NAMES } from '../codec/codec.ts';
-import { type FleetView, fleetOf } from '../compaction/fleet.ts';
-import { type PlanSettings, planSettingsOf } from '../compaction/plan-settings.ts';
-import { planCompaction } from '../compaction/planner.ts';
+import { type FleetView, fleetOf } from '../compaction/facts/fleet.ts';
+import { type PlanSettings, planSettingsOf } from '../compaction/facts/plan-settings.ts';
+import { planCompaction } from '../compaction/plan/planner.ts';
 import { invalid } from '../foundation/errors.ts';
 import { capacityBytes, PRESETS } from '../settings/settings.ts';
 

@@ -1,11 +1,12 @@
 // One process's view of the volumes of a cell: soft state only, made once, gone without harm.
-import { type AppendedGroup, appendGroup, type NewRecord } from './append.ts';
-import type { Components } from './components.ts';
-import { Directories } from './directories.ts';
-import { DriveHealth } from './drive-health.ts';
-import { OpenVolumes } from './open-volumes.ts';
-import { RecordReader } from './read-record.ts';
-import { ZoneAllocator } from './zones.ts';
+
+import { OpenVolumes } from './open/open-volumes.ts';
+import { Directories } from './read/directories.ts';
+import { RecordReader } from './read/read-record.ts';
+import type { Components } from './rows/components.ts';
+import { DriveHealth } from './rows/drive-health.ts';
+import { ZoneAllocator } from './rows/zones.ts';
+import { type AppendedGroup, appendGroup, type NewRecord } from './write/append.ts';
 
 export class VolumeStore {
   readonly c: Components;

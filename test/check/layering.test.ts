@@ -39,8 +39,8 @@ describe('layering', () => {
 
   it.each([
     ['lib/drive/files.ts', `import { x } from '@aws-sdk/client-s3';`, 'the AWS SDK has no place here'],
-    ['lib/engine/embedded.ts', `import { x } from '@aws-sdk/client-s3';`, 'the AWS SDK has no place here'],
-    ['lib/engine/embedded.ts', `import { x } from 'aws-cdk-lib/aws-s3';`, 'the CDK has no place here'],
+    ['lib/engine/wire/embedded.ts', `import { x } from '@aws-sdk/client-s3';`, 'the AWS SDK has no place here'],
+    ['lib/engine/wire/embedded.ts', `import { x } from 'aws-cdk-lib/aws-s3';`, 'the CDK has no place here'],
     ['lib/volume/a.ts', `import { x } from '@middy/core';`, 'Lambda middleware has no place here'],
     ['lib/volume/a.ts', `import { x } from 'commander';`, 'the command line has no place here'],
     ['lib/volume/a.ts', `import x from 'lodash';`, 'lodash is not a package the product may use'],

@@ -12,6 +12,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['volume'],
   ['frontend', 'live-coder', 'compaction', 'gc', 'repair', 'verify', 'replication'],
   ['engine'],
+  ['service'],
   ['infra', 'client', 'sim', 'gateway'],
   ['functions', 'bin'],
 ];
@@ -27,7 +28,7 @@ const AWS_FILE = /^(s3|dynamo|kms|sqs|sfn|cloudwatch|aws)-/;
 const WORLD_FILE = /^(s3|dynamo|kms|sqs|sfn|cloudwatch|aws|directory|sqlite|file|files|key-file|system)[-.]/;
 const PORT_FILES = ['lib/foundation/clock.ts', 'lib/foundation/randomness.ts'];
 /** Adapters whose name says something else. */
-const OTHER_ADAPTERS = ['lib/drive/writer-tag.ts', 'lib/client/write-file.ts', 'lib/engine/deployed.ts'];
+const OTHER_ADAPTERS = ['lib/drive/writer-tag.ts', 'lib/client/files/write-file.ts', 'lib/engine/wire/deployed.ts'];
 /** Folders whose files may use the disk, the network and processes. */
 const WORLD_FOLDERS = ['engine', 'client', 'infra', 'functions', 'bin'];
 const PURE_BUILTINS = ['assert', 'buffer', 'crypto', 'events', 'path', 'string_decoder', 'url', 'util', 'zlib'];
@@ -116,7 +117,9 @@ function builtinFault(place: Place, builtin: string): string | undefined {
 }
 
 function isAwsPlace({ file, folder, name }: Place): boolean {
-  return AWS_FILE.test(name) || folder === 'infra' || folder === 'functions' || file.path === 'lib/engine/deployed.ts';
+  return (
+    AWS_FILE.test(name) || folder === 'infra' || folder === 'functions' || file.path === 'lib/engine/wire/deployed.ts'
+  );
 }
 
 const isAdapter = ({ file, name }: Place): boolean =>

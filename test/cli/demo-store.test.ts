@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Demo } from '../../lib/client/demo.ts';
-import { demoTree } from '../../lib/client/demo-tree.ts';
-import { createEmbedded } from '../../lib/engine/embedded.ts';
+import { Demo } from '../../lib/client/demo/demo.ts';
+import { demoTree } from '../../lib/client/demo/demo-tree.ts';
+import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { pocketful } from './cli.ts';

@@ -1,13 +1,13 @@
 // The operator's commands on a stage, against the real functions on memory bodies; only the wire between them is of this test.
 import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
-import { StageAdmin } from '../../lib/client/aws-admin.ts';
-import { Invoker } from '../../lib/client/aws-invoke.ts';
-import type { StageOutputs } from '../../lib/client/aws-stage.ts';
-import { listJournal } from '../../lib/compaction/journal.ts';
-import { planJson } from '../../lib/compaction/plan.ts';
+import { StageAdmin } from '../../lib/client/aws/aws-admin.ts';
+import { Invoker } from '../../lib/client/aws/aws-invoke.ts';
+import type { StageOutputs } from '../../lib/client/aws/aws-stage.ts';
+import { planJson } from '../../lib/compaction/plan/plan.ts';
+import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { OUTPUTS } from '../../lib/settings/stage-names.ts';
-import { listBuckets, listVolumes } from '../../lib/volume/volumes.ts';
+import { listBuckets, listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { sealedWorld } from '../compaction/acting-world.ts';
 import { thinnedWorld } from '../compaction/merge-world.ts';
 import { Stage } from '../functions/stage.ts';

@@ -1,6 +1,8 @@
 // The wire format to the frontend: what is refused, that the largest allowed bodies fit Lambda's payload, and that errors
 // arrive as they were thrown.
 import { describe, expect, it } from 'vitest';
+import { AssertionError } from '../../lib/foundation/assert.ts';
+import { retryLater } from '../../lib/foundation/errors.ts';
 import {
   BODY_BYTES_MAX,
   PAYLOAD_BYTES_MAX,
@@ -8,9 +10,7 @@ import {
   resultOf,
   toBase64,
   toWire,
-} from '../../lib/client/aws-protocol.ts';
-import { AssertionError } from '../../lib/foundation/assert.ts';
-import { retryLater } from '../../lib/foundation/errors.ts';
+} from '../../lib/service/protocol.ts';
 
 const object = { key: 'a', body: toBase64(Buffer.from('x')) };
 const put = { op: 'put', namespace: 'default', objects: [object] };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { codecOf } from '../../lib/codec/codecs.ts';
 import { linearCodeOf } from '../../lib/codec/codes.ts';
-import { inverse, multiply, planeMasks, rankOf } from '../../lib/codec/gf16.ts';
+import { inverse, multiply, planeMasks, rankOf } from '../../lib/codec/kernel/gf16.ts';
 import { GENERATORS, patterns, times } from './reference.ts';
 
 describe('GF(16)', () => {

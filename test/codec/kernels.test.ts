@@ -6,10 +6,10 @@ import { parityBytes } from '../../lib/codec/codec.ts';
 import { codecOf, createCodec } from '../../lib/codec/codecs.ts';
 import { linearCodeOf } from '../../lib/codec/codes.ts';
 import { arenaBytes, columnView, createArena } from '../../lib/codec/column-arena.ts';
-import { createPlainKernel } from '../../lib/codec/plain-kernel.ts';
+import { createPlainKernel } from '../../lib/codec/kernel/plain-kernel.ts';
+import { compileProgram } from '../../lib/codec/kernel/simd-compiler.ts';
+import { createSimdKernel, hasSimd } from '../../lib/codec/kernel/simd-kernel.ts';
 import { encodeProgram } from '../../lib/codec/planner.ts';
-import { compileProgram } from '../../lib/codec/simd-compiler.ts';
-import { createSimdKernel, hasSimd } from '../../lib/codec/simd-kernel.ts';
 import { misaligned, patterns, randomColumns, sameBytes } from './reference.ts';
 
 const LINEAR = ['rs-6-3', 'lrc-12-2-2', 'xor-2-1', 'xor-3-1'] as const;

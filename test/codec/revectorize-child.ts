@@ -2,8 +2,8 @@
 // is wrong; with `disagree`, the comparison with the twin is made to fail after three programs.
 import { setFlagsFromString } from 'node:v8';
 import { createCodec } from '../../lib/codec/codecs.ts';
-import { agreesWithTwin, isRevectorizing, revectorize } from '../../lib/codec/revectorize.ts';
-import { createSimdKernel } from '../../lib/codec/simd-kernel.ts';
+import { agreesWithTwin, isRevectorizing, revectorize } from '../../lib/codec/kernel/revectorize.ts';
+import { createSimdKernel } from '../../lib/codec/kernel/simd-kernel.ts';
 import { patterns, randomColumns, sameBytes } from './reference.ts';
 
 const LENGTH = 640;

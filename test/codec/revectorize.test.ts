@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { linearCodeOf } from '../../lib/codec/codes.ts';
+import { agreesWithTwin } from '../../lib/codec/kernel/revectorize.ts';
+import { compileProgram } from '../../lib/codec/kernel/simd-compiler.ts';
+import { hasSimd } from '../../lib/codec/kernel/simd-kernel.ts';
+import { wasmHost } from '../../lib/codec/kernel/wasm-host.ts';
 import { encodeProgram } from '../../lib/codec/planner.ts';
-import { agreesWithTwin } from '../../lib/codec/revectorize.ts';
-import { compileProgram } from '../../lib/codec/simd-compiler.ts';
-import { hasSimd } from '../../lib/codec/simd-kernel.ts';
-import { wasmHost } from '../../lib/codec/wasm-host.ts';
 import { present } from '../../lib/foundation/assert.ts';
 
 const child = (...args: readonly string[]) =>

@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { codecOf } from '../../lib/codec/codecs.ts';
 import { allocateColumns } from '../../lib/codec/group-memory.ts';
-import { isRevectorizing, revectorize } from '../../lib/codec/revectorize.ts';
-import { hasSimd } from '../../lib/codec/simd-kernel.ts';
-import { warmUp } from '../../lib/codec/warm-up.ts';
+import { isRevectorizing, revectorize } from '../../lib/codec/kernel/revectorize.ts';
+import { hasSimd } from '../../lib/codec/kernel/simd-kernel.ts';
+import { warmUp } from '../../lib/codec/kernel/warm-up.ts';
 import { randomColumns, sameBytes } from './reference.ts';
 
 const lengths = Array.from({ length: 12 }, (_, i) => 90_001 - 511 * i);

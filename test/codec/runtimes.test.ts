@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCodec } from '../../lib/codec/codecs.ts';
-import { createPlainKernel } from '../../lib/codec/plain-kernel.ts';
+import { createPlainKernel } from '../../lib/codec/kernel/plain-kernel.ts';
 import { randomColumns } from './reference.ts';
 
 const parityDigest = (): string => {

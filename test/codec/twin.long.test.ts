@@ -1,7 +1,7 @@
 // The plain twin over all patterns of four losses: the rest of what kernels.test.ts begins.
 import { expect, it } from 'vitest';
 import { createCodec } from '../../lib/codec/codecs.ts';
-import { createPlainKernel } from '../../lib/codec/plain-kernel.ts';
+import { createPlainKernel } from '../../lib/codec/kernel/plain-kernel.ts';
 import { patterns, randomColumns, sameBytes } from './reference.ts';
 
 it('the plain twin rebuilds every decodable pattern of four losses of lrc-12-2-2', () => {

@@ -1,8 +1,8 @@
 // Warming up leaves nothing behind, stops when told to, and is no business of whoever starts it.
 import { expect, it } from 'vitest';
-import { isRevectorizing } from '../../lib/codec/revectorize.ts';
-import { warmUp } from '../../lib/codec/warm-up.ts';
-import { startKernel } from '../../lib/engine/system-kernel.ts';
+import { isRevectorizing } from '../../lib/codec/kernel/revectorize.ts';
+import { warmUp } from '../../lib/codec/kernel/warm-up.ts';
+import { startKernel } from '../../lib/engine/wire/system-kernel.ts';
 
 it('ends, in slices between which other work runs', async () => {
   let turns = 0;

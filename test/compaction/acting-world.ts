@@ -1,12 +1,12 @@
 // Small stores with half-dead sealed volumes, for tests of the acting half of compaction.
-import type { Actors } from '../../lib/compaction/executor.ts';
+import type { Actors } from '../../lib/compaction/do/executor.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import type { Stream } from '../../lib/stream/stream.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { Model } from '../store/crash.ts';
 import { type Process, World } from '../store/harness.ts';
 

@@ -1,7 +1,7 @@
 // Budgets: shares, spill-over, and what is refused.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { budgetsOf, Ledger, type Spending } from '../../lib/compaction/budget.ts';
+import { budgetsOf, Ledger, type Spending } from '../../lib/compaction/plan/budget.ts';
 
 const spending = (bytesRead: number, metadataWrites = 0): Spending => ({
   bytesRead,

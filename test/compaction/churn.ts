@@ -2,18 +2,18 @@
 // between; and one large delete of a store that is complete.
 
 import { codecOf } from '../../lib/codec/codecs.ts';
-import { sealedTotals } from '../../lib/compaction/fleet.ts';
-import { snapshotOf } from '../../lib/compaction/snapshot.ts';
-import { collectStatus } from '../../lib/engine/collect-status.ts';
-import { compactStore } from '../../lib/engine/compaction.ts';
-import type { EngineStore } from '../../lib/engine/engine-store.ts';
-import { encodeStore, shredStore } from '../../lib/engine/tend.ts';
-import { DIRECTORY_PACK_NAME } from '../../lib/format/names.ts';
+import { sealedTotals } from '../../lib/compaction/facts/fleet.ts';
+import { snapshotOf } from '../../lib/compaction/facts/snapshot.ts';
+import { collectStatus } from '../../lib/engine/status/collect-status.ts';
+import { compactStore } from '../../lib/engine/upkeep/compaction.ts';
+import { encodeStore, shredStore } from '../../lib/engine/upkeep/tend.ts';
+import type { EngineStore } from '../../lib/engine/wire/engine-store.ts';
+import { DIRECTORY_PACK_NAME } from '../../lib/format/object-names.ts';
 import { assert } from '../../lib/foundation/assert.ts';
 import { SeededRandomness, shuffled } from '../../lib/foundation/randomness.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { incompressible, PERSONAL_SCALED } from '../store/sealed-overhead.ts';
 
 const NAMESPACE = 'default';

@@ -1,6 +1,6 @@
 // The compaction runs that crash tests interrupt: small, so that every port call can be tried.
 import { expect } from 'vitest';
-import { type CompactOptions, compact } from '../../lib/compaction/compact.ts';
+import { type CompactOptions, compact } from '../../lib/compaction/do/rounds.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';

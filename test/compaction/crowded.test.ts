@@ -1,18 +1,18 @@
 // Hosts that do not fit their own extents once more: seen in their rows before they are tried, and, where that was not enough, told of by
 // the run that tried. Either way the run ends, nothing is lost, and no plan offers them again.
 import { describe, expect, it } from 'vitest';
-import { compact, planNow } from '../../lib/compaction/compact.ts';
-import { type CrowdedNotes, hostRoomBytes, readCrowded } from '../../lib/compaction/crowded.ts';
-import { executePlan } from '../../lib/compaction/executor.ts';
-import { fleetOf } from '../../lib/compaction/fleet.ts';
-import { listJournal } from '../../lib/compaction/journal.ts';
-import { LEGEND } from '../../lib/compaction/plan.ts';
-import { beginPlan } from '../../lib/compaction/plan-runs.ts';
-import { planSettingsOf } from '../../lib/compaction/plan-settings.ts';
-import { planCompaction } from '../../lib/compaction/planner.ts';
-import { stepRun } from '../../lib/compaction/run-step.ts';
+import { executePlan } from '../../lib/compaction/do/executor.ts';
+import { beginPlan } from '../../lib/compaction/do/plan-runs.ts';
+import { compact, planNow } from '../../lib/compaction/do/rounds.ts';
+import { stepRun } from '../../lib/compaction/do/run-step.ts';
+import { type CrowdedNotes, hostRoomBytes, readCrowded } from '../../lib/compaction/facts/crowded.ts';
+import { fleetOf } from '../../lib/compaction/facts/fleet.ts';
+import { planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
+import { LEGEND } from '../../lib/compaction/plan/plan.ts';
+import { planCompaction } from '../../lib/compaction/plan/planner.ts';
+import { listJournal } from '../../lib/compaction/run/journal.ts';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf, SMALL, sealedWorld } from './acting-world.ts';

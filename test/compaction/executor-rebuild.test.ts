@@ -1,8 +1,8 @@
 // After an L1 run the drives alone still say where everything is.
 import { expect, it } from 'vitest';
-import { compact } from '../../lib/compaction/compact.ts';
-import { rebuildRows } from '../../lib/engine/rebuild.ts';
-import { scanDrives } from '../../lib/engine/scan-drives.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
+import { rebuildRows } from '../../lib/engine/backup/restore-rows.ts';
+import { scanDrives } from '../../lib/engine/backup/scan-drives.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row } from '../../lib/panda/panda.ts';
 import { World } from '../store/harness.ts';

@@ -1,7 +1,7 @@
 // L3 through a queue that duplicates, loses and reorders; poison; flow control.
 import { describe, expect, it } from 'vitest';
-import { compact, planNow } from '../../lib/compaction/compact.ts';
-import { FLOW_LIMITS, type FlowInput, flowOf } from '../../lib/compaction/drain-flow.ts';
+import { compact, planNow } from '../../lib/compaction/do/rounds.ts';
+import { FLOW_LIMITS, type FlowInput, flowOf } from '../../lib/compaction/move/l3/flow.ts';
 import {
   DrainWorker,
   drainMessage,
@@ -9,13 +9,13 @@ import {
   parseDrainMessage,
   redriveDead,
   sendDraining,
-} from '../../lib/compaction/l3-stream.ts';
+} from '../../lib/compaction/move/l3/stream-runs.ts';
 import type { MemoryDrive } from '../../lib/drive/memory-drive.ts';
 import { retryLater } from '../../lib/foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../lib/foundation/ids.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
-import { newRunId, takeRun } from '../../lib/volume/runs.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { newRunId, takeRun } from '../../lib/volume/runs/runs.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf, SMALL, sealedWorld } from './acting-world.ts';
 

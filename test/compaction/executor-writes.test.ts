@@ -1,11 +1,11 @@
 // What a run writes into Panda: no block row, and three rows for a bucket that moves; and what it needs: room for one destination.
 import { describe, expect, it } from 'vitest';
-import { type CompactOptions, compact } from '../../lib/compaction/compact.ts';
+import { type CompactOptions, compact } from '../../lib/compaction/do/rounds.ts';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
 import type { Panda, Write } from '../../lib/panda/panda.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
-import { createVolume } from '../../lib/volume/create-volume.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { createVolume } from '../../lib/volume/open/create-volume.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf, SMALL, sealedWorld } from './acting-world.ts';

@@ -1,13 +1,13 @@
 // Plans carried out on real stores: what they free, what they leave alone, and what a stale one does.
 import { describe, expect, it } from 'vitest';
-import { compact, explain, planNow } from '../../lib/compaction/compact.ts';
-import { executePlan } from '../../lib/compaction/executor.ts';
-import { sealedTotals } from '../../lib/compaction/fleet.ts';
-import { planJson } from '../../lib/compaction/plan.ts';
-import { planSettingsFor, snapshotOf } from '../../lib/compaction/snapshot.ts';
+import { executePlan } from '../../lib/compaction/do/executor.ts';
+import { compact, explain, planNow } from '../../lib/compaction/do/rounds.ts';
+import { sealedTotals } from '../../lib/compaction/facts/fleet.ts';
+import { planSettingsFor, snapshotOf } from '../../lib/compaction/facts/snapshot.ts';
+import { planJson } from '../../lib/compaction/plan/plan.ts';
 import type { BucketId, VolumeId } from '../../lib/foundation/ids.ts';
-import { newRunId, takeRun } from '../../lib/volume/runs.ts';
-import { listBuckets, listVolumes, readBucket } from '../../lib/volume/volumes.ts';
+import { listBuckets, listVolumes, readBucket } from '../../lib/volume/rows/read-rows.ts';
+import { newRunId, takeRun } from '../../lib/volume/runs/runs.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf, deleteFiles, filesOf, putFiles, SMALL, sealedWorld } from './acting-world.ts';
 
@@ -101,7 +101,7 @@ describe('L2 and L3 carried out', () => {
     const { world, p, model } = await half();
     const { plan } = await planNow(p.volumes, { settings: { minFill: 0.2, l3UpTo: 0.09 } });
     const run = plan.runs[0];
-    const { beginJournal, listJournal, taskOf } = await import('../../lib/compaction/journal.ts');
+    const { beginJournal, listJournal, taskOf } = await import('../../lib/compaction/run/journal.ts');
     const id = newRunId(p.c, 'l2');
     await beginJournal(p.c, id, taskOf(plan.digest, run as NonNullable<typeof run>));
     for (const { volume } of run?.sources ?? []) await takeRun(p.c, volume as VolumeId, id);

@@ -1,10 +1,10 @@
 // Explanations and estimated delete rates.
 import { describe, expect, it } from 'vitest';
-import { deleteRatesOf } from '../../lib/compaction/delete-rates.ts';
-import { explainVolume } from '../../lib/compaction/explain.ts';
-import { fleetOf } from '../../lib/compaction/fleet.ts';
-import { planSettingsOf } from '../../lib/compaction/plan-settings.ts';
-import { planCompaction } from '../../lib/compaction/planner.ts';
+import { deleteRatesOf } from '../../lib/compaction/facts/delete-rates.ts';
+import { fleetOf } from '../../lib/compaction/facts/fleet.ts';
+import { planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
+import { explainVolume } from '../../lib/compaction/plan/explain.ts';
+import { planCompaction } from '../../lib/compaction/plan/planner.ts';
 import { fleetOfFills, volumeName, volumeOf } from './fleets.ts';
 
 describe('explain', () => {

@@ -10,8 +10,8 @@ import {
   type FleetVolume,
   fleetOf,
   fleetOfColumns,
-} from '../../lib/compaction/fleet.ts';
-import type { CompactionPlan } from '../../lib/compaction/plan.ts';
+} from '../../lib/compaction/facts/fleet.ts';
+import type { CompactionPlan } from '../../lib/compaction/plan/plan.ts';
 import type { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { uniform } from './packing-oracle.ts';
 

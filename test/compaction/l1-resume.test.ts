@@ -1,15 +1,15 @@
 // A top-off that is broken off: by Ctrl-C it ends without a trace; by a kill, or the end of a worker's time, whoever comes next goes on after
 // the groups that are stored.
 import { describe, expect, it } from 'vitest';
-import { compact, planNow } from '../../lib/compaction/compact.ts';
-import { endDeadRuns } from '../../lib/compaction/end-runs.ts';
-import { listJournal } from '../../lib/compaction/journal.ts';
-import { beginPlan } from '../../lib/compaction/plan-runs.ts';
-import { stepRun } from '../../lib/compaction/run-step.ts';
+import { endDeadRuns } from '../../lib/compaction/do/end-runs.ts';
+import { beginPlan } from '../../lib/compaction/do/plan-runs.ts';
+import { compact, planNow } from '../../lib/compaction/do/rounds.ts';
+import { stepRun } from '../../lib/compaction/do/run-step.ts';
+import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { Crash } from '../../lib/foundation/faults.ts';
 import type { RunId } from '../../lib/foundation/ids.ts';
 import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf } from './acting-world.ts';

@@ -1,9 +1,9 @@
 // The packing table: against the exact optimum, and against the published objective on the study's fill ranges.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maxFillScore, PackTable, worthScore } from '../../lib/compaction/l2-pack.ts';
-import { packQuickly } from '../../lib/compaction/l2-quick.ts';
-import { holePrice } from '../../lib/compaction/worth.ts';
+import { packQuickly } from '../../lib/compaction/plan/l2-quick.ts';
+import { maxFillScore, PackTable, worthScore } from '../../lib/compaction/plan/l2-table.ts';
+import { holePrice } from '../../lib/compaction/plan/worth.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { lossesOf, SOLVER_GAP } from './packing-optimum.ts';
 import { campaign, uniformFills } from './packing-oracle.ts';

@@ -1,12 +1,12 @@
 // Delete rates measured on a store, look by look: what the planner then uses instead of what it assumed.
 import { describe, expect, it } from 'vitest';
-import { planNow } from '../../lib/compaction/compact.ts';
-import { type FleetVolume, fleetOf } from '../../lib/compaction/fleet.ts';
-import { ASSUMED_RATES, measureRates, readRates } from '../../lib/compaction/measured-rates.ts';
-import { collectStatus } from '../../lib/engine/collect-status.ts';
-import { tune } from '../../lib/engine/tune.ts';
+import { planNow } from '../../lib/compaction/do/rounds.ts';
+import { type FleetVolume, fleetOf } from '../../lib/compaction/facts/fleet.ts';
+import { ASSUMED_RATES, measureRates, readRates } from '../../lib/compaction/facts/measured-rates.ts';
+import { collectStatus } from '../../lib/engine/status/collect-status.ts';
+import { tune } from '../../lib/engine/upkeep/tune.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
-import { listBuckets } from '../../lib/volume/volumes.ts';
+import { listBuckets } from '../../lib/volume/rows/read-rows.ts';
 import { World } from '../store/harness.ts';
 import { deleteFiles, sealedWorld } from './acting-world.ts';
 import { CAPACITY, volumeOf } from './fleets.ts';

@@ -1,14 +1,14 @@
 // A record that was merged is in two buckets until the old volume is erased: the drives and a backup from before or after, or a crash in
 // between, still lead to one readable home each.
 import { describe, expect, it } from 'vitest';
-import { compact } from '../../lib/compaction/compact.ts';
-import { executeMerges, planMergesNow } from '../../lib/compaction/merge-now.ts';
-import { rebuildRows } from '../../lib/engine/rebuild.ts';
-import { scanDrives } from '../../lib/engine/scan-drives.ts';
+import { executeMerges, planMergesNow } from '../../lib/compaction/do/merge-now.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
+import { rebuildRows } from '../../lib/engine/backup/restore-rows.ts';
+import { scanDrives } from '../../lib/engine/backup/scan-drives.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row } from '../../lib/panda/panda.ts';
-import { listBuckets } from '../../lib/volume/volumes.ts';
+import { listBuckets } from '../../lib/volume/rows/read-rows.ts';
 import type { Model } from '../store/crash.ts';
 import { type Process, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';

@@ -1,13 +1,13 @@
 // Merges carried out: fewer bucket rows, every block readable where its row says, nothing lost to those who write meanwhile.
 import { describe, expect, it } from 'vitest';
-import { compact } from '../../lib/compaction/compact.ts';
-import { listJournal } from '../../lib/compaction/journal.ts';
-import { executeMerges, planMergesNow } from '../../lib/compaction/merge-now.ts';
+import { executeMerges, planMergesNow } from '../../lib/compaction/do/merge-now.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
+import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import type { Write } from '../../lib/panda/panda.ts';
 import { TRANSACTION_ITEMS_MAX } from '../../lib/panda/panda.ts';
-import { listBuckets, listVolumes } from '../../lib/volume/volumes.ts';
+import { listBuckets, listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf, deleteFiles, filesOf, putFiles, SMALL } from './acting-world.ts';

@@ -1,6 +1,6 @@
 // Small stores whose buckets are thinned out, for tests of merging.
-import { compact } from '../../lib/compaction/compact.ts';
-import type { MergeSettings } from '../../lib/compaction/merge-settings.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
+import type { MergeSettings } from '../../lib/compaction/facts/merge-settings.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import type { Settings } from '../../lib/settings/settings.ts';
 import type { Model } from '../store/crash.ts';

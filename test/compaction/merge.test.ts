@@ -1,10 +1,10 @@
 // Which remnants are merged: none before there are too many rows, and then the cheapest of one size and age, within every limit.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type MergePlan, planMerges, tierOf } from '../../lib/compaction/merge.ts';
-import { mergeSettingsFor } from '../../lib/compaction/merge-settings.ts';
-import { planSettingsOf } from '../../lib/compaction/plan-settings.ts';
-import { type RemnantBucket, type RemnantView, remnantViewOf } from '../../lib/compaction/remnants.ts';
+import { mergeSettingsFor } from '../../lib/compaction/facts/merge-settings.ts';
+import { planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
+import { type RemnantBucket, type RemnantView, remnantViewOf } from '../../lib/compaction/facts/remnants.ts';
+import { type MergePlan, planMerges, tierOf } from '../../lib/compaction/plan/merge-propose.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { volumeName } from './fleets.ts';
 

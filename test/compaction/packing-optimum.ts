@@ -1,8 +1,8 @@
 // The packing table against the exact optimum: for every number of sources and destinations a solver of integer programs (HiGHS) says
 // how much can be packed at most; an objective then has its best cell.
 import highsModule from 'highs';
-import { type CellScore, maxFillScore, PackTable, worthScore } from '../../lib/compaction/l2-pack.ts';
-import { holePrice } from '../../lib/compaction/worth.ts';
+import { type CellScore, maxFillScore, PackTable, worthScore } from '../../lib/compaction/plan/l2-table.ts';
+import { holePrice } from '../../lib/compaction/plan/worth.ts';
 import { assert } from '../../lib/foundation/assert.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { uniformFills } from './packing-oracle.ts';

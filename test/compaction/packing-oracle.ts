@@ -1,5 +1,5 @@
 // Seeded fills, and a campaign of runs over one pool as the study did it.
-import { type CellScore, PackTable } from '../../lib/compaction/l2-pack.ts';
+import { type CellScore, PackTable } from '../../lib/compaction/plan/l2-table.ts';
 import type { SeededRandomness } from '../../lib/foundation/randomness.ts';
 
 export const uniform = (randomness: SeededRandomness, low: number, high: number): number =>

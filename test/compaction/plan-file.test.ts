@@ -1,10 +1,10 @@
 // Plan files: edited, stale, foreign or nonsensical ones are refused, with what is wrong.
 import { describe, expect, it } from 'vitest';
-import { type FleetVolume, fleetOf } from '../../lib/compaction/fleet.ts';
-import { type CompactionPlan, type PlannedRun, parsePlan, planJson, planOf } from '../../lib/compaction/plan.ts';
-import { checkPlan, requirePlan } from '../../lib/compaction/plan-check.ts';
-import { planSettingsOf } from '../../lib/compaction/plan-settings.ts';
-import { planCompaction } from '../../lib/compaction/planner.ts';
+import { type FleetVolume, fleetOf } from '../../lib/compaction/facts/fleet.ts';
+import { planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
+import { type CompactionPlan, type PlannedRun, parsePlan, planJson, planOf } from '../../lib/compaction/plan/plan.ts';
+import { checkPlan, requirePlan } from '../../lib/compaction/plan/plan-check.ts';
+import { planCompaction } from '../../lib/compaction/plan/planner.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { shapedFills, volumeOf } from './fleets.ts';
 

@@ -1,9 +1,9 @@
 // Merges of bucket remnants as a plan shows them: with reasons and costs, signed with the rest of it, and done by nobody who applies the file.
 import { describe, expect, it } from 'vitest';
-import { compact, planNow } from '../../lib/compaction/compact.ts';
-import { planMergesNow } from '../../lib/compaction/merge-now.ts';
-import { parsePlan, planJson } from '../../lib/compaction/plan.ts';
-import { listBuckets } from '../../lib/volume/volumes.ts';
+import { planMergesNow } from '../../lib/compaction/do/merge-now.ts';
+import { compact, planNow } from '../../lib/compaction/do/rounds.ts';
+import { parsePlan, planJson } from '../../lib/compaction/plan/plan.ts';
+import { listBuckets } from '../../lib/volume/rows/read-rows.ts';
 import { actorsOf } from './acting-world.ts';
 import { MERGE_ONLY, thinnedWorld } from './merge-world.ts';
 

@@ -1,12 +1,12 @@
 // Whole plans: deterministic, checked, within budgets, every volume explained; and the recovery figures that need no clock.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BUDGET_LINES, budgetsOf } from '../../lib/compaction/budget.ts';
-import { digestOf, FLEET_STATES, fleetOf } from '../../lib/compaction/fleet.ts';
-import { LEGEND, parsePlan, planJson } from '../../lib/compaction/plan.ts';
-import { checkPlan } from '../../lib/compaction/plan-check.ts';
-import { OBJECTIVES, planSettingsOf, STRATEGIES } from '../../lib/compaction/plan-settings.ts';
-import { planCompaction } from '../../lib/compaction/planner.ts';
+import { digestOf, FLEET_STATES, fleetOf } from '../../lib/compaction/facts/fleet.ts';
+import { OBJECTIVES, planSettingsOf, STRATEGIES } from '../../lib/compaction/facts/plan-settings.ts';
+import { BUDGET_LINES, budgetsOf } from '../../lib/compaction/plan/budget.ts';
+import { LEGEND, parsePlan, planJson } from '../../lib/compaction/plan/plan.ts';
+import { checkPlan } from '../../lib/compaction/plan/plan-check.ts';
+import { planCompaction } from '../../lib/compaction/plan/planner.ts';
 import { SeededRandomness, shuffled } from '../../lib/foundation/randomness.ts';
 import { applyOnPaper, bytesMoved, CAPACITY, fleetOfFills, overheadOf, shapedFills, volumeOf } from './fleets.ts';
 

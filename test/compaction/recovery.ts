@@ -1,8 +1,9 @@
 // A whole recovery on paper: a plan a round under a byte budget, carried out, and planned again, until the target overhead.
-import { budgetsOf } from '../../lib/compaction/budget.ts';
-import { type FleetView, fleetOf, sealedTotals } from '../../lib/compaction/fleet.ts';
-import { type Objective, planSettingsOf } from '../../lib/compaction/plan-settings.ts';
-import { planCompaction } from '../../lib/compaction/planner.ts';
+
+import { type FleetView, fleetOf, sealedTotals } from '../../lib/compaction/facts/fleet.ts';
+import { type Objective, planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
+import { budgetsOf } from '../../lib/compaction/plan/budget.ts';
+import { planCompaction } from '../../lib/compaction/plan/planner.ts';
 import { applyOnPaper, bytesMoved, overheadOf } from './fleets.ts';
 
 export interface Recovery {

@@ -1,11 +1,11 @@
 // A run in steps whose time is short: what was moved stays moved, leases are given back, and the next step goes on; a step that moves
 // nothing at all gives up rather than be called for ever.
 import { describe, expect, it } from 'vitest';
-import { listJournal } from '../../lib/compaction/journal.ts';
-import { planRuns } from '../../lib/compaction/plan-runs.ts';
-import { stepRun } from '../../lib/compaction/run-step.ts';
+import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
+import { stepRun } from '../../lib/compaction/do/run-step.ts';
+import { listJournal } from '../../lib/compaction/run/journal.ts';
 import type { RunId } from '../../lib/foundation/ids.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import type { Process } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf, sealedWorld } from './acting-world.ts';

@@ -2,11 +2,16 @@
 // boundaries that overlap, or leave a band to nobody, are refused.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FLEET_STATES, fleetOf } from '../../lib/compaction/fleet.ts';
-import { groupsOf } from '../../lib/compaction/groups.ts';
-import { Kin } from '../../lib/compaction/kin.ts';
-import { PLAN_SETTINGS, planSettingsOf, STRATEGIES, thinnestForPacking } from '../../lib/compaction/plan-settings.ts';
-import { classify, rangesOf, strategyOf, VERDICT_NAMES, VERDICTS } from '../../lib/compaction/selector.ts';
+import { FLEET_STATES, fleetOf } from '../../lib/compaction/facts/fleet.ts';
+import {
+  PLAN_SETTINGS,
+  planSettingsOf,
+  STRATEGIES,
+  thinnestForPacking,
+} from '../../lib/compaction/facts/plan-settings.ts';
+import { groupsOf } from '../../lib/compaction/plan/groups.ts';
+import { Kin } from '../../lib/compaction/plan/kin.ts';
+import { classify, rangesOf, strategyOf, VERDICT_NAMES, VERDICTS } from '../../lib/compaction/plan/selector.ts';
 import { volumeOf } from './fleets.ts';
 
 const NEVER_WAIT = new Float64Array(1024).fill(1);

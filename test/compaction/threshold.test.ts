@@ -8,7 +8,7 @@ import {
   type ThresholdState,
   thresholdSettingsOf,
   thresholdStart,
-} from '../../lib/compaction/threshold.ts';
+} from '../../lib/compaction/threshold/law.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { closedLoop, type LoopDay, type LoopScenario } from './closed-loop.ts';
 

@@ -8,7 +8,7 @@ import {
   victimFill,
   worthIndex,
   worthRank,
-} from '../../lib/compaction/worth.ts';
+} from '../../lib/compaction/plan/worth.ts';
 
 describe('the worth index', () => {
   it('falls from infinity to nothing as a volume gets denser', () => {

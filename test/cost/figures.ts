@@ -1,17 +1,17 @@
 // What use of a stage costs, counted from the real calls of a store on memory bodies and priced from the book. Only compute is reckoned, from
 // the durations below; drives and metadata are as slow on AWS as they are, and that is not known here.
 
-import { FrontendService } from '../../lib/client/frontend-service.ts';
-import { compact } from '../../lib/compaction/compact.ts';
-import type { Actors } from '../../lib/compaction/executor.ts';
+import type { Actors } from '../../lib/compaction/do/executor.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
 import { dollarsOf, type Work } from '../../lib/cost/cost-of.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
+import { FrontendService } from '../../lib/service/service.ts';
 import { capacityBytes, PRESETS, type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { World } from '../store/harness.ts';
 import { incompressible } from '../store/sealed-overhead.ts';

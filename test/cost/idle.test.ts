@@ -1,12 +1,12 @@
 // The bill of an idle stage: what its parts cost by hand, what the presets cost, and that the functions read as little as the bill says.
 import { describe, expect, it } from 'vitest';
-import { drainPass } from '../../lib/compaction/drain-runs.ts';
-import { planRuns } from '../../lib/compaction/plan-runs.ts';
+import { drainPass } from '../../lib/compaction/do/drainer.ts';
+import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
 import { type IdleStage, idleDollarsPerMonth } from '../../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
-import { encodeStage, sweepStage } from '../../lib/engine/stage-tasks.ts';
-import { tuneStage } from '../../lib/engine/stage-tune.ts';
-import { IDLE_READS, idleStageOf } from '../../lib/infra/idle-stage.ts';
+import { encodeStage, sweepStage } from '../../lib/engine/upkeep/stage-tasks.ts';
+import { tuneStage } from '../../lib/engine/upkeep/stage-tune.ts';
+import { IDLE_READS, idleStageOf } from '../../lib/infra/stacks/idle-stage.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';

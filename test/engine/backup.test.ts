@@ -2,17 +2,17 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { backupTo, checkBackup, rowsOfBackup } from '../../lib/engine/backup.ts';
-import { examine } from '../../lib/engine/doctor.ts';
-import { createEmbedded } from '../../lib/engine/embedded.ts';
-import { restoreTo } from '../../lib/engine/restore.ts';
+import { backupTo, checkBackup, rowsOfBackup } from '../../lib/engine/backup/backup.ts';
+import { restoreTo } from '../../lib/engine/backup/restore.ts';
+import { examine } from '../../lib/engine/doctor/doctor.ts';
+import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import type { Row, Write } from '../../lib/panda/panda.ts';
 import { blockFromRow, blockPartitions } from '../../lib/panda/rows/block-row.ts';
 import { bucketPartitions } from '../../lib/panda/rows/bucket-row.ts';
 import { objectKey } from '../../lib/panda/rows/object-row.ts';
 import { volumePartitions } from '../../lib/panda/rows/volume-row.ts';
 import { zonePartition } from '../../lib/panda/rows/zone-row.ts';
-import { rowsOf } from '../../lib/volume/volumes.ts';
+import { rowsOf } from '../../lib/volume/rows/read-rows.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { DRIVES, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
 

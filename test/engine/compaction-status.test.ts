@@ -1,9 +1,9 @@
 // What status says of compaction, from tallies made by hand and from a real store.
 import { describe, expect, it } from 'vitest';
-import { ASSUMED_RATES } from '../../lib/compaction/measured-rates.ts';
-import { thresholdStart } from '../../lib/compaction/threshold.ts';
-import { type CompactionFacts, compactionStatusOf } from '../../lib/engine/compaction-status.ts';
-import { addTally, type Counts, readTallies, totalOf } from '../../lib/engine/tally.ts';
+import { ASSUMED_RATES } from '../../lib/compaction/facts/measured-rates.ts';
+import { thresholdStart } from '../../lib/compaction/threshold/law.ts';
+import { type CompactionFacts, compactionStatusOf } from '../../lib/engine/status/compaction-status.ts';
+import { addTally, type Counts, readTallies, totalOf } from '../../lib/engine/status/tally.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';

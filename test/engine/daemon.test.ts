@@ -1,6 +1,6 @@
 // The schedules of the daemon under a simulated clock, and its tasks on a real store.
 import { describe, expect, it } from 'vitest';
-import { runTasks, type Task, type TaskOutcome, tasksOf } from '../../lib/engine/daemon.ts';
+import { runTasks, type Task, type TaskOutcome, tasksOf } from '../../lib/engine/upkeep/daemon.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { retryLater } from '../../lib/foundation/errors.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';

@@ -1,9 +1,9 @@
 // How a function finds the store of its stage: the row the first one writes, what may change by a deploy and what not, and the rows
 // of its KEK versions. On memory bodies.
 import { describe, expect, it } from 'vitest';
-import { establish } from '../../lib/engine/deployed.ts';
-import { PandaKekRows } from '../../lib/engine/panda-kek-rows.ts';
-import { type DeployedStage, stageOf } from '../../lib/engine/stage-environment.ts';
+import { establish } from '../../lib/engine/wire/deployed.ts';
+import { PandaKekRows } from '../../lib/engine/wire/panda-kek-rows.ts';
+import { type DeployedStage, stageOf } from '../../lib/engine/wire/stage-environment.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import type { StoredKeks } from '../../lib/keys/kms-kek-store.ts';

@@ -3,8 +3,8 @@ import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
-import { createEmbedded, EmbeddedStore, openEmbedded } from '../../lib/engine/embedded.ts';
-import { recover } from '../../lib/engine/recover.ts';
+import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
+import { createEmbedded, EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { storeCreatingKey, storeKey } from '../../lib/panda/rows/store-row.ts';

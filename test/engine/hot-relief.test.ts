@@ -1,9 +1,9 @@
 // Puts of more than the hot tier may hold: it is encoded between them, so that it never fills.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { HotRelief } from '../../lib/client/hot-relief.ts';
-import { collectStatus } from '../../lib/engine/collect-status.ts';
-import { createEmbedded } from '../../lib/engine/embedded.ts';
+import { HotRelief } from '../../lib/client/file/hot-relief.ts';
+import { collectStatus } from '../../lib/engine/status/collect-status.ts';
+import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { parseSettings } from '../../lib/settings/settings.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { DRIVES, differing, filesOf, putFiles, SMALL } from './small-store.ts';

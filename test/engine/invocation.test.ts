@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvocationClock, isOverdueOwner, ownerUntil } from '../../lib/engine/invocation.ts';
+import { InvocationClock, isOverdueOwner, ownerUntil } from '../../lib/engine/wire/invocation.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 

@@ -1,13 +1,13 @@
 // restore --rebuild: with Panda gone, the drives and an older backup give back the same store, in normal form and byte for byte. More
 // stores in rebuild.long.test.ts.
 import { describe, expect, it } from 'vitest';
-import { drain } from '../../lib/compaction/drain.ts';
-import { scanDrives } from '../../lib/engine/scan-drives.ts';
+import { drain } from '../../lib/compaction/do/drain.ts';
+import { scanDrives } from '../../lib/engine/backup/scan-drives.ts';
 import type { RecordId } from '../../lib/foundation/ids.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { blockFromRow } from '../../lib/panda/rows/block-row.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { expectSound } from '../store/recount.ts';
 import { busyStore, expectFiles, expectSameStore, normalForm, rebuilt, rowsOf } from './rebuilding.ts';
 

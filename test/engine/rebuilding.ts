@@ -1,8 +1,8 @@
 // A store in the middle of everything, and what the drives and a backup give back of it once Panda is gone.
 import { expect } from 'vitest';
-import { drain } from '../../lib/compaction/drain.ts';
-import { rebuildRows } from '../../lib/engine/rebuild.ts';
-import { scanDrives } from '../../lib/engine/scan-drives.ts';
+import { drain } from '../../lib/compaction/do/drain.ts';
+import { rebuildRows } from '../../lib/engine/backup/restore-rows.ts';
+import { scanDrives } from '../../lib/engine/backup/scan-drives.ts';
 import type { RecordId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
@@ -12,7 +12,7 @@ import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row } from '../../lib/panda/panda.ts';
 import { blockFromRow } from '../../lib/panda/rows/block-row.ts';
 import { bucketFromRow } from '../../lib/panda/rows/bucket-row.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { type Process, TINY, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 

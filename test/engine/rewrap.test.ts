@@ -1,8 +1,8 @@
 // Rotation of the KEK: every block ends under the new version, whatever happens beside it, and a pass that was cut off is gone on with.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EmbeddedAdmin } from '../../lib/client/embedded-admin.ts';
-import { createEmbedded, type EmbeddedStore } from '../../lib/engine/embedded.ts';
+import { EmbeddedAdmin } from '../../lib/client/file/embedded-admin.ts';
+import { createEmbedded, type EmbeddedStore } from '../../lib/engine/wire/embedded.ts';
 import { blocksByKekVersion, rewrapKeys } from '../../lib/gc/rewrap-keys.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { DRIVES, differing, filesOf, putFiles, SMALL } from './small-store.ts';

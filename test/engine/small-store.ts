@@ -1,5 +1,5 @@
 // Folders of embedded stores for tests, and settings that make everything small.
-import { type EmbeddedStore, openEmbedded } from '../../lib/engine/embedded.ts';
+import { type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 

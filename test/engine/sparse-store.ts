@@ -1,11 +1,11 @@
 // Embedded stores whose sealed volumes are half dead, for tests of compaction as its user meets it.
 import { join } from 'node:path';
-import { EmbeddedClient } from '../../lib/client/embedded-client.ts';
-import { createEmbedded, type EmbeddedStore, openEmbedded } from '../../lib/engine/embedded.ts';
+import { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
+import { createEmbedded, type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { type Clock, systemClock } from '../../lib/foundation/clock.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { DRIVES, filesOf, putFiles, SMALL } from './small-store.ts';
 
 export interface Sparse {

@@ -1,7 +1,7 @@
 // The figures of `status`, from rows made by hand.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fillHistogram, type StatusFacts, statusOf } from '../../lib/engine/status.ts';
+import { fillHistogram, type StatusFacts, statusOf } from '../../lib/engine/status/status.ts';
 import { type BucketId, bucketId, storeId, volumeId } from '../../lib/foundation/ids.ts';
 import type { BucketRow } from '../../lib/panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';

@@ -1,7 +1,7 @@
 // The threshold's controller on a store: its state is a row, its measurement the sealed volumes, and plans use what it says.
 import { describe, expect, it } from 'vitest';
-import { planOf } from '../../lib/engine/compaction.ts';
-import { noteBudgetUsed, readTuning, tune } from '../../lib/engine/tune.ts';
+import { planOf } from '../../lib/engine/upkeep/compaction.ts';
+import { noteBudgetUsed, readTuning, tune } from '../../lib/engine/upkeep/tune.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { deleteFiles, sealedWorld } from '../compaction/acting-world.ts';

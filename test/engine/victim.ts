@@ -1,15 +1,15 @@
 // A process that works on a store until it is killed: node victim.ts DIR SEED. It says on stdout what it is about to do and what was
 // acknowledged, a line each, written at once, so that the lines before its death are true.
 import { writeSync } from 'node:fs';
-import { drain } from '../../lib/compaction/drain.ts';
-import { openEmbedded } from '../../lib/engine/embedded.ts';
-import { recover } from '../../lib/engine/recover.ts';
+import { drain } from '../../lib/compaction/do/drain.ts';
+import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
+import { openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { isKind } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { bodyOf } from './body.ts';
 
 const NAMES = 200;

@@ -4,10 +4,10 @@ import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { isPocketfulError, PocketfulError } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { Frontend } from '../../lib/frontend/frontend.ts';
-import { checkKey, checkNamespace } from '../../lib/frontend/names.ts';
+import { checkKey, checkNamespace } from '../../lib/frontend/object-keys.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
 import { TINY, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 

@@ -1,8 +1,8 @@
 // Planner and compactor as the state machine calls them, on memory bodies: runs by id, step by step, begun twice, cut off, given up.
 import { describe, expect, it } from 'vitest';
-import { listJournal } from '../../lib/compaction/journal.ts';
+import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { CountingPlan } from '../../lib/foundation/faults.ts';
-import { listBuckets, listVolumes } from '../../lib/volume/volumes.ts';
+import { listBuckets, listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { sealedWorld } from '../compaction/acting-world.ts';
 import { thinnedWorld } from '../compaction/merge-world.ts';
 import { expectSound } from '../store/recount.ts';

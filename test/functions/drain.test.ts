@@ -1,9 +1,9 @@
 // L3 on a stage, on memory bodies: the drainer fills the queue, batches of it go through the Live Coder, twice, lost and poisoned too.
 import { describe, expect, it } from 'vitest';
-import { endDrains } from '../../lib/compaction/drain-runs.ts';
-import { listJournal } from '../../lib/compaction/journal.ts';
+import { endDrains } from '../../lib/compaction/do/drainer.ts';
+import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { scriptedPlan } from '../../lib/foundation/faults.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { sealedWorld } from '../compaction/acting-world.ts';
 import { expectSound } from '../store/recount.ts';
 import { RECEIVES_MAX, Stage } from './stage.ts';

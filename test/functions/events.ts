@@ -2,7 +2,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { newHandler } from '../../functions/frontend/handler.ts';
-import { FrontendService } from '../../lib/client/frontend-service.ts';
+import { FrontendService } from '../../lib/service/service.ts';
 import type { Settings } from '../../lib/settings/settings.ts';
 import { World } from '../store/harness.ts';
 

@@ -1,10 +1,10 @@
 // The frontend function asked by lambda:Invoke, on memory bodies: each operation, its errors as answers, and faults that fail the
 // invocation.
 import { describe, expect, it } from 'vitest';
-import { fromBase64, toBase64 } from '../../lib/client/aws-protocol.ts';
 import { AssertionError } from '../../lib/foundation/assert.ts';
 import { retryLater } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { fromBase64, toBase64 } from '../../lib/service/protocol.ts';
 import { TINY } from '../store/harness.ts';
 import { deploy } from './events.ts';
 

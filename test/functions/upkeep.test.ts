@@ -1,8 +1,8 @@
 // Encoder, GC and tuner on memory bodies: what schedules call, and what the alarms get to see.
 import { describe, expect, it } from 'vitest';
-import { readThreshold } from '../../lib/compaction/threshold-row.ts';
+import { readThreshold } from '../../lib/compaction/threshold/row.ts';
 import { METRICS } from '../../lib/settings/metric-names.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { deleteFiles, filesOf, putFiles, SMALL, sealedWorld } from '../compaction/acting-world.ts';
 import { Model } from '../store/crash.ts';
 import { World } from '../store/harness.ts';

@@ -1,19 +1,19 @@
 // What each function does with drives and keys is no more than its role allows: its use-case on a store with volumes of all kinds, where a call that the
 // role does not name throws. Emulators do not enforce IAM; the templates say what is granted (stage.test.ts), this says that it is enough.
 import { describe, expect, it } from 'vitest';
-import { FrontendService } from '../../lib/client/frontend-service.ts';
-import { workDelivered } from '../../lib/compaction/delivered.ts';
-import { drainPass } from '../../lib/compaction/drain-runs.ts';
-import type { Actors } from '../../lib/compaction/executor.ts';
-import { planRuns } from '../../lib/compaction/plan-runs.ts';
-import { stepRun } from '../../lib/compaction/run-step.ts';
+import { drainPass } from '../../lib/compaction/do/drainer.ts';
+import type { Actors } from '../../lib/compaction/do/executor.ts';
+import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
+import { stepRun } from '../../lib/compaction/do/run-step.ts';
+import { workDelivered } from '../../lib/compaction/move/l3/delivered.ts';
 import type { Drive } from '../../lib/drive/drive.ts';
-import { encodeStage, sweepStage } from '../../lib/engine/stage-tasks.ts';
-import { tuneStage } from '../../lib/engine/stage-tune.ts';
+import { encodeStage, sweepStage } from '../../lib/engine/upkeep/stage-tasks.ts';
+import { tuneStage } from '../../lib/engine/upkeep/stage-tune.ts';
 import { denied } from '../../lib/foundation/errors.ts';
-import { DRIVE_ACCESS, type DriveAccess, type Worker } from '../../lib/infra/stage-parts.ts';
+import { DRIVE_ACCESS, type DriveAccess, type Worker } from '../../lib/infra/stacks/stage-parts.ts';
 import type { KekStore } from '../../lib/keys/keys.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
+import { FrontendService } from '../../lib/service/service.ts';
 import type { Settings } from '../../lib/settings/settings.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';

@@ -2,9 +2,9 @@
 // idle stage can afford.
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { alarmSpecs } from '../../lib/infra/alarm-specs.ts';
-import { idleStageOf } from '../../lib/infra/idle-stage.ts';
+import { idleStageOf } from '../../lib/infra/stacks/idle-stage.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
+import { alarmSpecs } from '../../lib/infra/watch/alarm-specs.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../lib/settings/metric-names.ts';
 import { type Resource, resourcesIn, type Synthesized, synthStage } from './synth.ts';
 

@@ -17,16 +17,16 @@ import {
 } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { expect, it } from 'vitest';
-import { StageEngine } from '../../lib/client/aws-admin.ts';
-import type { AwsClient } from '../../lib/client/aws-client.ts';
-import type { StageOutputs } from '../../lib/client/aws-stage.ts';
-import { listJournal } from '../../lib/compaction/journal.ts';
-import type { EngineStore } from '../../lib/engine/engine-store.ts';
-import type { Status } from '../../lib/engine/status.ts';
+import { StageEngine } from '../../lib/client/aws/aws-admin.ts';
+import type { AwsClient } from '../../lib/client/aws/aws-client.ts';
+import type { StageOutputs } from '../../lib/client/aws/aws-stage.ts';
+import { listJournal } from '../../lib/compaction/run/journal.ts';
+import type { Status } from '../../lib/engine/status/status.ts';
+import type { EngineStore } from '../../lib/engine/wire/engine-store.ts';
 import { present } from '../../lib/foundation/assert.ts';
 import { systemClock } from '../../lib/foundation/clock.ts';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
-import { listVolumes, readVolume } from '../../lib/volume/volumes.ts';
+import { listVolumes, readVolume } from '../../lib/volume/rows/read-rows.ts';
 import { pocketful } from './cli.ts';
 import { realPieces } from './pieces.ts';
 

@@ -18,15 +18,15 @@ import {
 import { groupFromRow, groupKey, type MergeGroupRow } from '../../lib/panda/rows/group-row.ts';
 import { shredKey, type TrashRow, trashFromRow, trashKey } from '../../lib/panda/rows/trash-row.ts';
 import { type VolumeRow, volumeKey } from '../../lib/panda/rows/volume-row.ts';
+import { partsOf, settledWrite, unnamedWrites } from '../../lib/volume/open/recover.ts';
 import {
   isMergeable,
   type MergingBlock,
   mergeCommitWrites,
   mergeIndexWrites,
   mergeNoteWrite,
-} from '../../lib/volume/merge-steps.ts';
-import { dropWrites, moveWrites } from '../../lib/volume/move.ts';
-import { partsOf, settledWrite, unnamedWrites } from '../../lib/volume/recover.ts';
+} from '../../lib/volume/steps/merge-steps.ts';
+import { dropWrites, moveWrites } from '../../lib/volume/write/move.ts';
 import { numberAt, type Rows, rowAt, rowOf, transacted } from './rows.ts';
 import { type NamedCondition, Turn, type TurnStep } from './turn.ts';
 

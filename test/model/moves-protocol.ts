@@ -20,9 +20,8 @@ import {
   volumeKey,
 } from '../../lib/panda/rows/volume-row.ts';
 import { zoneAttributes, zoneKey } from '../../lib/panda/rows/zone-row.ts';
-import { arrivalWrites, claimNextWrites, dropNextWrites, flipWrites } from '../../lib/volume/flip-steps.ts';
-import { dropWrites, moveCommitWrites, moveWrites } from '../../lib/volume/move.ts';
-import { diedWrites, settledWrite } from '../../lib/volume/recover.ts';
+import { diedWrites, settledWrite } from '../../lib/volume/open/recover.ts';
+import { arrivalWrites, claimNextWrites, dropNextWrites, flipWrites } from '../../lib/volume/steps/flip-steps.ts';
 import {
   adoptRunWrite,
   eraseVolumeWrites,
@@ -31,7 +30,8 @@ import {
   retireWrite,
   sealWrite,
   takeRunWrite,
-} from '../../lib/volume/volume-steps.ts';
+} from '../../lib/volume/steps/volume-steps.ts';
+import { dropWrites, moveCommitWrites, moveWrites } from '../../lib/volume/write/move.ts';
 import { numberAt, type Rows, rowAt, rowOf, transacted } from './rows.ts';
 import { type NamedCondition, Turn, type TurnStep } from './turn.ts';
 

@@ -5,16 +5,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createStore } from '../../lib/client/create-store.ts';
-import type { EmbeddedClient } from '../../lib/client/embedded-client.ts';
-import { planSettingsOf } from '../../lib/compaction/plan-settings.ts';
-import { planCompaction } from '../../lib/compaction/planner.ts';
+import { createStore } from '../../lib/client/file/create-store.ts';
+import type { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
+import { planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
+import { planCompaction } from '../../lib/compaction/plan/planner.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { capacityBytes, settingsOf } from '../../lib/settings/settings.ts';
 import { applyPlan, nothingMoved } from '../../lib/sim/apply-plan.ts';
 import { FleetModel } from '../../lib/sim/fleet-model.ts';
 import { Stream } from '../../lib/sim/streams.ts';
-import { listBuckets, listVolumes } from '../../lib/volume/volumes.ts';
+import { listBuckets, listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { DRIVES, putFiles, SMALL as TINY } from '../engine/small-store.ts';
 
 /** Records large enough that what directories take of a volume, which the simulator leaves out, is little. */

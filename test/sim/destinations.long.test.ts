@@ -1,7 +1,7 @@
 // Whether survivors of different age classes should have open volumes of their own (docs/decisions/0012): steady fleets whose data dies
 // in different ways, with one open volume for all and with one per class. The figures are printed.
 import { describe, expect, it } from 'vitest';
-import type { PlanSettings } from '../../lib/compaction/plan-settings.ts';
+import type { PlanSettings } from '../../lib/compaction/facts/plan-settings.ts';
 import { totalOf } from '../../lib/sim/apply-plan.ts';
 import { type DeletePattern, deletesOf } from '../../lib/sim/deletes.ts';
 import { DAY_MS, type Destinations, FleetRun } from '../../lib/sim/fleet-run.ts';

@@ -1,7 +1,7 @@
 // Where L1's range should begin (docs/decisions/0010): a steady fleet held at an overhead, with the boundary where packing ends, below it,
 // and without L1. The figures are printed.
 import { describe, expect, it } from 'vitest';
-import type { PlanSettings } from '../../lib/compaction/plan-settings.ts';
+import type { PlanSettings } from '../../lib/compaction/facts/plan-settings.ts';
 import { totalOf } from '../../lib/sim/apply-plan.ts';
 import { deletesOf } from '../../lib/sim/deletes.ts';
 import { DAY_MS, FleetRun } from '../../lib/sim/fleet-run.ts';

@@ -1,13 +1,13 @@
 // Every port call of put, encode, delete, GC and drain is a place to die at (issue: crash safety, a). Small settings, so that every
 // one of them is tried in `npm test`; wider ones are in crash.long.test.ts.
 import { describe, expect, it } from 'vitest';
-import { drain } from '../../lib/compaction/drain.ts';
+import { drain } from '../../lib/compaction/do/drain.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { crashEverywhere, Model } from './crash.ts';
 import { type Process, World } from './harness.ts';
 

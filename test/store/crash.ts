@@ -2,7 +2,7 @@
 // one (before it, after it, or going on after it reported an error it did not have). After each, a new process recovers, and
 // everything is counted and read again; unless the very same rows and objects were left by a death before, as after most reads.
 import { expect } from 'vitest';
-import { recover } from '../../lib/engine/recover.ts';
+import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { CountingPlan, Crash, type FaultMode } from '../../lib/foundation/faults.ts';
 import { type Acknowledged, durableState } from './durable-state.ts';

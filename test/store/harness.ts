@@ -12,7 +12,7 @@ import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Panda } from '../../lib/panda/panda.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
-import type { Components } from '../../lib/volume/components.ts';
+import type { Components } from '../../lib/volume/rows/components.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 
 const KIB = 1024;

@@ -1,13 +1,13 @@
 // Volumes sealed before there were directory packs are read, compacted, rebuilt and freed as ever; both kinds lie side by side.
 import { describe, expect, it } from 'vitest';
-import { type CompactOptions, compact } from '../../lib/compaction/compact.ts';
-import { rebuildRows } from '../../lib/engine/rebuild.ts';
-import { scanDrives } from '../../lib/engine/scan-drives.ts';
+import { type CompactOptions, compact } from '../../lib/compaction/do/rounds.ts';
+import { rebuildRows } from '../../lib/engine/backup/restore-rows.ts';
+import { scanDrives } from '../../lib/engine/backup/scan-drives.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row } from '../../lib/panda/panda.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { actorsOf, filesOf, putFiles, sealedWorld } from '../compaction/acting-world.ts';
 import { World } from './harness.ts';
 import { objectsNamed, toOldForm } from './old-form.ts';

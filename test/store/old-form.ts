@@ -1,6 +1,6 @@
 // Stores as releases before directory packs left them: the directory of every bucket an object of its own.
 import { parsePackHeader, parsePackIndex } from '../../lib/format/directory-pack.ts';
-import { bucketDirectoryName, DIRECTORY_PACK_NAME } from '../../lib/format/names.ts';
+import { bucketDirectoryName, DIRECTORY_PACK_NAME } from '../../lib/format/object-names.ts';
 import type { World } from './harness.ts';
 
 /** Unpacks every directory pack on the drives; how many there were. Zones cannot be changed, so they are written anew. */

@@ -2,11 +2,11 @@
 // as status counts them, over live bytes.
 import { createCipheriv } from 'node:crypto';
 import { codecOf } from '../../lib/codec/codecs.ts';
-import { collectStatus } from '../../lib/engine/collect-status.ts';
+import { collectStatus } from '../../lib/engine/status/collect-status.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { capacityBytes, type Settings, settingsOf } from '../../lib/settings/settings.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { type Process, World } from './harness.ts';
 
 const KIB = 1024;

@@ -1,12 +1,12 @@
 // The main job on memory bodies: put, encode, read with drives gone, delete, GC, drain, read again.
 import { describe, expect, it } from 'vitest';
-import { drain } from '../../lib/compaction/drain.ts';
+import { drain } from '../../lib/compaction/do/drain.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { World } from './harness.ts';
 
 describe('the main job', () => {

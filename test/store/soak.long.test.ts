@@ -1,10 +1,10 @@
 // Seeded runs of everything at once: processes put, delete, collect, encode, drain, pack and merge while drives come and go, bytes rot, Panda
 // is busy and processes die. Nothing acknowledged is ever lost or wrong. SOAK_SEED replays one run, SOAK_RUNS sets how many.
 import { describe, expect, it } from 'vitest';
-import { compact } from '../../lib/compaction/compact.ts';
-import { drain } from '../../lib/compaction/drain.ts';
+import { drain } from '../../lib/compaction/do/drain.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
 import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
-import { recover } from '../../lib/engine/recover.ts';
+import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { Crash, type FaultMode, scriptedPlan } from '../../lib/foundation/faults.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
@@ -14,7 +14,7 @@ import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { actorsOf } from '../compaction/acting-world.ts';
 import { MERGE_ONLY } from '../compaction/merge-world.ts';

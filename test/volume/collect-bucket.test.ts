@@ -5,9 +5,9 @@ import { CODEC_NAMES, type CodecName } from '../../lib/codec/codec.ts';
 import { codecOf } from '../../lib/codec/codecs.ts';
 import { deadFromRow, deadKey, NO_DEAD } from '../../lib/panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
-import { coalesce } from '../../lib/volume/coalesce.ts';
-import { collectBucket } from '../../lib/volume/collect-bucket.ts';
-import { RecordLost } from '../../lib/volume/record-lost.ts';
+import { coalesce } from '../../lib/volume/read/coalesce.ts';
+import { collectBucket } from '../../lib/volume/read/collect-bucket.ts';
+import { RecordLost } from '../../lib/volume/read/record-lost.ts';
 import { ReadingWorld, type Stored } from './reading-world.ts';
 
 const LENGTHS = [700, 64, 3000, 1500, 1501, 999, 2048, 40, 16, 512, 513, 4000, 77, 1234, 888, 2222, 31, 1999];

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { CODEC_NAMES } from '../../lib/codec/codec.ts';
 import { codecOf } from '../../lib/codec/codecs.ts';
-import { DIRECTORY_PACK_NAME } from '../../lib/format/names.ts';
+import { DIRECTORY_PACK_NAME } from '../../lib/format/object-names.ts';
 import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
-import { finishSeal } from '../../lib/volume/seal.ts';
+import { finishSeal } from '../../lib/volume/open/seal.ts';
 import { ReadingWorld, type Stored } from './reading-world.ts';
 
 const LENGTHS = [700, 64, 3000, 1500, 1501, 999, 2048, 40, 16, 512, 513, 4000, 77, 1234, 888, 2222, 31, 1999];

@@ -8,9 +8,9 @@ import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { volumeKey } from '../../lib/panda/rows/volume-row.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
-import { slotSpan } from '../../lib/volume/directory-room.ts';
-import { freeTrash } from '../../lib/volume/free.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
+import { slotSpan } from '../../lib/volume/rows/directory-room.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { type Process, World } from '../store/harness.ts';
 
 const KIB = 1024;

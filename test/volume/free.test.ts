@@ -6,9 +6,9 @@ import { CHUNK_HEADER_BYTES } from '../../lib/format/chunk.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
-import { freeTrash, sweepStrays } from '../../lib/volume/free.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { freeTrash, sweepStrays } from '../../lib/volume/runs/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
-import { listVolumes } from '../../lib/volume/volumes.ts';
 import { TINY, World } from '../store/harness.ts';
 
 async function encodedWorld(changes = {}) {

@@ -8,8 +8,8 @@ import { crcOf } from '../../lib/format/wire.ts';
 import { Crash } from '../../lib/foundation/faults.ts';
 import { bucketKey } from '../../lib/panda/rows/bucket-row.ts';
 import { type VolumeRow, volumeKey } from '../../lib/panda/rows/volume-row.ts';
-import { RecordLost } from '../../lib/volume/record-lost.ts';
-import { writeGroup } from '../../lib/volume/write-group.ts';
+import { RecordLost } from '../../lib/volume/read/record-lost.ts';
+import { writeGroup } from '../../lib/volume/write/write-group.ts';
 import { ReadingWorld, type Stored } from './reading-world.ts';
 
 const LENGTHS = [700, 64, 3000, 1500, 1501, 999, 2048, 40, 16, 512, 513, 4000, 77, 1234, 888, 2222, 31, 1999];

@@ -17,12 +17,12 @@ import { type BucketRow, bucketKey, deadKey, NO_DEAD, withDead } from '../../lib
 import { groupAttributes, groupKey } from '../../lib/panda/rows/group-row.ts';
 import { type VolumeRow, volumeKey } from '../../lib/panda/rows/volume-row.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
-import type { Components } from '../../lib/volume/components.ts';
-import { directoryBytesOf, filledAttributes, filledBy, slotSpan } from '../../lib/volume/directory-room.ts';
-import type { RecordName } from '../../lib/volume/read-record.ts';
+import type { RecordName } from '../../lib/volume/read/read-record.ts';
+import type { Components } from '../../lib/volume/rows/components.ts';
+import { directoryBytesOf, filledAttributes, filledBy, slotSpan } from '../../lib/volume/rows/directory-room.ts';
+import { readBucket, readVolume } from '../../lib/volume/rows/read-rows.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
-import { readBucket, readVolume } from '../../lib/volume/volumes.ts';
-import { writeGroup } from '../../lib/volume/write-group.ts';
+import { writeGroup } from '../../lib/volume/write/write-group.ts';
 
 export interface Stored extends RecordName {
   readonly record: Uint8Array;

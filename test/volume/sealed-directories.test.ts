@@ -1,11 +1,11 @@
 // Directory packs on drives: how many requests they take, what happens when one is damaged, foreign or not there, and who wrote it.
 import { describe, expect, it } from 'vitest';
 import { parsePackHeader, parsePackIndex } from '../../lib/format/directory-pack.ts';
-import { bucketDirectoryName, DIRECTORY_PACK_NAME } from '../../lib/format/names.ts';
+import { bucketDirectoryName, DIRECTORY_PACK_NAME } from '../../lib/format/object-names.ts';
 import type { BucketRow } from '../../lib/panda/rows/bucket-row.ts';
 import { storeKey } from '../../lib/panda/rows/store-row.ts';
 import { type VolumeRow, volumeKey } from '../../lib/panda/rows/volume-row.ts';
-import { finishPendingSeals, finishSeal } from '../../lib/volume/seal.ts';
+import { finishPendingSeals, finishSeal } from '../../lib/volume/open/seal.ts';
 import { flipped } from '../format/damage.ts';
 import { ReadingWorld, type Stored } from './reading-world.ts';
 

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Key, Page, QueryOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
-import { createVolume } from '../../lib/volume/create-volume.ts';
-import { eraseWrite, freeWrite } from '../../lib/volume/zones.ts';
+import { createVolume } from '../../lib/volume/open/create-volume.ts';
+import { eraseWrite, freeWrite } from '../../lib/volume/rows/zones.ts';
 import { TINY, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 

@@ -1,0 +1,101 @@
+// The status of a store as people read it.
+import type { CompactionStatus } from '../../../lib/engine/status/compaction-status.ts';
+import type { OverheadOf, Status } from '../../../lib/engine/status/status.ts';
+import { bytesText, countOf, countText, dollarsText, ratioText, secondsText, table } from './text.ts';
+
+export function statusText(status: Status): string {
+  const overhead = (name: string, of: OverheadOf): string[] => [
+    name,
+    countText(of.volumes),
+    bytesText(of.allocatedBytes),
+    bytesText(of.storedBytes),
+    ratioText(of.allocated),
+    ratioText(of.stored),
+  ];
+  const { hot, open, sealed, trash } = status.overhead;
+  const lines = [
+    `store ${status.storeId}, preset ${status.preset}: ${bytesText(status.liveBytes)} live` +
+      (status.objects === undefined ? '' : ` in ${countOf(status.objects, 'object')}`) +
+      (status.replicationFactor === null ? '' : `, stored ${status.replicationFactor.toFixed(2)} times`),
+    '',
+    table(
+      [
+        ['class', 'volumes', 'allocated', 'stored', 'overhead', '(stored)'],
+        overhead('hot', hot),
+        overhead('open', open),
+        overhead('sealed', sealed),
+        overhead('trash', trash),
+      ],
+      [1, 2, 3, 4, 5],
+    ),
+    '',
+    `fill of sealed volumes, in twentieths: ${status.fillHistogram.join(' ')}`,
+    `trash: ${countOf(status.trash.blocks, 'block')}, ${bytesText(status.trash.bytes)} wait for GC`,
+    '',
+    table(
+      [
+        ['drive', 'state', 'used', 'erasing', 'free', 'path'],
+        ...status.drives.map(({ id, state, zones, path }) => [
+          String(id),
+          state,
+          countText(zones.used),
+          countText(zones.erasing),
+          countText(zones.free),
+          path,
+        ]),
+      ],
+      [0, 2, 3, 4],
+    ),
+  ];
+  if (status.compaction !== undefined) lines.push('', ...compactionLines(status.compaction));
+  for (const reason of status.working.stalled) lines.push('', `stalled: ${reason}`);
+  return lines.join('\n');
+}
+
+function compactionLines(compaction: CompactionStatus): string[] {
+  const { ranges, strategies, queue, liveCoder } = compaction;
+  const percent = (fraction: number): string => `${(fraction * 100).toFixed(0)}`;
+  const rows = (['l1', 'l2', 'l3', 'merge'] as const).map((name) => {
+    const of = strategies[name];
+    const range = name === 'merge' ? '-' : `${percent(ranges[name][0])} .. ${percent(ranges[name][1])} %`;
+    return [
+      name,
+      range,
+      countText(of.runs),
+      countText(of.reclaimed),
+      bytesText(of.movedBytes),
+      ratioText(of.destinationFill),
+      of.metadataWritesPerReclaimed === null ? '-' : countText(Math.round(of.metadataWritesPerReclaimed)),
+      dollarsText(of.dollars),
+    ];
+  });
+  return [
+    `compaction in ${compaction.days} days: threshold ${ratioText(compaction.threshold)} (least dead part worth a run), the last one used ${percent(compaction.budgetUsed)} % of its budgets`,
+    table(
+      [['strategy', 'owns fills', 'runs', 'reclaimed', 'moved', 'dest. fill', 'rows each', 'on AWS'], ...rows],
+      [1, 2, 3, 4, 5, 6, 7],
+    ),
+    queue === null
+      ? 'queue: cannot be read now'
+      : `queue: ${countOf(queue.ready, 'message')} wait, ${countText(queue.inFlight)} are worked on, the oldest ${secondsText(queue.oldestAgeMs)}; ${countOf(queue.dead, 'dead letter')}`,
+    `Live Coder: wrote ${bytesText(liveCoder.writtenBytes)} in ${bytesText(liveCoder.storedBytes)}, sealed volumes ${ratioText(liveCoder.fill)} full`,
+    `bucket rows: ${bucketRowsText(compaction)}`,
+    `dies a day, by when it was written: ${deletesText(compaction)}`,
+    `write amplification ${ratioText(compaction.writeAmplification)}, at least ${ratioText(compaction.lambertBound)} at this overhead for any policy: gap ${ratioText(compaction.optimalityGap)}`,
+  ];
+}
+
+function bucketRowsText({ bucketRows: { rows, perGib, perGibMax } }: CompactionStatus): string {
+  const rate = perGib === null ? '' : `, ${countText(Math.round(perGib))} a live GiB`;
+  return `${countText(rows)}${rate}; remnants are merged from ${countText(Math.round(perGibMax))}`;
+}
+
+const AGES = ['within a day', 'a week', 'two months', 'earlier'];
+
+const deletesText = ({ deletes }: CompactionStatus): string =>
+  deletes
+    .map(({ perDay, daysMeasured }, age) => {
+      const measured = daysMeasured === 0 ? 'assumed' : `${daysMeasured.toFixed(0)} days measured`;
+      return `${AGES[age]} ${(perDay * 100).toFixed(2)} % (${measured})`;
+    })
+    .join(', ');

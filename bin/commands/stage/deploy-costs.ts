@@ -1,0 +1,32 @@
+// The cost sheet of a stage: what it costs idle, and what keeping and using it costs, at list prices.
+import { codecShape } from '../../../lib/codec/shape.ts';
+import { storageDollarsPerMonth } from '../../../lib/cost/cost-of.ts';
+import { idleDollarsPerMonth } from '../../../lib/cost/idle.ts';
+import { PRICE_BOOK } from '../../../lib/cost/price-book.ts';
+import { idleStageOf } from '../../../lib/infra/stacks/idle-stage.ts';
+import type { StageSettings } from '../../../lib/infra/stage-settings.ts';
+
+export interface CostLine {
+  readonly what: string;
+  readonly dollars: number;
+}
+
+const GB = 1e9;
+/** As the tests hold it to (test/store/overhead.test.ts). */
+const STORED_OVER_CODE = 1.06;
+
+export function costSheetOf(stage: StageSettings): readonly CostLine[] {
+  const idle = idleDollarsPerMonth(idleStageOf(stage), PRICE_BOOK);
+  const { dataColumns, parityColumns } = codecShape(stage.store.warmCodec);
+  const rawBytes = ((dataColumns + parityColumns) / dataColumns) * STORED_OVER_CODE * GB;
+  const parts = Object.entries(idle).filter(([name, dollars]) => name !== 'total' && dollars >= 0.005);
+  return [
+    ...parts.map(([name, dollars]) => ({ what: `idle, a month: ${name}`, dollars })),
+    { what: 'idle, a month', dollars: idle.total },
+    {
+      what: `a GB of live data, a month (${stage.store.warmCodec}, at ${STORED_OVER_CODE} of its overhead)`,
+      dollars: storageDollarsPerMonth(rawBytes, 0, PRICE_BOOK, 'standard'),
+    },
+    { what: `the same in S3 alone`, dollars: storageDollarsPerMonth(GB, 0, PRICE_BOOK, 'standard') },
+  ];
+}

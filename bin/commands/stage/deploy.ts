@@ -1,0 +1,88 @@
+// pocketful deploy: a stage in the caller's AWS account. Checks and what it will cost come first; nothing is touched without --yes.
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { KnownStage } from '../../../lib/client/aws/aws-deployments.ts';
+import { invalid } from '../../../lib/foundation/errors.ts';
+import { parseStageSettings, type StageSettings } from '../../../lib/infra/stage-settings.ts';
+import { contradictionOf } from '../../../lib/settings/contradiction.ts';
+import { addCommand, collect, countArgument, type Run } from '../command.ts';
+import { table } from '../show/text.ts';
+import { contextOf, runCdk } from './deploy-cdk.ts';
+import { costSheetOf } from './deploy-costs.ts';
+
+interface DeployOptions {
+  readonly preset?: string;
+  readonly drives?: number;
+  readonly settings?: string;
+  readonly ephemeral?: boolean;
+  readonly context?: readonly string[];
+  readonly yes?: boolean;
+}
+
+export function addDeploy(program: Command): void {
+  addCommand<DeployOptions>(
+    program,
+    'deploy <stage>',
+    'deploy a stage to AWS, or a change to one: checks, cost sheet, then cdk deploy',
+    deploy,
+    (command) =>
+      command
+        .option('--preset <name>', 'demo, personal, thrifty or cell (default: that of the stage, or personal)')
+        .option(
+          '--drives <count>',
+          'so many S3 buckets (default: those there are, or one more than the codec needs)',
+          countArgument,
+        )
+        .option('--settings <file>', 'JSON file with settings that differ from the preset')
+        .option('--ephemeral', 'pocketful destroy deletes the data as well')
+        .option('--context <name=value>', 'any other context of the CDK app, such as workerMemoryMiB=3538', collect)
+        .option('-y, --yes', 'yes, deploy it'),
+  );
+}
+
+async function deploy(run: Run, [stage = '']: readonly string[], options: DeployOptions): Promise<void> {
+  // The AWS SDK takes longer to load than other commands take.
+  const { findDeployed, requireBootstrap } = await import('../../../lib/client/aws/aws-deployments.ts');
+  const known = await findDeployed(stage);
+  const wanted = parseStageSettings({ ...(await contextFrom(options, known)), stage });
+  refuseContradiction(wanted, known);
+  await requireBootstrap();
+  const sheet = costSheetOf(wanted);
+  run.say(
+    `${known === undefined ? 'a new stage' : 'the stage'} ${stage}: ${wanted.store.preset}, ${wanted.drives} drives, ${wanted.store.hotCodec} -> ${wanted.store.warmCodec}`,
+  );
+  run.say(table([['', '$'], ...sheet.map(({ what, dollars }) => [what, dollars.toFixed(4)])], [1]));
+  if (!options.yes) throw invalid('NOT_CONFIRMED', 'nothing was deployed yet: say --yes');
+  await runCdk(['deploy', '--all', '--require-approval', 'never'], contextOf(wanted), run.interruption.signal);
+  run.answer(
+    { stage, address: `aws:${stage}`, drives: wanted.drives, settings: wanted.store, cost: sheet },
+    `deployed ${stage}: use it as --store aws:${stage}`,
+  );
+}
+
+/** What is not asked for stays as it is. */
+async function contextFrom(options: DeployOptions, known: KnownStage | undefined): Promise<Record<string, unknown>> {
+  const { preset, drives, settings: file, ephemeral, context = [] } = options;
+  const pairs = context.map((pair) => {
+    const [name = '', ...rest] = pair.split('=');
+    if (rest.length === 0) throw invalid('STAGE_INVALID', `--context ${pair}: it is NAME=VALUE`);
+    return [name, rest.join('=')] as const;
+  });
+  const settings = file === undefined ? undefined : await readFile(file, 'utf8');
+  return {
+    ...(known === undefined ? {} : { settings: JSON.stringify(known.settings), drives: known.drives }),
+    ...(known?.isEphemeral === true || ephemeral === true ? { ephemeral: true } : {}),
+    ...(preset === undefined ? {} : { preset, ...(settings === undefined ? { settings: {} } : {}) }),
+    ...(settings === undefined ? {} : { settings }),
+    ...(drives === undefined ? {} : { drives }),
+    ...Object.fromEntries(pairs),
+  };
+}
+
+/** Throws `invalid` STAGE_CONTRADICTS before CloudFormation is asked. */
+function refuseContradiction(wanted: StageSettings, known: KnownStage | undefined): void {
+  if (known === undefined) return;
+  const shape = { settings: known.settings, driveCount: known.drives };
+  const why = contradictionOf(shape, { settings: wanted.store, driveCount: wanted.drives });
+  if (why !== undefined) throw invalid('STAGE_CONTRADICTS', `stage ${wanted.stage}: ${why}`);
+}

@@ -1,0 +1,122 @@
+// The operator's commands on a deployed stage. What moves bytes is done by the stage's functions (lambda:Invoke); what reads or writes
+// rows and keys is done from here, with the user's own rights on the table, the drives, the queues and the key.
+import { parsePlan } from '../../compaction/plan/plan.ts';
+import type { ThresholdStep } from '../../compaction/threshold/law.ts';
+import type { TendReport } from '../../engine/upkeep/tend.ts';
+import { readTuning } from '../../engine/upkeep/tune.ts';
+import { newFunctionOwner, openParts, storeOf } from '../../engine/wire/deployed.ts';
+import type { EngineStore } from '../../engine/wire/engine-store.ts';
+import type { Clock } from '../../foundation/clock.ts';
+import { invalid } from '../../foundation/errors.ts';
+import { Frontend } from '../../frontend/frontend.ts';
+import { parseSettings } from '../../settings/settings.ts';
+import { newSqsClient, SqsStream } from '../../stream/sqs-stream.ts';
+import type { DrainPass, EncodePass, GcReport, StoreAdmin } from '../admin.ts';
+import { EngineAdmin } from '../engine-admin.ts';
+import { compactStage } from './aws-compact.ts';
+import type { Invoker } from './aws-invoke.ts';
+import type { StageOutputs } from './aws-stage.ts';
+import { StageTasks } from './aws-tasks.ts';
+
+/** Opened at the first command that needs it. */
+export class StageEngine {
+  readonly #outputs: StageOutputs;
+  readonly #clock: Clock;
+  #opened: Promise<EngineStore> | undefined;
+
+  constructor(outputs: StageOutputs, clock: Clock) {
+    this.#outputs = outputs;
+    this.#clock = clock;
+  }
+
+  readonly open = (): Promise<EngineStore> => {
+    this.#opened ??= this.#make();
+    return this.#opened;
+  };
+
+  async #make(): Promise<EngineStore> {
+    const { stage, table, drives, key, settings, drainQueue, drainDlq } = this.#outputs;
+    const deployed = { stage, table, drives: drives.split(','), key, settings: parseSettings(JSON.parse(settings)) };
+    const parts = await openParts(deployed, this.#clock);
+    const volumes = storeOf(parts, newFunctionOwner(parts.randomness));
+    const queue = new SqsStream({
+      client: newSqsClient(),
+      queueUrl: drainQueue,
+      dlqUrl: drainDlq,
+      clock: this.#clock,
+    });
+    return { components: volumes.c, volumes, frontend: new Frontend(volumes), queue };
+  }
+
+  async close(): Promise<void> {
+    const engine = await this.#opened?.catch(() => undefined);
+    await engine?.queue.close();
+    await engine?.components.panda.close();
+  }
+}
+
+export class StageAdmin extends EngineAdmin implements StoreAdmin {
+  readonly #address: string;
+  readonly #open: () => Promise<EngineStore>;
+  readonly #tasks: StageTasks;
+
+  constructor(
+    address: string,
+    namespace: string,
+    open: () => Promise<EngineStore>,
+    invoker: Invoker,
+    outputs: StageOutputs,
+  ) {
+    super(open, namespace);
+    this.#address = address;
+    this.#open = open;
+    this.#tasks = new StageTasks(invoker, outputs, async () => (await open()).components);
+  }
+
+  gc(options: Parameters<StoreAdmin['gc']>[0] = {}): Promise<GcReport> {
+    return this.#tasks.gc(options);
+  }
+
+  encode(options: Parameters<StoreAdmin['encode']>[0] = {}): Promise<EncodePass> {
+    return this.#tasks.encode(options);
+  }
+
+  drain(options: Parameters<StoreAdmin['drain']>[0] = {}): Promise<DrainPass> {
+    const { fillPermilleMax, targetOverhead, sourcesMax, signal } = options;
+    if ([fillPermilleMax, targetOverhead, sourcesMax].some((option) => option !== undefined))
+      throw invalid(
+        'NOT_FOR_STAGE',
+        `${this.#address}: what a stage drains is what its planner says: see pocketful plan --strategy l3`,
+      );
+    return this.#tasks.drain({ signal });
+  }
+
+  async compact(options: Parameters<StoreAdmin['compact']>[0] = {}): ReturnType<StoreAdmin['compact']> {
+    if (options.planJson !== undefined) parsePlan(options.planJson); // before anything is opened
+    return compactStage(await this.#open(), this.#tasks, options);
+  }
+
+  async tune(): Promise<ThresholdStep> {
+    const { moved, reason } = await this.#tasks.tune();
+    const state = await readTuning((await this.#open()).components);
+    return { state, moved, reason };
+  }
+
+  async tend(options: Parameters<StoreAdmin['tend']>[0] = {}): Promise<TendReport> {
+    const encode = await this.#tasks.encode(options);
+    const { free, ...garbage } = await this.#tasks.gc(options);
+    return { encode, garbage, free };
+  }
+
+  backup(): Promise<never> {
+    throw this.#notHere('DynamoDB keeps its own backups: point-in-time recovery of the table, and exports to S3');
+  }
+
+  doctor(): Promise<never> {
+    throw this.#notHere('pocketful status and the alarms of the stage say what is wrong with it');
+  }
+
+  #notHere(instead: string) {
+    return invalid('NOT_FOR_STAGE', `${this.#address}: this command works on file: stores only; ${instead}`);
+  }
+}

@@ -1,0 +1,220 @@
+// Puts of many objects through the frontend: small ones gathered into requests that fit Lambda, long ones sent in parts. A few
+// requests are under way at once; two puts of one key are sent in the order they came.
+import { Semaphore } from '../../foundation/concurrency.ts';
+import { isKind, isPocketfulError } from '../../foundation/errors.ts';
+import { type ByteSource, cutBlocks } from '../../frontend/cut-blocks.ts';
+import { checkKey, checkMetadata } from '../../frontend/object-keys.ts';
+import { Outbox } from '../../frontend/outbox.ts';
+import {
+  BODY_BYTES_MAX,
+  fromWire,
+  OBJECTS_PER_REQUEST_MAX,
+  type RequestOf,
+  type ResultOf,
+  toBase64,
+} from '../../service/protocol.ts';
+import type { PutOutcome, PutRequest } from '../store.ts';
+import { type FrontendCaller, isTurnedAway } from './aws-call.ts';
+
+const REQUESTS_AT_ONCE = 4;
+const PARTS_AT_ONCE = 3;
+/** A body up to this long goes whole. */
+const WHOLE_BYTES_MAX = 4 * 1024 * 1024;
+/** Brackets and field names of an object in a request. */
+const FRAME_BYTES = 96;
+
+interface Small {
+  readonly item: PutRequest;
+  readonly body: Uint8Array;
+}
+
+export class AwsPuts {
+  readonly #caller: FrontendCaller;
+  readonly #namespace: string;
+  readonly #out = new Outbox<PutOutcome>();
+  readonly #requests = new Semaphore(REQUESTS_AT_ONCE);
+  readonly #flights = new Set<Promise<void>>();
+  readonly #keysInFlight = new Set<string>();
+  #batch: Small[] = [];
+  #batchBytes = 0;
+
+  constructor(caller: FrontendCaller, namespace: string) {
+    this.#caller = caller;
+    this.#namespace = namespace;
+  }
+
+  /** One outcome for each item, in the order they become durable. */
+  async *run(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncGenerator<PutOutcome> {
+    const sending = this.#sendAll(items).then(
+      () => this.#out.end(),
+      (error: unknown) => this.#out.fail(error),
+    );
+    try {
+      yield* this.#out;
+    } finally {
+      await sending;
+    }
+  }
+
+  async #sendAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): Promise<void> {
+    try {
+      for await (const item of items) await this.#takeOne(item);
+      await this.#flush();
+    } finally {
+      await Promise.all(this.#flights);
+    }
+  }
+
+  async #takeOne(item: PutRequest): Promise<void> {
+    try {
+      // Here already: a name that is not valid Unicode would not survive JSON.
+      checkKey(item.key);
+      checkMetadata(item.metadata);
+      if (this.#keysInFlight.has(item.key)) {
+        await this.#flush();
+        await Promise.all(this.#flights);
+      }
+      const pieces = cutBlocks(item.body, WHOLE_BYTES_MAX);
+      const first = await pieces.next();
+      const second = first.done ? first : await pieces.next();
+      if (!second.done) return await this.#fly([item], () => this.#putLong(item, [first.value, second.value], pieces));
+      await item.verify?.();
+      await this.#add({ item, body: first.value ?? new Uint8Array(0) });
+    } catch (error) {
+      if (!isItemError(error)) throw error;
+      this.#out.push({ key: item.key, ok: false, error });
+    }
+  }
+
+  async #add(small: Small): Promise<void> {
+    const { item, body } = small;
+    // Names and metadata may double when they are escaped.
+    const bytes = body.byteLength + 2 * (item.key.length + (item.metadata?.length ?? 0)) + FRAME_BYTES;
+    const isFull = this.#batchBytes + bytes > BODY_BYTES_MAX || this.#batch.length === OBJECTS_PER_REQUEST_MAX;
+    if (isFull) await this.#flush();
+    this.#keysInFlight.add(item.key);
+    this.#batch.push(small);
+    this.#batchBytes += bytes;
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    if (batch.length === 0) return;
+    await this.#fly(
+      batch.map(({ item }) => item),
+      () => this.#putSmall(batch),
+    );
+  }
+
+  /** Starts sending; waits only while too many requests are under way. */
+  async #fly(items: readonly PutRequest[], send: () => Promise<void>): Promise<void> {
+    for (const item of items) this.#keysInFlight.add(item.key);
+    const give = await this.#requests.acquire();
+    const flight: Promise<void> = send()
+      .catch((error: unknown) => {
+        // Who is not let in need not try the rest.
+        if (!isItemError(error) || isKind(error, 'denied')) return this.#out.fail(error);
+        for (const { key } of items) this.#out.push({ key, ok: false, error });
+      })
+      .finally(() => {
+        for (const item of items) this.#keysInFlight.delete(item.key);
+        this.#flights.delete(flight);
+        give();
+      });
+    this.#flights.add(flight);
+  }
+
+  /** Objects that the frontend had to turn away for the moment are sent again: nothing of them is stored. */
+  async #putSmall(batch: readonly Small[]): Promise<void> {
+    let left = batch;
+    for (let attempt = 1; left.length > 0; attempt++) {
+      const { results } = await this.#sendSmall(left);
+      const turnedAway: { readonly small: Small; readonly error: Error }[] = [];
+      for (const [i, small] of left.entries()) {
+        const result = results[i] as (typeof results)[number];
+        if (!('error' in result)) {
+          this.#out.push({ ...result, ok: true });
+          continue;
+        }
+        const error = fromWire(result.error);
+        if (isTurnedAway(error)) turnedAway.push({ small, error });
+        else this.#out.push({ key: small.item.key, ok: false, error });
+      }
+      left = turnedAway.map(({ small }) => small);
+      if (left.length === 0 || (await this.#caller.mayRetry(attempt))) continue;
+      for (const { small, error } of turnedAway) this.#out.push({ key: small.item.key, ok: false, error });
+      return;
+    }
+  }
+
+  #sendSmall(batch: readonly Small[]): Promise<ResultOf<'put'>> {
+    const objects: RequestOf<'put'>['objects'] = batch.map(({ item, body }) => ({
+      key: item.key,
+      body: toBase64(body),
+      metadata: item.metadata,
+    }));
+    return this.#caller.call({ op: 'put', namespace: this.#namespace, objects });
+  }
+
+  async #putLong(item: PutRequest, head: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): Promise<void> {
+    const { key, metadata } = item;
+    const namespace = this.#namespace;
+    const { upload, partBytesMax } = await this.#caller.call({ op: 'uploadBegin', namespace, key });
+    try {
+      const sizeBytes = await this.#sendParts(upload, () => chained(head, rest), partBytesMax);
+      await item.verify?.();
+      const { object } = await this.#caller.call({ op: 'uploadFinish', upload, namespace, key, sizeBytes, metadata });
+      const { version, etag } = object;
+      // How much of it was new is not counted over the parts.
+      this.#out.push({ key, ok: true, version, etag, sizeBytes, newBytes: undefined });
+    } catch (error) {
+      // Best effort: an upload that nobody finishes is released by the store.
+      await this.#caller.call({ op: 'uploadAbort', upload }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** The number of bytes sent. */
+  async #sendParts(upload: string, source: ByteSource, partBytes: number): Promise<number> {
+    const atOnce = new Semaphore(PARTS_AT_ONCE);
+    const sending = new Set<Promise<void>>();
+    const failures: unknown[] = [];
+    let offset = 0;
+    try {
+      for await (const part of cutBlocks(source, partBytes)) {
+        const give = await atOnce.acquire();
+        if (failures.length > 0) break;
+        const request = { op: 'uploadPart' as const, upload, offset, body: toBase64(part) };
+        offset += part.byteLength;
+        const sent: Promise<void> = this.#caller
+          .call(request)
+          .then(
+            () => {},
+            (error: unknown) => void failures.push(error),
+          )
+          .finally(() => {
+            sending.delete(sent);
+            give();
+          });
+        sending.add(sent);
+      }
+    } finally {
+      await Promise.all(sending);
+    }
+    if (failures.length > 0) throw failures[0];
+    return offset;
+  }
+}
+
+async function* chained(head: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* head;
+  yield* rest;
+}
+
+/** What one item can be blamed for: our typed errors, and what its body threw (a file that vanished, say). */
+function isItemError(error: unknown): error is Error {
+  if (isPocketfulError(error)) return true;
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}

@@ -1,0 +1,168 @@
+// The maintenance functions of a stage as an operator calls them: again and again until they say they are done.
+import * as z from 'zod';
+import { readTallies, totalOf } from '../../engine/status/tally.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import type { DrainPass, EncodePass, GcReport } from '../admin.ts';
+import type { Invoker } from './aws-invoke.ts';
+import type { StageOutputs } from './aws-stage.ts';
+
+/** Between two looks at a queue that others work off. */
+const POLL_MS = 2_000;
+/** So long without any progress, and it is not ours to wait for. */
+const IDLE_MS_MAX = 15 * 60_000;
+const NOTHING_LEFT = 'nothing is worth draining';
+const FLOWING = ['flowing', 'the queue is full', 'what is queued is worked off first'];
+
+const gcSchema = z.object({
+  done: z.boolean(),
+  slots: z.int(),
+  recordBytes: z.int(),
+  buckets: z.int(),
+  waiting: z.int(),
+  freedVolumes: z.int(),
+  freedZones: z.int(),
+});
+const encodeSchema = z.object({
+  done: z.boolean(),
+  sealed: z.int(),
+  sources: z.int(),
+  destinations: z.int(),
+  groups: z.int(),
+  recordBytes: z.int(),
+  storedBytes: z.int(),
+  leftBytes: z.int(),
+  freedZones: z.int(),
+  stalled: z.string().optional(),
+});
+const drainSchema = z.object({
+  sent: z.int(),
+  retired: z.int(),
+  begun: z.int(),
+  draining: z.int(),
+  reason: z.string(),
+  stream: z.object({ ready: z.int(), inFlight: z.int() }),
+});
+const stepSchema = z.object({
+  done: z.boolean(),
+  movedBuckets: z.int(),
+  movedBytes: z.int(),
+  storedBytes: z.int(),
+  hostBytes: z.int(),
+  retired: z.int(),
+  destinations: z.array(z.string()),
+  skipped: z.array(z.object({ volume: z.string(), reason: z.string() })),
+  metadataWrites: z.int(),
+  dollars: z.number(),
+  stalled: z.string().optional(),
+});
+const tuneSchema = z.object({
+  threshold: z.number(),
+  moved: z.enum(['raised', 'lowered', 'kept']),
+  reason: z.string(),
+});
+
+type Signal = { readonly signal?: AbortSignal | undefined };
+
+export class StageTasks {
+  readonly #invoker: Invoker;
+  readonly #outputs: StageOutputs;
+  /** For the tally of what the queue's workers moved, and for waiting. */
+  readonly #components: () => Promise<Components>;
+
+  constructor(invoker: Invoker, outputs: StageOutputs, components: () => Promise<Components>) {
+    this.#invoker = invoker;
+    this.#outputs = outputs;
+    this.#components = components;
+  }
+
+  async gc({ now = false, signal }: Signal & { readonly now?: boolean | undefined } = {}): Promise<GcReport> {
+    const sums = { slots: 0, recordBytes: 0, buckets: 0, waiting: 0 };
+    const free = { freedVolumes: 0, freedZones: 0, kept: [] };
+    for (;;) {
+      const report = await this.#invoker.call(this.#outputs.gc, { now }, gcSchema);
+      sums.slots += report.slots;
+      sums.recordBytes += report.recordBytes;
+      sums.buckets += report.buckets;
+      sums.waiting = report.waiting;
+      free.freedVolumes += report.freedVolumes;
+      free.freedZones += report.freedZones;
+      if (report.done || signal?.aborted) return { ...sums, free };
+    }
+  }
+
+  async encode({ all = false, signal }: Signal & { readonly all?: boolean | undefined } = {}): Promise<EncodePass> {
+    let before: EncodePass | undefined;
+    for (;;) {
+      const { done, freedZones, stalled, ...report } = await this.#invoker.call(
+        this.#outputs.encoder,
+        { all },
+        encodeSchema,
+      );
+      const pass: EncodePass = {
+        sealed: (before?.sealed ?? 0) + report.sealed,
+        sources: (before?.sources ?? 0) + report.sources,
+        destinations: (before?.destinations ?? 0) + report.destinations,
+        groups: (before?.groups ?? 0) + report.groups,
+        recordBytes: (before?.recordBytes ?? 0) + report.recordBytes,
+        storedBytes: (before?.storedBytes ?? 0) + report.storedBytes,
+        leftBytes: report.leftBytes,
+        stalled,
+        free: { freedVolumes: 0, freedZones: (before?.free.freedZones ?? 0) + freedZones, kept: [] },
+      };
+      if (done || signal?.aborted || stalled !== undefined) return pass;
+      before = pass;
+    }
+  }
+
+  /** The drainer again and again while the queue is worked off, until nothing is left or it says why it stopped. */
+  async drain({ l3UpTo, signal }: Signal & { readonly l3UpTo?: number | undefined } = {}): Promise<DrainPass> {
+    const c = await this.#components();
+    const before = await movedByL3(c);
+    let sources = 0;
+    let retired = 0;
+    let stalled: string | undefined;
+    let progressAtMs = c.clock.monotonicMs();
+    let seen = '';
+    while (!signal?.aborted) {
+      const pass = await this.#invoker.call(this.#outputs.drainer, { l3UpTo }, drainSchema);
+      sources = Math.max(sources, retired + pass.draining);
+      retired += pass.retired;
+      if (pass.reason === NOTHING_LEFT && pass.draining === 0) break;
+      if (!FLOWING.includes(pass.reason) && pass.reason !== NOTHING_LEFT) stalled = pass.reason;
+      const now = JSON.stringify([retired, pass.stream, pass.sent]);
+      if (now !== seen) progressAtMs = c.clock.monotonicMs();
+      else if (c.clock.monotonicMs() - progressAtMs > IDLE_MS_MAX) stalled = `no progress: ${pass.reason}`;
+      seen = now;
+      if (stalled !== undefined) break;
+      await c.clock.sleep(POLL_MS);
+    }
+    const after = await movedByL3(c);
+    return {
+      sources,
+      retired,
+      movedBytes: after.movedBytes - before.movedBytes,
+      storedBytes: after.storedBytes - before.storedBytes,
+      buckets: after.buckets - before.buckets,
+      stalled,
+      free: (await this.gc({ signal })).free,
+    };
+  }
+
+  step(run: string, release: boolean): Promise<z.infer<typeof stepSchema>> {
+    return this.#invoker.call(this.#outputs.compactor, { run, release }, stepSchema);
+  }
+
+  tune(): Promise<z.infer<typeof tuneSchema>> {
+    return this.#invoker.call(this.#outputs.tuner, {}, tuneSchema);
+  }
+}
+
+/** Of the last two days, so that midnight does not matter. */
+async function movedByL3(c: Components) {
+  const counts = totalOf(await readTallies(c, 2));
+  return {
+    movedBytes: counts['l3.movedBytes'],
+    storedBytes: counts['l3.storedBytes'],
+    buckets: counts['l3.buckets'],
+  };
+}

@@ -1,0 +1,125 @@
+// `file:DIR`: the embedded engine behind the face of a store.
+
+import { addTally } from '../../engine/status/tally.ts';
+import { hasLeftovers, recover } from '../../engine/upkeep/end-dead-work.ts';
+import { type EmbeddedStore, openEmbedded } from '../../engine/wire/embedded.ts';
+import type { Clock } from '../../foundation/clock.ts';
+import { isPocketfulError } from '../../foundation/errors.ts';
+import type { Randomness } from '../../foundation/randomness.ts';
+import type { ObjectRow } from '../../panda/rows/object-row.ts';
+import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
+import type { StoreAdmin } from '../admin.ts';
+import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../store.ts';
+import { EmbeddedAdmin } from './embedded-admin.ts';
+import { HotRelief } from './hot-relief.ts';
+
+export interface EmbeddedClientOptions {
+  readonly namespace: string;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly withoutKeys?: boolean;
+}
+
+export async function openEmbeddedClient(dir: string, options: EmbeddedClientOptions): Promise<EmbeddedClient> {
+  return new EmbeddedClient(`file:${dir}`, await openEmbedded(dir, options), options.namespace);
+}
+
+export class EmbeddedClient implements PocketfulStore {
+  readonly address: string;
+  readonly namespace: string;
+  readonly engine: EmbeddedStore;
+  readonly admin: StoreAdmin;
+  #recovered: Promise<void> | undefined;
+
+  constructor(address: string, engine: EmbeddedStore, namespace: string) {
+    this.address = address;
+    this.namespace = namespace;
+    this.engine = engine;
+    this.admin = new EmbeddedAdmin(engine, namespace, (keepRuns) => this.#recover(keepRuns));
+  }
+
+  async *putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncGenerator<PutOutcome> {
+    await this.#recover();
+    const { namespace } = this;
+    const relief = new HotRelief(this.engine);
+    async function* named() {
+      for await (const { key, body, metadata, verify, sizeBytes = 0 } of items) {
+        await relief.before(sizeBytes);
+        yield { namespace, key, body, metadata, verify };
+      }
+    }
+    let ingestedBytes = 0;
+    try {
+      for await (const outcome of this.engine.frontend.putAll(named())) {
+        if (!outcome.ok) yield outcome;
+        else {
+          const { key, version, etag, sizeBytes, newBytes } = outcome;
+          ingestedBytes += newBytes ?? 0;
+          yield { key, ok: true, version, etag, sizeBytes, newBytes };
+        }
+      }
+    } finally {
+      await addTally(this.engine.components, { ingestedBytes });
+    }
+    await relief.end();
+  }
+
+  async get(key: string, range?: ByteRange): Promise<OpenBody> {
+    const { object, body } = await this.engine.frontend.get(this.namespace, key, range);
+    return { object: infoOf(object), body };
+  }
+
+  async head(key: string): Promise<ObjectInfo> {
+    return infoOf(await this.engine.frontend.head(this.namespace, key));
+  }
+
+  async list({ prefix, delimiter, from, limit }: ListRequest): Promise<ListPage> {
+    const page = await this.engine.frontend.list({
+      namespace: this.namespace,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(delimiter === undefined ? {} : { delimiter }),
+      ...(from === undefined ? {} : { from }),
+      ...(limit === undefined ? {} : { limit }),
+    });
+    return { objects: page.objects.map(infoOf), commonPrefixes: page.commonPrefixes, next: page.next };
+  }
+
+  async *deleteAll(keys: AsyncIterable<string> | Iterable<string>): AsyncGenerator<DeleteOutcome> {
+    await this.#recover();
+    const { namespace } = this;
+    async function* named() {
+      for await (const key of keys) yield { namespace, key };
+    }
+    yield* this.engine.frontend.deleteAll(named());
+  }
+
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+
+  /** Before the first change: what a process that died left behind is brought to an end. */
+  #recover(keepRuns = false): Promise<void> {
+    if (keepRuns) return recoverIfNeeded(this.engine, true);
+    this.#recovered ??= recoverIfNeeded(this.engine);
+    return this.#recovered;
+  }
+}
+
+async function recoverIfNeeded({ volumes, frontend }: EmbeddedStore, keepRuns = false): Promise<void> {
+  if (!(await hasLeftovers(volumes))) return;
+  try {
+    await recover(volumes, frontend, { keepRuns });
+  } catch (error) {
+    // What cannot be done now waits for the next time; none of it is in the way of what follows.
+    if (!isPocketfulError(error)) throw error;
+  }
+}
+
+const infoOf = ({ key, version, sizeBytes, etag, createdAtMs, metadata }: ObjectRow): ObjectInfo => ({
+  key,
+  version,
+  sizeBytes,
+  etag,
+  createdAtMs,
+  ...(metadata === undefined ? {} : { metadata }),
+});

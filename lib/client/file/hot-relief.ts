@@ -1,0 +1,63 @@
+// Keeps a long put from filling the hot tier: while it runs, hot volumes are encoded once they take half of what they may, and the
+// put waits for that when they take most of it. On AWS the schedules do this; here there is nobody else.
+import { codecShape } from '../../codec/shape.ts';
+import { encodeStore } from '../../engine/upkeep/tend.ts';
+import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
+import { listVolumes } from '../../volume/rows/read-rows.ts';
+import { freeTrash } from '../../volume/runs/free.ts';
+import { putClass } from '../../volume/write/append.ts';
+
+const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_BYTES_SHARE = 1 / 32;
+const BEGIN_SHARE = 0.5;
+const WAIT_SHARE = 0.8;
+
+export class HotRelief {
+  readonly #store: EmbeddedStore;
+  readonly #columns: number;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #bytesSince = 0;
+  #pass: Promise<void> | undefined;
+
+  constructor(store: EmbeddedStore) {
+    this.#store = store;
+    const { dataColumns, parityColumns } = codecShape(store.row.settings.hotCodec);
+    this.#columns = dataColumns + parityColumns;
+  }
+
+  /** To be called before a body of about `bytes` is put. Waits while the hot tier is nearly full and something can be done about it. */
+  async before(bytes: number): Promise<void> {
+    const { settings, clock } = this.#store.components;
+    if (putClass(settings) !== 'hot') return;
+    this.#bytesSince += bytes * this.#columns;
+    const nowMs = clock.monotonicMs();
+    const isDue = this.#bytesSince >= settings.hotBytesMax * LOOK_EVERY_BYTES_SHARE;
+    if (!isDue && nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;
+    this.#lookedAtMs = nowMs;
+    this.#bytesSince = 0;
+    const share = await this.#share();
+    if (share < BEGIN_SHARE) return;
+    this.#pass ??= this.#encode().finally(() => {
+      this.#pass = undefined;
+    });
+    if (share >= WAIT_SHARE) await this.#pass;
+    else this.#pass.catch(() => {}); // it is thrown by end()
+  }
+
+  /** Waits for a pass that is under way. */
+  async end(): Promise<void> {
+    await this.#pass;
+  }
+
+  async #share(): Promise<number> {
+    const { panda, settings } = this.#store.components;
+    const hot = (await listVolumes(panda, settings.cell)).filter((volume) => volume.class === 'hot');
+    return (hot.length * this.#columns * settings.extentBytes) / settings.hotBytesMax;
+  }
+
+  /** Under pressure neither age nor grace counts. A stall is no error here: the put says so if it comes to that. */
+  async #encode(): Promise<void> {
+    await encodeStore(this.#store, { force: true });
+    await freeTrash(this.#store.volumes, { ignoreGrace: true });
+  }
+}

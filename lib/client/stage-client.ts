@@ -1,8 +1,0 @@
-// `aws:STAGE`: a deployed stage behind the face of a store.
-import { AwsClient, type AwsClientOptions } from './aws-client.ts';
-import type { PocketfulStore } from './store.ts';
-
-/** Throws `missing` STAGE_MISSING if the stage is not deployed here, `denied` AWS_DENIED without credentials. */
-export function openStageClient(options: AwsClientOptions): Promise<PocketfulStore> {
-  return AwsClient.open(options);
-}

@@ -1,0 +1,216 @@
+// The drainer: leases the sparsest volumes for L3, keeps the queue filled with one group's worth of their buckets as long as flow
+// control lets it, and retires what is empty. All it knows is in Panda, so every pass may be another process, and a pass may die anywhere.
+
+import { isKind } from '../../foundation/errors.ts';
+import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import type { Key, Write } from '../../panda/panda.ts';
+import { countIn } from '../../panda/rows/row-reader.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import type { Stream, StreamFigures } from '../../stream/stream.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import { readVolume } from '../../volume/rows/read-rows.ts';
+import { transact } from '../../volume/rows/transact.ts';
+import { endSource } from '../../volume/runs/drain-source.ts';
+import { newRunId, retireVolume, takeRun } from '../../volume/runs/runs.ts';
+import type { VolumeStore } from '../../volume/volume-store.ts';
+import { FLOW_LIMITS, type Flow, type FlowLimits, flowOf } from '../move/l3/flow.ts';
+import { sendDraining } from '../move/l3/stream-runs.ts';
+import {
+  advance,
+  beginJournal,
+  endJournal,
+  type JournalRow,
+  requireJournal,
+  taskOf,
+  volumesOf,
+} from '../run/journal.ts';
+import { readThreshold } from '../threshold/row.ts';
+import { type PlanOptions, planNow } from './rounds.ts';
+
+/** Runs of the drainer belong to no process, so nobody takes them for dead. */
+const OWNER = 'drainer';
+/** Buckets wait in leased volumes; more of those than the queue takes would only keep L1 and L2 off. */
+const RUNS_MAX = 4;
+
+/** One dead letter is reason enough to stop: somebody has to look, and a redrive makes the drainer go on. */
+export const DRAINER_LIMITS: FlowLimits = Object.freeze({ ...FLOW_LIMITS, deadMax: 1 });
+
+export interface DrainerReport {
+  /** Messages sent in this pass. */
+  readonly sent: number;
+  /** Volumes emptied and retired. */
+  readonly retired: number;
+  /** Runs begun, and ended. */
+  readonly begun: number;
+  readonly ended: number;
+  /** Volumes that are still draining. */
+  readonly draining: number;
+  readonly reason: string;
+  readonly stream: StreamFigures;
+}
+
+export interface DrainerOptions extends Omit<PlanOptions, 'settings'> {
+  /** Instead of the planner's own boundary: fuller volumes, too, such as what packing has left over. */
+  readonly l3UpTo?: number | undefined;
+  readonly limits?: FlowLimits;
+  readonly signal?: AbortSignal;
+}
+
+/** One pass. Throttled metadata or a busy queue ends it early, with the reason. */
+export async function drainPass(
+  store: VolumeStore,
+  stream: Stream,
+  options: DrainerOptions = {},
+): Promise<DrainerReport> {
+  const pass = new DrainerPass(store, stream, options);
+  try {
+    await pass.run();
+  } catch (error) {
+    if (!isKind(error, 'retry', 'unknown')) throw error;
+    pass.reason = `${error.code}: ${error.message}`;
+  }
+  return pass.report();
+}
+
+/** Ends all runs of the drainer: what was moved stays moved, messages on their way are outdated. How many. */
+export async function endDrains(store: VolumeStore): Promise<number> {
+  const journals = await drains(store.c);
+  for (const journal of journals) {
+    for (const id of volumesOf(journal.task)) {
+      const volume = await readVolume(store.c.panda, store.c.settings.cell, id);
+      if (volume?.run === journal.run) await endSource(store, volume, journal.run);
+    }
+    await endJournal(store.c, journal);
+  }
+  return journals.length;
+}
+
+const drains = async (c: Components): Promise<JournalRow[]> =>
+  (await requireJournal(c)).filter(({ task, run }) => task.strategy === 'l3' && run.split('/')[1] === OWNER);
+
+class DrainerPass {
+  reason = 'nothing is worth draining';
+  readonly #store: VolumeStore;
+  readonly #stream: Stream;
+  readonly #options: DrainerOptions;
+  #figures: StreamFigures = { ready: 0, inFlight: 0, oldestAgeMs: 0, dead: 0 };
+  #sent = 0;
+  #retired = 0;
+  #begun = 0;
+  #ended = 0;
+  #draining: VolumeRow[] = [];
+
+  constructor(store: VolumeStore, stream: Stream, options: DrainerOptions) {
+    this.#store = store;
+    this.#stream = stream;
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    let runs = 0;
+    for (const journal of await drains(this.#store.c)) if (await this.#tend(journal)) runs += 1;
+    const flow = await this.#flow();
+    this.reason = flow.reason;
+    if (flow.send === 0) return;
+    if (this.#bucketsDraining() < flow.send && runs < RUNS_MAX) await this.#begin(RUNS_MAX - runs, flow.send);
+    // Which of them are on their way is not known: only once none is, what Panda says is draining is sent (again).
+    const depth = this.#figures.ready + this.#figures.inFlight;
+    if (depth === 0) await this.#send(flow.send);
+    if (this.#draining.length === 0) this.reason = 'nothing is worth draining';
+  }
+
+  report(): DrainerReport {
+    return {
+      sent: this.#sent,
+      retired: this.#retired,
+      begun: this.#begun,
+      ended: this.#ended,
+      draining: this.#draining.length,
+      reason: this.reason,
+      stream: this.#figures,
+    };
+  }
+
+  #bucketsDraining(): number {
+    return this.#draining.reduce((sum, { buckets }) => sum + buckets.size, 0);
+  }
+
+  /** Retires what is empty, ends the run when nothing of it is draining. True if it goes on. */
+  async #tend(journal: JournalRow): Promise<boolean> {
+    const { c } = this.#store;
+    let left = 0;
+    const held = journal.phase === 'PREPARE' ? await this.#lease(journal) : journal;
+    for (const id of volumesOf(held.task)) {
+      const volume = await readVolume(c.panda, c.settings.cell, id);
+      if (volume?.state !== 'draining' || volume.run !== held.run) continue;
+      if (volume.buckets.size === 0 && (await retireVolume(c, id, held.run))) {
+        this.#retired += 1;
+        continue;
+      }
+      this.#draining.push(volume);
+      left += 1;
+    }
+    if (left > 0) return true;
+    await endJournal(c, held);
+    this.#ended += 1;
+    return false;
+  }
+
+  /** A volume that has changed since the plan is left out by its state. */
+  async #lease(journal: JournalRow): Promise<JournalRow> {
+    for (const id of volumesOf(journal.task)) await takeRun(this.#store.c, id as VolumeId, journal.run);
+    return (await advance(this.#store.c, journal, { phase: 'COPY' })) ?? journal;
+  }
+
+  async #begin(runsMax: number, bucketsMax: number): Promise<void> {
+    const { c } = this.#store;
+    const { limits: _, signal, l3UpTo, ...rest } = this.#options;
+    const { state } = await readThreshold(c);
+    const { plan } = await planNow(this.#store, {
+      threshold: state.threshold,
+      ...rest,
+      settings: { strategies: ['l3'], ...(l3UpTo === undefined ? {} : { l3UpTo }) },
+    });
+    for (const run of plan.runs.slice(0, runsMax)) {
+      if (this.#bucketsDraining() >= bucketsMax || signal?.aborted) break;
+      const id = newRunId({ ...c, owner: OWNER } as Components, 'l3') as RunId;
+      const journal = await beginJournal(c, id, taskOf(plan.digest, run));
+      this.#begun += 1;
+      await this.#tend(journal);
+    }
+  }
+
+  async #send(max: number): Promise<void> {
+    for (const volume of this.#draining) {
+      if (this.#sent >= max || this.#options.signal?.aborted) break;
+      this.#sent += await sendDraining(this.#store, this.#stream, volume, max - this.#sent);
+    }
+    if (this.#sent > 0) await markQueued(this.#store.c);
+  }
+
+  async #flow(): Promise<Flow> {
+    const { c } = this.#store;
+    const figures = await this.#stream.figures();
+    const depth = figures.ready + figures.inFlight;
+    const since = depth === 0 ? undefined : await queuedSinceMs(c);
+    const oldestAgeMs = Math.max(figures.oldestAgeMs, since === undefined ? 0 : c.clock.nowMs() - since);
+    this.#figures = { ...figures, oldestAgeMs };
+    return flowOf(
+      { stream: this.#figures, coderWaitingBytes: 0, coderStalled: undefined, metadataWritesLeft: null },
+      this.#options.limits ?? DRAINER_LIMITS,
+    );
+  }
+}
+
+/** work/drain | queued: when messages were last sent into an empty queue, which is how old the oldest can be. */
+const QUEUED: Key = { partition: 'work/drain', sort: 'queued' };
+
+async function queuedSinceMs(c: Components): Promise<number | undefined> {
+  const row = await c.panda.get(QUEUED);
+  return row === undefined ? undefined : countIn(row, 'a');
+}
+
+async function markQueued(c: Components): Promise<void> {
+  const put: Write = { kind: 'put', ...QUEUED, attributes: { a: Math.max(0, c.clock.nowMs()) } };
+  await transact(c, [put], async () => false);
+}

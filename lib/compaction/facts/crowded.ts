@@ -1,0 +1,67 @@
+// Volumes that cannot be an L1 host: what their rows say of it, and what a run that tried has found out. Records of uneven length
+// may fill a column long before the others, so that a volume does not fit its own extents once more although its bytes would.
+import { codecShape } from '../../codec/shape.ts';
+import type { VolumeId } from '../../foundation/ids.ts';
+import type { Key, Write } from '../../panda/panda.ts';
+import { countIn } from '../../panda/rows/row-reader.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import type { Settings } from '../../settings/settings.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import { readVolume, rowsOf } from '../../volume/rows/read-rows.ts';
+import { transact } from '../../volume/rows/transact.ts';
+
+/** Of every extent: headers and directories. */
+const BESIDES = 1 / 64;
+/** So much of it has to die before a volume that was too full is tried again. */
+const RETRY_BELOW = 0.95;
+
+/** Volume by volume: what it was when it did not fit. */
+export type CrowdedNotes = ReadonlyMap<string, { readonly generation: number; readonly liveBytes: number }>;
+
+const partitionOf = (cell: string): string => `crowded/${cell}`;
+const keyOf = (cell: string, id: string): Key => ({ partition: partitionOf(cell), sort: id });
+
+/**
+ * Pure: bytes of others that a sealed volume could take beside its own live ones, if its columns come out as uneven as they are now; 0 where it
+ * does not fit itself.
+ */
+export function hostRoomBytes(
+  settings: Pick<Settings, 'extentBytes'>,
+  { id, codec, generation, extentUsedBytes }: Pick<VolumeRow, 'id' | 'codec' | 'generation' | 'extentUsedBytes'>,
+  liveBytes: number,
+  notes: CrowdedNotes,
+): number {
+  const noted = notes.get(id);
+  if (noted?.generation === generation && liveBytes > noted.liveBytes * RETRY_BELOW) return 0;
+  const { dataColumns } = codecShape(codec);
+  const stored = extentUsedBytes.slice(0, dataColumns).reduce((sum, bytes) => sum + bytes, 0);
+  // Parity is as long as the longest column of every group, so it says how uneven they were.
+  const unevenness = stored === 0 ? 1 : Math.max(1, (Math.max(...extentUsedBytes) * dataColumns) / stored);
+  const roomBytes = (settings.extentBytes * (1 - BESIDES) * dataColumns) / unevenness - liveBytes;
+  return Math.max(0, Math.floor(roomBytes));
+}
+
+export async function readCrowded({ panda, settings }: Components): Promise<CrowdedNotes> {
+  const notes = new Map<string, { generation: number; liveBytes: number }>();
+  for await (const row of rowsOf(panda, partitionOf(settings.cell)))
+    notes.set(row.sort, { generation: countIn(row, 'g'), liveBytes: countIn(row, 'l') });
+  return notes;
+}
+
+/** Tells the planner to leave a volume out as a host. Notes about volumes that are gone or were rewritten go. */
+export async function noteCrowded(
+  c: Components,
+  host: Pick<VolumeRow, 'id' | 'generation'>,
+  liveBytes: number,
+): Promise<void> {
+  const { cell } = c.settings;
+  for (const [id, { generation }] of await readCrowded(c)) {
+    if (id === host.id) continue;
+    const now = await readVolume(c.panda, cell, id as VolumeId);
+    if (now?.generation !== generation) await write(c, { kind: 'delete', ...keyOf(cell, id) });
+  }
+  await write(c, { kind: 'put', ...keyOf(cell, host.id), attributes: { g: host.generation, l: liveBytes } });
+}
+
+/** A note too many or too few is only a plan that is a little worse. */
+const write = (c: Components, one: Write): Promise<unknown> => transact(c, [one], async () => true);

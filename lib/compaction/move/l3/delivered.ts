@@ -1,0 +1,95 @@
+// L3's worker where the queue hands over messages by itself: a batch goes through the Live Coder, and the answer is what must not be
+// deleted. What cannot be read is shown again at once, so that it is a dead letter soon; while the Live Coder stalls, messages stay
+// hidden until the queue shows them again.
+import type { RunId } from '../../../foundation/ids.ts';
+import type { DeadLetter, Delivery, Stream, StreamFigures } from '../../../stream/stream.ts';
+import type { MoveResult } from '../../../volume/write/move.ts';
+import type { Actors } from '../../do/executor.ts';
+import { DrainWorker } from './stream-runs.ts';
+
+/** Buckets taken between two looks at the time. */
+const BATCH = 10;
+
+export interface DeliveredReport {
+  /** Receipts that are not done with. */
+  readonly failed: readonly string[];
+  readonly movedBuckets: number;
+  readonly movedBytes: number;
+  readonly storedBytes: number;
+  readonly stalled: string | undefined;
+}
+
+export async function workDelivered(
+  actors: Actors,
+  stream: Stream,
+  deliveries: readonly Delivery[],
+  signal: AbortSignal,
+): Promise<DeliveredReport> {
+  const { store, makeTarget } = actors;
+  const batch = new DeliveredBatch(deliveries, stream);
+  const sums = { movedBuckets: 0, movedBytes: 0, storedBytes: 0 };
+  const onMoved = (_run: RunId, result: MoveResult): void => {
+    sums.movedBuckets += result.moved.length;
+    sums.movedBytes += result.recordBytes;
+    sums.storedBytes += result.storedBytes;
+  };
+  const worker = new DrainWorker(store, batch, makeTarget, { onMoved });
+  while (!signal.aborted && (await worker.step(BATCH)) > 0);
+  if (!signal.aborted && worker.stalled === undefined) {
+    // A small group is only worth writing when no more is to come.
+    const isSmall = worker.waitingBytes < store.c.settings.groupBytesMin / 2;
+    const more = isSmall && worker.waitingBytes > 0 && (await stream.figures()).ready > 0;
+    if (!more) await worker.flush();
+  }
+  await worker.discard();
+  const failed = batch.unfinished();
+  if (worker.stalled === undefined) await stream.release(failed);
+  return { failed, ...sums, stalled: worker.stalled };
+}
+
+/** The messages of one event as a stream: receiving takes from them, acknowledging is noted for the answer. */
+class DeliveredBatch implements Stream {
+  readonly #all: readonly Delivery[];
+  readonly #inner: Stream;
+  readonly #done = new Set<string>();
+  #next = 0;
+
+  constructor(deliveries: readonly Delivery[], inner: Stream) {
+    this.#all = deliveries;
+    this.#inner = inner;
+  }
+
+  unfinished(): string[] {
+    return this.#all.map(({ receipt }) => receipt).filter((receipt) => !this.#done.has(receipt));
+  }
+
+  async receive(max: number): Promise<Delivery[]> {
+    const taken = this.#all.slice(this.#next, this.#next + max);
+    this.#next += taken.length;
+    return taken;
+  }
+
+  async ack(receipts: readonly string[]): Promise<void> {
+    for (const receipt of receipts) this.#done.add(receipt);
+  }
+
+  /** Decided at the end, for all at once. */
+  async release(): Promise<void> {}
+
+  send(bodies: readonly string[]): Promise<void> {
+    return this.#inner.send(bodies);
+  }
+  figures(): Promise<StreamFigures> {
+    return this.#inner.figures();
+  }
+  dead(max: number): Promise<DeadLetter[]> {
+    return this.#inner.dead(max);
+  }
+  redrive(ids?: readonly string[]): Promise<number> {
+    return this.#inner.redrive(ids);
+  }
+  drop(ids: readonly string[]): Promise<number> {
+    return this.#inner.drop(ids);
+  }
+  async close(): Promise<void> {}
+}

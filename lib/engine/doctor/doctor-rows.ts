@@ -1,0 +1,269 @@
+// Doctor's recount of the rows: references from the names, live bytes from the blocks, buckets and zones from the volumes. The rows
+// must be of one moment; blocks are held in memory as counts.
+
+import { isPocketfulError } from '../../foundation/errors.ts';
+import type { BlockId, BucketId } from '../../foundation/ids.ts';
+import type { Row } from '../../panda/panda.ts';
+import { blockFromRow } from '../../panda/rows/block-row.ts';
+import { type BucketRow, bucketFromRow } from '../../panda/rows/bucket-row.ts';
+import {
+  type ObjectRow,
+  objectFromRow,
+  RELEASES,
+  type ReleaseRow,
+  releaseFromRow,
+  segmentFromRow,
+  UPLOADS,
+} from '../../panda/rows/object-row.ts';
+import { trashFromRow } from '../../panda/rows/trash-row.ts';
+import { type VolumeRow, volumeFromRow } from '../../panda/rows/volume-row.ts';
+import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import type { Counted, Findings } from './doctor.ts';
+
+const NAMED_MAX = 20;
+
+interface BlockFacts {
+  /** References the row has, less those found: 0 at the end. */
+  refs: number;
+  readonly isTrash: boolean;
+  hasTrashRow: boolean;
+}
+
+interface Tally {
+  readonly blocks: Map<BlockId, BlockFacts>;
+  readonly liveBytes: Map<BucketId, number>;
+  readonly kekVersions: Map<number, number>;
+  readonly volumes: Map<string, VolumeRow>;
+  readonly buckets: BucketRow[];
+  readonly zones: { readonly drive: number; readonly zone: ZoneRow }[];
+  readonly releases: Map<string, ReleaseRow>;
+  /** Versions whose segments belong to an object, with its name and how many it has; or to an upload or a release. */
+  readonly segmented: Map<string, { readonly name: string; missing: number }>;
+  readonly unfinished: Set<string>;
+  /** Names with a block that has no row. */
+  readonly broken: string[];
+  /** Versions with segments that nobody owns. */
+  readonly orphans: string[];
+  objects: number;
+}
+
+export async function findRowFaults(c: Components, findings: Findings, signal?: AbortSignal): Promise<Counted> {
+  const tally: Tally = {
+    blocks: new Map(),
+    liveBytes: new Map(),
+    kekVersions: new Map(),
+    volumes: new Map(),
+    buckets: [],
+    zones: [],
+    releases: new Map(),
+    segmented: new Map(),
+    unfinished: new Set(),
+    broken: [],
+    orphans: [],
+    objects: 0,
+  };
+  // Blocks and releases first: names are held against them.
+  await eachRow(c, findings, signal, (row) => takeFirst(tally, row));
+  await eachRow(c, findings, signal, (row) => takeNames(tally, row));
+  judgeObjects(tally, findings);
+  judgeSegments(tally, findings);
+  judgeReferences(tally, findings);
+  await judgeKeys(c, tally, findings);
+  judgeBuckets(tally, findings);
+  judgeZones(tally, findings);
+  return {
+    objects: tally.objects,
+    blocks: tally.blocks.size,
+    buckets: tally.buckets.length,
+    volumes: tally.volumes.size,
+    zones: tally.zones.length,
+  };
+}
+
+async function eachRow(
+  c: Components,
+  findings: Findings,
+  signal: AbortSignal | undefined,
+  take: (row: Row) => void,
+): Promise<void> {
+  for await (const page of c.panda.scan()) {
+    signal?.throwIfAborted();
+    for (const row of page) {
+      try {
+        take(row);
+      } catch (error) {
+        if (!isPocketfulError(error)) throw error;
+        findings.add('wrong', 'row', `${row.partition}: ${error.message}`);
+      }
+    }
+  }
+}
+
+const tableOf = (row: Row): string => row.partition.split('/')[0] as string;
+
+function takeFirst(tally: Tally, row: Row): void {
+  switch (tableOf(row)) {
+    case 'block': {
+      const { id, refs, state, bucket, recordBytes, kekVersion } = blockFromRow(row);
+      tally.blocks.set(id, { refs, isTrash: state === 'trash', hasTrashRow: false });
+      tally.liveBytes.set(bucket, (tally.liveBytes.get(bucket) ?? 0) + recordBytes);
+      tally.kekVersions.set(kekVersion, (tally.kekVersions.get(kekVersion) ?? 0) + 1);
+      break;
+    }
+    case 'bucket':
+      tally.buckets.push(bucketFromRow(row));
+      break;
+    case 'volume':
+      tally.volumes.set(row.sort, volumeFromRow(row));
+      break;
+    case 'zone':
+      tally.zones.push({ drive: Number(row.partition.slice('zone/'.length)), zone: zoneFromRow(row) });
+      break;
+    case 'work':
+      if (row.partition === RELEASES) tally.releases.set(row.sort, releaseFromRow(row));
+      if (row.partition === RELEASES || row.partition === UPLOADS) tally.unfinished.add(row.sort);
+      break;
+    case 'object': {
+      const object = objectFromRow(row);
+      if (object.segments !== undefined)
+        tally.segmented.set(object.version, { name: nameOf(object), missing: object.segments });
+      break;
+    }
+  }
+}
+
+function takeNames(tally: Tally, row: Row): void {
+  switch (tableOf(row)) {
+    case 'object': {
+      const object = objectFromRow(row);
+      tally.objects += 1;
+      if (!refer(tally, object.blocks ?? [])) tally.broken.push(nameOf(object));
+      break;
+    }
+    case 'segment': {
+      const version = row.partition.slice('segment/'.length);
+      const { index, blocks } = segmentFromRow(row);
+      const owner = tally.segmented.get(version);
+      if (owner !== undefined) owner.missing -= 1;
+      else if (!tally.unfinished.has(version)) tally.orphans.push(version);
+      const given = givenBack(tally.releases.get(version), index);
+      if (!refer(tally, blocks.slice(given))) tally.broken.push(owner?.name ?? `the upload ${version}`);
+      break;
+    }
+    case 'work':
+      if (row.partition === RELEASES) {
+        const release = releaseFromRow(row);
+        refer(tally, release.blocks.slice(givenBack(release, 0)));
+      }
+      break;
+    case 'trash': {
+      const block = tally.blocks.get(trashFromRow(row).blockId);
+      if (block !== undefined) block.hasTrashRow = true;
+      break;
+    }
+  }
+}
+
+/** References of a list (a release's own is its segment 0) that its release has given back already. */
+function givenBack(release: ReleaseRow | undefined, segment: number): number {
+  const [at = 0, block = 0] = (release?.cursor ?? '0:0').split(':').map(Number);
+  return at === segment ? block : 0;
+}
+
+/** False if one of the blocks has no row. */
+function refer(tally: Tally, ids: readonly BlockId[]): boolean {
+  let isWhole = true;
+  for (const id of ids) {
+    const block = tally.blocks.get(id);
+    if (block === undefined) isWhole = false;
+    else block.refs -= 1;
+  }
+  return isWhole;
+}
+
+const nameOf = ({ namespace, key }: ObjectRow): string => JSON.stringify(`${namespace}/${key}`);
+
+function judgeObjects(tally: Tally, findings: Findings): void {
+  for (const name of tally.broken) findings.add('lost', 'object', `${name} names a block that has no row`);
+}
+
+function judgeSegments({ segmented, orphans }: Tally, findings: Findings): void {
+  for (const { name, missing } of segmented.values())
+    if (missing !== 0) findings.add('lost', 'object', `${name} lacks ${missing} parts of its block list`);
+  for (const version of new Set(orphans))
+    findings.add('wrong', 'references', `the block list of version ${version} belongs to no object`);
+}
+
+function judgeReferences(tally: Tally, findings: Findings): void {
+  for (const [id, { refs, isTrash, hasTrashRow }] of tally.blocks) {
+    const block = `block ${id.slice(0, 8)}…`;
+    if (refs !== 0)
+      findings.add(
+        'wrong',
+        'references',
+        `${block} counts ${Math.abs(refs)} references too ${refs > 0 ? 'many' : 'few'}`,
+      );
+    if (isTrash !== hasTrashRow)
+      findings.add('wrong', 'references', `${block} is ${isTrash ? 'in trash without' : 'live with'} a trash row`);
+  }
+}
+
+async function judgeKeys(c: Components, tally: Tally, findings: Findings): Promise<void> {
+  for (const [version, blocks] of tally.kekVersions) {
+    try {
+      await c.keks.kek(version);
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      findings.add('lost', 'key', `${blocks} blocks are wrapped by key version ${version}: ${error.message}`);
+    }
+  }
+}
+
+function judgeBuckets({ buckets, volumes, liveBytes }: Tally, findings: Findings): void {
+  const known = new Set<BucketId>();
+  for (const bucket of buckets) {
+    known.add(bucket.id);
+    const volume = volumes.get(bucket.volume);
+    if (volume === undefined)
+      findings.add('lost', 'bucket', `bucket ${bucket.id} is in volume ${bucket.volume}, which is gone`);
+    else if (!volume.buckets.has(bucket.id))
+      findings.add('wrong', 'bucket', `volume ${volume.id} does not list bucket ${bucket.id}, which is in it`);
+    const named = liveBytes.get(bucket.id) ?? 0;
+    // Slots of a group that is being indexed are live before a block names them.
+    const isSettled = volume?.pendingSeq === undefined;
+    if (isSettled ? named !== bucket.liveBytes : named > bucket.liveBytes)
+      findings.add(
+        'wrong',
+        'live-bytes',
+        `bucket ${bucket.id} counts ${bucket.liveBytes} live bytes, its blocks have ${named}`,
+      );
+  }
+  for (const id of liveBytes.keys())
+    if (!known.has(id)) findings.add('lost', 'bucket', `blocks name bucket ${id}, which is gone`);
+  for (const volume of volumes.values())
+    for (const id of volume.buckets)
+      if (!known.has(id)) findings.add('wrong', 'bucket', `volume ${volume.id} lists bucket ${id}, which is gone`);
+}
+
+function judgeZones({ volumes, zones }: Tally, findings: Findings): void {
+  const holders = new Map<string, VolumeRow>();
+  for (const volume of volumes.values())
+    for (const { drive, zone } of [...volume.extents, ...(volume.next?.extents ?? [])])
+      holders.set(`${drive}/${zone}`, volume);
+  let named = 0;
+  for (const { drive, zone } of zones) {
+    const place = `${drive}/${zone.zone}`;
+    const holder = holders.get(place);
+    holders.delete(place);
+    const expected = zone.state === 'free' ? undefined : zone.volume;
+    if (holder?.id !== expected && named++ < NAMED_MAX)
+      findings.add(
+        'wrong',
+        'zone',
+        `zone ${place} is ${zone.state} for ${expected ?? 'nobody'}, but an extent of ${holder?.id ?? 'nobody'}`,
+      );
+  }
+  for (const [place, { id }] of holders)
+    findings.add('wrong', 'zone', `volume ${id} has an extent on zone ${place}, which has no row`);
+}

@@ -1,0 +1,100 @@
+// Reads what statusOf needs from an open store: rows, and an answer from every drive.
+import { readRates } from '../../compaction/facts/measured-rates.ts';
+import { readBudgetUse, readThreshold } from '../../compaction/threshold/row.ts';
+import type { Drive } from '../../drive/drive.ts';
+import { isPocketfulError } from '../../foundation/errors.ts';
+import { objectPartition } from '../../panda/rows/object-row.ts';
+import { trashFromRow, trashPartitions } from '../../panda/rows/trash-row.ts';
+import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
+import type { Stream, StreamFigures } from '../../stream/stream.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
+import { STATUS_DAYS } from './compaction-status.ts';
+import { type DriveFacts, type DriveState, type Status, statusOf } from './status.ts';
+import { readTallies } from './tally.ts';
+
+const STATE_OF_CODE: Readonly<Record<string, DriveState>> = {
+  DRIVE_UNAVAILABLE: 'unavailable',
+  DRIVE_READ_ONLY: 'read-only',
+  DRIVE_FULL: 'full',
+  DRIVE_DENIED: 'denied',
+};
+
+/** `countObjects` reads every object row of the namespace: only on request. */
+export async function collectStatus(
+  c: Components,
+  options: { readonly countObjectsOf?: string; readonly queue?: Stream } = {},
+): Promise<Status> {
+  const { panda, settings } = c;
+  // Buckets are read after volumes: a bucket that moves in between is counted once, where it is then.
+  const volumes = await listVolumes(panda, settings.cell);
+  const buckets = await listBuckets(panda, settings.cell);
+  return statusOf({
+    storeId: c.storeId,
+    settings,
+    volumes,
+    buckets,
+    drives: await Promise.all(c.drives.map((drive, id) => driveFacts(c, drive, id))),
+    trash: await countTrash(c),
+    compaction: {
+      nowMs: c.clock.nowMs(),
+      state: (await readThreshold(c)).state,
+      budgetUsed: await readBudgetUse(c),
+      rates: await readRates(c),
+      queue: await queueFigures(options.queue),
+      days: await readTallies(c, STATUS_DAYS),
+    },
+    ...(options.countObjectsOf === undefined
+      ? {}
+      : { objects: await countRows(c, objectPartition(options.countObjectsOf)) }),
+  });
+}
+
+/** A queue that cannot be reached is no reason not to see the rest. */
+async function queueFigures(queue: Stream | undefined): Promise<StreamFigures | null> {
+  try {
+    return (await queue?.figures()) ?? null;
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return null;
+  }
+}
+
+/** What a drive answers now: it is written to and read. */
+export async function driveState(drive: Drive): Promise<DriveState> {
+  try {
+    await drive.probe();
+    return 'ok';
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return STATE_OF_CODE[error.code] ?? 'busy';
+  }
+}
+
+async function driveFacts(c: Components, drive: Drive, id: number): Promise<DriveFacts> {
+  let usedZones = 0;
+  let erasingZones = 0;
+  for await (const row of rowsOf(c.panda, zonePartition(id))) {
+    const { state } = zoneFromRow(row);
+    if (state === 'used') usedZones += 1;
+    if (state === 'erasing') erasingZones += 1;
+  }
+  return { id, path: drive.label, state: await driveState(drive), usedZones, erasingZones };
+}
+
+async function countTrash(c: Components): Promise<{ blocks: number; bytes: number }> {
+  let blocks = 0;
+  let bytes = 0;
+  for (const partition of trashPartitions(c.settings.cell))
+    for await (const row of rowsOf(c.panda, partition)) {
+      blocks += 1;
+      bytes += trashFromRow(row).recordBytes;
+    }
+  return { blocks, bytes };
+}
+
+async function countRows(c: Components, partition: string): Promise<number> {
+  let count = 0;
+  for await (const _ of rowsOf(c.panda, partition)) count += 1;
+  return count;
+}

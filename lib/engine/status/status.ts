@@ -1,0 +1,225 @@
+// What a store is made of at this moment, in figures: pure, from rows that were read before. The shape is that of `status --json`
+// (docs/cli.md).
+
+import type { CodecName } from '../../codec/codec.ts';
+import { codecShape } from '../../codec/shape.ts';
+import type { BucketId, StoreId } from '../../foundation/ids.ts';
+import type { BucketRow } from '../../panda/rows/bucket-row.ts';
+import type { VolumeClass, VolumeRow, VolumeState } from '../../panda/rows/volume-row.ts';
+import { capacityBytes, type Settings } from '../../settings/settings.ts';
+import { type CompactionFacts, type CompactionStatus, compactionStatusOf } from './compaction-status.ts';
+
+export const HISTOGRAM_BINS = 20;
+
+/** Raw bytes per live byte; null where nothing is live. */
+export interface OverheadOf {
+  readonly volumes: number;
+  readonly liveBytes: number;
+  readonly allocatedBytes: number;
+  readonly storedBytes: number;
+  readonly allocated: number | null;
+  readonly stored: number | null;
+}
+
+export interface VolumeStatus {
+  readonly id: string;
+  readonly class: VolumeClass;
+  readonly codec: CodecName;
+  readonly state: VolumeState;
+  readonly generation: number;
+  readonly buckets: number;
+  readonly fillPermille: number;
+  readonly liveBytes: number;
+  readonly usedBytes: number;
+}
+
+/** ok, or the code of the error it answers with, in lower case: unavailable, read-only, full, denied, busy. */
+export type DriveState = 'ok' | 'unavailable' | 'read-only' | 'full' | 'denied' | 'busy';
+
+export interface DriveFacts {
+  readonly id: number;
+  readonly path: string;
+  readonly state: DriveState;
+  readonly usedZones: number;
+  readonly erasingZones: number;
+}
+
+export interface DriveStatus {
+  readonly id: number;
+  readonly path: string;
+  readonly state: DriveState;
+  readonly zones: { readonly used: number; readonly erasing: number; readonly free: number };
+}
+
+export interface StatusFacts {
+  readonly storeId: StoreId;
+  readonly settings: Settings;
+  readonly volumes: readonly VolumeRow[];
+  readonly buckets: readonly BucketRow[];
+  readonly drives: readonly DriveFacts[];
+  readonly trash: { readonly blocks: number; readonly bytes: number };
+  readonly objects?: number | undefined;
+  /** What is not in the rows above. */
+  readonly compaction?:
+    | Pick<CompactionFacts, 'nowMs' | 'state' | 'budgetUsed' | 'rates' | 'queue' | 'days'>
+    | undefined;
+}
+
+export interface Status {
+  readonly storeId: string;
+  readonly preset: string;
+  readonly objects?: number;
+  readonly liveBytes: number;
+  readonly hotBytes: number;
+  /** `trash` is measured against the live bytes of the whole store: its own are all elsewhere. */
+  readonly overhead: Readonly<Record<'hot' | 'open' | 'sealed' | 'trash', OverheadOf>>;
+  readonly volumes: readonly VolumeStatus[];
+  readonly drives: readonly DriveStatus[];
+  readonly fillHistogram: readonly number[];
+  readonly trash: { readonly blocks: number; readonly bytes: number };
+  readonly working: { readonly stalled: readonly string[] };
+  /** Bytes stored in all classes per live byte: what durability and holes cost together. */
+  readonly replicationFactor: number | null;
+  readonly compaction?: CompactionStatus;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+export function statusOf(facts: StatusFacts): Status {
+  const { settings } = facts;
+  const volumes = volumeStatuses(facts);
+  const rowOf = new Map(facts.volumes.map((volume) => [volume.id as string, volume]));
+  const liveBytes = sum(facts.buckets.map((bucket) => bucket.liveBytes));
+  const overheadOf = (which: (volume: VolumeStatus) => boolean, live?: number): OverheadOf => {
+    const chosen = volumes.filter(which);
+    const rows = chosen.map(({ id }) => rowOf.get(id) as VolumeRow);
+    const allocatedBytes = sum(rows.map((row) => row.extents.length * settings.extentBytes));
+    const storedBytes = sum(rows.flatMap((row) => row.extentUsedBytes));
+    const own = live ?? sum(chosen.map((volume) => volume.liveBytes));
+    const ratio = (raw: number): number | null => (own === 0 ? null : rounded(raw / own));
+    return {
+      volumes: chosen.length,
+      liveBytes: live === undefined ? own : 0,
+      allocatedBytes,
+      storedBytes,
+      allocated: ratio(allocatedBytes),
+      stored: ratio(storedBytes),
+    };
+  };
+  const isTrash = ({ state }: VolumeStatus): boolean => state === 'trash' || state === 'erasing';
+  const isSealed = ({ class: cls, state }: VolumeStatus): boolean =>
+    cls === 'warm' && (state === 'sealed' || state === 'draining');
+  const hot = overheadOf((volume) => volume.class === 'hot' && !isTrash(volume));
+  const sealed = overheadOf(isSealed);
+  const drives = facts.drives.map((drive) => driveStatus(drive, settings));
+  return {
+    storeId: facts.storeId,
+    preset: settings.preset,
+    ...(facts.objects === undefined ? {} : { objects: facts.objects }),
+    liveBytes,
+    hotBytes: hot.allocatedBytes,
+    overhead: {
+      hot,
+      open: overheadOf((volume) => volume.class === 'warm' && volume.state === 'open'),
+      sealed,
+      trash: overheadOf(isTrash, liveBytes),
+    },
+    volumes,
+    drives,
+    fillHistogram: fillHistogram(volumes.filter(isSealed).map(({ fillPermille }) => fillPermille)),
+    trash: facts.trash,
+    working: { stalled: stalledReasons(settings, drives, hot.allocatedBytes) },
+    replicationFactor:
+      liveBytes === 0 ? null : rounded(sum(facts.volumes.flatMap((volume) => volume.extentUsedBytes)) / liveBytes),
+    ...(facts.compaction === undefined ? {} : { compaction: compactionOf(facts, facts.compaction, sealed) }),
+  };
+}
+
+function compactionOf(
+  { settings, volumes, buckets }: StatusFacts,
+  known: NonNullable<StatusFacts['compaction']>,
+  sealed: OverheadOf,
+): CompactionStatus {
+  const { dataColumns, parityColumns } = codecShape(settings.warmCodec);
+  const withoutCode = dataColumns / (dataColumns + parityColumns);
+  return compactionStatusOf({
+    ...known,
+    settings,
+    volumes,
+    bucketRows: bucketRowsOf(settings, volumes, buckets),
+    sealedVolumes: sealed.volumes,
+    sealedOverhead: sealed.allocated === null ? null : sealed.allocated * withoutCode,
+  });
+}
+
+/** Hot volumes are encoded soon, and with that their buckets go: only those that stay count. */
+function bucketRowsOf(
+  settings: Settings,
+  volumes: readonly VolumeRow[],
+  buckets: readonly BucketRow[],
+): CompactionFacts['bucketRows'] {
+  const stay = volumes
+    .filter(({ class: cls }) => cls === 'warm' || settings.hotCodec === settings.warmCodec)
+    .filter(({ state }) => state !== 'trash' && state !== 'erasing');
+  const ids = new Set<string>(stay.map(({ id }) => id));
+  const counted = buckets.filter(({ volume }) => ids.has(volume));
+  return { rows: counted.length, liveBytes: sum(counted.map(({ liveBytes }) => liveBytes)) };
+}
+
+/** Five digits are more than anyone compares, and survive JSON as they are. */
+const rounded = (ratio: number): number => Math.round(ratio * 100_000) / 100_000;
+
+function volumeStatuses({ settings, volumes, buckets }: StatusFacts): VolumeStatus[] {
+  const live = new Map<BucketId, number>(buckets.map((bucket) => [bucket.id, bucket.liveBytes]));
+  const statuses = volumes.map((volume): VolumeStatus => {
+    const liveBytes = sum([...volume.buckets].map((id) => live.get(id) ?? 0));
+    return {
+      id: volume.id,
+      class: volume.class,
+      codec: volume.codec,
+      state: volume.state,
+      generation: volume.generation,
+      buckets: volume.buckets.size,
+      fillPermille: Math.round((liveBytes * 1000) / capacityBytes(settings, volume.codec)),
+      liveBytes,
+      usedBytes: sum(volume.extentUsedBytes),
+    };
+  });
+  return statuses.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+const driveStatus = ({ id, path, state, usedZones, erasingZones }: DriveFacts, settings: Settings): DriveStatus => ({
+  id,
+  path,
+  state,
+  zones: { used: usedZones, erasing: erasingZones, free: settings.zonesPerDrive - usedZones - erasingZones },
+});
+
+/** How many volumes are 0 to 5 % full, 5 to 10 %, and so on; a volume of exactly 100 % counts in the last bin. */
+export function fillHistogram(fillsPermille: readonly number[]): number[] {
+  const bins = new Array<number>(HISTOGRAM_BINS).fill(0);
+  for (const fill of fillsPermille) {
+    const bin = Math.min(HISTOGRAM_BINS - 1, Math.floor((fill * HISTOGRAM_BINS) / 1000));
+    bins[bin] = (bins[bin] as number) + 1;
+  }
+  return bins;
+}
+
+/** Why the Live Coder, or puts, have to wait now. */
+function stalledReasons(settings: Settings, drives: readonly DriveStatus[], hotBytes: number): string[] {
+  const reasons: string[] = [];
+  const usable = drives.filter(({ state, zones }) => state === 'ok' && zones.free > 0).length;
+  const away = drives.filter(({ state }) => state !== 'ok').map(({ path, state }) => `${path} (${state})`);
+  const why = away.length === 0 ? '' : `; not: ${away.join(', ')}`;
+  const columns = (codec: CodecName): number => codecShape(codec).dataColumns + codecShape(codec).parityColumns;
+  const { warmCodec, hotCodec } = settings;
+  if (usable < columns(hotCodec))
+    reasons.push(`puts: ${usable} of the ${columns(hotCodec)} drives of ${hotCodec} can take a new volume${why}`);
+  if (hotCodec !== warmCodec && usable < columns(warmCodec))
+    reasons.push(
+      `Live Coder: ${usable} of the ${columns(warmCodec)} drives of ${warmCodec} can take a new volume${why}`,
+    );
+  if (hotCodec !== warmCodec && hotBytes > settings.hotBytesMax)
+    reasons.push(`puts: hot volumes allocate ${hotBytes} of at most ${settings.hotBytesMax} bytes`);
+  return reasons;
+}

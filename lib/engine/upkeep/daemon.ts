@@ -1,0 +1,112 @@
+// The schedules of an embedded store, as a stage has them on AWS: GC, encode, compaction and tuning, one after the other in one process.
+// Several daemons on one store do no harm.
+import type { Clock } from '../../foundation/clock.ts';
+import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import { freeTrash } from '../../volume/runs/free.ts';
+import type { EngineStore } from '../wire/engine-store.ts';
+import { type CompactRequest, compactStore } from './compaction.ts';
+import { hasLeftovers, recover } from './end-dead-work.ts';
+import { encodeStore, shredStore } from './tend.ts';
+import { tune } from './tune.ts';
+
+const MINUTE_MS = 60_000;
+
+export const TASKS = ['gc', 'encode', 'compact', 'tune'] as const;
+export type TaskName = (typeof TASKS)[number];
+export type Schedule = Readonly<Record<TaskName, number>>;
+
+/** In milliseconds; the threshold's steps are per day of clock, however often it is looked at. */
+export const SCHEDULE: Schedule = Object.freeze({
+  gc: 60 * MINUTE_MS,
+  encode: 15 * MINUTE_MS,
+  compact: 60 * MINUTE_MS,
+  tune: 24 * 60 * MINUTE_MS,
+});
+
+export interface Task {
+  readonly name: TaskName;
+  readonly everyMs: number;
+  run(signal: AbortSignal): Promise<unknown>;
+}
+
+export interface TaskOutcome {
+  readonly task: TaskName;
+  readonly startedAtMs: number;
+  readonly tookMs: number;
+  /** What the task answered, or why it could not; the next time it is tried again. */
+  readonly report?: unknown;
+  readonly error?: PocketfulError;
+}
+
+export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, request: CompactRequest = {}): Task[] {
+  const work: Readonly<Record<TaskName, Task['run']>> = {
+    gc: async (signal) => {
+      await recoverLeftovers(store);
+      const garbage = await shredStore(store, { signal });
+      return { ...garbage, free: await freeTrash(store.volumes) };
+    },
+    encode: async (signal) => {
+      const encoded = await encodeStore(store, { signal });
+      return { ...encoded, free: await freeTrash(store.volumes) };
+    },
+    compact: (signal) => compactStore(store, { ...request, signal }),
+    tune: () => tune(store.components),
+  };
+  return TASKS.map((name) => ({ name, everyMs: schedule[name], run: work[name] }));
+}
+
+/** What other processes left when they died; runs are for compaction to go on with. */
+async function recoverLeftovers({ volumes, frontend }: EngineStore): Promise<void> {
+  if (await hasLeftovers(volumes)) await recover(volumes, frontend, { keepRuns: true });
+}
+
+export interface DaemonOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Every task once, then the end. */
+  readonly once?: boolean;
+  readonly onDone: (outcome: TaskOutcome) => void;
+}
+
+/** All of them at the start, then each when it is due. Ends when the signal says so, after the task under way. */
+export async function runTasks(tasks: readonly Task[], options: DaemonOptions): Promise<void> {
+  const { clock, signal, once = false, onDone } = options;
+  const waiting = tasks.map((task) => ({ task, dueMs: clock.monotonicMs() }));
+  while (!signal.aborted && waiting.length > 0) {
+    const next = waiting.reduce((first, other) => (other.dueMs < first.dueMs ? other : first));
+    if (!(await sleptUntil(next.dueMs, clock, signal))) return;
+    const startedMs = clock.monotonicMs();
+    const outcome = await outcomeOf(next.task, clock, signal);
+    if (outcome !== undefined) onDone(outcome);
+    // One that took longer than its interval is not made up for.
+    if (once) waiting.splice(waiting.indexOf(next), 1);
+    else next.dueMs = Math.max(startedMs + next.task.everyMs, clock.monotonicMs());
+  }
+}
+
+/** False if it was woken to stop. */
+async function sleptUntil(dueMs: number, clock: Clock, signal: AbortSignal): Promise<boolean> {
+  const waitMs = dueMs - clock.monotonicMs();
+  if (waitMs <= 0) return true;
+  try {
+    await clock.sleep(waitMs, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return !signal.aborted;
+}
+
+/** Undefined if it was stopped half-way. */
+async function outcomeOf(task: Task, clock: Clock, signal: AbortSignal): Promise<TaskOutcome | undefined> {
+  const startedAtMs = clock.nowMs();
+  const startedMs = clock.monotonicMs();
+  const times = () => ({ task: task.name, startedAtMs, tookMs: Math.round(clock.monotonicMs() - startedMs) });
+  try {
+    const report = await task.run(signal);
+    return { ...times(), report };
+  } catch (error) {
+    if (signal.aborted && !isPocketfulError(error)) return undefined;
+    if (!isPocketfulError(error)) throw error;
+    return { ...times(), error };
+  }
+}

@@ -1,0 +1,53 @@
+// After a crash: everything another process left half done is brought to an end. Safe at any time, beside anything, and twice; what cannot
+// be done now (a drive is away) is left for the next time.
+import { endDeadRuns } from '../../compaction/do/end-runs.ts';
+import { isDeadRun, listJournal } from '../../compaction/run/journal.ts';
+import type { Frontend } from '../../frontend/frontend.ts';
+import { RELEASES, UPLOADS, uploadFromRow } from '../../panda/rows/object-row.ts';
+import { finishPendingSeals } from '../../volume/open/seal.ts';
+import { listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
+import { freeTrash, sweepStrays } from '../../volume/runs/free.ts';
+import { ownerOf } from '../../volume/runs/runs.ts';
+import type { VolumeStore } from '../../volume/volume-store.ts';
+
+export interface RecoverReport {
+  /** Open volumes whose pending group was settled, or whose dead lease was broken. */
+  readonly volumes: number;
+  readonly runs: number;
+  readonly seals: number;
+  readonly uploads: number;
+  readonly references: number;
+  readonly freedZones: number;
+  readonly strays: number;
+}
+
+export async function recover(
+  volumes: VolumeStore,
+  frontend: Frontend,
+  options: { readonly sweep?: boolean; readonly keepRuns?: boolean } = {},
+): Promise<RecoverReport> {
+  const recovered = await volumes.open.recoverIdle();
+  const seals = await finishPendingSeals(volumes);
+  // Compaction goes on with what a dead process began; whoever else comes first brings it to an end.
+  const runs = options.keepRuns ? 0 : await endDeadRuns(volumes);
+  const uploads = await frontend.abandonUploads();
+  const references = await frontend.finishReleases();
+  const { freedZones } = await freeTrash(volumes);
+  const strays = options.sweep ? await sweepStrays(volumes) : 0;
+  return { volumes: recovered, runs, seals, uploads, references, freedZones, strays };
+}
+
+/** True if a process that is known to be dead left something to `recover`; a look at the volume rows and two short lists. */
+export async function hasLeftovers(volumes: VolumeStore): Promise<boolean> {
+  const { c } = volumes;
+  const isDead = (owner: string | undefined): boolean => owner !== undefined && c.isOwnerGone(owner);
+  for (const volume of await listVolumes(c.panda, c.settings.cell)) {
+    const { state, run } = volume;
+    if (isDead(volume.owner) || (run !== undefined && isDead(ownerOf(run))) || state === 'erasing') return true;
+    if (volume.directoriesPending && state !== 'trash') return true;
+  }
+  for await (const row of rowsOf(c.panda, UPLOADS)) if (isDead(uploadFromRow(row).owner)) return true;
+  for (const { run } of await listJournal(c)) if (isDeadRun(c, run)) return true;
+  const { rows } = await c.panda.query(RELEASES, {}, { limit: 1 });
+  return rows.length > 0;
+}

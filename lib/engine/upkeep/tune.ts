@@ -1,0 +1,40 @@
+// The threshold's controller on a store: its state is a row of Panda, its measurement the sealed volumes of this moment, and what the
+// compaction before used of its budgets.
+import { sealedTotals } from '../../compaction/facts/fleet.ts';
+import { measureRates } from '../../compaction/facts/measured-rates.ts';
+import { snapshotOf } from '../../compaction/facts/snapshot.ts';
+import {
+  stepThreshold,
+  type ThresholdState,
+  type ThresholdStep,
+  thresholdSettingsOf,
+} from '../../compaction/threshold/law.ts';
+import { readBudgetUse, readThreshold, writeBudgetUse, writeThreshold } from '../../compaction/threshold/row.ts';
+import type { Components } from '../../volume/rows/components.ts';
+
+/** The controller's state; its threshold is what plans are made with. */
+export const readTuning = async (c: Pick<Components, 'panda'>): Promise<ThresholdState> =>
+  (await readThreshold(c)).state;
+
+/** Use of the scarcest budget, 0..1, for the controller's next step. */
+export const noteBudgetUsed = (c: Components, used: number): Promise<void> => writeBudgetUse(c, used);
+
+/** One step, and a look at how fast data dies. Safe at any time and twice: steps are per day of clock, and of two at once one wins. */
+export async function tune(c: Components): Promise<ThresholdStep> {
+  const view = await snapshotOf(c);
+  await measureRates(c, view);
+  const totals = sealedTotals(view);
+  const before = await readThreshold(c);
+  const step = stepThreshold(
+    before.state,
+    {
+      nowMs: c.clock.nowMs(),
+      overhead: totals.allocatedOverhead,
+      budgetUsed: await readBudgetUse(c),
+      sealedVolumes: totals.volumes,
+    },
+    thresholdSettingsOf(),
+  );
+  if (step.state === before.state || (await writeThreshold(c, before, step.state))) return step;
+  return { state: (await readThreshold(c)).state, moved: 'kept', reason: 'somebody else set it meanwhile' };
+}

@@ -1,0 +1,111 @@
+// The store of a deployed stage: S3 buckets as drives, DynamoDB as Panda, KMS for the keys. What the stack was told is in the
+// environment or the stack's outputs; what the store is, is in its row, written by whoever is first.
+import { KMSClient } from '@aws-sdk/client-kms';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { Drive } from '../../drive/drive.ts';
+import { S3Drive } from '../../drive/s3-drive.ts';
+import type { Clock } from '../../foundation/clock.ts';
+import { invalid, isKind } from '../../foundation/errors.ts';
+import { hexOf, newStoreId, type StoreId } from '../../foundation/ids.ts';
+import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
+import type { KekStore } from '../../keys/keys.ts';
+import { KmsKekStore } from '../../keys/kms-kek-store.ts';
+import { DynamoPanda, newDynamoClient } from '../../panda/dynamo-panda.ts';
+import type { Panda, Write } from '../../panda/panda.ts';
+import { type StoreRow, storeAttributes, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
+import { contradictionOf } from '../../settings/contradiction.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { transact } from '../../volume/rows/transact.ts';
+import { VolumeStore } from '../../volume/volume-store.ts';
+import { isOverdueOwner } from './invocation.ts';
+import { PandaKekRows } from './panda-kek-rows.ts';
+import type { DeployedStage } from './stage-environment.ts';
+
+interface Ports {
+  readonly panda: Panda;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+/** A stage's store without a process: what every process on it shares. */
+export interface DeployedParts {
+  readonly storeId: StoreId;
+  readonly settings: Settings;
+  readonly panda: Panda;
+  readonly drives: readonly Drive[];
+  readonly keks: KekStore;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+/** Throws `invalid` STAGE_CONTRADICTS if the store was made with other settings or drives. */
+export async function openParts(stage: DeployedStage, clock: Clock): Promise<DeployedParts> {
+  const randomness = systemRandomness;
+  const panda = new DynamoPanda({ client: newDynamoClient(), table: stage.table, clock, randomness });
+  const ports = { panda, clock, randomness };
+  const { settings, storeId, drives } = await establish(stage, ports);
+  const s3 = new S3Client({});
+  const keks = new KmsKekStore({
+    client: new KMSClient({}),
+    keyId: stage.key,
+    storeId,
+    rows: new PandaKekRows(ports),
+    clock,
+  });
+  await keks.initialise();
+  return { storeId, settings, ...ports, drives: drives.map((bucket) => new S3Drive({ client: s3, bucket })), keks };
+}
+
+/** One process's (or one invocation's) view of the store, under its own name. */
+export const storeOf = (parts: DeployedParts, owner: string): VolumeStore =>
+  new VolumeStore({ ...parts, owner, isOwnerGone: (other) => isOverdueOwner(other, parts.clock) });
+
+/** The name of a process of which nobody knows when it ends. */
+export const newFunctionOwner = (randomness: Randomness): string => `function-${hexOf(randomness.bytes(8))}`;
+
+/** The store's row: made if this is the first call ever, widened if drives were added, refused if the stage contradicts it. */
+export async function establish(stage: DeployedStage, ports: Ports): Promise<StoreRow> {
+  const { panda, clock, randomness } = ports;
+  for (;;) {
+    const found = await panda.get(storeKey);
+    const known = found === undefined ? undefined : storeFromRow(found);
+    const next = known === undefined ? newRow(stage, clock, randomness) : widened(known, stage);
+    if (next === known) return known;
+    const write: Write =
+      known === undefined
+        ? { kind: 'put', ...storeKey, attributes: storeAttributes(next), if: ['absent'] }
+        : {
+            kind: 'update',
+            ...storeKey,
+            set: { d: next.drives },
+            if: [{ attribute: 'i', equals: known.storeId }],
+          };
+    // Then read it again: another function may have been first.
+    try {
+      await transact(ports, [write], async () => false);
+    } catch (error) {
+      if (!isKind(error, 'conflict')) throw error;
+    }
+  }
+}
+
+const newRow = (stage: DeployedStage, clock: Clock, randomness: Randomness): StoreRow => ({
+  storeId: newStoreId(randomness),
+  settings: stage.settings,
+  drives: stage.drives,
+  createdAtMs: Math.max(0, clock.nowMs()),
+});
+
+function widened(known: StoreRow, stage: DeployedStage): StoreRow {
+  const why = contradictionOf(
+    { settings: known.settings, driveCount: known.drives.length },
+    { settings: stage.settings, driveCount: stage.drives.length },
+  );
+  if (why !== undefined) throw contradiction(why);
+  const moved = known.drives.findIndex((bucket, i) => stage.drives[i] !== bucket);
+  if (moved >= 0) throw contradiction(`drive ${moved} is ${known.drives[moved]}, not ${stage.drives[moved]}`);
+  return stage.drives.length === known.drives.length ? known : { ...known, drives: stage.drives };
+}
+
+const contradiction = (why: string): Error =>
+  invalid('STAGE_CONTRADICTS', `the stage was deployed in contradiction to its store: ${why}; deploy it as it was`);

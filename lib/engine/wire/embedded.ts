@@ -1,0 +1,228 @@
+// The embedded engine: directories as drives, SQLite as Panda, a key file. Makes a store, opens it, and wires the system of
+// lib/volume and lib/frontend to these bodies. Several processes may have one store open.
+import { existsSync } from 'node:fs';
+import { chmod, mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { DirectoryDrive } from '../../drive/directory-drive.ts';
+import type { Drive } from '../../drive/drive.ts';
+import { type Clock, systemClock } from '../../foundation/clock.ts';
+import { mapLimit } from '../../foundation/concurrency.ts';
+import { conflict, denied, invalid, isKind, isPocketfulError, missing } from '../../foundation/errors.ts';
+import { driveId, newStoreId } from '../../foundation/ids.ts';
+import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
+import { Frontend } from '../../frontend/frontend.ts';
+import { createKeyFile, FileKekStore, openKeyFile } from '../../keys/file-kek-store.ts';
+import type { KekStore } from '../../keys/keys.ts';
+import type { Panda } from '../../panda/panda.ts';
+import {
+  type StoreRow,
+  storeAttributes,
+  storeCreatingKey,
+  storeFromRow,
+  storeKey,
+} from '../../panda/rows/store-row.ts';
+import { SqlitePanda } from '../../panda/sqlite-panda.ts';
+import { drivesMin, parseSettings, type Settings } from '../../settings/settings.ts';
+import { SqliteStream } from '../../stream/sqlite-stream.ts';
+import type { Stream } from '../../stream/stream.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import { transact } from '../../volume/rows/transact.ts';
+import { VolumeStore } from '../../volume/volume-store.ts';
+import { isOwnerGone, newOwner, ownerEnded } from './process-owner.ts';
+import { DRIVES_DEFAULT, driveAt, drivePaths, foreignNames, keysPath, pandaPath, queuePath } from './store-layout.ts';
+import { startKernel } from './system-kernel.ts';
+
+const DRIVES_AT_ONCE = 8;
+
+export interface EngineOptions {
+  readonly clock?: Clock;
+  readonly randomness?: Randomness;
+  /** Open although the key file is missing or wrong: for looking at the store only. */
+  readonly withoutKeys?: boolean;
+}
+
+export interface CreateOptions extends EngineOptions {
+  readonly settings: Settings;
+  /** How many below the store's directory, or where each is. Default 20. */
+  readonly drives?: number | readonly string[];
+}
+
+/** An open store. Close it: then its leases end at once. */
+export class EmbeddedStore {
+  readonly path: string;
+  readonly row: StoreRow;
+  readonly components: Components;
+  readonly volumes: VolumeStore;
+  readonly frontend: Frontend;
+  #queue: Stream | undefined;
+  readonly #stopWarmUp: () => void;
+
+  constructor(path: string, row: StoreRow, components: Components) {
+    this.path = path;
+    this.row = row;
+    this.components = components;
+    this.volumes = new VolumeStore(components);
+    this.frontend = new Frontend(this.volumes);
+    this.#stopWarmUp = startKernel([components.settings.warmCodec]);
+  }
+
+  /** Between the drainer and the workers of L3; its file is made on the first use. */
+  get queue(): Stream {
+    this.#queue ??= SqliteStream.open(queuePath(this.path), this.components.clock);
+    return this.#queue;
+  }
+
+  /** To be called when nothing runs on it any more. */
+  async close(): Promise<void> {
+    this.#stopWarmUp();
+    await this.#queue?.close();
+    await this.components.panda.close();
+    ownerEnded(this.components.owner);
+  }
+}
+
+/** Makes a store and opens it. What an interrupted call left is finished. Throws `conflict` STORE_EXISTS. */
+export async function createEmbedded(dir: string, options: CreateOptions): Promise<EmbeddedStore> {
+  const path = resolve(dir);
+  const wanted = options.drives ?? DRIVES_DEFAULT;
+  const drives = drivePaths(path, wanted);
+  const settings = parseSettings(options.settings);
+  const needed = drivesMin(settings);
+  if (drives.length < needed)
+    throw invalid('DRIVES_TOO_FEW', `these settings need at least ${needed} drives, not ${drives.length}`);
+  const strange = existsSync(pandaPath(path)) ? [] : await foreignNames(path);
+  if (strange.length > 0)
+    throw invalid('STORE_FOREIGN', `${dir} holds ${JSON.stringify(strange[0])}: a new store needs an empty directory`);
+  await makeDirectory(path);
+  const ports = portsOf(options);
+  const panda = await SqlitePanda.open(pandaPath(path));
+  try {
+    if ((await panda.get(storeKey)) !== undefined) throw conflict('STORE_EXISTS', `there is a store in ${dir} already`);
+    const row = await beginCreation(panda, ports, {
+      storeId: newStoreId(ports.randomness),
+      settings,
+      drives,
+      createdAtMs: Math.max(0, ports.clock.nowMs()),
+    });
+    await mapLimit(row.drives, DRIVES_AT_ONCE, (drive, i) =>
+      DirectoryDrive.create(driveAt(path, drive), { storeId: row.storeId, driveId: driveId(i) }),
+    );
+    await createKeyFile(keysPath(path), row.storeId, ports);
+    await endCreation(panda, ports, row);
+    return await wire(path, row, panda, ports);
+  } catch (error) {
+    await panda.close();
+    throw error;
+  }
+}
+
+/** Throws `missing` STORE_MISSING or STORE_INCOMPLETE, `invalid` STORE_VERSION; a drive that cannot be reached only fails its own calls. */
+export async function openEmbedded(dir: string, options: EngineOptions = {}): Promise<EmbeddedStore> {
+  const path = resolve(dir);
+  const make = `make one with: pocketful init --store file:${dir}`;
+  if (!existsSync(pandaPath(path))) throw missing('STORE_MISSING', `there is no store in ${dir}; ${make}`);
+  const ports = portsOf(options);
+  const panda = await SqlitePanda.open(pandaPath(path), { create: false });
+  try {
+    const row = await panda.get(storeKey);
+    if (row === undefined)
+      throw missing(
+        'STORE_INCOMPLETE',
+        `making the store in ${dir} was interrupted; run it again to finish it: pocketful init --store file:${dir}`,
+      );
+    return await wire(path, storeFromRow(row), panda, ports, options.withoutKeys);
+  } catch (error) {
+    await panda.close();
+    throw error;
+  }
+}
+
+interface Ports {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+const portsOf = ({ clock = systemClock, randomness = systemRandomness }: EngineOptions): Ports => ({
+  clock,
+  randomness,
+});
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    const made = await mkdir(path, { recursive: true });
+    if (made !== undefined) await chmod(path, 0o700);
+  } catch (error) {
+    if (isPocketfulError(error)) throw error;
+    throw denied('STORE_DENIED', `the directory ${path} cannot be made`, error);
+  }
+}
+
+/** The facts of the store to be, of whoever began first: ids on drives must not differ from those in Panda. */
+async function beginCreation(panda: Panda, ports: Ports, mine: StoreRow): Promise<StoreRow> {
+  const begun = async (): Promise<StoreRow | undefined> => {
+    const row = await panda.get(storeCreatingKey);
+    return row === undefined ? undefined : storeFromRow(row);
+  };
+  const earlier = await begun();
+  if (earlier === undefined) {
+    try {
+      const put = { kind: 'put', ...storeCreatingKey, attributes: storeAttributes(mine), if: ['absent'] } as const;
+      await transact({ panda, ...ports }, [put], async () => (await begun())?.storeId === mine.storeId);
+      return mine;
+    } catch (error) {
+      if (!isKind(error, 'conflict')) throw error;
+    }
+  }
+  const first = earlier ?? (await begun());
+  if (first === undefined) return mine;
+  const next = { ...first, settings: mine.settings, drives: mine.drives };
+  const same = JSON.stringify(next) === JSON.stringify(first);
+  if (!same)
+    throw invalid(
+      'STORE_INCOMPLETE',
+      'another store was begun here with other settings or drives: finish it with those, or remove the directory',
+    );
+  return first;
+}
+
+/** From here on it is a store. */
+async function endCreation(panda: Panda, ports: Ports, row: StoreRow): Promise<void> {
+  const isThere = async (): Promise<boolean> => (await panda.get(storeKey)) !== undefined;
+  try {
+    await transact(
+      { panda, ...ports },
+      [
+        { kind: 'put', ...storeKey, attributes: storeAttributes(row), if: ['absent'] },
+        { kind: 'delete', ...storeCreatingKey },
+      ],
+      isThere,
+    );
+  } catch (error) {
+    if (!(isKind(error, 'conflict') && (await isThere()))) throw error;
+  }
+}
+
+async function wire(
+  path: string,
+  row: StoreRow,
+  panda: Panda,
+  ports: Ports,
+  withoutKeys = false,
+): Promise<EmbeddedStore> {
+  const drives: Drive[] = row.drives.map(
+    (drive, i) => new DirectoryDrive(driveAt(path, drive), { storeId: row.storeId, driveId: driveId(i) }, ports.clock),
+  );
+  const keks: KekStore = withoutKeys
+    ? new FileKekStore(keysPath(path), row.storeId, ports)
+    : await openKeyFile(keysPath(path), row.storeId, ports);
+  return new EmbeddedStore(path, row, {
+    settings: row.settings,
+    storeId: row.storeId,
+    ...ports,
+    drives,
+    panda,
+    keks,
+    owner: newOwner(ports.randomness),
+    isOwnerGone,
+  });
+}

@@ -1,0 +1,41 @@
+// The environment of a stage's functions, parsed by one schema: what the stack was told, under the names of functions/README.md.
+import * as z from 'zod';
+import { assert } from '../../foundation/assert.ts';
+import { parseSettings, type Settings } from '../../settings/settings.ts';
+
+const text = z.string().min(1);
+const environmentSchema = z.object({
+  POCKETFUL_STAGE: text,
+  POCKETFUL_TABLE: text,
+  POCKETFUL_DRIVES: text,
+  POCKETFUL_KEY: text,
+  POCKETFUL_SETTINGS: text,
+  POCKETFUL_DRAIN_QUEUE_URL: text.optional(),
+  POCKETFUL_DRAIN_DLQ_URL: text.optional(),
+});
+
+export interface DeployedStage {
+  readonly stage: string;
+  readonly table: string;
+  readonly drives: readonly string[];
+  readonly key: string;
+  readonly settings: Settings;
+  /** The frontend has none. */
+  readonly drain?: { readonly queueUrl: string; readonly dlqUrl: string };
+}
+
+/** Throws an assertion naming the variable: the stack that made the function is wrong. */
+export function stageOf(environment: Readonly<Record<string, string | undefined>>): DeployedStage {
+  const parsed = environmentSchema.safeParse(environment);
+  assert(parsed.success, `environment: ${parsed.error?.issues[0]?.path.join('.')} is missing`);
+  const { data } = parsed;
+  const { POCKETFUL_DRAIN_QUEUE_URL: queueUrl, POCKETFUL_DRAIN_DLQ_URL: dlqUrl } = data;
+  return {
+    stage: data.POCKETFUL_STAGE,
+    table: data.POCKETFUL_TABLE,
+    drives: data.POCKETFUL_DRIVES.split(','),
+    key: data.POCKETFUL_KEY,
+    settings: parseSettings(JSON.parse(data.POCKETFUL_SETTINGS)),
+    ...(queueUrl === undefined || dlqUrl === undefined ? {} : { drain: { queueUrl, dlqUrl } }),
+  };
+}

@@ -1,0 +1,153 @@
+// What works on a cell: planner and compactors as a state machine, drainer and Live Coder around the queue, encoder, garbage collector and
+// tuner on schedules, and what watches over them. Nothing in this stack holds data.
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { METRIC_NAMESPACE } from '../../settings/metric-names.ts';
+import { CompactionMachine } from '../compaction-machine.ts';
+import { cellName } from '../resource-names.ts';
+import { Schedules } from '../schedules.ts';
+import { ServiceFunction } from '../service-function.ts';
+import { grantStore, type StoreParts, storeEnvironment } from '../store-access.ts';
+import { Watching } from '../watch/watching.ts';
+import { PocketfulStack, type PocketfulStackProps } from './pocketful-stack.ts';
+import {
+  DRAIN_BATCH,
+  drainWindowSeconds,
+  LIGHT_MEMORY_MIB,
+  LIVE_CODERS_MAX,
+  PLANNER_MEMORY_MIB,
+  type Worker,
+} from './stage-parts.ts';
+
+export interface CellStackProps extends PocketfulStackProps {
+  readonly parts: StoreParts;
+}
+
+export class CellStack extends PocketfulStack {
+  readonly services: Readonly<Record<Worker, ServiceFunction>>;
+  readonly compaction: CompactionMachine;
+  readonly failedEvents: Queue;
+  readonly watching: Watching;
+  readonly #parts: StoreParts;
+
+  constructor(scope: Construct, id: string, props: CellStackProps) {
+    const { parts, ...rest } = props;
+    super(scope, id, { description: `Pocketful ${props.stage.stage}: compaction, encoding, shredding`, ...rest });
+    this.#parts = parts;
+    const { stage } = this;
+    const { drainQueue } = parts.cellData;
+    const heavy = stage.workerMemoryMiB;
+    const light = Math.min(LIGHT_MEMORY_MIB, heavy);
+    const services = {
+      planner: this.#worker('planner', 'plans L1 and L2 compaction', Math.min(PLANNER_MEMORY_MIB, heavy)),
+      compactor: this.#worker('compactor', 'does one run of a plan', heavy),
+      drainer: this.#worker('drainer', 'sends buckets of sparse volumes to the queue', light),
+      'live-coder': this.#worker('live-coder', 'codes queued buckets into full volumes', heavy),
+      encoder: this.#worker('encoder', 'codes cooled hot volumes into warm ones', heavy),
+      gc: this.#worker('gc', 'shreds what was deleted', light),
+      'threshold-tuner': this.#worker('threshold-tuner', 'tunes the threshold and measures', light),
+    };
+    this.services = services;
+    this.compaction = new CompactionMachine(this, 'Compaction', {
+      stage,
+      planner: services.planner.function,
+      compactor: services.compactor.function,
+    });
+    this.#connectQueue();
+    this.#measure();
+    this.failedEvents = this.#collectFailures();
+    const compaction = this.compaction.machine;
+    new Schedules(this, 'Schedules', {
+      stage,
+      drainer: services.drainer.function,
+      encoder: services.encoder.function,
+      gc: services.gc.function,
+      tuner: services['threshold-tuner'].function,
+      compaction,
+    });
+    this.watching = new Watching(this, 'Watching', {
+      stage,
+      tableName: parts.zoneData.panda.table.tableName,
+      queues: { drain: drainQueue.queue, dead: drainQueue.deadLetters, failed: this.failedEvents },
+      machineArn: compaction.stateMachineArn,
+      functions: Object.values(services).map((service) => service.function),
+    });
+  }
+
+  #worker(folder: Worker, does: string, memoryMiB: number): ServiceFunction {
+    const { stage } = this;
+    const { drainQueue } = this.#parts.cellData;
+    const service = new ServiceFunction(this, pascal(folder), {
+      folder,
+      name: cellName(stage, folder),
+      description: `Pocketful ${stage.stage}: ${does}`,
+      stage,
+      memoryMiB,
+      timeout: Duration.seconds(stage.workerTimeoutSeconds),
+      environment: {
+        ...storeEnvironment(stage, this.#parts),
+        POCKETFUL_DRAIN_QUEUE_URL: drainQueue.queue.queueUrl,
+        POCKETFUL_DRAIN_DLQ_URL: drainQueue.deadLetters.queueUrl,
+      },
+    });
+    grantStore(service.function, folder, this.#parts);
+    return service;
+  }
+
+  #connectQueue(): void {
+    const { drainQueue } = this.#parts.cellData;
+    const drainer = this.services.drainer.function;
+    const liveCoder = this.services['live-coder'].function;
+    drainQueue.grantSend(drainer);
+    drainQueue.grantFigures(drainer);
+    drainQueue.grantFigures(liveCoder);
+    drainQueue.grantRelease(liveCoder);
+    liveCoder.addEventSource(
+      new SqsEventSource(drainQueue.queue, {
+        batchSize: DRAIN_BATCH,
+        maxBatchingWindow: Duration.seconds(drainWindowSeconds(this.stage.store.preset)),
+        reportBatchItemFailures: true,
+        maxConcurrency: LIVE_CODERS_MAX,
+      }),
+    );
+  }
+
+  #measure(): void {
+    const tuner = this.services['threshold-tuner'].function;
+    this.#parts.cellData.drainQueue.grantFigures(tuner);
+    // PutMetricData knows no resources; the namespace is what can be held fast.
+    tuner.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['cloudwatch:PutMetricData'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'cloudwatch:namespace': METRIC_NAMESPACE } },
+      }),
+    );
+  }
+
+  /** Scheduled events that failed twice. A day later they are forgotten: the schedule has run again many times since. */
+  #collectFailures(): Queue {
+    const failed = new Queue(this, 'FailedEvents', {
+      queueName: cellName(this.stage, 'failed-events'),
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(1),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const onFailure = new SqsDestination(failed);
+    for (const folder of ['drainer', 'encoder', 'gc', 'threshold-tuner'] as const)
+      this.services[folder].function.configureAsyncInvoke({
+        retryAttempts: 1,
+        maxEventAge: Duration.hours(1),
+        onFailure,
+      });
+    return failed;
+  }
+}
+
+/** `live-coder` is LiveCoder. */
+const pascal = (name: string): string => name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());

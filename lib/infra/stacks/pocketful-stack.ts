@@ -1,0 +1,22 @@
+// What all stacks of a stage have in common: tags, protection against deletion of a durable stage, and strong references. CloudFormation
+// refuses to drop what another stack imports, so no change of settings can take a drive, the table or the key away.
+import { CrossStackReferences, ReferenceStrength, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { StageSettings } from '../stage-settings.ts';
+
+export interface PocketfulStackProps extends StackProps {
+  readonly stage: StageSettings;
+}
+
+export class PocketfulStack extends Stack {
+  readonly stage: StageSettings;
+
+  constructor(scope: Construct, id: string, props: PocketfulStackProps) {
+    const { stage, ...rest } = props;
+    super(scope, id, { stackName: id, terminationProtection: !stage.ephemeral, ...rest });
+    this.stage = stage;
+    CrossStackReferences.of(this).consume(ReferenceStrength.STRONG);
+    Tags.of(this).add('project', 'pocketful');
+    Tags.of(this).add('stage', stage.stage);
+  }
+}

@@ -1,0 +1,66 @@
+// What clients talk to: the frontend function with its URL, and the outputs by which a client finds a stage.
+import { ArnFormat, CfnOutput } from 'aws-cdk-lib';
+import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { OUTPUTS } from '../../settings/stage-names.ts';
+import { cellName, zoneName } from '../resource-names.ts';
+import { ServiceFunction } from '../service-function.ts';
+import { grantStore, type StoreParts, storeEnvironment } from '../store-access.ts';
+import type { CellStack } from './cell-stack.ts';
+import { PocketfulStack, type PocketfulStackProps } from './pocketful-stack.ts';
+
+export interface ZoneStackProps extends PocketfulStackProps {
+  readonly parts: StoreParts;
+  /** Deployed before: who finds the outputs finds everything. */
+  readonly cell: CellStack;
+}
+
+export class ZoneStack extends PocketfulStack {
+  readonly frontend: ServiceFunction;
+
+  constructor(scope: Construct, id: string, props: ZoneStackProps) {
+    const { parts, cell, ...rest } = props;
+    super(scope, id, { description: `Pocketful ${props.stage.stage}: frontend`, ...rest });
+    this.addStackDependency(cell);
+    const { stage } = this;
+    this.frontend = new ServiceFunction(this, 'Frontend', {
+      folder: 'frontend',
+      name: zoneName(stage, 'frontend'),
+      description: `Pocketful ${stage.stage}: put, get, head, delete, list`,
+      stage,
+      environment: storeEnvironment(stage, parts),
+    });
+    grantStore(this.frontend.function, 'frontend', parts);
+    const url = this.frontend.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+    this.#outputs(parts, this.frontend.function.functionName, url.url);
+  }
+
+  #outputs({ zoneData, cellData }: StoreParts, frontend: string, url: string): void {
+    const { stage } = this;
+    // Names, not references: nothing keeps the cell's stack from replacing what works there.
+    const machine = { service: 'states', resource: 'stateMachine', resourceName: cellName(stage, 'compaction') };
+    const values: Readonly<Record<keyof typeof OUTPUTS, readonly [value: string, description: string]>> = {
+      stage: [stage.stage, 'The stage'],
+      table: [zoneData.panda.table.tableName, "Panda's table"],
+      drives: [cellData.drives.names, 'The buckets, in the order of their drive numbers'],
+      key: [zoneData.kek.key.keyArn, 'The KMS key that wraps key-encryption keys'],
+      frontend: [frontend, 'The frontend function'],
+      url: [url, 'HTTP address of the frontend (signed requests only)'],
+      settings: [JSON.stringify(stage.store), 'The settings of the store'],
+      planner: [cellName(stage, 'planner'), 'The planner function'],
+      compactor: [cellName(stage, 'compactor'), 'The compactor function'],
+      drainer: [cellName(stage, 'drainer'), 'The drainer function'],
+      encoder: [cellName(stage, 'encoder'), 'The encoder function'],
+      gc: [cellName(stage, 'gc'), 'The garbage collector function'],
+      tuner: [cellName(stage, 'threshold-tuner'), 'The threshold tuner function'],
+      drainQueue: [cellData.drainQueue.queue.queueUrl, 'The L3 queue'],
+      drainDlq: [cellData.drainQueue.deadLetters.queueUrl, 'Its dead letters'],
+      stateMachine: [
+        this.formatArn({ ...machine, arnFormat: ArnFormat.COLON_RESOURCE_NAME }),
+        'The state machine of L1 and L2 compaction',
+      ],
+    };
+    for (const [field, [value, description]] of Object.entries(values))
+      new CfnOutput(this, OUTPUTS[field as keyof typeof OUTPUTS], { value, description });
+  }
+}

@@ -1,0 +1,47 @@
+// Answers one lambda:Invoke request of aws-protocol.ts out of the use-cases.
+import { type FrontendAnswer, type FrontendRequest, fromBase64, parseRequest, toBase64, toWire } from './protocol.ts';
+import type { FrontendService, OpenService } from './service.ts';
+
+/** Typed errors become answers; anything else is thrown, and so fails the invocation. */
+export async function answerInvoke(open: OpenService, event: unknown): Promise<FrontendAnswer> {
+  try {
+    const request = parseRequest(event);
+    return await answer(await open(), request);
+  } catch (error) {
+    return { error: toWire(error) };
+  }
+}
+
+async function answer(service: FrontendService, request: FrontendRequest): Promise<FrontendAnswer> {
+  switch (request.op) {
+    case 'put': {
+      const objects = request.objects.map(({ body, ...rest }) => ({ ...rest, body: fromBase64(body) }));
+      const outcomes = await service.put(request.namespace, objects);
+      return { results: outcomes.map((one) => (one.ok ? one : { error: toWire(one.error) })) };
+    }
+    case 'get': {
+      const { object, offset, body } = await service.read(request.namespace, request.key, request);
+      return { object, offset, body: toBase64(body) };
+    }
+    case 'head':
+      return { object: await service.head(request.namespace, request.key) };
+    case 'delete': {
+      const outcomes = await service.delete(request.namespace, request.objects);
+      return { results: outcomes.map((one) => ('error' in one ? { error: toWire(one.error) } : one)) };
+    }
+    case 'list': {
+      const { objects, commonPrefixes, next } = await service.list(request.namespace, request);
+      return { objects: [...objects], commonPrefixes: [...commonPrefixes], next };
+    }
+    case 'uploadBegin':
+      return service.uploadBegin(request.namespace, request.key);
+    case 'uploadPart':
+      await service.uploadPart(request.upload, request.offset, fromBase64(request.body));
+      return {};
+    case 'uploadFinish':
+      return { object: await service.uploadFinish(request) };
+    case 'uploadAbort':
+      await service.uploadAbort(request.upload);
+      return {};
+  }
+}

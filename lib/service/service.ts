@@ -1,0 +1,155 @@
+// The use-cases of one store as the two wire formats need them: everything small enough for one answer.
+
+import { conflict, invalid } from '../foundation/errors.ts';
+import type { ObjectVersion } from '../foundation/ids.ts';
+import { Frontend, type PutOutcome } from '../frontend/frontend.ts';
+import { KekRing } from '../frontend/kek-ring.ts';
+import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../frontend/upload-parts.ts';
+import type { ObjectRow } from '../panda/rows/object-row.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { BODY_BYTES_MAX, type RequestOf, type WireHead } from './protocol.ts';
+
+/** What a client may know of an object: not its blocks. */
+export type ObjectInfo = Readonly<WireHead>;
+
+export interface ListRequest {
+  readonly prefix?: string | undefined;
+  /** Keys that have it after the prefix are rolled up into one common prefix each. */
+  readonly delimiter?: string | undefined;
+  /** Where the page before ended: its `next`. */
+  readonly from?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+export interface ListPage {
+  readonly objects: readonly ObjectInfo[];
+  readonly commonPrefixes: readonly string[];
+  readonly next?: string | undefined;
+}
+
+const PART_BYTES = 4 * 1024 * 1024;
+
+export interface NewObject {
+  readonly key: string;
+  readonly body: Uint8Array;
+  readonly metadata?: string | undefined;
+  readonly ifVersion?: string | undefined;
+}
+
+export interface ReadResult {
+  readonly object: ObjectInfo;
+  readonly offset: number;
+  readonly body: Uint8Array;
+}
+
+export type DeleteOutcome = { readonly key: string } | { readonly key: string; readonly error: Error };
+
+/** Opens the store at the first request, or gives the one that is open. */
+export type OpenService = () => Promise<FrontendService>;
+
+export class FrontendService {
+  readonly #store: VolumeStore;
+  readonly #frontend: Frontend;
+  readonly #keks: KekRing;
+
+  constructor(store: VolumeStore) {
+    this.#store = store;
+    this.#frontend = new Frontend(store);
+    this.#keks = new KekRing(store.c.keks, store.c.clock);
+  }
+
+  /** One outcome per object, in their order. Throws `invalid` KEY_TWICE: which of two outcomes is whose could not be told. */
+  async put(namespace: string, objects: readonly NewObject[]): Promise<PutOutcome[]> {
+    const outcomes = new Map<string, PutOutcome>();
+    if (new Set(objects.map(({ key }) => key)).size < objects.length)
+      throw invalid('KEY_TWICE', 'a key is there twice in one request');
+    const items = objects.map((object) => ({
+      namespace,
+      ...object,
+      ifVersion: object.ifVersion as ObjectVersion | 'absent' | undefined,
+    }));
+    for await (const outcome of this.#frontend.putAll(items)) outcomes.set(outcome.key, outcome);
+    return objects.map(({ key }) => outcomes.get(key) as PutOutcome);
+  }
+
+  async putOne(namespace: string, object: NewObject): Promise<Extract<PutOutcome, { ok: true }>> {
+    const [outcome] = await this.put(namespace, [object]);
+    if (outcome?.ok) return outcome;
+    throw outcome?.error;
+  }
+
+  /** Throws `conflict` OBJECT_CHANGED unless it is the version wanted, `invalid` BODY_TOO_LONG if it does not fit one answer. */
+  async read(
+    namespace: string,
+    key: string,
+    wanted: Pick<RequestOf<'get'>, 'range' | 'version'> = {},
+  ): Promise<ReadResult> {
+    const { object, offset, length, body } = await this.#frontend.get(namespace, key, wanted.range);
+    if (wanted.version !== undefined && wanted.version !== object.version)
+      throw conflict('OBJECT_CHANGED', 'the object was overwritten while it was read');
+    if (length > BODY_BYTES_MAX)
+      throw invalid('BODY_TOO_LONG', `${length} bytes do not fit one answer: ask for ranges of at most ${PART_BYTES}`);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of body) pieces.push(piece);
+    return { object: infoOf(object), offset, body: Buffer.concat(pieces) };
+  }
+
+  async head(namespace: string, key: string): Promise<ObjectInfo> {
+    return infoOf(await this.#frontend.head(namespace, key));
+  }
+
+  /** One outcome per object, in their order. */
+  async delete(
+    namespace: string,
+    objects: readonly { readonly key: string; readonly ifVersion?: string | undefined }[],
+  ): Promise<DeleteOutcome[]> {
+    const outcomes: DeleteOutcome[] = [];
+    for await (const outcome of this.#frontend.deleteAll(objects.map((object) => ({ namespace, ...object }))))
+      outcomes.push(outcome.ok ? { key: outcome.key } : outcome);
+    return outcomes;
+  }
+
+  async list(namespace: string, request: ListRequest): Promise<ListPage> {
+    const { prefix, delimiter, from, limit } = request;
+    const { objects, commonPrefixes, next } = await this.#frontend.list({
+      namespace,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(delimiter === undefined ? {} : { delimiter }),
+      ...(from === undefined ? {} : { from }),
+      ...(limit === undefined ? {} : { limit }),
+    });
+    return { objects: objects.map(infoOf), commonPrefixes, next };
+  }
+
+  async uploadBegin(namespace: string, key: string): Promise<{ upload: ObjectVersion; partBytesMax: number }> {
+    const { blockBytesMax } = this.#store.c.settings;
+    const upload = await beginPartUpload(this.#store.c, namespace, key);
+    return { upload, partBytesMax: PART_BYTES - (PART_BYTES % blockBytesMax) };
+  }
+
+  uploadPart(upload: string, offset: number, body: Uint8Array): Promise<void> {
+    return putPart(this.#store, this.#keks, { upload: upload as ObjectVersion, offset, body });
+  }
+
+  async uploadFinish(request: RequestOf<'uploadFinish'>): Promise<ObjectInfo> {
+    const object = await finishPartUpload(this.#store, {
+      ...request,
+      upload: request.upload as ObjectVersion,
+      ifVersion: request.ifVersion as ObjectVersion | 'absent' | undefined,
+    });
+    return infoOf(object);
+  }
+
+  uploadAbort(upload: string): Promise<void> {
+    return abortPartUpload(this.#store.c, upload as ObjectVersion);
+  }
+}
+
+const infoOf = ({ key, version, sizeBytes, etag, createdAtMs, metadata }: ObjectRow): ObjectInfo => ({
+  key,
+  version,
+  sizeBytes,
+  etag,
+  createdAtMs,
+  metadata,
+});

@@ -1,0 +1,45 @@
+// A new open volume: its row and the zones of its extents in one transaction, tried again with others where another process was first.
+import { codecShape } from '../../codec/shape.ts';
+import { assert } from '../../foundation/assert.ts';
+import { isKind } from '../../foundation/errors.ts';
+import { newVolumeId } from '../../foundation/ids.ts';
+import {
+  newVolumeAttributes,
+  type VolumeClass,
+  type VolumeRow,
+  volumeFromRow,
+  volumeKey,
+} from '../../panda/rows/volume-row.ts';
+import { capacityBytes } from '../../settings/settings.ts';
+import type { Components } from '../rows/components.ts';
+import { transact } from '../rows/transact.ts';
+import type { ZoneAllocator } from '../rows/zones.ts';
+
+const ATTEMPTS_MAX = 8;
+
+/** A new open volume on the emptiest healthy drives: one transaction with its zones. */
+export async function createVolume(c: Components, zones: ZoneAllocator, cls: VolumeClass): Promise<VolumeRow> {
+  const codec = cls === 'hot' ? c.settings.hotCodec : c.settings.warmCodec;
+  const shape = codecShape(codec);
+  assert(capacityBytes(c.settings, codec) > 0, 'a volume has capacity');
+  for (let attempt = 0; ; attempt++) {
+    const id = newVolumeId(c.randomness);
+    const claim = await zones.claim(id, shape.dataColumns + shape.parityColumns);
+    const key = volumeKey(c.settings.cell, id);
+    const attributes = newVolumeAttributes({
+      class: cls,
+      codec,
+      extents: claim.extents,
+      createdAtMs: Math.max(0, c.clock.nowMs()),
+      token: 0,
+    });
+    try {
+      const took = async (): Promise<boolean> => (await c.panda.get(key)) !== undefined;
+      await transact(c, [{ kind: 'put', ...key, attributes, if: ['absent'] }, ...claim.writes], took);
+      return volumeFromRow({ ...key, attributes });
+    } catch (error) {
+      zones.refresh(); // another process took one of the zones first
+      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+    }
+  }
+}

@@ -1,0 +1,380 @@
+// LEASE (DESIGN 6a, 1): the pool of open volumes of each class, as this process knows it. A lease is one transaction that
+// makes the token one larger; everything the holder writes afterwards carries that token.
+import { assert } from '../../foundation/assert.ts';
+import { isKind, retryLater } from '../../foundation/errors.ts';
+import type { VolumeId } from '../../foundation/ids.ts';
+import { type VolumeClass, type VolumeRow, volumeFromRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import type { Directories } from '../read/directories.ts';
+import { type Components, LEASE_MS } from '../rows/components.ts';
+import { packRoomBytes } from '../rows/directory-room.ts';
+import type { DriveHealth } from '../rows/drive-health.ts';
+import { listVolumes, readVolume } from '../rows/read-rows.ts';
+import { transact } from '../rows/transact.ts';
+import type { ZoneAllocator } from '../rows/zones.ts';
+import { leaseWrite } from '../steps/volume-steps.ts';
+import { createVolume } from './create-volume.ts';
+import { recoverPending } from './recover.ts';
+import { sealVolume } from './seal.ts';
+
+const CONFLICTS_BEFORE_GROWTH = 3;
+const GROWTH_MAX = 4;
+/** Together ten seconds and more. */
+const WAITS_MAX = 40;
+const WAIT_MS = 20;
+const WAIT_MS_MAX = 320;
+const LIST_EVERY_MS = 5_000;
+/** A volume with less of its extents free than this is full. */
+const FULL_FREE_PERMILLE = 10;
+export const BUCKETS_MAX = 256;
+
+/** The right to append one group to an open volume. Ends with a commit that gives it back, `release` or `burn`. */
+export interface Lease {
+  /** The row as it is under this lease, nothing pending. */
+  readonly volume: VolumeRow;
+  readonly token: number;
+  readonly seq: number;
+  /** Gives it back unused. */
+  release(): Promise<void>;
+  /** Gives it back after a failed put: the sequence number is not used again. */
+  burn(strayBytes: readonly number[]): Promise<void>;
+  /** A transaction of the holder gave it back; `next` is the row it left, or undefined if that is not known. */
+  done(next: VolumeRow | undefined): void;
+}
+
+/** Bytes a group, and what it adds to the directories at seal, may still add to every extent. */
+export function extentFreeBytes(c: Components, volume: VolumeRow): number {
+  const used = Math.max(...volume.extentUsedBytes);
+  return c.settings.extentBytes - used - sealReserveBytes(c, volume);
+}
+
+/** What the directories of all that is in it will take on one extent at seal. A volume begun before that was counted takes no more. */
+function sealReserveBytes(c: Components, volume: Pick<VolumeRow, 'class' | 'directoryBytes'>): number {
+  if (!writesDirectories(c, volume.class)) return 0;
+  return packRoomBytes(volume) ?? c.settings.extentBytes;
+}
+
+/** Hot volumes are encoded soon, and their slots found by hints: only volumes that stay get directories. */
+export const writesDirectories = (c: Components, cls: VolumeClass): boolean =>
+  cls === 'warm' || c.settings.hotCodec === c.settings.warmCodec;
+
+interface Entry {
+  row: VolumeRow;
+  busy: boolean;
+  /** How often another process was first at it. */
+  conflicts: number;
+}
+
+export class OpenVolumes {
+  readonly #c: Components;
+  readonly #health: DriveHealth;
+  readonly #zones: ZoneAllocator;
+  readonly #directories: Directories;
+  readonly #known = new Map<VolumeId, Entry>();
+  readonly #waiting: (() => void)[] = [];
+  #listedAtMs = Number.NEGATIVE_INFINITY;
+  #listing: Promise<void> = Promise.resolve();
+  #creating = 0;
+  #conflicts = 0;
+
+  constructor(c: Components, health: DriveHealth, zones: ZoneAllocator, directories: Directories) {
+    this.#c = c;
+    this.#health = health;
+    this.#zones = zones;
+    this.#directories = directories;
+  }
+
+  /**
+   * Leases an open volume whose every extent can take `needBytes` more, directories included, and which can take `buckets` more. Volumes found full on the way are sealed. Throws `retry`
+   * DRIVES_MISSING, STORE_FULL or VOLUMES_BUSY.
+   */
+  async lease(cls: VolumeClass, needBytes: number, buckets = 1): Promise<Lease> {
+    assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
+    for (let waits = 0; ; ) {
+      await this.#list();
+      const entry = this.#pick(cls, needBytes, buckets);
+      if (entry !== undefined) {
+        const lease = await this.#tryLease(entry);
+        if (lease === undefined) continue;
+        if (extentFreeBytes(this.#c, lease.volume) >= needBytes) return lease;
+        await this.#sealOrRelease(lease);
+        continue;
+      }
+      if (this.#mayGrow(cls)) await this.#create(cls);
+      else if (!(await this.#sealFullest(cls, needBytes, buckets))) await this.#wait(waits++);
+    }
+  }
+
+  /** Seals every open volume of the class that holds something and is not leased: used when no more is to come. */
+  async sealAll(cls: VolumeClass): Promise<number> {
+    this.#listedAtMs = Number.NEGATIVE_INFINITY;
+    await this.#list();
+    let sealed = 0;
+    for (const entry of [...this.#known.values()]) {
+      if (entry.row.class !== cls || entry.busy || entry.row.nextSeq === 1 || !this.#leasable(entry.row)) continue;
+      const lease = await this.#tryLease(entry);
+      if (lease === undefined) continue;
+      await this.#seal(lease);
+      sealed += 1;
+    }
+    return sealed;
+  }
+
+  /**
+   * Open volumes that nobody works on although something is left to do: a pending group, or a drive that is lost. Recovers them; seals
+   * those that cannot take appends any more.
+   */
+  async recoverIdle(): Promise<number> {
+    this.#listedAtMs = Number.NEGATIVE_INFINITY;
+    await this.#list();
+    let recovered = 0;
+    for (const entry of [...this.#known.values()]) {
+      const stuck = !entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive));
+      const owned = entry.row.owner !== undefined;
+      if (entry.busy || !this.#leasable(entry.row)) continue;
+      if (entry.row.pendingSeq === undefined && !owned && !stuck) continue;
+      const lease = await this.#tryLease(entry);
+      if (lease === undefined) continue;
+      recovered += 1;
+      if (stuck && lease.volume.nextSeq > 1) await this.#seal(lease);
+      else await lease.release();
+    }
+    return recovered;
+  }
+
+  /** What each open volume can take that is not leased, the fullest first, and at the end what a new one can. */
+  async rooms(cls: VolumeClass): Promise<{ readonly extentFreeBytes: number; readonly buckets: number }[]> {
+    // A process that has just begun knows no volume yet: a group made for a new one would seal those that are half full.
+    await this.#list();
+    const usable = this.#ofClass(cls).filter(
+      ({ busy, row }) =>
+        !busy && this.#leasable(row) && row.extents.every((extent) => this.#health.isHealthy(extent.drive)),
+    );
+    const rooms = usable
+      .map(({ row }) => ({
+        extentFreeBytes: extentFreeBytes(this.#c, row),
+        buckets: BUCKETS_MAX - row.buckets.size,
+      }))
+      .sort((a, b) => a.extentFreeBytes - b.extentFreeBytes);
+    return [...rooms, { extentFreeBytes: this.#emptyBytes(cls), buckets: BUCKETS_MAX }];
+  }
+
+  #emptyBytes(cls: VolumeClass): number {
+    return this.#c.settings.extentBytes - sealReserveBytes(this.#c, { class: cls, directoryBytes: 0 });
+  }
+
+  /** Whoever asks while the volumes are being listed waits for that list. */
+  #list(): Promise<void> {
+    const nowMs = this.#c.clock.monotonicMs();
+    if (nowMs - this.#listedAtMs >= LIST_EVERY_MS) {
+      this.#listedAtMs = nowMs;
+      this.#listing = this.#listNow().catch((error: unknown) => {
+        this.#listedAtMs = Number.NEGATIVE_INFINITY;
+        throw error;
+      });
+    }
+    return this.#listing;
+  }
+
+  async #listNow(): Promise<void> {
+    const open = (await listVolumes(this.#c.panda, this.#c.settings.cell)).filter((v) => v.state === 'open');
+    const ids = new Set(open.map((v) => v.id));
+    for (const [id, entry] of this.#known) if (!entry.busy && !ids.has(id)) this.#known.delete(id);
+    for (const row of open) {
+      const entry = this.#known.get(row.id);
+      if (entry === undefined) this.#known.set(row.id, { row, busy: false, conflicts: 0 });
+      else if (!entry.busy && entry.row.token <= row.token) entry.row = row;
+    }
+  }
+
+  #ofClass(cls: VolumeClass): Entry[] {
+    return [...this.#known.values()].filter((entry) => entry.row.class === cls);
+  }
+
+  #leasable(row: VolumeRow): boolean {
+    if (row.owner === undefined || row.owner === this.#c.owner) return true;
+    return row.expiresAtMs <= this.#c.clock.nowMs() || this.#c.isOwnerGone(row.owner);
+  }
+
+  /**
+   * The fullest volume that still has room, so that volumes fill one after the other; those that other processes use last, so that each
+   * process comes to fill its own.
+   */
+  #pick(cls: VolumeClass, needBytes: number, buckets: number): Entry | undefined {
+    let best: Entry | undefined;
+    let bestFree = Number.POSITIVE_INFINITY;
+    for (const entry of this.#ofClass(cls)) {
+      if (entry.busy || !this.#leasable(entry.row)) continue;
+      if (!entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive))) continue;
+      const free = extentFreeBytes(this.#c, entry.row);
+      if (free < needBytes || entry.row.buckets.size + buckets > BUCKETS_MAX) continue;
+      if (best !== undefined && (entry.conflicts - best.conflicts || free - bestFree) >= 0) continue;
+      best = entry;
+      bestFree = free;
+    }
+    return best;
+  }
+
+  #mayGrow(cls: VolumeClass): boolean {
+    const base =
+      cls === 'hot' || this.#c.settings.hotCodec === this.#c.settings.warmCodec ? this.#c.settings.openVolumes : 2;
+    const allowed = this.#conflicts >= CONFLICTS_BEFORE_GROWTH ? base * GROWTH_MAX : base;
+    const usable = this.#ofClass(cls).filter((entry) =>
+      entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive)),
+    );
+    return usable.length + this.#creating < allowed;
+  }
+
+  async #tryLease(entry: Entry): Promise<Lease | undefined> {
+    entry.busy = true;
+    try {
+      const leased = await leaseVolume(this.#c, entry.row);
+      if (leased === undefined) {
+        this.#conflicts += 1;
+        entry.conflicts += 1;
+        await this.#reread(entry);
+        return undefined;
+      }
+      entry.row = leased;
+      if (leased.pendingSeq !== undefined) {
+        await recoverPending(this.#c, leased, leased.token, false);
+        entry.row = { ...leased, pendingSeq: undefined };
+      }
+      return this.#leaseOf(entry);
+    } catch (error) {
+      this.#settle(entry, undefined);
+      throw error;
+    }
+  }
+
+  #leaseOf(entry: Entry): Lease {
+    const volume = entry.row;
+    const key = volumeKey(this.#c.settings.cell, volume.id);
+    const held = { attribute: 't', equals: volume.token } as const;
+    const free = { ...volume, owner: undefined, expiresAtMs: 0 };
+    const giveBack = async (set: Record<string, number | readonly number[]>, next: VolumeRow): Promise<void> => {
+      try {
+        const took = async (): Promise<boolean> => {
+          const now = await readVolume(this.#c.panda, this.#c.settings.cell, volume.id);
+          return now?.token === volume.token && now.owner === undefined;
+        };
+        await transact(this.#c, [{ kind: 'update', ...key, set, remove: ['o', 'e'], if: [held] }], took);
+        this.#settle(entry, next);
+      } catch (error) {
+        this.#settle(entry, undefined);
+        if (!isKind(error, 'conflict', 'retry', 'unknown')) throw error; // lost or late: whoever comes next breaks it
+      }
+    };
+    return {
+      volume,
+      token: volume.token,
+      seq: volume.nextSeq,
+      release: () => giveBack({}, free),
+      burn: (strayBytes) => {
+        const used = volume.extentUsedBytes.map((bytes, i) => bytes + (strayBytes[i] ?? 0));
+        return giveBack(
+          { n: volume.nextSeq + 1, u: used },
+          { ...free, nextSeq: volume.nextSeq + 1, extentUsedBytes: used },
+        );
+      },
+      done: (next) => this.#settle(entry, next),
+    };
+  }
+
+  /** The entry is free again; without a row it is forgotten and listed anew. */
+  #settle(entry: Entry, row: VolumeRow | undefined): void {
+    entry.busy = false;
+    if (row === undefined) {
+      this.#known.delete(entry.row.id);
+      this.#listedAtMs = Number.NEGATIVE_INFINITY;
+    } else if (row.state !== 'open') this.#known.delete(row.id);
+    else entry.row = row;
+    this.#wakeAll();
+  }
+
+  async #reread(entry: Entry): Promise<void> {
+    const row = await readVolume(this.#c.panda, this.#c.settings.cell, entry.row.id);
+    if (row !== undefined) return this.#settle(entry, row);
+    entry.busy = false;
+    this.#known.delete(entry.row.id);
+    this.#wakeAll();
+  }
+
+  async #sealOrRelease(lease: Lease): Promise<void> {
+    const permille = (extentFreeBytes(this.#c, lease.volume) * 1000) / this.#c.settings.extentBytes;
+    if (permille < FULL_FREE_PERMILLE || lease.volume.buckets.size >= BUCKETS_MAX) await this.#seal(lease);
+    else await lease.release();
+  }
+
+  async #seal(lease: Lease): Promise<void> {
+    try {
+      await sealVolume({ c: this.#c, health: this.#health, directories: this.#directories }, lease);
+    } catch (error) {
+      // Sealed all the same: its directories can be written when its drives are back.
+      if (!isKind(error, 'retry', 'corrupt')) throw error;
+    }
+  }
+
+  /** No volume has room and another is needed: the one with the least room is as full as it gets. */
+  async #sealFullest(cls: VolumeClass, needBytes: number, buckets: number): Promise<boolean> {
+    const idle = this.#ofClass(cls)
+      .filter((entry) => !entry.busy && this.#leasable(entry.row) && entry.row.nextSeq > 1)
+      .filter(
+        (entry) => extentFreeBytes(this.#c, entry.row) < needBytes || entry.row.buckets.size + buckets > BUCKETS_MAX,
+      )
+      .sort((a, b) => extentFreeBytes(this.#c, a.row) - extentFreeBytes(this.#c, b.row));
+    const fullest = idle[0];
+    if (fullest === undefined) return false;
+    const lease = await this.#tryLease(fullest);
+    if (lease !== undefined) await this.#seal(lease);
+    return true;
+  }
+
+  /** All of them: one alone may want another class, or more room, than what became free, and would sleep on in place of the right one. */
+  #wakeAll(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  async #wait(waits: number): Promise<void> {
+    const anyBusy = [...this.#known.values()].some((entry) => entry.busy) || this.#creating > 0;
+    if (anyBusy) return new Promise((resolve) => this.#waiting.push(resolve));
+    // Every open volume is leased by another process, or lies on drives that cannot be written.
+    this.#conflicts += 1;
+    if (waits >= WAITS_MAX)
+      throw retryLater('VOLUMES_BUSY', 'every open volume is in use by other processes: try again later');
+    this.#listedAtMs = Number.NEGATIVE_INFINITY;
+    await this.#c.clock.sleep(Math.min(WAIT_MS_MAX, WAIT_MS * 2 ** waits));
+  }
+
+  async #create(cls: VolumeClass): Promise<void> {
+    this.#creating += 1;
+    try {
+      const row = await createVolume(this.#c, this.#zones, cls);
+      this.#known.set(row.id, { row, busy: false, conflicts: 0 });
+    } finally {
+      this.#creating -= 1;
+      this.#wakeAll();
+    }
+  }
+}
+
+/** One transaction; undefined when somebody else leased or sealed it first. */
+async function leaseVolume(c: Components, row: VolumeRow): Promise<VolumeRow | undefined> {
+  const token = row.token + 1;
+  const expiresAtMs = Math.max(0, c.clock.nowMs() + LEASE_MS);
+  const key = volumeKey(c.settings.cell, row.id);
+  const took = async (): Promise<boolean> => {
+    const now = await readVolume(c.panda, c.settings.cell, row.id);
+    return now?.token === token && now.owner === c.owner && now.expiresAtMs === expiresAtMs;
+  };
+  try {
+    await transact(c, [leaseWrite(c.settings.cell, row, c.owner, expiresAtMs)], took);
+  } catch (error) {
+    if (isKind(error, 'conflict')) return undefined;
+    throw error;
+  }
+  // The token alone decides who may write, but pendingSeq may have changed under the old token since the row was read.
+  const now = await c.panda.get(key);
+  if (now === undefined) return undefined;
+  const leased = volumeFromRow(now);
+  return leased.token === token ? leased : undefined;
+}

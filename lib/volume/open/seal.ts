@@ -1,0 +1,153 @@
+// SEAL (DESIGN 6a, 6): a full volume is closed for good. A volume that stays gets the directories of its buckets, as one pack on
+// m + 1 columns, so that a moved slot is found by one small read, and its group rows go.
+import { encodeBucketDirectory, type SlotLocation } from '../../format/bucket-directory.ts';
+import { encodeDirectoryPack } from '../../format/directory-pack.ts';
+import { assert } from '../../foundation/assert.ts';
+import { mapLimit } from '../../foundation/concurrency.ts';
+import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
+import type { BucketId } from '../../foundation/ids.ts';
+import type { Write } from '../../panda/panda.ts';
+import { deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
+import { groupKey } from '../../panda/rows/group-row.ts';
+import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import type { Directories } from '../read/directories.ts';
+import type { Components } from '../rows/components.ts';
+import type { DriveHealth } from '../rows/drive-health.ts';
+import { listVolumes, readBucket, readVolume } from '../rows/read-rows.ts';
+import { transact } from '../rows/transact.ts';
+import { sealWrite } from '../steps/volume-steps.ts';
+import { assertPackFits, directoryColumns, knowsPacks, putPack } from '../write/put-pack.ts';
+import { type Lease, writesDirectories } from './open-volumes.ts';
+
+const BUCKETS_AT_ONCE = 8;
+const GROUPS_PER_TRANSACTION = 50;
+
+interface Store {
+  readonly c: Components;
+  readonly health: DriveHealth;
+  readonly directories: Directories;
+}
+
+/** Seals the leased volume; the lease ends. From then on nothing is appended, so the directories are written after it. */
+export async function sealVolume(store: Store, lease: Lease): Promise<void> {
+  const volume = lease.volume;
+  assert(volume.pendingSeq === undefined && volume.state === 'open', 'only a settled, open volume is sealed');
+  const { settings, clock, panda } = store.c;
+  const directoriesPending = writesDirectories(store.c, volume.class);
+  const sealedAtMs = Math.max(0, clock.nowMs());
+  const seal = sealWrite(settings.cell, volume.id, lease.token, sealedAtMs, directoriesPending);
+  const took = async (): Promise<boolean> => {
+    const now = await readVolume(panda, settings.cell, volume.id);
+    return now?.token === lease.token && now.state !== 'open';
+  };
+  try {
+    await transact(store.c, [seal], took);
+  } catch (error) {
+    lease.done(undefined);
+    if (!isKind(error, 'conflict')) throw error;
+    return; // somebody else leased it meanwhile, and will seal it
+  }
+  const sealed: VolumeRow = { ...volume, state: 'sealed', sealedAtMs, directoriesPending, owner: undefined };
+  lease.done(sealed);
+  if (directoriesPending) await finishSeal(store, sealed);
+}
+
+/**
+ * Writes the directory pack of a sealed volume and drops its group rows. Anybody may do it, again too; the volume can be read
+ * without. Throws `retry` DIRECTORY_NOT_STORED when no column takes it; it stays pending then.
+ */
+export async function finishSeal(store: Store, volume: VolumeRow): Promise<void> {
+  const { settings, panda } = store.c;
+  const extraBytes = await writePack(store, volume);
+  const finish: Write = {
+    kind: 'update',
+    ...volumeKey(settings.cell, volume.id),
+    set: { u: volume.extentUsedBytes.map((bytes, i) => bytes + (extraBytes[i] as number)) },
+    remove: ['dp', 'db'],
+    if: [
+      { attribute: 'g', equals: volume.generation },
+      { attribute: 's', oneOf: ['sealed', 'draining'] },
+      { attribute: 'dp', equals: 1 },
+    ],
+  };
+  const took = async (): Promise<boolean> => {
+    const now = await readVolume(panda, settings.cell, volume.id);
+    return now?.generation === volume.generation && !now.directoriesPending;
+  };
+  try {
+    await transact(store.c, [finish], took);
+  } catch (error) {
+    if (!isKind(error, 'conflict')) throw error;
+    return; // finished, flipped or freed by another worker
+  }
+  await dropGroupRows(store.c, volume);
+}
+
+/** On m+1 columns, or as many of them as take it. The bytes it takes, by column. */
+async function writePack(store: Store, volume: VolumeRow): Promise<number[]> {
+  const owner = { storeId: store.c.storeId, volumeId: volume.id, generation: volume.generation };
+  // Encoded one by one: what is known of all slots of a volume of short records is many times as large.
+  const directories = await mapLimit([...volume.buckets], BUCKETS_AT_ONCE, (id) => directoryOf(store, volume, id));
+  const pack = encodeDirectoryPack(
+    owner,
+    directories.filter((directory) => directory !== undefined),
+  );
+  assertPackFits(volume, pack);
+  await knowsPacks(store.c);
+  const columns = directoryColumns(volume);
+  const outcomes = await Promise.allSettled(columns.map((column) => putPack(store, volume, column, pack)));
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  const fatal = failures.find((error) => !isPocketfulError(error));
+  if (fatal !== undefined) throw fatal;
+  if (failures.length === columns.length)
+    throw retryLater(
+      'DIRECTORY_NOT_STORED',
+      `no directory of volume ${volume.id} could be stored: it keeps its group rows`,
+      failures[0],
+    );
+  const bytes = volume.extents.map(() => 0);
+  for (const [i, outcome] of outcomes.entries())
+    if (outcome.status === 'fulfilled') bytes[columns[i] as number] = outcome.value;
+  return bytes;
+}
+
+/** What is alive of a bucket, encoded. Undefined if it was moved meanwhile: nobody will look for it here. */
+async function directoryOf(
+  store: Store,
+  volume: VolumeRow,
+  id: BucketId,
+): Promise<readonly [BucketId, Uint8Array] | undefined> {
+  const { panda, settings, storeId } = store.c;
+  const bucket = await readBucket(panda, settings.cell, id);
+  if (bucket?.volume !== volume.id) return undefined;
+  const dead = deadFromRow(await panda.get(deadKey(settings.cell, id)));
+  const found = await store.directories.bucket(volume, bucket);
+  const entries = new Map<number, SlotLocation>();
+  for (const [slot, location] of found.entries) if (!isDead(dead, slot)) entries.set(slot, location);
+  const owner = { storeId, volumeId: volume.id, generation: volume.generation };
+  return [id, encodeBucketDirectory({ ...owner, bucket: id, entries })];
+}
+
+/** Their facts are in the directories now. What a crash leaves behind goes when the volume is freed. */
+async function dropGroupRows(c: Components, volume: VolumeRow): Promise<void> {
+  const keys = Array.from({ length: volume.nextSeq - 1 }, (_, i) => groupKey(volume.id, volume.generation, i + 1));
+  for (let at = 0; at < keys.length; at += GROUPS_PER_TRANSACTION) {
+    const writes: Write[] = keys.slice(at, at + GROUPS_PER_TRANSACTION).map((key) => ({ kind: 'delete', ...key }));
+    await transact(c, writes, async () => false);
+  }
+}
+
+/** Sealed volumes whose directories a crash left unwritten. How many were finished. */
+export async function finishPendingSeals(store: Store): Promise<number> {
+  let finished = 0;
+  for (const volume of await listVolumes(store.c.panda, store.c.settings.cell)) {
+    if (!volume.directoriesPending || (volume.state !== 'sealed' && volume.state !== 'draining')) continue;
+    try {
+      await finishSeal(store, volume);
+      finished += 1;
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error; // its drives are away: the next time
+    }
+  }
+  return finished;
+}

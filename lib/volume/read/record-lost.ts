@@ -1,0 +1,17 @@
+// What a read throws when the code cannot bring a record back: which drives failed, and whether waiting for them helps.
+import { PocketfulError } from '../../foundation/errors.ts';
+
+/**
+ * - `retry`   RECORD_WAITS  enough columns would be there if the drives named could be reached again
+ * - `corrupt` RECORD_LOST   not even then: columns are gone or damaged beyond the code
+ */
+export class RecordLost extends PocketfulError {
+  /** Labels of the drives the read waits for, or, if it is lost, of all drives that failed it. */
+  readonly drives: readonly string[];
+
+  constructor(kind: 'retry' | 'corrupt', message: string, drives: readonly string[], cause?: unknown) {
+    super(kind, kind === 'retry' ? 'RECORD_WAITS' : 'RECORD_LOST', message, cause);
+    this.name = 'RecordLost';
+    this.drives = drives;
+  }
+}

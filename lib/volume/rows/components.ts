@@ -1,0 +1,26 @@
+// What the system is made of: settings are data, everything else is a port, passed in once.
+import type { Drive } from '../../drive/drive.ts';
+import type { Clock } from '../../foundation/clock.ts';
+import type { StoreId } from '../../foundation/ids.ts';
+import type { Randomness } from '../../foundation/randomness.ts';
+import type { KekStore } from '../../keys/keys.ts';
+import type { Panda } from '../../panda/panda.ts';
+import type { Settings } from '../../settings/settings.ts';
+
+export interface Components {
+  readonly settings: Settings;
+  readonly storeId: StoreId;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  /** By drive id; a drive that cannot be reached keeps its place and answers DRIVE_UNAVAILABLE. */
+  readonly drives: readonly Drive[];
+  readonly panda: Panda;
+  readonly keks: KekStore;
+  /** Names this process in leases, uploads and runs; contains no `/`. */
+  readonly owner: string;
+  /** True only if that owner is known to be dead; its leases are then broken at once. */
+  isOwnerGone(owner: string): boolean;
+}
+
+/** Lease of an open volume. Expiry only decides who waits. */
+export const LEASE_MS = 60_000;

@@ -1,0 +1,39 @@
+// How much room the directory pack of a volume will want at seal: counted with every group that is added, never guessed, so that
+// sealing cannot make an extent larger than it may be. An upper bound: slots that die until then only make it shorter.
+import { PACK_HEADER_BYTES, packedBytes } from '../../format/directory-pack.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+
+/** Slots from the first to the last of these: what a directory has entries for. */
+export function slotSpan(records: readonly { readonly slot: number }[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  let last = -1;
+  for (const { slot } of records) {
+    first = Math.min(first, slot);
+    last = Math.max(last, slot);
+  }
+  return last < 0 ? 0 : last + 1 - first;
+}
+
+/** What a group adds for buckets that are new to the volume, by their spans. */
+export const directoryBytesOf = (spans: readonly number[]): number =>
+  spans.reduce((sum, span) => sum + packedBytes(span, 1), 0);
+
+/** What a group adds for slots right behind those that its bucket has in the volume already. */
+export const moreDirectoryBytes = (slots: number): number => packedBytes(slots, 1) - packedBytes(0, 0);
+
+/** What the pack will take on an extent; undefined for a volume begun before this was counted. */
+export const packRoomBytes = ({ directoryBytes }: Pick<VolumeRow, 'directoryBytes'>): number | undefined =>
+  directoryBytes === undefined ? undefined : PACK_HEADER_BYTES + directoryBytes;
+
+type Filled = Pick<VolumeRow, 'extentUsedBytes' | 'directoryBytes'>;
+
+/** A volume's extents with one more group. */
+export const filledBy = (volume: Filled, objectBytes: readonly number[], directoryBytes: number): Filled => ({
+  extentUsedBytes: volume.extentUsedBytes.map((bytes, i) => bytes + (objectBytes[i] ?? 0)),
+  directoryBytes: volume.directoryBytes === undefined ? undefined : volume.directoryBytes + directoryBytes,
+});
+
+export const filledAttributes = ({ extentUsedBytes, directoryBytes }: Filled) => ({
+  u: extentUsedBytes,
+  ...(directoryBytes === undefined ? {} : { db: directoryBytes }),
+});

@@ -1,0 +1,42 @@
+// Soft state of one process: which drives answered lately. It only steers choices; a wrong belief costs time, never data.
+import type { Clock } from '../../foundation/clock.ts';
+import { isPocketfulError } from '../../foundation/errors.ts';
+
+const BACK_OFF_MS: Readonly<Record<string, number>> = {
+  DRIVE_UNAVAILABLE: 5_000,
+  DRIVE_DENIED: 30_000,
+  DRIVE_READ_ONLY: 30_000,
+  DRIVE_FULL: 30_000,
+  DRIVE_BUSY: 500,
+};
+
+export class DriveHealth {
+  readonly #clock: Clock;
+  readonly #until = new Map<number, { untilMs: number; code: string }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Notes what an error of this drive says about it; other errors are not about the drive. */
+  failed(drive: number, error: unknown): void {
+    const backOffMs = isPocketfulError(error) ? BACK_OFF_MS[error.code] : undefined;
+    if (backOffMs === undefined || !isPocketfulError(error)) return;
+    this.#until.set(drive, { untilMs: this.#clock.monotonicMs() + backOffMs, code: error.code });
+  }
+
+  worked(drive: number): void {
+    this.#until.delete(drive);
+  }
+
+  /** Why this drive should not get writes now, or undefined. */
+  fault(drive: number): string | undefined {
+    const entry = this.#until.get(drive);
+    if (entry === undefined || entry.untilMs <= this.#clock.monotonicMs()) return undefined;
+    return entry.code;
+  }
+
+  isHealthy(drive: number): boolean {
+    return this.fault(drive) === undefined;
+  }
+}

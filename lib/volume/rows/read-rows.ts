@@ -1,0 +1,59 @@
+// Reads of volume, bucket and group rows. All strongly consistent.
+
+import { mapLimit } from '../../foundation/concurrency.ts';
+import type { BucketId, VolumeId } from '../../foundation/ids.ts';
+import type { Panda, Row } from '../../panda/panda.ts';
+import { type BucketRow, bucketFromRow, bucketKey, bucketPartitions } from '../../panda/rows/bucket-row.ts';
+import { type GroupRow, groupFromRow, groupKey, groupPartition } from '../../panda/rows/group-row.ts';
+import { type VolumeRow, volumeFromRow, volumeKey, volumePartitions } from '../../panda/rows/volume-row.ts';
+
+const PARTITIONS_AT_ONCE = 4;
+
+/** Every row of a partition range, page by page. */
+export async function* rowsOf(panda: Panda, partition: string, from?: string, to?: string): AsyncGenerator<Row> {
+  let next = from;
+  for (;;) {
+    const range = { ...(next === undefined ? {} : { from: next }), ...(to === undefined ? {} : { to }) };
+    const page = await panda.query(partition, range);
+    yield* page.rows;
+    if (page.next === undefined) return;
+    next = page.next;
+  }
+}
+
+async function all<T>(panda: Panda, partitions: readonly string[], parse: (row: Row) => T): Promise<T[]> {
+  const parts = await mapLimit(partitions, PARTITIONS_AT_ONCE, async (partition) => {
+    const found: T[] = [];
+    for await (const row of rowsOf(panda, partition)) found.push(parse(row));
+    return found;
+  });
+  return parts.flat();
+}
+
+export const listVolumes = (panda: Panda, cell: string): Promise<VolumeRow[]> =>
+  all(panda, volumePartitions(cell), volumeFromRow);
+
+export const listBuckets = (panda: Panda, cell: string): Promise<BucketRow[]> =>
+  all(panda, bucketPartitions(cell), bucketFromRow);
+
+export async function readVolume(panda: Panda, cell: string, id: VolumeId): Promise<VolumeRow | undefined> {
+  const row = await panda.get(volumeKey(cell, id));
+  return row === undefined ? undefined : volumeFromRow(row);
+}
+
+export async function readBucket(panda: Panda, cell: string, id: BucketId): Promise<BucketRow | undefined> {
+  const row = await panda.get(bucketKey(cell, id));
+  return row === undefined ? undefined : bucketFromRow(row);
+}
+
+export async function readGroup(panda: Panda, volume: VolumeRow, seq: number): Promise<GroupRow | undefined> {
+  const row = await panda.get(groupKey(volume.id, volume.generation, seq));
+  return row === undefined ? undefined : groupFromRow(row);
+}
+
+/** The committed groups of a volume's generation, by sequence. Rows are dropped once a warm volume is sealed. */
+export async function listGroups(panda: Panda, volume: VolumeRow): Promise<GroupRow[]> {
+  const groups: GroupRow[] = [];
+  for await (const row of rowsOf(panda, groupPartition(volume.id, volume.generation))) groups.push(groupFromRow(row));
+  return groups;
+}

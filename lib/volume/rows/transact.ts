@@ -1,0 +1,40 @@
+// Transactions with the two outcomes that are not an answer: `retry` (nothing happened: wait, send again) and `unknown` (it may
+// have happened: read the rows, never resend blindly).
+import type { Clock } from '../../foundation/clock.ts';
+import { isKind } from '../../foundation/errors.ts';
+import type { Randomness } from '../../foundation/randomness.ts';
+import type { Panda, Write } from '../../panda/panda.ts';
+
+const ATTEMPTS_MAX = 10;
+const FIRST_WAIT_MS = 10;
+const WAIT_MS_MAX = 2_000;
+
+interface Ports {
+  readonly panda: Panda;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+/** Full jitter (AWS architecture blog): between 0 and the doubled wait. */
+export function backOffMs(attempt: number, randomness: Randomness): number {
+  return randomness.below(Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** attempt) + 1);
+}
+
+/**
+ * Sends the transaction until its outcome is known. `took` reads the rows and tells whether it took effect; it is asked after an
+ * unknown outcome, and again when the resent one meets a conflict, which may be its own first try.
+ * Throws PandaConflict if the conditions do not hold.
+ */
+export async function transact(ports: Ports, writes: readonly Write[], took: () => Promise<boolean>): Promise<void> {
+  let wasUnknown = false;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await ports.panda.transact(writes);
+    } catch (error) {
+      if (isKind(error, 'unknown')) wasUnknown = true;
+      if (wasUnknown && isKind(error, 'unknown', 'conflict') && (await took())) return;
+      if (!isKind(error, 'retry', 'unknown') || attempt >= ATTEMPTS_MAX) throw error;
+      await ports.clock.sleep(backOffMs(attempt, ports.randomness));
+    }
+  }
+}

@@ -1,0 +1,207 @@
+// SMR zones: which are free on each drive, and the writes that take and give them. Zone numbers on a drive are soft state
+// here, learnt from the zone rows; the conditions of the transaction decide.
+import { assert } from '../../foundation/assert.ts';
+import { isPocketfulError, type PocketfulError, retryLater } from '../../foundation/errors.ts';
+import type { VolumeId } from '../../foundation/ids.ts';
+import { shuffled } from '../../foundation/randomness.ts';
+import type { Write } from '../../panda/panda.ts';
+import type { Extent } from '../../panda/rows/volume-row.ts';
+import { zoneAttributes, zoneFromRow, zoneKey, zonePartition } from '../../panda/rows/zone-row.ts';
+import type { Components } from './components.ts';
+import type { DriveHealth } from './drive-health.ts';
+import { rowsOf } from './read-rows.ts';
+
+/** Where another process takes zones too, one of this many free ones is picked at random: two of them then seldom want the same. */
+const CONTENDED_CHOICE = 512;
+
+interface DriveZones {
+  /** Erased zones by number, with the generation to write next. */
+  readonly freed: Map<number, number>;
+  /** Zones that are used, being erased, or were offered by a claim. */
+  readonly taken: Set<number>;
+  /** No zone below it is fresh: never used, as far as we know. */
+  freshFrom: number;
+  usedZones: number;
+}
+
+export interface ZoneClaim {
+  readonly extents: readonly Extent[];
+  readonly writes: readonly Write[];
+}
+
+export class ZoneAllocator {
+  readonly #c: Components;
+  readonly #health: DriveHealth;
+  #drives: Promise<DriveZones[]> | undefined;
+  /** Another process takes zones as well, as a conflict has shown: what is known is always a little out of date. */
+  #isContended = false;
+
+  constructor(components: Components, health: DriveHealth) {
+    this.#c = components;
+    this.#health = health;
+  }
+
+  /** After a conflict: from now on a claim looks at the rows of the zones it picks, and picks others for those that are taken. */
+  refresh(): void {
+    this.#isContended = true;
+  }
+
+  /** Forgets what it knew: zones were freed. */
+  reload(): void {
+    this.#drives = undefined;
+  }
+
+  /**
+   * Picks `columns` different healthy drives, the emptiest first, and a free zone on each, and the writes that take them for
+   * `volume`. Throws `retry` DRIVES_MISSING or STORE_FULL.
+   */
+  async claim(volume: VolumeId, columns: number): Promise<ZoneClaim> {
+    const isKnown = this.#drives !== undefined;
+    try {
+      return await this.#claim(volume, columns);
+    } catch (error) {
+      // Others may have freed zones since they were listed.
+      if (!isKnown || !isPocketfulError(error) || error.code !== 'STORE_FULL') throw error;
+      this.reload();
+      return this.#claim(volume, columns);
+    }
+  }
+
+  async #claim(volume: VolumeId, columns: number): Promise<ZoneClaim> {
+    this.#drives ??= this.#load();
+    const loading = this.#drives;
+    loading.catch(() => {
+      if (this.#drives === loading) this.reload();
+    });
+    const known = await loading;
+    const extents = this.#pick(known, columns);
+    if (this.#isContended) await this.#replaceTaken(known, extents);
+    return { extents, writes: extents.map((extent) => takeWrite(extent, volume)) };
+  }
+
+  #pick(known: readonly DriveZones[], columns: number): Extent[] {
+    const healthy = known.map((_, drive) => drive).filter((drive) => this.#health.isHealthy(drive));
+    if (healthy.length < columns) throw this.#tooFew(healthy.length, columns);
+    const open = shuffled(healthy, this.#c.randomness)
+      .filter((drive) => this.#freeCount(known[drive] as DriveZones) > 0)
+      .sort((a, b) => (known[a] as DriveZones).usedZones - (known[b] as DriveZones).usedZones);
+    if (open.length < columns) throw tooFull(open.length, columns);
+    return open.slice(0, columns).map((drive) => this.#take(known[drive] as DriveZones, drive));
+  }
+
+  /** Zones that others have taken are replaced by further ones of the same drives, until the rows say that all are free. */
+  async #replaceTaken(known: readonly DriveZones[], extents: Extent[]): Promise<void> {
+    let asked = extents.map((_, i) => i);
+    while (asked.length > 0) {
+      const rows = await this.#c.panda.getMany(asked.map((i) => zoneKey(of(extents, i).drive, of(extents, i).zone)));
+      asked = asked.filter((i, at) => {
+        const row = rows[at];
+        const extent = of(extents, i);
+        if (row === undefined) return false;
+        const { state, generation } = zoneFromRow(row);
+        if (state === 'free') extents[i] = { ...extent, zoneGeneration: generation };
+        return state !== 'free';
+      });
+      for (const i of asked) {
+        const { drive } = of(extents, i);
+        const zones = known[drive] as DriveZones;
+        if (this.#freeCount(zones) === 0) throw tooFull(extents.length - 1, extents.length);
+        extents[i] = this.#take(zones, drive);
+      }
+    }
+  }
+
+  async #load(): Promise<DriveZones[]> {
+    return Promise.all(
+      this.#c.drives.map(async (_, drive) => {
+        const zones: DriveZones = { freed: new Map(), taken: new Set(), freshFrom: 0, usedZones: 0 };
+        for await (const row of rowsOf(this.#c.panda, zonePartition(drive))) {
+          const zone = zoneFromRow(row);
+          if (zone.state === 'free') zones.freed.set(zone.zone, zone.generation);
+          else zones.taken.add(zone.zone);
+        }
+        zones.usedZones = zones.taken.size;
+        return zones;
+      }),
+    );
+  }
+
+  #freeCount(zones: DriveZones): number {
+    return this.#c.settings.zonesPerDrive - zones.taken.size;
+  }
+
+  /** Freed zones before fresh ones, low numbers before high ones; where others take zones too, at random among the first of them. */
+  #take(zones: DriveZones, drive: number): Extent {
+    const choice = this.#isContended ? CONTENDED_CHOICE : 1;
+    const pool = [...zones.freed.keys()].slice(0, choice);
+    while (zones.taken.has(zones.freshFrom) || zones.freed.has(zones.freshFrom)) zones.freshFrom += 1;
+    for (let zone = zones.freshFrom; zone < this.#c.settings.zonesPerDrive && pool.length < choice; zone++)
+      if (!zones.taken.has(zone) && !zones.freed.has(zone)) pool.push(zone);
+    const zone = pool[this.#c.randomness.below(pool.length)];
+    assert(zone !== undefined, 'a drive with a free zone');
+    const zoneGeneration = zones.freed.get(zone) ?? 1;
+    zones.freed.delete(zone);
+    zones.taken.add(zone);
+    zones.usedZones += 1;
+    return { drive, zone, zoneGeneration };
+  }
+
+  #tooFew(healthy: number, columns: number) {
+    const faults = this.#c.drives
+      .map((drive, id) => ({ label: drive.label, fault: this.#health.fault(id) }))
+      .filter(({ fault }) => fault !== undefined)
+      .map(({ label, fault }) => `${label} (${fault})`);
+    return retryLater(
+      'DRIVES_MISSING',
+      `${healthy} of the ${columns} drives a volume needs can be written${faults.length > 0 ? `; not: ${faults.join(', ')}` : ''}`,
+    );
+  }
+}
+
+const of = (extents: readonly Extent[], i: number): Extent => extents[i] as Extent;
+
+const tooFull = (open: number, columns: number): PocketfulError =>
+  retryLater('STORE_FULL', `only ${open} of ${columns} drives have a free zone: add drives or compact`);
+
+function takeWrite({ drive, zone, zoneGeneration }: Extent, volume: VolumeId): Write {
+  const key = zoneKey(drive, zone);
+  if (zoneGeneration === 1)
+    return {
+      kind: 'put',
+      ...key,
+      attributes: zoneAttributes({ generation: 1, state: 'used', volume }),
+      if: ['absent'],
+    };
+  return {
+    kind: 'update',
+    ...key,
+    set: { s: 'used', v: volume },
+    if: [
+      { attribute: 'g', equals: zoneGeneration },
+      { attribute: 's', equals: 'free' },
+    ],
+  };
+}
+
+/** The zone's objects are garbage from now on: a new generation, not yet to be written. */
+export const eraseWrite = ({ drive, zone, zoneGeneration }: Extent, volume: VolumeId): Write => ({
+  kind: 'update',
+  ...zoneKey(drive, zone),
+  set: { s: 'erasing', g: zoneGeneration + 1 },
+  if: [
+    { attribute: 'g', equals: zoneGeneration },
+    { attribute: 'v', equals: volume },
+  ],
+});
+
+/** Nothing of the old generation is left: the zone may be taken again. */
+export const freeWrite = ({ drive, zone, zoneGeneration }: Extent): Write => ({
+  kind: 'update',
+  ...zoneKey(drive, zone),
+  set: { s: 'free' },
+  remove: ['v'],
+  if: [
+    { attribute: 'g', equals: zoneGeneration + 1 },
+    { attribute: 's', equals: 'erasing' },
+  ],
+});

@@ -1,0 +1,108 @@
+// One source volume of a move: its buckets read one after the other and handed on, the empty ones dropped, the volume retired when
+// nothing is left in it. Encode and compaction differ only in which sources they take.
+import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
+import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import { type BucketContent, collectBucket } from '../read/collect-bucket.ts';
+import { readBucket, readVolume } from '../rows/read-rows.ts';
+import type { VolumeStore } from '../volume-store.ts';
+import { dropEmptyBucket, type MoveResult } from '../write/move.ts';
+import { releaseRun, retireVolume } from './runs.ts';
+
+/**
+ * The sources of one run: each is retired as soon as the last of its buckets has moved, so that space comes back while the run goes
+ * on.
+ */
+export class DrainingSources {
+  readonly #store: VolumeStore;
+  readonly #run: RunId;
+  readonly #open = new Map<VolumeId, { source: VolumeRow; waiting: Set<BucketId>; isFed: boolean }>();
+  #retired = 0;
+
+  constructor(store: VolumeStore, run: RunId) {
+    this.#store = store;
+    this.#run = run;
+  }
+
+  get retired(): number {
+    return this.#retired;
+  }
+
+  /** Reads a source that is draining under this run, bucket by bucket, into `push`; retires what is drained by then. */
+  async feed(source: VolumeRow, push: (content: BucketContent) => Promise<void>): Promise<void> {
+    const entry = { source, waiting: new Set<BucketId>(), isFed: false };
+    this.#open.set(source.id, entry);
+    await feedSource(this.#store, source, this.#run, (content) => {
+      entry.waiting.add(content.bucket.id);
+      return push(content);
+    });
+    entry.isFed = true;
+    await this.retireDrained();
+  }
+
+  /** A source whose run died is to be ended, without reading it. */
+  adopt(source: VolumeRow): void {
+    this.#open.set(source.id, { source, waiting: new Set(), isFed: true });
+  }
+
+  /** To be told of every move. */
+  moved(result: MoveResult): void {
+    for (const { waiting } of this.#open.values())
+      for (const id of [...result.moved, ...result.skipped]) waiting.delete(id);
+  }
+
+  async retireDrained(): Promise<void> {
+    for (const [id, { source, waiting, isFed }] of this.#open) {
+      if (!isFed || waiting.size > 0) continue;
+      this.#open.delete(id);
+      if (await endSource(this.#store, source, this.#run)) this.#retired += 1;
+    }
+  }
+
+  /** Ends the run: what is not drained goes back to sealed. */
+  async end(): Promise<void> {
+    for (const [id, { source }] of this.#open) {
+      this.#open.delete(id);
+      if (await endSource(this.#store, source, this.#run)) this.#retired += 1;
+    }
+  }
+}
+
+/** Hands every bucket of a volume that is draining under `run` to `feed`. Ids of buckets another worker moved are passed over. */
+async function feedSource(
+  store: VolumeStore,
+  source: VolumeRow,
+  run: RunId,
+  feed: (content: BucketContent) => Promise<void>,
+): Promise<void> {
+  const { panda, settings } = store.c;
+  for (const id of source.buckets) {
+    const bucket = await readBucket(panda, settings.cell, id);
+    if (bucket === undefined || bucket.volume !== source.id) continue;
+    if (bucket.liveBytes === 0 && (await dropEmptyBucket(store.c, source, run, bucket))) continue;
+    const dead = deadFromRow(await panda.get(deadKey(settings.cell, id)));
+    const content = await collectBucket(store, source, bucket, dead);
+    if (content.records.length > 0) await feed(content);
+    else await dropEmptyBucket(store.c, source, run, bucket);
+  }
+}
+
+/** After the moves: retired if it is empty; otherwise it goes back to sealed. True if it was retired. */
+export async function endSource(store: VolumeStore, source: VolumeRow, run: RunId): Promise<boolean> {
+  if (await retireVolume(store.c, source.id, run)) return true;
+  const left = await readVolume(store.c.panda, store.c.settings.cell, source.id);
+  if (left?.run === run) await dropRemaining(store, left, run);
+  if (await retireVolume(store.c, source.id, run)) return true;
+  await releaseRun(store.c, source.id, run);
+  return false;
+}
+
+/** Buckets whose last slots died while they were copied. */
+async function dropRemaining(store: VolumeStore, source: VolumeRow, run: RunId): Promise<BucketId[]> {
+  const dropped: BucketId[] = [];
+  for (const id of source.buckets) {
+    const bucket = await readBucket(store.c.panda, store.c.settings.cell, id);
+    if (bucket?.liveBytes === 0 && (await dropEmptyBucket(store.c, source, run, bucket))) dropped.push(id);
+  }
+  return dropped;
+}

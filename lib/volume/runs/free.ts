@@ -1,0 +1,178 @@
+// FREE (DESIGN 6a, 12): the zones of a retired volume are erased once the inspector has seen every bucket it held readable
+// elsewhere, and the grace has passed. Resumable at every step; an unreachable drive only delays it.
+import type { Drive } from '../../drive/drive.ts';
+import { mapLimit } from '../../foundation/concurrency.ts';
+import { isKind, isPocketfulError } from '../../foundation/errors.ts';
+import type { VolumeId } from '../../foundation/ids.ts';
+import type { Write } from '../../panda/panda.ts';
+import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
+import { groupPartition } from '../../panda/rows/group-row.ts';
+import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
+import { collectBucket } from '../read/collect-bucket.ts';
+import type { Components } from '../rows/components.ts';
+import { listVolumes, readBucket, readVolume, rowsOf } from '../rows/read-rows.ts';
+import { transact } from '../rows/transact.ts';
+import { freeWrite } from '../rows/zones.ts';
+import { eraseVolumeWrites } from '../steps/volume-steps.ts';
+import type { VolumeStore } from '../volume-store.ts';
+
+const VOLUMES_AT_ONCE = 4;
+const GROUPS_PER_TRANSACTION = 50;
+
+export interface FreeReport {
+  readonly freedVolumes: number;
+  readonly freedZones: number;
+  /** Why some are kept, a line each. */
+  readonly kept: readonly { readonly volume: VolumeId; readonly reason: string }[];
+}
+
+/** Frees what may be freed of the volumes in trash, and finishes what was begun. */
+export async function freeTrash(
+  store: VolumeStore,
+  options: { readonly ignoreGrace?: boolean; readonly onFreed?: (zones: number) => void } = {},
+): Promise<FreeReport> {
+  const { c } = store;
+  const volumes = await listVolumes(c.panda, c.settings.cell);
+  const kept: { volume: VolumeId; reason: string }[] = [];
+  let freedVolumes = 0;
+  let freedZones = 0;
+  const waiting = volumes.filter((v) => v.state === 'trash' || v.state === 'erasing');
+  await mapLimit(waiting, VOLUMES_AT_ONCE, async (volume) => {
+    const reason = await freeVolume(store, volume, options.ignoreGrace ?? false);
+    if (reason !== undefined) {
+      kept.push({ volume: volume.id, reason });
+      return;
+    }
+    freedVolumes += 1;
+    freedZones += volume.extents.length;
+    options.onFreed?.(volume.extents.length);
+  });
+  if (freedZones > 0) store.zones.reload();
+  return { freedVolumes, freedZones, kept };
+}
+
+/** The reason it is kept, or undefined once it is gone. */
+async function freeVolume(store: VolumeStore, volume: VolumeRow, ignoreGrace: boolean): Promise<string | undefined> {
+  const { c } = store;
+  if (volume.state === 'trash') {
+    const waitMs = (volume.trashedAtMs ?? 0) + c.settings.trashGraceMs - c.clock.nowMs();
+    if (waitMs > 0 && !ignoreGrace) return `in trash for another ${Math.ceil(waitMs / 1000)} s`;
+    const unreadable = await inspect(store, volume);
+    if (unreadable !== undefined) return unreadable;
+    if (!(await beginErase(c, volume))) return undefined; // another worker did
+  }
+  store.directories.forget(volume);
+  const failed = await eraseZones(store, volume);
+  if (failed !== undefined) return failed;
+  await dropLeftoverRows(c, volume);
+  await endErase(c, volume);
+  return undefined;
+}
+
+/** The trash inspector: every bucket that was moved out is read where it is now, every record's checksum checked. */
+async function inspect(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {
+  const { panda, settings } = store.c;
+  for (const id of volume.moved) {
+    const bucket = await readBucket(panda, settings.cell, id);
+    if (bucket === undefined) continue; // all of it was shredded since
+    if (bucket.volume === volume.id) return `bucket ${id} is in it again`;
+    const home = await readVolume(panda, settings.cell, bucket.volume);
+    if (home === undefined) return `bucket ${id} has no volume`;
+    try {
+      await collectBucket(store, home, bucket, deadFromRow(await panda.get(deadKey(settings.cell, id))));
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      return `bucket ${id} cannot be read in its new volume: ${error.message}`;
+    }
+  }
+  return undefined;
+}
+
+async function beginErase(c: Components, volume: VolumeRow): Promise<boolean> {
+  const took = async (): Promise<boolean> =>
+    (await readVolume(c.panda, c.settings.cell, volume.id))?.state === 'erasing';
+  return changed(c, eraseVolumeWrites(c.settings.cell, volume), took);
+}
+
+async function eraseZones(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {
+  const outcomes = await Promise.allSettled(
+    volume.extents.map(async ({ drive: id, zone, zoneGeneration }) => {
+      const drive = store.c.drives[id] as Drive;
+      await drive.erase({ zone, generation: zoneGeneration });
+      const left = await drive.list({ zone, generation: zoneGeneration });
+      return left.length === 0 ? undefined : `${drive.label}: zone ${zone} is being written again`;
+    }),
+  );
+  for (const outcome of outcomes)
+    if (outcome.status === 'rejected' && !isPocketfulError(outcome.reason)) throw outcome.reason;
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') return (outcome.reason as Error).message;
+    if (outcome.value !== undefined) return outcome.value;
+  }
+  return undefined;
+}
+
+/** Group rows, of a hot volume or of a seal that was cut off. */
+async function dropLeftoverRows(c: Components, volume: VolumeRow): Promise<void> {
+  let deletes: Write[] = [];
+  const flush = async (): Promise<void> => {
+    if (deletes.length > 0) await transact(c, deletes, async () => false);
+    deletes = [];
+  };
+  for await (const row of rowsOf(c.panda, groupPartition(volume.id, volume.generation))) {
+    deletes.push({ kind: 'delete', partition: row.partition, sort: row.sort });
+    if (deletes.length === GROUPS_PER_TRANSACTION) await flush();
+  }
+  await flush();
+}
+
+async function endErase(c: Components, volume: VolumeRow): Promise<void> {
+  const writes: Write[] = [
+    { kind: 'delete', ...volumeKey(c.settings.cell, volume.id), if: [{ attribute: 's', equals: 'erasing' }] },
+    ...volume.extents.map(freeWrite),
+  ];
+  await changed(c, writes, async () => (await readVolume(c.panda, c.settings.cell, volume.id)) === undefined);
+}
+
+async function changed(c: Components, writes: readonly Write[], took: () => Promise<boolean>): Promise<boolean> {
+  try {
+    await transact(c, writes, took);
+    return true;
+  } catch (error) {
+    if (isKind(error, 'conflict')) return false;
+    throw error;
+  }
+}
+
+/**
+ * Late puts of zombies: objects under a zone generation that is not the current one, or in a zone that is free or was never
+ * taken. The current generation of a used zone is never touched. The number of zone generations erased.
+ */
+export async function sweepStrays(store: VolumeStore): Promise<number> {
+  const { c } = store;
+  const counts = await mapLimit([...c.drives.keys()], VOLUMES_AT_ONCE, async (id) => {
+    const drive = c.drives[id] as Drive;
+    try {
+      const found = await drive.zones();
+      // Rows are read after the listing: a zone taken since then holds nothing that was listed.
+      const rows = new Map<number, { generation: number; state: string }>();
+      for await (const row of rowsOf(c.panda, zonePartition(id))) {
+        const zone = zoneFromRow(row);
+        rows.set(zone.zone, zone);
+      }
+      const strays = found.filter(({ zone, generation }) => {
+        const row = rows.get(zone);
+        if (row === undefined) return true;
+        return generation < row.generation || (row.state === 'free' && generation === row.generation);
+      });
+      for (const stray of strays) await drive.erase(stray);
+      return strays.length;
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      store.health.failed(id, error);
+      return 0;
+    }
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,59 @@
+// Runs: the one owner a sealed volume has while its buckets are moved (DESIGN 6a, 9). A run id names its strategy and the process, so
+// that anyone can tell whether it is dead and take over.
+import { isKind } from '../../foundation/errors.ts';
+import { hexOf, type RunId, type VolumeId } from '../../foundation/ids.ts';
+import type { Write } from '../../panda/panda.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import type { Components } from '../rows/components.ts';
+import { readVolume } from '../rows/read-rows.ts';
+import { transact } from '../rows/transact.ts';
+import { adoptRunWrite, releaseRunWrite, retireWrite, takeRunWrite } from '../steps/volume-steps.ts';
+
+export function newRunId(c: Components, strategy: string): RunId {
+  return `${strategy}/${c.owner}/${hexOf(c.randomness.bytes(6))}` as RunId;
+}
+
+/** Owner of runs nobody works on: whoever comes takes them over. */
+export const PARKED_OWNER = 'parked';
+
+/** The same run, given up to whoever goes on with it. */
+export const parkedRunId = (c: Components, strategy: string): RunId =>
+  `${strategy}/${PARKED_OWNER}/${hexOf(c.randomness.bytes(6))}` as RunId;
+
+export const ownerOf = (run: RunId): string => run.split('/')[1] ?? '';
+
+/** The row under the run, or undefined when somebody else was first. */
+export function takeRun(c: Components, id: VolumeId, run: RunId): Promise<VolumeRow | undefined> {
+  return change(c, id, takeRunWrite(c.settings.cell, id, run), (v) => v?.run === run);
+}
+
+/** A draining volume whose run died goes on under `run`. */
+export function adoptRun(c: Components, id: VolumeId, dead: RunId, run: RunId): Promise<VolumeRow | undefined> {
+  return change(c, id, adoptRunWrite(c.settings.cell, id, dead, run), (v) => v?.run === run);
+}
+
+export function releaseRun(c: Components, id: VolumeId, run: RunId): Promise<VolumeRow | undefined> {
+  const isDone = (v: VolumeRow | undefined): boolean => v !== undefined && v.run !== run;
+  return change(c, id, releaseRunWrite(c.settings.cell, id, run), isDone);
+}
+
+export async function retireVolume(c: Components, id: VolumeId, run: RunId): Promise<boolean> {
+  const retire = retireWrite(c.settings.cell, id, run, Math.max(0, c.clock.nowMs()));
+  return (await change(c, id, retire, (v) => v === undefined || v.state === 'trash')) !== undefined;
+}
+
+async function change(
+  c: Components,
+  id: VolumeId,
+  write: Write,
+  isDone: (now: VolumeRow | undefined) => boolean,
+): Promise<VolumeRow | undefined> {
+  const now = (): Promise<VolumeRow | undefined> => readVolume(c.panda, c.settings.cell, id);
+  try {
+    await transact(c, [write], async () => isDone(await now()));
+  } catch (error) {
+    if (isKind(error, 'conflict')) return undefined;
+    throw error;
+  }
+  return now();
+}

@@ -1,0 +1,270 @@
+// APPEND (DESIGN 6a, 1-3 and the ends of 4 and 5): LEASE, PUT, COMMIT of one group into the open bucket of a volume. What comes
+// back is stored but not yet acknowledged: the caller indexes it, then finishes or settles it.
+import { codecShape } from '../../codec/shape.ts';
+import { assert } from '../../foundation/assert.ts';
+import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
+import { type BlockId, type BucketId, newBucketId, type RecordId } from '../../foundation/ids.ts';
+import type { Write } from '../../panda/panda.ts';
+import type { LocationHint } from '../../panda/rows/block-row.ts';
+import { bucketKey } from '../../panda/rows/bucket-row.ts';
+import { type AppendGroupRow, GROUP_SLOTS_MAX, groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
+import { type VolumeClass, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { type Lease, writesDirectories } from '../open/open-volumes.ts';
+import { recoverPending, settledWrite } from '../open/recover.ts';
+import { directoryBytesOf, filledAttributes, filledBy, moreDirectoryBytes } from '../rows/directory-room.ts';
+import { readBucket, readGroup, readVolume } from '../rows/read-rows.ts';
+import { transact } from '../rows/transact.ts';
+import type { VolumeStore } from '../volume-store.ts';
+import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
+
+const ATTEMPTS_MAX = 6;
+
+export interface NewRecord {
+  readonly blockId: BlockId;
+  readonly recordId: RecordId;
+  readonly record: Uint8Array;
+}
+
+export interface PlacedRecord {
+  readonly slot: number;
+  readonly hint: LocationHint;
+}
+
+/** Where puts go: hot volumes, or straight to warm ones where there is no hot tier. */
+export const putClass = (settings: Settings): VolumeClass =>
+  settings.hotCodec === settings.warmCodec ? 'warm' : 'hot';
+
+/** Record bytes one append should carry at most; a single longer record is taken too. */
+export const appendBytesMax = (settings: Settings): number => Math.floor((settings.bucketBytes * 15) / 16);
+
+/** A committed group, its index transactions still to be done. */
+export class AppendedGroup {
+  readonly bucket: BucketId;
+  /** In the order of the records. */
+  readonly placed: readonly PlacedRecord[];
+  readonly #store: VolumeStore;
+  readonly #lease: Lease;
+  /** The row after COMMIT: pendingSeq is this group. */
+  readonly #row: VolumeRow;
+
+  constructor(store: VolumeStore, lease: Lease, row: VolumeRow, bucket: BucketId, placed: readonly PlacedRecord[]) {
+    this.#store = store;
+    this.#lease = lease;
+    this.#row = row;
+    this.bucket = bucket;
+    this.placed = placed;
+  }
+
+  /** For every index transaction but the last: the group is mine, and nobody has settled it yet. */
+  check(): Write {
+    return {
+      kind: 'check',
+      ...volumeKey(this.#store.c.settings.cell, this.#row.id),
+      if: [
+        { attribute: 't', equals: this.#lease.token },
+        { attribute: 'p', equals: this.#lease.seq },
+      ],
+    };
+  }
+
+  /** For the last index transaction, instead of `check`: the group is settled and the lease given back. */
+  finish(): Write {
+    return settledWrite(this.#store.c.settings.cell, this.#row, this.#lease.token, this.#lease.seq, true);
+  }
+
+  /** True if the transaction with `finish` took effect: for after an unknown outcome. */
+  async isFinished(): Promise<boolean> {
+    const now = await readVolume(this.#store.c.panda, this.#store.c.settings.cell, this.#row.id);
+    return now !== undefined && now.token === this.#lease.token && now.pendingSeq === undefined;
+  }
+
+  finished(): void {
+    this.#lease.done({ ...this.#row, pendingSeq: undefined, owner: undefined, expiresAtMs: 0 });
+  }
+
+  /** Instead of `settle` when the outcome of an index transaction is not known: it may still come, so the group is settled under a new token only. */
+  leave(): void {
+    this.#lease.done(undefined);
+  }
+
+  /**
+   * Instead of `finish` when slots stayed unused: what no block row names becomes dead, and the lease is given back. If Panda cannot be
+   * reached, the next lease holder does it.
+   */
+  async settle(): Promise<void> {
+    try {
+      await recoverPending(this.#store.c, this.#row, this.#lease.token, true);
+      this.finished();
+    } catch (error) {
+      this.#lease.done(undefined);
+      if (!isPocketfulError(error)) throw error;
+    }
+  }
+}
+
+/** Throws `retry` DRIVES_MISSING, STORE_FULL, VOLUMES_BUSY or APPEND_FAILED; nothing is acknowledged then. */
+export async function appendGroup(store: VolumeStore, records: readonly NewRecord[]): Promise<AppendedGroup> {
+  assert(records.length > 0 && records.length <= GROUP_SLOTS_MAX, 'an append has 1 to GROUP_SLOTS_MAX records');
+  const totalBytes = records.reduce((sum, { record }) => sum + record.length, 0);
+  const longest = records.reduce((max, { record }) => Math.max(max, record.length), 0);
+  assert(records.length === 1 || totalBytes <= store.c.settings.bucketBytes, 'an append fits a bucket');
+  const cls = putClass(store.c.settings);
+  const { dataColumns } = codecShape(store.c.settings.hotCodec);
+  const perExtent = dataColumns === 1 ? totalBytes : Math.ceil(totalBytes / dataColumns) + longest;
+  const directoryBytes = writesDirectories(store.c, cls) ? directoryBytesOf([records.length]) : 0;
+  const needBytes = perExtent + groupOverheadBytes(records.length, 1) + directoryBytes;
+  let last: unknown;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const lease = await store.open.lease(cls, needBytes);
+    try {
+      return await appendUnder(store, lease, records, totalBytes);
+    } catch (error) {
+      // Columns that could not be stored, or a lease that ran out meanwhile: another volume. Anything else is the caller's.
+      if (!isPocketfulError(error) || !(error.code === 'GROUP_NOT_STORED' || isKind(error, 'conflict'))) throw error;
+      last = error;
+    }
+  }
+  const why = last instanceof Error ? last.message : 'no volume took it';
+  throw retryLater('APPEND_FAILED', `${records.length} records could not be stored: ${why}`, last);
+}
+
+interface Target {
+  readonly bucket: BucketId;
+  readonly firstSlot: number;
+  readonly isNew: boolean;
+}
+
+async function appendUnder(
+  store: VolumeStore,
+  lease: Lease,
+  records: readonly NewRecord[],
+  totalBytes: number,
+): Promise<AppendedGroup> {
+  let written: WrittenGroup;
+  let target: Target;
+  try {
+    target = await chooseBucket(store, lease, records.length, totalBytes);
+    written = await writeGroup(
+      store,
+      lease,
+      'append',
+      records.map(({ recordId, record }, i) => ({
+        bucket: target.bucket,
+        move: 0,
+        slot: target.firstSlot + i,
+        recordId,
+        record,
+      })),
+    );
+  } catch (error) {
+    if (isPocketfulError(error) && error.code !== 'GROUP_NOT_STORED') await lease.release();
+    throw error;
+  }
+  const row = await commitAppend(store, lease, target, records, totalBytes, written);
+  store.directories.put(row, lease.seq, lease.token, written.entries, written.columnBytes);
+  const placed = written.entries.map(({ slot, column, offset }) => ({
+    slot,
+    hint: { volume: row.id, generation: row.generation, seq: lease.seq, token: lease.token, column, offset },
+  }));
+  return new AppendedGroup(store, lease, row, target.bucket, placed);
+}
+
+async function chooseBucket(store: VolumeStore, lease: Lease, slots: number, bytes: number): Promise<Target> {
+  const { settings, panda, randomness } = store.c;
+  const open = lease.volume.openBucket;
+  const bucket = open === undefined ? undefined : await readBucket(panda, settings.cell, open);
+  if (
+    bucket !== undefined &&
+    bucket.volume === lease.volume.id &&
+    bucket.usedBytes + bytes <= settings.bucketBytes &&
+    bucket.slots + slots <= settings.slotsPerBucketMax
+  )
+    return { bucket: bucket.id, firstSlot: bucket.slots, isNew: false };
+  return { bucket: newBucketId(randomness), firstSlot: 0, isNew: true };
+}
+
+/** COMMIT: the proposal becomes part of the store, its slots not yet named by any block row. */
+async function commitAppend(
+  store: VolumeStore,
+  lease: Lease,
+  target: Target,
+  records: readonly NewRecord[],
+  totalBytes: number,
+  written: WrittenGroup,
+): Promise<VolumeRow> {
+  const { panda, clock, settings } = store.c;
+  const volume = lease.volume;
+  const group: AppendGroupRow = {
+    kind: 'append',
+    seq: lease.seq,
+    token: lease.token,
+    columnBytes: written.columnBytes,
+    bucket: target.bucket,
+    firstSlot: target.firstSlot,
+    slots: records.map(({ blockId, recordId, record }) => ({ blockId, recordId, recordBytes: record.length })),
+  };
+  const directoryBytes = target.isNew ? directoryBytesOf([records.length]) : moreDirectoryBytes(records.length);
+  const filled = filledBy(volume, written.objectBytes, directoryBytes);
+  const writes: Write[] = [
+    {
+      kind: 'update',
+      ...volumeKey(settings.cell, volume.id),
+      set: { n: lease.seq + 1, p: lease.seq, ...filledAttributes(filled), ob: target.bucket },
+      ...(target.isNew ? { insert: { b: [target.bucket] } } : {}),
+      if: [
+        { attribute: 't', equals: lease.token },
+        { attribute: 'n', equals: lease.seq },
+      ],
+    },
+    {
+      kind: 'put',
+      ...groupKey(volume.id, volume.generation, lease.seq),
+      attributes: groupAttributes(group),
+      if: ['absent'],
+    },
+    bucketWrite(settings.cell, volume, target, records.length, totalBytes, Math.max(0, clock.nowMs())),
+  ];
+  const took = async (): Promise<boolean> => (await readGroup(panda, volume, lease.seq))?.token === lease.token;
+  try {
+    await transact(store.c, writes, took);
+  } catch (error) {
+    lease.done(undefined);
+    throw error;
+  }
+  return {
+    ...volume,
+    nextSeq: lease.seq + 1,
+    pendingSeq: lease.seq,
+    ...filled,
+    openBucket: target.bucket,
+    buckets: target.isNew ? new Set([...volume.buckets, target.bucket]) : volume.buckets,
+  };
+}
+
+function bucketWrite(
+  cell: string,
+  volume: VolumeRow,
+  target: Target,
+  slots: number,
+  bytes: number,
+  nowMs: number,
+): Write {
+  const key = bucketKey(cell, target.bucket);
+  if (target.isNew)
+    return {
+      kind: 'put',
+      ...key,
+      attributes: { v: volume.id, m: 0, u: bytes, l: bytes, n: slots, a: nowMs },
+      if: ['absent'],
+    };
+  return {
+    kind: 'update',
+    ...key,
+    add: { u: bytes, l: bytes, n: slots },
+    if: [
+      { attribute: 'v', equals: volume.id },
+      { attribute: 'n', equals: target.firstSlot },
+    ],
+  };
+}

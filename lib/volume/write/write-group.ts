@@ -1,0 +1,213 @@
+// PUT (DESIGN 6a, 2): lays records into columns, codes them, and stores every column on its drive before it answers. What is
+// on the drives is a proposal until a group row names it.
+
+import { crc32 } from 'node:zlib';
+import { CELL_BYTES } from '../../codec/codec.ts';
+import { codecOf } from '../../codec/codecs.ts';
+import { allocateColumns } from '../../codec/group-memory.ts';
+import { codecShape } from '../../codec/shape.ts';
+import type { Drive } from '../../drive/drive.ts';
+import {
+  CHUNK_HEADER_BYTES,
+  type ChunkHeader,
+  chunkName,
+  encodeChunkHeader,
+  parseChunkHeader,
+} from '../../format/chunk.ts';
+import { crcOfJoined } from '../../format/crc-combine.ts';
+import { encodeGroupDirectory, type GroupEntry, groupDirectoryBytes } from '../../format/group-directory.ts';
+import { layOut } from '../../format/placement.ts';
+import { recordCrc } from '../../format/record.ts';
+import { assert } from '../../foundation/assert.ts';
+import { conflict, isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
+import { type AppendId, type BucketId, newAppendId, type RecordId, type StoreId } from '../../foundation/ids.ts';
+import type { Extent } from '../../panda/rows/volume-row.ts';
+import type { Lease } from '../open/open-volumes.ts';
+import type { Components } from '../rows/components.ts';
+import type { DriveHealth } from '../rows/drive-health.ts';
+import { backOffMs } from '../rows/transact.ts';
+
+const PUT_ATTEMPTS_MAX = 4;
+
+export interface GroupRecord {
+  readonly bucket: BucketId;
+  /** Of the bucket in this group: 0 for an append, one more than before for a move. */
+  readonly move: number;
+  readonly slot: number;
+  readonly recordId: RecordId;
+  readonly record: Uint8Array;
+}
+
+export interface WrittenGroup {
+  readonly columnBytes: readonly number[];
+  /** Bytes of the object on each extent; 0 where a column is empty. */
+  readonly objectBytes: readonly number[];
+  /** In the order of the records. */
+  readonly entries: readonly GroupEntry[];
+}
+
+interface Store {
+  readonly c: Components;
+  readonly health: DriveHealth;
+}
+
+/** A group in memory that is used again: none of it may be kept. */
+interface Coded extends Disposable {
+  readonly columns: readonly Uint8Array[];
+  readonly columnCrcs: readonly number[];
+  readonly entries: readonly GroupEntry[];
+}
+
+/** Upper bound of what a group adds to its fullest extent besides the longest column. */
+export const groupOverheadBytes = (records: number, buckets: number): number =>
+  CHUNK_HEADER_BYTES + CELL_BYTES + groupDirectoryBytes(records, buckets);
+
+/**
+ * Stores a group as `seq-token` in the zones of the leased volume. Resolves when every column is durable. If one is not, the
+ * sequence number is burnt, the lease given back, and `retry` GROUP_NOT_STORED thrown: take another volume.
+ */
+export async function writeGroup(
+  store: Store,
+  lease: Lease,
+  kind: ChunkHeader['kind'],
+  records: readonly GroupRecord[],
+): Promise<WrittenGroup> {
+  assert(records.length > 0, 'a group has records');
+  using coded = code(lease, records);
+  const id = newAppendId(store.c.randomness);
+  const chunks = chunksOf(store.c.storeId, lease, kind, coded, id);
+  const objectBytes = chunks.map((c) => c?.bytes ?? 0);
+  const outcomes = await Promise.allSettled(
+    chunks.map((c, i) =>
+      c === undefined ? undefined : putColumn(store, lease.volume.extents[i] as Extent, lease, c.parts, id),
+    ),
+  );
+  await passOrAbandon(lease, outcomes, objectBytes);
+  return { columnBytes: coded.columns.map((column) => column.length), objectBytes, entries: coded.entries };
+}
+
+interface Chunk {
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+/** By column; undefined for those that are empty, which are not stored. */
+function chunksOf(
+  storeId: StoreId,
+  { volume, seq, token }: Lease,
+  kind: ChunkHeader['kind'],
+  { columns, columnCrcs, entries }: Coded,
+  appendId: AppendId,
+): (Chunk | undefined)[] {
+  const columnBytes = columns.map((column) => column.length);
+  const { dataColumns } = codecShape(volume.codec);
+  const whole = encodeGroupDirectory(entries);
+  const wholeCrc = crc32(whole);
+  return columns.map((payload, column) => {
+    if (payload.length === 0) return undefined;
+    const listsOwn = column < dataColumns && dataColumns > 1;
+    const directory = listsOwn ? encodeGroupDirectory(entries.filter((entry) => entry.column === column)) : whole;
+    const header = encodeChunkHeader({
+      storeId,
+      volumeId: volume.id,
+      generation: volume.generation,
+      sequence: seq,
+      token,
+      appendId,
+      kind,
+      codec: volume.codec,
+      column,
+      columnBytes,
+      columnCrcs,
+      directoryBytes: directory.length,
+      directoryCrc: listsOwn ? crc32(directory) : wholeCrc,
+    });
+    return { parts: [header, payload, directory], bytes: header.length + payload.length + directory.length };
+  });
+}
+
+function code(lease: Lease, records: readonly GroupRecord[]): Coded {
+  const codec = codecOf(lease.volume.codec);
+  const used = lease.volume.extentUsedBytes.slice(0, codec.dataColumns);
+  const layout = layOut(
+    records.map(({ record }) => ({ length: record.length })),
+    codec.dataColumns,
+    used,
+  );
+  const memory = allocateColumns(codec, Math.max(...layout.columnBytes));
+  const dataCrcs = layout.columnBytes.map(() => 0);
+  const entries = records.map(({ bucket, move, slot, recordId, record }, i) => {
+    const column = layout.column[i] as number;
+    const offset = layout.offset[i] as number;
+    (memory.data[column] as Uint8Array).set(record, offset);
+    // Within a column, records lie one after the other in the order they came in.
+    dataCrcs[column] = crcOfJoined(dataCrcs[column] as number, recordCrc(record), record.length);
+    return { bucket, move, slot, recordId, column, offset, length: record.length };
+  });
+  const parity = memory.encode(layout.columnBytes);
+  const data = memory.data.map((column, i) => column.subarray(0, layout.columnBytes[i]));
+  return {
+    columns: [...data, ...parity],
+    columnCrcs: [...dataCrcs, ...parityCrcs(data, dataCrcs, parity)],
+    entries,
+    [Symbol.dispose]: () => memory.release(),
+  };
+}
+
+/** Copies of the one data column are its bytes and zeros: their checksum goes on from its own. */
+function parityCrcs(data: readonly Uint8Array[], dataCrcs: readonly number[], parity: readonly Uint8Array[]): number[] {
+  const only = data.length === 1 ? data[0] : undefined;
+  return parity.map((column) =>
+    only === undefined ? crc32(column) : crc32(column.subarray(only.length), dataCrcs[0]),
+  );
+}
+
+async function putColumn(
+  store: Store,
+  extent: Extent,
+  lease: Lease,
+  parts: readonly Uint8Array[],
+  id: AppendId,
+): Promise<void> {
+  const drive = store.c.drives[extent.drive] as Drive;
+  const at = { zone: extent.zone, generation: extent.zoneGeneration };
+  const name = chunkName(lease.seq, lease.token);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await drive.append(at, name, parts);
+      store.health.worked(extent.drive);
+      return;
+    } catch (error) {
+      // Taken: by a retry of this very put, whose first try was stored although it failed, or by nobody else.
+      if (isKind(error, 'conflict')) {
+        const head = await drive.read(at, name, { offset: 0, length: CHUNK_HEADER_BYTES });
+        if (parseChunkHeader(head).appendId === id) return;
+        throw conflict('CHUNK_TAKEN', `${drive.label}: ${name} was written by another append`, error);
+      }
+      if (!isPocketfulError(error) || error.code !== 'DRIVE_BUSY' || attempt >= PUT_ATTEMPTS_MAX) {
+        store.health.failed(extent.drive, error);
+        throw error;
+      }
+      await store.c.clock.sleep(backOffMs(attempt, store.c.randomness));
+    }
+  }
+}
+
+async function passOrAbandon(
+  lease: Lease,
+  outcomes: readonly PromiseSettledResult<unknown>[],
+  objectBytes: readonly number[],
+): Promise<void> {
+  const failures = outcomes.flatMap((o) => (o.status === 'rejected' ? [o.reason] : []));
+  if (failures.length === 0) return;
+  const fatal = failures.find((error) => !isPocketfulError(error));
+  if (fatal !== undefined) throw fatal;
+  // The strays lie in the zones until these are reset, so the extents count them.
+  await lease.burn(objectBytes.map((bytes, i) => (outcomes[i]?.status === 'fulfilled' ? bytes : 0)));
+  const first = failures[0] as Error;
+  throw retryLater(
+    'GROUP_NOT_STORED',
+    `${failures.length} of ${outcomes.length} columns could not be stored: ${first.message}`,
+    first,
+  );
+}
