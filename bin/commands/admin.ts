@@ -1,7 +1,7 @@
 // pocketful status, encode, gc, drain and doctor: the operator's commands.
 import type { Command } from 'commander';
+import { parseAddress } from '../../lib/client/face.ts';
 import { openEmbeddedClient } from '../../lib/client/file/embedded-client.ts';
-import { parseAddress } from '../../lib/client/store.ts';
 import type { DoctorReport } from '../../lib/engine/doctor/doctor.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';

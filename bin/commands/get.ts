@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/face.ts';
 import { writeBelow, writeObject } from '../../lib/client/files/write-file.ts';
-import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/store.ts';
 import { invalid, missing } from '../../lib/foundation/errors.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { InterruptedError } from './interruption.ts';

@@ -1,7 +1,7 @@
 // pocketful ls, stat and rm.
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/store.ts';
+import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/face.ts';
 import { invalid, missing } from '../../lib/foundation/errors.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { ItemFailures } from './items.ts';

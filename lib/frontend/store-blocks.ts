@@ -10,7 +10,7 @@ import type { BlockRow } from '../panda/rows/block-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import { notRetiring } from '../panda/rows/retiring-kek-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import type { AppendedGroup } from '../volume/write/append.ts';
+import { type AppendedGroup, appendGroup } from '../volume/write/append.ts';
 import { inTransactions, isGuardFailure, readBlocks, readObjects, runIndex } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
@@ -118,7 +118,8 @@ function plainOf(batch: BlockBatch, id: BlockId): Plain {
 async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly Plain[]): Promise<Appended> {
   const kek = await keks.current();
   const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) => sealBlockInPool(bytes, store.c.randomness, kek));
-  const group = await store.append(
+  const group = await appendGroup(
+    store,
     sealed.map(({ recordId, record }, i) => ({ blockId: (plains[i] as Plain).id, recordId, record })),
   );
   const fresh = new Map<BlockId, FreshBlock>();

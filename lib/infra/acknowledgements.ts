@@ -1,7 +1,7 @@
 // What cdk-nag's AwsSolutions pack finds in a stage and is meant to be so, each with its reason. Anything else it finds fails a test.
 import { type CfnElement, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import type { Stage } from './stacks/stage.ts';
+import type { Stage } from './stacks/stage-stacks.ts';
 
 const BUCKET_LOGS =
   'Access logs of drives would be more objects than the drives hold. Only the functions of the stage may touch a drive, and they log.';

@@ -6,7 +6,6 @@ import { RecordReader } from './read/read-record.ts';
 import type { Components } from './rows/components.ts';
 import { DriveHealth } from './rows/drive-health.ts';
 import { ZoneAllocator } from './rows/zones.ts';
-import { type AppendedGroup, appendGroup, type NewRecord } from './write/append.ts';
 
 export class VolumeStore {
   readonly c: Components;
@@ -23,10 +22,5 @@ export class VolumeStore {
     this.directories = new Directories(components, this.health);
     this.records = new RecordReader(components, this.health, this.directories);
     this.open = new OpenVolumes(components, this.health, this.zones, this.directories);
-  }
-
-  /** LEASE, PUT and COMMIT of DESIGN 6a. The caller indexes the records and finishes or settles the group. */
-  append(records: readonly NewRecord[]): Promise<AppendedGroup> {
-    return appendGroup(this, records);
   }
 }

@@ -13,10 +13,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { OpenBody } from '../../lib/client/face.ts';
 import { fileMetadataOf, fileToPut } from '../../lib/client/files/read-file.ts';
 import { type TreeEntry, walkTree } from '../../lib/client/files/walk-tree.ts';
 import { writeBelow } from '../../lib/client/files/write-file.ts';
-import type { OpenBody } from '../../lib/client/store.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const folder = temporaryFolder();

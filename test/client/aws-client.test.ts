@@ -6,7 +6,7 @@ import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
 import { FrontendCaller } from '../../lib/client/aws/aws-call.ts';
 import { AwsClient, lambdaWithin } from '../../lib/client/aws/aws-client.ts';
-import type { DeleteOutcome, PutOutcome, PutRequest } from '../../lib/client/store.ts';
+import type { DeleteOutcome, PutOutcome, PutRequest } from '../../lib/client/face.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';

@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { newStage, type Stage } from '../../lib/infra/stacks/stage.ts';
+import { newStage } from '../../lib/infra/stacks/stage.ts';
+import type { Stage } from '../../lib/infra/stacks/stage-stacks.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 
 export interface Synthesized {

@@ -11,7 +11,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AwsClient } from '../../lib/client/aws/aws-client.ts';
 import { findStage, type StageOutputs } from '../../lib/client/aws/aws-stage.ts';
-import type { DeleteOutcome, PutOutcome } from '../../lib/client/store.ts';
+import type { DeleteOutcome, PutOutcome } from '../../lib/client/face.ts';
 import { present } from '../../lib/foundation/assert.ts';
 import { systemClock } from '../../lib/foundation/clock.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';

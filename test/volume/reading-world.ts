@@ -22,6 +22,7 @@ import type { Components } from '../../lib/volume/rows/components.ts';
 import { directoryBytesOf, filledAttributes, filledBy, slotSpan } from '../../lib/volume/rows/directory-room.ts';
 import { readBucket, readVolume } from '../../lib/volume/rows/read-rows.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { appendGroup } from '../../lib/volume/write/append.ts';
 import { writeGroup } from '../../lib/volume/write/write-group.ts';
 
 export interface Stored extends RecordName {
@@ -124,7 +125,7 @@ export class ReadingWorld {
       blockId: hexOf(this.random.bytes(32)) as BlockId,
       ...this.newRecord(bytes),
     }));
-    const group = await this.store.append(records);
+    const group = await appendGroup(this.store, records);
     await this.panda.transact([group.finish()]);
     group.finished();
     return records.map(({ recordId, record }, i) => ({

@@ -11,7 +11,7 @@ import { checkKey, checkNamespace } from '../../frontend/object-keys.ts';
 import { fromBase64, fromWire, OBJECTS_PER_REQUEST_MAX } from '../../service/protocol.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
 import type { StoreAdmin } from '../admin.ts';
-import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../store.ts';
+import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../face.ts';
 import { StageAdmin, StageEngine } from './aws-admin.ts';
 import { FrontendCaller, isTurnedAway } from './aws-call.ts';
 import { Invoker } from './aws-invoke.ts';

@@ -13,7 +13,7 @@ import {
   type ResultOf,
   toBase64,
 } from '../../service/protocol.ts';
-import type { PutOutcome, PutRequest } from '../store.ts';
+import type { PutOutcome, PutRequest } from '../face.ts';
 import { type FrontendCaller, isTurnedAway } from './aws-call.ts';
 
 const REQUESTS_AT_ONCE = 4;

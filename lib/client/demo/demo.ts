@@ -14,8 +14,8 @@ import type { VolumeId } from '../../foundation/ids.ts';
 import { SeededRandomness, shuffled } from '../../foundation/randomness.ts';
 import { RecordLost } from '../../volume/read/record-lost.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
+import { DEFAULT_NAMESPACE } from '../face.ts';
 import { fileToPut } from '../files/read-file.ts';
-import { DEFAULT_NAMESPACE } from '../store.ts';
 import { type DemoFile, type DemoTree, sha256Of } from './demo-tree.ts';
 
 const READS_AT_ONCE = 8;

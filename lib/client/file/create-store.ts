@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { invalid, isKind } from '../../foundation/errors.ts';
 import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
 import { PRESETS, type PresetName, parseSettings, type Settings } from '../../settings/settings.ts';
-import { DEFAULT_NAMESPACE } from '../store.ts';
+import { DEFAULT_NAMESPACE } from '../face.ts';
 import { EmbeddedClient } from './embedded-client.ts';
 
 export interface NewStore {

@@ -9,7 +9,7 @@ import type { Randomness } from '../../foundation/randomness.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
 import type { StoreAdmin } from '../admin.ts';
-import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../store.ts';
+import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../face.ts';
 import { EmbeddedAdmin } from './embedded-admin.ts';
 import { HotRelief } from './hot-relief.ts';
 

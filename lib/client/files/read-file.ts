@@ -4,7 +4,7 @@ import { close, constants, fstat, open, read, type Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { conflict, denied, missing } from '../../foundation/errors.ts';
-import type { PutRequest } from '../store.ts';
+import type { PutRequest } from '../face.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 /** Files that are read at once at the most, without pieces being allocated anew. */

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, open, realpath, rename, rm, utimes } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { conflict, invalid, isPocketfulError } from '../../foundation/errors.ts';
-import type { OpenBody } from '../store.ts';
+import type { OpenBody } from '../face.ts';
 import { fileMetadataOf } from './read-file.ts';
 
 export interface WriteOptions {

@@ -4,7 +4,7 @@ import { codecShape } from '../../codec/shape.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { capacityBytes } from '../../settings/settings.ts';
-import { BUCKETS_MAX } from '../../volume/open/open-volumes.ts';
+import { BUCKETS_MAX } from '../../volume/open/room.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { listBuckets, listVolumes } from '../../volume/rows/read-rows.ts';
 import { type CrowdedNotes, hostRoomBytes, readCrowded } from './crowded.ts';

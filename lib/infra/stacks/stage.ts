@@ -6,15 +6,9 @@ import { stackNames } from '../resource-names.ts';
 import type { StageSettings } from '../stage-settings.ts';
 import { CellDataStack } from './cell-data-stack.ts';
 import { CellStack } from './cell-stack.ts';
+import type { Stage } from './stage-stacks.ts';
 import { ZoneDataStack } from './zone-data-stack.ts';
 import { ZoneStack } from './zone-stack.ts';
-
-export interface Stage {
-  readonly zoneData: ZoneDataStack;
-  readonly cellData: CellDataStack;
-  readonly cell: CellStack;
-  readonly zone: ZoneStack;
-}
 
 export function newStage(app: App, stage: StageSettings, env?: Environment): Stage {
   const names = stackNames(stage);

@@ -15,7 +15,7 @@ import type { Construct } from 'constructs';
 import { METRICS } from '../../settings/metric-names.ts';
 import { zoneName } from '../resource-names.ts';
 import { type MetricSource, RUNBOOKS } from './alarm-specs.ts';
-import type { MetricOptions, Watched } from './watching.ts';
+import type { MetricOptions, Watched } from './watched.ts';
 
 const WIDTH = 24;
 const HEIGHT = 6;

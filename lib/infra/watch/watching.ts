@@ -9,27 +9,15 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { METRIC_NAMESPACE, STAGE_DIMENSION } from '../../settings/metric-names.ts';
 import { zoneName } from '../resource-names.ts';
-import type { StageSettings } from '../stage-settings.ts';
 import { type AlarmSpec, alarmSpecs, type MetricSource, RUNBOOKS } from './alarm-specs.ts';
 import { newDashboard } from './dashboard.ts';
 import { addLogQueries } from './log-queries.ts';
-
-export interface Watched {
-  readonly stage: StageSettings;
-  /** Of the metadata table. */
-  readonly tableName: string;
-  readonly queues: Readonly<Record<'drain' | 'dead' | 'failed', IQueue>>;
-  readonly machineArn: string;
-  /** The frontend is known by its name only: its stack comes later. */
-  readonly functions: readonly IFunction[];
-}
+import type { MetricOptions, Watched } from './watched.ts';
 
 export class Watching extends Construct {
   readonly alarms: readonly Alarm[];
@@ -94,9 +82,4 @@ export class Watching extends Construct {
     if (source.kind === 'frontend') return of('AWS/Lambda', { FunctionName: zoneName(stage, 'frontend') });
     return of('AWS/SQS', { QueueName: queues[source.queue].queueName });
   }
-}
-
-export interface MetricOptions {
-  readonly statistic: string;
-  readonly period: Duration;
 }

@@ -1,19 +1,18 @@
-// LEASE (DESIGN 6a, 1): the pool of open volumes of each class, as this process knows it. A lease is one transaction that
-// makes the token one larger; everything the holder writes afterwards carries that token.
+// The pool of open volumes of each class, as this process knows it: which one the next append takes, when there is to be another, and
+// which are full. Soft state: the conditions of the lease decide.
 import { assert } from '../../foundation/assert.ts';
 import { isKind, retryLater } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
-import { type VolumeClass, type VolumeRow, volumeFromRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Directories } from '../read/directories.ts';
-import { type Components, LEASE_MS } from '../rows/components.ts';
-import { packRoomBytes } from '../rows/directory-room.ts';
+import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 import { listVolumes, readVolume } from '../rows/read-rows.ts';
-import { transact } from '../rows/transact.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
-import { leaseWrite } from '../steps/volume-steps.ts';
 import { createVolume } from './create-volume.ts';
+import { type Lease, leaseOf, leaseVolume } from './lease.ts';
 import { recoverPending } from './recover.ts';
+import { BUCKETS_MAX, extentFreeBytes, sealReserveBytes } from './room.ts';
 import { sealVolume } from './seal.ts';
 
 const CONFLICTS_BEFORE_GROWTH = 3;
@@ -25,37 +24,6 @@ const WAIT_MS_MAX = 320;
 const LIST_EVERY_MS = 5_000;
 /** A volume with less of its extents free than this is full. */
 const FULL_FREE_PERMILLE = 10;
-export const BUCKETS_MAX = 256;
-
-/** The right to append one group to an open volume. Ends with a commit that gives it back, `release` or `burn`. */
-export interface Lease {
-  /** The row as it is under this lease, nothing pending. */
-  readonly volume: VolumeRow;
-  readonly token: number;
-  readonly seq: number;
-  /** Gives it back unused. */
-  release(): Promise<void>;
-  /** Gives it back after a failed put: the sequence number is not used again. */
-  burn(strayBytes: readonly number[]): Promise<void>;
-  /** A transaction of the holder gave it back; `next` is the row it left, or undefined if that is not known. */
-  done(next: VolumeRow | undefined): void;
-}
-
-/** Bytes a group, and what it adds to the directories at seal, may still add to every extent. */
-export function extentFreeBytes(c: Components, volume: VolumeRow): number {
-  const used = Math.max(...volume.extentUsedBytes);
-  return c.settings.extentBytes - used - sealReserveBytes(c, volume);
-}
-
-/** What the directories of all that is in it will take on one extent at seal. A volume begun before that was counted takes no more. */
-function sealReserveBytes(c: Components, volume: Pick<VolumeRow, 'class' | 'directoryBytes'>): number {
-  if (!writesDirectories(c, volume.class)) return 0;
-  return packRoomBytes(volume) ?? c.settings.extentBytes;
-}
-
-/** Hot volumes are encoded soon, and their slots found by hints: only volumes that stay get directories. */
-export const writesDirectories = (c: Components, cls: VolumeClass): boolean =>
-  cls === 'warm' || c.settings.hotCodec === c.settings.warmCodec;
 
 interface Entry {
   row: VolumeRow;
@@ -239,45 +207,11 @@ export class OpenVolumes {
         await recoverPending(this.#c, leased, leased.token, false);
         entry.row = { ...leased, pendingSeq: undefined };
       }
-      return this.#leaseOf(entry);
+      return leaseOf(this.#c, entry.row, (next) => this.#settle(entry, next));
     } catch (error) {
       this.#settle(entry, undefined);
       throw error;
     }
-  }
-
-  #leaseOf(entry: Entry): Lease {
-    const volume = entry.row;
-    const key = volumeKey(this.#c.settings.cell, volume.id);
-    const held = { attribute: 't', equals: volume.token } as const;
-    const free = { ...volume, owner: undefined, expiresAtMs: 0 };
-    const giveBack = async (set: Record<string, number | readonly number[]>, next: VolumeRow): Promise<void> => {
-      try {
-        const took = async (): Promise<boolean> => {
-          const now = await readVolume(this.#c.panda, this.#c.settings.cell, volume.id);
-          return now?.token === volume.token && now.owner === undefined;
-        };
-        await transact(this.#c, [{ kind: 'update', ...key, set, remove: ['o', 'e'], if: [held] }], took);
-        this.#settle(entry, next);
-      } catch (error) {
-        this.#settle(entry, undefined);
-        if (!isKind(error, 'conflict', 'retry', 'unknown')) throw error; // lost or late: whoever comes next breaks it
-      }
-    };
-    return {
-      volume,
-      token: volume.token,
-      seq: volume.nextSeq,
-      release: () => giveBack({}, free),
-      burn: (strayBytes) => {
-        const used = volume.extentUsedBytes.map((bytes, i) => bytes + (strayBytes[i] ?? 0));
-        return giveBack(
-          { n: volume.nextSeq + 1, u: used },
-          { ...free, nextSeq: volume.nextSeq + 1, extentUsedBytes: used },
-        );
-      },
-      done: (next) => this.#settle(entry, next),
-    };
   }
 
   /** The entry is free again; without a row it is forgotten and listed anew. */
@@ -355,26 +289,4 @@ export class OpenVolumes {
       this.#wakeAll();
     }
   }
-}
-
-/** One transaction; undefined when somebody else leased or sealed it first. */
-async function leaseVolume(c: Components, row: VolumeRow): Promise<VolumeRow | undefined> {
-  const token = row.token + 1;
-  const expiresAtMs = Math.max(0, c.clock.nowMs() + LEASE_MS);
-  const key = volumeKey(c.settings.cell, row.id);
-  const took = async (): Promise<boolean> => {
-    const now = await readVolume(c.panda, c.settings.cell, row.id);
-    return now?.token === token && now.owner === c.owner && now.expiresAtMs === expiresAtMs;
-  };
-  try {
-    await transact(c, [leaseWrite(c.settings.cell, row, c.owner, expiresAtMs)], took);
-  } catch (error) {
-    if (isKind(error, 'conflict')) return undefined;
-    throw error;
-  }
-  // The token alone decides who may write, but pendingSeq may have changed under the old token since the row was read.
-  const now = await c.panda.get(key);
-  if (now === undefined) return undefined;
-  const leased = volumeFromRow(now);
-  return leased.token === token ? leased : undefined;
 }

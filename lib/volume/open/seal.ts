@@ -17,7 +17,8 @@ import { listVolumes, readBucket, readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import { sealWrite } from '../steps/volume-steps.ts';
 import { assertPackFits, directoryColumns, knowsPacks, putPack } from '../write/put-pack.ts';
-import { type Lease, writesDirectories } from './open-volumes.ts';
+import type { Lease } from './lease.ts';
+import { writesDirectories } from './room.ts';
 
 const BUCKETS_AT_ONCE = 8;
 const GROUPS_PER_TRANSACTION = 50;

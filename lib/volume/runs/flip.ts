@@ -12,7 +12,8 @@ import { type BucketId, newVolumeId, type RunId, type VolumeId } from '../../fou
 import type { Write } from '../../panda/panda.ts';
 import { groupPartition } from '../../panda/rows/group-row.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
-import { extentFreeBytes, type Lease } from '../open/open-volumes.ts';
+import type { GroupPlace } from '../open/lease.ts';
+import { extentFreeBytes } from '../open/room.ts';
 import type { BucketContent } from '../read/collect-bucket.ts';
 import { readGroupListing } from '../read/read-directory.ts';
 import type { Components } from '../rows/components.ts';
@@ -134,7 +135,7 @@ export class NextExtents {
       })),
     );
     const seq = volume.nextSeq;
-    const written = await writeGroup(this.#store, leaseOfNext(volume, this.token, seq), 'move', records);
+    const written = await writeGroup(this.#store, placeInNext(volume, this.token, seq), 'move', records);
     for (const { bucket, slot, column, offset, length } of written.entries) {
       const slots = this.#slots.get(bucket) ?? new Map<number, SlotLocation>();
       this.#slots.set(bucket, slots.set(slot, { sequence: seq, token: this.token, column, offset, length }));
@@ -215,17 +216,12 @@ async function leftIn(
 }
 
 /** The extents belong to one run alone, so there is no token to lose; what could not be stored is dropped with all the rest. */
-function leaseOfNext(volume: VolumeRow, token: number, seq: number): Lease {
-  const nothing = async (): Promise<void> => undefined;
-  return {
-    volume,
-    token,
-    seq,
-    release: nothing,
-    burn: nothing,
-    done: () => undefined,
-  };
-}
+const placeInNext = (volume: VolumeRow, token: number, seq: number): GroupPlace => ({
+  volume,
+  token,
+  seq,
+  burn: async () => undefined,
+});
 
 async function unlessConflict(c: Components, writes: readonly Write[], took: () => Promise<boolean>): Promise<boolean> {
   try {

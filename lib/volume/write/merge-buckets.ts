@@ -10,7 +10,7 @@ import { blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { GROUP_SLOTS_MAX, type MergeGroupRow } from '../../panda/rows/group-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
-import type { Lease } from '../open/open-volumes.ts';
+import type { Lease } from '../open/lease.ts';
 import { recoverPending } from '../open/recover.ts';
 import type { Components } from '../rows/components.ts';
 import { directoryBytesOf, filledBy } from '../rows/directory-room.ts';

@@ -22,7 +22,7 @@ import { assert } from '../../foundation/assert.ts';
 import { conflict, isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import { type AppendId, type BucketId, newAppendId, type RecordId, type StoreId } from '../../foundation/ids.ts';
 import type { Extent } from '../../panda/rows/volume-row.ts';
-import type { Lease } from '../open/open-volumes.ts';
+import type { GroupPlace } from '../open/lease.ts';
 import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 import { backOffMs } from '../rows/transact.ts';
@@ -68,21 +68,21 @@ export const groupOverheadBytes = (records: number, buckets: number): number =>
  */
 export async function writeGroup(
   store: Store,
-  lease: Lease,
+  place: GroupPlace,
   kind: ChunkHeader['kind'],
   records: readonly GroupRecord[],
 ): Promise<WrittenGroup> {
   assert(records.length > 0, 'a group has records');
-  using coded = code(lease, records);
+  using coded = code(place, records);
   const id = newAppendId(store.c.randomness);
-  const chunks = chunksOf(store.c.storeId, lease, kind, coded, id);
+  const chunks = chunksOf(store.c.storeId, place, kind, coded, id);
   const objectBytes = chunks.map((c) => c?.bytes ?? 0);
   const outcomes = await Promise.allSettled(
     chunks.map((c, i) =>
-      c === undefined ? undefined : putColumn(store, lease.volume.extents[i] as Extent, lease, c.parts, id),
+      c === undefined ? undefined : putColumn(store, place.volume.extents[i] as Extent, place, c.parts, id),
     ),
   );
-  await passOrAbandon(lease, outcomes, objectBytes);
+  await passOrAbandon(place, outcomes, objectBytes);
   return { columnBytes: coded.columns.map((column) => column.length), objectBytes, entries: coded.entries };
 }
 
@@ -94,7 +94,7 @@ interface Chunk {
 /** By column; undefined for those that are empty, which are not stored. */
 function chunksOf(
   storeId: StoreId,
-  { volume, seq, token }: Lease,
+  { volume, seq, token }: GroupPlace,
   kind: ChunkHeader['kind'],
   { columns, columnCrcs, entries }: Coded,
   appendId: AppendId,
@@ -126,9 +126,9 @@ function chunksOf(
   });
 }
 
-function code(lease: Lease, records: readonly GroupRecord[]): Coded {
-  const codec = codecOf(lease.volume.codec);
-  const used = lease.volume.extentUsedBytes.slice(0, codec.dataColumns);
+function code(place: GroupPlace, records: readonly GroupRecord[]): Coded {
+  const codec = codecOf(place.volume.codec);
+  const used = place.volume.extentUsedBytes.slice(0, codec.dataColumns);
   const layout = layOut(
     records.map(({ record }) => ({ length: record.length })),
     codec.dataColumns,
@@ -165,13 +165,13 @@ function parityCrcs(data: readonly Uint8Array[], dataCrcs: readonly number[], pa
 async function putColumn(
   store: Store,
   extent: Extent,
-  lease: Lease,
+  place: GroupPlace,
   parts: readonly Uint8Array[],
   id: AppendId,
 ): Promise<void> {
   const drive = store.c.drives[extent.drive] as Drive;
   const at = { zone: extent.zone, generation: extent.zoneGeneration };
-  const name = chunkName(lease.seq, lease.token);
+  const name = chunkName(place.seq, place.token);
   for (let attempt = 0; ; attempt++) {
     try {
       await drive.append(at, name, parts);
@@ -194,7 +194,7 @@ async function putColumn(
 }
 
 async function passOrAbandon(
-  lease: Lease,
+  place: GroupPlace,
   outcomes: readonly PromiseSettledResult<unknown>[],
   objectBytes: readonly number[],
 ): Promise<void> {
@@ -203,7 +203,7 @@ async function passOrAbandon(
   const fatal = failures.find((error) => !isPocketfulError(error));
   if (fatal !== undefined) throw fatal;
   // The strays lie in the zones until these are reset, so the extents count them.
-  await lease.burn(objectBytes.map((bytes, i) => (outcomes[i]?.status === 'fulfilled' ? bytes : 0)));
+  await place.burn(objectBytes.map((bytes, i) => (outcomes[i]?.status === 'fulfilled' ? bytes : 0)));
   const first = failures[0] as Error;
   throw retryLater(
     'GROUP_NOT_STORED',

@@ -1,11 +1,8 @@
 // The one face of a store, whichever engine is behind its address: `file:DIR` (the embedded engine) or `aws:STAGE`. The CLI, the
 // demonstration and programs that import Pocketful use only this.
-import { type Clock, systemClock } from '../foundation/clock.ts';
 import { invalid } from '../foundation/errors.ts';
-import { type Randomness, systemRandomness } from '../foundation/randomness.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../service/service.ts';
 import type { StoreAdmin } from './admin.ts';
-import { openEmbeddedClient } from './file/embedded-client.ts';
 
 export type { ListPage, ListRequest, ObjectInfo };
 
@@ -78,24 +75,6 @@ export function parseAddress(address: string): StoreAddress {
   if (engine === 'file' && place !== '') return { engine, dir: place };
   if (engine === 'aws' && /^[a-z][a-z0-9-]{0,31}$/.test(place)) return { engine, stage: place };
   throw invalid('ADDRESS_INVALID', `store "${address}": an address is file:DIRECTORY or aws:STAGE`);
-}
-
-export interface OpenOptions {
-  readonly namespace?: string;
-  readonly clock?: Clock;
-  readonly randomness?: Randomness;
-}
-
-/** Opens a store that exists. */
-export async function openStore(address = DEFAULT_ADDRESS, options: OpenOptions = {}): Promise<PocketfulStore> {
-  const parsed = parseAddress(address);
-  const { namespace = DEFAULT_NAMESPACE, clock = systemClock, randomness = systemRandomness } = options;
-  if (parsed.engine === 'aws') {
-    // The AWS SDK takes longer to load than most commands on a file: store take.
-    const { openStageClient } = await import('./aws/stage-client.ts');
-    return openStageClient({ stage: parsed.stage, namespace, clock, randomness });
-  }
-  return openEmbeddedClient(parsed.dir, { namespace, clock, randomness });
 }
 
 /** Every object below a prefix, page by page. */

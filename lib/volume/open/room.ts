@@ -1,0 +1,23 @@
+// How much an open volume can still take: what is free of its extents, less what its directories will want at seal.
+import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
+import type { Components } from '../rows/components.ts';
+import { packRoomBytes } from '../rows/directory-room.ts';
+
+/** Buckets a volume holds at most: its row names them all. */
+export const BUCKETS_MAX = 256;
+
+/** Bytes a group, and what it adds to the directories at seal, may still add to every extent. */
+export function extentFreeBytes(c: Components, volume: VolumeRow): number {
+  const used = Math.max(...volume.extentUsedBytes);
+  return c.settings.extentBytes - used - sealReserveBytes(c, volume);
+}
+
+/** What the directories of all that is in it will take on one extent at seal. A volume begun before that was counted takes no more. */
+export function sealReserveBytes(c: Components, volume: Pick<VolumeRow, 'class' | 'directoryBytes'>): number {
+  if (!writesDirectories(c, volume.class)) return 0;
+  return packRoomBytes(volume) ?? c.settings.extentBytes;
+}
+
+/** Hot volumes are encoded soon, and their slots found by hints: only volumes that stay get directories. */
+export const writesDirectories = (c: Components, cls: VolumeClass): boolean =>
+  cls === 'warm' || c.settings.hotCodec === c.settings.warmCodec;
