@@ -1,0 +1,100 @@
+// Damage rows: noted when an object that must exist is not as it must be, removed when a later look finds it sound. Nothing depends on
+// them being complete; what they say was true when somebody looked.
+import { isKind } from '../../foundation/errors.ts';
+import type { VolumeId } from '../../foundation/ids.ts';
+import type { Condition, Write } from '../../panda/panda.ts';
+import {
+  type DamagePlace,
+  type DamageRow,
+  damageAttributes,
+  damageFromRow,
+  damageKey,
+  damagePartition,
+  damagePrefix,
+} from '../../panda/rows/damage-row.ts';
+import { volumeKey } from '../../panda/rows/volume-row.ts';
+import type { Components } from './components.ts';
+import { rowsOf } from './read-rows.ts';
+import { transact } from './transact.ts';
+
+type Ports = Pick<Components, 'panda' | 'clock' | 'randomness' | 'settings'>;
+
+const ROWS_PER_TRANSACTION = 50;
+const ATTEMPTS_MAX = 5;
+
+/** What was found; since when is decided here. */
+export type DamageFound = Omit<DamageRow, 'sinceMs'>;
+
+/** All of a volume, of older generations too. */
+export async function readDamage({ panda, settings }: Ports, volume: VolumeId): Promise<DamageRow[]> {
+  const prefix = damagePrefix(volume);
+  const rows: DamageRow[] = [];
+  for await (const row of rowsOf(panda, damagePartition(settings.cell), prefix, `${prefix}~`))
+    rows.push(damageFromRow(row));
+  return rows;
+}
+
+/** All of the cell, volume by volume. */
+export async function* allDamage({ panda, settings }: Ports): AsyncGenerator<DamageRow> {
+  for await (const row of rowsOf(panda, damagePartition(settings.cell))) yield damageFromRow(row);
+}
+
+/**
+ * Notes what was found in one generation of a volume; a row that is there keeps its time. False, and nothing noted, if the volume has
+ * no such generation any more: whoever moved it on has left the damage behind.
+ */
+export async function noteDamage(
+  c: Ports,
+  { id, generation }: { readonly id: VolumeId; readonly generation: number },
+  found: readonly DamageFound[],
+): Promise<boolean> {
+  const volume = volumeKey(c.settings.cell, id);
+  for (let attempt = 0; ; attempt++) {
+    const news = await newsOf(c, id, found);
+    try {
+      for (let at = 0; at < news.length; at += ROWS_PER_TRANSACTION) {
+        const part = news.slice(at, at + ROWS_PER_TRANSACTION);
+        const inGeneration: Write = { kind: 'check', ...volume, if: [{ attribute: 'g', equals: generation }] };
+        await transact(c, [inGeneration, ...part], async () => false);
+      }
+      return true;
+    } catch (error) {
+      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+      if ((await c.panda.get(volume))?.attributes['g'] !== generation) return false;
+    }
+  }
+}
+
+/** Puts for what is not noted yet, or noted otherwise. */
+async function newsOf(c: Ports, id: VolumeId, found: readonly DamageFound[]): Promise<Write[]> {
+  const sortOf = (place: DamagePlace): string => damageKey(c.settings.cell, place).sort;
+  const known = new Map((await readDamage(c, id)).map((row) => [sortOf(row), row]));
+  const nowMs = Math.max(0, c.clock.nowMs());
+  return found.flatMap((fault): Write[] => {
+    const before = known.get(sortOf(fault));
+    if (before?.kind === fault.kind && before.reason === fault.reason) return [];
+    const attributes = damageAttributes({ ...fault, sinceMs: before?.sinceMs ?? nowMs });
+    return [{ kind: 'put', ...damageKey(c.settings.cell, fault), attributes, if: asBefore(before) }];
+  });
+}
+
+const asBefore = (row: DamageRow | undefined): Condition =>
+  row === undefined
+    ? ['absent']
+    : [
+        { attribute: 'a', equals: row.sinceMs },
+        { attribute: 'k', equals: row.kind },
+        { attribute: 'r', equals: row.reason },
+      ];
+
+/** Takes rows away that a look has found to be true no longer; one that somebody changed since it was read stays. */
+export async function clearDamage(c: Ports, rows: readonly DamageRow[]): Promise<void> {
+  for (const row of rows) {
+    const gone: Write = { kind: 'delete', ...damageKey(c.settings.cell, row), if: asBefore(row) };
+    try {
+      await transact(c, [gone], async () => false);
+    } catch (error) {
+      if (!isKind(error, 'conflict')) throw error;
+    }
+  }
+}
