@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bundle } from '../lib/infra/bundle.ts';
-import { WORKERS } from '../lib/infra/stacks/stage-parts.ts';
+import { WORKERS } from '../lib/infra/stage-parts.ts';
 import { settingsOf } from '../lib/settings/settings.ts';
 import { type Benches, type BenchResult, type Figure, machine, median } from './bench.ts';
 

@@ -1,4 +1,4 @@
-// Stored overhead of sealed volumes over their code's own (DESIGN 3: at most 1.06), on memory drives, as nothing of it depends on
+// Stored overhead of sealed volumes over their code's own (at most 1.06), on memory drives, as nothing of it depends on
 // time: 4 to 64 KiB records under the preset demo, 4 MiB records and files of 50 MB under personal.
 import { PRESETS } from '../lib/settings/settings.ts';
 import { sealedOverhead } from '../test/store/sealed-overhead.ts';

@@ -12,7 +12,7 @@ export interface Layout {
   readonly columnBytes: readonly number[];
 }
 
-/** The longest column of a group is at most this times the mean (DESIGN 3) wherever its records allow it. */
+/** The longest column of a group is at most this times the mean wherever its records allow it. */
 export const IMBALANCE_AIM = 1.05;
 
 // Exchanges cost a tenth of a millisecond and save stored bytes for good, so they go on well below the aim.

@@ -1,4 +1,4 @@
-// DELETE (DESIGN 6a, 19): names go at once, their blocks lose references; a block nobody refers to goes to trash.
+// DELETE (protocol 19): names go at once, their blocks lose references; a block nobody refers to goes to trash.
 import { isKind, isPocketfulError, missing } from '../foundation/errors.ts';
 import { type ObjectRow, releaseKey } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';

@@ -1,4 +1,4 @@
-// What one index transaction writes (DESIGN 6a, 4, 17-19): objects put or deleted, and the references of their blocks. Pure: rows that
+// What one index transaction writes (protocols 4, 17-19): objects put or deleted, and the references of their blocks. Pure: rows that
 // were read go in, writes with their conditions come out.
 import { assert } from '../foundation/assert.ts';
 import { conflict, corrupt } from '../foundation/errors.ts';
@@ -14,7 +14,7 @@ import {
   releaseKey,
 } from '../panda/rows/object-row.ts';
 import { trashAttributes, trashKey } from '../panda/rows/trash-row.ts';
-import { diedWrites } from '../volume/open/recover.ts';
+import { diedWrites } from '../volume/steps/recover-steps.ts';
 
 /** A block that was just stored: its row but for references and state. */
 export type FreshBlock = Omit<BlockRow, 'refs' | 'state'>;
@@ -155,7 +155,7 @@ interface Replaced {
   readonly dead: DeadRow;
 }
 
-/** DESIGN 6a, 18: a known block that cannot be read is stored anew, and its row names the new record. */
+/** Protocol 18: a known block that cannot be read is stored anew, and its row names the new record. */
 function replaceWrites(input: PlanInput, row: BlockRow, fresh: FreshBlock, delta: number): Write[] {
   const block: Write = {
     kind: 'put',

@@ -1,4 +1,4 @@
-// PUT of an object of more blocks than one transaction takes (DESIGN 6a, 7): an upload row, segments of blocks indexed one by one,
+// PUT of an object of more blocks than one transaction takes (protocol 7): an upload row, segments of blocks indexed one by one,
 // and a last transaction that publishes the object. Until then nobody sees it; if it is given up, its references are released.
 import type { Semaphore } from '../foundation/concurrency.ts';
 import { conflict, isKind, isPocketfulError } from '../foundation/errors.ts';

@@ -1,4 +1,4 @@
-// References of objects that are gone (DESIGN 6a, 8): given back a few at a time, with the cursor in the condition, by any worker.
+// References of objects that are gone (protocol 8): given back a few at a time, with the cursor in the condition, by any worker.
 import { isKind } from '../foundation/errors.ts';
 import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';

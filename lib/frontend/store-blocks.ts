@@ -19,7 +19,7 @@ import { unreadableRecords } from './unreadable.ts';
 const SEALS_AT_ONCE = 4;
 /** Of one batch at once: those that are pending together share an fsync. */
 const TRANSACTIONS_AT_ONCE = 16;
-/** (block, object) pairs of an index transaction: DESIGN 6a, 4. */
+/** (block, object) pairs of an index transaction: protocol 4. */
 const PAIRS_MAX = 45;
 const ATTEMPTS_MAX = 8;
 /** With 45 blocks that all come back from trash, this many still fit a transaction's 100 items. */

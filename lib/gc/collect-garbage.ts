@@ -1,4 +1,4 @@
-// GC (DESIGN 6a, 20): blocks in trash that nobody came back for are shredded: their rows, and with them the wrapped keys, are
+// GC (protocol 20): blocks in trash that nobody came back for are shredded: their rows, and with them the wrapped keys, are
 // deleted, and their slots marked dead. GC marks; compaction frees.
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, hexOf } from '../foundation/ids.ts';
@@ -13,10 +13,10 @@ import {
   trashKey,
   trashPartitions,
 } from '../panda/rows/trash-row.ts';
-import { diedWrites } from '../volume/open/recover.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
+import { diedWrites } from '../volume/steps/recover-steps.ts';
 
 /** Two rows a slot and three more keep a transaction below 100 items. */
 const SLOTS_PER_TRANSACTION = 45;

@@ -6,7 +6,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
 import { removalOf } from './removal.ts';
-import type { DriveAccess } from './stacks/stage-parts.ts';
+import type { DriveAccess } from './stage-parts.ts';
 
 export interface DrivesProps {
   readonly count: number;

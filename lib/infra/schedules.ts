@@ -6,7 +6,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { cellName } from './resource-names.ts';
-import { SCHEDULE_MINUTES } from './stacks/stage-parts.ts';
+import { SCHEDULE_MINUTES } from './stage-parts.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 export interface SchedulesProps {

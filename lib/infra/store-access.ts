@@ -1,8 +1,8 @@
 // How a function reaches the store: the variables that lib/engine/wire/stage-environment.ts reads, and the grants that go with them.
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CellDataStack } from './stacks/cell-data-stack.ts';
-import { DRIVE_ACCESS, type Worker } from './stacks/stage-parts.ts';
 import type { ZoneDataStack } from './stacks/zone-data-stack.ts';
+import { DRIVE_ACCESS, type Worker } from './stage-parts.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 export interface StoreParts {

@@ -1,6 +1,7 @@
 // Which part may import which, and who may touch the world. Imports point down only, so that the planners and protocols can be
 // read, tested and simulated without a clock, a disk or AWS; what touches those is a small adapter file with a telling name.
 import path from 'node:path';
+import { importsOf } from './imports.ts';
 import { type Fault, faultAt, isCode, parsed, type SourceFile } from './source-file.ts';
 import { dottedName, nodesOf, type SyntaxNode } from './syntax.ts';
 
@@ -55,11 +56,6 @@ interface Place {
   /** `lib/X/…` is `X`; `bin/…` is `bin`. */
   readonly folder: string;
   readonly name: string;
-}
-
-interface Import {
-  readonly request: string;
-  readonly offset: number;
 }
 
 /** Faults of the product's code: lib, functions and bin. */
@@ -126,22 +122,6 @@ const isAdapter = ({ file, name }: Place): boolean =>
   WORLD_FILE.test(name) || PORT_FILES.includes(file.path) || OTHER_ADAPTERS.includes(file.path);
 
 const isWorldPlace = (place: Place): boolean => WORLD_FOLDERS.includes(place.folder) || isAdapter(place);
-
-function importsOf(file: SourceFile): Import[] {
-  const { module } = parsed(file);
-  const exported = module.staticExports.flatMap(({ entries }) => entries.map(({ moduleRequest }) => moduleRequest));
-  const written = [...module.staticImports.map(({ moduleRequest }) => moduleRequest), ...exported];
-  const found = new Map<number, Import>();
-  for (const request of written)
-    if (request !== null && request !== undefined)
-      found.set(request.start, { request: request.value, offset: request.start });
-  for (const { moduleRequest } of module.dynamicImports) {
-    const literal = /^(['"])(.*)\1$/.exec(file.text.slice(moduleRequest.start, moduleRequest.end));
-    if (literal !== null)
-      found.set(moduleRequest.start, { request: literal[2] as string, offset: moduleRequest.start });
-  }
-  return [...found.values()];
-}
 
 const CLOCK = 'take the time from the Clock port (lib/foundation/clock.ts)';
 const RANDOMNESS = 'take it from the Randomness port (lib/foundation/randomness.ts)';

@@ -10,7 +10,7 @@ import type { Drive } from '../../lib/drive/drive.ts';
 import { encodeStage, sweepStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { tuneStage } from '../../lib/engine/upkeep/stage-tune.ts';
 import { denied } from '../../lib/foundation/errors.ts';
-import { DRIVE_ACCESS, type DriveAccess, type Worker } from '../../lib/infra/stacks/stage-parts.ts';
+import { DRIVE_ACCESS, type DriveAccess, type Worker } from '../../lib/infra/stage-parts.ts';
 import type { KekStore } from '../../lib/keys/keys.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { FrontendService } from '../../lib/service/service.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WORKERS } from '../../lib/infra/stacks/stage-parts.ts';
+import { WORKERS } from '../../lib/infra/stage-parts.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

@@ -3,7 +3,7 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { entryOf } from '../../lib/infra/bundle.ts';
-import { WORKERS } from '../../lib/infra/stacks/stage-parts.ts';
+import { WORKERS } from '../../lib/infra/stage-parts.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { OUTPUTS } from '../../lib/settings/stage-names.ts';
 import { RECEIVES_MAX } from '../../lib/stream/stream.ts';

@@ -18,7 +18,6 @@ import {
 import { groupFromRow, groupKey, type MergeGroupRow } from '../../lib/panda/rows/group-row.ts';
 import { shredKey, type TrashRow, trashFromRow, trashKey } from '../../lib/panda/rows/trash-row.ts';
 import { type VolumeRow, volumeKey } from '../../lib/panda/rows/volume-row.ts';
-import { partsOf, settledWrite, unnamedWrites } from '../../lib/volume/open/recover.ts';
 import {
   isMergeable,
   type MergingBlock,
@@ -26,6 +25,7 @@ import {
   mergeIndexWrites,
   mergeNoteWrite,
 } from '../../lib/volume/steps/merge-steps.ts';
+import { partsOf, settledWrite, unnamedWrites } from '../../lib/volume/steps/recover-steps.ts';
 import { dropWrites, moveWrites } from '../../lib/volume/write/move.ts';
 import { numberAt, type Rows, rowAt, rowOf, transacted } from './rows.ts';
 import { type NamedCondition, Turn, type TurnStep } from './turn.ts';
@@ -261,7 +261,7 @@ class MergeTurn extends Turn<MergeState, Actor> {
     return row === undefined ? undefined : blockFromRow(row);
   }
 
-  /** DESIGN 6a, 21. */
+  /** Protocol 21. */
   #merger(to: BucketName, into: VolumeName): MergeStep[] {
     const me = this.me;
     const run = this.name as string as RunId;

@@ -20,8 +20,8 @@ import {
   volumeKey,
 } from '../../lib/panda/rows/volume-row.ts';
 import { zoneAttributes, zoneKey } from '../../lib/panda/rows/zone-row.ts';
-import { diedWrites, settledWrite } from '../../lib/volume/open/recover.ts';
 import { arrivalWrites, claimNextWrites, dropNextWrites, flipWrites } from '../../lib/volume/steps/flip-steps.ts';
+import { diedWrites, settledWrite } from '../../lib/volume/steps/recover-steps.ts';
 import {
   adoptRunWrite,
   eraseVolumeWrites,

@@ -1,4 +1,4 @@
-// The protocols of DESIGN 6a as pure steps over a tiny store: a mover (encode, L2, L3), a top-off with its flip (L1), somebody who takes
+// The protocols of docs/protocols.md as pure steps over a tiny store: a mover (encode, L2, L3), a top-off with its flip (L1), somebody who takes
 // dead runs over (rightly or not: the old owner goes on as a zombie), the inspector who frees, GC, and a user who deletes and puts the
 // same block again. Every process may stop for good at any step. Each condition has a name and can be left out, to see what it is for.
 

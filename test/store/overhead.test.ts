@@ -1,4 +1,4 @@
-// Stored overhead over code overhead is at most 1.06, and sealed volumes are full (DESIGN 3): small records under the demo settings,
+// Stored overhead over code overhead is at most 1.06, and sealed volumes are full: small records under the demo settings,
 // records of 1/24 of a group under the personal ones. Two volumes of each; twelve in overhead.long.test.ts.
 import { describe, expect, it } from 'vitest';
 import { PRESETS } from '../../lib/settings/settings.ts';

@@ -3,8 +3,10 @@
 import * as z from 'zod';
 import { STORAGE_CLASSES } from '../../cost/price-book.ts';
 import { invalid } from '../../foundation/errors.ts';
-import { SOURCES_MAX } from '../plan/l2-table.ts';
 import { AGE_CLASSES } from './fleet.ts';
+
+/** Choices are bits of a 32-bit word. */
+export const SOURCES_MAX = 32;
 
 export const STRATEGIES = ['l1', 'l2', 'l3'] as const;
 export type Strategy = (typeof STRATEGIES)[number];

@@ -1,7 +1,9 @@
 // L2's packing: which of the candidate volumes should be merged into how many destinations? A dynamic programme over
 // (volume, count, capacity) keeps the most live bytes for every (count, capacity) cell, and an objective scores the cells.
 // All tables are allocated once per PackTable; the inner loops allocate nothing and touch typed arrays only.
+
 import { assert } from '../../foundation/assert.ts';
+import { SOURCES_MAX } from '../facts/plan-settings.ts';
 import { improveBySwaps, sumOf } from './l2-swaps.ts';
 
 /**
@@ -52,8 +54,6 @@ export const worthScore =
 
 const admitAll: Admit = () => true;
 const EPSILON = 1e-12;
-/** Choices are bits of a 32-bit word. */
-export const SOURCES_MAX = 32;
 /** How many of the best cells are improved by swaps before one is chosen. */
 const FINALISTS = 4;
 

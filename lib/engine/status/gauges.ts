@@ -1,4 +1,4 @@
-// The five gauges of a stage (DESIGN 9), pure: from volumes, journals and the row of a week ago. What cannot be said yet is left out.
+// The five gauges of a stage, pure: from volumes, journals and the row of a week ago. What cannot be said yet is left out.
 
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { METRICS } from '../../settings/metric-names.ts';

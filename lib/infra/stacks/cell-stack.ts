@@ -11,9 +11,6 @@ import { CompactionMachine } from '../compaction-machine.ts';
 import { cellName } from '../resource-names.ts';
 import { Schedules } from '../schedules.ts';
 import { ServiceFunction } from '../service-function.ts';
-import { grantStore, type StoreParts, storeEnvironment } from '../store-access.ts';
-import { Watching } from '../watch/watching.ts';
-import { PocketfulStack, type PocketfulStackProps } from './pocketful-stack.ts';
 import {
   DRAIN_BATCH,
   drainWindowSeconds,
@@ -21,7 +18,10 @@ import {
   LIVE_CODERS_MAX,
   PLANNER_MEMORY_MIB,
   type Worker,
-} from './stage-parts.ts';
+} from '../stage-parts.ts';
+import { grantStore, type StoreParts, storeEnvironment } from '../store-access.ts';
+import { Watching } from '../watch/watching.ts';
+import { PocketfulStack, type PocketfulStackProps } from './pocketful-stack.ts';
 
 export interface CellStackProps extends PocketfulStackProps {
   readonly parts: StoreParts;

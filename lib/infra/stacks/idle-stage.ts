@@ -1,9 +1,9 @@
 // A stage while nobody uses it, for the bill of lib/cost/idle.ts: counted from the same data the constructs are made of.
 import type { IdleCalls, IdleStage } from '../../cost/idle.ts';
 import { METRICS } from '../../settings/metric-names.ts';
+import { LIGHT_MEMORY_MIB, PLANNER_MEMORY_MIB, SCHEDULE_MINUTES } from '../stage-parts.ts';
 import type { StageSettings } from '../stage-settings.ts';
 import { alarmSpecs } from '../watch/alarm-specs.ts';
-import { LIGHT_MEMORY_MIB, PLANNER_MEMORY_MIB, SCHEDULE_MINUTES } from './stage-parts.ts';
 
 /** A call that finds nothing: a cold start, for an hour is longer than a process lives, and rows read in parallel. */
 const IDLE_CALL_MS = 2_000;

@@ -2,7 +2,7 @@
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { cellName, zoneName } from '../resource-names.ts';
-import { WORKERS } from '../stacks/stage-parts.ts';
+import { WORKERS } from '../stage-parts.ts';
 import type { StageSettings } from '../stage-settings.ts';
 
 interface LogQuery {

@@ -1,5 +1,5 @@
 // volume/CELL/SHARD | volume id: an erasure-coded set of extents, its lease, and the buckets it holds. Every protocol
-// of DESIGN 6a turns on this row; the attribute names are short because rows are paid by the kilobyte.
+// of docs/protocols.md turns on this row; the attribute names are short because rows are paid by the kilobyte.
 import { CODEC_NAMES, type CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';

@@ -1,4 +1,4 @@
-// LEASE (DESIGN 6a, 1): the right to append to an open volume. A lease is one transaction that makes the token one larger; everything the
+// LEASE (protocol 1): the right to append to an open volume. A lease is one transaction that makes the token one larger; everything the
 // holder writes afterwards carries that token.
 import { isKind } from '../../foundation/errors.ts';
 import { type VolumeRow, volumeFromRow, volumeKey } from '../../panda/rows/volume-row.ts';

@@ -1,49 +1,19 @@
-// RECOVER (DESIGN 6a, 5): a committed group, of an append or a merge, whose index transactions are not known to be complete. Slots
+// RECOVER (protocol 5): a committed group, of an append or a merge, whose index transactions are not known to be complete. Slots
 // that no block row names become dead; then the volume takes appends again.
 import { assert } from '../../foundation/assert.ts';
 import { isKind } from '../../foundation/errors.ts';
 import type { BlockId, BucketId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
-import {
-  bucketKey,
-  type DeadRow,
-  deadFromRow,
-  deadKey,
-  isDead,
-  NO_DEAD,
-  withDead,
-} from '../../panda/rows/bucket-row.ts';
-import type { AppendGroupRow, GroupSlot, MergeGroupRow } from '../../panda/rows/group-row.ts';
-import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import { type DeadRow, deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
 import { readGroup, readVolume } from '../rows/read-rows.ts';
 import { backOffMs, transact } from '../rows/transact.ts';
+import { type ListedGroup, partsOf, settledWrite, unnamedWrites } from '../steps/recover-steps.ts';
 
 const ATTEMPTS_MAX = 20;
 const KEYS_AT_ONCE = 100;
-
-/** A group whose row lists its slots. */
-type ListedGroup = AppendGroupRow | MergeGroupRow;
-
-/** The write that makes a volume's pending group settled and, if `release`, gives the lease back. */
-export function settledWrite(
-  cell: string,
-  volume: Pick<VolumeRow, 'id'>,
-  token: number,
-  seq: number,
-  release: boolean,
-): Write {
-  return {
-    kind: 'update',
-    ...volumeKey(cell, volume.id),
-    remove: release ? ['p', 'o', 'e'] : ['p'],
-    if: [
-      { attribute: 't', equals: token },
-      { attribute: 'p', equals: seq },
-    ],
-  };
-}
 
 /**
  * Settles the pending group of a volume leased under `token`. Afterwards pendingSeq is none, and the lease is kept or given back.
@@ -88,58 +58,4 @@ async function lostWrites(c: Components, group: ListedGroup): Promise<Write[]> {
     for (const [i, id] of some.entries()) rows.set(id, found[i] === undefined ? undefined : blockFromRow(found[i]));
   }
   return unnamedWrites(cell, parts, rows, deads);
-}
-
-/** Slots of one bucket that a group added. */
-interface Part {
-  readonly bucket: BucketId;
-  readonly firstSlot: number;
-  readonly slots: readonly GroupSlot[];
-}
-
-export const partsOf = (group: ListedGroup): Part[] =>
-  group.kind === 'append' ? [group] : group.buckets.map((part) => ({ ...part, firstSlot: 0 }));
-
-/**
- * Pure: the slots no block row names become dead. It is not enough that a row names the record: a merge copies records, and the row says
- * which of the copies is the one. Live bytes fall only for bits that flip.
- */
-export function unnamedWrites(
-  cell: string,
-  parts: readonly Part[],
-  rows: ReadonlyMap<BlockId, Pick<BlockRow, 'recordId' | 'bucket' | 'slot'> | undefined>,
-  deads: ReadonlyMap<BucketId, DeadRow>,
-): Write[] {
-  return parts.flatMap(({ bucket, firstSlot, slots }) => {
-    const dead = deads.get(bucket) ?? NO_DEAD;
-    const unnamed = slots
-      .map((slot, i) => ({ ...slot, slot: firstSlot + i }))
-      .filter(({ blockId, recordId, slot }) => {
-        const row = rows.get(blockId);
-        const isNamed = row?.recordId === recordId && row.bucket === bucket && row.slot === slot;
-        return !isNamed && !isDead(dead, slot);
-      });
-    return unnamed.length === 0 ? [] : diedWrites(cell, bucket, dead, unnamed);
-  });
-}
-
-/** Slots of one bucket that die: their bits, if the dead row is as it was read, and the bytes of the bits that flip. */
-export function diedWrites(
-  cell: string,
-  bucket: BucketId,
-  dead: DeadRow,
-  slots: readonly { readonly slot: number; readonly recordBytes: number }[],
-): Write[] {
-  const flipping = slots.filter(({ slot }) => !isDead(dead, slot));
-  const bytes = flipping.reduce((sum, { recordBytes }) => sum + recordBytes, 0);
-  const numbers = slots.map(({ slot }) => slot);
-  return [
-    { kind: 'update', ...bucketKey(cell, bucket), add: { l: -bytes } },
-    {
-      kind: 'put',
-      ...deadKey(cell, bucket),
-      attributes: { v: dead.version + 1, b: withDead(dead, numbers) },
-      if: dead.version === 0 ? ['absent'] : [{ attribute: 'v', equals: dead.version }],
-    },
-  ];
 }

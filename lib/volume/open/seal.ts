@@ -1,4 +1,4 @@
-// SEAL (DESIGN 6a, 6): a full volume is closed for good. A volume that stays gets the directories of its buckets, as one pack on
+// SEAL (protocol 6): a full volume is closed for good. A volume that stays gets the directories of its buckets, as one pack on
 // m + 1 columns, so that a moved slot is found by one small read, and its group rows go.
 import { encodeBucketDirectory, type SlotLocation } from '../../format/bucket-directory.ts';
 import { encodeDirectoryPack } from '../../format/directory-pack.ts';
@@ -12,12 +12,13 @@ import { groupKey } from '../../panda/rows/group-row.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Directories } from '../read/directories.ts';
 import type { Components } from '../rows/components.ts';
+import { directoryColumns } from '../rows/directory-room.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 import { listVolumes, readBucket, readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import { sealWrite } from '../steps/volume-steps.ts';
-import { assertPackFits, directoryColumns, knowsPacks, putPack } from '../write/put-pack.ts';
 import type { Lease } from './lease.ts';
+import { assertPackFits, knowsPacks, putPack } from './put-pack.ts';
 import { writesDirectories } from './room.ts';
 
 const BUCKETS_AT_ONCE = 8;

@@ -1,4 +1,4 @@
-// GET of one record (DESIGN 6): from its hint or its bucket's directory, by one ranged read; rebuilt from other columns where that
+// GET of one record: from its hint or its bucket's directory, by one ranged read; rebuilt from other columns where that
 // fails. Rows are cached and may be stale: a record names itself, so a wrong place is noticed, and the rows are read again.
 import { parseRecord, type RecordHeader } from '../../format/record.ts';
 import { corrupt, isPocketfulError, missing, type PocketfulError, retryLater } from '../../foundation/errors.ts';

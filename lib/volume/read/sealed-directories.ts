@@ -7,7 +7,7 @@ import { isKind, isPocketfulError, missing } from '../../foundation/errors.ts';
 import type { BucketId, VolumeId } from '../../foundation/ids.ts';
 import { LruCache } from '../../foundation/lru.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
-import { directoryColumns } from '../write/put-pack.ts';
+import { directoryColumns } from '../rows/directory-room.ts';
 import { ColumnFaults } from './column-faults.ts';
 import { type ReadPorts, readableFirst, readObject } from './read-column.ts';
 

@@ -1,5 +1,6 @@
 // How much room the directory pack of a volume will want at seal: counted with every group that is added, never guessed, so that
 // sealing cannot make an extent larger than it may be. An upper bound: slots that die until then only make it shorter.
+import { codecShape } from '../../codec/shape.ts';
 import { PACK_HEADER_BYTES, packedBytes } from '../../format/directory-pack.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 
@@ -37,3 +38,9 @@ export const filledAttributes = ({ extentUsedBytes, directoryBytes }: Filled) =>
   u: extentUsedBytes,
   ...(directoryBytes === undefined ? {} : { db: directoryBytes }),
 });
+
+/** The last data column and all parity: m+1 copies, so that a directory is as safe as what it leads to. */
+export function directoryColumns(volume: Pick<VolumeRow, 'codec'>): number[] {
+  const { dataColumns, parityColumns } = codecShape(volume.codec);
+  return Array.from({ length: parityColumns + 1 }, (_, i) => dataColumns - 1 + i);
+}

@@ -1,4 +1,4 @@
-// FLIP (DESIGN 6a, 14-15): a sealed volume gets new extents and a generation one higher, its live slots and buckets of others in
+// FLIP (protocols 14-15): a sealed volume gets new extents and a generation one higher, its live slots and buckets of others in
 // them; bucket rows name the volume only, so none of its own changes. Before the flip nobody reads the new extents; after it nobody
 // writes the old ones, which go to trash as a volume of their own.
 import { codecShape } from '../../codec/shape.ts';
@@ -13,11 +13,12 @@ import type { Write } from '../../panda/panda.ts';
 import { groupPartition } from '../../panda/rows/group-row.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { GroupPlace } from '../open/lease.ts';
+import { assertPackFits, knowsPacks, putPack } from '../open/put-pack.ts';
 import { extentFreeBytes } from '../open/room.ts';
 import type { BucketContent } from '../read/collect-bucket.ts';
 import { readGroupListing } from '../read/read-directory.ts';
 import type { Components } from '../rows/components.ts';
-import { directoryBytesOf, filledBy, moreDirectoryBytes, slotSpan } from '../rows/directory-room.ts';
+import { directoryBytesOf, directoryColumns, filledBy, moreDirectoryBytes, slotSpan } from '../rows/directory-room.ts';
 import { readBucket, readVolume, rowsOf } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import {
@@ -29,7 +30,6 @@ import {
 } from '../steps/flip-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { moveNeedBytes } from '../write/move.ts';
-import { assertPackFits, directoryColumns, knowsPacks, putPack } from '../write/put-pack.ts';
 import { writeGroup } from '../write/write-group.ts';
 
 /** A group that a process before this one is known to have stored. */

@@ -1,4 +1,4 @@
-// FREE (DESIGN 6a, 12): the zones of a retired volume are erased once the inspector has seen every bucket it held readable
+// FREE (protocol 12): the zones of a retired volume are erased once the inspector has seen every bucket it held readable
 // elsewhere, and the grace has passed. Resumable at every step; an unreachable drive only delays it.
 import type { Drive } from '../../drive/drive.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';

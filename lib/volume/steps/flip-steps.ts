@@ -1,4 +1,4 @@
-// The steps of a flip (DESIGN 6a, 14-15), pure: extents claimed for the next generation, flipped to or dropped, and the buckets that arrive
+// The steps of a flip (protocols 14-15), pure: extents claimed for the next generation, flipped to or dropped, and the buckets that arrive
 // with it.
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Attributes, Write } from '../../panda/panda.ts';

@@ -1,4 +1,4 @@
-// MERGE (DESIGN 6a, 21), pure: rows that were read go in, writes with their conditions come out. A merge copies live records out of
+// MERGE (protocol 21), pure: rows that were read go in, writes with their conditions come out. A merge copies live records out of
 // bucket remnants into new buckets by a group like any other; then the block rows change, a few at a time, each with the slot it
 // leaves: a block is in its old slot, alive there, or in its new one, alive there, and never in both.
 import { assert } from '../../foundation/assert.ts';
@@ -8,8 +8,8 @@ import { type BlockRow, blockKey } from '../../panda/rows/block-row.ts';
 import { bucketKey, type DeadRow, NO_DEAD } from '../../panda/rows/bucket-row.ts';
 import { groupAttributes, groupKey, type MergeGroupRow } from '../../panda/rows/group-row.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
-import { diedWrites } from '../open/recover.ts';
 import { filledAttributes, type filledBy } from '../rows/directory-room.ts';
+import { diedWrites } from './recover-steps.ts';
 
 /** A bucket is born by a merge as if it had been moved once: its records are looked for in the group that its row names. */
 export const MERGED_MOVE = 1;

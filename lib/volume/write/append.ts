@@ -1,4 +1,4 @@
-// APPEND (DESIGN 6a, 1-3 and the ends of 4 and 5): LEASE, PUT, COMMIT of one group into the open bucket of a volume. What comes
+// APPEND (protocols 1-3, and the ends of 4 and 5): LEASE, PUT, COMMIT of one group into the open bucket of a volume. What comes
 // back is stored but not yet acknowledged: the caller indexes it, then finishes or settles it.
 import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
@@ -11,11 +11,12 @@ import { type AppendGroupRow, GROUP_SLOTS_MAX, groupAttributes, groupKey } from 
 import { type VolumeClass, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Lease } from '../open/lease.ts';
-import { recoverPending, settledWrite } from '../open/recover.ts';
+import { recoverPending } from '../open/recover.ts';
 import { writesDirectories } from '../open/room.ts';
 import { directoryBytesOf, filledAttributes, filledBy, moreDirectoryBytes } from '../rows/directory-room.ts';
 import { readBucket, readGroup, readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
+import { settledWrite } from '../steps/recover-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
 

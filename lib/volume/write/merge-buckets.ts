@@ -1,4 +1,4 @@
-// MERGE (DESIGN 6a, 21): live records of bucket remnants, copied as ciphertext into new buckets by one group of a warm volume; then the
+// MERGE (protocol 21): live records of bucket remnants, copied as ciphertext into new buckets by one group of a warm volume; then the
 // block rows change, in transactions of bounded size. Only here does compaction write block rows. What a crash leaves, RECOVER ends.
 import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';

@@ -1,4 +1,4 @@
-// MOVE (DESIGN 6a, 10-11): buckets copied as ciphertext into a group of a warm volume, then their rows changed in one
+// MOVE (protocols 10-11): buckets copied as ciphertext into a group of a warm volume, then their rows changed in one
 // transaction. No block row is written. What died during the copy is dead weight in the destination.
 import { codecShape } from '../../codec/shape.ts';
 import { layOut } from '../../format/placement.ts';
@@ -10,13 +10,13 @@ import { type BucketRow, bucketKey, deadKey } from '../../panda/rows/bucket-row.
 import { groupAttributes, groupKey, type MoveGroupRow } from '../../panda/rows/group-row.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Lease } from '../open/lease.ts';
-import { settledWrite } from '../open/recover.ts';
 import { BUCKETS_MAX } from '../open/room.ts';
 import type { BucketContent } from '../read/collect-bucket.ts';
 import type { Components } from '../rows/components.ts';
 import { directoryBytesOf, filledAttributes, filledBy, slotSpan } from '../rows/directory-room.ts';
 import { readBucket, readGroup, readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
+import { settledWrite } from '../steps/recover-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
 

@@ -1,4 +1,4 @@
-// PUT (DESIGN 6a, 2): lays records into columns, codes them, and stores every column on its drive before it answers. What is
+// PUT (protocol 2): lays records into columns, codes them, and stores every column on its drive before it answers. What is
 // on the drives is a proposal until a group row names it.
 
 import { crc32 } from 'node:zlib';

@@ -1,5 +1,4 @@
 // Writes of directory packs, at seal and before a flip: the same object on each of m+1 columns, once.
-import { codecShape } from '../../codec/shape.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { PACK_HEADER_BYTES, parsePackHeader } from '../../format/directory-pack.ts';
 import { DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
@@ -11,12 +10,6 @@ import { extentOf, type ReadPorts } from '../read/read-column.ts';
 import type { Components } from '../rows/components.ts';
 import { packRoomBytes } from '../rows/directory-room.ts';
 import { transact } from '../rows/transact.ts';
-
-/** The last data column and all parity: m+1 copies, so that a directory is as safe as what it leads to. */
-export function directoryColumns(volume: Pick<VolumeRow, 'codec'>): number[] {
-  const { dataColumns, parityColumns } = codecShape(volume.codec);
-  return Array.from({ length: parityColumns + 1 }, (_, i) => dataColumns - 1 + i);
-}
 
 /** What was kept free for it sufficed. */
 export function assertPackFits(volume: VolumeRow, pack: readonly Uint8Array[]): void {
