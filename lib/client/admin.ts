@@ -26,8 +26,6 @@ export interface GcReport extends GarbageReport {
 }
 
 export interface EncodePass extends EncodeReport {
-  /** Volumes that were sealed before, because they were asked to be. */
-  readonly sealed: number;
   readonly free: FreeReport;
 }
 

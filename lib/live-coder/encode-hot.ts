@@ -1,10 +1,13 @@
 // ENCODE: hot volumes that are sealed and old enough go through the Live Coder into erasure-coded volumes. A rest too small for a
-// group stays hot until more comes.
+// group stays hot until more comes, unless it is mostly what deletes left: then it goes as it is, open volumes too.
 import { isPocketfulError } from '../foundation/errors.ts';
+import type { BucketRow } from '../panda/rows/bucket-row.ts';
+import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { listBuckets, listVolumes } from '../volume/rows/read-rows.ts';
-import { DrainingSources } from '../volume/runs/drain-source.ts';
+import { DrainingSources, feedOrSkip } from '../volume/runs/drain-source.ts';
 import { newRunId, takeRun } from '../volume/runs/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { contentsOf, isWasteful } from '../volume/write/waste.ts';
 import { groupTargetBytes } from './choose-group.ts';
 import { LiveCoder } from './live-coder.ts';
 
@@ -18,6 +21,8 @@ export interface EncodeOptions {
 }
 
 export interface EncodeReport {
+  /** Open volumes sealed, because deletes left more in them than lives. */
+  readonly sealed: number;
   readonly sources: number;
   readonly destinations: number;
   readonly groups: number;
@@ -32,7 +37,10 @@ export interface EncodeReport {
 export async function encodeHot(store: VolumeStore, options: EncodeOptions = {}): Promise<EncodeReport> {
   const run = newRunId(store.c, 'encode');
   let encodedBytes = 0;
-  const { ripe, totalBytes } = await ripeSources(store, options.force ?? false);
+  const force = options.force ?? false;
+  const { sealed, facts } = await sealWasteful(store, await hotFacts(store, () => force), force);
+  const { ripe, totalBytes, isWaste } = ripeSources(store, facts);
+  const flush = options.flush === true || isWaste;
   const sources = new DrainingSources(store, run);
   const coder = new LiveCoder(store, run, (result) => {
     sources.moved(result);
@@ -44,15 +52,16 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
   try {
     for (const { volume, liveBytes } of ripe) {
       if (options.signal?.aborted) break;
-      // What is left makes no group by itself, and nothing waits for it: it stays hot.
+      // What is left makes no group by itself, and nothing waits for it: it stays hot. An empty volume needs none.
       const waiting = coder.waiting().length > 0;
-      if (!options.flush && !waiting && left < groupTargetBytes(store.c.settings)) break;
+      if (!flush && !waiting && liveBytes > 0 && left < groupTargetBytes(store.c.settings)) continue;
       const source = await takeRun(store.c, volume.id, run);
       if (source === undefined) continue;
-      await sources.feed(source, (content) => coder.push(content));
       left -= liveBytes;
+      const unread = await feedOrSkip(sources, source, (content) => coder.push(content));
+      stalled ??= unread;
     }
-    if (options.flush && !options.signal?.aborted) await coder.flush();
+    if (flush && !options.signal?.aborted) await coder.flush();
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     stalled = `${error.code}: ${error.message}`;
@@ -61,6 +70,7 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
   await sources.end();
   const report = coder.report();
   return {
+    sealed,
     sources: sources.retired,
     destinations: report.destinations.size,
     groups: report.groups,
@@ -71,18 +81,50 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
   };
 }
 
-async function ripeSources(store: VolumeStore, force: boolean) {
-  const { panda, settings, clock } = store.c;
-  if (settings.hotCodec === settings.warmCodec) return { ripe: [], totalBytes: 0 };
-  const ripeAtMs = clock.nowMs() - settings.encodeAfterMs;
+interface HotFacts {
+  /** Old enough, and with a content. */
+  readonly volumes: readonly VolumeRow[];
+  readonly buckets: ReadonlyMap<string, BucketRow>;
+}
+
+/** Hot volumes written so long ago that they may be encoded, open ones by when they were begun; all of them if forced. */
+async function hotFacts({ c }: VolumeStore, isRipe: (volume: VolumeRow) => boolean): Promise<HotFacts> {
+  const { panda, settings, clock } = c;
+  if (settings.hotCodec === settings.warmCodec) return { volumes: [], buckets: new Map() };
+  const ripeAtMs = settings.encodeAfterMs === 0 ? Number.POSITIVE_INFINITY : clock.nowMs() - settings.encodeAfterMs;
+  const writtenAtMs = (v: VolumeRow): number => (v.state === 'open' ? v.createdAtMs : (v.sealedAtMs ?? 0));
   const volumes = (await listVolumes(panda, settings.cell))
-    .filter((v) => v.class === 'hot' && v.state === 'sealed' && v.run === undefined)
-    .filter((v) => force || settings.encodeAfterMs === 0 || (v.sealedAtMs ?? 0) <= ripeAtMs)
+    .filter((v) => v.class === 'hot' && v.run === undefined)
+    .filter((v) => v.state === 'sealed' || (v.state === 'open' && v.nextSeq > 1))
+    .filter((v) => isRipe(v) || writtenAtMs(v) <= ripeAtMs);
+  if (volumes.length === 0) return { volumes, buckets: new Map() };
+  return { volumes, buckets: new Map((await listBuckets(panda, settings.cell)).map((bucket) => [bucket.id, bucket])) };
+}
+
+/** What deletes have left in open volumes goes only when these are sealed, and small stores never fill them. */
+async function sealWasteful(
+  store: VolumeStore,
+  facts: HotFacts,
+  force: boolean,
+): Promise<{ readonly sealed: number; readonly facts: HotFacts }> {
+  const open = new Set(facts.volumes.filter((v) => v.state === 'open').map(({ id }) => id));
+  if (open.size === 0 || !isWasteOf(store, facts.volumes, facts)) return { sealed: 0, facts };
+  const sealed = await store.open.sealAll('hot', open);
+  // They are old enough, although their seal is young.
+  return { sealed, facts: await hotFacts(store, ({ id }) => force || open.has(id)) };
+}
+
+const isWasteOf = ({ c: { settings } }: VolumeStore, volumes: readonly VolumeRow[], { buckets }: HotFacts): boolean =>
+  isWasteful(contentsOf(volumes, buckets), settings.hotCodec, settings.warmCodec);
+
+function ripeSources(store: VolumeStore, facts: HotFacts) {
+  const volumes = facts.volumes
+    .filter(({ state }) => state === 'sealed')
     .sort((a, b) => (a.sealedAtMs ?? 0) - (b.sealedAtMs ?? 0) || (a.id < b.id ? -1 : 1));
-  const live = new Map((await listBuckets(panda, settings.cell)).map((bucket) => [bucket.id, bucket.liveBytes]));
-  const ripe = volumes.map((volume) => ({
-    volume,
-    liveBytes: [...volume.buckets].reduce((sum, id) => sum + (live.get(id) ?? 0), 0),
-  }));
-  return { ripe, totalBytes: ripe.reduce((sum, { liveBytes }) => sum + liveBytes, 0) };
+  const ripe = volumes.map((volume) => ({ volume, liveBytes: contentsOf([volume], facts.buckets).liveBytes }));
+  return {
+    ripe,
+    totalBytes: ripe.reduce((sum, { liveBytes }) => sum + liveBytes, 0),
+    isWaste: isWasteOf(store, volumes, facts),
+  };
 }

@@ -40,7 +40,7 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
     const { signal, onProgress, all = false } = options;
     const sealed = all ? await this.#store.volumes.open.sealAll('hot') : 0;
     const report = await encodeStore(this.#store, { force: all, flush: all, ...given({ signal, onProgress }) });
-    return { ...report, sealed, free: await freeTrash(this.#store.volumes) };
+    return { ...report, sealed: sealed + report.sealed, free: await freeTrash(this.#store.volumes) };
   }
 
   async drain(options: Parameters<StoreAdmin['drain']>[0] = {}): Promise<DrainPass> {

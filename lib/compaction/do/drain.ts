@@ -1,12 +1,12 @@
 // DRAIN (L3): the sparsest sealed volumes first, their live buckets streamed into the Live Coder, each source retired as soon as it
 // is empty. Destinations are sealed only when full.
 import { isPocketfulError } from '../../foundation/errors.ts';
-import type { RunId } from '../../foundation/ids.ts';
+import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { capacityBytes } from '../../settings/settings.ts';
 import type { BucketContent } from '../../volume/read/collect-bucket.ts';
 import { listBuckets, listVolumes } from '../../volume/rows/read-rows.ts';
-import { DrainingSources } from '../../volume/runs/drain-source.ts';
+import { DrainingSources, feedOrSkip } from '../../volume/runs/drain-source.ts';
 import { newRunId, takeRun } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import type { MoveResult } from '../../volume/write/move.ts';
@@ -25,6 +25,8 @@ export interface DrainOptions {
   /** Stop once sealed capacity / live bytes is at most this. */
   readonly targetOverhead?: number;
   readonly sourcesMax?: number;
+  /** Of the sealed volumes only these, however full. */
+  readonly only?: ReadonlySet<VolumeId>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: DrainProgress) => void;
 }
@@ -71,7 +73,8 @@ export async function drain(
       const source = await takeRun(store.c, volume.id, run);
       if (source === undefined) continue;
       taken += 1;
-      await sources.feed(source, (content) => target.push(content));
+      const unread = await feedOrSkip(sources, source, (content) => target.push(content));
+      stalled ??= unread;
       options.onProgress?.({ sources: taken, retired: sources.retired, movedBytes });
     }
     if (!options.signal?.aborted) await target.flush();
@@ -92,8 +95,10 @@ async function candidates(store: VolumeStore, options: DrainOptions): Promise<Ca
   const live = new Map((await listBuckets(panda, settings.cell)).map((bucket) => [bucket.id, bucket.liveBytes]));
   const sealed = (await listVolumes(panda, settings.cell))
     .filter((v) => v.class === 'warm' && v.state === 'sealed' && v.run === undefined)
+    .filter((v) => options.only?.has(v.id) !== false)
     .map((volume) => ({ volume, liveBytes: sum([...volume.buckets].map((id) => live.get(id) ?? 0)) }));
-  return sparsestFirst(sealed, capacityBytes(settings, settings.warmCodec), options);
+  const chosen = options.only === undefined ? options : { ...options, fillPermilleMax: 1000 };
+  return sparsestFirst(sealed, capacityBytes(settings, settings.warmCodec), chosen);
 }
 
 /** Pure: which of the sealed volumes a drain takes, in order. */

@@ -8,6 +8,7 @@ import { finishPendingSeals } from '../../volume/open/seal.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { addTally } from '../status/tally.ts';
+import { rewriteWasteful } from './rewrite-wasteful.ts';
 
 export interface SweepReport extends GarbageReport {
   /** False: the time was used up; the next pass goes on. */
@@ -63,8 +64,6 @@ async function collected(store: VolumeStore, signal: AbortSignal): Promise<Garba
 
 export interface EncodeStageReport extends EncodeReport {
   readonly done: boolean;
-  /** Hot volumes that were sealed before, because they were asked to be. */
-  readonly sealed: number;
   readonly freedZones: number;
 }
 
@@ -77,6 +76,7 @@ export async function encodeStage(
   await endLostLeases(store);
   const sealed = all ? await store.open.sealAll('hot') : 0;
   const report = await encodeHot(store, { force: all, flush: all, signal });
+  const rewritten = signal.aborted ? undefined : await rewriteWasteful(store, { force: all, signal });
   await addTally(store.c, {
     encodedBytes: report.recordBytes,
     encodedStoredBytes: report.storedBytes,
@@ -84,5 +84,11 @@ export async function encodeStage(
     encodedVolumes: report.sources,
   });
   const { freedZones } = signal.aborted ? { freedZones: 0 } : await freeTrash(store);
-  return { ...report, sealed, freedZones, done: !signal.aborted };
+  return {
+    ...report,
+    stalled: report.stalled ?? rewritten?.stalled,
+    sealed: sealed + report.sealed,
+    freedZones,
+    done: !signal.aborted,
+  };
 }

@@ -5,6 +5,7 @@ import { type EncodeOptions, type EncodeReport, encodeHot } from '../../live-cod
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
 import { addTally } from '../status/tally.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
+import { rewriteWasteful } from './rewrite-wasteful.ts';
 
 export interface TendReport {
   readonly encode: EncodeReport;
@@ -20,9 +21,12 @@ export async function tend(store: EngineStore, signal?: AbortSignal): Promise<Te
   return { encode, garbage, free };
 }
 
-/** ENCODE, tallied. */
+/** ENCODE, tallied, and what deletes left in volumes too few to be compacted. */
 export async function encodeStore(store: EngineStore, options: EncodeOptions = {}): Promise<EncodeReport> {
-  const report = await encodeHot(store.volumes, options);
+  const encoded = await encodeHot(store.volumes, options);
+  const { force = false, signal } = options;
+  const rewritten = await rewriteWasteful(store.volumes, { force, ...(signal === undefined ? {} : { signal }) });
+  const report = { ...encoded, stalled: encoded.stalled ?? rewritten.stalled };
   await addTally(store.components, {
     encodedBytes: report.recordBytes,
     encodedStoredBytes: report.storedBytes,

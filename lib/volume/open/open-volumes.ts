@@ -72,13 +72,14 @@ export class OpenVolumes {
     }
   }
 
-  /** Seals every open volume of the class that holds something and is not leased: used when no more is to come. */
-  async sealAll(cls: VolumeClass): Promise<number> {
+  /** Seals every open volume of the class, or those of `only`, that holds something and is not leased: used when no more is to come. */
+  async sealAll(cls: VolumeClass, only?: ReadonlySet<VolumeId>): Promise<number> {
     this.#listedAtMs = Number.NEGATIVE_INFINITY;
     await this.#list();
     let sealed = 0;
     for (const entry of [...this.#known.values()]) {
       if (entry.row.class !== cls || entry.busy || entry.row.nextSeq === 1 || !this.#leasable(entry.row)) continue;
+      if (only?.has(entry.row.id) === false) continue;
       const lease = await this.#tryLease(entry);
       if (lease === undefined) continue;
       await this.#seal(lease);

@@ -1,5 +1,6 @@
 // One source volume of a move: its buckets read one after the other and handed on, the empty ones dropped, the volume retired when
 // nothing is left in it. Encode and compaction differ only in which sources they take.
+import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
@@ -65,6 +66,22 @@ export class DrainingSources {
       this.#open.delete(id);
       if (await endSource(this.#store, source, this.#run)) this.#retired += 1;
     }
+  }
+}
+
+/** As `feed`; a source that cannot be read stays as it is, and is in the way of no other. Why, or undefined. */
+export async function feedOrSkip(
+  sources: DrainingSources,
+  source: VolumeRow,
+  push: (content: BucketContent) => Promise<void>,
+): Promise<string | undefined> {
+  try {
+    await sources.feed(source, push);
+    return undefined;
+  } catch (error) {
+    const isOfSource = isPocketfulError(error) && isKind(error, 'corrupt') && !error.code.startsWith('PANDA_');
+    if (!isOfSource) throw error;
+    return `${error.code}: ${error.message}`;
   }
 }
 

@@ -1,0 +1,57 @@
+// What deletes leave in open erasure-coded volumes, and in one that nothing packs with: compaction plans whole sealed volumes, and
+// those of a small store never fill. They are sealed and drained into a new open one once that halves what they store.
+import { drain } from '../../compaction/do/drain.ts';
+import { mapLimit } from '../../foundation/concurrency.ts';
+import { LiveCoder } from '../../live-coder/live-coder.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import { listVolumes, readBucket } from '../../volume/rows/read-rows.ts';
+import type { VolumeStore } from '../../volume/volume-store.ts';
+import { contentsOf, isWasteful } from '../../volume/write/waste.ts';
+
+/** With more sealed volumes than that compaction finds others to pack with. */
+const SEALED_MAX = 10;
+const BUCKETS_AT_ONCE = 16;
+
+export interface RewriteReport {
+  readonly rewritten: number;
+  readonly rewrittenBytes: number;
+  readonly stalled: string | undefined;
+}
+
+/** One pass. Safe to run twice and beside anything, as draining is. */
+export async function rewriteWasteful(
+  store: VolumeStore,
+  options: { readonly force?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<RewriteReport> {
+  const { force = false, ...rest } = options;
+  const wasteful = await wastefulVolumes(store, force);
+  if (wasteful.length === 0) return { rewritten: 0, rewrittenBytes: 0, stalled: undefined };
+  const open = wasteful.filter(({ state }) => state === 'open');
+  if (open.length > 0) await store.open.sealAll('warm', new Set(open.map(({ id }) => id)));
+  const only = new Set(wasteful.map(({ id }) => id));
+  const { retired, movedBytes, stalled } = await drain(store, (run, moved) => new LiveCoder(store, run, moved), {
+    ...rest,
+    only,
+  });
+  return { rewritten: retired, rewrittenBytes: movedBytes, stalled };
+}
+
+async function wastefulVolumes({ c }: VolumeStore, force: boolean): Promise<VolumeRow[]> {
+  const { panda, settings, clock } = c;
+  const isAnyAge = force || settings.encodeAfterMs === 0;
+  const ripeAtMs = isAnyAge ? Number.POSITIVE_INFINITY : clock.nowMs() - settings.encodeAfterMs;
+  const warm = (await listVolumes(panda, settings.cell)).filter((v) => v.class === 'warm' && v.run === undefined);
+  const open = warm.filter((v) => v.state === 'open' && v.nextSeq > 1 && v.createdAtMs <= ripeAtMs);
+  const sealed = warm.filter((v) => v.state === 'sealed' && v.codec === settings.warmCodec);
+  const looked = sealed.length > SEALED_MAX ? open : [...open, ...sealed];
+  const rows = await mapLimit(
+    looked.flatMap(({ buckets }) => [...buckets]),
+    BUCKETS_AT_ONCE,
+    (id) => readBucket(panda, settings.cell, id),
+  );
+  const buckets = new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.id, row]])));
+  const wasteful = looked.filter((v) => isWasteful(contentsOf([v], buckets), v.codec, v.codec));
+  // Two that are half empty make one: that is for compaction, which weighs them.
+  const alone = wasteful.filter(({ state }) => state === 'sealed').length === 1;
+  return wasteful.filter(({ state }) => alone || state === 'open');
+}
