@@ -1,10 +1,10 @@
 // The simulator: a million volumes for 28 days by the hour, three strategies, and how the cost of a step grows with the fleet.
+import { HOUR_MS } from '../lib/foundation/durations.ts';
 import { deletesOf } from '../lib/sim/deletes.ts';
 import { FleetRun } from '../lib/sim/fleet-run.ts';
 import { FLEET_SIZE, startFleet } from '../lib/sim/start-fleet.ts';
 import { type Benches, type Figure, machine, peakRssDuring } from './bench.ts';
 
-const HOUR_MS = 3_600_000;
 const DAYS = 28;
 const GOAL_SECONDS = 60;
 const GOAL_BYTES = 2 * 1024 ** 3;

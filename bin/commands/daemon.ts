@@ -1,4 +1,5 @@
 // pocketful daemon: GC, encode, compaction and tuning of a file: store on their schedules, until Ctrl-C.
+
 import type { Command } from 'commander';
 import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
 import type { ThresholdStep } from '../../lib/compaction/threshold/law.ts';
@@ -12,6 +13,7 @@ import {
   tasksOf,
 } from '../../lib/engine/upkeep/daemon.ts';
 import { openEmbedded } from '../../lib/engine/wire/embedded.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../lib/foundation/durations.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import type { EncodeReport } from '../../lib/live-coder/encode-hot.ts';
 import { addCommand, type Run } from './command.ts';
@@ -27,8 +29,8 @@ interface DaemonOptions extends PlanOptions {
   readonly tuneEvery?: string;
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const EVERY_MS_MAX = 24 * 86_400_000;
+const UNITS_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
+const EVERY_MS_MAX = 24 * DAY_MS;
 
 export function addDaemon(program: Command): void {
   addCommand<DaemonOptions>(

@@ -1,5 +1,6 @@
 // What work and storage cost under a price book: pure arithmetic, marginal list prices, no free tiers (a store must not
 // look free because it is small today).
+import { DAY_MS } from '../foundation/durations.ts';
 import type { PriceBook, StorageClass } from './price-book.ts';
 
 /** Work of a run, as counted or as planned. All fields are totals over all drives. */
@@ -54,9 +55,8 @@ export interface Pricing {
 
 const MILLION = 1e6;
 const GB = 1e9;
-const MS_PER_DAY = 86_400_000;
 const DAYS_PER_MONTH = 30;
-export const MS_PER_MONTH = DAYS_PER_MONTH * MS_PER_DAY;
+export const MS_PER_MONTH = DAYS_PER_MONTH * DAY_MS;
 
 export function addWork(a: Work, b: Work): Work {
   return {
@@ -112,7 +112,7 @@ export function earlyDeletionDollars(
   storageClass: StorageClass,
 ): number {
   const prices = book.storage[storageClass];
-  const remainingMs = Math.max(0, prices.daysMin * MS_PER_DAY - Math.max(0, ageMs));
+  const remainingMs = Math.max(0, prices.daysMin * DAY_MS - Math.max(0, ageMs));
   return ((rawBytes * prices.perGbMonth) / GB) * (remainingMs / MS_PER_MONTH);
 }
 

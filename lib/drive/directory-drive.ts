@@ -1,8 +1,10 @@
 // A drive in a directory: `zone/generation/name` are folders and a file. An object is written to a temporary file, fsynced,
 // linked to its name (which fails if the name is taken) and its folder fsynced. Temporary files live in a folder of their own
 // that carries the drive's identity, so that an append to a disk that went away, or was swapped, fails at its first call.
+
 import { assert } from '../foundation/assert.ts';
 import { type Clock, systemClock } from '../foundation/clock.ts';
+import { DAY_MS } from '../foundation/durations.ts';
 import { invalid } from '../foundation/errors.ts';
 import { directoryError, isAbsence } from './directory-errors.ts';
 import { assertMarker, type DriveIdentity, MARKER, markerOf, markerText } from './directory-marker.ts';
@@ -27,7 +29,7 @@ import { WRITER_TAG, writerOf } from './writer-tag.ts';
 export type { DriveIdentity } from './directory-marker.ts';
 
 /** A temporary file of another host or container is taken for dead at this age. */
-const FOREIGN_TEMPORARY_MS = 24 * 3_600_000;
+const FOREIGN_TEMPORARY_MS = DAY_MS;
 /** How many stat calls of one listing are under way at once. */
 const STATS_AT_ONCE = 8;
 

@@ -1,4 +1,5 @@
 // References of objects that are gone (protocol 8): given back a few at a time, with the cursor in the condition, by any worker.
+import { DAY_MS } from '../foundation/durations.ts';
 import { isKind } from '../foundation/errors.ts';
 import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
@@ -20,7 +21,7 @@ import { giveUpUpload } from './put-long.ts';
 
 /** Two rows a block and the cursor's keep a transaction below 100 items. */
 const BLOCKS_PER_TRANSACTION = 45;
-const ABANDONED_AFTER_MS = 24 * 3_600_000;
+const ABANDONED_AFTER_MS = DAY_MS;
 
 /** Goes on with every release row. The number of references given back. */
 export async function finishReleases(c: Components): Promise<number> {

@@ -1,14 +1,15 @@
 // The immutable settings of a store: one schema, four presets, contradictions refused. Settings are plain data; ports are
 // passed in beside them, never inside.
+
 import * as z from 'zod';
 import { CODEC_NAMES } from '../codec/codec.ts';
 import { codecShape } from '../codec/shape.ts';
+import { HOUR_MS } from '../foundation/durations.ts';
 import { invalid } from '../foundation/errors.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
-const HOUR_MS = 3_600_000;
 
 const bytes = z.int().positive();
 const durationMs = z.int().nonnegative();

@@ -14,13 +14,12 @@ import {
   thresholdStart,
 } from '../compaction/threshold/law.ts';
 import type { PriceBook } from '../cost/price-book.ts';
+import { DAY_MS } from '../foundation/durations.ts';
 import { applyPlan, type MovedBy, nothingMoved } from './apply-plan.ts';
 import { ChurnClock, type Deletes } from './deletes.ts';
 import type { FleetModel } from './fleet-model.ts';
 import { drawFill, type OutputShape, uniform01 } from './live-coder-output.ts';
 import { Stream, type Writing } from './streams.ts';
-
-export const DAY_MS = 86_400_000;
 
 export interface Policy {
   readonly plan: Partial<PlanSettings>;

@@ -4,12 +4,13 @@
 import type { PlanSettings } from '../compaction/facts/plan-settings.ts';
 import { UNLIMITED } from '../compaction/plan/budget.ts';
 import { type ThresholdSettings, thresholdSettingsOf } from '../compaction/threshold/law.ts';
+import { DAY_MS } from '../foundation/durations.ts';
 import { invalid } from '../foundation/errors.ts';
 import { SeededRandomness } from '../foundation/randomness.ts';
 import { totalOf } from './apply-plan.ts';
 import { type DeletePattern, deletesOf } from './deletes.ts';
 import type { FleetModel, Relocation } from './fleet-model.ts';
-import { DAY_MS, FleetRun, type Policy, type World } from './fleet-run.ts';
+import { FleetRun, type Policy, type World } from './fleet-run.ts';
 import type { OutputShape } from './live-coder-output.ts';
 import { FLEET_SIZE, startFleet } from './start-fleet.ts';
 

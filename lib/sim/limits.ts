@@ -1,12 +1,14 @@
 // Two more closed forms beside the planner: what a fixed threshold settles at under uniform deletes, and the least that has to be
 // moved to mend a fleet once.
+
 import { fleetOf } from '../compaction/facts/fleet.ts';
 import { planSettingsOf } from '../compaction/facts/plan-settings.ts';
 import { planCompaction } from '../compaction/plan/planner.ts';
+import { DAY_MS } from '../foundation/durations.ts';
 import { SeededRandomness } from '../foundation/randomness.ts';
 import { totalOf } from './apply-plan.ts';
 import { deletesOf } from './deletes.ts';
-import { DAY_MS, FleetRun } from './fleet-run.ts';
+import { FleetRun } from './fleet-run.ts';
 import { uniform01 } from './live-coder-output.ts';
 import { FLEET_SIZE, startFleet } from './start-fleet.ts';
 

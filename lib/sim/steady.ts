@@ -1,10 +1,12 @@
 // `sim steady`: a fleet whose writes balance its deletes, held at an overhead; what write amplification does that cost, and how near
 // is it to the closed-form limit? And the floor of packing k -> 1, which no budget gets under.
+
 import type { PlanSettings } from '../compaction/facts/plan-settings.ts';
 import { lambertBound, packingFloor } from '../compaction/plan/worth.ts';
+import { DAY_MS } from '../foundation/durations.ts';
 import { totalOf } from './apply-plan.ts';
 import { type DeletePattern, type Deletes, deletesOf } from './deletes.ts';
-import { DAY_MS, FleetRun, type Policy } from './fleet-run.ts';
+import { FleetRun, type Policy } from './fleet-run.ts';
 import { FLEET_SIZE, type FleetSize, startFleet } from './start-fleet.ts';
 
 export interface SteadyPoint {

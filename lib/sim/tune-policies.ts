@@ -7,6 +7,7 @@ import { UNLIMITED } from '../compaction/plan/budget.ts';
 import { thresholdSettingsOf } from '../compaction/threshold/law.ts';
 import { storageDollarsPerMonth } from '../cost/cost-of.ts';
 import { PRICE_BOOK, type StorageClass } from '../cost/price-book.ts';
+import { DAY_MS } from '../foundation/durations.ts';
 import { totalOf } from './apply-plan.ts';
 import { type DeletePattern, deletesOf } from './deletes.ts';
 import type { Relocation } from './fleet-model.ts';
@@ -147,7 +148,7 @@ function fleetFor(settings: TuneSettings, cell: TuneCell) {
 function costOf(settings: TuneSettings, cell: TuneCell, policy: Policy): TuneCost {
   const { deletes, model, perDay } = fleetFor(settings, cell);
   // Long enough for the slow fleets to settle, the same number of plans for all.
-  const stepMs = Math.round((2.5 / perDay / STEPS) * 86_400_000);
+  const stepMs = Math.round((2.5 / perDay / STEPS) * DAY_MS);
   const world = { deletes, stepMs, shards: 1, writing: { mergeBelow: cell.relocation === 'blob' ? 1 : 0.5 } };
   const writtenPerDay = perDay * model.totalLiveBytes;
   const run = new FleetRun(model, world, {
@@ -168,7 +169,7 @@ function costOf(settings: TuneSettings, cell: TuneCell, policy: Policy): TuneCos
     const dead = (model.allocatedVolumes * model.capacityBytes - model.totalLiveBytes) * raw;
     dollars += storageDollarsPerMonth(dead, 0, PRICE_BOOK, cell.storageClass) / counted;
   }
-  const months = (counted * stepMs) / 86_400_000 / DAYS_PER_MONTH;
+  const months = (counted * stepMs) / DAY_MS / DAYS_PER_MONTH;
   return {
     dollarsPerMonth: dollars + totalOf(run.moved, 'dollars') / months,
     overhead: overheads / counted,
@@ -182,7 +183,7 @@ function swingAt(settings: TuneSettings, delayDays: number): Swing {
   const { deletes, model, perDay } = fleetFor(settings, cell);
   const stepPerDay = Math.min(0.01, 0.07 / delayDays);
   const controller = thresholdSettingsOf({ delayDays, stepPerDay, targetOverhead: 1.1 });
-  const world = { deletes, stepMs: 86_400_000, shards: 1, writing: { mergeBelow: 1 } };
+  const world = { deletes, stepMs: DAY_MS, shards: 1, writing: { mergeBelow: 1 } };
   const run = new FleetRun(model, world, {
     plan: PLAN,
     threshold: 0.3,

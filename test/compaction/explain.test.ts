@@ -1,10 +1,12 @@
 // Explanations and estimated delete rates.
+
 import { describe, expect, it } from 'vitest';
 import { deleteRatesOf } from '../../lib/compaction/facts/delete-rates.ts';
 import { fleetOf } from '../../lib/compaction/facts/fleet.ts';
 import { planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
 import { explainVolume } from '../../lib/compaction/plan/explain.ts';
 import { planCompaction } from '../../lib/compaction/plan/planner.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { fleetOfFills, volumeName, volumeOf } from './fleets.ts';
 
 describe('explain', () => {
@@ -22,7 +24,6 @@ describe('explain', () => {
 });
 
 describe('delete rates', () => {
-  const DAY_MS = 86_400_000;
   const ages = [0.5 * DAY_MS, 3 * DAY_MS];
   const fleet = (fills: readonly number[], changes = {}) =>
     fleetOf(

@@ -12,11 +12,11 @@ import {
   fleetOfColumns,
 } from '../../lib/compaction/facts/fleet.ts';
 import type { CompactionPlan } from '../../lib/compaction/plan/plan.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import type { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { uniform } from './packing-oracle.ts';
 
 export const CAPACITY = 384 * 1024 * 1024;
-const DAY_MS = 86_400_000;
 
 export const volumeName = (n: number): string => n.toString(16).padStart(16, '0');
 

@@ -1,12 +1,13 @@
 // What L3 keeps together and drains first: judged by how fast each volume's own data has been dying.
+
 import { describe, expect, it } from 'vitest';
 import { fleetOf } from '../../lib/compaction/facts/fleet.ts';
 import { planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
 import { Kin } from '../../lib/compaction/plan/kin.ts';
 import { planCompaction } from '../../lib/compaction/plan/planner.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { CAPACITY, volumeOf } from './fleets.ts';
 
-const DAY_MS = 86_400_000;
 const kinOf = (...volumes: readonly { fill: number; days: number; used?: number }[]): Kin =>
   new Kin(
     fleetOf(

@@ -1,17 +1,18 @@
 // Delete rates measured on a store, look by look: what the planner then uses instead of what it assumed.
+
 import { describe, expect, it } from 'vitest';
 import { planNow } from '../../lib/compaction/do/rounds.ts';
 import { type FleetVolume, fleetOf } from '../../lib/compaction/facts/fleet.ts';
 import { ASSUMED_RATES, measureRates, readRates } from '../../lib/compaction/facts/measured-rates.ts';
 import { collectStatus } from '../../lib/engine/status/collect-status.ts';
 import { tune } from '../../lib/engine/upkeep/tune.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { listBuckets } from '../../lib/volume/rows/read-rows.ts';
 import { World } from '../store/harness.ts';
 import { deleteFiles, sealedWorld } from './acting-world.ts';
 import { CAPACITY, volumeOf } from './fleets.ts';
 
-const DAY_MS = 86_400_000;
 const fleet = (count: number, live: number, ageDays: number, changes: Partial<FleetVolume> = {}) =>
   fleetOf(
     's',

@@ -1,15 +1,16 @@
 // Which remnants are merged: none before there are too many rows, and then the cheapest of one size and age, within every limit.
+
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeSettingsFor } from '../../lib/compaction/facts/merge-settings.ts';
 import { planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
 import { type RemnantBucket, type RemnantView, remnantViewOf } from '../../lib/compaction/facts/remnants.ts';
 import { type MergePlan, planMerges, tierOf } from '../../lib/compaction/plan/merge-propose.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { volumeName } from './fleets.ts';
 
 const MIB = 1024 * 1024;
-const DAY_MS = 86_400_000;
 const FULL = PRESETS.personal.bucketBytes;
 const SLOTS = 256;
 

@@ -1,5 +1,6 @@
 // The threshold controller, open loop (each rule by itself) and closed loop (steps, ramps, noise, delays, starvation), and the
 // published law beside it, which runs away.
+
 import { describe, expect, it } from 'vitest';
 import {
   stepNaively,
@@ -9,10 +10,10 @@ import {
   thresholdSettingsOf,
   thresholdStart,
 } from '../../lib/compaction/threshold/law.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { closedLoop, type LoopDay, type LoopScenario } from './closed-loop.ts';
 
-const DAY_MS = 86_400_000;
 const settings = thresholdSettingsOf();
 
 /** Feeds overheads a day apart; returns the last step. */

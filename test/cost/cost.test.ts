@@ -1,4 +1,5 @@
 // The price book and the arithmetic over it, against figures worked out by hand.
+
 import { describe, expect, it } from 'vitest';
 import {
   addWork,
@@ -10,9 +11,9 @@ import {
   storageDollarsPerMonth,
 } from '../../lib/cost/cost-of.ts';
 import { PRICE_BOOK, parsePriceBook } from '../../lib/cost/price-book.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 
 const GIB = 1024 ** 3;
-const DAY_MS = 86_400_000;
 const standard = { book: PRICE_BOOK, storageClass: 'standard', memoryMb: 1769 } as const;
 
 describe('the price book', () => {

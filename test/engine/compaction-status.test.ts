@@ -1,10 +1,12 @@
 // What status says of compaction, from tallies made by hand and from a real store.
+
 import { describe, expect, it } from 'vitest';
 import { ASSUMED_RATES } from '../../lib/compaction/facts/measured-rates.ts';
 import { thresholdStart } from '../../lib/compaction/threshold/law.ts';
 import { type CompactionFacts, compactionStatusOf } from '../../lib/engine/status/compaction-status.ts';
 import { addTally, type Counts, readTallies, totalOf } from '../../lib/engine/status/tally.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { World } from '../store/harness.ts';
@@ -12,7 +14,6 @@ import { filesOf } from './small-store.ts';
 import { makeSparse, withClient } from './sparse-store.ts';
 
 const folder = temporaryFolder();
-const DAY_MS = 86_400_000;
 
 const facts = (counts: Counts, given: Partial<CompactionFacts> = {}): CompactionFacts => ({
   nowMs: DAY_MS,

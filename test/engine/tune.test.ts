@@ -1,12 +1,12 @@
 // The threshold's controller on a store: its state is a row, its measurement the sealed volumes, and plans use what it says.
+
 import { describe, expect, it } from 'vitest';
 import { planOf } from '../../lib/engine/upkeep/compaction.ts';
 import { noteBudgetUsed, readTuning, tune } from '../../lib/engine/upkeep/tune.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { deleteFiles, sealedWorld } from '../compaction/acting-world.ts';
-
-const DAY_MS = 86_400_000;
 
 describe('tune', () => {
   it('lowers while budgets have room, raises only when they are used up and overhead rises', async () => {

@@ -1,6 +1,8 @@
 // Encoder, GC and tuner on memory bodies: what schedules call, and what the alarms get to see.
+
 import { describe, expect, it } from 'vitest';
 import { readThreshold } from '../../lib/compaction/threshold/row.ts';
+import { DAY_MS, HOUR_MS } from '../../lib/foundation/durations.ts';
 import { METRICS } from '../../lib/settings/metric-names.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { deleteFiles, filesOf, putFiles, SMALL, sealedWorld } from '../compaction/acting-world.ts';
@@ -8,9 +10,6 @@ import { Model } from '../store/crash.ts';
 import { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { Stage } from './stage.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 async function filled(seed = 5) {
   const world = new World(seed, { ...SMALL, deleteGraceMs: HOUR_MS }, 6);

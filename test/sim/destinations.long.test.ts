@@ -1,10 +1,12 @@
 // Whether survivors of different age classes should have open volumes of their own (docs/decisions/0012): steady fleets whose data dies
 // in different ways, with one open volume for all and with one per class. The figures are printed.
+
 import { describe, expect, it } from 'vitest';
 import type { PlanSettings } from '../../lib/compaction/facts/plan-settings.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { totalOf } from '../../lib/sim/apply-plan.ts';
 import { type DeletePattern, deletesOf } from '../../lib/sim/deletes.ts';
-import { DAY_MS, type Destinations, FleetRun } from '../../lib/sim/fleet-run.ts';
+import { type Destinations, FleetRun } from '../../lib/sim/fleet-run.ts';
 import { FLEET_SIZE, startFleet } from '../../lib/sim/start-fleet.ts';
 
 const PER_DAY = 0.02;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { ChurnClock, deletesOf, deletesOfTrace } from '../../lib/sim/deletes.ts';
 import type { FleetModel } from '../../lib/sim/fleet-model.ts';
-import { DAY_MS, FleetRun, type Policy, type World } from '../../lib/sim/fleet-run.ts';
+import { FleetRun, type Policy, type World } from '../../lib/sim/fleet-run.ts';
 import { drawFill } from '../../lib/sim/live-coder-output.ts';
 import { FLEET_SIZE, startFleet } from '../../lib/sim/start-fleet.ts';
 

@@ -1,10 +1,12 @@
 // Where L1's range should begin (docs/decisions/0010): a steady fleet held at an overhead, with the boundary where packing ends, below it,
 // and without L1. The figures are printed.
+
 import { describe, expect, it } from 'vitest';
 import type { PlanSettings } from '../../lib/compaction/facts/plan-settings.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { totalOf } from '../../lib/sim/apply-plan.ts';
 import { deletesOf } from '../../lib/sim/deletes.ts';
-import { DAY_MS, FleetRun } from '../../lib/sim/fleet-run.ts';
+import { FleetRun } from '../../lib/sim/fleet-run.ts';
 import { FLEET_SIZE, startFleet } from '../../lib/sim/start-fleet.ts';
 
 const PER_DAY = 0.02;

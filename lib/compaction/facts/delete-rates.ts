@@ -1,7 +1,6 @@
 // How fast each age class dies, from two snapshots: live bytes lost over live bytes exposed. No state per block is needed.
+import { DAY_MS } from '../../foundation/durations.ts';
 import { AGE_CLASSES, type FleetView } from './fleet.ts';
-
-const DAY_MS = 86_400_000;
 
 /**
  * Deletes per live byte and day by age class, over the volumes sealed in both snapshots and not rewritten in between. A class with

@@ -1,9 +1,11 @@
 // A snapshot of a cell's volumes as a struct of arrays: what every planner reads, in production and in the simulator. Volumes
 // are in ascending order of id, so that the same fleet is the same view whatever order it was listed in.
+
 import { createHash } from 'node:crypto';
 import { CODEC_NAMES, type CodecName } from '../../codec/codec.ts';
 import { codecOfWire, codecShape } from '../../codec/shape.ts';
 import { assert, present } from '../../foundation/assert.ts';
+import { DAY_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
 
 export const FLEET_STATES = ['open', 'sealed', 'hot', 'leased', 'trash'] as const;
@@ -11,7 +13,6 @@ export const FLEET_STATES = ['open', 'sealed', 'hot', 'leased', 'trash'] as cons
 export type FleetState = (typeof FLEET_STATES)[number];
 
 export const AGE_CLASSES = 4;
-const DAY_MS = 86_400_000;
 /** Upper ends of the first three age classes: written within a day, a week, two months, earlier. */
 const AGE_BOUNDS_MS: readonly number[] = [DAY_MS, 7 * DAY_MS, 60 * DAY_MS];
 

@@ -1,7 +1,9 @@
 // How fast each age class of this store dies, measured: `rates/CELL` holds the live bytes of a few hundred volumes as they were at the last
 // look, and what was learnt so far. Every look a day or more later compares, and the rates move towards what it finds. Counting needs no
 // state per block, and the sample bounds the row, however many volumes there are.
+
 import * as z from 'zod';
+import { DAY_MS } from '../../foundation/durations.ts';
 import { corrupt, isKind } from '../../foundation/errors.ts';
 import type { Key, Row, Write } from '../../panda/panda.ts';
 import { countIn, stringIn } from '../../panda/rows/row-reader.ts';
@@ -11,7 +13,6 @@ import { deleteRatesOf } from './delete-rates.ts';
 import { AGE_CLASSES, FLEET_STATES, type FleetView, fleetOf } from './fleet.ts';
 import { PLAN_SETTINGS } from './plan-settings.ts';
 
-const DAY_MS = 86_400_000;
 const SAMPLE_MAX = 512;
 /** Looks nearer together than that are left out: a snapshot is never quite of one moment. */
 const LOOK_EVERY_MS = 0.8 * DAY_MS;

@@ -1,7 +1,9 @@
 // What a planner may be told: boundaries of the strategies, limits of a run, objective, and how money is counted. Plain data,
 // validated here once; nonsense is refused before any volume is looked at.
+
 import * as z from 'zod';
 import { STORAGE_CLASSES } from '../../cost/price-book.ts';
+import { DAY_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
 import { AGE_CLASSES } from './fleet.ts';
 
@@ -16,7 +18,6 @@ export const OBJECTIVES = ['max-fill', 'worth', 'money'] as const;
 export type Objective = (typeof OBJECTIVES)[number];
 
 const MIB = 1024 * 1024;
-const DAY_MS = 86_400_000;
 const fraction = z.number().min(0).max(1);
 
 export const planSettingsSchema = z.strictObject({

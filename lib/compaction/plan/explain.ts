@@ -1,4 +1,5 @@
 // Why a plan does with a volume what it does: one line per fact, for `explain` and the preview.
+import { DAY_MS } from '../../foundation/durations.ts';
 import { missing } from '../../foundation/errors.ts';
 import { codecAt, type FleetView, fillOf, indexOfVolume, stateOf } from '../facts/fleet.ts';
 import { type CompactionPlan, LEGEND, type PlannedRun } from './plan.ts';
@@ -7,7 +8,7 @@ import { type CompactionPlan, LEGEND, type PlannedRun } from './plan.ts';
 export function explainVolume(view: FleetView, plan: CompactionPlan, volume: string): string[] {
   const i = indexOfVolume(view, volume);
   if (i < 0) throw missing('VOLUME_UNKNOWN', `no volume ${volume} in cell ${view.cell}`);
-  const days = ((view.ageMs[i] as number) / 86_400_000).toFixed(1);
+  const days = ((view.ageMs[i] as number) / DAY_MS).toFixed(1);
   const lines = [
     `volume ${volume}: ${stateOf(view, i)}, ${codecAt(view, i)}, generation ${view.generation[i]}`,
     `fill ${fillOf(view, i).toFixed(3)}: ${view.liveBytes[i]} of ${view.capacityBytes[i]} bytes live, in ${view.bucketCount[i]} buckets`,

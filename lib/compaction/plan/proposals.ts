@@ -4,6 +4,7 @@
 import { codecShape } from '../../codec/shape.ts';
 import { dollarsOf, savedDollars, type Work } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
+import { DAY_MS } from '../../foundation/durations.ts';
 import { type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
 import { earningMs, type PlanSettings, type Strategy } from '../facts/plan-settings.ts';
 import type { Group } from './groups.ts';
@@ -149,6 +150,6 @@ function reasonOf({ view, settings }: Context, { strategy, group, host, sources 
   }[strategy];
   const freed = `frees ${(f.freedBytes / group.capacityBytes).toFixed(2)} volumes (${f.freedVolumes} whole)`;
   const moves = `moves ${(f.copiedBytes / group.capacityBytes).toFixed(2)}, ${f.work.metadataWrites} metadata writes`;
-  const days = Math.round(earningMs(settings, group.deletesPerDay) / 86_400_000);
+  const days = Math.round(earningMs(settings, group.deletesPerDay) / DAY_MS);
   return `${what}; ${freed}, ${moves}; $${f.dollars.toFixed(6)} now, $${f.saved.toFixed(6)} saved in ${days} days`;
 }

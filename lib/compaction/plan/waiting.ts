@@ -1,14 +1,15 @@
 // When it is cheaper to wait than to rewrite (objective `money`): by codec and age class, the fill above which a volume is left to
 // die on. Waiting is priced by a typical full volume of its codec, not by whichever comes first in the snapshot.
+
 import { dollarsOf, MS_PER_MONTH } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
+import { DAY_MS } from '../../foundation/durations.ts';
 import { AGE_CLASSES, codecAt, FLEET_STATES, type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
 import type { PlanSettings } from '../facts/plan-settings.ts';
 import { pricingOf, workOf } from './work.ts';
 import { fillWorthRewriting } from './worth.ts';
 
 const CODECS_MAX = 256;
-const DAY_MS = 86_400_000;
 const SEALED = FLEET_STATES.indexOf('sealed');
 
 export const waitingAt = (codecWire: number, ageClass: number): number => codecWire * AGE_CLASSES + ageClass;

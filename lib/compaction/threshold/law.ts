@@ -1,10 +1,10 @@
 // The controller of the threshold (least dead fraction worth a run): a pure step from one measurement to the next, with its
 // state as data. Beside it the law as published, which runs away, as a control.
+
 import * as z from 'zod';
+import { DAY_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
 import { THRESHOLD_MAX, THRESHOLD_MIN } from '../facts/plan-settings.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Stability found by the study: steps of at most 0.01 a day, and step times the measurement's delay at most 0.07. */
 const STEP_PER_DAY_MAX = 0.01;

@@ -1,5 +1,6 @@
 // What compaction is doing and has done, in figures, for `status`: pure, from the day's tallies, the threshold's state, the queue and the
 // volume rows. The shape is that of `status --json` (docs/cli.md).
+
 import { codecShape } from '../../codec/shape.ts';
 import type { MeasuredRates } from '../../compaction/facts/measured-rates.ts';
 import { mergeSettingsFor } from '../../compaction/facts/merge-settings.ts';
@@ -7,13 +8,13 @@ import { PLAN_SETTINGS } from '../../compaction/facts/plan-settings.ts';
 import { rangesOf } from '../../compaction/plan/selector.ts';
 import { lambertBound } from '../../compaction/plan/worth.ts';
 import type { ThresholdState } from '../../compaction/threshold/law.ts';
+import { DAY_MS } from '../../foundation/durations.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import type { StreamFigures } from '../../stream/stream.ts';
 import { type DayTally, TALLIED, type TalliedStrategy, totalOf } from './tally.ts';
 
 export const STATUS_DAYS = 30;
-const DAY_MS = 86_400_000;
 const GIB = 1024 ** 3;
 /** With fewer sealed volumes than this the overhead is chance, and so is what is measured against it. */
 const VOLUMES_MIN = 10;

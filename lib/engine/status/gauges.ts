@@ -1,5 +1,6 @@
 // The five gauges of a stage, pure: from volumes, journals and the row of a week ago. What cannot be said yet is left out.
 
+import { DAY_MS, HOUR_MS } from '../../foundation/durations.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { METRICS } from '../../settings/metric-names.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -7,8 +8,6 @@ import type { Status } from './status.ts';
 
 /** Below so many sealed volumes the overhead is chance. */
 export const SEALED_VOLUMES_MIN = 10;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** What begun work may take before it counts as stalled. */
 const BATCH_MS_MAX = 6 * HOUR_MS;
 const DRAIN_MS_MAX = DAY_MS;

@@ -1,5 +1,6 @@
 // Daily tallies of a cell, `tally/CELL | YYYY-MM-DD` in Panda: what came in, what was coded, moved, reclaimed and shredded, and what that
 // took. Counters that are only ever added to, after the work is done: a process that dies in between leaves them short, never wrong.
+import { DAY_MS } from '../../foundation/durations.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { Key, Row } from '../../panda/panda.ts';
 import { optionalCount } from '../../panda/rows/row-reader.ts';
@@ -46,7 +47,6 @@ const COUNTERS: readonly Counter[] = [
   ...DAY_COUNTERS,
   ...TALLIED.flatMap((strategy) => STRATEGY_COUNTERS.map((counter): Counter => `${strategy}.${counter}`)),
 ];
-const DAY_MS = 86_400_000;
 
 const partitionOf = (cell: string): string => `tally/${cell}`;
 const dayOf = (nowMs: number): string => new Date(Math.max(0, nowMs)).toISOString().slice(0, 10);

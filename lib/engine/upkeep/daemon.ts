@@ -1,6 +1,8 @@
 // The schedules of an embedded store, as a stage has them on AWS: GC, encode, compaction and tuning, one after the other in one process.
 // Several daemons on one store do no harm.
+
 import type { Clock } from '../../foundation/clock.ts';
+import { MINUTE_MS } from '../../foundation/durations.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
@@ -8,8 +10,6 @@ import { type CompactRequest, compactStore } from './compaction.ts';
 import { hasLeftovers, recover } from './end-dead-work.ts';
 import { encodeStore, shredStore } from './tend.ts';
 import { tune } from './tune.ts';
-
-const MINUTE_MS = 60_000;
 
 export const TASKS = ['gc', 'encode', 'compact', 'tune'] as const;
 export type TaskName = (typeof TASKS)[number];

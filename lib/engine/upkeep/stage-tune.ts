@@ -1,6 +1,8 @@
 // TUNE of a stage: one step of the threshold's controller, one daily row, and the gauges through the metrics port.
+
 import { listJournal } from '../../compaction/run/journal.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
+import { DAY_MS } from '../../foundation/durations.ts';
 import type { Key, Write } from '../../panda/panda.ts';
 import { countsIn, optionalCount } from '../../panda/rows/row-reader.ts';
 import { trashFromRow, trashPartitions } from '../../panda/rows/trash-row.ts';
@@ -12,7 +14,6 @@ import { statusOf } from '../status/status.ts';
 import type { MetricsPort } from '../wire/metrics.ts';
 import { tune } from './tune.ts';
 
-const DAY_MS = 86_400_000;
 /** Of a ratio in a row. */
 const MILLIONTHS = 1e6;
 
