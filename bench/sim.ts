@@ -1,8 +1,8 @@
 // The simulator: a million volumes for 28 days by the hour, three strategies, and how the cost of a step grows with the fleet.
 import { HOUR_MS } from '../lib/foundation/durations.ts';
-import { deletesOf } from '../lib/sim/deletes.ts';
-import { FleetRun } from '../lib/sim/fleet-run.ts';
-import { FLEET_SIZE, startFleet } from '../lib/sim/start-fleet.ts';
+import { deletesOf } from '../lib/sim/fleet/deletes.ts';
+import { FleetRun } from '../lib/sim/fleet/fleet-run.ts';
+import { FLEET_SIZE, startFleet } from '../lib/sim/fleet/start-fleet.ts';
 import { type Benches, type Figure, machine, peakRssDuring } from './bench.ts';
 
 const DAYS = 28;

@@ -3,17 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { invalid } from '../../lib/foundation/errors.ts';
-import { DELETE_PATTERNS, type DeletePattern, deletesOfTrace } from '../../lib/sim/deletes.ts';
-import {
-  ARMS,
-  INCIDENT,
-  type IncidentSettings,
-  mapIncident,
-  runIncident,
-  stageIncident,
-} from '../../lib/sim/incident.ts';
-import { incidentPage, incidentTable, mapTable } from '../../lib/sim/incident-report.ts';
-import { OUTPUT_SHAPES, type OutputShape } from '../../lib/sim/live-coder-output.ts';
+import { DELETE_PATTERNS, type DeletePattern, deletesOfTrace } from '../../lib/sim/fleet/deletes.ts';
+import { OUTPUT_SHAPES, type OutputShape } from '../../lib/sim/fleet/live-coder-output.ts';
+import { mapIncident } from '../../lib/sim/incident/map.ts';
+import { incidentPage, incidentTable, mapTable } from '../../lib/sim/incident/report.ts';
+import { runIncident, stageIncident } from '../../lib/sim/incident/run.ts';
+import { ARMS, INCIDENT, type IncidentSettings } from '../../lib/sim/incident/settings.ts';
 import type { ReportTable } from '../../lib/sim/report-html.ts';
 import { runFloors, runSteady, STEADY_POLICIES, type SteadyPolicy } from '../../lib/sim/steady.ts';
 import { floorTable, steadyPage, steadyTable } from '../../lib/sim/steady-report.ts';

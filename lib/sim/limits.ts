@@ -6,11 +6,11 @@ import { planSettingsOf } from '../compaction/facts/plan-settings.ts';
 import { planCompaction } from '../compaction/plan/planner.ts';
 import { DAY_MS } from '../foundation/durations.ts';
 import { SeededRandomness } from '../foundation/randomness.ts';
-import { totalOf } from './apply-plan.ts';
-import { deletesOf } from './deletes.ts';
-import { FleetRun } from './fleet-run.ts';
-import { uniform01 } from './live-coder-output.ts';
-import { FLEET_SIZE, startFleet } from './start-fleet.ts';
+import { totalOf } from './fleet/apply-plan.ts';
+import { deletesOf } from './fleet/deletes.ts';
+import { FleetRun } from './fleet/fleet-run.ts';
+import { uniform01 } from './fleet/live-coder-output.ts';
+import { FLEET_SIZE, startFleet } from './fleet/start-fleet.ts';
 
 export interface ThresholdPoint {
   /** Live fraction at which a volume is rewritten. */

@@ -4,10 +4,10 @@
 import type { PlanSettings } from '../compaction/facts/plan-settings.ts';
 import { lambertBound, packingFloor } from '../compaction/plan/worth.ts';
 import { DAY_MS } from '../foundation/durations.ts';
-import { totalOf } from './apply-plan.ts';
-import { type DeletePattern, type Deletes, deletesOf } from './deletes.ts';
-import { FleetRun, type Policy } from './fleet-run.ts';
-import { FLEET_SIZE, type FleetSize, startFleet } from './start-fleet.ts';
+import { totalOf } from './fleet/apply-plan.ts';
+import { type DeletePattern, type Deletes, deletesOf } from './fleet/deletes.ts';
+import { FleetRun, type Policy } from './fleet/fleet-run.ts';
+import { FLEET_SIZE, type FleetSize, startFleet } from './fleet/start-fleet.ts';
 
 export interface SteadyPoint {
   /** Name of the deletes: a pattern, or a trace. */

@@ -8,11 +8,11 @@ import { thresholdSettingsOf } from '../compaction/threshold/law.ts';
 import { storageDollarsPerMonth } from '../cost/cost-of.ts';
 import { PRICE_BOOK, type StorageClass } from '../cost/price-book.ts';
 import { DAY_MS } from '../foundation/durations.ts';
-import { totalOf } from './apply-plan.ts';
-import { type DeletePattern, deletesOf } from './deletes.ts';
-import type { Relocation } from './fleet-model.ts';
-import { FleetRun, type Policy } from './fleet-run.ts';
-import { FLEET_SIZE, startFleet } from './start-fleet.ts';
+import { totalOf } from './fleet/apply-plan.ts';
+import { type DeletePattern, deletesOf } from './fleet/deletes.ts';
+import type { Relocation } from './fleet/fleet-model.ts';
+import { FleetRun, type Policy } from './fleet/fleet-run.ts';
+import { FLEET_SIZE, startFleet } from './fleet/start-fleet.ts';
 
 export interface TuneSettings {
   readonly seed: number;

@@ -1,17 +1,9 @@
 // Writes docs/simulator.md: every published figure and closed-form limit beside what the simulator finds, with seeds and commands.
-import { deletesOf } from './deletes.ts';
-import {
-  ARM_TEXT,
-  INCIDENT,
-  type IncidentResult,
-  isLower,
-  isQuicker,
-  type MapPoint,
-  mapIncident,
-  runIncident,
-  stageIncident,
-} from './incident.ts';
-import { incidentTable, mapTable } from './incident-report.ts';
+import { deletesOf } from './fleet/deletes.ts';
+import { isLower, isQuicker, type MapPoint, mapIncident } from './incident/map.ts';
+import { incidentTable, mapTable } from './incident/report.ts';
+import { runIncident, stageIncident } from './incident/run.ts';
+import { ARM_TEXT, INCIDENT, type IncidentResult } from './incident/settings.ts';
 import { type RecoveryPoint, runFixedThreshold, runRecovery, type ThresholdPoint } from './limits.ts';
 import type { ReportTable } from './report-html.ts';
 import { boundOf, runFloors, runSteady, type SteadyPoint } from './steady.ts';

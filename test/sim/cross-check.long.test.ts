@@ -11,9 +11,9 @@ import { planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
 import { planCompaction } from '../../lib/compaction/plan/planner.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { capacityBytes, settingsOf } from '../../lib/settings/settings.ts';
-import { applyPlan, nothingMoved } from '../../lib/sim/apply-plan.ts';
-import { FleetModel } from '../../lib/sim/fleet-model.ts';
-import { Stream } from '../../lib/sim/streams.ts';
+import { applyPlan, nothingMoved } from '../../lib/sim/fleet/apply-plan.ts';
+import { FleetModel } from '../../lib/sim/fleet/fleet-model.ts';
+import { Stream } from '../../lib/sim/fleet/streams.ts';
 import { listBuckets, listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { DRIVES, putFiles, SMALL as TINY } from '../engine/small-store.ts';
 

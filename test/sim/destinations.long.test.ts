@@ -4,10 +4,10 @@
 import { describe, expect, it } from 'vitest';
 import type { PlanSettings } from '../../lib/compaction/facts/plan-settings.ts';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
-import { totalOf } from '../../lib/sim/apply-plan.ts';
-import { type DeletePattern, deletesOf } from '../../lib/sim/deletes.ts';
-import { type Destinations, FleetRun } from '../../lib/sim/fleet-run.ts';
-import { FLEET_SIZE, startFleet } from '../../lib/sim/start-fleet.ts';
+import { totalOf } from '../../lib/sim/fleet/apply-plan.ts';
+import { type DeletePattern, deletesOf } from '../../lib/sim/fleet/deletes.ts';
+import { type Destinations, FleetRun } from '../../lib/sim/fleet/fleet-run.ts';
+import { FLEET_SIZE, startFleet } from '../../lib/sim/fleet/start-fleet.ts';
 
 const PER_DAY = 0.02;
 const LIVE_VOLUMES = 300;

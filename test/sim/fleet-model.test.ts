@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { ChurnClock, deletesOf, deletesOfTrace } from '../../lib/sim/deletes.ts';
-import type { FleetModel } from '../../lib/sim/fleet-model.ts';
-import { FleetRun, type Policy, type World } from '../../lib/sim/fleet-run.ts';
-import { drawFill } from '../../lib/sim/live-coder-output.ts';
-import { FLEET_SIZE, startFleet } from '../../lib/sim/start-fleet.ts';
+import { ChurnClock, deletesOf, deletesOfTrace } from '../../lib/sim/fleet/deletes.ts';
+import type { FleetModel } from '../../lib/sim/fleet/fleet-model.ts';
+import { FleetRun, type Policy, type World } from '../../lib/sim/fleet/fleet-run.ts';
+import { drawFill } from '../../lib/sim/fleet/live-coder-output.ts';
+import { FLEET_SIZE, startFleet } from '../../lib/sim/fleet/start-fleet.ts';
 
 const DELETES = deletesOf('80/20', 0.02);
 
@@ -37,10 +37,9 @@ function recount(model: FleetModel) {
     const buckets = model.bucketsOf(volume);
     let units = 0;
     for (const bucket of buckets) {
-      expect(model.bucketVolume[bucket]).toBe(volume);
+      expect(model.volumeOf(bucket)).toBe(volume);
       units += model.unitsIn(bucket);
-      for (let c = 0; c < byClass.length; c++)
-        byClass[c] = (byClass[c] as number) + (model.units[bucket * byClass.length + c] as number);
+      for (let c = 0; c < byClass.length; c++) byClass[c] = (byClass[c] as number) + model.unitsOfClass(bucket, c);
     }
     expect(model.liveBytes[volume]).toBe(units * model.shape.unitBytes);
     expect(model.usedBytes[volume]).toBeLessThanOrEqual(model.capacityBytes);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ArmResult, INCIDENT, runIncident, stageIncident } from '../../lib/sim/incident.ts';
+import { runIncident, stageIncident } from '../../lib/sim/incident/run.ts';
+import { type ArmResult, INCIDENT } from '../../lib/sim/incident/settings.ts';
 
 const SMALL = { ...INCIDENT, liveVolumes: 300, size: 0.5, burnInDays: 40, rampDays: 20, days: 14, plansPerDay: 1 };
 

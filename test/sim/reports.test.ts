@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { INCIDENT, runIncident, stageIncident } from '../../lib/sim/incident.ts';
-import { incidentPage, incidentTable, mapTable } from '../../lib/sim/incident-report.ts';
+import { incidentPage, incidentTable, mapTable } from '../../lib/sim/incident/report.ts';
+import { runIncident, stageIncident } from '../../lib/sim/incident/run.ts';
+import { INCIDENT } from '../../lib/sim/incident/settings.ts';
 import { shortText, ticksOf } from '../../lib/sim/svg-chart.ts';
 import { fleetOfStatus, whatIf } from '../../lib/sim/what-if.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lambertBound } from '../../lib/compaction/plan/worth.ts';
-import { deletesOf, deletesOfTrace } from '../../lib/sim/deletes.ts';
+import { deletesOf, deletesOfTrace } from '../../lib/sim/fleet/deletes.ts';
 import { runFixedThreshold, runRecovery } from '../../lib/sim/limits.ts';
 import { boundOf, runFloors, runSteady } from '../../lib/sim/steady.ts';
 

@@ -1,20 +1,20 @@
 // One simulated fleet led through time, step by step: data comes and goes, the production planner plans a shard, the plan is
 // carried out, figures are taken. Everything random comes from the seed; nothing looks at a clock.
 
-import { deleteRatesOf } from '../compaction/facts/delete-rates.ts';
-import { AGE_CLASSES, type FleetView } from '../compaction/facts/fleet.ts';
-import { type PlanSettings, planSettingsOf } from '../compaction/facts/plan-settings.ts';
-import { type Budgets, budgetsOf } from '../compaction/plan/budget.ts';
-import { planCompaction } from '../compaction/plan/planner.ts';
+import { deleteRatesOf } from '../../compaction/facts/delete-rates.ts';
+import { AGE_CLASSES, type FleetView } from '../../compaction/facts/fleet.ts';
+import { type PlanSettings, planSettingsOf } from '../../compaction/facts/plan-settings.ts';
+import { type Budgets, budgetsOf } from '../../compaction/plan/budget.ts';
+import { planCompaction } from '../../compaction/plan/planner.ts';
 import {
   stepNaively,
   stepThreshold,
   type ThresholdSettings,
   type ThresholdState,
   thresholdStart,
-} from '../compaction/threshold/law.ts';
-import type { PriceBook } from '../cost/price-book.ts';
-import { DAY_MS } from '../foundation/durations.ts';
+} from '../../compaction/threshold/law.ts';
+import type { PriceBook } from '../../cost/price-book.ts';
+import { DAY_MS } from '../../foundation/durations.ts';
 import { applyPlan, type MovedBy, nothingMoved } from './apply-plan.ts';
 import { ChurnClock, type Deletes } from './deletes.ts';
 import type { FleetModel } from './fleet-model.ts';

@@ -1,7 +1,9 @@
 // The incident as people read it: the table of its arms, the table of the map, and the page with the charts over time.
-import { type ArmResult, type IncidentResult, isLower, isQuicker, type MapPoint, type Sample } from './incident.ts';
-import { type ReportTable, reportHtml } from './report-html.ts';
-import { heatMap, type Line, lineChart, shortText } from './svg-chart.ts';
+
+import { type ReportTable, reportHtml } from '../report-html.ts';
+import { heatMap, type Line, lineChart, shortText } from '../svg-chart.ts';
+import { isLower, isQuicker, type MapPoint } from './map.ts';
+import type { ArmResult, IncidentResult, Sample } from './settings.ts';
 
 const figure = (value: number | null, digits = 3): string => (value === null ? '-' : value.toFixed(digits));
 

@@ -1,6 +1,6 @@
 // How data dies and is replaced: classes of data with a share of what is written and a rate of dying. One class is uniform
 // deletes; two are a hot and a cold part; several make the rate fall with age, as it does in practice. Or a trace says it day by day.
-import { invalid } from '../foundation/errors.ts';
+import { invalid } from '../../foundation/errors.ts';
 
 export interface DeathClass {
   /** Part of all new data that is of this class. */

@@ -1,10 +1,14 @@
 // The fleet of the simulator: volumes and buckets in typed arrays. Live data is counted in units of equal length, by delete class
 // (how fast they die), per bucket; a volume is a list of buckets. The columns are those that the production planner reads.
-import type { CodecName } from '../codec/codec.ts';
-import { codecShape } from '../codec/shape.ts';
-import { FLEET_STATES, type FleetView, fleetOfColumns } from '../compaction/facts/fleet.ts';
-import { assert } from '../foundation/assert.ts';
-import { type SeededRandomness, shuffled } from '../foundation/randomness.ts';
+import type { CodecName } from '../../codec/codec.ts';
+import { codecShape } from '../../codec/shape.ts';
+import { FLEET_STATES, type FleetView } from '../../compaction/facts/fleet.ts';
+import { assert } from '../../foundation/assert.ts';
+import { type SeededRandomness, shuffled } from '../../foundation/randomness.ts';
+import { BucketTable } from './bucket-table.ts';
+import { FREE_SLOT, fleetViewOf } from './fleet-view.ts';
+import { grown } from './grown.ts';
+import { VolumeNames } from './volume-names.ts';
 
 /** `bucket`: moves rewrite a row per bucket, as this store; `blob`: a row per blob, as the published L3. */
 export type Relocation = 'bucket' | 'blob';
@@ -25,10 +29,6 @@ export interface ModelShape {
 const NONE = -1;
 const SEALED = FLEET_STATES.indexOf('sealed');
 const OPEN = FLEET_STATES.indexOf('open');
-/** Slots without a volume look like drained volumes to the planner, which leaves those alone. */
-const FREE = FLEET_STATES.indexOf('trash');
-/** The planner counts this many rows per moved bucket; a moved blob is one row. */
-const ROWS_PER_BUCKET_MOVE = 3;
 
 export class FleetModel {
   readonly shape: ModelShape;
@@ -44,16 +44,9 @@ export class FleetModel {
   capacity: Float64Array;
   buckets: Uint32Array;
   writtenMs: Float64Array;
-  /** Units of each bucket, by class: place bucket * classes + class. */
-  units: Uint16Array;
-  bucketVolume: Int32Array;
-  #head: Int32Array;
-  #next: Int32Array;
+  #table: BucketTable;
   #freeSlots: number[];
-  #freeBuckets: number[] = [];
-  #bucketTop = 0;
-  #ids: readonly string[] = [];
-  #shardIds = new Map<string, readonly string[]>();
+  #names: VolumeNames;
   #allocated = 0;
   #open = 0;
 
@@ -64,7 +57,7 @@ export class FleetModel {
     this.capacityBytes = shape.unitsPerVolume * shape.unitBytes;
     this.liveUnits = new Float64Array(shape.classes);
     const { slots } = shape;
-    this.state = new Uint8Array(slots).fill(FREE);
+    this.state = new Uint8Array(slots).fill(FREE_SLOT);
     this.generation = new Uint32Array(slots);
     this.codec = new Uint8Array(slots).fill(codecShape(shape.codec).wire);
     this.liveBytes = new Float64Array(slots);
@@ -72,17 +65,17 @@ export class FleetModel {
     this.capacity = new Float64Array(slots).fill(this.capacityBytes);
     this.buckets = new Uint32Array(slots);
     this.writtenMs = new Float64Array(slots);
-    this.#head = new Int32Array(slots).fill(NONE);
-    const bucketRoom = Math.ceil(slots * (shape.unitsPerVolume / shape.unitsPerBucket));
-    this.units = new Uint16Array(bucketRoom * shape.classes);
-    this.bucketVolume = new Int32Array(bucketRoom);
-    this.#next = new Int32Array(bucketRoom);
+    this.#table = new BucketTable(
+      shape.classes,
+      slots,
+      Math.ceil(slots * (shape.unitsPerVolume / shape.unitsPerBucket)),
+    );
     // Shards are ranges of slots: shuffled, so that every shard gets its part of the fleet.
     this.#freeSlots = shuffled(
       Array.from({ length: slots }, (_, i) => i),
       random,
     );
-    this.#name(0, slots);
+    this.#names = new VolumeNames(slots);
   }
 
   /** The same fleet, to be led elsewhere with its own randomness. */
@@ -90,14 +83,9 @@ export class FleetModel {
     const twin = new FleetModel({ ...this.shape, slots: 1 }, random);
     twin.liveUnits.set(this.liveUnits);
     for (const name of COLUMNS) (twin[name] as unknown) = this[name].slice();
-    twin.units = this.units.slice();
-    twin.bucketVolume = this.bucketVolume.slice();
-    twin.#head = this.#head.slice();
-    twin.#next = this.#next.slice();
+    twin.#table = this.#table.copy();
     twin.#freeSlots = [...this.#freeSlots];
-    twin.#freeBuckets = [...this.#freeBuckets];
-    twin.#bucketTop = this.#bucketTop;
-    twin.#ids = this.#ids;
+    twin.#names = this.#names.copy();
     twin.#allocated = this.#allocated;
     twin.#open = this.#open;
     return twin;
@@ -152,18 +140,6 @@ export class FleetModel {
     }
   }
 
-  /** How many allocated volumes are so full: bins from empty to full. */
-  histogram(bins: number): number[] {
-    const out = Array.from({ length: bins }, () => 0);
-    for (let volume = 0; volume < this.slots; volume++) {
-      if (this.state[volume] === FREE) continue;
-      const fill = (this.liveBytes[volume] as number) / this.capacityBytes;
-      const bin = Math.min(bins - 1, Math.floor(fill * bins));
-      out[bin] = (out[bin] as number) + 1;
-    }
-    return out;
-  }
-
   /** L1's flip: the host's live bytes and what joined them are a new generation. */
   flip(volume: number, nowMs: number): void {
     this.generation[volume] = (this.generation[volume] as number) + 1;
@@ -173,11 +149,11 @@ export class FleetModel {
 
   /** Gives a volume back that has no live data. */
   free(volume: number): void {
-    assert(this.liveBytes[volume] === 0 && this.state[volume] !== FREE, `volume ${volume} is not empty`);
-    for (const bucket of this.bucketsOf(volume)) this.#freeBuckets.push(bucket);
+    assert(this.liveBytes[volume] === 0 && this.state[volume] !== FREE_SLOT, `volume ${volume} is not empty`);
+    for (const bucket of this.bucketsOf(volume)) this.#table.give(bucket);
     if (this.state[volume] === OPEN) this.#open--;
-    this.#head[volume] = NONE;
-    this.state[volume] = FREE;
+    this.#table.unlinkAll(volume);
+    this.state[volume] = FREE_SLOT;
     this.usedBytes[volume] = 0;
     this.buckets[volume] = 0;
     this.#freeSlots.push(volume);
@@ -190,22 +166,23 @@ export class FleetModel {
 
   /** Every bucket of a volume, empty ones (not counted any more) included. */
   bucketsOf(volume: number): number[] {
-    const out: number[] = [];
-    for (let bucket = this.#head[volume] as number; bucket !== NONE; bucket = this.#next[bucket] as number)
-      out.push(bucket);
-    return out;
+    return this.#table.of(volume);
   }
 
   unitsIn(bucket: number): number {
-    const { classes } = this.shape;
-    let sum = 0;
-    for (let c = 0; c < classes; c++) sum += this.units[bucket * classes + c] as number;
-    return sum;
+    return this.#table.unitsIn(bucket);
+  }
+
+  unitsOfClass(bucket: number, cls: number): number {
+    return this.#table.units[bucket * this.shape.classes + cls] as number;
+  }
+
+  volumeOf(bucket: number): number {
+    return this.#table.volumeOf[bucket] as number;
   }
 
   newBucket(volume: number): number {
-    const bucket = this.#freeBuckets.pop() ?? this.#freshBucket();
-    this.units.fill(0, bucket * this.shape.classes, (bucket + 1) * this.shape.classes);
+    const bucket = this.#table.take();
     this.#link(bucket, volume);
     return bucket;
   }
@@ -220,11 +197,11 @@ export class FleetModel {
   unlink(volume: number, takes: (bucket: number, units: number) => boolean): number[] {
     const all = this.bucketsOf(volume);
     const taken: number[] = [];
-    this.#head[volume] = NONE;
+    this.#table.unlinkAll(volume);
     this.buckets[volume] = 0;
     for (const bucket of all) {
       const units = this.unitsIn(bucket);
-      if (units === 0) this.#freeBuckets.push(bucket);
+      if (units === 0) this.#table.give(bucket);
       else if (takes(bucket, units)) {
         this.liveBytes[volume] = (this.liveBytes[volume] as number) - units * this.shape.unitBytes;
         taken.push(bucket);
@@ -244,11 +221,12 @@ export class FleetModel {
   /** Moves up to `most` units of an unlinked bucket into a bucket of a volume; returns how many. */
   pour(from: number, into: number, most: number): number {
     const { classes } = this.shape;
+    const { units: table } = this.#table;
     let left = most;
     for (let c = 0; c < classes && left > 0; c++) {
-      const units = Math.min(left, this.units[from * classes + c] as number);
+      const units = Math.min(left, table[from * classes + c] as number);
       if (units === 0) continue;
-      this.units[from * classes + c] = (this.units[from * classes + c] as number) - units;
+      table[from * classes + c] = (table[from * classes + c] as number) - units;
       this.#put(into, c, units);
       left -= units;
     }
@@ -257,95 +235,58 @@ export class FleetModel {
 
   dropEmpty(bucket: number): void {
     assert(this.unitsIn(bucket) === 0, 'a bucket with live data is not dropped');
-    this.#freeBuckets.push(bucket);
+    this.#table.give(bucket);
   }
 
   /** Deletes one unit of a class, each live one as likely as any other. Returns its volume, or -1 if there is none. */
   deleteAny(cls: number): number {
     if ((this.liveUnits[cls] as number) <= 0) return NONE;
     const { classes, unitsPerBucket } = this.shape;
-    const top = this.#bucketTop / 2 ** 32;
+    const { units } = this.#table;
+    const top = this.#table.top / 2 ** 32;
     const scale = unitsPerBucket / 2 ** 32;
     for (;;) {
       const bucket = Math.floor(this.random.uint32() * top);
-      if (this.random.uint32() * scale < (this.units[bucket * classes + cls] as number))
-        return this.deleteFrom(bucket, cls);
+      if (this.random.uint32() * scale < (units[bucket * classes + cls] as number)) return this.deleteFrom(bucket, cls);
     }
   }
 
   deleteFrom(bucket: number, cls: number): number {
     const at = bucket * this.shape.classes + cls;
-    const volume = this.bucketVolume[bucket] as number;
-    this.units[at] = (this.units[at] as number) - 1;
+    const volume = this.volumeOf(bucket);
+    const { units } = this.#table;
+    units[at] = (units[at] as number) - 1;
     this.liveUnits[cls] = (this.liveUnits[cls] as number) - 1;
     this.liveBytes[volume] = (this.liveBytes[volume] as number) - this.shape.unitBytes;
-    if (this.units[at] === 0 && this.unitsIn(bucket) === 0) this.buckets[volume] = (this.buckets[volume] as number) - 1;
+    if (units[at] === 0 && this.unitsIn(bucket) === 0) this.buckets[volume] = (this.buckets[volume] as number) - 1;
     return volume;
   }
 
-  /** A shard (a range of slots) as the planner sees it. The columns are the model's own where they can be. */
+  /** A shard (a range of slots) as the planner sees it. */
   view(nowMs: number, shard = 0, shards = 1): FleetView {
-    const end = Math.floor(((shard + 1) * this.slots) / shards);
-    const first = Math.floor((shard * this.slots) / shards);
-    const ageMs = new Float64Array(end - first);
-    for (let i = first; i < end; i++) ageMs[i - first] = Math.max(0, nowMs - (this.writtenMs[i] as number));
-    const part = <T extends { subarray(from: number, to: number): T }>(column: T): T => column.subarray(first, end);
-    return fleetOfColumns({
-      store: 'simulated',
-      cell: `shard-${shard}`,
-      count: end - first,
-      ids: this.#idsOf(first, end),
-      generation: part(this.generation),
-      codec: part(this.codec),
-      state: part(this.state),
-      liveBytes: part(this.liveBytes),
-      usedBytes: part(this.usedBytes),
-      capacityBytes: part(this.capacity),
-      bucketCount: this.#rows(first, end),
-      ageMs,
-    });
-  }
-
-  /** What the planner takes for buckets: under `blob` relocation, as many as have the same price in rows as the blobs. */
-  #rows(first: number, end: number): Uint32Array {
-    if (this.shape.relocation === 'bucket') return this.buckets.subarray(first, end);
-    const perByte = 1 / (this.shape.blobBytes * ROWS_PER_BUCKET_MOVE);
-    const rows = new Uint32Array(end - first);
-    for (let i = first; i < end; i++) rows[i - first] = Math.ceil((this.liveBytes[i] as number) * perByte);
-    return rows;
+    return fleetViewOf(this, this.#names, nowMs, shard, shards);
   }
 
   #put(bucket: number, cls: number, count: number): void {
     const at = bucket * this.shape.classes + cls;
-    const volume = this.bucketVolume[bucket] as number;
+    const volume = this.volumeOf(bucket);
+    const { units } = this.#table;
     if (this.unitsIn(bucket) === 0) this.buckets[volume] = (this.buckets[volume] as number) + 1;
-    this.units[at] = (this.units[at] as number) + count;
+    units[at] = (units[at] as number) + count;
     const bytes = count * this.shape.unitBytes;
     this.liveBytes[volume] = (this.liveBytes[volume] as number) + bytes;
     this.usedBytes[volume] = (this.usedBytes[volume] as number) + bytes;
   }
 
   #link(bucket: number, volume: number): void {
-    this.bucketVolume[bucket] = volume;
-    this.#next[bucket] = this.#head[volume] as number;
-    this.#head[volume] = bucket;
+    this.#table.link(bucket, volume);
     if (this.unitsIn(bucket) > 0) this.buckets[volume] = (this.buckets[volume] as number) + 1;
-  }
-
-  #freshBucket(): number {
-    if (this.#bucketTop === this.bucketVolume.length) {
-      const room = Math.ceil(this.#bucketTop * 1.5) + 16;
-      this.units = grown(this.units, new Uint16Array(room * this.shape.classes));
-      this.bucketVolume = grown(this.bucketVolume, new Int32Array(room));
-      this.#next = grown(this.#next, new Int32Array(room));
-    }
-    return this.#bucketTop++;
   }
 
   #grow(): void {
     const before = this.slots;
     const room = Math.ceil(before * 1.5) + 16;
-    this.state = grown(this.state, new Uint8Array(room).fill(FREE));
+    this.state = grown(this.state, new Uint8Array(room).fill(FREE_SLOT));
     this.generation = grown(this.generation, new Uint32Array(room));
     this.codec = grown(this.codec, new Uint8Array(room).fill(this.codec[0] as number));
     this.liveBytes = grown(this.liveBytes, new Float64Array(room));
@@ -353,23 +294,9 @@ export class FleetModel {
     this.capacity = grown(this.capacity, new Float64Array(room).fill(this.capacityBytes));
     this.buckets = grown(this.buckets, new Uint32Array(room));
     this.writtenMs = grown(this.writtenMs, new Float64Array(room));
-    this.#head = grown(this.#head, new Int32Array(room).fill(NONE));
+    this.#table.growVolumes(room);
     for (let i = room - 1; i >= before; i--) this.#freeSlots.push(i);
-    this.#name(before, room);
-  }
-
-  #name(from: number, to: number): void {
-    const more = Array.from({ length: to - from }, (_, i) => (from + i).toString(16).padStart(16, '0'));
-    this.#ids = Object.freeze(from === 0 ? more : [...this.#ids, ...more]);
-    this.#shardIds.clear();
-  }
-
-  #idsOf(first: number, end: number): readonly string[] {
-    if (first === 0 && end === this.#ids.length) return this.#ids;
-    const key = `${first}-${end}`;
-    const known = this.#shardIds.get(key) ?? Object.freeze(this.#ids.slice(first, end));
-    this.#shardIds.set(key, known);
-    return known;
+    this.#names.grow(room);
   }
 }
 
@@ -383,8 +310,3 @@ const COLUMNS = [
   'buckets',
   'writtenMs',
 ] as const satisfies readonly (keyof FleetModel)[];
-
-function grown<T extends { set(from: T): void }>(old: T, larger: T): T {
-  larger.set(old);
-  return larger;
-}
