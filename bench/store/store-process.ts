@@ -42,7 +42,8 @@ process.send?.('open');
 
 async function put({ frontend }: EmbeddedStore, files: readonly SourceFile[]): Promise<number> {
   async function* items(): AsyncGenerator<PutItem> {
-    for (const { path } of files) yield { namespace: NAMESPACE, ...fileToPut(keyOf(path), path, await lstat(path)) };
+    for (const { path } of files)
+      yield { namespace: NAMESPACE, ...fileToPut(keyOf(path), path, await lstat(path, { bigint: true })) };
   }
   let bytes = 0;
   for await (const outcome of frontend.putAll(items())) {

@@ -8,6 +8,9 @@ import { invalid } from '../../lib/foundation/errors.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
 import { InterruptedError, Interruption } from './interruption.ts';
 
+/** In the environment: the address of the store where no --store is given. */
+const STORE_VARIABLE = 'POCKETFUL_STORE';
+
 export interface GlobalOptions {
   readonly store?: string;
   readonly namespace?: string;
@@ -26,8 +29,8 @@ export class Run {
   #store: PocketfulStore | undefined;
 
   constructor(options: GlobalOptions) {
-    this.address = options.store ?? DEFAULT_ADDRESS;
-    this.isDefaultStore = options.store === undefined;
+    this.address = options.store ?? (process.env[STORE_VARIABLE] || DEFAULT_ADDRESS);
+    this.isDefaultStore = options.store === undefined && parseAddress(this.address).engine === 'file';
     this.namespace = options.namespace ?? DEFAULT_NAMESPACE;
     this.json = options.json ?? false;
   }
@@ -70,7 +73,10 @@ export class Run {
 /** Adds the global options to a command: they may stand before or after its name. */
 export function withGlobals(command: Command): Command {
   return command
-    .option('--store <address>', `file:DIR or aws:STAGE (default: ${DEFAULT_ADDRESS})`)
+    .option(
+      '--store <address>',
+      `file:DIR or aws:STAGE (default: what ${STORE_VARIABLE} says, else ${DEFAULT_ADDRESS})`,
+    )
     .option('--namespace <name>', `namespace of the objects (default: ${DEFAULT_NAMESPACE})`)
     .option('--json', 'one JSON document on stdout (docs/cli.md has the schemas)');
 }

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/face.ts';
-import { writeBelow, writeObject } from '../../lib/client/files/write-file.ts';
+import { FileWriter } from '../../lib/client/files/write-file.ts';
+import { homePath } from '../../lib/client/home-path.ts';
 import { invalid, missing } from '../../lib/foundation/errors.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { InterruptedError } from './interruption.ts';
@@ -46,7 +47,16 @@ export function addGet(program: Command): void {
     async (run, keys, options) => {
       if (run.json) throw invalid('NO_JSON', 'cat writes the bytes of objects: use get KEY FILE --json');
       const store = await run.open();
-      for (const key of keys) await toStdout(run, store, key, options);
+      const failures = new ItemFailures(run);
+      for (const key of keys) {
+        try {
+          await toStdout(run, store, key, options);
+        } catch (error) {
+          if (run.interruption.happened) throw error;
+          failures.add(key, error);
+        }
+      }
+      failures.settle(keys.length);
     },
     rangeOptions,
   );
@@ -58,14 +68,16 @@ async function get(run: Run, args: readonly (string | undefined)[], options: Get
   if (options.to !== undefined) {
     if (file !== undefined || options.offset !== undefined || options.length !== undefined)
       throw invalid('GET_MIXED', '--to takes neither a file nor a range');
-    await getTree(run, store, key, options.to, options.overwrite ?? false);
+    await getTree(run, store, key, homePath(options.to), options.overwrite ?? false);
   } else if (file === undefined || file === '-') {
     if (run.json) throw invalid('NO_JSON', 'get to stdout writes the bytes of the object: give a file for --json');
     await toStdout(run, store, key, options);
   } else {
     const opened = await store.get(key, rangeOf(options));
-    const bytes = await writeObject(file, opened, { overwrite: options.overwrite ?? false });
-    run.answer({ ...opened.object, file, bytes }, '');
+    const writer = new FileWriter({ overwrite: options.overwrite ?? false });
+    const isPart = rangeOf(options) !== undefined;
+    const { bytes, isSame } = await ending(writer, () => writer.write(file, opened, isPart));
+    run.answer({ ...opened.object, file, bytes, same: isSame }, '');
   }
 }
 
@@ -80,6 +92,15 @@ async function toStdout(run: Run, store: PocketfulStore, key: string, options: R
   }
 }
 
+/** Everything that was written is durable when this returns. */
+async function ending<T>(writer: FileWriter, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await writer.end();
+  }
+}
+
 /** All objects of a prefix, several at once; what cannot be written or read does not stop the others. */
 async function getTree(run: Run, store: PocketfulStore, prefix: string, to: string, overwrite: boolean): Promise<void> {
   await mkdir(to, { recursive: true });
@@ -87,19 +108,22 @@ async function getTree(run: Run, store: PocketfulStore, prefix: string, to: stri
   const failures = new ItemFailures(run);
   let attempted = 0;
   let files = 0;
+  let same = 0;
   let bytes = 0;
+  const writer = new FileWriter({ overwrite });
   const one = async ({ key }: ObjectInfo): Promise<void> => {
     attempted += 1;
     try {
-      const written = await writeBelow(to, await store.get(key), { overwrite });
-      bytes += written;
-      files += 1;
+      const written = await writer.writeBelow(to, await store.get(key));
+      bytes += written.bytes;
+      if (written.isSame) same += 1;
+      else files += 1;
     } catch (error) {
       failures.add(key, error);
     }
     progress.show({ items: files, bytes });
   };
-  await eachOf(listAll(store, { prefix }), run.interruption.signal, one);
+  await ending(writer, () => eachOf(listAll(store, { prefix }), run.interruption.signal, one));
   progress.end();
   if (attempted === 0 && !run.interruption.happened)
     throw missing('OBJECT_MISSING', `no object has a name that begins with "${prefix}"`);
@@ -107,8 +131,9 @@ async function getTree(run: Run, store: PocketfulStore, prefix: string, to: stri
   const { elapsedMs } = progress;
   const interrupted = run.interruption.happened;
   run.answer(
-    { files, bytes, to, seconds: Math.round(elapsedMs) / 1000, interrupted, failed: failures.list },
+    { files, same, bytes, to, seconds: Math.round(elapsedMs) / 1000, interrupted, failed: failures.list },
     `wrote ${countOf(files, 'file')}, ${bytesText(bytes)} to ${to} in ${secondsText(elapsedMs)}` +
+      (same > 0 ? `; ${countText(same)} were there already` : '') +
       (failures.list.length > 0 ? `; failed ${countText(failures.list.length)}` : ''),
   );
   if (interrupted) run.say('pocketful: interrupted: every file above is whole');

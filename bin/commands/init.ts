@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { createStore, DEFAULT_PRESET, type NewStore } from '../../lib/client/file/create-store.ts';
+import { homePath } from '../../lib/client/home-path.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { addCommand, collect, countArgument, type Run } from './command.ts';
 
@@ -25,7 +26,7 @@ export async function newStoreOf(run: Run, options: CreationOptions): Promise<Ne
   return {
     namespace: run.namespace,
     preset: options.preset,
-    drives: options.drive ?? options.drives,
+    drives: options.drive?.map(homePath) ?? options.drives,
     settings: options.settings === undefined ? undefined : await settingsIn(options.settings),
   };
 }

@@ -3,16 +3,21 @@
 import { EXIT } from './exit-codes.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-/** One press of Ctrl-C may come twice: from the terminal, and from npm that passes it on. */
-const SAME_PRESS_MS = 500;
+/** Under `npm run` one press of Ctrl-C may come twice: from the terminal, and from npm that passes it on. */
+const SAME_PRESS_MS = 200;
+const isUnderNpm = (): boolean => process.env['npm_lifecycle_event'] !== undefined;
 
 export class Interruption {
   readonly #controller = new AbortController();
-  #firstMs = Number.POSITIVE_INFINITY;
+  /** Until then one more signal is the same press. */
+  #sameUntilMs = Number.NEGATIVE_INFINITY;
   readonly #onSignal = (): void => {
-    if (performance.now() - this.#firstMs > SAME_PRESS_MS) process.exit(EXIT.interrupted);
-    if (this.#controller.signal.aborted) return;
-    this.#firstMs = performance.now();
+    if (this.#controller.signal.aborted) {
+      if (performance.now() > this.#sameUntilMs) process.exit(EXIT.interrupted);
+      this.#sameUntilMs = Number.NEGATIVE_INFINITY;
+      return;
+    }
+    if (isUnderNpm()) this.#sameUntilMs = performance.now() + SAME_PRESS_MS;
     process.stderr.write(
       `${process.stderr.isTTY ? '\r\x1b[2K' : ''}pocketful: stopping: what is under way is finished first (press Ctrl-C again to stop at once)\n`,
     );

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/face.ts';
-import { invalid, missing } from '../../lib/foundation/errors.ts';
+import { invalid, isKind, missing } from '../../lib/foundation/errors.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { ItemFailures } from './items.ts';
 import { Progress } from './show/progress.ts';
@@ -16,10 +16,13 @@ interface ListOptions {
 }
 interface RemoveOptions {
   readonly recursive?: boolean;
+  readonly prefix?: boolean;
   readonly yes?: boolean;
 }
 
 const PAGE = 1000;
+/** Names that are shown before they are deleted. */
+const SHOWN = 10;
 
 export function addObjectCommands(program: Command): void {
   addCommand<ListOptions>(program, 'ls [prefix]', 'names that begin with a prefix, folder by folder', list, (command) =>
@@ -48,7 +51,10 @@ export function addObjectCommands(program: Command): void {
     'delete objects; they can come back until GC shreds them only by being stored again',
     remove,
     (command) =>
-      command.option('-r, --recursive', 'everything whose name begins with <keys>').option('-y, --yes', 'do not ask'),
+      command
+        .option('-r, --recursive', 'folders: <keys> and everything below them')
+        .option('--prefix', 'everything whose name begins with <keys>, whatever follows')
+        .option('-y, --yes', 'do not ask'),
   );
 }
 
@@ -96,23 +102,23 @@ function showPage(folders: readonly string[], objects: readonly ObjectInfo[], lo
 
 async function remove(run: Run, keys: readonly string[], options: RemoveOptions): Promise<void> {
   const store = await run.open();
-  if (options.recursive && !options.yes) await confirm(store, keys);
+  const isMany = options.recursive === true || options.prefix === true;
+  const named = (): AsyncGenerator<ObjectInfo> => objectsOf(store, keys, options.prefix === true);
+  if (isMany && !options.yes) await confirm(named());
   const failures = new ItemFailures(run);
   const progress = new Progress('rm', run.clock, 'objects');
   let deleted = 0;
   let attempted = 0;
   async function* names(): AsyncGenerator<string> {
-    for (const key of keys) {
-      if (!options.recursive) {
-        attempted += 1;
-        yield key;
-        continue;
-      }
-      for await (const object of listAll(store, { prefix: key })) {
-        if (run.interruption.happened) return;
-        attempted += 1;
-        yield object.key;
-      }
+    if (!isMany) {
+      attempted += keys.length;
+      yield* keys;
+      return;
+    }
+    for await (const { key } of named()) {
+      if (run.interruption.happened) return;
+      attempted += 1;
+      yield key;
     }
   }
   for await (const outcome of store.deleteAll(names())) {
@@ -121,26 +127,63 @@ async function remove(run: Run, keys: readonly string[], options: RemoveOptions)
     progress.show({ items: deleted });
   }
   progress.end();
-  if (attempted === 0 && !run.interruption.happened)
-    throw missing('OBJECT_MISSING', `no object has a name that begins with "${keys.join('" or "')}"`);
+  if (attempted === 0 && !run.interruption.happened) throw nothingThere(keys, options);
   failures.settle(attempted);
   const interrupted = run.interruption.happened;
   run.answer({ deleted, interrupted, failed: failures.list }, `deleted ${countOf(deleted, 'object')}`);
 }
 
-/** Asks at a terminal; elsewhere --yes is needed. */
-async function confirm(store: PocketfulStore, prefixes: readonly string[]): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw invalid('NOT_CONFIRMED', 'rm -r deletes everything whose name begins with that: say --yes');
+function nothingThere(keys: readonly string[], { prefix }: RemoveOptions): Error {
+  const names = `"${keys.join('" or "')}"`;
+  return missing(
+    'OBJECT_MISSING',
+    prefix
+      ? `no object has a name that begins with ${names}`
+      : `nothing is called ${names}, or lies below it (--prefix takes everything that begins so)`,
+  );
+}
+
+/** What `rm -r` is about: a folder is the object of that name, if there is one, and what is below it; not what only begins so. */
+async function* objectsOf(
+  store: PocketfulStore,
+  keys: readonly string[],
+  isPrefix: boolean,
+): AsyncGenerator<ObjectInfo> {
+  for (const key of keys) {
+    const folder = key.replace(/\/+$/, '');
+    if (isPrefix || folder === '') {
+      yield* listAll(store, { prefix: isPrefix ? key : '' });
+      continue;
+    }
+    if (folder === key) {
+      const object = await store.head(key).catch((error: unknown) => {
+        if (!isKind(error, 'missing')) throw error;
+      });
+      if (object !== undefined) yield object;
+    }
+    yield* listAll(store, { prefix: `${folder}/` });
+  }
+}
+
+/** Asks at a terminal, showing what goes; elsewhere --yes is needed. */
+async function confirm(named: AsyncIterable<ObjectInfo>): Promise<void> {
   let count = 0;
   let bytes = 0;
-  for (const prefix of prefixes)
-    for await (const { sizeBytes } of listAll(store, { prefix })) {
-      count += 1;
-      bytes += sizeBytes;
-    }
+  const first: string[] = [];
+  for await (const { key, sizeBytes } of named) {
+    count += 1;
+    bytes += sizeBytes;
+    if (first.length < SHOWN) first.push(shownName(key));
+  }
+  if (count === 0) return;
+  const what = `${countOf(count, 'object')}, ${bytesText(bytes)}`;
+  const more = count > first.length ? ['…'] : [];
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw invalid('NOT_CONFIRMED', `this deletes ${what} (${[...first, ...more].join(', ')}): say --yes`);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const said = await lines.question(`delete ${countOf(count, 'object')}, ${bytesText(bytes)}? [y/N] `);
+  const said = await lines.question(
+    `${[...first, ...more].map((line) => `  ${line}\n`).join('')}delete ${what}? [y/N] `,
+  );
   lines.close();
   if (!/^y(es)?$/i.test(said.trim())) throw invalid('NOT_CONFIRMED', 'nothing was deleted');
 }

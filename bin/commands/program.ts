@@ -47,7 +47,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await makeProgram().parseAsync(argv);
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof CommanderError) process.exitCode = usage(error, argv.includes('--json'));
     else process.exitCode = fail(error, argv.includes('--json'));
   }
+}
+
+/** What is wrong was said on stderr already. */
+function usage(error: CommanderError, json: boolean): number {
+  if (error.exitCode === 0) return EXIT.ok; // help or the version was asked for
+  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  if (json) process.stdout.write(`${JSON.stringify({ error: { kind: 'invalid', code: 'USAGE', message } })}\n`);
+  return EXIT.usage;
 }

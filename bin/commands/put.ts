@@ -1,5 +1,5 @@
 // pocketful put: files, directories or standard input into the store.
-import type { Stats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -7,8 +7,9 @@ import { type PocketfulStore, type PutReport, type PutRequest, parseAddress } fr
 import { openOrCreate } from '../../lib/client/file/create-store.ts';
 import type { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
-import { reasonOf, walkTree } from '../../lib/client/files/walk-tree.ts';
-import { invalid, PocketfulError } from '../../lib/foundation/errors.ts';
+import { isWithin, placesOf } from '../../lib/client/files/store-places.ts';
+import { reasonOf, type SkipReason, walkTree } from '../../lib/client/files/walk-tree.ts';
+import { invalid, isKind, PocketfulError } from '../../lib/foundation/errors.ts';
 import { addCommand, type Run } from './command.ts';
 import { type CreationOptions, creationOptions, newStoreOf } from './init.ts';
 import { ItemFailures } from './items.ts';
@@ -18,12 +19,24 @@ import { bytesText, countOf, countText, secondsText, shownName } from './show/te
 interface PutOptions extends CreationOptions {
   readonly as?: string;
   readonly prefix?: string;
+  readonly includeStores?: boolean;
 }
 
 interface Skipped {
   readonly name: string;
-  readonly reason: string;
+  readonly reason: SkipReason;
 }
+
+const SKIPPED: Readonly<Record<SkipReason, string>> = {
+  symlink: 'symlink, not followed',
+  device: 'device, not followed',
+  socket: 'socket, not followed',
+  pipe: 'pipe, not followed',
+  other: 'other, not followed',
+  store: 'holds a Pocketful store, not walked into (--include-stores does)',
+  drive: 'is a drive of a Pocketful store, not walked into (--include-stores does)',
+  keys: 'holds the keys of a store, which are never kept in one',
+};
 
 export function addPut(program: Command): void {
   addCommand<PutOptions>(
@@ -33,14 +46,18 @@ export function addPut(program: Command): void {
     put,
     (command) =>
       creationOptions(command)
-        .option('--as <name>', 'name of the object, for one file or standard input')
-        .option('--prefix <prefix>', 'put this and a / before every name'),
+        .option(
+          '--as <name>',
+          'name of the object, for one file or standard input; for one directory, the folder its files get',
+        )
+        .option('--prefix <prefix>', 'put this and a / before every name')
+        .option('--include-stores', 'walk into directories that hold another store or a drive of one'),
   );
 }
 
 async function put(run: Run, paths: readonly string[], options: PutOptions): Promise<void> {
   if (options.as !== undefined && paths.length !== 1)
-    throw invalid('NAME_FOR_ONE', '--as names one object: give one file');
+    throw invalid('NAME_FOR_ONE', '--as is one name: give one file or one directory');
   if (paths.includes('-') && options.as === undefined)
     throw invalid('NAME_NEEDED', 'standard input has no name: say --as NAME');
   const store = await openForPut(run, options);
@@ -68,6 +85,8 @@ class PutBatch {
   readonly #progress: Progress;
   /** Where a name came from, to refuse two different files of one name. */
   readonly #sources = new Map<string, string>();
+  /** Names of files that were named on the command line themselves. */
+  readonly #direct = new Set<string>();
   #attempted = 0;
   #hasSeveral = false;
   #bytes = 0;
@@ -85,7 +104,7 @@ class PutBatch {
       if (outcome.ok) {
         this.#stored.push(outcome);
         this.#bytes += outcome.sizeBytes;
-      } else this.#failures.add(outcome.key, outcome.error);
+      } else this.#failed(outcome.key, outcome.error);
       this.#progress.show({ items: this.#stored.length, bytes: this.#bytes });
     }
     this.#progress.end();
@@ -112,11 +131,11 @@ class PutBatch {
   }
 
   async *#below(path: string): AsyncGenerator<PutRequest> {
-    let found: Stats;
+    let found: BigIntStats;
     try {
-      found = await lstat(path);
+      found = await lstat(path, { bigint: true });
       // A symlink to a directory that was named itself is meant; other symlinks are not followed.
-      if (found.isSymbolicLink() && (await stat(path)).isDirectory()) found = await stat(path);
+      if (found.isSymbolicLink() && (await stat(path)).isDirectory()) found = await stat(path, { bigint: true });
     } catch (error) {
       this.#fail(path, error);
       return;
@@ -127,19 +146,28 @@ class PutBatch {
   }
 
   async *#tree(root: string): AsyncGenerator<PutRequest> {
-    for await (const entry of walkTree(root, await this.#ownPlaces())) {
+    const isOwn = await this.#ownPlaces();
+    if (await isWithin(await realpath(root), isOwn)) {
+      this.#fail(root, invalid('STORE_IN_ITSELF', `${root} is the store that is written to, or a part of it`));
+      return;
+    }
+    const folder = this.#options.as === undefined ? '' : `${this.#options.as.replace(/\/+$/, '')}/`;
+    for await (const entry of walkTree(root, { isOwn, intoStores: this.#options.includeStores ?? false })) {
       if (this.#run.interruption.happened) return;
-      if (entry.kind === 'skipped') this.#skip(entry.name, entry.reason);
-      else if (entry.kind === 'unreadable') this.#fail(entry.name, unreadable(entry.name, entry.why));
-      else yield this.#named(entry.path, fileToPut(entry.name, entry.path, entry.stats));
+      if (entry.kind === 'unreadable') this.#fail(entry.name, unreadable(entry.name, entry.why));
+      else if (entry.kind === 'file')
+        yield this.#named(entry.path, fileToPut(`${folder}${entry.name}`, entry.path, entry.stats), true);
+      else if (entry.name === root) this.#fail(root, invalid('STORE_NAMED', `${root}: ${SKIPPED[entry.reason]}`));
+      else this.#skip(entry.name, entry.reason);
     }
   }
 
-  #named(source: string, request: PutRequest): PutRequest {
+  #named(source: string, request: PutRequest, isOfTree = false): PutRequest {
     const { prefix } = this.#options;
     const key = prefix === undefined ? request.key : `${prefix.replace(/\/+$/, '')}/${request.key}`;
     if (this.#hasSeveral) this.#refuseTwice(key, resolve(source));
     this.#attempted += 1;
+    if (!isOfTree) this.#direct.add(key);
     return { ...request, key };
   }
 
@@ -155,19 +183,25 @@ class PutBatch {
     this.#failures.add(name, error);
   }
 
-  #skip(name: string, reason: string): void {
-    this.#skipped.push({ name, reason });
-    if (this.#skipped.length <= 20) this.#run.say(`pocketful: skipped ${shownName(name)}: ${reason}, not followed`);
+  /** Keys that lie somewhere in a tree are passed over by design; keys that were asked for are refused. */
+  #failed(key: string, error: Error): void {
+    if (isKind(error, 'invalid') && error.code === 'KEY_FILE' && !this.#direct.has(key)) {
+      this.#attempted -= 1;
+      this.#skip(key, 'keys');
+    } else this.#failures.add(key, error);
   }
 
-  /** The store's own directory and drives are not stored in it. */
-  async #ownPlaces(): Promise<ReadonlySet<string>> {
+  #skip(name: string, reason: SkipReason): void {
+    this.#skipped.push({ name, reason });
+    if (this.#skipped.length <= 20) this.#run.say(`pocketful: skipped ${shownName(name)}: ${SKIPPED[reason]}`);
+  }
+
+  /** Tells the store's own directory and drives, which are not stored in it. */
+  async #ownPlaces(): Promise<(found: BigIntStats) => boolean> {
     const address = parseAddress(this.#store.address);
-    if (address.engine !== 'file') return new Set();
+    if (address.engine !== 'file') return () => false;
     const { engine } = this.#store as EmbeddedClient;
-    const places = [engine.path, ...engine.components.drives.map(({ label }) => label)];
-    const real = await Promise.all(places.map((place) => realpath(place).catch(() => place)));
-    return new Set([...places, ...real]);
+    return placesOf([engine.path, ...engine.components.drives.map(({ label }) => label)]);
   }
 
   /** Encodes what is old enough: on AWS a schedule does that. */

@@ -3,6 +3,7 @@
 import { invalid } from '../foundation/errors.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../service/service.ts';
 import type { StoreAdmin } from './admin.ts';
+import { homePath } from './home-path.ts';
 
 export type { ListPage, ListRequest, ObjectInfo };
 
@@ -72,7 +73,12 @@ export type StoreAddress =
 export function parseAddress(address: string): StoreAddress {
   const [engine, ...rest] = address.split(':');
   const place = rest.join(':');
-  if (engine === 'file' && place !== '') return { engine, dir: place };
+  if (engine === 'file' && /^~[^/]/.test(place))
+    throw invalid(
+      'ADDRESS_INVALID',
+      `store "${address}": only ~/ is known here: write the directory out, or file:./${place}`,
+    );
+  if (engine === 'file' && place !== '') return { engine, dir: homePath(place) };
   if (engine === 'aws' && /^[a-z][a-z0-9-]{0,31}$/.test(place)) return { engine, stage: place };
   throw invalid('ADDRESS_INVALID', `store "${address}": an address is file:DIRECTORY or aws:STAGE`);
 }

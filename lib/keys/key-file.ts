@@ -13,6 +13,8 @@ const FORMAT = 'pocketful-keys';
 const FORMAT_VERSION = 1;
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 const MODE = 0o600;
+const HEAD = new RegExp(`^\\s*\\{\\s*"format"\\s*:\\s*"${FORMAT}"`);
+const HEAD_BYTES = 128;
 
 const entrySchema = z.strictObject({
   version: z.int().positive(),
@@ -39,6 +41,10 @@ const kindSchema = z.looseObject({ format: z.literal(FORMAT), formatVersion: z.i
 export function readKeyFile(file: string, storeId: StoreId): KeyRing<Uint8Array> {
   return parseKeyFile(file, readPrivately(file), storeId);
 }
+
+/** True if a file that begins with these bytes is a key file, of whichever store and version. */
+export const isKeyFile = (head: Uint8Array): boolean =>
+  HEAD.test(Buffer.from(head.subarray(0, HEAD_BYTES)).toString('latin1'));
 
 /** To be called under the lock. `ring` replaces whatever the file held. */
 export function replaceKeyFile(file: string, storeId: StoreId, ring: KeyRing<Uint8Array>): void {

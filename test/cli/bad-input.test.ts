@@ -216,7 +216,7 @@ describe('processes', () => {
     expect([left['stored'], right['stored']]).toEqual([61, 61]);
     const [encoded, removed] = await Promise.all([
       json(cwd, [...store, 'encode', '--all'], { inChild: true }),
-      json(cwd, [...store, 'rm', '-ry', 'left-1'], { inChild: true }),
+      json(cwd, [...store, 'rm', '--prefix', '-y', 'left-1'], { inChild: true }),
     ]);
     expect([encoded['stalled'], removed['deleted']]).toEqual([undefined, 11]);
     expect(await json(cwd, [...store, 'doctor', '--read'])).toMatchObject({
@@ -226,21 +226,29 @@ describe('processes', () => {
     });
   });
 
-  it('Ctrl-C ends a put with 130 and a sound store', async () => {
-    const store = await makeStore('stopped');
-    const ran = await pocketful(cwd, [...store, 'put', '-', '--as', 'endless'], {
+  /** Sends SIGINT twice, 50 ms apart, to a put that is at work: it has taken more than a pipe holds. */
+  const stopped = (store: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> =>
+    pocketful(cwd, [...store, 'put', '-', '--as', 'endless'], {
+      env,
       onStart: (child) => {
-        // It is at work once it has taken more than a pipe holds.
         child.stdin?.write(random.bytes(400_000), () => {
-          // npm passes on what the terminal has sent already.
           child.kill('SIGINT');
           setTimeout(() => child.kill('SIGINT'), 50);
         });
       },
       endless: true,
     });
+
+  it('Ctrl-C ends a put with 130 and a sound store', async () => {
+    const store = await makeStore('stopped');
+    // npm passes on what the terminal has sent already.
+    const ran = await stopped(store, { npm_lifecycle_event: 'pocketful' });
     expect(ran.code).toBe(130);
     expect(ran.stderr).toContain('the store is sound');
+    expect(await json(cwd, [...store, 'doctor', '--fix', '--read'])).toMatchObject({ healthy: true, objectsRead: 0 });
+    const atOnce = await stopped(store, { npm_lifecycle_event: undefined });
+    expect(atOnce.code).toBe(130);
+    expect(atOnce.stderr).not.toContain('the store is sound');
     expect(await json(cwd, [...store, 'doctor', '--fix', '--read'])).toMatchObject({ healthy: true, objectsRead: 0 });
     rmSync(at('stopped'), { recursive: true });
   });

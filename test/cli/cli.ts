@@ -23,13 +23,15 @@ export interface RunOptions {
   readonly unprivileged?: boolean;
   /** Standard input stays open. */
   readonly endless?: boolean;
+  /** What is different from this process's. */
+  readonly env?: NodeJS.ProcessEnv;
   readonly onStart?: (child: ChildProcess) => void;
 }
 
 export function pocketful(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { inChild, unprivileged, input, endless, onStart } = options;
+  const { inChild, unprivileged, input, endless, env, onStart } = options;
   const needsChild = inChild || unprivileged || endless || input !== undefined || onStart !== undefined;
-  return needsChild ? inOwnProcess(cwd, args, options) : inThisProcess(cwd, args);
+  return needsChild ? inOwnProcess(cwd, args, options) : inThisProcess(cwd, args, env);
 }
 
 function inOwnProcess(cwd: string, args: readonly string[], options: RunOptions): Promise<Ran> {
@@ -37,7 +39,7 @@ function inOwnProcess(cwd: string, args: readonly string[], options: RunOptions)
   // He cannot write to the project's own cache of compiled code.
   const identity = isOther
     ? { uid: 65_534, gid: 65_534, env: { ...process.env, NODE_COMPILE_CACHE: join(cwd, '.compiled') } }
-    : {};
+    : { env: { ...process.env, ...options.env } };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, ...args], {
     cwd,
     stdio: 'pipe',
@@ -62,14 +64,16 @@ function inOwnProcess(cwd: string, args: readonly string[], options: RunOptions)
 /** Standard streams and the working directory are the process's. */
 const oneAtATime = new Semaphore(1);
 
-async function inThisProcess(cwd: string, args: readonly string[]): Promise<Ran> {
+async function inThisProcess(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   const done = await oneAtATime.acquire();
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   const before = process.cwd();
+  const kept = Object.fromEntries(Object.keys(env).map((name) => [name, process.env[name]]));
   const restore = [captured(process.stdout, out), captured(process.stderr, err)];
   try {
     process.chdir(cwd);
+    setVariables(env);
     process.exitCode = undefined;
     await main([process.execPath, PROGRAM, ...args]);
     const bytes = Buffer.concat(out);
@@ -78,8 +82,16 @@ async function inThisProcess(cwd: string, args: readonly string[]): Promise<Ran>
   } finally {
     process.exitCode = undefined;
     process.chdir(before);
+    setVariables(kept);
     for (const each of restore) each();
     done();
+  }
+}
+
+function setVariables(env: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
   }
 }
 

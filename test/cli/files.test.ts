@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -9,22 +10,26 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { OpenBody } from '../../lib/client/face.ts';
-import { fileMetadataOf, fileToPut } from '../../lib/client/files/read-file.ts';
+import { fileMetadataOf } from '../../lib/client/files/file-metadata.ts';
+import { fileToPut } from '../../lib/client/files/read-file.ts';
+import { placesOf } from '../../lib/client/files/store-places.ts';
 import { type TreeEntry, walkTree } from '../../lib/client/files/walk-tree.ts';
-import { writeBelow } from '../../lib/client/files/write-file.ts';
+import { FileWriter } from '../../lib/client/files/write-file.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
+const found = (name: string) => lstatSync(at(name), { bigint: true });
 
 /** Reads a put's body, calling `meanwhile` after the first piece, and then lets it be verified. */
 async function readThrough(name: string, meanwhile: () => void): Promise<number> {
-  const put = fileToPut(name, at(name), lstatSync(at(name)));
+  const put = fileToPut(name, at(name), found(name));
   let bytes = 0;
   for await (const piece of put.body()) {
     if (bytes === 0) meanwhile();
@@ -58,6 +63,26 @@ describe('a file that is read', () => {
     }
   });
 
+  it('and is rewritten in place with its time set back is not stored', async () => {
+    writeFileSync(at('rewritten'), TWO_PIECES);
+    const { mtime, atime } = lstatSync(at('rewritten'));
+    const rewrite = (): void => {
+      writeFileSync(at('rewritten'), Buffer.alloc(TWO_PIECES.length, 'b'));
+      utimesSync(at('rewritten'), atime, mtime);
+    };
+    await expect(readThrough('rewritten', rewrite)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+  });
+
+  it('is read to its end, whatever its size is said to be', async () => {
+    const place = '/proc/self/status';
+    if (!existsSync(place)) return;
+    const put = fileToPut('x', place, lstatSync(place, { bigint: true }));
+    let text = '';
+    for await (const piece of put.body()) text += Buffer.from(piece).toString();
+    expect(put.sizeBytes).toBe(0);
+    expect(text).toMatch(/^Name:[\s\S]+\n$/);
+  });
+
   it('and became something else since it was found is not followed', async () => {
     for (const [name, become] of [
       ['link', () => symlinkSync('calm', at('link'))],
@@ -65,7 +90,7 @@ describe('a file that is read', () => {
       ['gone', () => {}],
     ] as const) {
       writeFileSync(at(name), 'x');
-      const put = fileToPut(name, at(name), lstatSync(at(name)));
+      const put = fileToPut(name, at(name), found(name));
       rmSync(at(name));
       become();
       await expect(put.body()[Symbol.asyncIterator]().next(), name).rejects.toMatchObject({
@@ -76,9 +101,22 @@ describe('a file that is read', () => {
 
   it('keeps its mode and time; what is no metadata of ours says nothing', () => {
     chmodSync(at('calm'), 0o640);
-    const { metadata } = fileToPut('calm', at('calm'), lstatSync(at('calm')));
-    expect(fileMetadataOf(metadata)).toEqual({ mode: 0o640, mtimeMs: Math.trunc(lstatSync(at('calm')).mtimeMs) });
-    for (const odd of [undefined, '', '[1]', 'null', '{"mode":"7","mtimeMs":1.5}', '{"type":"text/plain"}'])
+    const { metadata } = fileToPut('calm', at('calm'), found('calm'));
+    const { mtimeNs, mtimeMs } = found('calm');
+    expect(fileMetadataOf(metadata)).toEqual({
+      mode: 0o640,
+      mtimeMs: Number(mtimeMs),
+      ...(mtimeNs % 1_000_000n === 0n ? {} : { mtimeNs: Number(mtimeNs % 1_000_000n) }),
+    });
+    for (const odd of [
+      undefined,
+      '',
+      '[1]',
+      'null',
+      '{"mode":"7","mtimeMs":1.5}',
+      '{"mtimeNs":5}',
+      '{"type":"text/plain"}',
+    ])
       expect(fileMetadataOf(odd)).toEqual({});
     expect(fileMetadataOf('{"mode":16895}')).toEqual({ mode: 0o777 }); // never set-uid or sticky
   });
@@ -92,7 +130,8 @@ describe('a tree', () => {
       writeFileSync(join(root, name), '');
     }
     const names: string[] = [];
-    for await (const { name } of walkTree(root, new Set([join(root, 'a/own')]))) names.push(name);
+    const isOwn = await placesOf([join(root, 'a/own')]);
+    for await (const { name } of walkTree(root, { isOwn })) names.push(name);
     expect(names).toEqual(['a/z', 'a.txt', 'b', 'ä']);
     const nothing: TreeEntry[] = [];
     for await (const entry of walkTree(at('no such tree'))) nothing.push(entry);
@@ -108,7 +147,8 @@ describe('an object that is written to a file', () => {
     })(),
   });
   const root = at('out');
-  const write = (key: string, overwrite = false): Promise<number> => writeBelow(root, object(key), { overwrite });
+  const write = async (key: string, overwrite = false): Promise<number> =>
+    (await new FileWriter({ overwrite }).writeBelow(root, object(key))).bytes;
 
   it('stays below its folder, whatever its name and whatever links are there', async () => {
     mkdirSync(root);
@@ -144,7 +184,7 @@ describe('an object that is written to a file', () => {
         throw new Error('the drive is gone');
       })(),
     };
-    await expect(writeBelow(root, broken, { overwrite: false })).rejects.toThrow('the drive is gone');
+    await expect(new FileWriter({ overwrite: false }).writeBelow(root, broken)).rejects.toThrow('the drive is gone');
     expect(readdirSync(root).filter((name) => name === 'broken' || name.endsWith('.part'))).toEqual([]);
   });
 });

@@ -43,15 +43,15 @@ export async function demoTree(
   for await (const entry of walkTree(root)) {
     if (entry.kind === 'skipped') skipped += 1;
     if (entry.kind !== 'file' || leaveOut(entry.name)) continue;
-    if (found.length >= filesMin && bytes + entry.stats.size > bytesMax) break;
+    if (found.length >= filesMin && bytes + Number(entry.stats.size) > bytesMax) break;
     found.push(entry);
-    bytes += entry.stats.size;
+    bytes += Number(entry.stats.size);
   }
   if (found.length === 0) throw invalid('TREE_EMPTY', `${root}: there are no files to store`);
   const files = await mapLimit(found, HASHES_AT_ONCE, async (entry) => ({
     name: entry.name,
     path: entry.path,
-    bytes: entry.stats.size,
+    bytes: Number(entry.stats.size),
     sha256: await sha256Of(createReadStream(entry.path)),
     found: entry,
   }));

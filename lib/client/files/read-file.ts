@@ -1,43 +1,51 @@
-// One file as the body of an object: read once, from one descriptor, with proof at the end that it did not change meanwhile. Its
-// mode and time of change go into the metadata.
-import { close, constants, fstat, open, read, type Stats } from 'node:fs';
+// One file as the body of an object: read once, from one descriptor, to its end, with proof afterwards that it did not change
+// meanwhile.
+import { type BigIntStats, close, constants, fstat, open, read } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { conflict, denied, missing } from '../../foundation/errors.ts';
+import { type Clock, systemClock } from '../../foundation/clock.ts';
+import { conflict, denied, invalid, missing } from '../../foundation/errors.ts';
+import { isKeyFile } from '../../keys/key-file.ts';
 import type { PutRequest } from '../face.ts';
+import { metadataText } from './file-metadata.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 /** Files that are read at once at the most, without pieces being allocated anew. */
 const IDLE_PIECES_MAX = 8;
+/** File systems stamp changes by a coarse clock: two within this time may bear one stamp. */
+const STAMP_MS = 10;
 
 // Plain descriptors: small files are many, and a FileHandle costs half as much again per call.
 const openFile = promisify(open);
 const closeFile = promisify(close);
-const statFile = promisify(fstat);
 const readInto = promisify(read);
+const statFile = (fd: number): Promise<BigIntStats> =>
+  new Promise((resolve, reject) => {
+    fstat(fd, { bigint: true }, (error, found) => (error === null ? resolve(found) : reject(error)));
+  });
 
 /** Memory of files read before: who reads a body is done with a piece when asking for the next. */
 const idlePieces: Buffer[] = [];
 
-export interface FileMetadata {
-  readonly mode?: number;
-  readonly mtimeMs?: number;
-}
-
-/** A put of the file at `path`. The descriptor is opened when the body is first read, and closed by `verify` or at an error. */
-export function fileToPut(key: string, path: string, found: Stats): PutRequest {
-  const { size, mode, mtimeMs } = found;
-  const metadata: FileMetadata = { mode: mode & 0o777, mtimeMs: Math.trunc(mtimeMs) };
+/**
+ * A put of the file at `path`, which was found to be `found`. The descriptor is opened when the body is first read, and closed at its
+ * end or at an error. Body and `verify` throw `conflict` FILE_CHANGED, `missing` FILE_MISSING, `denied` FILE_DENIED, and
+ * `invalid` KEY_FILE for the keys of a store.
+ */
+export function fileToPut(key: string, path: string, found: BigIntStats, clock: Clock = systemClock): PutRequest {
   return {
     key,
-    sizeBytes: size,
-    metadata: JSON.stringify(metadata),
-    body: () => readPieces(path, found),
-    verify: async () => assertSame(path, found, await lstat(path).catch((error) => rethrown(path, error))),
+    sizeBytes: Number(found.size),
+    metadata: metadataText(found),
+    body: () => readPieces(path, found, clock),
+    verify: async () =>
+      assertSame(path, found, await lstat(path, { bigint: true }).catch((error) => rethrown(path, error))),
   };
 }
 
-async function* readPieces(path: string, found: Stats): AsyncGenerator<Uint8Array> {
+async function* readPieces(path: string, found: BigIntStats, clock: Clock): AsyncGenerator<Uint8Array> {
+  // What follows in the same tick of the file system's clock would leave no trace: it is waited for.
+  if (Math.abs(clock.nowMs() - Number(found.ctimeMs)) < STAMP_MS) await clock.sleep(STAMP_MS);
   let file: number;
   try {
     // Not followed, and never waited for, whatever took the file's place since it was looked at.
@@ -48,13 +56,19 @@ async function* readPieces(path: string, found: Stats): AsyncGenerator<Uint8Arra
   const piece = idlePieces.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
   try {
     assertSame(path, found, await statFile(file));
-    for (let at = 0; at < found.size; ) {
-      const { bytesRead } = await readInto(file, piece, 0, Math.min(PIECE_BYTES, found.size - at), at);
-      if (bytesRead === 0) throw changed(path);
+    // To its end, whatever its size is said to be: files that a kernel or a program makes up as they are read say 0 or anything.
+    for (let at = 0; ; ) {
+      const { bytesRead } = await readInto(file, piece, 0, PIECE_BYTES, at);
+      if (bytesRead === 0) break;
+      const bytes = piece.subarray(0, bytesRead);
+      if (at === 0 && isKeyFile(bytes))
+        throw invalid('KEY_FILE', `${path} holds the keys of a store: keys are never kept in one, copy it elsewhere`);
       at += bytesRead;
-      yield piece.subarray(0, bytesRead);
+      yield bytes;
     }
-    assertSame(path, found, await statFile(file));
+    const after = await statFile(file);
+    // Without a name any more: `verify` sees whether it vanished or was replaced.
+    if (after.nlink > 0n) assertSame(path, found, after);
   } catch (error) {
     throw rethrown(path, error);
   } finally {
@@ -63,9 +77,14 @@ async function* readPieces(path: string, found: Stats): AsyncGenerator<Uint8Arra
   }
 }
 
-function assertSame(path: string, before: Stats, now: Stats): void {
+/** `ctime` as well: whoever rewrites a file in place can set its `mtime` back, but not that. */
+function assertSame(path: string, before: BigIntStats, now: BigIntStats): void {
   const same =
-    before.ino === now.ino && before.dev === now.dev && before.size === now.size && before.mtimeMs === now.mtimeMs;
+    before.ino === now.ino &&
+    before.dev === now.dev &&
+    before.size === now.size &&
+    before.mtimeNs === now.mtimeNs &&
+    before.ctimeNs === now.ctimeNs;
   if (!same) throw changed(path);
 }
 
@@ -75,22 +94,6 @@ function rethrown(path: string, error: unknown): never {
   const code = (error as NodeJS.ErrnoException)?.code;
   if (code === 'ENOENT' || code === 'ENOTDIR') throw missing('FILE_MISSING', `${path} vanished`, error);
   if (code === 'EACCES' || code === 'EPERM') throw denied('FILE_DENIED', `no permission to read ${path}`, error);
-  if (code === 'ELOOP' || code === 'ENXIO') throw changed(path);
+  if (code === 'ELOOP' || code === 'ENXIO' || code === 'EISDIR') throw changed(path);
   throw error;
-}
-
-/** What fileToPut wrote, if the metadata is that; anything else is somebody's own. */
-export function fileMetadataOf(metadata: string | undefined): FileMetadata {
-  if (metadata === undefined) return {};
-  try {
-    const parsed: unknown = JSON.parse(metadata);
-    if (typeof parsed !== 'object' || parsed === null) return {};
-    const { mode, mtimeMs } = parsed as Record<string, unknown>;
-    return {
-      ...(Number.isInteger(mode) ? { mode: (mode as number) & 0o777 } : {}),
-      ...(Number.isSafeInteger(mtimeMs) ? { mtimeMs: mtimeMs as number } : {}),
-    };
-  } catch {
-    return {};
-  }
 }

@@ -1,17 +1,19 @@
 // The regular files below a directory, in the order of their paths' bytes, and what was passed over and why. Nothing is followed:
-// symlinks, devices, sockets and pipes are only named.
-import type { Stats } from 'node:fs';
+// symlinks, devices, sockets and pipes are only named. Nor are directories that hold a store or a drive: a store that is backed up
+// file by file, while it works, cannot be restored from that, and one that takes itself in grows without end.
+import type { BigIntStats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { storeKindOf } from './store-places.ts';
 
-export type SkipReason = 'symlink' | 'device' | 'socket' | 'pipe' | 'other';
+export type SkipReason = 'symlink' | 'device' | 'socket' | 'pipe' | 'other' | 'store' | 'drive' | 'keys';
 
 export interface FoundFile {
   readonly kind: 'file';
   /** Relative to the root, with `/`. */
   readonly name: string;
   readonly path: string;
-  readonly stats: Stats;
+  readonly stats: BigIntStats;
 }
 /** Never stored, by design: no fault of the tree. */
 export interface PassedOver {
@@ -27,15 +29,21 @@ export interface Unreadable {
 }
 export type TreeEntry = FoundFile | PassedOver | Unreadable;
 
-const NOTHING: ReadonlySet<string> = new Set();
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** The root may be a symlink: it was named by the caller. `leaveOut` are paths that are passed over silently: the store itself. */
-export async function* walkTree(root: string, leaveOut: ReadonlySet<string> = NOTHING): AsyncGenerator<TreeEntry> {
-  yield* walkFolder(root, '', leaveOut);
+export interface WalkRules {
+  /** Of a directory that is passed over silently: the store that is written to. */
+  readonly isOwn?: (found: BigIntStats) => boolean;
+  /** Walk into directories that hold another store, or a drive of one. */
+  readonly intoStores?: boolean;
 }
 
-async function* walkFolder(path: string, prefix: string, leaveOut: ReadonlySet<string>): AsyncGenerator<TreeEntry> {
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The root may be a symlink: it was named by the caller. */
+export async function* walkTree(root: string, rules: WalkRules = {}): AsyncGenerator<TreeEntry> {
+  yield* walkFolder(root, '', rules);
+}
+
+async function* walkFolder(path: string, prefix: string, rules: WalkRules): AsyncGenerator<TreeEntry> {
   let names: Buffer[];
   try {
     names = (await readdir(path, { encoding: 'buffer' })).sort(Buffer.compare);
@@ -43,24 +51,26 @@ async function* walkFolder(path: string, prefix: string, leaveOut: ReadonlySet<s
     yield { kind: 'unreadable', name: prefix === '' ? path : prefix, why: errnoText(error) };
     return;
   }
+  const holds = rules.intoStores ? undefined : await storeKindOf(path, names);
+  if (holds !== undefined) {
+    yield { kind: 'skipped', name: prefix === '' ? path : prefix.slice(0, -1), reason: holds };
+    return;
+  }
   for (const bytes of names) {
     const name = decoded(bytes);
-    if (name === undefined) {
+    if (name === undefined)
       yield { kind: 'unreadable', name: `${prefix}${escaped(bytes)}`, why: 'its name is not UTF-8' };
-      continue;
-    }
-    const full = join(path, name);
-    if (!leaveOut.has(full)) yield* visit(full, `${prefix}${name}`, leaveOut);
+    else yield* visit(join(path, name), `${prefix}${name}`, rules);
   }
 }
 
-async function* visit(path: string, name: string, leaveOut: ReadonlySet<string>): AsyncGenerator<TreeEntry> {
+async function* visit(path: string, name: string, rules: WalkRules): AsyncGenerator<TreeEntry> {
   try {
-    const found = await lstat(path);
+    const found = await lstat(path, { bigint: true });
     if (found.isFile()) yield { kind: 'file', name, path, stats: found };
     else if (!found.isDirectory()) yield { kind: 'skipped', name, reason: reasonOf(found) };
     else {
-      yield* walkFolder(path, `${name}/`, leaveOut);
+      if (rules.isOwn?.(found) !== true) yield* walkFolder(path, `${name}/`, rules);
       return;
     }
   } catch (error) {
@@ -68,14 +78,13 @@ async function* visit(path: string, name: string, leaveOut: ReadonlySet<string>)
   }
 }
 
-export function reasonOf(found: Stats): SkipReason {
+export function reasonOf(found: BigIntStats): SkipReason {
   if (found.isSymbolicLink()) return 'symlink';
   if (found.isBlockDevice() || found.isCharacterDevice()) return 'device';
   if (found.isSocket()) return 'socket';
   if (found.isFIFO()) return 'pipe';
   return 'other';
 }
-
 function decoded(bytes: Buffer): string | undefined {
   try {
     return UTF8.decode(bytes);

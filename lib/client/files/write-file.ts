@@ -1,104 +1,117 @@
-// An object back into a file: whole or not at all, with its mode and time, never outside the directory given, never over a
-// file that is there unless told.
+// Objects back into files: each whole or not at all, with its mode and time, never outside the directory given, never over a file that
+// is there unless told. A file is on the disk before it gets its name; its name is when `end` has returned.
 import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, open, realpath, rename, rm, utimes } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
-import { conflict, invalid, isPocketfulError } from '../../foundation/errors.ts';
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { invalid } from '../../foundation/errors.ts';
 import type { OpenBody } from '../face.ts';
-import { fileMetadataOf } from './read-file.ts';
+import { ExactTimes } from './exact-times.ts';
+import { changedAtNs, fileMetadataOf } from './file-metadata.ts';
+import { exists, isFolder, namedError } from './name-errors.ts';
+import { type FileSystem, fileSystem, nameNew } from './name-file.ts';
+import { placeBelow } from './place-below.ts';
+import { isSameContent } from './same-content.ts';
+import { syncFolders } from './sync-folders.ts';
+import { writeSparsely } from './write-sparsely.ts';
 
 export interface WriteOptions {
   readonly overwrite: boolean;
+  /** Replaced by tests of what a file system cannot do. */
+  readonly fileSystem?: FileSystem;
 }
 
-/**
- * Writes below `root` (which exists) at the object's key. Throws `invalid` NAME_OUTSIDE, `conflict` FILE_EXISTS, `invalid`
- * NAME_IS_FOLDER where the tree cannot hold the name.
- */
-export async function writeBelow(root: string, opened: OpenBody, options: WriteOptions): Promise<number> {
-  const path = await placeBelow(root, opened.object.key);
-  return writeObject(path, opened, options);
+export interface Written {
+  readonly bytes: number;
+  /** A file of the same content was there already and was left alone. */
+  readonly isSame: boolean;
 }
 
-/** Writes a temporary file beside `path` and gives it its name at the end. The number of bytes. */
-export async function writeObject(path: string, { object, body }: OpenBody, options: WriteOptions): Promise<number> {
-  await assertFree(path, options.overwrite);
-  const { mode, mtimeMs } = fileMetadataOf(object.metadata);
-  const temporary = join(dirname(path), `.pocketful-${randomBytes(6).toString('hex')}.part`);
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    let bytes = 0;
+export class FileWriter {
+  readonly #overwrite: boolean;
+  readonly #fileSystem: FileSystem;
+  readonly #times = new ExactTimes();
+  /** Folders with names that may not be durable yet. */
+  readonly #folders = new Set<string>();
+
+  constructor({ overwrite, fileSystem: given = fileSystem }: WriteOptions) {
+    this.#overwrite = overwrite;
+    this.#fileSystem = given;
+  }
+
+  /**
+   * Writes below `root` (which exists) at the object's key. Throws `invalid` NAME_OUTSIDE, NAME_UNFIT or NAME_IS_FOLDER, `conflict`
+   * FILE_EXISTS where the tree cannot hold the name.
+   */
+  async writeBelow(root: string, opened: OpenBody): Promise<Written> {
+    const { path, changed } = await placeBelow(root, opened.object.key);
+    for (const folder of changed) this.#folders.add(folder);
+    return this.write(path, opened);
+  }
+
+  /** Writes a temporary file beside `path` and gives it its name at the end. `isPart`: the body is a range of the object. */
+  async write(path: string, opened: OpenBody, isPart = false): Promise<Written> {
+    if (path.endsWith('/') || path.endsWith(sep))
+      throw invalid('NAME_IS_FOLDER', `${path} names a folder: give the name of a file, or --to ${path}`);
     try {
-      for await (const part of body) {
-        await file.writeFile(part);
-        bytes += part.byteLength;
+      if (await this.#isThere(path, opened, isPart)) return { bytes: 0, isSame: true };
+      const temporary = join(dirname(path), `.pocketful-${randomBytes(6).toString('hex')}.part`);
+      try {
+        const bytes = await this.#fill(temporary, opened);
+        if (this.#overwrite) await rename(temporary, path);
+        else await nameNew(temporary, path, this.#fileSystem);
+        this.#folders.add(dirname(path));
+        return { bytes, isSame: false };
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
       }
-      await file.chmod(mode ?? 0o666 & ~process.umask());
+    } catch (error) {
+      throw await namedError(error, path);
+    }
+  }
+
+  /** To be called when nothing is written any more: returns once every name given is durable. */
+  async end(): Promise<void> {
+    await this.#times.end();
+    await syncFolders(this.#folders, this.#fileSystem);
+    this.#folders.clear();
+  }
+
+  /** True if the file is there and as it should be. Throws if something else is there that must stay. */
+  async #isThere(path: string, opened: OpenBody, isPart: boolean): Promise<boolean> {
+    const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    if (found === undefined) return false;
+    if (found.isDirectory()) throw isFolder(path);
+    if (this.#overwrite) return false;
+    const mayBeSame = !isPart && found.isFile() && found.size === opened.object.sizeBytes;
+    if (mayBeSame && (await isSameContent(path, opened))) return true;
+    throw exists(path);
+  }
+
+  async #fill(temporary: string, { object, body }: OpenBody): Promise<number> {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      const bytes = await writeSparsely(file, body);
+      const metadata = fileMetadataOf(object.metadata);
+      await setMode(file, metadata.mode ?? 0o666 & ~process.umask());
+      const changedNs = changedAtNs(metadata);
+      if (changedNs !== undefined) await this.#times.set(file, temporary, changedNs);
+      await this.#fileSystem.syncFile(file);
+      return bytes;
     } finally {
       await file.close();
     }
-    if (mtimeMs !== undefined) await utimes(temporary, mtimeMs / 1000, mtimeMs / 1000);
-    if (options.overwrite) await rename(temporary, path);
-    else await nameNew(temporary, path);
-    return bytes;
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
   }
 }
 
-async function assertFree(path: string, overwrite: boolean): Promise<void> {
+/** Best effort: FAT and some network shares have no modes. */
+async function setMode(file: FileHandle, mode: number): Promise<void> {
   try {
-    const found = await lstat(path);
-    if (found.isDirectory()) throw invalid('NAME_IS_FOLDER', `${path} is a directory`);
-    if (!overwrite) throw exists(path);
+    await file.chmod(mode);
   } catch (error) {
-    if (isPocketfulError(error)) throw error;
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error;
   }
-}
-
-async function nameNew(temporary: string, path: string): Promise<void> {
-  try {
-    await link(temporary, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(path);
-    throw error;
-  }
-  await rm(temporary);
-}
-
-const exists = (path: string): Error =>
-  conflict('FILE_EXISTS', `${path} is there already: say --overwrite to replace it`);
-
-/** The path of a key below the root, its folders made; no folder on the way may be a link that leads elsewhere. */
-async function placeBelow(root: string, key: string): Promise<string> {
-  const base = await realpath(root);
-  const path = resolve(base, key);
-  const parts = key.split('/');
-  const climbs = parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0'));
-  if (climbs || !path.startsWith(base.endsWith(sep) ? base : base + sep))
-    throw invalid('NAME_OUTSIDE', `"${key}" would be written outside ${root}`);
-  let folder = base;
-  for (const part of parts.slice(0, -1)) {
-    folder = join(folder, part);
-    await makeFolder(folder, base, key);
-  }
-  return path;
-}
-
-async function makeFolder(folder: string, base: string, key: string): Promise<void> {
-  try {
-    await mkdir(folder);
-    return;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  const found = await lstat(folder);
-  if (found.isDirectory()) return;
-  if (!found.isSymbolicLink())
-    throw conflict('FILE_EXISTS', `"${key}" needs a folder where there is a file: ${folder}`);
-  const real = await realpath(folder);
-  if (!real.startsWith(base.endsWith(sep) ? base : base + sep))
-    throw invalid('NAME_OUTSIDE', `"${key}" would be written through ${folder}, a symlink that leads elsewhere`);
 }
