@@ -7,15 +7,16 @@ import { Progress } from './show/progress.ts';
 import { bytesText, countOf, countText, shownName, timeText } from './show/text.ts';
 
 export function addBackups(program: Command): void {
-  addCommand(
+  addCommand<{ overwrite?: boolean }>(
     program,
     'backup <file>',
     'write all metadata to one file; keys.json is not in it',
-    async (run, [file = '']) => {
+    async (run, [file = ''], { overwrite }) => {
       const { admin } = await run.open();
       const progress = new Progress('backup', run.clock, 'rows');
       const report = await admin.backup(file, {
         signal: run.interruption.signal,
+        overwrite,
         onProgress: (rows) => progress.show({ items: rows }),
       });
       progress.end();
@@ -25,6 +26,7 @@ export function addBackups(program: Command): void {
       );
       run.say('the backup holds no key: keep a copy of keys.json as well, and in another place');
     },
+    (command) => command.option('--overwrite', 'replace a file that is there'),
   );
   addCommand<{ rebuild?: boolean; shredLog?: string }>(
     program,

@@ -1,5 +1,5 @@
 // `pocketful sim …`: the fleet simulator. What would these strategies do to a fleet, and what would it cost?
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { invalid } from '../../lib/foundation/errors.ts';
@@ -17,20 +17,27 @@ import { tunePage, tuneTables, whatIfPage, whatIfTable } from '../../lib/sim/tun
 import { validate, validationPage } from '../../lib/sim/validation.ts';
 import { whatIf } from '../../lib/sim/what-if.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
+import { type PageOptions, pageTo } from './show/page.ts';
 import { Progress } from './show/progress.ts';
 import { table } from './show/text.ts';
 
-interface Common {
+interface Common extends PageOptions {
   readonly seed?: number;
   readonly volumes?: number;
   readonly html?: string;
 }
 
-const withCommon = (command: Command): Command =>
+const withPage = (command: Command): Command =>
   command
-    .option('--seed <number>', 'same seed, same output', countArgument)
-    .option('--volumes <number>', 'live data, in full volumes', countArgument)
-    .option('--html <file>', 'write a report with charts, one self-contained page');
+    .option('--html <file>', 'write a report with charts, one self-contained page')
+    .option('--overwrite', 'replace a file that is there');
+
+const withCommon = (command: Command): Command =>
+  withPage(
+    command
+      .option('--seed <number>', 'same seed, same output', countArgument)
+      .option('--volumes <number>', 'live data, in full volumes', countArgument),
+  );
 
 /** Adds `sim` and its scenarios. */
 export function addSim(program: Command): void {
@@ -78,12 +85,13 @@ function addIncident(sim: Command): void {
 
 async function runIncidentCommand(run: Run, _args: readonly string[], options: IncidentOptions): Promise<void> {
   const settings = incidentSettings(options);
+  const writePage = await pageTo(options.html, options);
   const progress = progressOf(run);
   const stage = stageIncident(settings, (part) => show(progress, part * 0.4));
   const result = runIncident(settings, ARMS, stage, (part) => show(progress, 0.4 + part * 0.6));
   const map = options.map ? mapIncident(settings, (part) => show(progress, part)) : [];
   progress.end();
-  if (options.html !== undefined) await writeFile(options.html, incidentPage(result, map));
+  await writePage(() => incidentPage(result, map));
   run.answer({ ...result, map }, () =>
     [
       `overhead ${result.baseline.overhead.toFixed(3)} before, ${result.detected.overhead.toFixed(3)} at detection; budgets a day: ` +
@@ -154,6 +162,7 @@ async function runSteadyCommand(run: Run, _args: readonly string[], options: Ste
   if (options.hint !== undefined) within('--hint', options.hint, 0, 1);
   const { trace: file } = options;
   const trace = file === undefined ? undefined : deletesOfTrace(basename(file), await textOf(file, 'TRACE_UNREADABLE'));
+  const writePage = await pageTo(options.html, options);
   const progress = progressOf(run);
   const size = {
     ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -172,7 +181,7 @@ async function runSteadyCommand(run: Run, _args: readonly string[], options: Ste
   });
   const floors = 'pattern' in common && common.pattern === 'uniform' ? runFloors({ size }) : [];
   progress.end();
-  if (options.html !== undefined) await writeFile(options.html, steadyPage(points, floors, common));
+  await writePage(() => steadyPage(points, floors, common));
   run.answer({ settings: common, points, floors }, () =>
     [shownTable(steadyTable(points)), ...(floors.length === 0 ? [] : [shownTable(floorTable(floors))])].join('\n'),
   );
@@ -190,10 +199,11 @@ function addTune(sim: Command): void {
         ...(options.seed === undefined ? {} : { seed: options.seed }),
         ...(options.volumes === undefined ? {} : { liveVolumes: options.volumes }),
       };
+      const writePage = await pageTo(options.html, options);
       const progress = progressOf(run);
       const result = runTune(settings, (part) => show(progress, part));
       progress.end();
-      if (options.html !== undefined) await writeFile(options.html, tunePage(result));
+      await writePage(() => tunePage(result));
       run.answer(result, () => tuneTables(result).map(shownTable).join('\n'));
     },
     withCommon,
@@ -201,19 +211,20 @@ function addTune(sim: Command): void {
 }
 
 function addWhatIf(sim: Command): void {
-  addCommand<Pick<Common, 'html'>>(
+  addCommand<Pick<Common, 'html' | 'overwrite'>>(
     sim,
     'what-if <file>',
     'what the planner would do with a real store: FILE is its `status --json`',
     async (run, [file], options) => {
       const result = whatIf(await textOf(file as string, 'STATUS_UNREADABLE'));
-      if (options.html !== undefined) await writeFile(options.html, whatIfPage(result));
+      const writePage = await pageTo(options.html, options);
+      await writePage(() => whatIfPage(result));
       run.answer(
         result,
         () => `${result.volumes} sealed volumes of ${result.store}\n${shownTable(whatIfTable(result))}`,
       );
     },
-    (command) => command.option('--html <file>', 'write a report with charts, one self-contained page'),
+    withPage,
   );
 }
 
@@ -239,19 +250,22 @@ function within(option: string, value: number, low: number, high: number): void 
 const checkVolumes = (volumes: number): void => within('--volumes', volumes, 10, 5_000_000);
 
 function addValidate(sim: Command): void {
-  addCommand<{ readonly out?: string }>(
+  addCommand<PageOptions & { readonly out?: string }>(
     sim,
     'validate',
     'published figures and closed-form limits beside what the simulator finds (docs/simulator.md)',
-    async (run, _args, { out }) => {
+    async (run, _args, options) => {
+      const { out } = options;
+      const writePage = await pageTo(out, options);
       const progress = progressOf(run);
       const validation = validate((part) => show(progress, part));
       progress.end();
       const page = validationPage(validation);
-      if (out !== undefined) await writeFile(out, page);
+      await writePage(() => page);
       run.answer(validation, out === undefined ? page : `${out} written`);
     },
-    (command) => command.option('--out <file>', 'write the page here'),
+    (command) =>
+      command.option('--out <file>', 'write the page here').option('--overwrite', 'replace a file that is there'),
   );
 }
 

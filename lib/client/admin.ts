@@ -86,7 +86,11 @@ export interface StoreAdmin {
   rewrapKeys(options?: Watch<RewrapReport>): Promise<RewrapReport>;
   /** From then on nothing is wrapped by it. Throws `invalid` KEY_IN_USE while blocks still are. */
   destroyKey(version: number): Promise<void>;
-  backup(file: string, options?: Watch<number>): Promise<{ readonly rows: number; readonly bytes: number }>;
+  /** Throws `conflict` FILE_EXISTS unless told to overwrite. */
+  backup(
+    file: string,
+    options?: Watch<number> & { readonly overwrite?: boolean | undefined },
+  ): Promise<{ readonly rows: number; readonly bytes: number }>;
   doctor(
     options?: Watch<string> & { readonly fix?: boolean | undefined; readonly readAll?: boolean | undefined },
   ): Promise<DoctorReport>;

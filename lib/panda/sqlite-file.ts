@@ -21,6 +21,8 @@ export interface SqliteFileOptions {
   readonly attemptMs: number;
   /** The file never grows beyond this: `retry` PANDA_BUSY. Default: the disk decides. */
   readonly bytesMax?: number;
+  /** Opens a read transaction that lasts until the file is closed: one moment is seen, and nothing can be written. */
+  readonly isSnapshot?: boolean;
 }
 
 const CACHE_KIB = 32 * 1024;
@@ -95,6 +97,14 @@ function prepare(database: DatabaseSync, path: string, options: SqliteFileOption
   useLog(database);
   if (!isOurs) createTable(database, path);
   database.exec(`PRAGMA busy_timeout = ${options.attemptMs}`);
+  if (options.isSnapshot) beginSnapshot(database);
+}
+
+/** BEGIN alone does not choose the moment: the first read does. */
+function beginSnapshot(database: DatabaseSync): void {
+  database.exec('PRAGMA query_only = ON');
+  database.exec('BEGIN');
+  database.prepare('SELECT 1 FROM rows LIMIT 1').get();
 }
 
 /** True: ours; false: empty. Anything else is refused. */

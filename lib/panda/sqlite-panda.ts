@@ -26,6 +26,8 @@ export interface SqlitePandaOptions {
   readonly busyTimeoutMs?: number;
   /** The file never grows beyond this: PANDA_BUSY. Default: the disk decides. */
   readonly bytesMax?: number;
+  /** The rows of this moment, whatever others write meanwhile; nothing can be written. */
+  readonly isSnapshot?: boolean;
 }
 
 /** The writes of one call of transact, safe from later changes by the caller: puts are encoded when the call is made. */

@@ -203,7 +203,7 @@ function tuneText({ rows, oneForAllCost, controllerCost }: TuneResult): string {
 
 const HEAD = `# The fleet simulator
 
-Written by \`npm run pocketful -- sim validate --out docs/simulator.md\`; do not edit by hand. Same seeds, same page.
+Written by \`npm run pocketful -- sim validate --out docs/simulator.md --overwrite\`; do not edit by hand. Same seeds, same page.
 
 \`pocketful sim\` asks what strategies would do to a fleet and what that would cost. It calls the planner the store runs
 (\`lib/compaction\`) on columns of a simulated fleet; it has no strategy of its own. \`sim incident\`, \`sim steady\`, \`sim tune\` and

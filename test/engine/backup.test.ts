@@ -51,6 +51,28 @@ describe('a backup', () => {
     expect(readdirSync(root).filter((name) => name.includes('part'))).toEqual([]);
   });
 
+  it('replaces no file of others unless told, nor leaves its parts, and says so', async () => {
+    const note = join(root, 'note.txt');
+    writeFileSync(note, 'mine');
+    await expect(withStore(dir, (store) => backupTo(store, note))).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+    await expect(withStore(dir, (store) => backupTo(store, root))).rejects.toMatchObject({ code: 'FILE_IS_FOLDER' });
+    const nowhere = join(root, 'no/such/file');
+    await expect(withStore(dir, (store) => backupTo(store, nowhere))).rejects.toMatchObject({ code: 'FOLDER_MISSING' });
+    expect(readFileSync(note, 'utf8')).toBe('mine');
+    await withStore(dir, (store) => backupTo(store, note, { overwrite: true }));
+    expect((await checkBackup(note)).pocketful).toBe('backup');
+    expect(readdirSync(root).filter((name) => name.includes('part'))).toEqual([]);
+  });
+
+  it('does not replace a file that comes while it is written', async () => {
+    const late = join(root, 'late');
+    const onProgress = (): void => writeFileSync(late, 'mine');
+    await expect(withStore(dir, (store) => backupTo(store, late, { onProgress }))).rejects.toMatchObject({
+      code: 'FILE_EXISTS',
+    });
+    expect(readFileSync(late, 'utf8')).toBe('mine');
+  });
+
   it('that is cut off, changed, of another version or no backup is refused, and nothing is restored', async () => {
     const bytes = readFileSync(file);
     const flipped = Buffer.from(bytes);

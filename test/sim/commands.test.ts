@@ -27,6 +27,10 @@ describe('sim', () => {
     const html = await readFile(page, 'utf8');
     expect(html).not.toMatch(/https?:|<script|<link|@import|url\(/);
     expect(html).toContain('<svg');
+    const again = await sim(...args, '--html', page);
+    expect(again.code).toBe(EXIT.failed);
+    expect(again.stderr).toContain('FILE_EXISTS');
+    expect((await sim(...args, '--html', page, '--overwrite')).code).toBe(EXIT.ok);
   });
 
   it('lives a trace, and plans a store out of its status', async () => {

@@ -3,16 +3,15 @@
 // hashes and wrapped keys, but no key-encryption key: keys.json is to be kept elsewhere.
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import * as z from 'zod';
-import { conflict, corrupt, invalid, missing } from '../../foundation/errors.ts';
-import { hexOf } from '../../foundation/ids.ts';
+import { writeOutput } from '../../drive/file-output.ts';
+import { corrupt, invalid, missing } from '../../foundation/errors.ts';
 import type { Row } from '../../panda/panda.ts';
 import { decodeAttributes, encodeAttributes } from '../../panda/row-encoding.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
 import { pandaPath } from '../wire/store-layout.ts';
-import { withSnapshot } from './panda-copy.ts';
+import { withSnapshot } from './panda-snapshot.ts';
 
 export const BACKUP_FORMAT = 1;
 const WRITE_BYTES = 1024 * 1024;
@@ -33,6 +32,8 @@ export type BackupHeader = z.infer<typeof headerSchema>;
 export interface BackupOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((rows: number) => void) | undefined;
+  /** Replaces a file that is there. */
+  readonly overwrite?: boolean | undefined;
 }
 
 /** Writes the file whole or not at all, readable by its owner only. Throws `conflict` FILE_EXISTS. */
@@ -41,43 +42,28 @@ export async function backupTo(
   file: string,
   options: BackupOptions = {},
 ): Promise<{ readonly rows: number; readonly bytes: number }> {
-  const { clock, randomness, storeId } = store.components;
-  const nonce = hexOf(randomness.bytes(6));
-  const temporary = `${file}.${nonce}.part`;
+  const { clock, storeId } = store.components;
   const header: BackupHeader = {
     pocketful: 'backup',
     format: BACKUP_FORMAT,
     storeId,
     createdAtMs: Math.max(0, clock.nowMs()),
   };
-  try {
-    const written = await withSnapshot(pandaPath(store.path), nonce, async (panda) => {
-      const handle = await open(temporary, 'wx', 0o600);
-      try {
-        const out = new LineWriter(handle);
-        await out.line(JSON.stringify(header));
-        let rows = 0;
-        for await (const page of panda.scan()) {
-          options.signal?.throwIfAborted();
-          for (const row of page) await out.line(lineOf(row));
-          rows += page.length;
-          options.onProgress?.(rows);
-        }
-        await out.end(rows);
-        await handle.sync();
-        return { rows, bytes: out.bytes };
-      } finally {
-        await handle.close();
+  return writeOutput(file, { overwrite: options.overwrite, mode: 0o600 }, (handle) =>
+    withSnapshot(pandaPath(store.path), async (panda) => {
+      const out = new LineWriter(handle);
+      await out.line(JSON.stringify(header));
+      let rows = 0;
+      for await (const page of panda.scan()) {
+        options.signal?.throwIfAborted();
+        for (const row of page) await out.line(lineOf(row));
+        rows += page.length;
+        options.onProgress?.(rows);
       }
-    });
-    await rename(temporary, file);
-    const folder = await open(dirname(file), 'r');
-    await folder.sync().finally(() => folder.close());
-    return written;
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw fileError(file, error);
-  }
+      await out.end(rows);
+      return { rows, bytes: out.bytes };
+    }),
+  );
 }
 
 const lineOf = ({ partition, sort, attributes }: Row): string =>
@@ -188,7 +174,7 @@ async function* linesOf(file: string): AsyncGenerator<string> {
     }
     if (rest.length > 0) yield Buffer.concat(rest).toString('utf8');
   } catch (error) {
-    throw fileError(file, error);
+    throw readingError(file, error);
   }
 }
 
@@ -200,14 +186,12 @@ function parsed(text: string): unknown {
   }
 }
 
-function fileError(file: string, error: unknown): unknown {
+function readingError(file: string, error: unknown): unknown {
   switch ((error as NodeJS.ErrnoException)?.code) {
     case 'ENOENT':
       return missing('FILE_MISSING', `${file}: there is no such file or folder`, error);
     case 'EISDIR':
       return invalid('FILE_IS_FOLDER', `${file} is a directory`, error);
-    case 'EEXIST':
-      return conflict('FILE_EXISTS', `${file} is there already`, error);
     default:
       return error;
   }

@@ -1,12 +1,15 @@
 // Brings a store's Panda back from a backup, into a directory that has none. The rows are gathered in a file of another name, which gets
-// its own at the end: an interrupted restore leaves no half store.
+// its own at the end: an interrupted restore leaves no half store, and its file goes with the next command.
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { DirectoryDrive } from '../../drive/directory-drive.ts';
+import { nameNew } from '../../drive/file-naming.ts';
+import { errnoOf, syncFolder } from '../../drive/files.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { conflict, corrupt, invalid, isPocketfulError } from '../../foundation/errors.ts';
 import { driveId, type RecordId } from '../../foundation/ids.ts';
+import { systemRandomness } from '../../foundation/randomness.ts';
 import { rowBytes } from '../../panda/attributes.ts';
 import type { Panda, Row, Write } from '../../panda/panda.ts';
 import { TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX } from '../../panda/panda.ts';
@@ -15,13 +18,13 @@ import { shredFromRow } from '../../panda/rows/trash-row.ts';
 import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import { SqlitePanda } from '../../panda/sqlite-panda.ts';
 import { rowsOf } from '../../volume/rows/read-rows.ts';
+import { removeScratch, scratchPath, sweepLeftovers } from '../wire/leftovers.ts';
 import { driveAt, keysPath, pandaPath } from '../wire/store-layout.ts';
 import { checkBackup, rowsOfBackup } from './backup.ts';
 import { type RebuildReport, rebuildRows } from './restore-rows.ts';
 import { scanDrives } from './scan-drives.ts';
 
 const TRANSACTIONS_AT_ONCE = 16;
-const SUFFIXES = ['', '-wal', '-shm'];
 
 export interface RestoreReport {
   readonly storeId: string;
@@ -49,27 +52,49 @@ export async function restoreTo(dir: string, file: string, options: RestoreOptio
   const target = pandaPath(path);
   if (existsSync(target))
     throw conflict('STORE_EXISTS', `${dir} holds metadata already: move ${target} away before restoring`);
+  await sweepLeftovers(path, options.clock ?? systemClock);
   const { storeId, createdAtMs } = await checkBackup(file);
   const rebuilt = options.rebuild ? await rebuildFromDrives(path, file, storeId, options) : undefined;
   await mkdir(path, { recursive: true, mode: 0o700 });
-  const gathering = `${target}.restoring`;
-  for (const suffix of SUFFIXES) await rm(`${gathering}${suffix}`, { force: true });
-  const panda = await SqlitePanda.open(gathering);
-  let rows: number;
-  let newerZones: number;
+  const gathering = scratchPath(path, 'restoring', systemRandomness);
   try {
-    rows = await putRows(panda, rebuilt?.rows ?? rowsOfBackup(file), options);
-    const row = await panda.get(storeKey);
-    if (row === undefined) throw corrupt('BACKUP_CORRUPT', `${file} holds no settings: it is not of a finished store`);
-    newerZones = rebuilt === undefined ? await countNewerZones(panda, path, storeFromRow(row)) : 0;
+    const panda = await SqlitePanda.open(gathering);
+    let rows: number;
+    let newerZones: number;
+    try {
+      rows = await putRows(panda, rebuilt?.rows ?? rowsOfBackup(file), options);
+      const row = await panda.get(storeKey);
+      if (row === undefined)
+        throw corrupt('BACKUP_CORRUPT', `${file} holds no settings: it is not of a finished store`);
+      newerZones = rebuilt === undefined ? await countNewerZones(panda, path, storeFromRow(row)) : 0;
+    } finally {
+      await panda.close();
+    }
+    await giveName(gathering, target);
+    return { storeId, rows, createdAtMs, newerZones, keyFile: existsSync(keysPath(path)), rebuild: rebuilt?.report };
   } finally {
-    await panda.close();
+    await removeScratch(gathering);
   }
-  if (existsSync(target)) throw conflict('STORE_EXISTS', `a store was made in ${dir} meanwhile`);
-  await rename(gathering, target);
-  const folder = await open(path, 'r');
-  await folder.sync().finally(() => folder.close());
-  return { storeId, rows, createdAtMs, newerZones, keyFile: existsSync(keysPath(path)), rebuild: rebuilt?.report };
+}
+
+/** The metadata file gets its name, unless another store was made there meanwhile. */
+async function giveName(gathering: string, target: string): Promise<void> {
+  try {
+    await setAside(target);
+    await nameNew(gathering, target);
+    await syncFolder(dirname(target));
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    throw conflict('STORE_EXISTS', `a store was made in ${dirname(target)} meanwhile`, error);
+  }
+}
+
+/** SQLite would take the log of a file that was moved away for one of the file that comes in its place. */
+async function setAside(target: string): Promise<void> {
+  for (const suffix of ['-wal', '-shm', '-journal']) {
+    if (!existsSync(target) && existsSync(`${target}${suffix}`))
+      await rename(`${target}${suffix}`, `${target}.moved${suffix}`);
+  }
 }
 
 /** The rows of a store whose backup may be old: where its records are is read from the drives, which must all be there. */
@@ -130,6 +155,7 @@ async function putRows(
   }
   await flush();
   await Promise.all(running);
+  options.onProgress?.(count);
   return count;
 }
 

@@ -1,10 +1,9 @@
-// Doctor: counts everything again and says what is wrong with a store. It looks at the rows of one moment (a copy of Panda), at every
+// Doctor: counts everything again and says what is wrong with a store. It looks at the rows of one moment, at every
 // drive, and, if asked, reads every object. It changes nothing unless told to; then it only ends what dead processes left and
 // sweeps objects that belong to nothing.
 import { isPocketfulError } from '../../foundation/errors.ts';
-import { hexOf } from '../../foundation/ids.ts';
 import { sweepStrays } from '../../volume/runs/free.ts';
-import { withSnapshot } from '../backup/panda-copy.ts';
+import { withSnapshot } from '../backup/panda-snapshot.ts';
 import { hasLeftovers, type RecoverReport, recover } from '../upkeep/end-dead-work.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
 import { pandaPath } from '../wire/store-layout.ts';
@@ -66,9 +65,8 @@ export async function examine(store: EmbeddedStore, options: DoctorOptions = {})
   const fixed = options.fix ? await fix(store, options) : undefined;
   const findings = new Findings();
   const { components } = store;
-  const nonce = hexOf(components.randomness.bytes(6));
   options.onProgress?.('rows');
-  const counted = await withSnapshot(pandaPath(store.path), nonce, (panda) =>
+  const counted = await withSnapshot(pandaPath(store.path), (panda) =>
     findRowFaults({ ...components, panda }, findings, options.signal),
   );
   options.onProgress?.('drives');

@@ -28,6 +28,7 @@ import type { Stream } from '../../stream/stream.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
+import { sweepLeftovers } from './leftovers.ts';
 import { isOwnerGone, newOwner, ownerEnded } from './process-owner.ts';
 import { DRIVES_DEFAULT, driveAt, drivePaths, foreignNames, keysPath, pandaPath, queuePath } from './store-layout.ts';
 import { startKernel } from './system-kernel.ts';
@@ -95,6 +96,7 @@ export async function createEmbedded(dir: string, options: CreateOptions): Promi
     throw invalid('STORE_FOREIGN', `${dir} holds ${JSON.stringify(strange[0])}: a new store needs an empty directory`);
   await makeDirectory(path);
   const ports = portsOf(options);
+  await sweepLeftovers(path, ports.clock);
   const panda = await SqlitePanda.open(pandaPath(path));
   try {
     if ((await panda.get(storeKey)) !== undefined) throw conflict('STORE_EXISTS', `there is a store in ${dir} already`);
@@ -120,8 +122,9 @@ export async function createEmbedded(dir: string, options: CreateOptions): Promi
 export async function openEmbedded(dir: string, options: EngineOptions = {}): Promise<EmbeddedStore> {
   const path = resolve(dir);
   const make = `make one with: pocketful init --store file:${dir}`;
-  if (!existsSync(pandaPath(path))) throw missing('STORE_MISSING', `there is no store in ${dir}; ${make}`);
   const ports = portsOf(options);
+  await sweepLeftovers(path, ports.clock);
+  if (!existsSync(pandaPath(path))) throw missing('STORE_MISSING', `there is no store in ${dir}; ${make}`);
   const panda = await SqlitePanda.open(pandaPath(path), { create: false });
   try {
     const row = await panda.get(storeKey);
