@@ -109,9 +109,14 @@ function beginSnapshot(database: DatabaseSync): void {
 
 /** True: ours; false: empty. Anything else is refused. */
 function identify(database: DatabaseSync, path: string): boolean {
-  const application = pragma(database, 'application_id');
-  const version = pragma(database, 'user_version');
-  const tables = present(database.prepare('SELECT count(*) AS n FROM sqlite_schema').get(), 'a count')['n'];
+  // In one statement, so of one moment: another process may be making the table just now.
+  const found = database
+    .prepare(
+      `SELECT (SELECT application_id FROM pragma_application_id) AS application, (SELECT user_version FROM pragma_user_version) AS version,
+         (SELECT count(*) FROM sqlite_schema) AS tables`,
+    )
+    .get();
+  const { application, version, tables } = present(found, 'a row');
   if (application === 0 && version === 0 && tables === 0) return false;
   if (application !== APPLICATION_ID)
     throw invalid('PANDA_VERSION', `${path} is a SQLite file of another program, not metadata of Pocketful`);
@@ -121,12 +126,6 @@ function identify(database: DatabaseSync, path: string): boolean {
       `${path} has format ${version}; this program knows format ${SCHEMA_VERSION} only: use the version that wrote it`,
     );
   return true;
-}
-
-function pragma(database: DatabaseSync, name: string): number {
-  const value = database.prepare(`PRAGMA ${name}`).get()?.[name];
-  assert(typeof value === 'number', `PRAGMA ${name} gave no number`);
-  return value;
 }
 
 const SWITCH_ATTEMPTS = 100;
