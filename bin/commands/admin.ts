@@ -7,7 +7,7 @@ import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { Progress } from './show/progress.ts';
-import { statusText } from './show/status-text.ts';
+import { redundancyText, statusText } from './show/status-text.ts';
 import { bytesText, countOf, countText } from './show/text.ts';
 
 interface DrainOptions {
@@ -142,9 +142,12 @@ async function doctor(run: Run, _args: unknown, { fix, read }: { fix?: boolean; 
   });
   progress.end();
   run.answer(report, () => doctorText(report));
-  if (!report.healthy)
+  if (report.level === 'degraded') run.exitCode = EXIT.degraded;
+  if (report.level === 'wrong')
     run.exitCode = report.findings.some(({ severity }) => severity === 'lost') ? EXIT.corrupt : EXIT.failed;
 }
+
+const LEVEL_TEXT = { healthy: 'healthy', degraded: 'DEGRADED', wrong: 'NOT healthy' } as const;
 
 function doctorText(report: DoctorReport): string {
   const { counted, findings, moreFindings, fixed } = report;
@@ -154,9 +157,11 @@ function doctorText(report: DoctorReport): string {
     lines.push(
       `fixed: ${fixed.volumes} volumes, ${fixed.runs} runs, ${fixed.seals} seals, ${fixed.uploads} uploads, ${fixed.references} references, ${fixed.freedZones} zones freed, ${fixed.sweptZones} swept`,
     );
+  const { looked } = report;
   lines.push(
-    `${report.healthy ? 'healthy' : 'NOT healthy'}: ${countOf(counted.objects, 'object')}, ${countOf(counted.blocks, 'block')}, ${countOf(counted.buckets, 'bucket')}, ${countOf(counted.volumes, 'volume')}, ${countOf(counted.zones, 'zone')} counted` +
-      (report.objectsRead === undefined ? '' : `, ${countOf(report.objectsRead, 'object')} read`),
+    redundancyText(report.redundancy),
+    `${LEVEL_TEXT[report.level]}: ${countOf(counted.objects, 'object')}, ${countOf(counted.blocks, 'block')}, ${countOf(counted.buckets, 'bucket')}, ${countOf(counted.volumes, 'volume')}, ${countOf(counted.zones, 'zone')} counted; ${countOf(looked.objects, 'chunk')} looked at` +
+      (report.objectsRead === undefined ? '' : ` and read, ${countOf(report.objectsRead, 'object')} read`),
   );
   return lines.join('\n');
 }

@@ -10,6 +10,7 @@ export const EXIT = {
   retry: 5,
   corrupt: 6,
   denied: 7,
+  degraded: 8,
   interrupted: 130,
 } as const;
 

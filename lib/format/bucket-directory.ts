@@ -98,6 +98,11 @@ export class BucketDirectory implements BucketDirectoryContent {
     return this.#table.length + this.#tokens.size * 32 + 256;
   }
 
+  /** Sequence and token of every group that holds one of its slots. */
+  get groups(): Iterable<readonly [sequence: number, token: number]> {
+    return this.#tokens;
+  }
+
   find(slot: number): SlotLocation | undefined {
     const at = (slot - this.firstSlot) * ENTRY_BYTES;
     if (!Number.isInteger(slot) || at < 0 || at >= this.#table.length) return undefined;

@@ -8,6 +8,7 @@ import { CountingPlan, Crash, type FaultMode } from '../../lib/foundation/faults
 import { type Acknowledged, durableState } from './durable-state.ts';
 import type { Process, World } from './harness.ts';
 import { expectSound } from './recount.ts';
+import { expectUndamaged } from './undamaged.ts';
 
 /** What was acknowledged: the bodies that must be there, and the names that must not. `undecided`: a call on it did not return. */
 export class Model {
@@ -140,6 +141,7 @@ async function crashOnce(
 async function settle(world: World, model: Model, when: string): Promise<void> {
   try {
     const p = world.start({ othersDead: true });
+    await expectUndamaged(p);
     await recover(p.volumes, p.frontend, { sweep: true });
     await model.expectIn(p);
     await expectSound(p);

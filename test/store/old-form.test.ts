@@ -12,6 +12,7 @@ import { actorsOf, filesOf, putFiles, sealedWorld } from '../compaction/acting-w
 import { World } from './harness.ts';
 import { objectsNamed, toOldForm } from './old-form.ts';
 import { expectSound } from './recount.ts';
+import { expectUndamaged } from './undamaged.ts';
 
 const L2: CompactOptions = { settings: { strategies: ['l2'], minFill: 0.1, l3UpTo: 0.01, finish: true } };
 const L1: CompactOptions = { settings: { strategies: ['l1'], minFill: 0.02, l3UpTo: 0.002, l2UpTo: 0.003 } };
@@ -33,6 +34,7 @@ describe('a store of before directory packs', () => {
     await encodeHot(p.volumes, { force: true, flush: true });
     await p.volumes.open.sealAll('warm');
     expect(await objectsNamed(world, 'dirs')).toBe(2);
+    await expectUndamaged(world.start());
     await model.expectIn(world.start());
   });
 
@@ -46,6 +48,7 @@ describe('a store of before directory packs', () => {
     expect(runs.reduce((sum, { retired }) => sum + retired, 0)).toBeGreaterThan(0);
     await p.volumes.open.sealAll('warm');
     await model.expectIn(world.start());
+    await expectUndamaged(world.start());
     const { kept } = await freeTrash(world.start().volumes, { ignoreGrace: true });
     expect(kept).toEqual([]);
     expect(await objectsNamed(world, 'dirs')).toBeGreaterThan(0);
@@ -73,6 +76,7 @@ describe('a store of before directory packs', () => {
       expect(sealed.filter(({ directoriesPending }) => directoriesPending)).toEqual([]);
       await model.expectIn(next.start());
       await expectSound(next.start());
+      await expectUndamaged(next.start());
     }
   });
 });

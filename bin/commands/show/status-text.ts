@@ -1,6 +1,7 @@
 // The status of a store as people read it.
 import type { CompactionStatus } from '../../../lib/engine/status/compaction-status.ts';
 import type { OverheadOf, Status } from '../../../lib/engine/status/status.ts';
+import type { Redundancy } from '../../../lib/volume/check/redundancy.ts';
 import { bytesText, countOf, countText, dollarsText, ratioText, secondsText, table } from './text.ts';
 
 export function statusText(status: Status): string {
@@ -48,8 +49,21 @@ export function statusText(status: Status): string {
     ),
   ];
   if (status.compaction !== undefined) lines.push('', ...compactionLines(status.compaction));
+  lines.push('', redundancyText(status.redundancy));
   for (const reason of status.working.stalled) lines.push('', `stalled: ${reason}`);
   return lines.join('\n');
+}
+
+/** How many volumes could lose how many more columns. */
+export function redundancyText({ volumes, full, reduced, lost }: Redundancy): string {
+  if (volumes === 0) return 'redundancy: no volume holds anything yet';
+  const parts = [`${countText(full)} of ${countOf(volumes, 'volume')} complete`];
+  for (const one of reduced)
+    parts.push(
+      `${countOf(one.volumes, 'volume')} can lose ${countOf(one.spare, 'more column')} instead of ${countText(one.of)}`,
+    );
+  if (lost > 0) parts.push(`${countOf(lost, 'volume')} cannot be read as a whole`);
+  return `redundancy: ${parts.join(', ')}`;
 }
 
 function compactionLines(compaction: CompactionStatus): string[] {

@@ -1,30 +1,33 @@
-// Doctor's look at the drives: which answer, which volumes cannot be read as a whole without the others, and what lies on them that
-// belongs to nothing.
-import { codecOf } from '../../codec/codecs.ts';
+// Doctor's look at the drives: which answer, and what lies on them that belongs to nothing.
 import type { Drive } from '../../drive/drive.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
-import { listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
+import { rowsOf } from '../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { driveState } from '../status/collect-status.ts';
-import type { Findings } from './doctor.ts';
+import { type DriveState, isAway } from '../status/status.ts';
+import type { Findings } from './findings.ts';
 
-/** Read-only and full drives can be read. */
-const UNREADABLE = new Set(['unavailable', 'denied', 'busy']);
+export interface DriveAway {
+  readonly id: number;
+  readonly path: string;
+  readonly state: DriveState;
+}
 
-export async function findDriveFaults({ c }: VolumeStore, findings: Findings): Promise<void> {
+/** The drives that cannot be read now. */
+export async function findDriveFaults({ c }: VolumeStore, findings: Findings): Promise<DriveAway[]> {
   const states = await Promise.all(c.drives.map(driveState));
-  const lost = new Set<number>();
+  const away: DriveAway[] = [];
   for (const [id, state] of states.entries()) {
     if (state === 'ok') continue;
-    if (UNREADABLE.has(state)) lost.add(id);
-    findings.add('waits', 'drive', `drive ${id} (${c.drives[id]?.label}) is ${state}`);
+    const path = c.drives[id]?.label ?? '';
+    if (isAway(state)) away.push({ id, path, state });
+    findings.add(isAway(state) ? 'degraded' : 'waits', 'drive', `drive ${id} (${path}) is ${state}`);
   }
-  if (lost.size > 0) await findLostVolumes(c, lost, findings);
   await Promise.all(
     c.drives.map(async (drive, id) => {
-      if (lost.has(id)) return;
+      if (away.some((one) => one.id === id)) return;
       const strays = await countStrays(c, drive, id);
       if (strays > 0)
         findings.add(
@@ -34,21 +37,7 @@ export async function findDriveFaults({ c }: VolumeStore, findings: Findings): P
         );
     }),
   );
-}
-
-async function findLostVolumes(c: Components, lost: ReadonlySet<number>, findings: Findings): Promise<void> {
-  for (const volume of await listVolumes(c.panda, c.settings.cell)) {
-    if (volume.buckets.size === 0) continue;
-    const columns = volume.extents.flatMap(({ drive }, column) => (lost.has(drive) ? [column] : []));
-    if (columns.length === 0) continue;
-    const survives = codecOf(volume.codec).canReconstruct(columns);
-    const drives = columns.map((column) => volume.extents[column]?.drive).join(', ');
-    findings.add(
-      survives ? 'waits' : 'lost',
-      'volume',
-      `volume ${volume.id} (${volume.codec}) lacks drives ${drives}: ${survives ? 'its records are reconstructed' : 'some of its records wait for them'}`,
-    );
-  }
+  return away;
 }
 
 /** Zone generations that hold objects although no row says that they may (as sweepStrays erases them). */

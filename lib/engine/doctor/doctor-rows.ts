@@ -19,7 +19,8 @@ import { trashFromRow } from '../../panda/rows/trash-row.ts';
 import { type VolumeRow, volumeFromRow } from '../../panda/rows/volume-row.ts';
 import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
-import type { Counted, Findings } from './doctor.ts';
+import type { Counted } from './doctor.ts';
+import type { Findings } from './findings.ts';
 
 const NAMED_MAX = 20;
 

@@ -1,24 +1,16 @@
 // Doctor: counts everything again and says what is wrong with a store. It looks at the rows of one moment, at every
-// drive, and, if asked, reads every object. It changes nothing unless told to; then it only ends what dead processes left and
-// sweeps objects that belong to nothing.
+// drive's listing of what must exist, and, if asked, reads all of it. It notes what it finds damaged, and changes nothing else unless told
+// to; then it only ends what dead processes left and sweeps objects that belong to nothing.
 import { isPocketfulError } from '../../foundation/errors.ts';
 import { sweepStrays } from '../../volume/runs/free.ts';
 import { withSnapshot } from '../backup/panda-snapshot.ts';
 import { hasLeftovers, type RecoverReport, recover } from '../upkeep/end-dead-work.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
 import { pandaPath } from '../wire/store-layout.ts';
-import { findDriveFaults } from './doctor-drives.ts';
+import { type DriveAway, findDriveFaults } from './doctor-drives.ts';
 import { findRowFaults } from './doctor-rows.ts';
-
-/** lost: data cannot be read now. wrong: rows contradict each other. waits: nothing is wrong, something is still to be done. */
-export type Severity = 'lost' | 'wrong' | 'waits';
-
-export interface Finding {
-  readonly severity: Severity;
-  /** Stable, lower case: drive, key, object, references, live-bytes, bucket, zone, stray, unfinished. */
-  readonly check: string;
-  readonly message: string;
-}
+import { findVolumeFaults, type VolumesReport } from './doctor-volumes.ts';
+import { type Finding, Findings, type Level } from './findings.ts';
 
 export interface Counted {
   readonly objects: number;
@@ -28,9 +20,12 @@ export interface Counted {
   readonly zones: number;
 }
 
-export interface DoctorReport {
+export interface DoctorReport extends VolumesReport {
+  /** The level is `healthy`: every object that must exist is there. */
   readonly healthy: boolean;
+  readonly level: Level;
   readonly counted: Counted;
+  readonly drivesAway: readonly DriveAway[];
   readonly findings: readonly Finding[];
   /** Left out of `findings` because there were too many. */
   readonly moreFindings: number;
@@ -40,25 +35,10 @@ export interface DoctorReport {
 
 export interface DoctorOptions {
   readonly fix?: boolean | undefined;
-  /** Read every object to its end. */
+  /** Read every column of every volume, parity and directories too, and every object to its end. */
   readonly readAll?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((what: string) => void) | undefined;
-}
-
-const FINDINGS_MAX = 1000;
-
-/** Findings as they come; those beyond a bound are only counted. */
-export class Findings {
-  readonly list: Finding[] = [];
-  more = 0;
-  isSound = true;
-
-  add(severity: Severity, check: string, message: string): void {
-    if (severity !== 'waits') this.isSound = false;
-    if (this.list.length < FINDINGS_MAX) this.list.push({ severity, check, message });
-    else this.more += 1;
-  }
 }
 
 export async function examine(store: EmbeddedStore, options: DoctorOptions = {}): Promise<DoctorReport> {
@@ -70,13 +50,18 @@ export async function examine(store: EmbeddedStore, options: DoctorOptions = {})
     findRowFaults({ ...components, panda }, findings, options.signal),
   );
   options.onProgress?.('drives');
-  await findDriveFaults(store.volumes, findings);
+  const drivesAway = await findDriveFaults(store.volumes, findings);
+  const away = new Set(drivesAway.map(({ id }) => id));
+  const volumes = await findVolumeFaults(store.volumes, away, findings, { ...options, read: options.readAll });
   if (await hasLeftovers(store.volumes))
     findings.add('waits', 'unfinished', 'processes that are gone left work behind: pocketful doctor --fix ends it');
   const objectsRead = options.readAll ? await readEverything(store, findings, options) : undefined;
   return {
-    healthy: findings.isSound,
+    healthy: findings.level === 'healthy',
+    level: findings.level,
     counted,
+    drivesAway,
+    ...volumes,
     findings: findings.list,
     moreFindings: findings.more,
     objectsRead,

@@ -8,6 +8,7 @@ import { trashFromRow, trashPartitions } from '../../panda/rows/trash-row.ts';
 import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import type { Stream, StreamFigures } from '../../stream/stream.ts';
 import type { Components } from '../../volume/rows/components.ts';
+import { listDamage } from '../../volume/rows/damage.ts';
 import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
 import { STATUS_DAYS } from './compaction-status.ts';
 import { type DriveFacts, type DriveState, type Status, statusOf } from './status.ts';
@@ -36,6 +37,7 @@ export async function collectStatus(
     buckets,
     drives: await Promise.all(c.drives.map((drive, id) => driveFacts(c, drive, id))),
     trash: await countTrash(c),
+    damage: await listDamage(c),
     compaction: {
       nowMs: c.clock.nowMs(),
       state: (await readThreshold(c)).state,

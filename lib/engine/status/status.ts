@@ -5,8 +5,10 @@ import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
 import type { BucketId, StoreId } from '../../foundation/ids.ts';
 import type { BucketRow } from '../../panda/rows/bucket-row.ts';
+import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { VolumeClass, VolumeRow, VolumeState } from '../../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
+import { type Redundancy, RedundancyCount, volumeSpare } from '../../volume/check/redundancy.ts';
 import { type CompactionFacts, type CompactionStatus, compactionStatusOf } from './compaction-status.ts';
 
 export const HISTOGRAM_BINS = 20;
@@ -36,6 +38,9 @@ export interface VolumeStatus {
 /** ok, or the code of the error it answers with, in lower case: unavailable, read-only, full, denied, busy. */
 export type DriveState = 'ok' | 'unavailable' | 'read-only' | 'full' | 'denied' | 'busy';
 
+/** Read-only and full drives can be read. */
+export const isAway = (state: DriveState): boolean => state !== 'ok' && state !== 'read-only' && state !== 'full';
+
 export interface DriveFacts {
   readonly id: number;
   readonly path: string;
@@ -59,6 +64,7 @@ export interface StatusFacts {
   readonly drives: readonly DriveFacts[];
   readonly trash: { readonly blocks: number; readonly bytes: number };
   readonly objects?: number | undefined;
+  readonly damage?: readonly DamageRow[] | undefined;
   /** What is not in the rows above. */
   readonly compaction?:
     | Pick<CompactionFacts, 'nowMs' | 'state' | 'budgetUsed' | 'rates' | 'queue' | 'days'>
@@ -77,6 +83,8 @@ export interface Status {
   readonly drives: readonly DriveStatus[];
   readonly fillHistogram: readonly number[];
   readonly trash: { readonly blocks: number; readonly bytes: number };
+  /** From what was found damaged and the drives that do not answer; `doctor` looks anew. */
+  readonly redundancy: Redundancy;
   readonly working: { readonly stalled: readonly string[] };
   /** Bytes stored in all classes per live byte: what durability and holes cost together. */
   readonly replicationFactor: number | null;
@@ -128,11 +136,22 @@ export function statusOf(facts: StatusFacts): Status {
     drives,
     fillHistogram: fillHistogram(volumes.filter(isSealed).map(({ fillPermille }) => fillPermille)),
     trash: facts.trash,
+    redundancy: redundancyOf(facts),
     working: { stalled: stalledReasons(settings, drives, hot.allocatedBytes) },
     replicationFactor:
       liveBytes === 0 ? null : rounded(sum(facts.volumes.flatMap((volume) => volume.extentUsedBytes)) / liveBytes),
     ...(facts.compaction === undefined ? {} : { compaction: compactionOf(facts, facts.compaction, sealed) }),
   };
+}
+
+/** Of volumes that hold something. */
+function redundancyOf({ volumes, drives, damage = [] }: StatusFacts): Redundancy {
+  const away = new Set(drives.filter(({ state }) => isAway(state)).map(({ id }) => id));
+  const byVolume = Map.groupBy(damage, ({ volume }) => volume);
+  const count = new RedundancyCount();
+  for (const volume of volumes)
+    if (volume.buckets.size > 0) count.add(volume.codec, volumeSpare(volume, byVolume.get(volume.id) ?? [], away));
+  return count.result;
 }
 
 function compactionOf(

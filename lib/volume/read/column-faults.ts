@@ -35,6 +35,11 @@ export class ColumnFaults {
     return [...this.#faults.keys()];
   }
 
+  /** What each failed column answered. */
+  get entries(): Iterable<readonly [column: number, fault: PocketfulError]> {
+    return this.#faults;
+  }
+
   has(column: number): boolean {
     return this.#faults.has(column);
   }

@@ -66,7 +66,8 @@ export async function readObject(
   }
 }
 
-const nameOf = (place: GroupPlace): string => chunkName(place.sequence, place.token);
+/** Name of the objects of a group's columns. */
+export const chunkNameOf = (place: GroupPlace): string => chunkName(place.sequence, place.token);
 
 /** `length` bytes of a column's payload from `offset`; not yet known to be the right ones. */
 export async function readPayload(
@@ -77,7 +78,7 @@ export async function readPayload(
   length: number,
 ): Promise<Uint8Array> {
   const range = { offset: CHUNK_HEADER_BYTES + offset, length };
-  return readObject(ports, place.volume, column, nameOf(place), range);
+  return readObject(ports, place.volume, column, chunkNameOf(place), range);
 }
 
 /** A range of the whole object, of exactly the length asked. */
@@ -87,7 +88,7 @@ export async function readExactly(
   column: number,
   range: ByteRange,
 ): Promise<Uint8Array> {
-  const bytes = await readObject(ports, place.volume, column, nameOf(place), range);
+  const bytes = await readObject(ports, place.volume, column, chunkNameOf(place), range);
   if (bytes.length < range.length) throw truncated(place, column, range, bytes.length);
   return bytes;
 }
@@ -95,7 +96,7 @@ export async function readExactly(
 export const truncated = (place: GroupPlace, column: number, range: ByteRange, bytes: number) =>
   corrupt(
     'CHUNK_TRUNCATED',
-    `column ${column} of ${nameOf(place)} in volume ${place.volume.id}: ${bytes} of ${range.length} bytes at ${range.offset}`,
+    `column ${column} of ${chunkNameOf(place)} in volume ${place.volume.id}: ${bytes} of ${range.length} bytes at ${range.offset}`,
   );
 
 /** The header of a column's chunk, checked to be of this group. */
@@ -114,7 +115,7 @@ export function ownHeader(ports: ReadPorts, place: GroupPlace, column: number, h
 
 /** A column's whole payload, its checksum verified. A damaged directory behind it does no harm here. */
 export async function readSoundPayload(ports: ReadPorts, place: GroupPlace, column: number): Promise<Uint8Array> {
-  const bytes = await readObject(ports, place.volume, column, nameOf(place));
+  const bytes = await readObject(ports, place.volume, column, chunkNameOf(place));
   const { columnBytes, columnCrcs } = ownHeader(ports, place, column, parseChunkHeader(bytes));
   const range = { offset: CHUNK_HEADER_BYTES, length: columnBytes[column] as number };
   const payload = bytes.subarray(range.offset, range.offset + range.length);

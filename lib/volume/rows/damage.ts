@@ -39,6 +39,12 @@ export async function* allDamage({ panda, settings }: Ports): AsyncGenerator<Dam
   for await (const row of rowsOf(panda, damagePartition(settings.cell))) yield damageFromRow(row);
 }
 
+export async function listDamage(c: Ports): Promise<DamageRow[]> {
+  const rows: DamageRow[] = [];
+  for await (const row of allDamage(c)) rows.push(row);
+  return rows;
+}
+
 /**
  * Notes what was found in one generation of a volume; a row that is there keeps its time. False, and nothing noted, if the volume has
  * no such generation any more: whoever moved it on has left the damage behind.

@@ -1,0 +1,180 @@
+// Doctor's look at what must be on the drives: volume by volume, so that memory does not grow with the store. What it finds damaged it
+// notes in damage rows, and takes rows away that are true no longer.
+import { isPocketfulError } from '../../foundation/errors.ts';
+import type { VolumeId } from '../../foundation/ids.ts';
+import type { DamageRow } from '../../panda/rows/damage-row.ts';
+import { type VolumeRow, volumeFromRow, volumeKey, volumePartitions } from '../../panda/rows/volume-row.ts';
+import { holdsData, lookAtVolume, type VolumeLook } from '../../volume/check/look.ts';
+import { columnsOn, LOST, type Redundancy, RedundancyCount, spareOf } from '../../volume/check/redundancy.ts';
+import type { ReadPorts } from '../../volume/read/read-column.ts';
+import { allDamage, clearDamage, type DamageFound, noteDamage } from '../../volume/rows/damage.ts';
+import { rowsOf } from '../../volume/rows/read-rows.ts';
+import type { Findings } from './findings.ts';
+
+const DAMAGE_LISTED_MAX = 1000;
+const PARTS_NAMED_MAX = 4;
+
+export interface VolumesReport {
+  readonly redundancy: Redundancy;
+  readonly looked: {
+    readonly volumes: number;
+    readonly groups: number;
+    /** Chunks and directories that must exist. */
+    readonly objects: number;
+    /** Of these, on drives that answered, but not for them. */
+    readonly unread: number;
+    /** In zones of volumes, and named by nothing: no damage. */
+    readonly strays: { readonly objects: number; readonly bytes: number };
+  };
+  /** What is damaged now; the first of it, if it is much. */
+  readonly damage: readonly (DamageFound & { readonly drive: number })[];
+  readonly moreDamage: number;
+}
+
+export interface VolumesOptions {
+  readonly read?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((what: string) => void) | undefined;
+}
+
+export async function findVolumeFaults(
+  ports: ReadPorts,
+  away: ReadonlySet<number>,
+  findings: Findings,
+  options: VolumesOptions = {},
+): Promise<VolumesReport> {
+  const { c } = ports;
+  const sum = new Sum(ports, away, findings);
+  let seen = 0;
+  for (const partition of volumePartitions(c.settings.cell))
+    for await (const row of rowsOf(c.panda, partition)) {
+      options.signal?.throwIfAborted();
+      options.onProgress?.(`volumes: ${seen++} looked at`);
+      try {
+        const volume = volumeFromRow(row);
+        const look = await lookAtVolume(ports, volume, options);
+        if (look !== undefined) await sum.add(look);
+      } catch (error) {
+        // Its own row, or that of a group: the recount of the rows names those that are malformed.
+        if (!isPocketfulError(error)) throw error;
+        findings.add('wrong', 'volume', `volume ${row.sort} cannot be looked at: ${error.message}`);
+      }
+    }
+  await dropOldDamage(ports);
+  return sum.report;
+}
+
+/** Rows of volumes and generations that are gone. */
+async function dropOldDamage({ c }: ReadPorts): Promise<void> {
+  const old: DamageRow[] = [];
+  let current: VolumeRow | undefined;
+  let id: VolumeId | undefined;
+  for await (const row of allDamage(c)) {
+    if (row.volume !== id) {
+      id = row.volume;
+      const found = await c.panda.get(volumeKey(c.settings.cell, id));
+      current = found === undefined ? undefined : volumeFromRow(found);
+    }
+    if (current === undefined || current.generation !== row.generation || !holdsData(current)) old.push(row);
+  }
+  await clearDamage(c, old);
+}
+
+/** Adds up what was seen, volume by volume. */
+class Sum {
+  readonly #ports: ReadPorts;
+  readonly #away: ReadonlySet<number>;
+  readonly #findings: Findings;
+  readonly #redundancy = new RedundancyCount();
+  readonly #damage: (DamageFound & { readonly drive: number })[] = [];
+  readonly #strays = { objects: 0, bytes: 0 };
+  #moreDamage = 0;
+  #volumes = 0;
+  #groups = 0;
+  #objects = 0;
+  #unread = 0;
+
+  constructor(ports: ReadPorts, away: ReadonlySet<number>, findings: Findings) {
+    this.#ports = ports;
+    this.#away = away;
+    this.#findings = findings;
+  }
+
+  async add(look: VolumeLook): Promise<void> {
+    this.#volumes += 1;
+    this.#groups += look.groups;
+    this.#objects += look.objects;
+    this.#unread += look.unread;
+    this.#strays.objects += look.strays.objects;
+    this.#strays.bytes += look.strays.bytes;
+    for (const one of look.damage) {
+      const drive = look.volume.extents[one.column]?.drive ?? -1;
+      if (this.#damage.length < DAMAGE_LISTED_MAX) this.#damage.push({ ...one, drive });
+      else this.#moreDamage += 1;
+    }
+    this.#say(look);
+    if (look.volume.buckets.size > 0) this.#redundancy.add(look.volume.codec, look.spare);
+    await this.#keep(look);
+  }
+
+  /** A finding per column and kind, and one more if something cannot be had back. */
+  #say({ volume, damage, lostParts, unread, spare }: VolumeLook): void {
+    for (const [place, of] of Map.groupBy(damage, ({ column, kind }) => `${column} ${kind}`)) {
+      const [column, kind] = place.split(' ') as [string, DamageFound['kind']];
+      const parts = of.slice(0, PARTS_NAMED_MAX).map(({ part }) => String(part));
+      const more = of.length > parts.length ? ` and ${of.length - parts.length} more` : '';
+      const drive = volume.extents[Number(column)]?.drive;
+      const text = `volume ${volume.id}, column ${column} (drive ${drive}): ${parts.join(', ')}${more}: ${of[0]?.reason}`;
+      this.#findings.add('degraded', kind, text);
+    }
+    if (unread > 0)
+      this.#findings.add('degraded', 'unread', `volume ${volume.id}: ${unread} objects cannot be read now`);
+    if (volume.buckets.size === 0) return;
+    const gone = columnsOn(volume, this.#away);
+    const drives = gone.map((column) => volume.extents[column]?.drive);
+    const lacks = gone.length === 0 ? '' : ` lacks drives ${drives.join(', ')} and`;
+    if (spare === LOST)
+      this.#findings.add(
+        'lost',
+        'volume',
+        `volume ${volume.id} (${volume.codec})${lacks} cannot give back ${partsText(lostParts)}: some of its records wait or are lost`,
+      );
+    else if (gone.length > 0)
+      this.#findings.add(
+        'degraded',
+        'volume',
+        `volume ${volume.id} (${volume.codec})${lacks} is read by its code: it survives the loss of ${spare} more columns, ${spareOf(volume.codec)} when all are there`,
+      );
+  }
+
+  async #keep({ volume, found, healed }: VolumeLook): Promise<void> {
+    const { c } = this.#ports;
+    try {
+      if (found.length > 0) await noteDamage(c, volume, found);
+      await clearDamage(c, healed);
+    } catch (error) {
+      if (!isPocketfulError(error) || error.kind === 'corrupt') throw error;
+      this.#findings.add('waits', 'damage', `the damage of volume ${volume.id} cannot be noted now: ${error.message}`);
+    }
+  }
+
+  get report(): VolumesReport {
+    return {
+      redundancy: this.#redundancy.result,
+      looked: {
+        volumes: this.#volumes,
+        groups: this.#groups,
+        objects: this.#objects,
+        unread: this.#unread,
+        strays: { ...this.#strays },
+      },
+      damage: this.#damage,
+      moreDamage: this.#moreDamage,
+    };
+  }
+}
+
+const partsText = (parts: readonly (string | number)[]): string => {
+  const named = parts.slice(0, PARTS_NAMED_MAX).map((part) => (part === 'pack' ? 'its directories' : `group ${part}`));
+  return named.join(', ') + (parts.length > named.length ? ` and ${parts.length - named.length} more` : '');
+};

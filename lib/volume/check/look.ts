@@ -1,0 +1,216 @@
+// A look at one volume: every object that must exist, against the listings of its drives and, if asked, read whole. Rows are read before
+// the drives are listed, and the volume's row again at the end: what a volume that has moved on left behind is no damage.
+import { chunkName, DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
+import { isPocketfulError } from '../../foundation/errors.ts';
+import type { DamagedPart, DamageRow } from '../../panda/rows/damage-row.ts';
+import { groupFromRow, groupPartition } from '../../panda/rows/group-row.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import type { ReadPorts } from '../read/read-column.ts';
+import { type DamageFound, readDamage } from '../rows/damage.ts';
+import { readBucket, readVolume, rowsOf } from '../rows/read-rows.ts';
+import type { Fault } from './check-object.ts';
+import { type ColumnListing, listColumns } from './listing.ts';
+import { directoriesOf } from './look-at-directories.ts';
+import { lookAtGroup } from './look-at-group.ts';
+import { type NamedGroup, namedByBucket, namedByRow } from './must-exist.ts';
+import type { LookOptions, PartLook } from './part-look.ts';
+import { LOST, packSpare, spareOf } from './redundancy.ts';
+
+export interface VolumeLook {
+  readonly volume: VolumeRow;
+  /** Damage of this look, for its rows. */
+  readonly found: readonly DamageFound[];
+  /** Rows that this look has found to be true no longer. */
+  readonly healed: readonly DamageRow[];
+  /** Damage that holds now: this look's, and earlier findings that a listing cannot refute. */
+  readonly damage: readonly DamageFound[];
+  /** How many more columns it certainly survives losing; LOST if some of it cannot be read now. */
+  readonly spare: number;
+  /** Parts that cannot be had back now. */
+  readonly lostParts: readonly DamagedPart[];
+  readonly groups: number;
+  readonly objects: number;
+  /** Objects that a busy or failing drive kept from being looked at. */
+  readonly unread: number;
+  readonly strays: { readonly objects: number; readonly bytes: number };
+}
+
+/** Undefined if the volume is gone, in trash, or was given another generation meanwhile. */
+export async function lookAtVolume(
+  ports: ReadPorts,
+  volume: VolumeRow,
+  options: LookOptions = {},
+): Promise<VolumeLook | undefined> {
+  if (!holdsData(volume)) return undefined;
+  const known = await readDamage(ports.c, volume.id);
+  const named = await namedGroups(ports, volume);
+  const listings = await listColumns(ports, volume);
+  const directories = await directoriesOf(ports, volume, listings, options);
+  for (const [seq, token] of directories.named) if (!named.has(seq)) named.set(seq, { seq, token });
+  const areFound = directories.areComplete || (await addByBuckets(ports, volume, named));
+  const look = new Look(volume, listings, known, options.read ?? false);
+  for (const part of directories.parts) look.add(part);
+  for (const group of named.values()) {
+    options.signal?.throwIfAborted();
+    look.add(await lookAtGroup(ports, volume, group, listings, options), group);
+  }
+  const now = await readVolume(ports.c.panda, ports.c.settings.cell, volume.id);
+  if (now === undefined || now.generation !== volume.generation || !holdsData(now)) return undefined;
+  return look.result(areFound, named.size, directories.areComplete);
+}
+
+/** Volumes in trash and beyond hold nothing that is needed. */
+export const holdsData = ({ state }: Pick<VolumeRow, 'state'>): boolean => state !== 'trash' && state !== 'erasing';
+
+async function namedGroups({ c }: ReadPorts, volume: VolumeRow): Promise<Map<number, NamedGroup>> {
+  const named = new Map<number, NamedGroup>();
+  for await (const row of rowsOf(c.panda, groupPartition(volume.id, volume.generation))) {
+    const group = namedByRow(groupFromRow(row));
+    named.set(group.seq, group);
+  }
+  return named;
+}
+
+/** True if the rows of its buckets lead to all of them: its directories are not needed then. */
+async function addByBuckets(ports: ReadPorts, volume: VolumeRow, named: Map<number, NamedGroup>): Promise<boolean> {
+  const { panda, settings } = ports.c;
+  let areFound = true;
+  for (const id of volume.buckets) {
+    try {
+      const bucket = await readBucket(panda, settings.cell, id);
+      const group = bucket === undefined ? undefined : namedByBucket(volume, bucket);
+      if (group !== undefined && !named.has(group.seq)) named.set(group.seq, group);
+      areFound &&= group !== undefined || bucket?.volume !== volume.id;
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error; // a malformed row is a finding of its own
+      areFound = false;
+    }
+  }
+  return areFound;
+}
+
+const placeText = (column: number, part: DamagedPart): string => `${column}/${part}`;
+
+/** Gathers what was seen of one volume. */
+class Look {
+  readonly #volume: VolumeRow;
+  readonly #listings: readonly ColumnListing[];
+  readonly #read: boolean;
+  readonly #known = new Map<string, DamageRow>();
+  readonly #stale: DamageRow[] = [];
+  readonly #found: DamageFound[] = [];
+  readonly #damage: DamageFound[] = [];
+  readonly #seen = new Set<string>();
+  readonly #expected: readonly Set<string>[];
+  readonly #lost: DamagedPart[] = [];
+  #spare: number;
+  #objects = 0;
+  #unread = 0;
+  #packCopies: { copies: number; sound: number } | undefined;
+
+  constructor(volume: VolumeRow, listings: readonly ColumnListing[], known: readonly DamageRow[], read: boolean) {
+    this.#volume = volume;
+    this.#listings = listings;
+    this.#read = read;
+    this.#spare = spareOf(volume.codec);
+    this.#expected = volume.extents.map(() => new Set());
+    for (const row of known)
+      if (row.generation === volume.generation) this.#known.set(placeText(row.column, row.part), row);
+      else this.#stale.push(row);
+  }
+
+  add(look: PartLook, group?: NamedGroup): void {
+    const { part, stored, faults, unread } = look;
+    const gone = new Set(unread);
+    for (const column of stored) {
+      this.#objects += 1;
+      const text = placeText(column, part);
+      const fault = faults.get(column);
+      if (unread.includes(column)) {
+        this.#unread += this.#listings[column]?.objects === undefined ? 0 : 1;
+        const before = this.#known.get(text);
+        if (before !== undefined) this.#damage.push(before);
+        continue;
+      }
+      this.#seen.add(text);
+      const damage = fault === undefined ? this.#stillWrong(text) : this.#note(column, part, fault);
+      if (damage !== undefined) {
+        this.#damage.push(damage);
+        gone.add(column);
+      }
+    }
+    this.#reckon(look, gone);
+    const name = group === undefined ? nameOfPart(part) : chunkName(group.seq, group.token);
+    for (const column of stored) this.#expected[column]?.add(name);
+  }
+
+  #note(column: number, part: DamagedPart, { kind, reason }: Fault): DamageFound {
+    const { id, generation } = this.#volume;
+    const damage: DamageFound = { volume: id, generation, column, part, kind, reason };
+    this.#found.push(damage);
+    return damage;
+  }
+
+  /** A listing does not refute that bytes were found to be wrong. */
+  #stillWrong(text: string): DamageRow | undefined {
+    const before = this.#known.get(text);
+    return !this.#read && (before?.kind === 'wrong' || before?.kind === 'foreign') ? before : undefined;
+  }
+
+  #reckon({ part, stored }: PartLook, gone: ReadonlySet<number>): void {
+    const lost = stored.filter((column) => gone.has(column));
+    const { codec } = this.#volume;
+    if (typeof part !== 'number') {
+      const copies = stored.length - lost.length;
+      this.#spare = Math.min(this.#spare, Math.max(0, packSpare(codec, copies)));
+      if (part === 'pack') this.#packCopies = { copies: stored.length, sound: copies };
+      return;
+    }
+    const spare = spareOf(codec, lost);
+    if (spare === LOST) this.#lost.push(part);
+    this.#spare = Math.min(this.#spare, spare);
+  }
+
+  result(areFound: boolean, groups: number, areComplete: boolean): VolumeLook {
+    const healed = [...this.#known]
+      .filter(([text, row]) => this.#isHealed(text, row, areComplete))
+      .map(([, row]) => row);
+    const packs = this.#packCopies;
+    if (packs !== undefined && packs.sound === 0 && packs.copies > 0 && !areFound) {
+      this.#lost.push('pack');
+      this.#spare = LOST;
+    }
+    return {
+      volume: this.#volume,
+      found: this.#found,
+      healed: [...this.#stale, ...healed],
+      damage: this.#damage,
+      spare: this.#spare,
+      lostParts: this.#lost,
+      groups,
+      objects: this.#objects,
+      unread: this.#unread,
+      strays: this.#strays(),
+    };
+  }
+
+  #isHealed(text: string, row: DamageRow, areComplete: boolean): boolean {
+    if (this.#damage.some(({ column, part }) => placeText(column, part) === text)) return false;
+    if (this.#seen.has(text)) return true;
+    return areComplete && this.#listings[row.column]?.objects !== undefined;
+  }
+
+  #strays(): VolumeLook['strays'] {
+    let objects = 0;
+    let bytes = 0;
+    for (const [column, { objects: listed }] of this.#listings.entries())
+      for (const [name, size] of listed ?? []) {
+        if (this.#expected[column]?.has(name)) continue;
+        objects += 1;
+        bytes += size;
+      }
+    return { objects, bytes };
+  }
+}
+
+const nameOfPart = (part: DamagedPart): string => (part === 'pack' ? DIRECTORY_PACK_NAME : String(part));
