@@ -1,14 +1,24 @@
 // The CLI `pocketful`, on Node 24 (launch.mjs sees to that). docs/cli.md describes it. What was compiled once is kept beside the
 // project: without that, starting takes longer than most commands. JavaScript, since Node would load its TypeScript compiler for this
 // one file, although all others come from the cache.
+import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-enableCompileCache(fileURLToPath(new URL('../.cache/compile', import.meta.url)));
+const SOURCE = new URL('./commands/program.ts', import.meta.url);
+// An installed package has JavaScript in place of the sources, and lies where its user may not write.
+const isInstalled = !existsSync(SOURCE);
+enableCompileCache(
+  isInstalled
+    ? path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'pocketful', 'compile')
+    : fileURLToPath(new URL('../.cache/compile', import.meta.url)),
+);
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
-const { main } = await import('./commands/program.ts');
+const { main } = await import((isInstalled ? new URL('../dist/program.mjs', import.meta.url) : SOURCE).href);
 await main(process.argv);

@@ -95,10 +95,14 @@ function findNode() {
   } catch {
     throw new Error(
       `${need}; the package ${packageName} that brings it is not installed (optional packages left out?): ` +
-        `run "npm ci --include=optional", or install Node ${NODE_MAJOR_MIN}`,
+        `run "${installWithOptional()}", or install Node ${NODE_MAJOR_MIN}`,
     );
   }
 }
+
+/** Only a checkout has a lockfile. */
+const installWithOptional = () =>
+  fs.existsSync(LOCKFILE) ? 'npm ci --include=optional' : 'npm install -g --include=optional FILE.tgz';
 
 const LOCKFILE = path.join(ROOT, 'package-lock.json');
 const MODULES = path.join(ROOT, 'node_modules');

@@ -1,8 +1,7 @@
 // `pocketful demo [DIR]`: the main job on a real tree, shown step by step, with one table at the end. `npm start` runs it.
 import { existsSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Demo, type LocalRepair } from '../../lib/client/demo/demo.ts';
 import { demoTree } from '../../lib/client/demo/demo-tree.ts';
@@ -14,6 +13,7 @@ import { PRESETS } from '../../lib/settings/settings.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { strategyRows } from './compact.ts';
 import { InterruptedError } from './interruption.ts';
+import { PROJECT_ROOT, requireRepository } from './project.ts';
 import { Progress } from './show/progress.ts';
 import { bytesText, countOf, countText, dollarsText, ratioText, secondsText, table } from './show/text.ts';
 
@@ -57,7 +57,9 @@ export function addDemo(program: Command): void {
 
 async function runDemo(run: Run, dir: string | undefined, options: DemoOptions): Promise<void> {
   const seed = options.seed ?? DEFAULT_SEED;
-  const root = dir ?? join(dirname(fileURLToPath(import.meta.url)), '../../node_modules');
+  if (dir === undefined)
+    requireRepository('without a directory it takes the packages that the project is developed with');
+  const root = dir ?? join(PROJECT_ROOT, 'node_modules');
   const path = run.isDefaultStore ? STORE : run.directory();
   if (run.isDefaultStore) await removeOwnStore(path);
   const say = (text: string): void => {
@@ -261,8 +263,8 @@ function summary(steps: readonly Step[], address: string, name: string): string 
     table(rows, [1]),
     '',
     `The store is ${address}. Try next:`,
-    `  npm run pocketful -- --store ${address} status`,
-    `  npm run pocketful -- --store ${address} ls`,
-    `  npm run pocketful -- --store ${address} stat "${name}"`,
+    `  npx pocketful --store ${address} status`,
+    `  npx pocketful --store ${address} ls`,
+    `  npx pocketful --store ${address} stat "${name}"`,
   ].join('\n');
 }

@@ -1,5 +1,4 @@
 // The program behind `pocketful`: its commands, usage errors, and the last word on errors that nobody expected.
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
 import { addAdminCommands } from './admin.ts';
@@ -14,6 +13,7 @@ import { addGet } from './get.ts';
 import { addInit } from './init.ts';
 import { addKeys } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
+import { projectVersion } from './project.ts';
 import { addPut } from './put.ts';
 import { addSim } from './sim.ts';
 import { addDeploy } from './stage/deploy.ts';
@@ -22,7 +22,7 @@ import { addDestroy } from './stage/destroy.ts';
 function makeProgram(): Command {
   const program = withGlobals(new Command('pocketful'))
     .description('An immutable, content-addressed, encrypted, erasure-coded blob store on directories or S3 buckets')
-    .version(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
+    .version(projectVersion())
     .showHelpAfterError('(pocketful --help lists the commands)')
     .exitOverride();
   addInit(program);

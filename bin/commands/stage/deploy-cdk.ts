@@ -1,12 +1,12 @@
 // The pinned CDK CLI on the project's app, with the context of one stage. What it says goes to stderr; stdout stays the command's own.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { missing, unknownOutcome } from '../../../lib/foundation/errors.ts';
 import type { StageSettings } from '../../../lib/infra/stage-settings.ts';
+import { PROJECT_ROOT } from '../project.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const CLI = `${ROOT}node_modules/aws-cdk/bin/cdk`;
+const CLI = join(PROJECT_ROOT, 'node_modules/aws-cdk/bin/cdk');
 
 export type StageContext = Readonly<Record<string, string>>;
 
@@ -24,7 +24,7 @@ export async function runCdk(command: readonly string[], context: StageContext, 
   const pairs = Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const code = await new Promise<number | null>((resolve, reject) => {
     const child = spawn(process.execPath, [CLI, ...command, ...pairs, '--no-notices'], {
-      cwd: ROOT,
+      cwd: PROJECT_ROOT,
       env: { ...process.env, CDK_DISABLE_CLI_TELEMETRY: 'true' },
       stdio: ['inherit', 2, 2],
     });

@@ -6,6 +6,7 @@ import { invalid } from '../../../lib/foundation/errors.ts';
 import { parseStageSettings, type StageSettings } from '../../../lib/infra/stage-settings.ts';
 import { contradictionOf } from '../../../lib/settings/contradiction.ts';
 import { addCommand, collect, countArgument, type Run } from '../command.ts';
+import { requireRepository } from '../project.ts';
 import { table } from '../show/text.ts';
 import { contextOf, runCdk } from './deploy-cdk.ts';
 import { costSheetOf } from './deploy-costs.ts';
@@ -41,6 +42,7 @@ export function addDeploy(program: Command): void {
 }
 
 async function deploy(run: Run, [stage = '']: readonly string[], options: DeployOptions): Promise<void> {
+  requireRepository('deploy runs the CDK');
   // The AWS SDK takes longer to load than other commands take.
   const { findDeployed, requireBootstrap } = await import('../../../lib/client/aws/aws-deployments.ts');
   const known = await findDeployed(stage);

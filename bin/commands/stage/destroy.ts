@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { invalid, missing } from '../../../lib/foundation/errors.ts';
 import { parseStageSettings } from '../../../lib/infra/stage-settings.ts';
 import { addCommand } from '../command.ts';
+import { requireRepository } from '../project.ts';
 import { contextOf, runCdk } from './deploy-cdk.ts';
 
 export function addDestroy(program: Command): void {
@@ -11,6 +12,7 @@ export function addDestroy(program: Command): void {
     'destroy <stage>',
     'take a stage down: an ephemeral one with all its data, a durable one without',
     async (run, [stage = ''], { yes }) => {
+      requireRepository('destroy runs the CDK');
       // The AWS SDK takes longer to load than other commands take.
       const { allowDeletion, findDeployed } = await import('../../../lib/client/aws/aws-deployments.ts');
       const known = await findDeployed(stage);

@@ -1,0 +1,21 @@
+// The bundle that a package ships, laid out as npm would below node_modules, where Node strips no types.
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ROOT } from '../../lib/infra/bundle.ts';
+import { bundleCli } from '../../lib/infra/bundle-cli.ts';
+import { temporaryFolder } from '../cli/temporary-folder.ts';
+import { expectWorking } from './installed.ts';
+
+const folder = temporaryFolder();
+
+it('an installed pocketful puts, lists and gets, and says what it has not', async () => {
+  const installed = join(folder, 'lib/node_modules/pocketful');
+  mkdirSync(join(installed, 'bin'), { recursive: true });
+  const { bytes } = await bundleCli(join(installed, 'dist'));
+  expect(bytes).toBeLessThan(4_000_000);
+  for (const file of ['package.json', 'bin/pocketful.mjs', 'bin/cli.mjs', 'bin/launch.mjs', 'bin/install-lock.mjs'])
+    cpSync(join(ROOT, file), join(installed, file));
+  mkdirSync(join(folder, 'work'));
+  expectWorking(join(installed, 'bin/pocketful.mjs'), join(folder, 'work'));
+});
