@@ -1,5 +1,6 @@
 // pocketful status, encode, gc, drain and doctor: the operator's commands.
 import type { Command } from 'commander';
+import type { GcReport } from '../../lib/client/admin.ts';
 import { parseAddress } from '../../lib/client/face.ts';
 import { openEmbeddedClient } from '../../lib/client/file/embedded-client.ts';
 import type { DoctorReport } from '../../lib/engine/doctor/doctor.ts';
@@ -101,10 +102,26 @@ async function gc(run: Run, _args: unknown, { now }: { now?: boolean }): Promise
   const { signal } = run.interruption;
   const report = await admin.gc({ now, signal, onProgress: (slots) => progress.show({ items: slots }) });
   progress.end();
-  run.answer(
-    report,
-    `shredded ${countOf(report.slots, 'block')} (${bytesText(report.recordBytes)}), ${countText(report.waiting)} wait for their grace; freed ${countOf(report.free.freedZones, 'zone')}`,
-  );
+  run.answer(report, () => gcText(report));
+  for (const { volume, reason, isInGrace } of report.free.kept)
+    if (!isInGrace) run.say(`pocketful: volume ${volume} is not freed yet: ${reason}`);
+  const didNothing = report.slots === 0 && report.free.freedZones === 0;
+  const hasToWait = report.free.kept.some(({ isInGrace }) => !isInGrace);
+  if (report.pressure?.isFull) run.say('pocketful: the disk is still full: delete objects (pocketful rm) or make room');
+  if (report.pressure?.isFull || (didNothing && hasToWait)) run.exitCode = EXIT.retry;
+}
+
+function gcText({ slots, recordBytes, waiting, free, pressure }: GcReport): string {
+  const inGrace = free.kept.filter(({ isInGrace }) => isInGrace).length;
+  const waits = [
+    ...(waiting > 0 ? [`${countOf(waiting, 'deleted block')} wait for their grace`] : []),
+    ...(inGrace > 0 ? [`${countOf(inGrace, 'empty volume')} wait for theirs (--now: without)`] : []),
+  ];
+  const made =
+    pressure === undefined ? [] : [`the disk had little room, so ${bytesText(pressure.encodedBytes)} were encoded`];
+  if (slots === 0 && free.freedZones === 0) return ['nothing could be freed', ...waits, ...made].join('; ');
+  const done = `shredded ${countOf(slots, 'block')} (${bytesText(recordBytes)})`;
+  return [done, ...waits, `freed ${countOf(free.freedZones, 'zone')}`, ...made].join('; ');
 }
 
 async function drain(run: Run, _args: unknown, options: DrainOptions): Promise<void> {

@@ -5,6 +5,8 @@ import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
 import { shownName } from './show/text.ts';
 
 const SAID_MAX = 50;
+/** Said once, whatever else was under way. */
+const STOPPED = 'DISK_FULL';
 
 export interface FailedItem {
   readonly name: string;
@@ -15,6 +17,7 @@ export interface FailedItem {
 
 export class ItemFailures {
   readonly list: FailedItem[] = [];
+  #isStopped = false;
   #firstExitCode: number = EXIT.ok;
   readonly #run: Run;
 
@@ -27,12 +30,20 @@ export class ItemFailures {
     if (said.kind === 'internal') throw error;
     if (this.list.length === 0) this.#firstExitCode = exitCodeOf(error);
     this.list.push({ name, ...said });
+    if (said.code === STOPPED && this.#isStopped) return;
+    this.#isStopped ||= said.code === STOPPED;
     if (this.list.length <= SAID_MAX) this.#run.say(`pocketful: ${shownName(said.message)} (${said.code})`);
     else if (this.list.length === SAID_MAX + 1) this.#run.say('pocketful: … more of them are not shown');
   }
 
-  /** Some items failed: 3; if it was the only one there was, its own exit code. */
+  /** True once one of them said that none after it will do better. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Some items failed: 3; if it was the only one there was, or no further one was tried, its own exit code. */
   settle(attempted: number): void {
-    if (this.list.length > 0) this.#run.exitCode = attempted === 1 ? this.#firstExitCode : EXIT.someFailed;
+    if (this.list.length === 0) return;
+    this.#run.exitCode = this.#isStopped ? EXIT.retry : attempted === 1 ? this.#firstExitCode : EXIT.someFailed;
   }
 }

@@ -245,7 +245,8 @@ class PutBatch {
       },
       `stored ${countOf(this.#stored.length, 'file')}, ${bytesText(this.#bytes)} (${bytesText(newBytes)} new) in ${secondsText(elapsedMs)}: ${rate}` +
         (this.#skipped.length > 0 ? `; skipped ${countText(this.#skipped.length)}` : '') +
-        (this.#failures.list.length > 0 ? `; failed ${countText(this.#failures.list.length)}` : ''),
+        (this.#failures.list.length > 0 ? `; failed ${countText(this.#failures.list.length)}` : '') +
+        (this.#failures.isStopped ? ', and nothing after them was tried' : ''),
     );
     if (isInterrupted)
       this.#run.say(

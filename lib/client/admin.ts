@@ -9,8 +9,7 @@ import type { ThresholdStep } from '../compaction/threshold/law.ts';
 import type { DoctorReport } from '../engine/doctor/doctor.ts';
 import type { Status } from '../engine/status/status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
-import type { TendReport } from '../engine/upkeep/tend.ts';
-import type { GarbageReport } from '../gc/collect-garbage.ts';
+import type { ReclaimReport, TendReport } from '../engine/upkeep/reclaim.ts';
 import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
 import type { EncodeReport } from '../live-coder/encode-hot.ts';
@@ -21,9 +20,7 @@ export interface Watch<T> {
   readonly onProgress?: ((progress: T) => void) | undefined;
 }
 
-export interface GcReport extends GarbageReport {
-  readonly free: FreeReport;
-}
+export type GcReport = ReclaimReport;
 
 export interface EncodePass extends EncodeReport {
   readonly free: FreeReport;

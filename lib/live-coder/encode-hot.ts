@@ -16,6 +16,8 @@ export interface EncodeOptions {
   readonly force?: boolean;
   /** Write the last, small group too. */
   readonly flush?: boolean;
+  /** Only so many, those with the least that lives: a little room is enough for them. */
+  readonly sparsest?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly encodedBytes: number; readonly totalBytes: number }) => void;
 }
@@ -39,7 +41,7 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
   let encodedBytes = 0;
   const force = options.force ?? false;
   const { sealed, facts } = await sealWasteful(store, await hotFacts(store, () => force), force);
-  const { ripe, totalBytes, isWaste } = ripeSources(store, facts);
+  const { ripe, totalBytes, isWaste } = ripeSources(store, facts, options.sparsest);
   const flush = options.flush === true || isWaste;
   const sources = new DrainingSources(store, run);
   const coder = new LiveCoder(store, run, (result) => {
@@ -117,11 +119,12 @@ async function sealWasteful(
 const isWasteOf = ({ c: { settings } }: VolumeStore, volumes: readonly VolumeRow[], { buckets }: HotFacts): boolean =>
   isWasteful(contentsOf(volumes, buckets), settings.hotCodec, settings.warmCodec);
 
-function ripeSources(store: VolumeStore, facts: HotFacts) {
+function ripeSources(store: VolumeStore, facts: HotFacts, sparsest: number | undefined) {
   const volumes = facts.volumes
     .filter(({ state }) => state === 'sealed')
     .sort((a, b) => (a.sealedAtMs ?? 0) - (b.sealedAtMs ?? 0) || (a.id < b.id ? -1 : 1));
-  const ripe = volumes.map((volume) => ({ volume, liveBytes: contentsOf([volume], facts.buckets).liveBytes }));
+  const all = volumes.map((volume) => ({ volume, liveBytes: contentsOf([volume], facts.buckets).liveBytes }));
+  const ripe = sparsest === undefined ? all : all.sort((a, b) => a.liveBytes - b.liveBytes).slice(0, sparsest);
   return {
     ripe,
     totalBytes: ripe.reduce((sum, { liveBytes }) => sum + liveBytes, 0),

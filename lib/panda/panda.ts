@@ -99,6 +99,7 @@ export interface ReadOptions {
  * Errors of every body (PocketfulError):
  * - `conflict` CONDITION_FAILED  (PandaConflict) nothing was written; `failed` are the indexes of the writes whose condition did not hold
  * - `retry`    PANDA_BUSY        nothing was written: throttled, or in conflict with another transaction
+ * - `retry`    PANDA_FULL        nothing was written: no space left, and waiting makes none
  * - `unknown`  PANDA_UNKNOWN     it may have been written or not: read the rows again
  * - `denied`   PANDA_DENIED
  * Programmer errors (an assertion): the same key twice, no writes, more than TRANSACTION_ITEMS_MAX, a row too large.

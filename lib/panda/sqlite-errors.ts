@@ -15,6 +15,16 @@ const NOT_A_DATABASE = 26;
 const NO_MEMORY = 7;
 const PRIMARY = 0xff; // extended result codes have the primary one in their low byte
 
+/** Waiting does not help against it: nothing sends such a transaction again by itself. */
+export const pandaFull = (path: string, cause?: unknown): PocketfulError =>
+  retryLater('PANDA_FULL', `no space left on the disk of the metadata file ${path}: make some, and try again`, cause);
+
+/** No room for the file, its log, or (an I/O error to SQLite) the index of its log. */
+export function isFull(error: unknown, hasRoom: () => boolean): boolean {
+  const code = sqliteCode(error);
+  return code === FULL || (code === IO_ERROR && !hasRoom());
+}
+
 /** The primary result code, or undefined if the error is not SQLite's. */
 export function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
@@ -40,7 +50,7 @@ function known(code: number, path: string, cause: unknown): PocketfulError | und
     case PROTOCOL:
       return retryLater('PANDA_BUSY', `the metadata file ${path} is in use by another process`, cause);
     case FULL:
-      return retryLater('PANDA_BUSY', `no space left for the metadata file ${path}`, cause);
+      return pandaFull(path, cause);
     case IO_ERROR:
     case NO_MEMORY:
       return retryLater('PANDA_BUSY', `the metadata file ${path} cannot be read or written now`, cause);

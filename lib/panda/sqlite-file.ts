@@ -1,11 +1,11 @@
 // Opening the SQLite file of Panda: creates it with its one table, or refuses what is not ours or is newer than this
 // program. Nothing is written to a file before it is known to be ours or empty.
-import { accessSync, closeSync, constants, fsyncSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, openSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { assert, present } from '../foundation/assert.ts';
-import { denied, invalid, missing } from '../foundation/errors.ts';
-import { isBusy, sqliteError } from './sqlite-errors.ts';
+import { denied, invalid, isPocketfulError, missing } from '../foundation/errors.ts';
+import { isBusy, isFull, pandaFull, sqliteError } from './sqlite-errors.ts';
 
 /** "PKFL" in the header of the file: `file(1)` and SQLite show whose it is. */
 export const APPLICATION_ID = 0x504b464c;
@@ -19,15 +19,23 @@ export interface SqliteFileOptions {
   readonly openTimeoutMs: number;
   /** How long one attempt to get the write lock blocks the process later on. */
   readonly attemptMs: number;
-  /** The file never grows beyond this: `retry` PANDA_BUSY. Default: the disk decides. */
+  /** The file never grows beyond this: `retry` PANDA_FULL. Default: the disk decides. */
   readonly bytesMax?: number;
   /** Opens a read transaction that lasts until the file is closed: one moment is seen, and nothing can be written. */
   readonly isSnapshot?: boolean;
+  /** Asked when there is no room: true if it has made some, so that trying again is worth it. Default: there is none to be had. */
+  readonly makeRoom?: MakeRoom | undefined;
 }
+
+/** `open`: a little, to read at all; `write`: for a transaction. */
+export type MakeRoom = (what: 'open' | 'write') => boolean;
 
 const CACHE_KIB = 32 * 1024;
 /** Pages of the log before it is copied into the file: 16 MiB, so that hot pages are copied once for many commits. */
 const CHECKPOINT_PAGES = 4096;
+const CHECKPOINT_PAGES_SHORT = 64;
+/** Less than this is not worth another try. */
+const LOG_CUT_BYTES = 1024 * 1024;
 const PAGE_BYTES = 4096;
 const SCHEMA = `CREATE TABLE rows (
   partition TEXT NOT NULL COLLATE BINARY,
@@ -51,6 +59,16 @@ function loadSqlite(): typeof import('node:sqlite') {
 }
 
 export function openSqliteFile(path: string, options: SqliteFileOptions): DatabaseSync {
+  try {
+    return openOnce(path, options);
+  } catch (error) {
+    if (!(isPocketfulError(error) && error.code === 'PANDA_FULL')) throw error;
+    if (options.makeRoom?.('open') !== true) throw error;
+    return openOnce(path, options);
+  }
+}
+
+function openOnce(path: string, options: SqliteFileOptions): DatabaseSync {
   const isNew = touch(path, options.create ?? true);
   const { DatabaseSync } = loadSqlite();
   let database: DatabaseSync | undefined;
@@ -61,7 +79,22 @@ export function openSqliteFile(path: string, options: SqliteFileOptions): Databa
     return database;
   } catch (error) {
     if (database?.isOpen) database.close();
-    throw sqliteError(error, path);
+    throw isFull(error, () => hasRoom(path)) ? pandaFull(path, error) : sqliteError(error, path);
+  }
+}
+
+/** SQLite wants about so much to open a file: the index of its log, and the log itself. */
+const OPEN_BYTES = 64 * 1024;
+
+/** False if the disk of the file is as good as full. */
+export const hasRoom = (path: string): boolean => freeBytes(path) >= OPEN_BYTES;
+
+function freeBytes(path: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }
 
@@ -84,6 +117,32 @@ function touch(path: string, create: boolean): boolean {
   }
 }
 
+/** The log takes a small share of what is free at the most. */
+const LOG_SHARE = 1 / 16;
+
+const checkpointPages = (path: string): number =>
+  Math.round(Math.min(CHECKPOINT_PAGES, Math.max(CHECKPOINT_PAGES_SHORT, (freeBytes(path) * LOG_SHARE) / PAGE_BYTES)));
+
+/** What the log holds goes to its file, if nobody is reading, and it stays short from now on. True if that gave back much. */
+export function cutLog(database: DatabaseSync, path: string): boolean {
+  const before = logBytes(path);
+  try {
+    database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES_SHORT}`);
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    return false; // it is as long as it was
+  }
+  return before - logBytes(path) >= LOG_CUT_BYTES;
+}
+
+function logBytes(path: string): number {
+  try {
+    return statSync(`${path}-wal`).size;
+  } catch {
+    return 0;
+  }
+}
+
 const errno = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 function prepare(database: DatabaseSync, path: string, options: SqliteFileOptions): void {
@@ -91,7 +150,7 @@ function prepare(database: DatabaseSync, path: string, options: SqliteFileOption
   database.exec('PRAGMA secure_delete = ON');
   database.exec('PRAGMA synchronous = FULL');
   database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
-  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages(path)}`);
   if (options.bytesMax !== undefined)
     database.exec(`PRAGMA max_page_count = ${Math.ceil(options.bytesMax / PAGE_BYTES)}`);
   useLog(database);

@@ -6,8 +6,8 @@ import { assert } from '../foundation/assert.ts';
 import { checkKey, ownedAttribute } from './attributes.ts';
 import type { Attributes, Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
 import { decodeAttributes, encodeAttributes } from './row-encoding.ts';
-import { commitError, isBusy, sqliteCode, sqliteError } from './sqlite-errors.ts';
-import { openSqliteFile } from './sqlite-file.ts';
+import { commitError, isBusy, isFull, sqliteCode, sqliteError } from './sqlite-errors.ts';
+import { cutLog, type MakeRoom, openSqliteFile } from './sqlite-file.ts';
 import {
   applied,
   checkConditions,
@@ -24,10 +24,12 @@ export interface SqlitePandaOptions {
   readonly create?: boolean;
   /** How long to wait for another process's transaction before PANDA_BUSY; default 5 s. */
   readonly busyTimeoutMs?: number;
-  /** The file never grows beyond this: PANDA_BUSY. Default: the disk decides. */
+  /** The file never grows beyond this: PANDA_FULL. Default: the disk decides. */
   readonly bytesMax?: number;
   /** The rows of this moment, whatever others write meanwhile; nothing can be written. */
   readonly isSnapshot?: boolean;
+  /** Asked when there is no room left: true if it has made some. */
+  readonly makeRoom?: MakeRoom;
 }
 
 /** The writes of one call of transact, safe from later changes by the caller: puts are encoded when the call is made. */
@@ -60,21 +62,26 @@ const BUSY_TIMEOUT_MS = 5000;
 const ATTEMPT_MS = 100;
 /** At most so many writes share a COMMIT: the process answers nothing else meanwhile. */
 const WRITES_PER_COMMIT = 2000;
+/** On a disk that was full: every write is a page or more in the log first. */
+const WRITES_PER_COMMIT_SHORT = 100;
 
 export class SqlitePanda implements Panda {
   readonly path: string;
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
   readonly #attempts: number;
+  readonly #makeRoom: MakeRoom | undefined;
+  #writesPerCommit = WRITES_PER_COMMIT;
   #pending: Pending[] = [];
   /** The flush that will commit what is pending now. */
   #flush: Promise<void> | undefined;
   #closed = false;
 
-  private constructor(path: string, database: DatabaseSync, attempts: number) {
+  private constructor(path: string, database: DatabaseSync, attempts: number, makeRoom: MakeRoom | undefined) {
     this.path = path;
     this.#database = database;
     this.#attempts = attempts;
+    this.#makeRoom = makeRoom;
     this.#statements = prepareStatements(database);
   }
 
@@ -86,7 +93,7 @@ export class SqlitePanda implements Panda {
     const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
     const attemptMs = Math.min(ATTEMPT_MS, timeoutMs);
     const database = openSqliteFile(path, { ...options, openTimeoutMs: timeoutMs, attemptMs });
-    return new SqlitePanda(path, database, Math.ceil(timeoutMs / Math.max(1, attemptMs)));
+    return new SqlitePanda(path, database, Math.ceil(timeoutMs / Math.max(1, attemptMs)), options.makeRoom);
   }
 
   async get(key: Key): Promise<Row | undefined> {
@@ -168,7 +175,7 @@ export class SqlitePanda implements Panda {
   async #commitPending(): Promise<void> {
     try {
       while (this.#pending.length > 0) {
-        const batch = takeBatch(this.#pending);
+        const batch = takeBatch(this.#pending, this.#writesPerCommit);
         if (await this.#begun(batch)) this.#commit(batch);
         if (this.#pending.length > 0) await new Promise((done) => setImmediate(done));
       }
@@ -208,20 +215,29 @@ export class SqlitePanda implements Panda {
       }
     } catch (error) {
       this.#rollBack();
-      for (const pending of batch) pending.reject(sqliteError(error, this.path));
+      this.#rejectOrAgain(batch, error, sqliteError(error, this.path));
       return;
     }
     try {
       this.#statements.commit.run();
     } catch (error) {
-      const reported = commitError(error, this.path, this.#rollBack());
-      for (const pending of batch) pending.reject(reported);
+      this.#rejectOrAgain(batch, error, commitError(error, this.path, this.#rollBack()));
       return;
     }
     for (const pending of batch) {
       if (refused.has(pending)) pending.reject(refused.get(pending));
       else pending.resolve();
     }
+  }
+
+  /** Nothing of the batch was written. Where the log or whoever keeps a reserve makes room for it, it comes again, in smaller parts. */
+  #rejectOrAgain(batch: readonly Pending[], error: unknown, reported: unknown): void {
+    if (isFull(error, () => true) && (cutLog(this.#database, this.path) || this.#makeRoom?.('write') === true)) {
+      this.#writesPerCommit = WRITES_PER_COMMIT_SHORT;
+      this.#pending.unshift(...batch);
+      return;
+    }
+    for (const pending of batch) pending.reject(reported);
   }
 
   /**
@@ -288,10 +304,10 @@ function keptApart(writes: readonly Write[]): KeptWrites {
 }
 
 /** The next transactions to share a COMMIT, taken out of `pending`; at least one. */
-function takeBatch(pending: Pending[]): Pending[] {
+function takeBatch(pending: Pending[], writesMax: number): Pending[] {
   let writes = 0;
   let count = 0;
-  while (count < pending.length && (count === 0 || writes < WRITES_PER_COMMIT)) {
+  while (count < pending.length && (count === 0 || writes < writesMax)) {
     writes += pending[count]?.writes.length ?? 0;
     count += 1;
   }

@@ -1,7 +1,7 @@
 // A disk that is full: drives and metadata on one small file system. What was acknowledged before stays, what does not fit is refused
 // with "try again later", and once there is room the store goes on.
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -47,4 +47,76 @@ it(`on ${way === undefined ? 'a system that cannot mount: nothing to see' : 'a r
   expect(exits, ran.stdout + talk).toEqual([0, 0, 5, 0, 0, 0, 0]);
   expect(ran.stdout).toContain('\nsmall\nexit 0');
   expect(ran.stdout).toMatch(/again\nsmall\nexit 0\n(fixed.*\n)?healthy/);
+});
+
+const MANY = `
+set -u
+mkdir disk2 && mount -t tmpfs -o size=24m tmpfs disk2
+free() { df -k --output=avail disk2 | tail -1; }
+run() { "$NODE" --disable-warning=ExperimentalWarning "$PROGRAM" "$@" --store file:disk2/s 2>talk >out; echo "exit $? lines $(wc -l < talk) $*"; cat talk >> talks; cat out; }
+run init --settings day.json --drives 6
+run put kept --as kept
+run put many --prefix many
+dd if=/dev/zero of=disk2/filler bs=1k 2>/dev/null
+begun=$(date +%s)
+run put fresh300 --prefix fresh
+echo "seconds $(($(date +%s) - begun))"
+run ls
+run cat kept
+run rm -r many --yes
+run gc
+echo "free $(free)"
+run put fresh300 --prefix fresh
+run doctor --fix --read
+run get fresh --to back
+run put stays --prefix stays
+dd if=/dev/zero of=disk2/filler2 bs=1k 2>/dev/null
+run gc
+`;
+
+it.skipIf(way === undefined)('a full disk refuses puts at once and in one line; rm and gc go on, and make room', () => {
+  const settings = { ...SMALL, encodeAfterMs: 86_400_000, trashGraceMs: 86_400_000 };
+  writeFileSync(join(cwd, 'day.json'), JSON.stringify(settings));
+  writeFileSync(join(cwd, 'kept'), 'kept\n');
+  const random = new SeededRandomness(2);
+  for (const [folder, count] of [
+    ['many', 3000],
+    ['fresh300', 300],
+    ['stays', 3000],
+  ] as const) {
+    mkdirSync(join(cwd, folder));
+    for (let i = 0; i < count; i++) writeFileSync(join(cwd, folder, `${i}`), random.bytes(2000));
+  }
+  const env = { ...process.env, NODE: process.execPath, PROGRAM };
+  const ran = spawnSync('unshare', [...(way ?? []), 'sh', '-c', MANY], { cwd, env, encoding: 'utf8' });
+  const said = ran.stdout + ran.stderr + spawnSync('cat', ['talks'], { cwd, encoding: 'utf8' }).stdout;
+  const exits = [...ran.stdout.matchAll(/^exit (\d+) lines (\d+) (\S+)/gm)].map(
+    ([, code, , what]) => `${what} ${code}`,
+  );
+  // The first put fills the disk, the second meets a full one; the last gc has nothing to free but what is hot.
+  expect(exits, said).toEqual([
+    ...[
+      'init 0',
+      'put 0',
+      'put 5',
+      'put 5',
+      'ls 0',
+      'cat 0',
+      'rm 0',
+      'gc 0',
+      'put 0',
+      'doctor 0',
+      'get 0',
+      'put 5',
+      'gc 0',
+    ],
+  ]);
+  expect(said).toMatch(/lines 1 put fresh300/);
+  expect(said).toMatch(/deleted [\d,]+ objects/);
+  expect(Number(/^seconds (\d+)$/m.exec(ran.stdout)?.[1])).toBeLessThan(20);
+  expect(Number(/^free +(\d+)$/m.exec(ran.stdout)?.[1])).toBeGreaterThan(8_000);
+  for (const name of readdirSync(join(cwd, 'fresh300')))
+    expect(readFileSync(join(cwd, 'back/fresh', name)).equals(readFileSync(join(cwd, 'fresh300', name))), name).toBe(
+      true,
+    );
 });

@@ -240,7 +240,7 @@ describe('the file', () => {
     await expect(allRows(await open())).rejects.toEqual(coded('corrupt', 'PANDA_CORRUPT'));
   });
 
-  it('is busy when it may not grow, loses nothing, and goes on when there is room again', async () => {
+  it('is full when it may not grow, loses nothing, and goes on when there is room again', async () => {
     const panda = await open({ bytesMax: 256 * 1024 });
     const large = (sort: string): Put => ({
       ...put(sort, 1),
@@ -251,11 +251,39 @@ describe('the file', () => {
       panda.transact([put('small', 1)]),
       panda.transact([large('b'), large('c'), large('d'), large('e')]),
     ]);
-    for (const answer of answers) expect(answer).toMatchObject({ reason: coded('retry', 'PANDA_BUSY') });
+    for (const answer of answers) expect(answer).toMatchObject({ reason: coded('retry', 'PANDA_FULL') });
     expect((await panda.query('p')).rows.map((row) => row.sort)).toEqual(['a']);
     await panda.transact([{ kind: 'delete', partition: 'p', sort: 'a' }]);
     await panda.transact([large('b'), put('small', 1)]);
     expect((await panda.query('p')).rows.map((row) => row.sort)).toEqual(['b', 'small']);
+  });
+
+  it('asks for room when there is none, once for each that is made, and does then what was asked of it', async () => {
+    let asked = 0;
+    const roomy = raw();
+    const panda = await open({
+      bytesMax: 256 * 1024,
+      makeRoom: (what) => {
+        expect(what).toBe('write');
+        asked += 1;
+        // Room of the kind that is missing here: a row that somebody else can do without.
+        if (asked === 1) roomy.exec("DELETE FROM rows WHERE sort = 'a'");
+        return asked === 1;
+      },
+    });
+    const large = (sort: string): Put => ({
+      ...put(sort, 1),
+      attributes: { bytes: new Uint8Array(60 * 1024).fill(1) },
+    });
+    await panda.transact([large('a')]);
+    await panda.transact([large('b'), large('c')]);
+    await panda.transact([put('small', 1)]);
+    await panda.transact([large('d')]);
+    expect(asked).toBe(1);
+    await expect(panda.transact([large('e'), large('f')])).rejects.toEqual(coded('retry', 'PANDA_FULL'));
+    expect(asked).toBe(2);
+    expect((await panda.query('p')).rows.map((row) => row.sort)).toEqual(['b', 'c', 'd', 'small']);
+    roomy.close();
   });
 });
 

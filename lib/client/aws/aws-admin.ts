@@ -2,7 +2,7 @@
 // rows and keys is done from here, with the user's own rights on the table, the drives, the queues and the key.
 import { parsePlan } from '../../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
-import type { TendReport } from '../../engine/upkeep/tend.ts';
+import type { TendReport } from '../../engine/upkeep/reclaim.ts';
 import { readTuning } from '../../engine/upkeep/tune.ts';
 import { newFunctionOwner, openParts, storeOf } from '../../engine/wire/deployed.ts';
 import type { EngineStore } from '../../engine/wire/engine-store.ts';

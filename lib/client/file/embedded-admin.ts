@@ -8,7 +8,8 @@ import type { ThresholdStep } from '../../compaction/threshold/law.ts';
 import { backupTo } from '../../engine/backup/backup.ts';
 import { type DoctorReport, examine } from '../../engine/doctor/doctor.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';
-import { encodeStore, shredStore, type TendReport, tend } from '../../engine/upkeep/tend.ts';
+import { reclaim, type TendReport, tend } from '../../engine/upkeep/reclaim.ts';
+import { encodeStore } from '../../engine/upkeep/tend.ts';
 import { tune } from '../../engine/upkeep/tune.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
@@ -29,50 +30,70 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   }
 
   async gc(options: Parameters<StoreAdmin['gc']>[0] = {}): Promise<GcReport> {
-    await this.#recovered();
-    const { signal, onProgress, now = false } = options;
-    const garbage = await shredStore(this.#store, given({ signal, onProgress }));
-    return { ...garbage, free: await freeTrash(this.#store.volumes, { ignoreGrace: now }) };
+    return this.#freeing(async () => {
+      await this.#recovered();
+      return reclaim(this.#store, options);
+    });
   }
 
   async encode(options: Parameters<StoreAdmin['encode']>[0] = {}): Promise<EncodePass> {
-    await this.#recovered();
-    const { signal, onProgress, all = false } = options;
-    const sealed = all ? await this.#store.volumes.open.sealAll('hot') : 0;
-    const report = await encodeStore(this.#store, { force: all, flush: all, ...given({ signal, onProgress }) });
-    return { ...report, sealed: sealed + report.sealed, free: await freeTrash(this.#store.volumes) };
+    return this.#freeing(async (isShort) => {
+      await this.#recovered();
+      const { signal, onProgress, all = false } = options;
+      const sealed = all ? await this.#store.volumes.open.sealAll('hot') : 0;
+      const report = await encodeStore(this.#store, { force: all, flush: all, ...given({ signal, onProgress }) });
+      const free = await freeTrash(this.#store.volumes, { ignoreGrace: isShort });
+      return { ...report, sealed: sealed + report.sealed, free };
+    });
   }
 
   async drain(options: Parameters<StoreAdmin['drain']>[0] = {}): Promise<DrainPass> {
-    await this.#recovered();
-    const { volumes } = this.#store;
-    const { signal, onProgress, fillPermilleMax, targetOverhead, sourcesMax } = options;
-    const report = await drain(
-      volumes,
-      (run, moved) => new LiveCoder(volumes, run, moved),
-      given({ signal, onProgress, fillPermilleMax, targetOverhead, sourcesMax }),
-    );
-    return { ...report, free: await freeTrash(volumes) };
+    return this.#freeing(async (isShort) => {
+      await this.#recovered();
+      const { volumes } = this.#store;
+      const { signal, onProgress, fillPermilleMax, targetOverhead, sourcesMax } = options;
+      const report = await drain(
+        volumes,
+        (run, moved) => new LiveCoder(volumes, run, moved),
+        given({ signal, onProgress, fillPermilleMax, targetOverhead, sourcesMax }),
+      );
+      return { ...report, free: await freeTrash(volumes, { ignoreGrace: isShort }) };
+    });
+  }
+
+  /** On a full disk this goes on in the room of the reserve; the grace of emptied volumes does not count then. */
+  async #freeing<T>(work: (isShort: boolean) => Promise<T>): Promise<T> {
+    const { disk } = this.#store;
+    const isShort = await disk.beforeFreeing();
+    try {
+      return await work(isShort);
+    } finally {
+      disk.afterFreeing();
+    }
   }
 
   async compact(options: Parameters<StoreAdmin['compact']>[0] = {}): Promise<CompactReport> {
     if (options.planJson !== undefined) parsePlan(options.planJson); // before anything is recovered
-    await this.#recovered(true);
     const { onProgress, ...request } = options;
     let movedBytes = 0;
     let runs = 0;
     let reclaimed = 0;
-    return compactStore(this.#store, {
-      ...request,
-      onMoved: ({ recordBytes }) => {
-        movedBytes += recordBytes;
-        onProgress?.({ runs, reclaimed, movedBytes });
-      },
-      onRun: ({ retired }) => {
-        runs += 1;
-        reclaimed += retired;
-        onProgress?.({ runs, reclaimed, movedBytes });
-      },
+    return this.#freeing(async (isShort) => {
+      await this.#recovered(true);
+      const report = await compactStore(this.#store, {
+        ...request,
+        onMoved: ({ recordBytes }) => {
+          movedBytes += recordBytes;
+          onProgress?.({ runs, reclaimed, movedBytes });
+        },
+        onRun: ({ retired }) => {
+          runs += 1;
+          reclaimed += retired;
+          onProgress?.({ runs, reclaimed, movedBytes });
+        },
+      });
+      if (isShort) await freeTrash(this.#store.volumes, { ignoreGrace: true });
+      return report;
     });
   }
 
@@ -81,8 +102,10 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   }
 
   async tend(options: Parameters<StoreAdmin['tend']>[0] = {}): Promise<TendReport> {
-    await this.#recovered();
-    return tend(this.#store, options.signal);
+    return this.#freeing(async () => {
+      await this.#recovered();
+      return tend(this.#store, options.signal);
+    });
   }
 
   backup(file: string, options: Parameters<StoreAdmin['backup']>[1] = {}): ReturnType<StoreAdmin['backup']> {

@@ -3,8 +3,9 @@
 import { addTally } from '../../engine/status/tally.ts';
 import { hasLeftovers, recover } from '../../engine/upkeep/end-dead-work.ts';
 import { type EmbeddedStore, openEmbedded } from '../../engine/wire/embedded.ts';
+import type { StoreDisk } from '../../engine/wire/store-disk.ts';
 import type { Clock } from '../../foundation/clock.ts';
-import { isPocketfulError } from '../../foundation/errors.ts';
+import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
@@ -38,12 +39,17 @@ export class EmbeddedClient implements PocketfulStore {
     this.admin = new EmbeddedAdmin(engine, namespace, (keepRuns) => this.#recover(keepRuns));
   }
 
+  /** The first item that finds a disk full is the last that is begun: that one, and those under way, fail with `retry` DISK_FULL. */
   async *putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncGenerator<PutOutcome> {
+    const { disk } = this.engine;
+    disk.beforePut();
     await this.#recover();
     const { namespace } = this;
     const relief = new HotRelief(this.engine);
+    let full: PocketfulError | undefined;
     async function* named() {
       for await (const { key, body, metadata, verify, sizeBytes = 0 } of items) {
+        if (full !== undefined) return;
         await relief.before(sizeBytes);
         yield { namespace, key, body, metadata, verify };
       }
@@ -51,17 +57,19 @@ export class EmbeddedClient implements PocketfulStore {
     let ingestedBytes = 0;
     try {
       for await (const outcome of this.engine.frontend.putAll(named())) {
-        if (!outcome.ok) yield outcome;
-        else {
-          const { key, version, etag, sizeBytes, newBytes } = outcome;
-          ingestedBytes += newBytes ?? 0;
-          yield { key, ok: true, version, etag, sizeBytes, newBytes };
+        if (!outcome.ok) {
+          if (await isForRoom(disk, outcome.error)) full ??= disk.full(outcome.error);
+          yield full === undefined ? outcome : { ...outcome, error: full };
+          continue;
         }
+        const { key, version, etag, sizeBytes, newBytes } = outcome;
+        ingestedBytes += newBytes ?? 0;
+        yield { key, ok: true, version, etag, sizeBytes, newBytes };
       }
     } finally {
       await addTally(this.engine.components, { ingestedBytes });
     }
-    await relief.end();
+    if (full === undefined) await relief.end();
   }
 
   async get(key: string, range?: ByteRange): Promise<OpenBody> {
@@ -85,12 +93,18 @@ export class EmbeddedClient implements PocketfulStore {
   }
 
   async *deleteAll(keys: AsyncIterable<string> | Iterable<string>): AsyncGenerator<DeleteOutcome> {
-    await this.#recover();
     const { namespace } = this;
+    const { disk } = this.engine;
     async function* named() {
       for await (const key of keys) yield { namespace, key };
     }
-    yield* this.engine.frontend.deleteAll(named());
+    await disk.beforeFreeing();
+    try {
+      await this.#recover();
+      yield* this.engine.frontend.deleteAll(named());
+    } finally {
+      disk.afterFreeing();
+    }
   }
 
   close(): Promise<void> {
@@ -104,6 +118,12 @@ export class EmbeddedClient implements PocketfulStore {
     return this.#recovered;
   }
 }
+
+/** A disk that is full shows as drives that cannot be written, too. */
+const isForRoom = async (disk: StoreDisk, error: Error): Promise<boolean> =>
+  isPocketfulError(error) &&
+  isKind(error, 'retry', 'unknown') &&
+  (error.code === 'PANDA_FULL' || (await disk.isFull()));
 
 async function recoverIfNeeded({ volumes, frontend }: EmbeddedStore, keepRuns = false): Promise<void> {
   if (!(await hasLeftovers(volumes))) return;

@@ -8,7 +8,8 @@ import { freeTrash } from '../../volume/runs/free.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 import { type CompactRequest, compactStore } from './compaction.ts';
 import { hasLeftovers, recover } from './end-dead-work.ts';
-import { encodeStore, shredStore } from './tend.ts';
+import { reclaim } from './reclaim.ts';
+import { encodeStore } from './tend.ts';
 import { tune } from './tune.ts';
 
 export const TASKS = ['gc', 'encode', 'compact', 'tune'] as const;
@@ -42,8 +43,7 @@ export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, reque
   const work: Readonly<Record<TaskName, Task['run']>> = {
     gc: async (signal) => {
       await recoverLeftovers(store);
-      const garbage = await shredStore(store, { signal });
-      return { ...garbage, free: await freeTrash(store.volumes) };
+      return reclaim(store, { signal });
     },
     encode: async (signal) => {
       const encoded = await encodeStore(store, { signal });

@@ -30,6 +30,7 @@ import { transact } from '../../volume/rows/transact.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
 import { sweepLeftovers } from './leftovers.ts';
 import { isOwnerGone, newOwner, ownerEnded } from './process-owner.ts';
+import { StoreDisk } from './store-disk.ts';
 import { DRIVES_DEFAULT, driveAt, drivePaths, foreignNames, keysPath, pandaPath, queuePath } from './store-layout.ts';
 import { startKernel } from './system-kernel.ts';
 
@@ -55,10 +56,12 @@ export class EmbeddedStore {
   readonly components: Components;
   readonly volumes: VolumeStore;
   readonly frontend: Frontend;
+  readonly disk: StoreDisk;
   #queue: Stream | undefined;
   readonly #stopWarmUp: () => void;
 
-  constructor(path: string, row: StoreRow, components: Components) {
+  constructor(path: string, row: StoreRow, components: Components, disk = new StoreDisk(path)) {
+    this.disk = disk;
     this.path = path;
     this.row = row;
     this.components = components;
@@ -97,7 +100,8 @@ export async function createEmbedded(dir: string, options: CreateOptions): Promi
   await makeDirectory(path);
   const ports = portsOf(options);
   await sweepLeftovers(path, ports.clock);
-  const panda = await SqlitePanda.open(pandaPath(path));
+  const disk = new StoreDisk(path);
+  const panda = await SqlitePanda.open(pandaPath(path), { makeRoom: disk.makeRoom });
   try {
     if ((await panda.get(storeKey)) !== undefined) throw conflict('STORE_EXISTS', `there is a store in ${dir} already`);
     const row = await beginCreation(panda, ports, {
@@ -111,7 +115,9 @@ export async function createEmbedded(dir: string, options: CreateOptions): Promi
     );
     await createKeyFile(keysPath(path), row.storeId, ports);
     await endCreation(panda, ports, row);
-    return await wire(path, row, panda, ports);
+    const store = await wire({ path, row, panda, ports, disk });
+    disk.reserveRoom();
+    return store;
   } catch (error) {
     await panda.close();
     throw error;
@@ -125,7 +131,8 @@ export async function openEmbedded(dir: string, options: EngineOptions = {}): Pr
   const ports = portsOf(options);
   await sweepLeftovers(path, ports.clock);
   if (!existsSync(pandaPath(path))) throw missing('STORE_MISSING', `there is no store in ${dir}; ${make}`);
-  const panda = await SqlitePanda.open(pandaPath(path), { create: false });
+  const disk = new StoreDisk(path);
+  const panda = await SqlitePanda.open(pandaPath(path), { create: false, makeRoom: disk.makeRoom });
   try {
     const row = await panda.get(storeKey);
     if (row === undefined)
@@ -133,7 +140,7 @@ export async function openEmbedded(dir: string, options: EngineOptions = {}): Pr
         'STORE_INCOMPLETE',
         `making the store in ${dir} was interrupted; run it again to finish it: pocketful init --store file:${dir}`,
       );
-    return await wire(path, storeFromRow(row), panda, ports, options.withoutKeys);
+    return await wire({ path, row: storeFromRow(row), panda, ports, disk }, options.withoutKeys);
   } catch (error) {
     await panda.close();
     throw error;
@@ -205,20 +212,26 @@ async function endCreation(panda: Panda, ports: Ports, row: StoreRow): Promise<v
   }
 }
 
-async function wire(
-  path: string,
-  row: StoreRow,
-  panda: Panda,
-  ports: Ports,
-  withoutKeys = false,
-): Promise<EmbeddedStore> {
+interface Parts {
+  readonly path: string;
+  readonly row: StoreRow;
+  readonly panda: Panda;
+  readonly ports: Ports;
+  readonly disk: StoreDisk;
+}
+
+async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = false): Promise<EmbeddedStore> {
   const drives: Drive[] = row.drives.map(
     (drive, i) => new DirectoryDrive(driveAt(path, drive), { storeId: row.storeId, driveId: driveId(i) }, ports.clock),
   );
   const keks: KekStore = withoutKeys
     ? new FileKekStore(keysPath(path), row.storeId, ports)
     : await openKeyFile(keysPath(path), row.storeId, ports);
-  return new EmbeddedStore(path, row, {
+  disk.describe(
+    row.settings,
+    drives.map(({ label }) => label),
+  );
+  const components: Components = {
     settings: row.settings,
     storeId: row.storeId,
     ...ports,
@@ -227,5 +240,6 @@ async function wire(
     keks,
     owner: newOwner(ports.randomness),
     isOwnerGone,
-  });
+  };
+  return new EmbeddedStore(path, row, components, disk);
 }

@@ -10,4 +10,15 @@ export interface EngineStore {
   readonly frontend: Frontend;
   /** Between the drainer and the workers of L3. */
   readonly queue: Stream;
+  /** Where all of it lies on disks of this machine, which may be full. */
+  readonly disk?: DiskRoom;
+}
+
+export interface DiskRoom {
+  /** Before work that frees space. True if space is short: then grace does not count, nor age. */
+  beforeFreeing(): Promise<boolean>;
+  afterFreeing(): void;
+  isShort(): Promise<boolean>;
+  /** Nothing more can be stored. */
+  isFull(): Promise<boolean>;
 }

@@ -2,18 +2,28 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { denied, invalid } from '../../foundation/errors.ts';
+import type { Settings } from '../../settings/settings.ts';
 
 export const DRIVES_DEFAULT = 20;
 const PANDA = 'panda.sqlite';
 const KEYS = 'keys.json';
 const QUEUE = 'queue.sqlite';
+const RESERVE = 'panda.reserve';
 const DRIVES = 'drives';
 const LOST_AND_FOUND = 'lost+found';
 
 export const pandaPath = (dir: string): string => join(dir, PANDA);
 /** The queue of L3. It may be lost: what it held is sent again. */
 export const queuePath = (dir: string): string => join(dir, QUEUE);
+export const reservePath = (dir: string): string => join(dir, RESERVE);
 export const keysPath = (dir: string): string => join(dir, KEYS);
+
+const RESERVE_BYTES_MIN = 2 * 1024 * 1024;
+const RESERVE_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Room kept for what frees space: deletes and their log, and a small group that a nearly empty volume is moved into. */
+export const reserveBytesOf = ({ bucketBytes }: Settings): number =>
+  Math.min(RESERVE_BYTES_MAX, Math.max(RESERVE_BYTES_MIN, 2 * bucketBytes));
 
 /** `drives/00` and so on, or the paths given: relative to the store's directory if they are below it, so that it can be moved as a whole. */
 export function drivePaths(dir: string, drives: number | readonly string[]): string[] {
@@ -37,7 +47,10 @@ export async function foreignNames(dir: string): Promise<string[]> {
   try {
     const names = await readdir(dir);
     return names.filter(
-      (name) => ![PANDA, KEYS, QUEUE].some((own) => name.startsWith(own)) && name !== DRIVES && name !== LOST_AND_FOUND,
+      (name) =>
+        ![PANDA, KEYS, QUEUE, RESERVE].some((own) => name.startsWith(own)) &&
+        name !== DRIVES &&
+        name !== LOST_AND_FOUND,
     );
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

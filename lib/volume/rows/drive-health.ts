@@ -29,6 +29,11 @@ export class DriveHealth {
     this.#until.delete(drive);
   }
 
+  /** Space was freed since: full ones are worth a try. */
+  forgetFull(): void {
+    for (const [drive, { code }] of this.#until) if (code === 'DRIVE_FULL') this.#until.delete(drive);
+  }
+
   /** Why this drive should not get writes now, or undefined. */
   fault(drive: number): string | undefined {
     const entry = this.#until.get(drive);

@@ -1,7 +1,7 @@
 // Transactions with the two outcomes that are not an answer: `retry` (nothing happened: wait, send again) and `unknown` (it may
 // have happened: read the rows, never resend blindly).
 import type { Clock } from '../../foundation/clock.ts';
-import { isKind } from '../../foundation/errors.ts';
+import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import type { Panda, Write } from '../../panda/panda.ts';
 
@@ -32,9 +32,12 @@ export async function transact(ports: Ports, writes: readonly Write[], took: () 
       return await ports.panda.transact(writes);
     } catch (error) {
       if (isKind(error, 'unknown')) wasUnknown = true;
-      if (wasUnknown && isKind(error, 'unknown', 'conflict') && (await took())) return;
-      if (!isKind(error, 'retry', 'unknown') || attempt >= ATTEMPTS_MAX) throw error;
+      if (wasUnknown && (isKind(error, 'unknown', 'conflict') || isFull(error)) && (await took())) return;
+      if (!isKind(error, 'retry', 'unknown') || isFull(error) || attempt >= ATTEMPTS_MAX) throw error;
       await ports.clock.sleep(backOffMs(attempt, ports.randomness));
     }
   }
 }
+
+/** A full disk is as full after a wait. */
+const isFull = (error: unknown): boolean => isPocketfulError(error) && error.code === 'PANDA_FULL';

@@ -24,7 +24,14 @@ export interface FreeReport {
   readonly freedVolumes: number;
   readonly freedZones: number;
   /** Why some are kept, a line each. */
-  readonly kept: readonly { readonly volume: VolumeId; readonly reason: string }[];
+  readonly kept: readonly KeptVolume[];
+}
+
+export interface KeptVolume {
+  readonly volume: VolumeId;
+  readonly reason: string;
+  /** Nothing is in the way but its grace. */
+  readonly isInGrace: boolean;
 }
 
 /** Frees what may be freed of the volumes in trash, and finishes what was begun. */
@@ -34,14 +41,15 @@ export async function freeTrash(
 ): Promise<FreeReport> {
   const { c } = store;
   const volumes = await listVolumes(c.panda, c.settings.cell);
-  const kept: { volume: VolumeId; reason: string }[] = [];
+  const kept: KeptVolume[] = [];
   let freedVolumes = 0;
   let freedZones = 0;
   const waiting = volumes.filter((v) => v.state === 'trash' || v.state === 'erasing');
   await mapLimit(waiting, VOLUMES_AT_ONCE, async (volume) => {
-    const reason = await freeVolume(store, volume, options.ignoreGrace ?? false);
+    const waitMs = options.ignoreGrace ? 0 : graceLeftMs(c, volume);
+    const reason = waitMs > 0 ? graceText(waitMs) : await freeVolume(store, volume);
     if (reason !== undefined) {
-      kept.push({ volume: volume.id, reason });
+      kept.push({ volume: volume.id, reason, isInGrace: waitMs > 0 });
       return;
     }
     freedVolumes += 1;
@@ -52,12 +60,15 @@ export async function freeTrash(
   return { freedVolumes, freedZones, kept };
 }
 
+const graceLeftMs = ({ settings, clock }: Components, { state, trashedAtMs }: VolumeRow): number =>
+  state === 'trash' ? (trashedAtMs ?? 0) + settings.trashGraceMs - clock.nowMs() : 0;
+
+const graceText = (waitMs: number): string => `in trash for another ${Math.ceil(waitMs / 1000)} s`;
+
 /** The reason it is kept, or undefined once it is gone. */
-async function freeVolume(store: VolumeStore, volume: VolumeRow, ignoreGrace: boolean): Promise<string | undefined> {
+async function freeVolume(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {
   const { c } = store;
   if (volume.state === 'trash') {
-    const waitMs = (volume.trashedAtMs ?? 0) + c.settings.trashGraceMs - c.clock.nowMs();
-    if (waitMs > 0 && !ignoreGrace) return `in trash for another ${Math.ceil(waitMs / 1000)} s`;
     const unreadable = await inspect(store, volume);
     if (unreadable !== undefined) return unreadable;
     if (!(await beginErase(c, volume))) return undefined; // another worker did

@@ -1,0 +1,97 @@
+// GC as an operator means it: what may be shredded is shredded, what is empty is freed. On a disk with little room left no grace of
+// emptied volumes counts (their inspection does), and hot data is encoded however young: that takes less than half of its place.
+import type { GarbageReport } from '../../gc/collect-garbage.ts';
+import type { EncodeReport } from '../../live-coder/encode-hot.ts';
+import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
+import type { DiskRoom, EngineStore } from '../wire/engine-store.ts';
+import { encodeStore, shredStore } from './tend.ts';
+
+export interface ReclaimReport extends GarbageReport {
+  readonly free: FreeReport;
+  /** Only where space was short. */
+  readonly pressure?: PressureReport;
+}
+
+export interface PressureReport {
+  /** Record bytes that went from hot into erasure-coded volumes to make room. */
+  readonly encodedBytes: number;
+  readonly stalled: string | undefined;
+  /** True if there is no room after it either. */
+  readonly isFull: boolean;
+}
+
+export interface ReclaimOptions {
+  /** Without waiting for the grace of emptied volumes. */
+  readonly now?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((slots: number) => void) | undefined;
+}
+
+export async function reclaim(store: EngineStore, options: ReclaimOptions = {}): Promise<ReclaimReport> {
+  const { now = false, signal, onProgress } = options;
+  const { disk } = store;
+  const isShort = (await disk?.beforeFreeing()) ?? false;
+  try {
+    const garbage = await shredStore(store, {
+      ...given(signal),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+    const free = await freeTrash(store.volumes, { ignoreGrace: now || isShort });
+    if (disk === undefined || !isShort) return { ...garbage, free };
+    const made = await makeRoom(store, disk, signal);
+    const pressure = { encodedBytes: made.encodedBytes, stalled: made.stalled, isFull: await disk.isFull() };
+    return { ...garbage, free: together(free, made.free), pressure };
+  } finally {
+    disk?.afterFreeing();
+  }
+}
+
+interface RoomMade {
+  readonly encodedBytes: number;
+  readonly stalled: string | undefined;
+  readonly free: FreeReport;
+}
+
+/** Hot volumes, the emptiest first and one by one: what one frees is the room of the next. Until there is enough, or nothing helps. */
+async function makeRoom(store: EngineStore, disk: DiskRoom, signal: AbortSignal | undefined): Promise<RoomMade> {
+  const { volumes } = store;
+  let made: RoomMade = { encodedBytes: 0, stalled: undefined, free: { freedVolumes: 0, freedZones: 0, kept: [] } };
+  if (await disk.isShort()) await volumes.open.sealAll('hot');
+  while (signal?.aborted !== true && (await disk.isShort())) {
+    volumes.health.forgetFull();
+    const encoded = await encodeStore(store, { force: true, flush: true, sparsest: 1, ...given(signal) });
+    const free = await freeTrash(volumes, { ignoreGrace: true });
+    made = {
+      encodedBytes: made.encodedBytes + encoded.recordBytes,
+      stalled: encoded.stalled,
+      free: together(made.free, free),
+    };
+    if (free.freedVolumes === 0) break;
+  }
+  if (signal?.aborted === true) return made;
+  // With that room, whatever is mostly dead goes at once.
+  const { recordBytes, stalled } = await encodeStore(store, { force: true, ...given(signal) });
+  const free = together(made.free, await freeTrash(volumes, { ignoreGrace: true }));
+  return { encodedBytes: made.encodedBytes + recordBytes, stalled: stalled ?? made.stalled, free };
+}
+
+const given = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
+
+export interface TendReport {
+  readonly encode: EncodeReport;
+  readonly garbage: GarbageReport;
+  readonly free: FreeReport;
+}
+
+/** One pass of everything: for cron. */
+export async function tend(store: EngineStore, signal?: AbortSignal): Promise<TendReport> {
+  const encode = await encodeStore(store, given(signal));
+  const { free, pressure: _, ...garbage } = await reclaim(store, { signal });
+  return { encode, garbage, free };
+}
+
+const together = (one: FreeReport, next: FreeReport): FreeReport => ({
+  freedVolumes: one.freedVolumes + next.freedVolumes,
+  freedZones: one.freedZones + next.freedZones,
+  kept: next.kept,
+});

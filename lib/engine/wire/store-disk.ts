@@ -1,0 +1,97 @@
+// The disk of an embedded store when it is full: what is put is refused at once, what frees space goes on in the room of the reserve file.
+import { statfs } from 'node:fs/promises';
+import { type PocketfulError, retryLater } from '../../foundation/errors.ts';
+import type { MakeRoom } from '../../panda/sqlite-file.ts';
+import { SqliteReserve } from '../../panda/sqlite-reserve.ts';
+import type { Settings } from '../../settings/settings.ts';
+import type { DiskRoom } from './engine-store.ts';
+import { reserveBytesOf, reservePath } from './store-layout.ts';
+
+/** To open the file of Panda, and to read it. */
+const OPEN_BYTES = 256 * 1024;
+/** With less than this a disk is as good as full: a chunk and its folders want about so much. */
+const FULL_BYTES = 256 * 1024;
+
+export class StoreDisk implements DiskRoom {
+  readonly #path: string;
+  readonly #reserve: SqliteReserve;
+  #reserveBytes = 0;
+  #places: readonly string[];
+  /** How many that are under way free space: the reserve is there for them. */
+  #freeing = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#places = [path];
+    this.#reserve = new SqliteReserve(reservePath(path));
+  }
+
+  /** Known once the store's row has been read. */
+  describe(settings: Settings, drives: readonly string[]): void {
+    this.#reserveBytes = reserveBytesOf(settings);
+    this.#places = [this.#path, ...drives];
+  }
+
+  /** For Panda: reading needs a little, and only what frees space may take it all. */
+  readonly makeRoom: MakeRoom = (what) => {
+    if (what === 'open') return this.#reserve.release(OPEN_BYTES);
+    return this.#freeing > 0 && this.#reserve.release();
+  };
+
+  /** Of a new store. */
+  reserveRoom(): void {
+    this.#reserve.restore(this.#reserveBytes);
+  }
+
+  /** Makes the reserve whole if there is room; before anything is put. Throws `retry` DISK_FULL. */
+  beforePut(): void {
+    if (this.#reserve.restore(this.#reserveBytes) === 'no room') throw this.full();
+  }
+
+  /** Before deletes, GC and what moves data to free its old place. True if a disk has too little room. */
+  async beforeFreeing(): Promise<boolean> {
+    this.#freeing += 1;
+    const isShort = await this.isShort();
+    if (isShort) this.#reserve.release();
+    return isShort;
+  }
+
+  /** After it: whole again if there is room by now, else what is left of it. */
+  afterFreeing(): void {
+    this.#freeing -= 1;
+    if (this.#freeing === 0) this.#reserve.regrow(this.#reserveBytes);
+  }
+
+  /** True if a disk of the store has less room than it should keep, the reserve counted. */
+  async isShort(): Promise<boolean> {
+    return (await this.#leastFreeBytes()) < 2 * this.#reserveBytes - this.#reserve.sizeBytes();
+  }
+
+  /** True if nothing more can be stored on one of its disks. */
+  async isFull(): Promise<boolean> {
+    return (await this.#leastFreeBytes()) < FULL_BYTES;
+  }
+
+  full(cause?: unknown): PocketfulError {
+    return retryLater(
+      'DISK_FULL',
+      `no space left on the disks of ${this.#path}: delete objects (pocketful rm, then gc) or make room, and put again`,
+      cause,
+    );
+  }
+
+  /** Of the store's directory and its drives; one that cannot be asked is away, not full. */
+  async #leastFreeBytes(): Promise<number> {
+    const free = await Promise.all(
+      this.#places.map(async (place) => {
+        try {
+          const { bavail, bsize } = await statfs(place);
+          return bavail * bsize;
+        } catch {
+          return Number.POSITIVE_INFINITY;
+        }
+      }),
+    );
+    return Math.min(...free);
+  }
+}
