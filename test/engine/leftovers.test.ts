@@ -18,7 +18,7 @@ import { DRIVES, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
 const VICTIM = fileURLToPath(new URL('halting-victim.ts', import.meta.url));
 const root = temporaryFolder();
 const dir = join(root, 'store');
-const own = ['drives', 'keys.json', 'keys.json.lock', 'panda.sqlite'];
+const own = ['drives', 'keys.json', 'keys.json.lock', 'panda.reserve', 'panda.sqlite'];
 /** SQLite's log and its index are left by a kill, and belong to the store. */
 const beside = (): string[] =>
   readdirSync(dir).filter((name) => !own.includes(name) && !/^panda\.sqlite-(wal|shm)$/.test(name));
