@@ -7,6 +7,8 @@ import type { Write } from '../panda/panda.ts';
 import {
   BLOCKS_INLINE_MAX,
   type ObjectRow,
+  objectFromRow,
+  objectKey,
   packBlockIds,
   releaseAttributes,
   releaseKey,
@@ -158,23 +160,31 @@ export async function publish(
   }
 }
 
-/** An upload that will not be published: its references are given back by whoever finishes releases. */
+/**
+ * An upload that will not be published: its references are given back by whoever finishes releases. The row that began it may have been
+ * written after it was published (a request whose answer got lost, sent again, and done late): then the object has the references, and
+ * only the row goes. That the object is as it was seen is a condition, so that it cannot be published in between.
+ */
 export async function giveUpUpload(c: Components, upload: UploadRow): Promise<boolean> {
+  const at = objectKey(upload.namespace, upload.key);
   const release = releaseKey(upload.version);
-  const attributes = releaseAttributes({
-    version: upload.version,
-    namespace: upload.namespace,
-    key: upload.key,
-    blocks: [],
-    cursor: '0:0',
-  });
+  const end: Write = { kind: 'delete', ...uploadKey(upload.version), if: ['exists'] };
   try {
+    const object = await c.panda.get(at);
+    const seen = object === undefined ? undefined : objectFromRow(object).version;
+    if (seen === upload.version) {
+      await transact(c, [end], async () => (await c.panda.get(uploadKey(upload.version))) === undefined);
+      return true;
+    }
+    const asSeen: Write = {
+      kind: 'check',
+      ...at,
+      if: seen === undefined ? ['absent'] : [{ attribute: 'v', equals: seen }],
+    };
+    const attributes = releaseAttributes({ ...upload, blocks: [], cursor: '0:0' });
     await transact(
       c,
-      [
-        { kind: 'delete', ...uploadKey(upload.version), if: ['exists'] },
-        { kind: 'put', ...release, attributes, if: ['absent'] },
-      ],
+      [end, asSeen, { kind: 'put', ...release, attributes, if: ['absent'] }],
       async () => (await c.panda.get(release)) !== undefined,
     );
     return true;
