@@ -11,13 +11,14 @@ import type { Components } from '../../volume/rows/components.ts';
 import { readVolume } from '../../volume/rows/read-rows.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { endSource } from '../../volume/runs/drain-source.ts';
-import { newRunId, retireVolume, takeRun } from '../../volume/runs/runs.ts';
+import { newRunId, ownerOf, retireVolume, takeRun } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { FLOW_LIMITS, type Flow, type FlowLimits, flowOf } from '../move/l3/flow.ts';
 import { sendDraining } from '../move/l3/stream-runs.ts';
 import {
   advance,
   beginJournal,
+  DRAINER_OWNER,
   endJournal,
   type JournalRow,
   requireJournal,
@@ -27,8 +28,6 @@ import {
 import { readThreshold } from '../threshold/row.ts';
 import { type PlanOptions, planNow } from './rounds.ts';
 
-/** Runs of the drainer belong to no process, so nobody takes them for dead. */
-const OWNER = 'drainer';
 /** Buckets wait in leased volumes; more of those than the queue takes would only keep L1 and L2 off. */
 const RUNS_MAX = 4;
 
@@ -86,7 +85,7 @@ export async function endDrains(store: VolumeStore): Promise<number> {
 }
 
 const drains = async (c: Components): Promise<JournalRow[]> =>
-  (await requireJournal(c)).filter(({ task, run }) => task.strategy === 'l3' && run.split('/')[1] === OWNER);
+  (await requireJournal(c)).filter(({ task, run }) => task.strategy === 'l3' && ownerOf(run) === DRAINER_OWNER);
 
 class DrainerPass {
   reason = 'nothing is worth draining';
@@ -173,7 +172,7 @@ class DrainerPass {
     });
     for (const run of plan.runs.slice(0, runsMax)) {
       if (this.#bucketsDraining() >= bucketsMax || signal?.aborted) break;
-      const id = newRunId({ ...c, owner: OWNER } as Components, 'l3') as RunId;
+      const id = newRunId({ ...c, owner: DRAINER_OWNER } as Components, 'l3') as RunId;
       const journal = await beginJournal(c, id, taskOf(plan.digest, run));
       this.#begun += 1;
       await this.#tend(journal);

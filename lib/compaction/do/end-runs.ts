@@ -3,10 +3,18 @@
 
 import { listVolumes } from '../../volume/rows/read-rows.ts';
 import { DrainingSources } from '../../volume/runs/drain-source.ts';
-import { adoptRun, newRunId } from '../../volume/runs/runs.ts';
+import { adoptRun, newRunId, ownerOf } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { dropUnflipped, finishHost } from '../move/l1-flip.ts';
-import { advance, endJournal, hasForeignJournal, isDeadRun, listJournal, volumesOf } from '../run/journal.ts';
+import {
+  advance,
+  DRAINER_OWNER,
+  endJournal,
+  hasForeignJournal,
+  isDeadRun,
+  listJournal,
+  volumesOf,
+} from '../run/journal.ts';
 import { adoptVolumes } from '../run/leases.ts';
 
 /** Volumes left draining by a dead process go back to sealed, what it moved stays moved; empty ones are retired. How many. */
@@ -29,16 +37,19 @@ export async function endDeadRuns(store: VolumeStore): Promise<number> {
 }
 
 /**
- * Leases without a journal: an encode, or a run of an earlier release. Those with one are their run's to end; while there is a journal of
- * another release, nobody here knows which those are.
+ * Leases without a journal: an encode, a run of an earlier release, or a lease that took effect when its run had ended already (an answer that got lost,
+ * or a pass of the drainer that stood still meanwhile). Those with one are their run's to end; while there is a journal of another release,
+ * nobody here knows which those are.
  */
 export async function endLostLeases(store: VolumeStore): Promise<number> {
   if (await hasForeignJournal(store.c)) return 0;
   let ended = 0;
+  // Journals are read after the volumes: a run is journalled before it leases anything.
+  const volumes = await listVolumes(store.c.panda, store.c.settings.cell);
   const journalled = new Set((await listJournal(store.c)).flatMap(({ task }) => volumesOf(task)));
-  for (const volume of await listVolumes(store.c.panda, store.c.settings.cell)) {
+  for (const volume of volumes) {
     if (volume.state !== 'draining' || volume.run === undefined || journalled.has(volume.id)) continue;
-    if (!isDeadRun(store.c, volume.run)) continue;
+    if (!isDeadRun(store.c, volume.run) && ownerOf(volume.run) !== DRAINER_OWNER) continue;
     const run = newRunId(store.c, 'recover');
     const adopted = await adoptRun(store.c, volume.id, volume.run, run);
     if (adopted === undefined) continue;

@@ -202,6 +202,9 @@ export async function hasForeignJournal(c: Components): Promise<boolean> {
   return false;
 }
 
+/** Runs of the drainer belong to no process, so nobody takes them for dead: its journals are what says whether they go on. */
+export const DRAINER_OWNER = 'drainer';
+
 /** True if nobody works on it: it was parked, or the process that did is known to be dead. */
 export function isDeadRun(c: Components, run: RunId): boolean {
   const owner = ownerOf(run);
