@@ -11,6 +11,7 @@ import { allocateColumns } from '../lib/codec/group-memory.ts';
 import { warmUp } from '../lib/codec/kernel/warm-up.ts';
 import { writeDurably } from '../lib/drive/files.ts';
 import { createEmbedded, type EmbeddedStore } from '../lib/engine/wire/embedded.ts';
+import { turnOfTheLoop } from '../lib/engine/wire/system-kernel.ts';
 import { layOut } from '../lib/format/placement.ts';
 import { present } from '../lib/foundation/assert.ts';
 import { systemRandomness } from '../lib/foundation/randomness.ts';
@@ -53,7 +54,7 @@ async function benchLiveCoder(): Promise<Figure[]> {
   try {
     const bound = join(folder, 'bound');
     makeBoundFolders(bound, codecOf(store.components.settings.warmCodec).dataColumns + 3);
-    await warmUp([store.components.settings.warmCodec]);
+    await warmUp([store.components.settings.warmCodec], turnOfTheLoop);
     const rounds: Round[] = [];
     for (let round = 0; round <= ROUNDS; round++) {
       await fillHot(store, round);

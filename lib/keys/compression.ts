@@ -1,15 +1,8 @@
 // zstd for one block: compressing where it looks worth it, and decompressing within hard bounds. Below POOL_BYTES_MIN the
 // calling thread does it, as handing a small block to the thread pool costs several times what compressing it does.
-import { promisify } from 'node:util';
-import {
-  constants,
-  type ZstdOptions,
-  zstdCompress,
-  zstdCompressSync,
-  zstdDecompress,
-  zstdDecompressSync,
-} from 'node:zlib';
+import { constants, type ZstdOptions, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { looksCompressible } from './compressibility.ts';
+import { compressInPool, decompressInPool } from './thread-pool.ts';
 
 const KIB = 1024;
 /** From here on the thread pool is as fast as the calling thread, and leaves the event loop free (measured on two cores). */
@@ -18,9 +11,6 @@ export const POOL_BYTES_MIN = 256 * KIB;
 const KEPT_SHARE_MAX = 0.97;
 /** Level 1 looks back 512 KiB; no block needs more than its own 4 MiB. Frames that ask for more memory are refused. */
 const WINDOW_LOG_MAX = 22;
-
-const compressInPool = promisify(zstdCompress);
-const decompressInPool = promisify(zstdDecompress);
 
 /** The compressed block, or undefined where it stays as it is. */
 export function compressed(block: Uint8Array): Uint8Array | undefined {

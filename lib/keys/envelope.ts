@@ -10,6 +10,7 @@ import { corrupt, denied, isKind, type PocketfulError } from '../foundation/erro
 import { type BlockId, bytesOf, hexOf, type RecordId } from '../foundation/ids.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import { compressed, compressedInPool, decompressed, decompressedInPool, POOL_BYTES_MIN } from './compression.ts';
+import { sha256InPool } from './thread-pool.ts';
 
 export const KEK_BYTES = 32;
 const BEK_BYTES = 32;
@@ -44,8 +45,7 @@ export const blockIdOf = (plaintext: Uint8Array): BlockId => hash('sha256', plai
 /** The same, off the calling thread for large blocks. */
 export async function blockIdInPool(plaintext: Uint8Array): Promise<BlockId> {
   if (plaintext.byteLength < POOL_BYTES_MIN) return blockIdOf(plaintext);
-  const digest = await crypto.subtle.digest('SHA-256', plaintext as Uint8Array<ArrayBuffer>);
-  return hexOf(new Uint8Array(digest)) as BlockId;
+  return hexOf(await sha256InPool(plaintext)) as BlockId;
 }
 
 export function sealBlock(plaintext: Uint8Array, randomness: Randomness, kek: Kek): SealedBlock {

@@ -135,6 +135,22 @@ const BANNED: Readonly<Record<string, string>> = {
   'crypto.getRandomValues': RANDOMNESS,
   'process.env': 'configuration is passed in: only bin, functions and adapters read the environment',
 };
+const WAITING = 'wait by Clock.sleep (lib/foundation/clock.ts), so that a simulation decides when it goes on';
+const POOL = 'the thread pool is lib/keys/thread-pool.ts, threads are an adapter: nothing else may wait for them';
+const BANNED_NAMES: Readonly<Record<string, string>> = {
+  setTimeout: WAITING,
+  setInterval: WAITING,
+  setImmediate: WAITING,
+};
+const BANNED_MODULES: Readonly<Record<string, string>> = {
+  'node:timers': WAITING,
+  'node:timers/promises': WAITING,
+  'node:worker_threads': POOL,
+};
+/** Of zlib, what ends in a callback. */
+const POOL_IMPORT =
+  /^(zstd|brotli|gzip|gunzip|deflate|inflate|unzip).*(?<!Sync)$|^(gzip|gunzip|deflate|inflate|unzip)$/;
+const POOL_FILE = 'lib/keys/thread-pool.ts';
 const RANDOM_IMPORTS = ['randomBytes', 'randomInt', 'randomUUID', 'randomFill', 'randomFillSync', 'getRandomValues'];
 /** Folders that are wiring, and whose clock and environment are the real ones. */
 const WIRING = ['bin', 'functions'];
@@ -145,10 +161,32 @@ function worldFaults(place: Place): Fault[] {
   if (WIRING.includes(folder) || isAdapter(place)) return [];
   const faults: Fault[] = [];
   for (const node of nodesOf(parsed(file).program)) {
-    const message = bannedIn(node);
+    const message = bannedIn(node) ?? (file.path === POOL_FILE ? undefined : waitingIn(node, place));
     if (message !== undefined) faults.push(faultAt(file, node.start, message));
   }
   return faults;
+}
+
+/** What waits for something that is no port. A name that is only a member or a key of something is not meant. */
+function waitingIn(node: SyntaxNode, place: Place): string | undefined {
+  if (node.type === 'ImportDeclaration') {
+    const { source, specifiers } = node as unknown as { source: { value: string }; specifiers: SyntaxNode[] };
+    const why = BANNED_MODULES[source.value];
+    if (why !== undefined && isWorldPlace(place)) return `${source.value}: ${why}`;
+    const imported = specifiers.map((one) => dottedName(one['imported'])).find((name) => POOL_IMPORT.test(name ?? ''));
+    if (source.value === 'node:zlib' && imported !== undefined) return `${imported}: ${POOL}`;
+    return undefined;
+  }
+  if (node.type === 'MemberExpression') {
+    const name = dottedName(node)?.replace(/^globalThis\./, '');
+    return name === 'crypto.subtle' ? `${name}: ${POOL}` : undefined;
+  }
+  const named = [node['callee'], ...((node['arguments'] as unknown[] | undefined) ?? [])];
+  if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return undefined;
+  const name = named
+    .map((one) => dottedName(one)?.replace(/^globalThis\./, ''))
+    .find((one) => one !== undefined && one in BANNED_NAMES);
+  return name === undefined ? undefined : `${name}: ${BANNED_NAMES[name]}`;
 }
 
 function bannedIn(node: SyntaxNode): string | undefined {

@@ -14,7 +14,7 @@ import { randomColumns, sameBytes } from './reference.ts';
 const lengths = Array.from({ length: 12 }, (_, i) => 90_001 - 511 * i);
 if (process.argv.includes('revectorize')) revectorize(setFlagsFromString);
 const codec = codecOf('lrc-12-2-2');
-await warmUp(['lrc-12-2-2', 'replica-4']);
+await warmUp(['lrc-12-2-2', 'replica-4'], async () => {});
 using group = allocateColumns(codec, 90_001);
 const data = randomColumns(12, lengths, 77);
 for (const [i, bytes] of data.entries()) group.data[i]?.set(bytes);

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { isRevectorizing } from '../../lib/codec/kernel/revectorize.ts';
 import { warmUp } from '../../lib/codec/kernel/warm-up.ts';
-import { startKernel } from '../../lib/engine/wire/system-kernel.ts';
+import { startKernel, turnOfTheLoop } from '../../lib/engine/wire/system-kernel.ts';
 
 it('ends, in slices between which other work runs', async () => {
   let turns = 0;
@@ -11,7 +11,7 @@ it('ends, in slices between which other work runs', async () => {
     waiting = setImmediate(turn);
   };
   let waiting = setImmediate(turn);
-  await warmUp(['rs-6-3', 'lrc-12-2-2', 'replica-4', 'single']);
+  await warmUp(['rs-6-3', 'lrc-12-2-2', 'replica-4', 'single'], turnOfTheLoop);
   clearImmediate(waiting);
   expect(turns).toBeGreaterThan(16);
 });
@@ -19,14 +19,14 @@ it('ends, in slices between which other work runs', async () => {
 it('stops when it is told to', async () => {
   const stop = new AbortController();
   let turns = 0;
-  const warming = warmUp(['rs-6-3', 'lrc-12-2-2'], stop.signal);
+  const warming = warmUp(['rs-6-3', 'lrc-12-2-2'], turnOfTheLoop, stop.signal);
   setImmediate(() => {
     turns++;
     stop.abort();
   });
   await warming;
   expect(turns).toBe(1);
-  await warmUp(['rs-6-3'], AbortSignal.abort());
+  await warmUp(['rs-6-3'], turnOfTheLoop, AbortSignal.abort());
 });
 
 it('starts without a promise to look after; revectorizes only where the environment says so', () => {

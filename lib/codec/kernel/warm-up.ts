@@ -8,15 +8,19 @@ const COLUMN_BYTES = 64 * 1024;
 /** V8 13 tiers up after some 8,000 cells of the longest program; twice that is enough with room to spare. */
 const ROUNDS = 16;
 
-/** Encodes until the encoder is fast; a few milliseconds per codec, in slices that let other work run, until `signal` fires. */
-export async function warmUp(names: readonly CodecName[], signal?: AbortSignal): Promise<void> {
+/** Encodes until the encoder is fast; a few milliseconds per codec, in slices between which `pause` lets other work run, until `signal` fires. */
+export async function warmUp(
+  names: readonly CodecName[],
+  pause: () => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
   for (const name of names) {
     if (signal?.aborted) return;
     const codec = codecOf(name);
     using group = allocateColumns(codec, COLUMN_BYTES);
     const lengths = new Array<number>(codec.dataColumns).fill(COLUMN_BYTES);
     for (let round = 0; round < ROUNDS && !signal?.aborted; round++) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
       group.encode(lengths);
     }
   }

@@ -1,0 +1,62 @@
+// What keeps the store: GC, freeing, recovery of what dead processes left, counting and looking, and the keys.
+
+import { EngineAdmin } from '../../../lib/client/engine-admin.ts';
+import { findDriveFaults } from '../../../lib/engine/doctor/doctor-drives.ts';
+import { Findings } from '../../../lib/engine/doctor/findings.ts';
+import { collectStatus } from '../../../lib/engine/status/collect-status.ts';
+import { recover } from '../../../lib/engine/upkeep/end-dead-work.ts';
+import { tune } from '../../../lib/engine/upkeep/tune.ts';
+import { isPocketfulError } from '../../../lib/foundation/errors.ts';
+import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import { collectGarbage } from '../../../lib/gc/collect-garbage.ts';
+import { freeTrash, sweepStrays } from '../../../lib/volume/runs/free.ts';
+import { NAMESPACE } from './client.ts';
+import type { Acting, SimWorld } from './sim-world.ts';
+
+type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
+
+const adminOf = ({ c, volumes, frontend, queue }: Acting): EngineAdmin =>
+  new EngineAdmin(async () => ({ components: c, volumes, frontend, queue }), NAMESPACE);
+
+export const KEEPER: Readonly<Record<string, Act>> = {
+  gc: async (_, { c }) => {
+    await collectGarbage(c);
+  },
+  free: async (_, { volumes }, random) => {
+    await freeTrash(volumes, { ignoreGrace: random.below(4) === 0 });
+  },
+  recover: async (_, { volumes, frontend }, random) => {
+    await recover(volumes, frontend, { keepRuns: random.below(2) === 0, sweep: random.below(3) === 0 });
+  },
+  sweep: async (_, { volumes }) => {
+    await sweepStrays(volumes);
+  },
+  tune: async (_, { c }) => {
+    await tune(c);
+  },
+  examine: async (_, { volumes }) => {
+    await findDriveFaults(volumes, new Findings());
+  },
+  status: async (_, { c, queue }) => {
+    await collectStatus(c, { queue });
+  },
+};
+
+export const KEYS: Readonly<Record<string, Act>> = {
+  rotate: async (_, acting) => {
+    await adminOf(acting).rotateKeys();
+  },
+  rewrap: async (_, acting) => {
+    await adminOf(acting).rewrapKeys();
+  },
+  destroy: async (world, acting) => {
+    const versions = await world.keks.versions();
+    const old = versions.find(({ state }) => state === 'previous');
+    if (old === undefined) return;
+    try {
+      await adminOf(acting).destroyKey(old.version);
+    } catch (error) {
+      if (!isPocketfulError(error) || error.code !== 'KEY_IN_USE') throw error;
+    }
+  },
+};

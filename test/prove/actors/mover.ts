@@ -1,0 +1,95 @@
+// What moves data: the encoder, the strategies of compaction (of one process, and as a stage's steps do them), merges, the drainer and the
+// workers of its queue.
+import { drain } from '../../../lib/compaction/do/drain.ts';
+import { drainPass, endDrains } from '../../../lib/compaction/do/drainer.ts';
+import type { Actors } from '../../../lib/compaction/do/executor.ts';
+import { planRuns } from '../../../lib/compaction/do/plan-runs.ts';
+import { type CompactOptions, compact } from '../../../lib/compaction/do/rounds.ts';
+import { stepRun } from '../../../lib/compaction/do/run-step.ts';
+import type { PlanSettings } from '../../../lib/compaction/facts/plan-settings.ts';
+import { workDelivered } from '../../../lib/compaction/move/l3/delivered.ts';
+import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import { encodeHot } from '../../../lib/live-coder/encode-hot.ts';
+import { LiveCoder } from '../../../lib/live-coder/live-coder.ts';
+import type { Acting, SimWorld } from './sim-world.ts';
+
+type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
+
+const VISIBILITY_MS = 30_000;
+const STEPS_MAX = 6;
+/** Merges whatever can be merged. */
+const MERGING = { rowsPerGibMax: 1, remnantFraction: 0.5, tierFactor: 2, sourcesMin: 2 };
+
+/** Volumes as thin or as full as these small ones are belong to somebody. */
+const LOOSE: Partial<PlanSettings> = { minAgeMs: 0, l3UpTo: 0.2, l2UpTo: 0.7, l1UpTo: 0.95, minFill: 0.1 };
+
+export const actorsOf = ({ volumes, queue }: Acting, withQueue = true): Actors => ({
+  store: volumes,
+  ...(withQueue ? { stream: queue } : {}),
+  makeTarget: (run, moved) => new LiveCoder(volumes, run, moved),
+});
+
+const compacting =
+  (options: CompactOptions): Act =>
+  async (_, acting, random) => {
+    const rounds = random.below(6) === 0;
+    await compact(actorsOf(acting, random.below(2) === 0), { threshold: 0.02, untilStable: rounds, ...options });
+  };
+
+export const MOVER: Readonly<Record<string, Act>> = {
+  encode: async (_, { volumes }, random) => {
+    if (random.below(3) > 0) await volumes.open.sealAll('hot');
+    await encodeHot(volumes, { force: true, flush: random.below(2) === 0 });
+  },
+  'seal-warm': async (_, { volumes }) => {
+    await volumes.open.sealAll('warm');
+  },
+  drain: async (_, acting) => {
+    await drain(acting.volumes, actorsOf(acting).makeTarget, { fillPermilleMax: 600, sourcesMax: 3 });
+  },
+  'compact-l1': compacting({ merge: false, settings: { ...LOOSE, strategies: ['l1'], l3UpTo: 0.02, l2UpTo: 0.05 } }),
+  'compact-l2': compacting({ merge: false, settings: { ...LOOSE, strategies: ['l2'], l3UpTo: 0.05 } }),
+  'compact-l3': compacting({ merge: false, settings: { ...LOOSE, strategies: ['l3'], l3UpTo: 0.6 } }),
+  compact: compacting({ settings: LOOSE, merging: MERGING }),
+  merge: compacting({ merge: 'only', merging: MERGING }),
+  'plan-runs': async (_, { volumes }, random) => {
+    await planRuns(volumes, 1 + random.below(4), { threshold: 0.02 });
+  },
+  'step-runs': stepSome,
+  'drain-pass': async (_, { volumes, queue }) => {
+    await drainPass(volumes, queue, { threshold: 0.02, l3UpTo: 0.6 });
+  },
+  'drain-work': workSome,
+  'end-drains': async (_, { volumes }) => {
+    await endDrains(volumes);
+  },
+};
+
+/** As the state machine of a stage: ids of runs, each stepped for as long as there is time. */
+async function stepSome(_: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
+  const { runs } = await planRuns(acting.volumes, 3, { threshold: 0.02 });
+  for (const run of runs)
+    for (let step = 0; step < STEPS_MAX; step++) {
+      const { done } = await stepRun(actorsOf(acting), run, timeUp(acting, 200 + random.below(4000)));
+      if (done) break;
+    }
+}
+
+/** As a function that is handed a batch of messages; what it does not name as failed is acknowledged by the queue. */
+async function workSome(_: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
+  const { queue } = acting;
+  for (let batch = 0; batch < 3; batch++) {
+    const deliveries = await queue.receive(2 + random.below(9), VISIBILITY_MS);
+    if (deliveries.length === 0) return;
+    const { failed } = await workDelivered(actorsOf(acting), queue, deliveries, timeUp(acting, VISIBILITY_MS));
+    const isFailed = new Set(failed);
+    await queue.ack(deliveries.map(({ receipt }) => receipt).filter((receipt) => !isFailed.has(receipt)));
+  }
+}
+
+/** Fires when so much of the process's time has passed. */
+function timeUp({ process }: Acting, afterMs: number): AbortSignal {
+  const control = new AbortController();
+  process.scheduler.schedule(afterMs * 1000, 0, process, () => control.abort());
+  return control.signal;
+}

@@ -1,0 +1,136 @@
+// One run's store and its processes: each process sees the shared disks, rows, queue and keys through ports of its own.
+import type { StoreId } from '../../../lib/foundation/ids.ts';
+import { Frontend } from '../../../lib/frontend/frontend.ts';
+import type { KekStore } from '../../../lib/keys/keys.ts';
+import type { Settings } from '../../../lib/settings/settings.ts';
+import { MemoryStream } from '../../../lib/stream/memory-stream.ts';
+import type { Stream } from '../../../lib/stream/stream.ts';
+import type { Components } from '../../../lib/volume/rows/components.ts';
+import { VolumeStore } from '../../../lib/volume/volume-store.ts';
+import { Coverage } from '../checkers/coverage.ts';
+import { Injector } from '../faults/injector.ts';
+import { History } from '../model/history.ts';
+import type { Plan } from '../plan/plan.ts';
+import { keksOf, type Template } from '../plan/templates.ts';
+import { VARIANTS } from '../plan/variants.ts';
+import type { Disk } from '../ports/disk.ts';
+import { PandaServer } from '../ports/panda-server.ts';
+import type { CallContext } from '../ports/port-call.ts';
+import { SimDrive } from '../ports/sim-drive.ts';
+import { SimKeys } from '../ports/sim-keys.ts';
+import { SimPanda } from '../ports/sim-panda.ts';
+import { SimStream } from '../ports/sim-stream.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import { EPOCH_MS, SimProcess } from '../scheduler/sim-process.ts';
+import type { Trace } from '../scheduler/trace.ts';
+
+/** A function that should be over is believed dead only then. */
+const MOURNING_MS = 70_000;
+/** Lives of a process, by which its draws differ. */
+const LIVES_MAX = 20;
+/** One that stands still for so long may be taken for dead. */
+const MISJUDGED_US = 20_000_000;
+
+export interface Acting {
+  readonly process: SimProcess;
+  readonly c: Components;
+  readonly volumes: VolumeStore;
+  readonly frontend: Frontend;
+  readonly queue: Stream;
+}
+
+export class SimWorld {
+  readonly plan: Plan;
+  readonly settings: Settings;
+  readonly scheduler = new Scheduler();
+  readonly coverage = new Coverage();
+  readonly history = new History();
+  readonly injector: Injector;
+  readonly trace: Trace;
+  readonly disks: readonly Disk[];
+  readonly server: PandaServer;
+  readonly keks: KekStore;
+  readonly queue: Stream;
+  readonly processes: SimProcess[] = [];
+  readonly #storeId: StoreId;
+  readonly #context: CallContext;
+  #isOver = false;
+
+  constructor(plan: Plan, template: Template, trace: Trace) {
+    this.plan = plan;
+    this.trace = trace;
+    this.settings = (VARIANTS[plan.variant] as (typeof VARIANTS)[number]).settings;
+    this.injector = new Injector(plan.rates, plan);
+    this.disks = template.disks.map((disk) => disk.clone());
+    this.server = new PandaServer(template.panda.clone(), this.coverage);
+    this.keks = keksOf(template.seed);
+    this.#storeId = template.storeId;
+    const { scheduler } = this;
+    this.queue = new MemoryStream({
+      nowMs: () => EPOCH_MS + scheduler.nowMs,
+      monotonicMs: () => scheduler.nowMs,
+      sleep: () => Promise.reject(new Error('a queue does not sleep')),
+    });
+    for (const [key, body] of template.objects) this.history.given(key, body);
+    this.#context = {
+      injector: this.injector,
+      trace,
+      onCall: ({ port, operation, shape }, outcome) =>
+        this.coverage.point(`${port}.${operation}${shape === '' ? '' : ` ${shape}`}`, outcome),
+    };
+  }
+
+  /** A new process on the store; what it draws depends on its number in the plan and on how often it was begun, and on nothing else. */
+  start(role: string, number: number): Acting {
+    const life = this.processes.filter(({ owner }) => owner.startsWith(`p${number}-`)).length;
+    const seed = this.plan.seed * 1000 + number * LIVES_MAX + life;
+    const process = new SimProcess(this.scheduler, `p${number}-${role}-${life}`, seed);
+    this.processes.push(process);
+    const queue = new SimStream(this.queue, process, this.#context);
+    const c: Components = {
+      settings: this.settings,
+      storeId: this.#storeId,
+      clock: process.clock,
+      randomness: process.randomness,
+      drives: this.disks.map((disk) => new SimDrive(disk, process, this.#context)),
+      panda: new SimPanda(this.server, process, this.#context),
+      keks: new SimKeys(this.keks, process, this.#context),
+      owner: process.owner,
+      isOwnerGone: (owner) => this.#isGone(owner),
+    };
+    const volumes = new VolumeStore(c);
+    return { process, c, volumes, frontend: new Frontend(volumes), queue };
+  }
+
+  /** The same store with nothing in between: for checks, once all is still. */
+  direct(): Acting {
+    const process = new SimProcess(this.scheduler, 'checker', this.plan.seed);
+    const c: Components = {
+      settings: this.settings,
+      storeId: this.#storeId,
+      clock: process.clock,
+      randomness: process.randomness,
+      drives: this.disks,
+      panda: this.server.rows,
+      keks: this.keks,
+      owner: process.owner,
+      isOwnerGone: () => true,
+    };
+    const volumes = new VolumeStore(c);
+    return { process, c, volumes, frontend: new Frontend(volumes), queue: this.queue };
+  }
+
+  /** From now on it is known of all processes that died that they did. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #isGone(owner: string): boolean {
+    if (owner === 'before') return true;
+    const process = this.processes.find((one) => one.owner === owner);
+    if (process === undefined) return false;
+    if (process.isDead)
+      return this.#isOver || this.plan.mourning === 'at once' || this.scheduler.nowMs > process.diedAtMs + MOURNING_MS;
+    return this.plan.misjudges && process.frozenUntilUs > this.scheduler.nowUs + MISJUDGED_US;
+  }
+}

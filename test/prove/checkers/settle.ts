@@ -1,0 +1,83 @@
+// Once faults have ended everything comes to rest: what is half done is brought to an end, what is deleted is gone, nothing is left over, and
+// every key reads as one of the values it may have.
+import { drain } from '../../../lib/compaction/do/drain.ts';
+import { endDrains } from '../../../lib/compaction/do/drainer.ts';
+import { recover } from '../../../lib/engine/upkeep/end-dead-work.ts';
+import { collectGarbage } from '../../../lib/gc/collect-garbage.ts';
+import { encodeHot } from '../../../lib/live-coder/encode-hot.ts';
+import { freeTrash } from '../../../lib/volume/runs/free.ts';
+import { expectSound } from '../../store/recount.ts';
+import { get, NAMESPACE } from '../actors/client.ts';
+import { actorsOf } from '../actors/mover.ts';
+import type { Acting, SimWorld } from '../actors/sim-world.ts';
+import { linearizable } from '../model/linearizable.ts';
+import { expectNothingLeft } from './leaks.ts';
+import { Violation } from './violation.ts';
+
+/** Whatever was under way when faults ended has landed by then, and no clock that was wrong made a grace longer. */
+const QUIET_MS = 2 * 3_600_000;
+const GRACE_MS = 50_000;
+
+/** What an operator's schedules do, each once, by a process that knows that all others are gone. */
+export async function settle(world: SimWorld, acting: Acting): Promise<void> {
+  const { volumes, frontend, c } = acting;
+  await c.clock.sleep(QUIET_MS);
+  await recover(volumes, frontend, { sweep: true });
+  await endDrains(volumes);
+  await volumes.open.sealAll('hot');
+  await encodeHot(volumes, { force: true, flush: true });
+  await collectGarbage(c);
+  await c.clock.sleep(GRACE_MS);
+  await collectGarbage(c);
+  await drain(volumes, actorsOf(acting).makeTarget, { fillPermilleMax: 200, sourcesMax: 3 });
+  await freeTrash(volumes);
+  await c.clock.sleep(GRACE_MS);
+  await recover(volumes, frontend, { sweep: true });
+  await readEverything(world, acting);
+}
+
+async function readEverything(world: SimWorld, acting: Acting): Promise<void> {
+  for (const key of world.history.keys()) await get(world, acting, key);
+}
+
+/** Nothing moves any more: histories, the list, rows and drives. */
+export async function expectAtRest(world: SimWorld): Promise<void> {
+  for (const key of world.history.keys()) {
+    const verdict = linearizable(world.history.of(key));
+    if (verdict.isLinearizable) continue;
+    const told = world.history
+      .of(key)
+      .map(
+        ({ kind, value, from, to, result, seen, process }) =>
+          `${process} ${kind} ${value ?? ''} [${from},${to ?? '…'}] ${result}${seen === undefined ? '' : ` saw ${seen.map((one) => one ?? 'nothing').join('|')}`}`,
+      );
+    throw new Violation('history', `${key}: no register has this history:\n  ${told.join('\n  ')}`);
+  }
+  const direct = world.direct();
+  await expectListed(world, direct);
+  try {
+    await expectSound(direct);
+  } catch (error) {
+    throw new Violation('wrong', `rows: ${error instanceof Error ? error.message : error}`, error);
+  }
+  await expectNothingLeft(world);
+}
+
+/** What is listed is what reads, no more and no less. */
+async function expectListed(world: SimWorld, direct: Acting): Promise<void> {
+  const listed = new Set<string>();
+  let from: string | undefined;
+  do {
+    const page = await direct.frontend.list({ namespace: NAMESPACE, ...(from === undefined ? {} : { from }) });
+    for (const { key } of page.objects) listed.add(key);
+    from = page.next;
+  } while (from !== undefined);
+  for (const key of world.history.keys()) {
+    const last = world.history.of(key).at(-1);
+    const isThere = last?.seen?.some((value) => value !== undefined) === true;
+    if (last?.result === 'ok' && isThere !== listed.has(key))
+      throw new Violation('wrong', `${key} ${isThere ? 'reads, but is not listed' : 'is listed, but does not read'}`);
+    listed.delete(key);
+  }
+  for (const key of listed) throw new Violation('wrong', `${key} is listed, but nobody put it`);
+}

@@ -1,0 +1,25 @@
+// Bodies by number: the same number is the same bytes in every run. Small numbers come again and again, so that their blocks are shared,
+// die and come back; large ones are written once.
+import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+
+export type BodyId = number;
+/** Bodies below this number are put again and again. */
+export const SHARED_BODIES = 12;
+/** Every so many bodies one is long: several segments. */
+const LONG_EVERY = 19;
+const LONG_BYTES = 24 * 1024;
+const BYTES_MAX = 1600;
+
+const known = new Map<BodyId, Uint8Array>();
+const KNOWN_MAX = 2000;
+
+export function bodyOf(id: BodyId): Uint8Array {
+  const found = known.get(id);
+  if (found !== undefined) return found;
+  const random = new SeededRandomness(id + 77_000);
+  const isLong = id % LONG_EVERY === LONG_EVERY - 1;
+  const body = random.bytes(isLong ? LONG_BYTES + random.below(2048) : random.below(BYTES_MAX));
+  if (known.size > KNOWN_MAX) known.clear();
+  known.set(id, body);
+  return body;
+}

@@ -1,0 +1,69 @@
+// The simulation is itself to be trusted: a seed is one run, whatever ran before it and in whichever process; its disk is a drive; its checks say no
+// where they should.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { driveContract } from '../contract/drive.contract.ts';
+import { PROFILES, type Profile } from './faults/profile.ts';
+import type { Operation } from './model/history.ts';
+import { linearizable } from './model/linearizable.ts';
+import { planOf } from './plan/plan.ts';
+import { Disk } from './ports/disk.ts';
+import { runPlan } from './run/run-plan.ts';
+import { planWith, uncut } from './shrink/cut.ts';
+
+const SWARM = PROFILES.find(({ name }) => name === 'swarm') as Profile;
+const SEEDS = [3, 8];
+
+driveContract('simulated disk', async () => ({ drive: new Disk('disk'), close: async () => undefined }));
+
+describe('a seed', () => {
+  it('is the same run again, in this process and in another, which ran others before', async () => {
+    const digests = async (seeds: readonly number[]) => {
+      const found = new Map<number, string>();
+      for (const seed of seeds) found.set(seed, (await runPlan(planOf(seed, SWARM))).digest);
+      return SEEDS.map((seed) => `${seed} ${found.get(seed)}`);
+    };
+    const here = await digests(SEEDS);
+    expect(await digests([5, ...SEEDS.toReversed()])).toEqual(here);
+    const child = fileURLToPath(new URL('digest-child.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', child, ...SEEDS.map(String)]);
+    expect(stdout.trim().split('\n')).toEqual(here);
+  });
+
+  it('with nothing cut is itself', () => {
+    const plan = planOf(4, SWARM);
+    expect(planWith(plan, uncut(plan))).toEqual(plan);
+  });
+
+  it('of every profile finds nothing wrong', async () => {
+    for (const profile of PROFILES)
+      for (let seed = 100; seed < 101; seed++) {
+        const { failure } = await runPlan(planOf(seed, profile));
+        expect(failure, `npm run prove -- --seed ${seed} --seeds 1 --profile ${profile.name}`).toBeUndefined();
+      }
+  });
+});
+
+describe('a history', () => {
+  const put = (value: number, from: number, to: number, more: Partial<Operation> = {}): Operation =>
+    ({ id: from, key: 'k', kind: 'put', process: 'p', value, from, to, result: 'ok', ...more }) as Operation;
+  const get = (seen: number | undefined, from: number, to: number): Operation =>
+    ({ id: from, key: 'k', kind: 'get', process: 'p', from, to, result: 'ok', seen: [seen] }) as unknown as Operation;
+  const verdict = (...operations: readonly Operation[]): boolean => linearizable(operations).isLinearizable;
+
+  it('of a register is one', () => {
+    expect(verdict(put(1, 0, 1), get(1, 2, 3), put(2, 4, 9), get(1, 5, 6), get(2, 7, 8))).toBe(true);
+    expect(verdict(put(1, 0, 1), { ...put(2, 2, 3), result: 'maybe' }, get(1, 4, 5), get(2, 6, 7))).toBe(true);
+    expect(verdict(get(undefined, 0, 1), put(1, 0, 1, { kind: 'put-absent' }), get(1, 2, 3))).toBe(true);
+  });
+
+  it('that goes back, forgets, or brings back what is gone is none', () => {
+    expect(verdict(put(1, 0, 1), put(2, 2, 3), get(1, 4, 5))).toBe(false);
+    expect(verdict(put(1, 0, 1), get(undefined, 2, 3))).toBe(false);
+    expect(verdict(put(1, 0, 1), put(2, 2, 9), get(2, 3, 4), get(1, 5, 6))).toBe(false);
+    expect(verdict(put(1, 0, 1), { ...put(0, 2, 3), kind: 'delete', value: undefined }, get(1, 4, 5))).toBe(false);
+    expect(verdict(put(1, 0, 1), put(2, 2, 3, { kind: 'put-absent' }))).toBe(false);
+  });
+});

@@ -1,0 +1,108 @@
+// One plan, from its template to rest: first safety under faults, then faults end, and it has to settle within a bound.
+import { isPocketfulError } from '../../../lib/foundation/errors.ts';
+import { SimWorld } from '../actors/sim-world.ts';
+import { Workers } from '../actors/worker.ts';
+import type { CoverageFigures } from '../checkers/coverage.ts';
+import { expectAtRest, settle } from '../checkers/settle.ts';
+import { strangeEdges } from '../checkers/steps.ts';
+import { Violation, type ViolationKind } from '../checkers/violation.ts';
+import { scheduleDisasters } from '../faults/disasters.ts';
+import type { Plan } from '../plan/plan.ts';
+import { templateOf } from '../plan/templates.ts';
+import { Trace } from '../scheduler/trace.ts';
+
+/** Beyond that many events workers are cut off: nothing is wrong, time is up. */
+const STEPS_MAX = 30_000;
+/** Above the numbers of a plan's processes. */
+const SETTLER = 40;
+/** Settling takes no more. */
+const SETTLE_STEPS_MAX = 30_000;
+
+export interface RunResult {
+  readonly seed: number;
+  readonly failure:
+    | { readonly kind: ViolationKind; readonly message: string; readonly stack: string | undefined }
+    | undefined;
+  readonly digest: string;
+  readonly steps: number;
+  readonly operations: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly coverage: CoverageFigures;
+  readonly lines: readonly string[];
+}
+
+/** Rejections nobody waits for belong to the run under way. */
+let onRejection: ((error: unknown) => void) | undefined;
+process.on('unhandledRejection', (error) => {
+  if (onRejection === undefined) throw error;
+  onRejection(error);
+});
+
+export async function runPlan(plan: Plan, options: { readonly keepTrace?: boolean } = {}): Promise<RunResult> {
+  const trace = new Trace(options.keepTrace ?? false);
+  const world = new SimWorld(plan, await templateOf(plan.variant, plan.template), trace);
+  let failure: unknown;
+  const fail = (error: unknown): void => {
+    failure ??= error ?? new Error('rejected with nothing');
+  };
+  onRejection = fail;
+  try {
+    await underFaults(world, fail, () => failure !== undefined);
+    if (failure === undefined) await atRest(world, fail, () => failure !== undefined);
+  } catch (error) {
+    fail(error);
+  }
+  onRejection = undefined;
+  return {
+    seed: plan.seed,
+    failure: failure === undefined ? undefined : described(failure),
+    digest: trace.digest(),
+    steps: world.scheduler.steps,
+    operations: world.history.count,
+    faults: Object.fromEntries(world.injector.made),
+    coverage: world.coverage.figures(),
+    lines: trace.lines,
+  };
+}
+
+async function underFaults(world: SimWorld, fail: (error: unknown) => void, hasFailed: () => boolean): Promise<void> {
+  const workers = new Workers(world, fail);
+  workers.start();
+  scheduleDisasters(world);
+  while (!workers.isDone && !hasFailed()) {
+    if (world.scheduler.steps > STEPS_MAX) break;
+    if (!(await world.scheduler.step()) && !workers.isDone && !hasFailed())
+      throw new Violation('stuck', 'nothing is under way, and workers are not done');
+  }
+  for (const process of world.processes) process.die();
+}
+
+async function atRest(world: SimWorld, fail: (error: unknown) => void, hasFailed: () => boolean): Promise<void> {
+  world.injector.end();
+  world.end();
+  for (const disk of world.disks) disk.state = 'healthy';
+  let isSettled = false;
+  settle(world, world.start('settles', SETTLER)).then(() => {
+    isSettled = true;
+  }, fail);
+  const until = world.scheduler.steps + SETTLE_STEPS_MAX;
+  while (!isSettled && !hasFailed()) {
+    if (world.scheduler.steps > until)
+      throw new Violation('stuck', `it has not settled after ${SETTLE_STEPS_MAX} steps`);
+    if (!(await world.scheduler.step()) && !isSettled && !hasFailed())
+      throw new Violation('stuck', 'nothing is under way, and it has not settled');
+  }
+  if (hasFailed()) return;
+  const [strange] = strangeEdges(world.coverage.figures());
+  if (strange !== undefined) throw new Violation('wrong', `a row went where its kind does not go: ${strange}`);
+  await expectAtRest(world);
+}
+
+function described(error: unknown): NonNullable<RunResult['failure']> {
+  if (error instanceof Violation) return { kind: error.kind, message: error.message, stack: causeOf(error) };
+  const kind = isPocketfulError(error) ? 'error' : 'bug';
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { kind, message, stack: error instanceof Error ? error.stack : undefined };
+}
+
+const causeOf = (error: Error): string | undefined => (error.cause instanceof Error ? error.cause.stack : error.stack);
