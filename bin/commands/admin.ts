@@ -68,7 +68,10 @@ export function addAdminCommands(program: Command): void {
     doctor,
     (command) =>
       command
-        .option('--fix', 'end what dead processes left, and erase chunks that belong to nothing')
+        .option(
+          '--fix',
+          'end what dead processes left; chunks that belong to nothing are erased after seven days in quarantine',
+        )
         .option('--read', 'read every object to its end'),
   );
 }
@@ -172,7 +175,7 @@ function doctorText(report: DoctorReport): string {
   if (moreFindings > 0) lines.push(`… and ${countText(moreFindings)} more`);
   if (fixed !== undefined)
     lines.push(
-      `fixed: ${fixed.volumes} volumes, ${fixed.runs} runs, ${fixed.seals} seals, ${fixed.uploads} uploads, ${fixed.references} references, ${fixed.freedZones} zones freed, ${fixed.sweptZones} swept`,
+      `fixed: ${fixed.volumes} volumes, ${fixed.runs} runs, ${fixed.seals} seals, ${fixed.uploads} uploads, ${fixed.references} references, ${fixed.freedZones} zones freed, ${fixed.sweptZones} swept, ${fixed.quarantinedZones} in quarantine`,
     );
   const { looked } = report;
   lines.push(

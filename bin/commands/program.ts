@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
 import { addAdminCommands } from './admin.ts';
+import { addAdopt } from './adopt.ts';
 import { addBackups } from './backups.ts';
 import { fail, withGlobals } from './command.ts';
 import { addCompaction } from './compact.ts';
@@ -36,6 +37,7 @@ function makeProgram(): Command {
   addDaemon(program);
   addKeys(program);
   addBackups(program);
+  addAdopt(program);
   addDeploy(program);
   addDestroy(program);
   addDemo(program);

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { TOKEN_STEP } from '../../lib/engine/backup/after-restore.ts';
 import { backupTo, checkBackup, rowsOfBackup } from '../../lib/engine/backup/backup.ts';
 import { restoreTo } from '../../lib/engine/backup/restore.ts';
 import { examine } from '../../lib/engine/doctor/doctor.ts';
@@ -10,8 +11,10 @@ import type { Row, Write } from '../../lib/panda/panda.ts';
 import { blockFromRow, blockPartitions } from '../../lib/panda/rows/block-row.ts';
 import { bucketPartitions } from '../../lib/panda/rows/bucket-row.ts';
 import { objectKey } from '../../lib/panda/rows/object-row.ts';
-import { volumePartitions } from '../../lib/panda/rows/volume-row.ts';
+import { quarantineKey } from '../../lib/panda/rows/quarantine-row.ts';
+import { volumeFromRow, volumePartitions } from '../../lib/panda/rows/volume-row.ts';
 import { zonePartition } from '../../lib/panda/rows/zone-row.ts';
+import { QUARANTINE_MS } from '../../lib/volume/behind/sweep.ts';
 import { rowsOf } from '../../lib/volume/rows/read-rows.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { DRIVES, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
@@ -102,7 +105,22 @@ describe('a backup', () => {
       if (existsSync(join(dir, name))) renameSync(join(dir, name), join(root, 'lost', name));
     writeFileSync(join(dir, 'panda.sqlite.restoring'), 'of a restore that was cut off');
     expect(await restoreTo(dir, file)).toMatchObject({ rows: before.length, keyFile: true, newerZones: 0 });
-    expect(await scan(dir)).toEqual(before);
+    const after = await scan(dir);
+    const steady = (rows: readonly Row[]): Row[] =>
+      rows.filter(({ partition }) => partition !== 'store' && !partition.startsWith('volume/'));
+    expect(steady(after)).toEqual(steady(before));
+    // Before anything is written: the next epoch, no lease, and tokens that nobody has used.
+    const volumesOf = (rows: readonly Row[]) =>
+      rows.filter(({ partition }) => partition.startsWith('volume/')).map(volumeFromRow);
+    expect(volumesOf(after)).toEqual(
+      volumesOf(before).map((volume) => ({
+        ...volume,
+        token: volume.token + TOKEN_STEP,
+        owner: undefined,
+        expiresAtMs: 0,
+      })),
+    );
+    expect(after.find(({ partition }) => partition === 'store')?.attributes).toMatchObject({ ep: 1, tk: 1 });
   });
 
   it('says when the drives hold more than it knows', async () => {
@@ -193,8 +211,16 @@ describe('doctor', () => {
     mkdirSync(join(dir, 'drives/01/777/1'), { recursive: true });
     writeFileSync(join(dir, 'drives/01/777/1/1-1'), 'a late put of a dead process');
     expect(await checks()).toEqual(['waits stray']);
-    const { fixed } = await withStore(dir, (store) => examine(store, { fix: true }));
-    expect(fixed?.sweptZones).toBe(1);
+    const fix = () => withStore(dir, (store) => examine(store, { fix: true }));
+    expect((await fix()).fixed).toMatchObject({ sweptZones: 0, quarantinedZones: 1 });
+    expect((await fix()).findings).toMatchObject([
+      { check: 'stray', message: expect.stringMatching(/quarantine.* from \d{4}-/) },
+    ]);
+    await withStore(dir, async ({ components }) => {
+      const row = quarantineKey(1, { zone: 777, generation: 1 });
+      await components.panda.transact([{ kind: 'update', ...row, set: { a: Date.now() - QUARANTINE_MS } }]);
+    });
+    expect((await fix()).fixed).toMatchObject({ sweptZones: 1, quarantinedZones: 0 });
     expect(await checks()).toEqual([]);
   });
 });

@@ -6,8 +6,9 @@ import { CHUNK_HEADER_BYTES } from '../../lib/format/chunk.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
+import { QUARANTINE_MS, sweepStrays } from '../../lib/volume/behind/sweep.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
-import { freeTrash, sweepStrays } from '../../lib/volume/runs/free.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { TINY, World } from '../store/harness.ts';
 
@@ -85,7 +86,11 @@ describe('the sweep', () => {
       return 0;
     })()) as number;
     await world.drives[1]?.append({ zone: freed, generation: 1 }, '9-9', [new Uint8Array(10)]); // a zombie's, its zone freed since
-    expect(await sweepStrays(p.volumes)).toBe(2);
+    expect(await sweepStrays(p.volumes)).toEqual({ erasedZones: 0, quarantinedZones: 2 });
+    world.clock.advance(QUARANTINE_MS - 1);
+    expect(await sweepStrays(p.volumes)).toEqual({ erasedZones: 0, quarantinedZones: 2 });
+    world.clock.advance(1);
+    expect(await sweepStrays(p.volumes)).toEqual({ erasedZones: 2, quarantinedZones: 0 });
     expect(await Promise.all(world.drives.map((drive) => drive.zones()))).toEqual(before);
     expect(used).toBeTruthy();
     for (const { key, body } of items) expect(Buffer.compare(await p.frontend.read('default', key, 1e5), body)).toBe(0);

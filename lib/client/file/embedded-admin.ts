@@ -108,6 +108,25 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
     });
   }
 
+  override async rotateKeys(
+    options: Parameters<StoreAdmin['rotateKeys']>[0] = {},
+  ): ReturnType<StoreAdmin['rotateKeys']> {
+    await this.#store.beginWriting();
+    return super.rotateKeys(options);
+  }
+
+  override async rewrapKeys(
+    options: Parameters<StoreAdmin['rewrapKeys']>[0] = {},
+  ): ReturnType<StoreAdmin['rewrapKeys']> {
+    await this.#store.beginWriting();
+    return super.rewrapKeys(options);
+  }
+
+  override async destroyKey(version: number): Promise<void> {
+    await this.#store.beginWriting();
+    return super.destroyKey(version);
+  }
+
   backup(file: string, options: Parameters<StoreAdmin['backup']>[1] = {}): ReturnType<StoreAdmin['backup']> {
     return backupTo(this.#store, file, options);
   }

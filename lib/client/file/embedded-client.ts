@@ -112,7 +112,10 @@ export class EmbeddedClient implements PocketfulStore {
   }
 
   /** Before the first change: what a process that died left behind is brought to an end. */
-  #recover(keepRuns = false): Promise<void> {
+  async #recover(keepRuns = false): Promise<void> {
+    // Compaction may yet refuse its plan, and has changed nothing then: it begins with its first claim or lease.
+    if (keepRuns) await this.engine.checkWriting();
+    else await this.engine.beginWriting();
     if (keepRuns) return recoverIfNeeded(this.engine, true);
     this.#recovered ??= recoverIfNeeded(this.engine);
     return this.#recovered;

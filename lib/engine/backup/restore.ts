@@ -20,6 +20,7 @@ import { SqlitePanda } from '../../panda/sqlite-panda.ts';
 import { rowsOf } from '../../volume/rows/read-rows.ts';
 import { removeScratch, scratchPath, sweepLeftovers } from '../wire/leftovers.ts';
 import { driveAt, keysPath, pandaPath } from '../wire/store-layout.ts';
+import { raiseAboveDrives } from './after-restore.ts';
 import { checkBackup, rowsOfBackup } from './backup.ts';
 import { type RebuildReport, rebuildRows } from './restore-rows.ts';
 import { scanDrives } from './scan-drives.ts';
@@ -56,6 +57,7 @@ export async function restoreTo(dir: string, file: string, options: RestoreOptio
   const { storeId, createdAtMs } = await checkBackup(file);
   const rebuilt = options.rebuild ? await rebuildFromDrives(path, file, storeId, options) : undefined;
   await mkdir(path, { recursive: true, mode: 0o700 });
+  const ports = { clock: options.clock ?? systemClock, randomness: systemRandomness };
   const gathering = scratchPath(path, 'restoring', systemRandomness);
   try {
     const panda = await SqlitePanda.open(gathering);
@@ -66,7 +68,9 @@ export async function restoreTo(dir: string, file: string, options: RestoreOptio
       const row = await panda.get(storeKey);
       if (row === undefined)
         throw corrupt('BACKUP_CORRUPT', `${file} holds no settings: it is not of a finished store`);
-      newerZones = rebuilt === undefined ? await countNewerZones(panda, path, storeFromRow(row)) : 0;
+      const store = storeFromRow(row);
+      newerZones = rebuilt === undefined ? await countNewerZones(panda, path, store) : 0;
+      await raiseAboveDrives({ panda, ...store, drives: drivesOf(path, store), ...ports });
     } finally {
       await panda.close();
     }

@@ -2,12 +2,13 @@
 // drive's listing of what must exist, and, if asked, reads all of it. It notes what it finds damaged, and changes nothing else unless told
 // to; then it only ends what dead processes left and sweeps objects that belong to nothing.
 import { isPocketfulError } from '../../foundation/errors.ts';
-import { sweepStrays } from '../../volume/runs/free.ts';
+import { sweepStrays } from '../../volume/behind/sweep.ts';
 import { withSnapshot } from '../backup/panda-snapshot.ts';
 import { hasLeftovers, type RecoverReport, recover } from '../upkeep/end-dead-work.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
 import { pandaPath } from '../wire/store-layout.ts';
 import { type DriveAway, findDriveFaults } from './doctor-drives.ts';
+import { findUnknownChunks } from './doctor-newer.ts';
 import { findRowFaults } from './doctor-rows.ts';
 import { findVolumeFaults, type VolumesReport } from './doctor-volumes.ts';
 import { type Finding, Findings, type Level } from './findings.ts';
@@ -30,7 +31,7 @@ export interface DoctorReport extends VolumesReport {
   /** Left out of `findings` because there were too many. */
   readonly moreFindings: number;
   readonly objectsRead: number | undefined;
-  readonly fixed: (RecoverReport & { readonly sweptZones: number }) | undefined;
+  readonly fixed: (RecoverReport & { readonly sweptZones: number; readonly quarantinedZones: number }) | undefined;
 }
 
 export interface DoctorOptions {
@@ -53,6 +54,7 @@ export async function examine(store: EmbeddedStore, options: DoctorOptions = {})
   const drivesAway = await findDriveFaults(store.volumes, findings);
   const away = new Set(drivesAway.map(({ id }) => id));
   const volumes = await findVolumeFaults(store.volumes, away, findings, { ...options, read: options.readAll });
+  await findUnknownChunks(store, findings);
   if (await hasLeftovers(store.volumes))
     findings.add('waits', 'unfinished', 'processes that are gone left work behind: pocketful doctor --fix ends it');
   const objectsRead = options.readAll ? await readEverything(store, findings, options) : undefined;
@@ -70,10 +72,12 @@ export async function examine(store: EmbeddedStore, options: DoctorOptions = {})
 }
 
 async function fix(store: EmbeddedStore, options: DoctorOptions): Promise<DoctorReport['fixed']> {
+  if ((await store.refusal()) !== undefined) return undefined; // a finding says why nothing may be changed
   options.onProgress?.('unfinished work');
   const report = await recover(store.volumes, store.frontend);
   options.onProgress?.('strays');
-  return { ...report, sweptZones: await sweepStrays(store.volumes) };
+  const { erasedZones, quarantinedZones } = await sweepStrays(store.volumes);
+  return { ...report, sweptZones: erasedZones, quarantinedZones };
 }
 
 /** Every byte of every object, checked against its hashes on the way. */

@@ -12,7 +12,7 @@ export type Level = 'healthy' | 'degraded' | 'wrong';
 export interface Finding {
   readonly severity: Severity;
   /**
-   * Stable, lower case: drive, key, object, references, live-bytes, bucket, volume, zone, stray, unfinished, row, file, damage; of objects
+   * Stable, lower case: drive, key, object, references, live-bytes, bucket, volume, zone, panda, stray, unfinished, row, file, damage; of objects
    * on drives: missing, short, wrong, foreign, unread.
    */
   readonly check: string;

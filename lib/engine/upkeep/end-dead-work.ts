@@ -4,9 +4,10 @@ import { endDeadRuns } from '../../compaction/do/end-runs.ts';
 import { isDeadRun, listJournal } from '../../compaction/run/journal.ts';
 import type { Frontend } from '../../frontend/frontend.ts';
 import { RELEASES, UPLOADS, uploadFromRow } from '../../panda/rows/object-row.ts';
+import { sweepStrays } from '../../volume/behind/sweep.ts';
 import { finishPendingSeals } from '../../volume/open/seal.ts';
 import { listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
-import { freeTrash, sweepStrays } from '../../volume/runs/free.ts';
+import { freeTrash } from '../../volume/runs/free.ts';
 import { ownerOf } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 
@@ -33,7 +34,7 @@ export async function recover(
   const uploads = await frontend.abandonUploads();
   const references = await frontend.finishReleases();
   const { freedZones } = await freeTrash(volumes);
-  const strays = options.sweep ? await sweepStrays(volumes) : 0;
+  const strays = options.sweep ? (await sweepStrays(volumes)).erasedZones : 0;
   return { volumes: recovered, runs, seals, uploads, references, freedZones, strays };
 }
 

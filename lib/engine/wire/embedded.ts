@@ -1,13 +1,12 @@
 // The embedded engine: directories as drives, SQLite as Panda, a key file. Makes a store, opens it, and wires the system of
 // lib/volume and lib/frontend to these bodies. Several processes may have one store open.
 import { existsSync } from 'node:fs';
-import { chmod, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DirectoryDrive } from '../../drive/directory-drive.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
-import { conflict, denied, invalid, isKind, isPocketfulError, missing } from '../../foundation/errors.ts';
+import { conflict, invalid, isKind, isPocketfulError, missing, type PocketfulError } from '../../foundation/errors.ts';
 import { driveId, newStoreId } from '../../foundation/ids.ts';
 import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
 import { Frontend } from '../../frontend/frontend.ts';
@@ -28,11 +27,15 @@ import type { Stream } from '../../stream/stream.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
+import { type RaiseReport, raiseAboveDrives } from '../backup/after-restore.ts';
 import { sweepLeftovers } from './leftovers.ts';
+import { pandaLost, tracesOf } from './lost-panda.ts';
+import { beginAttempt, checkBegun, checkNewPlace } from './new-place.ts';
 import { isOwnerGone, newOwner, ownerEnded } from './process-owner.ts';
 import { StoreDisk } from './store-disk.ts';
-import { DRIVES_DEFAULT, driveAt, drivePaths, foreignNames, keysPath, pandaPath, queuePath } from './store-layout.ts';
+import { DRIVES_DEFAULT, driveAt, drivePaths, keysPath, pandaPath, queuePath } from './store-layout.ts';
 import { startKernel } from './system-kernel.ts';
+import { WriterTurn } from './writer-turn.ts';
 
 const DRIVES_AT_ONCE = 8;
 
@@ -58,10 +61,12 @@ export class EmbeddedStore {
   readonly frontend: Frontend;
   readonly disk: StoreDisk;
   #queue: Stream | undefined;
+  readonly #turn: WriterTurn | undefined;
   readonly #stopWarmUp: () => void;
 
-  constructor(path: string, row: StoreRow, components: Components, disk = new StoreDisk(path)) {
+  constructor(path: string, row: StoreRow, components: Components, disk = new StoreDisk(path), turn?: WriterTurn) {
     this.disk = disk;
+    this.#turn = turn;
     this.path = path;
     this.row = row;
     this.components = components;
@@ -76,6 +81,30 @@ export class EmbeddedStore {
     return this.#queue;
   }
 
+  /** Before the first change of any kind. Throws `corrupt` PANDA_BEHIND, `denied` STORE_COPIED, `conflict` STORE_REPLACED. */
+  async beginWriting(): Promise<void> {
+    await this.components.mayWrite?.();
+  }
+
+  /** Throws the same, and begins nothing. */
+  async checkWriting(): Promise<void> {
+    const refusal = await this.refusal();
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** The same, answered instead of thrown. */
+  async refusal(): Promise<PocketfulError | undefined> {
+    return this.#turn?.refusal();
+  }
+
+  /** This copy has the drives from now on: what others wrote to them since is given up. */
+  async adopt(): Promise<RaiseReport> {
+    const report = await raiseAboveDrives(this.components);
+    this.#turn?.forget();
+    await this.beginWriting();
+    return report;
+  }
+
   /** To be called when nothing runs on it any more. */
   async close(): Promise<void> {
     this.#stopWarmUp();
@@ -85,7 +114,10 @@ export class EmbeddedStore {
   }
 }
 
-/** Makes a store and opens it. What an interrupted call left is finished. Throws `conflict` STORE_EXISTS. */
+/**
+ * Makes a store and opens it. What a call that was cut off left is finished; one that is refused leaves nothing. Throws `conflict` STORE_EXISTS,
+ * `corrupt` PANDA_LOST.
+ */
 export async function createEmbedded(dir: string, options: CreateOptions): Promise<EmbeddedStore> {
   const path = resolve(dir);
   const wanted = options.drives ?? DRIVES_DEFAULT;
@@ -94,16 +126,16 @@ export async function createEmbedded(dir: string, options: CreateOptions): Promi
   const needed = drivesMin(settings);
   if (drives.length < needed)
     throw invalid('DRIVES_TOO_FEW', `these settings need at least ${needed} drives, not ${drives.length}`);
-  const strange = existsSync(pandaPath(path)) ? [] : await foreignNames(path);
-  if (strange.length > 0)
-    throw invalid('STORE_FOREIGN', `${dir} holds ${JSON.stringify(strange[0])}: a new store needs an empty directory`);
-  await makeDirectory(path);
+  const isBegun = existsSync(pandaPath(path));
+  if (!isBegun) await checkNewPlace(dir, path, drives);
+  const attempt = await beginAttempt(path, drives);
   const ports = portsOf(options);
   await sweepLeftovers(path, ports.clock);
   const disk = new StoreDisk(path);
   const panda = await SqlitePanda.open(pandaPath(path), { makeRoom: disk.makeRoom });
   try {
     if ((await panda.get(storeKey)) !== undefined) throw conflict('STORE_EXISTS', `there is a store in ${dir} already`);
+    if (isBegun) await checkBegun(dir, path, panda);
     const row = await beginCreation(panda, ports, {
       storeId: newStoreId(ports.randomness),
       settings,
@@ -119,27 +151,35 @@ export async function createEmbedded(dir: string, options: CreateOptions): Promi
     disk.reserveRoom();
     return store;
   } catch (error) {
+    if (!isBegun && isPocketfulError(error)) await attempt.undo(panda);
     await panda.close();
+    await attempt.removeIfUndone();
     throw error;
   }
 }
 
-/** Throws `missing` STORE_MISSING or STORE_INCOMPLETE, `invalid` STORE_VERSION; a drive that cannot be reached only fails its own calls. */
+/** Throws `missing` STORE_MISSING or STORE_INCOMPLETE, `corrupt` PANDA_LOST, `invalid` STORE_VERSION; a drive that cannot be reached only fails its own calls. */
 export async function openEmbedded(dir: string, options: EngineOptions = {}): Promise<EmbeddedStore> {
   const path = resolve(dir);
   const make = `make one with: pocketful init --store file:${dir}`;
   const ports = portsOf(options);
   await sweepLeftovers(path, ports.clock);
-  if (!existsSync(pandaPath(path))) throw missing('STORE_MISSING', `there is no store in ${dir}; ${make}`);
+  if (!existsSync(pandaPath(path))) {
+    const traces = await tracesOf(path);
+    if (traces !== undefined) throw pandaLost(dir, traces);
+    throw missing('STORE_MISSING', `there is no store in ${dir}; ${make}`);
+  }
   const disk = new StoreDisk(path);
   const panda = await SqlitePanda.open(pandaPath(path), { create: false, makeRoom: disk.makeRoom });
   try {
     const row = await panda.get(storeKey);
-    if (row === undefined)
+    if (row === undefined) {
+      await checkBegun(dir, path, panda);
       throw missing(
         'STORE_INCOMPLETE',
         `making the store in ${dir} was interrupted; run it again to finish it: pocketful init --store file:${dir}`,
       );
+    }
     return await wire({ path, row: storeFromRow(row), panda, ports, disk }, options.withoutKeys);
   } catch (error) {
     await panda.close();
@@ -156,16 +196,6 @@ const portsOf = ({ clock = systemClock, randomness = systemRandomness }: EngineO
   clock,
   randomness,
 });
-
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    const made = await mkdir(path, { recursive: true });
-    if (made !== undefined) await chmod(path, 0o700);
-  } catch (error) {
-    if (isPocketfulError(error)) throw error;
-    throw denied('STORE_DENIED', `the directory ${path} cannot be made`, error);
-  }
-}
 
 /** The facts of the store to be, of whoever began first: ids on drives must not differ from those in Panda. */
 async function beginCreation(panda: Panda, ports: Ports, mine: StoreRow): Promise<StoreRow> {
@@ -203,7 +233,8 @@ async function endCreation(panda: Panda, ports: Ports, row: StoreRow): Promise<v
       { panda, ...ports },
       [
         { kind: 'put', ...storeKey, attributes: storeAttributes(row), if: ['absent'] },
-        { kind: 'delete', ...storeCreatingKey },
+        // Whoever gave the attempt up has deleted it, and what it had made.
+        { kind: 'delete', ...storeCreatingKey, if: [{ attribute: 'i', equals: row.storeId }] },
       ],
       isThere,
     );
@@ -241,5 +272,7 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
     owner: newOwner(ports.randomness),
     isOwnerGone,
   };
-  return new EmbeddedStore(path, row, components, disk);
+  const roots = row.drives.map((drive) => driveAt(path, drive));
+  const turn = new WriterTurn(path, components, roots);
+  return new EmbeddedStore(path, row, { ...components, mayWrite: () => turn.mayWrite() }, disk, turn);
 }

@@ -16,6 +16,8 @@ export const pandaPath = (dir: string): string => join(dir, PANDA);
 /** The queue of L3. It may be lost: what it held is sent again. */
 export const queuePath = (dir: string): string => join(dir, QUEUE);
 export const reservePath = (dir: string): string => join(dir, RESERVE);
+/** Where drives lie that were not put elsewhere. */
+export const drivesPath = (dir: string): string => join(dir, DRIVES);
 export const keysPath = (dir: string): string => join(dir, KEYS);
 
 const RESERVE_BYTES_MIN = 2 * 1024 * 1024;

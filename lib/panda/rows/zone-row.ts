@@ -1,7 +1,7 @@
 // zone/DRIVE | number: which volume an SMR zone belongs to. A zone that was never used has no row.
 import type { DriveId, VolumeId } from '../../foundation/ids.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
-import { countIn, optionalString, padded, wordIn } from './row-reader.ts';
+import { countIn, optionalCount, optionalString, padded, wordIn } from './row-reader.ts';
 
 export interface ZoneRow {
   readonly zone: number;
@@ -9,6 +9,11 @@ export interface ZoneRow {
   readonly generation: number;
   readonly state: 'used' | 'erasing' | 'free';
   readonly volume: VolumeId | undefined;
+  /**
+   * Set by a restore that saw younger generations than the row's own on the drive: the zone is not written again below this one, and
+   * what lies between is known and given up. Missing = 0.
+   */
+  readonly floor?: number | undefined;
 }
 
 const ZONE_DIGITS = 7;
@@ -22,7 +27,23 @@ export const zoneFromRow = (row: Row): ZoneRow => ({
   generation: countIn(row, 'g'),
   state: wordIn(row, 's', ['used', 'erasing', 'free'] as const),
   volume: optionalString(row, 'v') as VolumeId | undefined,
+  floor: optionalCount(row, 'n'),
 });
+
+/** The generation that whoever takes a free zone writes. */
+export const nextGeneration = ({ generation, floor = 0 }: ZoneRow): number => Math.max(generation, floor);
+
+/** No chunk of a younger generation can have been written by who goes by this row: a zone is taken, in its row, before it is written. */
+export function writtenUpTo(row: ZoneRow | undefined): number {
+  if (row === undefined) return 0;
+  const { generation, state, floor = 0 } = row;
+  return Math.max(state === 'used' ? generation : generation - 1, floor - 1);
+}
+
+/** Of a generation that was erased, or given up by a restore: whatever came there later is a late put of a process that is gone. */
+export const isGivenUp = (row: ZoneRow | undefined, generation: number): boolean =>
+  row !== undefined && generation <= writtenUpTo(row) && !(row.state === 'used' && row.generation === generation);
+
 export const zoneAttributes = (zone: Omit<ZoneRow, 'zone'>): Attributes => ({
   g: zone.generation,
   s: zone.state,

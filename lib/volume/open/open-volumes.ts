@@ -57,6 +57,7 @@ export class OpenVolumes {
    */
   async lease(cls: VolumeClass, needBytes: number, buckets = 1): Promise<Lease> {
     assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
+    await this.#c.mayWrite?.();
     for (let waits = 0; ; ) {
       await this.#list();
       const entry = this.#pick(cls, needBytes, buckets);

@@ -6,7 +6,7 @@ import type { VolumeId } from '../../foundation/ids.ts';
 import { shuffled } from '../../foundation/randomness.ts';
 import type { Write } from '../../panda/panda.ts';
 import type { Extent } from '../../panda/rows/volume-row.ts';
-import { zoneAttributes, zoneFromRow, zoneKey, zonePartition } from '../../panda/rows/zone-row.ts';
+import { nextGeneration, zoneAttributes, zoneFromRow, zoneKey, zonePartition } from '../../panda/rows/zone-row.ts';
 import type { Components } from './components.ts';
 import type { DriveHealth } from './drive-health.ts';
 import { rowsOf } from './read-rows.ts';
@@ -56,6 +56,7 @@ export class ZoneAllocator {
    * `volume`. Throws `retry` DRIVES_MISSING or STORE_FULL.
    */
   async claim(volume: VolumeId, columns: number): Promise<ZoneClaim> {
+    await this.#c.mayWrite?.();
     const isKnown = this.#drives !== undefined;
     try {
       return await this.#claim(volume, columns);
@@ -98,9 +99,9 @@ export class ZoneAllocator {
         const row = rows[at];
         const extent = of(extents, i);
         if (row === undefined) return false;
-        const { state, generation } = zoneFromRow(row);
-        if (state === 'free') extents[i] = { ...extent, zoneGeneration: generation };
-        return state !== 'free';
+        const found = zoneFromRow(row);
+        if (found.state === 'free') extents[i] = { ...extent, zoneGeneration: nextGeneration(found) };
+        return found.state !== 'free';
       });
       for (const i of asked) {
         const { drive } = of(extents, i);
@@ -117,7 +118,7 @@ export class ZoneAllocator {
         const zones: DriveZones = { freed: new Map(), taken: new Set(), freshFrom: 0, usedZones: 0 };
         for await (const row of rowsOf(this.#c.panda, zonePartition(drive))) {
           const zone = zoneFromRow(row);
-          if (zone.state === 'free') zones.freed.set(zone.zone, zone.generation);
+          if (zone.state === 'free') zones.freed.set(zone.zone, nextGeneration(zone));
           else zones.taken.add(zone.zone);
         }
         zones.usedZones = zones.taken.size;
@@ -175,9 +176,11 @@ function takeWrite({ drive, zone, zoneGeneration }: Extent, volume: VolumeId): W
   return {
     kind: 'update',
     ...key,
-    set: { s: 'used', v: volume },
+    set: { s: 'used', v: volume, g: zoneGeneration },
+    remove: ['n'],
     if: [
-      { attribute: 'g', equals: zoneGeneration },
+      // Taken and freed by somebody else meanwhile, it would be higher; lower, where a restore has seen younger ones on the drive.
+      { attribute: 'g', atMost: zoneGeneration },
       { attribute: 's', equals: 'free' },
     ],
   };

@@ -8,7 +8,7 @@ import type { Write } from '../../panda/panda.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { groupPartition } from '../../panda/rows/group-row.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
-import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
+import { quarantineLeftMs } from '../behind/sweep.ts';
 import { collectBucket } from '../read/collect-bucket.ts';
 import type { Components } from '../rows/components.ts';
 import { listVolumes, readBucket, readVolume, rowsOf } from '../rows/read-rows.ts';
@@ -69,10 +69,14 @@ const graceText = (waitMs: number): string => `in trash for another ${Math.ceil(
 async function freeVolume(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {
   const { c } = store;
   if (volume.state === 'trash') {
+    const quarantineMs = await quarantineLeftMs(c, volume.extents);
+    if (quarantineMs > 0) return `holds what a restore gave up, for another ${Math.ceil(quarantineMs / 1000)} s`;
     const unreadable = await inspect(store, volume);
     if (unreadable !== undefined) return unreadable;
+    await c.mayWrite?.();
     if (!(await beginErase(c, volume))) return undefined; // another worker did
   }
+  await c.mayWrite?.();
   store.directories.forget(volume);
   const failed = await eraseZones(store, volume);
   if (failed !== undefined) return failed;
@@ -154,36 +158,4 @@ async function changed(c: Components, writes: readonly Write[], took: () => Prom
     if (isKind(error, 'conflict')) return false;
     throw error;
   }
-}
-
-/**
- * Late puts of zombies: objects under a zone generation that is not the current one, or in a zone that is free or was never
- * taken. The current generation of a used zone is never touched. The number of zone generations erased.
- */
-export async function sweepStrays(store: VolumeStore): Promise<number> {
-  const { c } = store;
-  const counts = await mapLimit([...c.drives.keys()], VOLUMES_AT_ONCE, async (id) => {
-    const drive = c.drives[id] as Drive;
-    try {
-      const found = await drive.zones();
-      // Rows are read after the listing: a zone taken since then holds nothing that was listed.
-      const rows = new Map<number, { generation: number; state: string }>();
-      for await (const row of rowsOf(c.panda, zonePartition(id))) {
-        const zone = zoneFromRow(row);
-        rows.set(zone.zone, zone);
-      }
-      const strays = found.filter(({ zone, generation }) => {
-        const row = rows.get(zone);
-        if (row === undefined) return true;
-        return generation < row.generation || (row.state === 'free' && generation === row.generation);
-      });
-      for (const stray of strays) await drive.erase(stray);
-      return strays.length;
-    } catch (error) {
-      if (!isPocketfulError(error)) throw error;
-      store.health.failed(id, error);
-      return 0;
-    }
-  });
-  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -9,7 +9,8 @@ import { tune } from '../../../lib/engine/upkeep/tune.ts';
 import { isPocketfulError } from '../../../lib/foundation/errors.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../../lib/gc/collect-garbage.ts';
-import { freeTrash, sweepStrays } from '../../../lib/volume/runs/free.ts';
+import { sweepStrays } from '../../../lib/volume/behind/sweep.ts';
+import { freeTrash } from '../../../lib/volume/runs/free.ts';
 import { NAMESPACE } from './client.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
 

@@ -1,0 +1,154 @@
+// After any restore or adoption, before any write: what the drives hold and the rows do not know is given up, so that nothing is ever
+// written, or named, under numbers that another Panda may have used (docs/decisions/0015). Every step only raises, and may be done twice.
+//
+// 1. every drive is listed
+// 2. a zone's row is raised above the highest generation seen there: a free one itself, a used one by its floor for the next time
+// 3. quarantines begin anew; extents in use that hold appends, or a flip, which the rows do not know go into it
+// 4. the token of every open volume is raised above the highest seen in its extents, and by a large step: whoever holds a lease has lost it
+// 5. the store gets the next epoch and another instance; until the first writer has told the drives, it takes over from whoever they know
+import type { Drive, ZoneRef } from '../../drive/drive.ts';
+import { isKind, isPocketfulError } from '../../foundation/errors.ts';
+import { hexOf } from '../../foundation/ids.ts';
+import type { Write } from '../../panda/panda.ts';
+import { lineageAttributes, lineageFromRow } from '../../panda/rows/lineage.ts';
+import { storeKey } from '../../panda/rows/store-row.ts';
+import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import { writtenUpTo, type ZoneRow, zoneAttributes, zoneKey } from '../../panda/rows/zone-row.ts';
+import { appendsIn, zoneRowsOf } from '../../volume/behind/newer-chunks.ts';
+import { quarantineExtents, restartQuarantine } from '../../volume/behind/sweep.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import { listVolumes } from '../../volume/rows/read-rows.ts';
+import { transact } from '../../volume/rows/transact.ts';
+
+/** More leases than any process takes that still goes by the old rows. */
+export const TOKEN_STEP = 2 ** 20;
+const ROWS_PER_TRANSACTION = 50;
+const INSTANCE_BYTES = 8;
+const ATTEMPTS_MAX = 20;
+
+type Ports = Pick<Components, 'panda' | 'drives' | 'settings' | 'storeId' | 'clock' | 'randomness'>;
+
+export interface RaiseReport {
+  readonly epoch: number;
+  /** Zones that hold objects the rows did not know; they stay in quarantine for seven days. */
+  readonly raisedZones: number;
+  readonly volumes: number;
+  /** Labels of drives that could not be listed: what they hold is met when they are back. */
+  readonly unlisted: readonly string[];
+}
+
+export async function raiseAboveDrives(c: Ports): Promise<RaiseReport> {
+  const unlisted: string[] = [];
+  let raisedZones = 0;
+  for (const [id, drive] of c.drives.entries()) {
+    const found = await listed(drive);
+    if (found === undefined) unlisted.push(drive.label);
+    else raisedZones += await raiseZones(c, id, found);
+  }
+  await restartQuarantine(c);
+  const volumes = await raiseTokens(c);
+  const epoch = await nextEpoch(c);
+  return { epoch, raisedZones, volumes, unlisted };
+}
+
+async function listed(drive: Drive): Promise<ZoneRef[] | undefined> {
+  try {
+    return await drive.zones();
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return undefined;
+  }
+}
+
+/** How many. A zone that somebody takes at the same time is looked at again. */
+async function raiseZones(c: Ports, drive: number, found: readonly ZoneRef[]): Promise<number> {
+  for (let attempt = 0; ; attempt++) {
+    const rows = await zoneRowsOf(c, drive);
+    const highest = new Map<number, number>();
+    for (const { zone, generation } of found) highest.set(zone, Math.max(generation, highest.get(zone) ?? 0));
+    const writes = [...highest].flatMap(
+      ([zone, generation]) => raiseWrite(drive, zone, rows.get(zone), generation) ?? [],
+    );
+    try {
+      for (let at = 0; at < writes.length; at += ROWS_PER_TRANSACTION)
+        await transact(c, writes.slice(at, at + ROWS_PER_TRANSACTION), async () => false);
+      return writes.length;
+    } catch (error) {
+      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+/** Pure: undefined if the row is above the generation already. */
+export function raiseWrite(
+  drive: number,
+  zone: number,
+  row: ZoneRow | undefined,
+  generation: number,
+): Write | undefined {
+  if (generation <= writtenUpTo(row)) return undefined;
+  const next = generation + 1;
+  const key = zoneKey(drive, zone);
+  if (row === undefined) {
+    const attributes = zoneAttributes({ generation: next, state: 'free', volume: undefined });
+    return { kind: 'put', ...key, attributes, if: ['absent'] };
+  }
+  return {
+    kind: 'update',
+    ...key,
+    set: row.state === 'free' ? { g: next } : { n: next },
+    if: [
+      { attribute: 'g', equals: row.generation },
+      { attribute: 's', equals: row.state },
+    ],
+  };
+}
+
+async function raiseTokens(c: Ports): Promise<number> {
+  const volumes = await listVolumes(c.panda, c.settings.cell);
+  for (const volume of volumes) {
+    // A flip in the making may have been done since.
+    if (volume.next !== undefined) await quarantineExtents(c, volume.next.extents);
+    // Only an open volume is leased; the tokens of others are history, which their objects are named by.
+    if (volume.state !== 'open') continue;
+    const { token: seen, hasUnknown } = await appendsIn(c, volume);
+    if (hasUnknown) await quarantineExtents(c, volume.extents);
+    const token = seen + TOKEN_STEP;
+    await raiseToken(c, volume, token);
+  }
+  return volumes.length;
+}
+
+async function raiseToken(c: Ports, { id, state }: VolumeRow, token: number): Promise<void> {
+  const write: Write = {
+    kind: 'update',
+    ...volumeKey(c.settings.cell, id),
+    set: { t: token },
+    remove: ['o', 'e'],
+    if: [
+      { attribute: 's', equals: state },
+      { attribute: 't', atMost: token - 1 },
+    ],
+  };
+  try {
+    await transact(c, [write], async () => false);
+  } catch (error) {
+    if (!isKind(error, 'conflict')) throw error; // sealed, or raised by another, meanwhile
+  }
+}
+
+async function nextEpoch(c: Ports): Promise<number> {
+  const row = await c.panda.get(storeKey);
+  const before = row === undefined ? undefined : lineageFromRow(row);
+  if (before === undefined) return 0;
+  const next = {
+    ...before,
+    epoch: before.epoch + 1,
+    instance: hexOf(c.randomness.bytes(INSTANCE_BYTES)),
+    opens: before.opens + 1,
+    mark: hexOf(c.randomness.bytes(INSTANCE_BYTES)),
+    isTakingOver: true,
+  };
+  await transact(c, [{ kind: 'update', ...storeKey, set: lineageAttributes(next) }], async () => false);
+  return next.epoch;
+}
