@@ -65,6 +65,6 @@ async function get({ frontend }: EmbeddedStore, files: readonly SourceFile[]): P
 
 async function encode({ volumes }: EmbeddedStore): Promise<number> {
   const report = await encodeHot(volumes, { force: true, flush: true });
-  if (report.stalled !== undefined) throw new Error(report.stalled);
+  if (report.stalled !== undefined) throw new Error(report.stalled.text);
   return report.recordBytes;
 }

@@ -5,6 +5,7 @@ import { parseAddress } from '../../lib/client/face.ts';
 import { openEmbeddedClient } from '../../lib/client/file/embedded-client.ts';
 import type { DoctorReport } from '../../lib/engine/doctor/doctor.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
+import { type Reason, reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { Progress } from './show/progress.ts';
@@ -76,9 +77,9 @@ export function addAdminCommands(program: Command): void {
   );
 }
 
-function stalled(run: Run, reason: string | undefined): void {
+function stalled(run: Run, reason: Reason | undefined): void {
   if (reason === undefined) return;
-  run.say(`pocketful: it has to wait: ${reason}`);
+  run.say(`pocketful: it has to wait: ${reasonLine(reason)}`);
   run.exitCode = EXIT.retry;
 }
 

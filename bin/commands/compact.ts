@@ -6,6 +6,7 @@ import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
 import type { MergePlan } from '../../lib/compaction/plan/merge-propose.ts';
 import type { CompactionPlan, PlannedMerges, PlannedRun } from '../../lib/compaction/plan/plan.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
+import { reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { type PlanOptions, planRequestOf, withPlanOptions } from './plan-options.ts';
@@ -100,12 +101,12 @@ async function planFile(path: string): Promise<string> {
 
 function settle(run: Run, { runs, left }: CompactReport, isFile: boolean): void {
   for (const { name, skipped, stalled } of runs) {
-    for (const { volume, reason } of skipped) run.say(`pocketful: ${name} left volume ${volume} alone: ${reason}`);
+    for (const { volume, reason } of skipped) run.say(`pocketful: ${name} left volume ${volume} alone: ${reason.text}`);
     if (stalled === undefined) continue;
-    run.say(`pocketful: ${name} has to wait: ${stalled}`);
+    run.say(`pocketful: ${name} has to wait: ${reasonLine(stalled)}`);
     run.exitCode = EXIT.retry;
   }
-  for (const { run: name, reason } of left) run.say(`pocketful: ${name} was not begun: ${reason}`);
+  for (const { run: name, reason } of left) run.say(`pocketful: ${name} was not begun: ${reason.text}`);
   const isWhole = left.length === 0 && runs.every(({ skipped }) => skipped.length === 0);
   if (isFile && !isWhole && run.exitCode === EXIT.ok) run.exitCode = EXIT.someFailed;
 }

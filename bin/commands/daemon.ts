@@ -15,6 +15,7 @@ import {
 import { openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../lib/foundation/durations.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
+import { reasonLine } from '../../lib/foundation/reason.ts';
 import type { EncodeReport } from '../../lib/live-coder/encode-hot.ts';
 import { addCommand, type Run } from './command.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
@@ -102,7 +103,7 @@ const TEXT: Readonly<Record<TaskName, (report: unknown) => string>> = {
   },
   encode: (report) => {
     const { recordBytes, sources, stalled } = report as EncodeReport;
-    return `encoded ${countOf(sources, 'hot volume')}, ${bytesText(recordBytes)}${stalled === undefined ? '' : `; has to wait: ${stalled}`}`;
+    return `encoded ${countOf(sources, 'hot volume')}, ${bytesText(recordBytes)}${stalled === undefined ? '' : `; has to wait: ${reasonLine(stalled)}`}`;
   },
   compact: (report) => {
     const { runs, resumed, before, after } = report as CompactReport;
@@ -116,6 +117,6 @@ const TEXT: Readonly<Record<TaskName, (report: unknown) => string>> = {
   },
   tune: (report) => {
     const { state, moved, reason } = report as ThresholdStep;
-    return `threshold ${state.threshold.toFixed(3)} ${moved}: ${reason}`;
+    return `threshold ${state.threshold.toFixed(3)} ${moved}: ${reason.text}`;
   },
 };

@@ -10,6 +10,7 @@ import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { isWithin, placesOf } from '../../lib/client/files/store-places.ts';
 import { reasonOf, type SkipReason, walkTree } from '../../lib/client/files/walk-tree.ts';
 import { invalid, isKind, PocketfulError } from '../../lib/foundation/errors.ts';
+import { reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, type Run } from './command.ts';
 import { type CreationOptions, creationOptions, newStoreOf } from './init.ts';
 import { ItemFailures } from './items.ts';
@@ -214,7 +215,8 @@ class PutBatch {
         signal,
         onProgress: ({ encodedBytes, totalBytes }) => progress.show({ bytes: encodedBytes }, { bytes: totalBytes }),
       });
-      if (report.stalled !== undefined) this.#run.say(`pocketful: stored, but the Live Coder waits: ${report.stalled}`);
+      if (report.stalled !== undefined)
+        this.#run.say(`pocketful: stored, but the Live Coder waits: ${reasonLine(report.stalled)}`);
       return report.recordBytes;
     } finally {
       progress.end();

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { workDelivered } from '../../lib/compaction/move/l3/delivered.ts';
 import { addTally } from '../../lib/engine/status/tally.ts';
 import { retryLater } from '../../lib/foundation/errors.ts';
+import { reasonLine } from '../../lib/foundation/reason.ts';
 import { textOfSqsBody } from '../../lib/stream/sqs-body.ts';
 import { openTask } from '../deployment.ts';
 import { actorsOf, newTask, type OpenTask } from '../task.ts';
@@ -39,7 +40,8 @@ export const newLiveCoder = (open: OpenTask) =>
     return processPartialResponse(
       event as never,
       async ({ receiptHandle }: { receiptHandle: string }) => {
-        if (isFailed.has(receiptHandle)) throw retryLater('NOT_MOVED', report.stalled ?? 'not moved yet');
+        if (isFailed.has(receiptHandle))
+          throw retryLater('NOT_MOVED', report.stalled === undefined ? 'not moved yet' : reasonLine(report.stalled));
       },
       new BatchProcessor(EventType.SQS),
       { throwOnFullBatchFailure: false },

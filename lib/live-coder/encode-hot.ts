@@ -1,6 +1,7 @@
 // ENCODE: hot volumes that are sealed and old enough go through the Live Coder into erasure-coded volumes. A rest too small for a
 // group stays hot until more comes, unless it is mostly what deletes left: then it goes as it is, open volumes too.
 import { isPocketfulError } from '../foundation/errors.ts';
+import { type Reason, reasonOf } from '../foundation/reason.ts';
 import type { BucketRow } from '../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { listBuckets, listVolumes } from '../volume/rows/read-rows.ts';
@@ -32,7 +33,7 @@ export interface EncodeReport {
   readonly storedBytes: number;
   /** Live bytes that stay hot because they do not make a group yet. */
   readonly leftBytes: number;
-  readonly stalled: string | undefined;
+  readonly stalled: Reason | undefined;
 }
 
 /** One pass. Safe to run twice and beside puts; a source whose records cannot all be read stays as it is. */
@@ -50,7 +51,7 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
     options.onProgress?.({ encodedBytes, totalBytes });
   });
   let left = totalBytes;
-  let stalled: string | undefined;
+  let stalled: Reason | undefined;
   try {
     for (const { volume, liveBytes } of ripe) {
       if (options.signal?.aborted) break;
@@ -66,7 +67,7 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
     if (flush && !options.signal?.aborted) await coder.flush();
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
-    stalled = `${error.code}: ${error.message}`;
+    stalled = reasonOf(error);
   }
   coder.discard();
   await sources.end();

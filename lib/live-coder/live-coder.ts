@@ -2,6 +2,7 @@
 // erasure-coded volumes. `push` waits while a group is written or while drives are missing: that is its back pressure.
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../foundation/ids.ts';
+import { type Reason, reasonOf } from '../foundation/reason.ts';
 import type { BucketContent } from '../volume/read/collect-bucket.ts';
 import { slotSpan } from '../volume/rows/directory-room.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
@@ -15,7 +16,7 @@ export interface LiveCoderReport {
   readonly storedBytes: number;
   readonly destinations: ReadonlySet<VolumeId>;
   /** Why it could not write, if it is stalled now. */
-  readonly stalled: string | undefined;
+  readonly stalled: Reason | undefined;
 }
 
 export class LiveCoder {
@@ -28,7 +29,7 @@ export class LiveCoder {
   #recordBytes = 0;
   #storedBytes = 0;
   readonly #destinations = new Set<VolumeId>();
-  #stalled: string | undefined;
+  #stalled: Reason | undefined;
 
   constructor(store: VolumeStore, run: RunId, onMoved?: (result: MoveResult) => void) {
     this.#store = store;
@@ -89,7 +90,7 @@ export class LiveCoder {
         ),
       );
     } catch (error) {
-      if (isKind(error, 'retry') && isPocketfulError(error)) this.#stalled = `${error.code}: ${error.message}`;
+      if (isKind(error, 'retry') && isPocketfulError(error)) this.#stalled = reasonOf(error);
       throw error;
     }
     this.#waiting = this.#waiting.filter((_, i) => !isChosen.has(i));

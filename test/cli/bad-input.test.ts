@@ -189,7 +189,7 @@ describe('a store that is not what it was', () => {
     expect(get.files + get.failed.length).toBe(40);
     expect(new Set(get.failed.map(({ code }) => code))).toEqual(new Set(['RECORD_WAITS']));
     expect(get.failed[0]?.message).toMatch(/drives\/0[1-4]/);
-    const status = await json<{ working: { stalled: string[] } }>(cwd, [...store, 'status']);
+    const status = await json<{ working: { stalled: { code: string; text: string }[] } }>(cwd, [...store, 'status']);
     expect(status.working.stalled.length).toBeGreaterThan(0);
     for (const i of gone) renameSync(at(`ours/drives/gone${i}`), at(`ours/drives/0${i}`));
     expect(await json(cwd, [...store, 'get', 'f', '--to', 'read2', '--overwrite'])).toMatchObject({ files: 40 });

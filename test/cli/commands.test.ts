@@ -45,7 +45,7 @@ interface Status {
   drives: { id: number; path: string; state: string; zones: { used: number; erasing: number; free: number } }[];
   fillHistogram: number[];
   trash: { blocks: number; bytes: number };
-  working: { stalled: string[] };
+  working: { stalled: { code: string; text: string }[] };
 }
 const status = (): Promise<Status> => json<Status>(cwd, [...STORE, 'status', '--objects']);
 

@@ -148,12 +148,24 @@ describe('the other commands', () => {
     const { admin, stage, expectQuiet } = await stageOf();
     await stage.stream.send(['poison']);
     for (let i = 0; i < 4; i++) await stage.deliver();
-    expect(await admin.drain()).toMatchObject({ stalled: expect.stringContaining('dead letter'), retired: 0 });
+    expect(await admin.drain()).toMatchObject({ stalled: { code: 'DEAD_LETTERS' }, retired: 0 });
     expect(await admin.deadLetters()).toMatchObject([{ body: 'poison', message: undefined }]);
     expect(await admin.redriveDeadLetters()).toBe(1);
     const [poison] = await stage.stream.receive(1, 1000);
     await stage.stream.ack([poison?.receipt ?? '']);
     expect(await admin.drain()).toMatchObject({ stalled: undefined });
+    await expectQuiet();
+  });
+
+  it('go on draining by the code of a reason, however it is worded', async () => {
+    const busy = { sent: 0, retired: 0, begun: 0, draining: 1, stream: { ready: 256, inFlight: 0 } };
+    const codes = ['QUEUE_FULL', 'QUEUE_OLD', 'FLOWING'];
+    const { admin, expectQuiet } = await stageOf((name) => {
+      const code = name === 'drainer' ? codes.shift() : undefined;
+      const answer = { ...busy, reason: { code, text: 'said in other words' } };
+      return code === undefined ? undefined : { Payload: Buffer.from(JSON.stringify(answer)) };
+    });
+    expect(await admin.drain()).toMatchObject({ stalled: undefined, retired: expect.any(Number) });
     await expectQuiet();
   });
 

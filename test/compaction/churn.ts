@@ -169,7 +169,7 @@ export class Churn {
   async #encode(flush: boolean): Promise<void> {
     await this.#store.volumes.open.sealAll('hot');
     const { stalled } = await encodeStore(this.#store, { force: true, flush });
-    if (stalled !== undefined) throw new Error(stalled);
+    if (stalled !== undefined) throw new Error(stalled.text);
     await freeTrash(this.#store.volumes, { ignoreGrace: true });
   }
 

@@ -109,7 +109,9 @@ describe('a run whose host turns out too full', () => {
     const p = world.start();
     const { runs } = await executePlan(actorsOf(p), plan);
     expect(runs).toMatchObject([{ stalled: undefined, retired: 0, movedBuckets: 0, hostBytes: 0 }]);
-    expect(runs[0]?.skipped).toEqual([{ volume: host, reason: expect.stringContaining('cannot be topped off') }]);
+    expect(runs[0]?.skipped).toEqual([
+      { volume: host, reason: { code: 'HOST_TOO_FULL', text: expect.stringContaining('cannot be topped off') } },
+    ]);
     expect(await listJournal(p.c)).toEqual([]);
     expect(await leases(world)).toEqual([]);
     expect([...(await readCrowded(p.c)).keys()]).toEqual([host]);

@@ -131,7 +131,7 @@ describe('L3 through a stream', () => {
     });
     while ((await worker.step(10)) > 0);
     await worker.flush();
-    expect(worker.stalled).toContain('DRIVES_MISSING');
+    expect(worker.stalled?.code).toBe('DRIVES_MISSING');
     const figures = await stream.figures();
     expect(figures.ready).toBeGreaterThan(0);
     expect(flowOf(input({ stream: figures, coderStalled: worker.stalled })).send).toBe(0);
@@ -168,12 +168,17 @@ describe('flow control', () => {
     }
   });
   it('pushes back first on the drainer, then on writers', () => {
-    const short = flowOf({ ...queue({ ready: 3 }), coderStalled: 'x' });
+    const short = flowOf({ ...queue({ ready: 3 }), coderStalled: { code: 'DRIVES_MISSING', text: 'x' } });
     expect(short).toMatchObject({ send: 0, receive: 0, holdWriters: false });
-    expect(flowOf({ ...queue({ ready: 256 }), coderStalled: 'x' }).holdWriters).toBe(true);
-    expect(flowOf({ ...queue({ ready: 3, oldestAgeMs: 1e9 }), coderStalled: 'x' }).holdWriters).toBe(true);
+    expect(flowOf({ ...queue({ ready: 256 }), coderStalled: { code: 'DRIVES_MISSING', text: 'x' } }).holdWriters).toBe(
+      true,
+    );
+    expect(
+      flowOf({ ...queue({ ready: 3, oldestAgeMs: 1e9 }), coderStalled: { code: 'DRIVES_MISSING', text: 'x' } })
+        .holdWriters,
+    ).toBe(true);
     expect(flowOf(input({ coderWaitingBytes: 1e12 })).holdWriters).toBe(true);
-    expect(flowOf(calm)).toMatchObject({ holdWriters: false, reason: 'flowing' });
+    expect(flowOf(calm)).toMatchObject({ holdWriters: false, reason: { code: 'FLOWING' } });
   });
   it('spends no more metadata than it has', () => {
     expect(flowOf(input({ metadataWritesLeft: 30 })).send).toBe(10);

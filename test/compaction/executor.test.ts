@@ -80,7 +80,7 @@ describe('L2 and L3 carried out', () => {
     const report = await executePlan(actorsOf(p), plan);
     expect(report.runs.flatMap(({ skipped }) => skipped)).toContainEqual({
       volume: taken,
-      reason: `it is owned by run ${run}`,
+      reason: { code: 'VOLUME_OWNED', text: `it is owned by run ${run}` },
     });
     expect(report.runs.reduce((sum, { retired }) => sum + retired, 0)).toBeGreaterThan(0);
     await model.expectIn(p);

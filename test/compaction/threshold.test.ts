@@ -47,8 +47,20 @@ describe('one step', () => {
       feed(
         flat.map(() => 1.09),
         0.5,
-      ).reason,
-    ).toMatch(/target/);
+      ).reason.code,
+    ).toBe('AT_TARGET');
+  });
+
+  it('takes a trend within the band for none, rising and falling', () => {
+    const at = (quick: number, budgetUsed: number) =>
+      stepThreshold(
+        { threshold: 0.25, quick, slow: 1.2, atMs: 0 },
+        { nowMs: 1, overhead: 1.2, budgetUsed, sealedVolumes: 100 },
+        settings,
+      ).moved;
+    const { band } = settings;
+    expect([at(1.2 + band / 2, 1), at(1.2 + band * 2, 1)]).toEqual(['kept', 'raised']);
+    expect([at(1.2 - band / 2, 0.5), at(1.2 - band * 2, 0.5)]).toEqual(['lowered', 'kept']);
   });
 
   it('moves by a step a day at most, whatever the calls and the clock do', () => {

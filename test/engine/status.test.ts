@@ -102,14 +102,17 @@ describe('status', () => {
     );
     const { stalled } = statusOf(facts({ drives })).working;
     expect(stalled).toEqual([
-      expect.stringMatching(/^Live Coder: 15 of the 16 drives of lrc-12-2-2.*d0 \(unavailable\)/),
+      {
+        code: 'CODER_LACKS_DRIVES',
+        text: expect.stringMatching(/^Live Coder: 15 of the 16 drives of lrc-12-2-2.*d0 \(unavailable\)/),
+      },
     ]);
     const few = facts({}).drives.map((drive) => (drive.id < 17 ? { ...drive, state: 'read-only' as const } : drive));
-    expect(statusOf(facts({ drives: few })).working.stalled[0]).toMatch(/^puts: 3 of the 4 drives of replica-4/);
+    expect(statusOf(facts({ drives: few })).working.stalled[0]?.text).toMatch(/^puts: 3 of the 4 drives of replica-4/);
     const tight = { ...settings, hotBytesMax: settings.extentBytes };
     const hot = [volume(1, { class: 'hot', usedEach: 1 })];
     expect(statusOf(facts({ settings: tight, volumes: hot })).working.stalled).toEqual([
-      expect.stringMatching(/^puts: hot volumes/),
+      { code: 'HOT_FULL', text: expect.stringMatching(/^puts: hot volumes/) },
     ]);
   });
 

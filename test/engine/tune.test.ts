@@ -12,11 +12,11 @@ describe('tune', () => {
   it('lowers while budgets have room, raises only when they are used up and overhead rises', async () => {
     const { world, model, p } = await sealedWorld({ volumes: 10, filesEach: 12, deletedEach: () => 2, seed: 71 });
     expect((await readTuning(p.c)).threshold).toBe(0.2);
-    expect((await tune(p.c)).reason).toBe('first measurement');
+    expect((await tune(p.c)).reason.code).toBe('FIRST_MEASUREMENT');
     world.clock.advance(DAY_MS);
     expect((await tune(p.c)).moved).toBe('lowered');
     expect((await readTuning(p.c)).threshold).toBeCloseTo(0.195, 6);
-    expect((await tune(p.c)).reason).toBe('the clock did not move on');
+    expect((await tune(p.c)).reason.code).toBe('CLOCK_STOOD');
     await deleteFiles(
       p,
       model,
@@ -34,7 +34,7 @@ describe('tune', () => {
 
   it('keeps its hands off a store with few sealed volumes, and off the row when another process was first', async () => {
     const { p } = await sealedWorld({ volumes: 2, filesEach: 12, deletedEach: () => 2, seed: 72 });
-    expect((await tune(p.c)).reason).toBe('fewer than 10 sealed volumes');
+    expect((await tune(p.c)).reason).toEqual({ code: 'TOO_FEW_VOLUMES', text: 'fewer than 10 sealed volumes' });
     const steps = await Promise.all([tune(p.c), tune(p.c)]);
     expect(steps.map(({ moved }) => moved)).toEqual(['kept', 'kept']);
   });

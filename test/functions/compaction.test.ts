@@ -98,7 +98,7 @@ describe('planner and compactor', () => {
     // Not from somebody who may be alive.
     expect(await stage.invoke('compactor', { run: runs[0], release: true })).toMatchObject({
       done: true,
-      stalled: expect.stringContaining('RUN_HELD'),
+      stalled: { code: 'RUN_HELD', text: expect.any(String) },
     });
     stage.othersDead = true;
     for (const run of runs)

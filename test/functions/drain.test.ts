@@ -1,8 +1,9 @@
 // L3 on a stage, on memory bodies: the drainer fills the queue, batches of it go through the Live Coder, twice, lost and poisoned too.
 import { describe, expect, it } from 'vitest';
-import { endDrains } from '../../lib/compaction/do/drainer.ts';
+import { endDrains, NOTHING_TO_DRAIN } from '../../lib/compaction/do/drainer.ts';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { scriptedPlan } from '../../lib/foundation/faults.ts';
+import type { Reason } from '../../lib/foundation/reason.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { sealedWorld } from '../compaction/acting-world.ts';
 import { expectSound } from '../store/recount.ts';
@@ -34,7 +35,7 @@ async function drainAll(stage: Stage): Promise<number> {
   for (let pass = 0; pass < 30; pass++) {
     const answer = await stage.invoke('drainer');
     retired += answer['retired'] as number;
-    if (answer['reason'] === 'nothing is worth draining') return retired;
+    if ((answer['reason'] as Reason).code === NOTHING_TO_DRAIN) return retired;
     while ((await stage.deliver()).received > 0);
   }
   throw new Error('draining does not end');
@@ -43,7 +44,7 @@ async function drainAll(stage: Stage): Promise<number> {
 describe('drainer and live-coder', () => {
   it('drain the sparsest volumes and end their runs', async () => {
     const all = await sparse();
-    expect(await all.stage.invoke('drainer')).toMatchObject({ begun: 1, retired: 0, reason: 'flowing' });
+    expect(await all.stage.invoke('drainer')).toMatchObject({ begun: 1, retired: 0, reason: { code: 'FLOWING' } });
     expect((await all.stage.stream.figures()).ready).toBeGreaterThan(0);
     expect(await drainAll(all.stage)).toBeGreaterThan(3);
     await expectDrained(all);
@@ -83,7 +84,11 @@ describe('drainer and live-coder', () => {
     expect(await stage.deliver()).toEqual({ received: 0, failed: 0 });
     expect(await stage.stream.figures()).toMatchObject({ dead: 2 });
     const stopped = await stage.invoke('drainer');
-    expect(stopped).toMatchObject({ sent: 0, begun: 0, reason: '2 dead letters: look at them first' });
+    expect(stopped).toMatchObject({
+      sent: 0,
+      begun: 0,
+      reason: { code: 'DEAD_LETTERS', text: '2 dead letters: look at them first' },
+    });
     await stage.stream.redrive();
     const shown = await stage.stream.receive(10, 1000);
     await stage.stream.ack(shown.map(({ receipt }) => receipt));
@@ -97,7 +102,7 @@ describe('drainer and live-coder', () => {
     all.world.clock.advance(20 * 60_000);
     expect(await all.stage.invoke('drainer')).toMatchObject({
       sent: 0,
-      reason: 'what is queued is worked off first',
+      reason: { code: 'QUEUE_OLD' },
     });
     await drainAll(all.stage);
     await expectDrained(all);
@@ -125,7 +130,7 @@ describe('drainer and live-coder', () => {
       port === 'panda' && operation === 'transact' ? 'before-error' : 'none',
     );
     const answer = await all.stage.invoke('drainer', {}, { plan });
-    expect(answer).toMatchObject({ sent: 0, reason: expect.stringContaining('PANDA') });
+    expect(answer).toMatchObject({ sent: 0, reason: { code: expect.stringContaining('PANDA') } });
     await drainAll(all.stage);
     await expectDrained(all);
   });

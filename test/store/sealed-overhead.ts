@@ -57,7 +57,7 @@ export async function sealedOverhead(
     for await (const outcome of process.frontend.putAll(bodies)) if (!outcome.ok) throw outcome.error;
     await process.volumes.open.sealAll('hot');
     const { stalled } = await encodeHot(process.volumes, { force: true });
-    if (stalled !== undefined) throw new Error(stalled);
+    if (stalled !== undefined) throw new Error(stalled.text);
     await freeTrash(process.volumes, { ignoreGrace: true });
     const measured = await measure(process);
     if (measured.volumes >= volumesMin) return measured;

@@ -50,7 +50,7 @@ export function statusText(status: Status): string {
   ];
   if (status.compaction !== undefined) lines.push('', ...compactionLines(status.compaction));
   lines.push('', redundancyText(status.redundancy));
-  for (const reason of status.working.stalled) lines.push('', `stalled: ${reason}`);
+  for (const { text } of status.working.stalled) lines.push('', `stalled: ${text}`);
   return lines.join('\n');
 }
 

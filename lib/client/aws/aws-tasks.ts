@@ -1,6 +1,10 @@
 // The maintenance functions of a stage as an operator calls them: again and again until they say they are done.
 import * as z from 'zod';
+import { NOTHING_TO_DRAIN } from '../../compaction/do/drainer.ts';
+import type { FlowCode } from '../../compaction/move/l3/flow.ts';
+import type { ThresholdCode } from '../../compaction/threshold/law.ts';
 import { readTallies, totalOf } from '../../engine/status/tally.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import type { DrainPass, EncodePass, GcReport } from '../admin.ts';
 import type { Invoker } from './aws-invoke.ts';
@@ -10,8 +14,12 @@ import type { StageOutputs } from './aws-stage.ts';
 const POLL_MS = 2_000;
 /** So long without any progress, and it is not ours to wait for. */
 const IDLE_MS_MAX = 15 * 60_000;
-const NOTHING_LEFT = 'nothing is worth draining';
-const FLOWING = ['flowing', 'the queue is full', 'what is queued is worked off first'];
+/** With these what is queued goes on; any other code is why the drain stops. */
+const GOES_ON: readonly string[] = ['FLOWING', 'QUEUE_FULL', 'QUEUE_OLD', NOTHING_TO_DRAIN] satisfies (
+  | FlowCode
+  | typeof NOTHING_TO_DRAIN
+)[];
+const reasonSchema = z.object({ code: z.string(), text: z.string() });
 
 const gcSchema = z.object({
   done: z.boolean(),
@@ -32,14 +40,14 @@ const encodeSchema = z.object({
   storedBytes: z.int(),
   leftBytes: z.int(),
   freedZones: z.int(),
-  stalled: z.string().optional(),
+  stalled: reasonSchema.optional(),
 });
 const drainSchema = z.object({
   sent: z.int(),
   retired: z.int(),
   begun: z.int(),
   draining: z.int(),
-  reason: z.string(),
+  reason: reasonSchema,
   stream: z.object({ ready: z.int(), inFlight: z.int() }),
 });
 const stepSchema = z.object({
@@ -50,15 +58,15 @@ const stepSchema = z.object({
   hostBytes: z.int(),
   retired: z.int(),
   destinations: z.array(z.string()),
-  skipped: z.array(z.object({ volume: z.string(), reason: z.string() })),
+  skipped: z.array(z.object({ volume: z.string(), reason: reasonSchema })),
   metadataWrites: z.int(),
   dollars: z.number(),
-  stalled: z.string().optional(),
+  stalled: reasonSchema.optional(),
 });
 const tuneSchema = z.object({
   threshold: z.number(),
   moved: z.enum(['raised', 'lowered', 'kept']),
-  reason: z.string(),
+  reason: z.object({ code: z.custom<ThresholdCode>((code) => typeof code === 'string'), text: z.string() }),
 });
 
 type Signal = { readonly signal?: AbortSignal | undefined };
@@ -120,18 +128,19 @@ export class StageTasks {
     const before = await movedByL3(c);
     let sources = 0;
     let retired = 0;
-    let stalled: string | undefined;
+    let stalled: Reason | undefined;
     let progressAtMs = c.clock.monotonicMs();
     let seen = '';
     while (!signal?.aborted) {
       const pass = await this.#invoker.call(this.#outputs.drainer, { l3UpTo }, drainSchema);
       sources = Math.max(sources, retired + pass.draining);
       retired += pass.retired;
-      if (pass.reason === NOTHING_LEFT && pass.draining === 0) break;
-      if (!FLOWING.includes(pass.reason) && pass.reason !== NOTHING_LEFT) stalled = pass.reason;
+      if (pass.reason.code === NOTHING_TO_DRAIN && pass.draining === 0) break;
+      if (!GOES_ON.includes(pass.reason.code)) stalled = pass.reason;
       const now = JSON.stringify([retired, pass.stream, pass.sent]);
       if (now !== seen) progressAtMs = c.clock.monotonicMs();
-      else if (c.clock.monotonicMs() - progressAtMs > IDLE_MS_MAX) stalled = `no progress: ${pass.reason}`;
+      else if (c.clock.monotonicMs() - progressAtMs > IDLE_MS_MAX)
+        stalled = { code: 'NO_PROGRESS', text: `no progress: ${pass.reason.text}` };
       seen = now;
       if (stalled !== undefined) break;
       await c.clock.sleep(POLL_MS);

@@ -12,6 +12,7 @@ import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError, PocketfulError } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import { SeededRandomness, shuffled } from '../../foundation/randomness.ts';
+import { reasonLine } from '../../foundation/reason.ts';
 import { RecordLost } from '../../volume/read/record-lost.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import { DEFAULT_NAMESPACE } from '../face.ts';
@@ -91,7 +92,7 @@ export class Demo {
       force: true,
       onProgress: ({ encodedBytes }) => tick({ bytes: encodedBytes }),
     });
-    if (report.stalled !== undefined) throw new PocketfulError('retry', 'DEMO_STALLED', report.stalled);
+    if (report.stalled !== undefined) throw new PocketfulError('retry', 'DEMO_STALLED', reasonLine(report.stalled));
     const freed = await freeTrash(this.store.volumes);
     return { ...report, sealed, hotBefore: before.overhead.hot.volumes, freedZones: freed.freedZones };
   }
@@ -210,7 +211,7 @@ export class Demo {
     const runs: RunReport[] = [];
     for (const request of COMPACTIONS) runs.push(...(await compactStore(this.store, { ...request, onMoved })).runs);
     const stalled = runs.find((run) => run.stalled !== undefined)?.stalled;
-    if (stalled !== undefined) throw new PocketfulError('retry', 'DEMO_STALLED', stalled);
+    if (stalled !== undefined) throw new PocketfulError('retry', 'DEMO_STALLED', reasonLine(stalled));
     return runs;
   }
 

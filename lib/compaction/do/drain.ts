@@ -2,6 +2,7 @@
 // is empty. Destinations are sealed only when full.
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { capacityBytes } from '../../settings/settings.ts';
 import type { BucketContent } from '../../volume/read/collect-bucket.ts';
@@ -40,7 +41,7 @@ export interface DrainProgress {
 export interface DrainReport extends DrainProgress {
   readonly buckets: number;
   readonly storedBytes: number;
-  readonly stalled: string | undefined;
+  readonly stalled: Reason | undefined;
 }
 
 interface Candidate {
@@ -66,7 +67,7 @@ export async function drain(
     storedBytes += result.storedBytes;
     buckets += result.moved.length;
   });
-  let stalled: string | undefined;
+  let stalled: Reason | undefined;
   try {
     for (const { volume } of await candidates(store, options)) {
       if (options.signal?.aborted) break;
@@ -80,7 +81,7 @@ export async function drain(
     if (!options.signal?.aborted) await target.flush();
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
-    stalled = `${error.code}: ${error.message}`;
+    stalled = reasonOf(error);
   }
   target.discard();
   await sources.end();

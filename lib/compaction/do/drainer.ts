@@ -3,6 +3,7 @@
 
 import { isKind } from '../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import type { Key, Write } from '../../panda/panda.ts';
 import { countIn } from '../../panda/rows/row-reader.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
@@ -34,6 +35,9 @@ const RUNS_MAX = 4;
 /** One dead letter is reason enough to stop: somebody has to look, and a redrive makes the drainer go on. */
 export const DRAINER_LIMITS: FlowLimits = Object.freeze({ ...FLOW_LIMITS, deadMax: 1 });
 
+/** What a pass came to: flow control's own codes, nothing to do, or the code of an error that ended it. */
+export const NOTHING_TO_DRAIN = 'NOTHING_TO_DRAIN';
+
 export interface DrainerReport {
   /** Messages sent in this pass. */
   readonly sent: number;
@@ -44,7 +48,7 @@ export interface DrainerReport {
   readonly ended: number;
   /** Volumes that are still draining. */
   readonly draining: number;
-  readonly reason: string;
+  readonly reason: Reason;
   readonly stream: StreamFigures;
 }
 
@@ -66,7 +70,7 @@ export async function drainPass(
     await pass.run();
   } catch (error) {
     if (!isKind(error, 'retry', 'unknown')) throw error;
-    pass.reason = `${error.code}: ${error.message}`;
+    pass.reason = reasonOf(error);
   }
   return pass.report();
 }
@@ -87,8 +91,10 @@ export async function endDrains(store: VolumeStore): Promise<number> {
 const drains = async (c: Components): Promise<JournalRow[]> =>
   (await requireJournal(c)).filter(({ task, run }) => task.strategy === 'l3' && ownerOf(run) === DRAINER_OWNER);
 
+const NOTHING: Reason = { code: NOTHING_TO_DRAIN, text: 'nothing is worth draining' };
+
 class DrainerPass {
-  reason = 'nothing is worth draining';
+  reason: Reason = NOTHING;
   readonly #store: VolumeStore;
   readonly #stream: Stream;
   readonly #options: DrainerOptions;
@@ -115,7 +121,7 @@ class DrainerPass {
     // Which of them are on their way is not known: only once none is, what Panda says is draining is sent (again).
     const depth = this.#figures.ready + this.#figures.inFlight;
     if (depth === 0) await this.#send(flow.send);
-    if (this.#draining.length === 0) this.reason = 'nothing is worth draining';
+    if (this.#draining.length === 0) this.reason = NOTHING;
   }
 
   report(): DrainerReport {

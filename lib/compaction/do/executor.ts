@@ -4,6 +4,7 @@
 import { dollarsOf } from '../../cost/cost-of.ts';
 import { PRICE_BOOK } from '../../cost/price-book.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { endSource } from '../../volume/runs/drain-source.ts';
@@ -56,7 +57,7 @@ export interface RunReport {
   /** Volumes of the plan left alone, and why. */
   readonly skipped: readonly Skipped[];
   /** Why it ended before everything was moved. */
-  readonly stalled: string | undefined;
+  readonly stalled: Reason | undefined;
   /** Of a merge only. */
   readonly merge?: MergeFigures;
 }
@@ -83,7 +84,7 @@ export interface ExecuteOptions {
 export interface ExecutionReport {
   readonly runs: readonly RunReport[];
   /** Runs not begun, and why. */
-  readonly left: readonly { readonly run: string; readonly reason: string }[];
+  readonly left: readonly { readonly run: string; readonly reason: Reason }[];
   readonly spent: Spending;
 }
 
@@ -105,14 +106,14 @@ export async function executePlan(
   const ledger = new Ledger(plan.budgets, plan.settings.strategies);
   const context: RunContext = { ...actors, plan, signal: options.signal };
   const runs: RunReport[] = [];
-  const left: { run: string; reason: string }[] = [];
+  const left: { run: string; reason: Reason }[] = [];
   for (const run of plan.runs) {
     if (options.signal?.aborted) {
-      left.push({ run: run.name, reason: 'stopped before it began' });
+      left.push({ run: run.name, reason: { code: 'STOPPED', text: 'stopped before it began' } });
       continue;
     }
     if (!ledger.affords(run.strategy, spendingOf(run.work, run.dollars), true)) {
-      left.push({ run: run.name, reason: 'the runs before it used up its budget' });
+      left.push({ run: run.name, reason: { code: 'BUDGET_SPENT', text: 'the runs before it used up its budget' } });
       continue;
     }
     const report = await executeRun(context, run);

@@ -4,6 +4,7 @@ import { dollarsOf } from '../../cost/cost-of.ts';
 import { PRICE_BOOK } from '../../cost/price-book.ts';
 import { isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { readVolume } from '../../volume/rows/read-rows.ts';
 import { endSource } from '../../volume/runs/drain-source.ts';
@@ -11,9 +12,17 @@ import { adoptRun, newRunId, ownerOf, parkedRunId, takeRun } from '../../volume/
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { planSettingsFor } from '../facts/snapshot.ts';
 import { dropUnflipped, finishHost, topOff } from '../move/l1-flip.ts';
-import { type Moved, moveSources, nothingMoved, reasonOf } from '../move/l2-move.ts';
+import { type Moved, moveSources, nothingMoved } from '../move/l2-move.ts';
 import { pricingOf, workOf } from '../plan/work.ts';
-import { advance, endJournal, isDeadRun, type JournalRow, readJournal, volumesOf } from '../run/journal.ts';
+import {
+  advance,
+  endJournal,
+  isDeadRun,
+  type JournalRow,
+  readJournal,
+  STEP_TIME_UP,
+  volumesOf,
+} from '../run/journal.ts';
 import { adoptVolumes, type Skipped } from '../run/leases.ts';
 import type { MakeTarget } from './drain.ts';
 import type { Actors } from './executor.ts';
@@ -33,10 +42,8 @@ export interface StepReport {
   readonly skipped: readonly Skipped[];
   readonly metadataWrites: number;
   readonly dollars: number;
-  readonly stalled: string | undefined;
+  readonly stalled: Reason | undefined;
 }
-
-const TIME_UP = 'STEP_TIME_UP';
 
 /** Throws `retry` RUN_HELD while somebody else who may be alive works on it. A run that is not there is done. */
 export async function stepRun(actors: Actors, id: RunId, signal: AbortSignal): Promise<StepReport> {
@@ -58,7 +65,7 @@ export async function stepRun(actors: Actors, id: RunId, signal: AbortSignal): P
   if (held.task.host !== null) return topOffStep(store, copying, volumes, signal);
   const moved = await moveSources(store, inTime(actors.makeTarget, signal), held.run, volumes, signal);
   // Time alone is no reason to give up, unless not even one group could be moved in it.
-  const isCut = moved.stalled === undefined ? signal.aborted : moved.stalled.startsWith(TIME_UP);
+  const isCut = moved.stalled === undefined ? signal.aborted : moved.stalled.code === STEP_TIME_UP;
   const isLeft = moved.retired < volumes.length - moved.skipped.length;
   if (isCut && isLeft && moved.groups > 0) {
     await advance(store.c, copying, { run: parkedRunId(store.c, held.task.strategy) });
@@ -150,7 +157,7 @@ function inTime(makeTarget: MakeTarget, signal: AbortSignal): MakeTarget {
     const target = makeTarget(run, onMoved);
     return {
       push: async (content) => {
-        if (signal.aborted) throw retryLater(TIME_UP, 'the time of this step is used up');
+        if (signal.aborted) throw retryLater(STEP_TIME_UP, 'the time of this step is used up');
         await target.push(content);
       },
       flush: () => target.flush(),

@@ -2,6 +2,7 @@
 // them the host's, then the donors' buckets are committed one by one. Until the flip everything can be dropped without a trace, or gone on
 // with after the last group that the journal names.
 import { isPocketfulError, retryLater } from '../../foundation/errors.ts';
+import { reasonOf } from '../../foundation/reason.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { finishSeal } from '../../volume/open/seal.ts';
@@ -12,8 +13,8 @@ import { claimNext, commitArrivals, dropGroupRowsOf, dropNext, NextExtents } fro
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { dropEmptyBucket } from '../../volume/write/move.ts';
 import { noteCrowded } from '../facts/crowded.ts';
-import { advance, type Copied, type CopiedGroup, type JournalRow } from '../run/journal.ts';
-import { type Moved, nothingMoved, reasonOf } from './l2-move.ts';
+import { advance, type Copied, type CopiedGroup, type JournalRow, STEP_TIME_UP } from '../run/journal.ts';
+import { type Moved, nothingMoved } from './l2-move.ts';
 
 export interface TopOff extends Moved {
   /** Live bytes of the host that were copied although they stay in it. */
@@ -68,7 +69,7 @@ export async function topOff(
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     if (error.code === TOO_FULL) await skipHost(store, host, moved, error.message);
-    else if (error.code !== STOPPED) moved.stalled = reasonOf(error);
+    else if (error.code !== STEP_TIME_UP) moved.stalled = reasonOf(error);
     else if (keep && moved.groups > 0) return { moved, journal: row, kept: true };
     else if (keep) moved.stalled = reasonOf(error);
   }
@@ -78,7 +79,6 @@ export async function topOff(
 
 const lost = (host: VolumeRow) => retryLater('RUN_LOST', `another worker took over volume ${host.id}`);
 
-const STOPPED = 'STEP_TIME_UP';
 const TOO_FULL = 'HOST_TOO_FULL';
 const UNEVEN = 'its records are too uneven, it does not fit its own extents once more';
 const tooFull = (why: string) => retryLater(TOO_FULL, why);
@@ -92,7 +92,7 @@ async function skipHost(store: VolumeStore, host: VolumeRow, moved: TopOff, reas
     if (bucket?.volume === host.id) liveBytes += bucket.liveBytes;
   }
   await noteCrowded(store.c, host, liveBytes);
-  moved.skipped.push({ volume: host.id, reason: `it cannot be topped off: ${reason}` });
+  moved.skipped.push({ volume: host.id, reason: { code: TOO_FULL, text: `it cannot be topped off: ${reason}` } });
   moved.hostBytes = 0;
   moved.recordBytes = 0;
 }
@@ -180,7 +180,7 @@ class Copying {
     const keptBackBytes = groupBytesMin / 2;
     for (const volume of [host, ...donors]) {
       for await (const content of contentsOf(this.#store, volume, run, this.#done)) {
-        if (signal?.aborted) throw retryLater(STOPPED, 'it was stopped before all was copied');
+        if (signal?.aborted) throw retryLater(STEP_TIME_UP, 'it was stopped before all was copied');
         if (!this.#next.fits([...this.#waiting, content])) {
           if (volume.id === host.id) throw tooFull(UNEVEN);
           return this.#finish(host);

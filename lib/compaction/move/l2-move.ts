@@ -1,7 +1,8 @@
 // The copying half of L2 (and of L3 where there is no queue): the buckets of leased volumes through the Live Coder, each volume
 // retired as soon as it is empty. When the store is full, what was retired is erased at once to make room.
-import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { DrainingSources } from '../../volume/runs/drain-source.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
@@ -19,7 +20,7 @@ export interface Moved {
   readonly destinations: Set<VolumeId>;
   readonly skipped: Skipped[];
   /** Why it ended early. */
-  stalled: string | undefined;
+  stalled: Reason | undefined;
 }
 
 export const nothingMoved = (): Moved => ({
@@ -64,7 +65,10 @@ export async function moveSources(
         await sources.feed(volume, (content) => withRoom(store, sources, () => target.push(content), target));
       } catch (error) {
         if (!isKind(error, 'corrupt')) throw error;
-        moved.skipped.push({ volume: volume.id, reason: `it cannot be read: ${error.message}` });
+        moved.skipped.push({
+          volume: volume.id,
+          reason: { code: error.code, text: `it cannot be read: ${error.message}` },
+        });
       }
     }
     if (!signal?.aborted) await withRoom(store, sources, () => target.flush(), target);
@@ -78,8 +82,6 @@ export async function moveSources(
   moved.retired = sources.retired;
   return moved;
 }
-
-export const reasonOf = (error: PocketfulError): string => `${error.code}: ${error.message}`;
 
 /** One more try after the emptied volumes were erased, if the store was full. What was pushed stays with the coder meanwhile. */
 async function withRoom(

@@ -3,6 +3,7 @@
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
+import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import { type BlockRow, blockFromRow, blockPartitions } from '../../panda/rows/block-row.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { GROUP_SLOTS_MAX } from '../../panda/rows/group-row.ts';
@@ -21,7 +22,6 @@ import {
   mergeBuckets,
 } from '../../volume/write/merge-buckets.ts';
 import type { Skipped } from '../run/leases.ts';
-import { reasonOf } from './l2-move.ts';
 
 const PARTITIONS_AT_ONCE = 8;
 
@@ -50,7 +50,7 @@ export interface MergeTally {
   retired: number;
   readonly destinations: Set<VolumeId>;
   readonly skipped: Skipped[];
-  stalled: string | undefined;
+  stalled: Reason | undefined;
 }
 
 export const nothingMerged = (): MergeTally => ({
@@ -183,7 +183,10 @@ class Merging {
       return { records, createdAtMs: bucket.createdAtMs };
     } catch (error) {
       if (!isPocketfulError(error)) throw error;
-      this.#tally.skipped.push({ volume, reason: `bucket ${id} cannot be read: ${error.message}` });
+      this.#tally.skipped.push({
+        volume,
+        reason: { code: error.code, text: `bucket ${id} cannot be read: ${error.message}` },
+      });
       return undefined;
     }
   }

@@ -182,6 +182,9 @@ export async function readJournal(c: Components, id: RunId): Promise<JournalRow 
   return row === undefined ? undefined : journalFromRow(row);
 }
 
+/** The code of a step that ends because its time is used up: no fault, somebody goes on. */
+export const STEP_TIME_UP = 'STEP_TIME_UP';
+
 /** Runs somebody has begun and nobody has ended. Those of another release are passed over: they stand in the way of compaction only. */
 export async function listJournal(c: Components): Promise<JournalRow[]> {
   const rows: JournalRow[] = [];

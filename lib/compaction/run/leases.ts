@@ -1,6 +1,7 @@
 // The volumes of one run: leased against what the plan says of them, or taken over from a dead process, and given back at the end.
 // A volume that is not what it was when the plan was made is left out, with a reason.
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { readVolume } from '../../volume/rows/read-rows.ts';
 import { adoptRun, takeRun } from '../../volume/runs/runs.ts';
@@ -15,7 +16,7 @@ export interface Planned {
 
 export interface Skipped {
   readonly volume: string;
-  readonly reason: string;
+  readonly reason: Reason;
 }
 
 /** Leases one volume for a run. The row under the lease, or why not. */
@@ -25,19 +26,24 @@ export async function leasePlanned(store: VolumeStore, run: RunId, planned: Plan
   const now = await readVolume(panda, settings.cell, id);
   const reason = whyNot(now, planned);
   if (reason !== undefined) return { volume: id, reason };
-  return (await takeRun(store.c, id, run)) ?? { volume: id, reason: 'another run took it first' };
+  return (
+    (await takeRun(store.c, id, run)) ?? {
+      volume: id,
+      reason: { code: 'VOLUME_OWNED', text: 'another run took it first' },
+    }
+  );
 }
 
 export const isSkipped = (taken: VolumeRow | Skipped): taken is Skipped => 'reason' in taken;
 
-function whyNot(now: VolumeRow | undefined, planned: Planned): string | undefined {
-  if (now === undefined) return 'it is not there any more';
-  if (now.run !== undefined) return `it is owned by run ${now.run}`;
-  if (now.state !== 'sealed') return `it is ${now.state}`;
+function whyNot(now: VolumeRow | undefined, planned: Planned): Reason | undefined {
+  if (now === undefined) return { code: 'VOLUME_GONE', text: 'it is not there any more' };
+  if (now.run !== undefined) return { code: 'VOLUME_OWNED', text: `it is owned by run ${now.run}` };
+  if (now.state !== 'sealed') return { code: 'VOLUME_NOT_SEALED', text: `it is ${now.state}` };
   if (now.generation !== planned.generation)
-    return `it is at generation ${now.generation}, planned at ${planned.generation}`;
+    return { code: 'VOLUME_CHANGED', text: `it is at generation ${now.generation}, planned at ${planned.generation}` };
   if (now.buckets.size > planned.buckets)
-    return `it holds ${now.buckets.size} buckets, planned with ${planned.buckets}`;
+    return { code: 'VOLUME_CHANGED', text: `it holds ${now.buckets.size} buckets, planned with ${planned.buckets}` };
   return undefined;
 }
 

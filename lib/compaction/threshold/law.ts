@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { DAY_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import { THRESHOLD_MAX, THRESHOLD_MIN } from '../facts/plan-settings.ts';
 
 /** Stability found by the study: steps of at most 0.01 a day, and step times the measurement's delay at most 0.07. */
@@ -88,11 +89,24 @@ export interface ThresholdInput {
   readonly sealedVolumes: number;
 }
 
+export type ThresholdCode =
+  | 'MEASUREMENT_INVALID'
+  | 'TOO_FEW_VOLUMES'
+  | 'FIRST_MEASUREMENT'
+  | 'CLOCK_STOOD'
+  | 'AT_BOUND'
+  | 'AT_TARGET'
+  | 'BUDGETS_BIND'
+  | 'BUDGETS_SPENT'
+  | 'BUDGETS_NEARLY_SPENT'
+  | 'BUDGETS_HAVE_ROOM'
+  | 'OVERHEAD_FALLS'
+  | 'SET_BY_ANOTHER';
+
 export interface ThresholdStep {
   readonly state: ThresholdState;
   readonly moved: 'raised' | 'lowered' | 'kept';
-  /** One line for `status`. */
-  readonly reason: string;
+  readonly reason: Reason<ThresholdCode>;
 }
 
 export const thresholdStart = (threshold: number): ThresholdState =>
@@ -100,7 +114,7 @@ export const thresholdStart = (threshold: number): ThresholdState =>
 
 /** One measurement. Steps are per day of clock, at most one day's worth each, so neither calls in a burst nor a leap move it far. */
 export function stepThreshold(state: ThresholdState, input: ThresholdInput, s: ThresholdSettings): ThresholdStep {
-  const kept = (reason: string, next: ThresholdState = state): ThresholdStep => ({
+  const kept = (reason: ThresholdStep['reason'], next: ThresholdState = state): ThresholdStep => ({
     state: next,
     moved: 'kept',
     reason,
@@ -108,31 +122,44 @@ export function stepThreshold(state: ThresholdState, input: ThresholdInput, s: T
   if (
     !(Number.isFinite(input.overhead) && input.overhead >= 1 && input.budgetUsed >= 0 && Number.isFinite(input.nowMs))
   )
-    return kept('the measurement makes no sense');
-  if (input.sealedVolumes < s.volumesMin) return kept(`fewer than ${s.volumesMin} sealed volumes`);
+    return kept({ code: 'MEASUREMENT_INVALID', text: 'the measurement makes no sense' });
+  if (input.sealedVolumes < s.volumesMin)
+    return kept({ code: 'TOO_FEW_VOLUMES', text: `fewer than ${s.volumesMin} sealed volumes` });
   const { overhead, nowMs } = input;
   if (state.quick === null || state.slow === null || state.atMs === null)
-    return kept('first measurement', { ...state, quick: overhead, slow: overhead, atMs: nowMs });
-  if (nowMs <= state.atMs) return kept('the clock did not move on', { ...state, atMs: nowMs });
+    return kept(
+      { code: 'FIRST_MEASUREMENT', text: 'first measurement' },
+      { ...state, quick: overhead, slow: overhead, atMs: nowMs },
+    );
+  if (nowMs <= state.atMs)
+    return kept({ code: 'CLOCK_STOOD', text: 'the clock did not move on' }, { ...state, atMs: nowMs });
   const days = Math.min(1, (nowMs - state.atMs) / DAY_MS);
   const quick = state.quick + (overhead - state.quick) * (1 - Math.exp(-days / s.quickDays));
   const slow = state.slow + (overhead - state.slow) * (1 - Math.exp(-days / s.slowDays));
   const seen = { threshold: state.threshold, quick, slow, atMs: nowMs };
-  const to = (threshold: number, moved: 'raised' | 'lowered', reason: string): ThresholdStep => {
+  const to = (threshold: number, moved: 'raised' | 'lowered', reason: ThresholdStep['reason']): ThresholdStep => {
     const bounded = Math.min(s.max, Math.max(s.min, threshold));
-    if (bounded === state.threshold) return kept(`${reason}, but the bound is reached`, seen);
+    if (bounded === state.threshold)
+      return kept({ code: 'AT_BOUND', text: `${reason.text}, but the bound is reached` }, seen);
     return { state: { ...seen, threshold: bounded }, moved, reason };
   };
   const trend = quick - slow;
   if (input.budgetUsed >= s.busy) {
     if (trend > s.band)
-      return to(state.threshold + s.stepPerDay * days, 'raised', 'overhead rises and budgets are used up');
-    return kept('budgets are used up, but overhead does not rise', seen);
+      return to(state.threshold + s.stepPerDay * days, 'raised', {
+        code: 'BUDGETS_BIND',
+        text: 'overhead rises and budgets are used up',
+      });
+    return kept({ code: 'BUDGETS_SPENT', text: 'budgets are used up, but overhead does not rise' }, seen);
   }
-  if (input.budgetUsed >= s.idle) return kept('budgets are nearly used up', seen);
-  if (quick <= s.targetOverhead) return kept('overhead is at its target', seen);
-  if (trend < -s.band) return kept('overhead is falling', seen);
-  return to(state.threshold - s.stepPerDay * days, 'lowered', 'budgets have room and overhead is above its target');
+  if (input.budgetUsed >= s.idle)
+    return kept({ code: 'BUDGETS_NEARLY_SPENT', text: 'budgets are nearly used up' }, seen);
+  if (quick <= s.targetOverhead) return kept({ code: 'AT_TARGET', text: 'overhead is at its target' }, seen);
+  if (trend < -s.band) return kept({ code: 'OVERHEAD_FALLS', text: 'overhead is falling' }, seen);
+  return to(state.threshold - s.stepPerDay * days, 'lowered', {
+    code: 'BUDGETS_HAVE_ROOM',
+    text: 'budgets have room and overhead is above its target',
+  });
 }
 
 /**

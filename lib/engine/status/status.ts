@@ -4,6 +4,7 @@
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
 import type { BucketId, StoreId } from '../../foundation/ids.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import type { BucketRow } from '../../panda/rows/bucket-row.ts';
 import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { VolumeClass, VolumeRow, VolumeState } from '../../panda/rows/volume-row.ts';
@@ -85,7 +86,7 @@ export interface Status {
   readonly trash: { readonly blocks: number; readonly bytes: number };
   /** From what was found damaged and the drives that do not answer; `doctor` looks anew. */
   readonly redundancy: Redundancy;
-  readonly working: { readonly stalled: readonly string[] };
+  readonly working: { readonly stalled: readonly Reason[] };
   /** Bytes stored in all classes per live byte: what durability and holes cost together. */
   readonly replicationFactor: number | null;
   readonly compaction?: CompactionStatus;
@@ -225,20 +226,27 @@ export function fillHistogram(fillsPermille: readonly number[]): number[] {
 }
 
 /** Why the Live Coder, or puts, have to wait now. */
-function stalledReasons(settings: Settings, drives: readonly DriveStatus[], hotBytes: number): string[] {
-  const reasons: string[] = [];
+function stalledReasons(settings: Settings, drives: readonly DriveStatus[], hotBytes: number): Reason[] {
+  const reasons: Reason[] = [];
   const usable = drives.filter(({ state, zones }) => state === 'ok' && zones.free > 0).length;
   const away = drives.filter(({ state }) => state !== 'ok').map(({ path, state }) => `${path} (${state})`);
   const why = away.length === 0 ? '' : `; not: ${away.join(', ')}`;
   const columns = (codec: CodecName): number => codecShape(codec).dataColumns + codecShape(codec).parityColumns;
   const { warmCodec, hotCodec } = settings;
   if (usable < columns(hotCodec))
-    reasons.push(`puts: ${usable} of the ${columns(hotCodec)} drives of ${hotCodec} can take a new volume${why}`);
+    reasons.push({
+      code: 'PUTS_LACK_DRIVES',
+      text: `puts: ${usable} of the ${columns(hotCodec)} drives of ${hotCodec} can take a new volume${why}`,
+    });
   if (hotCodec !== warmCodec && usable < columns(warmCodec))
-    reasons.push(
-      `Live Coder: ${usable} of the ${columns(warmCodec)} drives of ${warmCodec} can take a new volume${why}`,
-    );
+    reasons.push({
+      code: 'CODER_LACKS_DRIVES',
+      text: `Live Coder: ${usable} of the ${columns(warmCodec)} drives of ${warmCodec} can take a new volume${why}`,
+    });
   if (hotCodec !== warmCodec && hotBytes > settings.hotBytesMax)
-    reasons.push(`puts: hot volumes allocate ${hotBytes} of at most ${settings.hotBytesMax} bytes`);
+    reasons.push({
+      code: 'HOT_FULL',
+      text: `puts: hot volumes allocate ${hotBytes} of at most ${settings.hotBytesMax} bytes`,
+    });
   return reasons;
 }

@@ -1,5 +1,7 @@
 // GC as an operator means it: what may be shredded is shredded, what is empty is freed. On a disk with little room left no grace of
 // emptied volumes counts (their inspection does), and hot data is encoded however young: that takes less than half of its place.
+
+import type { Reason } from '../../foundation/reason.ts';
 import type { GarbageReport } from '../../gc/collect-garbage.ts';
 import type { EncodeReport } from '../../live-coder/encode-hot.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
@@ -15,7 +17,7 @@ export interface ReclaimReport extends GarbageReport {
 export interface PressureReport {
   /** Record bytes that went from hot into erasure-coded volumes to make room. */
   readonly encodedBytes: number;
-  readonly stalled: string | undefined;
+  readonly stalled: Reason | undefined;
   /** True if there is no room after it either. */
   readonly isFull: boolean;
 }
@@ -48,7 +50,7 @@ export async function reclaim(store: EngineStore, options: ReclaimOptions = {}):
 
 interface RoomMade {
   readonly encodedBytes: number;
-  readonly stalled: string | undefined;
+  readonly stalled: Reason | undefined;
   readonly free: FreeReport;
 }
 

@@ -2,6 +2,7 @@
 // those of a small store never fill. They are sealed and drained into a new open one once that halves what they store.
 import { drain } from '../../compaction/do/drain.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { listVolumes, readBucket } from '../../volume/rows/read-rows.ts';
@@ -15,7 +16,7 @@ const BUCKETS_AT_ONCE = 16;
 export interface RewriteReport {
   readonly rewritten: number;
   readonly rewrittenBytes: number;
-  readonly stalled: string | undefined;
+  readonly stalled: Reason | undefined;
 }
 
 /** One pass. Safe to run twice and beside anything, as draining is. */

@@ -20,7 +20,7 @@ const MILLIONTHS = 1e6;
 export interface TuneReport {
   readonly threshold: number;
   readonly moved: ThresholdStep['moved'];
-  readonly reason: string;
+  readonly reason: ThresholdStep['reason'];
   readonly metrics: Readonly<Record<string, number>>;
 }
 

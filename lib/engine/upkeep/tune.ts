@@ -36,5 +36,9 @@ export async function tune(c: Components): Promise<ThresholdStep> {
     thresholdSettingsOf(),
   );
   if (step.state === before.state || (await writeThreshold(c, before, step.state))) return step;
-  return { state: (await readThreshold(c)).state, moved: 'kept', reason: 'somebody else set it meanwhile' };
+  return {
+    state: (await readThreshold(c)).state,
+    moved: 'kept',
+    reason: { code: 'SET_BY_ANOTHER', text: 'somebody else set it meanwhile' },
+  };
 }

@@ -32,12 +32,12 @@ const QUERIES: readonly LogQuery[] = [
   {
     name: 'drain-and-live-coder',
     folders: ['drainer', 'live-coder'],
-    text: 'fields @timestamp, service, message, report.reason, report.sent, report.ended, report.retired, ms\n| sort @timestamp desc\n| limit 200',
+    text: 'fields @timestamp, service, message, report.reason.text, report.sent, report.ended, report.retired, ms\n| sort @timestamp desc\n| limit 200',
   },
   {
     name: 'garbage-and-threshold',
     folders: ['gc', 'threshold-tuner', 'encoder'],
-    text: 'fields @timestamp, service, message, report.slots, report.recordBytes, report.freedZones, report.threshold, report.moved, report.reason, ms\n| sort @timestamp desc\n| limit 100',
+    text: 'fields @timestamp, service, message, report.slots, report.recordBytes, report.freedZones, report.threshold, report.moved, report.reason.text, ms\n| sort @timestamp desc\n| limit 100',
   },
   {
     name: 'slow-or-cut-off',

@@ -2,6 +2,7 @@
 // nothing is left in it. Encode and compaction differ only in which sources they take.
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
+import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { type BucketContent, collectBucket } from '../read/collect-bucket.ts';
@@ -74,14 +75,14 @@ export async function feedOrSkip(
   sources: DrainingSources,
   source: VolumeRow,
   push: (content: BucketContent) => Promise<void>,
-): Promise<string | undefined> {
+): Promise<Reason | undefined> {
   try {
     await sources.feed(source, push);
     return undefined;
   } catch (error) {
     const isOfSource = isPocketfulError(error) && isKind(error, 'corrupt') && !error.code.startsWith('PANDA_');
     if (!isOfSource) throw error;
-    return `${error.code}: ${error.message}`;
+    return reasonOf(error);
   }
 }
 

@@ -2,6 +2,7 @@
 // deleted. What cannot be read is shown again at once, so that it is a dead letter soon; while the Live Coder stalls, messages stay
 // hidden until the queue shows them again.
 import type { RunId } from '../../../foundation/ids.ts';
+import type { Reason } from '../../../foundation/reason.ts';
 import type { DeadLetter, Delivery, Stream, StreamFigures } from '../../../stream/stream.ts';
 import type { MoveResult } from '../../../volume/write/move.ts';
 import type { Actors } from '../../do/executor.ts';
@@ -16,7 +17,7 @@ export interface DeliveredReport {
   readonly movedBuckets: number;
   readonly movedBytes: number;
   readonly storedBytes: number;
-  readonly stalled: string | undefined;
+  readonly stalled: Reason | undefined;
 }
 
 export async function workDelivered(

@@ -1,5 +1,7 @@
 // Flow control of L3, pure: how much the drainer may send, how much the worker may take, and whether bulk writers must wait. A Live Coder that
 // stalls stops the worker first, then the drainer, then the writers; when it recovers, they start again in the opposite order by themselves.
+
+import { type Reason, reasonLine } from '../../../foundation/reason.ts';
 import type { StreamFigures } from '../../../stream/stream.ts';
 
 export interface FlowInput {
@@ -7,7 +9,7 @@ export interface FlowInput {
   /** Bytes given to the Live Coder and not yet written. */
   readonly coderWaitingBytes: number;
   /** Why it cannot write, if so. */
-  readonly coderStalled: string | undefined;
+  readonly coderStalled: Reason | undefined;
   /** Metadata writes L3 may still make in this period; null = not limited. */
   readonly metadataWritesLeft: number | null;
 }
@@ -24,6 +26,15 @@ export interface FlowLimits {
   readonly writesPerMessage: number;
 }
 
+export type FlowCode =
+  | 'FLOWING'
+  | 'CODER_STALLED'
+  | 'CODER_BEHIND'
+  | 'METADATA_SPENT'
+  | 'DEAD_LETTERS'
+  | 'QUEUE_OLD'
+  | 'QUEUE_FULL';
+
 export interface Flow {
   /** Messages the drainer may send now. */
   readonly send: number;
@@ -31,8 +42,7 @@ export interface Flow {
   readonly receive: number;
   /** Bulk writers (import, encode, replication) are to wait. */
   readonly holdWriters: boolean;
-  /** One line, for `status`. */
-  readonly reason: string;
+  readonly reason: Reason<FlowCode>;
 }
 
 export const FLOW_LIMITS: FlowLimits = Object.freeze({
@@ -59,14 +69,37 @@ export function flowOf(input: FlowInput, limits: FlowLimits = FLOW_LIMITS): Flow
       receive: 0,
       // It is the writers' turn only once the queue itself is full or old: a short stall is not theirs to feel.
       holdWriters: depth >= limits.depthMax || stream.oldestAgeMs > limits.ageMaxMs,
-      reason: `the Live Coder is stalled: ${input.coderStalled}`,
+      reason: { code: 'CODER_STALLED', text: `the Live Coder is stalled: ${reasonLine(input.coderStalled)}` },
     };
-  if (isLagging) return { send: 0, receive: 0, holdWriters: true, reason: 'the Live Coder is behind' };
-  if (affordable === 0) return { send: 0, receive: 0, holdWriters: false, reason: 'the metadata budget is used up' };
+  if (isLagging)
+    return {
+      send: 0,
+      receive: 0,
+      holdWriters: true,
+      reason: { code: 'CODER_BEHIND', text: 'the Live Coder is behind' },
+    };
+  if (affordable === 0)
+    return {
+      send: 0,
+      receive: 0,
+      holdWriters: false,
+      reason: { code: 'METADATA_SPENT', text: 'the metadata budget is used up' },
+    };
   if (stream.dead >= limits.deadMax)
-    return { send: 0, receive: take, holdWriters: false, reason: `${stream.dead} dead letters: look at them first` };
+    return {
+      send: 0,
+      receive: take,
+      holdWriters: false,
+      reason: { code: 'DEAD_LETTERS', text: `${stream.dead} dead letters: look at them first` },
+    };
   if (stream.oldestAgeMs > limits.ageMaxMs)
-    return { send: 0, receive: take, holdWriters: false, reason: 'what is queued is worked off first' };
-  if (room === 0) return { send: 0, receive: take, holdWriters: false, reason: 'the queue is full' };
-  return { send: room, receive: take, holdWriters: false, reason: 'flowing' };
+    return {
+      send: 0,
+      receive: take,
+      holdWriters: false,
+      reason: { code: 'QUEUE_OLD', text: 'what is queued is worked off first' },
+    };
+  if (room === 0)
+    return { send: 0, receive: take, holdWriters: false, reason: { code: 'QUEUE_FULL', text: 'the queue is full' } };
+  return { send: room, receive: take, holdWriters: false, reason: { code: 'FLOWING', text: 'flowing' } };
 }

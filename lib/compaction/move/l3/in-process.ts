@@ -2,6 +2,7 @@
 // in the same queue are worked off, too; their volumes are their own drainer's to end.
 import { isPocketfulError } from '../../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../../foundation/ids.ts';
+import { reasonOf } from '../../../foundation/reason.ts';
 import type { VolumeRow } from '../../../panda/rows/volume-row.ts';
 import type { Stream } from '../../../stream/stream.ts';
 import { endSource } from '../../../volume/runs/drain-source.ts';
@@ -10,7 +11,7 @@ import { retireVolume } from '../../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../../volume/volume-store.ts';
 import type { MoveResult } from '../../../volume/write/move.ts';
 import type { MakeTarget } from '../../do/drain.ts';
-import { type Moved, noteMove, nothingMoved, reasonOf } from '../l2-move.ts';
+import { type Moved, noteMove, nothingMoved } from '../l2-move.ts';
 import { FLOW_LIMITS, type Flow, flowOf } from './flow.ts';
 import { DrainWorker, sendDraining } from './stream-runs.ts';
 
@@ -111,7 +112,7 @@ class StreamedRun {
   async #work(): Promise<void> {
     for (;;) {
       while (!this.#isOver() && (await this.#worker.step(BATCH)) > 0);
-      if (this.#worker.stalled?.startsWith('STORE_FULL') !== true || !(await this.#makeSpace())) return;
+      if (this.#worker.stalled?.code !== 'STORE_FULL' || !(await this.#makeSpace())) return;
     }
   }
 

@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { isKind, isPocketfulError } from '../../../foundation/errors.ts';
 import { type BucketId, bucketId, type RunId, type VolumeId, volumeId } from '../../../foundation/ids.ts';
+import { type Reason, reasonOf } from '../../../foundation/reason.ts';
 import { deadFromRow, deadKey } from '../../../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../../panda/rows/volume-row.ts';
 import type { DeadLetter, Delivery, Stream } from '../../../stream/stream.ts';
@@ -12,7 +13,6 @@ import { readBucket, readVolume } from '../../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../../volume/volume-store.ts';
 import { dropEmptyBucket, type MoveResult } from '../../../volume/write/move.ts';
 import type { DrainTarget, MakeTarget } from '../../do/drain.ts';
-import { reasonOf } from '../l2-move.ts';
 
 const SEND_AT_ONCE = 64;
 const HEX16 = /^[0-9a-f]{16}$/;
@@ -86,7 +86,7 @@ export class DrainWorker {
   readonly #waiting = new Map<BucketId, string[]>();
   #acks: string[] = [];
   #waitingBytes = 0;
-  #stalled: string | undefined;
+  #stalled: Reason | undefined;
 
   constructor(store: VolumeStore, stream: Stream, makeTarget: MakeTarget, options: WorkerOptions = {}) {
     this.#store = store;
@@ -95,7 +95,7 @@ export class DrainWorker {
     this.#options = options;
   }
 
-  get stalled(): string | undefined {
+  get stalled(): Reason | undefined {
     return this.#stalled;
   }
 
@@ -148,7 +148,7 @@ export class DrainWorker {
     this.#waitingBytes = 0;
   }
 
-  async #stall(reason: string): Promise<number> {
+  async #stall(reason: Reason): Promise<number> {
     this.#stalled = reason;
     await this.discard();
     return 0;
