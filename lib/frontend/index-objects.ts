@@ -1,10 +1,9 @@
 // Runs index transactions: reads the rows, plans, sends, and on a conflict reads and plans again.
 import { conflict, isKind } from '../foundation/errors.ts';
-import type { BlockId, RecordId } from '../foundation/ids.ts';
+import type { BlockId } from '../foundation/ids.ts';
 import { PandaConflict } from '../panda/conflict.ts';
 import { type Panda, type ReadOptions, TRANSACTION_ITEMS_MAX, type Write } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
-import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
@@ -24,8 +23,6 @@ export interface IndexRequest {
   readonly changes: readonly ObjectChange[];
   readonly extra?: ReadonlyMap<BlockId, number>;
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
-  /** Records of known blocks that cannot be read, for which `fresh` has new ones. */
-  readonly unreadable?: ReadonlySet<RecordId>;
   /** Further writes of the same transaction, such as the check of a lease; they come first. They may depend on which fresh blocks it uses. */
   readonly guards: readonly Write[] | ((used: readonly BlockId[]) => readonly Write[]);
   /** For transactions without objects: tells whether it took effect. */
@@ -93,10 +90,8 @@ export async function runIndex(c: Components, request: IndexRequest): Promise<In
       return { ok: true, used: plan.used };
     } catch (error) {
       if (!(error instanceof PandaConflict)) throw error;
-      if (error.failed.some((index) => index < own.length))
-        throw conflict('GUARD_FAILED', 'another worker took over: the write is tried again elsewhere', error);
-      if (attempt >= ATTEMPTS_MAX)
-        throw conflict('CONTENDED', 'too many writers of the same objects: try again', error);
+      if (error.failed.some((index) => index < own.length)) throw guardFailed(error);
+      if (attempt >= ATTEMPTS_MAX) throw contended(error);
       if (seen === undefined) await c.clock.sleep(backOffMs(Math.min(attempt, 6), c.randomness));
       seen = undefined;
     }
@@ -170,20 +165,7 @@ async function planFrom(c: Components, request: IndexRequest, { objects, blocks 
     blocks,
     fresh,
     ...(extra ? { extra } : {}),
-    ...(request.unreadable?.size ? { unreadable: await deadRowsOf(c, blocks, request.unreadable) } : {}),
   });
-}
-
-async function deadRowsOf(
-  c: Components,
-  blocks: ReadonlyMap<BlockId, BlockRow | undefined>,
-  unreadable: ReadonlySet<RecordId>,
-): Promise<Map<RecordId, DeadRow>> {
-  const found = new Map<RecordId, DeadRow>();
-  for (const block of blocks.values())
-    if (block !== undefined && unreadable.has(block.recordId))
-      found.set(block.recordId, deadFromRow(await c.panda.get(deadKey(c.settings.cell, block.bucket))));
-  return found;
 }
 
 async function tookEffect(
@@ -228,6 +210,12 @@ export function inTransactions(
   }
   return out;
 }
+
+export const guardFailed = (cause: PandaConflict): Error =>
+  conflict('GUARD_FAILED', 'another worker took over: the write is tried again elsewhere', cause);
+
+export const contended = (cause?: unknown): Error =>
+  conflict('CONTENDED', 'too many writers of the same objects: try again', cause);
 
 /** True for GUARD_FAILED; with `index`, only if it was that guard. */
 export function isGuardFailure(error: unknown, index?: number): boolean {

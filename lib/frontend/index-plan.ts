@@ -1,11 +1,9 @@
 // What one index transaction writes (protocols 4, 17-19): objects put or deleted, and the references of their blocks. Pure: rows that
 // were read go in, writes with their conditions come out.
-import { assert } from '../foundation/assert.ts';
 import { conflict, corrupt } from '../foundation/errors.ts';
-import type { BlockId, RecordId } from '../foundation/ids.ts';
+import type { BlockId } from '../foundation/ids.ts';
 import type { Clause, Write } from '../panda/panda.ts';
 import { type BlockRow, blockAttributes, blockKey } from '../panda/rows/block-row.ts';
-import type { DeadRow } from '../panda/rows/bucket-row.ts';
 import {
   type ObjectRow,
   objectAttributes,
@@ -14,7 +12,6 @@ import {
   releaseKey,
 } from '../panda/rows/object-row.ts';
 import { trashAttributes, trashKey } from '../panda/rows/trash-row.ts';
-import { diedWrites } from '../volume/steps/recover-steps.ts';
 
 /** A block that was just stored: its row but for references and state. */
 export type FreshBlock = Omit<BlockRow, 'refs' | 'state'>;
@@ -39,8 +36,6 @@ export interface PlanInput {
   /** As read; undefined: no row. */
   readonly blocks: ReadonlyMap<BlockId, BlockRow | undefined>;
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
-  /** Records that cannot be read any more, of blocks that were stored anew: their rows are to name the fresh ones. */
-  readonly unreadable?: ReadonlyMap<RecordId, DeadRow>;
 }
 
 export interface IndexPlan {
@@ -75,17 +70,11 @@ export function planIndex(input: PlanInput): IndexPlan {
   const writes: Write[] = [];
   const used: BlockId[] = [];
   const gone: BlockId[] = [];
-  const replaced: Replaced[] = [];
   for (const [id, delta] of referenceDeltas(input)) {
     if (delta === 0) continue;
     const row = input.blocks.get(id);
     const fresh = input.fresh.get(id);
-    const lost = row === undefined ? undefined : input.unreadable?.get(row.recordId);
-    if (row !== undefined && fresh !== undefined && lost !== undefined) {
-      used.push(id);
-      replaced.push({ row, dead: lost });
-      writes.push(...replaceWrites(input, row, fresh, delta));
-    } else if (row !== undefined) writes.push(...referWrites(input, row, delta));
+    if (row !== undefined) writes.push(...referWrites(input, row, delta));
     else if (delta < 0) throw corrupt('BLOCK_ROW_MISSING', 'a block that an object refers to has no row: run doctor');
     else if (fresh === undefined) gone.push(id);
     else {
@@ -98,7 +87,6 @@ export function planIndex(input: PlanInput): IndexPlan {
       });
     }
   }
-  writes.push(...deadSlotWrites(input.cell, replaced));
   for (const [i, change] of input.changes.entries()) writes.push(...objectWrites(change, input.objects[i]));
   return { writes, used, gone };
 }
@@ -108,8 +96,8 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
   const same = recordClause(row);
   const trashRow = trashKey(input.cell, row.bucket, row.slot);
   if (row.state === 'trash') {
-    assert(row.refs === 0, 'a block in trash has no references');
-    if (delta < 0) throw corrupt('REFERENCES_WRONG', 'a block in trash was still referred to: run doctor');
+    if (row.refs !== 0 || delta < 0)
+      throw corrupt('REFERENCES_WRONG', 'a block in trash was still referred to: run doctor');
     const back: Clause[] = [same, ...slotClauses(row), { attribute: 's', equals: 'trash' }];
     return [
       { kind: 'update', ...key, set: { s: 'live', f: delta }, if: back },
@@ -142,47 +130,13 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
   ];
 }
 
-const recordClause = (row: BlockRow): Clause => ({ attribute: 'r', equals: Buffer.from(row.recordId, 'hex') });
+export const recordClause = (row: BlockRow): Clause => ({ attribute: 'r', equals: Buffer.from(row.recordId, 'hex') });
 
 /** A merge may give a block another slot: what is written by bucket and slot (trash, dead bits) needs the row to be where it was read. */
-const slotClauses = (row: BlockRow): Clause[] => [
+export const slotClauses = (row: BlockRow): Clause[] => [
   { attribute: 'b', equals: row.bucket },
   { attribute: 'n', equals: row.slot },
 ];
-
-interface Replaced {
-  readonly row: BlockRow;
-  readonly dead: DeadRow;
-}
-
-/** Protocol 18: a known block that cannot be read is stored anew, and its row names the new record. */
-function replaceWrites(input: PlanInput, row: BlockRow, fresh: FreshBlock, delta: number): Write[] {
-  const block: Write = {
-    kind: 'put',
-    ...blockKey(row.id),
-    attributes: blockAttributes({ ...fresh, refs: row.refs + delta, state: 'live' }),
-    if: [
-      recordClause(row),
-      ...slotClauses(row),
-      { attribute: 'f', equals: row.refs },
-      { attribute: 's', equals: row.state },
-    ],
-  };
-  if (row.state === 'live') return [block];
-  return [block, { kind: 'delete', ...trashKey(input.cell, row.bucket, row.slot) }];
-}
-
-/** The slots of replaced records are dead; buckets merged, as a transaction takes each row once. */
-function deadSlotWrites(cell: string, replaced: readonly Replaced[]): Write[] {
-  return [...Map.groupBy(replaced, ({ row }) => row.bucket)].flatMap(([bucket, of]) =>
-    diedWrites(
-      cell,
-      bucket,
-      (of[0] as Replaced).dead,
-      of.map(({ row }) => row),
-    ),
-  );
-}
 
 function objectWrites(change: ObjectChange, old: ObjectRow | undefined): Write[] {
   const key = objectKey(change.namespace, change.key);

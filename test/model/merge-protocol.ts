@@ -3,7 +3,8 @@
 // two users who delete and put, one who recovers and takes dead runs over, and the inspector who frees S. Every actor may stop for
 // good at any step, and reads now what it writes by later.
 import { blockId, bucketId, type RecordId, type RunId, recordId, type VolumeId } from '../../lib/foundation/ids.ts';
-import { planIndex } from '../../lib/frontend/index-plan.ts';
+import { type FreshBlock, planIndex } from '../../lib/frontend/index-plan.ts';
+import { renewWrites } from '../../lib/frontend/renew-plan.ts';
 import { isDoomed, shredWrites } from '../../lib/gc/collect-garbage.ts';
 import type { Clause, Key, Write } from '../../lib/panda/panda.ts';
 import { type BlockRow, blockAttributes, blockFromRow, blockKey } from '../../lib/panda/rows/block-row.ts';
@@ -124,8 +125,9 @@ export const MERGE_CONDITIONS = {
   'index: the block is live': { table: 'block', attributes: ['s'] },
   'delete: the block is in the slot that was read': { table: 'block', attributes: ['b', 'n'] },
   'put back: the block is in the slot that was read': { table: 'block', attributes: ['b', 'n'] },
-  'replace: the block is in the slot that was read': { table: 'block', attributes: ['b', 'n'] },
-  'replace: the dead bits are as they were read': { table: 'dead', attributes: ['v', 'absent'] },
+  'renew: the block is in the state that was read': { table: 'block', attributes: ['s'] },
+  'renew: the block is in the slot that was read': { table: 'block', attributes: ['b', 'n'] },
+  'renew: the dead bits are as they were read': { table: 'dead', attributes: ['v', 'absent'] },
   'settle: the token still holds': { table: 'volume', attributes: ['t', 'p'] },
   'settle: the dead bits are as they were read': { table: 'dead', attributes: ['v', 'absent'] },
   'drop: nothing lives in the bucket': { table: 'bucket', attributes: ['l'] },
@@ -147,8 +149,8 @@ export type MergeCondition = Clauses | typeof BOTH_COMPARED;
 export const MERGE_BACKED_BY: Partial<Readonly<Record<MergeCondition, MergeCondition>>> = {
   'index: the block is in the slot it was copied from': 'index: the dead bits are as they were read',
   'index: the dead bits are as they were read': 'index: the block is in the slot it was copied from',
-  'replace: the block is in the slot that was read': 'replace: the dead bits are as they were read',
-  'replace: the dead bits are as they were read': 'replace: the block is in the slot that was read',
+  'renew: the block is in the slot that was read': 'renew: the dead bits are as they were read',
+  'renew: the dead bits are as they were read': 'renew: the block is in the slot that was read',
   'drop: the bucket is where it was': 'drop: the source is still my run’s',
   'drop: the source is still my run’s': 'drop: the bucket is where it was',
   'gc: the block is still in trash': 'gc: the trash row is the one that was read',
@@ -167,7 +169,8 @@ export const MERGE_REDUNDANT: Readonly<Partial<Record<MergeCondition, string>>> 
 export const CASTS = {
   'a delete, GC and a recovery': { actors: ['M', 'R', 'U', 'G'], U: '-' },
   'two users': { actors: ['M', 'U', 'u'], U: '-+-', u: '+' },
-  'a record stored anew': { actors: ['M', 'R', 'U', 'u'], U: '-', u: '!' },
+  'a record stored anew': { actors: ['M', 'R', 'U', 'u'], U: '-', u: '!+' },
+  'a record stored anew, and GC': { actors: ['M', 'G', 'U', 'u'], U: '-+', u: '!' },
   'a rival with a volume of its own': { actors: ['M', 'm', 'T'] },
   'a rival in the same volume': { actors: ['M', 'm', 'R', 'T'], shared: true },
   'a transaction that comes late': { actors: ['M', 'R', 'U'], U: '-', late: true },
@@ -182,7 +185,8 @@ export const SHOWN_BY: Partial<Readonly<Record<MergeCondition, keyof typeof CAST
   'index: the block is live': 'two users',
   'delete: the block is in the slot that was read': 'two users',
   'put back: the block is in the slot that was read': 'two users',
-  'replace: the block is in the slot that was read': 'a record stored anew',
+  'renew: the block is in the slot that was read': 'a record stored anew',
+  'renew: the block is in the state that was read': 'a record stored anew, and GC',
   'settle: the token still holds': 'a rival in the same volume',
   'drop: nothing lives in the bucket': 'two users',
   'drop: the bucket is where it was': 'a mover, a take-over and the inspector',
@@ -495,7 +499,7 @@ class MergeTurn extends Turn<MergeState, Actor> {
     const row = this.#blockRead();
     const delta = what === '-' ? -1 : 1;
     const fresh = { ...FRESH_BLOCK, slot: at, recordId: `${who}${at % 10}`.repeat(16) as RecordId };
-    const isAnew = what === '!' && row !== undefined && nameOf(row.bucket) !== 'fresh';
+    if (what === '!') return this.#renews(row, fresh);
     const plan = planIndex({
       cell: CELL,
       nowMs: 5,
@@ -503,10 +507,9 @@ class MergeTurn extends Turn<MergeState, Actor> {
       objects: [],
       extra: new Map([[X, delta]]),
       blocks: new Map([[X, row]]),
-      fresh: new Map(row === undefined || isAnew ? [[X, fresh]] : []),
-      ...(isAnew ? { unreadable: new Map([[row.recordId, this.#dead(row.bucket, this.me.dead)]]) } : {}),
+      fresh: new Map(row === undefined ? [[X, fresh]] : []),
     });
-    const action = isAnew ? 'replace' : what === '-' ? 'delete' : 'put back';
+    const action = what === '-' ? 'delete' : 'put back';
     const next: [number, number] = [...this.state.held];
     next[who] = held + delta;
     return this.attempt(
@@ -516,6 +519,15 @@ class MergeTurn extends Turn<MergeState, Actor> {
       { at: at - 1, block: 0, dead: 0 },
       { held: next },
     );
+  }
+
+  /** RENEW, of a record that is taken for unreadable wherever it is, but for one that was stored anew. */
+  #renews(row: BlockRow | undefined, fresh: FreshBlock): MergeStep[] {
+    const { at } = this.me;
+    const next = { at: at + 1, block: 0, dead: 0 };
+    if (row === undefined || nameOf(row.bucket) === 'fresh') return this.go('has nothing to renew', next);
+    const deads = new Map([[row.bucket, this.#dead(row.bucket, this.me.dead)]]);
+    return this.attempt('renew', renewWrites(CELL, 6, [{ row, fresh }], deads), next, { ...next, at: at - 1 });
   }
 
   /** FREE: the inspector reads every bucket that left S, then its zones are erased. */

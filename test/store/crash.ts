@@ -16,16 +16,20 @@ export class Model {
     const copy = new Model();
     for (const [key, body] of this.there) copy.there.set(key, body);
     for (const key of this.gone) copy.gone.add(key);
+    for (const key of this.lost) copy.lost.add(key);
     return copy;
   }
 
   readonly there = new Map<string, Uint8Array>();
   readonly gone = new Set<string>();
+  /** There by name, but its records are lost: until it is put again. */
+  readonly lost = new Set<string>();
   readonly undecided = new Map<string, readonly (Uint8Array | undefined)[]>();
 
   put(key: string, body: Uint8Array): void {
     this.there.set(key, body);
     this.gone.delete(key);
+    this.lost.delete(key);
     this.undecided.delete(key);
   }
   delete(key: string): void {
@@ -41,13 +45,13 @@ export class Model {
   /** All of it, in one order. */
   *items(): Generator<Acknowledged[number]> {
     for (const [key, body] of this.there) yield* [key, body];
-    yield* ['gone', ...this.gone, 'undecided'];
+    yield* ['gone', ...this.gone, 'lost', ...this.lost, 'undecided'];
     for (const [key, bodies] of this.undecided) yield* [key, `${bodies.length}`, ...bodies];
   }
 
   async expectIn(p: Process): Promise<void> {
     for (const [key, body] of this.there) {
-      if (this.undecided.has(key)) continue;
+      if (this.undecided.has(key) || this.lost.has(key)) continue;
       const read = await p.frontend.read('default', key, 1e7);
       if (Buffer.compare(read, body) !== 0) expect.fail(`bytes of ${key}`);
     }
@@ -62,6 +66,7 @@ export class Model {
     for (const [key, either] of this.undecided) {
       const read = await p.frontend.read('default', key, 1e7).catch((error: unknown) => {
         if (isPocketfulError(error) && error.code === 'OBJECT_MISSING') return undefined;
+        if (isPocketfulError(error) && error.code === 'RECORD_LOST' && this.lost.has(key)) return either[0];
         throw error;
       });
       const fits = either.some((body) =>

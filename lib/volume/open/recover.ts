@@ -1,7 +1,7 @@
 // RECOVER (protocol 5): a committed group, of an append or a merge, whose index transactions are not known to be complete. Slots
 // that no block row names become dead; then the volume takes appends again.
 import { assert } from '../../foundation/assert.ts';
-import { isKind } from '../../foundation/errors.ts';
+import { conflict, corrupt, isKind } from '../../foundation/errors.ts';
 import type { BlockId, BucketId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
@@ -17,14 +17,14 @@ const KEYS_AT_ONCE = 100;
 
 /**
  * Settles the pending group of a volume leased under `token`. Afterwards pendingSeq is none, and the lease is kept or given back.
- * Throws PandaConflict when the token is no longer the volume's.
+ * Throws a conflict when the token is no longer the volume's.
  */
 export async function recoverPending(c: Components, volume: VolumeRow, token: number, release: boolean): Promise<void> {
   const seq = volume.pendingSeq;
   assert(seq !== undefined, 'a volume to recover has a pending group');
   const cell = c.settings.cell;
   const group = await readGroup(c.panda, volume, seq);
-  assert(group !== undefined, `the pending group ${seq} of volume ${volume.id} has a row`);
+  if (group === undefined) throw await rowGone(c, volume, token, seq);
   const settled = settledWrite(cell, volume, token, seq, release);
   const took = async (): Promise<boolean> => {
     const now = await readVolume(c.panda, cell, volume.id);
@@ -43,6 +43,13 @@ export async function recoverPending(c: Components, volume: VolumeRow, token: nu
       await c.clock.sleep(backOffMs(attempt, c.randomness));
     }
   }
+}
+
+/** Whoever took the lease meanwhile may have settled the group, and freed the volume since; under this token it cannot be. */
+async function rowGone(c: Components, volume: VolumeRow, token: number, seq: number): Promise<Error> {
+  const now = await readVolume(c.panda, c.settings.cell, volume.id);
+  if (now?.token !== token) return conflict('LEASE_LOST', `another worker took volume ${volume.id} over`);
+  return corrupt('GROUP_ROW_MISSING', `the pending group ${seq} of volume ${volume.id} has no row: run doctor`);
 }
 
 async function lostWrites(c: Components, group: ListedGroup): Promise<Write[]> {

@@ -88,7 +88,7 @@ async function wantedSlots(
   if (lost === undefined) return wanted;
   const what = `slot ${lost} of bucket ${bucket.id} in volume ${source.id}`;
   if (slots.lost !== undefined) throw slots.lost.lost(what);
-  throw new RecordLost('corrupt', `${what} is live, but no directory lists it`, []);
+  throw new RecordLost('corrupt', `${what} is live, but no directory lists it`, { drives: [] });
 }
 
 /** Slots that died after the dead row was read may be left out of a directory written since. */

@@ -4,7 +4,7 @@ import { codecOf } from '../../codec/codecs.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
-import { RecordLost } from './record-lost.ts';
+import { type BrokenColumn, RecordLost } from './record-lost.ts';
 
 /** Bytes of a newer release are no loss: only a newer release can tell what they are. */
 const PASSED_ON = new Set(['CHUNK_VERSION', 'RECORD_VERSION', 'DIRECTORY_VERSION']);
@@ -67,13 +67,21 @@ export class ColumnFaults {
     const why = columns.map((column) => `${this.label(column)} (${this.#faults.get(column)?.code})`).join(', ');
     const cause = this.#faults.get(columns[0] ?? -1);
     const message = waits ? `${what} waits for ${why}` : `${what} is lost${why === '' ? '' : `: failed are ${why}`}`;
-    return new RecordLost(waits ? 'retry' : 'corrupt', message, drives, cause);
+    return new RecordLost(waits ? 'retry' : 'corrupt', message, { drives, broken: this.#broken() }, cause);
   }
 
   /** Bytes were put together, but they are not what was written: no column admits to being wrong. */
   unsound(what: string, cause?: unknown): RecordLost {
     const drives = [...new Set(this.columns.map((column) => this.label(column)))];
-    return new RecordLost('corrupt', `${what} is damaged, and what can be rebuilt does not verify`, drives, cause);
+    const message = `${what} is damaged, and what can be rebuilt does not verify`;
+    return new RecordLost('corrupt', message, { drives, broken: this.#broken() }, cause);
+  }
+
+  #broken(): BrokenColumn[] {
+    return [...this.#faults]
+      .map(([column, { code }]) => ({ column, code }))
+      .filter(({ code }) => !UNREACHABLE.has(code))
+      .sort((a, b) => a.column - b.column);
   }
 }
 

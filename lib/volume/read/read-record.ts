@@ -12,6 +12,7 @@ import type { DriveHealth } from '../rows/drive-health.ts';
 import { readBucket, readVolume } from '../rows/read-rows.ts';
 import { ColumnFaults, columnFault } from './column-faults.ts';
 import type { Directories } from './directories.ts';
+import { noteLost } from './note-lost.ts';
 import { extentOf, type GroupPlace, isReadable, readPayload } from './read-column.ts';
 import { type RebuildTask, rebuildRange } from './reconstruct.ts';
 import { RecordLost } from './record-lost.ts';
@@ -19,6 +20,7 @@ import { RecordLost } from './record-lost.ts';
 /** A bucket that moves faster than it can be read that often is not going to be caught. */
 const RESOLVES_MAX = 6;
 const BUCKET_ROWS_MAX = 16_384;
+const NOTED_MAX = 4096;
 const VOLUME_ROWS_BYTES_MAX = 8 * 1024 * 1024;
 
 export type RecordName = Pick<BlockRow, 'bucket' | 'slot' | 'recordId' | 'recordBytes' | 'hint' | 'cell'>;
@@ -62,6 +64,9 @@ export class RecordReader {
     (volume) => 2048 + 64 * (volume.buckets.size + volume.moved.size),
   );
 
+  /** Chunks whose damage was noted. */
+  readonly #noted = new LruCache<string, true>(NOTED_MAX);
+
   constructor(c: Components, health: DriveHealth, directories: Directories) {
     this.#c = c;
     this.#health = health;
@@ -85,7 +90,10 @@ export class RecordReader {
         // Only a place that is still right now, after the miss, was right when it was missed.
         const fresh = await this.#freshRows(block);
         const isSame = isSamePlace(rows, fresh);
-        if (isSame && !(error instanceof DirectMiss)) throw error;
+        if (isSame && !(error instanceof DirectMiss)) {
+          if (error instanceof RecordLost && error.kind === 'corrupt') await this.#noteLost(block, fresh, error);
+          throw error;
+        }
         rows = fresh;
         missed = isSame && error instanceof DirectMiss ? error : undefined;
         if (!isSame) resolves += 1;
@@ -101,6 +109,16 @@ export class RecordReader {
     if (missed !== undefined) faults.add(at.column, missed.fault);
     else if (isReadable(this.#health, extentOf(at.volume, at.column).drive)) return this.#direct(block, at);
     return this.#rebuild(block, at, faults);
+  }
+
+  /** Once for each chunk: whoever reads many records of it meets the same columns. */
+  async #noteLost(block: RecordName, rows: Rows, error: RecordLost): Promise<void> {
+    const at = await this.#resolve(block, rows).catch((fault: unknown) => columnFault(fault));
+    if (!('column' in at)) return;
+    const chunk = `${at.volume.id}/${at.volume.generation}/${at.sequence}-${at.token}/${at.column}`;
+    if (this.#noted.get(chunk)) return;
+    this.#noted.set(chunk, true);
+    await noteLost({ c: this.#c, health: this.#health, directories: this.#directories }, at, at.column, error);
   }
 
   async #direct(block: RecordName, at: RecordPlace): Promise<Uint8Array> {

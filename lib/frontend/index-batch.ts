@@ -1,0 +1,183 @@
+// The index transactions of one batch, over the group that holds its new records: records that cannot be read are renewed first, then
+// the objects are written; the last transaction settles the group where it can.
+import { mapLimit } from '../foundation/concurrency.ts';
+import { isKind, isPocketfulError } from '../foundation/errors.ts';
+import type { BlockId } from '../foundation/ids.ts';
+import type { ReadOptions, Write } from '../panda/panda.ts';
+import type { BlockRow } from '../panda/rows/block-row.ts';
+import type { ObjectRow } from '../panda/rows/object-row.ts';
+import { notRetiring } from '../panda/rows/retiring-kek-row.ts';
+import type { Components } from '../volume/rows/components.ts';
+import type { AppendedGroup } from '../volume/write/append.ts';
+import { inTransactions, isGuardFailure, readObjects, runIndex } from './index-objects.ts';
+import type { FreshBlock, ObjectChange } from './index-plan.ts';
+import { renewRecords } from './renew-records.ts';
+
+/** Of one batch at once: those that are pending together share an fsync. */
+const TRANSACTIONS_AT_ONCE = 16;
+/** (block, object) pairs of an index transaction: protocol 4. */
+const PAIRS_MAX = 45;
+
+/** New records, stored and committed. */
+export interface Appended {
+  readonly group: AppendedGroup;
+  readonly kekVersion: number;
+  readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
+}
+
+export interface IndexBatchRequest {
+  readonly changes: readonly ObjectChange[];
+  /** References beside those of the changes: a segment's. */
+  readonly extra?: ReadonlyMap<BlockId, number> | undefined;
+  /** Further writes of the (then single) transaction. */
+  readonly guards?: readonly Write[] | undefined;
+  readonly took?: (() => Promise<boolean>) | undefined;
+  /** How rows are read for the first try. */
+  readonly look: ReadOptions;
+  /** Of all blocks, as read. */
+  readonly rows: ReadonlyMap<BlockId, BlockRow | undefined>;
+  /** Known blocks among them whose record cannot be read; `appended` has a new one for each. */
+  readonly lost: ReadonlyMap<BlockId, BlockRow>;
+  readonly appended: Appended | undefined;
+}
+
+export interface IndexBatchResult {
+  /** Must be done again with new records: the lease was broken, or GC took a known block away. */
+  readonly again: readonly ObjectChange[];
+  /** The same of `extra`. */
+  readonly isLost: boolean;
+  readonly errors: ReadonlyMap<ObjectChange, Error>;
+}
+
+export class IndexBatch {
+  readonly #c: Components;
+  readonly #request: IndexBatchRequest;
+  readonly #objects = new Map<ObjectChange, ObjectRow | undefined>();
+  /** Those that earlier transactions of the batch made are not as they were read. */
+  readonly #blocks: Map<BlockId, BlockRow | undefined>;
+  readonly #used = new Set<BlockId>();
+  readonly #again: ObjectChange[] = [];
+  readonly #errors = new Map<ObjectChange, Error>();
+  #isLost = false;
+  /** The group is settled, and its lease given back, by one of the transactions. */
+  #isSettled = false;
+
+  constructor(c: Components, request: IndexBatchRequest) {
+    this.#c = c;
+    this.#request = request;
+    this.#blocks = new Map(request.rows);
+  }
+
+  /** Every way out ends the group: one that is kept would keep its volume from all later puts of this process. */
+  async run(): Promise<IndexBatchResult> {
+    try {
+      await this.#write();
+    } catch (error) {
+      await this.#endAfter(error);
+      throw error;
+    }
+    await this.#end();
+    return { again: this.#again, isLost: this.#isLost, errors: this.#errors };
+  }
+
+  async #write(): Promise<void> {
+    const { changes, look, extra, guards = [] } = this.#request;
+    if (!(await this.#renew())) {
+      this.#putOff(changes);
+      return;
+    }
+    const olds = await readObjects(this.#c.panda, changes, look);
+    for (const [i, change] of changes.entries()) this.#objects.set(change, olds[i]);
+    const inTrash = (id: BlockId): boolean => this.#blocks.get(id)?.state === 'trash';
+    const transactions =
+      extra === undefined ? inTransactions(changes, olds, PAIRS_MAX, guards.length + 2, inTrash) : [[...changes]];
+    await mapLimit(transactions.slice(0, -1), TRANSACTIONS_AT_ONCE, (some) => this.#attempt(some, false));
+    const last = transactions.at(-1);
+    if (last !== undefined) await this.#attempt(last, true);
+  }
+
+  /** False if the group, or the key of its records, is this batch's no more. */
+  async #renew(): Promise<boolean> {
+    const { lost, appended } = this.#request;
+    if (lost.size === 0 || appended === undefined) return true;
+    const guards = [appended.group.check(), notRetiring(appended.kekVersion)];
+    try {
+      for (const [id, row] of await renewRecords(this.#c, { lost, fresh: appended.fresh, guards })) {
+        this.#used.add(id);
+        this.#blocks.set(id, row);
+      }
+      // One that was renewed by somebody else, or shredded, is not as it was read.
+      for (const id of lost.keys()) if (!this.#used.has(id)) this.#blocks.delete(id);
+      return true;
+    } catch (error) {
+      if (isGuardFailure(error)) return false;
+      throw error;
+    }
+  }
+
+  /** One transaction; where it fails by what is in it, its halves, so that one object does no harm to another. */
+  async #attempt(changes: readonly ObjectChange[], isLast: boolean): Promise<void> {
+    const { appended, extra } = this.#request;
+    try {
+      await this.#transact(changes, isLast);
+    } catch (error) {
+      // The lease was broken, or the KEK of the new records is being destroyed: both are had anew.
+      if (appended !== undefined && (isGuardFailure(error, 0) || isGuardFailure(error, 1))) this.#putOff(changes);
+      else if (isKind(error, 'conflict', 'corrupt') && extra === undefined) {
+        const half = Math.ceil(changes.length / 2);
+        if (changes.length === 1) this.#errors.set(changes[0] as ObjectChange, error);
+        else for (const some of [changes.slice(0, half), changes.slice(half)]) await this.#attempt(some, false);
+      } else throw error;
+    }
+  }
+
+  async #transact(changes: readonly ObjectChange[], isLast: boolean): Promise<void> {
+    const { appended, extra, took, guards: own = [] } = this.#request;
+    const fresh = appended?.fresh ?? new Map<BlockId, FreshBlock>();
+    let settles = false;
+    const guards = (using: readonly BlockId[]): Write[] => {
+      if (appended === undefined) return [...own];
+      // The last transaction settles the group too, if with it no slot stays unused: a block that turned out to be known
+      // leaves its slot to be marked dead.
+      const named = new Set([...this.#used, ...using]);
+      settles = isLast && [...fresh.keys()].every((id) => named.has(id));
+      const { group, kekVersion } = appended;
+      return [settles ? group.finish() : group.check(), notRetiring(kekVersion), ...own];
+    };
+    const outcome = await runIndex(this.#c, {
+      changes,
+      fresh,
+      guards,
+      seen: { objects: this.#objects, blocks: this.#blocks },
+      ...(extra ? { extra } : {}),
+      ...(took ? { took } : {}),
+    });
+    if (!outcome.ok) {
+      this.#putOff(changes);
+      return;
+    }
+    for (const id of outcome.used) {
+      this.#used.add(id);
+      this.#blocks.delete(id);
+    }
+    this.#isSettled = settles;
+  }
+
+  #putOff(changes: readonly ObjectChange[]): void {
+    this.#again.push(...changes);
+    this.#isLost ||= this.#request.extra !== undefined;
+  }
+
+  async #end(): Promise<void> {
+    const group = this.#request.appended?.group;
+    if (this.#isSettled) group?.finished();
+    else await group?.settle();
+  }
+
+  async #endAfter(error: unknown): Promise<void> {
+    const group = this.#request.appended?.group;
+    if (group === undefined || this.#isSettled) return;
+    if (isKind(error, 'unknown')) group.leave();
+    else if (isPocketfulError(error)) await group.settle();
+  }
+}
