@@ -32,7 +32,10 @@ export class ItemFailures {
     this.list.push({ name, ...said });
     if (said.code === STOPPED && this.#isStopped) return;
     this.#isStopped ||= said.code === STOPPED;
-    if (this.list.length <= SAID_MAX) this.#run.say(`pocketful: ${shownName(said.message)} (${said.code})`);
+    if (this.list.length <= SAID_MAX)
+      this.#run.say(
+        `pocketful: ${shownName(said.code === STOPPED ? said.message : lineOf(name, said.message))} (${said.code})`,
+      );
     else if (this.list.length === SAID_MAX + 1) this.#run.say('pocketful: … more of them are not shown');
   }
 
@@ -47,3 +50,6 @@ export class ItemFailures {
     this.#run.exitCode = this.#isStopped ? EXIT.retry : attempted === 1 ? this.#firstExitCode : EXIT.someFailed;
   }
 }
+
+/** A message that is about more than this item, such as that the store is full, does not name it. */
+const lineOf = (name: string, message: string): string => (message.includes(name) ? message : `${name}: ${message}`);

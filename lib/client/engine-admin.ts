@@ -11,6 +11,7 @@ import { invalid, missing } from '../foundation/errors.ts';
 import { volumeId } from '../foundation/ids.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { retireKek } from '../panda/rows/retiring-kek-row.ts';
+import { currentKek } from '../volume/rows/known-keks.ts';
 import { readVolume } from '../volume/rows/read-rows.ts';
 import type { StoreAdmin } from './admin.ts';
 
@@ -77,6 +78,8 @@ export class EngineAdmin {
 
   async rotateKeys(options: Parameters<StoreAdmin['rotateKeys']>[0] = {}): ReturnType<StoreAdmin['rotateKeys']> {
     const { components } = await this.#open();
+    // An older copy of the keys would make another key of a number that is taken.
+    await currentKek(components);
     const version = await components.keks.rotate();
     return { version, rewrap: await rewrapKeys(components, options) };
   }
@@ -92,6 +95,7 @@ export class EngineAdmin {
     if (known === undefined)
       throw invalid('KEY_UNKNOWN', `there is no key version ${version}: see pocketful keys list`);
     if (known.state === 'destroyed') return;
+    await currentKek(components);
     // From here on no process can index a block under it, so the count below is final.
     if (known.state === 'previous') await panda.transact([retireKek(version)]);
     const blocks = (await blocksByKekVersion(components)).get(version) ?? 0;

@@ -4,7 +4,7 @@ import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { type DeleteItem, type DeleteOutcome, deleteObjects } from './delete-objects.ts';
 import { type GetResult, getObject, headObject, type Range } from './get-object.ts';
-import { HotGauge } from './hot-gauge.ts';
+import { HotGauge, type Relief } from './hot-gauge.ts';
 import { KekRing } from './kek-ring.ts';
 import { type ListPage, type ListRequest, listObjects } from './list-objects.ts';
 import { type PutItem, PutObjects, type PutOutcome, type PutResult } from './put-objects.ts';
@@ -24,13 +24,13 @@ export class Frontend {
 
   constructor(store: VolumeStore) {
     this.#store = store;
-    this.#keks = new KekRing(store.c.keks, store.c.clock);
+    this.#keks = new KekRing(store.c);
     this.#hot = new HotGauge(store.c);
   }
 
-  /** One outcome for each item, as they become durable: acknowledged means stored on all drives and indexed. One object is atomic, a batch is not. */
-  putAll(items: AsyncIterable<PutItem> | Iterable<PutItem>): AsyncIterable<PutOutcome> {
-    return new PutObjects(this.#store, this.#keks, this.#hot).run(items);
+  /** One outcome for each item, as they become durable: acknowledged means stored on all drives and indexed. One object is atomic, a batch is not. `relief` is waited for when the hot tier is full. */
+  putAll(items: AsyncIterable<PutItem> | Iterable<PutItem>, relief?: Relief): AsyncIterable<PutOutcome> {
+    return new PutObjects(this.#store, this.#keks, () => this.#hot.check(relief)).run(items);
   }
 
   async put(item: PutItem): Promise<PutResult> {

@@ -6,6 +6,11 @@ import { listVolumes } from '../volume/rows/read-rows.ts';
 import { putClass } from '../volume/write/append.ts';
 
 const LOOK_AGAIN_MS = 5_000;
+/** The first may only wait for a pass that began before the tier was full. */
+const RELIEFS_MAX = 3;
+
+/** Makes room in the hot tier, as far as that can be done now. */
+export type Relief = () => Promise<void>;
 
 export class HotGauge {
   readonly #c: Components;
@@ -16,21 +21,34 @@ export class HotGauge {
     this.#c = c;
   }
 
-  /** Throws `retry` HOT_FULL. */
-  async check(): Promise<void> {
-    const { settings, clock, panda } = this.#c;
+  /** Throws `retry` HOT_FULL; where there is a relief, only if that does not help. */
+  async check(relief?: Relief): Promise<void> {
+    const { settings } = this.#c;
     if (putClass(settings) !== 'hot') return;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - this.#lookedAtMs >= LOOK_AGAIN_MS) {
-      this.#lookedAtMs = nowMs;
-      const { dataColumns, parityColumns } = codecShape(settings.hotCodec);
-      const hot = (await listVolumes(panda, settings.cell)).filter((volume) => volume.class === 'hot');
-      this.#bytes = hot.length * (dataColumns + parityColumns) * settings.extentBytes;
+    await this.#look();
+    for (let reliefs = 0; relief !== undefined && this.#isFull() && reliefs < RELIEFS_MAX; reliefs++) {
+      await relief();
+      this.#lookedAtMs = Number.NEGATIVE_INFINITY;
+      await this.#look();
     }
-    if (this.#bytes > settings.hotBytesMax)
+    if (this.#isFull())
       throw retryLater(
         'HOT_FULL',
         `hot volumes allocate ${this.#bytes} of at most ${settings.hotBytesMax} bytes: wait for them to be encoded`,
       );
+  }
+
+  #isFull(): boolean {
+    return this.#bytes > this.#c.settings.hotBytesMax;
+  }
+
+  async #look(): Promise<void> {
+    const { settings, clock, panda } = this.#c;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#lookedAtMs < LOOK_AGAIN_MS) return;
+    this.#lookedAtMs = nowMs;
+    const { dataColumns, parityColumns } = codecShape(settings.hotCodec);
+    const hot = (await listVolumes(panda, settings.cell)).filter((volume) => volume.class === 'hot');
+    this.#bytes = hot.length * (dataColumns + parityColumns) * settings.extentBytes;
   }
 }

@@ -1,8 +1,7 @@
 // The KEKs as this process uses them: the current one for sealing, any other for opening. Unwrapped once; looked at again now and then,
 // because another process may have rotated.
-import { assert } from '../foundation/assert.ts';
-import type { Clock } from '../foundation/clock.ts';
-import type { KekStore } from '../keys/keys.ts';
+import type { Components } from '../volume/rows/components.ts';
+import { currentKek } from '../volume/rows/known-keks.ts';
 
 const LOOK_AGAIN_MS = 60_000;
 
@@ -12,18 +11,17 @@ export interface Kek {
 }
 
 export class KekRing {
-  readonly #keks: KekStore;
-  readonly #clock: Clock;
+  readonly #c: Components;
   #current: Promise<Kek> | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(keks: KekStore, clock: Clock) {
-    this.#keks = keks;
-    this.#clock = clock;
+  constructor(c: Components) {
+    this.#c = c;
   }
 
+  /** Throws `denied` KEYS_BEHIND or KEK_WRONG where the keys at hand are not those of the store: nothing is written under them. */
   current(): Promise<Kek> {
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#c.clock.monotonicMs();
     if (this.#current === undefined || nowMs - this.#lookedAtMs >= LOOK_AGAIN_MS) {
       this.#lookedAtMs = nowMs;
       this.#current = this.#load();
@@ -40,12 +38,11 @@ export class KekRing {
   }
 
   key(version: number): Promise<Uint8Array> {
-    return this.#keks.kek(version);
+    return this.#c.keks.kek(version);
   }
 
   async #load(): Promise<Kek> {
-    const current = (await this.#keks.versions()).find(({ state }) => state === 'current');
-    assert(current !== undefined, 'a key store has a current KEK');
-    return { version: current.version, key: await this.#keks.kek(current.version) };
+    const { version } = await currentKek(this.#c);
+    return { version, key: await this.#c.keks.kek(version) };
   }
 }

@@ -10,7 +10,6 @@ import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
 import { type ByteSource, cutBlocks } from './cut-blocks.ts';
-import type { HotGauge } from './hot-gauge.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace } from './object-keys.ts';
@@ -60,7 +59,7 @@ interface SmallObject {
 export class PutObjects {
   readonly #store: VolumeStore;
   readonly #keks: KekRing;
-  readonly #hot: HotGauge;
+  readonly #waitForRoom: () => Promise<void>;
   readonly #out = new Outbox<PutOutcome>();
   readonly #memory = new Semaphore(BATCH_BYTES_MAX);
   readonly #longPuts = new Semaphore(LONG_PUTS_AT_ONCE);
@@ -75,10 +74,11 @@ export class PutObjects {
   #aheadBytes = 0;
   #batchBlocks = 0;
 
-  constructor(store: VolumeStore, keks: KekRing, hot: HotGauge) {
+  /** `waitForRoom` throws `retry` HOT_FULL when nothing can be put now. */
+  constructor(store: VolumeStore, keks: KekRing, waitForRoom: () => Promise<void>) {
     this.#store = store;
     this.#keks = keks;
-    this.#hot = hot;
+    this.#waitForRoom = waitForRoom;
   }
 
   /** One outcome for each item, in the order they become durable. A failing item does not stop the others; a crash of the process does. */
@@ -219,7 +219,7 @@ export class PutObjects {
   }
 
   async #storeSmall(batch: readonly SmallObject[]): Promise<void> {
-    await this.#hot.check();
+    await this.#waitForRoom();
     const blocks = new Map<BlockId, Plain>();
     for (const { blocks: of } of batch) for (const plain of of) blocks.set(plain.id, plain);
     const changes = batch.map(
@@ -259,7 +259,7 @@ export class PutObjects {
   }
 
   async #putLong(item: PutItem, head: readonly Plain[], rest: AsyncGenerator<Plain>): Promise<void> {
-    await this.#hot.check();
+    await this.#waitForRoom();
     const { c } = this.#store;
     const version = newObjectVersion(c.randomness);
     const nowMs = Math.max(0, c.clock.nowMs());

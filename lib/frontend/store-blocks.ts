@@ -52,6 +52,8 @@ export async function storeBatch(
   const errors = new Map<ObjectChange, Error>();
   let open = batch.changes;
   let isDone = batch.extra === undefined && open.length === 0;
+  // Even if all is known: what these keys cannot open is not to be acknowledged.
+  if (!isDone) await keks.current();
   for (let attempt = 0; !isDone; attempt++) {
     if (attempt > 0) await store.c.clock.sleep(backOffMs(attempt, store.c.randomness));
     // At first a cheap look: every row it finds, or does not find, is a condition of the index transaction.

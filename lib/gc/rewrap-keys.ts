@@ -1,12 +1,12 @@
 // Rotation, second half: the wrapped key of every block is unwrapped with the KEK it has and wrapped with the current one. Nothing else
 // of a block changes, and no drive is touched. A cursor row lets anyone go on where a pass was cut off; a pass may run beside
 // puts, GC and another pass.
-import { assert } from '../foundation/assert.ts';
 import { isKind } from '../foundation/errors.ts';
 import { unwrapBek, wrapBek } from '../keys/envelope.ts';
 import type { Key, Update } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey, blockPartitions } from '../panda/rows/block-row.ts';
 import type { Components } from '../volume/rows/components.ts';
+import { currentKek } from '../volume/rows/known-keks.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 
@@ -31,11 +31,9 @@ export interface RewrapOptions {
   readonly onProgress?: ((report: RewrapReport) => void) | undefined;
 }
 
-/** Wraps every block by the current version. Throws `denied` KEK_WRONG, KEK_MISSING or KEK_DESTROYED, the cursor kept. */
+/** Wraps every block by the current version. Throws `denied` KEYS_BEHIND, KEK_WRONG, KEK_MISSING or KEK_DESTROYED, the cursor kept. */
 export async function rewrapKeys(c: Components, options: RewrapOptions = {}): Promise<RewrapReport> {
-  const current = (await c.keks.versions()).find(({ state }) => state === 'current');
-  assert(current !== undefined, 'a key store has a current KEK');
-  const { version } = current;
+  const { version } = await currentKek(c);
   const first = await cursorAt(c, version);
   const partitions = blockPartitions();
   let scannedBlocks = 0;

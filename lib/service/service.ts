@@ -55,7 +55,7 @@ export class FrontendService {
   constructor(store: VolumeStore) {
     this.#store = store;
     this.#frontend = new Frontend(store);
-    this.#keks = new KekRing(store.c.keks, store.c.clock);
+    this.#keks = new KekRing(store.c);
   }
 
   /** One outcome per object, in their order. Throws `invalid` KEY_TWICE: which of two outcomes is whose could not be told. */

@@ -11,7 +11,7 @@ const NAME = { namespace: 'default', key: 'long' };
 const bodyOf = (bytes: number, seed = 3): Uint8Array => new SeededRandomness(seed).bytes(bytes);
 
 const part = (p: Process, upload: Awaited<ReturnType<typeof beginPartUpload>>, offset: number, body: Uint8Array) =>
-  putPart(p.volumes, new KekRing(p.c.keks, p.c.clock), { upload, offset, body });
+  putPart(p.volumes, new KekRing(p.c), { upload, offset, body });
 
 const rowsIn = async (p: Process, partition: string): Promise<number> => (await p.c.panda.query(partition)).rows.length;
 

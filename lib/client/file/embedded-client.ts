@@ -56,7 +56,7 @@ export class EmbeddedClient implements PocketfulStore {
     }
     let ingestedBytes = 0;
     try {
-      for await (const outcome of this.engine.frontend.putAll(named())) {
+      for await (const outcome of this.engine.frontend.putAll(named(), () => relief.relieve())) {
         if (!outcome.ok) {
           if (await isForRoom(disk, outcome.error)) full ??= disk.full(outcome.error);
           yield full === undefined ? outcome : { ...outcome, error: full };

@@ -37,11 +37,21 @@ export class HotRelief {
     this.#bytesSince = 0;
     const share = await this.#share();
     if (share < BEGIN_SHARE) return;
+    const pass = this.#begin();
+    if (share >= WAIT_SHARE) await pass;
+    else pass.catch(() => {}); // it is thrown by end()
+  }
+
+  /** When the hot tier is full all the same: a whole pass, or the end of the one under way. */
+  relieve(): Promise<void> {
+    return this.#begin();
+  }
+
+  #begin(): Promise<void> {
     this.#pass ??= this.#encode().finally(() => {
       this.#pass = undefined;
     });
-    if (share >= WAIT_SHARE) await this.#pass;
-    else this.#pass.catch(() => {}); // it is thrown by end()
+    return this.#pass;
   }
 
   /** Waits for a pass that is under way. */

@@ -19,6 +19,7 @@ import { trashFromRow } from '../../panda/rows/trash-row.ts';
 import { type VolumeRow, volumeFromRow } from '../../panda/rows/volume-row.ts';
 import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
+import { kekFaults } from '../../volume/rows/known-keks.ts';
 import type { Counted } from './doctor.ts';
 import type { Findings } from './findings.ts';
 
@@ -218,6 +219,12 @@ async function judgeKeys(c: Components, tally: Tally, findings: Findings): Promi
       if (!isPocketfulError(error)) throw error;
       findings.add('lost', 'key', `${blocks} blocks are wrapped by key version ${version}: ${error.message}`);
     }
+  }
+  try {
+    for (const { message } of await kekFaults(c)) findings.add('wrong', 'key', message);
+  } catch (error) {
+    // No key file, or not one of this store: said above, of the blocks.
+    if (!isPocketfulError(error)) throw error;
   }
 }
 

@@ -1,0 +1,107 @@
+// Whether the keys at hand are those that the store is written with: an older copy of a key file would wrap blocks by a version that is
+// thought to be gone, or make another key of a number that is taken. The rows say which versions there are, and which key each is.
+import { assert } from '../../foundation/assert.ts';
+import { denied, isKind, type PocketfulError } from '../../foundation/errors.ts';
+import { unwrapBek } from '../../keys/envelope.ts';
+import { kekFingerprint } from '../../keys/fingerprint.ts';
+import type { KekVersion } from '../../keys/keys.ts';
+import { type BlockRow, blockFromRow, blockPartitions } from '../../panda/rows/block-row.ts';
+import { type KekRow, kekAttributes, kekFromRow, kekKey, kekPartition } from '../../panda/rows/kek-row.ts';
+import type { Components } from './components.ts';
+import { rowsOf } from './read-rows.ts';
+import { transact } from './transact.ts';
+
+/** Of blocks, where no row tells yet: every so many partitions one is asked. */
+const SAMPLE_STEP = 32;
+const CLAIMS_MAX = 3;
+
+async function knownKeks({ panda }: Components): Promise<KekRow[]> {
+  const rows: KekRow[] = [];
+  for await (const row of rowsOf(panda, kekPartition)) rows.push(kekFromRow(row));
+  return rows;
+}
+
+/**
+ * The current version, to write under. Throws `denied` KEYS_BEHIND if the store has a newer one, KEK_WRONG if its number belongs to
+ * another key. A version without a row gets it.
+ */
+export async function currentKek(c: Components): Promise<KekVersion> {
+  const current = (await c.keks.versions()).find(({ state }) => state === 'current');
+  assert(current !== undefined, 'a key store has a current KEK');
+  const { version } = current;
+  for (let claims = 0; ; claims++) {
+    const known = await knownKeks(c);
+    const newest = Math.max(0, ...known.map((row) => row.version));
+    if (newest > version) throw behind(version, newest);
+    const row = known.find((one) => one.version === version);
+    if (row !== undefined) {
+      if (!(await isKeyOf(c, row))) throw wrong(version);
+      return current;
+    }
+    try {
+      await claim(c, version);
+    } catch (error) {
+      if (!isKind(error, 'conflict') || claims >= CLAIMS_MAX) throw error;
+    }
+  }
+}
+
+/** What is wrong with the keys at hand, for doctor: versions that are not there, and such whose number belongs to another key. */
+export async function kekFaults(c: Components): Promise<PocketfulError[]> {
+  const versions = await c.keks.versions();
+  const newestHere = versions.at(-1)?.version ?? 0;
+  const faults: PocketfulError[] = [];
+  for (const row of await knownKeks(c)) {
+    const here = versions.find(({ version }) => version === row.version);
+    if (here === undefined) faults.push(behind(newestHere, row.version));
+    else if (here.state !== 'destroyed' && !(await isKeyOf(c, row))) faults.push(wrong(row.version));
+  }
+  return faults;
+}
+
+async function isKeyOf({ keks, storeId }: Components, { version, fingerprint }: KekRow): Promise<boolean> {
+  return Buffer.compare(kekFingerprint(storeId, version, await keks.kek(version)), fingerprint) === 0;
+}
+
+/** The first to write under a version says which key it is. Blocks of a store from before there were such rows have a say in it. */
+async function claim(c: Components, version: number): Promise<void> {
+  const key = await c.keks.kek(version);
+  for await (const block of sampleBlocks(c)) {
+    if (block.kekVersion > version) throw behind(version, block.kekVersion);
+    if (block.kekVersion === version && !opens(block, key)) throw wrong(version);
+  }
+  const fingerprint = kekFingerprint(c.storeId, version, key);
+  const attributes = kekAttributes({ fingerprint, sinceMs: Math.max(0, c.clock.nowMs()) });
+  const took = async (): Promise<boolean> => (await knownKeks(c)).some((row) => row.version === version);
+  await transact(c, [{ kind: 'put', ...kekKey(version), attributes, if: ['absent'] }], took);
+}
+
+async function* sampleBlocks({ panda }: Components): AsyncGenerator<BlockRow> {
+  for (const [i, partition] of blockPartitions().entries()) {
+    if (i % SAMPLE_STEP !== 0) continue;
+    const { rows } = await panda.query(partition, {}, { limit: 1 });
+    for (const row of rows) yield blockFromRow(row);
+  }
+}
+
+function opens({ wrappedBek }: BlockRow, key: Uint8Array): boolean {
+  try {
+    unwrapBek(wrappedBek, key).fill(0);
+    return true;
+  } catch (error) {
+    if (isKind(error, 'denied')) return false;
+    throw error;
+  }
+}
+
+const behind = (here: number, there: number): PocketfulError =>
+  denied(
+    'KEYS_BEHIND',
+    `these keys end at version ${here}, the store has version ${there}: they are an older copy, put the newest keys.json back`,
+  );
+
+const wrong = (version: number): PocketfulError =>
+  denied(
+    'KEK_WRONG',
+    `key version ${version} is another key than the store's version ${version}: these keys were rotated apart from it, put the store's own keys.json back`,
+  );
