@@ -162,6 +162,7 @@ describe('a crash at every port call', () => {
   it('of a put that heals, leaves every object as it was or healed', async () => {
     const files = filesOf(7, 9, 1100);
     const report = await crashEverywhere({
+      isDamaged: true,
       prepare: async () => {
         const { world, p } = await encoded(7, files);
         const model = new Model();

@@ -91,6 +91,8 @@ export interface Scenario {
   readonly prepare: () => Promise<{ readonly world: World; readonly model: Model }>;
   /** The use-case; errors of the store are its own to meet, a Crash ends it. */
   readonly act: (p: Process, model: Model) => Promise<void>;
+  /** Objects are missing on purpose. */
+  readonly isDamaged?: boolean;
 }
 
 export interface CrashReport {
@@ -106,7 +108,7 @@ export async function crashEverywhere(scenario: Scenario, every = 1): Promise<Cr
   const calm = { world: prepared.world.clone(), model: prepared.model.clone() };
   const counting = new CountingPlan();
   await scenario.act(calm.world.start({ plan: counting }), calm.model);
-  await settle(calm.world, calm.model, 'without a crash');
+  await settle(calm.world, calm.model, 'without a crash', scenario);
   const settled = new Set<string>();
   let runs = 0;
   for (const mode of ['before', 'after', 'after-error'] as const)
@@ -139,14 +141,14 @@ async function crashOnce(
   const state = await durableState(world, [...model.items()]);
   if (settled.has(state)) return;
   settled.add(state);
-  await settle(world, model, `call ${at} (${plan.hit}) ${mode}`);
+  await settle(world, model, `call ${at} (${plan.hit}) ${mode}`, scenario);
 }
 
 /** A new process recovers; all is sound; after one more pass nothing is left over. */
-async function settle(world: World, model: Model, when: string): Promise<void> {
+async function settle(world: World, model: Model, when: string, { isDamaged }: Scenario): Promise<void> {
   try {
     const p = world.start({ othersDead: true });
-    await expectUndamaged(p);
+    if (!isDamaged) await expectUndamaged(p);
     await recover(p.volumes, p.frontend, { sweep: true });
     await model.expectIn(p);
     await expectSound(p);

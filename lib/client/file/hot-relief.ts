@@ -11,6 +11,7 @@ const LOOK_EVERY_MS = 1_000;
 const LOOK_EVERY_BYTES_SHARE = 1 / 32;
 const BEGIN_SHARE = 0.5;
 const WAIT_SHARE = 0.8;
+const PASSES_MAX = 3;
 
 export class HotRelief {
   readonly #store: EmbeddedStore;
@@ -35,11 +36,17 @@ export class HotRelief {
     if (!isDue && nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;
     this.#lookedAtMs = nowMs;
     this.#bytesSince = 0;
-    const share = await this.#share();
-    if (share < BEGIN_SHARE) return;
-    const pass = this.#begin();
-    if (share >= WAIT_SHARE) await pass;
-    else pass.catch(() => {}); // it is thrown by end()
+    // The pass under way may have begun before most of what is there came in: looked at again when it is over.
+    for (let passes = 0; passes < PASSES_MAX; passes++) {
+      const share = await this.#share();
+      if (share < BEGIN_SHARE) return;
+      const pass = this.#begin();
+      if (share < WAIT_SHARE) {
+        pass.catch(() => {}); // it is thrown by end()
+        return;
+      }
+      await pass;
+    }
   }
 
   /** When the hot tier is full all the same: a whole pass, or the end of the one under way. */
