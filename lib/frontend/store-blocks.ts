@@ -96,7 +96,8 @@ async function blocksToStore(
   const rows = await readBlocks(store.c.panda, [...needed], look);
   const known = [...rows.values()].filter((row) => row !== undefined);
   // An acknowledgement means that it can be read now: what is referred to must be there, not only known.
-  const lost = new Map((await unreadableRecords(store, known)).map((row) => [row.id, row]));
+  const unreadable = known.length === 0 ? [] : await unreadableRecords(store, known);
+  const lost = new Map(unreadable.map((row) => [row.id, row]));
   const plains = [...needed].filter((id) => rows.get(id) === undefined || lost.has(id)).map((id) => plainOf(batch, id));
   return { rows, lost, plains };
 }
