@@ -52,13 +52,13 @@ export async function storeBatch(
   const errors = new Map<ObjectChange, Error>();
   let open = batch.changes;
   let isDone = batch.extra === undefined && open.length === 0;
-  // Even if all is known: what these keys cannot open is not to be acknowledged.
-  if (!isDone) await keks.current();
   for (let attempt = 0; !isDone; attempt++) {
     if (attempt > 0) await store.c.clock.sleep(backOffMs(attempt, store.c.randomness));
     // At first a cheap look: every row it finds, or does not find, is a condition of the index transaction.
     const look: ReadOptions = { consistency: attempt === 0 ? 'eventual' : 'strong' };
     const { rows, lost, plains } = await blocksToStore(store, batch, open, look);
+    // Even if all is known: what these keys may not be able to open is not to be acknowledged.
+    if (plains.length === 0) await keks.current();
     const appended = plains.length === 0 ? undefined : await appendBlocks(store, keks, plains);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
     const done = await new IndexBatch(store.c, { ...batch, changes: open, look, rows, lost, appended }).run();
