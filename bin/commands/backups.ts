@@ -28,16 +28,18 @@ export function addBackups(program: Command): void {
     },
     (command) => command.option('--overwrite', 'replace a file that is there'),
   );
-  addCommand<{ rebuild?: boolean; shredLog?: string }>(
+  addCommand<{ rebuild?: boolean; allDrives?: boolean; shredLog?: string }>(
     program,
     'restore <file>',
     'bring the metadata back from a backup, into a store that has none',
-    async (run, [file = ''], { rebuild, shredLog }) => {
+    async (run, [file = ''], { rebuild, allDrives, shredLog }) => {
       const progress = new Progress('restore', run.clock, 'rows');
       const dir = run.directory();
       const report = await restoreTo(dir, file, {
         rebuild,
+        allDrives,
         shredLog,
+        onLost: ({ key, reason }) => run.say(`pocketful: lost ${shownName(key)}: ${reason}`),
         onProgress: (rows) => progress.show({ items: rows }),
       });
       progress.end();
@@ -47,12 +49,14 @@ export function addBackups(program: Command): void {
         run.say(
           `the drives hold ${countText(report.newerZones)} zones that are newer than the backup: restore with --rebuild to find what moved there`,
         );
-      for (const { key, reason } of report.rebuild?.lost ?? []) run.say(`pocketful: lost ${shownName(key)}: ${reason}`);
-      if ((report.rebuild?.lost.length ?? 0) > 0) run.exitCode = EXIT.someFailed;
+      for (const { label, reason } of report.rebuild?.drivesAway ?? [])
+        run.say(`${label} is away (${reason}): it takes nothing new until a restore --rebuild that finds it`);
+      if ((report.rebuild?.lostObjects ?? 0) > 0) run.exitCode = EXIT.someFailed;
     },
     (command) =>
       command
         .option('--rebuild', 'find where everything is from the drives themselves')
+        .option('--all-drives', 'do not rebuild while a drive is away')
         .option('--shred-log <file>', 'a later backup: what its shred log names is not brought back'),
   );
 }

@@ -1,10 +1,8 @@
 // After an L1 run the drives alone still say where everything is.
 import { expect, it } from 'vitest';
 import { compact } from '../../lib/compaction/do/rounds.ts';
-import { rebuildRows } from '../../lib/engine/backup/restore-rows.ts';
-import { scanDrives } from '../../lib/engine/backup/scan-drives.ts';
-import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row } from '../../lib/panda/panda.ts';
+import { rebuiltPanda } from '../engine/rebuilding.ts';
 import { World } from '../store/harness.ts';
 import { actorsOf, sealedWorld } from './acting-world.ts';
 
@@ -21,11 +19,7 @@ it('a store topped off by L1 is rebuilt from its drives', async () => {
   expect(report.runs.some(({ retired }) => retired > 0)).toBe(true);
   const backup: Row[] = [];
   for await (const page of world.panda.scan()) backup.push(...page);
-  const scan = await scanDrives(p.c.drives, p.c.storeId);
-  const now = world.clock.nowMs();
-  const { rows } = rebuildRows(world.settings, p.c.drives.length, scan, backup, new Set(), now);
-  const panda = new MemoryPanda();
-  for (const row of rows) await panda.transact([{ kind: 'put', ...row, if: ['absent'] }]);
+  const { panda } = await rebuiltPanda(world, backup);
   const rebuilt = new World(world.seed, world.settings, world.drives, panda).start();
   await model.expectIn(rebuilt);
 });

@@ -3,12 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { executeMerges, planMergesNow } from '../../lib/compaction/do/merge-now.ts';
 import { compact } from '../../lib/compaction/do/rounds.ts';
-import { rebuildRows } from '../../lib/engine/backup/restore-rows.ts';
-import { scanDrives } from '../../lib/engine/backup/scan-drives.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
-import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row } from '../../lib/panda/panda.ts';
 import { listBuckets } from '../../lib/volume/rows/read-rows.ts';
+import { rebuiltPanda } from '../engine/rebuilding.ts';
 import type { Model } from '../store/crash.ts';
 import { type Process, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
@@ -38,12 +36,8 @@ async function expectWhole(model: Model, p: Process): Promise<void> {
 }
 
 async function rebuilt(world: World, backup: readonly Row[]) {
-  const p = world.start();
-  const scan = await scanDrives(p.c.drives, p.c.storeId);
-  const made = rebuildRows(world.settings, p.c.drives.length, scan, backup, new Set(), world.clock.nowMs());
-  const panda = new MemoryPanda();
-  for (const row of made.rows) await panda.transact([{ kind: 'put', ...row, if: ['absent'] }]);
-  return { report: made.report, p: new World(world.seed, world.settings, world.drives, panda).start() };
+  const { panda, report } = await rebuiltPanda(world, backup);
+  return { report, p: new World(world.seed, world.settings, world.drives, panda).start() };
 }
 
 describe('a store rebuilt from its drives', () => {

@@ -2,7 +2,7 @@
 // stores in rebuild.long.test.ts.
 import { describe, expect, it } from 'vitest';
 import { drain } from '../../lib/compaction/do/drain.ts';
-import { scanDrives } from '../../lib/engine/backup/scan-drives.ts';
+import type { ZoneRef } from '../../lib/drive/drive.ts';
 import type { RecordId } from '../../lib/foundation/ids.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
@@ -48,7 +48,7 @@ describe('restore --rebuild', () => {
       .filter((row) => row.partition.startsWith('block/'))
       .map(blockFromRow)
       .find((block) => block.state === 'live');
-    const { process, report } = await rebuilt(world, backup, new Set([doomed?.recordId as RecordId]));
+    const { process, report } = await rebuilt(world, backup, { shredded: new Set([doomed?.recordId as RecordId]) });
     expect(report.lost.length).toBeGreaterThan(0);
     for (const { key } of report.lost) {
       await expect(process.frontend.head('default', key)).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
@@ -61,9 +61,8 @@ describe('restore --rebuild', () => {
   it('survives the loss of chunks the code can rebuild', async () => {
     const { world, p, files } = await anotherBusyStore();
     const backup = await rowsOf(p);
-    const scan = await scanDrives(p.c.drives, p.c.storeId);
-    const { at } = scan.zones.filter(({ drive }) => drive === 3)[0] as (typeof scan.zones)[number];
-    await world.drives[3]?.erase(at);
+    const [at] = (await world.drives[3]?.zones()) ?? [];
+    await world.drives[3]?.erase(at as ZoneRef);
     const { process, report } = await rebuilt(world, backup);
     expect(report.lost).toEqual([]);
     await expectFiles(process, files);

@@ -1,8 +1,11 @@
 // A store in the middle of everything, and what the drives and a backup give back of it once Panda is gone.
 import { expect } from 'vitest';
 import { drain } from '../../lib/compaction/do/drain.ts';
-import { rebuildRows } from '../../lib/engine/backup/restore-rows.ts';
-import { scanDrives } from '../../lib/engine/backup/scan-drives.ts';
+import type { Drive } from '../../lib/drive/drive.ts';
+import { driveUnavailable } from '../../lib/drive/errors.ts';
+import type { BackupSource } from '../../lib/engine/rebuild/backup-source.ts';
+import { Rebuild, type RebuildReport } from '../../lib/engine/rebuild/rebuild.ts';
+import { Sorter } from '../../lib/engine/rebuild/sorter.ts';
 import type { RecordId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
@@ -12,11 +15,12 @@ import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row } from '../../lib/panda/panda.ts';
 import { blockFromRow } from '../../lib/panda/rows/block-row.ts';
 import { bucketFromRow } from '../../lib/panda/rows/bucket-row.ts';
+import { shredAttributes, shredKey } from '../../lib/panda/rows/trash-row.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { type Process, TINY, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 
-async function putFiles(p: Process, files: Map<string, Uint8Array>, from: number, to: number, seed: number) {
+export async function putFiles(p: Process, files: Map<string, Uint8Array>, from: number, to: number, seed: number) {
   const random = new SeededRandomness(seed);
   for (let i = from; i < to; i++) files.set(`f/${i}`, random.bytes(random.below(i % 50 === 0 ? 60_000 : 3000)));
   const items = [...files]
@@ -55,18 +59,56 @@ export function normalForm(rows: readonly Row[]) {
   return { names: names.sort(byKey), blocks: blocks.sort(order), buckets: buckets.sort(order) };
 }
 
-export async function rebuilt(world: World, backup: readonly Row[], shredded = new Set<RecordId>()) {
-  const p = world.start();
-  const scan = await scanDrives(p.c.drives, p.c.storeId);
-  const { rows, report } = rebuildRows(world.settings, p.c.drives.length, scan, backup, shredded, world.clock.nowMs());
-  const panda = new MemoryPanda();
-  for (const row of rows) await panda.transact([{ kind: 'put', ...row, if: ['absent'] }]);
-  const next = new World(world.seed, world.settings, world.drives, panda);
-  return { process: next.start(), report, scan };
+const sourceOf = (rows: readonly Row[]): BackupSource => ({
+  async *rows(tables) {
+    yield* rows.filter(({ partition }) => tables.some((table) => partition.startsWith(table)));
+  },
+});
+
+export interface RebuildOptions {
+  readonly shredded?: ReadonlySet<RecordId>;
+  readonly allDrives?: boolean;
+  /** Drives that answer nothing. */
+  readonly away?: readonly number[];
 }
 
-export async function busyStore(seed: number) {
-  const world = new World(seed, TINY);
+function awayDrive(label: string): Drive {
+  const away = async (): Promise<never> => {
+    throw driveUnavailable(label, 'cannot be reached');
+  };
+  return { label, append: away, read: away, list: away, zones: away, erase: away, probe: away };
+}
+
+/** The rows that the drives of a world and a backup give, in a fresh Panda. */
+export async function rebuiltPanda(
+  world: World,
+  backup: readonly Row[],
+  { shredded = new Set(), away = [], ...options }: RebuildOptions = {},
+): Promise<{ readonly panda: MemoryPanda; readonly report: RebuildReport }> {
+  const { c } = world.start();
+  const log = shredAttributes({ recordIds: [...shredded], kekVersion: 1 });
+  const sorter = Sorter.open(':memory:');
+  const rebuild = new Rebuild(sorter, {
+    ...{ settings: world.settings, storeId: c.storeId, nowMs: world.clock.nowMs() },
+    drives: c.drives.map((drive, id) => (away.includes(id) ? awayDrive(drive.label) : drive)),
+    backup: sourceOf(backup),
+    shredLog: sourceOf([{ ...shredKey(world.settings.cell, 0, 'later'), attributes: log }]),
+    ...options,
+  });
+  const panda = new MemoryPanda();
+  for await (const row of rebuild.rows()) await panda.transact([{ kind: 'put', ...row, if: ['absent'] }]);
+  const report = rebuild.report();
+  await sorter.close();
+  return { panda, report };
+}
+
+export async function rebuilt(world: World, backup: readonly Row[], options: RebuildOptions = {}) {
+  const { panda, report } = await rebuiltPanda(world, backup, options);
+  return { process: new World(world.seed, world.settings, world.drives, panda).start(), report };
+}
+
+export async function busyStore(seed: number, settings = TINY) {
+  const world = new World(seed, settings);
   const p = world.start();
   const files = new Map<string, Uint8Array>();
   await putFiles(p, files, 0, 400, seed + 1);

@@ -1,14 +1,12 @@
 // Volumes sealed before there were directory packs are read, compacted, rebuilt and freed as ever; both kinds lie side by side.
 import { describe, expect, it } from 'vitest';
 import { type CompactOptions, compact } from '../../lib/compaction/do/rounds.ts';
-import { rebuildRows } from '../../lib/engine/backup/restore-rows.ts';
-import { scanDrives } from '../../lib/engine/backup/scan-drives.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
-import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row } from '../../lib/panda/panda.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { actorsOf, filesOf, putFiles, sealedWorld } from '../compaction/acting-world.ts';
+import { rebuiltPanda } from '../engine/rebuilding.ts';
 import { World } from './harness.ts';
 import { objectsNamed, toOldForm } from './old-form.ts';
 import { expectSound } from './recount.ts';
@@ -64,12 +62,8 @@ describe('a store of before directory packs', () => {
         : await sealedWorld({ volumes: 3, filesEach: 40, deletedEach: () => 20 });
       const backup: Row[] = [];
       for await (const page of p.c.panda.scan()) backup.push(...page);
-      const scan = await scanDrives(p.c.drives, p.c.storeId);
-      expect(scan.damaged).toEqual([]);
-      const { rows, report } = rebuildRows(world.settings, world.drives.length, scan, backup, new Set(), 0);
-      expect(report.lost).toEqual([]);
-      const panda = new MemoryPanda();
-      for (const row of rows) await panda.transact([{ kind: 'put', ...row, if: ['absent'] }]);
+      const { panda, report } = await rebuiltPanda(world, backup);
+      expect(report).toMatchObject({ lost: [], damagedChunks: [] });
       const next = new World(world.seed, world.settings, world.drives, panda);
       const sealed = (await listVolumes(panda, world.settings.cell)).filter(({ class: cls }) => cls === 'warm');
       expect(sealed.length).toBe(3);

@@ -9,6 +9,7 @@ import { writeOutput } from '../../drive/file-output.ts';
 import { corrupt, invalid, missing } from '../../foundation/errors.ts';
 import type { Row } from '../../panda/panda.ts';
 import { decodeAttributes, encodeAttributes } from '../../panda/row-encoding.ts';
+import type { BackupSource } from '../rebuild/backup-source.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
 import { pandaPath } from '../wire/store-layout.ts';
 import { withSnapshot } from './panda-snapshot.ts';
@@ -125,18 +126,22 @@ export async function checkBackup(file: string): Promise<BackupHeader> {
   return header;
 }
 
-/** The rows of a backup that was checked, one by one. */
-export async function* rowsOfBackup(file: string): AsyncGenerator<Row> {
+/** The rows of a backup that was checked, one by one; of `tables` only, which partitions begin with. */
+export async function* rowsOfBackup(file: string, tables: readonly string[] = ['']): AsyncGenerator<Row> {
+  const starts = tables.map((table) => `"${table}`);
   let held: string | undefined;
   let isFirst = true;
   for await (const line of linesOf(file)) {
     if (isFirst) isFirst = false;
     else {
-      if (held !== undefined) yield rowOf(file, held);
+      if (held !== undefined && starts.some((start) => held?.startsWith(start))) yield rowOf(file, held);
       held = line; // the last one is the trailer
     }
   }
 }
+
+/** To be read several times, table by table. */
+export const backupFile = (file: string): BackupSource => ({ rows: (tables) => rowsOfBackup(file, tables) });
 
 function rowOf(file: string, line: string): Row {
   const [partition, sort, ...rest] = line.split('\t');

@@ -7,25 +7,21 @@ import { DirectoryDrive } from '../../drive/directory-drive.ts';
 import { nameNew } from '../../drive/file-naming.ts';
 import { errnoOf, syncFolder } from '../../drive/files.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
-import { conflict, corrupt, invalid, isPocketfulError } from '../../foundation/errors.ts';
-import { driveId, type RecordId } from '../../foundation/ids.ts';
-import { systemRandomness } from '../../foundation/randomness.ts';
-import { rowBytes } from '../../panda/attributes.ts';
-import type { Panda, Row, Write } from '../../panda/panda.ts';
-import { TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX } from '../../panda/panda.ts';
+import { conflict, corrupt, invalid } from '../../foundation/errors.ts';
+import { driveId } from '../../foundation/ids.ts';
+import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
+import type { Panda } from '../../panda/panda.ts';
 import { type StoreRow, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
-import { shredFromRow } from '../../panda/rows/trash-row.ts';
-import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import { SqlitePanda } from '../../panda/sqlite-panda.ts';
-import { rowsOf } from '../../volume/rows/read-rows.ts';
+import type { LostObject } from '../rebuild/keep-names.ts';
+import { Rebuild, type RebuildReport } from '../rebuild/rebuild.ts';
+import { Sorter } from '../rebuild/sorter.ts';
 import { removeScratch, scratchPath, sweepLeftovers } from '../wire/leftovers.ts';
 import { driveAt, keysPath, pandaPath } from '../wire/store-layout.ts';
 import { raiseAboveDrives } from './after-restore.ts';
-import { checkBackup, rowsOfBackup } from './backup.ts';
-import { type RebuildReport, rebuildRows } from './restore-rows.ts';
-import { scanDrives } from './scan-drives.ts';
-
-const TRANSACTIONS_AT_ONCE = 16;
+import { type BackupHeader, backupFile, checkBackup } from './backup.ts';
+import { checkPlaces } from './check-places.ts';
+import { putRows } from './put-rows.ts';
 
 export interface RestoreReport {
   readonly storeId: string;
@@ -35,50 +31,129 @@ export interface RestoreReport {
   readonly newerZones: number;
   readonly keyFile: boolean;
   /** What was found on the drives, if they were asked. */
-  readonly rebuild: (RebuildReport & { readonly damagedChunks: readonly string[] }) | undefined;
+  readonly rebuild: RebuildReport | undefined;
 }
 
 export interface RestoreOptions {
   readonly onProgress?: ((rows: number) => void) | undefined;
   /** Locations from the drives; the backup gives names, references and wrapped keys. */
   readonly rebuild?: boolean | undefined;
+  /** Refuses to rebuild while a drive is away. */
+  readonly allDrives?: boolean | undefined;
   /** A later backup, whose shred log counts: what it names stays shredded. */
   readonly shredLog?: string | undefined;
+  /** Each object that a rebuild cannot bring back, as it is found. */
+  readonly onLost?: ((object: LostObject) => void) | undefined;
   readonly clock?: Clock;
+  readonly randomness?: Randomness;
 }
 
-/** Throws `conflict` STORE_EXISTS, `corrupt` BACKUP_CORRUPT, `invalid` BACKUP_VERSION. */
+/** A restore under way. */
+interface Place {
+  readonly path: string;
+  readonly file: string;
+  readonly header: BackupHeader;
+  readonly options: RestoreOptions;
+}
+
+/**
+ * Throws `conflict` STORE_EXISTS, `corrupt` BACKUP_CORRUPT or BACKUP_BEHIND, `invalid` BACKUP_VERSION or BACKUP_FOREIGN, `retry`
+ * DRIVES_MISSING.
+ */
 export async function restoreTo(dir: string, file: string, options: RestoreOptions = {}): Promise<RestoreReport> {
   const path = resolve(dir);
   const target = pandaPath(path);
   if (existsSync(target))
     throw conflict('STORE_EXISTS', `${dir} holds metadata already: move ${target} away before restoring`);
   await sweepLeftovers(path, options.clock ?? systemClock);
-  const { storeId, createdAtMs } = await checkBackup(file);
-  const rebuilt = options.rebuild ? await rebuildFromDrives(path, file, storeId, options) : undefined;
+  const header = await checkBackup(file);
+  await checkShredLog(header, options.shredLog);
   await mkdir(path, { recursive: true, mode: 0o700 });
-  const ports = { clock: options.clock ?? systemClock, randomness: systemRandomness };
-  const gathering = scratchPath(path, 'restoring', systemRandomness);
+  const gathering = scratchPath(path, 'restoring', options.randomness ?? systemRandomness);
   try {
     const panda = await SqlitePanda.open(gathering);
-    let rows: number;
-    let newerZones: number;
-    try {
-      rows = await putRows(panda, rebuilt?.rows ?? rowsOfBackup(file), options);
-      const row = await panda.get(storeKey);
-      if (row === undefined)
-        throw corrupt('BACKUP_CORRUPT', `${file} holds no settings: it is not of a finished store`);
-      const store = storeFromRow(row);
-      newerZones = rebuilt === undefined ? await countNewerZones(panda, path, store) : 0;
-      await raiseAboveDrives({ panda, ...store, drives: drivesOf(path, store), ...ports });
-    } finally {
-      await panda.close();
-    }
+    const gathered = await gather(panda, { path, file, header, options }).finally(() => panda.close());
     await giveName(gathering, target);
-    return { storeId, rows, createdAtMs, newerZones, keyFile: existsSync(keysPath(path)), rebuild: rebuilt?.report };
+    const { storeId, createdAtMs } = header;
+    return { storeId, createdAtMs, keyFile: existsSync(keysPath(path)), ...gathered };
   } finally {
     await removeScratch(gathering);
   }
+}
+
+async function checkShredLog({ storeId }: BackupHeader, shredLog: string | undefined): Promise<void> {
+  if (shredLog === undefined) return;
+  const later = await checkBackup(shredLog);
+  if (later.storeId !== storeId) throw invalid('BACKUP_FOREIGN', `${shredLog} is a backup of another store`);
+}
+
+/** All rows of the store to be, held against the drives; then it may get its name. */
+async function gather(panda: Panda, place: Place) {
+  const { path, file, options } = place;
+  const store = await storeOf(file);
+  const drives = drivesOf(path, store);
+  let rebuild: RebuildReport | undefined;
+  let rows: number;
+  let newerZones = 0;
+  if (options.rebuild) {
+    const rebuilt = await rebuildRows(panda, place, store, drives);
+    rows = rebuilt.rows;
+    rebuild = rebuilt.report;
+  } else {
+    rows = await putRows(panda, backupFile(file).rows(['']), options.onProgress);
+    newerZones = await assertPlaces(panda, store, drives, file);
+  }
+  const ports = { clock: options.clock ?? systemClock, randomness: options.randomness ?? systemRandomness };
+  await raiseAboveDrives({ panda, ...store, drives, ...ports });
+  return { rows, newerZones, rebuild };
+}
+
+async function storeOf(file: string): Promise<StoreRow> {
+  for await (const row of backupFile(file).rows([storeKey.partition]))
+    if (row.partition === storeKey.partition && row.sort === storeKey.sort) return storeFromRow(row);
+  throw corrupt('BACKUP_CORRUPT', `${file} holds no settings: it is not of a finished store`);
+}
+
+const drivesOf = (path: string, store: StoreRow): DirectoryDrive[] =>
+  store.drives.map(
+    (drive, id) => new DirectoryDrive(driveAt(path, drive), { storeId: store.storeId, driveId: driveId(id) }),
+  );
+
+async function rebuildRows(
+  panda: Panda,
+  { path, file, options }: Place,
+  { settings, storeId }: StoreRow,
+  drives: readonly DirectoryDrive[],
+): Promise<{ readonly rows: number; readonly report: RebuildReport }> {
+  const sorter = Sorter.open(scratchPath(path, 'sorting', options.randomness ?? systemRandomness));
+  try {
+    const rebuild = new Rebuild(sorter, {
+      ...{ settings, storeId, drives, allDrives: options.allDrives, onLost: options.onLost },
+      backup: backupFile(file),
+      shredLog: options.shredLog === undefined ? undefined : backupFile(options.shredLog),
+      nowMs: Math.max(0, (options.clock ?? systemClock).nowMs()),
+    });
+    const rows = await putRows(panda, rebuild.rows(), options.onProgress);
+    return { rows, report: rebuild.report() };
+  } finally {
+    await sorter.close();
+  }
+}
+
+/** The number of newer zones. Throws BACKUP_BEHIND: a store whose names cannot be read is no restored store. */
+async function assertPlaces(
+  panda: Panda,
+  { settings }: StoreRow,
+  drives: readonly DirectoryDrive[],
+  file: string,
+): Promise<number> {
+  const { newerZones, liveBuckets, unreadableBuckets } = await checkPlaces(panda, settings.cell, drives);
+  if (unreadableBuckets > 0)
+    throw corrupt(
+      'BACKUP_BEHIND',
+      `${unreadableBuckets} of ${liveBuckets} buckets are no longer where ${file} says they are, nothing was restored: restore with --rebuild, which finds them on the drives`,
+    );
+  return newerZones;
 }
 
 /** The metadata file gets its name, unless another store was made there meanwhile. */
@@ -99,86 +174,4 @@ async function setAside(target: string): Promise<void> {
     if (!existsSync(target) && existsSync(`${target}${suffix}`))
       await rename(`${target}${suffix}`, `${target}.moved${suffix}`);
   }
-}
-
-/** The rows of a store whose backup may be old: where its records are is read from the drives, which must all be there. */
-async function rebuildFromDrives(path: string, file: string, id: string, options: RestoreOptions) {
-  const backup: Row[] = [];
-  for await (const row of rowsOfBackup(file)) backup.push(row);
-  const shredded = new Set<RecordId>();
-  const note = (row: Row): void => {
-    if (row.partition.startsWith('shred/')) for (const record of shredFromRow(row).recordIds) shredded.add(record);
-  };
-  backup.forEach(note);
-  if (options.shredLog !== undefined) {
-    const later = await checkBackup(options.shredLog);
-    if (later.storeId !== id) throw invalid('BACKUP_FOREIGN', `${options.shredLog} is a backup of another store`);
-    for await (const row of rowsOfBackup(options.shredLog)) note(row);
-  }
-  const found = backup.find(({ partition, sort }) => partition === storeKey.partition && sort === storeKey.sort);
-  if (found === undefined) throw corrupt('BACKUP_CORRUPT', `${file} holds no settings: it is not of a finished store`);
-  const store = storeFromRow(found);
-  const scan = await scanDrives(drivesOf(path, store), store.storeId);
-  const nowMs = Math.max(0, (options.clock ?? systemClock).nowMs());
-  const { rows, report } = rebuildRows(store.settings, store.drives.length, scan, backup, shredded, nowMs);
-  return { rows, report: { ...report, damagedChunks: scan.damaged } };
-}
-
-const drivesOf = (path: string, store: StoreRow): DirectoryDrive[] =>
-  store.drives.map(
-    (drive, id) => new DirectoryDrive(driveAt(path, drive), { storeId: store.storeId, driveId: driveId(id) }),
-  );
-
-async function putRows(
-  panda: Panda,
-  rows: AsyncIterable<Row> | Iterable<Row>,
-  options: RestoreOptions,
-): Promise<number> {
-  const running = new Set<Promise<void>>();
-  let batch: Write[] = [];
-  let bytes = 0;
-  let count = 0;
-  const flush = async (): Promise<void> => {
-    if (batch.length === 0) return;
-    const work = panda.transact(batch).then(() => {
-      running.delete(work);
-    });
-    work.catch(() => {});
-    running.add(work);
-    batch = [];
-    bytes = 0;
-    if (running.size >= TRANSACTIONS_AT_ONCE) await Promise.race(running);
-  };
-  for await (const row of rows) {
-    const size = rowBytes(row, row.attributes);
-    if (batch.length === TRANSACTION_ITEMS_MAX || bytes + size > TRANSACTION_BYTES_MAX) await flush();
-    batch.push({ kind: 'put', partition: row.partition, sort: row.sort, attributes: row.attributes });
-    bytes += size;
-    count += 1;
-    if (count % 10_000 === 0) options.onProgress?.(count);
-  }
-  await flush();
-  await Promise.all(running);
-  options.onProgress?.(count);
-  return count;
-}
-
-/** Zone generations on the drives that no row knows yet. */
-async function countNewerZones(panda: Panda, path: string, store: StoreRow): Promise<number> {
-  const counts = await Promise.all(
-    drivesOf(path, store).map(async (drive, id) => {
-      const known = new Map<number, number>();
-      for await (const row of rowsOf(panda, zonePartition(id))) {
-        const { zone, generation, state } = zoneFromRow(row);
-        known.set(zone, state === 'used' ? generation : generation - 1);
-      }
-      try {
-        return (await drive.zones()).filter(({ zone, generation }) => generation > (known.get(zone) ?? 0)).length;
-      } catch (error) {
-        if (!isPocketfulError(error)) throw error;
-        return 0; // away: it cannot be told
-      }
-    }),
-  );
-  return counts.reduce((total, count) => total + count, 0);
 }

@@ -1,0 +1,12 @@
+// Child process of the bench of restore, so that the peak of memory is its own: node restore-process.ts DIR BACKUP.
+import { restoreTo } from '../../lib/engine/backup/restore.ts';
+import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
+import { peakRssDuring } from '../bench.ts';
+
+keepYoungGenerationSmall();
+const [dir = '', backup = ''] = process.argv.slice(2);
+const startMs = performance.now();
+const { result, peakRssBytes } = await peakRssDuring(() => restoreTo(dir, backup, { rebuild: true }));
+const seconds = (performance.now() - startMs) / 1000;
+const { objects = 0, lostObjects = 0 } = result.rebuild ?? {};
+process.send?.({ seconds, peakRssBytes, objects, lostObjects });

@@ -1,0 +1,75 @@
+// restore --rebuild while drives are away: it takes what is there, names per object what is missing, and takes no zone that it cannot
+// see, so that a later rebuild with all drives has everything.
+import { describe, expect, it } from 'vitest';
+import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
+import { zoneFromRow, zonePartition } from '../../lib/panda/rows/zone-row.ts';
+import { rowsOf as rowsIn } from '../../lib/volume/rows/read-rows.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
+import { TINY } from '../store/harness.ts';
+import { expectSound } from '../store/recount.ts';
+import { busyStore, expectFiles, putFiles, rebuilt, rowsOf } from './rebuilding.ts';
+
+let made: ReturnType<typeof busyStore> | undefined;
+
+/** Made once: each test has a copy of its own. */
+async function aBusyStore() {
+  made ??= busyStore(3, { ...TINY, zonesPerDrive: 100 });
+  const { world: first, files } = await made;
+  const world = first.clone();
+  return { world, p: world.start(), files: new Map(files) };
+}
+
+const MANY = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+
+describe('restore --rebuild with drives away', () => {
+  it('brings everything back that the code can rebuild, and the drive is used as before when it returns', async () => {
+    const { world, p, files } = await aBusyStore();
+    const backup = await rowsOf(p);
+    const { process, report } = await rebuilt(world, backup, { away: [4, 11] });
+    expect(report.lost).toEqual([]);
+    expect(report.drivesAway.map(({ drive }) => drive)).toEqual([4, 11]);
+    await expectFiles(process, files);
+    await expectSound(process, [4, 11]);
+    // Columns on them are known from the backup: none has to be taken for lost.
+    const found = await process.c.drives[4]?.zones();
+    const rows = new Map<number, number>();
+    for await (const row of rowsIn(process.c.panda, zonePartition(4))) {
+      const zone = zoneFromRow(row);
+      if (zone.volume !== undefined) rows.set(zone.zone, zone.generation);
+    }
+    expect(found?.filter(({ zone, generation }) => rows.get(zone) === generation).length).toBeGreaterThan(0);
+  });
+
+  it('refuses if all drives were asked for', async () => {
+    const { world, p } = await aBusyStore();
+    const work = rebuilt(world, await rowsOf(p), { away: [4], allDrives: true });
+    await expect(work).rejects.toMatchObject({ kind: 'retry', code: 'DRIVES_MISSING' });
+  });
+
+  it('names each object that is lost and why, keeps every other, and harms nothing that comes back', async () => {
+    const { world, p, files } = await aBusyStore();
+    const backup = await rowsOf(p);
+    const { process, report } = await rebuilt(world, backup, { away: MANY });
+    expect(report.lostObjects).toBe(report.lost.length);
+    expect(report.lostObjects).toBeGreaterThan(0);
+    expect(report.objects + report.lostObjects).toBe(files.size);
+    for (const { key, reason } of report.lost) {
+      expect(files.has(key)).toBe(true);
+      expect(reason).toMatch(
+        /^\d+ of \d+ blocks cannot be had: \d+ on (too few of the|no) drives? that (are|is) there/,
+      );
+    }
+    const kept = new Map([...files].filter(([key]) => !report.lost.some((lost) => lost.key === key)));
+    await expectFiles(process, kept);
+    await expectSound(process, MANY);
+    // The drives are back while that store goes on: it writes, moves and frees, and takes nothing that they hold.
+    await putFiles(process, kept, 1000, 1060, 99);
+    await process.volumes.open.sealAll('hot');
+    await encodeHot(process.volumes, { force: true, flush: true });
+    await freeTrash(process.volumes, { ignoreGrace: true });
+    await expectFiles(process, kept);
+    const again = await rebuilt(world, backup);
+    expect(again.report.lost).toEqual([]);
+    await expectFiles(again.process, files);
+  });
+});
