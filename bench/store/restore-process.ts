@@ -8,5 +8,5 @@ const [dir = '', backup = ''] = process.argv.slice(2);
 const startMs = performance.now();
 const { result, peakRssBytes } = await peakRssDuring(() => restoreTo(dir, backup, { rebuild: true }));
 const seconds = (performance.now() - startMs) / 1000;
-const { objects = 0, lostObjects = 0 } = result.rebuild ?? {};
-process.send?.({ seconds, peakRssBytes, objects, lostObjects });
+const { objects = 0 } = result.rebuild ?? {};
+process.send?.({ seconds, peakRssBytes, objects });

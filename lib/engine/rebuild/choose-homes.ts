@@ -39,7 +39,7 @@ export function placeRecords(sorter: Sorter): void {
     bucket.push(found);
   }
   if (bucket.length > 0) placeBucket(sorter, bucket);
-  sorter.run('DELETE FROM unplaced WHERE block IN (SELECT block FROM placed)');
+  sorter.run('DELETE FROM unplaced WHERE EXISTS (SELECT 1 FROM placed p WHERE p.block = unplaced.block)');
 }
 
 function placeBucket(sorter: Sorter, found: readonly FoundRecord[]): void {

@@ -16,9 +16,9 @@ export async function indexBackup(sorter: Sorter, backup: BackupSource, later?: 
     for await (const row of source.rows(['shred/']))
       for (const id of shredFromRow(row).recordIds) sorter.run('INSERT OR IGNORE INTO shredded VALUES (?)', id);
   sorter.run(
-    "INSERT INTO unplaced SELECT n.block, 'shredded' FROM shredded s CROSS JOIN named n ON n.record = s.record",
+    "INSERT OR IGNORE INTO unplaced SELECT n.block, 'shredded' FROM shredded s CROSS JOIN named n ON n.record = s.record",
   );
-  sorter.run('DELETE FROM named WHERE record IN (SELECT record FROM shredded)');
+  sorter.run('DELETE FROM named WHERE EXISTS (SELECT 1 FROM shredded s WHERE s.record = named.record)');
   for await (const row of backup.rows(['trash/'])) {
     const { blockId, sinceMs } = trashFromRow(row);
     sorter.run('INSERT OR REPLACE INTO trash VALUES (?, ?)', blockId, sinceMs);

@@ -5,7 +5,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { present } from '../../foundation/assert.ts';
 import { removeScratch } from '../wire/leftovers.ts';
 
-const CACHE_KIB = 48 * 1024;
+const CACHE_KIB = 24 * 1024;
 
 /** Primary keys are chosen so that what is asked for in order is stored in that order: SQLite then sorts nothing by itself. */
 const SCHEMA = `
