@@ -43,7 +43,7 @@ describe('restore of a backup from before later moves', () => {
     const plain = await pocketful(root, ['restore', backup, '--store', `file:${dir}`]);
     expect(plain.code).toBe(EXIT.corrupt);
     expect(plain.stderr).toMatch(/--rebuild.*\(BACKUP_BEHIND\)/);
-    expect(readdirSync(dir).filter((name) => name.startsWith('panda'))).toEqual([]);
+    expect(readdirSync(dir).filter((name) => name.startsWith('panda.sqlite'))).toEqual([]);
     const rebuilt = await pocketful(root, ['restore', backup, '--rebuild', '--store', `file:${dir}`, '--json']);
     expect(rebuilt.code).toBe(EXIT.ok);
     expect(JSON.parse(rebuilt.stdout).rebuild).toMatchObject({ objects: 40, lost: [], lostObjects: 0, drivesAway: [] });
