@@ -70,7 +70,7 @@ describe('restore of a backup from before later moves', () => {
 
   it('with more drives away than the code survives: names what is lost, exit code 3', async () => {
     const { dir, backup } = await movedStore('lossy');
-    for (const drive of [0, 1, 2, 3]) renameSync(join(dir, `drives/0${drive}`), join(root, `lossy-0${drive}`));
+    for (const drive of [0, 1, 2, 3, 4]) renameSync(join(dir, `drives/0${drive}`), join(root, `lossy-0${drive}`));
     const ran = await pocketful(root, ['restore', backup, '--rebuild', '--store', `file:${dir}`, '--json']);
     expect(ran.code).toBe(EXIT.someFailed);
     const { rebuild } = JSON.parse(ran.stdout);
