@@ -9,6 +9,9 @@ import { PROFILES, type Profile } from './faults/profile.ts';
 import type { Operation } from './model/history.ts';
 import { linearizable } from './model/linearizable.ts';
 import { planOf } from './plan/plan.ts';
+import type { Plant } from './planted/plant.ts';
+import { PLANTS } from './planted/plants.ts';
+import { planted } from './planted/sow.ts';
 import { Disk } from './ports/disk.ts';
 import { runPlan } from './run/run-plan.ts';
 import { planWith, uncut } from './shrink/cut.ts';
@@ -43,6 +46,20 @@ describe('a seed', () => {
         const { failure } = await runPlan(planOf(seed, profile));
         expect(failure, `npm run prove -- --seed ${seed} --seeds 1 --profile ${profile.name}`).toBeUndefined();
       }
+  });
+});
+
+describe('planted bugs', () => {
+  it('have names of their own, and most of them find their piece of the code', () => {
+    expect(new Set(PLANTS.map(({ name }) => name)).size).toBe(PLANTS.length);
+    const isThere = (plant: Plant): boolean => {
+      try {
+        return planted(plant).includes(plant.replace);
+      } catch {
+        return false; // the code has changed: `npm run prove:planted` names it
+      }
+    };
+    expect(PLANTS.filter(isThere).length).toBeGreaterThanOrEqual(40);
   });
 });
 

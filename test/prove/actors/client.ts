@@ -8,7 +8,7 @@ import type { Acting, SimWorld } from './sim-world.ts';
 
 export const NAMESPACE = 'n';
 /** Few keys, so that clients meet. */
-const HOT_KEYS = 6;
+const HOT_KEYS = 5;
 const BYTES_MAX = 1e7;
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
@@ -37,7 +37,7 @@ function drawnKey(world: SimWorld, random: SeededRandomness): string {
 }
 
 function drawnBody(random: SeededRandomness): BodyId {
-  return random.below(2) === 0 ? random.below(SHARED_BODIES) : 2000 + random.below(1_000_000);
+  return random.below(3) > 0 ? random.below(SHARED_BODIES) : 2000 + random.below(1_000_000);
 }
 
 export const begin = (

@@ -4,6 +4,7 @@ import { recover } from '../../../lib/engine/upkeep/end-dead-work.ts';
 import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import type { PlannedOperation, Role } from '../plan/operations.ts';
 import type { Worker } from '../plan/plan.ts';
+import { never } from '../scheduler/sim-process.ts';
 import { acceptable, CLIENT } from './client.ts';
 import { KEEPER, KEYS } from './keeper.ts';
 import { MOVER } from './mover.ts';
@@ -33,6 +34,7 @@ export class Workers {
     this.#world = world;
     this.#fail = fail;
     for (const worker of world.plan.workers) {
+      if (worker.operations.length === 0) continue;
       const of = this.#left.get(worker.process) ?? [];
       this.#left.set(worker.process, [...of, { worker, next: 0 }]);
       this.#busy += 1;
@@ -78,6 +80,8 @@ export class Workers {
     if (isRestart && acting.process.fate.below(2) === 0)
       await this.#try(acting, () => recover(acting.volumes, acting.frontend));
     while (one.next < operations.length) {
+      // Its process may have died under another worker before this one had its turn.
+      if (acting.process.isDead) await never();
       const operation = operations[one.next++] as PlannedOperation;
       await acting.c.clock.sleep(operation.pauseMs);
       this.#world.trace.note(`${this.#world.scheduler.nowUs} ${acting.process.owner} begins ${operation.name}`);

@@ -4,11 +4,14 @@ import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 
 export type BodyId = number;
 /** Bodies below this number are put again and again. */
-export const SHARED_BODIES = 12;
+export const SHARED_BODIES = 6;
 /** Every so many bodies one is long: several segments. */
 const LONG_EVERY = 19;
-const LONG_BYTES = 24 * 1024;
-const BYTES_MAX = 1600;
+const LONG_BYTES = 6 * 1024;
+const BYTES_MAX = 900;
+/** Every so many bodies one says the same again and again: a block of it comes several times. */
+const REPETITIVE_EVERY = 4;
+const BLOCK_BYTES = 128;
 
 const known = new Map<BodyId, Uint8Array>();
 const KNOWN_MAX = 2000;
@@ -18,7 +21,10 @@ export function bodyOf(id: BodyId): Uint8Array {
   if (found !== undefined) return found;
   const random = new SeededRandomness(id + 77_000);
   const isLong = id % LONG_EVERY === LONG_EVERY - 1;
-  const body = random.bytes(isLong ? LONG_BYTES + random.below(2048) : random.below(BYTES_MAX));
+  const body = random.bytes(isLong ? LONG_BYTES + random.below(1024) : random.below(BYTES_MAX));
+  if (id % REPETITIVE_EVERY === 0 && !isLong)
+    for (let at = BLOCK_BYTES; at < body.length; at += BLOCK_BYTES)
+      body.set(body.subarray(0, Math.min(BLOCK_BYTES, body.length - at)), at);
   if (known.size > KNOWN_MAX) known.clear();
   known.set(id, body);
   return body;

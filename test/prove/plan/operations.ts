@@ -7,7 +7,7 @@ export const ROLES = {
     put: 6,
     get: 6,
     range: 2,
-    delete: 3,
+    delete: 5,
     'put-many': 3,
     'put-absent': 1,
     'delete-many': 1,
@@ -28,7 +28,7 @@ export const ROLES = {
     'drain-work': 5,
     'end-drains': 1,
   },
-  keeper: { gc: 6, free: 4, recover: 4, sweep: 3, tune: 1, examine: 2, status: 1 },
+  keeper: { gc: 8, free: 4, recover: 4, sweep: 3, tune: 1, examine: 2, status: 1 },
   keys: { rotate: 2, rewrap: 4, destroy: 2 },
 } as const;
 
@@ -49,6 +49,6 @@ export function drawnOperation(role: Role, random: SeededRandomness): PlannedOpe
     at -= weight;
     return at < 0;
   });
-  const pauseMs = random.below(4) === 0 ? random.below(20_000) : random.below(1_500);
+  const pauseMs = random.below(10) === 0 ? random.below(20_000) : random.below(random.below(4) === 0 ? 400 : 12);
   return { name: (found as [OperationName, number])[0], draw: random.uint32(), pauseMs };
 }

@@ -4,7 +4,7 @@ import { type Disaster, drawnRates, type Profile, type Rates } from '../faults/p
 import { drawnOperation, type PlannedOperation, type Role } from './operations.ts';
 import { VARIANTS } from './variants.ts';
 
-export const TEMPLATES_EACH = 6;
+export const TEMPLATES_EACH = 4;
 
 /** When others count a process that died as dead: at once (processes of one machine), or when its time must be over (functions). */
 export type Mourning = 'at once' | 'late';

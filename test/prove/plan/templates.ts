@@ -18,7 +18,7 @@ import { Disk } from '../ports/disk.ts';
 import { EPOCH_MS } from '../scheduler/sim-process.ts';
 import { VARIANTS } from './variants.ts';
 
-const KEYS_MAX = 48;
+const KEYS_MAX = 70;
 /** Templates end before runs begin. */
 const HISTORY_MS = 3_600_000;
 
@@ -71,10 +71,10 @@ async function make(variant: number, number: number): Promise<Template> {
     function coder(run: ConstructorParameters<typeof LiveCoder>[1], moved: ConstructorParameters<typeof LiveCoder>[2]) {
       return new LiveCoder(volumes, run, moved);
     }
-    for (let wave = 0; wave < 2 + number; wave++) {
+    for (let wave = 0; wave < 3 + number; wave++) {
       await putSome(frontend, objects, random);
       clock.advance(120_000);
-      if (wave + 1 < 2 + number || random.below(2) === 0) {
+      if (wave + 1 < 3 + number || random.below(2) === 0) {
         await volumes.open.sealAll('hot');
         await encodeHot(volumes, { force: true, flush: true });
         if (random.below(3) > 0) await volumes.open.sealAll('warm');
@@ -82,7 +82,7 @@ async function make(variant: number, number: number): Promise<Template> {
       await deleteSome(frontend, objects, random);
       clock.advance(120_000);
       if (random.below(3) > 0) await collectGarbage(c);
-      if (number > 3 && random.below(3) === 0) await compact(actors, { merge: false });
+      if (number > 2 && random.below(3) === 0) await compact(actors, { merge: false });
       await freeTrash(volumes);
     }
   }
@@ -91,7 +91,7 @@ async function make(variant: number, number: number): Promise<Template> {
 
 async function putSome(frontend: Frontend, objects: Map<string, BodyId>, random: SeededRandomness): Promise<void> {
   const items: { namespace: string; key: string; body: Uint8Array; id: BodyId }[] = [];
-  for (let i = 0; i < 6 + random.below(12) && objects.size + i < KEYS_MAX; i++) {
+  for (let i = 0; i < 12 + random.below(16) && objects.size + i < KEYS_MAX; i++) {
     const id = random.below(3) === 0 ? random.below(SHARED_BODIES) : 100 + random.below(1000);
     items.push({ namespace: 'n', key: `k${objects.size + i}`, body: bodyOf(id), id });
   }
@@ -102,7 +102,7 @@ async function putSome(frontend: Frontend, objects: Map<string, BodyId>, random:
 }
 
 async function deleteSome(frontend: Frontend, objects: Map<string, BodyId>, random: SeededRandomness): Promise<void> {
-  const share = random.below(4);
+  const share = 1 + random.below(3);
   for (const key of [...objects.keys()]) {
     if (random.below(5) >= share) continue;
     await frontend.delete('n', key);

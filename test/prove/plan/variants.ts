@@ -15,23 +15,23 @@ export interface Variant {
 function variant(name: string, drives: number, changes: Partial<Settings>): Variant {
   const settings = settingsOf('demo', {
     preset: 'custom',
-    blockBytesMax: 512,
+    blockBytesMax: 128,
     extentBytes: 64 * KIB,
     bucketBytes: 2 * KIB,
     slotsPerBucketMax: 64,
-    groupBytesMin: 6 * KIB,
+    groupBytesMin: 4 * KIB,
     warmCodec: 'xor-2-1',
     openVolumes: 1,
     ...changes,
   });
   // Smaller than a real store may be: few operations fill a volume.
-  const tiny = { ...settings, extentBytes: 24 * KIB };
+  const tiny = { ...settings, extentBytes: 10 * KIB };
   return { name, settings: tiny, drives, tolerated: codecShape(settings.warmCodec).parityColumns };
 }
 
 export const VARIANTS: readonly Variant[] = [
   variant('xor', 6, {}),
   variant('graces', 6, { deleteGraceMs: 40_000, trashGraceMs: 40_000, openVolumes: 2 }),
-  variant('rs', 10, { warmCodec: 'rs-6-3', groupBytesMin: 16 * KIB, bucketBytes: 4 * KIB }),
+  variant('rs', 10, { warmCodec: 'rs-6-3', groupBytesMin: 8 * KIB }),
   variant('single-tier', 5, { hotCodec: 'xor-2-1', openVolumes: 2 }),
 ];

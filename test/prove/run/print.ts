@@ -24,5 +24,5 @@ export function printSums(sums: SumsFigures, profile: Profile, first: number, se
     if (stack !== undefined) console.log(stack.split('\n').slice(0, STACK_LINES).join('\n'));
     console.log(command);
   }
-  console.log(`\n${runs - failed.length} passed, ${failed.length} failed`);
+  console.log(`\nprove: ${runs - failed.length} passed, ${failed.length} failed`);
 }

@@ -8,7 +8,7 @@ import { strangeEdges } from '../checkers/steps.ts';
 import { Violation, type ViolationKind } from '../checkers/violation.ts';
 import { scheduleDisasters } from '../faults/disasters.ts';
 import type { Plan } from '../plan/plan.ts';
-import { templateOf } from '../plan/templates.ts';
+import { type Template, templateOf } from '../plan/templates.ts';
 import { Trace } from '../scheduler/trace.ts';
 
 /** Beyond that many events workers are cut off: nothing is wrong, time is up. */
@@ -31,6 +31,16 @@ export interface RunResult {
   readonly lines: readonly string[];
 }
 
+/** Of a run whose store could not even be made. */
+const NOTHING: Omit<RunResult, 'seed' | 'failure'> = {
+  digest: '',
+  steps: 0,
+  operations: 0,
+  faults: {},
+  coverage: { points: {}, edges: {} },
+  lines: [],
+};
+
 /** Rejections nobody waits for belong to the run under way. */
 let onRejection: ((error: unknown) => void) | undefined;
 process.on('unhandledRejection', (error) => {
@@ -40,7 +50,13 @@ process.on('unhandledRejection', (error) => {
 
 export async function runPlan(plan: Plan, options: { readonly keepTrace?: boolean } = {}): Promise<RunResult> {
   const trace = new Trace(options.keepTrace ?? false);
-  const world = new SimWorld(plan, await templateOf(plan.variant, plan.template), trace);
+  let template: Template;
+  try {
+    template = await templateOf(plan.variant, plan.template);
+  } catch (error) {
+    return { ...NOTHING, seed: plan.seed, failure: described(error) };
+  }
+  const world = new SimWorld(plan, template, trace);
   let failure: unknown;
   const fail = (error: unknown): void => {
     failure ??= error ?? new Error('rejected with nothing');

@@ -1,0 +1,108 @@
+// Simulates the whole store, seed by seed, as the options say (docs/testing.md). A failing seed is cut down and printed as one command. Exit code 1
+// if any failed.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { PROFILES, type Profile } from './faults/profile.ts';
+import { planOf } from './plan/plan.ts';
+import { printSums } from './run/print.ts';
+import { type RunResult, runPlan } from './run/run-plan.ts';
+import { type FailedSeed, Sums, type SumsFigures } from './run/sums.ts';
+import { parseCut, planWith } from './shrink/cut.ts';
+import { shrink } from './shrink/shrink.ts';
+
+/** Later failures of a run are most often the first ones again. */
+const SHRUNK_MAX = 3;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    profile: { type: 'string', default: 'swarm' },
+    workers: { type: 'string', default: '1' },
+    cut: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    trace: { type: 'boolean', default: false },
+    'stop-at-first': { type: 'boolean', default: false },
+    plant: { type: 'string' },
+    'no-shrink': { type: 'boolean', default: false },
+  },
+});
+
+function profileNamed(name: string): Profile {
+  const found = PROFILES.find((profile) => profile.name === name);
+  if (found !== undefined) return found;
+  throw new Error(`no profile is called ${name}; there are: ${PROFILES.map((profile) => profile.name).join(', ')}`);
+}
+
+async function runSeeds(first: number, count: number, profile: Profile): Promise<SumsFigures> {
+  const sums = new Sums();
+  for (let seed = first; seed < first + count; seed++) {
+    const whole = planOf(seed, profile);
+    const plan = values.cut === undefined ? whole : planWith(whole, parseCut(values.cut));
+    const result = await runPlan(plan, { keepTrace: values.trace });
+    sums.add(result);
+    if (values.trace)
+      console.log(`${JSON.stringify(plan, null, 2)}\n${result.lines.join('\n')}\ntrace ${result.digest}`);
+    if (result.failure === undefined) continue;
+    sums.fail(await failedSeed(profile, result, sums.figures().failed.length));
+    if (values['stop-at-first']) break;
+  }
+  return sums.figures();
+}
+
+async function failedSeed(profile: Profile, result: RunResult, before: number): Promise<FailedSeed> {
+  const { seed } = result;
+  const command = `npm run prove -- --seed ${seed} --seeds 1 --profile ${profile.name}`;
+  const isShrunk = values.cut === undefined && !values['no-shrink'] && before < SHRUNK_MAX;
+  const shrunk = isShrunk ? await shrink(planOf(seed, profile), result) : undefined;
+  const { kind = 'bug', message = '', stack } = (shrunk?.result ?? result).failure ?? {};
+  return {
+    seed,
+    kind,
+    message,
+    stack,
+    command: shrunk === undefined ? command : `${command} --cut '${JSON.stringify(shrunk.cut)}'`,
+  };
+}
+
+/** As many processes as told, each with its share of the seeds. */
+async function runWorkers(first: number, count: number, workers: number): Promise<SumsFigures> {
+  const sums = new Sums();
+  const share = Math.ceil(count / workers);
+  const outputs = await Promise.all(
+    Array.from({ length: workers }, (_, i) => {
+      const from = first + i * share;
+      const seeds = Math.max(0, Math.min(share, first + count - from));
+      return outputOf(['--seed', `${from}`, '--seeds', `${seeds}`, '--profile', values.profile, '--json']);
+    }),
+  );
+  for (const output of outputs) sums.merge(JSON.parse(output) as SumsFigures);
+  return sums.figures();
+}
+
+function outputOf(args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      process.execPath,
+      ['--no-warnings', fileURLToPath(new URL('main.ts', import.meta.url)), ...args],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+    child.on('error', reject);
+    child.on('close', (code) =>
+      output.startsWith('{') ? resolve(output) : reject(new Error(`exit code ${code}: ${output}`)),
+    );
+  });
+}
+
+const startMs = performance.now();
+const [first, count, workers] = [Number(values.seed), Number(values.seeds), Number(values.workers)];
+const profile = profileNamed(values.profile);
+const figures = workers > 1 ? await runWorkers(first, count, workers) : await runSeeds(first, count, profile);
+if (values.json) console.log(JSON.stringify(figures));
+else printSums(figures, profile, first, (performance.now() - startMs) / 1000);
+process.exitCode = figures.failed.length > 0 ? 1 : 0;

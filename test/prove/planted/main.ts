@@ -1,0 +1,31 @@
+// npm run prove:planted -- [--seeds N] [--profile P] [NAME …]: how many seeds it takes to find each planted bug. Exit code 1 if one was not found.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { SumsFigures } from '../run/sums.ts';
+import { PLANTS } from './plants.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seeds: { type: 'string', default: '10000' }, profile: { type: 'string', default: 'swarm' } },
+});
+
+async function found(name: string): Promise<string> {
+  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+  const args = ['--no-warnings', main, '--plant', name, '--seeds', values.seeds, '--profile', values.profile];
+  const child = spawn(process.execPath, [...args, '--json', '--stop-at-first', '--no-shrink'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+  await new Promise((resolve) => child.on('close', resolve));
+  if (!output.startsWith('{')) throw new Error(`${name}: the simulation ended without an answer`);
+  const { runs, failed } = JSON.parse(output) as SumsFigures;
+  const [first] = failed;
+  if (first === undefined) process.exitCode = 1;
+  const how = first === undefined ? '' : `${first.kind}: ${first.message.split('\n')[0]?.slice(0, 90)}`;
+  return `| ${name} | ${first === undefined ? `not in ${runs}` : runs} | ${how} |`;
+}
+
+for (const { name } of PLANTS)
+  if (positionals.length === 0 || positionals.includes(name)) console.log(await found(name));
