@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../lib/foundation/clock.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
 import { InterruptedError, Interruption } from './interruption.ts';
+import { shownName } from './show/text.ts';
 
 /** In the environment: the address of the store where no --store is given. */
 const STORE_VARIABLE = 'POCKETFUL_STORE';
@@ -64,6 +65,13 @@ export class Run {
     process.stderr.write(`${text}\n`);
   }
 
+  /** Rows that were passed over are named, and the command ends with that. */
+  nameBadRows(): void {
+    const bad = this.#store?.badRows ?? [];
+    for (const { error } of bad) this.say(`pocketful: passed over: ${shownName(error.message)} (${error.code})`);
+    if (bad.length > 0 && this.exitCode === EXIT.ok) this.exitCode = EXIT.corrupt;
+  }
+
   async close(): Promise<void> {
     this.interruption.end();
     await this.#store?.close();
@@ -102,6 +110,7 @@ async function runToEnd(options: GlobalOptions, act: (run: Run) => Promise<void>
   const run = new Run(options);
   try {
     await act(run);
+    run.nameBadRows();
     await run.close();
     return run.interruption.happened ? EXIT.interrupted : run.exitCode;
   } catch (error) {

@@ -123,7 +123,11 @@ async function getTree(run: Run, store: PocketfulStore, prefix: string, to: stri
     }
     progress.show({ items: files, bytes });
   };
-  await ending(writer, () => eachOf(listAll(store, { prefix }), run.interruption.signal, one));
+  const named = listAll(store, { prefix }, (damaged) => {
+    attempted += 1;
+    failures.addDamaged(damaged);
+  });
+  await ending(writer, () => eachOf(named, run.interruption.signal, one));
   progress.end();
   if (attempted === 0 && !run.interruption.happened)
     throw missing('OBJECT_MISSING', `no object has a name that begins with "${prefix}"`);

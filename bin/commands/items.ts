@@ -18,6 +18,7 @@ export interface FailedItem {
 export class ItemFailures {
   readonly list: FailedItem[] = [];
   #isStopped = false;
+  #isDamaged = false;
   #firstExitCode: number = EXIT.ok;
   readonly #run: Run;
 
@@ -44,10 +45,17 @@ export class ItemFailures {
     return this.#isStopped;
   }
 
-  /** Some items failed: 3; if it was the only one there was, or no further one was tried, its own exit code. */
+  /** A name whose row cannot be read: passed over, and the command ends with that. */
+  addDamaged({ key, error }: { readonly key: string; readonly error: Error }): void {
+    this.add(key, error);
+    this.#isDamaged = true;
+  }
+
+  /** Some items failed: 3; if rows are damaged, 6; if it was the only one there was, or no further one was tried, its own exit code. */
   settle(attempted: number): void {
     if (this.list.length === 0) return;
-    this.#run.exitCode = this.#isStopped ? EXIT.retry : attempted === 1 ? this.#firstExitCode : EXIT.someFailed;
+    const some = attempted === 1 ? this.#firstExitCode : EXIT.someFailed;
+    this.#run.exitCode = this.#isStopped ? EXIT.retry : this.#isDamaged ? EXIT.corrupt : some;
   }
 }
 

@@ -1,7 +1,7 @@
 // pocketful ls, stat and rm.
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/face.ts';
+import { type DamagedName, listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/face.ts';
 import { invalid, isKind, missing } from '../../lib/foundation/errors.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { ItemFailures } from './items.ts';
@@ -62,10 +62,11 @@ async function list(run: Run, [prefix = '']: readonly (string | undefined)[], op
   const store = await run.open();
   const objects: ObjectInfo[] = [];
   const commonPrefixes: string[] = [];
+  const failures = new ItemFailures(run);
   const max = options.limit ?? Number.POSITIVE_INFINITY;
   let next = options.from;
   do {
-    const limit = Math.min(PAGE, max - objects.length - commonPrefixes.length);
+    const limit = Math.min(PAGE, max - objects.length - commonPrefixes.length - failures.list.length);
     if (limit <= 0) break;
     const page = await store.list({
       prefix,
@@ -75,10 +76,13 @@ async function list(run: Run, [prefix = '']: readonly (string | undefined)[], op
     });
     commonPrefixes.push(...page.commonPrefixes);
     objects.push(...page.objects);
+    for (const one of page.damaged ?? []) failures.addDamaged(one);
     next = page.next;
     if (!run.json) showPage(page.commonPrefixes, page.objects, options.long ?? false);
   } while (next !== undefined && !run.interruption.happened);
-  if (run.json) run.answer({ objects, commonPrefixes, ...(next === undefined ? {} : { next }) }, '');
+  failures.settle(objects.length);
+  const failed = failures.list.length === 0 ? {} : { failed: failures.list };
+  if (run.json) run.answer({ objects, commonPrefixes, ...(next === undefined ? {} : { next }), ...failed }, '');
   else if (next !== undefined) run.say(`pocketful: more of them: --from ${JSON.stringify(next)}`);
 }
 
@@ -103,19 +107,24 @@ function showPage(folders: readonly string[], objects: readonly ObjectInfo[], lo
 async function remove(run: Run, keys: readonly string[], options: RemoveOptions): Promise<void> {
   const store = await run.open();
   const isMany = options.recursive === true || options.prefix === true;
-  const named = (): AsyncGenerator<ObjectInfo> => objectsOf(store, keys, options.prefix === true);
-  if (isMany && !options.yes) await confirm(named());
+  const named = (damaged: (one: DamagedName) => void): AsyncGenerator<ObjectInfo> =>
+    objectsOf(store, keys, options.prefix === true, damaged);
+  if (isMany && !options.yes) await confirm(named(() => {}));
   const failures = new ItemFailures(run);
   const progress = new Progress('rm', run.clock, 'objects');
   let deleted = 0;
   let attempted = 0;
+  const damaged = (one: DamagedName): void => {
+    attempted += 1;
+    failures.addDamaged(one);
+  };
   async function* names(): AsyncGenerator<string> {
     if (!isMany) {
       attempted += keys.length;
       yield* keys;
       return;
     }
-    for await (const { key } of named()) {
+    for await (const { key } of named(damaged)) {
       if (run.interruption.happened) return;
       attempted += 1;
       yield key;
@@ -148,11 +157,12 @@ async function* objectsOf(
   store: PocketfulStore,
   keys: readonly string[],
   isPrefix: boolean,
+  damaged: (one: DamagedName) => void,
 ): AsyncGenerator<ObjectInfo> {
   for (const key of keys) {
     const folder = key.replace(/\/+$/, '');
     if (isPrefix || folder === '') {
-      yield* listAll(store, { prefix: isPrefix ? key : '' });
+      yield* listAll(store, { prefix: isPrefix ? key : '' }, damaged);
       continue;
     }
     if (folder === key) {
@@ -161,7 +171,7 @@ async function* objectsOf(
       });
       if (object !== undefined) yield object;
     }
-    yield* listAll(store, { prefix: `${folder}/` });
+    yield* listAll(store, { prefix: `${folder}/` }, damaged);
   }
 }
 

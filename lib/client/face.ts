@@ -1,11 +1,13 @@
 // The one face of a store, whichever engine is behind its address: `file:DIR` (the embedded engine) or `aws:STAGE`. The CLI, the
 // demonstration and programs that import Pocketful use only this.
 import { invalid } from '../foundation/errors.ts';
+import type { DamagedName } from '../frontend/list-objects.ts';
+import type { BadRow } from '../panda/rows/row-reader.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../service/service.ts';
 import type { StoreAdmin } from './admin.ts';
 import { homePath } from './home-path.ts';
 
-export type { ListPage, ListRequest, ObjectInfo };
+export type { DamagedName, ListPage, ListRequest, ObjectInfo };
 
 export const DEFAULT_ADDRESS = 'file:.pocketful';
 export const DEFAULT_NAMESPACE = 'default';
@@ -60,6 +62,8 @@ export interface PocketfulStore {
   /** One page, in key order. */
   list(request: ListRequest): Promise<ListPage>;
   deleteAll(keys: AsyncIterable<string> | Iterable<string>): AsyncIterable<DeleteOutcome>;
+  /** Rows that could not be read and were passed over so far; undefined where the engine does not say. */
+  readonly badRows?: readonly BadRow[];
   /** Throws `invalid` NOT_FOR_STAGE where the engine has no such commands. */
   readonly admin: StoreAdmin;
   close(): Promise<void>;
@@ -83,13 +87,26 @@ export function parseAddress(address: string): StoreAddress {
   throw invalid('ADDRESS_INVALID', `store "${address}": an address is file:DIRECTORY or aws:STAGE`);
 }
 
-/** Every object below a prefix, page by page. */
-export async function* listAll(store: PocketfulStore, request: ListRequest = {}): AsyncGenerator<ObjectInfo> {
+/**
+ * Every object below a prefix, page by page. Names whose row is damaged are told to `damaged`; without it the first of them is thrown at the
+ * end, so that none is left out silently.
+ */
+export async function* listAll(
+  store: PocketfulStore,
+  request: ListRequest = {},
+  damaged?: (one: DamagedName) => void,
+): AsyncGenerator<ObjectInfo> {
+  let first: Error | undefined;
   let from = request.from;
   for (;;) {
     const page = await store.list({ ...request, ...(from === undefined ? {} : { from }) });
     yield* page.objects;
-    if (page.next === undefined) return;
+    for (const one of page.damaged ?? []) {
+      first ??= one.error;
+      damaged?.(one);
+    }
+    if (page.next === undefined) break;
     from = page.next;
   }
+  if (first !== undefined && damaged === undefined) throw first;
 }

@@ -48,7 +48,7 @@ export class HotGauge {
     if (nowMs - this.#lookedAtMs < LOOK_AGAIN_MS) return;
     this.#lookedAtMs = nowMs;
     const { dataColumns, parityColumns } = codecShape(settings.hotCodec);
-    const hot = (await listVolumes(panda, settings.cell)).filter((volume) => volume.class === 'hot');
+    const hot = (await listVolumes(panda, settings.cell, this.#c.badRow)).filter((volume) => volume.class === 'hot');
     this.#bytes = hot.length * (dataColumns + parityColumns) * settings.extentBytes;
   }
 }

@@ -2,6 +2,7 @@
 import { invalid } from '../foundation/errors.ts';
 import type { Panda } from '../panda/panda.ts';
 import { type ObjectRow, objectFromRow, objectPartition } from '../panda/rows/object-row.ts';
+import { readOrTell } from '../panda/rows/row-reader.ts';
 import { afterPrefix, checkNamespace } from './object-keys.ts';
 
 export const LIST_LIMIT_MAX = 1000;
@@ -18,8 +19,15 @@ export interface ListRequest {
 
 export interface ListPage {
   readonly objects: readonly ObjectRow[];
+  /** Names whose row cannot be read, and why. They count for `limit`. */
+  readonly damaged: readonly DamagedName[];
   readonly commonPrefixes: readonly string[];
   readonly next: string | undefined;
+}
+
+export interface DamagedName {
+  readonly key: string;
+  readonly error: Error;
 }
 
 export async function listObjects(panda: Panda, request: ListRequest): Promise<ListPage> {
@@ -30,18 +38,20 @@ export async function listObjects(panda: Panda, request: ListRequest): Promise<L
   if (!prefix.isWellFormed() || !delimiter.isWellFormed() || !(request.from ?? '').isWellFormed())
     throw invalid('NAME_INVALID', 'prefix, delimiter and start must be valid Unicode');
   const objects: ObjectRow[] = [];
+  const damaged: DamagedName[] = [];
   const commonPrefixes: string[] = [];
   let at: string | undefined = request.from ?? prefix;
-  while (at !== undefined && objects.length + commonPrefixes.length < limit) {
-    const wanted = limit - objects.length - commonPrefixes.length;
+  while (at !== undefined && objects.length + damaged.length + commonPrefixes.length < limit) {
+    const wanted = limit - objects.length - damaged.length - commonPrefixes.length;
     const range = at === '' ? {} : { from: at };
     const page = await panda.query(objectPartition(namespace), range, { limit: wanted });
     at = page.next;
     for (const row of page.rows) {
-      if (!row.sort.startsWith(prefix)) return { objects, commonPrefixes, next: undefined };
+      if (!row.sort.startsWith(prefix)) return { objects, damaged, commonPrefixes, next: undefined };
       const cut = delimiter === '' ? -1 : row.sort.indexOf(delimiter, prefix.length);
       if (cut < 0) {
-        objects.push(objectFromRow(row));
+        const object = readOrTell(row, objectFromRow, ({ sort: key, error }) => damaged.push({ key, error }));
+        if (object !== undefined) objects.push(object);
         continue;
       }
       const common = row.sort.slice(0, cut + delimiter.length);
@@ -50,5 +60,5 @@ export async function listObjects(panda: Panda, request: ListRequest): Promise<L
       break; // skip all that is rolled up
     }
   }
-  return { objects, commonPrefixes, next: at };
+  return { objects, damaged, commonPrefixes, next: at };
 }

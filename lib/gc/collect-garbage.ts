@@ -5,6 +5,7 @@ import { type BucketId, hexOf } from '../foundation/ids.ts';
 import type { Key, Write } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
+import { readOrTell } from '../panda/rows/row-reader.ts';
 import {
   shredAttributes,
   shredKey,
@@ -42,7 +43,7 @@ export async function collectGarbage(
   const shred = async (batch: readonly TrashRow[]): Promise<void> => {
     if (batch.length === 0) return;
     options.signal?.throwIfAborted();
-    const gone = await shredSlots(c, batch);
+    const gone = await shredReadable(c, batch);
     for (const row of gone) {
       slots += 1;
       recordBytes += row.recordBytes;
@@ -53,7 +54,8 @@ export async function collectGarbage(
   for (const partition of trashPartitions(c.settings.cell)) {
     let batch: TrashRow[] = [];
     for await (const row of rowsOf(c.panda, partition)) {
-      const trash = trashFromRow(row);
+      const trash = c.badRow === undefined ? trashFromRow(row) : readOrTell(row, trashFromRow, c.badRow);
+      if (trash === undefined) continue;
       if (trash.sinceMs + c.settings.deleteGraceMs > c.clock.nowMs()) {
         waiting += 1;
         continue;
@@ -67,6 +69,18 @@ export async function collectGarbage(
     await shred(batch);
   }
   return { slots, recordBytes, buckets: buckets.size, waiting };
+}
+
+/** What a damaged row is in the way of stays in trash. */
+async function shredReadable(c: Components, batch: readonly TrashRow[]): Promise<readonly TrashRow[]> {
+  try {
+    return await shredSlots(c, batch);
+  } catch (error) {
+    const first = batch[0];
+    if (c.badRow === undefined || first === undefined || !isKind(error, 'corrupt')) throw error;
+    c.badRow({ ...trashKey(c.settings.cell, first.bucket, first.slot), error });
+    return [];
+  }
 }
 
 /** Shreds slots of one bucket in one transaction; those that came back meanwhile are left alone. */

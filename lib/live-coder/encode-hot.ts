@@ -96,12 +96,15 @@ async function hotFacts({ c }: VolumeStore, isRipe: (volume: VolumeRow) => boole
   if (settings.hotCodec === settings.warmCodec) return { volumes: [], buckets: new Map() };
   const ripeAtMs = settings.encodeAfterMs === 0 ? Number.POSITIVE_INFINITY : clock.nowMs() - settings.encodeAfterMs;
   const writtenAtMs = (v: VolumeRow): number => (v.state === 'open' ? v.createdAtMs : (v.sealedAtMs ?? 0));
-  const volumes = (await listVolumes(panda, settings.cell))
+  const volumes = (await listVolumes(panda, settings.cell, c.badRow))
     .filter((v) => v.class === 'hot' && v.run === undefined)
     .filter((v) => v.state === 'sealed' || (v.state === 'open' && v.nextSeq > 1))
     .filter((v) => isRipe(v) || writtenAtMs(v) <= ripeAtMs);
   if (volumes.length === 0) return { volumes, buckets: new Map() };
-  return { volumes, buckets: new Map((await listBuckets(panda, settings.cell)).map((bucket) => [bucket.id, bucket])) };
+  return {
+    volumes,
+    buckets: new Map((await listBuckets(panda, settings.cell, c.badRow)).map((bucket) => [bucket.id, bucket])),
+  };
 }
 
 /** What deletes have left in open volumes goes only when these are sealed, and small stores never fill them. */

@@ -16,6 +16,11 @@ export interface Key {
 
 export interface Row extends Key {
   readonly attributes: Attributes;
+  /**
+   * Why the stored form cannot be understood; `attributes` is empty then. Only `query` and `scan` give such rows, so that one of them is in
+   * the way of no other: whoever reads a row goes through rows/row-reader.ts, which refuses it.
+   */
+  readonly damaged?: string;
 }
 
 /** One clause; a condition is all of its clauses. On an absent row only `absent` and `{attribute, missing}` hold. */
@@ -102,6 +107,8 @@ export interface ReadOptions {
  * - `retry`    PANDA_FULL        nothing was written: no space left, and waiting makes none
  * - `unknown`  PANDA_UNKNOWN     it may have been written or not: read the rows again
  * - `denied`   PANDA_DENIED
+ * - `corrupt`  PANDA_CORRUPT     the whole of it; nothing is written from then on
+ * - `corrupt`  ROW_DAMAGED       a row that was asked for, or that a condition or an update is about
  * Programmer errors (an assertion): the same key twice, no writes, more than TRANSACTION_ITEMS_MAX, a row too large.
  */
 export interface Panda {

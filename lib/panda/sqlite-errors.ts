@@ -14,6 +14,8 @@ const PROTOCOL = 15; // too many processes open the log at the same moment
 const NOT_A_DATABASE = 26;
 const NO_MEMORY = 7;
 const PRIMARY = 0xff; // extended result codes have the primary one in their low byte
+/** Extended codes of I/O errors that no second try mends: a file that ends too early, a page or a file system that is damaged. */
+const DAMAGED_IO: ReadonlySet<number> = new Set([522, 8202, 8458]); // IOERR_SHORT_READ, IOERR_DATA, IOERR_CORRUPTFS
 
 /** Waiting does not help against it: nothing sends such a transaction again by itself. */
 export const pandaFull = (path: string, cause?: unknown): PocketfulError =>
@@ -25,11 +27,24 @@ export function isFull(error: unknown, hasRoom: () => boolean): boolean {
   return code === FULL || (code === IO_ERROR && !hasRoom());
 }
 
-/** The primary result code, or undefined if the error is not SQLite's. */
+/** The primary result code, or undefined if the error is not SQLite's. What means a damaged file is CORRUPT. */
 export function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
-  return error.errcode & PRIMARY;
+  return DAMAGED_IO.has(error.errcode) ? CORRUPT : error.errcode & PRIMARY;
 }
+
+export const isDamage = (error: unknown): boolean => {
+  const code = sqliteCode(error);
+  return code === CORRUPT || code === NOT_A_DATABASE;
+};
+
+/** The metadata file is damaged: nothing is written to it any more, and what helps is said. */
+export const pandaCorrupt = (path: string, cause?: unknown): PocketfulError =>
+  corrupt(
+    'PANDA_CORRUPT',
+    `the metadata file ${path} is damaged: move it away, then run pocketful restore with a backup (--rebuild, if the store was used after it)`,
+    cause,
+  );
 
 export const isBusy = (error: unknown): boolean => {
   const code = sqliteCode(error);
@@ -56,7 +71,7 @@ function known(code: number, path: string, cause: unknown): PocketfulError | und
       return retryLater('PANDA_BUSY', `the metadata file ${path} cannot be read or written now`, cause);
     case CORRUPT:
     case NOT_A_DATABASE:
-      return corrupt('PANDA_CORRUPT', `the metadata file ${path} is damaged`, cause);
+      return pandaCorrupt(path, cause);
     case READ_ONLY:
     case PERMISSION:
     case AUTHORIZATION:

@@ -1,20 +1,22 @@
 // Panda in one SQLite file, for the embedded engine. Durable: when transact resolves, the rows survive a power cut. Every COMMIT
 // is an fsync, so transactions that are pending together share one (group commit): each is still all or nothing by
 // itself, has its own answer, and none resolves before the COMMIT. Several processes may use one file.
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '../foundation/assert.ts';
 import { checkKey, ownedAttribute } from './attributes.ts';
 import type { Attributes, Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
-import { decodeAttributes, encodeAttributes } from './row-encoding.ts';
-import { commitError, isBusy, isFull, sqliteCode, sqliteError } from './sqlite-errors.ts';
+import { encodeAttributes } from './row-encoding.ts';
+import { soundRow } from './rows/row-reader.ts';
+import { isNotedDamaged, noteDamagedFile } from './sqlite-damage.ts';
+import { commitError, isBusy, isDamage, isFull, pandaCorrupt, sqliteCode, sqliteError } from './sqlite-errors.ts';
 import { cutLog, type MakeRoom, openSqliteFile } from './sqlite-file.ts';
+import { pageOf, prepareStatements, rowOf, type Statements } from './sqlite-rows.ts';
 import {
   applied,
   checkConditions,
   checkGetMany,
   checkQuery,
   checkTransaction,
-  PAGE_BYTES_MAX,
   PAGE_ROWS_MAX,
   readsRow,
 } from './transaction.ts';
@@ -43,18 +45,6 @@ interface KeptWrites {
 interface Pending extends KeptWrites {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-}
-
-interface Statements {
-  readonly get: StatementSync;
-  readonly put: StatementSync;
-  readonly delete: StatementSync;
-  readonly from: StatementSync;
-  readonly fromTo: StatementSync;
-  readonly scan: StatementSync;
-  readonly begin: StatementSync;
-  readonly commit: StatementSync;
-  readonly rollback: StatementSync;
 }
 
 const BUSY_TIMEOUT_MS = 5000;
@@ -155,7 +145,7 @@ export class SqlitePanda implements Panda {
   #row(key: Key): Row | undefined {
     const value = this.#value(key);
     if (value === undefined) return undefined;
-    return { partition: key.partition, sort: key.sort, attributes: decodeAttributes(value) };
+    return soundRow(rowOf(key, value));
   }
 
   #value(key: Key): string | undefined {
@@ -168,8 +158,14 @@ export class SqlitePanda implements Panda {
     try {
       return read();
     } catch (error) {
+      this.#learnDamage(error);
       throw sqliteError(error, this.path);
     }
+  }
+
+  /** From then on no process writes to it. */
+  #learnDamage(error: unknown): void {
+    if (isDamage(error)) noteDamagedFile(this.path);
   }
 
   async #commitPending(): Promise<void> {
@@ -186,12 +182,17 @@ export class SqlitePanda implements Panda {
 
   /** Gets the write lock; false after rejecting the batch. */
   async #begun(batch: readonly Pending[]): Promise<boolean> {
+    if (isNotedDamaged(this.path)) {
+      for (const pending of batch) pending.reject(pandaCorrupt(this.path));
+      return false;
+    }
     for (let attempt = 1; ; attempt++) {
       try {
         this.#statements.begin.run();
         return true;
       } catch (error) {
         if (!isBusy(error) || attempt >= this.#attempts) {
+          this.#learnDamage(error);
           for (const pending of batch) pending.reject(sqliteError(error, this.path));
           return false;
         }
@@ -214,6 +215,7 @@ export class SqlitePanda implements Panda {
         }
       }
     } catch (error) {
+      this.#learnDamage(error);
       this.#rollBack();
       this.#rejectOrAgain(batch, error, sqliteError(error, this.path));
       return;
@@ -221,6 +223,7 @@ export class SqlitePanda implements Panda {
     try {
       this.#statements.commit.run();
     } catch (error) {
+      this.#learnDamage(error);
       this.#rejectOrAgain(batch, error, commitError(error, this.path, this.#rollBack()));
       return;
     }
@@ -276,23 +279,6 @@ export class SqlitePanda implements Panda {
   }
 }
 
-function prepareStatements(database: DatabaseSync): Statements {
-  const row = 'SELECT partition, sort, value FROM rows';
-  return {
-    get: database.prepare('SELECT value FROM rows WHERE partition = ? AND sort = ?'),
-    put: database.prepare(
-      'INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT (partition, sort) DO UPDATE SET value = excluded.value',
-    ),
-    delete: database.prepare('DELETE FROM rows WHERE partition = ? AND sort = ?'),
-    from: database.prepare(`${row} WHERE partition = ? AND sort >= ? ORDER BY sort LIMIT ?`),
-    fromTo: database.prepare(`${row} WHERE partition = ? AND sort >= ? AND sort <= ? ORDER BY sort LIMIT ?`),
-    scan: database.prepare(`${row} WHERE (partition, sort) > (?, ?) ORDER BY partition, sort LIMIT ?`),
-    begin: database.prepare('BEGIN IMMEDIATE'),
-    commit: database.prepare('COMMIT'),
-    rollback: database.prepare('ROLLBACK'),
-  };
-}
-
 function keptApart(writes: readonly Write[]): KeptWrites {
   const texts = writes.map((write) => (write.kind === 'put' ? encodeAttributes(write.attributes) : undefined));
   const kept = writes.map((write): Write => {
@@ -312,16 +298,4 @@ function takeBatch(pending: Pending[], writesMax: number): Pending[] {
     count += 1;
   }
   return pending.splice(0, count);
-}
-
-/** A page from rows of which one more than `limit` was asked for, ended early where it grows too large. */
-function pageOf(found: Iterable<Record<string, unknown>>, limit: number): Page {
-  const rows: Row[] = [];
-  let characters = 0;
-  for (const { partition, sort, value } of found as Iterable<{ partition: string; sort: string; value: string }>) {
-    if (rows.length === limit || characters >= PAGE_BYTES_MAX) return { rows, next: sort };
-    characters += value.length;
-    rows.push({ partition, sort, attributes: decodeAttributes(value) });
-  }
-  return { rows };
 }

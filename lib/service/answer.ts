@@ -30,8 +30,9 @@ async function answer(service: FrontendService, request: FrontendRequest): Promi
       return { results: outcomes.map((one) => ('error' in one ? { error: toWire(one.error) } : one)) };
     }
     case 'list': {
-      const { objects, commonPrefixes, next } = await service.list(request.namespace, request);
-      return { objects: [...objects], commonPrefixes: [...commonPrefixes], next };
+      const { objects, damaged, commonPrefixes, next } = await service.list(request.namespace, request);
+      const told = damaged?.map(({ key, error }) => ({ key, error: toWire(error) }));
+      return { objects: [...objects], commonPrefixes: [...commonPrefixes], next, damaged: told };
     }
     case 'uploadBegin':
       return service.uploadBegin(request.namespace, request.key);

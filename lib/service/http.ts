@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import { type ErrorKind, invalid, isPocketfulError, type PocketfulError } from '../foundation/errors.ts';
 import { LIST_LIMIT_MAX } from '../frontend/list-objects.ts';
-import { BODY_BYTES_MAX, toBase64 } from './protocol.ts';
+import { BODY_BYTES_MAX, toBase64, toWire } from './protocol.ts';
 import type { FrontendService, ListRequest, ObjectInfo, OpenService } from './service.ts';
 
 /** What is read of a Function URL's event, payload format 2.0. */
@@ -67,7 +67,9 @@ async function route(service: FrontendService, event: HttpEvent): Promise<HttpAn
   const key = matched[1] === undefined || matched[1] === '' ? undefined : decodedKey(matched[1]);
   if (key === undefined) {
     if (method !== 'GET') throw invalid('METHOD_NOT_ALLOWED', `${method} needs a key: /objects/KEY`);
-    return json(200, await service.list(namespace, listRequest(query)));
+    const { damaged, ...page } = await service.list(namespace, listRequest(query));
+    const told = damaged?.map((one) => ({ key: one.key, error: toWire(one.error) }));
+    return json(200, told === undefined ? page : { ...page, damaged: told });
   }
   switch (method) {
     case 'PUT': {

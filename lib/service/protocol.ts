@@ -103,6 +103,7 @@ const results = {
     objects: z.array(headSchema),
     commonPrefixes: z.array(z.string()),
     next: z.string().optional(),
+    damaged: z.array(z.object({ key: z.string(), error: errorSchema })).optional(),
   }),
   uploadBegin: z.object({ upload: z.string(), partBytesMax: count }),
   uploadPart: z.object({}),

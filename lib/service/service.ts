@@ -4,6 +4,7 @@ import { conflict, invalid } from '../foundation/errors.ts';
 import type { ObjectVersion } from '../foundation/ids.ts';
 import { Frontend, type PutOutcome } from '../frontend/frontend.ts';
 import { KekRing } from '../frontend/kek-ring.ts';
+import type { DamagedName } from '../frontend/list-objects.ts';
 import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../frontend/upload-parts.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
@@ -23,6 +24,8 @@ export interface ListRequest {
 
 export interface ListPage {
   readonly objects: readonly ObjectInfo[];
+  /** Names whose row cannot be read, and why; absent if there are none. */
+  readonly damaged?: readonly DamagedName[] | undefined;
   readonly commonPrefixes: readonly string[];
   readonly next?: string | undefined;
 }
@@ -111,14 +114,14 @@ export class FrontendService {
 
   async list(namespace: string, request: ListRequest): Promise<ListPage> {
     const { prefix, delimiter, from, limit } = request;
-    const { objects, commonPrefixes, next } = await this.#frontend.list({
+    const { objects, damaged, commonPrefixes, next } = await this.#frontend.list({
       namespace,
       ...(prefix === undefined ? {} : { prefix }),
       ...(delimiter === undefined ? {} : { delimiter }),
       ...(from === undefined ? {} : { from }),
       ...(limit === undefined ? {} : { limit }),
     });
-    return { objects: objects.map(infoOf), commonPrefixes, next };
+    return { objects: objects.map(infoOf), commonPrefixes, next, ...(damaged.length === 0 ? {} : { damaged }) };
   }
 
   async uploadBegin(namespace: string, key: string): Promise<{ upload: ObjectVersion; partBytesMax: number }> {

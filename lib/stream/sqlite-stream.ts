@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { assert, present } from '../foundation/assert.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { denied, invalid, retryLater } from '../foundation/errors.ts';
+import { corrupt, denied, invalid, retryLater } from '../foundation/errors.ts';
 import {
   type DeadLetter,
   type Delivery,
@@ -17,6 +17,7 @@ import {
 const APPLICATION_ID = 0x504b4653;
 const VERSION = 1;
 const BUSY_MS = 5_000;
+const DAMAGED = new Set([11, 26]); // SQLITE_CORRUPT, SQLITE_NOTADB
 const NO_ACCESS = new Set([3, 8, 14, 23]); // PERM, READONLY, CANTOPEN, AUTH
 const SCHEMA = `CREATE TABLE messages (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -180,5 +181,11 @@ function streamError(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
   if (NO_ACCESS.has(error.errcode & 0xff))
     return denied('STREAM_DENIED', `no permission to open or write the stream ${path}`, error);
+  if (DAMAGED.has(error.errcode & 0xff))
+    return corrupt(
+      'STREAM_CORRUPT',
+      `${path} is not a stream, or a damaged one: move it away; what it held is sent again`,
+      error,
+    );
   return retryLater('STREAM_BUSY', `the stream ${path} cannot be used now: ${error.message}`, error);
 }

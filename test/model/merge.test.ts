@@ -15,11 +15,17 @@ import { searchMerge } from './merge-search.ts';
 const SEEN: Readonly<Partial<Record<MergeCondition, readonly [violation: string, last: string]>>> = {
   'index: the token still holds': ['the block is in C, where its slot is dead', 'R settle'],
   // A bucket that counts fewer than no live bytes: its row cannot be read any more.
-  'index: the block is in the slot it was copied from': ['row bucket/c0/10: attribute l is not a count', 'm index'],
+  'index: the block is in the slot it was copied from': [
+    'row "aaaaaaaaaaaaaaaa" of bucket/c0/10: attribute l is not a count',
+    'm index',
+  ],
   'index: the block is live': ['the block is trash in C, A has a trash row', 'M index'],
   'delete: the block is in the slot that was read': ['the block is trash in C, A has a trash row', 'U delete'],
   'put back: the block is in the slot that was read': ['the block is live in C, C has a trash row', 'u put back'],
-  'renew: the block is in the slot that was read': ['row bucket/c0/10: attribute l is not a count', 'u renew'],
+  'renew: the block is in the slot that was read': [
+    'row "aaaaaaaaaaaaaaaa" of bucket/c0/10: attribute l is not a count',
+    'u renew',
+  ],
   'renew: the block is in the state that was read': ['the block is trash in fresh, A has a trash row', 'u renew'],
   'settle: the token still holds': ['the slot in c is live, and no block names it', 'M settle'],
   'drop: nothing lives in the bucket': ['the block is in A, which has no row', 'M drop'],

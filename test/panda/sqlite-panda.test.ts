@@ -157,9 +157,15 @@ describe('group commit', () => {
       panda.transact([{ ...one, sort: 'a' }]),
       panda.transact([{ ...one, sort: 'b' }]),
     ]);
-    expect(answers[0]).toMatchObject({ reason: coded('corrupt', 'ROW_MALFORMED') });
+    expect(answers[0]).toMatchObject({ reason: coded('corrupt', 'ROW_DAMAGED') });
     expect(answers[1]?.status).toBe('fulfilled');
-    await expect(panda.get({ partition: 'p', sort: 'a' })).rejects.toEqual(coded('corrupt', 'ROW_MALFORMED'));
+    await expect(panda.get({ partition: 'p', sort: 'a' })).rejects.toEqual(coded('corrupt', 'ROW_DAMAGED'));
+    // In a list it is in nobody's way.
+    const { rows } = await panda.query('p');
+    expect(rows.map(({ sort, damaged }) => [sort, damaged !== undefined])).toEqual([
+      ['a', true],
+      ['b', false],
+    ]);
     expect((await panda.get({ partition: 'p', sort: 'b' }))?.attributes).toEqual({ n: 2 });
   });
 });

@@ -121,8 +121,11 @@ export class AwsClient implements PocketfulStore {
     return (await this.#caller.call({ op: 'head', namespace: this.namespace, key: checkKey(key) })).object;
   }
 
-  list(request: ListRequest): Promise<ListPage> {
-    return this.#caller.call({ op: 'list', namespace: this.namespace, ...request });
+  async list(request: ListRequest): Promise<ListPage> {
+    const page = await this.#caller.call({ op: 'list', namespace: this.namespace, ...request });
+    const { damaged, ...rest } = page;
+    if (damaged === undefined) return rest;
+    return { ...rest, damaged: damaged.map(({ key, error }) => ({ key, error: fromWire(error) })) };
   }
 
   /** Deletes in batches, in the order given; one outcome each. */

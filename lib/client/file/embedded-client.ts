@@ -8,6 +8,7 @@ import type { Clock } from '../../foundation/clock.ts';
 import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
+import type { BadRow } from '../../panda/rows/row-reader.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
 import type { StoreAdmin } from '../admin.ts';
 import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../face.ts';
@@ -37,6 +38,10 @@ export class EmbeddedClient implements PocketfulStore {
     this.namespace = namespace;
     this.engine = engine;
     this.admin = new EmbeddedAdmin(engine, namespace, (keepRuns) => this.#recover(keepRuns));
+  }
+
+  get badRows(): readonly BadRow[] {
+    return this.engine.badRows;
   }
 
   /** The first item that finds a disk full is the last that is begun: that one, and those under way, fail with `retry` DISK_FULL. */
@@ -89,7 +94,13 @@ export class EmbeddedClient implements PocketfulStore {
       ...(from === undefined ? {} : { from }),
       ...(limit === undefined ? {} : { limit }),
     });
-    return { objects: page.objects.map(infoOf), commonPrefixes: page.commonPrefixes, next: page.next };
+    const { commonPrefixes, damaged, next } = page;
+    return {
+      objects: page.objects.map(infoOf),
+      commonPrefixes,
+      next,
+      ...(damaged.length === 0 ? {} : { damaged }),
+    };
   }
 
   async *deleteAll(keys: AsyncIterable<string> | Iterable<string>): AsyncGenerator<DeleteOutcome> {

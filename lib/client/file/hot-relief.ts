@@ -67,8 +67,8 @@ export class HotRelief {
   }
 
   async #share(): Promise<number> {
-    const { panda, settings } = this.#store.components;
-    const hot = (await listVolumes(panda, settings.cell)).filter((volume) => volume.class === 'hot');
+    const { panda, settings, badRow } = this.#store.components;
+    const hot = (await listVolumes(panda, settings.cell, badRow)).filter((volume) => volume.class === 'hot');
     return (hot.length * this.#columns * settings.extentBytes) / settings.hotBytesMax;
   }
 

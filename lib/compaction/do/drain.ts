@@ -92,9 +92,11 @@ export async function drain(
 
 /** Sealed warm volumes, sparsest first, as many as the options and the gain allow. */
 async function candidates(store: VolumeStore, options: DrainOptions): Promise<Candidate[]> {
-  const { panda, settings } = store.c;
-  const live = new Map((await listBuckets(panda, settings.cell)).map((bucket) => [bucket.id, bucket.liveBytes]));
-  const sealed = (await listVolumes(panda, settings.cell))
+  const { panda, settings, badRow } = store.c;
+  const live = new Map(
+    (await listBuckets(panda, settings.cell, badRow)).map((bucket) => [bucket.id, bucket.liveBytes]),
+  );
+  const sealed = (await listVolumes(panda, settings.cell, badRow))
     .filter((v) => v.class === 'warm' && v.state === 'sealed' && v.run === undefined)
     .filter((v) => options.only?.has(v.id) !== false)
     .map((volume) => ({ volume, liveBytes: sum([...volume.buckets].map((id) => live.get(id) ?? 0)) }));

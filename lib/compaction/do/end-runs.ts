@@ -45,7 +45,7 @@ export async function endLostLeases(store: VolumeStore): Promise<number> {
   if (await hasForeignJournal(store.c)) return 0;
   let ended = 0;
   // Journals are read after the volumes: a run is journalled before it leases anything.
-  const volumes = await listVolumes(store.c.panda, store.c.settings.cell);
+  const volumes = await listVolumes(store.c.panda, store.c.settings.cell, store.c.badRow);
   const journalled = new Set((await listJournal(store.c)).flatMap(({ task }) => volumesOf(task)));
   for (const volume of volumes) {
     if (volume.state !== 'draining' || volume.run === undefined || journalled.has(volume.id)) continue;

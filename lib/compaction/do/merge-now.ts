@@ -32,13 +32,13 @@ export interface MergeOptions {
 async function remnantsOf(c: Components, own?: ReadonlySet<string>): Promise<RemnantView> {
   const { panda, settings } = c;
   const nowMs = c.clock.nowMs();
-  const volumes = (await listVolumes(panda, settings.cell)).map((volume) => {
+  const volumes = (await listVolumes(panda, settings.cell, c.badRow)).map((volume) => {
     const seen = fleetVolumeOf(settings, volume, 0, nowMs);
     const isHot = volume.class === 'hot' && settings.hotCodec !== settings.warmCodec;
     if (isHot && seen.state === 'open') return { ...seen, state: 'hot' as const };
     return own?.has(volume.id) === true ? { ...seen, state: 'sealed' as const } : seen;
   });
-  return remnantViewOf(c.storeId, settings.cell, volumes, await listBuckets(panda, settings.cell));
+  return remnantViewOf(c.storeId, settings.cell, volumes, await listBuckets(panda, settings.cell, c.badRow));
 }
 
 /** The plan of this moment. Changes nothing; the same rows give the same bytes. */

@@ -1,6 +1,7 @@
 // The volume and bucket rows of a cell as the planners see them. Buckets are read after volumes, and each counts once, where its
 // row says it is; a run that starts later looks at every volume again, so a snapshot may be a little old but never does harm.
 import { codecShape } from '../../codec/shape.ts';
+import type { BadRow } from '../../panda/rows/row-reader.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { capacityBytes } from '../../settings/settings.ts';
@@ -14,14 +15,23 @@ import { type PlanSettings, planSettingsOf } from './plan-settings.ts';
 /** One read of all volume rows, then one of all bucket rows. `look` sees every volume row first. */
 export async function snapshotOf(c: Components, look: (volume: VolumeRow) => void = () => {}): Promise<FleetView> {
   const { panda, settings } = c;
-  const volumes = await listVolumes(panda, settings.cell);
+  const volumes = await listVolumes(panda, settings.cell, c.badRow);
   for (const volume of volumes) look(volume);
-  const buckets = await listBuckets(panda, settings.cell);
+  // A volume one of whose buckets cannot be read is left alone: how much of it lives is not known.
+  const unknown = new Set<string>();
+  const badBucket = (row: BadRow): void => {
+    unknown.add(row.sort);
+    c.badRow?.(row);
+  };
+  const buckets = await listBuckets(panda, settings.cell, c.badRow === undefined ? undefined : badBucket);
   const live = new Map<string, number>();
   for (const bucket of buckets) live.set(bucket.volume, (live.get(bucket.volume) ?? 0) + bucket.liveBytes);
   const crowded = await readCrowded(c);
   const nowMs = c.clock.nowMs();
-  const fleet = volumes.map((volume) => fleetVolumeOf(settings, volume, live.get(volume.id) ?? 0, nowMs, crowded));
+  const fleet = volumes.map((volume) => {
+    const seen = fleetVolumeOf(settings, volume, live.get(volume.id) ?? 0, nowMs, crowded);
+    return unknown.isDisjointFrom(volume.buckets) ? seen : { ...seen, state: 'leased' as const };
+  });
   return fleetOf(c.storeId, settings.cell, fleet);
 }
 

@@ -9,6 +9,7 @@ import { writeOutput } from '../../drive/file-output.ts';
 import { corrupt, invalid, missing } from '../../foundation/errors.ts';
 import type { Row } from '../../panda/panda.ts';
 import { decodeAttributes, encodeAttributes } from '../../panda/row-encoding.ts';
+import { soundRow } from '../../panda/rows/row-reader.ts';
 import type { BackupSource } from '../rebuild/backup-source.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
 import { pandaPath } from '../wire/store-layout.ts';
@@ -67,8 +68,11 @@ export async function backupTo(
   );
 }
 
-const lineOf = ({ partition, sort, attributes }: Row): string =>
-  `${JSON.stringify(partition)}\t${JSON.stringify(sort)}\t${encodeAttributes(attributes)}`;
+/** Throws `corrupt` ROW_DAMAGED: a backup that leaves a row out is none. */
+const lineOf = (row: Row): string => {
+  const { partition, sort, attributes } = soundRow(row);
+  return `${JSON.stringify(partition)}\t${JSON.stringify(sort)}\t${encodeAttributes(attributes)}`;
+};
 
 class LineWriter {
   readonly #file: FileHandle;

@@ -5,7 +5,7 @@ import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BlockId, BucketId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
 import { blockFromRow } from '../../panda/rows/block-row.ts';
-import { type BucketRow, bucketFromRow } from '../../panda/rows/bucket-row.ts';
+import { type BucketRow, bucketFromRow, deadFromRow } from '../../panda/rows/bucket-row.ts';
 import {
   type ObjectRow,
   objectFromRow,
@@ -15,6 +15,7 @@ import {
   segmentFromRow,
   UPLOADS,
 } from '../../panda/rows/object-row.ts';
+import { soundRow } from '../../panda/rows/row-reader.ts';
 import { trashFromRow } from '../../panda/rows/trash-row.ts';
 import { type VolumeRow, volumeFromRow } from '../../panda/rows/volume-row.ts';
 import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
@@ -66,8 +67,9 @@ export async function findRowFaults(c: Components, findings: Findings, signal?: 
     objects: 0,
   };
   // Blocks and releases first: names are held against them.
-  await eachRow(c, findings, signal, (row) => takeFirst(tally, row));
-  await eachRow(c, findings, signal, (row) => takeNames(tally, row));
+  const told = new Set<string>();
+  await eachRow(c, findings, told, signal, (row) => takeFirst(tally, soundRow(row)));
+  await eachRow(c, findings, told, signal, (row) => takeNames(tally, row));
   judgeObjects(tally, findings);
   judgeSegments(tally, findings);
   judgeReferences(tally, findings);
@@ -86,6 +88,7 @@ export async function findRowFaults(c: Components, findings: Findings, signal?: 
 async function eachRow(
   c: Components,
   findings: Findings,
+  told: Set<string>,
   signal: AbortSignal | undefined,
   take: (row: Row) => void,
 ): Promise<void> {
@@ -96,7 +99,9 @@ async function eachRow(
         take(row);
       } catch (error) {
         if (!isPocketfulError(error)) throw error;
-        findings.add('wrong', 'row', `${row.partition}: ${error.message}`);
+        const name = `${row.partition}\t${row.sort}`;
+        if (!told.has(name)) findings.add('wrong', 'row', error.message);
+        told.add(name);
       }
     }
   }
@@ -113,6 +118,9 @@ function takeFirst(tally: Tally, row: Row): void {
       tally.kekVersions.set(kekVersion, (tally.kekVersions.get(kekVersion) ?? 0) + 1);
       break;
     }
+    case 'dead':
+      deadFromRow(row);
+      break;
     case 'bucket':
       tally.buckets.push(bucketFromRow(row));
       break;

@@ -1,14 +1,15 @@
 // Doctor's look at what must be on the drives: volume by volume, so that memory does not grow with the store. What it finds damaged it
 // notes in damage rows, and takes rows away that are true no longer.
-import { isPocketfulError } from '../../foundation/errors.ts';
+import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { DamageRow } from '../../panda/rows/damage-row.ts';
-import { type VolumeRow, volumeFromRow, volumeKey, volumePartitions } from '../../panda/rows/volume-row.ts';
+import type { BadRowSink } from '../../panda/rows/row-reader.ts';
+import { volumeFromRow, volumePartitions } from '../../panda/rows/volume-row.ts';
 import { holdsData, lookAtVolume, type VolumeLook } from '../../volume/check/look.ts';
 import { columnsOn, LOST, type Redundancy, RedundancyCount, spareOf } from '../../volume/check/redundancy.ts';
 import type { ReadPorts } from '../../volume/read/read-column.ts';
 import { allDamage, clearDamage, type DamageFound, noteDamage } from '../../volume/rows/damage.ts';
-import { rowsOf } from '../../volume/rows/read-rows.ts';
+import { readVolume, rowsOf } from '../../volume/rows/read-rows.ts';
 import type { Findings } from './findings.ts';
 
 const DAMAGE_LISTED_MAX = 1000;
@@ -60,24 +61,34 @@ export async function findVolumeFaults(
         findings.add('wrong', 'volume', `volume ${row.sort} cannot be looked at: ${error.message}`);
       }
     }
-  await dropOldDamage(ports);
+  await dropOldDamage(ports, findings);
   return sum.report;
 }
 
-/** Rows of volumes and generations that are gone. */
-async function dropOldDamage({ c }: ReadPorts): Promise<void> {
+/** Rows of volumes and generations that are gone. Of a volume whose row cannot be read nothing is known: its damage stays noted. */
+async function dropOldDamage({ c }: ReadPorts, findings: Findings): Promise<void> {
   const old: DamageRow[] = [];
-  let current: VolumeRow | undefined;
+  let holds: (row: DamageRow) => boolean = () => true;
   let id: VolumeId | undefined;
-  for await (const row of allDamage(c)) {
+  const bad: BadRowSink = ({ error }) => findings.add('wrong', 'row', error.message);
+  for await (const row of allDamage(c, bad)) {
     if (row.volume !== id) {
       id = row.volume;
-      const found = await c.panda.get(volumeKey(c.settings.cell, id));
-      current = found === undefined ? undefined : volumeFromRow(found);
+      holds = await holderOf(c, id);
     }
-    if (current === undefined || current.generation !== row.generation || !holdsData(current)) old.push(row);
+    if (!holds(row)) old.push(row);
   }
   await clearDamage(c, old);
+}
+
+async function holderOf(c: ReadPorts['c'], id: VolumeId): Promise<(row: DamageRow) => boolean> {
+  try {
+    const volume = await readVolume(c.panda, c.settings.cell, id);
+    return ({ generation }) => volume !== undefined && volume.generation === generation && holdsData(volume);
+  } catch (error) {
+    if (!isKind(error, 'corrupt')) throw error;
+    return () => true;
+  }
 }
 
 /** Adds up what was seen, volume by volume. */

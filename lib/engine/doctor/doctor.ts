@@ -2,6 +2,8 @@
 // drive's listing of what must exist, and, if asked, reads all of it. It notes what it finds damaged, and changes nothing else unless told
 // to; then it only ends what dead processes left and sweeps objects that belong to nothing.
 import { isPocketfulError } from '../../foundation/errors.ts';
+import { checkSqliteFile } from '../../panda/sqlite-damage.ts';
+import { pandaCorrupt } from '../../panda/sqlite-errors.ts';
 import { sweepStrays } from '../../volume/behind/sweep.ts';
 import { withSnapshot } from '../backup/panda-snapshot.ts';
 import { hasLeftovers, type RecoverReport, recover } from '../upkeep/end-dead-work.ts';
@@ -43,8 +45,10 @@ export interface DoctorOptions {
 }
 
 export async function examine(store: EmbeddedStore, options: DoctorOptions = {}): Promise<DoctorReport> {
-  const fixed = options.fix ? await fix(store, options) : undefined;
   const findings = new Findings();
+  options.onProgress?.('metadata file');
+  if (isFileDamaged(store, findings)) return nothingLookedAt(findings);
+  const fixed = options.fix ? await fix(store, options) : undefined;
   const { components } = store;
   options.onProgress?.('rows');
   const counted = await withSnapshot(pandaPath(store.path), (panda) =>
@@ -70,6 +74,31 @@ export async function examine(store: EmbeddedStore, options: DoctorOptions = {})
     fixed,
   };
 }
+
+/** Nothing that rows of a damaged file say is believed, and nothing is written to it. */
+function isFileDamaged(store: EmbeddedStore, findings: Findings): boolean {
+  const path = pandaPath(store.path);
+  const [first, ...more] = checkSqliteFile(path);
+  if (first === undefined) return false;
+  findings.add('lost', 'file', pandaCorrupt(path).message);
+  for (const fault of [first, ...more]) findings.add('lost', 'file', fault);
+  return true;
+}
+
+const nothingLookedAt = ({ list, more, level }: Findings): DoctorReport => ({
+  healthy: false,
+  level,
+  counted: { objects: 0, blocks: 0, buckets: 0, volumes: 0, zones: 0 },
+  drivesAway: [],
+  redundancy: { volumes: 0, full: 0, reduced: [], lost: 0 },
+  looked: { volumes: 0, groups: 0, objects: 0, unread: 0, strays: { objects: 0, bytes: 0 } },
+  damage: [],
+  moreDamage: 0,
+  findings: list,
+  moreFindings: more,
+  objectsRead: undefined,
+  fixed: undefined,
+});
 
 async function fix(store: EmbeddedStore, options: DoctorOptions): Promise<DoctorReport['fixed']> {
   if ((await store.refusal()) !== undefined) return undefined; // a finding says why nothing may be changed

@@ -3,7 +3,9 @@ import { readRates } from '../../compaction/facts/measured-rates.ts';
 import { readBudgetUse, readThreshold } from '../../compaction/threshold/row.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
+import type { Row } from '../../panda/panda.ts';
 import { objectPartition } from '../../panda/rows/object-row.ts';
+import { readOrTell } from '../../panda/rows/row-reader.ts';
 import { trashFromRow, trashPartitions } from '../../panda/rows/trash-row.ts';
 import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import type { Stream, StreamFigures } from '../../stream/stream.ts';
@@ -28,8 +30,8 @@ export async function collectStatus(
 ): Promise<Status> {
   const { panda, settings } = c;
   // Buckets are read after volumes: a bucket that moves in between is counted once, where it is then.
-  const volumes = await listVolumes(panda, settings.cell);
-  const buckets = await listBuckets(panda, settings.cell);
+  const volumes = await listVolumes(panda, settings.cell, c.badRow);
+  const buckets = await listBuckets(panda, settings.cell, c.badRow);
   return statusOf({
     storeId: c.storeId,
     settings,
@@ -37,7 +39,7 @@ export async function collectStatus(
     buckets,
     drives: await Promise.all(c.drives.map((drive, id) => driveFacts(c, drive, id))),
     trash: await countTrash(c),
-    damage: await listDamage(c),
+    damage: await listDamage(c, c.badRow),
     compaction: {
       nowMs: c.clock.nowMs(),
       state: (await readThreshold(c)).state,
@@ -77,7 +79,7 @@ async function driveFacts(c: Components, drive: Drive, id: number): Promise<Driv
   let usedZones = 0;
   let erasingZones = 0;
   for await (const row of rowsOf(c.panda, zonePartition(id))) {
-    const { state } = zoneFromRow(row);
+    const state = readOr(c, row, zoneFromRow)?.state;
     if (state === 'used') usedZones += 1;
     if (state === 'erasing') erasingZones += 1;
   }
@@ -90,10 +92,14 @@ async function countTrash(c: Components): Promise<{ blocks: number; bytes: numbe
   for (const partition of trashPartitions(c.settings.cell))
     for await (const row of rowsOf(c.panda, partition)) {
       blocks += 1;
-      bytes += trashFromRow(row).recordBytes;
+      bytes += readOr(c, row, trashFromRow)?.recordBytes ?? 0;
     }
   return { blocks, bytes };
 }
+
+/** A row that cannot be read is told of and counts for nothing. */
+const readOr = <T>(c: Components, row: Row, parse: (row: Row) => T): T | undefined =>
+  c.badRow === undefined ? parse(row) : readOrTell(row, parse, c.badRow);
 
 async function countRows(c: Components, partition: string): Promise<number> {
   let count = 0;

@@ -42,7 +42,7 @@ export async function recover(
 export async function hasLeftovers(volumes: VolumeStore): Promise<boolean> {
   const { c } = volumes;
   const isDead = (owner: string | undefined): boolean => owner !== undefined && c.isOwnerGone(owner);
-  for (const volume of await listVolumes(c.panda, c.settings.cell)) {
+  for (const volume of await listVolumes(c.panda, c.settings.cell, c.badRow)) {
     const { state, run } = volume;
     if (isDead(volume.owner) || (run !== undefined && isDead(ownerOf(run))) || state === 'erasing') return true;
     if (volume.directoriesPending && state !== 'trash') return true;

@@ -41,7 +41,9 @@ async function wastefulVolumes({ c }: VolumeStore, force: boolean): Promise<Volu
   const { panda, settings, clock } = c;
   const isAnyAge = force || settings.encodeAfterMs === 0;
   const ripeAtMs = isAnyAge ? Number.POSITIVE_INFINITY : clock.nowMs() - settings.encodeAfterMs;
-  const warm = (await listVolumes(panda, settings.cell)).filter((v) => v.class === 'warm' && v.run === undefined);
+  const warm = (await listVolumes(panda, settings.cell, c.badRow)).filter(
+    (v) => v.class === 'warm' && v.run === undefined,
+  );
   const open = warm.filter((v) => v.state === 'open' && v.nextSeq > 1 && v.createdAtMs <= ripeAtMs);
   const sealed = warm.filter((v) => v.state === 'sealed' && v.codec === settings.warmCodec);
   const looked = sealed.length > SEALED_MAX ? open : [...open, ...sealed];

@@ -29,8 +29,8 @@ export async function tuneStage(c: Components, metrics: MetricsPort): Promise<Tu
   const { panda, settings } = c;
   const nowMs = Math.max(0, c.clock.nowMs());
   // Buckets after volumes: one that moves in between counts once, where it is then.
-  const volumes = await listVolumes(panda, settings.cell);
-  const buckets = await listBuckets(panda, settings.cell);
+  const volumes = await listVolumes(panda, settings.cell, c.badRow);
+  const buckets = await listBuckets(panda, settings.cell, c.badRow);
   const trash = { blocks: 0, bytes: 0 };
   const status = statusOf({ storeId: c.storeId, settings, volumes, buckets, drives: [], trash });
   const overhead = sealedOverhead(status);

@@ -13,6 +13,7 @@ import { Frontend } from '../../frontend/frontend.ts';
 import { createKeyFile, FileKekStore, openKeyFile } from '../../keys/file-kek-store.ts';
 import type { KekStore } from '../../keys/keys.ts';
 import type { Panda } from '../../panda/panda.ts';
+import type { BadRow } from '../../panda/rows/row-reader.ts';
 import {
   type StoreRow,
   storeAttributes,
@@ -20,6 +21,8 @@ import {
   storeFromRow,
   storeKey,
 } from '../../panda/rows/store-row.ts';
+import { checkSqliteFile } from '../../panda/sqlite-damage.ts';
+import { pandaCorrupt } from '../../panda/sqlite-errors.ts';
 import { SqlitePanda } from '../../panda/sqlite-panda.ts';
 import { drivesMin, parseSettings, type Settings } from '../../settings/settings.ts';
 import { SqliteStream } from '../../stream/sqlite-stream.ts';
@@ -28,6 +31,7 @@ import type { Components } from '../../volume/rows/components.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
 import { type RaiseReport, raiseAboveDrives } from '../backup/after-restore.ts';
+import { BadRows } from './bad-rows.ts';
 import { sweepLeftovers } from './leftovers.ts';
 import { pandaLost, tracesOf } from './lost-panda.ts';
 import { beginAttempt, checkBegun, checkNewPlace } from './new-place.ts';
@@ -52,6 +56,13 @@ export interface CreateOptions extends EngineOptions {
   readonly drives?: number | readonly string[];
 }
 
+/** What is this process's own of a store. */
+interface OwnParts {
+  readonly disk?: StoreDisk;
+  readonly turn?: WriterTurn;
+  readonly badRows?: BadRows;
+}
+
 /** An open store. Close it: then its leases end at once. */
 export class EmbeddedStore {
   readonly path: string;
@@ -60,19 +71,26 @@ export class EmbeddedStore {
   readonly volumes: VolumeStore;
   readonly frontend: Frontend;
   readonly disk: StoreDisk;
+  readonly #badRows: BadRows;
   #queue: Stream | undefined;
   readonly #turn: WriterTurn | undefined;
   readonly #stopWarmUp: () => void;
 
-  constructor(path: string, row: StoreRow, components: Components, disk = new StoreDisk(path), turn?: WriterTurn) {
-    this.disk = disk;
+  constructor(path: string, row: StoreRow, components: Components, { disk, turn, badRows }: OwnParts = {}) {
+    this.disk = disk ?? new StoreDisk(path);
     this.#turn = turn;
+    this.#badRows = badRows ?? new BadRows();
     this.path = path;
     this.row = row;
     this.components = components;
     this.volumes = new VolumeStore(components);
     this.frontend = new Frontend(this.volumes);
     this.#stopWarmUp = startKernel([components.settings.warmCodec]);
+  }
+
+  /** Rows that could not be read and were passed over since it was opened. */
+  get badRows(): readonly BadRow[] {
+    return this.#badRows.list;
   }
 
   /** Between the drainer and the workers of L3; its file is made on the first use. */
@@ -175,10 +193,13 @@ export async function openEmbedded(dir: string, options: EngineOptions = {}): Pr
     const row = await panda.get(storeKey);
     if (row === undefined) {
       await checkBegun(dir, path, panda);
-      throw missing(
-        'STORE_INCOMPLETE',
-        `making the store in ${dir} was interrupted; run it again to finish it: pocketful init --store file:${dir}`,
-      );
+      // A damaged file may have lost that row, too.
+      if (row === undefined && checkSqliteFile(pandaPath(path)).length > 0) throw pandaCorrupt(pandaPath(path));
+      if (row === undefined)
+        throw missing(
+          'STORE_INCOMPLETE',
+          `making the store in ${dir} was interrupted; run it again to finish it: pocketful init --store file:${dir}`,
+        );
     }
     return await wire({ path, row: storeFromRow(row), panda, ports, disk }, options.withoutKeys);
   } catch (error) {
@@ -262,6 +283,7 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
     row.settings,
     drives.map(({ label }) => label),
   );
+  const badRows = new BadRows();
   const components: Components = {
     settings: row.settings,
     storeId: row.storeId,
@@ -271,8 +293,9 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
     keks,
     owner: newOwner(ports.randomness),
     isOwnerGone,
+    badRow: badRows.tell,
   };
   const roots = row.drives.map((drive) => driveAt(path, drive));
   const turn = new WriterTurn(path, components, roots);
-  return new EmbeddedStore(path, row, { ...components, mayWrite: () => turn.mayWrite() }, disk, turn);
+  return new EmbeddedStore(path, row, { ...components, mayWrite: () => turn.mayWrite() }, { disk, turn, badRows });
 }

@@ -1,11 +1,21 @@
 // block/HH | block id: where a block's record is, who refers to it, and its wrapped key. HH are the first 8 bits of the
 // hash. Only puts, deletes and GC write it; compaction never does.
 
-import { corrupt } from '../../foundation/errors.ts';
 import type { BlockId, BucketId, RecordId, VolumeId } from '../../foundation/ids.ts';
-import { blockId, bucketId, bytesOf, hexOf, recordId, volumeId } from '../../foundation/ids.ts';
+import { bytesOf, hexOf } from '../../foundation/ids.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
-import { bytesIn, countIn, listIn, stringIn, wordIn } from './row-reader.ts';
+import {
+  blockIdIn,
+  bucketIdIn,
+  bytesIn,
+  countIn,
+  listIn,
+  malformedRow,
+  recordIdIn,
+  stringIn,
+  volumeIdIn,
+  wordIn,
+} from './row-reader.ts';
 
 /** Where a record was written first; right until its bucket is moved or its volume gets a new generation. */
 export interface LocationHint {
@@ -41,18 +51,18 @@ export const blockKey = (id: BlockId): Key => ({ partition: `block/${id.slice(0,
 
 export function blockFromRow(row: Row): BlockRow {
   const hint = listIn(row, 'h');
-  if (hint.length !== 6) throw corrupt('ROW_MALFORMED', `row ${row.partition}: attribute h has ${hint.length} parts`);
+  if (hint.length !== 6) malformedRow(row, `attribute h has ${hint.length} parts`);
   const [volume, generation, seq, token, column, offset] = hint;
   return {
-    id: blockId(row.sort),
+    id: blockIdIn(row, row.sort),
     cell: stringIn(row, 'c'),
-    bucket: bucketId(stringIn(row, 'b')),
+    bucket: bucketIdIn(row, stringIn(row, 'b')),
     slot: countIn(row, 'n'),
-    recordId: recordId(hexOf(bytesIn(row, 'r'))),
+    recordId: recordIdIn(row, hexOf(bytesIn(row, 'r'))),
     recordBytes: countIn(row, 'l'),
     plaintextBytes: countIn(row, 'z'),
     hint: {
-      volume: volumeId(String(volume)),
+      volume: volumeIdIn(row, String(volume)),
       generation: Number(generation),
       seq: Number(seq),
       token: Number(token),

@@ -1,8 +1,8 @@
 // bucket/CELL/SHARD | bucket id: which volume holds a bucket, and how much of it lives. Moving a bucket rewrites this row
 // and no block row. dead/CELL/SHARD | bucket id: the dead bits of its slots, 0 to 1 only.
-import { type BucketId, bucketId, SHARDS, shardOf, type VolumeId, volumeId } from '../../foundation/ids.ts';
+import { type BucketId, SHARDS, shardOf, type VolumeId } from '../../foundation/ids.ts';
 import type { Key, Row } from '../panda.ts';
-import { bytesIn, countIn, optionalCount, stringIn } from './row-reader.ts';
+import { bucketIdIn, bytesIn, countIn, optionalCount, stringIn, volumeIdIn } from './row-reader.ts';
 
 export interface BucketRow {
   readonly id: BucketId;
@@ -27,8 +27,8 @@ export const bucketKey = (cell: string, id: BucketId): Key => ({ partition: part
 
 export function bucketFromRow(row: Row): BucketRow {
   return {
-    id: bucketId(row.sort),
-    volume: volumeId(stringIn(row, 'v')),
+    id: bucketIdIn(row, row.sort),
+    volume: volumeIdIn(row, stringIn(row, 'v')),
     move: countIn(row, 'm'),
     seq: optionalCount(row, 'q') ?? 0,
     token: optionalCount(row, 't') ?? 0,

@@ -1,10 +1,9 @@
 // damage/CELL | VOLUME/GENERATION/COLUMN/SEQUENCE: an object that must exist on a drive and was not found as it must be. Doctor (and
 // whoever reads columns whole) writes these rows and takes them away; they are findings, no part of what the store holds, and a store
 // without any reads and writes alike.
-import { corrupt } from '../../foundation/errors.ts';
-import { type VolumeId, volumeId } from '../../foundation/ids.ts';
+import type { VolumeId } from '../../foundation/ids.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
-import { countIn, padded, stringIn, wordIn } from './row-reader.ts';
+import { countIn, malformedRow, padded, stringIn, volumeIdIn, wordIn } from './row-reader.ts';
 
 /** missing: no such object. short: not as long as it must be. wrong: its bytes changed. foreign: a sound object that belongs elsewhere. */
 export const DAMAGE_KINDS = ['missing', 'short', 'wrong', 'foreign'] as const;
@@ -47,7 +46,7 @@ export const damageKey = (cell: string, { volume, generation, column, part }: Da
 export function damageFromRow(row: Row): DamageRow {
   const [volume = '', generation, column, part = ''] = row.sort.split('/');
   return {
-    volume: volumeId(volume),
+    volume: volumeIdIn(row, volume),
     generation: Number(generation),
     column: Number(column),
     part: partFrom(row, part),
@@ -60,7 +59,7 @@ export function damageFromRow(row: Row): DamageRow {
 function partFrom(row: Row, text: string): DamagedPart {
   if (/^\d+$/.test(text)) return Number(text);
   if (text === 'pack' || text.startsWith('dir-')) return text as DamagedPart;
-  throw corrupt('ROW_MALFORMED', `row ${row.partition}: ${row.sort} names no object`);
+  return malformedRow(row, 'it names no object');
 }
 
 export const damageAttributes = ({ kind, sinceMs, reason }: DamageRow): Attributes => ({

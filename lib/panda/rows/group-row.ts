@@ -2,17 +2,19 @@
 // store. Append and merge groups list their slots with block and record ids, so that anyone can recover them.
 
 import { assert } from '../../foundation/assert.ts';
-import {
-  type BlockId,
-  type BucketId,
-  bucketId,
-  bytesOf,
-  hexOf,
-  type RecordId,
-  type VolumeId,
-} from '../../foundation/ids.ts';
+import { type BlockId, type BucketId, bytesOf, hexOf, type RecordId, type VolumeId } from '../../foundation/ids.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
-import { bytesIn, countIn, countsIn, listIn, padded, stringIn, wordIn } from './row-reader.ts';
+import {
+  bucketIdIn,
+  bytesIn,
+  countIn,
+  countsIn,
+  listIn,
+  malformedRow,
+  padded,
+  stringIn,
+  wordIn,
+} from './row-reader.ts';
 
 export interface GroupSlot {
   readonly blockId: BlockId;
@@ -73,6 +75,11 @@ function packSlots(slots: readonly GroupSlot[]): Uint8Array {
   return out;
 }
 
+function slotsIn(row: Row): GroupSlot[] {
+  const bytes = bytesIn(row, 'd');
+  return bytes.length % SLOT_BYTES === 0 ? unpackSlots(bytes) : malformedRow(row, 'its slots are not whole');
+}
+
 function unpackSlots(bytes: Uint8Array): GroupSlot[] {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.length / SLOT_BYTES }, (_, i) => ({
@@ -90,19 +97,19 @@ export function groupFromRow(row: Row): GroupRow {
   return {
     kind,
     ...common,
-    bucket: bucketId(stringIn(row, 'b')),
+    bucket: bucketIdIn(row, stringIn(row, 'b')),
     firstSlot: countIn(row, 'f'),
-    slots: unpackSlots(bytesIn(row, 'd')),
+    slots: slotsIn(row),
   };
 }
 
 function mergedBuckets(row: Row): MergedBucket[] {
-  const slots = unpackSlots(bytesIn(row, 'd'));
+  const slots = slotsIn(row);
   let first = 0;
   return listIn(row, 'b').map((part) => {
     const [bucket = '', count = ''] = String(part).split(':');
     first += Number(count);
-    return { bucket: bucketId(bucket), slots: slots.slice(first - Number(count), first) };
+    return { bucket: bucketIdIn(row, bucket), slots: slots.slice(first - Number(count), first) };
   });
 }
 

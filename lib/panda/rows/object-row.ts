@@ -1,9 +1,8 @@
 // object/NAMESPACE | key: a name, and the blocks it stands for. An object of more blocks than BLOCKS_INLINE_MAX keeps them in
 // segment/VERSION | number rows. work/upload and work/release hold what another worker must be able to finish.
-import { assert } from '../../foundation/assert.ts';
 import { type BlockId, bytesOf, hexOf, type ObjectVersion } from '../../foundation/ids.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
-import { bytesIn, countIn, optionalBytes, optionalCount, optionalString, padded, stringIn } from './row-reader.ts';
+import { bytesIn, countIn, malformedRow, optionalCount, optionalString, padded, stringIn } from './row-reader.ts';
 
 /** Blocks an object row lists itself: as many (block, object) pairs as one index transaction takes. */
 export const BLOCKS_INLINE_MAX = 45;
@@ -40,14 +39,19 @@ export function packBlockIds(blocks: readonly BlockId[]): Uint8Array {
   return out;
 }
 
-export function unpackBlockIds(bytes: Uint8Array): BlockId[] {
-  assert(bytes.length % BLOCK_ID_BYTES === 0, 'packed block ids are whole');
+/** Block ids packed in a row's attribute. */
+function blockIdsIn(row: Row, name: string): BlockId[] {
+  const bytes = bytesIn(row, name);
+  if (bytes.length % BLOCK_ID_BYTES !== 0) malformedRow(row, `attribute ${name} does not hold whole block ids`);
+  return unpackBlockIds(bytes);
+}
+
+function unpackBlockIds(bytes: Uint8Array): BlockId[] {
   const hex = hexOf(bytes);
   return Array.from({ length: bytes.length / BLOCK_ID_BYTES }, (_, i) => hex.slice(i * 64, i * 64 + 64) as BlockId);
 }
 
 export function objectFromRow(row: Row): ObjectRow {
-  const blocks = optionalBytes(row, 'b');
   return {
     namespace: row.partition.slice('object/'.length),
     key: row.sort,
@@ -57,7 +61,7 @@ export function objectFromRow(row: Row): ObjectRow {
     etag: stringIn(row, 'e'),
     createdAtMs: countIn(row, 'a'),
     metadata: optionalString(row, 'm'),
-    blocks: blocks === undefined ? undefined : unpackBlockIds(blocks),
+    blocks: row.attributes['b'] === undefined ? undefined : blockIdsIn(row, 'b'),
     segments: optionalCount(row, 'n'),
   };
 }
@@ -83,7 +87,7 @@ export const segmentKey = (version: ObjectVersion, index: number): Key => ({
 });
 export const segmentFromRow = (row: Row): { index: number; blocks: BlockId[] } => ({
   index: Number(row.sort),
-  blocks: unpackBlockIds(bytesIn(row, 'b')),
+  blocks: blockIdsIn(row, 'b'),
 });
 
 /** An object of many blocks that is being written. */
@@ -126,7 +130,7 @@ export const releaseFromRow = (row: Row): ReleaseRow => ({
   version: row.sort as ObjectVersion,
   namespace: stringIn(row, 'ns'),
   key: stringIn(row, 'key'),
-  blocks: unpackBlockIds(bytesIn(row, 'b')),
+  blocks: blockIdsIn(row, 'b'),
   cursor: stringIn(row, 'at'),
 });
 export const releaseAttributes = (release: ReleaseRow): Attributes => ({

@@ -1,10 +1,64 @@
 // Reads typed attributes out of a row; a row that does not hold what it must is `corrupt`, never undefined.
-import { corrupt } from '../../foundation/errors.ts';
-import type { Row } from '../panda.ts';
+import { corrupt, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import type { BlockId, BucketId, RecordId, StoreId, VolumeId } from '../../foundation/ids.ts';
+import type { Key, Row } from '../panda.ts';
 
-const wrong = (row: Row, name: string, kind: string): never => {
-  throw corrupt('ROW_MALFORMED', `row ${row.partition}: attribute ${name} is not ${kind}`);
+/** How a row is named in messages. */
+const rowName = ({ partition, sort }: Key): string => `row ${JSON.stringify(sort)} of ${partition}`;
+
+export const rowDamaged = (key: Key, why: string): PocketfulError =>
+  corrupt('ROW_DAMAGED', `${rowName(key)} cannot be read: ${why}`);
+
+/** The row, if its stored form could be understood: for whoever copies rows without reading them. */
+export function soundRow(row: Row): Row {
+  if (row.damaged !== undefined) throw rowDamaged(row, row.damaged);
+  return row;
+}
+
+/** Throws `corrupt` ROW_MALFORMED, or ROW_DAMAGED if nothing of the row can be read. */
+export const malformedRow = (row: Row, what: string): never => {
+  soundRow(row);
+  throw corrupt('ROW_MALFORMED', `${rowName(row)}: ${what}`);
 };
+
+const wrong = (row: Row, name: string, kind: string): never => malformedRow(row, `attribute ${name} is not ${kind}`);
+
+/** A row that cannot be read, for lists that pass over it and say so. */
+export interface BadRow extends Key {
+  readonly error: PocketfulError;
+}
+
+/** Is told of rows that a list passes over. */
+export type BadRowSink = (row: BadRow) => void;
+
+/** What `parse` makes of the row, or undefined after telling `bad`: then it is damaged or malformed. Other errors are thrown on. */
+export function readOrTell<T>(row: Row, parse: (row: Row) => T, bad: BadRowSink): T | undefined {
+  try {
+    return parse(row);
+  } catch (error) {
+    if (!isPocketfulError(error) || error.kind !== 'corrupt') throw error;
+    bad({ partition: row.partition, sort: row.sort, error });
+    return undefined;
+  }
+}
+
+const HEX = /^[0-9a-f]*$/;
+const SHORT_ID_DIGITS = 16;
+const RECORD_ID_DIGITS = 32;
+const BLOCK_ID_DIGITS = 64;
+
+function idIn<T extends string>(row: Row, text: string, digits: number, what: string): T {
+  return text.length === digits && HEX.test(text)
+    ? (text as T)
+    : malformedRow(row, `${what} is not ${digits} hex digits`);
+}
+
+/** Ids out of a row: one that is none is damage, not a programmer's error. */
+export const blockIdIn = (row: Row, text: string): BlockId => idIn(row, text, BLOCK_ID_DIGITS, 'a block id');
+export const recordIdIn = (row: Row, text: string): RecordId => idIn(row, text, RECORD_ID_DIGITS, 'a record id');
+export const storeIdIn = (row: Row, text: string): StoreId => idIn(row, text, RECORD_ID_DIGITS, 'a store id');
+export const volumeIdIn = (row: Row, text: string): VolumeId => idIn(row, text, SHORT_ID_DIGITS, 'a volume id');
+export const bucketIdIn = (row: Row, text: string): BucketId => idIn(row, text, SHORT_ID_DIGITS, 'a bucket id');
 
 export function stringIn(row: Row, name: string): string {
   const value = row.attributes[name];
@@ -27,10 +81,6 @@ export function optionalCount(row: Row, name: string): number | undefined {
 export function bytesIn(row: Row, name: string): Uint8Array {
   const value = row.attributes[name];
   return value instanceof Uint8Array ? value : wrong(row, name, 'bytes');
-}
-
-export function optionalBytes(row: Row, name: string): Uint8Array | undefined {
-  return row.attributes[name] === undefined ? undefined : bytesIn(row, name);
 }
 
 export function listIn(row: Row, name: string): readonly (string | number)[] {

@@ -1,10 +1,10 @@
 // store | settings: what a store is, written last when it is made, so that a store without this row is not finished. store |
 // creating holds the same facts while drives and keys are being made: whoever goes on uses the same ids.
 import { corrupt, invalid } from '../../foundation/errors.ts';
-import { type StoreId, storeId } from '../../foundation/ids.ts';
+import type { StoreId } from '../../foundation/ids.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
-import { countIn, listIn, stringIn } from './row-reader.ts';
+import { countIn, listIn, storeIdIn, stringIn } from './row-reader.ts';
 
 /**
  * Version of rows and drives together. A store of a newer version is refused, never guessed at.
@@ -33,7 +33,7 @@ export function storeFromRow(row: Row): StoreRow {
       `the store has format ${format}, this program knows formats ${FORMAT_OLDEST} to ${STORE_FORMAT}: use the release that made it`,
     );
   return {
-    storeId: storeId(stringIn(row, 'i')),
+    storeId: storeIdIn(row, stringIn(row, 'i')),
     settings: settingsIn(stringIn(row, 's')),
     drives: listIn(row, 'd').map(String),
     createdAtMs: countIn(row, 'a'),

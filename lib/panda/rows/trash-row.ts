@@ -1,17 +1,7 @@
 // trash/CELL/SHARD | bucket/slot: a block nobody refers to, waiting for GC. shred/CELL | time/id: what GC destroyed.
-import {
-  type BlockId,
-  type BucketId,
-  blockId,
-  bucketId,
-  hexOf,
-  type RecordId,
-  recordId,
-  SHARDS,
-  shardOf,
-} from '../../foundation/ids.ts';
+import { type BlockId, type BucketId, hexOf, type RecordId, SHARDS, shardOf } from '../../foundation/ids.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
-import { bytesIn, countIn, padded, stringIn } from './row-reader.ts';
+import { blockIdIn, bucketIdIn, bytesIn, countIn, padded, recordIdIn, stringIn } from './row-reader.ts';
 
 export interface TrashRow {
   readonly bucket: BucketId;
@@ -32,10 +22,10 @@ export const trashKey = (cell: string, bucket: BucketId, slot: number): Key => (
 export function trashFromRow(row: Row): TrashRow {
   const [bucket, slot] = row.sort.split('/');
   return {
-    bucket: bucketId(bucket ?? ''),
+    bucket: bucketIdIn(row, bucket ?? ''),
     slot: Number(slot),
-    blockId: blockId(stringIn(row, 'b')),
-    recordId: recordId(stringIn(row, 'r')),
+    blockId: blockIdIn(row, stringIn(row, 'b')),
+    recordId: recordIdIn(row, stringIn(row, 'r')),
     recordBytes: countIn(row, 'l'),
     sinceMs: countIn(row, 'a'),
   };
@@ -68,8 +58,8 @@ export function shredFromRow(row: Row): ShredRow {
   return {
     id: id ?? '',
     atMs: Number(at),
-    recordIds: Array.from({ length: hex.length / (2 * RECORD_ID_BYTES) }, (_, i) =>
-      recordId(hex.slice(i * 32, i * 32 + 32)),
+    recordIds: Array.from({ length: Math.ceil(hex.length / (2 * RECORD_ID_BYTES)) }, (_, i) =>
+      recordIdIn(row, hex.slice(i * 32, i * 32 + 32)),
     ),
     kekVersion: countIn(row, 'k'),
   };

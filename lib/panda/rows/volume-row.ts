@@ -2,10 +2,21 @@
 // of docs/protocols.md turns on this row; the attribute names are short because rows are paid by the kilobyte.
 import { CODEC_NAMES, type CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
-import { assert } from '../../foundation/assert.ts';
-import { type BucketId, bucketId, type RunId, SHARDS, shardOf, type VolumeId, volumeId } from '../../foundation/ids.ts';
+import { type BucketId, type RunId, SHARDS, shardOf, type VolumeId } from '../../foundation/ids.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
-import { countIn, countsIn, listIn, optionalCount, optionalString, setIn, stringIn, wordIn } from './row-reader.ts';
+import {
+  bucketIdIn,
+  countIn,
+  countsIn,
+  listIn,
+  malformedRow,
+  optionalCount,
+  optionalString,
+  setIn,
+  stringIn,
+  volumeIdIn,
+  wordIn,
+} from './row-reader.ts';
 
 /** open -> sealed -> draining -> trash -> erasing -> (row deleted). draining goes back to sealed when a run gives up. */
 export const VOLUME_STATES = ['open', 'sealed', 'draining', 'trash', 'erasing'] as const;
@@ -71,12 +82,12 @@ export const volumeKey = (cell: string, id: VolumeId): Key => ({
 
 export function volumeFromRow(row: Row): VolumeRow {
   const volume: VolumeRow = {
-    id: volumeId(row.sort),
+    id: volumeIdIn(row, row.sort),
     class: wordIn(row, 'cl', VOLUME_CLASSES),
     codec: wordIn(row, 'c', CODEC_NAMES),
     state: wordIn(row, 's', VOLUME_STATES),
     generation: countIn(row, 'g'),
-    extents: listIn(row, 'x').map((text) => extentFromText(String(text))),
+    extents: listIn(row, 'x').map((text) => extentIn(row, String(text))),
     token: countIn(row, 't'),
     owner: optionalString(row, 'o'),
     expiresAtMs: optionalCount(row, 'e') ?? 0,
@@ -87,7 +98,7 @@ export function volumeFromRow(row: Row): VolumeRow {
     run: optionalString(row, 'r') as RunId | undefined,
     buckets: setIn(row, 'b') as ReadonlySet<BucketId>,
     moved: setIn(row, 'mv') as ReadonlySet<BucketId>,
-    openBucket: row.attributes['ob'] === undefined ? undefined : bucketId(stringIn(row, 'ob')),
+    openBucket: row.attributes['ob'] === undefined ? undefined : bucketIdIn(row, stringIn(row, 'ob')),
     createdAtMs: countIn(row, 'a'),
     sealedAtMs: optionalCount(row, 'z'),
     directoriesPending: optionalCount(row, 'dp') === 1,
@@ -95,10 +106,12 @@ export function volumeFromRow(row: Row): VolumeRow {
     next:
       row.attributes['ng'] === undefined
         ? undefined
-        : { generation: countIn(row, 'ng'), extents: listIn(row, 'nx').map((text) => extentFromText(String(text))) },
+        : { generation: countIn(row, 'ng'), extents: listIn(row, 'nx').map((text) => extentIn(row, String(text))) },
   };
   const shape = codecShape(volume.codec);
-  assert(volume.extents.length === shape.dataColumns + shape.parityColumns, 'a volume has k + m extents');
+  const columns = shape.dataColumns + shape.parityColumns;
+  if (volume.extents.length !== columns)
+    malformedRow(row, `it has ${volume.extents.length} extents, ${volume.codec} has ${columns}`);
   return volume;
 }
 
@@ -121,11 +134,9 @@ export function newVolumeAttributes(
 
 export const extentText = (e: Extent): string => `${e.drive}:${e.zone}:${e.zoneGeneration}`;
 
-function extentFromText(text: string): Extent {
+function extentIn(row: Row, text: string): Extent {
   const [drive, zone, zoneGeneration] = text.split(':').map(Number);
-  assert(
-    [drive, zone, zoneGeneration].every((n) => Number.isSafeInteger(n)),
-    `an extent is drive:zone:generation, not ${text}`,
-  );
+  if (![drive, zone, zoneGeneration].every((n) => Number.isSafeInteger(n)))
+    malformedRow(row, `an extent is drive:zone:generation, not ${JSON.stringify(text)}`);
   return { drive: drive as number, zone: zone as number, zoneGeneration: zoneGeneration as number };
 }

@@ -26,12 +26,12 @@ export interface DriveLook {
   readonly strays: readonly ZoneRef[];
 }
 
-type Ports = Pick<Components, 'panda' | 'drives' | 'settings' | 'storeId'>;
+type Ports = Pick<Components, 'panda' | 'drives' | 'settings' | 'storeId' | 'badRow'>;
 
 /** One listing of each drive's zones, and one of every extent of the open volumes. */
 export async function lookAtDrives(c: Ports): Promise<DriveLook[]> {
   const zones = await mapLimit([...c.drives.keys()], DRIVES_AT_ONCE, (id) => lookAtZones(c, id));
-  const open = (await listVolumes(c.panda, c.settings.cell)).filter(({ state }) => state === 'open');
+  const open = (await listVolumes(c.panda, c.settings.cell, c.badRow)).filter(({ state }) => state === 'open');
   const later = await mapLimit(open, DRIVES_AT_ONCE, (volume) => laterTokens(c, volume));
   return zones.map((look) => ({
     ...look,

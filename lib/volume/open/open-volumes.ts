@@ -146,7 +146,9 @@ export class OpenVolumes {
   }
 
   async #listNow(): Promise<void> {
-    const open = (await listVolumes(this.#c.panda, this.#c.settings.cell)).filter((v) => v.state === 'open');
+    const open = (await listVolumes(this.#c.panda, this.#c.settings.cell, this.#c.badRow)).filter(
+      (v) => v.state === 'open',
+    );
     const ids = new Set(open.map((v) => v.id));
     for (const [id, entry] of this.#known) if (!entry.busy && !ids.has(id)) this.#known.delete(id);
     for (const row of open) {

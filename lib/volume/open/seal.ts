@@ -142,7 +142,7 @@ async function dropGroupRows(c: Components, volume: VolumeRow): Promise<void> {
 /** Sealed volumes whose directories a crash left unwritten. How many were finished. */
 export async function finishPendingSeals(store: Store): Promise<number> {
   let finished = 0;
-  for (const volume of await listVolumes(store.c.panda, store.c.settings.cell)) {
+  for (const volume of await listVolumes(store.c.panda, store.c.settings.cell, store.c.badRow)) {
     if (!volume.directoriesPending || (volume.state !== 'sealed' && volume.state !== 'draining')) continue;
     try {
       await finishSeal(store, volume);

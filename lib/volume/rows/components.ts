@@ -5,6 +5,7 @@ import type { StoreId } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import type { KekStore } from '../../keys/keys.ts';
 import type { Panda } from '../../panda/panda.ts';
+import type { BadRowSink } from '../../panda/rows/row-reader.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 export interface Components {
@@ -16,6 +17,8 @@ export interface Components {
   readonly drives: readonly Drive[];
   readonly panda: Panda;
   readonly keks: KekStore;
+  /** Told of rows that cannot be read and that a list passes over; without it such a row stops the work. */
+  readonly badRow?: BadRowSink | undefined;
   /** Names this process in leases, uploads and runs; contains no `/`. */
   readonly owner: string;
   /** True only if that owner is known to be dead; its leases are then broken at once. */

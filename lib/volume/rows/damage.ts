@@ -12,6 +12,7 @@ import {
   damagePartition,
   damagePrefix,
 } from '../../panda/rows/damage-row.ts';
+import { type BadRowSink, readOrTell } from '../../panda/rows/row-reader.ts';
 import { volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Components } from './components.ts';
 import { rowsOf } from './read-rows.ts';
@@ -35,13 +36,16 @@ export async function readDamage({ panda, settings }: Ports, volume: VolumeId): 
 }
 
 /** All of the cell, volume by volume. */
-export async function* allDamage({ panda, settings }: Ports): AsyncGenerator<DamageRow> {
-  for await (const row of rowsOf(panda, damagePartition(settings.cell))) yield damageFromRow(row);
+export async function* allDamage({ panda, settings }: Ports, bad?: BadRowSink): AsyncGenerator<DamageRow> {
+  for await (const row of rowsOf(panda, damagePartition(settings.cell))) {
+    const one = bad === undefined ? damageFromRow(row) : readOrTell(row, damageFromRow, bad);
+    if (one !== undefined) yield one;
+  }
 }
 
-export async function listDamage(c: Ports): Promise<DamageRow[]> {
+export async function listDamage(c: Ports, bad?: BadRowSink): Promise<DamageRow[]> {
   const rows: DamageRow[] = [];
-  for await (const row of allDamage(c)) rows.push(row);
+  for await (const row of allDamage(c, bad)) rows.push(row);
   return rows;
 }
 

@@ -5,6 +5,7 @@ import type { BucketId, VolumeId } from '../../foundation/ids.ts';
 import type { Panda, Row } from '../../panda/panda.ts';
 import { type BucketRow, bucketFromRow, bucketKey, bucketPartitions } from '../../panda/rows/bucket-row.ts';
 import { type GroupRow, groupFromRow, groupKey, groupPartition } from '../../panda/rows/group-row.ts';
+import { type BadRowSink, readOrTell } from '../../panda/rows/row-reader.ts';
 import { type VolumeRow, volumeFromRow, volumeKey, volumePartitions } from '../../panda/rows/volume-row.ts';
 
 const PARTITIONS_AT_ONCE = 4;
@@ -21,20 +22,30 @@ export async function* rowsOf(panda: Panda, partition: string, from?: string, to
   }
 }
 
-async function all<T>(panda: Panda, partitions: readonly string[], parse: (row: Row) => T): Promise<T[]> {
+async function all<T>(
+  panda: Panda,
+  partitions: readonly string[],
+  parse: (row: Row) => T,
+  bad: BadRowSink | undefined,
+): Promise<T[]> {
   const parts = await mapLimit(partitions, PARTITIONS_AT_ONCE, async (partition) => {
     const found: T[] = [];
-    for await (const row of rowsOf(panda, partition)) found.push(parse(row));
+    for await (const row of rowsOf(panda, partition)) {
+      const one = bad === undefined ? parse(row) : readOrTell(row, parse, bad);
+      if (one !== undefined) found.push(one);
+    }
     return found;
   });
   return parts.flat();
 }
 
-export const listVolumes = (panda: Panda, cell: string): Promise<VolumeRow[]> =>
-  all(panda, volumePartitions(cell), volumeFromRow);
+/** Rows that cannot be read are told to `bad` and passed over; without it the first of them is thrown. */
+export const listVolumes = (panda: Panda, cell: string, bad?: BadRowSink): Promise<VolumeRow[]> =>
+  all(panda, volumePartitions(cell), volumeFromRow, bad);
 
-export const listBuckets = (panda: Panda, cell: string): Promise<BucketRow[]> =>
-  all(panda, bucketPartitions(cell), bucketFromRow);
+/** As `listVolumes`. */
+export const listBuckets = (panda: Panda, cell: string, bad?: BadRowSink): Promise<BucketRow[]> =>
+  all(panda, bucketPartitions(cell), bucketFromRow, bad);
 
 export async function readVolume(panda: Panda, cell: string, id: VolumeId): Promise<VolumeRow | undefined> {
   const row = await panda.get(volumeKey(cell, id));

@@ -40,14 +40,14 @@ export async function freeTrash(
   options: { readonly ignoreGrace?: boolean; readonly onFreed?: (zones: number) => void } = {},
 ): Promise<FreeReport> {
   const { c } = store;
-  const volumes = await listVolumes(c.panda, c.settings.cell);
+  const volumes = await listVolumes(c.panda, c.settings.cell, c.badRow);
   const kept: KeptVolume[] = [];
   let freedVolumes = 0;
   let freedZones = 0;
   const waiting = volumes.filter((v) => v.state === 'trash' || v.state === 'erasing');
   await mapLimit(waiting, VOLUMES_AT_ONCE, async (volume) => {
     const waitMs = options.ignoreGrace ? 0 : graceLeftMs(c, volume);
-    const reason = waitMs > 0 ? graceText(waitMs) : await freeVolume(store, volume);
+    const reason = waitMs > 0 ? graceText(waitMs) : await freeReadable(store, volume);
     if (reason !== undefined) {
       kept.push({ volume: volume.id, reason, isInGrace: waitMs > 0 });
       return;
@@ -64,6 +64,16 @@ const graceLeftMs = ({ settings, clock }: Components, { state, trashedAtMs }: Vo
   state === 'trash' ? (trashedAtMs ?? 0) + settings.trashGraceMs - clock.nowMs() : 0;
 
 const graceText = (waitMs: number): string => `in trash for another ${Math.ceil(waitMs / 1000)} s`;
+
+/** A damaged row keeps the volume that it is about, and no other. */
+async function freeReadable(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {
+  try {
+    return await freeVolume(store, volume);
+  } catch (error) {
+    if (!isKind(error, 'corrupt')) throw error;
+    return error.message;
+  }
+}
 
 /** The reason it is kept, or undefined once it is gone. */
 async function freeVolume(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {
