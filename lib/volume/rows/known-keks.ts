@@ -1,7 +1,7 @@
 // Whether the keys at hand are those that the store is written with: an older copy of a key file would wrap blocks by a version that is
 // thought to be gone, or make another key of a number that is taken. The rows say which versions there are, and which key each is.
 import { assert } from '../../foundation/assert.ts';
-import { denied, isKind, type PocketfulError } from '../../foundation/errors.ts';
+import { conflict, denied, isKind, type PocketfulError } from '../../foundation/errors.ts';
 import { unwrapBek } from '../../keys/envelope.ts';
 import { kekFingerprint } from '../../keys/fingerprint.ts';
 import type { KekVersion } from '../../keys/keys.ts';
@@ -26,11 +26,12 @@ async function knownKeks({ panda }: Components): Promise<KekRow[]> {
  * another key. A version without a row gets it.
  */
 export async function currentKek(c: Components): Promise<KekVersion> {
-  const current = (await c.keks.versions()).find(({ state }) => state === 'current');
-  assert(current !== undefined, 'a key store has a current KEK');
-  const { version } = current;
   for (let claims = 0; ; claims++) {
+    // Keys are read after the rows: a rotation makes its key before any row names it, so only keys of another time lack it.
     const known = await knownKeks(c);
+    const current = (await c.keks.versions()).find(({ state }) => state === 'current');
+    assert(current !== undefined, 'a key store has a current KEK');
+    const { version } = current;
     const newest = Math.max(0, ...known.map((row) => row.version));
     if (newest > version) throw behind(version, newest);
     const row = known.find((one) => one.version === version);
@@ -48,10 +49,11 @@ export async function currentKek(c: Components): Promise<KekVersion> {
 
 /** What is wrong with the keys at hand, for doctor: versions that are not there, and such whose number belongs to another key. */
 export async function kekFaults(c: Components): Promise<PocketfulError[]> {
+  const known = await knownKeks(c);
   const versions = await c.keks.versions();
   const newestHere = versions.at(-1)?.version ?? 0;
   const faults: PocketfulError[] = [];
-  for (const row of await knownKeks(c)) {
+  for (const row of known) {
     const here = versions.find(({ version }) => version === row.version);
     if (here === undefined) faults.push(behind(newestHere, row.version));
     else if (here.state !== 'destroyed' && !(await isKeyOf(c, row))) faults.push(wrong(row.version));
@@ -67,7 +69,11 @@ async function isKeyOf({ keks, storeId }: Components, { version, fingerprint }: 
 async function claim(c: Components, version: number): Promise<void> {
   const key = await c.keks.kek(version);
   for await (const block of sampleBlocks(c)) {
-    if (block.kekVersion > version) throw behind(version, block.kekVersion);
+    if (block.kekVersion > version) {
+      const here = (await c.keks.versions()).at(-1)?.version ?? 0;
+      if (here < block.kekVersion) throw behind(here, block.kekVersion);
+      throw conflict('KEK_ROTATED', `version ${version} is not the current one any more`);
+    }
     if (block.kekVersion === version && !opens(block, key)) throw wrong(version);
   }
   const fingerprint = kekFingerprint(c.storeId, version, key);
