@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { runTasks, type Task, type TaskOutcome, tasksOf } from '../../lib/engine/upkeep/daemon.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
-import { retryLater } from '../../lib/foundation/errors.ts';
+import { corrupt, retryLater } from '../../lib/foundation/errors.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { differing } from './small-store.ts';
 import { makeSparse, withClient } from './sparse-store.ts';
@@ -100,6 +100,18 @@ describe('the daemon', () => {
       expect(outcomes.flatMap(({ error }) => error ?? [])).toEqual([]);
       expect((await admin.status()).overhead.sealed.volumes).toBeLessThan(before.volumes);
       expect(await differing(store, files)).toEqual([]);
+    });
+  });
+
+  it('does nothing where this process may not write, and says why for every task', async () => {
+    const { dir } = await makeSparse(folder, 'refused');
+    await withClient(dir, async (_client, { components, volumes, frontend, queue }) => {
+      const mayWrite = () => Promise.reject(corrupt('PANDA_BEHIND', 'older than its drives'));
+      const outcomes: TaskOutcome[] = [];
+      const tasks = tasksOf({ components: { ...components, mayWrite }, volumes, frontend, queue });
+      const signal = new AbortController().signal;
+      await runTasks(tasks, { clock: components.clock, signal, once: true, onDone: (of) => outcomes.push(of) });
+      expect(outcomes.map(({ error }) => error?.code)).toEqual(tasks.map(() => 'PANDA_BEHIND'));
     });
   });
 });

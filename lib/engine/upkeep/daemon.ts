@@ -52,7 +52,14 @@ export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, reque
     compact: (signal) => compactStore(store, { ...request, signal }),
     tune: () => tune(store.components),
   };
-  return TASKS.map((name) => ({ name, everyMs: schedule[name], run: work[name] }));
+  const run =
+    (task: Task['run']): Task['run'] =>
+    async (signal) => {
+      // Also a pass that finds nothing to do says so where it may do nothing.
+      await store.components.mayWrite?.();
+      return task(signal);
+    };
+  return TASKS.map((name) => ({ name, everyMs: schedule[name], run: run(work[name]) }));
 }
 
 /** What other processes left when they died; runs are for compaction to go on with. */
