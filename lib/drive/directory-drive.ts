@@ -1,30 +1,29 @@
 // A drive in a directory: `zone/generation/name` are folders and a file. An object is written to a temporary file, fsynced,
-// linked to its name (which fails if the name is taken) and its folder fsynced. Temporary files live in a folder of their own
+// given its name (which fails if the name is taken; file-naming.ts) and its folder fsynced. Temporary files live in a folder of their own
 // that carries the drive's identity, so that an append to a disk that went away, or was swapped, fails at its first call.
 
 import { assert } from '../foundation/assert.ts';
 import { type Clock, systemClock } from '../foundation/clock.ts';
 import { DAY_MS } from '../foundation/durations.ts';
-import { invalid } from '../foundation/errors.ts';
-import { directoryError, isAbsence } from './directory-errors.ts';
-import { assertMarker, type DriveIdentity, MARKER, markerOf, markerText } from './directory-marker.ts';
+import { makeDrive, temporaryFolder, temporaryName } from './directory-create.ts';
+import { directoryError, ignoring, isAbsence, isPresence } from './directory-errors.ts';
+import { assertMarker, type DriveIdentity, MARKER, markerOf } from './directory-marker.ts';
 import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
 import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './drive-keys.ts';
 import { chunkExists, chunkMissing, driveBusy, driveUnavailable } from './errors.ts';
+import { type LinkFile, nameFile } from './file-naming.ts';
 import {
   errnoOf,
   FolderSync,
-  linkFile,
   makeFolder,
   readFileRange,
   readFolder,
   removeFolder,
   statPath,
-  syncFolder,
   unlinkFile,
   writeDurably,
 } from './files.ts';
-import { WRITER_TAG, writerOf } from './writer-tag.ts';
+import { writerOf } from './writer-tag.ts';
 
 export type { DriveIdentity } from './directory-marker.ts';
 
@@ -33,15 +32,12 @@ const FOREIGN_TEMPORARY_MS = DAY_MS;
 /** How many stat calls of one listing are under way at once. */
 const STATS_AT_ONCE = 8;
 
-const temporaryFolder = ({ storeId, driveId }: DriveIdentity): string => `tmp-${storeId.slice(0, 12)}-${driveId}`;
-
-let temporaries = 0;
-const temporaryName = (): string => `${WRITER_TAG}-${temporaries++}`;
-
 export class DirectoryDrive implements Drive {
   readonly label: string;
   readonly #identity: DriveIdentity;
   readonly #clock: Clock;
+  /** Of a file system that differs: for tests. */
+  readonly #linkFile: LinkFile | undefined;
   readonly #temporary: string;
   readonly #folders = new FolderSync();
   /** Zone generations whose own names are known to be durable. */
@@ -49,11 +45,12 @@ export class DirectoryDrive implements Drive {
   #verified = false;
 
   /** Touches nothing: the directory is proven to be the drive at the first call, so that a lost drive can be named too. */
-  constructor(path: string, identity: DriveIdentity, clock: Clock = systemClock) {
+  constructor(path: string, identity: DriveIdentity, clock: Clock = systemClock, link?: LinkFile) {
     assert(path !== '', 'a drive needs a path');
     this.label = path;
     this.#identity = identity;
     this.#clock = clock;
+    this.#linkFile = link;
     this.#temporary = `${path}/${temporaryFolder(identity)}`;
   }
 
@@ -61,18 +58,18 @@ export class DirectoryDrive implements Drive {
    * Makes the directory a drive: it has to be new or empty. Idempotent for one identity; `invalid` DRIVE_TAKEN if it is
    * another drive already, `invalid` DRIVE_NOT_EMPTY if it holds anything else.
    */
-  static async create(path: string, identity: DriveIdentity): Promise<DirectoryDrive> {
+  static async create(path: string, identity: DriveIdentity, link?: LinkFile): Promise<DirectoryDrive> {
     try {
-      await makeDrive(path, identity);
+      await makeDrive(path, identity, link);
     } catch (error) {
       throw directoryError(path, error);
     }
-    return DirectoryDrive.open(path, identity);
+    return DirectoryDrive.open(path, identity, link);
   }
 
   /** A drive made before. Throws DRIVE_UNAVAILABLE if the directory is missing or is not that drive. */
-  static async open(path: string, identity: DriveIdentity): Promise<DirectoryDrive> {
-    const drive = new DirectoryDrive(path, identity);
+  static async open(path: string, identity: DriveIdentity, link?: LinkFile): Promise<DirectoryDrive> {
+    const drive = new DirectoryDrive(path, identity, systemClock, link);
     await drive.sweep();
     return drive;
   }
@@ -203,14 +200,14 @@ export class DirectoryDrive implements Drive {
   async #link(temporary: string, at: ZoneRef, key: string): Promise<void> {
     const target = `${this.label}/${key}`;
     try {
-      await linkFile(temporary, target);
+      await nameFile(temporary, target, this.#linkFile);
     } catch (error) {
       if (!isAbsence(error)) throw error;
       await this.#verify(); // no folder is made where the drive used to be
       this.#durable.delete(zoneKey(at));
       await ignoring(isPresence, makeFolder(`${this.label}/${at.zone}`));
       await ignoring(isPresence, makeFolder(`${this.label}/${zoneKey(at)}`));
-      await linkFile(temporary, target);
+      await nameFile(temporary, target, this.#linkFile);
     }
   }
 
@@ -264,40 +261,6 @@ export class DirectoryDrive implements Drive {
       if (isAbsence(error)) return [];
       throw directoryError(this.label, error);
     }
-  }
-}
-
-async function makeDrive(path: string, identity: DriveIdentity): Promise<void> {
-  const temporary = temporaryFolder(identity);
-  await makeFolder(path, { recursive: true });
-  const names = await readFolder(path);
-  if (!names.includes(MARKER)) {
-    const strange = names.find((name) => name !== temporary && name !== 'lost+found');
-    if (strange !== undefined)
-      throw invalid(
-        'DRIVE_NOT_EMPTY',
-        `${path}: holds ${JSON.stringify(strange)}; a new drive needs an empty directory`,
-      );
-    await ignoring(isPresence, makeFolder(`${path}/${temporary}`));
-    const file = `${path}/${temporary}/${temporaryName()}`;
-    await writeDurably(file, [Buffer.from(markerText(identity))]);
-    await ignoring(isPresence, linkFile(file, `${path}/${MARKER}`));
-    await unlinkFile(file);
-    await syncFolder(path);
-    await syncFolder(`${path}/..`);
-  }
-  const found = await markerOf(path);
-  if (found.store !== identity.storeId || found.drive !== identity.driveId)
-    throw invalid('DRIVE_TAKEN', `${path}: is drive ${found.drive} of store ${found.store.slice(0, 8)}… already`);
-}
-
-const isPresence = (error: unknown): boolean => errnoOf(error) === 'EEXIST';
-
-async function ignoring(which: (error: unknown) => boolean, call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!which(error)) throw error;
   }
 }
 

@@ -29,3 +29,13 @@ export function isAbsence(error: unknown): boolean {
   const errno = errnoOf(error);
   return errno === 'ENOENT' || errno === 'ENOTDIR';
 }
+
+export const isPresence = (error: unknown): boolean => errnoOf(error) === 'EEXIST';
+
+export async function ignoring(which: (error: unknown) => boolean, call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!which(error)) throw error;
+  }
+}

@@ -15,8 +15,6 @@ export interface OutputOptions {
 
 const PREFIX = '.pocketful-';
 const SUFFIX = '.part';
-/** Some file systems and network shares know no fsync of a folder: there is nothing more to be done. */
-const NO_FOLDER_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF', 'EISDIR', 'EPERM']);
 
 let outputs = 0;
 
@@ -52,7 +50,7 @@ export async function writeOutput<T>(
     }
     if (options.overwrite) await rename(temporary, path);
     else await nameNew(temporary, path);
-    await syncName(folder);
+    await syncFolder(folder);
     return result;
   } catch (error) {
     await rm(temporary, { force: true });
@@ -66,14 +64,6 @@ async function sweepOutputs(folder: string): Promise<void> {
   for (const name of names) {
     if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) continue;
     if (writerOf(name.slice(PREFIX.length)) === 'dead') await rm(join(folder, name), { force: true }).catch(() => {});
-  }
-}
-
-async function syncName(folder: string): Promise<void> {
-  try {
-    await syncFolder(folder);
-  } catch (error) {
-    if (!NO_FOLDER_SYNC.has(errnoOf(error) ?? '')) throw error;
   }
 }
 

@@ -7,6 +7,7 @@ export const openFile = promisify(fs.open);
 export const closeFile = promisify(fs.close);
 export const syncFile = promisify(fs.fsync);
 export const linkFile = promisify(fs.link);
+export const renameFile = promisify(fs.rename);
 export const unlinkFile = promisify(fs.unlink);
 export const makeFolder = promisify(fs.mkdir);
 export const removeFolder = promisify(fs.rmdir);
@@ -102,10 +103,15 @@ export class FolderSync {
   }
 }
 
+/** Some file systems and network shares know no fsync of a folder: there is nothing more to be done. */
+const NO_FOLDER_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
 export async function syncFolder(folder: string): Promise<void> {
   const fd = await openFile(folder, 'r');
   try {
     await syncFile(fd);
+  } catch (error) {
+    if (!NO_FOLDER_SYNC.has(errnoOf(error) ?? '')) throw error;
   } finally {
     await closeFile(fd);
   }

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OpenBody } from '../../lib/client/face.ts';
-import { fileSystem } from '../../lib/client/files/name-file.ts';
+import { fileSystem } from '../../lib/client/files/file-system.ts';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { FileWriter } from '../../lib/client/files/write-file.ts';
 import { runsOfData } from '../../lib/client/files/write-sparsely.ts';

@@ -3,16 +3,19 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { nameFile } from '../../drive/file-naming.ts';
+import { mapLimit } from '../../foundation/concurrency.ts';
 import { invalid } from '../../foundation/errors.ts';
 import type { OpenBody } from '../face.ts';
 import { ExactTimes } from './exact-times.ts';
 import { changedAtNs, fileMetadataOf } from './file-metadata.ts';
+import { type FileSystem, fileSystem } from './file-system.ts';
 import { exists, isFolder, namedError } from './name-errors.ts';
-import { type FileSystem, fileSystem, nameNew } from './name-file.ts';
 import { placeBelow } from './place-below.ts';
 import { isSameContent } from './same-content.ts';
-import { syncFolders } from './sync-folders.ts';
 import { writeSparsely } from './write-sparsely.ts';
+
+const SYNCS_AT_ONCE = 8;
 
 export interface WriteOptions {
   readonly overwrite: boolean;
@@ -58,12 +61,11 @@ export class FileWriter {
       try {
         const bytes = await this.#fill(temporary, opened);
         if (this.#overwrite) await rename(temporary, path);
-        else await nameNew(temporary, path, this.#fileSystem);
+        else await nameFile(temporary, path, this.#fileSystem.link);
         this.#folders.add(dirname(path));
         return { bytes, isSame: false };
-      } catch (error) {
+      } finally {
         await rm(temporary, { force: true });
-        throw error;
       }
     } catch (error) {
       throw await namedError(error, path);
@@ -73,7 +75,7 @@ export class FileWriter {
   /** To be called when nothing is written any more: returns once every name given is durable. */
   async end(): Promise<void> {
     await this.#times.end();
-    await syncFolders(this.#folders, this.#fileSystem);
+    await mapLimit([...this.#folders], SYNCS_AT_ONCE, this.#fileSystem.syncFolder);
     this.#folders.clear();
   }
 

@@ -5,6 +5,7 @@ import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MARKER, markerOf } from '../../drive/directory-marker.ts';
 import { denied, invalid, isPocketfulError } from '../../foundation/errors.ts';
+import { assertPrivatePlace } from '../../keys/key-file-place.ts';
 import type { Panda } from '../../panda/panda.ts';
 import { storeCreatingKey, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
 import { pandaLost, tracesOf } from './lost-panda.ts';
@@ -63,6 +64,12 @@ export async function beginAttempt(path: string, drives: readonly string[]): Pro
   const roots = drives.map((drive) => driveAt(path, drive));
   const wasThere = new Set([...roots, path, drivesPath(path)].filter((place) => existsSync(place)));
   await makeDirectory(path);
+  try {
+    await assertPrivatePlace(path);
+  } catch (error) {
+    if (!wasThere.has(path)) await rmdir(path).catch(() => undefined);
+    throw error;
+  }
   let isUndone = false;
   return {
     async undo(panda) {
