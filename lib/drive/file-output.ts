@@ -38,7 +38,7 @@ export async function writeOutput<T>(
   await assertWritable(path, options);
   const folder = dirname(path);
   await sweepOutputs(folder);
-  const temporary = join(folder, `${PREFIX}${WRITER_TAG}-${outputs++}${SUFFIX}`);
+  const temporary = temporaryOutput(folder);
   try {
     const file = await open(temporary, 'wx', options.mode ?? 0o666);
     let result: T;
@@ -58,8 +58,11 @@ export async function writeOutput<T>(
   }
 }
 
+/** Where a file for `folder` is written before it gets its name. */
+export const temporaryOutput = (folder: string): string => join(folder, `${PREFIX}${WRITER_TAG}-${outputs++}${SUFFIX}`);
+
 /** Removes what processes that are gone were writing. Nothing here may keep a command from its work. */
-async function sweepOutputs(folder: string): Promise<void> {
+export async function sweepOutputs(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) continue;

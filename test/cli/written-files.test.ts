@@ -22,6 +22,7 @@ import { fileSystem } from '../../lib/client/files/file-system.ts';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { FileWriter } from '../../lib/client/files/write-file.ts';
 import { runsOfData } from '../../lib/client/files/write-sparsely.ts';
+import { WRITER_TAG } from '../../lib/drive/writer-tag.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const folder = temporaryFolder();
@@ -145,6 +146,18 @@ describe('a power cut', () => {
     calls.length = 0;
     await writer.end();
     expect(calls.sort()).toEqual(['sync order', 'sync order/a', 'sync order/a/deep']);
+  });
+});
+
+describe('a get that is killed', () => {
+  it('leaves a half file that the next one there removes, and nobody else’s', async () => {
+    mkdirSync(at('killed'));
+    const [pid, , place] = WRITER_TAG.split('-');
+    const mine = `.pocketful-${WRITER_TAG}-999999.part`;
+    for (const name of [`.pocketful-${pid}-1-${place}-0.part`, mine, '.pocketful-other.part'])
+      writeFileSync(at(`killed/${name}`), 'half');
+    await write(at('killed/new'), object('x'));
+    expect(readdirSync(at('killed')).sort()).toEqual([mine, '.pocketful-other.part', 'new'].sort());
   });
 });
 

@@ -1,9 +1,9 @@
 // Objects back into files: each whole or not at all, with its mode and time, never outside the directory given, never over a file that
 // is there unless told. A file is on the disk before it gets its name; its name is when `end` has returned.
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { nameFile } from '../../drive/file-naming.ts';
+import { sweepOutputs, temporaryOutput } from '../../drive/file-output.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { invalid } from '../../foundation/errors.ts';
 import type { OpenBody } from '../face.ts';
@@ -35,6 +35,7 @@ export class FileWriter {
   readonly #times = new ExactTimes();
   /** Folders with names that may not be durable yet. */
   readonly #folders = new Set<string>();
+  readonly #swept = new Set<string>();
 
   constructor({ overwrite, fileSystem: given = fileSystem }: WriteOptions) {
     this.#overwrite = overwrite;
@@ -57,7 +58,8 @@ export class FileWriter {
       throw invalid('NAME_IS_FOLDER', `${path} names a folder: give the name of a file, or --to ${path}`);
     try {
       if (await this.#isThere(path, opened, isPart)) return { bytes: 0, isSame: true };
-      const temporary = join(dirname(path), `.pocketful-${randomBytes(6).toString('hex')}.part`);
+      await this.#sweep(dirname(path));
+      const temporary = temporaryOutput(dirname(path));
       try {
         const bytes = await this.#fill(temporary, opened);
         if (this.#overwrite) await rename(temporary, path);
@@ -90,6 +92,13 @@ export class FileWriter {
     const mayBeSame = !isPart && found.isFile() && found.size === opened.object.sizeBytes;
     if (mayBeSame && (await isSameContent(path, opened))) return true;
     throw exists(path);
+  }
+
+  /** What a `get` that was killed left half written goes when the next one writes there. */
+  async #sweep(folder: string): Promise<void> {
+    if (this.#swept.has(folder)) return;
+    this.#swept.add(folder);
+    await sweepOutputs(folder);
   }
 
   async #fill(temporary: string, { object, body }: OpenBody): Promise<number> {
