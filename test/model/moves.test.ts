@@ -28,6 +28,12 @@ describe('the model of moves and flips', () => {
       expect([found.violation, found.trace.at(-1)]).toEqual([violation, last]);
     });
 
+  // Without it a host whose flip was undone is told that the donors' buckets arrived.
+  it('needs “arrive: the host is at the new generation”', { timeout: 60_000 }, () => {
+    const found = searchMoves('BXC', new Set<MovesCondition>(['arrive: the host is at the new generation']));
+    expect([found.violation, found.trace.at(-1)]).toEqual(['b cannot be read', 'X flip']);
+  });
+
   it('needs “flip: still my run”, even where “this very next” is missing too', { timeout: 60_000 }, () => {
     const found = searchMoves('BC', new Set<MovesCondition>(['flip: still my run', 'flip: this very next']));
     expect(found.violation).toContain('zone 3 of H');
