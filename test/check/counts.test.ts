@@ -4,7 +4,9 @@ import { countFaults } from './counts.ts';
 
 const files = ['test/a.test.ts', 'test/b.test.ts', 'test/b.long.test.ts', 'test/localstack/c.test.ts'];
 const faults = (text: string): string[] =>
-  countFaults([{ path: 'README.md', text }, ...files.map((path) => ({ path, text: '' }))]).map(({ message }) => message);
+  countFaults([{ path: 'README.md', text }, ...files.map((path) => ({ path, text: '' }))]).map(
+    ({ message }) => message,
+  );
 
 it('holds a number against what is there', () => {
   expect(faults('<!-- count unit-test-files -->2 files, <!-- count long-test-files -->1')).toEqual([]);
