@@ -6,7 +6,8 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type * as z from 'zod';
-import type { Actors } from '../lib/compaction/do/executor.ts';
+import type { Budgets } from '../lib/compaction/plan/budget.ts';
+import type { Actors } from '../lib/compaction/run/actors.ts';
 import type { MetricsPort } from '../lib/engine/wire/metrics.ts';
 import { invalid, isPocketfulError } from '../lib/foundation/errors.ts';
 import { LiveCoder } from '../lib/live-coder/live-coder.ts';
@@ -17,6 +18,8 @@ export interface TaskParts {
   readonly store: VolumeStore;
   readonly stream: Stream;
   readonly metrics: MetricsPort;
+  /** Of the stage's schedules; absent: not limited. */
+  readonly budgets?: Budgets | undefined;
 }
 
 export interface TaskContext extends TaskParts {

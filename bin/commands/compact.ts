@@ -1,10 +1,10 @@
 // pocketful plan, compact and explain: compaction as its operator sees it.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { RunReport } from '../../lib/compaction/do/executor.ts';
 import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
 import type { MergePlan } from '../../lib/compaction/plan/merge-propose.ts';
 import type { CompactionPlan, PlannedMerges, PlannedRun } from '../../lib/compaction/plan/plan.ts';
+import type { RunReport } from '../../lib/compaction/run/reports.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, type Run } from './command.ts';

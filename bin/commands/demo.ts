@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Demo, type LocalRepair } from '../../lib/client/demo/demo.ts';
 import { demoTree } from '../../lib/client/demo/demo-tree.ts';
-import type { RunReport } from '../../lib/compaction/do/executor.ts';
+import type { RunReport } from '../../lib/compaction/run/reports.ts';
 import type { Status } from '../../lib/engine/status/status.ts';
 import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { invalid } from '../../lib/foundation/errors.ts';

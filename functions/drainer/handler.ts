@@ -5,12 +5,12 @@ import { addTally } from '../../lib/engine/status/tally.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 
-/** Fills up to which volumes are drained, if not the planner's own. */
-const schema = z.object({ l3UpTo: z.number().gt(0).lt(1).optional() });
+/** `l3UpTo`: fills up to which volumes are drained, if not the planner's own. `begin: false`: only what was begun is worked off. */
+const schema = z.object({ l3UpTo: z.number().gt(0).lt(1).optional(), begin: z.boolean().default(true) });
 
 export const newDrainer = (open: OpenTask) =>
-  newTask(schema, open, async ({ store, stream, signal }, { l3UpTo }) => {
-    const report = await drainPass(store, stream, { signal, l3UpTo });
+  newTask(schema, open, async ({ store, stream, signal }, { l3UpTo, begin }) => {
+    const report = await drainPass(store, stream, { signal, l3UpTo, begin });
     await addTally(store.c, { 'l3.runs': report.ended, 'l3.reclaimed': report.retired });
     return report;
   });

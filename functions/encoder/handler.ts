@@ -7,6 +7,6 @@ import { newTask, type OpenTask } from '../task.ts';
 const schema = z.object({ all: z.boolean().default(false) });
 
 export const newEncoder = (open: OpenTask) =>
-  newTask(schema, open, ({ store, signal }, { all }) => encodeStage(store, { all, signal }));
+  newTask(schema, open, ({ store, stream, signal }, { all }) => encodeStage(store, { all, stream, signal }));
 
 export const handler = newEncoder(openTask);

@@ -2,6 +2,9 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import * as z from 'zod';
 import { workDelivered } from '../../lib/compaction/move/l3/delivered.ts';
+import { noteCoder } from '../../lib/compaction/run/coder-state.ts';
+import { charge } from '../../lib/compaction/run/period.ts';
+import { spentOn } from '../../lib/compaction/run/reports.ts';
 import { addTally } from '../../lib/engine/status/tally.ts';
 import { retryLater } from '../../lib/foundation/errors.ts';
 import { reasonLine } from '../../lib/foundation/reason.ts';
@@ -36,6 +39,19 @@ export const newLiveCoder = (open: OpenTask) =>
       'l3.storedBytes': report.storedBytes,
       'l3.buckets': report.movedBuckets,
     });
+    const { c } = context.store;
+    await noteCoder(c, report.stalled);
+    await charge(
+      c,
+      spentOn(c.settings, {
+        copiedBytes: report.movedBytes,
+        storedBytes: report.storedBytes,
+        copiedBuckets: report.movedBuckets,
+        retired: 0,
+        destinations: 0,
+        queued: true,
+      }),
+    );
     const isFailed = new Set(failed);
     return processPartialResponse(
       event as never,

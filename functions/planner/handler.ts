@@ -16,9 +16,12 @@ const schema = z.object({
 });
 
 export const newPlanner = (open: OpenTask) =>
-  newTask(schema, open, async ({ store, logger }, { strategies, runsMax, concurrency }) => {
-    const { runs, resumed, plan } = await planRuns(store, runsMax, strategies === undefined ? {} : { strategies });
-    const { before, after, threshold, budgetUsed, spent } = plan;
+  newTask(schema, open, async ({ store, logger, budgets }, { strategies, runsMax, concurrency }) => {
+    const { runs, resumed, plan, budgetUsed } = await planRuns(store, runsMax, {
+      ...(strategies === undefined ? {} : { strategies }),
+      ...(budgets === undefined ? {} : { budgets }),
+    });
+    const { before, after, threshold, spent } = plan;
     logger.info('plan', { plan: plan.digest, before, after, threshold, budgetUsed, spent, resumed });
     return { runs: runs.map((run) => ({ run })), concurrency, plan: plan.digest };
   });

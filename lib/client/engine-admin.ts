@@ -5,7 +5,13 @@ import type { CompactionPlan } from '../compaction/plan/plan.ts';
 import { collectStatus } from '../engine/status/collect-status.ts';
 import { placesOfKey } from '../engine/status/explain-key.ts';
 import type { Status } from '../engine/status/status.ts';
-import { explainVolumes, type PlanRequest, planMergesOf, planOf } from '../engine/upkeep/compaction.ts';
+import {
+  type CompactRequest,
+  explainVolumes,
+  type PlanRequest,
+  planMergesOf,
+  planOf,
+} from '../engine/upkeep/compaction.ts';
 import type { EngineStore } from '../engine/wire/engine-store.ts';
 import { invalid, missing } from '../foundation/errors.ts';
 import { volumeId } from '../foundation/ids.ts';
@@ -17,6 +23,29 @@ import type { StoreAdmin } from './admin.ts';
 
 const LETTERS_MAX = 1000;
 const VOLUME = /^[0-9a-f]{16}$/;
+
+/** Progress by the bytes that move, where they move here; by whole runs elsewhere. */
+export function watchedBy({
+  onProgress,
+  ...request
+}: NonNullable<Parameters<StoreAdmin['compact']>[0]>): CompactRequest {
+  let moving = 0;
+  const done = { runs: 0, reclaimed: 0, movedBytes: 0 };
+  const tell = (): void => onProgress?.({ ...done, movedBytes: Math.max(moving, done.movedBytes) });
+  return {
+    ...request,
+    onMoved: ({ recordBytes }) => {
+      moving += recordBytes;
+      tell();
+    },
+    onRun: ({ retired, movedBytes }) => {
+      done.runs += 1;
+      done.reclaimed += retired;
+      done.movedBytes += movedBytes;
+      tell();
+    },
+  };
+}
 
 export class EngineAdmin {
   readonly #open: () => Promise<EngineStore>;

@@ -1,6 +1,7 @@
 // What a deployment is asked to be: the stage's name, the store's settings (preset and changes), how many drives, and
 // whether its data outlives the stack. Parsed from CDK context (`-c stage=dev -c preset=demo`), where every value may be a string.
 import * as z from 'zod';
+import { type Budgets, budgetsOf } from '../compaction/plan/budget.ts';
 import { invalid } from '../foundation/errors.ts';
 import { drivesMin, PRESETS, type PresetName, type Settings, settingsOf } from '../settings/settings.ts';
 
@@ -37,6 +38,8 @@ const schema = z.strictObject({
   workerMemoryMiB: memoryMiB.default(1769),
   /** Of everything behind the frontend; long work goes on in the next call. */
   workerTimeoutSeconds: timeoutSeconds.default(300),
+  /** Of what the schedules do from one plan to the next, as JSON: `-c budgets='{"metadataWrites":100000}'`. */
+  budgets: json.optional(),
   /** False: nothing runs by itself; encode, gc and compaction wait to be started. */
   schedules: flag.default(true),
   /** Where alarms are sent; without it they only show in the console. */
@@ -52,9 +55,11 @@ const schema = z.strictObject({
 /** The names of the context keys that make up a stage. */
 export const STAGE_CONTEXT_KEYS = Object.keys(schema.shape);
 
-export interface StageSettings extends Readonly<Omit<z.infer<typeof schema>, 'drives' | 'preset' | 'settings'>> {
+export interface StageSettings
+  extends Readonly<Omit<z.infer<typeof schema>, 'drives' | 'preset' | 'settings' | 'budgets'>> {
   readonly store: Settings;
   readonly drives: number;
+  readonly budgets?: Budgets;
 }
 
 /** Throws `invalid` STAGE_INVALID, naming the key, or SETTINGS_INVALID. */
@@ -64,7 +69,7 @@ export function parseStageSettings(context: Readonly<Record<string, unknown>>): 
     const issue = parsed.error.issues[0];
     throw invalid('STAGE_INVALID', `stage: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
   }
-  const { preset, settings, drives, ...rest } = parsed.data;
+  const { preset, settings, drives, budgets, ...rest } = parsed.data;
   const store = settingsOf(preset, settings as Partial<Settings>);
   if (store.cell === DATA) throw invalid('STAGE_INVALID', `stage: settings: no cell may be called ${DATA}`);
   const count = drives ?? drivesMin(store) + 1;
@@ -72,7 +77,8 @@ export function parseStageSettings(context: Readonly<Record<string, unknown>>): 
     const codecs = `${store.hotCodec} and ${store.warmCodec}`;
     throw invalid('STAGE_INVALID', `stage: drives: ${codecs} need at least ${drivesMin(store)} drives, not ${count}`);
   }
-  return Object.freeze({ ...rest, store, drives: count });
+  const limits = budgets === undefined ? {} : { budgets: budgetsOf(budgets as Partial<Budgets>) };
+  return Object.freeze({ ...rest, ...limits, store, drives: count });
 }
 
 /** The value of a JSON text; anything else as it is, for the schema to judge. */

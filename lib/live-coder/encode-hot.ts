@@ -19,6 +19,8 @@ export interface EncodeOptions {
   readonly flush?: boolean;
   /** Only so many, those with the least that lives: a little room is enough for them. */
   readonly sparsest?: number;
+  /** Asked before every source: a reason, and the rest waits. */
+  readonly heldBy?: (() => Promise<Reason | undefined>) | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly encodedBytes: number; readonly totalBytes: number }) => void;
 }
@@ -55,6 +57,8 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
   try {
     for (const { volume, liveBytes } of ripe) {
       if (options.signal?.aborted) break;
+      stalled = (await options.heldBy?.()) ?? stalled;
+      if (stalled?.code === 'WRITERS_HELD') break;
       // What is left makes no group by itself, and nothing waits for it: it stays hot. An empty volume needs none.
       const waiting = coder.waiting().length > 0;
       if (!flush && !waiting && liveBytes > 0 && left < groupTargetBytes(store.c.settings)) continue;

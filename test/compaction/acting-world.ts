@@ -1,5 +1,6 @@
 // Small stores with half-dead sealed volumes, for tests of the acting half of compaction.
-import type { Actors } from '../../lib/compaction/do/executor.ts';
+import { type Batches, inProcess } from '../../lib/compaction/do/batches.ts';
+import type { Actors } from '../../lib/compaction/run/actors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
@@ -28,6 +29,9 @@ export const actorsOf = (p: Process, stream?: Stream): Actors => ({
   store: p.volumes,
   makeTarget: (run, moved) => new LiveCoder(p.volumes, run, moved),
 });
+
+/** The same, as what `compact` runs its plans by. */
+export const batchesOf = (p: Process, stream?: Stream): Batches => inProcess(actorsOf(p, stream));
 
 export async function putFiles(p: Process, model: Model, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   for (const [key, body] of files) model.begin(key, body);

@@ -6,7 +6,7 @@ import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { besideEachOther, type Model, type Scenario } from '../store/crash.ts';
 import type { Process } from '../store/harness.ts';
-import { actorsOf, deleteFiles, putFiles, sealedWorld } from './acting-world.ts';
+import { batchesOf, deleteFiles, putFiles, sealedWorld } from './acting-world.ts';
 import { atGroup, L1_ONLY, toppingWorld } from './l1-world.ts';
 import { MERGE_ONLY, thinnedWorld } from './merge-world.ts';
 
@@ -19,13 +19,13 @@ const L3 = { settings: { strategies: ['l3' as const], minFill: 0.2, l3UpTo: 0.5,
 async function diesWhileCopying({ world }: Awaited<ReturnType<typeof sealedWorld>>): Promise<void> {
   let moves = 0;
   const plan = scriptedPlan((_, detail) => (detail.includes('put group/') && ++moves === 1 ? 'before' : 'none'));
-  await expect(compact(actorsOf(world.start({ plan })), L2)).rejects.toBeInstanceOf(Crash);
+  await expect(compact(batchesOf(world.start({ plan })), L2)).rejects.toBeInstanceOf(Crash);
   world.start({ othersDead: true });
 }
 
 /** Did in the calm run what it is for: else nothing was tested. */
 async function compacts(p: Process, options: CompactOptions, calm: { tried: boolean }): Promise<void> {
-  const done = await compact(actorsOf(p, new MemoryStream(p.c.clock)), options);
+  const done = await compact(batchesOf(p, new MemoryStream(p.c.clock)), options);
   if (!calm.tried) expect(done.runs.reduce((sum, { retired }) => sum + retired, 0)).toBeGreaterThan(0);
   calm.tried = true;
 }
@@ -39,7 +39,7 @@ const THIN = { volumes: 2, filesEach: 12, keep: 3 };
 
 /** Remnants into few buckets; rows were saved in the calm run. */
 async function merges(p: Process, calm: { tried: boolean }): Promise<void> {
-  const done = await compact(actorsOf(p), MERGE_ONLY);
+  const done = await compact(batchesOf(p), MERGE_ONLY);
   if (!calm.tried) expect(done.runs[0]?.merge?.rowsDropped).toBeGreaterThan(1);
   calm.tried = true;
 }
@@ -47,7 +47,7 @@ async function merges(p: Process, calm: { tried: boolean }): Promise<void> {
 /** Leaves a journal, its leases, and a group whose blocks have not all been moved. */
 async function diesWhileMerging({ world }: Awaited<ReturnType<typeof thinnedWorld>>): Promise<void> {
   const plan = scriptedPlan((_, detail) => (detail.includes('update block/') ? 'before' : 'none'));
-  await expect(compact(actorsOf(world.start({ plan })), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
+  await expect(compact(batchesOf(world.start({ plan })), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
   world.start({ othersDead: true });
 }
 
@@ -73,12 +73,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     prepare: async () => {
       const made = await toppingWorld(16);
       const plan = atGroup(2, () => 'before');
-      await expect(compact(actorsOf(made.world.start({ plan })), L1_ONLY)).rejects.toBeInstanceOf(Crash);
+      await expect(compact(batchesOf(made.world.start({ plan })), L1_ONLY)).rejects.toBeInstanceOf(Crash);
       made.world.start({ othersDead: true });
       return made;
     },
     act: async (p) => {
-      expect((await compact(actorsOf(p), { ...L1_ONLY, threshold: 0.9 })).resumed).toBe(1);
+      expect((await compact(batchesOf(p), { ...L1_ONLY, threshold: 0.9 })).resumed).toBe(1);
     },
   },
   'a process that goes on with a dead one’s run': {
@@ -88,7 +88,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       return made;
     },
     act: async (p) => {
-      expect((await compact(actorsOf(p), { ...L2, threshold: 0.9 })).resumed).toBe(1);
+      expect((await compact(batchesOf(p), { ...L2, threshold: 0.9 })).resumed).toBe(1);
     },
   },
   'a merge of bucket remnants, with the sources freed': {
@@ -97,7 +97,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a merge beside deletes, puts of its blocks, and GC': {
     prepare: () => thinnedWorld(THIN),
-    act: (p, model) => besideEachOther(compact(actorsOf(p), MERGE_ONLY), writesBeside(p, model)),
+    act: (p, model) => besideEachOther(compact(batchesOf(p), MERGE_ONLY), writesBeside(p, model)),
   },
   'a process that goes on with a dead one’s merge': {
     prepare: async () => {
@@ -107,7 +107,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
     act: async (p) => {
       const { settings } = MERGE_ONLY;
-      expect((await compact(actorsOf(p), { settings, merge: false })).resumed).toBe(1);
+      expect((await compact(batchesOf(p), { settings, merge: false })).resumed).toBe(1);
     },
   },
 };

@@ -2,8 +2,9 @@
 // the run that tried. Either way the run ends, nothing is lost, and no plan offers them again.
 import { describe, expect, it } from 'vitest';
 import { executePlan } from '../../lib/compaction/do/executor.ts';
+import { planNow } from '../../lib/compaction/do/plan-now.ts';
 import { beginPlan } from '../../lib/compaction/do/plan-runs.ts';
-import { compact, planNow } from '../../lib/compaction/do/rounds.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
 import { stepRun } from '../../lib/compaction/do/run-step.ts';
 import { type CrowdedNotes, hostRoomBytes, readCrowded } from '../../lib/compaction/facts/crowded.ts';
 import { fleetOf } from '../../lib/compaction/facts/fleet.ts';
@@ -15,7 +16,7 @@ import type { VolumeId } from '../../lib/foundation/ids.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
-import { actorsOf, SMALL, sealedWorld } from './acting-world.ts';
+import { actorsOf, batchesOf, SMALL, sealedWorld } from './acting-world.ts';
 import { CAPACITY, volumeOf } from './fleets.ts';
 
 describe('a volume’s row', () => {
@@ -107,7 +108,7 @@ describe('a run whose host turns out too full', () => {
   it('is skipped with the reason: journal and leases ended, nothing lost', async () => {
     const { world, wide, model, plan, host } = await tooSmall();
     const p = world.start();
-    const { runs } = await executePlan(actorsOf(p), plan);
+    const { runs } = await executePlan(batchesOf(p), plan);
     expect(runs).toMatchObject([{ stalled: undefined, retired: 0, movedBuckets: 0, hostBytes: 0 }]);
     expect(runs[0]?.skipped).toEqual([
       { volume: host, reason: { code: 'HOST_TOO_FULL', text: expect.stringContaining('cannot be topped off') } },
@@ -131,12 +132,12 @@ describe('a run whose host turns out too full', () => {
 
   it('is not planned again, and compacting until nothing is gained ends', async () => {
     const { world, wide, model, plan, host } = await tooSmall();
-    await executePlan(actorsOf(world.start()), plan);
+    await executePlan(batchesOf(world.start()), plan);
     const p = wide.start();
     const next = (await planNow(p.volumes, L1)).plan;
     expect(next.runs.length).toBeGreaterThan(0);
     expect(next.runs.map((run) => run.host?.volume)).not.toContain(host);
-    const report = await compact(actorsOf(p), { ...L1, untilStable: true });
+    const report = await compact(batchesOf(p), { ...L1, untilStable: true });
     expect(report.plans).toBeLessThan(6);
     expect(report.runs.flatMap(({ stalled }) => stalled ?? [])).toEqual([]);
     await model.expectIn(p);
@@ -153,7 +154,7 @@ describe('a run whose host turns out too full', () => {
     const extentBytes = Math.ceil(((run.host?.liveBytes ?? 0) / 2) * 1.09);
     const tight = new World(world.seed, { ...SMALL, extentBytes }, world.drives, world.panda);
     const q = tight.start();
-    const { runs } = await executePlan(actorsOf(q), { ...plan, runs: [run] });
+    const { runs } = await executePlan(batchesOf(q), { ...plan, runs: [run] });
     expect(runs[0]?.skipped).toMatchObject([{ volume: run.host?.volume }]);
     expect(runs[0]?.stalled).toBeUndefined();
     const host = (await listVolumes(tight.panda, SMALL.cell)).find(({ id }) => id === run.host?.volume);

@@ -4,7 +4,7 @@ import { compact } from '../../lib/compaction/do/rounds.ts';
 import type { Row } from '../../lib/panda/panda.ts';
 import { rebuiltPanda } from '../engine/rebuilding.ts';
 import { World } from '../store/harness.ts';
-import { actorsOf, sealedWorld } from './acting-world.ts';
+import { batchesOf, sealedWorld } from './acting-world.ts';
 
 it('a store topped off by L1 is rebuilt from its drives', async () => {
   const { world, model, p } = await sealedWorld({
@@ -13,7 +13,7 @@ it('a store topped off by L1 is rebuilt from its drives', async () => {
     deletedEach: (volume) => (volume === 0 ? 10 : 48),
     seed: 61,
   });
-  const report = await compact(actorsOf(p), {
+  const report = await compact(batchesOf(p), {
     settings: { strategies: ['l1'], minFill: 0.2, l3UpTo: 0.02, l2UpTo: 0.03 },
   });
   expect(report.runs.some(({ retired }) => retired > 0)).toBe(true);

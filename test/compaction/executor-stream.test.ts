@@ -1,6 +1,7 @@
 // L3 through a queue that duplicates, loses and reorders; poison; flow control.
 import { describe, expect, it } from 'vitest';
-import { compact, planNow } from '../../lib/compaction/do/rounds.ts';
+import { planNow } from '../../lib/compaction/do/plan-now.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
 import { FLOW_LIMITS, type FlowInput, flowOf } from '../../lib/compaction/move/l3/flow.ts';
 import {
   DrainWorker,
@@ -17,7 +18,7 @@ import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { newRunId, takeRun } from '../../lib/volume/runs/runs.ts';
 import { expectSound } from '../store/recount.ts';
-import { actorsOf, SMALL, sealedWorld } from './acting-world.ts';
+import { actorsOf, batchesOf, SMALL, sealedWorld } from './acting-world.ts';
 
 const L3 = { settings: { strategies: ['l3' as const], minFill: 0.2, l3UpTo: 0.5, l2UpTo: 0.6 } };
 const prepared = sealedWorld({ volumes: 3, filesEach: 40, deletedEach: () => 25, seed: 31 });
@@ -40,7 +41,7 @@ describe('L3 through a stream', () => {
   it('drains sources into open volumes, retires them, leaves the queue empty', async () => {
     const { p, model, world } = await sparse();
     const stream = new MemoryStream(world.clock);
-    const report = await compact(actorsOf(p, stream), L3);
+    const report = await compact(batchesOf(p, stream), L3);
     expect(report.runs.flatMap(({ stalled }) => stalled ?? [])).toEqual([]);
     expect(report.freed.freedVolumes).toBe(3);
     expect(await stream.figures()).toMatchObject({ ready: 0, inFlight: 0, dead: 0 });
@@ -51,7 +52,7 @@ describe('L3 through a stream', () => {
   it('duplicates, losses and another order do no harm', async () => {
     const { p, model, world } = await sparse();
     const stream = new UnrulyStream(world.clock);
-    const report = await compact(actorsOf(p, stream), { ...L3, untilStable: true });
+    const report = await compact(batchesOf(p, stream), { ...L3, untilStable: true });
     expect(report.freed.freedVolumes).toBe(3);
     expect(await stream.figures()).toMatchObject({ ready: 0, inFlight: 0, dead: 0 });
     await model.expectIn(p);
@@ -84,7 +85,7 @@ describe('L3 through a stream', () => {
       const drive = world.drives[extent.drive] as MemoryDrive;
       await drive.erase({ zone: extent.zone, generation: extent.zoneGeneration });
     }
-    const report = await compact(actorsOf(world.start(), stream), L3);
+    const report = await compact(batchesOf(world.start(), stream), L3);
     expect(report.freed.freedVolumes).toBe(2);
     const dead = await listDead(p.volumes, stream);
     expect(dead.length).toBeGreaterThan(0);

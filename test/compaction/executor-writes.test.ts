@@ -8,7 +8,7 @@ import { createVolume } from '../../lib/volume/open/create-volume.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
-import { actorsOf, SMALL, sealedWorld } from './acting-world.ts';
+import { batchesOf, SMALL, sealedWorld } from './acting-world.ts';
 
 /** Transactions of every process of a world, as they come. */
 function watched(panda: Panda, seen: (writes: readonly Write[]) => void): void {
@@ -43,7 +43,7 @@ describe('metadata of a run', () => {
         rows += writes.length;
       });
       const stream = new MemoryStream(world.clock);
-      const report = await compact(actorsOf(p, stream), options);
+      const report = await compact(batchesOf(p, stream), options);
       const moved = report.runs.reduce((sum, { movedBuckets }) => sum + movedBuckets, 0);
       expect(moved).toBeGreaterThan(10);
       expect(report.runs.every((run) => run.strategy === strategy && run.retired > 0)).toBe(true);
@@ -82,7 +82,7 @@ describe('a store where every drive is full but one destination’s worth', () =
       const { model, world: sparse } = await prepared;
       const world = await fullButOne({ world: sparse });
       const p = world.start();
-      const report = await compact(actorsOf(p, new MemoryStream(world.clock)), {
+      const report = await compact(batchesOf(p, new MemoryStream(world.clock)), {
         ...STRATEGIES[strategy],
         untilStable: true,
       });

@@ -1,7 +1,8 @@
 // Plans carried out on real stores: what they free, what they leave alone, and what a stale one does.
 import { describe, expect, it } from 'vitest';
 import { executePlan } from '../../lib/compaction/do/executor.ts';
-import { compact, explain, planNow } from '../../lib/compaction/do/rounds.ts';
+import { explain, planNow } from '../../lib/compaction/do/plan-now.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
 import { sealedTotals } from '../../lib/compaction/facts/fleet.ts';
 import { planSettingsFor, snapshotOf } from '../../lib/compaction/facts/snapshot.ts';
 import { planJson } from '../../lib/compaction/plan/plan.ts';
@@ -9,7 +10,7 @@ import type { BucketId, VolumeId } from '../../lib/foundation/ids.ts';
 import { listBuckets, listVolumes, readBucket } from '../../lib/volume/rows/read-rows.ts';
 import { newRunId, takeRun } from '../../lib/volume/runs/runs.ts';
 import { expectSound } from '../store/recount.ts';
-import { actorsOf, deleteFiles, filesOf, putFiles, SMALL, sealedWorld } from './acting-world.ts';
+import { batchesOf, deleteFiles, filesOf, putFiles, SMALL, sealedWorld } from './acting-world.ts';
 
 const prepared = sealedWorld({ volumes: 4, filesEach: 40, deletedEach: () => 25 });
 /** The same store anew for every test. */
@@ -45,7 +46,7 @@ describe('L2 and L3 carried out', () => {
   it('L2 packs sources into fewer volumes, and nothing is lost', async () => {
     const { p, model } = await half();
     const before = sealedTotals(await snapshotOf(p.c));
-    const report = await compact(actorsOf(p), { ...L2, settings: { ...L2.settings, minFill: 0.2, l3UpTo: 0.09 } });
+    const report = await compact(batchesOf(p), { ...L2, settings: { ...L2.settings, minFill: 0.2, l3UpTo: 0.09 } });
     expect(report.runs.length).toBeGreaterThan(0);
     expect(report.runs.every((run) => run.strategy === 'l2' && run.stalled === undefined)).toBe(true);
     expect(report.runs.reduce((sum, run) => sum + run.retired, 0)).toBeGreaterThanOrEqual(2);
@@ -59,8 +60,8 @@ describe('L2 and L3 carried out', () => {
   it('a second time it finds nothing of the plan to do', async () => {
     const { p, model } = await half();
     const { plan } = await planNow(p.volumes, { settings: { minFill: 0.2, l3UpTo: 0.09 } });
-    await executePlan(actorsOf(p), plan);
-    const again = await executePlan(actorsOf(p), plan);
+    await executePlan(batchesOf(p), plan);
+    const again = await executePlan(batchesOf(p), plan);
     for (const run of again.runs) {
       expect(run.movedBuckets).toBe(0);
       expect(run.skipped.length).toBe(plan.runs.find(({ name }) => name === run.name)?.sources.length);
@@ -75,9 +76,9 @@ describe('L2 and L3 carried out', () => {
     const taken = plan.runs[0]?.sources[0]?.volume as VolumeId;
     const run = newRunId(p.c, 'encode');
     await takeRun(p.c, taken, run);
-    await expect(compact(actorsOf(p), { planJson: planJson(plan) })).rejects.toMatchObject({ code: 'PLAN_STALE' });
+    await expect(compact(batchesOf(p), { planJson: planJson(plan) })).rejects.toMatchObject({ code: 'PLAN_STALE' });
     // Without the file's promise the leased volume is left out, the others go on.
-    const report = await executePlan(actorsOf(p), plan);
+    const report = await executePlan(batchesOf(p), plan);
     expect(report.runs.flatMap(({ skipped }) => skipped)).toContainEqual({
       volume: taken,
       reason: { code: 'VOLUME_OWNED', text: `it is owned by run ${run}` },
@@ -93,7 +94,7 @@ describe('L2 and L3 carried out', () => {
       { kind: 'put', partition: 'work/run', sort: 'l2/old/1', attributes: { f: 99, r: 'l2/old/1', s: 'COPY' } },
     ]);
     const before = JSON.stringify([...(await listVolumes(p.c.panda, SMALL.cell))]);
-    await expect(compact(actorsOf(p), L2)).rejects.toMatchObject({ code: 'JOURNAL_VERSION' });
+    await expect(compact(batchesOf(p), L2)).rejects.toMatchObject({ code: 'JOURNAL_VERSION' });
     expect(JSON.stringify([...(await listVolumes(p.c.panda, SMALL.cell))])).toBe(before);
   });
 
@@ -106,7 +107,7 @@ describe('L2 and L3 carried out', () => {
     await beginJournal(p.c, id, taskOf(plan.digest, run as NonNullable<typeof run>));
     for (const { volume } of run?.sources ?? []) await takeRun(p.c, volume as VolumeId, id);
     const q = world.start({ othersDead: true });
-    const report = await compact(actorsOf(q), { settings: { strategies: ['l2'] }, threshold: 0.9 });
+    const report = await compact(batchesOf(q), { settings: { strategies: ['l2'] }, threshold: 0.9 });
     expect(report.resumed).toBe(1);
     expect(await listJournal(q.c)).toEqual([]);
     expect(report.freed.freedVolumes).toBe(run?.sources.length);
@@ -127,7 +128,7 @@ describe('L2 and L3 carried out', () => {
       await putFiles(p, model, filesOf(77, 20, 900));
       await deleteFiles(p, model, [...model.there.keys()].slice(0, 10));
     })();
-    await Promise.all([busy, compact(actorsOf(p), { settings: { minFill: 0.2, l3UpTo: 0.09 } })]);
+    await Promise.all([busy, compact(batchesOf(p), { settings: { minFill: 0.2, l3UpTo: 0.09 } })]);
     await model.expectIn(p);
     await expectSound(p);
   });
@@ -158,7 +159,7 @@ describe('L1 carried out', () => {
     const ofHost = buckets.filter((bucket) => bucket.volume === hostId && bucket.liveBytes > 0).map(({ id }) => id);
     const rowOf = async (id: BucketId) => JSON.stringify(await readBucket(p.c.panda, SMALL.cell, id));
     const rows = await Promise.all(ofHost.map(rowOf));
-    const report = await compact(actorsOf(p), L1);
+    const report = await compact(batchesOf(p), L1);
     const [done] = report.runs;
     expect(done?.stalled).toBeUndefined();
     expect(done?.retired).toBeGreaterThan(0);
@@ -178,7 +179,7 @@ describe('L1 carried out', () => {
     const copy = world.clone();
     const reader = copy.start();
     await model.expectIn(reader);
-    await compact(actorsOf(copy.start()), { ...L1, untilStable: true });
+    await compact(batchesOf(copy.start()), { ...L1, untilStable: true });
     await model.expectIn(reader);
   });
 });

@@ -2,8 +2,9 @@
 // the groups that are stored.
 import { describe, expect, it } from 'vitest';
 import { endDeadRuns } from '../../lib/compaction/do/end-runs.ts';
+import { planNow } from '../../lib/compaction/do/plan-now.ts';
 import { beginPlan } from '../../lib/compaction/do/plan-runs.ts';
-import { compact, planNow } from '../../lib/compaction/do/rounds.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
 import { stepRun } from '../../lib/compaction/do/run-step.ts';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { Crash } from '../../lib/foundation/faults.ts';
@@ -12,7 +13,7 @@ import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
-import { actorsOf } from './acting-world.ts';
+import { actorsOf, batchesOf } from './acting-world.ts';
 import { atGroup, L1_ONLY, toppingWorld } from './l1-world.ts';
 
 const prepared = toppingWorld();
@@ -39,13 +40,13 @@ describe('a top-off', () => {
       stop.abort();
       return 'none';
     });
-    const report = await compact(actorsOf(world.start({ plan })), { ...L1_ONLY, signal: stop.signal });
+    const report = await compact(batchesOf(world.start({ plan })), { ...L1_ONLY, signal: stop.signal });
     expect(report.runs).toMatchObject([{ retired: 0, movedBuckets: 0, stalled: undefined }]);
     expect(await leasedIn(world)).toEqual([]);
     const p = world.start();
     expect(await listJournal(p.c)).toEqual([]);
     await model.expectIn(p);
-    const again = await compact(actorsOf(p), L1_ONLY);
+    const again = await compact(batchesOf(p), L1_ONLY);
     expect(again.runs[0]?.retired).toBe(1);
     await model.expectIn(p);
     await expectSound(p);
@@ -55,7 +56,7 @@ describe('a top-off', () => {
   async function killed() {
     const { world, model } = await fresh();
     const plan = atGroup(3, () => 'before');
-    await expect(compact(actorsOf(world.start({ plan })), L1_ONLY)).rejects.toBeInstanceOf(Crash);
+    await expect(compact(batchesOf(world.start({ plan })), L1_ONLY)).rejects.toBeInstanceOf(Crash);
     const next = await nextOf(world);
     expect(next.length).toBeGreaterThan(0);
     // The third was stored, too, but nobody noted it.
@@ -68,7 +69,7 @@ describe('a top-off', () => {
     const p = world.start({ othersDead: true });
     const [journal] = await listJournal(p.c);
     expect(journal).toMatchObject({ phase: 'COPY', copied: { groups: [{ seq: 1 }, { seq: 2 }] } });
-    expect((await compact(actorsOf(p), L1_ONLY)).resumed).toBe(1);
+    expect((await compact(batchesOf(p), L1_ONLY)).resumed).toBe(1);
     const host = (await volumesOf(world)).find(({ id }) => id === journal?.task.host);
     expect(host).toMatchObject({ generation: 2, extents: next, run: undefined });
     expect(await listJournal(p.c)).toEqual([]);
@@ -84,7 +85,7 @@ describe('a top-off', () => {
       for await (const done of p.frontend.deleteAll([{ namespace: 'default', key }])) expect(done.ok).toBe(true);
       model.delete(key);
     }
-    expect((await compact(actorsOf(p), L1_ONLY)).resumed).toBe(1);
+    expect((await compact(batchesOf(p), L1_ONLY)).resumed).toBe(1);
     await model.expectIn(p);
     await expectSound(p);
   });
@@ -95,7 +96,7 @@ describe('a top-off', () => {
     const drive = world.drives[first?.drive ?? 0];
     await drive?.erase({ zone: first?.zone ?? 0, generation: first?.zoneGeneration ?? 0 });
     const p = world.start({ othersDead: true });
-    expect((await compact(actorsOf(p), L1_ONLY)).resumed).toBe(1);
+    expect((await compact(batchesOf(p), L1_ONLY)).resumed).toBe(1);
     await model.expectIn(p);
   });
 
@@ -116,10 +117,14 @@ describe('a top-off', () => {
     const stop = new AbortController();
     // A step begins with two notes as well: the take-over, and COPY.
     const cut = world.start({
-      plan: atGroup(2, () => {
-        stop.abort();
-        return 'none';
-      }),
+      plan: atGroup(
+        2,
+        () => {
+          stop.abort();
+          return 'none';
+        },
+        true,
+      ),
     });
     const first = await stepRun(actorsOf(cut), run, stop.signal);
     expect(first).toMatchObject({ done: false, stalled: undefined, retired: 0 });

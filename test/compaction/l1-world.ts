@@ -28,12 +28,12 @@ export const toppingWorld = (filesEach = 40) =>
   });
 
 /** After so many groups have been noted in the journal something happens, or a call fails. */
-export function atGroup(count: number, act: () => FaultMode): FaultPlan {
+export function atGroup(count: number, act: () => FaultMode, isJournalled = false): FaultPlan {
   let noted = 0;
   return scriptedPlan((_, detail) => {
     if (!detail.includes('put work/run')) return 'none';
     noted += 1;
-    // The first is the journal's beginning, the second COPY.
-    return noted === 2 + count ? act() : 'none';
+    // The journal's beginning unless it is there already, its take-over, COPY.
+    return noted === (isJournalled ? 2 : 3) + count ? act() : 'none';
   });
 }

@@ -1,7 +1,7 @@
 // Delete rates measured on a store, look by look: what the planner then uses instead of what it assumed.
 
 import { describe, expect, it } from 'vitest';
-import { planNow } from '../../lib/compaction/do/rounds.ts';
+import { planNow } from '../../lib/compaction/do/plan-now.ts';
 import { type FleetVolume, fleetOf } from '../../lib/compaction/facts/fleet.ts';
 import { ASSUMED_RATES, measureRates, readRates } from '../../lib/compaction/facts/measured-rates.ts';
 import { collectStatus } from '../../lib/engine/status/collect-status.ts';

@@ -1,7 +1,8 @@
 // A record that was merged is in two buckets until the old volume is erased: the drives and a backup from before or after, or a crash in
 // between, still lead to one readable home each.
 import { describe, expect, it } from 'vitest';
-import { executeMerges, planMergesNow } from '../../lib/compaction/do/merge-now.ts';
+import { executeMerges } from '../../lib/compaction/do/executor.ts';
+import { planMergesNow } from '../../lib/compaction/do/merge-now.ts';
 import { compact } from '../../lib/compaction/do/rounds.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
 import type { Row } from '../../lib/panda/panda.ts';
@@ -10,7 +11,7 @@ import { rebuiltPanda } from '../engine/rebuilding.ts';
 import type { Model } from '../store/crash.ts';
 import { type Process, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
-import { actorsOf } from './acting-world.ts';
+import { batchesOf } from './acting-world.ts';
 import { MERGE_ONLY, MERGING, mergeAll, thinnedWorld } from './merge-world.ts';
 
 const prepared = thinnedWorld({ volumes: 2, filesEach: 120, keep: 3 });
@@ -54,7 +55,7 @@ describe('a store rebuilt from its drives', () => {
       const { world, model, p } = await thin();
       const backup = await rowsOf(world);
       if (isErased) await mergeAll(p);
-      else await executeMerges(p.volumes, await planMergesNow(p.volumes, { merging: MERGING }));
+      else await executeMerges(batchesOf(p), await planMergesNow(p.volumes, { merging: MERGING }));
       const { p: q, report } = await rebuilt(world, backup);
       expect(report.lost).toEqual([]);
       await expectWhole(model, q);
@@ -65,7 +66,7 @@ describe('a store rebuilt from its drives', () => {
     const { world, model } = await thin();
     let indexed = 0;
     const plan = scriptedPlan((_, detail) => (detail.includes('update block/') && ++indexed === 2 ? 'before' : 'none'));
-    await expect(compact(actorsOf(world.start({ plan })), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
+    await expect(compact(batchesOf(world.start({ plan })), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
     const { p: q, report } = await rebuilt(world, await rowsOf(world));
     expect(report.lost).toEqual([]);
     await expectWhole(model, q);

@@ -1,8 +1,10 @@
 // Merges carried out: fewer bucket rows, every block readable where its row says, nothing lost to those who write meanwhile.
 import { describe, expect, it } from 'vitest';
-import { executeMerges, planMergesNow } from '../../lib/compaction/do/merge-now.ts';
+import { executeMerges } from '../../lib/compaction/do/executor.ts';
+import { planMergesNow } from '../../lib/compaction/do/merge-now.ts';
 import { compact } from '../../lib/compaction/do/rounds.ts';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
+import { present } from '../../lib/foundation/assert.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import type { Write } from '../../lib/panda/panda.ts';
@@ -10,7 +12,7 @@ import { TRANSACTION_ITEMS_MAX } from '../../lib/panda/panda.ts';
 import { listBuckets, listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
-import { actorsOf, deleteFiles, filesOf, putFiles, SMALL } from './acting-world.ts';
+import { batchesOf, deleteFiles, filesOf, putFiles, SMALL } from './acting-world.ts';
 import { MERGE_ONLY, MERGING, mergeAll, thinnedWorld } from './merge-world.ts';
 
 const prepared = thinnedWorld({ volumes: 3, filesEach: 60, keep: 5, seed: 27 });
@@ -64,7 +66,7 @@ describe('a merge', () => {
     const { world, p } = await thin();
     const plan = await planMergesNow(p.volumes, { merging: MERGING });
     const seen = watched(world);
-    const run = await executeMerges(p.volumes, plan);
+    const run = present(await executeMerges(batchesOf(p), plan), 'there is something to merge');
     const written = seen.flat().filter(({ kind }) => kind !== 'check').length;
     expect(run.metadataWrites).toBeGreaterThan(written * 0.9);
     expect(run.metadataWrites).toBeLessThan(written * 1.1);
@@ -76,8 +78,8 @@ describe('a merge', () => {
   it('a second time finds nothing to do', async () => {
     const { p, model } = await thin();
     const plan = await planMergesNow(p.volumes, { merging: MERGING });
-    await executeMerges(p.volumes, plan);
-    const again = await executeMerges(p.volumes, plan);
+    present(await executeMerges(batchesOf(p), plan), 'there is something to merge');
+    const again = present(await executeMerges(batchesOf(p), plan), 'there is something to merge');
     expect(again.merge).toMatchObject({ buckets: 0, blockRows: 0 });
     expect(again.retired).toBe(0);
     await model.expectIn(p);
@@ -124,8 +126,8 @@ describe('a merge', () => {
     const { world, model } = await thin();
     const [a, b] = [world.start(), world.start()];
     const plan = await planMergesNow(a.volumes, { merging: MERGING });
-    const [first, second] = await Promise.all([executeMerges(a.volumes, plan), executeMerges(b.volumes, plan)]);
-    expect((first.merge?.blockRows ?? 0) + (second.merge?.blockRows ?? 0)).toBeLessThanOrEqual(plan.blockRows * 1.2);
+    const [first, second] = await Promise.all([executeMerges(batchesOf(a), plan), executeMerges(batchesOf(b), plan)]);
+    expect((first?.merge?.blockRows ?? 0) + (second?.merge?.blockRows ?? 0)).toBeLessThanOrEqual(plan.blockRows * 1.2);
     await model.expectIn(a);
     await expectSound(a);
   });
@@ -135,10 +137,10 @@ describe('a merge', () => {
     let groups = 0;
     const plan = scriptedPlan((_, detail) => (detail.includes('put group/') && ++groups === 2 ? 'after' : 'none'));
     const dying = world.start({ plan });
-    await expect(compact(actorsOf(dying), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
+    await expect(compact(batchesOf(dying), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
     const p = world.start({ othersDead: true });
     expect((await listJournal(p.c)).map(({ task }) => task.strategy)).toEqual(['merge']);
-    const report = await compact(actorsOf(p), { settings: MERGE_ONLY.settings });
+    const report = await compact(batchesOf(p), { settings: MERGE_ONLY.settings });
     expect(report.resumed).toBe(1);
     expect(await listJournal(p.c)).toEqual([]);
     expect((await listVolumes(p.c.panda, SMALL.cell)).filter(({ state }) => state === 'draining')).toEqual([]);
@@ -159,12 +161,12 @@ describe('a merge', () => {
   it('is part of a compaction by all strategies, and of no other unless asked for by itself', async () => {
     const { p } = await thin();
     const dry = { merging: MERGING, threshold: 0.9 };
-    const chosen = await compact(actorsOf(p), { ...dry, settings: { strategies: ['l1'] } });
+    const chosen = await compact(batchesOf(p), { ...dry, settings: { strategies: ['l1'] } });
     expect(chosen.runs).toEqual([]);
-    const only = await compact(actorsOf((await thin()).p), { merging: MERGING, merge: 'only', untilStable: true });
+    const only = await compact(batchesOf((await thin()).p), { merging: MERGING, merge: 'only', untilStable: true });
     expect(new Set(only.runs.map(({ strategy }) => strategy))).toEqual(new Set(['merge']));
     expect(only.freed.freedVolumes).toBeGreaterThan(0);
-    const all = await compact(actorsOf(p), { ...dry, settings: { strategies: ['l3', 'l2', 'l1'] } });
+    const all = await compact(batchesOf(p), { ...dry, settings: { strategies: ['l3', 'l2', 'l1'] } });
     expect(all.runs.map(({ strategy }) => strategy)).toContain('merge');
   });
 });

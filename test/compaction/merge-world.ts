@@ -5,7 +5,7 @@ import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import type { Settings } from '../../lib/settings/settings.ts';
 import type { Model } from '../store/crash.ts';
 import type { Process, World } from '../store/harness.ts';
-import { actorsOf, deleteFiles, sealedWorld } from './acting-world.ts';
+import { batchesOf, deleteFiles, sealedWorld } from './acting-world.ts';
 
 /** Merges whatever can be merged. */
 export const MERGING: Partial<MergeSettings> = { rowsPerGibMax: 1, remnantFraction: 0.5, tierFactor: 2, sourcesMin: 2 };
@@ -32,4 +32,4 @@ export async function thinnedWorld(options: {
   return made;
 }
 
-export const mergeAll = (p: Process) => compact(actorsOf(p), MERGE_ONLY);
+export const mergeAll = (p: Process) => compact(batchesOf(p), MERGE_ONLY);

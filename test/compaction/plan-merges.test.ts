@@ -1,10 +1,11 @@
 // Merges of bucket remnants as a plan shows them: with reasons and costs, signed with the rest of it, and done by nobody who applies the file.
 import { describe, expect, it } from 'vitest';
 import { planMergesNow } from '../../lib/compaction/do/merge-now.ts';
-import { compact, planNow } from '../../lib/compaction/do/rounds.ts';
+import { planNow } from '../../lib/compaction/do/plan-now.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
 import { parsePlan, planJson } from '../../lib/compaction/plan/plan.ts';
 import { listBuckets } from '../../lib/volume/rows/read-rows.ts';
-import { actorsOf } from './acting-world.ts';
+import { batchesOf } from './acting-world.ts';
 import { MERGE_ONLY, thinnedWorld } from './merge-world.ts';
 
 const prepared = thinnedWorld({ volumes: 3, filesEach: 60, keep: 9 });
@@ -45,7 +46,7 @@ describe('a plan of all strategies', () => {
     expect((await planNow(p.volumes, MERGE_ONLY)).plan.merges).toBeNull();
     const before = (await listBuckets(p.c.panda, p.c.settings.cell)).length;
     const { plan } = await planNow(p.volumes, ASKED);
-    const report = await compact(actorsOf(p), { planJson: planJson(plan) });
+    const report = await compact(batchesOf(p), { planJson: planJson(plan) });
     expect(report.runs.map(({ strategy }) => strategy)).not.toContain('merge');
     expect((await listBuckets(p.c.panda, p.c.settings.cell)).length).toBe(before);
   });

@@ -1,8 +1,9 @@
 // What use of a stage costs, counted from the real calls of a store on memory bodies and priced from the book. Only compute is reckoned, from
 // the durations below; drives and metadata are as slow on AWS as they are, and that is not known here.
 
-import type { Actors } from '../../lib/compaction/do/executor.ts';
+import { inProcess } from '../../lib/compaction/do/batches.ts';
 import { compact } from '../../lib/compaction/do/rounds.ts';
+import type { Actors } from '../../lib/compaction/run/actors.ts';
 import { dollarsOf, type Work } from '../../lib/cost/cost-of.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
@@ -144,7 +145,7 @@ export async function compactionCost(settings: Settings, volumes: number, scale:
     stream: new MemoryStream(inner.c.clock),
     makeTarget: (run, moved) => new LiveCoder(inner, run, moved),
   };
-  const report = await compact(actors);
+  const report = await compact(inProcess(actors));
   const movedBytes = report.runs.reduce((sum, run) => sum + run.movedBytes, 0) * scale;
   const overhead = settings.warmCodec === 'single' ? 1 : 4 / 3;
   const computeMs = ((movedBytes * (1 + overhead)) / MOVE_BYTES_PER_SECOND) * 1000;

@@ -69,7 +69,7 @@ describe('an idle stage', () => {
     const signal = new AbortController().signal;
     const tasks: Readonly<Record<keyof typeof IDLE_READS, () => Promise<unknown>>> = {
       gc: () => sweepStage(store, { signal }),
-      encoder: () => encodeStage(store, { signal }),
+      encoder: () => encodeStage(store, { signal, stream: new MemoryStream(c.clock) }),
       tuner: () => tuneStage(store.c, { put: async () => undefined }),
       compaction: () => planRuns(store, 100, {}),
       drainer: () => drainPass(store, new MemoryStream(c.clock), { signal }),

@@ -8,6 +8,7 @@ import { newLiveCoder } from '../../functions/live-coder/handler.ts';
 import { newPlanner } from '../../functions/planner/handler.ts';
 import type { OpenTask } from '../../functions/task.ts';
 import { newTuner } from '../../functions/threshold-tuner/handler.ts';
+import type { Budgets } from '../../lib/compaction/plan/budget.ts';
 import type { FaultPlan } from '../../lib/foundation/faults.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import type { Delivery } from '../../lib/stream/stream.ts';
@@ -44,6 +45,8 @@ export class Stage {
   readonly gauges: Record<string, number>[] = [];
   /** Whether functions that were invoked before count as gone. */
   othersDead = false;
+  /** Of its schedules. */
+  budgets: Budgets | undefined;
 
   constructor(world: World) {
     this.world = world;
@@ -56,6 +59,7 @@ export class Stage {
     const open: OpenTask = async () => ({
       store: this.world.start({ othersDead: this.othersDead, ...(plan === undefined ? {} : { plan }) }).volumes,
       stream: this.stream,
+      budgets: this.budgets,
       metrics: { put: async (gauges) => void this.gauges.push({ ...gauges }) },
     });
     const handler = FUNCTIONS[name](open) as unknown as Handler;

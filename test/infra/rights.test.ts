@@ -2,10 +2,10 @@
 // role does not name throws. Emulators do not enforce IAM; the templates say what is granted (stage.test.ts), this says that it is enough.
 import { describe, expect, it } from 'vitest';
 import { drainPass } from '../../lib/compaction/do/drainer.ts';
-import type { Actors } from '../../lib/compaction/do/executor.ts';
 import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
 import { stepRun } from '../../lib/compaction/do/run-step.ts';
 import { workDelivered } from '../../lib/compaction/move/l3/delivered.ts';
+import type { Actors } from '../../lib/compaction/run/actors.ts';
 import type { Drive } from '../../lib/drive/drive.ts';
 import { encodeStage, sweepStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { tuneStage } from '../../lib/engine/upkeep/stage-tune.ts';
@@ -76,7 +76,7 @@ async function live(stage: Stage): Promise<{ moved: number; sent: number; read: 
   const frontend = new FrontendService(stage.as('frontend'));
   for (let i = 0; i < objects.length; i += 64)
     for (const outcome of await frontend.put('default', objects.slice(i, i + 64))) if (!outcome.ok) throw outcome.error;
-  await encodeStage(stage.as('encoder'), { all: true, signal });
+  await encodeStage(stage.as('encoder'), { all: true, signal, stream: stage.stream });
   // Thin volumes for L3 and half-full ones for L1 and L2: the earlier, the fewer survive.
   const dead = objects.filter((_, i) => (i < OBJECTS / 2 ? i % 32 !== 0 : i % 2 === 0)).map(({ key }) => ({ key }));
   await frontend.delete('default', dead);

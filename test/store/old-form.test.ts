@@ -5,7 +5,7 @@ import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import type { Row } from '../../lib/panda/panda.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
-import { actorsOf, filesOf, putFiles, sealedWorld } from '../compaction/acting-world.ts';
+import { batchesOf, filesOf, putFiles, sealedWorld } from '../compaction/acting-world.ts';
 import { rebuiltPanda } from '../engine/rebuilding.ts';
 import { World } from './harness.ts';
 import { objectsNamed, toOldForm } from './old-form.ts';
@@ -42,7 +42,7 @@ describe('a store of before directory packs', () => {
   ])('is compacted by %s into volumes of now, and what was left is freed', async (_, options, deletedEach) => {
     const { world, model, p } = await oldStore(deletedEach);
     const before = await objectsNamed(world, 'dir-');
-    const { runs } = await compact(actorsOf(p), options);
+    const { runs } = await compact(batchesOf(p), options);
     expect(runs.reduce((sum, { retired }) => sum + retired, 0)).toBeGreaterThan(0);
     await p.volumes.open.sealAll('warm');
     await model.expectIn(world.start());

@@ -16,7 +16,7 @@ import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
-import { actorsOf } from '../compaction/acting-world.ts';
+import { batchesOf } from '../compaction/acting-world.ts';
 import { MERGE_ONLY } from '../compaction/merge-world.ts';
 import { besideEachOther, Model } from './crash.ts';
 import { type Process, World } from './harness.ts';
@@ -111,7 +111,8 @@ class Soak {
     }
     if (what === 10)
       await drain(p.volumes, (run, moved) => new LiveCoder(p.volumes, run, moved), { fillPermilleMax: 900 });
-    if (what === 12) await compact(actorsOf(p), { settings: { strategies: ['l1', 'l2'], minFill: 0.2, l3UpTo: 0.09 } });
+    if (what === 12)
+      await compact(batchesOf(p), { settings: { strategies: ['l1', 'l2'], minFill: 0.2, l3UpTo: 0.09 } });
     if (what > 12) await this.#mergeBeside(p);
     if (what === 11) {
       await recover(p.volumes, p.frontend, { sweep: this.random.below(2) === 0 });
@@ -125,7 +126,7 @@ class Soak {
       await this.#put(p);
       await this.#delete(p);
     };
-    await besideEachOther(compact(actorsOf(p), MERGE_ONLY), writes());
+    await besideEachOther(compact(batchesOf(p), MERGE_ONLY), writes());
   }
 
   async #put(p: Process): Promise<void> {

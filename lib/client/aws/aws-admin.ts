@@ -2,6 +2,7 @@
 // rows and keys is done from here, with the user's own rights on the table, the drives, the queues and the key.
 import { parsePlan } from '../../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
+import { compactStore } from '../../engine/upkeep/compaction.ts';
 import type { TendReport } from '../../engine/upkeep/reclaim.ts';
 import { readTuning } from '../../engine/upkeep/tune.ts';
 import { newFunctionOwner, openParts, storeOf } from '../../engine/wire/deployed.ts';
@@ -12,8 +13,8 @@ import { Frontend } from '../../frontend/frontend.ts';
 import { parseSettings } from '../../settings/settings.ts';
 import { newSqsClient, SqsStream } from '../../stream/sqs-stream.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from '../admin.ts';
-import { EngineAdmin } from '../engine-admin.ts';
-import { compactStage } from './aws-compact.ts';
+import { EngineAdmin, watchedBy } from '../engine-admin.ts';
+import { onStage } from './aws-batches.ts';
 import type { Invoker } from './aws-invoke.ts';
 import type { StageOutputs } from './aws-stage.ts';
 import { StageTasks } from './aws-tasks.ts';
@@ -93,7 +94,8 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
 
   async compact(options: Parameters<StoreAdmin['compact']>[0] = {}): ReturnType<StoreAdmin['compact']> {
     if (options.planJson !== undefined) parsePlan(options.planJson); // before anything is opened
-    return compactStage(await this.#open(), this.#tasks, options);
+    const engine = await this.#open();
+    return compactStore(engine, watchedBy(options), onStage(engine.volumes, this.#tasks));
   }
 
   async tune(): Promise<ThresholdStep> {

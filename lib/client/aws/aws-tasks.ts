@@ -2,8 +2,10 @@
 import * as z from 'zod';
 import { NOTHING_TO_DRAIN } from '../../compaction/do/drainer.ts';
 import type { FlowCode } from '../../compaction/move/l3/flow.ts';
+import type { StepReport } from '../../compaction/run/reports.ts';
 import type { ThresholdCode } from '../../compaction/threshold/law.ts';
 import { readTallies, totalOf } from '../../engine/status/tally.ts';
+import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import type { DrainPass, EncodePass, GcReport } from '../admin.ts';
@@ -57,17 +59,31 @@ const stepSchema = z.object({
   storedBytes: z.int(),
   hostBytes: z.int(),
   retired: z.int(),
-  destinations: z.array(z.string()),
+  destinationVolumes: z.array(z.string().transform((id) => id as VolumeId)),
   skipped: z.array(z.object({ volume: z.string(), reason: reasonSchema })),
-  metadataWrites: z.int(),
-  dollars: z.number(),
+  spent: z.object({
+    bytesRead: z.number(),
+    bytesWritten: z.number(),
+    metadataWrites: z.number(),
+    requests: z.number(),
+    computeMs: z.number(),
+    dollars: z.number(),
+  }),
   stalled: reasonSchema.optional(),
+  merged: z.object({ buckets: z.int(), remnants: z.int(), blockRows: z.int(), rowsDropped: z.int() }).optional(),
 });
 const tuneSchema = z.object({
   threshold: z.number(),
   moved: z.enum(['raised', 'lowered', 'kept']),
   reason: z.object({ code: z.custom<ThresholdCode>((code) => typeof code === 'string'), text: z.string() }),
 });
+
+interface DrainRequest {
+  /** False: what was begun is worked off, and nothing else. */
+  readonly begin?: boolean;
+  /** Looked at between passes. */
+  readonly isOver?: () => Promise<boolean>;
+}
 
 type Signal = { readonly signal?: AbortSignal | undefined };
 
@@ -123,7 +139,7 @@ export class StageTasks {
   }
 
   /** The drainer again and again while the queue is worked off, until nothing is left or it says why it stopped. */
-  async drain({ l3UpTo, signal }: Signal & { readonly l3UpTo?: number | undefined } = {}): Promise<DrainPass> {
+  async drain({ signal, begin = true, isOver }: Signal & DrainRequest = {}): Promise<DrainPass> {
     const c = await this.#components();
     const before = await movedByL3(c);
     let sources = 0;
@@ -132,10 +148,11 @@ export class StageTasks {
     let progressAtMs = c.clock.monotonicMs();
     let seen = '';
     while (!signal?.aborted) {
-      const pass = await this.#invoker.call(this.#outputs.drainer, { l3UpTo }, drainSchema);
+      const pass = await this.#invoker.call(this.#outputs.drainer, { begin }, drainSchema);
       sources = Math.max(sources, retired + pass.draining);
       retired += pass.retired;
       if (pass.reason.code === NOTHING_TO_DRAIN && pass.draining === 0) break;
+      if (await isOver?.()) break;
       if (!GOES_ON.includes(pass.reason.code)) stalled = pass.reason;
       const now = JSON.stringify([retired, pass.stream, pass.sent]);
       if (now !== seen) progressAtMs = c.clock.monotonicMs();
@@ -157,8 +174,9 @@ export class StageTasks {
     };
   }
 
-  step(run: string, release: boolean): Promise<z.infer<typeof stepSchema>> {
-    return this.#invoker.call(this.#outputs.compactor, { run, release }, stepSchema);
+  async step(run: RunId, release: boolean): Promise<StepReport> {
+    const { stalled, ...step } = await this.#invoker.call(this.#outputs.compactor, { run, release }, stepSchema);
+    return { ...step, run, stalled };
   }
 
   tune(): Promise<z.infer<typeof tuneSchema>> {

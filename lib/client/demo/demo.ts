@@ -2,7 +2,7 @@
 // It reports what it saw; showing it is the command's (bin/commands/demo.ts).
 import { rename } from 'node:fs/promises';
 import { relative } from 'node:path';
-import type { RunReport } from '../../compaction/do/executor.ts';
+import type { RunReport } from '../../compaction/run/reports.ts';
 import { collectStatus } from '../../engine/status/collect-status.ts';
 import type { Status } from '../../engine/status/status.ts';
 import { type CompactRequest, compactStore } from '../../engine/upkeep/compaction.ts';

@@ -15,7 +15,7 @@ import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from '../admin.ts';
-import { EngineAdmin } from '../engine-admin.ts';
+import { EngineAdmin, watchedBy } from '../engine-admin.ts';
 
 type Given<T> = Record<string, T | undefined>;
 
@@ -74,24 +74,9 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
 
   async compact(options: Parameters<StoreAdmin['compact']>[0] = {}): Promise<CompactReport> {
     if (options.planJson !== undefined) parsePlan(options.planJson); // before anything is recovered
-    const { onProgress, ...request } = options;
-    let movedBytes = 0;
-    let runs = 0;
-    let reclaimed = 0;
     return this.#freeing(async (isShort) => {
       await this.#recovered(true);
-      const report = await compactStore(this.#store, {
-        ...request,
-        onMoved: ({ recordBytes }) => {
-          movedBytes += recordBytes;
-          onProgress?.({ runs, reclaimed, movedBytes });
-        },
-        onRun: ({ retired }) => {
-          runs += 1;
-          reclaimed += retired;
-          onProgress?.({ runs, reclaimed, movedBytes });
-        },
-      });
+      const report = await compactStore(this.#store, watchedBy(options));
       if (isShort) await freeTrash(this.#store.volumes, { ignoreGrace: true });
       return report;
     });

@@ -26,7 +26,10 @@ export class HotRelief {
     this.#columns = dataColumns + parityColumns;
   }
 
-  /** To be called before a body of about `bytes` is put. Waits while the hot tier is nearly full and something can be done about it. */
+  /**
+   * To be called before a body of about `bytes` is put. Waits while the hot tier, these bytes included, is nearly full and
+   * something can be done about it.
+   */
   async before(bytes: number): Promise<void> {
     const { settings, clock } = this.#store.components;
     if (putClass(settings) !== 'hot') return;
@@ -36,12 +39,13 @@ export class HotRelief {
     if (!isDue && nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;
     this.#lookedAtMs = nowMs;
     this.#bytesSince = 0;
+    const comingShare = (bytes * this.#columns) / settings.hotBytesMax;
     // The pass under way may have begun before most of what is there came in: looked at again when it is over.
     for (let passes = 0; passes < PASSES_MAX; passes++) {
       const share = await this.#share();
       if (share < BEGIN_SHARE) return;
       const pass = this.#begin();
-      if (share < WAIT_SHARE) {
+      if (share + comingShare < WAIT_SHARE) {
         pass.catch(() => {}); // it is thrown by end()
         return;
       }

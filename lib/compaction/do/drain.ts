@@ -1,24 +1,16 @@
-// DRAIN (L3): the sparsest sealed volumes first, their live buckets streamed into the Live Coder, each source retired as soon as it
-// is empty. Destinations are sealed only when full.
-import { isPocketfulError } from '../../foundation/errors.ts';
-import type { RunId, VolumeId } from '../../foundation/ids.ts';
-import { type Reason, reasonOf } from '../../foundation/reason.ts';
+// DRAIN (L3): the sparsest sealed volumes first, in one journalled run of this process, without the queue. Destinations are sealed only when
+// full.
+import type { VolumeId } from '../../foundation/ids.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { capacityBytes } from '../../settings/settings.ts';
-import type { BucketContent } from '../../volume/read/collect-bucket.ts';
 import { listBuckets, listVolumes } from '../../volume/rows/read-rows.ts';
-import { DrainingSources, feedOrSkip } from '../../volume/runs/drain-source.ts';
-import { newRunId, takeRun } from '../../volume/runs/runs.ts';
+import { newRunId } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
-import type { MoveResult } from '../../volume/write/move.ts';
-
-/** Where drained buckets go: the Live Coder, made for one run. */
-export interface DrainTarget {
-  push(content: BucketContent): Promise<void>;
-  flush(): Promise<void>;
-  discard(): unknown;
-}
-export type MakeTarget = (run: RunId, onMoved: (result: MoveResult) => void) => DrainTarget;
+import type { MakeTarget } from '../run/actors.ts';
+import { beginJournal } from '../run/journal.ts';
+import { carryHere } from './batches.ts';
+import { NEVER } from './executor.ts';
 
 export interface DrainOptions {
   /** Only volumes at most this full; 500 unless told. */
@@ -55,40 +47,38 @@ export async function drain(
   makeTarget: MakeTarget,
   options: DrainOptions = {},
 ): Promise<DrainReport> {
-  const run = newRunId(store.c, 'l3');
-  const sources = new DrainingSources(store, run);
+  const { c } = store;
+  const { signal = NEVER, onProgress } = options;
+  const sources = (await candidates(store, options)).map(({ volume }) => volume.id);
+  if (sources.length === 0) return NOTHING_DRAINED;
+  const task = { strategy: 'l3' as const, plan: '', name: 'drain', host: null, sources };
+  const { id } = await beginJournal(c, newRunId(c, 'l3'), task);
   let movedBytes = 0;
-  let storedBytes = 0;
-  let buckets = 0;
-  let taken = 0;
-  const target = makeTarget(run, (result) => {
-    sources.moved(result);
-    movedBytes += result.recordBytes;
-    storedBytes += result.storedBytes;
-    buckets += result.moved.length;
-  });
-  let stalled: Reason | undefined;
-  try {
-    for (const { volume } of await candidates(store, options)) {
-      if (options.signal?.aborted) break;
-      const source = await takeRun(store.c, volume.id, run);
-      if (source === undefined) continue;
-      taken += 1;
-      const unread = await feedOrSkip(sources, source, (content) => target.push(content));
-      stalled ??= unread;
-      options.onProgress?.({ sources: taken, retired: sources.retired, movedBytes });
-    }
-    if (!options.signal?.aborted) await target.flush();
-  } catch (error) {
-    if (!isPocketfulError(error)) throw error;
-    stalled = reasonOf(error);
-  }
-  target.discard();
-  await sources.end();
-  const progress = { sources: taken, retired: sources.retired, movedBytes };
-  options.onProgress?.(progress);
-  return { ...progress, buckets, storedBytes, stalled };
+  const counted: MakeTarget = (run, onMoved) =>
+    makeTarget(run, (result) => {
+      onMoved(result);
+      movedBytes += result.recordBytes;
+      onProgress?.({ sources: sources.length, retired: 0, movedBytes });
+    });
+  const done = await carryHere({ store, makeTarget: counted }, id, signal);
+  const progress = { sources: sources.length, retired: done.retired, movedBytes: done.movedBytes };
+  onProgress?.(progress);
+  return {
+    ...progress,
+    buckets: done.movedBuckets,
+    storedBytes: done.storedBytes,
+    stalled: done.stalled ?? done.skipped[0]?.reason,
+  };
 }
+
+const NOTHING_DRAINED: DrainReport = Object.freeze({
+  sources: 0,
+  retired: 0,
+  movedBytes: 0,
+  buckets: 0,
+  storedBytes: 0,
+  stalled: undefined,
+});
 
 /** Sealed warm volumes, sparsest first, as many as the options and the gain allow. */
 async function candidates(store: VolumeStore, options: DrainOptions): Promise<Candidate[]> {

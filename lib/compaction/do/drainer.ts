@@ -2,7 +2,7 @@
 // control lets it, and retires what is empty. All it knows is in Panda, so every pass may be another process, and a pass may die anywhere.
 
 import { isKind } from '../../foundation/errors.ts';
-import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import { hexOf, type RunId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import type { Key, Write } from '../../panda/panda.ts';
 import { countIn } from '../../panda/rows/row-reader.ts';
@@ -12,10 +12,12 @@ import type { Components } from '../../volume/rows/components.ts';
 import { readVolume } from '../../volume/rows/read-rows.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { endSource } from '../../volume/runs/drain-source.ts';
-import { newRunId, ownerOf, retireVolume, takeRun } from '../../volume/runs/runs.ts';
+import { ownerOf, retireVolume, takeRun } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { FLOW_LIMITS, type Flow, type FlowLimits, flowOf } from '../move/l3/flow.ts';
 import { sendDraining } from '../move/l3/stream-runs.ts';
+import { budgetsLeft } from '../plan/budget.ts';
+import { coderStall } from '../run/coder-state.ts';
 import {
   advance,
   beginJournal,
@@ -26,14 +28,13 @@ import {
   taskOf,
   volumesOf,
 } from '../run/journal.ts';
+import { leasePlanned } from '../run/leases.ts';
+import { metadataWritesLeft, readPeriod } from '../run/period.ts';
 import { readThreshold } from '../threshold/row.ts';
-import { type PlanOptions, planNow } from './rounds.ts';
+import { type PlanOptions, planNow } from './plan-now.ts';
 
 /** Buckets wait in leased volumes; more of those than the queue takes would only keep L1 and L2 off. */
 const RUNS_MAX = 4;
-
-/** One dead letter is reason enough to stop: somebody has to look, and a redrive makes the drainer go on. */
-export const DRAINER_LIMITS: FlowLimits = Object.freeze({ ...FLOW_LIMITS, deadMax: 1 });
 
 /** What a pass came to: flow control's own codes, nothing to do, or the code of an error that ended it. */
 export const NOTHING_TO_DRAIN = 'NOTHING_TO_DRAIN';
@@ -53,6 +54,8 @@ export interface DrainerReport {
 }
 
 export interface DrainerOptions extends Omit<PlanOptions, 'settings'> {
+  /** False: what was begun is worked off, and nothing else. */
+  readonly begin?: boolean;
   /** Instead of the planner's own boundary: fuller volumes, too, such as what packing has left over. */
   readonly l3UpTo?: number | undefined;
   readonly limits?: FlowLimits;
@@ -88,6 +91,9 @@ export async function endDrains(store: VolumeStore): Promise<number> {
   return journals.length;
 }
 
+/** An id for a run that the drainer works off, whoever begins it. */
+export const newDrainerRun = (c: Components): RunId => `l3/${DRAINER_OWNER}/${hexOf(c.randomness.bytes(6))}` as RunId;
+
 const drains = async (c: Components): Promise<JournalRow[]> =>
   (await requireJournal(c)).filter(({ task, run }) => task.strategy === 'l3' && ownerOf(run) === DRAINER_OWNER);
 
@@ -117,7 +123,9 @@ class DrainerPass {
     const flow = await this.#flow();
     this.reason = flow.reason;
     if (flow.send === 0) return;
-    if (this.#bucketsDraining() < flow.send && runs < RUNS_MAX) await this.#begin(RUNS_MAX - runs, flow.send);
+    const mayBegin = this.#options.begin ?? true;
+    if (mayBegin && this.#bucketsDraining() < flow.send && runs < RUNS_MAX)
+      await this.#begin(RUNS_MAX - runs, flow.send);
     // Which of them are on their way is not known: only once none is, what Panda says is draining is sent (again).
     const depth = this.#figures.ready + this.#figures.inFlight;
     if (depth === 0) await this.#send(flow.send);
@@ -163,23 +171,31 @@ class DrainerPass {
 
   /** A volume that has changed since the plan is left out by its state. */
   async #lease(journal: JournalRow): Promise<JournalRow> {
-    for (const id of volumesOf(journal.task)) await takeRun(this.#store.c, id as VolumeId, journal.run);
+    const { planned } = journal.task;
+    for (const [at, id] of volumesOf(journal.task).entries()) {
+      const [generation, buckets] = planned?.[at] ?? [];
+      if (generation === undefined || buckets === undefined) await takeRun(this.#store.c, id, journal.run);
+      else await leasePlanned(this.#store, journal.run, { volume: id, generation, buckets });
+    }
     return (await advance(this.#store.c, journal, { phase: 'COPY' })) ?? journal;
   }
 
   async #begin(runsMax: number, bucketsMax: number): Promise<void> {
     const { c } = this.#store;
-    const { limits: _, signal, l3UpTo, ...rest } = this.#options;
+    const { limits: _, begin: __, signal, l3UpTo, ...rest } = this.#options;
     const { state } = await readThreshold(c);
+    const period = await readPeriod(c);
+    const budgets = period && budgetsLeft(period.budgets, period.spent);
+    if (period !== undefined && budgets === undefined) return;
     const { plan } = await planNow(this.#store, {
       threshold: state.threshold,
       ...rest,
+      ...(budgets === undefined ? {} : { budgets }),
       settings: { strategies: ['l3'], ...(l3UpTo === undefined ? {} : { l3UpTo }) },
     });
     for (const run of plan.runs.slice(0, runsMax)) {
       if (this.#bucketsDraining() >= bucketsMax || signal?.aborted) break;
-      const id = newRunId({ ...c, owner: DRAINER_OWNER } as Components, 'l3') as RunId;
-      const journal = await beginJournal(c, id, taskOf(plan.digest, run));
+      const journal = await beginJournal(c, newDrainerRun(c), taskOf(plan.digest, run));
       this.#begun += 1;
       await this.#tend(journal);
     }
@@ -201,8 +217,14 @@ class DrainerPass {
     const oldestAgeMs = Math.max(figures.oldestAgeMs, since === undefined ? 0 : c.clock.nowMs() - since);
     this.#figures = { ...figures, oldestAgeMs };
     return flowOf(
-      { stream: this.#figures, coderWaitingBytes: 0, coderStalled: undefined, metadataWritesLeft: null },
-      this.#options.limits ?? DRAINER_LIMITS,
+      {
+        stream: this.#figures,
+        coderWaitingBytes: 0,
+        // With an empty queue nobody would find out that it can write again.
+        coderStalled: depth === 0 ? undefined : await coderStall(c),
+        metadataWritesLeft: await metadataWritesLeft(c),
+      },
+      this.#options.limits ?? FLOW_LIMITS,
     );
   }
 }

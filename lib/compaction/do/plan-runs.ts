@@ -1,52 +1,75 @@
 // A plan as rows: every run of it journalled, but leased by nobody, so that workers need no more than its id. Runs that were begun
 // and that nobody works on come first; those that were only planned are forgotten and planned anew.
 import type { RunId } from '../../foundation/ids.ts';
-import { parkedRunId } from '../../volume/runs/runs.ts';
+import { ownerOf, PARKED_OWNER, parkedRunId } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
+import { STRATEGIES } from '../facts/plan-settings.ts';
+import { addSpending, type Budgets, budgetsLeft, isLimited, UNLIMITED } from '../plan/budget.ts';
 import type { CompactionPlan } from '../plan/plan.ts';
-import { beginJournal, endJournal, type JournalRow, requireJournal, taskOf, volumesOf } from '../run/journal.ts';
+import {
+  beginJournal,
+  DRAINER_OWNER,
+  endJournal,
+  isDeadRun,
+  type JournalRow,
+  mergeTaskOf,
+  requireJournal,
+  taskOf,
+  volumesOf,
+} from '../run/journal.ts';
+import { beginPeriod } from '../run/period.ts';
 import { readThreshold, writeBudgetUse } from '../threshold/row.ts';
 import { planMergesNow } from './merge-now.ts';
-import { type PlanOptions, planNow } from './rounds.ts';
-import { isFree } from './run-step.ts';
+import { type PlanOptions, planNow } from './plan-now.ts';
 
 export interface PlannedRuns {
   readonly runs: readonly RunId[];
   /** Of `runs`: begun earlier. */
   readonly resumed: number;
   readonly plan: CompactionPlan;
+  /** Use of the scarcest budget since the plan before, 0..1: of what was done. */
+  readonly budgetUsed: number;
 }
 
 const BATCHED = ['l1', 'l2'] as const;
 type Batched = (typeof BATCHED)[number];
 
+/** The budgets are for all that is done until the next plan of a schedule, L3 included. */
 export async function planRuns(
   store: VolumeStore,
   runsMax: number,
   options: Omit<PlanOptions, 'settings'> & { readonly strategies?: readonly Batched[] } = {},
 ): Promise<PlannedRuns> {
   const { c } = store;
-  const { strategies = BATCHED, ...rest } = options;
+  const { strategies = BATCHED, budgets = UNLIMITED, ...rest } = options;
+  const budgetUsed = await beginPeriod(c, budgets);
+  await writeBudgetUse(c, budgetUsed);
   const begun = await begunRuns(store);
   const { state } = await readThreshold(c);
   const { view, plan } = await planNow(store, {
     threshold: state.threshold,
     ...rest,
-    settings: { strategies: [...strategies] },
+    budgets,
+    // Where budgets are scarce L3 has its share in them, although its runs are the drainer's.
+    settings: { strategies: isLimited(budgets) ? [...strategies, 'l3'] : [...strategies] },
   });
-  const merge = options.strategies === undefined && view.count > 0 ? await beginMerge(store, begun) : undefined;
+  // What frees space comes first.
+  const left = budgetsLeft(budgets, STRATEGIES.map((s) => plan.spent[s]).reduce(addSpending));
+  const mayMerge = options.strategies === undefined && view.count > 0 && left !== undefined;
+  const merge = mayMerge ? await beginMerge(store, begun, left) : undefined;
   const runs = await beginPlan(store, plan, merge === undefined ? begun : [...begun, merge], runsMax);
-  await writeBudgetUse(c, plan.budgetUsed);
-  return { runs, resumed: Math.min(begun.length, runsMax), plan };
+  return { runs, resumed: Math.min(begun.length, runsMax), plan, budgetUsed };
 }
 
-/** Bucket remnants to be merged, as one run; undefined when there are none. What it merges is planned when it is done. */
-export async function beginMerge(store: VolumeStore, begun: readonly JournalRow[]): Promise<JournalRow | undefined> {
-  const { merges, volumes, digest } = await planMergesNow(store);
-  const taken = new Set<string>(begun.flatMap(({ task }) => volumesOf(task)));
-  const sources = volumes.map(({ volume }) => volume).filter((volume) => !taken.has(volume));
-  if (merges.length === 0 || sources.length === 0) return undefined;
-  const task = { strategy: 'merge' as const, plan: digest, name: 'merge-0001', host: null, sources };
+/** Bucket remnants to be merged, as one run; undefined when there are none that the budgets allow. */
+async function beginMerge(
+  store: VolumeStore,
+  begun: readonly JournalRow[],
+  budgets: Budgets,
+): Promise<JournalRow | undefined> {
+  const plan = await planMergesNow(store, { budgets });
+  const task = mergeTaskOf(plan, new Set<string>(begun.flatMap(({ task }) => volumesOf(task))));
+  if (task === undefined) return undefined;
   return beginJournal(store.c, parkedRunId(store.c, 'merge'), task);
 }
 
@@ -70,12 +93,13 @@ export async function beginPlan(
   return runs;
 }
 
-/** Begun by a step that ended or died. Those that were only planned are forgotten. */
+/** Begun by a step that ended or died; the drainer's are its own. Those that were only planned are forgotten. */
 export async function begunRuns(store: VolumeStore): Promise<JournalRow[]> {
   const begun: JournalRow[] = [];
   for (const journal of await requireJournal(store.c)) {
-    if (journal.task.strategy === 'l3' || !isFree(store, journal)) continue;
-    if (journal.phase === 'PREPARE' && journal.run === journal.id) await endJournal(store.c, journal);
+    if (ownerOf(journal.run) === DRAINER_OWNER || !isDeadRun(store.c, journal.run)) continue;
+    const isOnlyPlanned = journal.phase === 'PREPARE' && journal.run === journal.id;
+    if (isOnlyPlanned && ownerOf(journal.run) === PARKED_OWNER) await endJournal(store.c, journal);
     else begun.push(journal);
   }
   return begun;

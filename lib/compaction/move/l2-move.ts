@@ -8,7 +8,7 @@ import { DrainingSources } from '../../volume/runs/drain-source.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import type { MoveResult } from '../../volume/write/move.ts';
-import type { DrainTarget, MakeTarget } from '../do/drain.ts';
+import type { DrainTarget, MakeTarget } from '../run/actors.ts';
 import type { Skipped } from '../run/leases.ts';
 
 export interface Moved {

@@ -123,6 +123,8 @@ export class Ledger {
   }
 }
 
+export const isLimited = (budgets: Budgets): boolean => BUDGET_LINES.some((line) => budgets[line] !== null);
+
 /** Use of the scarcest budget, 0..1; 0 if nothing is limited. */
 export const budgetUsed = (budgets: Budgets, spent: Spending): number =>
   BUDGET_LINES.reduce((most, line) => {
@@ -146,6 +148,12 @@ export function addSpending(a: Spending, b: Spending): Spending {
   const sum = nothing();
   for (const line of BUDGET_LINES) sum[line] = a[line] + b[line];
   return sum;
+}
+
+export function subtractSpending(a: Spending, b: Spending): Spending {
+  const rest = nothing();
+  for (const line of BUDGET_LINES) rest[line] = a[line] - b[line];
+  return rest;
 }
 
 export const NOTHING_SPENT: Spending = Object.freeze(nothing());

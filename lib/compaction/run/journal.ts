@@ -9,14 +9,15 @@ import type { Components } from '../../volume/rows/components.ts';
 import { rowsOf } from '../../volume/rows/read-rows.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { ownerOf, PARKED_OWNER } from '../../volume/runs/runs.ts';
+import type { MergePlan } from '../plan/merge-propose.ts';
 import type { PlannedRun } from '../plan/plan.ts';
 
 /**
  * Of the row. A run of an unknown version is left to the release that knows it. 2: a top-off says group by group what it has copied; what 1 had
- * begun begins anew.
+ * begun begins anew. 3: a run says what its volumes were when it was planned, and a merge which remnants it is to merge; without that a merge ends.
  */
-const JOURNAL_VERSION = 2;
-const VERSIONS_KNOWN: readonly unknown[] = [1, JOURNAL_VERSION];
+const JOURNAL_VERSION = 3;
+const VERSIONS_KNOWN: readonly unknown[] = [1, 2, JOURNAL_VERSION];
 export const PHASES = ['PREPARE', 'COPY', 'COMMIT', 'CLEANUP'] as const;
 /** DONE is the row's absence: there is nothing left for anyone to finish. */
 export type Phase = (typeof PHASES)[number];
@@ -27,6 +28,10 @@ const namedSchema = z.strictObject({
   name: z.string(),
   host: z.string().nullable(),
   sources: z.array(z.string()),
+  /** Generation and number of buckets that each volume had, the host first; absent: whatever it is. */
+  planned: z.array(z.tuple([z.int(), z.int()])).optional(),
+  /** Of a merge: remnants that are to become one bucket, each with the place of its volume in `sources`. */
+  merges: z.array(z.array(z.tuple([z.string(), z.int()]))).optional(),
 });
 /** What a run works on; enough for anybody to take it over. */
 export type JournalTask = Readonly<z.infer<typeof namedSchema>>;
@@ -86,7 +91,39 @@ export const taskOf = (plan: string, run: PlannedRun): JournalTask => ({
   name: run.name,
   host: run.host?.volume ?? null,
   sources: run.sources.map(({ volume }) => volume),
+  planned: [...(run.host === null ? [] : [run.host]), ...run.sources].map(({ generation, buckets }) => [
+    generation,
+    buckets,
+  ]),
 });
+
+/** Remnants of one run; its row must fit Panda. What is beyond is for the next run. */
+const REMNANTS_MAX = 8192;
+
+/** A plan of merges as a run; undefined when there is nothing to merge in volumes that nobody has taken. */
+export function mergeTaskOf(plan: MergePlan, taken: ReadonlySet<string> = new Set()): JournalTask | undefined {
+  const merges: MergePlan['merges'][number][] = [];
+  let remnants = 0;
+  for (const merge of plan.merges) {
+    if (merge.sources.some(({ volume }) => taken.has(volume))) continue;
+    remnants += merge.sources.length;
+    if (remnants > REMNANTS_MAX && merges.length > 0) break;
+    merges.push(merge);
+  }
+  if (merges.length === 0) return undefined;
+  const named = new Set(merges.flatMap(({ sources }) => sources.map(({ volume }) => volume)));
+  const volumes = plan.volumes.filter(({ volume }) => named.has(volume));
+  const placeOf = new Map(volumes.map(({ volume }, place) => [volume, place]));
+  return {
+    strategy: 'merge',
+    plan: plan.digest,
+    name: 'merge-0001',
+    host: null,
+    sources: volumes.map(({ volume }) => volume),
+    planned: volumes.map(({ generation, buckets }) => [generation, buckets]),
+    merges: merges.map(({ sources }) => sources.map(({ bucket, volume }) => [bucket, placeOf.get(volume) as number])),
+  };
+}
 
 export const volumesOf = (task: JournalTask): VolumeId[] =>
   [...(task.host === null ? [] : [task.host]), ...task.sources] as VolumeId[];

@@ -7,6 +7,9 @@ import { invalid } from '../../foundation/errors.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { THRESHOLD_MAX, THRESHOLD_MIN } from '../facts/plan-settings.ts';
 
+/** Until the controller has set one: a volume is worth rewriting when a fifth of it is dead. */
+export const THRESHOLD_START = 0.2;
+
 /** Stability found by the study: steps of at most 0.01 a day, and step times the measurement's delay at most 0.07. */
 const STEP_PER_DAY_MAX = 0.01;
 const STEP_TIMES_DELAY_MAX = 0.07;

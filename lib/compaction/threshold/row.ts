@@ -6,8 +6,7 @@ import type { Key, Write } from '../../panda/panda.ts';
 import { countIn, stringIn } from '../../panda/rows/row-reader.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { transact } from '../../volume/rows/transact.ts';
-import { THRESHOLD_START } from '../do/rounds.ts';
-import { type ThresholdState, thresholdStart } from './law.ts';
+import { THRESHOLD_START, type ThresholdState, thresholdStart } from './law.ts';
 
 const KEY: Key = { partition: 'work/threshold', sort: 'state' };
 const BUDGET_KEY: Key = { partition: 'work/threshold', sort: 'budget' };

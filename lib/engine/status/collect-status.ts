@@ -1,8 +1,10 @@
 // Reads what statusOf needs from an open store: rows, and an answer from every drive.
 import { readRates } from '../../compaction/facts/measured-rates.ts';
+import { writersHeld } from '../../compaction/move/l3/hold.ts';
 import { readBudgetUse, readThreshold } from '../../compaction/threshold/row.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import type { Row } from '../../panda/panda.ts';
 import { objectPartition } from '../../panda/rows/object-row.ts';
 import { readOrTell } from '../../panda/rows/row-reader.ts';
@@ -38,6 +40,7 @@ export async function collectStatus(
     volumes,
     buckets,
     drives: await Promise.all(c.drives.map((drive, id) => driveFacts(c, drive, id))),
+    held: await heldNow(c, options.queue),
     trash: await countTrash(c),
     damage: await listDamage(c, c.badRow),
     compaction: {
@@ -52,6 +55,16 @@ export async function collectStatus(
       ? {}
       : { objects: await countRows(c, objectPartition(options.countObjectsOf)) }),
   });
+}
+
+/** Why bulk writers wait, if they do. */
+async function heldNow(c: Components, queue: Stream | undefined): Promise<Reason | undefined> {
+  try {
+    return queue === undefined ? undefined : await writersHeld(c, queue);
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return undefined;
+  }
 }
 
 /** A queue that cannot be reached is no reason not to see the rest. */

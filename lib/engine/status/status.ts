@@ -58,6 +58,8 @@ export interface DriveStatus {
 }
 
 export interface StatusFacts {
+  /** Why bulk writers wait for L3, if they do. */
+  readonly held?: Reason | undefined;
   readonly storeId: StoreId;
   readonly settings: Settings;
   readonly volumes: readonly VolumeRow[];
@@ -121,6 +123,7 @@ export function statusOf(facts: StatusFacts): Status {
   const hot = overheadOf((volume) => volume.class === 'hot' && !isTrash(volume));
   const sealed = overheadOf(isSealed);
   const drives = facts.drives.map((drive) => driveStatus(drive, settings));
+  const stalled = stalledReasons(settings, drives, hot.allocatedBytes);
   return {
     storeId: facts.storeId,
     preset: settings.preset,
@@ -138,7 +141,7 @@ export function statusOf(facts: StatusFacts): Status {
     fillHistogram: fillHistogram(volumes.filter(isSealed).map(({ fillPermille }) => fillPermille)),
     trash: facts.trash,
     redundancy: redundancyOf(facts),
-    working: { stalled: stalledReasons(settings, drives, hot.allocatedBytes) },
+    working: { stalled: facts.held === undefined ? stalled : [...stalled, facts.held] },
     replicationFactor:
       liveBytes === 0 ? null : rounded(sum(facts.volumes.flatMap((volume) => volume.extentUsedBytes)) / liveBytes),
     ...(facts.compaction === undefined ? {} : { compaction: compactionOf(facts, facts.compaction, sealed) }),

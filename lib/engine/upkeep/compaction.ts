@@ -2,20 +2,24 @@
 // has set, and the day's tally of what was done.
 
 import { codecShape } from '../../codec/shape.ts';
-import type { Actors, RunReport } from '../../compaction/do/executor.ts';
+import { type Batches, inProcess } from '../../compaction/do/batches.ts';
 import { planMergesNow } from '../../compaction/do/merge-now.ts';
-import { type CompactReport, compact, type PlanOptions, planNow } from '../../compaction/do/rounds.ts';
+import { type PlanOptions, planNow } from '../../compaction/do/plan-now.ts';
+import { type CompactReport, compact } from '../../compaction/do/rounds.ts';
 import { type Objective, type PlanSettings, STRATEGIES, type Strategy } from '../../compaction/facts/plan-settings.ts';
 import { type Budgets, budgetsOf } from '../../compaction/plan/budget.ts';
 import { explainVolume } from '../../compaction/plan/explain.ts';
 import type { MergePlan } from '../../compaction/plan/merge-propose.ts';
 import type { CompactionPlan } from '../../compaction/plan/plan.ts';
-import type { VolumeId } from '../../foundation/ids.ts';
+import type { Actors } from '../../compaction/run/actors.ts';
+import { charge } from '../../compaction/run/period.ts';
+import type { Outcome, RunReport } from '../../compaction/run/reports.ts';
+import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
 import { capacityBytes } from '../../settings/settings.ts';
 import { readVolume } from '../../volume/rows/read-rows.ts';
 import type { MoveResult } from '../../volume/write/move.ts';
-import { addTally, type Counts } from '../status/tally.ts';
+import { addTally, type Counts, TALLIED, type TalliedStrategy } from '../status/tally.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 import { noteBudgetUsed, readTuning } from './tune.ts';
 
@@ -54,17 +58,22 @@ export async function planMergesOf(store: EngineStore, request: PlanRequest = {}
   return planMergesNow(store.volumes, await planOptionsOf(store, request));
 }
 
-export async function compactStore(store: EngineStore, request: CompactRequest = {}): Promise<CompactReport> {
+/** Of this process, unless a stage's functions carry the runs out. */
+export async function compactStore(
+  store: EngineStore,
+  request: CompactRequest = {},
+  batches: Batches = batchesOf(store, request.onMoved),
+): Promise<CompactReport> {
   const { untilStable, planJson, signal, onRun } = request;
-  const report = await compact(actorsOf(store, request.onMoved), {
-    ...(await planOptionsOf(store, request)),
+  const options = await planOptionsOf(store, request);
+  const report = await compact(batches, {
+    ...options,
     ...(request.merge === undefined ? {} : { merge: request.merge }),
     ...(untilStable === undefined ? {} : { untilStable }),
     ...(planJson === undefined ? {} : { planJson }),
     ...(signal === undefined ? {} : { signal }),
     ...(onRun === undefined ? {} : { onRun }),
   });
-  await tallyRuns(store, report.runs);
   await noteBudgetUsed(store.components, report.budgetUsed);
   return report;
 }
@@ -91,6 +100,23 @@ function actorsOf({ volumes, queue }: EngineStore, onMoved?: (result: MoveResult
   };
 }
 
+/** Runs done here, each counted when it is done, as a stage's functions count their steps. */
+function batchesOf(store: EngineStore, onMoved?: (result: MoveResult) => void): Batches {
+  const here = inProcess(actorsOf(store, onMoved));
+  return {
+    ...here,
+    carry: async (run, signal) => {
+      const outcome = await here.carry(run, signal);
+      await tallyRun(store, strategyOf(run), outcome);
+      await charge(store.components, outcome.spent);
+      return outcome;
+    },
+  };
+}
+
+export const strategyOf = (run: RunId): TalliedStrategy =>
+  TALLIED.find((strategy) => run.startsWith(`${strategy}/`)) ?? 'l2';
+
 export async function planOptionsOf(store: EngineStore, request: PlanRequest): Promise<PlanOptions> {
   const { strategies, objective, budgets, boundaries, targetOverhead, finish } = request;
   const settings: Partial<PlanSettings> = {
@@ -104,33 +130,26 @@ export async function planOptionsOf(store: EngineStore, request: PlanRequest): P
   return { settings, threshold, ...(budgets === undefined ? {} : { budgets: budgetsOf(budgets) }) };
 }
 
-async function tallyRuns(store: EngineStore, runs: readonly RunReport[]): Promise<void> {
-  const counts: Record<string, number> = {};
-  const filled = new Set<string>();
-  for (const run of runs) {
-    const sealed = await sealedFills(
-      store,
-      run.destinationVolumes.filter((id) => !filled.has(id)),
-    );
-    for (const { id } of sealed) filled.add(id);
-    const of: Record<string, number> = {
-      runs: 1,
-      reclaimed: run.retired,
-      movedBytes: run.movedBytes + run.hostBytes,
-      storedBytes: run.storedBytes,
-      buckets: run.movedBuckets,
-      metadataWrites: run.metadataWrites,
-      nanodollars: run.dollars * 1e9,
-      sealed: sealed.length,
-      sealedFillPermille: sealed.reduce((sum, { permille }) => sum + permille, 0),
-    };
-    for (const [name, count] of Object.entries(of)) {
-      const counter = `${run.strategy}.${name}`;
-      counts[counter] = (counts[counter] ?? 0) + count;
-    }
-  }
-  await addTally(store.components, counts as Counts);
+async function tallyRun(store: EngineStore, strategy: TalliedStrategy, run: Outcome): Promise<void> {
+  const sealed = await sealedFills(store, run.destinationVolumes);
+  const of: Record<string, number> = {
+    ...tallyOf(strategy, run, true),
+    [`${strategy}.sealed`]: sealed.length,
+    [`${strategy}.sealedFillPermille`]: sealed.reduce((sum, { permille }) => sum + permille, 0),
+  };
+  await addTally(store.components, of as Counts);
 }
+
+/** What a run, or a step of one, adds to the day's figures. */
+export const tallyOf = (strategy: TalliedStrategy, outcome: Outcome, isDone: boolean): Counts => ({
+  [`${strategy}.runs`]: isDone ? 1 : 0,
+  [`${strategy}.reclaimed`]: outcome.retired,
+  [`${strategy}.movedBytes`]: outcome.movedBytes + outcome.hostBytes,
+  [`${strategy}.storedBytes`]: outcome.storedBytes,
+  [`${strategy}.buckets`]: outcome.movedBuckets,
+  [`${strategy}.metadataWrites`]: outcome.spent.metadataWrites,
+  [`${strategy}.nanodollars`]: outcome.spent.dollars * 1e9,
+});
 
 /** Those that are sealed, and how full they were written. */
 async function sealedFills(

@@ -1,9 +1,12 @@
 // What a stage's schedules do beside compaction: encode what has cooled, shred and free, and bring to an end what functions that are
 // gone left half done. Every pass may be cut off anywhere; the next one goes on.
 import { endLostLeases } from '../../compaction/do/end-runs.ts';
+import { writersHeld } from '../../compaction/move/l3/hold.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import { Frontend } from '../../frontend/frontend.ts';
 import { collectGarbage, type GarbageReport } from '../../gc/collect-garbage.ts';
 import { type EncodeReport, encodeHot } from '../../live-coder/encode-hot.ts';
+import type { Stream } from '../../stream/stream.ts';
 import { finishPendingSeals } from '../../volume/open/seal.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
@@ -70,12 +73,13 @@ export interface EncodeStageReport extends EncodeReport {
 /** ENCODE of the stage. `all`: whatever is hot, however young and however little. */
 export async function encodeStage(
   store: VolumeStore,
-  options: { readonly all?: boolean | undefined; readonly signal: AbortSignal },
+  options: { readonly all?: boolean | undefined; readonly signal: AbortSignal; readonly stream: Stream },
 ): Promise<EncodeStageReport> {
-  const { signal, all = false } = options;
+  const { signal, all = false, stream } = options;
+  const heldBy = (): Promise<Reason | undefined> => writersHeld(store.c, stream);
   await endLostLeases(store);
   const sealed = all ? await store.open.sealAll('hot') : 0;
-  const report = await encodeHot(store, { force: all, flush: all, signal });
+  const report = await encodeHot(store, { force: all, flush: all, signal, heldBy });
   const rewritten = signal.aborted ? undefined : await rewriteWasteful(store, { force: all, signal });
   await addTally(store.c, {
     encodedBytes: report.recordBytes,

@@ -1,5 +1,6 @@
 // The environment of a stage's functions, parsed by one schema: what the stack was told, under the names of functions/README.md.
 import * as z from 'zod';
+import { type Budgets, budgetsOf } from '../../compaction/plan/budget.ts';
 import { assert } from '../../foundation/assert.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
 
@@ -12,6 +13,7 @@ const environmentSchema = z.object({
   POCKETFUL_SETTINGS: text,
   POCKETFUL_DRAIN_QUEUE_URL: text.optional(),
   POCKETFUL_DRAIN_DLQ_URL: text.optional(),
+  POCKETFUL_BUDGETS: text.optional(),
 });
 
 export interface DeployedStage {
@@ -20,6 +22,8 @@ export interface DeployedStage {
   readonly drives: readonly string[];
   readonly key: string;
   readonly settings: Settings;
+  /** Of what its schedules do from one plan to the next; absent: not limited. */
+  readonly budgets?: Budgets;
   /** The frontend has none. */
   readonly drain?: { readonly queueUrl: string; readonly dlqUrl: string };
 }
@@ -36,6 +40,7 @@ export function stageOf(environment: Readonly<Record<string, string | undefined>
     drives: data.POCKETFUL_DRIVES.split(','),
     key: data.POCKETFUL_KEY,
     settings: parseSettings(JSON.parse(data.POCKETFUL_SETTINGS)),
+    ...(data.POCKETFUL_BUDGETS === undefined ? {} : { budgets: budgetsOf(JSON.parse(data.POCKETFUL_BUDGETS)) }),
     ...(queueUrl === undefined || dlqUrl === undefined ? {} : { drain: { queueUrl, dlqUrl } }),
   };
 }

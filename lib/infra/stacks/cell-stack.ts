@@ -92,6 +92,7 @@ export class CellStack extends PocketfulStack {
         ...storeEnvironment(stage, this.#parts),
         POCKETFUL_DRAIN_QUEUE_URL: drainQueue.queue.queueUrl,
         POCKETFUL_DRAIN_DLQ_URL: drainQueue.deadLetters.queueUrl,
+        ...(stage.budgets === undefined ? {} : { POCKETFUL_BUDGETS: JSON.stringify(stage.budgets) }),
       },
     });
     grantStore(service.function, folder, this.#parts);
@@ -105,6 +106,7 @@ export class CellStack extends PocketfulStack {
     drainQueue.grantSend(drainer);
     drainQueue.grantFigures(drainer);
     drainQueue.grantFigures(liveCoder);
+    drainQueue.grantFigures(this.services.encoder.function);
     drainQueue.grantRelease(liveCoder);
     liveCoder.addEventSource(
       new SqsEventSource(drainQueue.queue, {

@@ -1,13 +1,15 @@
 // What moves data: the encoder, the strategies of compaction (of one process, and as a stage's steps do them), merges, the drainer and the
 // workers of its queue.
+
+import { inProcess } from '../../../lib/compaction/do/batches.ts';
 import { drain } from '../../../lib/compaction/do/drain.ts';
 import { drainPass, endDrains } from '../../../lib/compaction/do/drainer.ts';
-import type { Actors } from '../../../lib/compaction/do/executor.ts';
 import { planRuns } from '../../../lib/compaction/do/plan-runs.ts';
 import { type CompactOptions, compact } from '../../../lib/compaction/do/rounds.ts';
 import { stepRun } from '../../../lib/compaction/do/run-step.ts';
 import type { PlanSettings } from '../../../lib/compaction/facts/plan-settings.ts';
 import { workDelivered } from '../../../lib/compaction/move/l3/delivered.ts';
+import type { Actors } from '../../../lib/compaction/run/actors.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../../lib/live-coder/live-coder.ts';
@@ -33,7 +35,11 @@ const compacting =
   (options: CompactOptions): Act =>
   async (_, acting, random) => {
     const rounds = random.below(6) === 0;
-    await compact(actorsOf(acting, random.below(2) === 0), { threshold: 0.02, untilStable: rounds, ...options });
+    await compact(inProcess(actorsOf(acting, random.below(2) === 0)), {
+      threshold: 0.02,
+      untilStable: rounds,
+      ...options,
+    });
   };
 
 export const MOVER: Readonly<Record<string, Act>> = {

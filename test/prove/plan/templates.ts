@@ -1,5 +1,6 @@
 // Stores as runs find them: with hot and warm volumes, sealed and open, some thinned out, so that there is something to encode, pack, top off,
 // drain and merge from the first step on. Each is made once, without faults and without waiting, and copied for every run.
+import { inProcess } from '../../../lib/compaction/do/batches.ts';
 import { compact } from '../../../lib/compaction/do/rounds.ts';
 import { SimulatedClock } from '../../../lib/foundation/clock.ts';
 import { newStoreId, type StoreId } from '../../../lib/foundation/ids.ts';
@@ -82,7 +83,7 @@ async function make(variant: number, number: number): Promise<Template> {
       await deleteSome(frontend, objects, random);
       clock.advance(120_000);
       if (random.below(3) > 0) await collectGarbage(c);
-      if (number > 2 && random.below(3) === 0) await compact(actors, { merge: false });
+      if (number > 2 && random.below(3) === 0) await compact(inProcess(actors), { merge: false });
       await freeTrash(volumes);
     }
   }

@@ -5,9 +5,12 @@ import type { RunId } from '../../../foundation/ids.ts';
 import type { Reason } from '../../../foundation/reason.ts';
 import type { DeadLetter, Delivery, Stream, StreamFigures } from '../../../stream/stream.ts';
 import type { MoveResult } from '../../../volume/write/move.ts';
-import type { Actors } from '../../do/executor.ts';
+import type { Actors } from '../../run/actors.ts';
+import { metadataWritesLeft } from '../../run/period.ts';
+import { flowOf } from './flow.ts';
 import { DrainWorker } from './stream-runs.ts';
 
+const NO_FIGURES: StreamFigures = { ready: 0, inFlight: 0, oldestAgeMs: 0, dead: 0 };
 /** Buckets taken between two looks at the time. */
 const BATCH = 10;
 
@@ -35,6 +38,14 @@ export async function workDelivered(
     sums.storedBytes += result.storedBytes;
   };
   const worker = new DrainWorker(store, batch, makeTarget, { onMoved });
+  // What the budget of this period does not allow is forgotten: the drainer sends again what Panda says is draining.
+  const { receive } = flowOf({
+    stream: NO_FIGURES,
+    coderWaitingBytes: 0,
+    coderStalled: undefined,
+    metadataWritesLeft: await metadataWritesLeft(store.c),
+  });
+  batch.forgetBeyond(receive);
   while (!signal.aborted && (await worker.step(BATCH)) > 0);
   if (!signal.aborted && worker.stalled === undefined) {
     // A small group is only worth writing when no more is to come.
@@ -54,10 +65,18 @@ class DeliveredBatch implements Stream {
   readonly #inner: Stream;
   readonly #done = new Set<string>();
   #next = 0;
+  #end: number;
 
   constructor(deliveries: readonly Delivery[], inner: Stream) {
     this.#all = deliveries;
+    this.#end = deliveries.length;
     this.#inner = inner;
+  }
+
+  /** Acknowledges all but the first `max`, unseen. */
+  forgetBeyond(max: number): void {
+    for (const { receipt } of this.#all.slice(max)) this.#done.add(receipt);
+    this.#end = Math.min(this.#end, max);
   }
 
   unfinished(): string[] {
@@ -65,7 +84,7 @@ class DeliveredBatch implements Stream {
   }
 
   async receive(max: number): Promise<Delivery[]> {
-    const taken = this.#all.slice(this.#next, this.#next + max);
+    const taken = this.#all.slice(this.#next, Math.min(this.#end, this.#next + max));
     this.#next += taken.length;
     return taken;
   }

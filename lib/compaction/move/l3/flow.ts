@@ -1,6 +1,5 @@
-// Flow control of L3, pure: how much the drainer may send, how much the worker may take, and whether bulk writers must wait. A Live Coder that
+// Flow control of L3, pure: how much the drainer may send, how much a worker may take, and whether bulk writers must wait. A Live Coder that
 // stalls stops the worker first, then the drainer, then the writers; when it recovers, they start again in the opposite order by themselves.
-
 import { type Reason, reasonLine } from '../../../foundation/reason.ts';
 import type { StreamFigures } from '../../../stream/stream.ts';
 
@@ -10,7 +9,7 @@ export interface FlowInput {
   readonly coderWaitingBytes: number;
   /** Why it cannot write, if so. */
   readonly coderStalled: Reason | undefined;
-  /** Metadata writes L3 may still make in this period; null = not limited. */
+  /** Metadata writes that may still be made in this period; null = not limited. */
   readonly metadataWritesLeft: number | null;
 }
 
@@ -19,8 +18,10 @@ export interface FlowLimits {
   readonly depthMax: number;
   /** Older than this, what is queued is not being worked off. */
   readonly ageMaxMs: number;
-  /** With so many dead letters something is wrong that more messages make worse. */
+  /** With so many dead letters nothing more is sent: somebody has to look, and a redrive makes it go on. */
   readonly deadMax: number;
+  /** With so many nothing else is given to the Live Coder either. */
+  readonly deadHoldMax: number;
   readonly coderWaitingBytesMax: number;
   /** Rows per moved bucket. */
   readonly writesPerMessage: number;
@@ -38,9 +39,9 @@ export type FlowCode =
 export interface Flow {
   /** Messages the drainer may send now. */
   readonly send: number;
-  /** Messages the worker may receive now. */
+  /** Messages a worker may take now. */
   readonly receive: number;
-  /** Bulk writers (import, encode, replication) are to wait. */
+  /** Bulk writers (encode, and with it whatever waits for room in the hot tier) are to wait. */
   readonly holdWriters: boolean;
   readonly reason: Reason<FlowCode>;
 }
@@ -48,13 +49,14 @@ export interface Flow {
 export const FLOW_LIMITS: FlowLimits = Object.freeze({
   depthMax: 256,
   ageMaxMs: 15 * 60_000,
-  deadMax: 100,
+  deadMax: 1,
+  deadHoldMax: 100,
   coderWaitingBytesMax: 512 * 1024 * 1024,
   writesPerMessage: 3,
 });
 
 export function flowOf(input: FlowInput, limits: FlowLimits = FLOW_LIMITS): Flow {
-  const { stream } = input;
+  const { stream, coderStalled } = input;
   const depth = stream.ready + stream.inFlight;
   const affordable =
     input.metadataWritesLeft === null
@@ -62,44 +64,26 @@ export function flowOf(input: FlowInput, limits: FlowLimits = FLOW_LIMITS): Flow
       : Math.floor(Math.max(0, input.metadataWritesLeft) / limits.writesPerMessage);
   const room = Math.max(0, Math.min(limits.depthMax - depth, affordable - depth));
   const take = Math.min(limits.depthMax, affordable);
-  const isLagging = input.coderWaitingBytes >= limits.coderWaitingBytesMax;
-  if (input.coderStalled !== undefined)
-    return {
-      send: 0,
+  const isOld = stream.oldestAgeMs > limits.ageMaxMs;
+  const isDeadFull = stream.dead >= limits.deadHoldMax;
+  const flow = (code: FlowCode, text: string, changes: Partial<Flow> = {}): Flow => ({
+    send: 0,
+    receive: take,
+    holdWriters: isDeadFull,
+    reason: { code, text },
+    ...changes,
+  });
+  if (coderStalled !== undefined)
+    return flow('CODER_STALLED', `the Live Coder is stalled: ${reasonLine(coderStalled)}`, {
       receive: 0,
       // It is the writers' turn only once the queue itself is full or old: a short stall is not theirs to feel.
-      holdWriters: depth >= limits.depthMax || stream.oldestAgeMs > limits.ageMaxMs,
-      reason: { code: 'CODER_STALLED', text: `the Live Coder is stalled: ${reasonLine(input.coderStalled)}` },
-    };
-  if (isLagging)
-    return {
-      send: 0,
-      receive: 0,
-      holdWriters: true,
-      reason: { code: 'CODER_BEHIND', text: 'the Live Coder is behind' },
-    };
-  if (affordable === 0)
-    return {
-      send: 0,
-      receive: 0,
-      holdWriters: false,
-      reason: { code: 'METADATA_SPENT', text: 'the metadata budget is used up' },
-    };
-  if (stream.dead >= limits.deadMax)
-    return {
-      send: 0,
-      receive: take,
-      holdWriters: false,
-      reason: { code: 'DEAD_LETTERS', text: `${stream.dead} dead letters: look at them first` },
-    };
-  if (stream.oldestAgeMs > limits.ageMaxMs)
-    return {
-      send: 0,
-      receive: take,
-      holdWriters: false,
-      reason: { code: 'QUEUE_OLD', text: 'what is queued is worked off first' },
-    };
-  if (room === 0)
-    return { send: 0, receive: take, holdWriters: false, reason: { code: 'QUEUE_FULL', text: 'the queue is full' } };
-  return { send: room, receive: take, holdWriters: false, reason: { code: 'FLOWING', text: 'flowing' } };
+      holdWriters: isDeadFull || depth >= limits.depthMax || isOld,
+    });
+  if (input.coderWaitingBytes >= limits.coderWaitingBytesMax)
+    return flow('CODER_BEHIND', 'the Live Coder is behind', { receive: 0, holdWriters: true });
+  if (stream.dead >= limits.deadMax) return flow('DEAD_LETTERS', `${stream.dead} dead letters: look at them first`);
+  if (affordable === 0) return flow('METADATA_SPENT', 'the metadata budget is used up');
+  if (isOld) return flow('QUEUE_OLD', 'what is queued is worked off first');
+  if (room === 0) return flow('QUEUE_FULL', 'the queue is full');
+  return flow('FLOWING', 'flowing', { send: room });
 }

@@ -2,7 +2,7 @@
 // in the same queue are worked off, too; their volumes are their own drainer's to end.
 import { isPocketfulError } from '../../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../../foundation/ids.ts';
-import { reasonOf } from '../../../foundation/reason.ts';
+import { type Reason, reasonOf } from '../../../foundation/reason.ts';
 import type { VolumeRow } from '../../../panda/rows/volume-row.ts';
 import type { Stream } from '../../../stream/stream.ts';
 import { endSource } from '../../../volume/runs/drain-source.ts';
@@ -10,9 +10,11 @@ import { freeTrash } from '../../../volume/runs/free.ts';
 import { retireVolume } from '../../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../../volume/volume-store.ts';
 import type { MoveResult } from '../../../volume/write/move.ts';
-import type { MakeTarget } from '../../do/drain.ts';
+import type { MakeTarget } from '../../run/actors.ts';
+import { noteCoder } from '../../run/coder-state.ts';
+import { metadataWritesLeft } from '../../run/period.ts';
 import { type Moved, noteMove, nothingMoved } from '../l2-move.ts';
-import { FLOW_LIMITS, type Flow, flowOf } from './flow.ts';
+import { FLOW_LIMITS, type Flow, type FlowCode, flowOf } from './flow.ts';
 import { DrainWorker, sendDraining } from './stream-runs.ts';
 
 const BATCH = 10;
@@ -50,6 +52,7 @@ class StreamedRun {
   readonly #worker: DrainWorker;
   readonly #open: Map<VolumeId, VolumeRow>;
   readonly #signal: AbortSignal | undefined;
+  #stopped: Reason | undefined;
 
   constructor(actors: StreamActors, run: RunId, volumes: readonly VolumeRow[], signal: AbortSignal | undefined) {
     this.#actors = actors;
@@ -62,9 +65,15 @@ class StreamedRun {
   }
 
   async run(): Promise<void> {
+    // Its own dead letters, if it leaves any, are for the run after it.
+    if (await this.#isStopped('DEAD_LETTERS')) {
+      this.moved.stalled = this.#stopped;
+      return;
+    }
     for (let round = 0; round < ROUNDS_MAX && this.#open.size > 0 && !this.#isOver(); round++) {
       for (const volume of [...this.#open.values()]) {
         if (this.#isOver()) break;
+        if (await this.#isStopped('METADATA_SPENT')) break;
         await this.#makeRoomFor(volume.buckets.size);
         await sendDraining(this.#actors.store, this.#actors.stream, volume, FLOW_LIMITS.depthMax);
         await this.#work();
@@ -73,7 +82,15 @@ class StreamedRun {
       await this.#worker.flush();
       await this.#retireEmpty();
     }
-    this.moved.stalled = this.#worker.stalled;
+    this.moved.stalled = this.#worker.stalled ?? this.#stopped;
+    await noteCoder(this.#actors.store.c, this.#worker.stalled);
+  }
+
+  /** Dead letters and a spent budget stop it, as they stop a stage's drainer. */
+  async #isStopped(code: FlowCode): Promise<boolean> {
+    const { reason } = await this.#flow();
+    if (reason.code === code) this.#stopped = reason;
+    return this.#stopped !== undefined;
   }
 
   async end(): Promise<void> {
@@ -84,7 +101,7 @@ class StreamedRun {
   }
 
   #isOver(): boolean {
-    return this.#signal?.aborted === true || this.#worker.stalled !== undefined;
+    return this.#signal?.aborted === true || this.#worker.stalled !== undefined || this.#stopped !== undefined;
   }
 
   #note(run: RunId, result: MoveResult): void {
@@ -96,8 +113,14 @@ class StreamedRun {
       stream: await this.#actors.stream.figures(),
       coderWaitingBytes: this.#worker.waitingBytes,
       coderStalled: this.#worker.stalled,
-      metadataWritesLeft: null,
+      metadataWritesLeft: await this.#metadataWritesLeft(),
     });
+  }
+
+  /** Of the period, less what this run has moved and nobody has charged yet. */
+  async #metadataWritesLeft(): Promise<number | null> {
+    const left = await metadataWritesLeft(this.#actors.store.c);
+    return left === null ? null : Math.max(0, left - this.moved.buckets * FLOW_LIMITS.writesPerMessage);
   }
 
   /** Works off what is queued until another source's messages may be sent. */
@@ -111,9 +134,15 @@ class StreamedRun {
   /** Receives until nothing is visible. When the store is full, what was drained is erased at once, and the work goes on once. */
   async #work(): Promise<void> {
     for (;;) {
-      while (!this.#isOver() && (await this.#worker.step(BATCH)) > 0);
+      while (!this.#isOver() && (await this.#step()) > 0);
       if (this.#worker.stalled?.code !== 'STORE_FULL' || !(await this.#makeSpace())) return;
     }
+  }
+
+  /** As many as flow control lets it take: none while the budget is spent. */
+  async #step(): Promise<number> {
+    const { receive } = await this.#flow();
+    return receive === 0 ? 0 : this.#worker.step(Math.min(BATCH, receive));
   }
 
   async #makeSpace(): Promise<boolean> {

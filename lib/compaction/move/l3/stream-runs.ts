@@ -12,7 +12,7 @@ import { collectBucket } from '../../../volume/read/collect-bucket.ts';
 import { readBucket, readVolume } from '../../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../../volume/volume-store.ts';
 import { dropEmptyBucket, type MoveResult } from '../../../volume/write/move.ts';
-import type { DrainTarget, MakeTarget } from '../../do/drain.ts';
+import type { DrainTarget, MakeTarget } from '../../run/actors.ts';
 
 const SEND_AT_ONCE = 64;
 const HEX16 = /^[0-9a-f]{16}$/;

@@ -1,0 +1,64 @@
+// work/budget | period: the budgets in force since the last plan, and what has been done since, whoever did it. The controller of the threshold
+// and L3's flow control go by it. Counted after the work is done: a process that dies in between leaves it short, never wrong.
+import { isKind, isPocketfulError } from '../../foundation/errors.ts';
+import type { Key, Write } from '../../panda/panda.ts';
+import { optionalCount, stringIn } from '../../panda/rows/row-reader.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import { transact } from '../../volume/rows/transact.ts';
+import {
+  BUDGET_LINES,
+  type BudgetLine,
+  type Budgets,
+  budgetUsed,
+  NOTHING_SPENT,
+  parseBudgets,
+  type Spending,
+  UNLIMITED,
+} from '../plan/budget.ts';
+
+const KEY: Key = { partition: 'work/budget', sort: 'period' };
+const NANODOLLARS = 1e9;
+const unitOf = (line: BudgetLine): number => (line === 'dollars' ? NANODOLLARS : 1);
+
+export interface Period {
+  readonly budgets: Budgets;
+  readonly spent: Spending;
+}
+
+/** Undefined before the first plan. */
+export async function readPeriod({ panda }: Pick<Components, 'panda'>): Promise<Period | undefined> {
+  const row = await panda.get(KEY);
+  if (row === undefined) return undefined;
+  const spent = BUDGET_LINES.map((line) => [line, (optionalCount(row, line) ?? 0) / unitOf(line)]);
+  return { budgets: parseBudgets(JSON.parse(stringIn(row, 'j'))), spent: Object.fromEntries(spent) as Spending };
+}
+
+/** Budgets for what is done from now on. How much of the scarcest one before was used, 0..1. A lost update costs nothing. */
+export async function beginPeriod(c: Components, budgets: Budgets): Promise<number> {
+  const before = await readPeriod(c);
+  // A store whose budgets are not limited, and that has nothing to do, is not written to.
+  const isSame = JSON.stringify(before?.budgets ?? UNLIMITED) === JSON.stringify(budgets);
+  if (isSame && BUDGET_LINES.every((line) => (before?.spent[line] ?? 0) === 0)) return 0;
+  const put: Write = { kind: 'put', ...KEY, attributes: { j: JSON.stringify(budgets) } };
+  await transact(c, [put], async () => false);
+  return before === undefined ? 0 : budgetUsed(before.budgets, before.spent);
+}
+
+/** Adds what was done. Figures are not worth failing the work for that they count. */
+export async function charge(c: Components, spent: Spending): Promise<void> {
+  const counts = BUDGET_LINES.map((line) => [line, Math.round(spent[line] * unitOf(line))] as const);
+  const add = Object.fromEntries(counts.filter(([, count]) => count > 0));
+  if (Object.keys(add).length === 0) return;
+  try {
+    await c.panda.transact([{ kind: 'update', ...KEY, add, if: ['exists'] }]);
+  } catch (error) {
+    if (!isPocketfulError(error) || isKind(error, 'corrupt', 'denied')) throw error;
+  }
+}
+
+/** Metadata writes that are left in this period; null = not limited. */
+export async function metadataWritesLeft(c: Pick<Components, 'panda'>): Promise<number | null> {
+  const { budgets, spent } = (await readPeriod(c)) ?? { budgets: undefined, spent: NOTHING_SPENT };
+  const whole = budgets?.metadataWrites ?? null;
+  return whole === null ? null : Math.max(0, whole - spent.metadataWrites);
+}
