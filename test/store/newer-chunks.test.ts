@@ -20,7 +20,7 @@ import { sweepStrays } from '../../lib/volume/behind/sweep.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
-import { actorsOf, deleteFiles, filesOf, putFiles, SMALL } from '../compaction/acting-world.ts';
+import { batchesOf, deleteFiles, filesOf, putFiles, SMALL } from '../compaction/acting-world.ts';
 import { MERGE_ONLY } from '../compaction/merge-world.ts';
 import { Model } from './crash.ts';
 import { type Process, World } from './harness.ts';
@@ -129,9 +129,9 @@ class Run {
         await encodeHot(p.volumes, { force: true, flush: true });
       },
       () => p.volumes.open.sealAll('warm'),
-      () => compact(actorsOf(p), L1),
-      () => compact(actorsOf(p), L2),
-      () => compact(actorsOf(p), MERGE_ONLY),
+      () => compact(batchesOf(p), L1),
+      () => compact(batchesOf(p), L2),
+      () => compact(batchesOf(p), MERGE_ONLY),
       () => freeTrash(p.volumes, { ignoreGrace: true }),
       () => recover(p.volumes, p.frontend),
       () => sweepStrays(p.volumes),
