@@ -1,11 +1,12 @@
-// work/coder | stall: why the Live Coder of L3 could not write when it last tried; no row: it could. Soft state, for those who would give it more.
+// coder | stall: why the Live Coder of L3 could not write when it last tried; no row: it could. Soft state, for those who would give it
+// more: no work that anybody has to end.
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { Key, Write } from '../../panda/panda.ts';
 import { stringIn } from '../../panda/rows/row-reader.ts';
 import type { Components } from '../../volume/rows/components.ts';
 
-const KEY: Key = { partition: 'work/coder', sort: 'stall' };
+const KEY: Key = { partition: 'coder', sort: 'stall' };
 
 export async function coderStall({ panda }: Pick<Components, 'panda'>): Promise<Reason | undefined> {
   const row = await panda.get(KEY);
