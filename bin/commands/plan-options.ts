@@ -15,6 +15,7 @@ export interface PlanOptions {
   readonly threshold?: number;
   readonly targetOverhead?: number;
   readonly finish?: boolean;
+  readonly acceptClock?: boolean;
 }
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -37,11 +38,12 @@ export const withPlanOptions = (command: Command): Command =>
     .option('--boundaries <l3,l2,l1>', 'fills up to which each strategy owns volumes (default: 0.1,0.85,1)')
     .option('--threshold <fraction>', 'least dead fraction worth a run (default: the tuned one)', numberArgument)
     .option('--target-overhead <ratio>', 'stop at this capacity / live bytes of sealed volumes', numberArgument)
-    .option('--finish', 'pack what is left too, although it fills no volume');
+    .option('--finish', 'pack what is left too, although it fills no volume')
+    .option('--accept-clock', 'plan although most of the store was written later than the clock says');
 
 /** Throws `invalid` STRATEGY_UNKNOWN, OBJECTIVE_UNKNOWN, BUDGET_INVALID, BOUNDARIES_INVALID or PLAN_SETTINGS_INVALID. */
 export function planRequestOf(options: PlanOptions): PlanRequest {
-  const { threshold, targetOverhead, finish } = options;
+  const { threshold, targetOverhead, finish, acceptClock } = options;
   const request: PlanRequest = {
     ...strategiesOf(options.strategy),
     objective: objectiveOf(options.objective),
@@ -50,6 +52,7 @@ export function planRequestOf(options: PlanOptions): PlanRequest {
     threshold,
     targetOverhead,
     finish,
+    acceptClock,
   };
   planSettingsOf({ ...request.boundaries, ...(targetOverhead === undefined ? {} : { targetOverhead }) });
   return request;

@@ -1,5 +1,6 @@
 // GC (protocol 20): blocks in trash that nobody came back for are shredded: their rows, and with them the wrapped keys, are
 // deleted, and their slots marked dead. GC marks; compaction frees.
+import { isAhead } from '../foundation/clock-skew.ts';
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, hexOf } from '../foundation/ids.ts';
 import type { Key, Write } from '../panda/panda.ts';
@@ -56,6 +57,7 @@ export async function collectGarbage(
     for await (const row of rowsOf(c.panda, partition)) {
       const trash = c.badRow === undefined ? trashFromRow(row) : readOrTell(row, trashFromRow, c.badRow);
       if (trash === undefined) continue;
+      if (isAhead(trash.sinceMs, c.clock.nowMs())) await beginGraceNow(c, trash);
       if (trash.sinceMs + c.settings.deleteGraceMs > c.clock.nowMs()) {
         waiting += 1;
         continue;
@@ -69,6 +71,22 @@ export async function collectGarbage(
     await shred(batch);
   }
   return { slots, recordBytes, buckets: buckets.size, waiting };
+}
+
+/** Deleted in the future, by a clock that had jumped: its grace begins now, for otherwise it would end in years. */
+async function beginGraceNow(c: Components, { bucket, slot, sinceMs }: TrashRow): Promise<void> {
+  const nowMs = Math.max(0, c.clock.nowMs());
+  const write: Write = {
+    kind: 'update',
+    ...trashKey(c.settings.cell, bucket, slot),
+    set: { a: nowMs },
+    if: [{ attribute: 'a', equals: sinceMs }],
+  };
+  try {
+    await transact(c, [write], async () => true);
+  } catch (error) {
+    if (!isKind(error, 'conflict')) throw error; // it came back, or another worker was here
+  }
 }
 
 /** What a damaged row is in the way of stays in trash. */

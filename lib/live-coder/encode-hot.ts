@@ -1,5 +1,6 @@
 // ENCODE: hot volumes that are sealed and old enough go through the Live Coder into erasure-coded volumes. A rest too small for a
 // group stays hot until more comes, unless it is mostly what deletes left: then it goes as it is, open volumes too.
+import { isAhead } from '../foundation/clock-skew.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import { type Reason, reasonOf } from '../foundation/reason.ts';
 import type { BucketRow } from '../panda/rows/bucket-row.ts';
@@ -103,7 +104,7 @@ async function hotFacts({ c }: VolumeStore, isRipe: (volume: VolumeRow) => boole
   const volumes = (await listVolumes(panda, settings.cell, c.badRow))
     .filter((v) => v.class === 'hot' && v.run === undefined)
     .filter((v) => v.state === 'sealed' || (v.state === 'open' && v.nextSeq > 1))
-    .filter((v) => isRipe(v) || writtenAtMs(v) <= ripeAtMs);
+    .filter((v) => isRipe(v) || writtenAtMs(v) <= ripeAtMs || isAhead(writtenAtMs(v), clock.nowMs()));
   if (volumes.length === 0) return { volumes, buckets: new Map() };
   return {
     volumes,

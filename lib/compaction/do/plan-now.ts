@@ -1,4 +1,5 @@
 // The plan of this moment, and what it says of one volume: what `plan`, `explain` and every round of `compact` call.
+import { isAhead } from '../../foundation/clock-skew.ts';
 import { retryLater } from '../../foundation/errors.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
@@ -14,13 +15,12 @@ import { planCompaction } from '../plan/planner.ts';
 import { THRESHOLD_START } from '../threshold/law.ts';
 import { planMergesNow } from './merge-now.ts';
 
-/** Clocks of machines that share a store may differ by this much. */
-const CLOCK_SKEW_MAX_MS = 10 * 60_000;
-
 export interface PlanOptions {
   readonly settings?: Partial<PlanSettings>;
   readonly budgets?: Budgets;
   readonly threshold?: number;
+  /** Plan by the clock although it is behind most of what the store holds. */
+  readonly acceptClock?: boolean;
   /** The plan says, too, which bucket remnants would be merged before its runs. */
   readonly showMerges?: boolean;
 }
@@ -30,7 +30,7 @@ export async function planNow(
   store: VolumeStore,
   options: PlanOptions = {},
 ): Promise<{ readonly view: FleetView; readonly plan: CompactionPlan }> {
-  const view = await currentView(store);
+  const view = await currentView(store, options);
   const { perDay } = await readRates(store.c);
   const plan = planCompaction({
     view,
@@ -63,20 +63,34 @@ const shownMerges = ({ reason, before, after, blockRows, work, dollars, merges }
   })),
 });
 
-/** A clock that went back would make what is old look as if it had just been written, so nothing is planned by it. */
-export function currentView(store: VolumeStore, _options: PlanOptions = {}): Promise<FleetView> {
+/**
+ * The volumes as the planners see them. A clock that went back would make what is old look as if it had just been written: nothing is
+ * planned by it (`retry` CLOCK_BEHIND) unless it is accepted. It is the clock's fault if more than half of the volumes are from its
+ * future; a few that are have met a clock that jumped, and count as written now.
+ */
+export async function currentView(store: VolumeStore, { acceptClock = false }: PlanOptions = {}): Promise<FleetView> {
   const nowMs = store.c.clock.nowMs();
-  return snapshotOf(store.c, (volume) => refuseClock(nowMs, volume));
+  const ahead: VolumeRow[] = [];
+  let seen = 0;
+  const view = await snapshotOf(store.c, (volume) => {
+    seen += 1;
+    if (isAhead(writtenAtMs(volume), nowMs)) ahead.push(volume);
+  });
+  const [latest] = ahead.sort((a, b) => writtenAtMs(b) - writtenAtMs(a));
+  if (latest !== undefined && ahead.length * 2 > seen && !acceptClock) throw clockBehind(nowMs, latest, ahead.length);
+  return view;
 }
 
-function refuseClock(nowMs: number, { id, createdAtMs, sealedAtMs }: VolumeRow): void {
-  const writtenAtMs = Math.max(createdAtMs, sealedAtMs ?? 0);
-  if (writtenAtMs - nowMs <= CLOCK_SKEW_MAX_MS) return;
-  throw retryLater(
+const writtenAtMs = ({ createdAtMs, sealedAtMs }: VolumeRow): number => Math.max(createdAtMs, sealedAtMs ?? 0);
+
+const clockBehind = (nowMs: number, latest: VolumeRow, count: number): Error =>
+  retryLater(
     'CLOCK_BEHIND',
-    `the clock says ${new Date(nowMs).toISOString()}, but volume ${id} was written at ${new Date(writtenAtMs).toISOString()}: set the clock`,
+    `the clock says ${dateText(nowMs)}, but ${count} volumes were written later, such as ${latest.id} at ${dateText(writtenAtMs(latest))}: set the clock, or, if it is right now and was wrong then, say --accept-clock`,
   );
-}
+
+/** Also of times that no calendar knows. */
+const dateText = (ms: number): string => (Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ms} ms`);
 
 /** Lines about one volume: what it is, and what a plan made now would do with it. Throws `missing` VOLUME_UNKNOWN. */
 export async function explain(store: VolumeStore, volume: string, options: PlanOptions = {}): Promise<string[]> {

@@ -1,6 +1,7 @@
 // The volume and bucket rows of a cell as the planners see them. Buckets are read after volumes, and each counts once, where its
 // row says it is; a run that starts later looks at every volume again, so a snapshot may be a little old but never does harm.
 import { codecShape } from '../../codec/shape.ts';
+import { isAhead } from '../../foundation/clock-skew.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -57,10 +58,13 @@ export function fleetVolumeOf(
     usedBytes: Math.min(capacity, Math.max(stored, live)),
     capacityBytes: capacity,
     bucketCount: volume.buckets.size,
-    ageMs: nowMs - (volume.sealedAtMs ?? volume.createdAtMs),
+    ageMs: ageOf(volume.sealedAtMs ?? volume.createdAtMs, nowMs),
     roomBytes: hostRoomBytes(settings, volume, live, crowded),
   };
 }
+
+/** What is from the future was written now, as far as anybody can tell. */
+const ageOf = (atMs: number, nowMs: number): number => (isAhead(atMs, nowMs) ? 0 : nowMs - atMs);
 
 function stateOf(settings: Settings, volume: VolumeRow): FleetState {
   if (volume.state === 'open') return 'open';

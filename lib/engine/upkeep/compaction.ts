@@ -34,6 +34,8 @@ export interface PlanRequest {
   /** Instead of the one the controller has set. */
   readonly threshold?: number | undefined;
   readonly targetOverhead?: number | undefined;
+  /** Plan by the clock although most of the store is from its future. */
+  readonly acceptClock?: boolean | undefined;
   /** Pack what is left too, although it fills no volume: its destination stays open for what comes later. */
   readonly finish?: boolean | undefined;
 }
@@ -127,7 +129,12 @@ export async function planOptionsOf(store: EngineStore, request: PlanRequest): P
     ...(finish === undefined ? {} : { finish }),
   };
   const threshold = request.threshold ?? (await readTuning(store.components)).threshold;
-  return { settings, threshold, ...(budgets === undefined ? {} : { budgets: budgetsOf(budgets) }) };
+  return {
+    settings,
+    threshold,
+    acceptClock: request.acceptClock ?? false,
+    ...(budgets === undefined ? {} : { budgets: budgetsOf(budgets) }),
+  };
 }
 
 async function tallyRun(store: EngineStore, strategy: TalliedStrategy, run: Outcome): Promise<void> {

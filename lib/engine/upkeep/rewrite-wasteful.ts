@@ -1,6 +1,8 @@
 // What deletes leave in open erasure-coded volumes, and in one that nothing packs with: compaction plans whole sealed volumes, and
 // those of a small store never fill. They are sealed and drained into a new open one once that halves what they store.
+
 import { drain } from '../../compaction/do/drain.ts';
+import { isAhead } from '../../foundation/clock-skew.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
@@ -44,7 +46,9 @@ async function wastefulVolumes({ c }: VolumeStore, force: boolean): Promise<Volu
   const warm = (await listVolumes(panda, settings.cell, c.badRow)).filter(
     (v) => v.class === 'warm' && v.run === undefined,
   );
-  const open = warm.filter((v) => v.state === 'open' && v.nextSeq > 1 && v.createdAtMs <= ripeAtMs);
+  const isRipe = ({ createdAtMs }: VolumeRow): boolean =>
+    createdAtMs <= ripeAtMs || isAhead(createdAtMs, clock.nowMs());
+  const open = warm.filter((v) => v.state === 'open' && v.nextSeq > 1 && isRipe(v));
   const sealed = warm.filter((v) => v.state === 'sealed' && v.codec === settings.warmCodec);
   const looked = sealed.length > SEALED_MAX ? open : [...open, ...sealed];
   const rows = await mapLimit(

@@ -1,11 +1,13 @@
 // The pool of open volumes of each class, as this process knows it: which one the next append takes, when there is to be another, and
 // which are full. Soft state: the conditions of the lease decide.
+
 import { assert } from '../../foundation/assert.ts';
+import { isAhead } from '../../foundation/clock-skew.ts';
 import { isKind, retryLater } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Directories } from '../read/directories.ts';
-import type { Components } from '../rows/components.ts';
+import { type Components, LEASE_MS } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 import { listVolumes, readVolume } from '../rows/read-rows.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
@@ -164,7 +166,10 @@ export class OpenVolumes {
 
   #leasable(row: VolumeRow): boolean {
     if (row.owner === undefined || row.owner === this.#c.owner) return true;
-    return row.expiresAtMs <= this.#c.clock.nowMs() || this.#c.isOwnerGone(row.owner);
+    const nowMs = this.#c.clock.nowMs();
+    // No lease is so long: its holder's clock had jumped. Breaking it costs its holder an append, and nobody data.
+    if (isAhead(row.expiresAtMs, nowMs + LEASE_MS)) return true;
+    return row.expiresAtMs <= nowMs || this.#c.isOwnerGone(row.owner);
   }
 
   /**

@@ -1,6 +1,7 @@
 // FREE (protocol 12): the zones of a retired volume are erased once the inspector has seen every bucket it held readable
 // elsewhere, and the grace has passed. Resumable at every step; an unreachable drive only delays it.
 import type { Drive } from '../../drive/drive.ts';
+import { isAhead } from '../../foundation/clock-skew.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
@@ -46,7 +47,7 @@ export async function freeTrash(
   let freedZones = 0;
   const waiting = volumes.filter((v) => v.state === 'trash' || v.state === 'erasing');
   await mapLimit(waiting, VOLUMES_AT_ONCE, async (volume) => {
-    const waitMs = options.ignoreGrace ? 0 : graceLeftMs(c, volume);
+    const waitMs = options.ignoreGrace ? 0 : await graceOf(c, volume);
     const reason = waitMs > 0 ? graceText(waitMs) : await freeReadable(store, volume);
     if (reason !== undefined) {
       kept.push({ volume: volume.id, reason, isInGrace: waitMs > 0 });
@@ -58,6 +59,24 @@ export async function freeTrash(
   });
   if (freedZones > 0) store.zones.reload();
   return { freedVolumes, freedZones, kept };
+}
+
+/** Retired in the future, by a clock that had jumped: its grace begins now, for otherwise it would end in years. */
+async function graceOf(c: Components, volume: VolumeRow): Promise<number> {
+  const { trashedAtMs, state } = volume;
+  const nowMs = Math.max(0, c.clock.nowMs());
+  if (state !== 'trash' || trashedAtMs === undefined || !isAhead(trashedAtMs, nowMs)) return graceLeftMs(c, volume);
+  const write: Write = {
+    kind: 'update',
+    ...volumeKey(c.settings.cell, volume.id),
+    set: { d: nowMs },
+    if: [
+      { attribute: 's', equals: 'trash' },
+      { attribute: 'd', equals: trashedAtMs },
+    ],
+  };
+  await changed(c, [write], async () => true);
+  return graceLeftMs(c, { ...volume, trashedAtMs: nowMs });
 }
 
 const graceLeftMs = ({ settings, clock }: Components, { state, trashedAtMs }: VolumeRow): number =>
