@@ -2,6 +2,8 @@
 // faults below it; exit code 1 if any check failed. `npm run check -- NAME …` runs only those.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { circleFaults } from './circles.ts';
+import { countFaults } from './counts.ts';
 import { layeringFaults } from './layering.ts';
 import { linkFaults } from './links.ts';
 import { lockFaults, nameFaults, switchFaults, traceFaults } from './repository.ts';
@@ -61,11 +63,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
   types: tool(bin('typescript/bin/tsc'), '-p', '.'),
   'lint and format': tool(bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '--colors=off', ...CODE),
   layering: rule(layeringFaults),
+  circles: rule(circleFaults),
   sizes: rule(sizeFaults),
   names: rule(nameFaults),
   'tests switched off': rule(switchFaults),
   traces: rule(traceFaults),
   lockfile: rule(lockFaults),
+  counts: rule(countFaults),
   links: rule((all) => linkFaults(all, projectPaths())),
   'dead code': tool(bin('knip/bin/knip.js'), '--config', 'test/check/knip.json', '--no-progress'),
 };

@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { TOKEN_STEP } from '../../lib/engine/backup/after-restore.ts';
 import { backupTo, checkBackup, rowsOfBackup } from '../../lib/engine/backup/backup.ts';
 import { restoreTo } from '../../lib/engine/backup/restore.ts';
 import { examine } from '../../lib/engine/doctor/doctor.ts';
@@ -14,6 +13,7 @@ import { objectKey } from '../../lib/panda/rows/object-row.ts';
 import { quarantineKey } from '../../lib/panda/rows/quarantine-row.ts';
 import { volumeFromRow, volumePartitions } from '../../lib/panda/rows/volume-row.ts';
 import { zonePartition } from '../../lib/panda/rows/zone-row.ts';
+import { TOKEN_STEP } from '../../lib/volume/behind/raise-above-drives.ts';
 import { QUARANTINE_MS } from '../../lib/volume/behind/sweep.ts';
 import { rowsOf } from '../../lib/volume/rows/read-rows.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';

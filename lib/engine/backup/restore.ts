@@ -13,12 +13,12 @@ import { type Randomness, systemRandomness } from '../../foundation/randomness.t
 import type { Panda } from '../../panda/panda.ts';
 import { type StoreRow, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
 import { SqlitePanda } from '../../panda/sqlite-panda.ts';
+import { raiseAboveDrives } from '../../volume/behind/raise-above-drives.ts';
 import type { LostObject } from '../rebuild/keep-names.ts';
 import { Rebuild, type RebuildReport } from '../rebuild/rebuild.ts';
 import { Sorter } from '../rebuild/sorter.ts';
 import { removeScratch, scratchPath, sweepLeftovers } from '../wire/leftovers.ts';
 import { driveAt, keysPath, pandaPath } from '../wire/store-layout.ts';
-import { raiseAboveDrives } from './after-restore.ts';
 import { type BackupHeader, backupFile, checkBackup } from './backup.ts';
 import { checkPlaces } from './check-places.ts';
 import { putRows } from './put-rows.ts';

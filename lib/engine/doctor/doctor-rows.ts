@@ -21,8 +21,7 @@ import { type VolumeRow, volumeFromRow } from '../../panda/rows/volume-row.ts';
 import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { kekFaults } from '../../volume/rows/known-keks.ts';
-import type { Counted } from './doctor.ts';
-import type { Findings } from './findings.ts';
+import type { Counted, Findings } from './findings.ts';
 
 const NAMED_MAX = 20;
 

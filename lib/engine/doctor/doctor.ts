@@ -13,15 +13,7 @@ import { type DriveAway, findDriveFaults } from './doctor-drives.ts';
 import { findUnknownChunks } from './doctor-newer.ts';
 import { findRowFaults } from './doctor-rows.ts';
 import { findVolumeFaults, type VolumesReport } from './doctor-volumes.ts';
-import { type Finding, Findings, type Level } from './findings.ts';
-
-export interface Counted {
-  readonly objects: number;
-  readonly blocks: number;
-  readonly buckets: number;
-  readonly volumes: number;
-  readonly zones: number;
-}
+import { type Counted, type Finding, Findings, type Level } from './findings.ts';
 
 export interface DoctorReport extends VolumesReport {
   /** The level is `healthy`: every object that must exist is there. */

@@ -14,11 +14,11 @@ import { lineageAttributes, lineageFromRow } from '../../panda/rows/lineage.ts';
 import { storeKey } from '../../panda/rows/store-row.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { writtenUpTo, type ZoneRow, zoneAttributes, zoneKey } from '../../panda/rows/zone-row.ts';
-import { appendsIn, zoneRowsOf } from '../../volume/behind/newer-chunks.ts';
-import { quarantineExtents, restartQuarantine } from '../../volume/behind/sweep.ts';
-import type { Components } from '../../volume/rows/components.ts';
-import { listVolumes } from '../../volume/rows/read-rows.ts';
-import { transact } from '../../volume/rows/transact.ts';
+import type { Components } from '../rows/components.ts';
+import { listVolumes } from '../rows/read-rows.ts';
+import { transact } from '../rows/transact.ts';
+import { appendsIn, zoneRowsOf } from './newer-chunks.ts';
+import { quarantineExtents, restartQuarantine } from './sweep.ts';
 
 /** More leases than any process takes that still goes by the old rows. */
 export const TOKEN_STEP = 2 ** 20;
