@@ -2,9 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 const ALONE = ['test/drive/directory-order.test.ts'];
 
-// `unit` and `unit-alone` are what `npm test` runs: no network, no emulator, two minutes on two cores: hence as many workers as cores,
-// which keep the modules they have loaded. Files that replace modules of Node are `unit-alone`: each in a process of its own. `long` holds exhaustive and random
-// runs for .ci/run; `localstack` needs AWS_ENDPOINT_URL and is started by test/localstack/run.ts.
+// `unit` and `unit-alone` are what `npm test` runs: no network, no emulator, two minutes on two cores: hence as many
+// workers as cores, which keep the modules they have loaded. Files that replace modules of Node are `unit-alone`: each
+// in a process of its own. `long` holds exhaustive and random runs for .ci/run; `localstack` needs AWS_ENDPOINT_URL and
+// is started by test/localstack/run.ts.
 export default defineConfig({
   test: {
     maxWorkers: '100%',

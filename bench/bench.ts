@@ -1,5 +1,5 @@
-// The shape of a bench and the few measures all benches share. A module in this folder that exports `benches` is found by
-// run.ts; its name there is what `npm run bench -- NAME` runs.
+// The shape of a bench and the few measures all benches share. A module in this folder that exports `benches` is found
+// by run.ts; its name there is what `npm run bench -- NAME` runs.
 import fs from 'node:fs';
 import os from 'node:os';
 
@@ -53,8 +53,8 @@ export async function medianMs(runs: number, work: () => unknown): Promise<numbe
 }
 
 /**
- * Median milliseconds of each kind of work when they take turns, so that a machine that is slow for a while slows all of them: for
- * ratios of one to another.
+ * Median milliseconds of each kind of work when they take turns, so that a machine that is slow for a while slows all
+ * of them: for ratios of one to another.
  */
 export async function medianMsInTurns(runs: number, works: readonly (() => unknown)[]): Promise<number[]> {
   const times: number[][] = works.map(() => []);

@@ -1,5 +1,6 @@
-// What a put and an encode cannot be faster than: the same bytes through the same primitives, in the same blocks and groups, as many
-// at once, and nothing else: no index, no names, no directories, no proof that a name is new. Nothing of it could be read back.
+// What a put and an encode cannot be faster than: the same bytes through the same primitives, in the same blocks and
+// groups, as many at once, and nothing else: no index, no names, no directories, no proof that a name is new. Nothing
+// of it could be read back.
 import { createCipheriv, createSecretKey } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +40,10 @@ interface Piece {
 
 let chunks = 0;
 
-/** Files cut into blocks, blocks into appends as large as the store's, `groupsAtOnce` of them at once. Answers the chunks. */
+/**
+ * Files cut into blocks, blocks into appends as large as the store's, `groupsAtOnce` of them at once. Answers the
+ * chunks.
+ */
 export async function putBound(
   folder: string,
   settings: Settings,
@@ -89,7 +93,10 @@ function appends(files: readonly SourceFile[], settings: Settings): Piece[][] {
   return groups;
 }
 
-/** Hot chunks read, their records checked and laid into groups as large as the Live Coder's, coded and written. The bytes encoded. */
+/**
+ * Hot chunks read, their records checked and laid into groups as large as the Live Coder's, coded and written. The
+ * bytes encoded.
+ */
 export async function encodeBound(folder: string, settings: Settings, hot: readonly HotChunk[]): Promise<number> {
   const codec = codecOf(settings.warmCodec);
   const target = groupTargetBytes(settings);

@@ -1,5 +1,5 @@
-// What is deployed: the bundle of every function as the stack makes it, its size, and how long a fresh process takes to load it (the part of a
-// cold start that is ours; Lambda's own comes on top).
+// What is deployed: the bundle of every function as the stack makes it, its size, and how long a fresh process takes to
+// load it (the part of a cold start that is ours; Lambda's own comes on top).
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';

@@ -1,7 +1,8 @@
-// Churn on the embedded engine: 20,000 incompressible files of 4 to 64 KiB on 20 directory drives, ten waves that each delete 20 % at random and put as
-// much again, overhead held at 1.15 and at 1.25; churn-one-shot: one delete of 75 % at random of a store that is complete (restic: stored overhead 1.010, live
-// bytes rewritten 1.00; Kopia: 1.006, 1.01). Each in a process of its own, for its peak resident set. The settings are those of the default preset,
-// every byte setting 64 times smaller. POCKETFUL_BENCH_SCALE (say 0.1) does less of it, POCKETFUL_BENCH_DIR says where.
+// Churn on the embedded engine: 20,000 incompressible files of 4 to 64 KiB on 20 directory drives, ten waves that each
+// delete 20 % at random and put as much again, overhead held at 1.15 and at 1.25; churn-one-shot: one delete of 75 % at
+// random of a store that is complete (restic: stored overhead 1.010, live bytes rewritten 1.00; Kopia: 1.006, 1.01).
+// Each in a process of its own, for its peak resident set. The settings are those of the default preset, every byte
+// setting 64 times smaller. POCKETFUL_BENCH_SCALE (say 0.1) does less of it, POCKETFUL_BENCH_DIR says where.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';

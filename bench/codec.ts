@@ -1,7 +1,7 @@
-// `npm run bench -- codec`: this kernel beside ISA-L, klauspost/reedsolomon and npm's packages, on the same bytes, in one run.
-// All contenders take turns for several rounds, each in a process of its own, and the best of all rounds counts: on a
-// shared machine the best is the only figure that repeats. Writes an SVG plot to POCKETFUL_BENCH_PLOT and the table of
-// docs/codec.md to POCKETFUL_BENCH_DOC if those are set.
+// `npm run bench -- codec`: this kernel beside ISA-L, klauspost/reedsolomon and npm's packages, on the same bytes, in
+// one run. All contenders take turns for several rounds, each in a process of its own, and the best of all rounds
+// counts: on a shared machine the best is the only figure that repeats. Writes an SVG plot to POCKETFUL_BENCH_PLOT and
+// the table of docs/codec.md to POCKETFUL_BENCH_DOC if those are set.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,7 +69,10 @@ function bestOf(rounds: number, contenders: readonly Contender[]): Measurement[]
   return [...best.values()];
 }
 
-/** Ratios are to the fastest that ISA-L does in the same case, by its general coder or, where the case is a plain sum, its XOR. */
+/**
+ * Ratios are to the fastest that ISA-L does in the same case, by its general coder or, where the case is a plain sum,
+ * its XOR.
+ */
 function figuresOf(measured: readonly Measurement[]): Figure[] {
   const figures: Figure[] = [];
   for (const { name: code } of CODES) {

@@ -1,5 +1,6 @@
-// The cost sheet: what a stage costs idle, and what keeping, putting, reading and compacting cost, from the calls of the real store on memory bodies
-// and the price book. Where bytes are compacted they are 16 times smaller than under the preset.
+// The cost sheet: what a stage costs idle, and what keeping, putting, reading and compacting cost, from the calls of
+// the real store on memory bodies and the price book. Where bytes are compacted they are 16 times smaller than under
+// the preset.
 
 import { codecShape } from '../lib/codec/shape.ts';
 import { idleDollarsPerMonth } from '../lib/cost/idle.ts';

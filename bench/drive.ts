@@ -1,5 +1,6 @@
-// Appends and ranged reads a second of the drive bodies, beside a bound that does only the primitives: open, write, fsync
-// and close of the same bytes (reads: open, pread, close). Body and bound take turns, so that a busy machine slows both.
+// Appends and ranged reads a second of the drive bodies, beside a bound that does only the primitives: open, write,
+// fsync and close of the same bytes (reads: open, pread, close). Body and bound take turns, so that a busy machine
+// slows both.
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,7 +77,9 @@ async function readFigures(drive: DirectoryDrive, folder: string, parallel: numb
 
 type Call = (name: string, round: number) => Promise<void>;
 
-/** Median calls/s of a body, with the median of its ratios to the bound of the same round, and the bound's own figure. */
+/**
+ * Median calls/s of a body, with the median of its ratios to the bound of the same round, and the bound's own figure.
+ */
 async function compare(name: string, parallel: number, body: Call, bound: Call): Promise<Figure[]> {
   const bodyRates: number[] = [];
   const boundRates: number[] = [];

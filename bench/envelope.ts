@@ -1,5 +1,6 @@
-// Sealing and opening of one block at a time, on the calling thread and by way of the thread pool, beside the bound of its
-// primitives alone: zstd level 1 (where the block is compressible), AES-256-GCM; for opening, these back and SHA-256.
+// Sealing and opening of one block at a time, on the calling thread and by way of the thread pool, beside the bound of
+// its primitives alone: zstd level 1 (where the block is compressible), AES-256-GCM; for opening, these back and
+// SHA-256.
 import { createCipheriv, createDecipheriv, createSecretKey, hash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { systemRandomness } from '../lib/foundation/randomness.ts';

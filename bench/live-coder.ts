@@ -1,6 +1,7 @@
-// The Live Coder on one core: the store's own, from buckets in memory to durable chunks in a fresh embedded store (preset personal,
-// directories as drives), beside what nobody is spared: the checksums, the encoding and the writing of the same columns. Processor
-// time counts, of the whole process with its threads: it does not hang on what else the machine does, nor on the disk.
+// The Live Coder on one core: the store's own, from buckets in memory to durable chunks in a fresh embedded store
+// (preset personal, directories as drives), beside what nobody is spared: the checksums, the encoding and the writing
+// of the same columns. Processor time counts, of the whole process with its threads: it does not hang on what else the
+// machine does, nor on the disk.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +39,10 @@ export const benches: Benches = {
 interface Round {
   readonly coder: Timed;
   readonly bound: Timed;
-  /** The bound without the checksums of records: the Live Coder combines those that were compared when the records were read. */
+  /**
+   * The bound without the checksums of records: the Live Coder combines those that were compared when the records were
+   * read.
+   */
   readonly unchecked: Timed;
   readonly bytes: number;
 }

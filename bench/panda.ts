@@ -1,5 +1,5 @@
-// Transactions per second of the Panda bodies. A transaction here is the INDEX of one file: a check of the volume, a block
-// row and an object row, both new. `full` ones index 45 files each, as a bulk put does.
+// Transactions per second of the Panda bodies. A transaction here is the INDEX of one file: a check of the volume, a
+// block row and an object row, both new. `full` ones index 45 files each, as a bulk put does.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

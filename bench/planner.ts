@@ -1,5 +1,6 @@
-// Planning: the packing table by itself, plans of a million volumes, what `worth` frees against `max-fill`, and the one-off
-// recovery of the synthetic incident fleet. The figures that do not hang on the clock are assertions in test/compaction, too.
+// Planning: the packing table by itself, plans of a million volumes, what `worth` frees against `max-fill`, and the
+// one-off recovery of the synthetic incident fleet. The figures that do not hang on the clock are assertions in
+// test/compaction, too.
 import { sealedTotals } from '../lib/compaction/facts/fleet.ts';
 import { OBJECTIVES, planSettingsOf } from '../lib/compaction/facts/plan-settings.ts';
 import { maxFillScore, PackTable, worthScore } from '../lib/compaction/plan/l2-table.ts';

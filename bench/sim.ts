@@ -1,4 +1,5 @@
-// The simulator: a million volumes for 28 days by the hour, three strategies, and how the cost of a step grows with the fleet.
+// The simulator: a million volumes for 28 days by the hour, three strategies, and how the cost of a step grows with the
+// fleet.
 import { HOUR_MS } from '../lib/foundation/durations.ts';
 import { deletesOf } from '../lib/sim/fleet/deletes.ts';
 import { FleetRun } from '../lib/sim/fleet/fleet-run.ts';

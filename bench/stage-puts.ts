@@ -1,6 +1,7 @@
-// Puts into a deployed stage beside plain PutObject of the same files, through the same endpoint, in one run: files a second, and how long a call
-// takes. The endpoint is a LocalStack that this starts, with two stages in it, so that only the ratios say something: there a request to S3, DynamoDB or
-// Lambda costs milliseconds of one shared processor, and a put into the store is many of them.
+// Puts into a deployed stage beside plain PutObject of the same files, through the same endpoint, in one run: files a
+// second, and how long a call takes. The endpoint is a LocalStack that this starts, with two stages in it, so that only
+// the ratios say something: there a request to S3, DynamoDB or Lambda costs milliseconds of one shared processor, and a
+// put into the store is many of them.
 import { fileURLToPath } from 'node:url';
 import { freePort, startKit } from '../test/localstack/emulator.ts';
 import { type Benches, type BenchResult, type Figure, machine } from './bench.ts';

@@ -1,7 +1,7 @@
-// The main job on real disks: put, get and encode of incompressible files in a fresh embedded store (preset personal, 20 directory
-// drives, SQLite, fsync), beside bounds that do only the primitives. Store and bound take turns in processes of their own, round by round, so
-// that a busy machine slows both; ratios are medians of rounds. POCKETFUL_BENCH_SCALE (say 0.1) does less of it,
-// POCKETFUL_BENCH_DIR says where.
+// The main job on real disks: put, get and encode of incompressible files in a fresh embedded store (preset personal,
+// 20 directory drives, SQLite, fsync), beside bounds that do only the primitives. Store and bound take turns in
+// processes of their own, round by round, so that a busy machine slows both; ratios are medians of rounds.
+// POCKETFUL_BENCH_SCALE (say 0.1) does less of it, POCKETFUL_BENCH_DIR says where.
 import { type ChildProcess, fork } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
-// The CLI `pocketful`, on Node 24 (launch.mjs sees to that). docs/cli.md describes it. What was compiled once is kept beside the
-// project: without that, starting takes longer than most commands. JavaScript, since Node would load its TypeScript compiler for this
-// one file, although all others come from the cache.
+// The CLI `pocketful`, on Node 24 (launch.mjs sees to that). docs/cli.md describes it. What was compiled once is kept
+// beside the project: without that, starting takes longer than most commands. JavaScript, since Node would load its
+// TypeScript compiler for this one file, although all others come from the cache.
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import os from 'node:os';

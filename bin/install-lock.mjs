@@ -1,5 +1,6 @@
-// Lets one launcher at a time install the packages. A lock file with a heartbeat rather than a process id alone, because two
-// launchers may run in two containers over one checkout. It lies outside node_modules, which `npm ci` deletes.
+// Lets one launcher at a time install the packages. A lock file with a heartbeat rather than a process id alone,
+// because two launchers may run in two containers over one checkout. It lies outside node_modules, which `npm ci`
+// deletes.
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -44,7 +45,9 @@ async function acquire(file, mine) {
   }
 }
 
-/** Takes a dead holder's lock away. Renaming first, so that of two waiters one takes it, and a fresh lock is given back. */
+/**
+ * Takes a dead holder's lock away. Renaming first, so that of two waiters one takes it, and a fresh lock is given back.
+ */
 function removeIfStale(file) {
   const before = statOrNothing(file);
   if (before === undefined) return true;

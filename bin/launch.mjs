@@ -1,8 +1,8 @@
-// Starts a program of this project on Node 24, whatever Node (20.12 or newer) was used to call it: `node bin/launch.mjs FILE ARGS…`.
-// It installs the packages first when they are missing or not those of package-lock.json, looks for a Node 24 (the one
-// running, else the binary that came as an optional package), and then is as transparent as a parent process can be:
-// same arguments, standard streams and working directory, signals passed on, exit code or signal handed back.
-// It runs before anything is installed, so it may import nothing but Node's own modules.
+// Starts a program of this project on Node 24, whatever Node (20.12 or newer) was used to call it: `node bin/launch.mjs
+// FILE ARGS…`. It installs the packages first when they are missing or not those of package-lock.json, looks for a Node
+// 24 (the one running, else the binary that came as an optional package), and then is as transparent as a parent
+// process can be: same arguments, standard streams and working directory, signals passed on, exit code or signal handed
+// back. It runs before anything is installed, so it may import nothing but Node's own modules.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

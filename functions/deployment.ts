@@ -1,5 +1,5 @@
-// The stage a function belongs to, opened at its first event and kept for the life of the process. A failure is not kept: the next event
-// tries again.
+// The stage a function belongs to, opened at its first event and kept for the life of the process. A failure is not
+// kept: the next event tries again.
 
 import { CloudWatchMetrics } from '../lib/engine/wire/cloudwatch-metrics.ts';
 import { type DeployedParts, newFunctionOwner, openParts, storeOf } from '../lib/engine/wire/deployed.ts';

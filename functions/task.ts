@@ -1,5 +1,5 @@
-// What the maintenance functions have in common: the event parsed, the parts opened, one log line with the report, a signal before the
-// time is up, and errors named by their kind, for the state machine to match.
+// What the maintenance functions have in common: the event parsed, the parts opened, one log line with the report, a
+// signal before the time is up, and errors named by their kind, for the state machine to match.
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';

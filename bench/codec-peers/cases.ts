@@ -44,8 +44,8 @@ export function parseLine(line: string): Measurement | undefined {
 }
 
 /**
- * Times `run` as the peers do: runs for 200 ms, at least 15, in batches of 8 MB or more. It warms up longer than they do, because
- * V8 optimizes in the background and a busy machine gives that thread its turn late.
+ * Times `run` as the peers do: runs for 200 ms, at least 15, in batches of 8 MB or more. It warms up longer than they
+ * do, because V8 optimizes in the background and a busy machine gives that thread its turn late.
  */
 export async function timed(bytes: number, run: () => unknown): Promise<{ bestGBs: number; medianGBs: number }> {
   const batch = Math.floor(8e6 / bytes) + 1;

@@ -1,5 +1,6 @@
 // npm's erasure codes on the shared cases. Usage: node npm.ts DATA FOLDER, where FOLDER has codec-peers/npm installed.
-// Neither has local parity: in place of lrc-12-2-2 both run plain Reed-Solomon 12+4. The native one works in Node's thread pool.
+// Neither has local parity: in place of lrc-12-2-2 both run plain Reed-Solomon 12+4. The native one works in Node's
+// thread pool.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

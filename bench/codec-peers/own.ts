@@ -1,6 +1,6 @@
 // The kernel of this project in its own memory and on ordinary buffers, and its plain twin, on the shared cases.
-// Usage: node own.ts DATA [revectorized]; a process of its own, so that every contender starts equal. Revectorized: in its own
-// memory only.
+// Usage: node own.ts DATA [revectorized]; a process of its own, so that every contender starts equal. Revectorized: in
+// its own memory only.
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { codecOf, createCodec } from '../../lib/codec/codecs.ts';

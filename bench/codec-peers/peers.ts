@@ -1,4 +1,5 @@
-// Builds the contenders of `npm run bench -- codec` and says which are missing. Everything is built into a temporary folder.
+// Builds the contenders of `npm run bench -- codec` and says which are missing. Everything is built into a temporary
+// folder.
 import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';

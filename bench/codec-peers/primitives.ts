@@ -51,7 +51,10 @@ function nativeCrc(block: Buffer): [string, () => unknown][] {
   ];
 }
 
-/** One group as the Live Coder writes it, and its parts: encode and checksum of all columns, and their write to the page cache. */
+/**
+ * One group as the Live Coder writes it, and its parts: encode and checksum of all columns, and their write to the page
+ * cache.
+ */
 async function benchCoder(): Promise<Figure[]> {
   const codec = codecOf('lrc-12-2-2');
   const columnBytes = 4 * MIB;

@@ -1,4 +1,5 @@
-// The table of `npm run bench -- codec` in docs/codec.md: a row per case, written over what stands between two comments there.
+// The table of `npm run bench -- codec` in docs/codec.md: a row per case, written over what stands between two comments
+// there.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { CODES, FRAGMENTS, type Measurement } from './cases.ts';
 

@@ -1,5 +1,5 @@
-// A store of very many tiny objects as a rebuild sees it: chunks with sound headers and directories and holes for payloads, and a backup
-// that names every record. Made in a minute where putting them would take an hour.
+// A store of very many tiny objects as a rebuild sees it: chunks with sound headers and directories and holes for
+// payloads, and a backup that names every record. Made in a minute where putting them would take an hour.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';

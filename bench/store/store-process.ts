@@ -1,5 +1,5 @@
-// Child process of the bench of the store: the embedded engine, as the commands put and get use it. A second one of these encodes, so
-// that the peak of each is its own.
+// Child process of the bench of the store: the embedded engine, as the commands put and get use it. A second one of
+// these encodes, so that the peak of each is its own.
 import { lstat } from 'node:fs/promises';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';

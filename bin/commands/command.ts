@@ -1,5 +1,5 @@
-// What all commands share: the global options, the store they open, how they answer (data on stdout, talk on stderr), and how an
-// error becomes one line and an exit code.
+// What all commands share: the global options, the store they open, how they answer (data on stdout, talk on stderr),
+// and how an error becomes one line and an exit code.
 import { type Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_ADDRESS, DEFAULT_NAMESPACE, type PocketfulStore, parseAddress } from '../../lib/client/face.ts';
 import { openStore } from '../../lib/client/open-store.ts';

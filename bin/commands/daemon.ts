@@ -84,7 +84,9 @@ function durationMs(text: string | undefined): number | undefined {
   throw invalid('DURATION_INVALID', `"${text}" is no duration from 1s to 24d, such as 30s, 15m, 6h or 1d`);
 }
 
-/** A line each; with --json a document per line. Only with --once a failure is the exit code: the daemon tries again. */
+/**
+ * A line each; with --json a document per line. Only with --once a failure is the exit code: the daemon tries again.
+ */
 function say(run: Run, outcome: TaskOutcome, once: boolean): void {
   const { task, startedAtMs, tookMs, report, error } = outcome;
   const failed = error === undefined ? undefined : describe(error);

@@ -1,4 +1,5 @@
-// `pocketful demo [DIR]`: the main job on a real tree, shown step by step, with one table at the end. `npm start` runs it.
+// `pocketful demo [DIR]`: the main job on a real tree, shown step by step, with one table at the end. `npm start` runs
+// it.
 import { existsSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

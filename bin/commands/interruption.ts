@@ -1,5 +1,5 @@
-// Ctrl-C: the first stops new work and lets what is under way end; the second ends the process at once. Either way the store
-// is sound, as it is after a power cut.
+// Ctrl-C: the first stops new work and lets what is under way end; the second ends the process at once. Either way the
+// store is sound, as it is after a power cut.
 import { EXIT } from './exit-codes.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;

@@ -51,7 +51,10 @@ export class ItemFailures {
     this.#isDamaged = true;
   }
 
-  /** Some items failed: 3; if rows are damaged, 6; if it was the only one there was, or no further one was tried, its own exit code. */
+  /**
+   * Some items failed: 3; if rows are damaged, 6; if it was the only one there was, or no further one was tried, its
+   * own exit code.
+   */
   settle(attempted: number): void {
     if (this.list.length === 0) return;
     const some = attempted === 1 ? this.#firstExitCode : EXIT.someFailed;

@@ -152,7 +152,10 @@ function nothingThere(keys: readonly string[], { prefix }: RemoveOptions): Error
   );
 }
 
-/** What `rm -r` is about: a folder is the object of that name, if there is one, and what is below it; not what only begins so. */
+/**
+ * What `rm -r` is about: a folder is the object of that name, if there is one, and what is below it; not what only
+ * begins so.
+ */
 async function* objectsOf(
   store: PocketfulStore,
   keys: readonly string[],

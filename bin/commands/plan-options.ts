@@ -1,5 +1,5 @@
-// The options that `plan`, `compact` and `explain` share, as a planner understands them. What makes no sense is refused there or here,
-// before anything is opened.
+// The options that `plan`, `compact` and `explain` share, as a planner understands them. What makes no sense is refused
+// there or here, before anything is opened.
 import type { Command } from 'commander';
 import { OBJECTIVES, type Objective, planSettingsOf, STRATEGIES } from '../../lib/compaction/facts/plan-settings.ts';
 import { BUDGET_LINES, type BudgetLine, budgetsOf } from '../../lib/compaction/plan/budget.ts';
@@ -41,7 +41,9 @@ export const withPlanOptions = (command: Command): Command =>
     .option('--finish', 'pack what is left too, although it fills no volume')
     .option('--accept-clock', 'plan although most of the store was written later than the clock says');
 
-/** Throws `invalid` STRATEGY_UNKNOWN, OBJECTIVE_UNKNOWN, BUDGET_INVALID, BOUNDARIES_INVALID or PLAN_SETTINGS_INVALID. */
+/**
+ * Throws `invalid` STRATEGY_UNKNOWN, OBJECTIVE_UNKNOWN, BUDGET_INVALID, BOUNDARIES_INVALID or PLAN_SETTINGS_INVALID.
+ */
 export function planRequestOf(options: PlanOptions): PlanRequest {
   const { threshold, targetOverhead, finish, acceptClock } = options;
   const request: PlanRequest = {

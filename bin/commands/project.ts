@@ -1,4 +1,5 @@
-// Where this program's own files are: the repository, or an installed package, which has JavaScript in dist/ in place of the sources.
+// Where this program's own files are: the repository, or an installed package, which has JavaScript in dist/ in place
+// of the sources.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -5,7 +5,10 @@ import { addTally } from '../../lib/engine/status/tally.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 
-/** `l3UpTo`: fills up to which volumes are drained, if not the planner's own. `begin: false`: only what was begun is worked off. */
+/**
+ * `l3UpTo`: fills up to which volumes are drained, if not the planner's own. `begin: false`: only what was begun is
+ * worked off.
+ */
 const schema = z.object({ l3UpTo: z.number().gt(0).lt(1).optional(), begin: z.boolean().default(true) });
 
 export const newDrainer = (open: OpenTask) =>

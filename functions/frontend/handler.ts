@@ -1,5 +1,5 @@
-// The frontend function: lambda:Invoke requests and HTTP requests of its URL, answered out of one store. One log line a request, without
-// names or contents.
+// The frontend function: lambda:Invoke requests and HTTP requests of its URL, answered out of one store. One log line a
+// request, without names or contents.
 
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';

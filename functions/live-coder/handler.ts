@@ -1,4 +1,5 @@
-// L3's worker: a batch of the queue through the Live Coder. What is not done with is named in the answer, and comes again.
+// L3's worker: a batch of the queue through the Live Coder. What is not done with is named in the answer, and comes
+// again.
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import * as z from 'zod';
 import { workDelivered } from '../../lib/compaction/move/l3/delivered.ts';

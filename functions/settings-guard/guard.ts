@@ -1,5 +1,5 @@
-// Answers CloudFormation, which asks before it changes a stage: may the store have these settings and so many drives? The reason of a
-// refusal is what the person who deploys reads.
+// Answers CloudFormation, which asks before it changes a stage: may the store have these settings and so many drives?
+// The reason of a refusal is what the person who deploys reads.
 import * as z from 'zod';
 import { isKind, isPocketfulError } from '../../lib/foundation/errors.ts';
 import type { Panda, Row } from '../../lib/panda/panda.ts';

@@ -44,7 +44,10 @@ export interface CompactChoice {
 
 export interface StoreAdmin {
   status(options?: { readonly countObjects?: boolean | undefined }): Promise<Status>;
-  /** Shreds what may be shredded, then frees the zones of empty volumes. `now`: without waiting for the grace of trash volumes. */
+  /**
+   * Shreds what may be shredded, then frees the zones of empty volumes. `now`: without waiting for the grace of trash
+   * volumes.
+   */
   gc(options?: Watch<number> & { readonly now?: boolean | undefined }): Promise<GcReport>;
   /** `all`: whatever is hot, however young and however little. */
   encode(
@@ -70,7 +73,10 @@ export interface StoreAdmin {
   deadLetters(): Promise<readonly DeadDrain[]>;
   /** All, or these. How many. */
   redriveDeadLetters(ids?: readonly string[]): Promise<number>;
-  /** Throws these away for good; what is still to be drained is sent again. Throws `missing` LETTER_MISSING, and drops none, if one is not there. */
+  /**
+   * Throws these away for good; what is still to be drained is sent again. Throws `missing` LETTER_MISSING, and drops
+   * none, if one is not there.
+   */
   dropDeadLetters(ids: readonly string[]): Promise<number>;
   /** One step of the threshold controller. */
   tune(): Promise<ThresholdStep>;

@@ -1,5 +1,5 @@
-// The one face of a store, whichever engine is behind its address: `file:DIR` (the embedded engine) or `aws:STAGE`. The CLI, the
-// demonstration and programs that import Pocketful use only this.
+// The one face of a store, whichever engine is behind its address: `file:DIR` (the embedded engine) or `aws:STAGE`. The
+// CLI, the demonstration and programs that import Pocketful use only this.
 import { invalid } from '../foundation/errors.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
 import type { BadRow } from '../panda/rows/row-reader.ts';
@@ -88,8 +88,8 @@ export function parseAddress(address: string): StoreAddress {
 }
 
 /**
- * Every object below a prefix, page by page. Names whose row is damaged are told to `damaged`; without it the first of them is thrown at the
- * end, so that none is left out silently.
+ * Every object below a prefix, page by page. Names whose row is damaged are told to `damaged`; without it the first of
+ * them is thrown at the end, so that none is left out silently.
  */
 export async function* listAll(
   store: PocketfulStore,

@@ -1,4 +1,5 @@
-// `~` at the beginning of a path. A shell does that where it begins a word, which it does not in `file:~/store` and `--to=~/x`.
+// `~` at the beginning of a path. A shell does that where it begins a word, which it does not in `file:~/store` and
+// `--to=~/x`.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 

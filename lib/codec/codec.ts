@@ -28,7 +28,8 @@ export interface Codec {
 
   /**
    * Parity of one group (or of one 64-byte aligned window of it). `data` has k columns of any length, 0 included.
-   * Returns m columns of parityBytes(longest) bytes; they may share memory with `data` (replicas) and must not be changed.
+   * Returns m columns of parityBytes(longest) bytes; they may share memory with `data` (replicas) and must not be
+   * changed.
    */
   encode(data: readonly Uint8Array[]): Uint8Array[];
 
@@ -36,15 +37,16 @@ export interface Codec {
   canReconstruct(lost: readonly number[]): boolean;
 
   /**
-   * The cheapest set of columns to read in order to rebuild `wanted` (default: all of `lost`) while `lost` cannot be read.
-   * `lost` may name any number of columns, in any order.
+   * The cheapest set of columns to read in order to rebuild `wanted` (default: all of `lost`) while `lost` cannot be
+   * read. `lost` may name any number of columns, in any order.
    */
   repairPlan(lost: readonly number[], wanted?: readonly number[]): RepairPlan;
 
   /**
    * Rebuilds `wanted` from `columns` (k+m entries; null = not available; data columns may be shorter than `length` and
-   * then count as zero-padded). `length` is the padded length (a multiple of CELL_BYTES) of the window; each returned column has it,
-   * and the caller cuts a data column to its true length. Throws `corrupt` CODE_UNDECODABLE if the columns given do not suffice.
+   * then count as zero-padded). `length` is the padded length (a multiple of CELL_BYTES) of the window; each returned
+   * column has it, and the caller cuts a data column to its true length. Throws `corrupt` CODE_UNDECODABLE if the
+   * columns given do not suffice.
    */
   reconstruct(columns: readonly (Uint8Array | null)[], wanted: readonly number[], length: number): Uint8Array[];
 }

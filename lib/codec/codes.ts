@@ -1,6 +1,7 @@
 // The codes as data: which linear combination of the data columns each parity column is. These tables are part of the
 // on-disk contract and never change. A group of up to seven columns takes its coefficients from the span of three basis
-// vectors, column j (counted from 1) using the bits of j; so all weighted rows are made from three subset sums of the group.
+// vectors, column j (counted from 1) using the bits of j; so all weighted rows are made from three subset sums of the
+// group.
 import { assert } from '../foundation/assert.ts';
 import type { CodecName } from './codec.ts';
 import { codecShape } from './shape.ts';

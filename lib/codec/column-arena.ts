@@ -1,6 +1,6 @@
-// One WebAssembly memory laid out for columns: a table of addresses, strips for columns that live elsewhere, a strip of zeros
-// for columns that have ended, then the columns themselves, at a stride that is no power of two, so that equal offsets
-// of many columns do not compete for the same cache sets.
+// One WebAssembly memory laid out for columns: a table of addresses, strips for columns that live elsewhere, a strip of
+// zeros for columns that have ended, then the columns themselves, at a stride that is no power of two, so that equal
+// offsets of many columns do not compete for the same cache sets.
 import { assert, present } from '../foundation/assert.ts';
 import { CELL_BYTES, COLUMNS_MAX } from './codec.ts';
 import { type WasmMemory, wasmHost } from './kernel/wasm-host.ts';

@@ -1,9 +1,12 @@
-// What can be rebuilt from what: over GF(16), the lost data columns are unknowns and every parity column that can be read is
-// an equation. This file picks the equations that need the fewest reads, and solves them; it touches no column bytes.
+// What can be rebuilt from what: over GF(16), the lost data columns are unknowns and every parity column that can be
+// read is an equation. This file picks the equations that need the fewest reads, and solves them; it touches no column
+// bytes.
 import type { LinearCode } from './codes.ts';
 import { multiply, rankOf, reduceRows } from './kernel/gf16.ts';
 
-/** What to read, and which parity rows to use, to rebuild columns: as few as will do, so the solution is the only one. */
+/**
+ * What to read, and which parity rows to use, to rebuild columns: as few as will do, so the solution is the only one.
+ */
 export interface Solution {
   /** Column numbers, ascending. */
   readonly wanted: readonly number[];
@@ -30,8 +33,8 @@ export function isDecodable(code: LinearCode, lostMask: number): boolean {
 }
 
 /**
- * The cheapest way to rebuild the lost columns of `wantedMask` while those of `lostMask` cannot be read; null if there is none.
- * Fewest reads win; among equals the fewest, lowest equations (plain sums come first).
+ * The cheapest way to rebuild the lost columns of `wantedMask` while those of `lostMask` cannot be read; null if there
+ * is none. Fewest reads win; among equals the fewest, lowest equations (plain sums come first).
  */
 export function solve(code: LinearCode, lostMask: number, wantedMask: number): Solution | null {
   const rows = parityRowsLeft(code, lostMask);
@@ -92,7 +95,8 @@ export function expressRows(
   targets: readonly (readonly number[])[],
 ): number[][] | null {
   const unknowns = targets[0]?.length ?? 0;
-  // One line per unknown: what each row, then each target, has there. Solving it gives the combinations column by column.
+  // One line per unknown: what each row, then each target, has there. Solving it gives the combinations column by
+  // column.
   const system = Array.from({ length: unknowns }, (_, u) => [...rows, ...targets].map((row) => row[u] as number));
   const pivots = reduceRows(system, rows.length);
   if (pivots.length < rows.length) return null;

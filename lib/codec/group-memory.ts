@@ -1,5 +1,6 @@
-// Memory for whole groups: columns that lie where the kernel works, so that coding copies nothing from the moment records
-// are placed to the moment chunks are written. Memory is pooled and bounded; beyond the bound the answer is `retry`.
+// Memory for whole groups: columns that lie where the kernel works, so that coding copies nothing from the moment
+// records are placed to the moment chunks are written. Memory is pooled and bounded; beyond the bound the answer is
+// `retry`.
 import { assert, assertCount } from '../foundation/assert.ts';
 import { retryLater } from '../foundation/errors.ts';
 import { type Codec, parityBytes } from './codec.ts';
@@ -17,8 +18,8 @@ export interface GroupMemory extends Disposable {
   /** Codes the first lengths[i] bytes of each data column; the parity returned is a part of `parity`. */
   encode(lengths: readonly number[]): Uint8Array<ArrayBuffer>[];
   /**
-   * Rebuilds `lost` into their own columns from the others: lengths[i] bytes of each, of the full padded `length` for parity.
-   * `unread` are further columns that must not be used.
+   * Rebuilds `lost` into their own columns from the others: lengths[i] bytes of each, of the full padded `length` for
+   * parity. `unread` are further columns that must not be used.
    */
   reconstruct(lengths: readonly number[], lost: readonly number[], unread?: readonly number[]): void;
   /** Gives the memory back; the views must not be used any more. Twice is once. */

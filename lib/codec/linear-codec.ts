@@ -1,4 +1,5 @@
-// A codec whose parity is computed: plans are solved and turned into XOR programs once per erasure pattern, then a kernel runs them.
+// A codec whose parity is computed: plans are solved and turned into XOR programs once per erasure pattern, then a
+// kernel runs them.
 import { corrupt } from '../foundation/errors.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { parityBytes } from './codec.ts';

@@ -1,6 +1,6 @@
-// From codes to XOR programs. In a group of columns every weighted row is made of three subset sums, one for each bit of the
-// columns' labels (codes.ts), which share terms with each other and with the plain sum. A rebuild is the same sums over the
-// columns that are read, then a small matrix over what they differ from the parity by.
+// From codes to XOR programs. In a group of columns every weighted row is made of three subset sums, one for each bit
+// of the columns' labels (codes.ts), which share terms with each other and with the plain sum. A rebuild is the same
+// sums over the columns that are read, then a small matrix over what they differ from the parity by.
 import { present } from '../foundation/assert.ts';
 import { type ColumnGroup, type LinearCode, spanned } from './codes.ts';
 import { expressRows, type Solution } from './decode.ts';
@@ -17,9 +17,9 @@ interface Term {
 }
 
 /**
- * A group as the sums see it. If its plain sum is what tells one of its columns, the leftover, then that column is out and
- * the sum's parity is in: in every weighted row, label j becomes (j xor the leftover's), and the parity takes the leftover's.
- * So an unknown is gone and the rows still have the same form.
+ * A group as the sums see it. If its plain sum is what tells one of its columns, the leftover, then that column is out
+ * and the sum's parity is in: in every weighted row, label j becomes (j xor the leftover's), and the parity takes the
+ * leftover's. So an unknown is gone and the rows still have the same form.
  */
 interface GroupTerms {
   readonly group: ColumnGroup;
@@ -117,7 +117,10 @@ function storeTargets(
 const unreadData = ({ firstColumn, columns }: ColumnGroup, { reads }: Solution): number[] =>
   Array.from({ length: columns }, (_, i) => firstColumn + i).filter((column) => !reads.includes(column));
 
-/** The column that the group's plain sum is used for: one that is not wanted if there is one, for it need not be computed. */
+/**
+ * The column that the group's plain sum is used for: one that is not wanted if there is one, for it need not be
+ * computed.
+ */
 function leftoverOf(group: ColumnGroup, solution: Solution): number | null {
   if (!solution.equations.includes(group.sumRow)) return null;
   const unread = unreadData(group, solution);
@@ -184,7 +187,10 @@ function subsetSums(
   return [bit0 ?? null, bit1 ?? null, bit2 ?? null, builder.xor(bit0 ?? null, without0 ?? null)];
 }
 
-/** Adds what one plane of a group contributes to a weighted row: for each basis vector, its product with that subset's sum. */
+/**
+ * Adds what one plane of a group contributes to a weighted row: for each basis vector, its product with that subset's
+ * sum.
+ */
 function addSubsets(
   builder: XorBuilder,
   group: ColumnGroup,

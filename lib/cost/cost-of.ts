@@ -92,7 +92,10 @@ export function dollarsOf(work: Work, { book, storageClass, memoryMb }: Pricing)
   return { requests, retrieval, metadata, compute, messages, transfer, total };
 }
 
-/** Dollars a month of keeping `rawBytes` in `objects` objects of equal size: short objects are billed as their class's minimum. */
+/**
+ * Dollars a month of keeping `rawBytes` in `objects` objects of equal size: short objects are billed as their class's
+ * minimum.
+ */
 export function storageDollarsPerMonth(
   rawBytes: number,
   objects: number,
@@ -116,7 +119,10 @@ export function earlyDeletionDollars(
   return ((rawBytes * prices.perGbMonth) / GB) * (remainingMs / MS_PER_MONTH);
 }
 
-/** Dollars saved over `horizonMs` by not keeping `rawBytes` of age `ageMs` any longer: nothing before the minimum duration has passed. */
+/**
+ * Dollars saved over `horizonMs` by not keeping `rawBytes` of age `ageMs` any longer: nothing before the minimum
+ * duration has passed.
+ */
 export function savedDollars(
   rawBytes: number,
   ageMs: number,

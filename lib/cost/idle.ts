@@ -1,5 +1,6 @@
-// What a stage costs a month while nobody uses it: keys, alarms, metrics, the polling of its queue, and the functions that look whether there is
-// anything to do. Pure arithmetic over list prices, no free tiers; the first dashboard of an account is free for good.
+// What a stage costs a month while nobody uses it: keys, alarms, metrics, the polling of its queue, and the functions
+// that look whether there is anything to do. Pure arithmetic over list prices, no free tiers; the first dashboard of an
+// account is free for good.
 import { MINUTE_MS } from '../foundation/durations.ts';
 import { MS_PER_MONTH } from './cost-of.ts';
 import type { PriceBook } from './price-book.ts';

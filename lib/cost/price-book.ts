@@ -1,5 +1,5 @@
-// The one dated price book: list prices of one region as plain data. Everything that speaks of money (planner, simulator,
-// bill preview) reads it, so a price is changed in one place and every figure names the book it came from.
+// The one dated price book: list prices of one region as plain data. Everything that speaks of money (planner,
+// simulator, bill preview) reads it, so a price is changed in one place and every figure names the book it came from.
 import * as z from 'zod';
 import { invalid } from '../foundation/errors.ts';
 

@@ -1,6 +1,7 @@
-// A drive in a directory: `zone/generation/name` are folders and a file. An object is written to a temporary file, fsynced,
-// given its name (which fails if the name is taken; file-naming.ts) and its folder fsynced. Temporary files live in a folder of their own
-// that carries the drive's identity, so that an append to a disk that went away, or was swapped, fails at its first call.
+// A drive in a directory: `zone/generation/name` are folders and a file. An object is written to a temporary file,
+// fsynced, given its name (which fails if the name is taken; file-naming.ts) and its folder fsynced. Temporary files
+// live in a folder of their own that carries the drive's identity, so that an append to a disk that went away, or was
+// swapped, fails at its first call.
 
 import { assert } from '../foundation/assert.ts';
 import { type Clock, systemClock } from '../foundation/clock.ts';
@@ -44,7 +45,9 @@ export class DirectoryDrive implements Drive {
   readonly #durable = new Set<string>();
   #verified = false;
 
-  /** Touches nothing: the directory is proven to be the drive at the first call, so that a lost drive can be named too. */
+  /**
+   * Touches nothing: the directory is proven to be the drive at the first call, so that a lost drive can be named too.
+   */
   constructor(path: string, identity: DriveIdentity, clock: Clock = systemClock, link?: LinkFile) {
     assert(path !== '', 'a drive needs a path');
     this.label = path;
@@ -159,7 +162,8 @@ export class DirectoryDrive implements Drive {
       for (const name of names) await this.#run(() => ignoring(isAbsence, unlinkFile(`${folder}/${name}`)));
       this.#durable.delete(key);
       if (await this.#run(() => removed(folder))) break;
-      // A straggler appended meanwhile, or the folder holds files that are not ours: those stay, and so does the folder.
+      // A straggler appended meanwhile, or the folder holds files that are not ours: those stay, and so does the
+      // folder.
       if (!(await this.#names(folder)).some(isChunkName)) break;
     }
     // The folder's own name is gone for good only now; where it stays, its contents are.

@@ -5,7 +5,9 @@ import { errnoOf } from './files.ts';
 
 const UNAVAILABLE = new Set(['ENODEV', 'ENXIO', 'ENOTCONN', 'EHOSTDOWN', 'EHOSTUNREACH', 'ESTALE', 'ESHUTDOWN']);
 
-/** The drive error for whatever a file-system call threw. What is not an errno (an abort, an assertion) is passed on. */
+/**
+ * The drive error for whatever a file-system call threw. What is not an errno (an abort, an assertion) is passed on.
+ */
 export function directoryError(label: string, error: unknown): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || isPocketfulError(error) || !(error instanceof Error) || !('syscall' in error))

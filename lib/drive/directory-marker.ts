@@ -1,5 +1,5 @@
-// The marker file that proves a directory to be a certain drive of a certain store. Without it an unmounted disk would look
-// like an empty drive, and its columns like lost ones.
+// The marker file that proves a directory to be a certain drive of a certain store. Without it an unmounted disk would
+// look like an empty drive, and its columns like lost ones.
 import * as z from 'zod';
 import type { DriveId, StoreId } from '../foundation/ids.ts';
 import { driveUnavailable } from './errors.ts';

@@ -1,5 +1,6 @@
-// The file on a directory drive that says which Panda wrote to it last. It is written by every process that begins to write, without an
-// fsync: a lost or damaged one says nothing and harms nothing, which could not be said of the marker beside it.
+// The file on a directory drive that says which Panda wrote to it last. It is written by every process that begins to
+// write, without an fsync: a lost or damaged one says nothing and harms nothing, which could not be said of the marker
+// beside it.
 import * as fs from 'node:fs/promises';
 import * as z from 'zod';
 import { assertMarker, type DriveIdentity, markerOf } from './directory-marker.ts';
@@ -28,7 +29,9 @@ export async function readWitness(root: string, identity: DriveIdentity): Promis
   }
 }
 
-/** Replaces it; a drive that is away, full or read-only keeps what it had. `nonce` keeps the writers of one drive apart. */
+/**
+ * Replaces it; a drive that is away, full or read-only keeps what it had. `nonce` keeps the writers of one drive apart.
+ */
 export async function writeWitness(
   root: string,
   identity: DriveIdentity,

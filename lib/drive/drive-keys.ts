@@ -1,5 +1,5 @@
-// Keys of a drive, checked before any body touches its medium: no path traversal can be spelled with them, and the number
-// of each zone and generation has one spelling only.
+// Keys of a drive, checked before any body touches its medium: no path traversal can be spelled with them, and the
+// number of each zone and generation has one spelling only.
 import { assert, assertCount } from '../foundation/assert.ts';
 import type { ByteRange, ChunkListing, ZoneRef } from './drive.ts';
 

@@ -1,6 +1,6 @@
-// The drive port: one S3 bucket, one directory or one Map playing an SMR disk. A drive holds append-only zones. An object
-// in a zone generation is written once, whole, and never changed; a zone generation is erased as a whole and never
-// object by object, so no caller can delete a single chunk by mistake.
+// The drive port: one S3 bucket, one directory or one Map playing an SMR disk. A drive holds append-only zones. An
+// object in a zone generation is written once, whole, and never changed; a zone generation is erased as a whole and
+// never object by object, so no caller can delete a single chunk by mistake.
 
 /** An SMR zone of a drive in one of its generations. Keys on the medium are `zone/generation/name`. */
 export interface ZoneRef {
@@ -37,8 +37,8 @@ export interface Drive {
   readonly label: string;
 
   /**
-   * Stores an object atomically and durably, or throws; never overwrites. `parts` are written one after the other, so that a
-   * header and a payload need not be copied together. When it resolves, the bytes survive a power cut.
+   * Stores an object atomically and durably, or throws; never overwrites. `parts` are written one after the other, so
+   * that a header and a payload need not be copied together. When it resolves, the bytes survive a power cut.
    */
   append(at: ZoneRef, name: ChunkName, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void>;
 
@@ -48,10 +48,16 @@ export interface Drive {
   /** All objects of a zone generation, by name; empty if there is none. */
   list(at: ZoneRef, signal?: AbortSignal): Promise<ChunkListing[]>;
 
-  /** Every zone generation that holds at least one object, by zone and generation: for rebuilding and for sweeping strays. */
+  /**
+   * Every zone generation that holds at least one object, by zone and generation: for rebuilding and for sweeping
+   * strays.
+   */
   zones(signal?: AbortSignal): Promise<ZoneRef[]>;
 
-  /** Deletes all objects of a zone generation. Idempotent; after it resolves, `list` is empty unless somebody appends again. */
+  /**
+   * Deletes all objects of a zone generation. Idempotent; after it resolves, `list` is empty unless somebody appends
+   * again.
+   */
   erase(at: ZoneRef, signal?: AbortSignal): Promise<void>;
 
   /** Resolves if the drive can be read and written now; throws as above otherwise. Leaves nothing behind. */

@@ -1,5 +1,6 @@
-// A file that a command writes for its user (a backup, a report): whole or not at all, on the disk before it has its name, and never
-// over a file that is there unless told. What a killed process left half written goes when the next file is written there.
+// A file that a command writes for its user (a backup, a report): whole or not at all, on the disk before it has its
+// name, and never over a file that is there unless told. What a killed process left half written goes when the next
+// file is written there.
 import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { conflict, denied, invalid, isPocketfulError, missing } from '../foundation/errors.ts';
@@ -29,7 +30,10 @@ export async function assertWritable(path: string, { overwrite = false }: Output
   }
 }
 
-/** Calls `fill` with an empty file beside `path`, which then gets the name. Throws as assertWritable, and what `fill` throws. */
+/**
+ * Calls `fill` with an empty file beside `path`, which then gets the name. Throws as assertWritable, and what `fill`
+ * throws.
+ */
 export async function writeOutput<T>(
   path: string,
   options: OutputOptions,

@@ -23,7 +23,10 @@ const TRUSTED_RANGE_BYTES = 1024 * 1024;
 export const errnoOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
-/** Writes a new file and fsyncs it; on any failure nothing is left under `path`. An existing file is EEXIST and left alone. */
+/**
+ * Writes a new file and fsyncs it; on any failure nothing is left under `path`. An existing file is EEXIST and left
+ * alone.
+ */
 export async function writeDurably(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
   const fd = await openFile(path, 'wx');
   let done = false;

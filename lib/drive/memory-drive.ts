@@ -1,4 +1,5 @@
-// A drive in a Map: for tests and simulations. Bytes are copied on the way in and out, so no caller can change what is stored.
+// A drive in a Map: for tests and simulations. Bytes are copied on the way in and out, so no caller can change what is
+// stored.
 import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
 import { assertRange, byName, byZone, chunkKey, zoneKey } from './drive-keys.ts';
 import { chunkExists, chunkMissing } from './errors.ts';

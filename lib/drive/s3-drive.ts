@@ -1,6 +1,6 @@
 // A drive in an S3 bucket: keys are `prefix` + `zone/generation/name`, and `If-None-Match: *` makes a put conditional.
-// The SDK sends a put again when its answer was lost, and can then meet 412 on the object it wrote itself: `append` says
-// CHUNK_EXISTS then too, as this body cannot tell. The caller reads the header and compares the append id.
+// The SDK sends a put again when its answer was lost, and can then meet 412 on the object it wrote itself: `append`
+// says CHUNK_EXISTS then too, as this body cannot tell. The caller reads the header and compares the append id.
 import {
   DeleteObjectCommand,
   DeleteObjectsCommand,

@@ -1,5 +1,5 @@
-// Names a writing process in its temporary files, so that another process can tell what a dead one left behind. A process
-// number alone does not do: numbers are used again, and containers that share a disk each have their own.
+// Names a writing process in its temporary files, so that another process can tell what a dead one left behind. A
+// process number alone does not do: numbers are used again, and containers that share a disk each have their own.
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -8,7 +8,10 @@ const PATTERN = /^([0-9]{1,10})-([0-9]{1,20})-([0-9a-f]{12})-/;
 
 const UNKNOWN_START = '0';
 
-/** When the process started, in kernel ticks; UNKNOWN_START where the system does not tell; undefined if there is no such process. */
+/**
+ * When the process started, in kernel ticks; UNKNOWN_START where the system does not tell; undefined if there is no
+ * such process.
+ */
 function startOf(pid: number): string | undefined {
   try {
     process.kill(pid, 0);

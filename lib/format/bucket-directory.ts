@@ -1,6 +1,7 @@
-// The directory of one bucket, written at seal on m+1 columns: slot -> where its record is. Fixed-size entries, so that a
-// reader finds a slot without parsing the rest. It is an index, never the truth: the chunks' own directories and Panda's
-// group rows hold the same facts. It lies in its volume's directory pack; before there were packs, in an object of its own.
+// The directory of one bucket, written at seal on m+1 columns: slot -> where its record is. Fixed-size entries, so that
+// a reader finds a slot without parsing the rest. It is an index, never the truth: the chunks' own directories and
+// Panda's group rows hold the same facts. It lies in its volume's directory pack; before there were packs, in an object
+// of its own.
 import { COLUMNS_MAX } from '../codec/codec.ts';
 import { assert } from '../foundation/assert.ts';
 import { corrupt } from '../foundation/errors.ts';

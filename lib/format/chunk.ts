@@ -1,6 +1,6 @@
-// One object on a drive: a group's column. [header 256 B][payload = the column's bytes][record directory]. The header names
-// its store, volume, generation and group, and the length and checksum of every column of the group, so that any one
-// surviving chunk tells empty columns from lost ones and proves the others. Names of objects: names.ts.
+// One object on a drive: a group's column. [header 256 B][payload = the column's bytes][record directory]. The header
+// names its store, volume, generation and group, and the length and checksum of every column of the group, so that any
+// one surviving chunk tells empty columns from lost ones and proves the others. Names of objects: names.ts.
 
 import type { CodecName } from '../codec/codec.ts';
 import { parityBytes } from '../codec/codec.ts';
@@ -158,7 +158,9 @@ export function checkChunkIdentity(header: ChunkHeader, expected: ChunkIdentity)
   }
 }
 
-/** Magic, checksum and version, which are at the same place in every version: damage is never taken for a newer release. */
+/**
+ * Magic, checksum and version, which are at the same place in every version: damage is never taken for a newer release.
+ */
 function soundHead(bytes: Uint8Array): Buffer {
   if (bytes.byteLength < CHUNK_HEADER_BYTES) throw malformed(`only ${bytes.byteLength} bytes`);
   const view = viewOf(bytes);

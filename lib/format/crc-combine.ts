@@ -1,5 +1,6 @@
-// Checksums of joined bytes from the checksums of their parts (the method of zlib's crc32_combine): a column's from those of its
-// records, so that its bytes are not read again, and a bit that flips while records are copied is found rather than sealed in.
+// Checksums of joined bytes from the checksums of their parts (the method of zlib's crc32_combine): a column's from
+// those of its records, so that its bytes are not read again, and a bit that flips while records are copied is found
+// rather than sealed in.
 
 /** The CRC-32 polynomial, reflected as the checksums are: bit 31 is x^0. */
 const POLYNOMIAL = 0xedb8_8320;

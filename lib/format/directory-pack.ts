@@ -1,6 +1,6 @@
-// The directory pack of a sealed volume, one object `dirs` on each of m+1 columns: [header 64 B][index][bucket directories]. The
-// index says where each directory lies, so that a reader gets one bucket's by a range; header, index and every directory carry
-// their own checksum, so that whatever was read verifies without the rest.
+// The directory pack of a sealed volume, one object `dirs` on each of m+1 columns: [header 64 B][index][bucket
+// directories]. The index says where each directory lies, so that a reader gets one bucket's by a range; header, index
+// and every directory carry their own checksum, so that whatever was read verifies without the rest.
 import { assert } from '../foundation/assert.ts';
 import { corrupt } from '../foundation/errors.ts';
 import {
@@ -47,7 +47,10 @@ export interface PackEntry {
   readonly length: number;
 }
 
-/** What a bucket adds to a pack at the most: its place in the index, and a directory of `slots` slots written by `groups` groups. */
+/**
+ * What a bucket adds to a pack at the most: its place in the index, and a directory of `slots` slots written by
+ * `groups` groups.
+ */
 export const packedBytes = (slots: number, groups: number): number => ENTRY_BYTES + bucketDirectoryBytes(slots, groups);
 
 /** The parts of the object, in order. `directories`: encoded bucket directories of this owner, in any order. */
@@ -81,7 +84,10 @@ export function encodeDirectoryPack(
   return [head, ...sorted.map(([, directory]) => directory)];
 }
 
-/** The header, from its 64 bytes (more may follow). Throws `corrupt` DIRECTORY_MALFORMED, DIRECTORY_FOREIGN or DIRECTORY_VERSION. */
+/**
+ * The header, from its 64 bytes (more may follow). Throws `corrupt` DIRECTORY_MALFORMED, DIRECTORY_FOREIGN or
+ * DIRECTORY_VERSION.
+ */
 export function parsePackHeader(bytes: Uint8Array, expected: Partial<PackOwner> = {}): PackHeader {
   const view = soundHeader(bytes);
   const generation = readU64(view, 32);
@@ -130,7 +136,9 @@ export function parsePackIndex(header: PackHeader, bytes: Uint8Array): PackEntry
   return entries;
 }
 
-/** Magic, checksum and version, which are at the same place in every version: damage is never taken for a newer release. */
+/**
+ * Magic, checksum and version, which are at the same place in every version: damage is never taken for a newer release.
+ */
 function soundHeader(bytes: Uint8Array): Buffer {
   if (bytes.byteLength < PACK_HEADER_BYTES) throw malformed(`only ${bytes.byteLength} bytes`);
   const view = viewOf(bytes);

@@ -1,5 +1,5 @@
-// The record directory at the tail of a chunk: which records a group holds, and where. A data column's chunk lists its own
-// records; parity chunks, and all chunks of `single` and `replica-4`, list the whole group, so that what a group
+// The record directory at the tail of a chunk: which records a group holds, and where. A data column's chunk lists its
+// own records; parity chunks, and all chunks of `single` and `replica-4`, list the whole group, so that what a group
 // held can be told without Panda from any one parity column or from all data columns. Its version is the chunk's.
 import { codecShape } from '../codec/shape.ts';
 import { assert } from '../foundation/assert.ts';

@@ -1,6 +1,6 @@
-// Names of the objects in a zone generation: `s-t` for the chunk of sequence s written under token t, `dirs` for the directory
-// pack, `dir-b` for the directory of bucket b where there was no pack yet. Every number has one spelling, so a name and its
-// meaning are one to one.
+// Names of the objects in a zone generation: `s-t` for the chunk of sequence s written under token t, `dirs` for the
+// directory pack, `dir-b` for the directory of bucket b where there was no pack yet. Every number has one spelling, so
+// a name and its meaning are one to one.
 import { assertCount } from '../foundation/assert.ts';
 import { type BucketId, bucketId } from '../foundation/ids.ts';
 import { assertWithin, U32_MAX } from './wire.ts';

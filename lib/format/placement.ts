@@ -1,6 +1,6 @@
 // Where the records of a group go: whole records into k columns of nearly the same length, and the columns onto the
-// extents of the volume. Parity is as long as the longest column, so what the longest has over the mean is lost m times.
-// Pure and deterministic: the same records and extents give the same layout.
+// extents of the volume. Parity is as long as the longest column, so what the longest has over the mean is lost m
+// times. Pure and deterministic: the same records and extents give the same layout.
 import { assert, assertCount } from '../foundation/assert.ts';
 
 export interface Layout {
@@ -31,10 +31,10 @@ interface Draft {
 }
 
 /**
- * In the order they come in, column after column, and the last of them where they level the columns: so a bucket lies in few columns, and a mover
- * reads it in few requests. Where that leaves the columns uneven, longest record first onto the shortest column. What is too long then
- * is moved to or swapped with shorter records of other columns; the longest column goes onto the emptiest extent. `extentUsedBytes[c]` is what
- * extent c holds already.
+ * In the order they come in, column after column, and the last of them where they level the columns: so a bucket lies
+ * in few columns, and a mover reads it in few requests. Where that leaves the columns uneven, longest record first onto
+ * the shortest column. What is too long then is moved to or swapped with shorter records of other columns; the longest
+ * column goes onto the emptiest extent. `extentUsedBytes[c]` is what extent c holds already.
  */
 export function layOut(
   records: readonly { readonly length: number }[],
@@ -105,7 +105,9 @@ function append({ lengths, columns, bytes }: Draft, column: number, record: numb
   bytes[column] = at(bytes, column) + at(lengths, record);
 }
 
-/** Shortens the longest column by one move or swap, with the shortest column for which there is one. False: none helps. */
+/**
+ * Shortens the longest column by one move or swap, with the shortest column for which there is one. False: none helps.
+ */
 function improve(draft: Draft): boolean {
   const order = draft.bytes.map((_, c) => c).sort((a, b) => at(draft.bytes, a) - at(draft.bytes, b) || a - b);
   const longest = order.pop() as number;
@@ -150,7 +152,10 @@ function replace(draft: Draft, column: number, gone: number | undefined, come: n
   draft.bytes[column] = kept.reduce((sum, record) => sum + at(draft.lengths, record), 0);
 }
 
-/** The longest column onto the emptiest extent; within a column records keep the order they came in, so that neighbours stay neighbours. */
+/**
+ * The longest column onto the emptiest extent; within a column records keep the order they came in, so that neighbours
+ * stay neighbours.
+ */
 function onExtents({ lengths, columns, bytes }: Draft, extentUsedBytes: readonly number[]): Layout {
   const longestFirstColumns = bytes.map((_, c) => c).sort((a, b) => at(bytes, b) - at(bytes, a) || a - b);
   const emptiestFirst = extentUsedBytes

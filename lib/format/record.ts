@@ -1,5 +1,6 @@
-// One stored block: a 32-byte header and its body (ciphertext and AEAD tag). The bytes are in docs/format.md. The first 28
-// bytes are the AEAD's associated data, so a header cannot be put before another body; the checksum finds damage without a key.
+// One stored block: a 32-byte header and its body (ciphertext and AEAD tag). The bytes are in docs/format.md. The first
+// 28 bytes are the AEAD's associated data, so a header cannot be put before another body; the checksum finds damage
+// without a key.
 import { crc32 } from 'node:zlib';
 import { assert } from '../foundation/assert.ts';
 import { corrupt } from '../foundation/errors.ts';
@@ -56,7 +57,10 @@ export function buildRecord(header: RecordHeader, ...parts: readonly Uint8Array[
   return record;
 }
 
-/** The header alone, for readers of directories and of the first bytes of a range. The checksum needs the body: parseRecord. */
+/**
+ * The header alone, for readers of directories and of the first bytes of a range. The checksum needs the body:
+ * parseRecord.
+ */
 export function parseRecordHeader(bytes: Uint8Array): RecordHeader {
   const view = headOf(bytes);
   const version = view.readUInt8(2);

@@ -1,5 +1,6 @@
-// Reading and writing the little-endian integers of all structures. Counts of 64 bits are safe integers: a value of 2^53 or
-// more is not a number any writer of version 1 can have meant, so reading it yields undefined and the caller refuses it.
+// Reading and writing the little-endian integers of all structures. Counts of 64 bits are safe integers: a value of
+// 2^53 or more is not a number any writer of version 1 can have meant, so reading it yields undefined and the caller
+// refuses it.
 import { crc32 } from 'node:zlib';
 import { assert } from '../foundation/assert.ts';
 import { corrupt, type PocketfulError } from '../foundation/errors.ts';

@@ -1,4 +1,5 @@
-// Times that rows hold were read from other clocks. One that lies far ahead of ours says nothing: it came from a clock that once jumped.
+// Times that rows hold were read from other clocks. One that lies far ahead of ours says nothing: it came from a clock
+// that once jumped.
 import { MINUTE_MS } from './durations.ts';
 
 /** Clocks of machines that share a store may differ by this much. */

@@ -1,7 +1,9 @@
 // Bounded concurrency for loops over many items. No library: the needs are three short functions.
 import { assert } from './assert.ts';
 
-/** Runs `each` over `items`, at most `width` at once, answers in order. The first error stops new work and is thrown. */
+/**
+ * Runs `each` over `items`, at most `width` at once, answers in order. The first error stops new work and is thrown.
+ */
 export async function mapLimit<T, R>(
   items: readonly T[],
   width: number,

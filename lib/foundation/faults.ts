@@ -1,5 +1,5 @@
-// Faults for tests, shared by the faulty bodies of every port: a plan says before each call whether it is cut off, fails,
-// or is done and then reported as failed. Bodies differ only in the error they report.
+// Faults for tests, shared by the faulty bodies of every port: a plan says before each call whether it is cut off,
+// fails, or is done and then reported as failed. Bodies differ only in the error they report.
 
 export type FaultPort = 'drive' | 'panda' | 'keys' | 'stream';
 

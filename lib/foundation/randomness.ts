@@ -15,7 +15,9 @@ export const systemRandomness: Randomness = {
   below: (bound) => (bound <= 1 ? 0 : randomInt(bound)),
 };
 
-/** xoshiro128** (Blackman and Vigna), seeded through splitmix32: for tests and simulations, never for keys of real data. */
+/**
+ * xoshiro128** (Blackman and Vigna), seeded through splitmix32: for tests and simulations, never for keys of real data.
+ */
 export class SeededRandomness implements Randomness {
   readonly seed: number;
   #a: number;

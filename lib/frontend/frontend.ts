@@ -1,4 +1,5 @@
-// The use-cases of a client: put, get, head, list, delete. The embedded engine and the deployed function both call this class.
+// The use-cases of a client: put, get, head, list, delete. The embedded engine and the deployed function both call this
+// class.
 import { invalid, missing } from '../foundation/errors.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
@@ -28,7 +29,10 @@ export class Frontend {
     this.#hot = new HotGauge(store.c);
   }
 
-  /** One outcome for each item, as they become durable: acknowledged means stored on all drives and indexed. One object is atomic, a batch is not. `relief` is waited for when the hot tier is full. */
+  /**
+   * One outcome for each item, as they become durable: acknowledged means stored on all drives and indexed. One object
+   * is atomic, a batch is not. `relief` is waited for when the hot tier is full.
+   */
   putAll(items: AsyncIterable<PutItem> | Iterable<PutItem>, relief?: Relief): AsyncIterable<PutOutcome> {
     return new PutObjects(this.#store, this.#keks, () => this.#hot.check(relief)).run(items);
   }

@@ -1,5 +1,5 @@
-// GET: the blocks of an object, in order, with bounded read-ahead. A range reads only the blocks it needs. Every block is checked
-// against its hash before a byte of it is handed out.
+// GET: the blocks of an object, in order, with bounded read-ahead. A range reads only the blocks it needs. Every block
+// is checked against its hash before a byte of it is handed out.
 import { conflict, corrupt, invalid, isKind, missing } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { openBlockInPool } from '../keys/envelope.ts';
@@ -44,7 +44,10 @@ export async function headObject(store: VolumeStore, namespace: string, key: str
   return objectFromRow(row);
 }
 
-/** Errors while reading: `corrupt` RECORD_LOST, `retry` RECORD_WAITS, `conflict` OBJECT_CHANGED when it was overwritten meanwhile. */
+/**
+ * Errors while reading: `corrupt` RECORD_LOST, `retry` RECORD_WAITS, `conflict` OBJECT_CHANGED when it was overwritten
+ * meanwhile.
+ */
 export async function getObject(
   store: VolumeStore,
   keks: KekRing,

@@ -1,5 +1,5 @@
-// The index transactions of one batch, over the group that holds its new records: records that cannot be read are renewed first, then
-// the objects are written; the last transaction settles the group where it can.
+// The index transactions of one batch, over the group that holds its new records: records that cannot be read are
+// renewed first, then the objects are written; the last transaction settles the group where it can.
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
@@ -137,8 +137,8 @@ export class IndexBatch {
     let settles = false;
     const guards = (using: readonly BlockId[]): Write[] => {
       if (appended === undefined) return [...own];
-      // The last transaction settles the group too, if with it no slot stays unused: a block that turned out to be known
-      // leaves its slot to be marked dead.
+      // The last transaction settles the group too, if with it no slot stays unused: a block that turned out to be
+      // known leaves its slot to be marked dead.
       const named = new Set([...this.#used, ...using]);
       settles = isLast && [...fresh.keys()].every((id) => named.has(id));
       const { group, kekVersion } = appended;

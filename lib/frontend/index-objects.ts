@@ -23,11 +23,17 @@ export interface IndexRequest {
   readonly changes: readonly ObjectChange[];
   readonly extra?: ReadonlyMap<BlockId, number>;
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
-  /** Further writes of the same transaction, such as the check of a lease; they come first. They may depend on which fresh blocks it uses. */
+  /**
+   * Further writes of the same transaction, such as the check of a lease; they come first. They may depend on which
+   * fresh blocks it uses.
+   */
   readonly guards: readonly Write[] | ((used: readonly BlockId[]) => readonly Write[]);
   /** For transactions without objects: tells whether it took effect. */
   readonly took?: () => Promise<boolean>;
-  /** Rows that were read before, perhaps not the newest, for the first try: what is not so any more shows as a conflict, and is read again. */
+  /**
+   * Rows that were read before, perhaps not the newest, for the first try: what is not so any more shows as a conflict,
+   * and is read again.
+   */
   readonly seen?: SeenRows;
 }
 
@@ -73,8 +79,9 @@ export async function readObjects(
 }
 
 /**
- * One transaction. Throws `conflict` GUARD_FAILED when a guard's condition does not hold, VERSION_MISMATCH, CONTENDED after many tries, or
- * INDEX_TOO_LONG when by the newest rows it takes more items than a transaction has: with fewer changes it may fit.
+ * One transaction. Throws `conflict` GUARD_FAILED when a guard's condition does not hold, VERSION_MISMATCH, CONTENDED
+ * after many tries, or INDEX_TOO_LONG when by the newest rows it takes more items than a transaction has: with fewer
+ * changes it may fit.
  */
 export async function runIndex(c: Components, request: IndexRequest): Promise<IndexOutcome> {
   const { changes, guards } = request;
@@ -103,7 +110,10 @@ interface Planned {
   readonly plan: IndexPlan;
 }
 
-/** From rows seen before, if there are; what cannot be written by those may only be out of date, and is planned from new ones. */
+/**
+ * From rows seen before, if there are; what cannot be written by those may only be out of date, and is planned from new
+ * ones.
+ */
 async function planned(c: Components, request: IndexRequest, seen: SeenRows | undefined): Promise<Planned> {
   if (seen !== undefined) {
     try {
@@ -181,8 +191,8 @@ async function tookEffect(
 }
 
 /**
- * Cuts changes into transactions of bounded size, in order. `guards` is how many further items each carries; `inTrash` tells the blocks
- * that have a trash row to be removed.
+ * Cuts changes into transactions of bounded size, in order. `guards` is how many further items each carries; `inTrash`
+ * tells the blocks that have a trash row to be removed.
  */
 export function inTransactions(
   changes: readonly ObjectChange[],

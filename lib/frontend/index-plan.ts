@@ -1,5 +1,5 @@
-// What one index transaction writes (protocols 4, 17-19): objects put or deleted, and the references of their blocks. Pure: rows that
-// were read go in, writes with their conditions come out.
+// What one index transaction writes (protocols 4, 17-19): objects put or deleted, and the references of their blocks.
+// Pure: rows that were read go in, writes with their conditions come out.
 import { conflict, corrupt } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import type { Clause, Write } from '../panda/panda.ts';
@@ -132,7 +132,10 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
 
 export const recordClause = (row: BlockRow): Clause => ({ attribute: 'r', equals: Buffer.from(row.recordId, 'hex') });
 
-/** A merge may give a block another slot: what is written by bucket and slot (trash, dead bits) needs the row to be where it was read. */
+/**
+ * A merge may give a block another slot: what is written by bucket and slot (trash, dead bits) needs the row to be
+ * where it was read.
+ */
 export const slotClauses = (row: BlockRow): Clause[] => [
   { attribute: 'b', equals: row.bucket },
   { attribute: 'n', equals: row.slot },

@@ -1,5 +1,5 @@
-// The KEKs as this process uses them: the current one for sealing, any other for opening. Unwrapped once; looked at again now and then,
-// because another process may have rotated.
+// The KEKs as this process uses them: the current one for sealing, any other for opening. Unwrapped once; looked at
+// again now and then, because another process may have rotated.
 import type { Components } from '../volume/rows/components.ts';
 import { currentKek } from '../volume/rows/known-keks.ts';
 
@@ -19,7 +19,10 @@ export class KekRing {
     this.#c = c;
   }
 
-  /** Throws `denied` KEYS_BEHIND or KEK_WRONG where the keys at hand are not those of the store: nothing is written under them. */
+  /**
+   * Throws `denied` KEYS_BEHIND or KEK_WRONG where the keys at hand are not those of the store: nothing is written
+   * under them.
+   */
   current(): Promise<Kek> {
     const nowMs = this.#c.clock.monotonicMs();
     if (this.#current === undefined || nowMs - this.#lookedAtMs >= LOOK_AGAIN_MS) {

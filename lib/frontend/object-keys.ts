@@ -1,5 +1,5 @@
-// Which namespaces and object keys are taken. A key is also a relative path when objects are written to files, so nothing that climbs
-// or hides is let in.
+// Which namespaces and object keys are taken. A key is also a relative path when objects are written to files, so
+// nothing that climbs or hides is let in.
 import { invalid } from '../foundation/errors.ts';
 
 export const KEY_BYTES_MAX = 1024;

@@ -1,5 +1,6 @@
-// PUT of an object of more blocks than one transaction takes (protocol 7): an upload row, segments of blocks indexed one by one,
-// and a last transaction that publishes the object. Until then nobody sees it; if it is given up, its references are released.
+// PUT of an object of more blocks than one transaction takes (protocol 7): an upload row, segments of blocks indexed
+// one by one, and a last transaction that publishes the object. Until then nobody sees it; if it is given up, its
+// references are released.
 import type { Semaphore } from '../foundation/concurrency.ts';
 import { conflict, isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
@@ -161,9 +162,10 @@ export async function publish(
 }
 
 /**
- * An upload that will not be published: its references are given back by whoever finishes releases. The row that began it may have been
- * written after it was published (a request whose answer got lost, sent again, and done late): then the object has the references, and
- * only the row goes. That the object is as it was seen is a condition, so that it cannot be published in between.
+ * An upload that will not be published: its references are given back by whoever finishes releases. The row that began
+ * it may have been written after it was published (a request whose answer got lost, sent again, and done late): then
+ * the object has the references, and only the row goes. That the object is as it was seen is a condition, so that it
+ * cannot be published in between.
  */
 export async function giveUpUpload(c: Components, upload: UploadRow): Promise<boolean> {
   const at = objectKey(upload.namespace, upload.key);

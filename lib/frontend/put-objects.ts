@@ -1,5 +1,5 @@
-// PUT of many objects: bodies are read and cut a few at a time, small objects gathered into batches the size of an append, long ones
-// written in segments. Memory is bounded by BATCH_BYTES_MAX, whatever comes in.
+// PUT of many objects: bodies are read and cut a few at a time, small objects gathered into batches the size of an
+// append, long ones written in segments. Memory is bounded by BATCH_BYTES_MAX, whatever comes in.
 import { createHash } from 'node:crypto';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
@@ -81,7 +81,10 @@ export class PutObjects {
     this.#waitForRoom = waitForRoom;
   }
 
-  /** One outcome for each item, in the order they become durable. A failing item does not stop the others; a crash of the process does. */
+  /**
+   * One outcome for each item, in the order they become durable. A failing item does not stop the others; a crash of
+   * the process does.
+   */
   async *run(items: AsyncIterable<PutItem> | Iterable<PutItem>): AsyncGenerator<PutOutcome> {
     const reading = this.#readAll(items).then(
       () => this.#out.end(),
@@ -136,7 +139,10 @@ export class PutObjects {
     }
   }
 
-  /** The first blocks of a body, up to what a small object may have. When much is read ahead already, it waits for its turn. */
+  /**
+   * The first blocks of a body, up to what a small object may have. When much is read ahead already, it waits for its
+   * turn.
+   */
   async #readHead(
     blocks: AsyncGenerator<Plain>,
     before: Promise<void>,

@@ -1,4 +1,5 @@
-// References of objects that are gone (protocol 8): given back a few at a time, with the cursor in the condition, by any worker.
+// References of objects that are gone (protocol 8): given back a few at a time, with the cursor in the condition, by
+// any worker.
 import { DAY_MS } from '../foundation/durations.ts';
 import { isKind } from '../foundation/errors.ts';
 import type { BlockId, ObjectVersion } from '../foundation/ids.ts';

@@ -1,5 +1,5 @@
-// RENEW (protocol 18), pure: known blocks whose records cannot be read get the records that were just stored. References, state and all
-// objects stay as they are; the old slots die in the same transaction.
+// RENEW (protocol 18), pure: known blocks whose records cannot be read get the records that were just stored.
+// References, state and all objects stay as they are; the old slots die in the same transaction.
 import type { BlockId, BucketId } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
 import { type BlockRow, blockAttributes, blockKey } from '../panda/rows/block-row.ts';
@@ -43,7 +43,8 @@ function blockWrites(cell: string, nowMs: number, { row, fresh }: Renewal): Writ
   const asRead = [recordClause(row), ...slotClauses(row), { attribute: 's', equals: row.state } as const];
   const block: Write = { kind: 'update', ...blockKey(row.id), set, if: asRead };
   if (row.state === 'live') return [block];
-  // Nobody refers to it at the moment, which the trash row of the new slot says as that of the old one did; its grace begins anew.
+  // Nobody refers to it at the moment, which the trash row of the new slot says as that of the old one did; its grace
+  // begins anew.
   const { recordId, recordBytes } = fresh;
   const attributes = trashAttributes({ blockId: row.id, recordId, recordBytes, sinceMs: nowMs });
   return [

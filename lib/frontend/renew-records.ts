@@ -21,7 +21,10 @@ export interface RenewRequest {
   readonly guards: readonly Write[];
 }
 
-/** The new rows of those that were renewed. Throws `conflict` GUARD_FAILED, or CONTENDED after many tries; what was renewed stays so. */
+/**
+ * The new rows of those that were renewed. Throws `conflict` GUARD_FAILED, or CONTENDED after many tries; what was
+ * renewed stays so.
+ */
 export async function renewRecords(c: Components, request: RenewRequest): Promise<Map<BlockId, BlockRow>> {
   const renewed = new Map<BlockId, BlockRow>();
   const all = [...request.lost];

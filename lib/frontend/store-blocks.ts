@@ -1,5 +1,5 @@
-// A batch of blocks on their way in: which are known already, which must be sealed and appended, and the index transactions that
-// make them, and the objects made of them, part of the store.
+// A batch of blocks on their way in: which are known already, which must be sealed and appended, and the index
+// transactions that make them, and the objects made of them, part of the store.
 import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import type { BlockId } from '../foundation/ids.ts';
@@ -66,7 +66,8 @@ export async function storeBatch(
     open = done.again;
     isDone = open.length === 0 && !done.isLost;
     if (isDone) break;
-    // The lease was broken, GC took a block in between, or the key is being destroyed: what is left is done again from the start.
+    // The lease was broken, GC took a block in between, or the key is being destroyed: what is left is done again from
+    // the start.
     keks.forget();
     if (attempt < ATTEMPTS_MAX) continue;
     if (batch.extra !== undefined) throw contended();

@@ -1,5 +1,5 @@
-// PUT of a long object in parts that come as separate calls, perhaps to separate processes: the steps of put-long.ts, each of which can be
-// sent again. All state is in Panda: the upload row, and segments numbered by their first block.
+// PUT of a long object in parts that come as separate calls, perhaps to separate processes: the steps of put-long.ts,
+// each of which can be sent again. All state is in Panda: the upload row, and segments numbered by their first block.
 import { createHash } from 'node:crypto';
 import { conflict, corrupt, invalid, missing } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
@@ -53,7 +53,9 @@ export async function beginPartUpload(c: Components, namespace: string, key: str
   return version;
 }
 
-/** Throws `missing` UPLOAD_MISSING, `invalid` PART_INVALID, `conflict` PART_CHANGED if another body was stored there. */
+/**
+ * Throws `missing` UPLOAD_MISSING, `invalid` PART_INVALID, `conflict` PART_CHANGED if another body was stored there.
+ */
 export async function putPart(store: VolumeStore, keks: KekRing, part: UploadPart): Promise<void> {
   const { blockBytesMax } = store.c.settings;
   if (part.body.byteLength === 0) throw invalid('PART_INVALID', 'a part has at least one byte');

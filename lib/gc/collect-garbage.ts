@@ -1,5 +1,5 @@
-// GC (protocol 20): blocks in trash that nobody came back for are shredded: their rows, and with them the wrapped keys, are
-// deleted, and their slots marked dead. GC marks; compaction frees.
+// GC (protocol 20): blocks in trash that nobody came back for are shredded: their rows, and with them the wrapped keys,
+// are deleted, and their slots marked dead. GC marks; compaction frees.
 import { isAhead } from '../foundation/clock-skew.ts';
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, hexOf } from '../foundation/ids.ts';

@@ -1,6 +1,6 @@
-// Rotation, second half: the wrapped key of every block is unwrapped with the KEK it has and wrapped with the current one. Nothing else
-// of a block changes, and no drive is touched. A cursor row lets anyone go on where a pass was cut off; a pass may run beside
-// puts, GC and another pass.
+// Rotation, second half: the wrapped key of every block is unwrapped with the KEK it has and wrapped with the current
+// one. Nothing else of a block changes, and no drive is touched. A cursor row lets anyone go on where a pass was cut
+// off; a pass may run beside puts, GC and another pass.
 import { isKind } from '../foundation/errors.ts';
 import { unwrapBek, wrapBek } from '../keys/envelope.ts';
 import type { Key, Update } from '../panda/panda.ts';
@@ -31,7 +31,10 @@ export interface RewrapOptions {
   readonly onProgress?: ((report: RewrapReport) => void) | undefined;
 }
 
-/** Wraps every block by the current version. Throws `denied` KEYS_BEHIND, KEK_WRONG, KEK_MISSING or KEK_DESTROYED, the cursor kept. */
+/**
+ * Wraps every block by the current version. Throws `denied` KEYS_BEHIND, KEK_WRONG, KEK_MISSING or KEK_DESTROYED, the
+ * cursor kept.
+ */
 export async function rewrapKeys(c: Components, options: RewrapOptions = {}): Promise<RewrapReport> {
   const { version } = await currentKek(c);
   const first = await cursorAt(c, version);

@@ -1,4 +1,5 @@
-// What cdk-nag's AwsSolutions pack finds in a stage and is meant to be so, each with its reason. Anything else it finds fails a test.
+// What cdk-nag's AwsSolutions pack finds in a stage and is meant to be so, each with its reason. Anything else it finds
+// fails a test.
 import { type CfnElement, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { Stage } from './stacks/stage-stacks.ts';

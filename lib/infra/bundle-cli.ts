@@ -1,5 +1,5 @@
-// The CLI as JavaScript, with all it needs: what an installed package runs, since Node strips no types below node_modules. Only the CDK is
-// left out: a stage is deployed from the repository.
+// The CLI as JavaScript, with all it needs: what an installed package runs, since Node strips no types below
+// node_modules. Only the CDK is left out: a stage is deployed from the repository.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -10,7 +10,10 @@ export interface CliBundle {
   readonly bytes: number;
 }
 
-/** Replaces `directory`: program.mjs, and chunks that are loaded when they are needed (the AWS SDK takes longer than most commands). */
+/**
+ * Replaces `directory`: program.mjs, and chunks that are loaded when they are needed (the AWS SDK takes longer than
+ * most commands).
+ */
 export async function bundleCli(directory: string): Promise<CliBundle> {
   rmSync(directory, { recursive: true, force: true });
   const { metafile } = await build({

@@ -1,5 +1,6 @@
-// Makes one minified ES module out of a function's handler and everything it needs, the AWS SDK included, so that what runs is what was
-// tested. By esbuild's own interface: the CDK's NodejsFunction starts npm once a function, which takes longer than the bundling.
+// Makes one minified ES module out of a function's handler and everything it needs, the AWS SDK included, so that what
+// runs is what was tested. By esbuild's own interface: the CDK's NodejsFunction starts npm once a function, which takes
+// longer than the bundling.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

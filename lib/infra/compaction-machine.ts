@@ -1,6 +1,7 @@
-// L1 and L2 as a state machine: plan, then every run of the plan in a compactor of its own, again until it says it is done. The state holds ids
-// only; progress is in Panda, so an execution may be killed or started twice at any time. A run that fails gives its leases back and
-// does not stop the others; the execution then fails, which is what the alarm sees.
+// L1 and L2 as a state machine: plan, then every run of the plan in a compactor of its own, again until it says it is
+// done. The state holds ids only; progress is in Panda, so an execution may be killed or started twice at any time. A
+// run that fails gives its leases back and does not stop the others; the execution then fails, which is what the alarm
+// sees.
 import { Duration } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import {

@@ -1,5 +1,5 @@
-// L3's queue: buckets to be moved, from the drainer to the Live Coder. What fails five times goes to the dead letters. The
-// queue is not the truth (the drainer sends again what Panda says), so losing it costs time only.
+// L3's queue: buckets to be moved, from the drainer to the Live Coder. What fails five times goes to the dead letters.
+// The queue is not the truth (the drainer sends again what Panda says), so losing it costs time only.
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';

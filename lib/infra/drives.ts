@@ -1,5 +1,6 @@
-// The drives of a cell: one private S3 bucket each. A drive's number is its position here for good, so drives may be added at the end,
-// never removed or reordered: other stacks import every name, and CloudFormation refuses to drop what is imported.
+// The drives of a cell: one private S3 bucket each. A drive's number is its position here for good, so drives may be
+// added at the end, never removed or reordered: other stacks import every name, and CloudFormation refuses to drop what
+// is imported.
 import { Arn, Duration, Fn, Stack, Token } from 'aws-cdk-lib';
 import { Grant } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -63,8 +64,8 @@ export class Drives extends Construct {
   }
 
   /**
-   * What the drive port's S3 body calls, and nothing else. Listing is looking too: without it S3 calls a missing object forbidden. s3:PutObject
-   * covers conditional creation.
+   * What the drive port's S3 body calls, and nothing else. Listing is looking too: without it S3 calls a missing object
+   * forbidden. s3:PutObject covers conditional creation.
    */
   grant(grantee: IFunction, access: DriveAccess): void {
     const arns = this.#imported.map((name) => arnOf(name, grantee));

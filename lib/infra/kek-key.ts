@@ -32,7 +32,10 @@ export class KekKey extends Construct {
     return this.key.grant(grantee, 'kms:GenerateDataKey', 'kms:Decrypt');
   }
 
-  /** The first version, for whoever opens a new store first. Who has no more than this moves ciphertext and reads no blob. */
+  /**
+   * The first version, for whoever opens a new store first. Who has no more than this moves ciphertext and reads no
+   * blob.
+   */
   grantFirst(grantee: IGrantable): Grant {
     return this.key.grant(grantee, 'kms:GenerateDataKey');
   }

@@ -1,5 +1,6 @@
-// What things of a stage are called. Stateless things have names a person can type, so that runbooks hold whole commands and stacks need
-// not refer to each other; data (buckets, tables, keys) is named by CloudFormation, which can then replace nothing by accident.
+// What things of a stage are called. Stateless things have names a person can type, so that runbooks hold whole
+// commands and stacks need not refer to each other; data (buckets, tables, keys) is named by CloudFormation, which can
+// then replace nothing by accident.
 import { stackNameOf } from '../settings/stage-names.ts';
 import type { StageSettings } from './stage-settings.ts';
 

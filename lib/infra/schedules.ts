@@ -1,4 +1,5 @@
-// What runs by itself. Rules of EventBridge cost nothing; the functions they start are part of what an idle stage costs.
+// What runs by itself. Rules of EventBridge cost nothing; the functions they start are part of what an idle stage
+// costs.
 import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction, SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';

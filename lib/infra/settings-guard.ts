@@ -1,5 +1,5 @@
-// Refuses a deployment that contradicts what the stage's store is for good: a function asks the store's row in Panda, and CloudFormation
-// rolls back with its reason. Runs only when settings or the number of drives change.
+// Refuses a deployment that contradicts what the stage's store is for good: a function asks the store's row in Panda,
+// and CloudFormation rolls back with its reason. Runs only when settings or the number of drives change.
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { PandaTable } from './panda-table.ts';

@@ -19,8 +19,8 @@ export const WORKERS = ['planner', 'compactor', 'drainer', 'live-coder', 'encode
 export type Worker = (typeof WORKERS)[number];
 
 /**
- * What a function does with drives: `look` reads and lists, `append` makes new objects too, `erase` also deletes those of zones that Panda has
- * moved on from (test/infra/rights.test.ts runs each with no more than this).
+ * What a function does with drives: `look` reads and lists, `append` makes new objects too, `erase` also deletes those
+ * of zones that Panda has moved on from (test/infra/rights.test.ts runs each with no more than this).
  */
 export type DriveAccess = 'look' | 'append' | 'erase';
 export const DRIVE_ACCESS: Readonly<Record<'frontend' | Worker, DriveAccess>> = {

@@ -1,5 +1,6 @@
 // What a deployment is asked to be: the stage's name, the store's settings (preset and changes), how many drives, and
-// whether its data outlives the stack. Parsed from CDK context (`-c stage=dev -c preset=demo`), where every value may be a string.
+// whether its data outlives the stack. Parsed from CDK context (`-c stage=dev -c preset=demo`), where every value may
+// be a string.
 import * as z from 'zod';
 import { type Budgets, budgetsOf } from '../compaction/plan/budget.ts';
 import { invalid } from '../foundation/errors.ts';
@@ -7,7 +8,9 @@ import { drivesMin, PRESETS, type PresetName, type Settings, settingsOf } from '
 
 /** The function's policies and its 4 KB of variables name every drive. */
 const DRIVES_MAX = 48;
-/** SQS hides a message for at most 12 hours, and that must be six times the timeout; Lambda ends at 15 minutes anyway. */
+/**
+ * SQS hides a message for at most 12 hours, and that must be six times the timeout; Lambda ends at 15 minutes anyway.
+ */
 /** What the stacks with data end with. */
 const DATA = 'data';
 const TIMEOUT_SECONDS_MAX = 900;

@@ -1,4 +1,5 @@
-// How a function reaches the store: the variables that lib/engine/wire/stage-environment.ts reads, and the grants that go with them.
+// How a function reaches the store: the variables that lib/engine/wire/stage-environment.ts reads, and the grants that
+// go with them.
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CellDataStack } from './stacks/cell-data-stack.ts';
 import type { ZoneDataStack } from './stacks/zone-data-stack.ts';
@@ -20,7 +21,10 @@ export function storeEnvironment(stage: StageSettings, { zoneData, cellData }: S
   };
 }
 
-/** Rows, and drives as far as the function needs them. Only the frontend can unwrap keys: what works behind it moves ciphertext. */
+/**
+ * Rows, and drives as far as the function needs them. Only the frontend can unwrap keys: what works behind it moves
+ * ciphertext.
+ */
 export function grantStore(grantee: IFunction, folder: 'frontend' | Worker, { zoneData, cellData }: StoreParts): void {
   cellData.drives.grant(grantee, DRIVE_ACCESS[folder]);
   zoneData.panda.grantUse(grantee);

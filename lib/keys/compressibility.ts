@@ -1,5 +1,5 @@
-// Whether zstd is likely to gain anything on a block, from a few slices of it and in a few microseconds: a trial compression
-// costs ten times that, and most bytes people store (photographs, films, archives) are compressed already.
+// Whether zstd is likely to gain anything on a block, from a few slices of it and in a few microseconds: a trial
+// compression costs ten times that, and most bytes people store (photographs, films, archives) are compressed already.
 
 const KIB = 1024;
 const LARGE_FROM_BYTES = 256 * KIB;
@@ -31,7 +31,9 @@ export function looksCompressible(block: Uint8Array): boolean {
   return isUneven(slices * sliceBytes, repeated);
 }
 
-/** Counts the byte values of a slice, and answers at how many positions four bytes are those of an earlier one in it. */
+/**
+ * Counts the byte values of a slice, and answers at how many positions four bytes are those of an earlier one in it.
+ */
 function repeats(block: Uint8Array, from: number, to: number): number {
   seenAt.fill(-1);
   let repeated = 0;

@@ -1,13 +1,19 @@
-// zstd for one block: compressing where it looks worth it, and decompressing within hard bounds. Below POOL_BYTES_MIN the
-// calling thread does it, as handing a small block to the thread pool costs several times what compressing it does.
+// zstd for one block: compressing where it looks worth it, and decompressing within hard bounds. Below POOL_BYTES_MIN
+// the calling thread does it, as handing a small block to the thread pool costs several times what compressing it does.
 import { constants, type ZstdOptions, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { looksCompressible } from './compressibility.ts';
 import { compressInPool, decompressInPool } from './thread-pool.ts';
 
 const KIB = 1024;
-/** From here on the thread pool is as fast as the calling thread, and leaves the event loop free (measured on two cores). */
+/**
+ * From here on the thread pool is as fast as the calling thread, and leaves the event loop free (measured on two
+ * cores).
+ */
 export const POOL_BYTES_MIN = 256 * KIB;
-/** A compressed body is kept if it is at most this share of the block: less is not worth the decompression on every read. */
+/**
+ * A compressed body is kept if it is at most this share of the block: less is not worth the decompression on every
+ * read.
+ */
 const KEPT_SHARE_MAX = 0.97;
 /** Level 1 looks back 512 KiB; no block needs more than its own 4 MiB. Frames that ask for more memory are refused. */
 const WINDOW_LOG_MAX = 22;
@@ -38,8 +44,8 @@ const kept = (result: Uint8Array, block: Uint8Array): Uint8Array | undefined =>
   result.byteLength <= block.byteLength * KEPT_SHARE_MAX ? result : undefined;
 
 /**
- * One output chunk for the whole answer, so that it is not gathered from pieces. The pledged size goes into the frame, which
- * the thread pool would else begin without knowing it. (Pool or not, the same content may be framed differently.)
+ * One output chunk for the whole answer, so that it is not gathered from pieces. The pledged size goes into the frame,
+ * which the thread pool would else begin without knowing it. (Pool or not, the same content may be framed differently.)
  */
 const compressOptions = (bytes: number): ZstdOptions => ({
   chunkSize: Math.max(bytes, KIB),

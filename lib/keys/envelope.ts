@@ -1,7 +1,7 @@
-// From plaintext to record and back: compress where it pays, encrypt under a key of this block alone (BEK), wrap that key with
-// the KEK. The record id is random and the only name on a drive; the block id, a hash of the plaintext, never leaves Panda.
-// The nonce is fixed at zero. GCM needs a nonce that is never used twice under one key, and here a key is never used
-// twice: 256 fresh random bits for every sealing, even of the same block sealed again.
+// From plaintext to record and back: compress where it pays, encrypt under a key of this block alone (BEK), wrap that
+// key with the KEK. The record id is random and the only name on a drive; the block id, a hash of the plaintext, never
+// leaves Panda. The nonce is fixed at zero. GCM needs a nonce that is never used twice under one key, and here a key is
+// never used twice: 256 fresh random bits for every sealing, even of the same block sealed again.
 import { createCipheriv, createDecipheriv, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { RecordHeader } from '../format/record.ts';
 import { buildRecord, parseRecord, RECORD_PLAINTEXT_BYTES_MAX, RECORD_TAG_BYTES, recordAad } from '../format/record.ts';

@@ -1,5 +1,5 @@
-// KEKs in a key file (key-file.ts) beside an embedded store. Several processes may use it: whoever changes it takes the lock,
-// reads it again, and replaces it whole.
+// KEKs in a key file (key-file.ts) beside an embedded store. Several processes may use it: whoever changes it takes the
+// lock, reads it again, and replaces it whole.
 import fs from 'node:fs';
 import type { Clock } from '../foundation/clock.ts';
 import type { StoreId } from '../foundation/ids.ts';
@@ -15,7 +15,10 @@ export interface KeyFilePorts {
   readonly randomness: Randomness;
 }
 
-/** Makes the key file with version 1, mode 0600. One that is there is kept, and must be this store's: no key is ever lost. */
+/**
+ * Makes the key file with version 1, mode 0600. One that is there is kept, and must be this store's: no key is ever
+ * lost.
+ */
 export async function createKeyFile(file: string, storeId: StoreId, ports: KeyFilePorts): Promise<FileKekStore> {
   await underFileLock(lockOf(file), () => {
     if (isThere(file)) return;

@@ -1,5 +1,5 @@
-// One process at a time, by SQLite's lock on a file that stays empty: the system gives it back when its holder dies, which no
-// lock file with a name or a process id in it can promise.
+// One process at a time, by SQLite's lock on a file that stays empty: the system gives it back when its holder dies,
+// which no lock file with a name or a process id in it can promise.
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { denied, retryLater } from '../foundation/errors.ts';
@@ -8,7 +8,10 @@ const POLL_MS = 20;
 const POLLS_MAX = 500;
 const SQLITE_BUSY = 5;
 
-/** Runs `work`, which is short and synchronous, while nobody else does under the same lock. Throws `retry` KEK_BUSY after 10 s. */
+/**
+ * Runs `work`, which is short and synchronous, while nobody else does under the same lock. Throws `retry` KEK_BUSY
+ * after 10 s.
+ */
 export async function underFileLock<T>(file: string, work: () => T): Promise<T> {
   const lock = open(file);
   try {

@@ -1,5 +1,5 @@
-// Tells keys of one version apart without telling anything of them: derived by HKDF, under a label of its own, so that it is no check
-// value of a key file and no key of anything.
+// Tells keys of one version apart without telling anything of them: derived by HKDF, under a label of its own, so that
+// it is no check value of a key file and no key of anything.
 import { hkdfSync } from 'node:crypto';
 import type { StoreId } from '../foundation/ids.ts';
 

@@ -1,4 +1,5 @@
-// Whether keys can be kept private in a directory: not on file systems without permissions (FAT, exFAT, some network shares).
+// Whether keys can be kept private in a directory: not on file systems without permissions (FAT, exFAT, some network
+// shares).
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid } from '../foundation/errors.ts';

@@ -1,5 +1,5 @@
-// The key file: its JSON, its checks, and how it is read and replaced. It names its store and carries a check value per key,
-// so that a foreign or damaged file is recognised before anything is decrypted with it. A replacement is whole and
+// The key file: its JSON, its checks, and how it is read and replaced. It names its store and carries a check value per
+// key, so that a foreign or damaged file is recognised before anything is decrypted with it. A replacement is whole and
 // durable or did not happen; a key that is gone from it is overwritten on the medium where that allows it.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import fs from 'node:fs';

@@ -1,5 +1,5 @@
-// The versions of a KEK and how they change, whatever a body keeps of each (the key, or its ciphertext): pure functions that
-// every body shares.
+// The versions of a KEK and how they change, whatever a body keeps of each (the key, or its ciphertext): pure functions
+// that every body shares.
 import { assert } from '../foundation/assert.ts';
 import { denied, invalid, type PocketfulError } from '../foundation/errors.ts';
 import type { KekVersion } from './keys.ts';

@@ -1,6 +1,6 @@
 // The KEK port: numbered versions of the key-encryption key. A KEK wraps the BEK of every block; it never leaves the
-// process and never reaches a drive, a row or a log. Rotation adds a version and re-wraps rows; destroying a version makes all that it
-// alone wrapped unreadable for good.
+// process and never reaches a drive, a row or a log. Rotation adds a version and re-wraps rows; destroying a version
+// makes all that it alone wrapped unreadable for good.
 
 export interface KekVersion {
   /** 1, 2, 3 …, never used again. */
@@ -10,8 +10,8 @@ export interface KekVersion {
 }
 
 /**
- * Errors of every body (PocketfulError): `denied` KEK_MISSING (no key file, no such version), KEK_WRONG (it is the key of another
- * store, or damaged), KEK_DESTROYED, KEK_DENIED (KMS refused); `retry` KEK_BUSY.
+ * Errors of every body (PocketfulError): `denied` KEK_MISSING (no key file, no such version), KEK_WRONG (it is the key
+ * of another store, or damaged), KEK_DESTROYED, KEK_DENIED (KMS refused); `retry` KEK_BUSY.
  */
 export interface KekStore {
   /** Ascending by version; exactly one is `current`. */
@@ -20,6 +20,8 @@ export interface KekStore {
   kek(version: number): Promise<Uint8Array>;
   /** Makes a new version and makes it current. Durable when it resolves. */
   rotate(): Promise<KekVersion>;
-  /** Destroys a version that is not current: durable, and its bytes are overwritten where the medium allows. Idempotent. */
+  /**
+   * Destroys a version that is not current: durable, and its bytes are overwritten where the medium allows. Idempotent.
+   */
   destroy(version: number): Promise<void>;
 }

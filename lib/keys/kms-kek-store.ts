@@ -1,6 +1,6 @@
-// KEKs as KMS data keys. KMS makes a key and its ciphertext; the ciphertext lies in Panda, the key only in the memory of a
-// process that asked KMS to decrypt it, once. The encryption context ties a ciphertext to its store and version, so that one
-// put in another's place is refused by KMS itself. Destroying a version removes the ciphertext.
+// KEKs as KMS data keys. KMS makes a key and its ciphertext; the ciphertext lies in Panda, the key only in the memory
+// of a process that asked KMS to decrypt it, once. The encryption context ties a ciphertext to its store and version,
+// so that one put in another's place is refused by KMS itself. Destroying a version removes the ciphertext.
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 import type { Clock } from '../foundation/clock.ts';
 import { denied, isKind, retryLater } from '../foundation/errors.ts';
@@ -27,8 +27,8 @@ export interface KekRows {
   /** Revision 0 and no versions if nothing was ever saved. */
   load(): Promise<{ readonly revision: number; readonly keks: StoredKeks }>;
   /**
-   * Replaces what lies there if its revision is still `expectedRevision`, and raises that by one; throws `conflict` if not. A
-   * revision rather than the number of versions: two destructions at once would else undo one another.
+   * Replaces what lies there if its revision is still `expectedRevision`, and raises that by one; throws `conflict` if
+   * not. A revision rather than the number of versions: two destructions at once would else undo one another.
    */
   save(expectedRevision: number, keks: StoredKeks): Promise<void>;
 }

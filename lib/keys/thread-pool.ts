@@ -1,5 +1,5 @@
-// What the thread pool of Node does for large blocks: the one place where a block waits for something that is no port. Small blocks never come
-// here, so that a simulation on small blocks waits for nothing but its scheduler.
+// What the thread pool of Node does for large blocks: the one place where a block waits for something that is no port.
+// Small blocks never come here, so that a simulation on small blocks waits for nothing but its scheduler.
 import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';
 

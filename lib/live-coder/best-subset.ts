@@ -1,5 +1,5 @@
-// A choice of sizes whose sum comes near a limit from below: in order of arrival first, then single exchanges that fill more. Not
-// always the best there is, but within a fraction of the smallest difference between two sizes, and fast.
+// A choice of sizes whose sum comes near a limit from below: in order of arrival first, then single exchanges that fill
+// more. Not always the best there is, but within a fraction of the smallest difference between two sizes, and fast.
 const EXCHANGES_MAX = 64;
 
 /** Indexes, ascending; at most `countMax` of them. */

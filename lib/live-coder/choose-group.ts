@@ -1,5 +1,6 @@
-// Which waiting buckets make the next group, and so how volumes fill: pure. Large, level groups keep parity small; the last group of a
-// volume is the choice of buckets that fills it best, so that sealed volumes are full although no bucket is ever cut.
+// Which waiting buckets make the next group, and so how volumes fill: pure. Large, level groups keep parity small; the
+// last group of a volume is the choice of buckets that fills it best, so that sealed volumes are full although no
+// bucket is ever cut.
 import { codecShape } from '../codec/shape.ts';
 import { IMBALANCE_AIM, imbalance, layOut } from '../format/placement.ts';
 import { capacityBytes, type Settings } from '../settings/settings.ts';
@@ -60,8 +61,8 @@ function shareOf(roomBytes: number, { groupBytesMin }: Settings): number {
 }
 
 /**
- * The next group out of `waiting`, or undefined when it is better to wait for more. `rooms` are the open volumes, the fullest first,
- * and a new one. With `flush` everything must go out, in groups as large and level as can be.
+ * The next group out of `waiting`, or undefined when it is better to wait for more. `rooms` are the open volumes, the
+ * fullest first, and a new one. With `flush` everything must go out, in groups as large and level as can be.
  */
 export function chooseGroup(
   waiting: readonly WaitingBucket[],
@@ -144,7 +145,10 @@ interface Prefix {
   readonly bytes: number;
 }
 
-/** Of the first so many buckets, those for which there is room: the directories of short records may take more of it than the records. */
+/**
+ * Of the first so many buckets, those for which there is room: the directories of short records may take more of it
+ * than the records.
+ */
 function prefixesThatFit(waiting: readonly Sized[], dataColumns: number, room: Room): Prefix[] {
   let bytes = 0;
   let besides = 0;
@@ -175,7 +179,8 @@ function closingGroup(
     const needBytes = groupNeedBytes(buckets, dataColumns);
     const over = needBytes - room.extentFreeBytes;
     if (over <= 0 || chosen.length === 0) return { chosen, bytes };
-    // Directories of short records shrink with what is left out; what is over after that is of columns that are not level.
+    // Directories of short records shrink with what is left out; what is over after that is of columns that are not
+    // level.
     const less = attempt < PROPORTIONAL_TRIES ? (bytes * room.extentFreeBytes) / needBytes : limit - over * dataColumns;
     limit = Math.min(bytes - 1, Math.floor(less));
   }

@@ -1,5 +1,6 @@
-// ENCODE: hot volumes that are sealed and old enough go through the Live Coder into erasure-coded volumes. A rest too small for a
-// group stays hot until more comes, unless it is mostly what deletes left: then it goes as it is, open volumes too.
+// ENCODE: hot volumes that are sealed and old enough go through the Live Coder into erasure-coded volumes. A rest too
+// small for a group stays hot until more comes, unless it is mostly what deletes left: then it goes as it is, open
+// volumes too.
 import { isAhead } from '../foundation/clock-skew.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import { type Reason, reasonOf } from '../foundation/reason.ts';
@@ -95,7 +96,9 @@ interface HotFacts {
   readonly buckets: ReadonlyMap<string, BucketRow>;
 }
 
-/** Hot volumes written so long ago that they may be encoded, open ones by when they were begun; all of them if forced. */
+/**
+ * Hot volumes written so long ago that they may be encoded, open ones by when they were begun; all of them if forced.
+ */
 async function hotFacts({ c }: VolumeStore, isRipe: (volume: VolumeRow) => boolean): Promise<HotFacts> {
   const { panda, settings, clock } = c;
   if (settings.hotCodec === settings.warmCodec) return { volumes: [], buckets: new Map() };

@@ -53,7 +53,10 @@ export class LiveCoder {
     return this.#waiting.map(({ bucket }) => bucket.id);
   }
 
-  /** Takes a bucket of a volume that is draining under this coder's run. Throws `retry` when it cannot write: nothing is lost. */
+  /**
+   * Takes a bucket of a volume that is draining under this coder's run. Throws `retry` when it cannot write: nothing is
+   * lost.
+   */
   async push(content: BucketContent): Promise<void> {
     this.#waiting.push(content);
     while (await this.#emit(false));

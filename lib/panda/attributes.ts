@@ -1,5 +1,5 @@
-// What every body knows of attributes: which are allowed (anything else is a programmer error), how large a row counts, and
-// copies that no caller can reach. Empty sets do not exist: they vanish here.
+// What every body knows of attributes: which are allowed (anything else is a programmer error), how large a row counts,
+// and copies that no caller can reach. Empty sets do not exist: they vanish here.
 import { assert } from '../foundation/assert.ts';
 import type { Attribute, Attributes, Key } from './panda.ts';
 import { KEY_BYTES_MAX, ROW_BYTES_MAX } from './panda.ts';
@@ -130,8 +130,8 @@ export function attributesBytes(attributes: Attributes): number {
 }
 
 /**
- * Size of a row as DynamoDB counts it: UTF-8 of names and strings, bytes as they are, 3 bytes and 1 per element for a list.
- * DynamoDB drops trailing zeros of numbers, so that the figure may be a few bytes too high, never too low.
+ * Size of a row as DynamoDB counts it: UTF-8 of names and strings, bytes as they are, 3 bytes and 1 per element for a
+ * list. DynamoDB drops trailing zeros of numbers, so that the figure may be a few bytes too high, never too low.
  */
 export const rowBytes = (key: Key, attributes: Attributes): number => keyBytes(key) + attributesBytes(attributes);
 

@@ -52,7 +52,9 @@ function refusal(error: unknown, table: string): Error | undefined {
   return error instanceof AssertionError ? error : undefined;
 }
 
-/** The reason of each write, in their order. A mixture is busy: the list of failed conditions need not be complete then. */
+/**
+ * The reason of each write, in their order. A mixture is busy: the list of failed conditions need not be complete then.
+ */
 function cancellation(error: unknown): Error {
   const { CancellationReasons: reasons = [] } = error as {
     readonly CancellationReasons?: readonly { readonly Code?: string; readonly Message?: string }[];

@@ -1,5 +1,5 @@
-// Writes and conditions as DynamoDB's expressions. Every name goes through a placeholder, because many words are reserved;
-// so does every value. Pure: it builds the input of a request and calls nothing.
+// Writes and conditions as DynamoDB's expressions. Every name goes through a placeholder, because many words are
+// reserved; so does every value. Pure: it builds the input of a request and calls nothing.
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { unreachable } from '../foundation/assert.ts';
 import { PARTITION_ATTRIBUTE, SORT_ATTRIBUTE } from './attributes.ts';

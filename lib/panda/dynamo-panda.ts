@@ -1,5 +1,6 @@
-// Panda in one DynamoDB table, with the keys `pk` and `sk` (both strings). Reads are strongly consistent unless asked otherwise. The table
-// is made by the stack, not here. A transaction of one write is a plain conditional request: half the price of a transaction.
+// Panda in one DynamoDB table, with the keys `pk` and `sk` (both strings). Reads are strongly consistent unless asked
+// otherwise. The table is made by the stack, not here. A transaction of one write is a plain conditional request: half
+// the price of a transaction.
 import {
   BatchGetItemCommand,
   DeleteItemCommand,
@@ -169,8 +170,8 @@ export class DynamoPanda implements Panda {
   }
 
   /**
-   * The token makes it safe to send the same transaction again after a lost answer: DynamoDB applies it once. Then only success is
-   * believed, as any refusal may have overtaken the first request.
+   * The token makes it safe to send the same transaction again after a lost answer: DynamoDB applies it once. Then only
+   * success is believed, as any refusal may have overtaken the first request.
    */
   async #transactMany(writes: readonly Write[]): Promise<void> {
     const command = new TransactWriteItemsCommand({

@@ -1,5 +1,5 @@
-// Panda in memory: for tests, simulations and as the yardstick of the other bodies. Rows are private copies: no caller can
-// change what is stored except by a transaction.
+// Panda in memory: for tests, simulations and as the yardstick of the other bodies. Rows are private copies: no caller
+// can change what is stored except by a transaction.
 import { assert } from '../foundation/assert.ts';
 import { attributesBytes, checkKey, lentAttributes } from './attributes.ts';
 import type { Attributes, Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';

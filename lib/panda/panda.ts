@@ -1,14 +1,17 @@
-// The Panda port: an ordered, versioned key-value store with the transactions of DynamoDB and nothing more. Typed rows are
-// made of it in the repositories (rows/); a body only knows keys, attributes and conditions.
+// The Panda port: an ordered, versioned key-value store with the transactions of DynamoDB and nothing more. Typed rows
+// are made of it in the repositories (rows/); a body only knows keys, attributes and conditions.
 
 /**
- * What an attribute may hold. Numbers are safe integers. A set is a set of non-empty strings; the empty set and the absent
- * attribute are the same thing. Lists keep their order and are replaced as a whole.
+ * What an attribute may hold. Numbers are safe integers. A set is a set of non-empty strings; the empty set and the
+ * absent attribute are the same thing. Lists keep their order and are replaced as a whole.
  */
 export type Attribute = string | number | Uint8Array | readonly (string | number)[] | ReadonlySet<string>;
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** Rows of a partition are ordered by the UTF-8 bytes of `sort`. Neither is empty; at most 1,024 bytes each; no lone surrogates. */
+/**
+ * Rows of a partition are ordered by the UTF-8 bytes of `sort`. Neither is empty; at most 1,024 bytes each; no lone
+ * surrogates.
+ */
 export interface Key {
   readonly partition: string;
   readonly sort: string;
@@ -17,8 +20,8 @@ export interface Key {
 export interface Row extends Key {
   readonly attributes: Attributes;
   /**
-   * Why the stored form cannot be understood; `attributes` is empty then. Only `query` and `scan` give such rows, so that one of them is in
-   * the way of no other: whoever reads a row goes through rows/row-reader.ts, which refuses it.
+   * Why the stored form cannot be understood; `attributes` is empty then. Only `query` and `scan` give such rows, so
+   * that one of them is in the way of no other: whoever reads a row goes through rows/row-reader.ts, which refuses it.
    */
   readonly damaged?: string;
 }
@@ -94,15 +97,17 @@ export interface QueryOptions {
 
 export interface ReadOptions {
   /**
-   * `eventual`, at half the price: each row as it is or as it was a while ago, not all of one time. Only for a first look whose every conclusion
-   * is a condition of the transaction that follows. `strong` if not told; a body may always read strongly.
+   * `eventual`, at half the price: each row as it is or as it was a while ago, not all of one time. Only for a first
+   * look whose every conclusion is a condition of the transaction that follows. `strong` if not told; a body may always
+   * read strongly.
    */
   readonly consistency?: 'strong' | 'eventual';
 }
 
 /**
  * Errors of every body (PocketfulError):
- * - `conflict` CONDITION_FAILED  (PandaConflict) nothing was written; `failed` are the indexes of the writes whose condition did not hold
+ * - `conflict` CONDITION_FAILED  (PandaConflict) nothing was written; `failed` are the indexes of the writes whose
+ *   condition did not hold
  * - `retry`    PANDA_BUSY        nothing was written: throttled, or in conflict with another transaction
  * - `retry`    PANDA_FULL        nothing was written: no space left, and waiting makes none
  * - `unknown`  PANDA_UNKNOWN     it may have been written or not: read the rows again
@@ -114,15 +119,17 @@ export interface ReadOptions {
 export interface Panda {
   /** Strongly consistent. */
   get(key: Key): Promise<Row | undefined>;
-  /** Strongly consistent unless told otherwise, one answer per key in the order asked; at most 100 keys. Not a snapshot. */
+  /**
+   * Strongly consistent unless told otherwise, one answer per key in the order asked; at most 100 keys. Not a snapshot.
+   */
   getMany(keys: readonly Key[], options?: ReadOptions): Promise<(Row | undefined)[]>;
   /** Strongly consistent rows of a partition in ascending order of sort key. */
   query(partition: string, range?: SortRange, options?: QueryOptions): Promise<Page>;
   /** All or nothing, serializable. */
   transact(writes: readonly Write[]): Promise<void>;
   /**
-   * Every row of the store, partition by partition in any order, for backup and for doctor; pages so that memory stays bounded. Each page is
-   * consistent in itself at most.
+   * Every row of the store, partition by partition in any order, for backup and for doctor; pages so that memory stays
+   * bounded. Each page is consistent in itself at most.
    */
   scan(): AsyncIterable<readonly Row[]>;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
-// Attributes as text, for SQLite and for backups: `[1,{…}]`, JSON with the version of the form in front. Strings, integers
-// and lists are themselves, bytes are {"b":"base64"}, sets {"s":["…"]}. JSON because the engine's own parser beats any decoder
-// written in JavaScript on rows of this size, and because a person can read it. Names and members are sorted: equal rows are
-// equal texts.
+// Attributes as text, for SQLite and for backups: `[1,{…}]`, JSON with the version of the form in front. Strings,
+// integers and lists are themselves, bytes are {"b":"base64"}, sets {"s":["…"]}. JSON because the engine's own parser
+// beats any decoder written in JavaScript on rows of this size, and because a person can read it. Names and members are
+// sorted: equal rows are equal texts.
 import { corrupt, type PocketfulError } from '../foundation/errors.ts';
 import { isAttributeName } from './attributes.ts';
 import type { Attribute, Attributes } from './panda.ts';
@@ -9,7 +9,9 @@ import { ROW_BYTES_MAX } from './panda.ts';
 
 const VERSION = 1;
 const TEXT_START = `[${VERSION},`;
-/** The longest form: one control character a byte, six characters each, and room for the frame of an attribute per byte. */
+/**
+ * The longest form: one control character a byte, six characters each, and room for the frame of an attribute per byte.
+ */
 export const ROW_TEXT_MAX = 16 * ROW_BYTES_MAX;
 
 /** `attributes` must be allowed ones (attributes.ts). */

@@ -1,5 +1,6 @@
-// The order of rows: by the UTF-8 bytes of their keys, as DynamoDB and SQLite's BINARY collation have it. JavaScript compares
-// UTF-16 code units, which puts astral characters (surrogates, D800-DFFF) before U+E000-U+FFFF; UTF-8 puts them after.
+// The order of rows: by the UTF-8 bytes of their keys, as DynamoDB and SQLite's BINARY collation have it. JavaScript
+// compares UTF-16 code units, which puts astral characters (surrogates, D800-DFFF) before U+E000-U+FFFF; UTF-8 puts
+// them after.
 
 /** Negative, zero or positive, as Array.prototype.sort wants it. Well-formed strings only. */
 export function compareUtf8(a: string, b: string): number {

@@ -1,5 +1,6 @@
-// What is known of a metadata file that was found damaged: a note beside it, so that no process acknowledges anything into it any more.
-// The note names the very file (device, inode, and when it was made, as numbers of files are used again): one restored in its place is another.
+// What is known of a metadata file that was found damaged: a note beside it, so that no process acknowledges anything
+// into it any more. The note names the very file (device, inode, and when it was made, as numbers of files are used
+// again): one restored in its place is another.
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { present } from '../foundation/assert.ts';
@@ -39,8 +40,9 @@ export function isNotedDamaged(path: string): boolean {
 const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
 
 /**
- * SQLite's own check of every page and index of a file that is in use; what it says is wrong, a line each, empty if nothing is. A damaged
- * file is noted as such, a sound one is not any more. Throws `retry` PANDA_BUSY if it cannot be read now.
+ * SQLite's own check of every page and index of a file that is in use; what it says is wrong, a line each, empty if
+ * nothing is. A damaged file is noted as such, a sound one is not any more. Throws `retry` PANDA_BUSY if it cannot be
+ * read now.
  */
 export function checkSqliteFile(path: string): string[] {
   const faults = faultsOf(path);

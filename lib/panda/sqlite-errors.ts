@@ -14,7 +14,10 @@ const PROTOCOL = 15; // too many processes open the log at the same moment
 const NOT_A_DATABASE = 26;
 const NO_MEMORY = 7;
 const PRIMARY = 0xff; // extended result codes have the primary one in their low byte
-/** Extended codes of I/O errors that no second try mends: a file that ends too early, a page or a file system that is damaged. */
+/**
+ * Extended codes of I/O errors that no second try mends: a file that ends too early, a page or a file system that is
+ * damaged.
+ */
 const DAMAGED_IO: ReadonlySet<number> = new Set([522, 8202, 8458]); // IOERR_SHORT_READ, IOERR_DATA, IOERR_CORRUPTFS
 
 /** Waiting does not help against it: nothing sends such a transaction again by itself. */

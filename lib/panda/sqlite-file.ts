@@ -23,7 +23,10 @@ export interface SqliteFileOptions {
   readonly bytesMax?: number;
   /** Opens a read transaction that lasts until the file is closed: one moment is seen, and nothing can be written. */
   readonly isSnapshot?: boolean;
-  /** Asked when there is no room: true if it has made some, so that trying again is worth it. Default: there is none to be had. */
+  /**
+   * Asked when there is no room: true if it has made some, so that trying again is worth it. Default: there is none to
+   * be had.
+   */
   readonly makeRoom?: MakeRoom | undefined;
 }
 
@@ -123,7 +126,10 @@ const LOG_SHARE = 1 / 16;
 const checkpointPages = (path: string): number =>
   Math.round(Math.min(CHECKPOINT_PAGES, Math.max(CHECKPOINT_PAGES_SHORT, (freeBytes(path) * LOG_SHARE) / PAGE_BYTES)));
 
-/** What the log holds goes to its file, if nobody is reading, and it stays short from now on. True if that gave back much. */
+/**
+ * What the log holds goes to its file, if nobody is reading, and it stays short from now on. True if that gave back
+ * much.
+ */
 export function cutLog(database: DatabaseSync, path: string): boolean {
   const before = logBytes(path);
   try {
@@ -190,7 +196,9 @@ function identify(database: DatabaseSync, path: string): boolean {
 const SWITCH_ATTEMPTS = 100;
 const SWITCH_PAUSE_MS = 10;
 
-/** Switches to the write-ahead log. When two processes open a new file at once, SQLite may refuse this without waiting. */
+/**
+ * Switches to the write-ahead log. When two processes open a new file at once, SQLite may refuse this without waiting.
+ */
 function useLog(database: DatabaseSync): void {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,6 +1,6 @@
-// Panda in one SQLite file, for the embedded engine. Durable: when transact resolves, the rows survive a power cut. Every COMMIT
-// is an fsync, so transactions that are pending together share one (group commit): each is still all or nothing by
-// itself, has its own answer, and none resolves before the COMMIT. Several processes may use one file.
+// Panda in one SQLite file, for the embedded engine. Durable: when transact resolves, the rows survive a power cut.
+// Every COMMIT is an fsync, so transactions that are pending together share one (group commit): each is still all or
+// nothing by itself, has its own answer, and none resolves before the COMMIT. Several processes may use one file.
 import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '../foundation/assert.ts';
 import { checkKey, ownedAttribute } from './attributes.ts';
@@ -34,7 +34,9 @@ export interface SqlitePandaOptions {
   readonly makeRoom?: MakeRoom;
 }
 
-/** The writes of one call of transact, safe from later changes by the caller: puts are encoded when the call is made. */
+/**
+ * The writes of one call of transact, safe from later changes by the caller: puts are encoded when the call is made.
+ */
 interface KeptWrites {
   readonly writes: readonly Write[];
   /** By index of the write; only puts have one. */
@@ -202,8 +204,8 @@ export class SqlitePanda implements Panda {
   }
 
   /**
-   * Runs a batch in the open SQLite transaction and settles all of it after the COMMIT: conflicts too, as they may stem from
-   * a transaction of the same batch.
+   * Runs a batch in the open SQLite transaction and settles all of it after the COMMIT: conflicts too, as they may stem
+   * from a transaction of the same batch.
    */
   #commit(batch: readonly Pending[]): void {
     const refused = new Map<Pending, unknown>();
@@ -233,7 +235,10 @@ export class SqlitePanda implements Panda {
     }
   }
 
-  /** Nothing of the batch was written. Where the log or whoever keeps a reserve makes room for it, it comes again, in smaller parts. */
+  /**
+   * Nothing of the batch was written. Where the log or whoever keeps a reserve makes room for it, it comes again, in
+   * smaller parts.
+   */
   #rejectOrAgain(batch: readonly Pending[], error: unknown, reported: unknown): void {
     if (isFull(error, () => true) && (cutLog(this.#database, this.path) || this.#makeRoom?.('write') === true)) {
       this.#writesPerCommit = WRITES_PER_COMMIT_SHORT;
@@ -244,8 +249,8 @@ export class SqlitePanda implements Panda {
   }
 
   /**
-   * What the rows of one transaction become, seeing those before it in the batch; undefined if it is refused. Nothing of it is
-   * written before all of it is decided, which is what makes it all or nothing without a savepoint.
+   * What the rows of one transaction become, seeing those before it in the batch; undefined if it is refused. Nothing
+   * of it is written before all of it is decided, which is what makes it all or nothing without a savepoint.
    */
   #decided(pending: Pending, refused: Map<Pending, unknown>): (string | undefined)[] | undefined {
     const { writes, texts } = pending;

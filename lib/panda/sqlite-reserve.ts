@@ -1,6 +1,6 @@
-// A file that only keeps room: SQLite needs some even to delete, as every change is first written beside the rows and deleted rows are
-// overwritten. When the disk is full, what frees space takes this room; whoever writes next makes the file whole again before anything new
-// is stored.
+// A file that only keeps room: SQLite needs some even to delete, as every change is first written beside the rows and
+// deleted rows are overwritten. When the disk is full, what frees space takes this room; whoever writes next makes the
+// file whole again before anything new is stored.
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 

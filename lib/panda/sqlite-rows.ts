@@ -1,5 +1,5 @@
-// The table of rows in SQLite: its statements, and rows out of what they find. A row whose text cannot be understood is marked as
-// damaged in lists, so that it is in the way of no other, and refused where it is asked for.
+// The table of rows in SQLite: its statements, and rows out of what they find. A row whose text cannot be understood is
+// marked as damaged in lists, so that it is in the way of no other, and refused where it is asked for.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isPocketfulError } from '../foundation/errors.ts';
 import type { Key, Page, Row } from './panda.ts';

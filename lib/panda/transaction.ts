@@ -1,5 +1,6 @@
-// The semantics of a transaction, pure and without storage: what a transaction may look like (anything else is a programmer
-// error), when a condition holds, and what a write leaves behind. Memory and SQLite run it; DynamoDB does the same by itself.
+// The semantics of a transaction, pure and without storage: what a transaction may look like (anything else is a
+// programmer error), when a condition holds, and what a write leaves behind. Memory and SQLite run it; DynamoDB does
+// the same by itself.
 import { assert, unreachable } from '../foundation/assert.ts';
 import {
   attributesBytes,
@@ -169,8 +170,8 @@ export function checkConditions(writes: readonly Write[], before: readonly (Attr
 }
 
 /**
- * What the rows of a checked transaction become, given what they are. Throws PandaConflict if a condition does not hold;
- * nothing that is given is changed.
+ * What the rows of a checked transaction become, given what they are. Throws PandaConflict if a condition does not
+ * hold; nothing that is given is changed.
  */
 export function outcome(
   writes: readonly Write[],

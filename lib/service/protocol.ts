@@ -1,5 +1,5 @@
-// What a client says to the frontend function by lambda:Invoke, and what it hears: one JSON object each way, checked on both
-// sides. Bytes travel as base64. A failure is an answer, not a function error, so that its kind and code survive.
+// What a client says to the frontend function by lambda:Invoke, and what it hears: one JSON object each way, checked on
+// both sides. Bytes travel as base64. A failure is an answer, not a function error, so that its kind and code survive.
 import * as z from 'zod';
 import { type ErrorKind, invalid, isPocketfulError, PocketfulError, unknownOutcome } from '../foundation/errors.ts';
 
@@ -44,7 +44,9 @@ const requestSchema = z.discriminatedUnion('op', [
     from: key.optional(),
     limit: z.int().min(1).max(LIST_LIMIT_MAX).optional(),
   }),
-  /** An object larger than one request: begin, parts in any order, finish. An upload that is never finished is released. */
+  /**
+   * An object larger than one request: begin, parts in any order, finish. An upload that is never finished is released.
+   */
   z.strictObject({ op: z.literal('uploadBegin'), namespace, key }),
   z.strictObject({ op: z.literal('uploadPart'), upload: version, offset: count, body }),
   z.strictObject({

@@ -61,7 +61,10 @@ export class FrontendService {
     this.#keks = new KekRing(store.c);
   }
 
-  /** One outcome per object, in their order. Throws `invalid` KEY_TWICE: which of two outcomes is whose could not be told. */
+  /**
+   * One outcome per object, in their order. Throws `invalid` KEY_TWICE: which of two outcomes is whose could not be
+   * told.
+   */
   async put(namespace: string, objects: readonly NewObject[]): Promise<PutOutcome[]> {
     const outcomes = new Map<string, PutOutcome>();
     if (new Set(objects.map(({ key }) => key)).size < objects.length)
@@ -81,7 +84,10 @@ export class FrontendService {
     throw outcome?.error;
   }
 
-  /** Throws `conflict` OBJECT_CHANGED unless it is the version wanted, `invalid` BODY_TOO_LONG if it does not fit one answer. */
+  /**
+   * Throws `conflict` OBJECT_CHANGED unless it is the version wanted, `invalid` BODY_TOO_LONG if it does not fit one
+   * answer.
+   */
   async read(
     namespace: string,
     key: string,

@@ -1,4 +1,5 @@
-// What of a store is for good, and whether somebody asks for something else: settings never change, drives are only added.
+// What of a store is for good, and whether somebody asks for something else: settings never change, drives are only
+// added.
 import type { Settings } from './settings.ts';
 
 export interface StoreShape {
@@ -6,7 +7,9 @@ export interface StoreShape {
   readonly driveCount: number;
 }
 
-/** One clause naming the first setting that differs, or the drives that would go; undefined when nothing contradicts. */
+/**
+ * One clause naming the first setting that differs, or the drives that would go; undefined when nothing contradicts.
+ */
 export function contradictionOf(known: StoreShape, asked: StoreShape): string | undefined {
   for (const name of Object.keys(known.settings) as (keyof Settings)[])
     if (known.settings[name] !== asked.settings[name])

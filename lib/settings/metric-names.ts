@@ -1,5 +1,5 @@
-// The five custom metrics of a stage (metrics are the bill of a small one): put by the threshold tuner, watched by alarms. Both take the
-// names from here, so that a rename cannot silence an alarm.
+// The five custom metrics of a stage (metrics are the bill of a small one): put by the threshold tuner, watched by
+// alarms. Both take the names from here, so that a rename cannot silence an alarm.
 
 export const METRIC_NAMESPACE = 'Pocketful';
 export const STAGE_DIMENSION = 'Stage';

@@ -1,5 +1,5 @@
-// The immutable settings of a store: one schema, four presets, contradictions refused. Settings are plain data; ports are
-// passed in beside them, never inside.
+// The immutable settings of a store: one schema, four presets, contradictions refused. Settings are plain data; ports
+// are passed in beside them, never inside.
 
 import * as z from 'zod';
 import { CODEC_NAMES } from '../codec/codec.ts';
@@ -111,7 +111,10 @@ export const drivesMin = (settings: Settings): number =>
     ...[settings.hotCodec, settings.warmCodec].map((c) => codecShape(c).dataColumns + codecShape(c).parityColumns),
   );
 
-/** Settings read back from a row, a file or a flag. Throws `invalid` SETTINGS_INVALID naming the key, or the contradiction. */
+/**
+ * Settings read back from a row, a file or a flag. Throws `invalid` SETTINGS_INVALID naming the key, or the
+ * contradiction.
+ */
 export function parseSettings(input: unknown): Settings {
   const parsed = schema.safeParse(input);
   if (!parsed.success) {

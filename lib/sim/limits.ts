@@ -1,5 +1,5 @@
-// Two more closed forms beside the planner: what a fixed threshold settles at under uniform deletes, and the least that has to be
-// moved to mend a fleet once.
+// Two more closed forms beside the planner: what a fixed threshold settles at under uniform deletes, and the least that
+// has to be moved to mend a fleet once.
 
 import { fleetOf } from '../compaction/facts/fleet.ts';
 import { planSettingsOf } from '../compaction/facts/plan-settings.ts';

@@ -1,5 +1,5 @@
-// The report of a simulation: one HTML page with its style and charts inside, for light and dark, that asks the network for
-// nothing.
+// The report of a simulation: one HTML page with its style and charts inside, for light and dark, that asks the network
+// for nothing.
 import { escaped, type Line } from './svg-chart.ts';
 
 export interface ReportPage {

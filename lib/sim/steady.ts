@@ -1,5 +1,5 @@
-// `sim steady`: a fleet whose writes balance its deletes, held at an overhead; what write amplification does that cost, and how near
-// is it to the closed-form limit? And the floor of packing k -> 1, which no budget gets under.
+// `sim steady`: a fleet whose writes balance its deletes, held at an overhead; what write amplification does that cost,
+// and how near is it to the closed-form limit? And the floor of packing k -> 1, which no budget gets under.
 
 import type { PlanSettings } from '../compaction/facts/plan-settings.ts';
 import { lambertBound, packingFloor } from '../compaction/plan/worth.ts';
@@ -37,7 +37,10 @@ export interface SteadyOptions {
 }
 
 export const STEADY_POLICIES = ['greedy', 'worth', 'pack-one', 'pack-many'] as const;
-/** `greedy`: sparsest first, all survivors together; `worth`: as the planner drains by default; `pack-…`: L2 alone, k -> 1 or k -> m. */
+/**
+ * `greedy`: sparsest first, all survivors together; `worth`: as the planner drains by default; `pack-…`: L2 alone, k ->
+ * 1 or k -> m.
+ */
 export type SteadyPolicy = (typeof STEADY_POLICIES)[number];
 
 /** No packing table is needed where nothing is packed. */
@@ -102,7 +105,10 @@ export function runSteady(target: number, options: SteadyOptions = {}): SteadyPo
   };
 }
 
-/** Least write amplification at an overhead: every class kept by itself, the overhead shared out between them as well as can be. */
+/**
+ * Least write amplification at an overhead: every class kept by itself, the overhead shared out between them as well as
+ * can be.
+ */
 export function boundOf({ classes }: Deletes, overhead: number): number {
   if (classes.length === 1) return lambertBound(overhead);
   // Lagrange: every class at the same marginal gain per allocated byte; the multiplier is found by bisection.

@@ -1,5 +1,5 @@
-// Charts as SVG text: lines over time, points of one figure against another, and a heat map of fills over time. Colours are CSS
-// variables of the page, so one chart serves light and dark.
+// Charts as SVG text: lines over time, points of one figure against another, and a heat map of fills over time. Colours
+// are CSS variables of the page, so one chart serves light and dark.
 
 export interface Line {
   readonly name: string;

@@ -1,5 +1,5 @@
-// `sim tune`: static thresholds against the controller with the money objective, in dollars, over a grid of prices, blob lengths and
-// delete rates; and whether the controller swings when what it hears is old.
+// `sim tune`: static thresholds against the controller with the money objective, in dollars, over a grid of prices,
+// blob lengths and delete rates; and whether the controller swings when what it hears is old.
 
 import { codecShape } from '../codec/shape.ts';
 import type { PlanSettings } from '../compaction/facts/plan-settings.ts';

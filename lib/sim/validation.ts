@@ -1,4 +1,5 @@
-// Writes docs/simulator.md: every published figure and closed-form limit beside what the simulator finds, with seeds and commands.
+// Writes docs/simulator.md: every published figure and closed-form limit beside what the simulator finds, with seeds
+// and commands.
 import { deletesOf } from './fleet/deletes.ts';
 import { isLower, isQuicker, type MapPoint, mapIncident } from './incident/map.ts';
 import { incidentTable, mapTable } from './incident/report.ts';

@@ -1,5 +1,5 @@
-// `sim what-if FILE`: the sealed volumes of a real store, from its `status --json`, under several strategies and thresholds: what the
-// production planner would do with them now, and what it would cost.
+// `sim what-if FILE`: the sealed volumes of a real store, from its `status --json`, under several strategies and
+// thresholds: what the production planner would do with them now, and what it would cost.
 import * as z from 'zod';
 import { CODEC_NAMES } from '../codec/codec.ts';
 import { type FleetView, fleetOf } from '../compaction/facts/fleet.ts';

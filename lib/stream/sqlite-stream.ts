@@ -1,5 +1,5 @@
-// A stream in a SQLite file: what an embedded store's processes hand work to each other by. It is not the truth, so a file that is
-// lost only costs that messages are sent again.
+// A stream in a SQLite file: what an embedded store's processes hand work to each other by. It is not the truth, so a
+// file that is lost only costs that messages are sent again.
 import type { DatabaseSync } from 'node:sqlite';
 import { assert, present } from '../foundation/assert.ts';
 import type { Clock } from '../foundation/clock.ts';

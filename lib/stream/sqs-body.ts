@@ -1,5 +1,5 @@
-// How the text of a message travels in SQS, which takes neither empty bodies nor every character: such ones go in base64 behind a mark,
-// all others as they are, so that people can read the queue.
+// How the text of a message travels in SQS, which takes neither empty bodies nor every character: such ones go in
+// base64 behind a mark, all others as they are, so that people can read the queue.
 const MARK = 'base64:';
 
 /** What SQS takes (the characters of XML 1.0), and is not the mark itself. */

@@ -1,4 +1,5 @@
-// What an error of an SQS request means. Messages may come twice anyway, so whatever is not refused for good may be sent again.
+// What an error of an SQS request means. Messages may come twice anyway, so whatever is not refused for good may be
+// sent again.
 import { denied, missing, type PocketfulError, retryLater } from '../foundation/errors.ts';
 
 const DENIED: ReadonlySet<string> = new Set([

@@ -1,5 +1,6 @@
-// A stream in SQS: a standard queue whose redrive policy counts the receives, and the queue of its dead letters. Its figures are
-// approximate, as SQS's are, and the age of the oldest message is what this process has seen of it: SQS does not tell it.
+// A stream in SQS: a standard queue whose redrive policy counts the receives, and the queue of its dead letters. Its
+// figures are approximate, as SQS's are, and the age of the oldest message is what this process has seen of it: SQS
+// does not tell it.
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,

@@ -1,5 +1,5 @@
-// The stream port: a queue as SQS is one. Messages may come twice and in any order, a lost one is sent again by whoever knows
-// the truth; a message that is received too often without being acknowledged goes to the dead letters.
+// The stream port: a queue as SQS is one. Messages may come twice and in any order, a lost one is sent again by whoever
+// knows the truth; a message that is received too often without being acknowledged goes to the dead letters.
 
 export interface Delivery {
   readonly id: string;
@@ -29,8 +29,8 @@ export const MESSAGE_BYTES_MAX = 64 * 1024;
 export const RECEIVES_MAX = 5;
 
 /**
- * Errors of every body: `retry` STREAM_BUSY (nothing happened, or it may have: sending again is harmless), `denied` STREAM_DENIED,
- * `missing` STREAM_MISSING.
+ * Errors of every body: `retry` STREAM_BUSY (nothing happened, or it may have: sending again is harmless), `denied`
+ * STREAM_DENIED, `missing` STREAM_MISSING.
  */
 export interface Stream {
   send(bodies: readonly string[]): Promise<void>;

@@ -22,6 +22,13 @@ describe('sizes', () => {
     expect(sizes('docs/a.md', lines(5000))).toEqual([]);
   });
 
+  it('holds comments to the width of the code', () => {
+    const wide = `// ${'x'.repeat(118)}\n`;
+    expect(sizes('lib/a.ts', wide)).toEqual(['lib/a.ts:1 a comment of 121 columns (limit 120)']);
+    expect(sizes('lib/a.ts', wide.replace('x', ''))).toEqual([]);
+    expect(sizes('test/a.ts', wide)).toEqual([]);
+  });
+
   it.each([
     ['function f() {', '}'],
     ['const f = async () => {', '};'],

@@ -6,6 +6,8 @@ import { nodesOf } from './syntax.ts';
 const FILE_LINES = { aim: 300, limit: 400 };
 const TEST_FILE_LINES = { aim: 400, limit: 700 };
 const FUNCTION_LINES = { aim: 70, limit: 100 };
+/** Comments are read in the width that the code has. */
+const COMMENT_COLUMNS = 120;
 const FUNCTIONS = ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'];
 
 export function sizeFaults(files: readonly SourceFile[]): Fault[] {
@@ -14,7 +16,7 @@ export function sizeFaults(files: readonly SourceFile[]): Fault[] {
     const lines = file.text.split('\n').length - 1;
     const allowed = isTest ? TEST_FILE_LINES : FILE_LINES;
     const ofFile = graded(lines, allowed, faultIn(file, `${lines} lines: split it (aim ${allowed.aim})`));
-    return isTest ? ofFile : [...ofFile, ...longFunctions(file)];
+    return isTest ? ofFile : [...ofFile, ...longFunctions(file), ...wideComments(file)];
   });
 }
 
@@ -28,6 +30,16 @@ function longFunctions(file: SourceFile): Fault[] {
     faults.push(...graded(lines, FUNCTION_LINES, { path: file.path, line, message }));
   }
   return faults;
+}
+
+function wideComments(file: SourceFile): Fault[] {
+  return file.text.split('\n').flatMap((text, at) => {
+    if (text.length <= COMMENT_COLUMNS || !/^\s*(\/\/|\*|\/\*\*)\s/.test(text) || text.includes('biome-ignore'))
+      return [];
+    return [
+      { path: file.path, line: at + 1, message: `a comment of ${text.length} columns (limit ${COMMENT_COLUMNS})` },
+    ];
+  });
 }
 
 function graded(lines: number, { aim, limit }: { aim: number; limit: number }, fault: Fault): Fault[] {

@@ -1,4 +1,5 @@
-// Progress on stderr, for whatever takes over a second: one line that is redrawn on a terminal, else a line every few seconds.
+// Progress on stderr, for whatever takes over a second: one line that is redrawn on a terminal, else a line every few
+// seconds.
 import type { Clock } from '../../../lib/foundation/clock.ts';
 import { bytesText, countText, secondsText } from './text.ts';
 

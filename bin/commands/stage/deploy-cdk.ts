@@ -1,4 +1,5 @@
-// The pinned CDK CLI on the project's app, with the context of one stage. What it says goes to stderr; stdout stays the command's own.
+// The pinned CDK CLI on the project's app, with the context of one stage. What it says goes to stderr; stdout stays the
+// command's own.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// pocketful deploy: a stage in the caller's AWS account. Checks and what it will cost come first; nothing is touched without --yes.
+// pocketful deploy: a stage in the caller's AWS account. Checks and what it will cost come first; nothing is touched
+// without --yes.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { KnownStage } from '../../../lib/client/aws/aws-deployments.ts';

@@ -1,4 +1,5 @@
-// pocketful destroy: takes a stage down. An ephemeral one leaves nothing; of a durable one the data stays, under no stack.
+// pocketful destroy: takes a stage down. An ephemeral one leaves nothing; of a durable one the data stays, under no
+// stack.
 import type { Command } from 'commander';
 import { invalid, missing } from '../../../lib/foundation/errors.ts';
 import { parseStageSettings } from '../../../lib/infra/stage-settings.ts';

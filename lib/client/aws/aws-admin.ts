@@ -1,5 +1,6 @@
-// The operator's commands on a deployed stage. What moves bytes is done by the stage's functions (lambda:Invoke); what reads or writes
-// rows and keys is done from here, with the user's own rights on the table, the drives, the queues and the key.
+// The operator's commands on a deployed stage. What moves bytes is done by the stage's functions (lambda:Invoke); what
+// reads or writes rows and keys is done from here, with the user's own rights on the table, the drives, the queues and
+// the key.
 import { parsePlan } from '../../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';

@@ -1,5 +1,5 @@
-// Runs of a stage, carried out by its functions: L1, L2 and merges step by step by compactors, L3 by the drainer and the queue. What the state
-// machine does meanwhile is in nobody's way.
+// Runs of a stage, carried out by its functions: L1, L2 and merges step by step by compactors, L3 by the drainer and
+// the queue. What the state machine does meanwhile is in nobody's way.
 import type { Batches } from '../../compaction/do/batches.ts';
 import { newDrainerRun } from '../../compaction/do/drainer.ts';
 import { readJournal, volumesOf } from '../../compaction/run/journal.ts';
@@ -29,7 +29,10 @@ async function stepped(tasks: StageTasks, run: RunId, signal: AbortSignal): Prom
   }
 }
 
-/** Until its journal is gone, or the drainer says why it stopped. Its volumes stay with the drainer then: the next passes go on. */
+/**
+ * Until its journal is gone, or the drainer says why it stopped. Its volumes stay with the drainer then: the next
+ * passes go on.
+ */
 async function drained(store: VolumeStore, tasks: StageTasks, run: RunId, signal: AbortSignal): Promise<Outcome> {
   const { c } = store;
   const journal = await readJournal(c, run);

@@ -37,7 +37,9 @@ export class FrontendCaller {
     this.#parts = parts;
   }
 
-  /** The result; throws the frontend's own errors, `retry` AWS_BUSY, `denied` AWS_DENIED, `unknown` if no answer came. */
+  /**
+   * The result; throws the frontend's own errors, `retry` AWS_BUSY, `denied` AWS_DENIED, `unknown` if no answer came.
+   */
   async call<Op extends FrontendOperation>(request: RequestOf<Op> & { readonly op: Op }): Promise<ResultOf<Op>> {
     for (let attempt = 1; ; attempt++) {
       try {

@@ -1,6 +1,6 @@
-// The client of a deployed stage: every call is one lambda:Invoke of the frontend function, so IAM decides who may. Region,
-// credentials, profile and AWS_ENDPOINT_URL come from the SDK's default chain. Reads of large objects are ranges pinned to one
-// version.
+// The client of a deployed stage: every call is one lambda:Invoke of the frontend function, so IAM decides who may.
+// Region, credentials, profile and AWS_ENDPOINT_URL come from the SDK's default chain. Reads of large objects are
+// ranges pinned to one version.
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { present } from '../../foundation/assert.ts';

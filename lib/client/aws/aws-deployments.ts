@@ -1,4 +1,5 @@
-// What CloudFormation knows of a stage before and after a deployment: its settings, whether it is meant to last, its protection.
+// What CloudFormation knows of a stage before and after a deployment: its settings, whether it is meant to last, its
+// protection.
 import {
   CloudFormationClient,
   DescribeStacksCommand,

@@ -1,5 +1,5 @@
-// Calls of a stage's maintenance functions: JSON out, JSON in, errors by their kind. The client plays what schedules and the state
-// machine do otherwise, and both may run at once.
+// Calls of a stage's maintenance functions: JSON out, JSON in, errors by their kind. The client plays what schedules
+// and the state machine do otherwise, and both may run at once.
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
 import type { Clock } from '../../foundation/clock.ts';
@@ -28,7 +28,9 @@ export class Invoker {
     this.#parts = parts;
   }
 
-  /** The answer of a function that may be called again at any time: busy and lost answers are tried again, with jitter. */
+  /**
+   * The answer of a function that may be called again at any time: busy and lost answers are tried again, with jitter.
+   */
   async call<T>(functionName: string, event: object, schema: z.ZodType<T>): Promise<T> {
     const { clock, randomness } = this.#parts;
     for (let attempt = 1; ; attempt++) {

@@ -1,5 +1,5 @@
-// Puts of many objects through the frontend: small ones gathered into requests that fit Lambda, long ones sent in parts. A few
-// requests are under way at once; two puts of one key are sent in the order they came.
+// Puts of many objects through the frontend: small ones gathered into requests that fit Lambda, long ones sent in
+// parts. A few requests are under way at once; two puts of one key are sent in the order they came.
 import { Semaphore } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import { type ByteSource, cutBlocks } from '../../frontend/cut-blocks.ts';

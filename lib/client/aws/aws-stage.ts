@@ -6,7 +6,10 @@ import { awsError } from './aws-errors.ts';
 
 export type StageOutputs = Readonly<Record<keyof typeof OUTPUTS, string>>;
 
-/** Throws `missing` STAGE_MISSING if there is no such stack, or it has not all outputs (still being created, or of another version). */
+/**
+ * Throws `missing` STAGE_MISSING if there is no such stack, or it has not all outputs (still being created, or of
+ * another version).
+ */
 export async function findStage(client: CloudFormationClient, stage: string): Promise<StageOutputs> {
   const stackName = stackNameOf(stage);
   const found = new Map<string, string>();

@@ -1,5 +1,5 @@
-// The files of the demonstration: the first so many bytes of a tree in path order, each with the SHA-256 it has on disk, so that what
-// comes back is held against the source and not against what the store believes.
+// The files of the demonstration: the first so many bytes of a tree in path order, each with the SHA-256 it has on
+// disk, so that what comes back is held against the source and not against what the store believes.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mapLimit } from '../../foundation/concurrency.ts';
@@ -30,7 +30,10 @@ export async function sha256Of(body: AsyncIterable<Uint8Array>): Promise<string>
   return hash.digest('hex');
 }
 
-/** At least `filesMin` files if the tree has them, else as many as fit `bytesMax`. `leaveOut` are names that are passed over. */
+/**
+ * At least `filesMin` files if the tree has them, else as many as fit `bytesMax`. `leaveOut` are names that are passed
+ * over.
+ */
 export async function demoTree(
   root: string,
   bytesMax: number,

@@ -1,5 +1,5 @@
-// The main job on a real tree, step by step: stored, coded, read back with drives missing, deleted, compacted, proven intact.
-// It reports what it saw; showing it is the command's (bin/commands/demo.ts).
+// The main job on a real tree, step by step: stored, coded, read back with drives missing, deleted, compacted, proven
+// intact. It reports what it saw; showing it is the command's (bin/commands/demo.ts).
 import { rename } from 'node:fs/promises';
 import { relative } from 'node:path';
 import type { RunReport } from '../../compaction/run/reports.ts';
@@ -42,7 +42,9 @@ export class DemoMismatch extends PocketfulError {
   }
 }
 
-/** A record put together from its local set alone; `alone`: the one drive that was away, if it took a look of its own. */
+/**
+ * A record put together from its local set alone; `alone`: the one drive that was away, if it took a look of its own.
+ */
 export interface LocalRepair {
   readonly volume: VolumeId;
   readonly column: number;
@@ -97,7 +99,10 @@ export class Demo {
     return { ...report, sealed, hotBefore: before.overhead.hot.volumes, freedZones: freed.freedZones };
   }
 
-  /** Reads every file that is left and compares its SHA-256. With `mayWait`, files that only wait for drives are listed instead. */
+  /**
+   * Reads every file that is left and compares its SHA-256. With `mayWait`, files that only wait for drives are listed
+   * instead.
+   */
   async readAll(
     tick: Tick,
     mayWait = false,
@@ -167,8 +172,8 @@ export class Demo {
   }
 
   /**
-   * A local repair, found with one drive away at a time, the given ones first: so few volumes as a small tree has may each have lost
-   * more of a local set than one column, or nothing with a record in it. Undefined if nothing was coded.
+   * A local repair, found with one drive away at a time, the given ones first: so few volumes as a small tree has may
+   * each have lost more of a local set than one column, or nothing with a record in it. Undefined if nothing was coded.
    */
   async localRepair(first: readonly number[], tick: Tick): Promise<LocalRepair | undefined> {
     const others = this.store.components.drives.map((_, id) => id).filter((id) => !first.includes(id));
@@ -199,8 +204,8 @@ export class Demo {
   }
 
   /**
-   * L3 first, as it is the cheapest; then L1, for once on all the rest, so that there is something to see: on its own range it has little
-   * to do in so small a store; then everything until nothing is gained.
+   * L3 first, as it is the cheapest; then L1, for once on all the rest, so that there is something to see: on its own
+   * range it has little to do in so small a store; then everything until nothing is gained.
    */
   async compact(tick: Tick): Promise<readonly RunReport[]> {
     let bytes = 0;

@@ -1,5 +1,5 @@
-// The operator's commands on the embedded engine: each is one use-case of the layers below, with the recovery that has to come
-// first and the freeing that has to come after.
+// The operator's commands on the embedded engine: each is one use-case of the layers below, with the recovery that has
+// to come first and the freeing that has to come after.
 
 import { drain } from '../../compaction/do/drain.ts';
 import type { CompactReport } from '../../compaction/do/rounds.ts';

@@ -44,7 +44,10 @@ export class EmbeddedClient implements PocketfulStore {
     return this.engine.badRows;
   }
 
-  /** The first item that finds a disk full is the last that is begun: that one, and those under way, fail with `retry` DISK_FULL. */
+  /**
+   * The first item that finds a disk full is the last that is begun: that one, and those under way, fail with `retry`
+   * DISK_FULL.
+   */
   async *putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncGenerator<PutOutcome> {
     const { disk } = this.engine;
     disk.beforePut();

@@ -1,5 +1,5 @@
-// Keeps a long put from filling the hot tier: while it runs, hot volumes are encoded once they take half of what they may, and the
-// put waits for that when they take most of it. On AWS the schedules do this; here there is nobody else.
+// Keeps a long put from filling the hot tier: while it runs, hot volumes are encoded once they take half of what they
+// may, and the put waits for that when they take most of it. On AWS the schedules do this; here there is nobody else.
 import { codecShape } from '../../codec/shape.ts';
 import { encodeStore } from '../../engine/upkeep/tend.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
@@ -27,8 +27,8 @@ export class HotRelief {
   }
 
   /**
-   * To be called before a body of about `bytes` is put. Waits while the hot tier, these bytes included, is nearly full and
-   * something can be done about it.
+   * To be called before a body of about `bytes` is put. Waits while the hot tier, these bytes included, is nearly full
+   * and something can be done about it.
    */
   async before(bytes: number): Promise<void> {
     const { settings, clock } = this.#store.components;

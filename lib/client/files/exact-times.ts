@@ -1,5 +1,6 @@
-// The time of change of a file, to the nanosecond. Node sets times as floating-point seconds, about 0.2 µs apart these years; where
-// that is not exact, one shell that lives as long as a `get` has `touch` set the rest. Without either the time is off by that.
+// The time of change of a file, to the nanosecond. Node sets times as floating-point seconds, about 0.2 µs apart these
+// years; where that is not exact, one shell that lives as long as a `get` has `touch` set the rest. Without either the
+// time is off by that.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { FileHandle } from 'node:fs/promises';
 

@@ -1,4 +1,5 @@
-// Mode and time of change of a file, as the metadata of its object: {"mode":420,"mtimeMs":1700000000123,"mtimeNs":456789}.
+// Mode and time of change of a file, as the metadata of its object:
+// {"mode":420,"mtimeMs":1700000000123,"mtimeNs":456789}.
 import type { BigIntStats } from 'node:fs';
 
 export interface FileMetadata {

@@ -1,5 +1,5 @@
-// One file as the body of an object: read once, from one descriptor, to its end, with proof afterwards that it did not change
-// meanwhile.
+// One file as the body of an object: read once, from one descriptor, to its end, with proof afterwards that it did not
+// change meanwhile.
 import { type BigIntStats, close, constants, fstat, open, read } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -28,9 +28,9 @@ const statFile = (fd: number): Promise<BigIntStats> =>
 const idlePieces: Buffer[] = [];
 
 /**
- * A put of the file at `path`, which was found to be `found`. The descriptor is opened when the body is first read, and closed at its
- * end or at an error. Body and `verify` throw `conflict` FILE_CHANGED, `missing` FILE_MISSING, `denied` FILE_DENIED, and
- * `invalid` KEY_FILE for the keys of a store.
+ * A put of the file at `path`, which was found to be `found`. The descriptor is opened when the body is first read, and
+ * closed at its end or at an error. Body and `verify` throw `conflict` FILE_CHANGED, `missing` FILE_MISSING, `denied`
+ * FILE_DENIED, and `invalid` KEY_FILE for the keys of a store.
  */
 export function fileToPut(key: string, path: string, found: BigIntStats, clock: Clock = systemClock): PutRequest {
   return {
@@ -56,7 +56,8 @@ async function* readPieces(path: string, found: BigIntStats, clock: Clock): Asyn
   const piece = idlePieces.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
   try {
     assertSame(path, found, await statFile(file));
-    // To its end, whatever its size is said to be: files that a kernel or a program makes up as they are read say 0 or anything.
+    // To its end, whatever its size is said to be: files that a kernel or a program makes up as they are read say 0 or
+    // anything.
     for (let at = 0; ; ) {
       const { bytesRead } = await readInto(file, piece, 0, PIECE_BYTES, at);
       if (bytesRead === 0) break;

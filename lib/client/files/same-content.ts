@@ -1,5 +1,5 @@
-// Does a file hold what an object holds? By the object's ETag where that can be reckoned from the file, which needs nothing of the
-// store; else by reading the object beside it.
+// Does a file hold what an object holds? By the object's ETag where that can be reckoned from the file, which needs
+// nothing of the store; else by reading the object beside it.
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// Which directories are parts of a store. Places are told apart by device and inode, and by the marks that stores and drives bear: the
-// text of a path says nothing where symlinks and bind mounts are.
+// Which directories are parts of a store. Places are told apart by device and inode, and by the marks that stores and
+// drives bear: the text of a path says nothing where symlinks and bind mounts are.
 import type { BigIntStats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -1,6 +1,7 @@
-// The regular files below a directory, in the order of their paths' bytes, and what was passed over and why. Nothing is followed:
-// symlinks, devices, sockets and pipes are only named. Nor are directories that hold a store or a drive: a store that is backed up
-// file by file, while it works, cannot be restored from that, and one that takes itself in grows without end.
+// The regular files below a directory, in the order of their paths' bytes, and what was passed over and why. Nothing is
+// followed: symlinks, devices, sockets and pipes are only named. Nor are directories that hold a store or a drive: a
+// store that is backed up file by file, while it works, cannot be restored from that, and one that takes itself in
+// grows without end.
 import type { BigIntStats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';

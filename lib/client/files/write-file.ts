@@ -1,5 +1,6 @@
-// Objects back into files: each whole or not at all, with its mode and time, never outside the directory given, never over a file that
-// is there unless told. A file is on the disk before it gets its name; its name is when `end` has returned.
+// Objects back into files: each whole or not at all, with its mode and time, never outside the directory given, never
+// over a file that is there unless told. A file is on the disk before it gets its name; its name is when `end` has
+// returned.
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
 import { nameFile } from '../../drive/file-naming.ts';
@@ -43,8 +44,8 @@ export class FileWriter {
   }
 
   /**
-   * Writes below `root` (which exists) at the object's key. Throws `invalid` NAME_OUTSIDE, NAME_UNFIT or NAME_IS_FOLDER, `conflict`
-   * FILE_EXISTS where the tree cannot hold the name.
+   * Writes below `root` (which exists) at the object's key. Throws `invalid` NAME_OUTSIDE, NAME_UNFIT or
+   * NAME_IS_FOLDER, `conflict` FILE_EXISTS where the tree cannot hold the name.
    */
   async writeBelow(root: string, opened: OpenBody): Promise<Written> {
     const { path, changed } = await placeBelow(root, opened.object.key);
@@ -52,7 +53,10 @@ export class FileWriter {
     return this.write(path, opened);
   }
 
-  /** Writes a temporary file beside `path` and gives it its name at the end. `isPart`: the body is a range of the object. */
+  /**
+   * Writes a temporary file beside `path` and gives it its name at the end. `isPart`: the body is a range of the
+   * object.
+   */
   async write(path: string, opened: OpenBody, isPart = false): Promise<Written> {
     if (path.endsWith('/') || path.endsWith(sep))
       throw invalid('NAME_IS_FOLDER', `${path} names a folder: give the name of a file, or --to ${path}`);

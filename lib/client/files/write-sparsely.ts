@@ -1,5 +1,5 @@
-// The bytes of a body into a file, without the zeros: where a page, or what a part has of one, is nothing else, nothing is written. A
-// file system that knows holes keeps them so, and the others fill in zeros by themselves.
+// The bytes of a body into a file, without the zeros: where a page, or what a part has of one, is nothing else, nothing
+// is written. A file system that knows holes keeps them so, and the others fill in zeros by themselves.
 import type { FileHandle } from 'node:fs/promises';
 
 /** The page of nearly every file system: a smaller hole would take the same room. */

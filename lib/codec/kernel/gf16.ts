@@ -1,5 +1,5 @@
-// The field GF(16): polynomials over GF(2) modulo x^4 + x + 1, a symbol as an integer 0..15. A symbol times a constant is
-// linear over its four bits, so on bit planes a multiplication is a fixed set of XORs: `planeMasks` says which.
+// The field GF(16): polynomials over GF(2) modulo x^4 + x + 1, a symbol as an integer 0..15. A symbol times a constant
+// is linear over its four bits, so on bit planes a multiplication is a fixed set of XORs: `planeMasks` says which.
 import { assert } from '../../foundation/assert.ts';
 
 /** Bits of a symbol, hence bit planes of a cell. */
@@ -35,7 +35,10 @@ export function planeMasks(c: number): readonly number[] {
   return masks;
 }
 
-/** Row-reduces `rows` in place by Gauss and Jordan, pivots taken from the first `width` columns only. Returns the pivot columns. */
+/**
+ * Row-reduces `rows` in place by Gauss and Jordan, pivots taken from the first `width` columns only. Returns the pivot
+ * columns.
+ */
 export function reduceRows(rows: number[][], width: number): number[] {
   const pivots: number[] = [];
   for (let column = 0; column < width && pivots.length < rows.length; column++) {

@@ -1,6 +1,6 @@
-// The kernel in plain TypeScript: an interpreter that runs each XOR over a strip of cells small enough for the first-level
-// cache. Strips are copied in and out of one aligned scratch, which also settles alignment, lengths and padding.
-// It is the oracle of the SIMD kernel and its stand-in where SIMD is missing.
+// The kernel in plain TypeScript: an interpreter that runs each XOR over a strip of cells small enough for the
+// first-level cache. Strips are copied in and out of one aligned scratch, which also settles alignment, lengths and
+// padding. It is the oracle of the SIMD kernel and its stand-in where SIMD is missing.
 import { assert } from '../../foundation/assert.ts';
 import { CELL_BYTES } from '../codec.ts';
 import { PLANES } from './gf16.ts';

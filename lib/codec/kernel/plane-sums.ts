@@ -1,4 +1,5 @@
-// Building blocks of the planner: sums and products over bit planes in which what several sums have in common is computed once.
+// Building blocks of the planner: sums and products over bit planes in which what several sums have in common is
+// computed once.
 import { PLANES, planeMasks } from './gf16.ts';
 import type { Value, XorBuilder } from './xor-program.ts';
 
@@ -23,7 +24,10 @@ export function multiplyMatrix(
   return matrix.map((_, row) => sums.slice(row * PLANES, (row + 1) * PLANES));
 }
 
-/** The sum of each set; the pair of terms that most sets have in common is added first, again and again. Empties the sets. */
+/**
+ * The sum of each set; the pair of terms that most sets have in common is added first, again and again. Empties the
+ * sets.
+ */
 export function sharedSums(builder: XorBuilder, sets: readonly Set<number>[]): Value[] {
   for (let pair = commonPair(sets); pair; pair = commonPair(sets)) {
     const [a, b] = pair;

@@ -1,6 +1,6 @@
-// V8 can run two 128-bit operations on neighbouring bytes as one of 256 bits (`--experimental-wasm-revectorize`). It is an experiment of
-// V8's, so it is off unless asked for, every program compiled under it is compared with the plain twin before its first use, and the
-// first difference turns it off for good.
+// V8 can run two 128-bit operations on neighbouring bytes as one of 256 bits (`--experimental-wasm-revectorize`). It is
+// an experiment of V8's, so it is off unless asked for, every program compiled under it is compared with the plain twin
+// before its first use, and the first difference turns it off for good.
 import { CELL_BYTES } from '../codec.ts';
 import { arenaBytes, type ColumnArena, columnView, createArena } from '../column-arena.ts';
 import { createPlainKernel } from './plain-kernel.ts';
@@ -12,7 +12,10 @@ type SetFlag = (flag: string) => void;
 let state: 'off' | 'on' | 'refused' = 'off';
 let setFlag: SetFlag = () => {};
 
-/** For programs compiled from now on; `flags` tells V8. They are compiled at once by the optimizing compiler: baseline code would say nothing about it. */
+/**
+ * For programs compiled from now on; `flags` tells V8. They are compiled at once by the optimizing compiler: baseline
+ * code would say nothing about it.
+ */
 export function revectorize(flags: SetFlag): void {
   if (state !== 'off') return;
   setFlag = flags;

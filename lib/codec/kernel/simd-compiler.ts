@@ -6,7 +6,10 @@ import type { XorProgram } from './xor-program.ts';
 
 const PLANE_BYTES = CELL_BYTES / PLANES;
 
-/** Parameters of `run(table, from, to)`: the address of the column addresses (inputs, then outputs, 4 bytes each), and a range of bytes. */
+/**
+ * Parameters of `run(table, from, to)`: the address of the column addresses (inputs, then outputs, 4 bytes each), and a
+ * range of bytes.
+ */
 const TABLE = 0;
 const FROM = 1;
 const TO = 2;
@@ -15,8 +18,9 @@ const TO = 2;
 export type RunCells = (table: number, from: number, to: number) => void;
 
 /**
- * `endsValues`: every value ends with its cell. A local that is set in a loop otherwise lives on into the next round, as far as V8's
- * revectorizer can see, and it leaves values alone that have another use. Costs baseline code something, optimized code nothing.
+ * `endsValues`: every value ends with its cell. A local that is set in a loop otherwise lives on into the next round,
+ * as far as V8's revectorizer can see, and it leaves values alone that have another use. Costs baseline code something,
+ * optimized code nothing.
  */
 export function compileProgram(program: XorProgram, endsValues = false): Uint8Array<ArrayBuffer> {
   const columns = program.inputs + program.outputs;
@@ -40,7 +44,10 @@ export function compileProgram(program: XorProgram, endsValues = false): Uint8Ar
   return emitModule(columns, values, code);
 }
 
-/** Writes the steps for one cell and returns how many locals hold values. Loads happen at their first use, so that few are alive at once. */
+/**
+ * Writes the steps for one cell and returns how many locals hold values. Loads happen at their first use, so that few
+ * are alive at once.
+ */
 function writeCell(
   code: FunctionBody,
   program: XorProgram,

@@ -1,5 +1,6 @@
-// The kernel in WebAssembly SIMD: one compiled module per program, kept in a bounded cache, instantiated once per memory.
-// Columns in the memory it runs in are used where they are; others pass through strips; ended ones read from a strip of zeros.
+// The kernel in WebAssembly SIMD: one compiled module per program, kept in a bounded cache, instantiated once per
+// memory. Columns in the memory it runs in are used where they are; others pass through strips; ended ones read from a
+// strip of zeros.
 import { present } from '../../foundation/assert.ts';
 import { BoundedCache } from '../bounded-cache.ts';
 import { CELL_BYTES } from '../codec.ts';
@@ -107,8 +108,8 @@ function runSection(
 }
 
 /**
- * The length cut where a column in the arena ends, at whole cells: within a section it is complete, ends in this one cell, or is over.
- * Sections in which anything is copied or over are no longer than a strip.
+ * The length cut where a column in the arena ends, at whole cells: within a section it is complete, ends in this one
+ * cell, or is over. Sections in which anything is copied or over are no longer than a strip.
  */
 function* sections(
   arena: ColumnArena,

@@ -8,7 +8,10 @@ const COLUMN_BYTES = 64 * 1024;
 /** V8 13 tiers up after some 8,000 cells of the longest program; twice that is enough with room to spare. */
 const ROUNDS = 16;
 
-/** Encodes until the encoder is fast; a few milliseconds per codec, in slices between which `pause` lets other work run, until `signal` fires. */
+/**
+ * Encodes until the encoder is fast; a few milliseconds per codec, in slices between which `pause` lets other work run,
+ * until `signal` fires.
+ */
 export async function warmUp(
   names: readonly CodecName[],
   pause: () => Promise<void>,

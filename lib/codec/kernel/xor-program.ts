@@ -1,5 +1,5 @@
-// XOR programs: straight-line programs over the bit planes of columns, what every encode and every rebuild comes down to.
-// A program is data; kernels run it over cells. The builder drops duplicates, so equal sums are computed once.
+// XOR programs: straight-line programs over the bit planes of columns, what every encode and every rebuild comes down
+// to. A program is data; kernels run it over cells. The builder drops duplicates, so equal sums are computed once.
 import { assert } from '../../foundation/assert.ts';
 import { PLANES } from './gf16.ts';
 

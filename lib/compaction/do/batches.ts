@@ -1,5 +1,5 @@
-// The port over which runs are carried out: in this process, or by a stage's functions. What is planned, in which order, within which
-// budgets and how it is reported is decided above it (rounds.ts), once for both.
+// The port over which runs are carried out: in this process, or by a stage's functions. What is planned, in which
+// order, within which budgets and how it is reported is decided above it (rounds.ts), once for both.
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { RunId } from '../../foundation/ids.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
@@ -19,8 +19,9 @@ export interface Batches {
   /** Under which a run is journalled, so that those who carry it out may take it over and nobody else does. */
   newRun(strategy: Strategy | 'merge'): RunId;
   /**
-   * A journalled run, step by step until it is done; told to stop, what is left of it is given back. Its journal is gone then. A run that is not
-   * there is done, and has done nothing; throws `retry` RUN_HELD while somebody else who may be alive works on it.
+   * A journalled run, step by step until it is done; told to stop, what is left of it is given back. Its journal is
+   * gone then. A run that is not there is done, and has done nothing; throws `retry` RUN_HELD while somebody else who
+   * may be alive works on it.
    */
   carry(run: RunId, signal: AbortSignal): Promise<Outcome>;
   /** Erases what the runs have emptied. */

@@ -1,5 +1,5 @@
-// DRAIN (L3): the sparsest sealed volumes first, in one journalled run of this process, without the queue. Destinations are sealed only when
-// full.
+// DRAIN (L3): the sparsest sealed volumes first, in one journalled run of this process, without the queue. Destinations
+// are sealed only when full.
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';

@@ -1,5 +1,6 @@
-// The drainer: leases the sparsest volumes for L3, keeps the queue filled with one group's worth of their buckets as long as flow
-// control lets it, and retires what is empty. All it knows is in Panda, so every pass may be another process, and a pass may die anywhere.
+// The drainer: leases the sparsest volumes for L3, keeps the queue filled with one group's worth of their buckets as
+// long as flow control lets it, and retires what is empty. All it knows is in Panda, so every pass may be another
+// process, and a pass may die anywhere.
 
 import { isKind } from '../../foundation/errors.ts';
 import { hexOf, type RunId } from '../../foundation/ids.ts';

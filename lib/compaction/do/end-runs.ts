@@ -1,5 +1,5 @@
-// What dead processes left of their runs, brought to an end without copying anything: leases given back, empty volumes retired, a
-// flip that took effect finished, one that did not undone. Resuming them instead is executor.ts.
+// What dead processes left of their runs, brought to an end without copying anything: leases given back, empty volumes
+// retired, a flip that took effect finished, one that did not undone. Resuming them instead is executor.ts.
 
 import { listVolumes } from '../../volume/rows/read-rows.ts';
 import { DrainingSources } from '../../volume/runs/drain-source.ts';
@@ -17,7 +17,10 @@ import {
 } from '../run/journal.ts';
 import { adoptVolumes } from '../run/leases.ts';
 
-/** Volumes left draining by a dead process go back to sealed, what it moved stays moved; empty ones are retired. How many. */
+/**
+ * Volumes left draining by a dead process go back to sealed, what it moved stays moved; empty ones are retired. How
+ * many.
+ */
 export async function endDeadRuns(store: VolumeStore): Promise<number> {
   let ended = 0;
   for (const journal of await listJournal(store.c)) {
@@ -37,9 +40,9 @@ export async function endDeadRuns(store: VolumeStore): Promise<number> {
 }
 
 /**
- * Leases without a journal: an encode, a run of an earlier release, or a lease that took effect when its run had ended already (an answer that got lost,
- * or a pass of the drainer that stood still meanwhile). Those with one are their run's to end; while there is a journal of another release,
- * nobody here knows which those are.
+ * Leases without a journal: an encode, a run of an earlier release, or a lease that took effect when its run had ended
+ * already (an answer that got lost, or a pass of the drainer that stood still meanwhile). Those with one are their
+ * run's to end; while there is a journal of another release, nobody here knows which those are.
  */
 export async function endLostLeases(store: VolumeStore): Promise<number> {
   if (await hasForeignJournal(store.c)) return 0;

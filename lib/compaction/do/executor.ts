@@ -1,5 +1,5 @@
-// Carries out a plan, run by run, each journalled before anything of it is leased. A run that would go beyond a budget is left; one whose volumes
-// have changed leaves those out.
+// Carries out a plan, run by run, each journalled before anything of it is leased. A run that would go beyond a budget
+// is left; one whose volumes have changed leaves those out.
 import { mapLimit } from '../../foundation/concurrency.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { addSpending, Ledger, type Spending, spendingOf, subtractSpending } from '../plan/budget.ts';
@@ -26,7 +26,9 @@ const STOPPED: Reason = { code: 'STOPPED', text: 'stopped before it began' };
 const SPENT: Reason = { code: 'BUDGET_SPENT', text: 'the runs before it used up its budget' };
 export const NEVER = new AbortController().signal;
 
-/** All runs of a plan, in its order. The caller has checked the plan (`requirePlan`) if nothing of it may be left out. */
+/**
+ * All runs of a plan, in its order. The caller has checked the plan (`requirePlan`) if nothing of it may be left out.
+ */
 export async function executePlan(
   batches: Batches,
   plan: CompactionPlan,

@@ -64,9 +64,9 @@ const shownMerges = ({ reason, before, after, blockRows, work, dollars, merges }
 });
 
 /**
- * The volumes as the planners see them. A clock that went back would make what is old look as if it had just been written: nothing is
- * planned by it (`retry` CLOCK_BEHIND) unless it is accepted. It is the clock's fault if more than half of the volumes are from its
- * future; a few that are have met a clock that jumped, and count as written now.
+ * The volumes as the planners see them. A clock that went back would make what is old look as if it had just been
+ * written: nothing is planned by it (`retry` CLOCK_BEHIND) unless it is accepted. It is the clock's fault if more than
+ * half of the volumes are from its future; a few that are have met a clock that jumped, and count as written now.
  */
 export async function currentView(store: VolumeStore, { acceptClock = false }: PlanOptions = {}): Promise<FleetView> {
   const nowMs = store.c.clock.nowMs();

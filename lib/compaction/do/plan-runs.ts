@@ -1,5 +1,5 @@
-// A plan as rows: every run of it journalled, but leased by nobody, so that workers need no more than its id. Runs that were begun
-// and that nobody works on come first; those that were only planned are forgotten and planned anew.
+// A plan as rows: every run of it journalled, but leased by nobody, so that workers need no more than its id. Runs that
+// were begun and that nobody works on come first; those that were only planned are forgotten and planned anew.
 import type { RunId } from '../../foundation/ids.ts';
 import { ownerOf, PARKED_OWNER, parkedRunId } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';

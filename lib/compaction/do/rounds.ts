@@ -1,5 +1,5 @@
-// COMPACT: plan, run, free, and again until nothing is left worth doing. The one loop of both engines: budgets, merges, what was cut off and reports
-// are decided here; the Batches port only carries runs out.
+// COMPACT: plan, run, free, and again until nothing is left worth doing. The one loop of both engines: budgets, merges,
+// what was cut off and reports are decided here; the Batches port only carries runs out.
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { type FleetTotals, sealedTotals } from '../facts/fleet.ts';
 import type { MergeSettings } from '../facts/merge-settings.ts';
@@ -23,7 +23,10 @@ const ROUNDS_MAX = 64;
 const BOUNDARY_STEP = 1e-6;
 
 export interface CompactOptions extends PlanOptions {
-  /** Whether bucket remnants are merged before each plan, or `only` they. Unless told: when all strategies are asked for, and no plan file is given. */
+  /**
+   * Whether bucket remnants are merged before each plan, or `only` they. Unless told: when all strategies are asked
+   * for, and no plan file is given.
+   */
   readonly merge?: boolean | 'only';
   readonly merging?: Partial<MergeSettings>;
   readonly onMergePlan?: (plan: MergePlan) => void;
@@ -95,7 +98,9 @@ class Rounds {
     return { plans, resumed, runs, left, freed, budgetUsed: budgetUsed(this.#budgets, this.#spent) };
   }
 
-  /** Goes on with what was begun and nobody works on; what that takes is charged, and in no report of this plan's runs. */
+  /**
+   * Goes on with what was begun and nobody works on; what that takes is charged, and in no report of this plan's runs.
+   */
   async resume(): Promise<void> {
     const begun = await begunRuns(this.#store);
     await beginPeriod(this.#store.c, this.#budgets);
@@ -176,8 +181,8 @@ class Rounds {
 const isAll = (strategies: readonly Strategy[] = STRATEGIES): boolean => strategies.length === STRATEGIES.length;
 
 /**
- * To finish: what neither packs nor tops off any more is drained, into volumes that stay open. The boundaries of that last round; undefined if it was
- * this one, or is not wanted.
+ * To finish: what neither packs nor tops off any more is drained, into volumes that stay open. The boundaries of that
+ * last round; undefined if it was this one, or is not wanted.
  */
 function drainingRest({ finish, strategies, l2UpTo, l3UpTo }: PlanSettings): Pick<PlanSettings, 'l3UpTo'> | undefined {
   const all = l2UpTo - BOUNDARY_STEP;

@@ -1,6 +1,7 @@
-// One step of one journalled run, the same on every engine: take it over, lease what is left of its volumes, copy, commit, clean up. Its
-// phases are PREPARE (leases), COPY, COMMIT (the flip, for L1), CLEANUP, DONE. A step that runs out of time parks the run; whoever comes next goes
-// on with what has not moved yet. Doing a run twice does nothing the second time, as its sources are gone by then.
+// One step of one journalled run, the same on every engine: take it over, lease what is left of its volumes, copy,
+// commit, clean up. Its phases are PREPARE (leases), COPY, COMMIT (the flip, for L1), CLEANUP, DONE. A step that runs
+// out of time parks the run; whoever comes next goes on with what has not moved yet. Doing a run twice does nothing the
+// second time, as its sources are gone by then.
 import { isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import { reasonOf } from '../../foundation/reason.ts';
@@ -39,7 +40,10 @@ export async function stepRun(actors: Actors, id: RunId, signal: AbortSignal): P
   return { ...report, skipped: [...skipped, ...report.skipped] };
 }
 
-/** Gives back whatever leases a run has, and forgets it: what it moved stays moved. No harm if it is gone, or somebody works on it. */
+/**
+ * Gives back whatever leases a run has, and forgets it: what it moved stays moved. No harm if it is gone, or somebody
+ * works on it.
+ */
 export async function releaseJournalled(store: VolumeStore, id: RunId): Promise<StepReport> {
   try {
     const held = await takeOver(store, id);
@@ -109,7 +113,10 @@ interface Leased {
   readonly skipped: readonly Skipped[];
 }
 
-/** Its volumes under this run: those a dead step held, and those that are free and still what they were when it was planned. */
+/**
+ * Its volumes under this run: those a dead step held, and those that are free and still what they were when it was
+ * planned.
+ */
 async function leaseRest(store: VolumeStore, { run, task, phase }: JournalRow): Promise<Leased> {
   const ids = volumesOf(task);
   // Before its first step nothing is leased under it, whatever an earlier release may have done.
@@ -137,7 +144,10 @@ async function leased(
   return now?.state === 'sealed' ? takeRun(store.c, id, run) : undefined;
 }
 
-/** As many groups of the copy as there is time for. With some of it done the run is parked with its leases, for the next step to go on with. */
+/**
+ * As many groups of the copy as there is time for. With some of it done the run is parked with its leases, for the next
+ * step to go on with.
+ */
 async function topOffStep(
   store: VolumeStore,
   journal: JournalRow,

@@ -1,5 +1,6 @@
-// Volumes that cannot be an L1 host: what their rows say of it, and what a run that tried has found out. Records of uneven length
-// may fill a column long before the others, so that a volume does not fit its own extents once more although its bytes would.
+// Volumes that cannot be an L1 host: what their rows say of it, and what a run that tried has found out. Records of
+// uneven length may fill a column long before the others, so that a volume does not fit its own extents once more
+// although its bytes would.
 import { codecShape } from '../../codec/shape.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { Key, Write } from '../../panda/panda.ts';
@@ -22,8 +23,8 @@ const partitionOf = (cell: string): string => `crowded/${cell}`;
 const keyOf = (cell: string, id: string): Key => ({ partition: partitionOf(cell), sort: id });
 
 /**
- * Pure: bytes of others that a sealed volume could take beside its own live ones, if its columns come out as uneven as they are now; 0 where it
- * does not fit itself.
+ * Pure: bytes of others that a sealed volume could take beside its own live ones, if its columns come out as uneven as
+ * they are now; 0 where it does not fit itself.
  */
 export function hostRoomBytes(
   settings: Pick<Settings, 'extentBytes'>,

@@ -1,10 +1,11 @@
-// How fast each age class dies, from two snapshots: live bytes lost over live bytes exposed. No state per block is needed.
+// How fast each age class dies, from two snapshots: live bytes lost over live bytes exposed. No state per block is
+// needed.
 import { DAY_MS } from '../../foundation/durations.ts';
 import { AGE_CLASSES, type FleetView } from './fleet.ts';
 
 /**
- * Deletes per live byte and day by age class, over the volumes sealed in both snapshots and not rewritten in between. A class with
- * less exposure than `volumesMin` full volumes and a day keeps the rate in `otherwise`.
+ * Deletes per live byte and day by age class, over the volumes sealed in both snapshots and not rewritten in between. A
+ * class with less exposure than `volumesMin` full volumes and a day keeps the rate in `otherwise`.
  */
 export function deleteRatesOf(
   before: FleetView,

@@ -1,5 +1,5 @@
-// A snapshot of a cell's volumes as a struct of arrays: what every planner reads, in production and in the simulator. Volumes
-// are in ascending order of id, so that the same fleet is the same view whatever order it was listed in.
+// A snapshot of a cell's volumes as a struct of arrays: what every planner reads, in production and in the simulator.
+// Volumes are in ascending order of id, so that the same fleet is the same view whatever order it was listed in.
 
 import { createHash } from 'node:crypto';
 import { CODEC_NAMES, type CodecName } from '../../codec/codec.ts';
@@ -27,7 +27,10 @@ export interface FleetVolume {
   readonly bucketCount: number;
   /** Since the volume was written (sealed), not the mean age of its blocks. */
   readonly ageMs: number;
-  /** Bytes of others it could take as a host beside its own, its extents being as uneven as they are; unless told, what its capacity leaves. */
+  /**
+   * Bytes of others it could take as a host beside its own, its extents being as uneven as they are; unless told, what
+   * its capacity leaves.
+   */
   readonly roomBytes?: number;
 }
 
@@ -53,7 +56,9 @@ export interface FleetView {
   readonly ageClass: Uint8Array;
 }
 
-/** Columns as the simulator keeps them; ids must ascend. They are not copied: do not change them while a plan is made. */
+/**
+ * Columns as the simulator keeps them; ids must ascend. They are not copied: do not change them while a plan is made.
+ */
 export type FleetColumns = Omit<FleetView, 'ageClass' | 'idsDigest' | 'roomBytes'> &
   Partial<Pick<FleetView, 'roomBytes'>>;
 
@@ -212,7 +217,10 @@ function digestOfIds(ids: readonly string[]): string {
   return digest;
 }
 
-/** A hash over every column (SHA-512/256, the quickest of the family on 64 bits): names a snapshot, so that a plan can say which one it was made from. */
+/**
+ * A hash over every column (SHA-512/256, the quickest of the family on 64 bits): names a snapshot, so that a plan can
+ * say which one it was made from.
+ */
 export function digestOf(view: FleetView): string {
   const hash = createHash('sha512-256');
   hash.update(JSON.stringify([view.store, view.cell, view.count, view.idsDigest]));

@@ -1,6 +1,7 @@
-// How fast each age class of this store dies, measured: `rates/CELL` holds the live bytes of a few hundred volumes as they were at the last
-// look, and what was learnt so far. Every look a day or more later compares, and the rates move towards what it finds. Counting needs no
-// state per block, and the sample bounds the row, however many volumes there are.
+// How fast each age class of this store dies, measured: `rates/CELL` holds the live bytes of a few hundred volumes as
+// they were at the last look, and what was learnt so far. Every look a day or more later compares, and the rates move
+// towards what it finds. Counting needs no state per block, and the sample bounds the row, however many volumes there
+// are.
 
 import * as z from 'zod';
 import { DAY_MS } from '../../foundation/durations.ts';

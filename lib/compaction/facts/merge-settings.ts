@@ -1,5 +1,5 @@
-// What the merging of bucket remnants may be told: when there are too many rows, which buckets are remnants, what a merge has to save
-// to be worth its block rows, and how much of it one plan may hold.
+// What the merging of bucket remnants may be told: when there are too many rows, which buckets are remnants, what a
+// merge has to save to be worth its block rows, and how much of it one plan may hold.
 import * as z from 'zod';
 import { invalid } from '../../foundation/errors.ts';
 import { GROUP_SLOTS_MAX } from '../../panda/rows/group-row.ts';
@@ -25,7 +25,10 @@ const schema = z.strictObject({
   blockRowsPerRowMax: z.number().positive(),
   /** So many block rows read cost as much as one written. */
   scanRowsPerWrite: z.number().positive(),
-  /** Fewest blocks of one plan for each data column: of fewer no level group can be made, and parity is as long as the longest column. */
+  /**
+   * Fewest blocks of one plan for each data column: of fewer no level group can be made, and parity is as long as the
+   * longest column.
+   */
   blocksPerColumnMin: z.int().nonnegative(),
   /** Most block rows of one plan: its memory, and the rate of a store that merges once a day. */
   blockRowsMax: z.int().positive(),

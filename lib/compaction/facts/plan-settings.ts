@@ -1,5 +1,5 @@
-// What a planner may be told: boundaries of the strategies, limits of a run, objective, and how money is counted. Plain data,
-// validated here once; nonsense is refused before any volume is looked at.
+// What a planner may be told: boundaries of the strategies, limits of a run, objective, and how money is counted. Plain
+// data, validated here once; nonsense is refused before any volume is looked at.
 
 import * as z from 'zod';
 import { STORAGE_CLASSES } from '../../cost/price-book.ts';
@@ -13,7 +13,9 @@ export const SOURCES_MAX = 32;
 export const STRATEGIES = ['l1', 'l2', 'l3'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
-/** `max-fill`: the fullest destinations, as published; `worth`: volumes freed against what it costs; `money`: dollars. */
+/**
+ * `max-fill`: the fullest destinations, as published; `worth`: volumes freed against what it costs; `money`: dollars.
+ */
 export const OBJECTIVES = ['max-fill', 'worth', 'money'] as const;
 export type Objective = (typeof OBJECTIVES)[number];
 
@@ -47,21 +49,31 @@ export const planSettingsSchema = z.strictObject({
   bucketsPerVolumeMax: z.int().min(1),
   /** Most runs of each strategy in one plan; the rest waits for the next plan. */
   runsMax: z.int().min(1).max(1_000_000),
-  /** So many packings of L2 come from the table; later ones from the quick packing, which frees about half a percent less. */
+  /**
+   * So many packings of L2 come from the table; later ones from the quick packing, which frees about half a percent
+   * less.
+   */
   tableRunsMax: z.int().min(0).max(100_000),
   /** Most sources in one batch of L3. */
   drainBatchMax: z.int().min(1).max(10_000),
   /** Volumes written more recently are left alone. */
   minAgeMs: z.int().nonnegative(),
-  /** Nothing more is planned once the expected overhead (capacity / live, without the code's factor) is down to this. */
+  /**
+   * Nothing more is planned once the expected overhead (capacity / live, without the code's factor) is down to this.
+   */
   targetOverhead: z.number().min(1),
   /** One last under-filled destination per age class, rather than leave its sources for a later plan. */
   finish: z.boolean(),
-  /** Which volumes L1 tops off first: the sparsest of its range, whose rewriting frees most per byte, or the densest, as published. */
+  /**
+   * Which volumes L1 tops off first: the sparsest of its range, whose rewriting frees most per byte, or the densest, as
+   * published.
+   */
   hostOrder: z.enum(['sparsest', 'densest']),
   /** Order of L1's donors; `densest` is the control that has the published incident. */
   donorOrder: z.enum(['sparsest', 'densest']),
-  /** Order and company of L3's volumes: by their own death rates (kin.ts), or the sparsest first and all in one stream. */
+  /**
+   * Order and company of L3's volumes: by their own death rates (kin.ts), or the sparsest first and all in one stream.
+   */
   drainOrder: z.enum(['worth', 'sparsest']),
   /** Deletes per live byte and day, by age class (0 = written last). */
   deletesPerDay: z.array(z.number().nonnegative()).length(AGE_CLASSES),
@@ -83,7 +95,8 @@ export type PlanSettings = Readonly<z.infer<typeof planSettingsSchema>>;
 
 export const PLAN_SETTINGS: PlanSettings = Object.freeze({
   l3UpTo: 0.1,
-  // Where packing ends: ten sources denser than 0.9 (1 - reserve) do not leave one destination less (docs/decisions/0010).
+  // Where packing ends: ten sources denser than 0.9 (1 - reserve) do not leave one destination less
+  // (docs/decisions/0010).
   l2UpTo: 0.85,
   l1UpTo: 1,
   strategies: [...STRATEGIES],
@@ -118,7 +131,9 @@ export const PLAN_SETTINGS: PlanSettings = Object.freeze({
 export const THRESHOLD_MIN = 0.02;
 export const THRESHOLD_MAX = 0.9;
 
-/** Settings with some changed. Throws `invalid` PLAN_SETTINGS_INVALID, or BOUNDARIES_INVALID for the strategies' ranges. */
+/**
+ * Settings with some changed. Throws `invalid` PLAN_SETTINGS_INVALID, or BOUNDARIES_INVALID for the strategies' ranges.
+ */
 export function planSettingsOf(changes: Partial<PlanSettings> = {}): PlanSettings {
   return parsePlanSettings({ ...PLAN_SETTINGS, ...changes });
 }
@@ -148,9 +163,9 @@ export const thinnestForPacking = (settings: Pick<PlanSettings, 'minFill' | 'sou
   settings.minFill / settings.sourcesMax;
 
 /**
- * Over how long a run has to earn its cost: the mean life of its data. A volume that the closed form of worth.ts calls worth
- * rewriting earns its cost within that, whatever the prices; a fixed term would let data that lasts rot, and data that
- * does not be moved in vain.
+ * Over how long a run has to earn its cost: the mean life of its data. A volume that the closed form of worth.ts calls
+ * worth rewriting earns its cost within that, whatever the prices; a fixed term would let data that lasts rot, and data
+ * that does not be moved in vain.
  */
 export const earningMs = (settings: PlanSettings, deletesPerDay: number): number =>
   Math.min(settings.horizonMs, Math.ceil(DAY_MS / Math.max(deletesPerDay, 1e-9)));

@@ -1,5 +1,5 @@
-// A snapshot of a cell's buckets as a struct of arrays: what the planner of merges reads. Buckets and volumes are in ascending order of
-// id, so that the same rows are the same view whatever order they were listed in.
+// A snapshot of a cell's buckets as a struct of arrays: what the planner of merges reads. Buckets and volumes are in
+// ascending order of id, so that the same rows are the same view whatever order they were listed in.
 import { assert } from '../../foundation/assert.ts';
 import { invalid } from '../../foundation/errors.ts';
 import { ageClassOf, FLEET_STATES, type FleetState } from './fleet.ts';
@@ -43,7 +43,10 @@ export interface RemnantView {
 const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
   a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 
-/** A view of plain rows, in any order; buckets of volumes that are not listed are left out. Throws `invalid` FLEET_INVALID. */
+/**
+ * A view of plain rows, in any order; buckets of volumes that are not listed are left out. Throws `invalid`
+ * FLEET_INVALID.
+ */
 export function remnantViewOf(
   store: string,
   cell: string,

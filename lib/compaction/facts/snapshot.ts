@@ -1,5 +1,6 @@
-// The volume and bucket rows of a cell as the planners see them. Buckets are read after volumes, and each counts once, where its
-// row says it is; a run that starts later looks at every volume again, so a snapshot may be a little old but never does harm.
+// The volume and bucket rows of a cell as the planners see them. Buckets are read after volumes, and each counts once,
+// where its row says it is; a run that starts later looks at every volume again, so a snapshot may be a little old but
+// never does harm.
 import { codecShape } from '../../codec/shape.ts';
 import { isAhead } from '../../foundation/clock-skew.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';

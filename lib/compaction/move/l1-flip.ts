@@ -1,6 +1,6 @@
-// L1 carried out: the live slots of a host and as many of its donors' buckets as fit go into new extents of the host; the flip makes
-// them the host's, then the donors' buckets are committed one by one. Until the flip everything can be dropped without a trace, or gone on
-// with after the last group that the journal names.
+// L1 carried out: the live slots of a host and as many of its donors' buckets as fit go into new extents of the host;
+// the flip makes them the host's, then the donors' buckets are committed one by one. Until the flip everything can be
+// dropped without a trace, or gone on with after the last group that the journal names.
 import { isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import { reasonOf } from '../../foundation/reason.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
@@ -35,8 +35,8 @@ export interface TopOffEnd {
 }
 
 /**
- * Tops off a leased host from leased donors; ends all their leases and leaves the journal to the caller, as far as it came. Goes on after the
- * groups that an earlier try has stored, if the journal says so.
+ * Tops off a leased host from leased donors; ends all their leases and leaves the journal to the caller, as far as it
+ * came. Goes on after the groups that an earlier try has stored, if the journal says so.
  */
 export async function topOff(
   store: VolumeStore,
@@ -83,7 +83,10 @@ const TOO_FULL = 'HOST_TOO_FULL';
 const UNEVEN = 'its records are too uneven, it does not fit its own extents once more';
 const tooFull = (why: string) => retryLater(TOO_FULL, why);
 
-/** Waiting does not help it: the run ends, the volume is told of, and plans leave it out as a host until more of it has died. */
+/**
+ * Waiting does not help it: the run ends, the volume is told of, and plans leave it out as a host until more of it has
+ * died.
+ */
 async function skipHost(store: VolumeStore, host: VolumeRow, moved: TopOff, reason: string): Promise<void> {
   const { panda, settings } = store.c;
   let liveBytes = 0;
@@ -199,7 +202,10 @@ class Copying {
     return count;
   }
 
-  /** The last group. It was found to fit together with what went before it, which says nearly but not quite that it fits now. */
+  /**
+   * The last group. It was found to fit together with what went before it, which says nearly but not quite that it fits
+   * now.
+   */
   async #finish(host: VolumeRow): Promise<void> {
     while (this.#waiting.length > 0 && !this.#next.fits(this.#waiting))
       if (this.#waiting.pop()?.source.id === host.id) throw tooFull(UNEVEN);
@@ -277,8 +283,8 @@ export async function dropUnflipped(
 }
 
 /**
- * What a dead process left of an L1 run whose volumes were taken over: if the flip took effect, the buckets that came with it are
- * committed, and nothing is left to copy. The leases stay.
+ * What a dead process left of an L1 run whose volumes were taken over: if the flip took effect, the buckets that came
+ * with it are committed, and nothing is left to copy. The leases stay.
  */
 export async function finishHost(
   store: VolumeStore,

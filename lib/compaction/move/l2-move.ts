@@ -1,5 +1,5 @@
-// The copying half of L2 (and of L3 where there is no queue): the buckets of leased volumes through the Live Coder, each volume
-// retired as soon as it is empty. When the store is full, what was retired is erased at once to make room.
+// The copying half of L2 (and of L3 where there is no queue): the buckets of leased volumes through the Live Coder,
+// each volume retired as soon as it is empty. When the store is full, what was retired is erased at once to make room.
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
@@ -83,7 +83,10 @@ export async function moveSources(
   return moved;
 }
 
-/** One more try after the emptied volumes were erased, if the store was full. What was pushed stays with the coder meanwhile. */
+/**
+ * One more try after the emptied volumes were erased, if the store was full. What was pushed stays with the coder
+ * meanwhile.
+ */
 async function withRoom(
   store: VolumeStore,
   sources: DrainingSources,

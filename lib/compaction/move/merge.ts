@@ -1,5 +1,6 @@
-// Merges carried out, journalled like every run: PREPARE (leases), COPY (groups, each indexed before the next), CLEANUP, DONE. What was
-// merged stays merged wherever it is cut off; whoever finds a dead process's journal goes on with what is left of its volumes.
+// Merges carried out, journalled like every run: PREPARE (leases), COPY (groups, each indexed before the next),
+// CLEANUP, DONE. What was merged stays merged wherever it is cut off; whoever finds a dead process's journal goes on
+// with what is left of its volumes.
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
@@ -165,7 +166,10 @@ class Merging {
     return count;
   }
 
-  /** Its live records that a block row names there; undefined if it is no longer in a volume of the run, or cannot be read. */
+  /**
+   * Its live records that a block row names there; undefined if it is no longer in a volume of the run, or cannot be
+   * read.
+   */
   async #recordsOf(id: BucketId, volume: string, named: NamedBlocks) {
     const { panda, settings } = this.#store.c;
     const source = this.#volumes.get(volume);
@@ -212,8 +216,8 @@ class Merging {
 }
 
 /**
- * The live blocks of some buckets, by slot. Nothing leads from a slot to its block but the block's row, so all of them are looked through,
- * once for a whole run. The buckets are in sealed volumes: blocks leave them, and none comes.
+ * The live blocks of some buckets, by slot. Nothing leads from a slot to its block but the block's row, so all of them
+ * are looked through, once for a whole run. The buckets are in sealed volumes: blocks leave them, and none comes.
  */
 async function blocksIn(
   c: Components,

@@ -1,5 +1,5 @@
-// Budgets of a plan: how much of each scarce thing all its runs may use, and what part of it each strategy is sure of. What a
-// strategy leaves of its share spills over to the others, so that none starves and nothing lies idle.
+// Budgets of a plan: how much of each scarce thing all its runs may use, and what part of it each strategy is sure of.
+// What a strategy leaves of its share spills over to the others, so that none starves and nothing lies idle.
 import * as z from 'zod';
 import type { Work } from '../../cost/cost-of.ts';
 import { invalid } from '../../foundation/errors.ts';
@@ -42,7 +42,9 @@ export const UNLIMITED: Budgets = Object.freeze({
   shares: Object.freeze({ l1: 0.4, l2: 0.4, l3: 0.2 }),
 });
 
-/** Budgets with some changed. Throws `invalid` BUDGET_INVALID: zero, negative, not a number, shares that are no whole. */
+/**
+ * Budgets with some changed. Throws `invalid` BUDGET_INVALID: zero, negative, not a number, shares that are no whole.
+ */
 export function budgetsOf(changes: Partial<Budgets> = {}): Budgets {
   return parseBudgets({ ...UNLIMITED, ...changes });
 }
@@ -92,7 +94,9 @@ export class Ledger {
     this.#shares = { l1: of('l1'), l2: of('l2'), l3: of('l3') };
   }
 
-  /** Whether `strategy` may spend this much more: of its own share, or (`spilling`) of whatever is left of the whole. */
+  /**
+   * Whether `strategy` may spend this much more: of its own share, or (`spilling`) of whatever is left of the whole.
+   */
   affords(strategy: Strategy, spending: Spending, spilling: boolean): boolean {
     return BUDGET_LINES.every((line) => {
       const whole = this.#budgets[line];

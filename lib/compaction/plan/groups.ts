@@ -1,6 +1,6 @@
-// Volumes that may share a run: same codec, same capacity, same age class. Survivors of one age stay together, because what was
-// written together tends to die together. Within a group volumes are in ascending order of fill; L3's are classed and ordered by
-// how fast they have been dying instead (kin.ts).
+// Volumes that may share a run: same codec, same capacity, same age class. Survivors of one age stay together, because
+// what was written together tends to die together. Within a group volumes are in ascending order of fill; L3's are
+// classed and ordered by how fast they have been dying instead (kin.ts).
 
 import type { CodecName } from '../../codec/codec.ts';
 import { assert } from '../../foundation/assert.ts';

@@ -1,12 +1,15 @@
-// Which volumes' survivors L3 keeps together, and in which order it drains: by how fast each volume's own data has been dying. What died
-// alike so far dies alike from now on, so it ends up in volumes of its own; and of two volumes equally empty the one that has
-// been dying slowly goes first, because the other frees itself. Needs nothing but the snapshot.
+// Which volumes' survivors L3 keeps together, and in which order it drains: by how fast each volume's own data has been
+// dying. What died alike so far dies alike from now on, so it ends up in volumes of its own; and of two volumes equally
+// empty the one that has been dying slowly goes first, because the other frees itself. Needs nothing but the snapshot.
 import { DAY_MS } from '../../foundation/durations.ts';
 import { AGE_CLASSES, FLEET_STATES, type FleetView } from '../facts/fleet.ts';
 import { ownRatePerDay, worthRank } from './worth.ts';
 
 const SEALED = FLEET_STATES.indexOf('sealed');
-/** Upper ends of the first three classes, as parts of the fleet's mean life; what is left alive lives longer than the mean. */
+/**
+ * Upper ends of the first three classes, as parts of the fleet's mean life; what is left alive lives longer than the
+ * mean.
+ */
 const LIFE_BOUNDS: readonly number[] = [0.25, 0.5, 1];
 
 export class Kin {

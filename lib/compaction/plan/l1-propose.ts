@@ -1,6 +1,7 @@
-// L1: tops off a host with donors' buckets that fit its free space. Conservative: a run touches one host, and the host keeps its
-// identity, so only donors' buckets cost metadata. The price is that the host's own live bytes are rewritten for every run. Its
-// range begins where packing ends (plan-settings.ts): of volumes that dense no K sources would leave one destination less.
+// L1: tops off a host with donors' buckets that fit its free space. Conservative: a run touches one host, and the host
+// keeps its identity, so only donors' buckets cost metadata. The price is that the host's own live bytes are rewritten
+// for every run. Its range begins where packing ends (plan-settings.ts): of volumes that dense no K sources would leave
+// one destination less.
 import type { Group } from './groups.ts';
 import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
 import type { Verdict } from './selector.ts';
@@ -18,7 +19,10 @@ export class TopOffProposer implements Proposer {
     this.#lanes = groups.map((group) => new Lane(context, group));
   }
 
-  /** Groups in turn by the host that is next in each, so that none is emptied of what is hardly worth it before another is begun. */
+  /**
+   * Groups in turn by the host that is next in each, so that none is emptied of what is hardly worth it before another
+   * is begun.
+   */
   propose(fits: (draft: Draft) => boolean): Draft | undefined {
     if (this.#runs >= this.#context.settings.runsMax) return undefined;
     const lanes = this.#lanes.filter((lane) => !lane.isDone).sort((a, b) => a.nextHostRank - b.nextHostRank);

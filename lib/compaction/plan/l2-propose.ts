@@ -1,5 +1,6 @@
-// L2's planning: one packing after the other out of each group's sparsest candidates, the best-scoring group first. Sparse
-// candidates come first because they free most per byte; within a run the packing table decides, by the objective.
+// L2's planning: one packing after the other out of each group's sparsest candidates, the best-scoring group first.
+// Sparse candidates come first because they free most per byte; within a run the packing table decides, by the
+// objective.
 
 import { codecShape } from '../../codec/shape.ts';
 import { dollarsOf, savedDollars } from '../../cost/cost-of.ts';
@@ -112,7 +113,8 @@ export class PackProposer implements Proposer {
       if (count < 2) return;
       state.proposal = this.#propose(state, count, state.score);
       if (state.proposal !== null) return;
-      // Nothing can be made of these: pass over the sparser half, for the denser ones may still pair with what comes next.
+      // Nothing can be made of these: pass over the sparser half, for the denser ones may still pair with what comes
+      // next.
       if ((this.#places[count - 1] as number) >= group.order.length - 1) return;
       state.low = this.#places[count >>> 1] as number;
     }
@@ -151,7 +153,9 @@ export class PackProposer implements Proposer {
   }
 }
 
-/** The objective's score, refused below the least fill, or, to finish, where a run frees less than the threshold's due. */
+/**
+ * The objective's score, refused below the least fill, or, to finish, where a run frees less than the threshold's due.
+ */
 function scoreOf(context: Context, group: Group): CellScore {
   const { settings, threshold } = context;
   const objective = objectiveScore(context, group);
@@ -175,8 +179,9 @@ function objectiveScore(context: Context, group: Group): CellScore {
 }
 
 /**
- * Dollars saved per dollar spent (whether that is enough is for the planner to say); a hole in a destination is charged what regaining it elsewhere costs. Buckets are taken at the
- * group's mean, dead bytes (where drives bill what is stored) too: the exact figures are in the run.
+ * Dollars saved per dollar spent (whether that is enough is for the planner to say); a hole in a destination is charged
+ * what regaining it elsewhere costs. Buckets are taken at the group's mean, dead bytes (where drives bill what is
+ * stored) too: the exact figures are in the run.
  */
 function moneyScore({ view, settings, book, threshold }: Context, group: Group): CellScore {
   const raw = RAW_FACTOR[codecShape(group.codec).wire] ?? 1;

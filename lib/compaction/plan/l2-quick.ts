@@ -1,5 +1,5 @@
-// Packing for the long tail of a large plan: no table, only the sparsest k candidates for every k, raised to the next full
-// destination by exact swaps. Twenty times faster than the table and nearly as good where candidates abound.
+// Packing for the long tail of a large plan: no table, only the sparsest k candidates for every k, raised to the next
+// full destination by exact swaps. Twenty times faster than the table and nearly as good where candidates abound.
 
 import { improveBySwaps, sumOf } from './l2-swaps.ts';
 import type { Admit, CellScore, Packing, PackShape } from './l2-table.ts';

@@ -1,5 +1,5 @@
-// What rounding to whole cells loses, exact swaps win back: one or two sources of a chosen set are exchanged for as many
-// candidates that fill the destinations better and still fit. Exact sums, no finer table.
+// What rounding to whole cells loses, exact swaps win back: one or two sources of a chosen set are exchanged for as
+// many candidates that fill the destinations better and still fit. Exact sums, no finer table.
 
 /** A room this small (in capacities) is left alone. */
 const ROOM_MIN = 1e-4;
@@ -14,7 +14,9 @@ interface Exchange {
   in: readonly number[];
 }
 
-/** The chosen set, or a fuller one of as many sources. `fills` ascend; `chosen` and the result are ascending indexes. */
+/**
+ * The chosen set, or a fuller one of as many sources. `fills` ascend; `chosen` and the result are ascending indexes.
+ */
 export function improveBySwaps(
   fills: Float64Array,
   count: number,

@@ -1,13 +1,14 @@
 // L2's packing: which of the candidate volumes should be merged into how many destinations? A dynamic programme over
-// (volume, count, capacity) keeps the most live bytes for every (count, capacity) cell, and an objective scores the cells.
-// All tables are allocated once per PackTable; the inner loops allocate nothing and touch typed arrays only.
+// (volume, count, capacity) keeps the most live bytes for every (count, capacity) cell, and an objective scores the
+// cells. All tables are allocated once per PackTable; the inner loops allocate nothing and touch typed arrays only.
 
 import { assert } from '../../foundation/assert.ts';
 import { SOURCES_MAX } from '../facts/plan-settings.ts';
 import { improveBySwaps, sumOf } from './l2-swaps.ts';
 
 /**
- * Scores a cell: `sources` volumes with `packed` capacities of live bytes between them would fill `destinations` volumes.
+ * Scores a cell: `sources` volumes with `packed` capacities of live bytes between them would fill `destinations`
+ * volumes.
  * -Infinity refuses the cell. The best score wins; of equal scores the fuller destinations, then the fewer sources.
  */
 export type CellScore = (sources: number, destinations: number, packed: number) => number;
@@ -22,8 +23,8 @@ export interface PackShape {
   /** Cells per destination: the table counts live bytes in 1/granularity of a volume. */
   readonly granularity: number;
   /**
-   * false: the table as published, live bytes rounded up. true: rounded down, with every cell's exact sum kept within its
-   * destinations (so no set that fits is out of the table's sight), and the best few sets improved by exact swaps.
+   * false: the table as published, live bytes rounded up. true: rounded down, with every cell's exact sum kept within
+   * its destinations (so no set that fits is out of the table's sight), and the best few sets improved by exact swaps.
    */
   readonly exact: boolean;
 }
@@ -37,15 +38,18 @@ export interface Packing {
   readonly score: number;
 }
 
-/** A further condition on the chosen set that the table cannot hold (bucket counts); a refused cell makes way for the next best. */
+/**
+ * A further condition on the chosen set that the table cannot hold (bucket counts); a refused cell makes way for the
+ * next best.
+ */
 export type Admit = (chosen: readonly number[], destinations: number) => boolean;
 
 /** The published objective: the fullest destinations. */
 export const maxFillScore: CellScore = (_sources, destinations, packed) => packed / destinations;
 
 /**
- * Volumes reclaimed over what they cost in volumes written: the bytes moved, plus the destinations' holes at `hole` bytes per
- * byte (worth.ts). Neither the count nor the fill comes first; a cell wins by its yield.
+ * Volumes reclaimed over what they cost in volumes written: the bytes moved, plus the destinations' holes at `hole`
+ * bytes per byte (worth.ts). Neither the count nor the fill comes first; a cell wins by its yield.
  */
 export const worthScore =
   (hole: number): CellScore =>
@@ -61,7 +65,10 @@ export class PackTable {
   readonly shape: PackShape;
   readonly #weights: Int32Array;
   readonly #best: Float64Array;
-  /** By candidate and cell of capacity: bit k-1 is set if the candidate is the last one of the best k that weigh so much. */
+  /**
+   * By candidate and cell of capacity: bit k-1 is set if the candidate is the last one of the best k that weigh so
+   * much.
+   */
   readonly #taken: Uint32Array;
   /** Most a cell may hold exactly, its rounded sum notwithstanding: the destinations it stands for. */
   readonly #limits: Float64Array;
@@ -85,7 +92,10 @@ export class PackTable {
     this.#taken = new Uint32Array(shape.candidatesMax * this.#row);
   }
 
-  /** The best run over `fills[0..count)`, each a live fraction of a destination, ascending; undefined if no cell is worth anything. */
+  /**
+   * The best run over `fills[0..count)`, each a live fraction of a destination, ascending; undefined if no cell is
+   * worth anything.
+   */
   pack(fills: Float64Array, count: number, score: CellScore, admit: Admit = admitAll): Packing | undefined {
     assert(count <= this.shape.candidatesMax && count <= fills.length, `${count} candidates do not fit the table`);
     this.#fill(fills, count);

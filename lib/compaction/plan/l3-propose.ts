@@ -1,5 +1,6 @@
-// L3's planning: the volumes most worth draining first, in batches that the budgets carry. Their live bytes stream into open volumes
-// of their class, which are sealed only when full, so a batch fills a fraction of a volume and needs no packing.
+// L3's planning: the volumes most worth draining first, in batches that the budgets carry. Their live bytes stream into
+// open volumes of their class, which are sealed only when full, so a batch fills a fraction of a volume and needs no
+// packing.
 
 import type { Group } from './groups.ts';
 import { Kin } from './kin.ts';

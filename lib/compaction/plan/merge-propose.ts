@@ -1,6 +1,7 @@
-// The planner of merges: which bucket remnants become one bucket, if any. Lazy: nothing before there are too many rows per live GiB,
-// and then only what saves rows at a bearable price in block rows, the cheapest first. Size-tiered: remnants are merged with
-// those of their own size, so that a block is rewritten at most once a tier. Pure: a snapshot in, a frozen plan out.
+// The planner of merges: which bucket remnants become one bucket, if any. Lazy: nothing before there are too many rows
+// per live GiB, and then only what saves rows at a bearable price in block rows, the cheapest first. Size-tiered:
+// remnants are merged with those of their own size, so that a block is rewritten at most once a tier. Pure: a snapshot
+// in, a frozen plan out.
 import { createHash } from 'node:crypto';
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
@@ -234,7 +235,10 @@ class Choice {
     this.#scanned = request.view.blocks.reduce((sum, blocks) => sum + blocks, 0);
   }
 
-  /** Enough rows are saved, those that looking for the blocks takes are spread over enough of them, and what is written is no splinter. */
+  /**
+   * Enough rows are saved, those that looking for the blocks takes are spread over enough of them, and what is written
+   * is no splinter.
+   */
   get isEnough(): boolean {
     return this.#totals.rowsSaved >= this.#rowsToSave && this.#isEfficient && this.#isLevel;
   }

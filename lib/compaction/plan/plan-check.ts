@@ -1,5 +1,5 @@
-// Checks a plan against a snapshot: that it adds up, and that the volumes it names are still what they were. Run on every plan
-// before it is carried out, and on every plan file before anything is leased.
+// Checks a plan against a snapshot: that it adds up, and that the volumes it names are still what they were. Run on
+// every plan before it is carried out, and on every plan file before anything is leased.
 import { codecShape } from '../../codec/shape.ts';
 import { conflict, invalid } from '../../foundation/errors.ts';
 import { type FleetView, indexOfVolume, stateOf } from '../facts/fleet.ts';
@@ -26,7 +26,10 @@ export interface PlanProblem {
 
 const SLACK = 1e-6;
 
-/** Everything wrong with `plan` as seen from `view`; empty when it can be carried out. Deletes since then are no problem. */
+/**
+ * Everything wrong with `plan` as seen from `view`; empty when it can be carried out. Deletes since then are no
+ * problem.
+ */
 export function checkPlan(view: FleetView, plan: CompactionPlan): readonly PlanProblem[] {
   const problems: PlanProblem[] = [];
   const say = (kind: ProblemKind, message: string): void => void problems.push({ kind, message });
@@ -48,7 +51,10 @@ export function checkPlan(view: FleetView, plan: CompactionPlan): readonly PlanP
   return problems;
 }
 
-/** Throws if the plan cannot be carried out on this snapshot: `conflict` PLAN_STALE, `invalid` PLAN_FOREIGN or PLAN_WRONG. */
+/**
+ * Throws if the plan cannot be carried out on this snapshot: `conflict` PLAN_STALE, `invalid` PLAN_FOREIGN or
+ * PLAN_WRONG.
+ */
 export function requirePlan(view: FleetView, plan: CompactionPlan): void {
   const problems = checkPlan(view, plan);
   const first = problems[0];

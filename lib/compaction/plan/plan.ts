@@ -1,5 +1,6 @@
-// A compaction plan: frozen plain data that says what would be done to which volume, why, and what it costs. The same snapshot
-// under the same settings gives the same bytes; a plan written to a file and read back is the same plan, or is refused.
+// A compaction plan: frozen plain data that says what would be done to which volume, why, and what it costs. The same
+// snapshot under the same settings gives the same bytes; a plan written to a file and read back is the same plan, or is
+// refused.
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { CODEC_NAMES } from '../../codec/codec.ts';
@@ -20,7 +21,9 @@ const sourceSchema = z.strictObject({
   generation: count,
   liveBytes: bytes,
   buckets: count,
-  /** Live bytes the run takes out of it; less than liveBytes only for the last donor of an L1 run, which stays sealed. */
+  /**
+   * Live bytes the run takes out of it; less than liveBytes only for the last donor of an L1 run, which stays sealed.
+   */
   takeBytes: bytes,
   takeBuckets: count,
 });
@@ -145,8 +148,8 @@ export const LEGEND: Readonly<Record<string, string>> = Object.freeze(
 );
 
 /**
- * The canonical bytes of a body: fields in the schema's order, nothing between. The planner builds bodies in that order, and
- * parsing restores it, so a file whose fields were only shuffled or indented is still the same plan.
+ * The canonical bytes of a body: fields in the schema's order, nothing between. The planner builds bodies in that
+ * order, and parsing restores it, so a file whose fields were only shuffled or indented is still the same plan.
  */
 const digestOfBody = (body: PlanBody): string => createHash('sha512-256').update(JSON.stringify(body)).digest('hex');
 
@@ -158,8 +161,8 @@ export function planOf(body: PlanBody): CompactionPlan {
 export const planJson = (plan: CompactionPlan): string => `${JSON.stringify(plan)}\n`;
 
 /**
- * A plan from a file. Throws `invalid`: PLAN_VERSION for another version, PLAN_INVALID for what is no plan, PLAN_EDITED for one
- * that was changed after it was made.
+ * A plan from a file. Throws `invalid`: PLAN_VERSION for another version, PLAN_INVALID for what is no plan, PLAN_EDITED
+ * for one that was changed after it was made.
  */
 export function parsePlan(json: string): CompactionPlan {
   let data: unknown;
@@ -189,6 +192,9 @@ export function deepFreeze<T extends object>(value: T): T {
   return Object.freeze(value);
 }
 
-/** Six digits after the point are enough for a ratio, nine for dollars; they keep a plan's bytes from hanging on the last bit. */
+/**
+ * Six digits after the point are enough for a ratio, nine for dollars; they keep a plan's bytes from hanging on the
+ * last bit.
+ */
 export const roundRatio = (value: number): number => Math.round(value * 1e6) / 1e6;
 export const roundDollars = (value: number): number => Math.round(value * 1e9) / 1e9;

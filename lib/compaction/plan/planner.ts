@@ -1,5 +1,5 @@
-// The planner: a snapshot, settings, budgets and a threshold in, a frozen plan out. Every strategy first spends its own share
-// of the budgets; then, L3 first and L1 last, whatever is left.
+// The planner: a snapshot, settings, budgets and a threshold in, a frozen plan out. Every strategy first spends its own
+// share of the budgets; then, L3 first and L1 last, whatever is left.
 import { PRICE_BOOK, type PriceBook } from '../../cost/price-book.ts';
 import { digestOf, type FleetView, sealedTotals } from '../facts/fleet.ts';
 import {
@@ -99,7 +99,10 @@ class Planning {
     for (const spilling of [false, true]) for (const proposer of this.#proposers) while (this.#one(proposer, spilling));
   }
 
-  /** What was taken out of donors that are not empty yet counts too: it is gained when they are. Else L1 would go far beyond the target. */
+  /**
+   * What was taken out of donors that are not empty yet counts too: it is gained when they are. Else L1 would go far
+   * beyond the target.
+   */
   get #atTarget(): boolean {
     return this.#capacityBytes - this.#begunBytes <= this.#context.settings.targetOverhead * this.#before.liveBytes;
   }

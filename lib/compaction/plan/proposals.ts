@@ -1,5 +1,5 @@
-// What the three strategies have in common: each proposes one run after the other, and turns the volumes it chose into a priced
-// run with a reason. The planner decides which proposals the budgets carry.
+// What the three strategies have in common: each proposes one run after the other, and turns the volumes it chose into
+// a priced run with a reason. The planner decides which proposals the budgets carry.
 
 import { codecShape } from '../../codec/shape.ts';
 import { dollarsOf, savedDollars, type Work } from '../../cost/cost-of.ts';
@@ -26,7 +26,10 @@ export type Draft = Omit<PlannedRun, 'name'>;
 
 export interface Proposer {
   readonly strategy: Strategy;
-  /** The next run that `fits` the budgets, marked as planned; undefined when there is none (now: a later call may find room). */
+  /**
+   * The next run that `fits` the budgets, marked as planned; undefined when there is none (now: a later call may find
+   * room).
+   */
   propose(fits: (draft: Draft) => boolean): Draft | undefined;
   /** Why the volumes it never used stay where they are. */
   readonly leftover: (at: { group: Group }) => Verdict;
@@ -114,7 +117,10 @@ export function draftOf(context: Context, chosen: Chosen, better: string | null 
   };
 }
 
-/** Dollars saved over the horizon: a freed volume's extents, or only the dead bytes in it where drives bill what is stored. */
+/**
+ * Dollars saved over the horizon: a freed volume's extents, or only the dead bytes in it where drives bill what is
+ * stored.
+ */
 function savingOf({ view, settings, book }: Context, chosen: Chosen, freedBytes: number): number {
   const raw = RAW_FACTOR[codecShape(chosen.group.codec).wire] ?? 1;
   const { storageClass, billing } = settings;

@@ -1,5 +1,5 @@
-// The one owner of the boundaries between strategies: every volume of a snapshot gets exactly one strategy, or one stated
-// reason for none. Planners only ever see what this file gave them.
+// The one owner of the boundaries between strategies: every volume of a snapshot gets exactly one strategy, or one
+// stated reason for none. Planners only ever see what this file gave them.
 import { FLEET_STATES, type FleetView } from '../facts/fleet.ts';
 import type { PlanSettings, Strategy } from '../facts/plan-settings.ts';
 import { waitingAt } from './waiting.ts';
@@ -63,7 +63,8 @@ export function strategyOf(fill: number, ranges: Ranges): Strategy | undefined {
 }
 
 /**
- * A verdict code per volume. `waitAbove` holds, by codec and age class (waiting.ts), the fill above which waiting beats rewriting.
+ * A verdict code per volume. `waitAbove` holds, by codec and age class (waiting.ts), the fill above which waiting beats
+ * rewriting.
  */
 export function classify(
   view: FleetView,

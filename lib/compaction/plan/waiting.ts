@@ -1,5 +1,6 @@
-// When it is cheaper to wait than to rewrite (objective `money`): by codec and age class, the fill above which a volume is left to
-// die on. Waiting is priced by a typical full volume of its codec, not by whichever comes first in the snapshot.
+// When it is cheaper to wait than to rewrite (objective `money`): by codec and age class, the fill above which a volume
+// is left to die on. Waiting is priced by a typical full volume of its codec, not by whichever comes first in the
+// snapshot.
 
 import { dollarsOf, MS_PER_MONTH } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
@@ -41,8 +42,8 @@ interface Typical {
 }
 
 /**
- * Buckets of a full volume, by codec: from the volumes at least as full as the mean, because a bucket is there until its last block
- * is dead and so half empty volumes have too many of them for their bytes.
+ * Buckets of a full volume, by codec: from the volumes at least as full as the mean, because a bucket is there until
+ * its last block is dead and so half empty volumes have too many of them for their bytes.
  */
 function typicalVolumes(view: FleetView): Typical[] {
   const live = new Float64Array(CODECS_MAX);

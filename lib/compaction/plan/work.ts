@@ -1,5 +1,6 @@
-// How much work a run is, from what it moves: the store's protocols (a transaction of three rows per moved bucket, a lease and
-// a commit per group, a row per zone of a volume that comes or goes) turned into counts that budgets and prices understand.
+// How much work a run is, from what it moves: the store's protocols (a transaction of three rows per moved bucket, a
+// lease and a commit per group, a row per zone of a volume that comes or goes) turned into counts that budgets and
+// prices understand.
 
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';

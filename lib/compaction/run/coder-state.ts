@@ -1,5 +1,5 @@
-// coder | stall: why the Live Coder of L3 could not write when it last tried; no row: it could. Soft state, for those who would give it
-// more: no work that anybody has to end.
+// coder | stall: why the Live Coder of L3 could not write when it last tried; no row: it could. Soft state, for those
+// who would give it more: no work that anybody has to end.
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { Key, Write } from '../../panda/panda.ts';

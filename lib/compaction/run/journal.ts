@@ -1,5 +1,6 @@
-// The journal of compaction runs: one work row a run, from before its first lease until after its last. It says what was
-// planned and how far it came; what is true is in the volume and bucket rows, so a row may be old but never wrong in a way that matters.
+// The journal of compaction runs: one work row a run, from before its first lease until after its last. It says what
+// was planned and how far it came; what is true is in the volume and bucket rows, so a row may be old but never wrong
+// in a way that matters.
 import * as z from 'zod';
 import { corrupt, invalid, isKind } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
@@ -13,8 +14,9 @@ import type { MergePlan } from '../plan/merge-propose.ts';
 import type { PlannedRun } from '../plan/plan.ts';
 
 /**
- * Of the row. A run of an unknown version is left to the release that knows it. 2: a top-off says group by group what it has copied; what 1 had
- * begun begins anew. 3: a run says what its volumes were when it was planned, and a merge which remnants it is to merge; without that a merge ends.
+ * Of the row. A run of an unknown version is left to the release that knows it. 2: a top-off says group by group what
+ * it has copied; what 1 had begun begins anew. 3: a run says what its volumes were when it was planned, and a merge
+ * which remnants it is to merge; without that a merge ends.
  */
 const JOURNAL_VERSION = 3;
 const VERSIONS_KNOWN: readonly unknown[] = [1, 2, JOURNAL_VERSION];
@@ -222,7 +224,10 @@ export async function readJournal(c: Components, id: RunId): Promise<JournalRow 
 /** The code of a step that ends because its time is used up: no fault, somebody goes on. */
 export const STEP_TIME_UP = 'STEP_TIME_UP';
 
-/** Runs somebody has begun and nobody has ended. Those of another release are passed over: they stand in the way of compaction only. */
+/**
+ * Runs somebody has begun and nobody has ended. Those of another release are passed over: they stand in the way of
+ * compaction only.
+ */
 export async function listJournal(c: Components): Promise<JournalRow[]> {
   const rows: JournalRow[] = [];
   for await (const row of rowsOf(c.panda, JOURNAL)) if (isOwnVersion(row)) rows.push(journalFromRow(row));
@@ -242,7 +247,10 @@ export async function hasForeignJournal(c: Components): Promise<boolean> {
   return false;
 }
 
-/** Runs of the drainer belong to no process, so nobody takes them for dead: its journals are what says whether they go on. */
+/**
+ * Runs of the drainer belong to no process, so nobody takes them for dead: its journals are what says whether they go
+ * on.
+ */
 export const DRAINER_OWNER = 'drainer';
 
 /** True if nobody works on it: it was parked, or the process that did is known to be dead. */

@@ -1,5 +1,5 @@
-// The volumes of one run: leased against what the plan says of them, or taken over from a dead process, and given back at the end.
-// A volume that is not what it was when the plan was made is left out, with a reason.
+// The volumes of one run: leased against what the plan says of them, or taken over from a dead process, and given back
+// at the end. A volume that is not what it was when the plan was made is left out, with a reason.
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
@@ -48,8 +48,8 @@ function whyNot(now: VolumeRow | undefined, planned: Planned): Reason | undefine
 }
 
 /**
- * Takes over those of the volumes that are draining under a dead run. Whatever id that had: a take-over may itself have been cut off
- * half-way.
+ * Takes over those of the volumes that are draining under a dead run. Whatever id that had: a take-over may itself have
+ * been cut off half-way.
  */
 export async function adoptVolumes(store: VolumeStore, run: RunId, ids: readonly VolumeId[]): Promise<VolumeRow[]> {
   const { panda, settings } = store.c;

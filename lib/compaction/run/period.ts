@@ -1,5 +1,6 @@
-// work/budget | period: the budgets in force since the last plan, and what has been done since, whoever did it. The controller of the threshold
-// and L3's flow control go by it. Counted after the work is done: a process that dies in between leaves it short, never wrong.
+// work/budget | period: the budgets in force since the last plan, and what has been done since, whoever did it. The
+// controller of the threshold and L3's flow control go by it. Counted after the work is done: a process that dies in
+// between leaves it short, never wrong.
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { Key, Write } from '../../panda/panda.ts';
 import { optionalCount, stringIn } from '../../panda/rows/row-reader.ts';
@@ -33,7 +34,10 @@ export async function readPeriod({ panda }: Pick<Components, 'panda'>): Promise<
   return { budgets: parseBudgets(JSON.parse(stringIn(row, 'j'))), spent: Object.fromEntries(spent) as Spending };
 }
 
-/** Budgets for what is done from now on. How much of the scarcest one before was used, 0..1. A lost update costs nothing. */
+/**
+ * Budgets for what is done from now on. How much of the scarcest one before was used, 0..1. A lost update costs
+ * nothing.
+ */
 export async function beginPeriod(c: Components, budgets: Budgets): Promise<number> {
   const before = await readPeriod(c);
   // A store whose budgets are not limited, and that has nothing to do, is not written to.

@@ -1,5 +1,5 @@
-// The controller of the threshold (least dead fraction worth a run): a pure step from one measurement to the next, with its
-// state as data. Beside it the law as published, which runs away, as a control.
+// The controller of the threshold (least dead fraction worth a run): a pure step from one measurement to the next, with
+// its state as data. Beside it the law as published, which runs away, as a control.
 
 import * as z from 'zod';
 import { DAY_MS } from '../../foundation/durations.ts';
@@ -115,7 +115,10 @@ export interface ThresholdStep {
 export const thresholdStart = (threshold: number): ThresholdState =>
   Object.freeze({ threshold, quick: null, slow: null, atMs: null });
 
-/** One measurement. Steps are per day of clock, at most one day's worth each, so neither calls in a burst nor a leap move it far. */
+/**
+ * One measurement. Steps are per day of clock, at most one day's worth each, so neither calls in a burst nor a leap
+ * move it far.
+ */
 export function stepThreshold(state: ThresholdState, input: ThresholdInput, s: ThresholdSettings): ThresholdStep {
   const kept = (reason: ThresholdStep['reason'], next: ThresholdState = state): ThresholdStep => ({
     state: next,
@@ -166,9 +169,9 @@ export function stepThreshold(state: ThresholdState, input: ThresholdInput, s: T
 }
 
 /**
- * The law as published: rising overhead raises the threshold, otherwise lower it. Nothing asks whether the budgets were the
- * reason: a threshold too high starves compaction, overhead rises, and the threshold rises further. Kept as a control for tests
- * and the simulator; nothing in the store uses it.
+ * The law as published: rising overhead raises the threshold, otherwise lower it. Nothing asks whether the budgets were
+ * the reason: a threshold too high starves compaction, overhead rises, and the threshold rises further. Kept as a
+ * control for tests and the simulator; nothing in the store uses it.
  */
 export function stepNaively(threshold: number, overheadRises: boolean, stepPerDay: number, days: number): number {
   const next = threshold + (overheadRises ? stepPerDay : -stepPerDay) * days;

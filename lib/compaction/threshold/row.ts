@@ -1,5 +1,5 @@
-// work/threshold | state: the threshold as the controller left it, and what the last plan used of its budgets. Without the row the
-// threshold is THRESHOLD_START.
+// work/threshold | state: the threshold as the controller left it, and what the last plan used of its budgets. Without
+// the row the threshold is THRESHOLD_START.
 import * as z from 'zod';
 import { corrupt, isKind } from '../../foundation/errors.ts';
 import type { Key, Write } from '../../panda/panda.ts';

@@ -1,6 +1,6 @@
-// A backup: every row of a store's Panda, as of one moment, in one text file. A header line, a line per row (partition, sort key,
-// attributes; tabs between), and a last line with the number of rows and the SHA-256 of all before it. It holds names, block
-// hashes and wrapped keys, but no key-encryption key: keys.json is to be kept elsewhere.
+// A backup: every row of a store's Panda, as of one moment, in one text file. A header line, a line per row (partition,
+// sort key, attributes; tabs between), and a last line with the number of rows and the SHA-256 of all before it. It
+// holds names, block hashes and wrapped keys, but no key-encryption key: keys.json is to be kept elsewhere.
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -109,7 +109,10 @@ class LineWriter {
   }
 }
 
-/** Reads the whole file once, so that nothing is done with a damaged one. Throws `corrupt` BACKUP_CORRUPT, `invalid` BACKUP_VERSION. */
+/**
+ * Reads the whole file once, so that nothing is done with a damaged one. Throws `corrupt` BACKUP_CORRUPT, `invalid`
+ * BACKUP_VERSION.
+ */
 export async function checkBackup(file: string): Promise<BackupHeader> {
   let header: BackupHeader | undefined;
   let last: string | undefined;

@@ -1,6 +1,6 @@
-// After a plain restore: does what the drives hold fit what the rows say? By listings and, at most, a header a group, so it is cheap: a
-// bucket whose group cannot be decoded from the drives that are there was moved, or erased, since the backup was made. A drive that is
-// away is in nobody's disfavour.
+// After a plain restore: does what the drives hold fit what the rows say? By listings and, at most, a header a group,
+// so it is cheap: a bucket whose group cannot be decoded from the drives that are there was moved, or erased, since the
+// backup was made. A drive that is away is in nobody's disfavour.
 import { codecOf } from '../../codec/codecs.ts';
 import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { CHUNK_HEADER_BYTES, parseChunkHeader } from '../../format/chunk.ts';

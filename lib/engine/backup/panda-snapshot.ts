@@ -1,5 +1,6 @@
-// The rows of one moment, for backup and doctor: a scan of the living file is consistent page by page only. It is a read transaction of
-// SQLite, not a copy of the file: beside writers, and nothing lies about that a killed process could leave.
+// The rows of one moment, for backup and doctor: a scan of the living file is consistent page by page only. It is a
+// read transaction of SQLite, not a copy of the file: beside writers, and nothing lies about that a killed process
+// could leave.
 import type { Panda } from '../../panda/panda.ts';
 import { SqlitePanda } from '../../panda/sqlite-panda.ts';
 

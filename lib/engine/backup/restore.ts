@@ -1,5 +1,6 @@
-// Brings a store's Panda back from a backup, into a directory that has none. The rows are gathered in a file of another name, which gets
-// its own at the end: an interrupted restore leaves no half store, and its file goes with the next command.
+// Brings a store's Panda back from a backup, into a directory that has none. The rows are gathered in a file of another
+// name, which gets its own at the end: an interrupted restore leaves no half store, and its file goes with the next
+// command.
 import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -57,8 +58,8 @@ interface Place {
 }
 
 /**
- * Throws `conflict` STORE_EXISTS, `corrupt` BACKUP_CORRUPT or BACKUP_BEHIND, `invalid` BACKUP_VERSION or BACKUP_FOREIGN, `retry`
- * DRIVES_MISSING.
+ * Throws `conflict` STORE_EXISTS, `corrupt` BACKUP_CORRUPT or BACKUP_BEHIND, `invalid` BACKUP_VERSION or
+ * BACKUP_FOREIGN, `retry` DRIVES_MISSING.
  */
 export async function restoreTo(dir: string, file: string, options: RestoreOptions = {}): Promise<RestoreReport> {
   const path = resolve(dir);

@@ -1,4 +1,5 @@
-// Doctor's look at what lies on the drives and is in no row: what only a newer Panda can know, and what belongs to nothing.
+// Doctor's look at what lies on the drives and is in no row: what only a newer Panda can know, and what belongs to
+// nothing.
 import { quarantineFromRow, quarantinePartition } from '../../panda/rows/quarantine-row.ts';
 import { lookAtDrives } from '../../volume/behind/newer-chunks.ts';
 import { QUARANTINE_MS } from '../../volume/behind/sweep.ts';

@@ -1,5 +1,5 @@
-// Doctor's recount of the rows: references from the names, live bytes from the blocks, buckets and zones from the volumes. The rows
-// must be of one moment; blocks are held in memory as counts.
+// Doctor's recount of the rows: references from the names, live bytes from the blocks, buckets and zones from the
+// volumes. The rows must be of one moment; blocks are held in memory as counts.
 
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BlockId, BucketId } from '../../foundation/ids.ts';

@@ -1,5 +1,5 @@
-// Doctor's look at what must be on the drives: volume by volume, so that memory does not grow with the store. What it finds damaged it
-// notes in damage rows, and takes rows away that are true no longer.
+// Doctor's look at what must be on the drives: volume by volume, so that memory does not grow with the store. What it
+// finds damaged it notes in damage rows, and takes rows away that are true no longer.
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { DamageRow } from '../../panda/rows/damage-row.ts';
@@ -65,7 +65,10 @@ export async function findVolumeFaults(
   return sum.report;
 }
 
-/** Rows of volumes and generations that are gone. Of a volume whose row cannot be read nothing is known: its damage stays noted. */
+/**
+ * Rows of volumes and generations that are gone. Of a volume whose row cannot be read nothing is known: its damage
+ * stays noted.
+ */
 async function dropOldDamage({ c }: ReadPorts, findings: Findings): Promise<void> {
   const old: DamageRow[] = [];
   let holds: (row: DamageRow) => boolean = () => true;

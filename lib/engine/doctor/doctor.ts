@@ -1,6 +1,6 @@
 // Doctor: counts everything again and says what is wrong with a store. It looks at the rows of one moment, at every
-// drive's listing of what must exist, and, if asked, reads all of it. It notes what it finds damaged, and changes nothing else unless told
-// to; then it only ends what dead processes left and sweeps objects that belong to nothing.
+// drive's listing of what must exist, and, if asked, reads all of it. It notes what it finds damaged, and changes
+// nothing else unless told to; then it only ends what dead processes left and sweeps objects that belong to nothing.
 import { isPocketfulError } from '../../foundation/errors.ts';
 import { checkSqliteFile } from '../../panda/sqlite-damage.ts';
 import { pandaCorrupt } from '../../panda/sqlite-errors.ts';

@@ -1,8 +1,8 @@
 // What doctor finds, and what it all comes to.
 
 /**
- * lost: data cannot be read now. wrong: rows contradict each other. degraded: all data can be read, but some of it survives fewer losses
- * than it should. waits: nothing is wrong, something is still to be done.
+ * lost: data cannot be read now. wrong: rows contradict each other. degraded: all data can be read, but some of it
+ * survives fewer losses than it should. waits: nothing is wrong, something is still to be done.
  */
 export type Severity = 'lost' | 'wrong' | 'degraded' | 'waits';
 
@@ -12,8 +12,8 @@ export type Level = 'healthy' | 'degraded' | 'wrong';
 export interface Finding {
   readonly severity: Severity;
   /**
-   * Stable, lower case: drive, key, object, references, live-bytes, bucket, volume, zone, panda, stray, unfinished, row, file, damage; of objects
-   * on drives: missing, short, wrong, foreign, unread.
+   * Stable, lower case: drive, key, object, references, live-bytes, bucket, volume, zone, panda, stray, unfinished,
+   * row, file, damage; of objects on drives: missing, short, wrong, foreign, unread.
    */
   readonly check: string;
   readonly message: string;

@@ -1,4 +1,5 @@
-// Bucket rows and dead bits of a rebuilt store, one bucket at a time: which slots live follows from the blocks that were placed.
+// Bucket rows and dead bits of a rebuilt store, one bucket at a time: which slots live follows from the blocks that
+// were placed.
 import type { BucketId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
 import { bucketKey, deadKey, NO_DEAD, withDead } from '../../panda/rows/bucket-row.ts';

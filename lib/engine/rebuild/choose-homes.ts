@@ -1,4 +1,5 @@
-// Per bucket the place that holds most of what is named: one volume, one generation, one move. Records lie there, or nowhere.
+// Per bucket the place that holds most of what is named: one volume, one generation, one move. Records lie there, or
+// nowhere.
 import type { Sorter } from './sorter.ts';
 
 /** A record in a group that can be decoded, or not, and the block it is, if the backup names it. */
@@ -55,7 +56,10 @@ function placeBucket(sorter: Sorter, found: readonly FoundRecord[]): void {
   for (const place of home) if (place.block !== null) placeBlock(sorter, place, place.block);
 }
 
-/** A merge leaves a record in two buckets until the old one is erased: either copy will do, the one the backup names first of all. */
+/**
+ * A merge leaves a record in two buckets until the old one is erased: either copy will do, the one the backup names
+ * first of all.
+ */
 function placeBlock(sorter: Sorter, place: FoundRecord, block: string): void {
   const { record, bucket, slot, length, volume, generation, sequence, token, column, offset, namedBucket } = place;
   sorter.run(
@@ -81,6 +85,9 @@ export function chooseHome(found: readonly FoundRecord[]): readonly FoundRecord[
   return best === undefined || best.held === 0 ? undefined : best.places;
 }
 
-/** Two proposals of one move may lie in one volume: each append is a home of its own, but the groups of move 0 belong together. */
+/**
+ * Two proposals of one move may lie in one volume: each append is a home of its own, but the groups of move 0 belong
+ * together.
+ */
 const nameOfHome = ({ move, volume, generation, sequence, token }: FoundRecord): string =>
   `${move}/${volume}/${generation}${move === 0 ? '' : `/${sequence}/${token}`}`;

@@ -1,11 +1,15 @@
-// Where the columns of a found volume are, those included that no drive shows; and the zone rows that follow from all volumes.
+// Where the columns of a found volume are, those included that no drive shows; and the zone rows that follow from all
+// volumes.
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
 import { zoneAttributes, zoneFromRow, zoneKey, zonePartition } from '../../panda/rows/zone-row.ts';
 import type { BackupSource } from './backup-source.ts';
 import type { Sorter } from './sorter.ts';
 
-/** Numbers of zones that nobody has: columns that never got a byte, or are on a drive that is away. Counted down, beyond every real one. */
+/**
+ * Numbers of zones that nobody has: columns that never got a byte, or are on a drive that is away. Counted down, beyond
+ * every real one.
+ */
 const UNKNOWN_ZONE = 9_999_999;
 
 export interface Places {
@@ -71,7 +75,10 @@ SELECT z.drive, z.zone, max(z.generation) AS generation FROM zones z
 WHERE NOT EXISTS (SELECT 1 FROM usedZones u WHERE u.drive = z.drive AND u.zone = z.zone) GROUP BY z.drive, z.zone`;
 const USED_ZONES = 'SELECT drive, zone, generation, volume FROM usedZones';
 
-/** Every zone seen: used by its volume, or free under a new generation, as what is in it is garbage. To be called after all volumes. */
+/**
+ * Every zone seen: used by its volume, or free under a new generation, as what is in it is garbage. To be called after
+ * all volumes.
+ */
 export async function* zoneRows(
   sorter: Sorter,
   places: Places,
@@ -86,8 +93,8 @@ export async function* zoneRows(
 }
 
 /**
- * What lies on a drive that is away is not known, so none of its zones is free: each that no volume has is used by nobody. Where the
- * drive turns out to hold more than the backup knew, its generations say so.
+ * What lies on a drive that is away is not known, so none of its zones is free: each that no volume has is used by
+ * nobody. Where the drive turns out to hold more than the backup knew, its generations say so.
  */
 async function* awayZones(
   sorter: Sorter,

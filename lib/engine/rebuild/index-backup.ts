@@ -1,5 +1,5 @@
-// What the backup says that finding records needs: which record is which block, what was shredded or was in trash, and which extents the
-// volumes had (for drives that are away now). Wrapped keys stay in the backup.
+// What the backup says that finding records needs: which record is which block, what was shredded or was in trash, and
+// which extents the volumes had (for drives that are away now). Wrapped keys stay in the backup.
 import { blockFromRow } from '../../panda/rows/block-row.ts';
 import { shredFromRow, trashFromRow } from '../../panda/rows/trash-row.ts';
 import { extentText, volumeFromRow } from '../../panda/rows/volume-row.ts';

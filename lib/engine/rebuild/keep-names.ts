@@ -1,5 +1,5 @@
-// The names of the backup whose blocks are all there, with their block lists; for every other name why not. Counts the references on
-// the way.
+// The names of the backup whose blocks are all there, with their block lists; for every other name why not. Counts the
+// references on the way.
 import type { BlockId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
 import { type ObjectRow, objectFromRow, segmentFromRow } from '../../panda/rows/object-row.ts';
@@ -25,7 +25,10 @@ type Losses = ReadonlyMap<string, number>;
 const LISTED_MAX = 10_000;
 const SEGMENTS = 'segment/';
 
-/** Yields the rows that stay; `kept` is complete at the end. Names beyond a bound are only counted, and told to `onLost`. */
+/**
+ * Yields the rows that stay; `kept` is complete at the end. Names beyond a bound are only counted, and told to
+ * `onLost`.
+ */
 export async function* keepNames(
   sorter: Sorter,
   backup: BackupSource,

@@ -1,5 +1,6 @@
-// RESTORE --REBUILD: location from the drives, names, references and wrapped keys from a backup, less what the shred log names. The rows of
-// a fresh Panda come out one by one, sorted on disk (sorter.ts), so that memory does not grow with the number of objects.
+// RESTORE --REBUILD: location from the drives, names, references and wrapped keys from a backup, less what the shred
+// log names. The rows of a fresh Panda come out one by one, sorted on disk (sorter.ts), so that memory does not grow
+// with the number of objects.
 import type { Drive } from '../../drive/drive.ts';
 import type { StoreId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';

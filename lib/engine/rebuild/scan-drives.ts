@@ -1,5 +1,6 @@
-// Reads from the drives alone what is stored where: every group with its records, from the headers and directories of its chunks, into
-// the sorter. Payloads are not read; whether a group can be decoded follows from the columns that are there.
+// Reads from the drives alone what is stored where: every group with its records, from the headers and directories of
+// its chunks, into the sorter. Payloads are not read; whether a group can be decoded follows from the columns that are
+// there.
 import type { CodecName } from '../../codec/codec.ts';
 import { codecOf } from '../../codec/codecs.ts';
 import { codecShape } from '../../codec/shape.ts';

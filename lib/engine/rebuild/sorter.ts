@@ -1,5 +1,6 @@
-// What a rebuild sorts and joins: a SQLite file of its own beside the restored store, so that memory does not grow with the number of
-// objects. It is unlinked as soon as it is open (where the system allows it), holds no wrapped key, and nothing in it survives the process.
+// What a rebuild sorts and joins: a SQLite file of its own beside the restored store, so that memory does not grow with
+// the number of objects. It is unlinked as soon as it is open (where the system allows it), holds no wrapped key, and
+// nothing in it survives the process.
 import { rmSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { present } from '../../foundation/assert.ts';
@@ -7,7 +8,10 @@ import { removeScratch } from '../wire/leftovers.ts';
 
 const CACHE_KIB = 24 * 1024;
 
-/** Primary keys are chosen so that what is asked for in order is stored in that order: SQLite then sorts nothing by itself. */
+/**
+ * Primary keys are chosen so that what is asked for in order is stored in that order: SQLite then sorts nothing by
+ * itself.
+ */
 const SCHEMA = `
 CREATE TABLE groups (
   id INTEGER PRIMARY KEY, volume TEXT, generation INTEGER, sequence INTEGER, token INTEGER, append TEXT, kind TEXT, codec TEXT,

@@ -1,4 +1,5 @@
-// Volumes with at least one bucket, sealed, with the rows of their append groups, one volume at a time; and which zones they take.
+// Volumes with at least one bucket, sealed, with the rows of their append groups, one volume at a time; and which zones
+// they take.
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';

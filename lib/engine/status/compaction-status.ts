@@ -1,5 +1,5 @@
-// What compaction is doing and has done, in figures, for `status`: pure, from the day's tallies, the threshold's state, the queue and the
-// volume rows. The shape is that of `status --json` (docs/cli.md).
+// What compaction is doing and has done, in figures, for `status`: pure, from the day's tallies, the threshold's state,
+// the queue and the volume rows. The shape is that of `status --json` (docs/cli.md).
 
 import { codecShape } from '../../codec/shape.ts';
 import type { MeasuredRates } from '../../compaction/facts/measured-rates.ts';
@@ -54,7 +54,10 @@ export interface CompactionStatus {
   /** Fills (above, up to and including) that each strategy owns. */
   readonly ranges: Readonly<Record<'l3' | 'l2' | 'l1', readonly [number, number]>>;
   readonly budgetUsed: number;
-  /** Deletes per live byte and day by age class (written within a day, a week, two months, earlier); `daysMeasured` 0: assumed. */
+  /**
+   * Deletes per live byte and day by age class (written within a day, a week, two months, earlier); `daysMeasured` 0:
+   * assumed.
+   */
   readonly deletes: readonly { readonly perDay: number; readonly daysMeasured: number }[];
   /** Bucket rows per live GiB, and how many there may be before remnants are merged. */
   readonly bucketRows: { readonly rows: number; readonly perGib: number | null; readonly perGibMax: number };

@@ -1,4 +1,5 @@
-// The five gauges of a stage, pure: from volumes, journals and the row of a week ago. What cannot be said yet is left out.
+// The five gauges of a stage, pure: from volumes, journals and the row of a week ago. What cannot be said yet is left
+// out.
 
 import { DAY_MS, HOUR_MS } from '../../foundation/durations.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';

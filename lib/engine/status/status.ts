@@ -1,5 +1,5 @@
-// What a store is made of at this moment, in figures: pure, from rows that were read before. The shape is that of `status --json`
-// (docs/cli.md).
+// What a store is made of at this moment, in figures: pure, from rows that were read before. The shape is that of
+// `status --json` (docs/cli.md).
 
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';

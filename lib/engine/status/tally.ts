@@ -1,5 +1,6 @@
-// Daily tallies of a cell, `tally/CELL | YYYY-MM-DD` in Panda: what came in, what was coded, moved, reclaimed and shredded, and what that
-// took. Counters that are only ever added to, after the work is done: a process that dies in between leaves them short, never wrong.
+// Daily tallies of a cell, `tally/CELL | YYYY-MM-DD` in Panda: what came in, what was coded, moved, reclaimed and
+// shredded, and what that took. Counters that are only ever added to, after the work is done: a process that dies in
+// between leaves them short, never wrong.
 import { DAY_MS } from '../../foundation/durations.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { Key, Row } from '../../panda/panda.ts';

@@ -1,5 +1,5 @@
-// Compaction of an open store: the planners and the executor with this engine's Live Coder and queue, the threshold the controller
-// has set, and the day's tally of what was done.
+// Compaction of an open store: the planners and the executor with this engine's Live Coder and queue, the threshold the
+// controller has set, and the day's tally of what was done.
 
 import { codecShape } from '../../codec/shape.ts';
 import { type Batches, inProcess } from '../../compaction/do/batches.ts';

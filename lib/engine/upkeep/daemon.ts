@@ -1,5 +1,5 @@
-// The schedules of an embedded store, as a stage has them on AWS: GC, encode, compaction and tuning, one after the other in one process.
-// Several daemons on one store do no harm.
+// The schedules of an embedded store, as a stage has them on AWS: GC, encode, compaction and tuning, one after the
+// other in one process. Several daemons on one store do no harm.
 
 import type { Clock } from '../../foundation/clock.ts';
 import { MINUTE_MS } from '../../foundation/durations.ts';

@@ -1,5 +1,5 @@
-// After a crash: everything another process left half done is brought to an end. Safe at any time, beside anything, and twice; what cannot
-// be done now (a drive is away) is left for the next time.
+// After a crash: everything another process left half done is brought to an end. Safe at any time, beside anything, and
+// twice; what cannot be done now (a drive is away) is left for the next time.
 import { endDeadRuns } from '../../compaction/do/end-runs.ts';
 import { isDeadRun, listJournal } from '../../compaction/run/journal.ts';
 import type { Frontend } from '../../frontend/frontend.ts';
@@ -38,7 +38,10 @@ export async function recover(
   return { volumes: recovered, runs, seals, uploads, references, freedZones, strays };
 }
 
-/** True if a process that is known to be dead left something to `recover`; a look at the volume rows and two short lists. */
+/**
+ * True if a process that is known to be dead left something to `recover`; a look at the volume rows and two short
+ * lists.
+ */
 export async function hasLeftovers(volumes: VolumeStore): Promise<boolean> {
   const { c } = volumes;
   const isDead = (owner: string | undefined): boolean => owner !== undefined && c.isOwnerGone(owner);

@@ -1,5 +1,6 @@
-// GC as an operator means it: what may be shredded is shredded, what is empty is freed. On a disk with little room left no grace of
-// emptied volumes counts (their inspection does), and hot data is encoded however young: that takes less than half of its place.
+// GC as an operator means it: what may be shredded is shredded, what is empty is freed. On a disk with little room left
+// no grace of emptied volumes counts (their inspection does), and hot data is encoded however young: that takes less
+// than half of its place.
 
 import type { Reason } from '../../foundation/reason.ts';
 import type { GarbageReport } from '../../gc/collect-garbage.ts';
@@ -54,7 +55,10 @@ interface RoomMade {
   readonly free: FreeReport;
 }
 
-/** Hot volumes, the emptiest first and one by one: what one frees is the room of the next. Until there is enough, or nothing helps. */
+/**
+ * Hot volumes, the emptiest first and one by one: what one frees is the room of the next. Until there is enough, or
+ * nothing helps.
+ */
 async function makeRoom(store: EngineStore, disk: DiskRoom, signal: AbortSignal | undefined): Promise<RoomMade> {
   const { volumes } = store;
   let made: RoomMade = { encodedBytes: 0, stalled: undefined, free: { freedVolumes: 0, freedZones: 0, kept: [] } };

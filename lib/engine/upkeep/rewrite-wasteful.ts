@@ -1,5 +1,6 @@
-// What deletes leave in open erasure-coded volumes, and in one that nothing packs with: compaction plans whole sealed volumes, and
-// those of a small store never fill. They are sealed and drained into a new open one once that halves what they store.
+// What deletes leave in open erasure-coded volumes, and in one that nothing packs with: compaction plans whole sealed
+// volumes, and those of a small store never fill. They are sealed and drained into a new open one once that halves what
+// they store.
 
 import { drain } from '../../compaction/do/drain.ts';
 import { isAhead } from '../../foundation/clock-skew.ts';

@@ -1,5 +1,5 @@
-// What a stage's schedules do beside compaction: encode what has cooled, shred and free, and bring to an end what functions that are
-// gone left half done. Every pass may be cut off anywhere; the next one goes on.
+// What a stage's schedules do beside compaction: encode what has cooled, shred and free, and bring to an end what
+// functions that are gone left half done. Every pass may be cut off anywhere; the next one goes on.
 import { endLostLeases } from '../../compaction/do/end-runs.ts';
 import { writersHeld } from '../../compaction/move/l3/hold.ts';
 import type { Reason } from '../../foundation/reason.ts';

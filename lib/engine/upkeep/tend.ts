@@ -1,5 +1,5 @@
-// The steps of maintenance, as the stage's schedules do them on AWS: encode what is ripe, shred what may be shredded. What was done is added
-// to the day's tally.
+// The steps of maintenance, as the stage's schedules do them on AWS: encode what is ripe, shred what may be shredded.
+// What was done is added to the day's tally.
 import { writersHeld } from '../../compaction/move/l3/hold.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { collectGarbage, type GarbageReport } from '../../gc/collect-garbage.ts';

@@ -1,5 +1,5 @@
-// The threshold's controller on a store: its state is a row of Panda, its measurement the sealed volumes of this moment, and what the
-// compaction before used of its budgets.
+// The threshold's controller on a store: its state is a row of Panda, its measurement the sealed volumes of this
+// moment, and what the compaction before used of its budgets.
 import { sealedTotals } from '../../compaction/facts/fleet.ts';
 import { measureRates } from '../../compaction/facts/measured-rates.ts';
 import { snapshotOf } from '../../compaction/facts/snapshot.ts';
@@ -19,7 +19,10 @@ export const readTuning = async (c: Pick<Components, 'panda'>): Promise<Threshol
 /** Use of the scarcest budget, 0..1, for the controller's next step. */
 export const noteBudgetUsed = (c: Components, used: number): Promise<void> => writeBudgetUse(c, used);
 
-/** One step, and a look at how fast data dies. Safe at any time and twice: steps are per day of clock, and of two at once one wins. */
+/**
+ * One step, and a look at how fast data dies. Safe at any time and twice: steps are per day of clock, and of two at
+ * once one wins.
+ */
 export async function tune(c: Components): Promise<ThresholdStep> {
   const view = await snapshotOf(c);
   await measureRates(c, view);

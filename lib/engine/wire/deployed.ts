@@ -1,5 +1,5 @@
-// The store of a deployed stage: S3 buckets as drives, DynamoDB as Panda, KMS for the keys. What the stack was told is in the
-// environment or the stack's outputs; what the store is, is in its row, written by whoever is first.
+// The store of a deployed stage: S3 buckets as drives, DynamoDB as Panda, KMS for the keys. What the stack was told is
+// in the environment or the stack's outputs; what the store is, is in its row, written by whoever is first.
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Drive } from '../../drive/drive.ts';
@@ -63,7 +63,10 @@ export const storeOf = (parts: DeployedParts, owner: string): VolumeStore =>
 /** The name of a process of which nobody knows when it ends. */
 export const newFunctionOwner = (randomness: Randomness): string => `function-${hexOf(randomness.bytes(8))}`;
 
-/** The store's row: made if this is the first call ever, widened if drives were added, refused if the stage contradicts it. */
+/**
+ * The store's row: made if this is the first call ever, widened if drives were added, refused if the stage contradicts
+ * it.
+ */
 export async function establish(stage: DeployedStage, ports: Ports): Promise<StoreRow> {
   const { panda, clock, randomness } = ports;
   for (;;) {

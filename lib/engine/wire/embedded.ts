@@ -1,5 +1,5 @@
-// The embedded engine: directories as drives, SQLite as Panda, a key file. Makes a store, opens it, and wires the system of
-// lib/volume and lib/frontend to these bodies. Several processes may have one store open.
+// The embedded engine: directories as drives, SQLite as Panda, a key file. Makes a store, opens it, and wires the
+// system of lib/volume and lib/frontend to these bodies. Several processes may have one store open.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DirectoryDrive } from '../../drive/directory-drive.ts';
@@ -99,7 +99,10 @@ export class EmbeddedStore {
     return this.#queue;
   }
 
-  /** Before the first change of any kind. Throws `corrupt` PANDA_BEHIND, `denied` STORE_COPIED, `conflict` STORE_REPLACED. */
+  /**
+   * Before the first change of any kind. Throws `corrupt` PANDA_BEHIND, `denied` STORE_COPIED, `conflict`
+   * STORE_REPLACED.
+   */
   async beginWriting(): Promise<void> {
     await this.components.mayWrite?.();
   }
@@ -133,8 +136,8 @@ export class EmbeddedStore {
 }
 
 /**
- * Makes a store and opens it. What a call that was cut off left is finished; one that is refused leaves nothing. Throws `conflict` STORE_EXISTS,
- * `corrupt` PANDA_LOST.
+ * Makes a store and opens it. What a call that was cut off left is finished; one that is refused leaves nothing. Throws
+ * `conflict` STORE_EXISTS, `corrupt` PANDA_LOST.
  */
 export async function createEmbedded(dir: string, options: CreateOptions): Promise<EmbeddedStore> {
   const path = resolve(dir);
@@ -176,7 +179,10 @@ export async function createEmbedded(dir: string, options: CreateOptions): Promi
   }
 }
 
-/** Throws `missing` STORE_MISSING or STORE_INCOMPLETE, `corrupt` PANDA_LOST, `invalid` STORE_VERSION; a drive that cannot be reached only fails its own calls. */
+/**
+ * Throws `missing` STORE_MISSING or STORE_INCOMPLETE, `corrupt` PANDA_LOST, `invalid` STORE_VERSION; a drive that
+ * cannot be reached only fails its own calls.
+ */
 export async function openEmbedded(dir: string, options: EngineOptions = {}): Promise<EmbeddedStore> {
   const path = resolve(dir);
   const make = `make one with: pocketful init --store file:${dir}`;

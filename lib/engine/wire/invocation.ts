@@ -1,5 +1,5 @@
-// What bounds a piece of work in a function: its name in leases and runs, which tells everybody when it must be over, and a clock that
-// refuses to sleep beyond that. No safety hangs on either: they only decide who waits, and how long.
+// What bounds a piece of work in a function: its name in leases and runs, which tells everybody when it must be over,
+// and a clock that refuses to sleep beyond that. No safety hangs on either: they only decide who waits, and how long.
 import type { Clock } from '../../foundation/clock.ts';
 import { unknownOutcome } from '../../foundation/errors.ts';
 import { hexOf } from '../../foundation/ids.ts';
@@ -41,7 +41,9 @@ export class InvocationClock implements Clock {
     return this.#clock.monotonicMs();
   }
 
-  /** Throws `unknown` TIME_UP instead of a sleep nobody would wake from: what was tried before it may have taken effect. */
+  /**
+   * Throws `unknown` TIME_UP instead of a sleep nobody would wake from: what was tried before it may have taken effect.
+   */
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (this.#clock.monotonicMs() + ms >= this.#endsAtMs)
       throw unknownOutcome('TIME_UP', 'the time of this invocation is used up');

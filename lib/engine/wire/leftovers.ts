@@ -1,5 +1,5 @@
-// Files beside a store's metadata that one command needs for a while. Their names say whose they are, so that the next command of any
-// kind removes what a killed process left: they hold rows, wrapped keys among them.
+// Files beside a store's metadata that one command needs for a while. Their names say whose they are, so that the next
+// command of any kind removes what a killed process left: they hold rows, wrapped keys among them.
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { writerOf } from '../../drive/writer-tag.ts';
@@ -16,7 +16,9 @@ const SUFFIXES = ['', '-wal', '-shm', '-journal'];
 const OWNED = /^\.(?:restoring|sorting)-(.+?)(?:-wal|-shm|-journal)?$/;
 /** Names of earlier releases do not say whose they are. What their processes lose by this they only read. */
 const UNOWNED = /^\.(?:copy-[0-9a-f]{12}|restoring)(?:-wal|-shm|-journal)?$/;
-/** A file of another host or container is taken for left behind at this age; whoever still writes it fails and says so. */
+/**
+ * A file of another host or container is taken for left behind at this age; whoever still writes it fails and says so.
+ */
 const FOREIGN_MS = 24 * 3_600_000;
 
 export const scratchPath = (dir: string, purpose: ScratchPurpose, randomness: Randomness): string =>

@@ -1,4 +1,5 @@
-// A store whose metadata is gone while its keys or drives are still there: what shows that, and the one command that helps.
+// A store whose metadata is gone while its keys or drives are still there: what shows that, and the one command that
+// helps.
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +7,10 @@ import { MARKER } from '../../drive/directory-marker.ts';
 import { corrupt, type PocketfulError } from '../../foundation/errors.ts';
 import { drivesPath, keysPath } from './store-layout.ts';
 
-/** What is left of a store in its directory, in words; undefined if nothing is. Drives elsewhere are known to the metadata only. */
+/**
+ * What is left of a store in its directory, in words; undefined if nothing is. Drives elsewhere are known to the
+ * metadata only.
+ */
 export async function tracesOf(path: string): Promise<string | undefined> {
   const folder = drivesPath(path);
   const names = existsSync(folder) ? await readdir(folder).catch(() => []) : [];

@@ -1,5 +1,5 @@
-// The place of a store to be: everything that can be refused is looked at before anything is made, and an attempt that fails all the
-// same takes back what it made.
+// The place of a store to be: everything that can be refused is looked at before anything is made, and an attempt that
+// fails all the same takes back what it made.
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,10 @@ const SUFFIXES = ['', '-wal', '-shm'];
 /** What an empty file system has in its root. */
 const LOST_AND_FOUND = 'lost+found';
 
-/** A directory without metadata. Throws `corrupt` PANDA_LOST, `invalid` STORE_FOREIGN, DRIVE_TAKEN or DRIVE_NOT_EMPTY, and nothing was made. */
+/**
+ * A directory without metadata. Throws `corrupt` PANDA_LOST, `invalid` STORE_FOREIGN, DRIVE_TAKEN or DRIVE_NOT_EMPTY,
+ * and nothing was made.
+ */
 export async function checkNewPlace(dir: string, path: string, drives: readonly string[]): Promise<void> {
   const strange = await foreignNames(path);
   if (strange.length > 0)
@@ -39,7 +42,10 @@ async function checkNewDrive(root: string): Promise<void> {
     throw invalid('DRIVE_NOT_EMPTY', `${root}: holds ${JSON.stringify(strange)}; a new drive needs an empty directory`);
 }
 
-/** A file of metadata that holds no store: fine if it is what an interrupted call left, and what else is there is of that call too. */
+/**
+ * A file of metadata that holds no store: fine if it is what an interrupted call left, and what else is there is of
+ * that call too.
+ */
 export async function checkBegun(dir: string, path: string, panda: Panda): Promise<void> {
   const row = await panda.get(storeCreatingKey);
   const traces = await tracesOf(path);

@@ -1,5 +1,5 @@
-// store | keks: the ciphertexts of a deployed store's KEK versions, one attribute each, and when each was made. A destroyed version has no
-// attribute; the last one is current.
+// store | keks: the ciphertexts of a deployed store's KEK versions, one attribute each, and when each was made. A
+// destroyed version has no attribute; the last one is current.
 
 import type { Clock } from '../../foundation/clock.ts';
 import { conflict, isKind } from '../../foundation/errors.ts';

@@ -1,4 +1,5 @@
-// The environment of a stage's functions, parsed by one schema: what the stack was told, under the names of functions/README.md.
+// The environment of a stage's functions, parsed by one schema: what the stack was told, under the names of
+// functions/README.md.
 import * as z from 'zod';
 import { type Budgets, budgetsOf } from '../../compaction/plan/budget.ts';
 import { assert } from '../../foundation/assert.ts';

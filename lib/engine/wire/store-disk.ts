@@ -1,4 +1,5 @@
-// The disk of an embedded store when it is full: what is put is refused at once, what frees space goes on in the room of the reserve file.
+// The disk of an embedded store when it is full: what is put is refused at once, what frees space goes on in the room
+// of the reserve file.
 import { statfs } from 'node:fs/promises';
 import { type PocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { MakeRoom } from '../../panda/sqlite-file.ts';

@@ -23,11 +23,16 @@ export const keysPath = (dir: string): string => join(dir, KEYS);
 const RESERVE_BYTES_MIN = 2 * 1024 * 1024;
 const RESERVE_BYTES_MAX = 32 * 1024 * 1024;
 
-/** Room kept for what frees space: deletes and their log, and a small group that a nearly empty volume is moved into. */
+/**
+ * Room kept for what frees space: deletes and their log, and a small group that a nearly empty volume is moved into.
+ */
 export const reserveBytesOf = ({ bucketBytes }: Settings): number =>
   Math.min(RESERVE_BYTES_MAX, Math.max(RESERVE_BYTES_MIN, 2 * bucketBytes));
 
-/** `drives/00` and so on, or the paths given: relative to the store's directory if they are below it, so that it can be moved as a whole. */
+/**
+ * `drives/00` and so on, or the paths given: relative to the store's directory if they are below it, so that it can be
+ * moved as a whole.
+ */
 export function drivePaths(dir: string, drives: number | readonly string[]): string[] {
   if (typeof drives === 'number')
     return Array.from({ length: drives }, (_, i) => `${DRIVES}/${String(i).padStart(2, '0')}`);

@@ -1,4 +1,5 @@
-// The kernel made ready when an engine starts: warm before the first group, and revectorized where the environment asks for it.
+// The kernel made ready when an engine starts: warm before the first group, and revectorized where the environment asks
+// for it.
 import { setFlagsFromString } from 'node:v8';
 import type { CodecName } from '../../codec/codec.ts';
 import { revectorize } from '../../codec/kernel/revectorize.ts';
@@ -7,7 +8,10 @@ import { warmUp } from '../../codec/kernel/warm-up.ts';
 /** Whatever else waits has had its turn. */
 export const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Begins at once and returns; what it returns stops it. Memory that is short is no reason not to start: the first group warms the kernel then. */
+/**
+ * Begins at once and returns; what it returns stops it. Memory that is short is no reason not to start: the first group
+ * warms the kernel then.
+ */
 export function startKernel(names: readonly CodecName[], environment: NodeJS.ProcessEnv = process.env): () => void {
   if (environment['POCKETFUL_REVECTORIZE'] === '1') revectorize(setFlagsFromString);
   const stop = new AbortController();

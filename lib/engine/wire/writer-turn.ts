@@ -1,6 +1,7 @@
-// May this process write? Asked once before its first change, then again and again (Components.mayWrite). The drives remember which Panda
-// wrote last and how many writers it had had (lib/drive/directory-witness.ts), so a copy of it, or an earlier state put back, is told
-// apart before it does harm; docs/decisions/0015 has the steps and what a crash after each leaves.
+// May this process write? Asked once before its first change, then again and again (Components.mayWrite). The drives
+// remember which Panda wrote last and how many writers it had had (lib/drive/directory-witness.ts), so a copy of it, or
+// an earlier state put back, is told apart before it does harm; docs/decisions/0015 has the steps and what a crash
+// after each leaves.
 import { realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { DriveIdentity } from '../../drive/directory-marker.ts';
@@ -159,7 +160,10 @@ export class WriterTurn {
   }
 }
 
-/** Whether a drive has met a writer of another Panda: another instance, a later writer, or another one of the same number. */
+/**
+ * Whether a drive has met a writer of another Panda: another instance, a later writer, or another one of the same
+ * number.
+ */
 export function isOfAnother(witness: Witness, now: Lineage): boolean {
   if (witness.instance !== now.instance) return true;
   return witness.opens > now.opens || (witness.opens === now.opens && witness.mark !== now.mark);

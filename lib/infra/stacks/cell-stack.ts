@@ -1,5 +1,5 @@
-// What works on a cell: planner and compactors as a state machine, drainer and Live Coder around the queue, encoder, garbage collector and
-// tuner on schedules, and what watches over them. Nothing in this stack holds data.
+// What works on a cell: planner and compactors as a state machine, drainer and Live Coder around the queue, encoder,
+// garbage collector and tuner on schedules, and what watches over them. Nothing in this stack holds data.
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
@@ -131,7 +131,9 @@ export class CellStack extends PocketfulStack {
     );
   }
 
-  /** Scheduled events that failed twice. A day later they are forgotten: the schedule has run again many times since. */
+  /**
+   * Scheduled events that failed twice. A day later they are forgotten: the schedule has run again many times since.
+   */
   #collectFailures(): Queue {
     const failed = new Queue(this, 'FailedEvents', {
       queueName: cellName(this.stage, 'failed-events'),

@@ -1,4 +1,5 @@
-// A stage while nobody uses it, for the bill of lib/cost/idle.ts: counted from the same data the constructs are made of.
+// A stage while nobody uses it, for the bill of lib/cost/idle.ts: counted from the same data the constructs are made
+// of.
 import type { IdleCalls, IdleStage } from '../../cost/idle.ts';
 import { METRICS } from '../../settings/metric-names.ts';
 import { LIGHT_MEMORY_MIB, PLANNER_MEMORY_MIB, SCHEDULE_MINUTES } from '../stage-parts.ts';

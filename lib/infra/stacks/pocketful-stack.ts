@@ -1,5 +1,6 @@
-// What all stacks of a stage have in common: tags, protection against deletion of a durable stage, and strong references. CloudFormation
-// refuses to drop what another stack imports, so no change of settings can take a drive, the table or the key away.
+// What all stacks of a stage have in common: tags, protection against deletion of a durable stage, and strong
+// references. CloudFormation refuses to drop what another stack imports, so no change of settings can take a drive, the
+// table or the key away.
 import { CrossStackReferences, ReferenceStrength, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { StageSettings } from '../stage-settings.ts';

@@ -1,5 +1,5 @@
-// A stage as four stacks: data apart from what works on it, what a zone shares apart from its cell. Deployed in this order: metadata and key,
-// drives and queue, workers, frontend.
+// A stage as four stacks: data apart from what works on it, what a zone shares apart from its cell. Deployed in this
+// order: metadata and key, drives and queue, workers, frontend.
 import type { App, Environment } from 'aws-cdk-lib';
 import { acknowledgeFindings } from '../acknowledgements.ts';
 import { stackNames } from '../resource-names.ts';

@@ -1,5 +1,5 @@
-// The data every cell of a zone shares: Panda and the key. It is deployed first, so the check of the settings is here: a
-// contradiction fails this stack before any other one is touched.
+// The data every cell of a zone shares: Panda and the key. It is deployed first, so the check of the settings is here:
+// a contradiction fails this stack before any other one is touched.
 import type { Construct } from 'constructs';
 import { KekKey } from '../kek-key.ts';
 import { PandaTable } from '../panda-table.ts';

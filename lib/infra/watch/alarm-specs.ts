@@ -1,5 +1,6 @@
-// The alarms of a stage as data: what each looks at, from which value on, and what it says. Every alarm has a heading of its name in
-// docs/operations.md (a test compares the two). CloudWatch bills by the metric an alarm reads: twelve at the most.
+// The alarms of a stage as data: what each looks at, from which value on, and what it says. Every alarm has a heading
+// of its name in docs/operations.md (a test compares the two). CloudWatch bills by the metric an alarm reads: twelve at
+// the most.
 import { codecShape } from '../../codec/shape.ts';
 import { METRICS } from '../../settings/metric-names.ts';
 import type { StageSettings } from '../stage-settings.ts';

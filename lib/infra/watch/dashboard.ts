@@ -1,5 +1,5 @@
-// The one dashboard of a stage (the first three of an account are free): alarms, the state of compaction, the queue between drainer and
-// Live Coder, functions and metadata, top to bottom in the order one asks.
+// The one dashboard of a stage (the first three of an account are free): alarms, the state of compaction, the queue
+// between drainer and Live Coder, functions and metadata, top to bottom in the order one asks.
 import { Duration } from 'aws-cdk-lib';
 import {
   type Alarm,

@@ -1,5 +1,5 @@
-// bucket/CELL/SHARD | bucket id: which volume holds a bucket, and how much of it lives. Moving a bucket rewrites this row
-// and no block row. dead/CELL/SHARD | bucket id: the dead bits of its slots, 0 to 1 only.
+// bucket/CELL/SHARD | bucket id: which volume holds a bucket, and how much of it lives. Moving a bucket rewrites this
+// row and no block row. dead/CELL/SHARD | bucket id: the dead bits of its slots, 0 to 1 only.
 import { type BucketId, SHARDS, shardOf, type VolumeId } from '../../foundation/ids.ts';
 import type { Key, Row } from '../panda.ts';
 import { bucketIdIn, bytesIn, countIn, optionalCount, stringIn, volumeIdIn } from './row-reader.ts';

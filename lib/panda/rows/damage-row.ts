@@ -1,15 +1,21 @@
-// damage/CELL | VOLUME/GENERATION/COLUMN/SEQUENCE: an object that must exist on a drive and was not found as it must be. Doctor (and
-// whoever reads columns whole) writes these rows and takes them away; they are findings, no part of what the store holds, and a store
-// without any reads and writes alike.
+// damage/CELL | VOLUME/GENERATION/COLUMN/SEQUENCE: an object that must exist on a drive and was not found as it must
+// be. Doctor (and whoever reads columns whole) writes these rows and takes them away; they are findings, no part of
+// what the store holds, and a store without any reads and writes alike.
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
 import { countIn, malformedRow, padded, stringIn, volumeIdIn, wordIn } from './row-reader.ts';
 
-/** missing: no such object. short: not as long as it must be. wrong: its bytes changed. foreign: a sound object that belongs elsewhere. */
+/**
+ * missing: no such object. short: not as long as it must be. wrong: its bytes changed. foreign: a sound object that
+ * belongs elsewhere.
+ */
 export const DAMAGE_KINDS = ['missing', 'short', 'wrong', 'foreign'] as const;
 export type DamageKind = (typeof DAMAGE_KINDS)[number];
 
-/** The sequence of a group's chunk, `pack` for the directory pack, or the name of a directory object of store format 1 (`dir-…`). */
+/**
+ * The sequence of a group's chunk, `pack` for the directory pack, or the name of a directory object of store format 1
+ * (`dir-…`).
+ */
 export type DamagedPart = number | 'pack' | `dir-${string}`;
 
 /** Which object of the store is meant. */

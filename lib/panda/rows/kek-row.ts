@@ -1,5 +1,5 @@
-// kek | version: which key a version of the KEK is, by a fingerprint that tells nothing of the key. Written once, by the first who writes
-// under the version, and never taken away: a number belongs to one key for good.
+// kek | version: which key a version of the KEK is, by a fingerprint that tells nothing of the key. Written once, by
+// the first who writes under the version, and never taken away: a number belongs to one key for good.
 import type { Attributes, Key, Row } from '../panda.ts';
 import { bytesIn, countIn, padded } from './row-reader.ts';
 

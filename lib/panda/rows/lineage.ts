@@ -1,5 +1,5 @@
-// Which Panda of a store this is: attributes of the row store/settings that every writer looks at and the drives know as well
-// (lib/drive/directory-witness.ts). A copy of the rows, or an earlier state of them, differs in one of these.
+// Which Panda of a store this is: attributes of the row store/settings that every writer looks at and the drives know
+// as well (lib/drive/directory-witness.ts). A copy of the rows, or an earlier state of them, differs in one of these.
 import type { Attributes, Row } from '../panda.ts';
 import { optionalCount, optionalString } from './row-reader.ts';
 

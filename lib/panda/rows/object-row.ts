@@ -1,5 +1,5 @@
-// object/NAMESPACE | key: a name, and the blocks it stands for. An object of more blocks than BLOCKS_INLINE_MAX keeps them in
-// segment/VERSION | number rows. work/upload and work/release hold what another worker must be able to finish.
+// object/NAMESPACE | key: a name, and the blocks it stands for. An object of more blocks than BLOCKS_INLINE_MAX keeps
+// them in segment/VERSION | number rows. work/upload and work/release hold what another worker must be able to finish.
 import { type BlockId, bytesOf, hexOf, type ObjectVersion } from '../../foundation/ids.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
 import { bytesIn, countIn, malformedRow, optionalCount, optionalString, padded, stringIn } from './row-reader.ts';

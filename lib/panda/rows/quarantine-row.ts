@@ -1,5 +1,5 @@
-// quarantine/DRIVE | zone/generation: objects of a zone generation that belong to nothing the rows know, found by a sweep and not erased
-// yet: a newer Panda, should one turn up, may know them.
+// quarantine/DRIVE | zone/generation: objects of a zone generation that belong to nothing the rows know, found by a
+// sweep and not erased yet: a newer Panda, should one turn up, may know them.
 import type { Attributes, Key, Row } from '../panda.ts';
 import { countIn, padded } from './row-reader.ts';
 

@@ -1,5 +1,5 @@
-// kek-retiring | version: a KEK version that is about to be destroyed. Every transaction that would index a block wrapped by it fails
-// from then on, so that what is counted as wrapped by it can only shrink.
+// kek-retiring | version: a KEK version that is about to be destroyed. Every transaction that would index a block
+// wrapped by it fails from then on, so that what is counted as wrapped by it can only shrink.
 import type { Check, Key, Put } from '../panda.ts';
 
 const retiringKey = (version: number): Key => ({ partition: 'kek-retiring', sort: String(version) });

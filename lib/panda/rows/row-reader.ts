@@ -31,7 +31,10 @@ export interface BadRow extends Key {
 /** Is told of rows that a list passes over. */
 export type BadRowSink = (row: BadRow) => void;
 
-/** What `parse` makes of the row, or undefined after telling `bad`: then it is damaged or malformed. Other errors are thrown on. */
+/**
+ * What `parse` makes of the row, or undefined after telling `bad`: then it is damaged or malformed. Other errors are
+ * thrown on.
+ */
 export function readOrTell<T>(row: Row, parse: (row: Row) => T, bad: BadRowSink): T | undefined {
   try {
     return parse(row);

@@ -1,5 +1,5 @@
-// store | settings: what a store is, written last when it is made, so that a store without this row is not finished. store |
-// creating holds the same facts while drives and keys are being made: whoever goes on uses the same ids.
+// store | settings: what a store is, written last when it is made, so that a store without this row is not finished.
+// store | creating holds the same facts while drives and keys are being made: whoever goes on uses the same ids.
 import { corrupt, invalid } from '../../foundation/errors.ts';
 import type { StoreId } from '../../foundation/ids.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';

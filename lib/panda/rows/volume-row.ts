@@ -18,7 +18,9 @@ import {
   wordIn,
 } from './row-reader.ts';
 
-/** open -> sealed -> draining -> trash -> erasing -> (row deleted). draining goes back to sealed when a run gives up. */
+/**
+ * open -> sealed -> draining -> trash -> erasing -> (row deleted). draining goes back to sealed when a run gives up.
+ */
 export const VOLUME_STATES = ['open', 'sealed', 'draining', 'trash', 'erasing'] as const;
 export type VolumeState = (typeof VOLUME_STATES)[number];
 /** hot: written by puts, encoded when old enough. warm: written by the Live Coder. */
@@ -50,7 +52,10 @@ export interface VolumeRow {
   readonly pendingSeq: number | undefined;
   /** Bytes of the objects on each extent, headers and directories included. */
   readonly extentUsedBytes: readonly number[];
-  /** What the bucket directories of its groups will take at seal at the most; not known of volumes begun before it was counted. */
+  /**
+   * What the bucket directories of its groups will take at seal at the most; not known of volumes begun before it was
+   * counted.
+   */
   readonly directoryBytes?: number | undefined;
   /** The one strategy, encoder or repair that owns a sealed volume. */
   readonly run: RunId | undefined;
@@ -64,7 +69,10 @@ export interface VolumeRow {
   /** Sealed, but its bucket directories are not all written yet: slots are found through the groups until then. */
   readonly directoriesPending: boolean;
   readonly trashedAtMs: number | undefined;
-  /** A flip in the making: where the next generation is written, owned by `run`. Nothing is read from there before it is flipped to. */
+  /**
+   * A flip in the making: where the next generation is written, owned by `run`. Nothing is read from there before it is
+   * flipped to.
+   */
   readonly next?: NextGeneration | undefined;
 }
 

@@ -10,8 +10,8 @@ export interface ZoneRow {
   readonly state: 'used' | 'erasing' | 'free';
   readonly volume: VolumeId | undefined;
   /**
-   * Set by a restore that saw younger generations than the row's own on the drive: the zone is not written again below this one, and
-   * what lies between is known and given up. Missing = 0.
+   * Set by a restore that saw younger generations than the row's own on the drive: the zone is not written again below
+   * this one, and what lies between is known and given up. Missing = 0.
    */
   readonly floor?: number | undefined;
 }
@@ -33,14 +33,20 @@ export const zoneFromRow = (row: Row): ZoneRow => ({
 /** The generation that whoever takes a free zone writes. */
 export const nextGeneration = ({ generation, floor = 0 }: ZoneRow): number => Math.max(generation, floor);
 
-/** No chunk of a younger generation can have been written by who goes by this row: a zone is taken, in its row, before it is written. */
+/**
+ * No chunk of a younger generation can have been written by who goes by this row: a zone is taken, in its row, before
+ * it is written.
+ */
 export function writtenUpTo(row: ZoneRow | undefined): number {
   if (row === undefined) return 0;
   const { generation, state, floor = 0 } = row;
   return Math.max(state === 'used' ? generation : generation - 1, floor - 1);
 }
 
-/** Of a generation that was erased, or given up by a restore: whatever came there later is a late put of a process that is gone. */
+/**
+ * Of a generation that was erased, or given up by a restore: whatever came there later is a late put of a process that
+ * is gone.
+ */
 export const isGivenUp = (row: ZoneRow | undefined, generation: number): boolean =>
   row !== undefined && generation <= writtenUpTo(row) && !(row.state === 'used' && row.generation === generation);
 

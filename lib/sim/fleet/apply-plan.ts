@@ -1,5 +1,5 @@
-// Carries a compaction plan out on the simulated fleet: L1's donors into their host, L2's sources into new volumes, L3's into
-// the stream of their age class. Counts what really moved.
+// Carries a compaction plan out on the simulated fleet: L1's donors into their host, L2's sources into new volumes,
+// L3's into the stream of their age class. Counts what really moved.
 
 import { STRATEGIES, type Strategy } from '../../compaction/facts/plan-settings.ts';
 import type { CompactionPlan, PlannedRun } from '../../compaction/plan/plan.ts';

@@ -1,4 +1,5 @@
-// Buckets of simulated volumes, in typed arrays: the live units of each by delete class, the volume it is in, and the chain of each volume.
+// Buckets of simulated volumes, in typed arrays: the live units of each by delete class, the volume it is in, and the
+// chain of each volume.
 import { grown } from './grown.ts';
 
 const NONE = -1;

@@ -1,5 +1,6 @@
-// How data dies and is replaced: classes of data with a share of what is written and a rate of dying. One class is uniform
-// deletes; two are a hot and a cold part; several make the rate fall with age, as it does in practice. Or a trace says it day by day.
+// How data dies and is replaced: classes of data with a share of what is written and a rate of dying. One class is
+// uniform deletes; two are a hot and a cold part; several make the rate fall with age, as it does in practice. Or a
+// trace says it day by day.
 import { invalid } from '../../foundation/errors.ts';
 
 export interface DeathClass {
@@ -52,7 +53,9 @@ export function deletesOf(pattern: DeletePattern, perDay: number): Deletes {
   return { name: pattern, classes: CLASSES[pattern], perDay };
 }
 
-/** A trace: lines of `day,written,deleted`, as fractions of the live bytes at its start. Throws `invalid` TRACE_INVALID. */
+/**
+ * A trace: lines of `day,written,deleted`, as fractions of the live bytes at its start. Throws `invalid` TRACE_INVALID.
+ */
 export function deletesOfTrace(name: string, text: string): Deletes {
   const trace: TraceDay[] = [];
   for (const [at, line] of text.split(/\r?\n/).entries()) {

@@ -1,5 +1,6 @@
-// The fleet of the simulator: volumes and buckets in typed arrays. Live data is counted in units of equal length, by delete class
-// (how fast they die), per bucket; a volume is a list of buckets. The columns are those that the production planner reads.
+// The fleet of the simulator: volumes and buckets in typed arrays. Live data is counted in units of equal length, by
+// delete class (how fast they die), per bucket; a volume is a list of buckets. The columns are those that the
+// production planner reads.
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
 import { FLEET_STATES, type FleetView } from '../../compaction/facts/fleet.ts';

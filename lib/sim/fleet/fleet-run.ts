@@ -1,5 +1,5 @@
-// One simulated fleet led through time, step by step: data comes and goes, the production planner plans a shard, the plan is
-// carried out, figures are taken. Everything random comes from the seed; nothing looks at a clock.
+// One simulated fleet led through time, step by step: data comes and goes, the production planner plans a shard, the
+// plan is carried out, figures are taken. Everything random comes from the seed; nothing looks at a clock.
 
 import { deleteRatesOf } from '../../compaction/facts/delete-rates.ts';
 import { AGE_CLASSES, type FleetView } from '../../compaction/facts/fleet.ts';
@@ -172,7 +172,10 @@ export class FleetRun {
     for (; this.#incident.owed >= 1; this.#incident.owed--) this.#sealThin(drawFill(incident.shape, this.model.random));
   }
 
-  /** A volume that holds little although it is sealed: its data comes out of what was written, so that live data stays constant. */
+  /**
+   * A volume that holds little although it is sealed: its data comes out of what was written, so that live data stays
+   * constant.
+   */
   #sealThin(fill: number): void {
     const { model } = this;
     const { unitsPerVolume, unitsPerBucket, unitBytes } = model.shape;

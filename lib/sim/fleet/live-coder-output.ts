@@ -1,5 +1,5 @@
-// What the Live Coder seals: normally full volumes; during the replayed incident also volumes that are hardly filled. The shapes are
-// bands of (share, least fill, greatest fill).
+// What the Live Coder seals: normally full volumes; during the replayed incident also volumes that are hardly filled.
+// The shapes are bands of (share, least fill, greatest fill).
 import type { SeededRandomness } from '../../foundation/randomness.ts';
 
 export const OUTPUT_SHAPES = ['severe', 'mixed', 'mid'] as const;

@@ -1,5 +1,6 @@
-// A fleet to start from: full volumes written at even intervals, each as dead as its age says, so that the fleet as a whole has
-// the overhead asked for. That is the steady state of a first-in-first-out compactor; a run still warms up before it counts.
+// A fleet to start from: full volumes written at even intervals, each as dead as its age says, so that the fleet as a
+// whole has the overhead asked for. That is the steady state of a first-in-first-out compactor; a run still warms up
+// before it counts.
 
 import type { CodecName } from '../../codec/codec.ts';
 import { DAY_MS } from '../../foundation/durations.ts';

@@ -1,10 +1,14 @@
-// Open volumes of the simulated Live Coder: data and moved buckets are written into them one after the other, and each is sealed
-// once it is full. A stream also knows how to place whole buckets, which never straddle volumes, and how to merge remnants.
+// Open volumes of the simulated Live Coder: data and moved buckets are written into them one after the other, and each
+// is sealed once it is full. A stream also knows how to place whole buckets, which never straddle volumes, and how to
+// merge remnants.
 import type { FleetModel } from './fleet-model.ts';
 
 const NONE = -1;
 
-/** How moved buckets are written: blobs one by one into fresh buckets, or as whole buckets unless they are mere remnants. */
+/**
+ * How moved buckets are written: blobs one by one into fresh buckets, or as whole buckets unless they are mere
+ * remnants.
+ */
 export interface Writing {
   /** Buckets with fewer live units than this part of a full one are merged (a row per blob); 0: never; 1: always. */
   readonly mergeBelow: number;

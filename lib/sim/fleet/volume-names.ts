@@ -1,4 +1,5 @@
-// Ids of simulated volumes: made once, and frozen arrays of a shard's range kept, since the planner asks for them at every plan.
+// Ids of simulated volumes: made once, and frozen arrays of a shard's range kept, since the planner asks for them at
+// every plan.
 
 export class VolumeNames {
   #ids: readonly string[] = [];

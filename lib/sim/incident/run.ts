@@ -1,5 +1,6 @@
-// `sim incident`: the published incident played again. A steady fleet under L1; a roll-out of the Live Coder that seals hardly
-// filled volumes; its detection; then several ways of compacting side by side, from the same fleet, on the same budgets and seed.
+// `sim incident`: the published incident played again. A steady fleet under L1; a roll-out of the Live Coder that seals
+// hardly filled volumes; its detection; then several ways of compacting side by side, from the same fleet, on the same
+// budgets and seed.
 
 import { UNLIMITED } from '../../compaction/plan/budget.ts';
 import type { ThresholdSettings } from '../../compaction/threshold/law.ts';

@@ -1,4 +1,5 @@
-// What the incident is played with, and what comes out of it: its settings, the ways of compacting that are compared, the result.
+// What the incident is played with, and what comes out of it: its settings, the ways of compacting that are compared,
+// the result.
 import type { PlanSettings } from '../../compaction/facts/plan-settings.ts';
 import { type ThresholdSettings, thresholdSettingsOf } from '../../compaction/threshold/law.ts';
 import type { DeletePattern } from '../fleet/deletes.ts';
@@ -13,7 +14,10 @@ export interface IncidentSettings {
   readonly shape: OutputShape;
   /** Under-filled volumes, as a part of those allocated before. */
   readonly size: number;
-  /** Bytes compaction may read a day, as a multiple of what L1 uses in the steady state; and the same of metadata writes. */
+  /**
+   * Bytes compaction may read a day, as a multiple of what L1 uses in the steady state; and the same of metadata
+   * writes.
+   */
   readonly byteBudget: number;
   readonly metadataBudget: number;
   /** What L2 is sure of; the rest is divided between L1 and L3 as 2 : 1. */

@@ -1,7 +1,8 @@
-// Is Panda older than its drives? Whoever writes takes a zone in its row, and a token in the row of its volume, before the first object is
-// stored under them, and both only grow. So an object of a zone generation that no row has reached, or of a token that the volume's
-// row has not, can come from no process that goes by this Panda, however dead or late it is: Panda was put back to an earlier state
-// (docs/decisions/0015). Listings are read before rows, so nothing that happens meanwhile looks like that.
+// Is Panda older than its drives? Whoever writes takes a zone in its row, and a token in the row of its volume, before
+// the first object is stored under them, and both only grow. So an object of a zone generation that no row has reached,
+// or of a token that the volume's row has not, can come from no process that goes by this Panda, however dead or late
+// it is: Panda was put back to an earlier state (docs/decisions/0015). Listings are read before rows, so nothing that
+// happens meanwhile looks like that.
 import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { CHUNK_HEADER_BYTES, type ChunkHeader, parseChunkHeader, parseChunkName } from '../../format/chunk.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
@@ -22,7 +23,10 @@ export interface DriveLook {
   readonly isListed: boolean;
   /** What only a newer Panda can know, a phrase each; the first few. */
   readonly newer: readonly string[];
-  /** Zone generations that belong to nothing, newer or not: late puts of dead processes, what a restore gave up, foreign files. */
+  /**
+   * Zone generations that belong to nothing, newer or not: late puts of dead processes, what a restore gave up, foreign
+   * files.
+   */
   readonly strays: readonly ZoneRef[];
 }
 
@@ -88,7 +92,10 @@ export async function zoneRowsOf(c: Pick<Components, 'panda'>, drive: number): P
   return rows;
 }
 
-/** Files that are no sound chunks of this store say nothing, and neither do chunks that somebody moved here from their own zone. */
+/**
+ * Files that are no sound chunks of this store say nothing, and neither do chunks that somebody moved here from their
+ * own zone.
+ */
 async function holdsNewer(c: Ports, id: number, at: ZoneRef): Promise<boolean> {
   const names = (await (c.drives[id] as Drive).list(at)).map(({ name }) => name);
   const chunks = names.filter((name) => parseChunkName(name) !== undefined);
@@ -116,7 +123,10 @@ async function ownHeader(c: Ports, id: number, at: ZoneRef, name: string): Promi
   }
 }
 
-/** By drive: chunks in the extents of an open volume under a token that its row has not reached. Volumes that are sealed are not written. */
+/**
+ * By drive: chunks in the extents of an open volume under a token that its row has not reached. Volumes that are sealed
+ * are not written.
+ */
 async function laterTokens(c: Ports, volume: VolumeRow): Promise<Map<number, string>> {
   const listed = await Promise.all(volume.extents.map(async (extent) => ({ extent, names: await namesIn(c, extent) })));
   const now = await readVolume(c.panda, c.settings.cell, volume.id);
@@ -145,7 +155,10 @@ async function namesIn(c: Ports, { drive, zone, zoneGeneration }: Extent): Promi
   }
 }
 
-/** The highest token in the extents of an open volume, and whether any object there is of an append that its row does not know. */
+/**
+ * The highest token in the extents of an open volume, and whether any object there is of an append that its row does
+ * not know.
+ */
 export async function appendsIn(
   c: Ports,
   volume: VolumeRow,

@@ -1,11 +1,13 @@
-// After any restore or adoption, before any write: what the drives hold and the rows do not know is given up, so that nothing is ever
-// written, or named, under numbers that another Panda may have used (docs/decisions/0015). Every step only raises, and may be done twice.
+// After any restore or adoption, before any write: what the drives hold and the rows do not know is given up, so that
+// nothing is ever written, or named, under numbers that another Panda may have used (docs/decisions/0015). Every step
+// only raises, and may be done twice.
 //
 // 1. every drive is listed
-// 2. a zone's row is raised above the highest generation seen there: a free one itself, a used one by its floor for the next time
-// 3. quarantines begin anew; extents in use that hold appends, or a flip, which the rows do not know go into it
-// 4. the token of every open volume is raised above the highest seen in its extents, and by a large step: whoever holds a lease has lost it
-// 5. the store gets the next epoch and another instance; until the first writer has told the drives, it takes over from whoever they know
+// 2. a zone's row is raised above the highest generation seen there: a free one itself, a used one by its floor for the
+// next time 3. quarantines begin anew; extents in use that hold appends, or a flip, which the rows do not know go into
+// it 4. the token of every open volume is raised above the highest seen in its extents, and by a large step: whoever
+// holds a lease has lost it 5. the store gets the next epoch and another instance; until the first writer has told the
+// drives, it takes over from whoever they know
 import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import { hexOf } from '../../foundation/ids.ts';

@@ -1,6 +1,7 @@
-// SWEEP: zone generations that belong to nothing are erased, but not at once. They first go into quarantine: a row, and seven days. What a
-// restore gave up lies there too, so a newer backup that turns up meanwhile finds its chunks. The clock decides only how long that is; that
-// nothing is erased which Panda is merely too old to know is decided by the drives, each time anew.
+// SWEEP: zone generations that belong to nothing are erased, but not at once. They first go into quarantine: a row, and
+// seven days. What a restore gave up lies there too, so a newer backup that turns up meanwhile finds its chunks. The
+// clock decides only how long that is; that nothing is erased which Panda is merely too old to know is decided by the
+// drives, each time anew.
 import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
@@ -101,7 +102,10 @@ export async function restartQuarantine(c: SweepPorts): Promise<void> {
   }
 }
 
-/** Extents in use that also hold what a newer Panda could know: they are not erased for seven days, whatever becomes of their volume. */
+/**
+ * Extents in use that also hold what a newer Panda could know: they are not erased for seven days, whatever becomes of
+ * their volume.
+ */
 export async function quarantineExtents(c: SweepPorts, extents: readonly Extent[]): Promise<void> {
   const attributes = quarantineAttributes({ sinceMs: Math.max(0, c.clock.nowMs()) });
   await change(

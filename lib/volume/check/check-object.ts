@@ -1,5 +1,5 @@
-// Whether one object of a volume is what it must be, read whole: header, checksums, directory, every record. What is wrong with it is
-// said by a code; a drive that cannot be read now says nothing about the object.
+// Whether one object of a volume is what it must be, read whole: header, checksums, directory, every record. What is
+// wrong with it is said by a code; a drive that cannot be read now says nothing about the object.
 import { codecShape } from '../../codec/shape.ts';
 import { parseBucketDirectory } from '../../format/bucket-directory.ts';
 import { CHUNK_HEADER_BYTES, type ChunkHeader, checkChunk, chunkBytes, parseChunkHeader } from '../../format/chunk.ts';

@@ -1,5 +1,5 @@
-// The directories of a sealed volume: the pack on m+1 columns, or an object per bucket where it was sealed under store format 1. They
-// must exist, and they name the groups that must.
+// The directories of a sealed volume: the pack on m+1 columns, or an object per bucket where it was sealed under store
+// format 1. They must exist, and they name the groups that must.
 import { PACK_HEADER_BYTES } from '../../format/directory-pack.ts';
 import { bucketDirectoryName, DIRECTORY_PACK_NAME, parseBucketDirectoryName } from '../../format/object-names.ts';
 import type { BucketId } from '../../foundation/ids.ts';

@@ -1,4 +1,5 @@
-// The chunks of one group that must exist: there, as long as they must be and, if asked, each read whole and held against the others.
+// The chunks of one group that must exist: there, as long as they must be and, if asked, each read whole and held
+// against the others.
 import type { ChunkHeader } from '../../format/chunk.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { chunkNameOf, type GroupPlace, type ReadPorts } from '../read/read-column.ts';
@@ -47,7 +48,9 @@ function faultOfSize(size: number | undefined, bytes: number | undefined): Fault
   return size < bytes ? SHORT : TOO_LONG;
 }
 
-/** From the row where it tells everything, else from the directory of the group; what fails on the way is damage, too. */
+/**
+ * From the row where it tells everything, else from the directory of the group; what fails on the way is damage, too.
+ */
 async function expectedBytes(
   ports: ReadPorts,
   place: GroupPlace,

@@ -1,5 +1,6 @@
-// A look at one volume: every object that must exist, against the listings of its drives and, if asked, read whole. Rows are read before
-// the drives are listed, and the volume's row again at the end: what a volume that has moved on left behind is no damage.
+// A look at one volume: every object that must exist, against the listings of its drives and, if asked, read whole.
+// Rows are read before the drives are listed, and the volume's row again at the end: what a volume that has moved on
+// left behind is no damage.
 import { chunkName, DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { DamagedPart, DamageRow } from '../../panda/rows/damage-row.ts';

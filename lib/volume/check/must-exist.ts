@@ -1,5 +1,6 @@
-// Which objects must exist of a volume: the chunks of groups that a group row names or that a slot in its directories lies in, and those
-// directories. Everything else in its zones is a stray (a burnt sequence, a zombie's late put): no damage.
+// Which objects must exist of a volume: the chunks of groups that a group row names or that a slot in its directories
+// lies in, and those directories. Everything else in its zones is a stray (a burnt sequence, a zombie's late put): no
+// damage.
 import { codecShape } from '../../codec/shape.ts';
 import { CHUNK_HEADER_BYTES } from '../../format/chunk.ts';
 import { type GroupEntry, groupDirectoryBytes } from '../../format/group-directory.ts';
@@ -66,8 +67,8 @@ export function bytesByDirectory(
 }
 
 /**
- * Where a bucket was moved to, as its own row says it. After a top-off the rows of the host's own buckets still say where they were in
- * the generation before: the group is in this generation only if its token is of it.
+ * Where a bucket was moved to, as its own row says it. After a top-off the rows of the host's own buckets still say
+ * where they were in the generation before: the group is in this generation only if its token is of it.
  */
 export function namedByBucket(
   volume: Pick<VolumeRow, 'id' | 'generation' | 'token'>,

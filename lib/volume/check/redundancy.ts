@@ -1,4 +1,5 @@
-// How many more columns a group, or a volume, certainly survives losing: from what its code promises and what is gone already. Pure.
+// How many more columns a group, or a volume, certainly survives losing: from what its code promises and what is gone
+// already. Pure.
 import { COLUMNS_MAX } from '../../codec/codec.ts';
 import { codecOf } from '../../codec/codecs.ts';
 import { codecShape } from '../../codec/shape.ts';
@@ -12,7 +13,10 @@ export const LOST = -1;
 
 const known = new Map<string, number>();
 
-/** Further losses, whichever they are, that leave everything readable while the columns in `lost` are gone; LOST if it is too late. */
+/**
+ * Further losses, whichever they are, that leave everything readable while the columns in `lost` are gone; LOST if it
+ * is too late.
+ */
 export function spareOf(codec: CodecName, lost: readonly number[] = []): number {
   const sorted = [...new Set(lost)].sort((a, b) => a - b);
   const key = `${codec}/${sorted.join()}`;
@@ -49,7 +53,10 @@ export const packSpare = (codec: CodecName, copies: number): number => Math.min(
 export const columnsOn = ({ extents }: Pick<VolumeRow, 'extents'>, drives: ReadonlySet<number>): number[] =>
   extents.flatMap(({ drive }, column) => (drives.has(drive) ? [column] : []));
 
-/** Of the volume as far as its damage rows and the drives that are away tell; rows of other generations count for nothing. */
+/**
+ * Of the volume as far as its damage rows and the drives that are away tell; rows of other generations count for
+ * nothing.
+ */
 export function volumeSpare(
   volume: Pick<VolumeRow, 'id' | 'codec' | 'generation' | 'extents'>,
   damage: readonly DamageRow[],
@@ -66,7 +73,8 @@ export function volumeSpare(
   for (const [part, columns] of byPart) {
     const lost = new Set([...gone, ...columns]);
     const copies = packColumns.filter((column) => !lost.has(column)).length;
-    // Without any directory the bucket rows and the groups still lead to what was moved there: not lost, but nothing is left to spare.
+    // Without any directory the bucket rows and the groups still lead to what was moved there: not lost, but nothing is
+    // left to spare.
     const its =
       typeof part === 'number' ? spareOf(volume.codec, [...lost]) : Math.max(0, packSpare(volume.codec, copies));
     spare = Math.min(spare, its);

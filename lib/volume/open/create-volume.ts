@@ -1,4 +1,5 @@
-// A new open volume: its row and the zones of its extents in one transaction, tried again with others where another process was first.
+// A new open volume: its row and the zones of its extents in one transaction, tried again with others where another
+// process was first.
 import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind } from '../../foundation/errors.ts';

@@ -1,5 +1,5 @@
-// LEASE (protocol 1): the right to append to an open volume. A lease is one transaction that makes the token one larger; everything the
-// holder writes afterwards carries that token.
+// LEASE (protocol 1): the right to append to an open volume. A lease is one transaction that makes the token one
+// larger; everything the holder writes afterwards carries that token.
 import { isKind } from '../../foundation/errors.ts';
 import { type VolumeRow, volumeFromRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { type Components, LEASE_MS } from '../rows/components.ts';
@@ -17,8 +17,8 @@ export interface GroupPlace {
 }
 
 /**
- * The right to append one group to an open volume; `volume` is the row as it is under this lease, nothing pending. Ends with a commit that
- * gives it back, `release` or `burn`.
+ * The right to append one group to an open volume; `volume` is the row as it is under this lease, nothing pending. Ends
+ * with a commit that gives it back, `release` or `burn`.
  */
 export interface Lease extends GroupPlace {
   /** Gives it back unused. */
@@ -49,7 +49,10 @@ export async function leaseVolume(c: Components, row: VolumeRow): Promise<Volume
   return leased.token === token ? leased : undefined;
 }
 
-/** The lease of a row that `leaseVolume` brought. `settle` hears once that it has ended, and with which row if that is known. */
+/**
+ * The lease of a row that `leaseVolume` brought. `settle` hears once that it has ended, and with which row if that is
+ * known.
+ */
 export function leaseOf(c: Components, volume: VolumeRow, settle: (next: VolumeRow | undefined) => void): Lease {
   const key = volumeKey(c.settings.cell, volume.id);
   const held = { attribute: 't', equals: volume.token } as const;

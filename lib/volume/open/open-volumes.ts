@@ -1,5 +1,5 @@
-// The pool of open volumes of each class, as this process knows it: which one the next append takes, when there is to be another, and
-// which are full. Soft state: the conditions of the lease decide.
+// The pool of open volumes of each class, as this process knows it: which one the next append takes, when there is to
+// be another, and which are full. Soft state: the conditions of the lease decide.
 
 import { assert } from '../../foundation/assert.ts';
 import { isAhead } from '../../foundation/clock-skew.ts';
@@ -54,8 +54,9 @@ export class OpenVolumes {
   }
 
   /**
-   * Leases an open volume whose every extent can take `needBytes` more, directories included, and which can take `buckets` more. Volumes found full on the way are sealed. Throws `retry`
-   * DRIVES_MISSING, STORE_FULL or VOLUMES_BUSY.
+   * Leases an open volume whose every extent can take `needBytes` more, directories included, and which can take
+   * `buckets` more. Volumes found full on the way are sealed. Throws `retry` DRIVES_MISSING, STORE_FULL or
+   * VOLUMES_BUSY.
    */
   async lease(cls: VolumeClass, needBytes: number, buckets = 1): Promise<Lease> {
     assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
@@ -75,7 +76,10 @@ export class OpenVolumes {
     }
   }
 
-  /** Seals every open volume of the class, or those of `only`, that holds something and is not leased: used when no more is to come. */
+  /**
+   * Seals every open volume of the class, or those of `only`, that holds something and is not leased: used when no more
+   * is to come.
+   */
   async sealAll(cls: VolumeClass, only?: ReadonlySet<VolumeId>): Promise<number> {
     this.#listedAtMs = Number.NEGATIVE_INFINITY;
     await this.#list();
@@ -92,8 +96,8 @@ export class OpenVolumes {
   }
 
   /**
-   * Open volumes that nobody works on although something is left to do: a pending group, or a drive that is lost. Recovers them; seals
-   * those that cannot take appends any more.
+   * Open volumes that nobody works on although something is left to do: a pending group, or a drive that is lost.
+   * Recovers them; seals those that cannot take appends any more.
    */
   async recoverIdle(): Promise<number> {
     this.#listedAtMs = Number.NEGATIVE_INFINITY;
@@ -115,7 +119,8 @@ export class OpenVolumes {
 
   /** What each open volume can take that is not leased, the fullest first, and at the end what a new one can. */
   async rooms(cls: VolumeClass): Promise<{ readonly extentFreeBytes: number; readonly buckets: number }[]> {
-    // A process that has just begun knows no volume yet: a group made for a new one would seal those that are half full.
+    // A process that has just begun knows no volume yet: a group made for a new one would seal those that are half
+    // full.
     await this.#list();
     const usable = this.#ofClass(cls).filter(
       ({ busy, row }) =>
@@ -173,8 +178,8 @@ export class OpenVolumes {
   }
 
   /**
-   * The fullest volume that still has room, so that volumes fill one after the other; those that other processes use last, so that each
-   * process comes to fill its own.
+   * The fullest volume that still has room, so that volumes fill one after the other; those that other processes use
+   * last, so that each process comes to fill its own.
    */
   #pick(cls: VolumeClass, needBytes: number, buckets: number): Entry | undefined {
     let best: Entry | undefined;
@@ -272,7 +277,10 @@ export class OpenVolumes {
     return true;
   }
 
-  /** All of them: one alone may want another class, or more room, than what became free, and would sleep on in place of the right one. */
+  /**
+   * All of them: one alone may want another class, or more room, than what became free, and would sleep on in place of
+   * the right one.
+   */
   #wakeAll(): void {
     for (const wake of this.#waiting.splice(0)) wake();
   }

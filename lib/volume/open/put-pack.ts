@@ -18,7 +18,10 @@ export function assertPackFits(volume: VolumeRow, pack: readonly Uint8Array[]): 
   assert(room === undefined || bytes <= room, `a directory pack of ${bytes} bytes fits the ${room} kept for it`);
 }
 
-/** Stores it, or finds the one that an earlier attempt stored, which may list slots that have died since: harmless. Its bytes. */
+/**
+ * Stores it, or finds the one that an earlier attempt stored, which may list slots that have died since: harmless. Its
+ * bytes.
+ */
 export async function putPack(
   { c, health }: ReadPorts,
   volume: VolumeRow,
@@ -44,7 +47,10 @@ export async function putPack(
   }
 }
 
-/** Before the first pack: a release that does not look for packs must refuse the store rather than take its directories for lost. */
+/**
+ * Before the first pack: a release that does not look for packs must refuse the store rather than take its directories
+ * for lost.
+ */
 export async function knowsPacks(c: Components): Promise<void> {
   const row = await c.panda.get(storeKey);
   if (row === undefined || !isFormatBeforePacks(row)) return;

@@ -1,5 +1,5 @@
-// RECOVER (protocol 5): a committed group, of an append or a merge, whose index transactions are not known to be complete. Slots
-// that no block row names become dead; then the volume takes appends again.
+// RECOVER (protocol 5): a committed group, of an append or a merge, whose index transactions are not known to be
+// complete. Slots that no block row names become dead; then the volume takes appends again.
 import { assert } from '../../foundation/assert.ts';
 import { conflict, corrupt, isKind } from '../../foundation/errors.ts';
 import type { BlockId, BucketId } from '../../foundation/ids.ts';
@@ -16,8 +16,8 @@ const ATTEMPTS_MAX = 20;
 const KEYS_AT_ONCE = 100;
 
 /**
- * Settles the pending group of a volume leased under `token`. Afterwards pendingSeq is none, and the lease is kept or given back.
- * Throws a conflict when the token is no longer the volume's.
+ * Settles the pending group of a volume leased under `token`. Afterwards pendingSeq is none, and the lease is kept or
+ * given back. Throws a conflict when the token is no longer the volume's.
  */
 export async function recoverPending(c: Components, volume: VolumeRow, token: number, release: boolean): Promise<void> {
   const seq = volume.pendingSeq;
@@ -45,7 +45,10 @@ export async function recoverPending(c: Components, volume: VolumeRow, token: nu
   }
 }
 
-/** Whoever took the lease meanwhile may have settled the group, and freed the volume since; under this token it cannot be. */
+/**
+ * Whoever took the lease meanwhile may have settled the group, and freed the volume since; under this token it cannot
+ * be.
+ */
 async function rowGone(c: Components, volume: VolumeRow, token: number, seq: number): Promise<Error> {
   const now = await readVolume(c.panda, c.settings.cell, volume.id);
   if (now?.token !== token) return conflict('LEASE_LOST', `another worker took volume ${volume.id} over`);

@@ -12,7 +12,10 @@ export function extentFreeBytes(c: Components, volume: VolumeRow): number {
   return c.settings.extentBytes - used - sealReserveBytes(c, volume);
 }
 
-/** What the directories of all that is in it will take on one extent at seal. A volume begun before that was counted takes no more. */
+/**
+ * What the directories of all that is in it will take on one extent at seal. A volume begun before that was counted
+ * takes no more.
+ */
 export function sealReserveBytes(c: Components, volume: Pick<VolumeRow, 'class' | 'directoryBytes'>): number {
   if (!writesDirectories(c, volume.class)) return 0;
   return packRoomBytes(volume) ?? c.settings.extentBytes;

@@ -1,5 +1,5 @@
-// SEAL (protocol 6): a full volume is closed for good. A volume that stays gets the directories of its buckets, as one pack on
-// m + 1 columns, so that a moved slot is found by one small read, and its group rows go.
+// SEAL (protocol 6): a full volume is closed for good. A volume that stays gets the directories of its buckets, as one
+// pack on m + 1 columns, so that a moved slot is found by one small read, and its group rows go.
 import { encodeBucketDirectory, type SlotLocation } from '../../format/bucket-directory.ts';
 import { encodeDirectoryPack } from '../../format/directory-pack.ts';
 import { assert } from '../../foundation/assert.ts';
@@ -30,7 +30,9 @@ interface Store {
   readonly directories: Directories;
 }
 
-/** Seals the leased volume; the lease ends. From then on nothing is appended, so the directories are written after it. */
+/**
+ * Seals the leased volume; the lease ends. From then on nothing is appended, so the directories are written after it.
+ */
 export async function sealVolume(store: Store, lease: Lease): Promise<void> {
   const volume = lease.volume;
   assert(volume.pendingSeq === undefined && volume.state === 'open', 'only a settled, open volume is sealed');
@@ -55,8 +57,8 @@ export async function sealVolume(store: Store, lease: Lease): Promise<void> {
 }
 
 /**
- * Writes the directory pack of a sealed volume and drops its group rows. Anybody may do it, again too; the volume can be read
- * without. Throws `retry` DIRECTORY_NOT_STORED when no column takes it; it stays pending then.
+ * Writes the directory pack of a sealed volume and drops its group rows. Anybody may do it, again too; the volume can
+ * be read without. Throws `retry` DIRECTORY_NOT_STORED when no column takes it; it stays pending then.
  */
 export async function finishSeal(store: Store, volume: VolumeRow): Promise<void> {
   const { settings, panda } = store.c;

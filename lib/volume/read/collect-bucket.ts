@@ -1,6 +1,6 @@
-// Everything of one bucket that is not dead, as it lies on the drives: what a mover copies. Few large reads: ranges of a column
-// that are near each other are one request, and a column that is mostly wanted is read whole. Every record is verified, every
-// chunk's header says whose it is, and what fails is rebuilt.
+// Everything of one bucket that is not dead, as it lies on the drives: what a mover copies. Few large reads: ranges of
+// a column that are near each other are one request, and a column that is mostly wanted is read whole. Every record is
+// verified, every chunk's header says whose it is, and what fails is rebuilt.
 import { CHUNK_HEADER_BYTES, parseChunkHeader } from '../../format/chunk.ts';
 import { parseRecordHeader } from '../../format/record.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
@@ -25,8 +25,8 @@ const REBUILD_GAP_BYTES_MAX = 64 * 1024;
 const MIB = 1024 * 1024;
 
 /**
- * Ranges nearer than this are one request. A GET costs as much as the time in which a function moves 2.6 MB (bench cost: 0.4 dollars a
- * million, 150 MB/s); where buckets are small, so are the distances.
+ * Ranges nearer than this are one request. A GET costs as much as the time in which a function moves 2.6 MB (bench
+ * cost: 0.4 dollars a million, 150 MB/s); where buckets are small, so are the distances.
  */
 const gapBytesMax = ({ bucketBytes }: Settings): number => Math.min(2 * MIB, bucketBytes / 8);
 
@@ -140,7 +140,9 @@ const spanOf = (item: Wanted): Span<Wanted> => ({
   items: [item],
 });
 
-/** Fills in what verifies, by ranged reads; answers why something does not. Throws if the chunk is not the one meant. */
+/**
+ * Fills in what verifies, by ranged reads; answers why something does not. Throws if the chunk is not the one meant.
+ */
 async function readWanted(
   store: RebuildStore,
   task: ColumnTask,

@@ -1,5 +1,5 @@
-// Which columns of a group failed a read, and why: it decides what is reconstructed from what, and what the error says when
-// nothing helps.
+// Which columns of a group failed a read, and why: it decides what is reconstructed from what, and what the error says
+// when nothing helps.
 import { codecOf } from '../../codec/codecs.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';

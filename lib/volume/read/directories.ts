@@ -1,5 +1,5 @@
-// Where the slots of a bucket are, from what the drives and the group rows say. Directories of groups never change once written, so
-// they are cached under volume and generation; those of sealed buckets: sealed-directories.ts.
+// Where the slots of a bucket are, from what the drives and the group rows say. Directories of groups never change once
+// written, so they are cached under volume and generation; those of sealed buckets: sealed-directories.ts.
 import { codecShape } from '../../codec/shape.ts';
 import { BucketDirectory, type SlotLocation } from '../../format/bucket-directory.ts';
 import type { GroupEntry } from '../../format/group-directory.ts';
@@ -118,8 +118,8 @@ export class Directories {
   }
 
   /**
-   * Payload bytes of every column of a group, from a header or, when none can be read, from the group's row. `order`: columns
-   * whose header is to be tried, the best first; `seen` is told which one answered. Undefined if nothing tells.
+   * Payload bytes of every column of a group, from a header or, when none can be read, from the group's row. `order`:
+   * columns whose header is to be tried, the best first; `seen` is told which one answered. Undefined if nothing tells.
    */
   async columnBytes(
     place: GroupPlace,

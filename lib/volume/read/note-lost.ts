@@ -1,5 +1,5 @@
-// What a read that found a record lost leaves behind: damage rows for the columns that failed it, so that doctor names them and a put of
-// the same bytes stores them anew. A read that cannot write them is as good as any other.
+// What a read that found a record lost leaves behind: damage rows for the columns that failed it, so that doctor names
+// them and a put of the same bytes stores them anew. A read that cannot write them is as good as any other.
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { DamageKind } from '../../panda/rows/damage-row.ts';
 import { type DamageFound, noteDamage } from '../rows/damage.ts';
@@ -13,7 +13,10 @@ const KINDS: Readonly<Record<string, DamageKind>> = {
   CHUNK_FOREIGN: 'foreign',
 };
 
-/** To be called once the place was seen to be right after the read failed: what is there no more because it moved is no damage. */
+/**
+ * To be called once the place was seen to be right after the read failed: what is there no more because it moved is no
+ * damage.
+ */
 export async function noteLost(
   { c, directories }: RebuildStore,
   place: GroupPlace,

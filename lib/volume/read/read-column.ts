@@ -1,5 +1,5 @@
-// Reads of single columns: ranges, headers and whole chunks of a group, each checked as far as it can be on its own, and
-// what they say about the drive.
+// Reads of single columns: ranges, headers and whole chunks of a group, each checked as far as it can be on its own,
+// and what they say about the drive.
 import type { ByteRange } from '../../drive/drive.ts';
 import { driveUnavailable } from '../../drive/errors.ts';
 import {

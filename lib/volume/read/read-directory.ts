@@ -1,4 +1,5 @@
-// Reads of a group's directory from drives: from any column that lists the whole group, or else put together from the data columns.
+// Reads of a group's directory from drives: from any column that lists the whole group, or else put together from the
+// data columns.
 import { codecShape } from '../../codec/shape.ts';
 import { CHUNK_HEADER_BYTES, type ChunkHeader } from '../../format/chunk.ts';
 import { type GroupEntry, parseGroupDirectory } from '../../format/group-directory.ts';
@@ -83,7 +84,10 @@ async function readListing(ports: ReadPorts, place: GroupPlace, column: number):
   return { header, entries: parseGroupDirectory(bytes, header) };
 }
 
-/** Payload bytes of all columns, from the first header that can be read of the columns in this order; undefined if none can. */
+/**
+ * Payload bytes of all columns, from the first header that can be read of the columns in this order; undefined if none
+ * can.
+ */
 export async function readColumnBytes(
   ports: ReadPorts,
   place: GroupPlace,

@@ -1,5 +1,6 @@
 // GET of one record: from its hint or its bucket's directory, by one ranged read; rebuilt from other columns where that
-// fails. Rows are cached and may be stale: a record names itself, so a wrong place is noticed, and the rows are read again.
+// fails. Rows are cached and may be stale: a record names itself, so a wrong place is noticed, and the rows are read
+// again.
 import { parseRecord, type RecordHeader } from '../../format/record.ts';
 import { corrupt, isPocketfulError, missing, type PocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { BucketId, RecordId, VolumeId } from '../../foundation/ids.ts';
@@ -74,9 +75,9 @@ export class RecordReader {
   }
 
   /**
-   * The whole record, its checksum and id verified. Throws RecordLost (`corrupt` RECORD_LOST, `retry` RECORD_WAITS), `missing`
-   * RECORD_GONE when no row leads to it any more (read the block row again: it is merged or shredded), `retry` RECORD_MOVING, or
-   * `corrupt` CHUNK_VERSION and the like for bytes of a newer release.
+   * The whole record, its checksum and id verified. Throws RecordLost (`corrupt` RECORD_LOST, `retry` RECORD_WAITS),
+   * `missing` RECORD_GONE when no row leads to it any more (read the block row again: it is merged or shredded),
+   * `retry` RECORD_MOVING, or `corrupt` CHUNK_VERSION and the like for bytes of a newer release.
    */
   async read(block: RecordName): Promise<Uint8Array> {
     this.stats.reads += 1;
@@ -102,7 +103,10 @@ export class RecordReader {
     throw retryLater('RECORD_MOVING', `record ${block.recordId} was moved whenever it was looked for: try again`);
   }
 
-  /** One try under given rows. Columns are reconstructed after a confirmed miss, or if the record's drive is away anyway. */
+  /**
+   * One try under given rows. Columns are reconstructed after a confirmed miss, or if the record's drive is away
+   * anyway.
+   */
   async #attempt(block: RecordName, rows: Rows, missed: DirectMiss | undefined): Promise<Uint8Array> {
     const at = await this.#resolve(block, rows);
     const faults = new ColumnFaults(rows.volume, this.#c.drives);

@@ -1,5 +1,6 @@
-// Brings back a range of one column from the other columns of its group: first from ranges alone, as the record's own checksum
-// tells whether they were right; only if it does not verify are whole chunks read, to find the column that lies.
+// Brings back a range of one column from the other columns of its group: first from ranges alone, as the record's own
+// checksum tells whether they were right; only if it does not verify are whole chunks read, to find the column that
+// lies.
 import { CELL_BYTES, type Codec } from '../../codec/codec.ts';
 import { codecOf } from '../../codec/codecs.ts';
 import { present } from '../../foundation/assert.ts';

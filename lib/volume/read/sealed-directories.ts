@@ -1,5 +1,6 @@
-// Bucket directories of sealed volumes: out of the volume's pack on any of its m+1 columns, or, where the volume was sealed before
-// there were packs, from an object each. They never change once written, so they are cached under volume and generation.
+// Bucket directories of sealed volumes: out of the volume's pack on any of its m+1 columns, or, where the volume was
+// sealed before there were packs, from an object each. They never change once written, so they are cached under volume
+// and generation.
 import { type BucketDirectory, parseBucketDirectory } from '../../format/bucket-directory.ts';
 import { type PackEntry, type PackHeader, parsePackHeader, parsePackIndex } from '../../format/directory-pack.ts';
 import { bucketDirectoryName, DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
@@ -14,11 +15,14 @@ import { type ReadPorts, readableFirst, readObject } from './read-column.ts';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 /**
- * What is read of a pack for one bucket: about 8,000 slots, the whole pack of most volumes. More would cost every reader time, less
- * would cost many a second request; a directory beyond it is one more request of exactly its bytes.
+ * What is read of a pack for one bucket: about 8,000 slots, the whole pack of most volumes. More would cost every
+ * reader time, less would cost many a second request; a directory beyond it is one more request of exactly its bytes.
  */
 const HEAD_BYTES = 128 * KIB;
-/** Whoever copies buckets reads far more than this, so a pack up to this size is read whole: no further request for the next bucket. */
+/**
+ * Whoever copies buckets reads far more than this, so a pack up to this size is read whole: no further request for the
+ * next bucket.
+ */
 const WHOLE_BYTES_MAX = 8 * MIB;
 const DIRECTORIES_BYTES_MAX = 2 * WHOLE_BYTES_MAX;
 const PACKS_BYTES_MAX = 4 * MIB;

@@ -1,6 +1,7 @@
-// Which records a read would not bring back now, told without reading all of them: of every chunk that holds some of them one record is
-// looked at, the last; only where that one is not sound do the other columns of its group matter, and of each of these one byte. So the
-// work is bounded by the chunks touched, at most one small read for each record asked about. Nothing is remembered between two calls.
+// Which records a read would not bring back now, told without reading all of them: of every chunk that holds some of
+// them one record is looked at, the last; only where that one is not sound do the other columns of its group matter,
+// and of each of these one byte. So the work is bounded by the chunks touched, at most one small read for each record
+// asked about. Nothing is remembered between two calls.
 
 import { CELL_BYTES } from '../../codec/codec.ts';
 import { codecOf } from '../../codec/codecs.ts';
@@ -22,7 +23,9 @@ import { recordFault } from './read-record.ts';
 
 const CHUNKS_AT_ONCE = 16;
 const KEYS_AT_ONCE = 100;
-/** A record up to this size is read and checked whole: no more requests, and hardly more time, than for a byte of it. */
+/**
+ * A record up to this size is read and checked whole: no more requests, and hardly more time, than for a byte of it.
+ */
 const WHOLE_BYTES_MAX = 64 * 1024;
 /** The whole drive cannot be reached: its other objects need not be asked for. */
 const AWAY = new Set(['DRIVE_UNAVAILABLE', 'DRIVE_DENIED']);
@@ -34,7 +37,10 @@ interface Placed {
   readonly slot: Pick<FoundSlot, 'column' | 'offset' | 'length'>;
 }
 
-/** Those of the blocks whose record cannot be read now: too many columns away, gone or damaged, or no row or directory leads to it. */
+/**
+ * Those of the blocks whose record cannot be read now: too many columns away, gone or damaged, or no row or directory
+ * leads to it.
+ */
 export async function unreadableRecords(store: VolumeStore, blocks: readonly BlockRow[]): Promise<BlockRow[]> {
   return blocks.length === 0 ? [] : new Look(store).unreadable(blocks);
 }

@@ -24,9 +24,10 @@ export interface Components {
   /** True only if that owner is known to be dead; its leases are then broken at once. */
   isOwnerGone(owner: string): boolean;
   /**
-   * Asked before anything is claimed, leased, freed or swept: throws if this process may not write (any more), because the metadata is older than the
-   * drives, another copy of it has them, or it was replaced while this process ran. What is true is remembered for a moment: safety hangs
-   * on tokens and generations, this only makes whoever is too late stop early. Missing: nobody else can have it.
+   * Asked before anything is claimed, leased, freed or swept: throws if this process may not write (any more), because
+   * the metadata is older than the drives, another copy of it has them, or it was replaced while this process ran. What
+   * is true is remembered for a moment: safety hangs on tokens and generations, this only makes whoever is too late
+   * stop early. Missing: nobody else can have it.
    */
   mayWrite?(): Promise<void>;
 }

@@ -1,5 +1,5 @@
-// Damage rows: noted when an object that must exist is not as it must be, removed when a later look finds it sound. Nothing depends on
-// them being complete; what they say was true when somebody looked.
+// Damage rows: noted when an object that must exist is not as it must be, removed when a later look finds it sound.
+// Nothing depends on them being complete; what they say was true when somebody looked.
 import { isKind } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { Condition, Write } from '../../panda/panda.ts';
@@ -50,8 +50,8 @@ export async function listDamage(c: Ports, bad?: BadRowSink): Promise<DamageRow[
 }
 
 /**
- * Notes what was found in one generation of a volume; a row that is there keeps its time. False, and nothing noted, if the volume has
- * no such generation any more: whoever moved it on has left the damage behind.
+ * Notes what was found in one generation of a volume; a row that is there keeps its time. False, and nothing noted, if
+ * the volume has no such generation any more: whoever moved it on has left the damage behind.
  */
 export async function noteDamage(
   c: Ports,

@@ -1,5 +1,6 @@
-// How much room the directory pack of a volume will want at seal: counted with every group that is added, never guessed, so that
-// sealing cannot make an extent larger than it may be. An upper bound: slots that die until then only make it shorter.
+// How much room the directory pack of a volume will want at seal: counted with every group that is added, never
+// guessed, so that sealing cannot make an extent larger than it may be. An upper bound: slots that die until then only
+// make it shorter.
 import { codecShape } from '../../codec/shape.ts';
 import { PACK_HEADER_BYTES, packedBytes } from '../../format/directory-pack.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';

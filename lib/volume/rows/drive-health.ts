@@ -1,4 +1,5 @@
-// Soft state of one process: which drives answered lately. It only steers choices; a wrong belief costs time, never data.
+// Soft state of one process: which drives answered lately. It only steers choices; a wrong belief costs time, never
+// data.
 import type { Clock } from '../../foundation/clock.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 

@@ -1,5 +1,6 @@
-// Whether the keys at hand are those that the store is written with: an older copy of a key file would wrap blocks by a version that is
-// thought to be gone, or make another key of a number that is taken. The rows say which versions there are, and which key each is.
+// Whether the keys at hand are those that the store is written with: an older copy of a key file would wrap blocks by a
+// version that is thought to be gone, or make another key of a number that is taken. The rows say which versions there
+// are, and which key each is.
 import { assert } from '../../foundation/assert.ts';
 import { conflict, denied, isKind, type PocketfulError } from '../../foundation/errors.ts';
 import { unwrapBek } from '../../keys/envelope.ts';
@@ -22,12 +23,13 @@ async function knownKeks({ panda }: Components): Promise<KekRow[]> {
 }
 
 /**
- * The current version, to write under. Throws `denied` KEYS_BEHIND if the store has a newer one, KEK_WRONG if its number belongs to
- * another key. A version without a row gets it.
+ * The current version, to write under. Throws `denied` KEYS_BEHIND if the store has a newer one, KEK_WRONG if its
+ * number belongs to another key. A version without a row gets it.
  */
 export async function currentKek(c: Components): Promise<KekVersion> {
   for (let claims = 0; ; claims++) {
-    // Keys are read after the rows: a rotation makes its key before any row names it, so only keys of another time lack it.
+    // Keys are read after the rows: a rotation makes its key before any row names it, so only keys of another time lack
+    // it.
     const known = await knownKeks(c);
     const current = (await c.keks.versions()).find(({ state }) => state === 'current');
     assert(current !== undefined, 'a key store has a current KEK');
@@ -47,7 +49,10 @@ export async function currentKek(c: Components): Promise<KekVersion> {
   }
 }
 
-/** What is wrong with the keys at hand, for doctor: versions that are not there, and such whose number belongs to another key. */
+/**
+ * What is wrong with the keys at hand, for doctor: versions that are not there, and such whose number belongs to
+ * another key.
+ */
 export async function kekFaults(c: Components): Promise<PocketfulError[]> {
   const known = await knownKeks(c);
   const versions = await c.keks.versions();
@@ -65,7 +70,10 @@ async function isKeyOf({ keks, storeId }: Components, { version, fingerprint }: 
   return Buffer.compare(kekFingerprint(storeId, version, await keks.kek(version)), fingerprint) === 0;
 }
 
-/** The first to write under a version says which key it is. Blocks of a store from before there were such rows have a say in it. */
+/**
+ * The first to write under a version says which key it is. Blocks of a store from before there were such rows have a
+ * say in it.
+ */
 async function claim(c: Components, version: number): Promise<void> {
   const key = await c.keks.kek(version);
   for await (const block of sampleBlocks(c)) {

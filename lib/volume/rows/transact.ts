@@ -1,5 +1,5 @@
-// Transactions with the two outcomes that are not an answer: `retry` (nothing happened: wait, send again) and `unknown` (it may
-// have happened: read the rows, never resend blindly).
+// Transactions with the two outcomes that are not an answer: `retry` (nothing happened: wait, send again) and `unknown`
+// (it may have happened: read the rows, never resend blindly).
 import type { Clock } from '../../foundation/clock.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
@@ -21,9 +21,9 @@ export function backOffMs(attempt: number, randomness: Randomness): number {
 }
 
 /**
- * Sends the transaction until its outcome is known. `took` reads the rows and tells whether it took effect; it is asked after an
- * unknown outcome, and again when the resent one meets a conflict, which may be its own first try.
- * Throws PandaConflict if the conditions do not hold.
+ * Sends the transaction until its outcome is known. `took` reads the rows and tells whether it took effect; it is asked
+ * after an unknown outcome, and again when the resent one meets a conflict, which may be its own first try. Throws
+ * PandaConflict if the conditions do not hold.
  */
 export async function transact(ports: Ports, writes: readonly Write[], took: () => Promise<boolean>): Promise<void> {
   let wasUnknown = false;

@@ -1,5 +1,5 @@
-// SMR zones: which are free on each drive, and the writes that take and give them. Zone numbers on a drive are soft state
-// here, learnt from the zone rows; the conditions of the transaction decide.
+// SMR zones: which are free on each drive, and the writes that take and give them. Zone numbers on a drive are soft
+// state here, learnt from the zone rows; the conditions of the transaction decide.
 import { assert } from '../../foundation/assert.ts';
 import { isPocketfulError, type PocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
@@ -11,7 +11,10 @@ import type { Components } from './components.ts';
 import type { DriveHealth } from './drive-health.ts';
 import { rowsOf } from './read-rows.ts';
 
-/** Where another process takes zones too, one of this many free ones is picked at random: two of them then seldom want the same. */
+/**
+ * Where another process takes zones too, one of this many free ones is picked at random: two of them then seldom want
+ * the same.
+ */
 const CONTENDED_CHOICE = 512;
 
 interface DriveZones {
@@ -41,7 +44,10 @@ export class ZoneAllocator {
     this.#health = health;
   }
 
-  /** After a conflict: from now on a claim looks at the rows of the zones it picks, and picks others for those that are taken. */
+  /**
+   * After a conflict: from now on a claim looks at the rows of the zones it picks, and picks others for those that are
+   * taken.
+   */
   refresh(): void {
     this.#isContended = true;
   }
@@ -52,8 +58,8 @@ export class ZoneAllocator {
   }
 
   /**
-   * Picks `columns` different healthy drives, the emptiest first, and a free zone on each, and the writes that take them for
-   * `volume`. Throws `retry` DRIVES_MISSING or STORE_FULL.
+   * Picks `columns` different healthy drives, the emptiest first, and a free zone on each, and the writes that take
+   * them for `volume`. Throws `retry` DRIVES_MISSING or STORE_FULL.
    */
   async claim(volume: VolumeId, columns: number): Promise<ZoneClaim> {
     await this.#c.mayWrite?.();
@@ -90,7 +96,9 @@ export class ZoneAllocator {
     return open.slice(0, columns).map((drive) => this.#take(known[drive] as DriveZones, drive));
   }
 
-  /** Zones that others have taken are replaced by further ones of the same drives, until the rows say that all are free. */
+  /**
+   * Zones that others have taken are replaced by further ones of the same drives, until the rows say that all are free.
+   */
   async #replaceTaken(known: readonly DriveZones[], extents: Extent[]): Promise<void> {
     let asked = extents.map((_, i) => i);
     while (asked.length > 0) {
@@ -131,7 +139,10 @@ export class ZoneAllocator {
     return this.#c.settings.zonesPerDrive - zones.taken.size;
   }
 
-  /** Freed zones before fresh ones, low numbers before high ones; where others take zones too, at random among the first of them. */
+  /**
+   * Freed zones before fresh ones, low numbers before high ones; where others take zones too, at random among the first
+   * of them.
+   */
   #take(zones: DriveZones, drive: number): Extent {
     const choice = this.#isContended ? CONTENDED_CHOICE : 1;
     const pool = [...zones.freed.keys()].slice(0, choice);
@@ -179,7 +190,8 @@ function takeWrite({ drive, zone, zoneGeneration }: Extent, volume: VolumeId): W
     set: { s: 'used', v: volume, g: zoneGeneration },
     remove: ['n'],
     if: [
-      // Taken and freed by somebody else meanwhile, it would be higher; lower, where a restore has seen younger ones on the drive.
+      // Taken and freed by somebody else meanwhile, it would be higher; lower, where a restore has seen younger ones on
+      // the drive.
       { attribute: 'g', atMost: zoneGeneration },
       { attribute: 's', equals: 'free' },
     ],

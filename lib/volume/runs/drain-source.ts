@@ -1,5 +1,5 @@
-// One source volume of a move: its buckets read one after the other and handed on, the empty ones dropped, the volume retired when
-// nothing is left in it. Encode and compaction differ only in which sources they take.
+// One source volume of a move: its buckets read one after the other and handed on, the empty ones dropped, the volume
+// retired when nothing is left in it. Encode and compaction differ only in which sources they take.
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
@@ -12,8 +12,8 @@ import { dropEmptyBucket, type MoveResult } from '../write/move.ts';
 import { releaseRun, retireVolume } from './runs.ts';
 
 /**
- * The sources of one run: each is retired as soon as the last of its buckets has moved, so that space comes back while the run goes
- * on.
+ * The sources of one run: each is retired as soon as the last of its buckets has moved, so that space comes back while
+ * the run goes on.
  */
 export class DrainingSources {
   readonly #store: VolumeStore;
@@ -86,7 +86,10 @@ export async function feedOrSkip(
   }
 }
 
-/** Hands every bucket of a volume that is draining under `run` to `feed`. Ids of buckets another worker moved are passed over. */
+/**
+ * Hands every bucket of a volume that is draining under `run` to `feed`. Ids of buckets another worker moved are passed
+ * over.
+ */
 async function feedSource(
   store: VolumeStore,
   source: VolumeRow,

@@ -1,6 +1,6 @@
-// FLIP (protocols 14-15): a sealed volume gets new extents and a generation one higher, its live slots and buckets of others in
-// them; bucket rows name the volume only, so none of its own changes. Before the flip nobody reads the new extents; after it nobody
-// writes the old ones, which go to trash as a volume of their own.
+// FLIP (protocols 14-15): a sealed volume gets new extents and a generation one higher, its live slots and buckets of
+// others in them; bucket rows name the volume only, so none of its own changes. Before the flip nobody reads the new
+// extents; after it nobody writes the old ones, which go to trash as a volume of their own.
 import { codecShape } from '../../codec/shape.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { encodeBucketDirectory, type SlotLocation } from '../../format/bucket-directory.ts';
@@ -41,8 +41,8 @@ const CLAIM_ATTEMPTS_MAX = 8;
 const ROWS_PER_TRANSACTION = 50;
 
 /**
- * The next generation of a leased host in the making. Groups are added, then `writeDirectories`, `flip`, and the arriving buckets are
- * committed. Whatever fails before the flip, `dropNext` undoes all of it.
+ * The next generation of a leased host in the making. Groups are added, then `writeDirectories`, `flip`, and the
+ * arriving buckets are committed. Whatever fails before the flip, `dropNext` undoes all of it.
  */
 export class NextExtents {
   readonly token: number;
@@ -82,8 +82,8 @@ export class NextExtents {
   }
 
   /**
-   * Goes on after the groups that a process which is gone stored in these extents. Whatever else it left there is a stray, and counts. False,
-   * nothing changed: a group of it cannot be read, or its directories are there already.
+   * Goes on after the groups that a process which is gone stored in these extents. Whatever else it left there is a
+   * stray, and counts. False, nothing changed: a group of it cannot be read, or its directories are there already.
    */
   async resume(groups: readonly StoredGroup[], arriving: readonly ArrivingBucket[]): Promise<boolean> {
     const left = await leftIn(this.#store.c, this.#volume);
@@ -182,7 +182,10 @@ export class NextExtents {
     this.#volume = { ...volume, extentUsedBytes: used };
   }
 
-  /** One transaction with the zone rows: the host is at the new generation, its old extents are in trash. False: the host was lost to another run. */
+  /**
+   * One transaction with the zone rows: the host is at the new generation, its old extents are in trash. False: the
+   * host was lost to another run.
+   */
   async flip(host: VolumeRow): Promise<boolean> {
     const { c } = this.#store;
     const cell = c.settings.cell;
@@ -215,7 +218,10 @@ async function leftIn(
   return { bytes, lastSeq };
 }
 
-/** The extents belong to one run alone, so there is no token to lose; what could not be stored is dropped with all the rest. */
+/**
+ * The extents belong to one run alone, so there is no token to lose; what could not be stored is dropped with all the
+ * rest.
+ */
 const placeInNext = (volume: VolumeRow, token: number, seq: number): GroupPlace => ({
   volume,
   token,
@@ -234,8 +240,8 @@ async function unlessConflict(c: Components, writes: readonly Write[], took: () 
 }
 
 /**
- * Claims extents for the next generation of a host that is draining under `run`. Undefined: the run lost it. Throws `retry`
- * DRIVES_MISSING or STORE_FULL.
+ * Claims extents for the next generation of a host that is draining under `run`. Undefined: the run lost it. Throws
+ * `retry` DRIVES_MISSING or STORE_FULL.
  */
 export async function claimNext(store: VolumeStore, run: RunId, host: VolumeRow): Promise<VolumeRow | undefined> {
   const { c, zones } = store;
@@ -256,8 +262,8 @@ export async function claimNext(store: VolumeStore, run: RunId, host: VolumeRow)
 }
 
 /**
- * A next that will not be flipped to: its zones go to trash as a volume of their own, in the transaction that takes them from the host. The host as it is
- * then; undefined when the run lost it.
+ * A next that will not be flipped to: its zones go to trash as a volume of their own, in the transaction that takes
+ * them from the host. The host as it is then; undefined when the run lost it.
  */
 export async function dropNext(store: VolumeStore, run: RunId, host: VolumeRow): Promise<VolumeRow | undefined> {
   const { next } = host;
@@ -271,7 +277,10 @@ export async function dropNext(store: VolumeStore, run: RunId, host: VolumeRow):
   return readVolume(c.panda, cell, host.id);
 }
 
-/** Step 11 for buckets that arrived by a flip: a transaction of three rows each. Those already moved, or lost to others, are passed over. */
+/**
+ * Step 11 for buckets that arrived by a flip: a transaction of three rows each. Those already moved, or lost to others,
+ * are passed over.
+ */
 export async function commitArrivals(
   store: VolumeStore,
   run: RunId,

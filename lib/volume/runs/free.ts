@@ -1,5 +1,5 @@
-// FREE (protocol 12): the zones of a retired volume are erased once the inspector has seen every bucket it held readable
-// elsewhere, and the grace has passed. Resumable at every step; an unreachable drive only delays it.
+// FREE (protocol 12): the zones of a retired volume are erased once the inspector has seen every bucket it held
+// readable elsewhere, and the grace has passed. Resumable at every step; an unreachable drive only delays it.
 import type { Drive } from '../../drive/drive.ts';
 import { isAhead } from '../../foundation/clock-skew.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';

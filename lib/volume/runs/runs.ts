@@ -1,5 +1,5 @@
-// Runs: the one owner a sealed volume has while its buckets are moved (protocol 9). A run id names its strategy and the process, so
-// that anyone can tell whether it is dead and take over.
+// Runs: the one owner a sealed volume has while its buckets are moved (protocol 9). A run id names its strategy and the
+// process, so that anyone can tell whether it is dead and take over.
 import { isKind } from '../../foundation/errors.ts';
 import { hexOf, type RunId, type VolumeId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';

@@ -1,5 +1,5 @@
-// The steps of a flip (protocols 14-15), pure: extents claimed for the next generation, flipped to or dropped, and the buckets that arrive
-// with it.
+// The steps of a flip (protocols 14-15), pure: extents claimed for the next generation, flipped to or dropped, and the
+// buckets that arrive with it.
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Attributes, Write } from '../../panda/panda.ts';
 import { bucketKey } from '../../panda/rows/bucket-row.ts';
@@ -80,7 +80,10 @@ export const flipWrites = (
   ),
 ];
 
-/** A next that will not be flipped to: its zones go to trash as volume `old`, in the transaction that takes them from the host. */
+/**
+ * A next that will not be flipped to: its zones go to trash as volume `old`, in the transaction that takes them from
+ * the host.
+ */
 export const dropNextWrites = (
   cell: string,
   run: RunId,

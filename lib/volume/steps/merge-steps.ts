@@ -1,6 +1,7 @@
-// MERGE (protocol 21), pure: rows that were read go in, writes with their conditions come out. A merge copies live records out of
-// bucket remnants into new buckets by a group like any other; then the block rows change, a few at a time, each with the slot it
-// leaves: a block is in its old slot, alive there, or in its new one, alive there, and never in both.
+// MERGE (protocol 21), pure: rows that were read go in, writes with their conditions come out. A merge copies live
+// records out of bucket remnants into new buckets by a group like any other; then the block rows change, a few at a
+// time, each with the slot it leaves: a block is in its old slot, alive there, or in its new one, alive there, and
+// never in both.
 import { assert } from '../../foundation/assert.ts';
 import type { BlockId, BucketId, RecordId, RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
@@ -11,7 +12,9 @@ import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { filledAttributes, type filledBy } from '../rows/directory-room.ts';
 import { diedWrites } from './recover-steps.ts';
 
-/** A bucket is born by a merge as if it had been moved once: its records are looked for in the group that its row names. */
+/**
+ * A bucket is born by a merge as if it had been moved once: its records are looked for in the group that its row names.
+ */
 export const MERGED_MOVE = 1;
 
 export interface SlotPlace {
@@ -89,11 +92,16 @@ export const mergeNoteWrite = (cell: string, source: VolumeId, run: RunId, bucke
   if: [{ attribute: 'r', equals: run }],
 });
 
-/** Whether a block can still be merged: a row that is in trash stays where its trash row says, until GC or a put has it. */
+/**
+ * Whether a block can still be merged: a row that is in trash stays where its trash row says, until GC or a put has it.
+ */
 export const isMergeable = (row: BlockRow | undefined, { recordId, from }: MergingBlock): boolean =>
   row?.state === 'live' && row.recordId === recordId && row.bucket === from.bucket && row.slot === from.slot;
 
-/** INDEX: blocks get their new slots, and their old ones die, all in one transaction. No condition names a volume but the new one. */
+/**
+ * INDEX: blocks get their new slots, and their old ones die, all in one transaction. No condition names a volume but
+ * the new one.
+ */
 export function mergeIndexWrites(
   cell: string,
   home: Home,

@@ -39,8 +39,8 @@ export const partsOf = (group: ListedGroup): Part[] =>
   group.kind === 'append' ? [group] : group.buckets.map((part) => ({ ...part, firstSlot: 0 }));
 
 /**
- * Pure: the slots no block row names become dead. It is not enough that a row names the record: a merge copies records, and the row says
- * which of the copies is the one. Live bytes fall only for bits that flip.
+ * Pure: the slots no block row names become dead. It is not enough that a row names the record: a merge copies records,
+ * and the row says which of the copies is the one. Live bytes fall only for bits that flip.
  */
 export function unnamedWrites(
   cell: string,

@@ -1,5 +1,6 @@
-// The steps on a volume's row (docs/protocols.md), pure: leases, runs, sealing, retiring, erasing. Rows that were read go in, writes with
-// their conditions come out. Those who act send them; the models in test/model search their interleavings.
+// The steps on a volume's row (docs/protocols.md), pure: leases, runs, sealing, retiring, erasing. Rows that were read
+// go in, writes with their conditions come out. Those who act send them; the models in test/model search their
+// interleavings.
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Clause, Write } from '../../panda/panda.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';

@@ -1,5 +1,5 @@
-// APPEND (protocols 1-3, and the ends of 4 and 5): LEASE, PUT, COMMIT of one group into the open bucket of a volume. What comes
-// back is stored but not yet acknowledged: the caller indexes it, then finishes or settles it.
+// APPEND (protocols 1-3, and the ends of 4 and 5): LEASE, PUT, COMMIT of one group into the open bucket of a volume.
+// What comes back is stored but not yet acknowledged: the caller indexes it, then finishes or settles it.
 import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
@@ -85,14 +85,17 @@ export class AppendedGroup {
     this.#lease.done({ ...this.#row, pendingSeq: undefined, owner: undefined, expiresAtMs: 0 });
   }
 
-  /** Instead of `settle` when the outcome of an index transaction is not known: it may still come, so the group is settled under a new token only. */
+  /**
+   * Instead of `settle` when the outcome of an index transaction is not known: it may still come, so the group is
+   * settled under a new token only.
+   */
   leave(): void {
     this.#lease.done(undefined);
   }
 
   /**
-   * Instead of `finish` when slots stayed unused: what no block row names becomes dead, and the lease is given back. If Panda cannot be
-   * reached, the next lease holder does it.
+   * Instead of `finish` when slots stayed unused: what no block row names becomes dead, and the lease is given back. If
+   * Panda cannot be reached, the next lease holder does it.
    */
   async settle(): Promise<void> {
     try {
@@ -122,7 +125,8 @@ export async function appendGroup(store: VolumeStore, records: readonly NewRecor
     try {
       return await appendUnder(store, lease, records, totalBytes);
     } catch (error) {
-      // Columns that could not be stored, or a lease that ran out meanwhile: another volume. Anything else is the caller's.
+      // Columns that could not be stored, or a lease that ran out meanwhile: another volume. Anything else is the
+      // caller's.
       if (!isPocketfulError(error) || !(error.code === 'GROUP_NOT_STORED' || isKind(error, 'conflict'))) throw error;
       last = error;
     }

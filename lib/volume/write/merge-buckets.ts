@@ -1,5 +1,6 @@
-// MERGE (protocol 21): live records of bucket remnants, copied as ciphertext into new buckets by one group of a warm volume; then the
-// block rows change, in transactions of bounded size. Only here does compaction write block rows. What a crash leaves, RECOVER ends.
+// MERGE (protocol 21): live records of bucket remnants, copied as ciphertext into new buckets by one group of a warm
+// volume; then the block rows change, in transactions of bounded size. Only here does compaction write block rows. What
+// a crash leaves, RECOVER ends.
 import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
@@ -59,7 +60,10 @@ export interface MergeResult {
   readonly storedBytes: number;
 }
 
-/** One group. Throws `retry` DRIVES_MISSING, STORE_FULL, VOLUMES_BUSY or MERGE_FAILED: what is not merged stays where it is. */
+/**
+ * One group. Throws `retry` DRIVES_MISSING, STORE_FULL, VOLUMES_BUSY or MERGE_FAILED: what is not merged stays where it
+ * is.
+ */
 export async function mergeBuckets(
   store: VolumeStore,
   run: RunId,
@@ -111,7 +115,8 @@ class Merge {
       this.#metadataWrites += 1;
       this.#lease.done({ ...row, pendingSeq: undefined, owner: undefined, expiresAtMs: 0 });
     } catch (error) {
-      // Whoever leases the volume next settles the group, under a new token: a transaction of unknown outcome may still come.
+      // Whoever leases the volume next settles the group, under a new token: a transaction of unknown outcome may still
+      // come.
       this.#lease.done(undefined);
       if (!isKind(error, 'conflict')) throw error; // it was broken, and somebody else has settled it
     }
@@ -185,7 +190,10 @@ class Merge {
     for (const some of mergeTransactions(blocks, ITEMS_MAX)) await this.#indexSome(row, some);
   }
 
-  /** One transaction of those that are still where they were copied from. Throws the conflict when the group is no longer mine. */
+  /**
+   * One transaction of those that are still where they were copied from. Throws the conflict when the group is no
+   * longer mine.
+   */
   async #indexSome(row: VolumeRow, blocks: readonly MergingBlock[]): Promise<void> {
     const { cell } = this.#c.settings;
     const home = { volume: row.id, token: this.#lease.token, seq: this.#lease.seq };

@@ -33,7 +33,10 @@ export interface MoveResult {
   readonly storedBytes: number;
 }
 
-/** What a group of these records adds to its fullest extent at the most, directories at seal included. `spans`: of its buckets' slots. */
+/**
+ * What a group of these records adds to its fullest extent at the most, directories at seal included. `spans`: of its
+ * buckets' slots.
+ */
 export function groupNeedBytes(
   records: readonly { readonly length: number }[],
   spans: readonly number[],
@@ -54,8 +57,8 @@ export const moveNeedBytes = (contents: readonly BucketContent[], dataColumns: n
 const spansOf = (contents: readonly BucketContent[]): number[] => contents.map(({ records }) => slotSpan(records));
 
 /**
- * Moves buckets whose sources are all draining under `run`. Buckets without records are dropped by `dropEmptyBucket` instead. Throws `retry`
- * DRIVES_MISSING, STORE_FULL, VOLUMES_BUSY or MOVE_FAILED, nothing moved.
+ * Moves buckets whose sources are all draining under `run`. Buckets without records are dropped by `dropEmptyBucket`
+ * instead. Throws `retry` DRIVES_MISSING, STORE_FULL, VOLUMES_BUSY or MOVE_FAILED, nothing moved.
  */
 export async function moveBuckets(
   store: VolumeStore,

@@ -1,5 +1,6 @@
-// When a volume is worth rewriting although its remains fill nothing: pure. What it stores is compared with what its live records would
-// take in one group of the code they would go to. Rewriting has to halve that, so a byte is rewritten only after as much has died.
+// When a volume is worth rewriting although its remains fill nothing: pure. What it stores is compared with what its
+// live records would take in one group of the code they would go to. Rewriting has to halve that, so a byte is
+// rewritten only after as much has died.
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
 import type { BucketRow } from '../../panda/rows/bucket-row.ts';

@@ -1,5 +1,5 @@
-// PUT (protocol 2): lays records into columns, codes them, and stores every column on its drive before it answers. What is
-// on the drives is a proposal until a group row names it.
+// PUT (protocol 2): lays records into columns, codes them, and stores every column on its drive before it answers. What
+// is on the drives is a proposal until a group row names it.
 
 import { crc32 } from 'node:zlib';
 import { CELL_BYTES } from '../../codec/codec.ts';
@@ -63,8 +63,8 @@ export const groupOverheadBytes = (records: number, buckets: number): number =>
   CHUNK_HEADER_BYTES + CELL_BYTES + groupDirectoryBytes(records, buckets);
 
 /**
- * Stores a group as `seq-token` in the zones of the leased volume. Resolves when every column is durable. If one is not, the
- * sequence number is burnt, the lease given back, and `retry` GROUP_NOT_STORED thrown: take another volume.
+ * Stores a group as `seq-token` in the zones of the leased volume. Resolves when every column is durable. If one is
+ * not, the sequence number is burnt, the lease given back, and `retry` GROUP_NOT_STORED thrown: take another volume.
  */
 export async function writeGroup(
   store: Store,

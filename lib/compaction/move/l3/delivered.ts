@@ -1,6 +1,6 @@
-// L3's worker where the queue hands over messages by itself: a batch goes through the Live Coder, and the answer is what must not be
-// deleted. What cannot be read is shown again at once, so that it is a dead letter soon; while the Live Coder stalls, messages stay
-// hidden until the queue shows them again.
+// L3's worker where the queue hands over messages by itself: a batch goes through the Live Coder, and the answer is
+// what must not be deleted. What cannot be read is shown again at once, so that it is a dead letter soon; while the
+// Live Coder stalls, messages stay hidden until the queue shows them again.
 import type { RunId } from '../../../foundation/ids.ts';
 import type { Reason } from '../../../foundation/reason.ts';
 import type { DeadLetter, Delivery, Stream, StreamFigures } from '../../../stream/stream.ts';

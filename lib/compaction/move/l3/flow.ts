@@ -1,5 +1,6 @@
-// Flow control of L3, pure: how much the drainer may send, how much a worker may take, and whether bulk writers must wait. A Live Coder that
-// stalls stops the worker first, then the drainer, then the writers; when it recovers, they start again in the opposite order by themselves.
+// Flow control of L3, pure: how much the drainer may send, how much a worker may take, and whether bulk writers must
+// wait. A Live Coder that stalls stops the worker first, then the drainer, then the writers; when it recovers, they
+// start again in the opposite order by themselves.
 import { type Reason, reasonLine } from '../../../foundation/reason.ts';
 import type { StreamFigures } from '../../../stream/stream.ts';
 

@@ -1,4 +1,5 @@
-// Whether bulk writers wait for L3, by what flow control says now: of the queue, of its dead letters, and of the Live Coder that works it off.
+// Whether bulk writers wait for L3, by what flow control says now: of the queue, of its dead letters, and of the Live
+// Coder that works it off.
 import { type Reason, reasonLine } from '../../../foundation/reason.ts';
 import type { Stream } from '../../../stream/stream.ts';
 import type { Components } from '../../../volume/rows/components.ts';

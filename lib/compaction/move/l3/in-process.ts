@@ -1,5 +1,5 @@
-// An L3 run in one process: drainer and worker in turns over the stream, as far apart as flow control lets them be. Other runs' messages
-// in the same queue are worked off, too; their volumes are their own drainer's to end.
+// An L3 run in one process: drainer and worker in turns over the stream, as far apart as flow control lets them be.
+// Other runs' messages in the same queue are worked off, too; their volumes are their own drainer's to end.
 import { isPocketfulError } from '../../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../../foundation/reason.ts';
@@ -131,7 +131,10 @@ class StreamedRun {
     await this.#worker.flush();
   }
 
-  /** Receives until nothing is visible. When the store is full, what was drained is erased at once, and the work goes on once. */
+  /**
+   * Receives until nothing is visible. When the store is full, what was drained is erased at once, and the work goes on
+   * once.
+   */
   async #work(): Promise<void> {
     for (;;) {
       while (!this.#isOver() && (await this.#step()) > 0);

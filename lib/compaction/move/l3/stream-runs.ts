@@ -1,6 +1,6 @@
-// L3 as a stream: the drainer sends a message for every bucket of its sources, workers feed the Live Coder. The queue is not the
-// truth: duplicates, reordering and loss are harmless, as a message whose bucket has moved is acknowledged and what Panda says is
-// still draining is sent again.
+// L3 as a stream: the drainer sends a message for every bucket of its sources, workers feed the Live Coder. The queue
+// is not the truth: duplicates, reordering and loss are harmless, as a message whose bucket has moved is acknowledged
+// and what Panda says is still draining is sent again.
 import * as z from 'zod';
 import { isKind, isPocketfulError } from '../../../foundation/errors.ts';
 import { type BucketId, bucketId, type RunId, type VolumeId, volumeId } from '../../../foundation/ids.ts';
@@ -75,7 +75,10 @@ export interface WorkerOptions {
   readonly onMoved?: (run: RunId, result: MoveResult) => void;
 }
 
-/** Takes messages and feeds the Live Coder; a message is acknowledged once its bucket has moved, or has nothing left to move. */
+/**
+ * Takes messages and feeds the Live Coder; a message is acknowledged once its bucket has moved, or has nothing left to
+ * move.
+ */
 export class DrainWorker {
   readonly #store: VolumeStore;
   readonly #stream: Stream;
@@ -108,7 +111,10 @@ export class DrainWorker {
     this.#stalled = undefined;
   }
 
-  /** One batch. How many messages there were; 0 with `stalled` set when the Live Coder cannot write, and they are visible again. */
+  /**
+   * One batch. How many messages there were; 0 with `stalled` set when the Live Coder cannot write, and they are
+   * visible again.
+   */
   async step(max: number): Promise<number> {
     const messages = await this.#stream.receive(max, this.#options.visibilityMs ?? 60_000);
     for (const [at, message] of messages.entries()) {
