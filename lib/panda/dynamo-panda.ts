@@ -59,6 +59,8 @@ export class DynamoPanda implements Panda {
   readonly #table: string;
   readonly #clock: Clock;
   readonly #randomness: Randomness;
+  /** By the array that was sent: sent again, it is the same request, and a late one of them changes nothing more. */
+  readonly #tokens = new WeakMap<readonly Write[], string>();
   #checked = false;
   #closed = false;
 
@@ -176,7 +178,7 @@ export class DynamoPanda implements Panda {
   async #transactMany(writes: readonly Write[]): Promise<void> {
     const command = new TransactWriteItemsCommand({
       TransactItems: writes.map((write) => transactItem(this.#table, write)),
-      ClientRequestToken: hexOf(this.#randomness.bytes(16)),
+      ClientRequestToken: this.#tokenOf(writes),
     });
     let lost: unknown;
     for (let attempt = 1; attempt <= SEND_ATTEMPTS; attempt++) {
@@ -190,6 +192,12 @@ export class DynamoPanda implements Panda {
       }
     }
     throw lost;
+  }
+
+  #tokenOf(writes: readonly Write[]): string {
+    const token = this.#tokens.get(writes) ?? hexOf(this.#randomness.bytes(16));
+    this.#tokens.set(writes, token);
+    return token;
   }
 
   async #write(send: () => Promise<unknown>): Promise<void> {

@@ -125,7 +125,10 @@ export interface Panda {
   getMany(keys: readonly Key[], options?: ReadOptions): Promise<(Row | undefined)[]>;
   /** Strongly consistent rows of a partition in ascending order of sort key. */
   query(partition: string, range?: SortRange, options?: QueryOptions): Promise<Page>;
-  /** All or nothing, serializable. */
+  /**
+   * All or nothing, serializable. The same array sent again is the same request: where a request may be done long after
+   * its answer was lost, it is done once however often it was sent (transactions of more than one write).
+   */
   transact(writes: readonly Write[]): Promise<void>;
   /**
    * Every row of the store, partition by partition in any order, for backup and for doctor; pages so that memory stays

@@ -15,6 +15,8 @@ export class PandaServer {
   readonly #older = new Map<string, (Row | undefined)[]>();
   /** How many transactions under way touch a row. */
   readonly #underWay = new Map<string, number>();
+  /** Transactions that took effect: sent again, or done late, the same array does nothing more (DynamoDB's request token). */
+  readonly #done = new WeakSet<readonly Write[]>();
 
   constructor(rows: MemoryPanda, coverage: Coverage) {
     this.rows = rows;
@@ -35,8 +37,10 @@ export class PandaServer {
   }
 
   async transact(writes: readonly Write[], shape: string): Promise<void> {
+    if (this.#done.has(writes)) return;
     const before = await this.#rowsOf(writes);
     await this.rows.transact(writes);
+    if (writes.length > 1) this.#done.add(writes);
     const after = await this.#rowsOf(writes);
     for (const [i, write] of writes.entries()) {
       if (write.kind === 'check') continue;
