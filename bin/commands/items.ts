@@ -52,12 +52,14 @@ export class ItemFailures {
   }
 
   /**
-   * Some items failed: 3; if rows are damaged, 6; if it was the only one there was, or no further one was tried, its
-   * own exit code.
+   * Some items failed: 3; if rows are damaged, 6; if all that there were failed for one reason, or no further one was
+   * tried, the exit code of that reason.
    */
   settle(attempted: number): void {
     if (this.list.length === 0) return;
-    const some = attempted === 1 ? this.#firstExitCode : EXIT.someFailed;
+    // All of them, and for one reason: that is what became of the command.
+    const isOneReason = this.list.length >= attempted && this.list.every(({ code }) => code === this.list[0]?.code);
+    const some = isOneReason ? this.#firstExitCode : EXIT.someFailed;
     this.#run.exitCode = this.#isStopped ? EXIT.retry : this.#isDamaged ? EXIT.corrupt : some;
   }
 }
