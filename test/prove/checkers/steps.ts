@@ -18,6 +18,8 @@ const EDGES: ReadonlySet<string> = new Set([
   'volume draining -> draining',
   'volume draining -> sealed',
   'volume draining -> trash',
+  // One retired by a clock that had jumped ahead: its grace begins anew.
+  'volume trash -> trash',
   'volume trash -> erasing',
   'volume erasing -> none',
   'zone none -> used',
