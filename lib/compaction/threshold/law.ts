@@ -31,7 +31,7 @@ const schema = z.strictObject({
   slowDays: z.number().positive(),
   /** A trend smaller than this is none. */
   band: z.number().nonnegative(),
-  /** Below so many sealed volumes the overhead is chance. */
+  /** With fewer sealed volumes, overhead is noise. */
   volumesMin: z.int().nonnegative(),
 });
 

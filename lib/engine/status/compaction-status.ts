@@ -16,7 +16,7 @@ import { type DayTally, TALLIED, type TalliedStrategy, totalOf } from './tally.t
 
 export const STATUS_DAYS = 30;
 const GIB = 1024 ** 3;
-/** With fewer sealed volumes than this the overhead is chance, and so is what is measured against it. */
+/** With fewer sealed volumes, overhead is noise, and so is what is measured against it. */
 const VOLUMES_MIN = 10;
 
 export interface CompactionFacts {

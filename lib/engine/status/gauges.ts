@@ -7,7 +7,7 @@ import { METRICS } from '../../settings/metric-names.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Status } from './status.ts';
 
-/** Below so many sealed volumes the overhead is chance. */
+/** With fewer sealed volumes, overhead is noise. */
 export const SEALED_VOLUMES_MIN = 10;
 /** What begun work may take before it counts as stalled. */
 const BATCH_MS_MAX = 6 * HOUR_MS;
