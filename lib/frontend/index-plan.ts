@@ -3,13 +3,26 @@
 import { conflict, corrupt } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import type { Clause, Write } from '../panda/panda.ts';
-import { type BlockRow, blockAttributes, blockKey } from '../panda/rows/block-row.ts';
+import {
+  addRefs,
+  type BlockRow,
+  blockAttributes,
+  blockIs,
+  blockKey,
+  bringBack,
+  recordIs,
+  refsAre,
+  refsAtLeast,
+  sendToTrash,
+  slotIs,
+} from '../panda/rows/block-row.ts';
 import {
   type ObjectRow,
   objectAttributes,
   objectKey,
   releaseAttributes,
   releaseKey,
+  versionIs,
 } from '../panda/rows/object-row.ts';
 import { trashAttributes, trashKey } from '../panda/rows/trash-row.ts';
 
@@ -93,29 +106,28 @@ export function planIndex(input: PlanInput): IndexPlan {
 
 function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
   const key = blockKey(row.id);
-  const same = recordClause(row);
+  const same = recordIs(row.recordId);
   const trashRow = trashKey(input.cell, row.bucket, row.slot);
   if (row.state === 'trash') {
     if (row.refs !== 0 || delta < 0)
       throw corrupt('REFERENCES_WRONG', 'a block in trash was still referred to: run doctor');
-    const back: Clause[] = [same, ...slotClauses(row), { attribute: 's', equals: 'trash' }];
+    const back: Clause[] = [same, ...slotIs(row), blockIs('trash')];
     return [
-      { kind: 'update', ...key, set: { s: 'live', f: delta }, if: back },
+      { kind: 'update', ...key, ...bringBack(delta), if: back },
       { kind: 'delete', ...trashRow },
     ];
   }
   const next = row.refs + delta;
   if (next < 0) throw corrupt('REFERENCES_WRONG', 'a block has fewer references than objects: run doctor');
-  const live: Clause[] = [same, { attribute: 's', equals: 'live' }];
-  if (delta > 0) return [{ kind: 'update', ...key, add: { f: delta }, if: live }];
-  if (next > 0)
-    return [{ kind: 'update', ...key, add: { f: delta }, if: [...live, { attribute: 'f', atLeast: 1 - delta }] }];
+  const live: Clause[] = [same, blockIs('live')];
+  if (delta > 0) return [{ kind: 'update', ...key, ...addRefs(delta), if: live }];
+  if (next > 0) return [{ kind: 'update', ...key, ...addRefs(delta), if: [...live, refsAtLeast(1 - delta)] }];
   return [
     {
       kind: 'update',
       ...key,
-      set: { s: 'trash', f: 0 },
-      if: [...live, ...slotClauses(row), { attribute: 'f', equals: row.refs }],
+      ...sendToTrash,
+      if: [...live, ...slotIs(row), refsAre(row.refs)],
     },
     {
       kind: 'put',
@@ -130,22 +142,11 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
   ];
 }
 
-export const recordClause = (row: BlockRow): Clause => ({ attribute: 'r', equals: Buffer.from(row.recordId, 'hex') });
-
-/**
- * A merge may give a block another slot: what is written by bucket and slot (trash, dead bits) needs the row to be
- * where it was read.
- */
-export const slotClauses = (row: BlockRow): Clause[] => [
-  { attribute: 'b', equals: row.bucket },
-  { attribute: 'n', equals: row.slot },
-];
-
 function objectWrites(change: ObjectChange, old: ObjectRow | undefined): Write[] {
   const key = objectKey(change.namespace, change.key);
   if (change.ifVersion !== undefined && (old?.version ?? 'absent') !== change.ifVersion)
     throw conflict('VERSION_MISMATCH', `the object is at version ${old?.version ?? 'absent'}, not ${change.ifVersion}`);
-  const asRead: Clause[] = old === undefined ? ['absent'] : [{ attribute: 'v', equals: old.version }];
+  const asRead = versionIs(old?.version);
   const write: Write =
     change.next === undefined
       ? { kind: 'delete', ...key, if: asRead }

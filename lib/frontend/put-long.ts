@@ -10,13 +10,14 @@ import {
   type ObjectRow,
   objectFromRow,
   objectKey,
-  packBlockIds,
   releaseAttributes,
   releaseKey,
+  segmentAttributes,
   segmentKey,
   type UploadRow,
   uploadAttributes,
   uploadKey,
+  versionIs,
 } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { transact } from '../volume/rows/transact.ts';
@@ -130,7 +131,7 @@ export async function storeSegment(
     extra,
     guards: [
       { kind: 'check', ...uploadKey(put.upload.version), if: ['exists'] },
-      { kind: 'put', ...key, attributes: { b: packBlockIds(window.map(({ id }) => id)) }, if: ['absent'] },
+      { kind: 'put', ...key, attributes: segmentAttributes(window.map(({ id }) => id)), if: ['absent'] },
     ],
     took: async () => (await c.panda.get(key)) !== undefined,
   });
@@ -178,11 +179,7 @@ export async function giveUpUpload(c: Components, upload: UploadRow): Promise<bo
       await transact(c, [end], async () => (await c.panda.get(uploadKey(upload.version))) === undefined);
       return true;
     }
-    const asSeen: Write = {
-      kind: 'check',
-      ...at,
-      if: seen === undefined ? ['absent'] : [{ attribute: 'v', equals: seen }],
-    };
+    const asSeen: Write = { kind: 'check', ...at, if: versionIs(seen) };
     const attributes = releaseAttributes({ ...upload, blocks: [], cursor: '0:0' });
     await transact(
       c,

@@ -5,12 +5,14 @@ import { isKind } from '../foundation/errors.ts';
 import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
 import {
+  cursorIs,
   RELEASES,
   type ReleaseRow,
   releaseFromRow,
   releaseKey,
   segmentFromRow,
   segmentPartition,
+  setCursor,
   UPLOADS,
   uploadFromRow,
 } from '../panda/rows/object-row.ts';
@@ -83,11 +85,11 @@ async function nextStep(c: Components, release: ReleaseRow): Promise<Step> {
 
 async function runStep(c: Components, release: ReleaseRow, step: Step): Promise<void> {
   const key = releaseKey(release.version);
-  const asRead: Write['if'] = [{ attribute: 'at', equals: release.cursor }];
+  const asRead = [cursorIs(release.cursor)];
   const move: Write =
     step.cursor === undefined
       ? { kind: 'delete', ...key, if: asRead }
-      : { kind: 'update', ...key, set: { at: step.cursor }, if: asRead };
+      : { kind: 'update', ...key, ...setCursor(step.cursor), if: asRead };
   const took = async (): Promise<boolean> => {
     const now = await c.panda.get(key);
     return now === undefined || releaseFromRow(now).cursor !== release.cursor;

@@ -4,10 +4,12 @@ import { isAhead } from '../foundation/clock-skew.ts';
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, hexOf } from '../foundation/ids.ts';
 import type { Key, Write } from '../panda/panda.ts';
-import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
+import { type BlockRow, blockFromRow, blockIs, blockKey, recordIs } from '../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
 import {
+  inTrashSince,
+  restartGrace,
   shredAttributes,
   shredKey,
   type TrashRow,
@@ -79,8 +81,8 @@ async function beginGraceNow(c: Components, { bucket, slot, sinceMs }: TrashRow)
   const write: Write = {
     kind: 'update',
     ...trashKey(c.settings.cell, bucket, slot),
-    set: { a: nowMs },
-    if: [{ attribute: 'a', equals: sinceMs }],
+    ...restartGrace(nowMs),
+    if: [inTrashSince(sinceMs)],
   };
   try {
     await transact(c, [write], async () => true);
@@ -156,12 +158,9 @@ export function shredWrites(
       {
         kind: 'delete',
         ...blockKey(blockId),
-        if: [
-          { attribute: 's', equals: 'trash' },
-          { attribute: 'r', equals: Buffer.from(recordId, 'hex') },
-        ],
+        if: [blockIs('trash'), recordIs(recordId)],
       },
-      { kind: 'delete', ...trashKey(cell, bucket, slot), if: [{ attribute: 'a', equals: sinceMs }] },
+      { kind: 'delete', ...trashKey(cell, bucket, slot), if: [inTrashSince(sinceMs)] },
     ]),
     ...diedWrites(cell, bucket, dead, doomed),
     {

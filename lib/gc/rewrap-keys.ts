@@ -3,17 +3,25 @@
 // off; a pass may run beside puts, GC and another pass.
 import { isKind } from '../foundation/errors.ts';
 import { unwrapBek, wrapBek } from '../keys/envelope.ts';
-import type { Key, Update } from '../panda/panda.ts';
-import { type BlockRow, blockFromRow, blockKey, blockPartitions } from '../panda/rows/block-row.ts';
+import type { Update } from '../panda/panda.ts';
+import {
+  type BlockRow,
+  blockFromRow,
+  blockKey,
+  blockPartitions,
+  recordIs,
+  wrappedUnder,
+  wrapUnder,
+} from '../panda/rows/block-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { currentKek } from '../volume/rows/known-keks.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
+import { rewrapAttributes, rewrapCursor, rewrapKey } from './rewrap-row.ts';
 
 const BLOCKS_PER_TRANSACTION = 50;
 const TRANSACTIONS_AT_ONCE = 8;
 const ATTEMPTS_MAX = 20;
-const CURSOR: Key = { partition: 'work/cursor', sort: 'rewrap' };
 
 export interface RewrapReport {
   /** The version everything is wrapped by afterwards. */
@@ -56,7 +64,7 @@ export async function rewrapKeys(c: Components, options: RewrapOptions = {}): Pr
     if (counted.rewrapped > 0 && at + 1 < partitions.length) await moveCursor(c, version, at + 1);
     options.onProgress?.(report(false));
   }
-  await transact(c, [{ kind: 'delete', ...CURSOR }], async () => (await c.panda.get(CURSOR)) === undefined);
+  await transact(c, [{ kind: 'delete', ...rewrapKey }], async () => (await c.panda.get(rewrapKey)) === undefined);
   return report(true);
 }
 
@@ -71,15 +79,11 @@ export async function blocksByKekVersion(c: Components): Promise<Map<number, num
   return counts;
 }
 
-/** The partition to go on with; a cursor of a pass to another version means nothing. */
-async function cursorAt(c: Components, version: number): Promise<number> {
-  const row = await c.panda.get(CURSOR);
-  const at = row?.attributes['at'];
-  return row?.attributes['v'] === version && typeof at === 'number' ? at : 0;
-}
+const cursorAt = async (c: Components, version: number): Promise<number> =>
+  rewrapCursor(await c.panda.get(rewrapKey), version);
 
 async function moveCursor(c: Components, version: number, at: number): Promise<void> {
-  const put = { kind: 'put', ...CURSOR, attributes: { v: version, at } } as const;
+  const put = { kind: 'put', ...rewrapKey, attributes: rewrapAttributes(version, at) } as const;
   await transact(c, [put], async () => (await cursorAt(c, version)) >= at);
 }
 
@@ -156,10 +160,7 @@ async function rewrapWrite(c: Components, block: BlockRow, version: number): Pro
   return {
     kind: 'update',
     ...blockKey(block.id),
-    set: { w: wrapped, k: version },
-    if: [
-      { attribute: 'k', equals: block.kekVersion },
-      { attribute: 'r', equals: Buffer.from(block.recordId, 'hex') },
-    ],
+    ...wrapUnder({ wrappedBek: wrapped, kekVersion: version }),
+    if: [wrappedUnder(block.kekVersion), recordIs(block.recordId)],
   };
 }

@@ -15,11 +15,12 @@ import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Key, Row } from '../../lib/panda/panda.ts';
 import { type BucketRow, bucketKey, deadKey, NO_DEAD, withDead } from '../../lib/panda/rows/bucket-row.ts';
 import { groupAttributes, groupKey } from '../../lib/panda/rows/group-row.ts';
+import { fillExtents } from '../../lib/panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../lib/panda/rows/volume-row.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import type { RecordName } from '../../lib/volume/read/read-record.ts';
 import type { Components } from '../../lib/volume/rows/components.ts';
-import { directoryBytesOf, filledAttributes, filledBy, slotSpan } from '../../lib/volume/rows/directory-room.ts';
+import { directoryBytesOf, filledBy, slotSpan } from '../../lib/volume/rows/directory-room.ts';
 import { readBucket, readVolume } from '../../lib/volume/rows/read-rows.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { appendGroup } from '../../lib/volume/write/append.ts';
@@ -170,7 +171,7 @@ export class ReadingWorld {
       {
         kind: 'update',
         ...volumeKey(cell, volume.id),
-        set: { n: seq + 1, ...filledAttributes(filled) },
+        set: { n: seq + 1, ...fillExtents(filled).set },
         insert: { b: rows.map(({ id }) => id) },
         remove: ['o', 'e'],
       },

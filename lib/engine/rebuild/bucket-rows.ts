@@ -1,14 +1,21 @@
 // Bucket rows and dead bits of a rebuilt store, one bucket at a time: which slots live follows from the blocks that
 // were placed.
-import type { BucketId } from '../../foundation/ids.ts';
+import type { BucketId, VolumeId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
-import { bucketKey, deadKey, NO_DEAD, withDead } from '../../panda/rows/bucket-row.ts';
+import {
+  bucketAttributes,
+  bucketKey,
+  deadAttributes,
+  deadKey,
+  NO_DEAD,
+  withDead,
+} from '../../panda/rows/bucket-row.ts';
 import type { Sorter } from './sorter.ts';
 
 type SlotFound = {
   bucket: BucketId;
   move: number;
-  volume: string;
+  volume: VolumeId;
   generation: number;
   sequence: number;
   token: number;
@@ -51,17 +58,19 @@ function* rowsOfBucket(sorter: Sorter, cell: string, nowMs: number, found: reado
   const count = [...lengths.keys()].reduce((highest, slot) => Math.max(highest, slot), 0) + 1;
   yield {
     ...bucketKey(cell, bucket),
-    attributes: {
-      v: volume,
-      m: move,
-      ...(move > 0 ? { q: sequence, t: token } : {}),
-      u: [...lengths.values()].reduce((sum, bytes) => sum + bytes, 0),
-      l: [...live.values()].reduce((sum, { length }) => sum + length, 0),
-      n: count,
-      a: nowMs,
-    },
+    attributes: bucketAttributes({
+      volume,
+      move,
+      seq: sequence,
+      token,
+      usedBytes: [...lengths.values()].reduce((sum, bytes) => sum + bytes, 0),
+      liveBytes: [...live.values()].reduce((sum, { length }) => sum + length, 0),
+      slots: count,
+      createdAtMs: nowMs,
+    }),
   };
   const liveSlots = new Set([...live.values()].map(({ slot }) => slot));
   const dead = Array.from({ length: count }, (_, slot) => slot).filter((slot) => !liveSlots.has(slot));
-  if (dead.length > 0) yield { ...deadKey(cell, bucket), attributes: { v: 1, b: withDead(NO_DEAD, dead) } };
+  if (dead.length > 0)
+    yield { ...deadKey(cell, bucket), attributes: deadAttributes({ version: 1, bits: withDead(NO_DEAD, dead) }) };
 }

@@ -6,7 +6,7 @@ import { assert } from '../../foundation/assert.ts';
 import type { BlockId, BucketId, RecordId, VolumeId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
 import { GROUP_SLOTS_MAX, groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
-import { volumeKey } from '../../panda/rows/volume-row.ts';
+import { rebuiltVolumeAttributes, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { putClass } from '../../volume/write/append.ts';
 import { type Places, placesOf } from './extents.ts';
@@ -66,20 +66,18 @@ function volumeRow(sorter: Sorter, settings: Settings, places: Places, found: Fo
   const isPending = cls === 'warm' && !held.every(isListed);
   return {
     ...volumeKey(settings.cell, id),
-    attributes: {
-      cl: cls,
-      c: codec,
-      s: 'sealed',
-      g: generation,
-      x: extents,
-      t: groups.reduce((highest, { token }) => Math.max(highest, token), 0) + 1,
-      n: groups.reduce((highest, { sequence }) => Math.max(highest, sequence), 0) + 1,
-      u: extents.map((extent) => storedBytes(sorter, extent)),
-      b: new Set(held.map(({ bucket }) => bucket)),
-      a: nowMs,
-      z: nowMs,
-      ...(isPending ? { dp: 1 } : {}),
-    },
+    attributes: rebuiltVolumeAttributes({
+      class: cls,
+      codec,
+      generation,
+      extents,
+      token: groups.reduce((highest, { token }) => Math.max(highest, token), 0) + 1,
+      nextSeq: groups.reduce((highest, { sequence }) => Math.max(highest, sequence), 0) + 1,
+      extentUsedBytes: extents.map((extent) => storedBytes(sorter, extent)),
+      buckets: new Set(held.map(({ bucket }) => bucket)),
+      createdAtMs: nowMs,
+      directoriesPending: isPending,
+    }),
   };
 }
 

@@ -12,7 +12,14 @@ import type { KekStore } from '../../keys/keys.ts';
 import { KmsKekStore } from '../../keys/kms-kek-store.ts';
 import { DynamoPanda, newDynamoClient } from '../../panda/dynamo-panda.ts';
 import type { Panda, Write } from '../../panda/panda.ts';
-import { type StoreRow, storeAttributes, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
+import {
+  type StoreRow,
+  setDrives,
+  storeAttributes,
+  storeFromRow,
+  storeIs,
+  storeKey,
+} from '../../panda/rows/store-row.ts';
 import { contradictionOf } from '../../settings/contradiction.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { transact } from '../../volume/rows/transact.ts';
@@ -80,8 +87,8 @@ export async function establish(stage: DeployedStage, ports: Ports): Promise<Sto
         : {
             kind: 'update',
             ...storeKey,
-            set: { d: next.drives },
-            if: [{ attribute: 'i', equals: known.storeId }],
+            ...setDrives(next.drives),
+            if: [storeIs(known.storeId)],
           };
     // Then read it again: another function may have been first.
     try {

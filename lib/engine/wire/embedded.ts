@@ -19,6 +19,7 @@ import {
   storeAttributes,
   storeCreatingKey,
   storeFromRow,
+  storeIs,
   storeKey,
 } from '../../panda/rows/store-row.ts';
 import { checkSqliteFile } from '../../panda/sqlite-damage.ts';
@@ -261,7 +262,7 @@ async function endCreation(panda: Panda, ports: Ports, row: StoreRow): Promise<v
       [
         { kind: 'put', ...storeKey, attributes: storeAttributes(row), if: ['absent'] },
         // Whoever gave the attempt up has deleted it, and what it had made.
-        { kind: 'delete', ...storeCreatingKey, if: [{ attribute: 'i', equals: row.storeId }] },
+        { kind: 'delete', ...storeCreatingKey, if: [storeIs(row.storeId)] },
       ],
       isThere,
     );

@@ -7,7 +7,7 @@ import { MARKER, markerOf } from '../../drive/directory-marker.ts';
 import { denied, invalid, isPocketfulError } from '../../foundation/errors.ts';
 import { assertPrivatePlace } from '../../keys/key-file-place.ts';
 import type { Panda } from '../../panda/panda.ts';
-import { storeCreatingKey, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
+import { storeCreatingKey, storeFromRow, storeIs, storeKey } from '../../panda/rows/store-row.ts';
 import { pandaLost, tracesOf } from './lost-panda.ts';
 import { driveAt, drivesPath, foreignNames, keysPath, pandaPath, reservePath } from './store-layout.ts';
 
@@ -85,7 +85,7 @@ export async function beginAttempt(path: string, drives: readonly string[]): Pro
       try {
         await panda.transact([
           { kind: 'check', ...storeKey, if: ['absent'] },
-          { kind: 'delete', ...storeCreatingKey, if: [{ attribute: 'i', equals: storeId }] },
+          { kind: 'delete', ...storeCreatingKey, if: [storeIs(storeId)] },
         ]);
       } catch (error) {
         if (isPocketfulError(error)) return; // somebody else's now

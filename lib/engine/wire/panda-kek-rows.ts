@@ -1,39 +1,16 @@
-// store | keks: the ciphertexts of a deployed store's KEK versions, one attribute each, and when each was made. A
-// destroyed version has no attribute; the last one is current.
-
+// The keys of a deployed store, kept in its row (keks-row.ts): a change is conditional on the revision that was read.
 import type { Clock } from '../../foundation/clock.ts';
 import { conflict, isKind } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import type { KekRows, StoredKeks } from '../../keys/kms-kek-store.ts';
-import type { Attributes, Clause, Key, Panda, Row } from '../../panda/panda.ts';
-import { bytesIn, countIn, countsIn } from '../../panda/rows/row-reader.ts';
+import type { Panda } from '../../panda/panda.ts';
 import { transact } from '../../volume/rows/transact.ts';
-
-const KEKS: Key = { partition: 'store', sort: 'keks' };
+import { type KeksRow, keksAttributes, keksFromRow, keksKey, revisionIs } from './keks-row.ts';
 
 interface Ports {
   readonly panda: Panda;
   readonly clock: Clock;
   readonly randomness: Randomness;
-}
-
-const materialName = (version: number): string => `m${version}`;
-
-function attributesOf(revision: number, keks: StoredKeks): Attributes {
-  const materials = keks.flatMap(({ version, material }) =>
-    material === undefined ? [] : [[materialName(version), material] as const],
-  );
-  return { v: revision, t: keks.map(({ createdAtMs }) => createdAtMs), ...Object.fromEntries(materials) };
-}
-
-function keksFrom(row: Row): StoredKeks {
-  const times = countsIn(row, 't');
-  return times.map((createdAtMs, i): StoredKeks[number] => {
-    const version = i + 1;
-    if (row.attributes[materialName(version)] === undefined) return { version, createdAtMs, state: 'destroyed' };
-    const state = version === times.length ? 'current' : 'previous';
-    return { version, createdAtMs, state, material: bytesIn(row, materialName(version)) };
-  });
 }
 
 export class PandaKekRows implements KekRows {
@@ -43,21 +20,19 @@ export class PandaKekRows implements KekRows {
     this.#ports = ports;
   }
 
-  async load(): Promise<{ readonly revision: number; readonly keks: StoredKeks }> {
-    const row = await this.#ports.panda.get(KEKS);
-    return row === undefined ? { revision: 0, keks: [] } : { revision: countIn(row, 'v'), keks: keksFrom(row) };
+  async load(): Promise<KeksRow> {
+    const row = await this.#ports.panda.get(keksKey);
+    return row === undefined ? { revision: 0, keks: [] } : keksFromRow(row);
   }
 
   async save(expectedRevision: number, keks: StoredKeks): Promise<void> {
-    const attributes = attributesOf(expectedRevision + 1, keks);
-    const asRead: Clause = expectedRevision === 0 ? 'absent' : { attribute: 'v', equals: expectedRevision };
+    const attributes = keksAttributes({ revision: expectedRevision + 1, keks });
     // Another writer's change has the same revision, but hardly the same bytes.
     const took = async (): Promise<boolean> => {
-      const now = await this.load();
-      return JSON.stringify(attributesOf(now.revision, now.keks)) === JSON.stringify(attributes);
+      return JSON.stringify(keksAttributes(await this.load())) === JSON.stringify(attributes);
     };
     try {
-      await transact(this.#ports, [{ kind: 'put', ...KEKS, attributes, if: [asRead] }], took);
+      await transact(this.#ports, [{ kind: 'put', ...keksKey, attributes, if: [revisionIs(expectedRevision)] }], took);
     } catch (error) {
       if (!isKind(error, 'conflict')) throw error;
       throw conflict('KEKS_CHANGED', 'another process changed the key versions', error);

@@ -9,7 +9,7 @@ import { readWitness, type Witness, writeWitness } from '../../drive/directory-w
 import { conflict, corrupt, denied, isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import { driveId, hexOf } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
-import { type Lineage, lineageAttributes, lineageFromRow } from '../../panda/rows/lineage.ts';
+import { type Lineage, lastMarkIs, lineageFromRow, setLineage } from '../../panda/rows/lineage.ts';
 import { storeKey } from '../../panda/rows/store-row.ts';
 import { pandaBehind, refuseIfBehind } from '../../volume/behind/newer-chunks.ts';
 import type { Components } from '../../volume/rows/components.ts';
@@ -146,9 +146,8 @@ export class WriterTurn {
     const write: Write = {
       kind: 'update',
       ...storeKey,
-      set: lineageAttributes(next),
-      ...(before.isTakingOver && !next.isTakingOver ? { remove: ['tk'] } : {}),
-      if: [before.mark === undefined ? { attribute: 'wm', missing: true } : { attribute: 'wm', equals: before.mark }],
+      ...setLineage(before, next),
+      if: [lastMarkIs(before.mark)],
     };
     try {
       await transact(this.#c, [write], took);

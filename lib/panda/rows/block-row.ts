@@ -3,7 +3,8 @@
 
 import type { BlockId, BucketId, RecordId, VolumeId } from '../../foundation/ids.ts';
 import { bytesOf, hexOf } from '../../foundation/ids.ts';
-import type { Attributes, Key, Row } from '../panda.ts';
+import type { Attributes, Clause, Key, Row } from '../panda.ts';
+import type { Change } from './change.ts';
 import {
   blockIdIn,
   bucketIdIn,
@@ -91,4 +92,54 @@ export function blockAttributes(block: Omit<BlockRow, 'id'>): Attributes {
     w: block.wrappedBek,
     k: block.kekVersion,
   };
+}
+
+/** Where a block's record is meant to be: trash rows and dead bits go by this place. */
+export type BlockSlot = Pick<BlockRow, 'bucket' | 'slot'>;
+
+/** Still the same record: the block was not shredded, stored anew or renewed since it was read. */
+export const recordIs = (recordId: RecordId): Clause => ({ attribute: 'r', equals: bytesOf(recordId) });
+
+/**
+ * Still in the slot where it was read, for a merge may give it another one. Whatever is written by bucket and slot
+ * (trash, dead bits) needs it.
+ */
+export const slotIs = ({ bucket, slot }: BlockSlot): Clause[] => [
+  { attribute: 'b', equals: bucket },
+  { attribute: 'n', equals: slot },
+];
+
+/** live: somebody refers to it. trash: nobody does, and a trash row says so. */
+export const blockIs = (state: BlockState): Clause => ({ attribute: 's', equals: state });
+
+/** As many references as were read: whoever takes the last ones away must know of all. */
+export const refsAre = (refs: number): Clause => ({ attribute: 'f', equals: refs });
+
+/** So many references or more. */
+export const refsAtLeast = (refs: number): Clause => ({ attribute: 'f', atLeast: refs });
+
+/** Its key is wrapped under this version: no other pass has wrapped it anew. */
+export const wrappedUnder = (kekVersion: number): Clause => ({ attribute: 'k', equals: kekVersion });
+
+/** More references, or fewer; the block stays live. */
+export const addRefs = (delta: number): Change => ({ add: { f: delta } });
+
+/** trash -> live, with these references. */
+export const bringBack = (refs: number): Change => ({ set: { s: 'live', f: refs } });
+
+/** live -> trash: nobody refers to it any more. */
+export const sendToTrash: Change = { set: { s: 'trash', f: 0 } };
+
+/** The same record, copied to another slot by a merge. */
+export const moveToSlot = ({ bucket, slot }: BlockSlot): Change => ({ set: { b: bucket, n: slot } });
+
+/** The same key, wrapped under another version. */
+export const wrapUnder = ({ wrappedBek, kekVersion }: Pick<BlockRow, 'wrappedBek' | 'kekVersion'>): Change => ({
+  set: { w: wrappedBek, k: kekVersion },
+});
+
+/** Another record of the same block. References may come and go meanwhile: neither they nor the state are written. */
+export function renewRecord(block: Omit<BlockRow, 'id' | 'refs' | 'state'>): Change {
+  const { f: _refs, s: _state, ...set } = blockAttributes({ ...block, refs: 0, state: 'live' });
+  return { set };
 }

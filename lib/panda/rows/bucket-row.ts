@@ -1,7 +1,8 @@
 // bucket/CELL/SHARD | bucket id: which volume holds a bucket, and how much of it lives. Moving a bucket rewrites this
 // row and no block row. dead/CELL/SHARD | bucket id: the dead bits of its slots, 0 to 1 only.
 import { type BucketId, SHARDS, shardOf, type VolumeId } from '../../foundation/ids.ts';
-import type { Key, Row } from '../panda.ts';
+import type { Attributes, Clause, Condition, Key, Row } from '../panda.ts';
+import type { Change } from './change.ts';
 import { bucketIdIn, bytesIn, countIn, optionalCount, stringIn, volumeIdIn } from './row-reader.ts';
 
 export interface BucketRow {
@@ -39,6 +40,42 @@ export function bucketFromRow(row: Row): BucketRow {
   };
 }
 
+/** A bucket that was never moved lies in append groups and names none. */
+export const bucketAttributes = (bucket: Omit<BucketRow, 'id'>): Attributes => ({
+  v: bucket.volume,
+  m: bucket.move,
+  ...(bucket.move === 0 ? {} : { q: bucket.seq, t: bucket.token }),
+  u: bucket.usedBytes,
+  l: bucket.liveBytes,
+  n: bucket.slots,
+  a: bucket.createdAtMs,
+});
+
+/** It is in this volume still. */
+export const bucketIsIn = (volume: VolumeId): Clause => ({ attribute: 'v', equals: volume });
+
+/** Nobody has moved it since it was read, not even there and back. */
+export const moveIs = (move: number): Clause => ({ attribute: 'm', equals: move });
+
+/** It has as many slots as were read: nobody has appended to it. */
+export const slotCountIs = (slots: number): Clause => ({ attribute: 'n', equals: slots });
+
+/** No slot of it lives, so none will: slots only die. */
+export const nothingLives: Clause = { attribute: 'l', equals: 0 };
+
+/** An append: so many more slots, all of them live. */
+export const addSlots = (slots: number, recordBytes: number): Change => ({
+  add: { u: recordBytes, l: recordBytes, n: slots },
+});
+
+/** Slots with so many record bytes have died. */
+export const loseLiveBytes = (recordBytes: number): Change => ({ add: { l: -recordBytes } });
+
+/** The bucket is in another volume, in this group of it. */
+export const moveTo = ({ volume, move, seq, token }: Pick<BucketRow, 'volume' | 'move' | 'seq' | 'token'>): Change => ({
+  set: { v: volume, m: move, q: seq, t: token },
+});
+
 export interface DeadRow {
   readonly version: number;
   /** Bit `slot % 8` of byte `slot / 8`; slots past the end are not dead. */
@@ -50,6 +87,12 @@ export const deadKey = (cell: string, id: BucketId): Key => ({ partition: `dead/
 
 export const deadFromRow = (row: Row | undefined): DeadRow =>
   row === undefined ? NO_DEAD : { version: countIn(row, 'v'), bits: bytesIn(row, 'b') };
+
+export const deadAttributes = ({ version, bits }: DeadRow): Attributes => ({ v: version, b: bits });
+
+/** The row is as it was read, or still not there: no slot of the bucket has died meanwhile. */
+export const deadIsAsRead = ({ version }: DeadRow): Condition =>
+  version === 0 ? ['absent'] : [{ attribute: 'v', equals: version }];
 
 export const isDead = (dead: DeadRow, slot: number): boolean => ((dead.bits[slot >> 3] ?? 0) & (1 << (slot & 7))) !== 0;
 

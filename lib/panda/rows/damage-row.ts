@@ -2,7 +2,7 @@
 // be. Doctor (and whoever reads columns whole) writes these rows and takes them away; they are findings, no part of
 // what the store holds, and a store without any reads and writes alike.
 import type { VolumeId } from '../../foundation/ids.ts';
-import type { Attributes, Key, Row } from '../panda.ts';
+import type { Attributes, Condition, Key, Row } from '../panda.ts';
 import { countIn, malformedRow, padded, stringIn, volumeIdIn, wordIn } from './row-reader.ts';
 
 /**
@@ -73,3 +73,13 @@ export const damageAttributes = ({ kind, sinceMs, reason }: DamageRow): Attribut
   a: sinceMs,
   r: reason,
 });
+
+/** Nobody has noted anything else of the object since; undefined: still nothing. */
+export const damageIsAsRead = (row: DamageRow | undefined): Condition =>
+  row === undefined
+    ? ['absent']
+    : [
+        { attribute: 'a', equals: row.sinceMs },
+        { attribute: 'k', equals: row.kind },
+        { attribute: 'r', equals: row.reason },
+      ];

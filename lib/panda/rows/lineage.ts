@@ -1,6 +1,7 @@
 // Which Panda of a store this is: attributes of the row store/settings that every writer looks at and the drives know
 // as well (lib/drive/directory-witness.ts). A copy of the rows, or an earlier state of them, differs in one of these.
-import type { Attributes, Row } from '../panda.ts';
+import type { Attributes, Clause, Row } from '../panda.ts';
+import type { Change } from './change.ts';
 import { optionalCount, optionalString } from './row-reader.ts';
 
 export interface Lineage {
@@ -29,4 +30,13 @@ export const lineageAttributes = ({ epoch, instance, opens, mark, isTakingOver }
   ...(instance === undefined ? {} : { in: instance }),
   ...(mark === undefined ? {} : { wm: mark }),
   ...(isTakingOver ? { tk: 1 } : {}),
+});
+
+/** No process has begun to write since; undefined: none ever has. */
+export const lastMarkIs = (mark: string | undefined): Clause =>
+  mark === undefined ? { attribute: 'wm', missing: true } : { attribute: 'wm', equals: mark };
+
+export const setLineage = (before: Lineage, next: Lineage): Change => ({
+  set: lineageAttributes(next),
+  ...(before.isTakingOver && !next.isTakingOver ? { remove: ['tk'] } : {}),
 });

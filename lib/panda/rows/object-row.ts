@@ -1,7 +1,8 @@
 // object/NAMESPACE | key: a name, and the blocks it stands for. An object of more blocks than BLOCKS_INLINE_MAX keeps
 // them in segment/VERSION | number rows. work/upload and work/release hold what another worker must be able to finish.
 import { type BlockId, bytesOf, hexOf, type ObjectVersion } from '../../foundation/ids.ts';
-import type { Attributes, Key, Row } from '../panda.ts';
+import type { Attributes, Clause, Condition, Key, Row } from '../panda.ts';
+import type { Change } from './change.ts';
 import { bytesIn, countIn, malformedRow, optionalCount, optionalString, padded, stringIn } from './row-reader.ts';
 
 /** Blocks an object row lists itself: as many (block, object) pairs as one index transaction takes. */
@@ -33,7 +34,7 @@ export const objectKey = (namespace: string, key: string): Key => ({
 
 const BLOCK_ID_BYTES = 32;
 
-export function packBlockIds(blocks: readonly BlockId[]): Uint8Array {
+function packBlockIds(blocks: readonly BlockId[]): Uint8Array {
   const out = new Uint8Array(blocks.length * BLOCK_ID_BYTES);
   for (const [i, id] of blocks.entries()) out.set(bytesOf(id), i * BLOCK_ID_BYTES);
   return out;
@@ -79,6 +80,10 @@ export function objectAttributes(object: ObjectRow): Attributes {
   };
 }
 
+/** The object is at the version that was read; undefined: there is none. */
+export const versionIs = (version: ObjectVersion | undefined): Condition =>
+  version === undefined ? ['absent'] : [{ attribute: 'v', equals: version }];
+
 const SEGMENT_DIGITS = 8;
 export const segmentPartition = (version: ObjectVersion): string => `segment/${version}`;
 export const segmentKey = (version: ObjectVersion, index: number): Key => ({
@@ -89,6 +94,7 @@ export const segmentFromRow = (row: Row): { index: number; blocks: BlockId[] } =
   index: Number(row.sort),
   blocks: blockIdsIn(row, 'b'),
 });
+export const segmentAttributes = (blocks: readonly BlockId[]): Attributes => ({ b: packBlockIds(blocks) });
 
 /** An object of many blocks that is being written. */
 export interface UploadRow {
@@ -139,3 +145,9 @@ export const releaseAttributes = (release: ReleaseRow): Attributes => ({
   b: packBlockIds(release.blocks),
   at: release.cursor,
 });
+
+/** Nobody has given references back since it was read. */
+export const cursorIs = (cursor: string): Clause => ({ attribute: 'at', equals: cursor });
+
+/** So many references are given back. */
+export const setCursor = (cursor: string): Change => ({ set: { at: cursor } });

@@ -3,7 +3,8 @@
 import { corrupt, invalid } from '../../foundation/errors.ts';
 import type { StoreId } from '../../foundation/ids.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
-import type { Attributes, Key, Row } from '../panda.ts';
+import type { Attributes, Clause, Key, Row } from '../panda.ts';
+import type { Change } from './change.ts';
 import { countIn, listIn, storeIdIn, stringIn } from './row-reader.ts';
 
 /**
@@ -58,3 +59,15 @@ function settingsIn(text: string): Settings {
     throw corrupt('ROW_MALFORMED', 'the settings of the store cannot be read', cause);
   }
 }
+
+/** The row is this store's: nobody began another one in its place. */
+export const storeIs = (storeId: StoreId): Clause => ({ attribute: 'i', equals: storeId });
+
+/** Nobody has raised the format since the row was read. */
+export const formatIsAsIn = (row: Row): Clause => ({ attribute: 'f', equals: countIn(row, 'f') });
+
+/** Releases that do not know this format refuse the store from now on. */
+export const raiseFormat: Change = { set: { f: STORE_FORMAT } };
+
+/** Drives were added. */
+export const setDrives = (drives: StoreRow['drives']): Change => ({ set: { d: drives } });

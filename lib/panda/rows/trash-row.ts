@@ -1,6 +1,7 @@
 // trash/CELL/SHARD | bucket/slot: a block nobody refers to, waiting for GC. shred/CELL | time/id: what GC destroyed.
 import { type BlockId, type BucketId, hexOf, type RecordId, SHARDS, shardOf } from '../../foundation/ids.ts';
-import type { Attributes, Key, Row } from '../panda.ts';
+import type { Attributes, Clause, Key, Row } from '../panda.ts';
+import type { Change } from './change.ts';
 import { blockIdIn, bucketIdIn, bytesIn, countIn, padded, recordIdIn, stringIn } from './row-reader.ts';
 
 export interface TrashRow {
@@ -36,6 +37,12 @@ export const trashAttributes = (trash: Omit<TrashRow, 'bucket' | 'slot'>): Attri
   l: trash.recordBytes,
   a: trash.sinceMs,
 });
+
+/** The same stay in trash: a block that came back and went there again has a row with another time. */
+export const inTrashSince = (sinceMs: number): Clause => ({ attribute: 'a', equals: sinceMs });
+
+/** Its grace begins anew. */
+export const restartGrace = (nowMs: number): Change => ({ set: { a: nowMs } });
 
 /** One entry of the shred log: record ids whose wrapped keys are destroyed. */
 export interface ShredRow {

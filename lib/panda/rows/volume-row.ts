@@ -123,6 +123,10 @@ export function volumeFromRow(row: Row): VolumeRow {
   return volume;
 }
 
+/** Whether a row that was read is of this generation, whatever else may be wrong with it. */
+export const isOfGeneration = (row: Row | undefined, generation: number): boolean =>
+  row?.attributes['g'] === generation;
+
 export function newVolumeAttributes(
   volume: Pick<VolumeRow, 'class' | 'codec' | 'extents' | 'createdAtMs'> & { readonly token: number },
 ): Attributes {
@@ -139,6 +143,43 @@ export function newVolumeAttributes(
     a: volume.createdAtMs,
   };
 }
+
+/** A volume in trash that has a flipped host's extents; the inspector looks for every bucket of the host. */
+export const trashedVolumeAttributes = (host: VolumeRow, trashedAtMs: number): Attributes => ({
+  cl: host.class,
+  c: host.codec,
+  s: 'trash',
+  g: host.generation,
+  x: host.extents.map(extentText),
+  t: host.token,
+  n: host.nextSeq,
+  u: host.extentUsedBytes,
+  a: host.createdAtMs,
+  d: trashedAtMs,
+  ...(host.buckets.size === 0 ? {} : { mv: host.buckets }),
+});
+
+type RebuiltVolume = Pick<VolumeRow, 'class' | 'codec' | 'generation' | 'token' | 'nextSeq' | 'extentUsedBytes'> &
+  Pick<VolumeRow, 'buckets' | 'createdAtMs' | 'directoriesPending'> & {
+    /** As `extentText` writes them. */
+    readonly extents: readonly string[];
+  };
+
+/** A sealed volume of which only the drives tell; for its age it is as if it were new. */
+export const rebuiltVolumeAttributes = (volume: RebuiltVolume): Attributes => ({
+  cl: volume.class,
+  c: volume.codec,
+  s: 'sealed',
+  g: volume.generation,
+  x: volume.extents,
+  t: volume.token,
+  n: volume.nextSeq,
+  u: volume.extentUsedBytes,
+  b: volume.buckets,
+  a: volume.createdAtMs,
+  z: volume.createdAtMs,
+  ...(volume.directoriesPending ? { dp: 1 } : {}),
+});
 
 export const extentText = (e: Extent): string => `${e.drive}:${e.zone}:${e.zoneGeneration}`;
 

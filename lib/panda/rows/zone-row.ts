@@ -1,13 +1,16 @@
 // zone/DRIVE | number: which volume an SMR zone belongs to. A zone that was never used has no row.
 import type { DriveId, VolumeId } from '../../foundation/ids.ts';
-import type { Attributes, Key, Row } from '../panda.ts';
+import type { Attributes, Clause, Key, Row } from '../panda.ts';
+import type { Change } from './change.ts';
 import { countIn, optionalCount, optionalString, padded, wordIn } from './row-reader.ts';
+
+export type ZoneState = 'used' | 'erasing' | 'free';
 
 export interface ZoneRow {
   readonly zone: number;
   /** Keys of older generations on the drive are garbage. */
   readonly generation: number;
-  readonly state: 'used' | 'erasing' | 'free';
+  readonly state: ZoneState;
   readonly volume: VolumeId | undefined;
   /**
    * Set by a restore that saw younger generations than the row's own on the drive: the zone is not written again below
@@ -54,4 +57,38 @@ export const zoneAttributes = (zone: Omit<ZoneRow, 'zone'>): Attributes => ({
   g: zone.generation,
   s: zone.state,
   ...(zone.volume === undefined ? {} : { v: zone.volume }),
+});
+
+/** Nobody has erased the zone since its generation was read. */
+export const zoneGenerationIs = (generation: number): Clause => ({ attribute: 'g', equals: generation });
+
+/**
+ * Taken and freed by somebody else meanwhile, it would be higher; it is lower where a restore has seen younger ones on
+ * the drive.
+ */
+export const zoneGenerationAtMost = (generation: number): Clause => ({ attribute: 'g', atMost: generation });
+
+export const zoneIs = (state: ZoneState): Clause => ({ attribute: 's', equals: state });
+
+/** No flip has given it to another volume. */
+export const zoneBelongsTo = (volume: VolumeId): Clause => ({ attribute: 'v', equals: volume });
+
+/** free -> used; a floor has done its work then. */
+export const takeZone = (volume: VolumeId, generation: number): Change => ({
+  set: { s: 'used', v: volume, g: generation },
+  remove: ['n'],
+});
+
+/** It is an extent of another volume from now on; what is written there stays. */
+export const giveZone = (volume: VolumeId): Change => ({ set: { v: volume } });
+
+/** used -> erasing: `generation` is the next one, and what is there of older ones is garbage. */
+export const startErasingZone = (generation: number): Change => ({ set: { s: 'erasing', g: generation } });
+
+/** erasing -> free. */
+export const freeZone: Change = { set: { s: 'free' }, remove: ['v'] };
+
+/** Whoever takes it next writes this generation: of a free zone its own, of any other its floor. */
+export const raiseZone = (state: ZoneState, generation: number): Change => ({
+  set: state === 'free' ? { g: generation } : { n: generation },
 });

@@ -12,10 +12,20 @@ import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import { hexOf } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
+import { together } from '../../panda/rows/change.ts';
 import { lineageAttributes, lineageFromRow } from '../../panda/rows/lineage.ts';
 import { storeKey } from '../../panda/rows/store-row.ts';
+import { endLease, setToken, stateIs, tokenIsBelow } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
-import { writtenUpTo, type ZoneRow, zoneAttributes, zoneKey } from '../../panda/rows/zone-row.ts';
+import {
+  raiseZone,
+  writtenUpTo,
+  type ZoneRow,
+  zoneAttributes,
+  zoneGenerationIs,
+  zoneIs,
+  zoneKey,
+} from '../../panda/rows/zone-row.ts';
 import type { Components } from '../rows/components.ts';
 import { listVolumes } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
@@ -98,11 +108,8 @@ export function raiseWrite(
   return {
     kind: 'update',
     ...key,
-    set: row.state === 'free' ? { g: next } : { n: next },
-    if: [
-      { attribute: 'g', equals: row.generation },
-      { attribute: 's', equals: row.state },
-    ],
+    ...raiseZone(row.state, next),
+    if: [zoneGenerationIs(row.generation), zoneIs(row.state)],
   };
 }
 
@@ -125,12 +132,8 @@ async function raiseToken(c: Ports, { id, state }: VolumeRow, token: number): Pr
   const write: Write = {
     kind: 'update',
     ...volumeKey(c.settings.cell, id),
-    set: { t: token },
-    remove: ['o', 'e'],
-    if: [
-      { attribute: 's', equals: state },
-      { attribute: 't', atMost: token - 1 },
-    ],
+    ...together(setToken(token), endLease),
+    if: [stateIs(state), tokenIsBelow(token)],
   };
   try {
     await transact(c, [write], async () => false);

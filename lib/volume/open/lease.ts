@@ -1,6 +1,8 @@
 // LEASE (protocol 1): the right to append to an open volume. A lease is one transaction that makes the token one
 // larger; everything the holder writes afterwards carries that token.
 import { isKind } from '../../foundation/errors.ts';
+import { type Change, together } from '../../panda/rows/change.ts';
+import { endLease, skipSeq, tokenIs } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeFromRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { type Components, LEASE_MS } from '../rows/components.ts';
 import { readVolume } from '../rows/read-rows.ts';
@@ -55,15 +57,14 @@ export async function leaseVolume(c: Components, row: VolumeRow): Promise<Volume
  */
 export function leaseOf(c: Components, volume: VolumeRow, settle: (next: VolumeRow | undefined) => void): Lease {
   const key = volumeKey(c.settings.cell, volume.id);
-  const held = { attribute: 't', equals: volume.token } as const;
   const free = { ...volume, owner: undefined, expiresAtMs: 0 };
-  const giveBack = async (set: Record<string, number | readonly number[]>, next: VolumeRow): Promise<void> => {
+  const giveBack = async (change: Change, next: VolumeRow): Promise<void> => {
     try {
       const took = async (): Promise<boolean> => {
         const now = await readVolume(c.panda, c.settings.cell, volume.id);
         return now?.token === volume.token && now.owner === undefined;
       };
-      await transact(c, [{ kind: 'update', ...key, set, remove: ['o', 'e'], if: [held] }], took);
+      await transact(c, [{ kind: 'update', ...key, ...together(change, endLease), if: [tokenIs(volume.token)] }], took);
       settle(next);
     } catch (error) {
       settle(undefined);
@@ -77,10 +78,7 @@ export function leaseOf(c: Components, volume: VolumeRow, settle: (next: VolumeR
     release: () => giveBack({}, free),
     burn: (strayBytes) => {
       const used = volume.extentUsedBytes.map((bytes, i) => bytes + (strayBytes[i] ?? 0));
-      return giveBack(
-        { n: volume.nextSeq + 1, u: used },
-        { ...free, nextSeq: volume.nextSeq + 1, extentUsedBytes: used },
-      );
+      return giveBack(skipSeq(volume.nextSeq, used), { ...free, nextSeq: volume.nextSeq + 1, extentUsedBytes: used });
     },
     done: settle,
   };

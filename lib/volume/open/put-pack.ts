@@ -4,7 +4,8 @@ import { PACK_HEADER_BYTES, parsePackHeader } from '../../format/directory-pack.
 import { DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind } from '../../foundation/errors.ts';
-import { isFormatBeforePacks, STORE_FORMAT, storeKey } from '../../panda/rows/store-row.ts';
+import type { Write } from '../../panda/panda.ts';
+import { formatIsAsIn, isFormatBeforePacks, raiseFormat, storeKey } from '../../panda/rows/store-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { extentOf, type ReadPorts } from '../read/read-column.ts';
 import type { Components } from '../rows/components.ts';
@@ -58,9 +59,9 @@ export async function knowsPacks(c: Components): Promise<void> {
     const now = await c.panda.get(storeKey);
     return now !== undefined && !isFormatBeforePacks(now);
   };
-  const raise = { kind: 'update', ...storeKey, set: { f: STORE_FORMAT } } as const;
+  const raise: Write = { kind: 'update', ...storeKey, ...raiseFormat, if: [formatIsAsIn(row)] };
   try {
-    await transact(c, [{ ...raise, if: [{ attribute: 'f', equals: row.attributes['f'] as number }] }], isRaised);
+    await transact(c, [raise], isRaised);
   } catch (error) {
     if (!isKind(error, 'conflict') || !(await isRaised())) throw error;
   }

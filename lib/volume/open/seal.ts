@@ -9,6 +9,7 @@ import type { BucketId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
 import { deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
 import { groupKey } from '../../panda/rows/group-row.ts';
+import { directoriesPending, endSeal, generationIs, stateIsOneOf } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Directories } from '../read/directories.ts';
 import type { Components } from '../rows/components.ts';
@@ -66,13 +67,8 @@ export async function finishSeal(store: Store, volume: VolumeRow): Promise<void>
   const finish: Write = {
     kind: 'update',
     ...volumeKey(settings.cell, volume.id),
-    set: { u: volume.extentUsedBytes.map((bytes, i) => bytes + (extraBytes[i] as number)) },
-    remove: ['dp', 'db'],
-    if: [
-      { attribute: 'g', equals: volume.generation },
-      { attribute: 's', oneOf: ['sealed', 'draining'] },
-      { attribute: 'dp', equals: 1 },
-    ],
+    ...endSeal(volume.extentUsedBytes.map((bytes, i) => bytes + (extraBytes[i] as number))),
+    if: [generationIs(volume.generation), stateIsOneOf('sealed', 'draining'), directoriesPending],
   };
   const took = async (): Promise<boolean> => {
     const now = await readVolume(panda, settings.cell, volume.id);

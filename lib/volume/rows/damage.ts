@@ -2,18 +2,20 @@
 // Nothing depends on them being complete; what they say was true when somebody looked.
 import { isKind } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
-import type { Condition, Write } from '../../panda/panda.ts';
+import type { Write } from '../../panda/panda.ts';
 import {
   type DamagePlace,
   type DamageRow,
   damageAttributes,
   damageFromRow,
+  damageIsAsRead,
   damageKey,
   damagePartition,
   damagePrefix,
 } from '../../panda/rows/damage-row.ts';
 import { type BadRowSink, readOrTell } from '../../panda/rows/row-reader.ts';
-import { volumeKey } from '../../panda/rows/volume-row.ts';
+import { generationIs } from '../../panda/rows/volume-changes.ts';
+import { isOfGeneration, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Components } from './components.ts';
 import { rowsOf } from './read-rows.ts';
 import { transact } from './transact.ts';
@@ -64,13 +66,13 @@ export async function noteDamage(
     try {
       for (let at = 0; at < news.length; at += ROWS_PER_TRANSACTION) {
         const part = news.slice(at, at + ROWS_PER_TRANSACTION);
-        const inGeneration: Write = { kind: 'check', ...volume, if: [{ attribute: 'g', equals: generation }] };
+        const inGeneration: Write = { kind: 'check', ...volume, if: [generationIs(generation)] };
         await transact(c, [inGeneration, ...part], async () => false);
       }
       return true;
     } catch (error) {
       if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
-      if ((await c.panda.get(volume))?.attributes['g'] !== generation) return false;
+      if (!isOfGeneration(await c.panda.get(volume), generation)) return false;
     }
   }
 }
@@ -84,23 +86,14 @@ async function newsOf(c: Ports, id: VolumeId, found: readonly DamageFound[]): Pr
     const before = known.get(sortOf(fault));
     if (before?.kind === fault.kind && before.reason === fault.reason) return [];
     const attributes = damageAttributes({ ...fault, sinceMs: before?.sinceMs ?? nowMs });
-    return [{ kind: 'put', ...damageKey(c.settings.cell, fault), attributes, if: asBefore(before) }];
+    return [{ kind: 'put', ...damageKey(c.settings.cell, fault), attributes, if: damageIsAsRead(before) }];
   });
 }
-
-const asBefore = (row: DamageRow | undefined): Condition =>
-  row === undefined
-    ? ['absent']
-    : [
-        { attribute: 'a', equals: row.sinceMs },
-        { attribute: 'k', equals: row.kind },
-        { attribute: 'r', equals: row.reason },
-      ];
 
 /** Takes rows away that a look has found to be true no longer; one that somebody changed since it was read stays. */
 export async function clearDamage(c: Ports, rows: readonly DamageRow[]): Promise<void> {
   for (const row of rows) {
-    const gone: Write = { kind: 'delete', ...damageKey(c.settings.cell, row), if: asBefore(row) };
+    const gone: Write = { kind: 'delete', ...damageKey(c.settings.cell, row), if: damageIsAsRead(row) };
     try {
       await transact(c, [gone], async () => false);
     } catch (error) {

@@ -35,11 +35,6 @@ export const filledBy = (volume: Filled, objectBytes: readonly number[], directo
   directoryBytes: volume.directoryBytes === undefined ? undefined : volume.directoryBytes + directoryBytes,
 });
 
-export const filledAttributes = ({ extentUsedBytes, directoryBytes }: Filled) => ({
-  u: extentUsedBytes,
-  ...(directoryBytes === undefined ? {} : { db: directoryBytes }),
-});
-
 /** The last data column and all parity: m+1 copies, so that a directory is as safe as what it leads to. */
 export function directoryColumns(volume: Pick<VolumeRow, 'codec'>): number[] {
   const { dataColumns, parityColumns } = codecShape(volume.codec);

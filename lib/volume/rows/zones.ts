@@ -6,7 +6,20 @@ import type { VolumeId } from '../../foundation/ids.ts';
 import { shuffled } from '../../foundation/randomness.ts';
 import type { Write } from '../../panda/panda.ts';
 import type { Extent } from '../../panda/rows/volume-row.ts';
-import { nextGeneration, zoneAttributes, zoneFromRow, zoneKey, zonePartition } from '../../panda/rows/zone-row.ts';
+import {
+  freeZone,
+  nextGeneration,
+  startErasingZone,
+  takeZone,
+  zoneAttributes,
+  zoneBelongsTo,
+  zoneFromRow,
+  zoneGenerationAtMost,
+  zoneGenerationIs,
+  zoneIs,
+  zoneKey,
+  zonePartition,
+} from '../../panda/rows/zone-row.ts';
 import type { Components } from './components.ts';
 import type { DriveHealth } from './drive-health.ts';
 import { rowsOf } from './read-rows.ts';
@@ -187,14 +200,8 @@ function takeWrite({ drive, zone, zoneGeneration }: Extent, volume: VolumeId): W
   return {
     kind: 'update',
     ...key,
-    set: { s: 'used', v: volume, g: zoneGeneration },
-    remove: ['n'],
-    if: [
-      // Taken and freed by somebody else meanwhile, it would be higher; lower, where a restore has seen younger ones on
-      // the drive.
-      { attribute: 'g', atMost: zoneGeneration },
-      { attribute: 's', equals: 'free' },
-    ],
+    ...takeZone(volume, zoneGeneration),
+    if: [zoneGenerationAtMost(zoneGeneration), zoneIs('free')],
   };
 }
 
@@ -202,21 +209,14 @@ function takeWrite({ drive, zone, zoneGeneration }: Extent, volume: VolumeId): W
 export const eraseWrite = ({ drive, zone, zoneGeneration }: Extent, volume: VolumeId): Write => ({
   kind: 'update',
   ...zoneKey(drive, zone),
-  set: { s: 'erasing', g: zoneGeneration + 1 },
-  if: [
-    { attribute: 'g', equals: zoneGeneration },
-    { attribute: 'v', equals: volume },
-  ],
+  ...startErasingZone(zoneGeneration + 1),
+  if: [zoneGenerationIs(zoneGeneration), zoneBelongsTo(volume)],
 });
 
 /** Nothing of the old generation is left: the zone may be taken again. */
 export const freeWrite = ({ drive, zone, zoneGeneration }: Extent): Write => ({
   kind: 'update',
   ...zoneKey(drive, zone),
-  set: { s: 'free' },
-  remove: ['v'],
-  if: [
-    { attribute: 'g', equals: zoneGeneration + 1 },
-    { attribute: 's', equals: 'erasing' },
-  ],
+  ...freeZone,
+  if: [zoneGenerationIs(zoneGeneration + 1), zoneIs('erasing')],
 });

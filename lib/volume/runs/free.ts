@@ -8,6 +8,7 @@ import type { VolumeId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { groupPartition } from '../../panda/rows/group-row.ts';
+import { retireAnew, stateIs, trashedAt } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { quarantineLeftMs } from '../behind/sweep.ts';
 import { collectBucket } from '../read/collect-bucket.ts';
@@ -69,11 +70,8 @@ async function graceOf(c: Components, volume: VolumeRow): Promise<number> {
   const write: Write = {
     kind: 'update',
     ...volumeKey(c.settings.cell, volume.id),
-    set: { d: nowMs },
-    if: [
-      { attribute: 's', equals: 'trash' },
-      { attribute: 'd', equals: trashedAtMs },
-    ],
+    ...retireAnew(nowMs),
+    if: [stateIs('trash'), trashedAt(trashedAtMs)],
   };
   await changed(c, [write], async () => true);
   return graceLeftMs(c, { ...volume, trashedAtMs: nowMs });
@@ -173,7 +171,7 @@ async function dropLeftoverRows(c: Components, volume: VolumeRow): Promise<void>
 
 async function endErase(c: Components, volume: VolumeRow): Promise<void> {
   const writes: Write[] = [
-    { kind: 'delete', ...volumeKey(c.settings.cell, volume.id), if: [{ attribute: 's', equals: 'erasing' }] },
+    { kind: 'delete', ...volumeKey(c.settings.cell, volume.id), if: [stateIs('erasing')] },
     ...volume.extents.map(freeWrite),
   ];
   await changed(c, writes, async () => (await readVolume(c.panda, c.settings.cell, volume.id)) === undefined);

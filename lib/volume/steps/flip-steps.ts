@@ -1,10 +1,23 @@
 // The steps of a flip (protocols 14-15), pure: extents claimed for the next generation, flipped to or dropped, and the
 // buckets that arrive with it.
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
-import type { Attributes, Write } from '../../panda/panda.ts';
-import { bucketKey } from '../../panda/rows/bucket-row.ts';
-import { type Extent, extentText, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
-import { zoneKey } from '../../panda/rows/zone-row.ts';
+import type { Write } from '../../panda/panda.ts';
+import { bucketIsIn, bucketKey, moveIs, moveTo } from '../../panda/rows/bucket-row.ts';
+import { together } from '../../panda/rows/change.ts';
+import {
+  addBuckets,
+  beginNext,
+  dropBuckets,
+  endNext,
+  flipTo,
+  generationIs,
+  hasNoNext,
+  nextGenerationIs,
+  noteMoved,
+  ownedBy,
+} from '../../panda/rows/volume-changes.ts';
+import { type Extent, trashedVolumeAttributes, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import { giveZone, zoneBelongsTo, zoneGenerationIs, zoneKey } from '../../panda/rows/zone-row.ts';
 
 /** Where a donor's bucket lies in the next generation; its rows still say otherwise. */
 export interface ArrivingBucket {
@@ -29,12 +42,8 @@ export const claimNextWrites = (
   {
     kind: 'update',
     ...volumeKey(cell, host.id),
-    set: { ng: host.generation + 1, nx: extents.map(extentText) },
-    if: [
-      { attribute: 'r', equals: run },
-      { attribute: 'g', equals: host.generation },
-      { attribute: 'ng', missing: true },
-    ],
+    ...beginNext({ generation: host.generation + 1, extents }),
+    if: [ownedBy(run), generationIs(host.generation), hasNoNext],
   },
   ...zoneWrites,
 ];
@@ -51,31 +60,16 @@ export const flipWrites = (
   {
     kind: 'update',
     ...volumeKey(cell, host.id),
-    set: {
-      g: next.generation,
-      x: next.extents.map(extentText),
-      u: next.extentUsedBytes,
-      t: next.token,
-      n: next.nextSeq,
-      z: nowMs,
-    },
-    remove: ['ng', 'nx'],
-    if: [
-      { attribute: 'g', equals: host.generation },
-      { attribute: 'r', equals: run },
-      { attribute: 'ng', equals: next.generation },
-    ],
+    ...flipTo(next, nowMs),
+    if: [generationIs(host.generation), ownedBy(run), nextGenerationIs(next.generation)],
   },
-  { kind: 'put', ...volumeKey(cell, old), attributes: trashOf(host, nowMs), if: ['absent'] },
+  { kind: 'put', ...volumeKey(cell, old), attributes: trashedVolumeAttributes(host, nowMs), if: ['absent'] },
   ...host.extents.map(
     ({ drive, zone, zoneGeneration }): Write => ({
       kind: 'update',
       ...zoneKey(drive, zone),
-      set: { v: old },
-      if: [
-        { attribute: 'v', equals: host.id },
-        { attribute: 'g', equals: zoneGeneration },
-      ],
+      ...giveZone(old),
+      if: [zoneBelongsTo(host.id), zoneGenerationIs(zoneGeneration)],
     }),
   ),
 ];
@@ -103,38 +97,20 @@ export const dropNextWrites = (
     {
       kind: 'update',
       ...volumeKey(cell, host.id),
-      remove: ['ng', 'nx'],
-      if: [
-        { attribute: 'r', equals: run },
-        { attribute: 'ng', equals: next.generation },
-      ],
+      ...endNext,
+      if: [ownedBy(run), nextGenerationIs(next.generation)],
     },
-    { kind: 'put', ...volumeKey(cell, old), attributes: trashOf(stray, nowMs), if: ['absent'] },
+    { kind: 'put', ...volumeKey(cell, old), attributes: trashedVolumeAttributes(stray, nowMs), if: ['absent'] },
     ...next.extents.map(
       ({ drive, zone }): Write => ({
         kind: 'update',
         ...zoneKey(drive, zone),
-        set: { v: old },
-        if: [{ attribute: 'v', equals: host.id }],
+        ...giveZone(old),
+        if: [zoneBelongsTo(host.id)],
       }),
     ),
   ];
 };
-
-/** The inspector looks for every bucket of the host before these extents are erased. */
-const trashOf = (host: VolumeRow, nowMs: number): Attributes => ({
-  cl: host.class,
-  c: host.codec,
-  s: 'trash',
-  g: host.generation,
-  x: host.extents.map(extentText),
-  t: host.token,
-  n: host.nextSeq,
-  u: host.extentUsedBytes,
-  a: host.createdAtMs,
-  d: nowMs,
-  ...(host.buckets.size === 0 ? {} : { mv: host.buckets }),
-});
 
 /** Step 11 for a bucket that arrived by a flip. */
 export const arrivalWrites = (
@@ -146,26 +122,19 @@ export const arrivalWrites = (
   {
     kind: 'update',
     ...volumeKey(cell, host.id),
-    insert: { b: [bucket] },
-    if: [
-      { attribute: 'r', equals: run },
-      { attribute: 'g', equals: host.generation },
-    ],
+    ...addBuckets([bucket]),
+    if: [ownedBy(run), generationIs(host.generation)],
   },
   {
     kind: 'update',
     ...volumeKey(cell, source),
-    discard: { b: [bucket] },
-    insert: { mv: [bucket] },
-    if: [{ attribute: 'r', equals: run }],
+    ...together(dropBuckets([bucket]), noteMoved([bucket])),
+    if: [ownedBy(run)],
   },
   {
     kind: 'update',
     ...bucketKey(cell, bucket),
-    set: { v: host.id, m: move + 1, q: seq, t: host.token },
-    if: [
-      { attribute: 'v', equals: source },
-      { attribute: 'm', equals: move },
-    ],
+    ...moveTo({ volume: host.id, move: move + 1, seq, token: host.token }),
+    if: [bucketIsIn(source), moveIs(move)],
   },
 ];

@@ -5,11 +5,30 @@
 import { assert } from '../../foundation/assert.ts';
 import type { BlockId, BucketId, RecordId, RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
-import { type BlockRow, blockKey } from '../../panda/rows/block-row.ts';
-import { bucketKey, type DeadRow, NO_DEAD } from '../../panda/rows/bucket-row.ts';
+import {
+  type BlockRow,
+  type BlockSlot,
+  blockIs,
+  blockKey,
+  moveToSlot,
+  recordIs,
+  slotIs,
+} from '../../panda/rows/block-row.ts';
+import { bucketAttributes, bucketKey, type DeadRow, NO_DEAD } from '../../panda/rows/bucket-row.ts';
+import { together } from '../../panda/rows/change.ts';
 import { groupAttributes, groupKey, type MergeGroupRow } from '../../panda/rows/group-row.ts';
+import {
+  addBuckets,
+  addGroup,
+  fillExtents,
+  nextSeqIs,
+  noteMoved,
+  ownedBy,
+  pendingIs,
+  tokenIs,
+} from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
-import { filledAttributes, type filledBy } from '../rows/directory-room.ts';
+import type { filledBy } from '../rows/directory-room.ts';
 import { diedWrites } from './recover-steps.ts';
 
 /**
@@ -17,18 +36,13 @@ import { diedWrites } from './recover-steps.ts';
  */
 export const MERGED_MOVE = 1;
 
-export interface SlotPlace {
-  readonly bucket: BucketId;
-  readonly slot: number;
-}
-
 /** A block on its way from a remnant to a new bucket. */
 export interface MergingBlock {
   readonly blockId: BlockId;
   readonly recordId: RecordId;
   readonly recordBytes: number;
-  readonly from: SlotPlace;
-  readonly to: SlotPlace;
+  readonly from: BlockSlot;
+  readonly to: BlockSlot;
 }
 
 interface Home {
@@ -50,12 +64,8 @@ export function mergeCommitWrites(
     {
       kind: 'update',
       ...volumeKey(cell, volume.id),
-      set: { n: seq + 1, p: seq, ...filledAttributes(filled) },
-      insert: { b: group.buckets.map(({ bucket }) => bucket) },
-      if: [
-        { attribute: 't', equals: token },
-        { attribute: 'n', equals: seq },
-      ],
+      ...together(addGroup(seq), fillExtents(filled), addBuckets(group.buckets.map(({ bucket }) => bucket))),
+      if: [tokenIs(token), nextSeqIs(seq)],
     },
     {
       kind: 'put',
@@ -68,16 +78,16 @@ export function mergeCommitWrites(
       return {
         kind: 'put',
         ...bucketKey(cell, bucket),
-        attributes: {
-          v: volume.id,
-          m: MERGED_MOVE,
-          q: seq,
-          t: token,
-          u: bytes,
-          l: bytes,
-          n: slots.length,
-          a: createdAtMs,
-        },
+        attributes: bucketAttributes({
+          volume: volume.id,
+          move: MERGED_MOVE,
+          seq,
+          token,
+          usedBytes: bytes,
+          liveBytes: bytes,
+          slots: slots.length,
+          createdAtMs,
+        }),
         if: ['absent'],
       };
     }),
@@ -88,8 +98,8 @@ export function mergeCommitWrites(
 export const mergeNoteWrite = (cell: string, source: VolumeId, run: RunId, buckets: readonly BucketId[]): Write => ({
   kind: 'update',
   ...volumeKey(cell, source),
-  insert: { mv: buckets },
-  if: [{ attribute: 'r', equals: run }],
+  ...noteMoved(buckets),
+  if: [ownedBy(run)],
 });
 
 /**
@@ -113,22 +123,14 @@ export function mergeIndexWrites(
     {
       kind: 'check',
       ...volumeKey(cell, home.volume),
-      if: [
-        { attribute: 't', equals: home.token },
-        { attribute: 'p', equals: home.seq },
-      ],
+      if: [tokenIs(home.token), pendingIs(home.seq)],
     },
     ...blocks.map(
       ({ blockId, recordId, from, to }): Write => ({
         kind: 'update',
         ...blockKey(blockId),
-        set: { b: to.bucket, n: to.slot },
-        if: [
-          { attribute: 'r', equals: Buffer.from(recordId, 'hex') },
-          { attribute: 'b', equals: from.bucket },
-          { attribute: 'n', equals: from.slot },
-          { attribute: 's', equals: 'live' },
-        ],
+        ...moveToSlot(to),
+        if: [recordIs(recordId), ...slotIs(from), blockIs('live')],
       }),
     ),
     ...[...Map.groupBy(blocks, ({ from }) => from.bucket)].flatMap(([bucket, of]) =>

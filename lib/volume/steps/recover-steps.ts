@@ -2,8 +2,20 @@
 import type { BlockId, BucketId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
 import type { BlockRow } from '../../panda/rows/block-row.ts';
-import { bucketKey, type DeadRow, deadKey, isDead, NO_DEAD, withDead } from '../../panda/rows/bucket-row.ts';
+import {
+  bucketKey,
+  type DeadRow,
+  deadAttributes,
+  deadIsAsRead,
+  deadKey,
+  isDead,
+  loseLiveBytes,
+  NO_DEAD,
+  withDead,
+} from '../../panda/rows/bucket-row.ts';
+import { together } from '../../panda/rows/change.ts';
 import type { AppendGroupRow, GroupSlot, MergeGroupRow } from '../../panda/rows/group-row.ts';
+import { endLease, pendingIs, settleGroup, tokenIs } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 
 /** A group whose row lists its slots. */
@@ -20,11 +32,8 @@ export function settledWrite(
   return {
     kind: 'update',
     ...volumeKey(cell, volume.id),
-    remove: release ? ['p', 'o', 'e'] : ['p'],
-    if: [
-      { attribute: 't', equals: token },
-      { attribute: 'p', equals: seq },
-    ],
+    ...(release ? together(settleGroup, endLease) : settleGroup),
+    if: [tokenIs(token), pendingIs(seq)],
   };
 }
 
@@ -72,12 +81,12 @@ export function diedWrites(
   const bytes = flipping.reduce((sum, { recordBytes }) => sum + recordBytes, 0);
   const numbers = slots.map(({ slot }) => slot);
   return [
-    { kind: 'update', ...bucketKey(cell, bucket), add: { l: -bytes } },
+    { kind: 'update', ...bucketKey(cell, bucket), ...loseLiveBytes(bytes) },
     {
       kind: 'put',
       ...deadKey(cell, bucket),
-      attributes: { v: dead.version + 1, b: withDead(dead, numbers) },
-      if: dead.version === 0 ? ['absent'] : [{ attribute: 'v', equals: dead.version }],
+      attributes: deadAttributes({ version: dead.version + 1, bits: withDead(dead, numbers) }),
+      if: deadIsAsRead(dead),
     },
   ];
 }

@@ -2,7 +2,23 @@
 // go in, writes with their conditions come out. Those who act send them; the models in test/model search their
 // interleavings.
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
-import type { Clause, Write } from '../../panda/panda.ts';
+import type { Write } from '../../panda/panda.ts';
+import {
+  drainsUnder,
+  generationIs,
+  giveLease,
+  handOver,
+  hasNoRun,
+  holdsNoBuckets,
+  nothingPending,
+  retire,
+  seal,
+  startDraining,
+  startErasing,
+  stateIs,
+  stopDraining,
+  tokenIs,
+} from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { eraseWrite } from '../rows/zones.ts';
 
@@ -15,11 +31,8 @@ export const leaseWrite = (
 ): Write => ({
   kind: 'update',
   ...volumeKey(cell, id),
-  set: { t: token + 1, o: owner, e: expiresAtMs },
-  if: [
-    { attribute: 't', equals: token },
-    { attribute: 's', equals: 'open' },
-  ],
+  ...giveLease(token + 1, owner, expiresAtMs),
+  if: [tokenIs(token), stateIs('open')],
 });
 
 /** SEAL (6): closed for good, if nothing is pending. */
@@ -32,55 +45,40 @@ export const sealWrite = (
 ): Write => ({
   kind: 'update',
   ...volumeKey(cell, id),
-  set: { s: 'sealed', z: sealedAtMs, ...(directoriesPending ? { dp: 1 } : {}) },
-  remove: ['o', 'e', 'ob'],
-  if: [
-    { attribute: 't', equals: token },
-    { attribute: 's', equals: 'open' },
-    { attribute: 'p', missing: true },
-  ],
+  ...seal(sealedAtMs, directoriesPending),
+  if: [tokenIs(token), stateIs('open'), nothingPending],
 });
 
 /** (9): sealed, no run -> draining under `run`. */
 export const takeRunWrite = (cell: string, id: VolumeId, run: RunId): Write => ({
   kind: 'update',
   ...volumeKey(cell, id),
-  set: { s: 'draining', r: run },
-  if: [
-    { attribute: 's', equals: 'sealed' },
-    { attribute: 'r', missing: true },
-  ],
+  ...startDraining(run),
+  if: [stateIs('sealed'), hasNoRun],
 });
-
-const drainingUnder = (run: RunId): Clause[] => [
-  { attribute: 's', equals: 'draining' },
-  { attribute: 'r', equals: run },
-];
 
 /** A draining volume whose run died goes on under `run`. */
 export const adoptRunWrite = (cell: string, id: VolumeId, dead: RunId, run: RunId): Write => ({
   kind: 'update',
   ...volumeKey(cell, id),
-  set: { r: run },
-  if: drainingUnder(dead),
+  ...handOver(run),
+  if: drainsUnder(dead),
 });
 
 /** RELEASE (9): draining -> sealed, whatever was moved stays moved. */
 export const releaseRunWrite = (cell: string, id: VolumeId, run: RunId): Write => ({
   kind: 'update',
   ...volumeKey(cell, id),
-  set: { s: 'sealed' },
-  remove: ['r'],
-  if: drainingUnder(run),
+  ...stopDraining,
+  if: drainsUnder(run),
 });
 
 /** RETIRE (12): draining and empty -> trash. */
 export const retireWrite = (cell: string, id: VolumeId, run: RunId, nowMs: number): Write => ({
   kind: 'update',
   ...volumeKey(cell, id),
-  set: { s: 'trash', d: nowMs },
-  remove: ['r', 'dp'],
-  if: [...drainingUnder(run), { attribute: 'b', missing: true }],
+  ...retire(nowMs),
+  if: [...drainsUnder(run), holdsNoBuckets],
 });
 
 /** FREE (12), after the inspector: its zones are garbage from now on. */
@@ -88,11 +86,8 @@ export const eraseVolumeWrites = (cell: string, volume: VolumeRow): Write[] => [
   {
     kind: 'update',
     ...volumeKey(cell, volume.id),
-    set: { s: 'erasing' },
-    if: [
-      { attribute: 's', equals: 'trash' },
-      { attribute: 'g', equals: volume.generation },
-    ],
+    ...startErasing,
+    if: [stateIs('trash'), generationIs(volume.generation)],
   },
   ...volume.extents.map((extent) => eraseWrite(extent, volume.id)),
 ];

@@ -6,14 +6,24 @@ import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts
 import { type BlockId, type BucketId, newBucketId, type RecordId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
 import type { LocationHint } from '../../panda/rows/block-row.ts';
-import { bucketKey } from '../../panda/rows/bucket-row.ts';
+import { addSlots, bucketAttributes, bucketIsIn, bucketKey, slotCountIs } from '../../panda/rows/bucket-row.ts';
+import { together } from '../../panda/rows/change.ts';
 import { type AppendGroupRow, GROUP_SLOTS_MAX, groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
+import {
+  addBuckets,
+  addGroup,
+  appendTo,
+  fillExtents,
+  nextSeqIs,
+  pendingIs,
+  tokenIs,
+} from '../../panda/rows/volume-changes.ts';
 import { type VolumeClass, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Lease } from '../open/lease.ts';
 import { recoverPending } from '../open/recover.ts';
 import { writesDirectories } from '../open/room.ts';
-import { directoryBytesOf, filledAttributes, filledBy, moreDirectoryBytes } from '../rows/directory-room.ts';
+import { directoryBytesOf, filledBy, moreDirectoryBytes } from '../rows/directory-room.ts';
 import { readBucket, readGroup, readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import { settledWrite } from '../steps/recover-steps.ts';
@@ -63,10 +73,7 @@ export class AppendedGroup {
     return {
       kind: 'check',
       ...volumeKey(this.#store.c.settings.cell, this.#row.id),
-      if: [
-        { attribute: 't', equals: this.#lease.token },
-        { attribute: 'p', equals: this.#lease.seq },
-      ],
+      if: [tokenIs(this.#lease.token), pendingIs(this.#lease.seq)],
     };
   }
 
@@ -216,12 +223,9 @@ async function commitAppend(
     {
       kind: 'update',
       ...volumeKey(settings.cell, volume.id),
-      set: { n: lease.seq + 1, p: lease.seq, ...filledAttributes(filled), ob: target.bucket },
-      ...(target.isNew ? { insert: { b: [target.bucket] } } : {}),
-      if: [
-        { attribute: 't', equals: lease.token },
-        { attribute: 'n', equals: lease.seq },
-      ],
+      ...together(addGroup(lease.seq), fillExtents(filled), appendTo(target.bucket)),
+      ...(target.isNew ? addBuckets([target.bucket]) : {}),
+      if: [tokenIs(lease.token), nextSeqIs(lease.seq)],
     },
     {
       kind: 'put',
@@ -261,16 +265,22 @@ function bucketWrite(
     return {
       kind: 'put',
       ...key,
-      attributes: { v: volume.id, m: 0, u: bytes, l: bytes, n: slots, a: nowMs },
+      attributes: bucketAttributes({
+        volume: volume.id,
+        move: 0,
+        seq: 0,
+        token: 0,
+        usedBytes: bytes,
+        liveBytes: bytes,
+        slots,
+        createdAtMs: nowMs,
+      }),
       if: ['absent'],
     };
   return {
     kind: 'update',
     ...key,
-    add: { u: bytes, l: bytes, n: slots },
-    if: [
-      { attribute: 'v', equals: volume.id },
-      { attribute: 'n', equals: target.firstSlot },
-    ],
+    ...addSlots(slots, bytes),
+    if: [bucketIsIn(volume.id), slotCountIs(target.firstSlot)],
   };
 }

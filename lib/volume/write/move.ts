@@ -6,14 +6,34 @@ import { assert } from '../../foundation/assert.ts';
 import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
-import { type BucketRow, bucketKey, deadKey } from '../../panda/rows/bucket-row.ts';
+import {
+  type BucketRow,
+  bucketIsIn,
+  bucketKey,
+  deadKey,
+  moveIs,
+  moveTo,
+  nothingLives,
+} from '../../panda/rows/bucket-row.ts';
+import { together } from '../../panda/rows/change.ts';
 import { groupAttributes, groupKey, type MoveGroupRow } from '../../panda/rows/group-row.ts';
+import {
+  addBuckets,
+  addGroup,
+  dropBuckets,
+  fillExtents,
+  nextSeqIs,
+  noteMoved,
+  ownedBy,
+  pendingIs,
+  tokenIs,
+} from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Lease } from '../open/lease.ts';
 import { BUCKETS_MAX } from '../open/room.ts';
 import type { BucketContent } from '../read/collect-bucket.ts';
 import type { Components } from '../rows/components.ts';
-import { directoryBytesOf, filledAttributes, filledBy, slotSpan } from '../rows/directory-room.ts';
+import { directoryBytesOf, filledBy, slotSpan } from '../rows/directory-room.ts';
 import { readBucket, readGroup, readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import { settledWrite } from '../steps/recover-steps.ts';
@@ -196,11 +216,8 @@ export const moveCommitWrites = (
   {
     kind: 'update',
     ...volumeKey(cell, volume.id),
-    set: { n: group.seq + 1, p: group.seq, ...filledAttributes(filled) },
-    if: [
-      { attribute: 't', equals: group.token },
-      { attribute: 'n', equals: group.seq },
-    ],
+    ...together(addGroup(group.seq), fillExtents(filled)),
+    if: [tokenIs(group.token), nextSeqIs(group.seq)],
   },
   {
     kind: 'put',
@@ -227,30 +244,23 @@ export function moveWrites(
     {
       kind: 'update',
       ...volumeKey(cell, destination.id),
-      insert: { b: contents.map(({ bucket }) => bucket.id) },
-      if: [
-        { attribute: 't', equals: lease.token },
-        { attribute: 'p', equals: lease.seq },
-      ],
+      ...addBuckets(contents.map(({ bucket }) => bucket.id)),
+      if: [tokenIs(lease.token), pendingIs(lease.seq)],
     },
     ...[...bySource].map(
       ([source, ids]): Write => ({
         kind: 'update',
         ...volumeKey(cell, source),
-        discard: { b: ids },
-        insert: { mv: ids },
-        if: [{ attribute: 'r', equals: run }],
+        ...together(dropBuckets(ids), noteMoved(ids)),
+        if: [ownedBy(run)],
       }),
     ),
     ...contents.map(
       ({ bucket }): Write => ({
         kind: 'update',
         ...bucketKey(cell, bucket.id),
-        set: { v: destination.id, m: bucket.move + 1, q: lease.seq, t: lease.token },
-        if: [
-          { attribute: 'v', equals: bucket.volume },
-          { attribute: 'm', equals: bucket.move },
-        ],
+        ...moveTo({ volume: destination.id, move: bucket.move + 1, seq: lease.seq, token: lease.token }),
+        if: [bucketIsIn(bucket.volume), moveIs(bucket.move)],
       }),
     ),
   ];
@@ -296,17 +306,13 @@ export const dropWrites = (
   {
     kind: 'update',
     ...volumeKey(cell, source),
-    discard: { b: [bucket.id] },
-    if: [{ attribute: 'r', equals: run }],
+    ...dropBuckets([bucket.id]),
+    if: [ownedBy(run)],
   },
   {
     kind: 'delete',
     ...bucketKey(cell, bucket.id),
-    if: [
-      { attribute: 'v', equals: bucket.volume },
-      { attribute: 'm', equals: bucket.move },
-      { attribute: 'l', equals: 0 },
-    ],
+    if: [bucketIsIn(bucket.volume), moveIs(bucket.move), nothingLives],
   },
   { kind: 'delete', ...deadKey(cell, bucket.id) },
 ];

@@ -11,7 +11,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'block-back-from-trash-whatever-it-is',
     file: 'lib/frontend/index-plan.ts',
-    find: "const back: Clause[] = [same, ...slotClauses(row), { attribute: 's', equals: 'trash' }];",
+    find: "const back: Clause[] = [same, ...slotIs(row), blockIs('trash')];",
     replace: "const back: Clause[] = ['exists'];",
   },
   {
@@ -24,31 +24,31 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'reference-to-a-block-in-trash',
     file: 'lib/frontend/index-plan.ts',
-    find: "const live: Clause[] = [same, { attribute: 's', equals: 'live' }];",
+    find: "const live: Clause[] = [same, blockIs('live')];",
     replace: 'const live: Clause[] = [same];',
   },
   {
     name: 'last-reference-without-count',
     file: 'lib/frontend/index-plan.ts',
-    find: "if: [...live, ...slotClauses(row), { attribute: 'f', equals: row.refs }],",
-    replace: 'if: [...live, ...slotClauses(row)],',
+    find: 'if: [...live, ...slotIs(row), refsAre(row.refs)],',
+    replace: 'if: [...live, ...slotIs(row)],',
   },
   {
     name: 'trash-without-its-place',
     file: 'lib/frontend/index-plan.ts',
-    find: "if: [...live, ...slotClauses(row), { attribute: 'f', equals: row.refs }],",
-    replace: "if: [...live, { attribute: 'f', equals: row.refs }],",
+    find: 'if: [...live, ...slotIs(row), refsAre(row.refs)],',
+    replace: 'if: [...live, refsAre(row.refs)],',
   },
   {
     name: 'references-below-zero',
     file: 'lib/frontend/index-plan.ts',
-    find: "if: [...live, { attribute: 'f', atLeast: 1 - delta }] }",
+    find: 'if: [...live, refsAtLeast(1 - delta)] }',
     replace: 'if: live }',
   },
   {
     name: 'object-without-version',
     file: 'lib/frontend/index-plan.ts',
-    find: "const asRead: Clause[] = old === undefined ? ['absent'] : [{ attribute: 'v', equals: old.version }];",
+    find: 'const asRead = versionIs(old?.version);',
     replace: 'const asRead: Clause[] = [];',
   },
   {
@@ -92,15 +92,14 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'release-cursor-is-not-held',
     file: 'lib/frontend/release-references.ts',
-    find: "[{ attribute: 'at', equals: release.cursor }]",
+    find: '[cursorIs(release.cursor)]',
     replace: '[]',
   },
   {
     name: 'gc-of-a-block-that-came-back',
     file: 'lib/gc/collect-garbage.ts',
-    find: `          { attribute: 's', equals: 'trash' },
-`,
-    replace: '',
+    find: "if: [blockIs('trash'), recordIs(recordId)],",
+    replace: 'if: [recordIs(recordId)],',
   },
   {
     name: 'gc-by-an-old-trash-row',
@@ -111,7 +110,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'gc-leaves-the-trash-row',
     file: 'lib/gc/collect-garbage.ts',
-    find: `      { kind: 'delete', ...trashKey(cell, bucket, slot), if: [{ attribute: 'a', equals: sinceMs }] },
+    find: `      { kind: 'delete', ...trashKey(cell, bucket, slot), if: [inTrashSince(sinceMs)] },
 `,
     replace: '',
   },
@@ -142,13 +141,12 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'rewrap-of-whatever-is-there',
     file: 'lib/gc/rewrap-keys.ts',
-    find: `      { attribute: 'k', equals: block.kekVersion },
-      { attribute: 'r', equals: Buffer.from(block.recordId, 'hex') },`,
-    replace: "      'exists',",
+    find: 'if: [wrappedUnder(block.kekVersion), recordIs(block.recordId)],',
+    replace: "if: ['exists'],",
   },
   {
     name: 'rewrap-cursor-of-another-version',
-    file: 'lib/gc/rewrap-keys.ts',
+    file: 'lib/gc/rewrap-row.ts',
     find: "return row?.attributes['v'] === version && typeof at === 'number' ? at : 0;",
     replace: "return typeof at === 'number' ? at : 0;",
   },
