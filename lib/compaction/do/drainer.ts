@@ -5,8 +5,7 @@
 import { isKind } from '../../foundation/errors.ts';
 import { hexOf, type RunId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
-import type { Key, Write } from '../../panda/panda.ts';
-import { countIn } from '../../panda/rows/row-reader.ts';
+import type { Write } from '../../panda/panda.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Stream, StreamFigures } from '../../stream/stream.ts';
 import type { Components } from '../../volume/rows/components.ts';
@@ -19,20 +18,13 @@ import { FLOW_LIMITS, type Flow, type FlowLimits, flowOf } from '../move/l3/flow
 import { sendDraining } from '../move/l3/stream-runs.ts';
 import { budgetsLeft } from '../plan/budget.ts';
 import { coderStall } from '../run/coder-state.ts';
-import {
-  advance,
-  beginJournal,
-  DRAINER_OWNER,
-  endJournal,
-  type JournalRow,
-  requireJournal,
-  taskOf,
-  volumesOf,
-} from '../run/journal.ts';
+import { advance, beginJournal, DRAINER_OWNER, endJournal, requireJournal, taskOf, volumesOf } from '../run/journal.ts';
+import type { JournalRow } from '../run/journal-row.ts';
 import { leasePlanned } from '../run/leases.ts';
 import { metadataWritesLeft, readPeriod } from '../run/period.ts';
 import { readThreshold } from '../threshold/row.ts';
 import { type PlanOptions, planNow } from './plan-now.ts';
+import { queuedAttributes, queuedKey, queuedMsFromRow } from './queued-row.ts';
 
 /** Buckets wait in leased volumes; more of those than the queue takes would only keep L1 and L2 off. */
 const RUNS_MAX = 4;
@@ -230,15 +222,12 @@ class DrainerPass {
   }
 }
 
-/** work/drain | queued: when messages were last sent into an empty queue, which is how old the oldest can be. */
-const QUEUED: Key = { partition: 'work/drain', sort: 'queued' };
-
 async function queuedSinceMs(c: Components): Promise<number | undefined> {
-  const row = await c.panda.get(QUEUED);
-  return row === undefined ? undefined : countIn(row, 'a');
+  const row = await c.panda.get(queuedKey);
+  return row === undefined ? undefined : queuedMsFromRow(row);
 }
 
 async function markQueued(c: Components): Promise<void> {
-  const put: Write = { kind: 'put', ...QUEUED, attributes: { a: Math.max(0, c.clock.nowMs()) } };
+  const put: Write = { kind: 'put', ...queuedKey, attributes: queuedAttributes(Math.max(0, c.clock.nowMs())) };
   await transact(c, [put], async () => false);
 }

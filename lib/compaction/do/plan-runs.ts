@@ -11,12 +11,12 @@ import {
   DRAINER_OWNER,
   endJournal,
   isDeadRun,
-  type JournalRow,
   mergeTaskOf,
   requireJournal,
   taskOf,
   volumesOf,
 } from '../run/journal.ts';
+import type { JournalRow } from '../run/journal-row.ts';
 import { beginPeriod } from '../run/period.ts';
 import { readThreshold, writeBudgetUse } from '../threshold/row.ts';
 import { planMergesNow } from './merge-now.ts';

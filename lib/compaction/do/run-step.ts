@@ -15,16 +15,8 @@ import { type Moved, moveSources, nothingMoved } from '../move/l2-move.ts';
 import { streamSources } from '../move/l3/in-process.ts';
 import { type MergeTally, mergeSources } from '../move/merge.ts';
 import type { Actors, MakeTarget } from '../run/actors.ts';
-import {
-  advance,
-  endJournal,
-  isDeadRun,
-  type JournalRow,
-  type JournalTask,
-  readJournal,
-  STEP_TIME_UP,
-  volumesOf,
-} from '../run/journal.ts';
+import { advance, endJournal, isDeadRun, readJournal, STEP_TIME_UP, volumesOf } from '../run/journal.ts';
+import type { JournalRow, JournalTask } from '../run/journal-row.ts';
 import { adoptVolumes, isSkipped, leasePlanned, type Skipped } from '../run/leases.ts';
 import { NO_OUTCOME, type StepReport, spentOn } from '../run/reports.ts';
 

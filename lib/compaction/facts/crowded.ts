@@ -3,13 +3,13 @@
 // although its bytes would.
 import { codecShape } from '../../codec/shape.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
-import type { Key, Write } from '../../panda/panda.ts';
-import { countIn } from '../../panda/rows/row-reader.ts';
+import type { Write } from '../../panda/panda.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { readVolume, rowsOf } from '../../volume/rows/read-rows.ts';
 import { transact } from '../../volume/rows/transact.ts';
+import { type CrowdedNote, crowdedAttributes, crowdedFromRow, crowdedKey, crowdedPartition } from './crowded-row.ts';
 
 /** Of every extent: headers and directories. */
 const BESIDES = 1 / 64;
@@ -17,10 +17,7 @@ const BESIDES = 1 / 64;
 const RETRY_BELOW = 0.95;
 
 /** Volume by volume: what it was when it did not fit. */
-export type CrowdedNotes = ReadonlyMap<string, { readonly generation: number; readonly liveBytes: number }>;
-
-const partitionOf = (cell: string): string => `crowded/${cell}`;
-const keyOf = (cell: string, id: string): Key => ({ partition: partitionOf(cell), sort: id });
+export type CrowdedNotes = ReadonlyMap<string, CrowdedNote>;
 
 /**
  * Pure: bytes of others that a sealed volume could take beside its own live ones, if its columns come out as uneven as
@@ -43,9 +40,8 @@ export function hostRoomBytes(
 }
 
 export async function readCrowded({ panda, settings }: Components): Promise<CrowdedNotes> {
-  const notes = new Map<string, { generation: number; liveBytes: number }>();
-  for await (const row of rowsOf(panda, partitionOf(settings.cell)))
-    notes.set(row.sort, { generation: countIn(row, 'g'), liveBytes: countIn(row, 'l') });
+  const notes = new Map<string, CrowdedNote>();
+  for await (const row of rowsOf(panda, crowdedPartition(settings.cell))) notes.set(row.sort, crowdedFromRow(row));
   return notes;
 }
 
@@ -59,9 +55,10 @@ export async function noteCrowded(
   for (const [id, { generation }] of await readCrowded(c)) {
     if (id === host.id) continue;
     const now = await readVolume(c.panda, cell, id as VolumeId);
-    if (now?.generation !== generation) await write(c, { kind: 'delete', ...keyOf(cell, id) });
+    if (now?.generation !== generation) await write(c, { kind: 'delete', ...crowdedKey(cell, id) });
   }
-  await write(c, { kind: 'put', ...keyOf(cell, host.id), attributes: { g: host.generation, l: liveBytes } });
+  const attributes = crowdedAttributes({ generation: host.generation, liveBytes });
+  await write(c, { kind: 'put', ...crowdedKey(cell, host.id), attributes });
 }
 
 /** A note too many or too few is only a plan that is a little worse. */

@@ -1,18 +1,16 @@
-// How fast each age class of this store dies, measured: `rates/CELL` holds the live bytes of a few hundred volumes as
-// they were at the last look, and what was learnt so far. Every look a day or more later compares, and the rates move
+// How fast each age class of this store dies, measured: a row holds the live bytes of a few hundred volumes as they
+// were at the last look, and what was learnt so far. Every look a day or more later compares, and the rates move
 // towards what it finds. Counting needs no state per block, and the sample bounds the row, however many volumes there
 // are.
-
-import * as z from 'zod';
 import { DAY_MS } from '../../foundation/durations.ts';
-import { corrupt, isKind } from '../../foundation/errors.ts';
-import type { Key, Row, Write } from '../../panda/panda.ts';
-import { countIn, stringIn } from '../../panda/rows/row-reader.ts';
+import { isKind } from '../../foundation/errors.ts';
+import type { Write } from '../../panda/panda.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { deleteRatesOf } from './delete-rates.ts';
 import { AGE_CLASSES, FLEET_STATES, type FleetView, fleetOf } from './fleet.ts';
 import { PLAN_SETTINGS } from './plan-settings.ts';
+import { type Learnt, type Look, lookAttributes, lookFromRow, lookIsAsRead, ratesKey } from './rates-row.ts';
 
 const SAMPLE_MAX = 512;
 /** Looks nearer together than that are left out: a snapshot is never quite of one moment. */
@@ -32,53 +30,27 @@ export const ASSUMED_RATES: MeasuredRates = Object.freeze({
   daysMeasured: Array.from({ length: AGE_CLASSES }, () => 0),
 });
 
-const perClass = z.array(z.number().nonnegative()).length(AGE_CLASSES);
-const learntSchema = z.strictObject({
-  perDay: perClass,
-  daysMeasured: perClass,
-  /** Of the last look: id, generation, live bytes, capacity, age. */
-  sample: z.array(z.tuple([z.string(), z.int(), z.number(), z.number(), z.number()])),
-});
-type Learnt = z.infer<typeof learntSchema>;
-
-const keyOf = (cell: string): Key => ({ partition: `rates/${cell}`, sort: 'deletes' });
-
-interface Look {
-  readonly version: number;
-  readonly atMs: number;
-  readonly learnt: Learnt;
-}
-
-function lookFrom(row: Row): Look {
-  try {
-    const learnt = learntSchema.parse(JSON.parse(stringIn(row, 'j')));
-    return { version: countIn(row, 'v'), atMs: countIn(row, 'a'), learnt };
-  } catch (cause) {
-    throw corrupt('ROW_MALFORMED', 'the measured delete rates cannot be read', cause);
-  }
-}
-
 export async function readRates({ panda, settings }: Pick<Components, 'panda' | 'settings'>): Promise<MeasuredRates> {
-  const row = await panda.get(keyOf(settings.cell));
+  const row = await panda.get(ratesKey(settings.cell));
   if (row === undefined) return ASSUMED_RATES;
-  const { perDay, daysMeasured } = lookFrom(row).learnt;
+  const { perDay, daysMeasured } = lookFromRow(row).learnt;
   return { perDay, daysMeasured };
 }
 
 /** One look. Safe at any time and twice: of two at once one wins, and one too soon changes nothing. */
 export async function measureRates(c: Components, view: FleetView): Promise<MeasuredRates> {
   const nowMs = Math.max(0, c.clock.nowMs());
-  const key = keyOf(c.settings.cell);
+  const key = ratesKey(c.settings.cell);
   const row = await c.panda.get(key);
-  const before = row === undefined ? undefined : lookFrom(row);
+  const before = row === undefined ? undefined : lookFromRow(row);
   // A clock that went back waits until it is where it was.
   if (before !== undefined && nowMs - before.atMs < LOOK_EVERY_MS) return before.learnt;
   const next = learn(before, view, nowMs);
   const put: Write = {
     kind: 'put',
     ...key,
-    attributes: { v: (before?.version ?? 0) + 1, a: nowMs, j: JSON.stringify(next) },
-    if: before === undefined ? ['absent'] : [{ attribute: 'v', equals: before.version }],
+    attributes: lookAttributes({ version: (before?.version ?? 0) + 1, atMs: nowMs, learnt: next }),
+    if: lookIsAsRead(before),
   };
   try {
     await transact(c, [put], async () => true);

@@ -13,7 +13,8 @@ import { claimNext, commitArrivals, dropGroupRowsOf, dropNext, NextExtents } fro
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { dropEmptyBucket } from '../../volume/write/move.ts';
 import { noteCrowded } from '../facts/crowded.ts';
-import { advance, type Copied, type CopiedGroup, type JournalRow, STEP_TIME_UP } from '../run/journal.ts';
+import { advance, STEP_TIME_UP } from '../run/journal.ts';
+import type { Copied, CopiedGroup, JournalRow } from '../run/journal-row.ts';
 import { type Moved, nothingMoved } from './l2-move.ts';
 
 export interface TopOff extends Moved {

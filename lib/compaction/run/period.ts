@@ -1,37 +1,17 @@
-// work/budget | period: the budgets in force since the last plan, and what has been done since, whoever did it. The
+// The budgets in force since the last plan, and what has been done since, whoever did it (period-row.ts). The
 // controller of the threshold and L3's flow control go by it. Counted after the work is done: a process that dies in
 // between leaves it short, never wrong.
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
-import type { Key, Write } from '../../panda/panda.ts';
-import { optionalCount, stringIn } from '../../panda/rows/row-reader.ts';
+import type { Write } from '../../panda/panda.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { transact } from '../../volume/rows/transact.ts';
-import {
-  BUDGET_LINES,
-  type BudgetLine,
-  type Budgets,
-  budgetUsed,
-  NOTHING_SPENT,
-  parseBudgets,
-  type Spending,
-  UNLIMITED,
-} from '../plan/budget.ts';
-
-const KEY: Key = { partition: 'work/budget', sort: 'period' };
-const NANODOLLARS = 1e9;
-const unitOf = (line: BudgetLine): number => (line === 'dollars' ? NANODOLLARS : 1);
-
-export interface Period {
-  readonly budgets: Budgets;
-  readonly spent: Spending;
-}
+import { BUDGET_LINES, type Budgets, budgetUsed, NOTHING_SPENT, type Spending, UNLIMITED } from '../plan/budget.ts';
+import { newPeriodAttributes, type Period, periodFromRow, periodKey, spend } from './period-row.ts';
 
 /** Undefined before the first plan. */
 export async function readPeriod({ panda }: Pick<Components, 'panda'>): Promise<Period | undefined> {
-  const row = await panda.get(KEY);
-  if (row === undefined) return undefined;
-  const spent = BUDGET_LINES.map((line) => [line, (optionalCount(row, line) ?? 0) / unitOf(line)]);
-  return { budgets: parseBudgets(JSON.parse(stringIn(row, 'j'))), spent: Object.fromEntries(spent) as Spending };
+  const row = await panda.get(periodKey);
+  return row === undefined ? undefined : periodFromRow(row);
 }
 
 /**
@@ -43,18 +23,17 @@ export async function beginPeriod(c: Components, budgets: Budgets): Promise<numb
   // A store whose budgets are not limited, and that has nothing to do, is not written to.
   const isSame = JSON.stringify(before?.budgets ?? UNLIMITED) === JSON.stringify(budgets);
   if (isSame && BUDGET_LINES.every((line) => (before?.spent[line] ?? 0) === 0)) return 0;
-  const put: Write = { kind: 'put', ...KEY, attributes: { j: JSON.stringify(budgets) } };
+  const put: Write = { kind: 'put', ...periodKey, attributes: newPeriodAttributes(budgets) };
   await transact(c, [put], async () => false);
   return before === undefined ? 0 : budgetUsed(before.budgets, before.spent);
 }
 
 /** Adds what was done. Figures are not worth failing the work for that they count. */
 export async function charge(c: Components, spent: Spending): Promise<void> {
-  const counts = BUDGET_LINES.map((line) => [line, Math.round(spent[line] * unitOf(line))] as const);
-  const add = Object.fromEntries(counts.filter(([, count]) => count > 0));
-  if (Object.keys(add).length === 0) return;
+  const spending = spend(spent);
+  if (spending === undefined) return;
   try {
-    await c.panda.transact([{ kind: 'update', ...KEY, add, if: ['exists'] }]);
+    await c.panda.transact([{ kind: 'update', ...periodKey, ...spending, if: ['exists'] }]);
   } catch (error) {
     if (!isPocketfulError(error) || isKind(error, 'corrupt', 'denied')) throw error;
   }

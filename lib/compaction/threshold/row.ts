@@ -2,7 +2,7 @@
 // the row the threshold is THRESHOLD_START.
 import * as z from 'zod';
 import { corrupt, isKind } from '../../foundation/errors.ts';
-import type { Key, Write } from '../../panda/panda.ts';
+import type { Condition, Key, Write } from '../../panda/panda.ts';
 import { countIn, stringIn } from '../../panda/rows/row-reader.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { transact } from '../../volume/rows/transact.ts';
@@ -34,13 +34,17 @@ export async function readThreshold({ panda }: Pick<Components, 'panda'>): Promi
   }
 }
 
+/** Nobody has set it since. */
+const isAsRead = ({ version }: ThresholdRow): Condition =>
+  version === 0 ? ['absent'] : [{ attribute: 'v', equals: version }];
+
 /** False if somebody else set it meanwhile. */
 export async function writeThreshold(c: Components, before: ThresholdRow, state: ThresholdState): Promise<boolean> {
   const put: Write = {
     kind: 'put',
     ...KEY,
     attributes: { v: before.version + 1, j: JSON.stringify(state) },
-    if: before.version === 0 ? ['absent'] : [{ attribute: 'v', equals: before.version }],
+    if: isAsRead(before),
   };
   try {
     await transact(c, [put], async () => (await readThreshold(c)).version === before.version + 1);

@@ -3,8 +3,7 @@
 import { listJournal } from '../../compaction/run/journal.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
-import type { Key, Write } from '../../panda/panda.ts';
-import { countsIn, optionalCount } from '../../panda/rows/row-reader.ts';
+import type { Write } from '../../panda/panda.ts';
 import { trashFromRow, trashPartitions } from '../../panda/rows/trash-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
@@ -12,10 +11,8 @@ import { transact } from '../../volume/rows/transact.ts';
 import { type DailyFigures, gaugesOf, sealedOverhead } from '../status/gauges.ts';
 import { statusOf } from '../status/status.ts';
 import type { MetricsPort } from '../wire/metrics.ts';
+import { dailyAttributes, dailyFromRow, dailyKey } from './daily-row.ts';
 import { tune } from './tune.ts';
-
-/** Of a ratio in a row. */
-const MILLIONTHS = 1e6;
 
 export interface TuneReport {
   readonly threshold: number;
@@ -57,32 +54,14 @@ async function oldestTrash({ panda, settings }: Components): Promise<number | un
   return oldest;
 }
 
-/** daily/CELL | day: the figures of a day, as its first look found them. */
-const dailyKey = ({ settings }: Components, ms: number): Key => ({
-  partition: `daily/${settings.cell}`,
-  sort: new Date(Math.max(0, ms)).toISOString().slice(0, 10),
-});
-
-async function readDaily(c: Components, ms: number): Promise<DailyFigures | undefined> {
-  const row = await c.panda.get(dailyKey(c, ms));
-  if (row === undefined) return undefined;
-  const millionths = optionalCount(row, 'o');
-  return {
-    overhead: millionths === undefined ? undefined : millionths / MILLIONTHS,
-    fillHistogram: countsIn(row, 'h'),
-  };
+async function readDaily({ panda, settings }: Components, ms: number): Promise<DailyFigures | undefined> {
+  const row = await panda.get(dailyKey(settings.cell, ms));
+  return row === undefined ? undefined : dailyFromRow(row);
 }
 
-async function writeDaily(c: Components, nowMs: number, { overhead, fillHistogram }: DailyFigures): Promise<void> {
-  const key = dailyKey(c, nowMs);
+async function writeDaily(c: Components, nowMs: number, figures: DailyFigures): Promise<void> {
+  const key = dailyKey(c.settings.cell, nowMs);
   if ((await c.panda.get(key)) !== undefined) return;
-  const put: Write = {
-    kind: 'put',
-    ...key,
-    attributes: {
-      h: fillHistogram,
-      ...(overhead === undefined ? {} : { o: Math.round(overhead * MILLIONTHS) }),
-    },
-  };
+  const put: Write = { kind: 'put', ...key, attributes: dailyAttributes(figures) };
   await transact(c, [put], async () => false);
 }
