@@ -5,6 +5,7 @@ import path from 'node:path';
 import { circleFaults } from './circles.ts';
 import { countFaults } from './counts.ts';
 import { layeringFaults } from './layering.ts';
+import { letterFaults } from './letters.ts';
 import { linkFaults } from './links.ts';
 import { lockFaults, nameFaults, switchFaults, traceFaults } from './repository.ts';
 import { sizeFaults } from './sizes.ts';
@@ -64,6 +65,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'lint and format': tool(bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '--colors=off', ...CODE),
   layering: rule(layeringFaults),
   circles: rule(circleFaults),
+  'attribute letters': rule(letterFaults),
   sizes: rule(sizeFaults),
   names: rule(nameFaults),
   'tests switched off': rule(switchFaults),

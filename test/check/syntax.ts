@@ -7,7 +7,7 @@ export interface SyntaxNode {
   readonly [key: string]: unknown;
 }
 
-const isNode = (value: unknown): value is SyntaxNode =>
+export const isNode = (value: unknown): value is SyntaxNode =>
   typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 
 /** Every node below and including `root`, parents first. */
