@@ -16,8 +16,13 @@ const identityOf = (path: string): string => {
   return `${dev}/${ino}/${birthtimeNs}`;
 };
 
+/** If this error says that the file is damaged: from then on no process writes to it. */
+export function learnDamage(path: string, error: unknown): void {
+  if (isDamage(error)) noteDamagedFile(path);
+}
+
 /** Best effort: a disk that takes no note is read by `doctor` again. */
-export function noteDamagedFile(path: string): void {
+function noteDamagedFile(path: string): void {
   try {
     writeFileSync(`${path}${SUFFIX}`, `${identityOf(path)}\n`, { mode: 0o600 });
   } catch (error) {

@@ -4,6 +4,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isPocketfulError } from '../foundation/errors.ts';
 import type { Key, Page, Row } from './panda.ts';
 import { decodeAttributes } from './row-encoding.ts';
+import { soundRow } from './rows/row-reader.ts';
 import { PAGE_BYTES_MAX } from './transaction.ts';
 
 export interface Statements {
@@ -35,13 +36,19 @@ export function prepareStatements(database: DatabaseSync): Statements {
   };
 }
 
-export function rowOf({ partition, sort }: Key, value: string): Row {
+function rowOf({ partition, sort }: Key, value: string): Row {
   try {
     return { partition, sort, attributes: decodeAttributes(value) };
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     return { partition, sort, attributes: {}, damaged: error.message };
   }
+}
+
+/** The row of a key. Throws `corrupt` ROW_MALFORMED if its text cannot be understood. */
+export function rowAt(statements: Statements, { partition, sort }: Key): Row | undefined {
+  const found = statements.get.get(partition, sort);
+  return found === undefined ? undefined : soundRow(rowOf({ partition, sort }, found['value'] as string));
 }
 
 /** A page from rows of which one more than `limit` was asked for, ended early where it grows too large. */
