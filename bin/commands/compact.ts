@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
-import type { MergePlan } from '../../lib/compaction/plan/merge-propose.ts';
+import type { MergePlan } from '../../lib/compaction/plan/merges/merge-plan.ts';
 import type { CompactionPlan, PlannedMerges, PlannedRun } from '../../lib/compaction/plan/plan.ts';
 import type { RunReport } from '../../lib/compaction/run/reports.ts';
 import { invalid } from '../../lib/foundation/errors.ts';

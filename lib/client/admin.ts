@@ -3,7 +3,7 @@
 import type { DrainProgress, DrainReport } from '../compaction/do/drain.ts';
 import type { CompactReport } from '../compaction/do/rounds.ts';
 import type { DeadDrain } from '../compaction/move/l3/stream-runs.ts';
-import type { MergePlan } from '../compaction/plan/merge-propose.ts';
+import type { MergePlan } from '../compaction/plan/merges/merge-plan.ts';
 import type { CompactionPlan } from '../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../compaction/threshold/law.ts';
 import type { DoctorReport } from '../engine/doctor/doctor.ts';

@@ -1,6 +1,6 @@
 // The operator's commands that only need rows, keys and an answer from the drives: the same on every engine.
 import { type DeadDrain, listDead, redriveDead } from '../compaction/move/l3/stream-runs.ts';
-import type { MergePlan } from '../compaction/plan/merge-propose.ts';
+import type { MergePlan } from '../compaction/plan/merges/merge-plan.ts';
 import type { CompactionPlan } from '../compaction/plan/plan.ts';
 import { collectStatus } from '../engine/status/collect-status.ts';
 import { placesOfKey } from '../engine/status/explain-key.ts';

@@ -7,7 +7,7 @@ import { exitCodeOf } from '../../bin/commands/exit-codes.ts';
 import { type PlanOptions, planRequestOf } from '../../bin/commands/plan-options.ts';
 import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
 import { STRATEGIES } from '../../lib/compaction/facts/plan-settings.ts';
-import type { MergePlan } from '../../lib/compaction/plan/merge-propose.ts';
+import type { MergePlan } from '../../lib/compaction/plan/merges/merge-plan.ts';
 import type { Status } from '../../lib/engine/status/status.ts';
 import { makeSparse } from '../engine/sparse-store.ts';
 import { json, pocketful } from './cli.ts';

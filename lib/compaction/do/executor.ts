@@ -3,7 +3,7 @@
 import { mapLimit } from '../../foundation/concurrency.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { addSpending, Ledger, type Spending, spendingOf, subtractSpending } from '../plan/budget.ts';
-import type { MergePlan } from '../plan/merge-propose.ts';
+import type { MergePlan } from '../plan/merges/merge-plan.ts';
 import type { CompactionPlan, PlannedRun } from '../plan/plan.ts';
 import { beginJournal, mergeTaskOf, taskOf } from '../run/journal.ts';
 import type { JournalTask } from '../run/journal-row.ts';

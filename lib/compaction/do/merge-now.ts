@@ -7,7 +7,8 @@ import type { PlanSettings } from '../facts/plan-settings.ts';
 import { type RemnantView, remnantViewOf } from '../facts/remnants.ts';
 import { fleetVolumeOf, planSettingsFor } from '../facts/snapshot.ts';
 import { BUDGET_LINES, type Budgets } from '../plan/budget.ts';
-import { type MergeBudget, type MergePlan, planMerges } from '../plan/merge-propose.ts';
+import type { MergeBudget, MergePlan } from '../plan/merges/merge-plan.ts';
+import { planMerges } from '../plan/merges/merge-propose.ts';
 
 /** Most of each budget that merging may use: the strategies that free space come first. */
 const MERGE_SHARE = 0.2;

@@ -9,7 +9,7 @@ import type { PlanSettings } from '../facts/plan-settings.ts';
 import { planSettingsFor, snapshotOf } from '../facts/snapshot.ts';
 import type { Budgets } from '../plan/budget.ts';
 import { explainVolume } from '../plan/explain.ts';
-import type { MergePlan } from '../plan/merge-propose.ts';
+import type { MergePlan } from '../plan/merges/merge-plan.ts';
 import type { CompactionPlan, PlannedMerges } from '../plan/plan.ts';
 import { planCompaction } from '../plan/planner.ts';
 import { THRESHOLD_START } from '../threshold/law.ts';

@@ -6,7 +6,7 @@ import type { MergeSettings } from '../facts/merge-settings.ts';
 import { type PlanSettings, STRATEGIES, type Strategy } from '../facts/plan-settings.ts';
 import { snapshotOf } from '../facts/snapshot.ts';
 import { type Budgets, budgetsLeft, budgetUsed, NOTHING_SPENT, type Spending, UNLIMITED } from '../plan/budget.ts';
-import type { MergePlan } from '../plan/merge-propose.ts';
+import type { MergePlan } from '../plan/merges/merge-plan.ts';
 import { type CompactionPlan, parsePlan } from '../plan/plan.ts';
 import { requirePlan } from '../plan/plan-check.ts';
 import { beginPeriod } from '../run/period.ts';

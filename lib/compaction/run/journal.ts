@@ -8,7 +8,7 @@ import type { Components } from '../../volume/rows/components.ts';
 import { rowsOf } from '../../volume/rows/read-rows.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { ownerOf, PARKED_OWNER } from '../../volume/runs/runs.ts';
-import type { MergePlan } from '../plan/merge-propose.ts';
+import type { MergePlan } from '../plan/merges/merge-plan.ts';
 import type { PlannedRun } from '../plan/plan.ts';
 import {
   isOwnVersion,

@@ -9,7 +9,7 @@ import { type CompactReport, compact } from '../../compaction/do/rounds.ts';
 import { type Objective, type PlanSettings, STRATEGIES, type Strategy } from '../../compaction/facts/plan-settings.ts';
 import { type Budgets, budgetsOf } from '../../compaction/plan/budget.ts';
 import { explainVolume } from '../../compaction/plan/explain.ts';
-import type { MergePlan } from '../../compaction/plan/merge-propose.ts';
+import type { MergePlan } from '../../compaction/plan/merges/merge-plan.ts';
 import type { CompactionPlan } from '../../compaction/plan/plan.ts';
 import type { Actors } from '../../compaction/run/actors.ts';
 import { charge } from '../../compaction/run/period.ts';
