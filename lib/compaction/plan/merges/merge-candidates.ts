@@ -1,5 +1,5 @@
-// Which remnants could become one bucket. Size-tiered: remnants are merged with those of their own age and size, so that
-// a block is rewritten at most once a tier.
+// Which remnants could become one bucket. Size-tiered: remnants are merged with those of their own age and size, so
+// that a block is rewritten at most once a tier.
 import { FLEET_STATES } from '../../facts/fleet.ts';
 import type { MergeSettings } from '../../facts/merge-settings.ts';
 import type { RemnantView } from '../../facts/remnants.ts';

@@ -1,5 +1,5 @@
-// Which of the possible merges a plan takes: as few as bring the rows down far enough, while each is cheap enough and the
-// budgets carry them.
+// Which of the possible merges a plan takes: as few as bring the rows down far enough, while each is cheap enough and
+// the budgets carry them.
 import { codecShape } from '../../../codec/shape.ts';
 import type { Work } from '../../../cost/cost-of.ts';
 import { BUDGET_LINES, spendingOf } from '../budget.ts';

@@ -1,6 +1,6 @@
 // The planner of merges: which bucket remnants become one bucket, if any. Lazy: nothing before there are too many rows
-// per live GiB, and then only what saves rows at a bearable price in block rows, the cheapest first. Pure: a snapshot in,
-// a frozen plan out.
+// per live GiB, and then only what saves rows at a bearable price in block rows, the cheapest first. Pure: a snapshot
+// in, a frozen plan out.
 import { createHash } from 'node:crypto';
 import { NO_WORK, type Work } from '../../../cost/cost-of.ts';
 import { FLEET_STATES, type FleetState } from '../../facts/fleet.ts';
