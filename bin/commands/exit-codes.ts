@@ -1,4 +1,6 @@
 // Exit codes of the CLI, as docs/cli.md lists them.
+
+import type { ErrorCode } from '../../lib/foundation/error-codes.ts';
 import { type ErrorKind, isPocketfulError } from '../../lib/foundation/errors.ts';
 
 export const EXIT = {
@@ -32,7 +34,7 @@ const OF_ERRNO: Readonly<Record<string, number>> = {
   ENOSPC: EXIT.retry,
 };
 
-const OF_CODE: Readonly<Record<string, number>> = {
+const OF_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
   DEMO_MISMATCH: EXIT.failed,
 };
 

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { CodeOf } from '../../lib/foundation/error-codes.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { DELETE_PATTERNS, type DeletePattern, deletesOfTrace } from '../../lib/sim/fleet/deletes.ts';
 import { OUTPUT_SHAPES, type OutputShape } from '../../lib/sim/fleet/live-coder-output.ts';
@@ -228,7 +229,7 @@ function addWhatIf(sim: Command): void {
   );
 }
 
-async function textOf(file: string, code: string): Promise<string> {
+async function textOf(file: string, code: CodeOf<'invalid'>): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {

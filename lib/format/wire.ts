@@ -3,6 +3,7 @@
 // refuses it.
 import { crc32 } from 'node:zlib';
 import { assert } from '../foundation/assert.ts';
+import type { CodeOf } from '../foundation/error-codes.ts';
 import { corrupt, type PocketfulError } from '../foundation/errors.ts';
 
 export const U32_MAX = 0xffff_ffff;
@@ -44,7 +45,7 @@ export const isZero = (view: Buffer, from: number, to: number): boolean => {
 };
 
 /** What every structure answers to a version it does not know: an old reader must never guess. */
-export function unknownVersion(code: string, what: string, version: number, known: number): PocketfulError {
+export function unknownVersion(code: CodeOf<'corrupt'>, what: string, version: number, known: number): PocketfulError {
   return corrupt(
     code,
     `${what} is of format version ${version}, this release reads version ${known}: use a newer release of Pocketful`,

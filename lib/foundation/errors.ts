@@ -1,25 +1,16 @@
 // The few typed errors of Pocketful. A `kind` says what the caller does next; `code` is stable and documented in
-// docs/operations.md; the message is one clear line for a person. Programmer errors are AssertionErrors (assert.ts)
+// docs/errors.md; the message is one clear line for a person. Programmer errors are AssertionErrors (assert.ts)
 // and are never caught.
+import type { ErrorKind } from './codes/code-table.ts';
+import type { CodeOf, ErrorCode } from './error-codes.ts';
 
-/**
- * What the caller does next:
- * - `invalid`  the input is wrong: change it; the same call will fail again
- * - `missing`  the named thing is not there
- * - `conflict` somebody else changed it first: read again, then decide
- * - `retry`    nothing is wrong with the call: wait and send it again (busy, throttled, stalled, full)
- * - `unknown`  the outcome is not known: read the rows again before doing anything
- * - `corrupt`  bytes are damaged or lost beyond what the code can rebuild
- * - `denied`   a key, a permission or a credential is missing or wrong
- */
-export type ErrorKind = 'invalid' | 'missing' | 'conflict' | 'retry' | 'unknown' | 'corrupt' | 'denied';
+export type { ErrorKind } from './codes/code-table.ts';
 
 export class PocketfulError extends Error {
   readonly kind: ErrorKind;
-  /** Stable, upper case, e.g. `NAME_TOO_LONG`. */
-  readonly code: string;
+  readonly code: ErrorCode;
 
-  constructor(kind: ErrorKind, code: string, message: string, cause?: unknown) {
+  constructor(kind: ErrorKind, code: ErrorCode, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'PocketfulError';
     this.kind = kind;
@@ -34,17 +25,17 @@ export function isKind(error: unknown, ...kinds: readonly ErrorKind[]): error is
   return isPocketfulError(error) && kinds.includes(error.kind);
 }
 
-export const invalid = (code: string, message: string, cause?: unknown): PocketfulError =>
+export const invalid = (code: CodeOf<'invalid'>, message: string, cause?: unknown): PocketfulError =>
   new PocketfulError('invalid', code, message, cause);
-export const missing = (code: string, message: string, cause?: unknown): PocketfulError =>
+export const missing = (code: CodeOf<'missing'>, message: string, cause?: unknown): PocketfulError =>
   new PocketfulError('missing', code, message, cause);
-export const conflict = (code: string, message: string, cause?: unknown): PocketfulError =>
+export const conflict = (code: CodeOf<'conflict'>, message: string, cause?: unknown): PocketfulError =>
   new PocketfulError('conflict', code, message, cause);
-export const retryLater = (code: string, message: string, cause?: unknown): PocketfulError =>
+export const retryLater = (code: CodeOf<'retry'>, message: string, cause?: unknown): PocketfulError =>
   new PocketfulError('retry', code, message, cause);
-export const unknownOutcome = (code: string, message: string, cause?: unknown): PocketfulError =>
+export const unknownOutcome = (code: CodeOf<'unknown'>, message: string, cause?: unknown): PocketfulError =>
   new PocketfulError('unknown', code, message, cause);
-export const corrupt = (code: string, message: string, cause?: unknown): PocketfulError =>
+export const corrupt = (code: CodeOf<'corrupt'>, message: string, cause?: unknown): PocketfulError =>
   new PocketfulError('corrupt', code, message, cause);
-export const denied = (code: string, message: string, cause?: unknown): PocketfulError =>
+export const denied = (code: CodeOf<'denied'>, message: string, cause?: unknown): PocketfulError =>
   new PocketfulError('denied', code, message, cause);

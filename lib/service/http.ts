@@ -2,6 +2,7 @@
 //   PUT | GET | HEAD | DELETE /objects/KEY, GET /objects?prefix=…&delimiter=…&from=…&limit=…, `namespace=` with each.
 // KEY is percent-encoded UTF-8. GET knows Range (one range) and If-None-Match. Errors are JSON {kind, code, message}.
 import * as z from 'zod';
+import type { ErrorCode } from '../foundation/error-codes.ts';
 import { type ErrorKind, invalid, isPocketfulError, type PocketfulError } from '../foundation/errors.ts';
 import { LIST_LIMIT_MAX } from '../frontend/list-objects.ts';
 import { BODY_BYTES_MAX, toBase64, toWire } from './protocol.ts';
@@ -38,7 +39,7 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
   corrupt: 500,
   retry: 503,
 };
-const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+const STATUS_OF_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
   METHOD_NOT_ALLOWED: 405,
   REQUEST_TOO_LARGE: 413,
   RANGE_INVALID: 416,

@@ -1,6 +1,7 @@
 // What a client says to the frontend function by lambda:Invoke, and what it hears: one JSON object each way, checked on
 // both sides. Bytes travel as base64. A failure is an answer, not a function error, so that its kind and code survive.
 import * as z from 'zod';
+import { codeFrom } from '../foundation/error-codes.ts';
 import { type ErrorKind, invalid, isPocketfulError, PocketfulError, unknownOutcome } from '../foundation/errors.ts';
 
 /** Lambda takes and gives 6 MiB of JSON; base64 makes 4 out of 3, and the rest is left for names and metadata. */
@@ -134,7 +135,8 @@ export function resultOf<Op extends FrontendOperation>(op: Op, answer: unknown):
   throw unknownOutcome('ANSWER_MALFORMED', message, parsed.error);
 }
 
-export const fromWire = ({ kind, code, message }: WireError): PocketfulError => new PocketfulError(kind, code, message);
+export const fromWire = ({ kind, code, message }: WireError): PocketfulError =>
+  new PocketfulError(kind, codeFrom(code), message);
 
 /** Only typed errors travel: anything else is a fault of ours and must fail the invocation. */
 export function toWire(error: unknown): WireError {

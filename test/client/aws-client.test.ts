@@ -8,7 +8,7 @@ import { FrontendCaller } from '../../lib/client/aws/aws-call.ts';
 import { AwsClient, lambdaWithin } from '../../lib/client/aws/aws-client.ts';
 import type { DeleteOutcome, PutOutcome, PutRequest } from '../../lib/client/face.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
-import { invalid } from '../../lib/foundation/errors.ts';
+import { conflict } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { deploy } from '../functions/events.ts';
@@ -118,7 +118,7 @@ describe('putting many objects', () => {
   it('goes on after items that fail, whatever is wrong with them', async () => {
     const { client } = clientOf();
     const vanished = Object.assign(new Error('gone'), { code: 'ENOENT' });
-    const changed = invalid('FILE_CHANGED', 'it changed');
+    const changed = conflict('FILE_CHANGED', 'it changed');
     const outcomes = await outcomesOf(
       client.putAll([
         item('../up', random(1)),
@@ -216,7 +216,7 @@ describe('a long object', () => {
 
   it('is given up if it is not what it was', async () => {
     const { client, requests } = clientOf();
-    const error = invalid('FILE_CHANGED', 'it changed');
+    const error = conflict('FILE_CHANGED', 'it changed');
     const changing = { ...item('long', random(5 * MIB)), verify: () => Promise.reject(error) };
     expect((await outcomesOf(client.putAll([changing]))).get('long')).toMatchObject({ ok: false, error });
     expect(requests.at(-1)?.op).toBe('uploadAbort');

@@ -46,10 +46,10 @@ describe('parseRequest', () => {
 
 describe('resultOf', () => {
   it('throws the error an answer carries', () => {
-    const error = retryLater('DRIVES_STALLED', 'wait for drives');
+    const error = retryLater('DRIVES_MISSING', 'wait for drives');
     const answer = JSON.parse(JSON.stringify({ error: toWire(error) }));
     expect(() => resultOf('head', answer)).toThrow(
-      expect.objectContaining({ kind: 'retry', code: 'DRIVES_STALLED', message: 'wait for drives' }),
+      expect.objectContaining({ kind: 'retry', code: 'DRIVES_MISSING', message: 'wait for drives' }),
     );
   });
 

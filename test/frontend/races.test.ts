@@ -58,7 +58,7 @@ describe('two workers', () => {
     const long = Buffer.alloc(40 * 1024); // more blocks than are released inline
     for (let i = 0; i < long.length; i += 4) long.writeUInt32LE(i, i);
     await one.frontend.put({ namespace: NAMESPACE, key: 'a', body: long });
-    panda.beforeBlocksAreRead(() => Promise.reject(retryLater('AWAY', 'left to whoever finishes releases')));
+    panda.beforeBlocksAreRead(() => Promise.reject(retryLater('PANDA_BUSY', 'left to whoever finishes releases')));
     await one.frontend.delete(NAMESPACE, 'a');
     let released = 0;
     panda.beforeBlocksAreRead(async () => {

@@ -3,6 +3,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
 import type { Clock } from '../../foundation/clock.ts';
+import { codeFrom } from '../../foundation/error-codes.ts';
 import { type ErrorKind, isKind, isPocketfulError, PocketfulError, unknownOutcome } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import { awsError } from './aws-errors.ts';
@@ -66,7 +67,8 @@ function failureOf(functionName: string, answer: unknown): PocketfulError {
   const { errorType, errorMessage } = failureSchema.parse(answer ?? {});
   const kind = KINDS.find((one) => errorType.toLowerCase() === `pocketful${one}`);
   const code = CODE.exec(errorMessage)?.[1];
-  if (kind !== undefined && code !== undefined) return new PocketfulError(kind, code, errorMessage.replace(CODE, ''));
+  if (kind !== undefined && code !== undefined)
+    return new PocketfulError(kind, codeFrom(code), errorMessage.replace(CODE, ''));
   const said = `${errorType}: ${errorMessage}`.slice(0, SHOWN_CHARACTERS);
   return unknownOutcome('FUNCTION_FAILED', `the function ${functionName} failed: ${said}`);
 }

@@ -5,6 +5,7 @@ import type { FlowCode } from '../../compaction/move/l3/flow.ts';
 import type { StepReport } from '../../compaction/run/reports.ts';
 import type { ThresholdCode } from '../../compaction/threshold/law.ts';
 import { readTallies, totalOf } from '../../engine/status/tally.ts';
+import { reasonCodeFrom } from '../../foundation/error-codes.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { Components } from '../../volume/rows/components.ts';
@@ -21,7 +22,7 @@ const GOES_ON: readonly string[] = ['FLOWING', 'QUEUE_FULL', 'QUEUE_OLD', NOTHIN
   | FlowCode
   | typeof NOTHING_TO_DRAIN
 )[];
-const reasonSchema = z.object({ code: z.string(), text: z.string() });
+const reasonSchema = z.object({ code: z.string().transform(reasonCodeFrom), text: z.string() });
 
 const gcSchema = z.object({
   done: z.boolean(),

@@ -2,6 +2,7 @@
 // its state as data. Beside it the law as published, which runs away, as a control.
 
 import * as z from 'zod';
+import type { THRESHOLD_REASONS } from '../../foundation/codes/reasons.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
 import type { Reason } from '../../foundation/reason.ts';
@@ -92,19 +93,7 @@ export interface ThresholdInput {
   readonly sealedVolumes: number;
 }
 
-export type ThresholdCode =
-  | 'MEASUREMENT_INVALID'
-  | 'TOO_FEW_VOLUMES'
-  | 'FIRST_MEASUREMENT'
-  | 'CLOCK_STOOD'
-  | 'AT_BOUND'
-  | 'AT_TARGET'
-  | 'BUDGETS_BIND'
-  | 'BUDGETS_SPENT'
-  | 'BUDGETS_NEARLY_SPENT'
-  | 'BUDGETS_HAVE_ROOM'
-  | 'OVERHEAD_FALLS'
-  | 'SET_BY_ANOTHER';
+export type ThresholdCode = keyof typeof THRESHOLD_REASONS;
 
 export interface ThresholdStep {
   readonly state: ThresholdState;

@@ -6,6 +6,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { DriveIdentity } from '../../drive/directory-marker.ts';
 import { readWitness, type Witness, writeWitness } from '../../drive/directory-witness.ts';
+import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { conflict, corrupt, denied, isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import { driveId, hexOf } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
@@ -20,7 +21,7 @@ import { pandaPath } from './store-layout.ts';
 const BELIEVED_MS = 1_000;
 const ATTEMPTS_MAX = 50;
 const MARK_BYTES = 8;
-const REFUSALS = new Set(['PANDA_BEHIND', 'STORE_COPIED', 'STORE_REPLACED']);
+const REFUSALS = new Set<ErrorCode>(['PANDA_BEHIND', 'STORE_COPIED', 'STORE_REPLACED']);
 
 export class WriterTurn {
   readonly #path: string;

@@ -7,6 +7,7 @@ import { PACK_HEADER_BYTES, parsePackHeader, parsePackIndex } from '../../format
 import { parseGroupDirectory } from '../../format/group-directory.ts';
 import { bucketDirectoryName, DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
 import { parseRecord } from '../../format/record.ts';
+import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { corrupt, isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId } from '../../foundation/ids.ts';
 import type { DamageKind } from '../../panda/rows/damage-row.ts';
@@ -20,7 +21,13 @@ export interface Fault {
   readonly reason: string;
 }
 
-const FOREIGN = new Set(['CHUNK_FOREIGN', 'DIRECTORY_FOREIGN', 'CHUNK_VERSION', 'RECORD_VERSION', 'DIRECTORY_VERSION']);
+const FOREIGN = new Set<ErrorCode>([
+  'CHUNK_FOREIGN',
+  'DIRECTORY_FOREIGN',
+  'CHUNK_VERSION',
+  'RECORD_VERSION',
+  'DIRECTORY_VERSION',
+]);
 
 /** What an error says about the object that was read; undefined if it says something about the drive only. */
 export function faultOf(error: unknown): Fault | undefined {

@@ -1,15 +1,22 @@
 // Which columns of a group failed a read, and why: it decides what is reconstructed from what, and what the error says
 // when nothing helps.
 import { codecOf } from '../../codec/codecs.ts';
+import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
 import { type BrokenColumn, RecordLost } from './record-lost.ts';
 
 /** Bytes of a newer release are no loss: only a newer release can tell what they are. */
-const PASSED_ON = new Set(['CHUNK_VERSION', 'RECORD_VERSION', 'DIRECTORY_VERSION']);
+const PASSED_ON = new Set<ErrorCode>(['CHUNK_VERSION', 'RECORD_VERSION', 'DIRECTORY_VERSION']);
 /** The bytes may be sound, but cannot be had now. */
-const UNREACHABLE = new Set(['DRIVE_UNAVAILABLE', 'DRIVE_BUSY', 'DRIVE_DENIED', 'DRIVE_READ_ONLY', 'DRIVE_FULL']);
+const UNREACHABLE = new Set<ErrorCode>([
+  'DRIVE_UNAVAILABLE',
+  'DRIVE_BUSY',
+  'DRIVE_DENIED',
+  'DRIVE_READ_ONLY',
+  'DRIVE_FULL',
+]);
 
 /** The error of one column, if that is all it is; anything else is thrown on. */
 export function columnFault(error: unknown): PocketfulError {
@@ -58,7 +65,7 @@ export class ColumnFaults {
 
   /** `what` cannot be read. With `wanted`, the code tells whether the unreachable columns would bring it back. */
   lost(what: string, wanted?: number): RecordLost {
-    const away = this.columns.filter((column) => UNREACHABLE.has(this.#faults.get(column)?.code ?? ''));
+    const away = [...this.#faults].filter(([, { code }]) => UNREACHABLE.has(code)).map(([column]) => column);
     const hard = this.columns.filter((column) => !away.includes(column));
     const helps = wanted === undefined || codecOf(this.#volume.codec).repairPlan(hard, [wanted]).ok;
     const waits = away.length > 0 && helps;

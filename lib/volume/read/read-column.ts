@@ -10,6 +10,7 @@ import {
   parseChunkHeader,
 } from '../../format/chunk.ts';
 import { crcOf } from '../../format/wire.ts';
+import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { corrupt, isKind } from '../../foundation/errors.ts';
 import type { Extent, VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
@@ -28,7 +29,7 @@ export interface GroupPlace {
 }
 
 /** Faults that keep a drive from being written do not keep it from being read. */
-const WRITE_FAULTS = new Set(['DRIVE_FULL', 'DRIVE_READ_ONLY']);
+const WRITE_FAULTS = new Set<ErrorCode>(['DRIVE_FULL', 'DRIVE_READ_ONLY']);
 
 export function isReadable(health: DriveHealth, drive: number): boolean {
   const fault = health.fault(drive);

@@ -1,11 +1,13 @@
 // What a read throws when the code cannot bring a record back: which drives failed, and whether waiting for them helps.
+
+import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { PocketfulError } from '../../foundation/errors.ts';
 
 /** A column that is there to be asked, but does not have what it must: waiting does not help. */
 export interface BrokenColumn {
   readonly column: number;
   /** Why: CHUNK_MISSING and the like. */
-  readonly code: string;
+  readonly code: ErrorCode;
 }
 
 /**

@@ -7,6 +7,7 @@ import { CELL_BYTES } from '../../codec/codec.ts';
 import { codecOf } from '../../codec/codecs.ts';
 import { parseRecordHeader, RECORD_HEADER_BYTES } from '../../format/record.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
+import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, VolumeId } from '../../foundation/ids.ts';
 import type { Key, Panda, Row } from '../../panda/panda.ts';
@@ -28,7 +29,7 @@ const KEYS_AT_ONCE = 100;
  */
 const WHOLE_BYTES_MAX = 64 * 1024;
 /** The whole drive cannot be reached: its other objects need not be asked for. */
-const AWAY = new Set(['DRIVE_UNAVAILABLE', 'DRIVE_DENIED']);
+const AWAY = new Set<ErrorCode>(['DRIVE_UNAVAILABLE', 'DRIVE_DENIED']);
 
 /** A record and where it is. */
 interface Placed {

@@ -1,9 +1,10 @@
 // Soft state of one process: which drives answered lately. It only steers choices; a wrong belief costs time, never
 // data.
 import type { Clock } from '../../foundation/clock.ts';
+import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 
-const BACK_OFF_MS: Readonly<Record<string, number>> = {
+const BACK_OFF_MS: Readonly<Partial<Record<ErrorCode, number>>> = {
   DRIVE_UNAVAILABLE: 5_000,
   DRIVE_DENIED: 30_000,
   DRIVE_READ_ONLY: 30_000,
@@ -13,7 +14,7 @@ const BACK_OFF_MS: Readonly<Record<string, number>> = {
 
 export class DriveHealth {
   readonly #clock: Clock;
-  readonly #until = new Map<number, { untilMs: number; code: string }>();
+  readonly #until = new Map<number, { untilMs: number; code: ErrorCode }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -36,7 +37,7 @@ export class DriveHealth {
   }
 
   /** Why this drive should not get writes now, or undefined. */
-  fault(drive: number): string | undefined {
+  fault(drive: number): ErrorCode | undefined {
     const entry = this.#until.get(drive);
     if (entry === undefined || entry.untilMs <= this.#clock.monotonicMs()) return undefined;
     return entry.code;
