@@ -181,11 +181,10 @@ describe('a store that is not what it was', () => {
   it('with more drives gone than the code survives: says what waits for which, and serves the rest', async () => {
     const gone = [1, 2, 3, 4];
     for (const i of gone) renameSync(at(`ours/drives/0${i}`), at(`ours/drives/gone${i}`));
-    const get = await json<{ files: number; failed: { code: string; message: string }[] }>(
-      cwd,
-      [...store, 'get', 'f', '--to', 'read2'],
-      { code: 3 },
-    );
+    const ran = await pocketful(cwd, [...store, 'get', 'f', '--to', 'read2', '--json']);
+    const get = JSON.parse(ran.stdout) as { files: number; failed: { code: string; message: string }[] };
+    // Drives are drawn at random for each volume: some files are out of reach, or all of them for this one reason.
+    expect(ran.code).toBe(get.files === 0 ? 5 : 3);
     expect(get.files + get.failed.length).toBe(40);
     expect(new Set(get.failed.map(({ code }) => code))).toEqual(new Set(['RECORD_WAITS']));
     expect(get.failed[0]?.message).toMatch(/drives\/0[1-4]/);
