@@ -71,3 +71,23 @@ describe('processes that append at once', () => {
     await expectSound(processes[0] as (typeof processes)[number]);
   });
 });
+
+describe('many writers of one process', () => {
+  it('share its one open volume, whenever it becomes free: none of them takes that for a conflict with others', async () => {
+    const opened: number[] = [];
+    for (let ticks = 0; ticks < 24; ticks++) {
+      const { volumes } = new World(3, { ...TINY, openVolumes: 1 }).start();
+      const needBytes = 2_000;
+      const held = await volumes.open.lease('hot', needBytes);
+      const writers = Array.from({ length: 12 }, async () => {
+        const lease = await volumes.open.lease('hot', needBytes);
+        await lease.release();
+        return lease.volume.id;
+      });
+      for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+      await held.release();
+      opened.push(new Set(await Promise.all(writers)).size);
+    }
+    expect(opened).toEqual(opened.map(() => 1)); // by some numbers of ticks it was four
+  });
+});

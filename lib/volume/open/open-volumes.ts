@@ -71,8 +71,14 @@ export class OpenVolumes {
         await this.#sealOrRelease(lease);
         continue;
       }
-      if (this.#mayGrow(cls)) await this.#create(cls);
-      else if (!(await this.#sealFullest(cls, needBytes, buckets))) await this.#wait(waits++);
+      if (this.#mayGrow(cls)) {
+        await this.#create(cls);
+        continue;
+      }
+      // Nothing may come between this look and the wait, or what gets free there is missed and looks like a conflict.
+      const fullest = this.#fullest(cls, needBytes, buckets);
+      if (fullest === undefined) await this.#wait(waits++);
+      else await this.#sealFullest(fullest);
     }
   }
 
@@ -263,18 +269,19 @@ export class OpenVolumes {
   }
 
   /** No volume has room and another is needed: the one with the least room is as full as it gets. */
-  async #sealFullest(cls: VolumeClass, needBytes: number, buckets: number): Promise<boolean> {
+  #fullest(cls: VolumeClass, needBytes: number, buckets: number): Entry | undefined {
     const idle = this.#ofClass(cls)
       .filter((entry) => !entry.busy && this.#leasable(entry.row) && entry.row.nextSeq > 1)
       .filter(
         (entry) => extentFreeBytes(this.#c, entry.row) < needBytes || entry.row.buckets.size + buckets > BUCKETS_MAX,
       )
       .sort((a, b) => extentFreeBytes(this.#c, a.row) - extentFreeBytes(this.#c, b.row));
-    const fullest = idle[0];
-    if (fullest === undefined) return false;
+    return idle[0];
+  }
+
+  async #sealFullest(fullest: Entry): Promise<void> {
     const lease = await this.#tryLease(fullest);
     if (lease !== undefined) await this.#seal(lease);
-    return true;
   }
 
   /**
