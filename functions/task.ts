@@ -10,6 +10,7 @@ import type { Budgets } from '../lib/compaction/plan/budget.ts';
 import type { Actors } from '../lib/compaction/run/actors.ts';
 import type { MetricsPort } from '../lib/engine/wire/metrics.ts';
 import { invalid, isPocketfulError } from '../lib/foundation/errors.ts';
+import { ENDING_MS_MAX } from '../lib/limits/stage.ts';
 import { LiveCoder } from '../lib/live-coder/live-coder.ts';
 import type { Stream } from '../lib/stream/stream.ts';
 import type { VolumeStore } from '../lib/volume/volume-store.ts';
@@ -29,9 +30,6 @@ export interface TaskContext extends TaskParts {
 }
 
 export type OpenTask = (remainingMs: number) => Promise<TaskParts>;
-
-/** Kept for ending in order: a third of the time, but not more than this. */
-const ENDING_MS_MAX = 30_000;
 
 export function newTask<Schema extends z.ZodType, Report extends object>(
   schema: Schema,

@@ -1,18 +1,14 @@
 // Plans L1 and L2: the runs begun earlier and those of a new plan, as ids of their journals.
 import * as z from 'zod';
 import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
+import { COMPACTORS_AT_ONCE, EXECUTION_RUNS_MAX } from '../../lib/limits/stage.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 
-/** Keeps the state machine's input and its history short; the rest waits for the next execution. */
-const RUNS_MAX = 100;
-/** Compactors at once: a new account may have ten functions running altogether. */
-const CONCURRENCY = 4;
-
 const schema = z.object({
   strategies: z.array(z.enum(['l1', 'l2'])).optional(),
-  runsMax: z.int().min(1).max(RUNS_MAX).default(RUNS_MAX),
-  concurrency: z.int().min(1).max(40).default(CONCURRENCY),
+  runsMax: z.int().min(1).max(EXECUTION_RUNS_MAX).default(EXECUTION_RUNS_MAX),
+  concurrency: z.int().min(1).max(40).default(COMPACTORS_AT_ONCE),
 });
 
 export const newPlanner = (open: OpenTask) =>

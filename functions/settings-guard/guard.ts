@@ -2,6 +2,7 @@
 // The reason of a refusal is what the person who deploys reads.
 import * as z from 'zod';
 import { isKind, isPocketfulError } from '../../lib/foundation/errors.ts';
+import { GUARD_ATTEMPTS_MAX, GUARD_WAIT_MS } from '../../lib/limits/stage.ts';
 import type { Panda, Row } from '../../lib/panda/panda.ts';
 import { storeFromRow, storeKey } from '../../lib/panda/rows/store-row.ts';
 import { contradictionOf } from '../../lib/settings/contradiction.ts';
@@ -32,10 +33,6 @@ export interface GuardParts {
   readonly respond: (url: string, answer: GuardAnswer) => Promise<void>;
   readonly wait: (ms: number) => Promise<void>;
 }
-
-/** A role that was made a moment ago is not known everywhere yet. */
-const DENIED_MAX = 5;
-const DENIED_WAIT_MS = 4_000;
 
 export async function guard(parts: GuardParts, input: unknown): Promise<GuardAnswer> {
   const event = eventSchema.parse(input);
@@ -77,7 +74,7 @@ async function storeRow({ panda, wait }: GuardParts): Promise<Row | undefined> {
     try {
       return await panda.get(storeKey);
     } catch (error) {
-      if (!isKind(error, 'denied') || times > DENIED_MAX) throw error;
-      await wait(DENIED_WAIT_MS);
+      if (!isKind(error, 'denied') || times > GUARD_ATTEMPTS_MAX) throw error;
+      await wait(GUARD_WAIT_MS);
     }
 }

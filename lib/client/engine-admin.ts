@@ -16,12 +16,12 @@ import type { EngineStore } from '../engine/wire/engine-store.ts';
 import { invalid, missing } from '../foundation/errors.ts';
 import { volumeId } from '../foundation/ids.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
+import { LETTERS_MAX } from '../limits/compaction.ts';
 import { retireKek } from '../panda/rows/retiring-kek-row.ts';
 import { currentKek } from '../volume/rows/known-keks.ts';
 import { readVolume } from '../volume/rows/read-rows.ts';
 import type { StoreAdmin } from './admin.ts';
 
-const LETTERS_MAX = 1000;
 const VOLUME = /^[0-9a-f]{16}$/;
 
 /** Progress by the bytes that move, where they move here; by whole runs elsewhere. */

@@ -7,7 +7,6 @@ export type CodecName = (typeof CODEC_NAMES)[number];
 
 /** Codes work on cells of 64 bytes: 4 bit planes of 16 B, i.e. 128 symbols of GF(16). */
 export const CELL_BYTES = 64;
-export const COLUMNS_MAX = 16;
 
 /** `bytes` rounded up to whole cells: the length of the parity of a group whose longest data column has `bytes`. */
 export const parityBytes = (bytes: number): number => Math.ceil(bytes / CELL_BYTES) * CELL_BYTES;

@@ -2,7 +2,8 @@
 // zeros for columns that have ended, then the columns themselves, at a stride that is no power of two, so that equal
 // offsets of many columns do not compete for the same cache sets.
 import { assert, present } from '../foundation/assert.ts';
-import { CELL_BYTES, COLUMNS_MAX } from './codec.ts';
+import { CODE_COLUMNS_MAX } from '../limits/bytes.ts';
+import { CELL_BYTES } from './codec.ts';
 import { type WasmMemory, wasmHost } from './kernel/wasm-host.ts';
 
 export const STRIP_BYTES = 16 * 1024;
@@ -11,7 +12,7 @@ const TABLE_BYTES = 1024;
 const STRIDE_PADDING_BYTES = 3 * CELL_BYTES;
 const STRIP_STRIDE_BYTES = STRIP_BYTES + STRIDE_PADDING_BYTES;
 const STRIPS_AT = TABLE_BYTES;
-const ZEROS_AT = STRIPS_AT + COLUMNS_MAX * STRIP_STRIDE_BYTES;
+const ZEROS_AT = STRIPS_AT + CODE_COLUMNS_MAX * STRIP_STRIDE_BYTES;
 const COLUMNS_AT = ZEROS_AT + STRIP_STRIDE_BYTES;
 
 export interface ColumnArena {
@@ -44,7 +45,7 @@ export function createArena(bytes: number): ColumnArena {
   const arena: ColumnArena = {
     memory,
     bytes: new Uint8Array(memory.buffer),
-    table: new Uint32Array(memory.buffer, 0, COLUMNS_MAX * 2),
+    table: new Uint32Array(memory.buffer, 0, CODE_COLUMNS_MAX * 2),
     tableAddress: 0,
     zerosAddress: ZEROS_AT,
     stripAddress: (column) => STRIPS_AT + column * STRIP_STRIDE_BYTES,

@@ -3,6 +3,7 @@
 // `retry`.
 import { assert, assertCount } from '../foundation/assert.ts';
 import { retryLater } from '../foundation/errors.ts';
+import { GROUP_MEMORY_BYTES_MAX, GROUP_MEMORY_IDLE_BYTES_MAX } from '../limits/bytes.ts';
 import { type Codec, parityBytes } from './codec.ts';
 import { inPlaceCodecOf } from './codecs.ts';
 import { arenaBytes, type ColumnArena, columnView, createArena } from './column-arena.ts';
@@ -39,7 +40,10 @@ export interface ColumnPoolLimits {
   readonly idleBytesMax: number;
 }
 
-const DEFAULT_LIMITS: ColumnPoolLimits = { bytesMax: 1024 * MIB, idleBytesMax: 192 * MIB };
+const DEFAULT_LIMITS: ColumnPoolLimits = {
+  bytesMax: GROUP_MEMORY_BYTES_MAX,
+  idleBytesMax: GROUP_MEMORY_IDLE_BYTES_MAX,
+};
 
 /** From the pool of this process. */
 export const allocateColumns = (codec: Codec, columnBytes: number): GroupMemory =>

@@ -1,6 +1,7 @@
 // A codec whose parity is computed: plans are solved and turned into XOR programs once per erasure pattern, then a
 // kernel runs them.
 import { corrupt } from '../foundation/errors.ts';
+import { PATTERNS_MAX } from '../limits/bytes.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { parityBytes } from './codec.ts';
 import type { LinearCode } from './codes.ts';
@@ -18,9 +19,6 @@ import type { Kernel } from './kernel/kernel.ts';
 import type { XorProgram } from './kernel/xor-program.ts';
 import { encodeProgram, repairProgram } from './planner.ts';
 import { codecShape } from './shape.ts';
-
-/** A pattern is two 16-bit masks; one with its program takes a few kilobytes. */
-const PATTERNS_MAX = 512;
 
 export function createLinearCodec(code: LinearCode, kernel: Kernel): InPlaceCodec {
   const { name, dataColumns, parityColumns } = code;

@@ -5,7 +5,7 @@
 
 import { assert } from '../foundation/assert.ts';
 import { type Clock, systemClock } from '../foundation/clock.ts';
-import { DAY_MS } from '../foundation/durations.ts';
+import { FOREIGN_TEMPORARY_MS, STATS_AT_ONCE } from '../limits/bytes.ts';
 import { makeDrive, temporaryFolder, temporaryName } from './directory-create.ts';
 import { directoryError, ignoring, isAbsence, isPresence } from './directory-errors.ts';
 import { assertMarker, type DriveIdentity, MARKER, markerOf } from './directory-marker.ts';
@@ -27,11 +27,6 @@ import {
 import { writerOf } from './writer-tag.ts';
 
 export type { DriveIdentity } from './directory-marker.ts';
-
-/** A temporary file of another host or container is taken for dead at this age. */
-const FOREIGN_TEMPORARY_MS = DAY_MS;
-/** How many stat calls of one listing are under way at once. */
-const STATS_AT_ONCE = 8;
 
 export class DirectoryDrive implements Drive {
   readonly label: string;

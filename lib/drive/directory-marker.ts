@@ -2,11 +2,11 @@
 // look like an empty drive, and its columns like lost ones.
 import * as z from 'zod';
 import type { DriveId, StoreId } from '../foundation/ids.ts';
+import { MARKER_BYTES_MAX } from '../limits/bytes.ts';
 import { driveUnavailable } from './errors.ts';
 import { readFileRange } from './files.ts';
 
 export const MARKER = 'pocketful-drive';
-const MARKER_BYTES_MAX = 1024;
 
 export interface DriveIdentity {
   readonly storeId: StoreId;

@@ -2,6 +2,7 @@
 // again in CPU per call. Also what makes new names durable: fsync of folders, shared by all who wait for the same one.
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
+import { TRUSTED_RANGE_BYTES_MAX } from '../limits/bytes.ts';
 
 export const openFile = promisify(fs.open);
 export const closeFile = promisify(fs.close);
@@ -16,9 +17,6 @@ export const statPath = promisify(fs.stat);
 const readInto = promisify(fs.read);
 const writeVector = promisify(fs.writev);
 const statFile = promisify(fs.fstat);
-
-/** Up to this many bytes are allocated on the word of the caller; beyond it the file is asked first. */
-const TRUSTED_RANGE_BYTES = 1024 * 1024;
 
 export const errnoOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
@@ -61,7 +59,7 @@ export async function readFileRange(path: string, offset = 0, length?: number): 
   const fd = await openFile(path, 'r');
   try {
     let wanted = length;
-    if (wanted === undefined || wanted > TRUSTED_RANGE_BYTES) {
+    if (wanted === undefined || wanted > TRUSTED_RANGE_BYTES_MAX) {
       const { size } = await statFile(fd);
       wanted = Math.max(0, Math.min(wanted ?? size, size - offset));
     }

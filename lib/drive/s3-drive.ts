@@ -12,6 +12,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { assert } from '../foundation/assert.ts';
+import { LISTINGS_AT_ONCE, S3_DELETE_KEYS_MAX } from '../limits/bytes.ts';
 import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
 import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './drive-keys.ts';
 import { chunkExists, chunkMissing } from './errors.ts';
@@ -25,8 +26,6 @@ export interface S3DriveOptions {
   readonly prefix?: string;
 }
 
-const DELETE_KEYS_MAX = 1000; // DeleteObjects
-const LISTINGS_AT_ONCE = 16;
 /** Not a number, so it is never taken for a zone. */
 const PROBE_KEY = 'probe';
 
@@ -119,7 +118,7 @@ export class S3Drive implements Drive {
     for (;;) {
       const { Contents: objects = [] } = await this.#page(folder, undefined, undefined, signal);
       if (objects.length === 0) return;
-      await this.#deleteBatch(objects.map(({ Key = '' }) => Key).slice(0, DELETE_KEYS_MAX), signal);
+      await this.#deleteBatch(objects.map(({ Key = '' }) => Key).slice(0, S3_DELETE_KEYS_MAX), signal);
     }
   }
 

@@ -2,7 +2,6 @@
 // a reader finds a slot without parsing the rest. It is an index, never the truth: the chunks' own directories and
 // Panda's group rows hold the same facts. It lies in its volume's directory pack; before there were packs, in an object
 // of its own.
-import { COLUMNS_MAX } from '../codec/codec.ts';
 import { assert } from '../foundation/assert.ts';
 import { corrupt } from '../foundation/errors.ts';
 import {
@@ -15,6 +14,7 @@ import {
   type VolumeId,
   volumeId,
 } from '../foundation/ids.ts';
+import { CODE_COLUMNS_MAX } from '../limits/bytes.ts';
 import { SLOT_MAX } from './group-directory.ts';
 import { RECORD_BYTES_MAX, RECORD_BYTES_MIN } from './record.ts';
 import {
@@ -227,7 +227,7 @@ function readTokens(view: Buffer, count: number): Map<number, number> {
 }
 
 function writeEntry(view: Buffer, location: SlotLocation, at: number): void {
-  assertWithin(location.column, COLUMNS_MAX - 1, 'column');
+  assertWithin(location.column, CODE_COLUMNS_MAX - 1, 'column');
   assertWithin(location.offset, U40_MAX, 'offset');
   assertWithin(location.length, RECORD_BYTES_MAX, 'length');
   assertWithin(location.sequence, U32_MAX, 'sequence');
@@ -251,7 +251,7 @@ function checkTable(table: Buffer, tokens: ReadonlyMap<number, number>): void {
     if (flags !== FLAG_PRESENT) throw malformed(`unknown flags ${flags}`);
     const length = table.readUInt32LE(at + 6);
     const sequence = table.readUInt32LE(at + 10);
-    if (table.readUInt8(at) >= COLUMNS_MAX) throw malformed(`column ${table.readUInt8(at)}`);
+    if (table.readUInt8(at) >= CODE_COLUMNS_MAX) throw malformed(`column ${table.readUInt8(at)}`);
     if (length < RECORD_BYTES_MIN || length > RECORD_BYTES_MAX) throw malformed(`a record of ${length} bytes`);
     if (!tokens.has(sequence)) throw malformed(`sequence ${sequence} has no token`);
     used.add(sequence);

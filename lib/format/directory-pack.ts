@@ -13,6 +13,7 @@ import {
   type VolumeId,
   volumeId,
 } from '../foundation/ids.ts';
+import { PACK_BUCKETS_MAX } from '../limits/bytes.ts';
 import { BUCKET_DIRECTORY_BYTES_MIN, bucketDirectoryBytes } from './bucket-directory.ts';
 import { assertWithin, crcOf, isZero, readU64, U32_MAX, unknownVersion, viewOf, writeU64 } from './wire.ts';
 
@@ -22,8 +23,6 @@ const MAGIC = 0x5044_4650; // 'PFDP'
 const VERSION = 1;
 const HEADER_CRC_AT = 60;
 const ENTRY_BYTES = 16;
-/** More than any volume holds; it bounds what a reader fetches and allocates for an index. */
-const BUCKETS_MAX = 65_536;
 
 export interface PackOwner {
   readonly storeId: StoreId;
@@ -59,7 +58,7 @@ export function encodeDirectoryPack(
   directories: Iterable<readonly [bucket: BucketId, directory: Uint8Array]>,
 ): Uint8Array[] {
   const sorted = [...directories].sort(([a], [b]) => (a < b ? -1 : 1));
-  assertWithin(sorted.length, BUCKETS_MAX, 'buckets');
+  assertWithin(sorted.length, PACK_BUCKETS_MAX, 'buckets');
   const head = Buffer.alloc(PACK_HEADER_BYTES + sorted.length * ENTRY_BYTES);
   let offset = head.length;
   for (const [i, [bucket, { length }]] of sorted.entries()) {
@@ -104,7 +103,7 @@ export function parsePackHeader(bytes: Uint8Array, expected: Partial<PackOwner> 
   if (!isZero(view, 5, 8) || !isZero(view, 52, HEADER_CRC_AT)) throw malformed('unused bytes are not zero');
   const buckets = view.readUInt32LE(40);
   const totalBytes = view.readUInt32LE(44);
-  if (buckets > BUCKETS_MAX) throw malformed(`${buckets} buckets`);
+  if (buckets > PACK_BUCKETS_MAX) throw malformed(`${buckets} buckets`);
   const headBytes = PACK_HEADER_BYTES + buckets * ENTRY_BYTES;
   if (totalBytes < headBytes + buckets * BUCKET_DIRECTORY_BYTES_MIN || (buckets === 0 && totalBytes !== headBytes))
     throw malformed(`${buckets} buckets in ${totalBytes} bytes`);

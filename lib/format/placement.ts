@@ -2,6 +2,7 @@
 // extents of the volume. Parity is as long as the longest column, so what the longest has over the mean is lost m
 // times. Pure and deterministic: the same records and extents give the same layout.
 import { assert, assertCount } from '../foundation/assert.ts';
+import { PLACEMENT_EXCHANGES_MAX } from '../limits/bytes.ts';
 
 export interface Layout {
   /** Per record. */
@@ -17,7 +18,6 @@ export const IMBALANCE_AIM = 1.05;
 
 // Exchanges cost a tenth of a millisecond and save stored bytes for good, so they go on well below the aim.
 const IMPROVE_ABOVE = 1.003;
-const IMPROVEMENTS_MAX = 64;
 /** Of the bytes, the last ones, which level the columns. */
 const LEVELLING_FRACTION = 1 / 12;
 /** Neighbours in one column are worth that much of the longest one. */
@@ -55,7 +55,8 @@ function levelled(lengths: readonly number[], dataColumns: number): Draft {
 }
 
 function improved(draft: Draft): Draft {
-  for (let i = 0; i < IMPROVEMENTS_MAX && imbalanceOf(draft.bytes) > IMPROVE_ABOVE; i++) if (!improve(draft)) break;
+  for (let i = 0; i < PLACEMENT_EXCHANGES_MAX && imbalanceOf(draft.bytes) > IMPROVE_ABOVE; i++)
+    if (!improve(draft)) break;
   return draft;
 }
 

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
 import { assert } from '../foundation/assert.ts';
 import { corrupt } from '../foundation/errors.ts';
 import { bytesOf, hexOf, type RecordId, recordId } from '../foundation/ids.ts';
+import { BLOCK_BYTES_MAX } from '../limits/frontend.ts';
 import { crcOfJoined } from './crc-combine.ts';
 import { assertWithin, crcOf, unknownVersion, viewOf } from './wire.ts';
 
@@ -12,11 +13,10 @@ export const RECORD_HEADER_BYTES = 32;
 const RECORD_AAD_BYTES = 28;
 /** AES-256-GCM tag at the end of every body. */
 export const RECORD_TAG_BYTES = 16;
-export const RECORD_PLAINTEXT_BYTES_MAX = 4 * 1024 * 1024;
 /** A body is at most this much longer than its plaintext: the tag, and 16 spare bytes. */
 const RECORD_BODY_EXTRA_BYTES_MAX = 32;
 export const RECORD_BYTES_MIN = RECORD_HEADER_BYTES + RECORD_TAG_BYTES;
-export const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + RECORD_PLAINTEXT_BYTES_MAX + RECORD_BODY_EXTRA_BYTES_MAX;
+export const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + BLOCK_BYTES_MAX + RECORD_BODY_EXTRA_BYTES_MAX;
 
 const MAGIC = 0x7270; // 'pr'
 const VERSION = 1;
@@ -111,7 +111,7 @@ function headOf(bytes: Uint8Array): Buffer {
 function writeAad(view: Buffer, header: RecordHeader): void {
   const wrong = lengthFault(header);
   assert(wrong === undefined, `record: ${wrong}`);
-  assertWithin(header.plaintextBytes, RECORD_PLAINTEXT_BYTES_MAX, 'plaintextBytes');
+  assertWithin(header.plaintextBytes, BLOCK_BYTES_MAX, 'plaintextBytes');
   view.writeUInt16LE(MAGIC, 0);
   view.writeUInt8(VERSION, 2);
   view.writeUInt8(header.compressed ? FLAG_COMPRESSED : 0, 3);
@@ -121,7 +121,7 @@ function writeAad(view: Buffer, header: RecordHeader): void {
 }
 
 function lengthFault({ plaintextBytes, bodyBytes, compressed }: RecordHeader): string | undefined {
-  if (plaintextBytes > RECORD_PLAINTEXT_BYTES_MAX) return `a plaintext of ${plaintextBytes} bytes is over 4 MiB`;
+  if (plaintextBytes > BLOCK_BYTES_MAX) return `a plaintext of ${plaintextBytes} bytes is over 4 MiB`;
   const bodyMin = (compressed ? 0 : plaintextBytes) + RECORD_TAG_BYTES;
   if (bodyBytes < bodyMin || bodyBytes > plaintextBytes + RECORD_BODY_EXTRA_BYTES_MAX)
     return `a body of ${bodyBytes} bytes cannot hold a plaintext of ${plaintextBytes}`;

@@ -1,15 +1,13 @@
 // DELETE (protocol 19): names go at once, their blocks lose references; a block nobody refers to goes to trash.
 import { isKind, isPocketfulError, missing } from '../foundation/errors.ts';
+import { DELETE_ATTEMPTS_MAX, DELETES_AT_ONCE } from '../limits/frontend.ts';
+import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
 import { type ObjectRow, releaseKey } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { inTransactions, readObjects, runIndex } from './index-objects.ts';
 import { isReleasedInline, type ObjectChange } from './index-plan.ts';
 import { checkKey, checkNamespace, shown } from './object-keys.ts';
 import { finishRelease } from './release-references.ts';
-
-const OBJECTS_AT_ONCE = 90;
-const PAIRS_MAX = 45;
-const TRIES_MAX = 5;
 
 export interface DeleteItem {
   readonly namespace: string;
@@ -28,7 +26,7 @@ export async function* deleteObjects(
   let batch: DeleteItem[] = [];
   for await (const item of items) {
     batch.push(item);
-    if (batch.length < OBJECTS_AT_ONCE) continue;
+    if (batch.length < DELETES_AT_ONCE) continue;
     yield* await deleteBatch(store, batch);
     batch = [];
   }
@@ -68,13 +66,13 @@ async function deleteBatch(store: VolumeStore, batch: readonly DeleteItem[], tri
   const cut = inTransactions(
     found.map(({ change }) => change),
     found.map(({ old }) => old),
-    PAIRS_MAX,
+    PAIRS_PER_TRANSACTION,
     0,
     () => false,
   );
   for (const changes of cut) await deleteTogether(store, changes, itemOf, outcomes);
   for (const { item } of found)
-    if (tries < TRIES_MAX && isOutdated(item, outcomes.get(item)))
+    if (tries < DELETE_ATTEMPTS_MAX && isOutdated(item, outcomes.get(item)))
       for (const outcome of await deleteBatch(store, [item], tries + 1)) outcomes.set(item, outcome);
   for (const { item, old } of found) if (outcomes.get(item)?.ok && !isReleasedInline(old)) await releaseNow(store, old);
   return batch.map((item) => outcomes.get(item) as DeleteOutcome);

@@ -1,6 +1,7 @@
 // The use-cases of a client: put, get, head, list, delete. The embedded engine and the deployed function both call this
 // class.
 import { invalid, missing } from '../foundation/errors.ts';
+import { READ_AHEAD_BYTES_MAX } from '../limits/frontend.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { type DeleteItem, type DeleteOutcome, deleteObjects } from './delete-objects.ts';
@@ -13,9 +14,6 @@ import { ReadBudget } from './read-budget.ts';
 import { abandonUploads, finishReleases } from './release-references.ts';
 
 export type { DeleteItem, DeleteOutcome, GetResult, ListPage, ListRequest, PutItem, PutOutcome, PutResult, Range };
-
-/** Of all gets at once, beyond the block each is reading. */
-const READ_AHEAD_BYTES_MAX = 32 * 1024 * 1024;
 
 export class Frontend {
   readonly #store: VolumeStore;

@@ -3,6 +3,8 @@
 import { conflict, corrupt, invalid, isKind, missing } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { openBlockInPool } from '../keys/envelope.ts';
+import { BLOCK_ROWS_AT_ONCE, GET_AHEAD_BLOCKS_MAX, GET_AHEAD_BYTES_MAX } from '../limits/frontend.ts';
+import { READ_ATTEMPTS_MAX } from '../limits/reads.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import {
   type ObjectRow,
@@ -17,11 +19,6 @@ import { readBlocks } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkNamespace, shown } from './object-keys.ts';
 import type { ReadBudget } from './read-budget.ts';
-
-const READ_AHEAD_BYTES = 16 * 1024 * 1024;
-const READ_AHEAD_BLOCKS_MAX = 32;
-const ROWS_AT_ONCE = 64;
-const READ_ATTEMPTS_MAX = 4;
 
 export interface Range {
   readonly offset: number;
@@ -83,7 +80,7 @@ async function* bodyOf(
   const first = Math.floor(offset / object.blockBytes);
   const last = Math.floor((offset + length - 1) / object.blockBytes);
   const ahead: { readonly block: Promise<Uint8Array>; readonly takenBytes: number }[] = [];
-  const width = Math.max(2, Math.min(READ_AHEAD_BLOCKS_MAX, Math.floor(READ_AHEAD_BYTES / object.blockBytes)));
+  const width = Math.max(2, Math.min(GET_AHEAD_BLOCKS_MAX, Math.floor(GET_AHEAD_BYTES_MAX / object.blockBytes)));
   let index = first;
   const next = async (): Promise<Uint8Array> => {
     const { block, takenBytes } = ahead[0] as (typeof ahead)[number];
@@ -131,7 +128,7 @@ async function* blockRows(
     if (index > last) break;
     if (index >= first) batch.push(id);
     index += 1;
-    if (batch.length === ROWS_AT_ONCE) yield* flush();
+    if (batch.length === BLOCK_ROWS_AT_ONCE) yield* flush();
   }
   yield* flush();
   if (index <= last)

@@ -1,13 +1,10 @@
 // How much the hot volumes allocate, looked up now and then: past hotBytesMax puts are asked to come back later.
 import { codecShape } from '../codec/shape.ts';
 import { retryLater } from '../foundation/errors.ts';
+import { HOT_LOOK_EVERY_MS, HOT_RELIEFS_MAX } from '../limits/frontend.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { listVolumes } from '../volume/rows/read-rows.ts';
 import { putClass } from '../volume/write/append.ts';
-
-const LOOK_AGAIN_MS = 5_000;
-/** The first may only wait for a pass that began before the tier was full. */
-const RELIEFS_MAX = 3;
 
 /** Makes room in the hot tier, as far as that can be done now. */
 export type Relief = () => Promise<void>;
@@ -26,7 +23,7 @@ export class HotGauge {
     const { settings } = this.#c;
     if (putClass(settings) !== 'hot') return;
     await this.#look();
-    for (let reliefs = 0; relief !== undefined && this.#isFull() && reliefs < RELIEFS_MAX; reliefs++) {
+    for (let reliefs = 0; relief !== undefined && this.#isFull() && reliefs < HOT_RELIEFS_MAX; reliefs++) {
       await relief();
       this.#lookedAtMs = Number.NEGATIVE_INFINITY;
       await this.#look();
@@ -45,7 +42,7 @@ export class HotGauge {
   async #look(): Promise<void> {
     const { settings, clock, panda } = this.#c;
     const nowMs = clock.monotonicMs();
-    if (nowMs - this.#lookedAtMs < LOOK_AGAIN_MS) return;
+    if (nowMs - this.#lookedAtMs < HOT_LOOK_EVERY_MS) return;
     this.#lookedAtMs = nowMs;
     const { dataColumns, parityColumns } = codecShape(settings.hotCodec);
     const hot = (await listVolumes(panda, settings.cell, this.#c.badRow)).filter((volume) => volume.class === 'hot');

@@ -3,6 +3,8 @@
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
+import { INDEX_TRANSACTIONS_AT_ONCE } from '../limits/frontend.ts';
+import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
 import type { ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
@@ -12,11 +14,6 @@ import type { AppendedGroup } from '../volume/write/append.ts';
 import { inTransactions, isGuardFailure, readObjects, runIndex } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import { renewRecords } from './renew-records.ts';
-
-/** Of one batch at once: those that are pending together share an fsync. */
-const TRANSACTIONS_AT_ONCE = 16;
-/** (block, object) pairs of an index transaction: protocol 4. */
-const PAIRS_MAX = 45;
 
 /** New records, stored and committed. */
 export interface Appended {
@@ -90,8 +87,10 @@ export class IndexBatch {
     for (const [i, change] of changes.entries()) this.#objects.set(change, olds[i]);
     const inTrash = (id: BlockId): boolean => this.#blocks.get(id)?.state === 'trash';
     const transactions =
-      extra === undefined ? inTransactions(changes, olds, PAIRS_MAX, guards.length + 2, inTrash) : [[...changes]];
-    await mapLimit(transactions.slice(0, -1), TRANSACTIONS_AT_ONCE, (some) => this.#attempt(some, false));
+      extra === undefined
+        ? inTransactions(changes, olds, PAIRS_PER_TRANSACTION, guards.length + 2, inTrash)
+        : [[...changes]];
+    await mapLimit(transactions.slice(0, -1), INDEX_TRANSACTIONS_AT_ONCE, (some) => this.#attempt(some, false));
     const last = transactions.at(-1);
     if (last !== undefined) await this.#attempt(last, true);
   }

@@ -1,8 +1,11 @@
 // Runs index transactions: reads the rows, plans, sends, and on a conflict reads and plans again.
 import { conflict, isKind } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
+import { INDEX_ATTEMPTS_MAX } from '../limits/frontend.ts';
+import { KEYS_AT_ONCE, TRANSACTION_ITEMS_MAX } from '../limits/panda.ts';
+import { CONFLICT_BACK_OFF_STEPS_MAX } from '../limits/volume.ts';
 import { PandaConflict } from '../panda/conflict.ts';
-import { type Panda, type ReadOptions, TRANSACTION_ITEMS_MAX, type Write } from '../panda/panda.ts';
+import type { Panda, ReadOptions, Write } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
 import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/rows/components.ts';
@@ -15,9 +18,6 @@ import {
   planIndex,
   referenceDeltas,
 } from './index-plan.ts';
-
-const ATTEMPTS_MAX = 40;
-const KEYS_AT_ONCE = 100;
 
 export interface IndexRequest {
   readonly changes: readonly ObjectChange[];
@@ -98,8 +98,9 @@ export async function runIndex(c: Components, request: IndexRequest): Promise<In
     } catch (error) {
       if (!(error instanceof PandaConflict)) throw error;
       if (error.failed.some((index) => index < own.length)) throw guardFailed(error);
-      if (attempt >= ATTEMPTS_MAX) throw contended(error);
-      if (seen === undefined) await c.clock.sleep(backOffMs(Math.min(attempt, 6), c.randomness));
+      if (attempt >= INDEX_ATTEMPTS_MAX) throw contended(error);
+      if (seen === undefined)
+        await c.clock.sleep(backOffMs(Math.min(attempt, CONFLICT_BACK_OFF_STEPS_MAX), c.randomness));
       seen = undefined;
     }
   }
@@ -130,7 +131,7 @@ async function planned(c: Components, request: IndexRequest, seen: SeenRows | un
       return { objects: rows.objects, plan: await planFrom(c, request, rows) };
     } catch (error) {
       // Objects and blocks are read one after the other: what disagrees may only have changed in between.
-      if (!isKind(error, 'corrupt') || attempt >= ATTEMPTS_MAX) throw error;
+      if (!isKind(error, 'corrupt') || attempt >= INDEX_ATTEMPTS_MAX) throw error;
       if (await request.took?.()) throw conflict('GUARD_FAILED', 'another worker did it meanwhile', error);
       if (!(await haveChanged(c, request.changes, rows.objects))) throw error;
     }

@@ -2,6 +2,7 @@
 // Pure: rows that were read go in, writes with their conditions come out.
 import { conflict, corrupt } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
+import { OLD_BLOCKS_INLINE_MAX } from '../limits/panda.ts';
 import type { Clause, Write } from '../panda/panda.ts';
 import {
   addRefs,
@@ -58,9 +59,6 @@ export interface IndexPlan {
   /** Known blocks that are gone: they must be stored again before this can be written. */
   readonly gone: readonly BlockId[];
 }
-
-/** An overwritten object with more blocks than this is released step by step afterwards. */
-export const OLD_BLOCKS_INLINE_MAX = 20;
 
 /** Old objects whose references are given back in the same transaction; any other leaves a release row. */
 export const isReleasedInline = (old: ObjectRow): boolean =>

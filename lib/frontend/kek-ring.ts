@@ -1,9 +1,9 @@
 // The KEKs as this process uses them: the current one for sealing, any other for opening. Unwrapped once; looked at
 // again now and then, because another process may have rotated.
+
+import { KEK_LOOK_EVERY_MS } from '../limits/frontend.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { currentKek } from '../volume/rows/known-keks.ts';
-
-const LOOK_AGAIN_MS = 60_000;
 
 export interface Kek {
   readonly version: number;
@@ -25,7 +25,7 @@ export class KekRing {
    */
   current(): Promise<Kek> {
     const nowMs = this.#c.clock.monotonicMs();
-    if (this.#current === undefined || nowMs - this.#lookedAtMs >= LOOK_AGAIN_MS) {
+    if (this.#current === undefined || nowMs - this.#lookedAtMs >= KEK_LOOK_EVERY_MS) {
       this.#lookedAtMs = nowMs;
       this.#current = this.#load();
       this.#current.catch(() => {

@@ -1,11 +1,10 @@
 // LIST: objects of a namespace in the order of their keys' UTF-8 bytes, by prefix and delimiter, in pages.
 import { invalid } from '../foundation/errors.ts';
+import { LIST_LIMIT_MAX } from '../limits/frontend.ts';
 import type { Panda } from '../panda/panda.ts';
 import { type ObjectRow, objectFromRow, objectPartition } from '../panda/rows/object-row.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
 import { afterPrefix, checkNamespace } from './object-keys.ts';
-
-export const LIST_LIMIT_MAX = 1000;
 
 export interface ListRequest {
   readonly namespace: string;

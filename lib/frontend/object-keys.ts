@@ -1,9 +1,8 @@
 // Which namespaces and object keys are taken. A key is also a relative path when objects are written to files, so
 // nothing that climbs or hides is let in.
 import { invalid } from '../foundation/errors.ts';
+import { METADATA_BYTES_MAX, OBJECT_KEY_BYTES_MAX } from '../limits/frontend.ts';
 
-export const KEY_BYTES_MAX = 1024;
-export const METADATA_BYTES_MAX = 2048;
 const NAMESPACE = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const SHOWN_CHARACTERS = 60;
 
@@ -26,8 +25,11 @@ export function checkNamespace(namespace: string): string {
 export function checkKey(key: string): string {
   if (key === '') throw invalid('NAME_EMPTY', 'a name must not be empty');
   const bytes = Buffer.byteLength(key);
-  if (bytes > KEY_BYTES_MAX)
-    throw invalid('NAME_TOO_LONG', `"${shown(key)}": ${bytes} bytes of UTF-8, at most ${KEY_BYTES_MAX} are allowed`);
+  if (bytes > OBJECT_KEY_BYTES_MAX)
+    throw invalid(
+      'NAME_TOO_LONG',
+      `"${shown(key)}": ${bytes} bytes of UTF-8, at most ${OBJECT_KEY_BYTES_MAX} are allowed`,
+    );
   if (key.includes('\0')) throw invalid('NAME_INVALID', `"${shown(key)}": a name must not contain NUL`);
   if (!key.isWellFormed()) throw invalid('NAME_INVALID', `"${shown(key)}": a name must be valid Unicode`);
   for (const segment of key.split('/')) {

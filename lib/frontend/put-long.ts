@@ -4,9 +4,10 @@
 import type { Semaphore } from '../foundation/concurrency.ts';
 import { conflict, isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
+import { RECORD_SLACK_BYTES } from '../limits/frontend.ts';
+import { BLOCKS_INLINE_MAX } from '../limits/panda.ts';
 import type { Write } from '../panda/panda.ts';
 import {
-  BLOCKS_INLINE_MAX,
   type ObjectRow,
   objectFromRow,
   objectKey,
@@ -26,9 +27,6 @@ import { appendBytesMax } from '../volume/write/append.ts';
 import { runIndex } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { type Plain, storeBatch } from './store-blocks.ts';
-
-/** A record is a little longer than its block. */
-const RECORD_SLACK_BYTES = 64;
 
 export interface LongPut {
   readonly upload: UploadRow;

@@ -1,11 +1,20 @@
 // PUT of many objects: bodies are read and cut a few at a time, small objects gathered into batches the size of an
-// append, long ones written in segments. Memory is bounded by BATCH_BYTES_MAX, whatever comes in.
+// append, long ones written in segments. Memory is bounded by PUT_MEMORY_BYTES_MAX, whatever comes in.
 import { createHash } from 'node:crypto';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
 import { blockIdInPool } from '../keys/envelope.ts';
-import { GROUP_SLOTS_MAX } from '../panda/rows/group-row.ts';
+import {
+  BATCH_OBJECTS_MAX,
+  BODIES_AT_ONCE,
+  LONG_PUTS_AT_ONCE,
+  PUT_AHEAD_BYTES_MAX,
+  PUT_MEMORY_BYTES_MAX,
+  RECORD_SLACK_BYTES,
+  SEGMENTS_AT_ONCE,
+} from '../limits/frontend.ts';
+import { GROUP_SLOTS_MAX } from '../limits/panda.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
@@ -16,15 +25,6 @@ import { checkKey, checkMetadata, checkNamespace } from './object-keys.ts';
 import { Outbox } from './outbox.ts';
 import { putLong } from './put-long.ts';
 import { type Plain, storeBatch } from './store-blocks.ts';
-
-const BATCH_BYTES_MAX = 48 * 1024 * 1024;
-const BODIES_AT_ONCE = 8;
-const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
-const LONG_PUTS_AT_ONCE = 2;
-const SEGMENTS_AT_ONCE = 3;
-const RECORD_SLACK_BYTES = 64;
-/** Rows of a batch's index transactions stay few enough to be done in one go. */
-const BATCH_OBJECTS_MAX = 1024;
 
 export interface PutItem {
   readonly namespace: string;
@@ -61,7 +61,7 @@ export class PutObjects {
   readonly #keks: KekRing;
   readonly #waitForRoom: () => Promise<void>;
   readonly #out = new Outbox<PutOutcome>();
-  readonly #memory = new Semaphore(BATCH_BYTES_MAX);
+  readonly #memory = new Semaphore(PUT_MEMORY_BYTES_MAX);
   readonly #longPuts = new Semaphore(LONG_PUTS_AT_ONCE);
   readonly #segments = new Semaphore(SEGMENTS_AT_ONCE);
   readonly #flushes = new Set<Promise<void>>();
@@ -157,7 +157,7 @@ export class PutObjects {
       head.push(next.value);
       ahead.bytes += next.value.bytes.length;
       this.#aheadBytes += next.value.bytes.length;
-      if (this.#aheadBytes > AHEAD_BYTES_MAX) await before;
+      if (this.#aheadBytes > PUT_AHEAD_BYTES_MAX) await before;
       bytes += next.value.bytes.length + RECORD_SLACK_BYTES;
       if (bytes > bytesMax && head.length > 1) return { blocks: head, isWhole: false };
     }

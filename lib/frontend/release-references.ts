@@ -1,8 +1,10 @@
 // References of objects that are gone (protocol 8): given back a few at a time, with the cursor in the condition, by
 // any worker.
-import { DAY_MS } from '../foundation/durations.ts';
+
 import { isKind } from '../foundation/errors.ts';
 import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
+import { UPLOAD_ABANDONED_MS } from '../limits/frontend.ts';
+import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
 import type { Write } from '../panda/panda.ts';
 import {
   cursorIs,
@@ -21,10 +23,6 @@ import { rowsOf } from '../volume/rows/read-rows.ts';
 import { transact } from '../volume/rows/transact.ts';
 import { isGuardFailure, runIndex } from './index-objects.ts';
 import { giveUpUpload } from './put-long.ts';
-
-/** Two rows a block and the cursor's keep a transaction below 100 items. */
-const BLOCKS_PER_TRANSACTION = 45;
-const ABANDONED_AFTER_MS = DAY_MS;
 
 /** Goes on with every release row. The number of references given back. */
 export async function finishReleases(c: Components): Promise<number> {
@@ -63,7 +61,7 @@ interface Step {
 async function nextStep(c: Components, release: ReleaseRow): Promise<Step> {
   const [segment = 0, block = 0] = release.cursor.split(':').map(Number);
   if (release.blocks.length > 0) {
-    const blocks = release.blocks.slice(block, block + BLOCKS_PER_TRANSACTION);
+    const blocks = release.blocks.slice(block, block + PAIRS_PER_TRANSACTION);
     const end = block + blocks.length;
     return { blocks, cursor: end < release.blocks.length ? `0:${end}` : undefined, drop: undefined };
   }
@@ -73,7 +71,7 @@ async function nextStep(c: Components, release: ReleaseRow): Promise<Step> {
   if (row === undefined) return { blocks: [], cursor: undefined, drop: undefined };
   const found = segmentFromRow(row);
   const skip = found.index === segment ? block : 0;
-  const blocks = found.blocks.slice(skip, skip + BLOCKS_PER_TRANSACTION);
+  const blocks = found.blocks.slice(skip, skip + PAIRS_PER_TRANSACTION);
   const end = skip + blocks.length;
   const isUsedUp = end >= found.blocks.length;
   return {
@@ -114,7 +112,7 @@ export async function abandonUploads(c: Components): Promise<number> {
   let abandoned = 0;
   for await (const row of rowsOf(c.panda, UPLOADS)) {
     const upload = uploadFromRow(row);
-    const isOld = upload.owner !== c.owner && c.clock.nowMs() - upload.startedAtMs > ABANDONED_AFTER_MS;
+    const isOld = upload.owner !== c.owner && c.clock.nowMs() - upload.startedAtMs > UPLOAD_ABANDONED_MS;
     if ((isOld || c.isOwnerGone(upload.owner)) && (await giveUpUpload(c, upload))) abandoned += 1;
   }
   return abandoned;

@@ -14,9 +14,6 @@ export interface Renewal {
   readonly fresh: FreshBlock;
 }
 
-/** Writes of one renewal at the most: block, two trash rows, bucket and dead row of the old slot. */
-export const RENEWAL_ITEMS_MAX = 5;
-
 /** `deads`: dead rows, as read, of the buckets that the records are in. */
 export function renewWrites(
   cell: string,

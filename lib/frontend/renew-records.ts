@@ -1,16 +1,16 @@
 // Runs RENEW (renew-plan.ts) for as many blocks as there are, a bounded number in each transaction.
 import type { BlockId, BucketId } from '../foundation/ids.ts';
+import { RENEWAL_ITEMS_MAX, TRANSACTION_ITEMS_MAX } from '../limits/panda.ts';
+import { CONFLICT_ATTEMPTS_MAX, CONFLICT_BACK_OFF_STEPS_MAX } from '../limits/volume.ts';
 import { PandaConflict } from '../panda/conflict.ts';
-import { TRANSACTION_ITEMS_MAX, type Write } from '../panda/panda.ts';
+import type { Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 import { contended, guardFailed, readBlocks } from './index-objects.ts';
 import type { FreshBlock } from './index-plan.ts';
-import { RENEWAL_ITEMS_MAX, type Renewal, renewalsOf, renewedRow, renewWrites } from './renew-plan.ts';
-
-const ATTEMPTS_MAX = 20;
+import { type Renewal, renewalsOf, renewedRow, renewWrites } from './renew-plan.ts';
 
 export interface RenewRequest {
   /** Blocks whose record cannot be read, as they were found. */
@@ -53,8 +53,8 @@ async function renewSome(
     } catch (error) {
       if (!(error instanceof PandaConflict)) throw error;
       if (error.failed.some((index) => index < guards.length)) throw guardFailed(error);
-      if (attempt >= ATTEMPTS_MAX) throw contended(error);
-      await c.clock.sleep(backOffMs(Math.min(attempt, 6), c.randomness));
+      if (attempt >= CONFLICT_ATTEMPTS_MAX) throw contended(error);
+      await c.clock.sleep(backOffMs(Math.min(attempt, CONFLICT_BACK_OFF_STEPS_MAX), c.randomness));
     }
   }
 }

@@ -4,6 +4,7 @@ import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { sealBlockInPool } from '../keys/envelope.ts';
+import { BATCH_ATTEMPTS_MAX, SEALS_AT_ONCE } from '../limits/frontend.ts';
 import type { ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import { unreadableRecords } from '../volume/read/unreadable.ts';
@@ -14,9 +15,6 @@ import { type Appended, IndexBatch } from './index-batch.ts';
 import { contended, readBlocks } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
-
-const SEALS_AT_ONCE = 4;
-const ATTEMPTS_MAX = 8;
 
 export interface Plain {
   readonly id: BlockId;
@@ -69,7 +67,7 @@ export async function storeBatch(
     // The lease was broken, GC took a block in between, or the key is being destroyed: what is left is done again from
     // the start.
     keks.forget();
-    if (attempt < ATTEMPTS_MAX) continue;
+    if (attempt < BATCH_ATTEMPTS_MAX) continue;
     if (batch.extra !== undefined) throw contended();
     for (const change of open) errors.set(change, contended());
     break;

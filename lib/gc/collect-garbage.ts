@@ -1,8 +1,11 @@
 // GC (protocol 20): blocks in trash that nobody came back for are shredded: their rows, and with them the wrapped keys,
 // are deleted, and their slots marked dead. GC marks; compaction frees.
-import { isAhead } from '../foundation/clock-skew.ts';
+
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, hexOf } from '../foundation/ids.ts';
+import { isAhead } from '../limits/clock-skew.ts';
+import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
+import { CONFLICT_ATTEMPTS_MAX } from '../limits/volume.ts';
 import type { Key, Write } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockIs, blockKey, recordIs } from '../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
@@ -21,10 +24,6 @@ import type { Components } from '../volume/rows/components.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 import { diedWrites } from '../volume/steps/recover-steps.ts';
-
-/** Two rows a slot and three more keep a transaction below 100 items. */
-const SLOTS_PER_TRANSACTION = 45;
-const ATTEMPTS_MAX = 20;
 
 export interface GarbageReport {
   readonly slots: number;
@@ -64,7 +63,7 @@ export async function collectGarbage(
         waiting += 1;
         continue;
       }
-      if (batch.length === SLOTS_PER_TRANSACTION || (batch[0] !== undefined && batch[0].bucket !== trash.bucket)) {
+      if (batch.length === PAIRS_PER_TRANSACTION || (batch[0] !== undefined && batch[0].bucket !== trash.bucket)) {
         await shred(batch);
         batch = [];
       }
@@ -123,7 +122,7 @@ async function shredSlots(c: Components, batch: readonly TrashRow[]): Promise<re
       return doomed;
     } catch (error) {
       // A put took a block back, or a delete, a merge or a recovery touched the dead row: look again.
-      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+      if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
       await c.clock.sleep(backOffMs(attempt, c.randomness));
       waiting = await stillInTrash(c, waiting);
     }

@@ -3,6 +3,9 @@
 // off; a pass may run beside puts, GC and another pass.
 import { isKind } from '../foundation/errors.ts';
 import { unwrapBek, wrapBek } from '../keys/envelope.ts';
+import { REWRAP_TRANSACTIONS_AT_ONCE } from '../limits/frontend.ts';
+import { ROWS_PER_TRANSACTION } from '../limits/panda.ts';
+import { CONFLICT_ATTEMPTS_MAX } from '../limits/volume.ts';
 import type { Update } from '../panda/panda.ts';
 import {
   type BlockRow,
@@ -18,10 +21,6 @@ import { currentKek } from '../volume/rows/known-keks.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 import { rewrapAttributes, rewrapCursor, rewrapKey } from './rewrap-row.ts';
-
-const BLOCKS_PER_TRANSACTION = 50;
-const TRANSACTIONS_AT_ONCE = 8;
-const ATTEMPTS_MAX = 20;
 
 export interface RewrapReport {
   /** The version everything is wrapped by afterwards. */
@@ -101,14 +100,14 @@ async function rewrapPartition(c: Components, partition: string, version: number
     work.catch(() => {});
     running.add(work);
     batch = [];
-    if (running.size >= TRANSACTIONS_AT_ONCE) await Promise.race(running);
+    if (running.size >= REWRAP_TRANSACTIONS_AT_ONCE) await Promise.race(running);
   };
   for await (const row of rowsOf(c.panda, partition)) {
     scanned += 1;
     const block = blockFromRow(row);
     if (block.kekVersion >= version) continue; // newer: another pass is at work
     batch.push(block);
-    if (batch.length === BLOCKS_PER_TRANSACTION) await flush();
+    if (batch.length === ROWS_PER_TRANSACTION) await flush();
   }
   await flush();
   await Promise.all(running);
@@ -147,7 +146,7 @@ async function rewrapOne(c: Components, { id }: BlockRow, version: number): Prom
       await transact(c, [await rewrapWrite(c, block, version)], took);
       return true;
     } catch (error) {
-      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+      if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
       await c.clock.sleep(backOffMs(attempt, c.randomness));
     }
   }

@@ -19,6 +19,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
+import { TASK_GRACE_SECONDS } from '../limits/stage.ts';
 import { cellName } from './resource-names.ts';
 import type { StageSettings } from './stage-settings.ts';
 
@@ -39,8 +40,6 @@ const RETRIES: readonly RetryProps[] = [
   { errors: PASSING, interval: Duration.seconds(2), backoffRate: 2, maxAttempts: 6, maxDelay: Duration.minutes(2) },
   { errors: CUT_OFF, interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 4 },
 ];
-/** Over a function's own limit: whoever waits must not give up first. */
-const TASK_GRACE_SECONDS = 30;
 const EXECUTION_TIMEOUT = Duration.hours(12);
 
 export interface CompactionMachineProps {

@@ -4,12 +4,11 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { RECEIVES_MAX } from '../stream/stream.ts';
+import { RECEIVES_MAX } from '../limits/bytes.ts';
+import { VISIBILITY_PER_TIME_OUT } from '../limits/stage.ts';
 import { cellName } from './resource-names.ts';
 import type { StageSettings } from './stage-settings.ts';
 
-/** AWS's advice for queues that feed functions: a throttled batch must not come back before its turn. */
-const VISIBILITY_PER_TIMEOUT = 6;
 /** The longest SQS keeps a message. */
 const RETENTION = Duration.days(14);
 
@@ -33,7 +32,7 @@ export class DrainQueue extends Construct {
     this.queue = new Queue(this, 'Queue', {
       ...common,
       queueName: cellName(stage, 'drain'),
-      visibilityTimeout: Duration.seconds(VISIBILITY_PER_TIMEOUT * stage.workerTimeoutSeconds),
+      visibilityTimeout: Duration.seconds(VISIBILITY_PER_TIME_OUT * stage.workerTimeoutSeconds),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: RECEIVES_MAX },
     });
   }

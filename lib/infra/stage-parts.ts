@@ -8,11 +8,7 @@ export const LIGHT_MEMORY_MIB = 512;
 /** Holds the rows of a hundred thousand volumes. */
 export const PLANNER_MEMORY_MIB = 1024;
 
-/** Batches of L3: about a group's worth of buckets, gathered for a while. */
-export const DRAIN_BATCH = 100;
 export const drainWindowSeconds = (preset: string): number => (preset === 'demo' ? 1 : 20);
-/** The least AWS allows; new accounts have ten concurrent executions in all. */
-export const LIVE_CODERS_MAX = 2;
 
 /** Folders of functions/ that work on a cell. */
 export const WORKERS = ['planner', 'compactor', 'drainer', 'live-coder', 'encoder', 'gc', 'threshold-tuner'] as const;

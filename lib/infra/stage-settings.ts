@@ -4,21 +4,16 @@
 import * as z from 'zod';
 import { type Budgets, budgetsOf } from '../compaction/plan/budget.ts';
 import { invalid } from '../foundation/errors.ts';
+import { FRONTEND_SECONDS, FUNCTION_SECONDS_MAX, STAGE_DRIVES_MAX, WORKER_SECONDS } from '../limits/stage.ts';
 import { drivesMin, PRESETS, type PresetName, type Settings, settingsOf } from '../settings/settings.ts';
 
-/** The function's policies and its 4 KB of variables name every drive. */
-const DRIVES_MAX = 48;
-/**
- * SQS hides a message for at most 12 hours, and that must be six times the timeout; Lambda ends at 15 minutes anyway.
- */
 /** What the stacks with data end with. */
 const DATA = 'data';
-const TIMEOUT_SECONDS_MAX = 900;
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 180, 365] as const;
 
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 const memoryMiB = z.coerce.number().int().min(256).max(10_240);
-const timeoutSeconds = z.coerce.number().int().min(5).max(TIMEOUT_SECONDS_MAX);
+const timeoutSeconds = z.coerce.number().int().min(5).max(FUNCTION_SECONDS_MAX);
 const json = z.preprocess(fromJson, z.record(z.string(), z.unknown(), 'must be a JSON object'));
 
 const schema = z.strictObject({
@@ -31,16 +26,16 @@ const schema = z.strictObject({
   /** Settings that differ from the preset, as JSON: `-c settings='{"openVolumes":2}'`. */
   settings: json.default({}),
   /** Default: one more than the codecs need, so that the loss of one drive does not stall writes. */
-  drives: z.coerce.number().int().max(DRIVES_MAX).optional(),
+  drives: z.coerce.number().int().max(STAGE_DRIVES_MAX).optional(),
   /** True: destroying the stacks destroys the data. False: data, table and key stay. */
   ephemeral: flag.default(false),
   /** Of the frontend. */
   functionMemoryMiB: memoryMiB.default(1024),
-  functionTimeoutSeconds: timeoutSeconds.default(60),
+  functionTimeoutSeconds: timeoutSeconds.default(FRONTEND_SECONDS),
   /** Of the functions that move bytes: 1,769 MiB is one processor. */
   workerMemoryMiB: memoryMiB.default(1769),
   /** Of everything behind the frontend; long work goes on in the next call. */
-  workerTimeoutSeconds: timeoutSeconds.default(300),
+  workerTimeoutSeconds: timeoutSeconds.default(WORKER_SECONDS),
   /** Of what the schedules do from one plan to the next, as JSON: `-c budgets='{"metadataWrites":100000}'`. */
   budgets: json.optional(),
   /** False: nothing runs by itself; encode, gc and compaction wait to be started. */

@@ -1,6 +1,7 @@
 // zstd for one block: compressing where it looks worth it, and decompressing within hard bounds. Below POOL_BYTES_MIN
 // the calling thread does it, as handing a small block to the thread pool costs several times what compressing it does.
 import { constants, type ZstdOptions, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { COMPRESSED_SHARE_MAX, WINDOW_LOG_MAX } from '../limits/bytes.ts';
 import { looksCompressible } from './compressibility.ts';
 import { compressInPool, decompressInPool } from './thread-pool.ts';
 
@@ -10,13 +11,6 @@ const KIB = 1024;
  * cores).
  */
 export const POOL_BYTES_MIN = 256 * KIB;
-/**
- * A compressed body is kept if it is at most this share of the block: less is not worth the decompression on every
- * read.
- */
-const KEPT_SHARE_MAX = 0.97;
-/** Level 1 looks back 512 KiB; no block needs more than its own 4 MiB. Frames that ask for more memory are refused. */
-const WINDOW_LOG_MAX = 22;
 
 /** The compressed block, or undefined where it stays as it is. */
 export function compressed(block: Uint8Array): Uint8Array | undefined {
@@ -41,7 +35,7 @@ export const decompressedInPool = async (body: Uint8Array, plaintextBytes: numbe
     : decompressInPool(body, decompressOptions(plaintextBytes));
 
 const kept = (result: Uint8Array, block: Uint8Array): Uint8Array | undefined =>
-  result.byteLength <= block.byteLength * KEPT_SHARE_MAX ? result : undefined;
+  result.byteLength <= block.byteLength * COMPRESSED_SHARE_MAX ? result : undefined;
 
 /**
  * One output chunk for the whole answer, so that it is not gathered from pieces. The pledged size goes into the frame,

@@ -4,11 +4,12 @@
 // never used twice: 256 fresh random bits for every sealing, even of the same block sealed again.
 import { createCipheriv, createDecipheriv, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { RecordHeader } from '../format/record.ts';
-import { buildRecord, parseRecord, RECORD_PLAINTEXT_BYTES_MAX, RECORD_TAG_BYTES, recordAad } from '../format/record.ts';
+import { buildRecord, parseRecord, RECORD_TAG_BYTES, recordAad } from '../format/record.ts';
 import { assert } from '../foundation/assert.ts';
 import { corrupt, denied, isKind, type PocketfulError } from '../foundation/errors.ts';
 import { type BlockId, bytesOf, hexOf, type RecordId } from '../foundation/ids.ts';
 import type { Randomness } from '../foundation/randomness.ts';
+import { BLOCK_BYTES_MAX } from '../limits/frontend.ts';
 import { compressed, compressedInPool, decompressed, decompressedInPool, POOL_BYTES_MIN } from './compression.ts';
 import { sha256InPool } from './thread-pool.ts';
 
@@ -183,7 +184,7 @@ function checked(plaintext: Uint8Array, header: RecordHeader, expected: Expected
 }
 
 function assertBlock(plaintext: Uint8Array): void {
-  assert(plaintext.byteLength <= RECORD_PLAINTEXT_BYTES_MAX, `a block of ${plaintext.byteLength} bytes is over 4 MiB`);
+  assert(plaintext.byteLength <= BLOCK_BYTES_MAX, `a block of ${plaintext.byteLength} bytes is over 4 MiB`);
 }
 
 function kekObject(kek: Uint8Array): KeyObject {

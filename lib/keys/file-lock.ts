@@ -3,9 +3,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { denied, retryLater } from '../foundation/errors.ts';
+import { KEY_LOCK_POLL_MS, KEY_LOCK_POLLS_MAX } from '../limits/bytes.ts';
 
-const POLL_MS = 20;
-const POLLS_MAX = 500;
 const SQLITE_BUSY = 5;
 
 /**
@@ -16,8 +15,8 @@ export async function underFileLock<T>(file: string, work: () => T): Promise<T> 
   const lock = open(file);
   try {
     for (let polls = 0; !acquired(lock); polls++) {
-      if (polls === POLLS_MAX) throw retryLater('KEK_BUSY', `another process holds the lock ${file}`);
-      await sleep(POLL_MS);
+      if (polls === KEY_LOCK_POLLS_MAX) throw retryLater('KEK_BUSY', `another process holds the lock ${file}`);
+      await sleep(KEY_LOCK_POLL_MS);
     }
     return work();
   } finally {

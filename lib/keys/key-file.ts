@@ -7,11 +7,11 @@ import path from 'node:path';
 import * as z from 'zod';
 import { denied, type PocketfulError, retryLater } from '../foundation/errors.ts';
 import { bytesOf, hexOf, type StoreId } from '../foundation/ids.ts';
+import { KEY_FILE_BYTES_MAX } from '../limits/bytes.ts';
 import { type KeyRing, type KeyRingEntry, ringFault } from './key-ring.ts';
 
 const FORMAT = 'pocketful-keys';
 const FORMAT_VERSION = 1;
-const FILE_BYTES_MAX = 4 * 1024 * 1024;
 const MODE = 0o600;
 const HEAD = new RegExp(`^\\s*\\{\\s*"format"\\s*:\\s*"${FORMAT}"`);
 const HEAD_BYTES = 128;
@@ -118,7 +118,7 @@ function readPrivately(file: string): string {
       const shown = (mode & 0o777).toString(8).padStart(4, '0');
       throw denied('KEK_DENIED', `key file ${file} is open to other users (mode ${shown}): run chmod 600 ${file}`);
     }
-    if (size > FILE_BYTES_MAX) throw wrong(file, 'it is too large');
+    if (size > KEY_FILE_BYTES_MAX) throw wrong(file, 'it is too large');
     return fs.readFileSync(descriptor, 'utf8');
   } catch (error) {
     throw unreadable(file, error);

@@ -5,6 +5,7 @@ import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk
 import type { Clock } from '../foundation/clock.ts';
 import { denied, isKind, retryLater } from '../foundation/errors.ts';
 import type { StoreId } from '../foundation/ids.ts';
+import { KEY_RING_ATTEMPTS_MAX } from '../limits/bytes.ts';
 import { KEK_BYTES } from './envelope.ts';
 import {
   currentOf,
@@ -41,8 +42,6 @@ export interface KmsKekStoreOptions {
   readonly rows: KekRows;
   readonly clock: Clock;
 }
-
-const CONFLICTS_MAX = 10;
 
 export class KmsKekStore implements KekStore {
   readonly #options: KmsKekStoreOptions;
@@ -94,7 +93,8 @@ export class KmsKekStore implements KekStore {
         return next;
       } catch (error) {
         if (!isKind(error, 'conflict')) throw error;
-        if (conflicts === CONFLICTS_MAX) throw retryLater('KEK_BUSY', 'others keep changing the key versions', error);
+        if (conflicts === KEY_RING_ATTEMPTS_MAX)
+          throw retryLater('KEK_BUSY', 'others keep changing the key versions', error);
       }
     }
   }

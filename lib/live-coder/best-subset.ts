@@ -1,6 +1,6 @@
 // A choice of sizes whose sum comes near a limit from below: in order of arrival first, then single exchanges that fill
 // more. Not always the best there is, but within a fraction of the smallest difference between two sizes, and fast.
-const EXCHANGES_MAX = 64;
+import { EXCHANGES_MAX } from '../limits/compaction.ts';
 
 /** Indexes, ascending; at most `countMax` of them. */
 export function bestSubset(sizes: readonly number[], limit: number, countMax: number): number[] {

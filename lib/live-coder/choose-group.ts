@@ -3,6 +3,12 @@
 // bucket is ever cut.
 import { codecShape } from '../codec/shape.ts';
 import { IMBALANCE_AIM, imbalance, layOut } from '../format/placement.ts';
+import {
+  CLOSINGS_TRIED_MAX,
+  GROUP_SIZES_TRIED_MAX,
+  KEPT_BACK_BYTES_MAX,
+  PROPORTIONAL_TRIES_MAX,
+} from '../limits/compaction.ts';
 import { capacityBytes, type Settings } from '../settings/settings.ts';
 import { directoryBytesOf } from '../volume/rows/directory-room.ts';
 import { groupOverheadBytes } from '../volume/write/write-group.ts';
@@ -34,10 +40,6 @@ const SHARE_MIN = 0.75;
 const WORTH_MIN = 0.05;
 /** A last group that would leave more than this of the room empty is left to other buckets. */
 const CLOSES_FROM = 0.5;
-const KEPT_BACK_MAX = 16 * 1024 * 1024;
-const SIZES_TRIED_MAX = 12;
-const CLOSINGS_TRIED_MAX = 12;
-const PROPORTIONAL_TRIES = 4;
 
 interface Sized extends WaitingBucket {
   readonly bytes: number;
@@ -50,7 +52,7 @@ export const groupTargetBytes = (settings: Settings): number =>
   shareOf(capacityBytes(settings, settings.warmCodec) * (1 - WORTH_MIN), settings);
 
 /** So much is kept back until more comes or all is flushed: what is written last is then a group, not a splinter. */
-export const keptBackBytes = ({ groupBytesMin }: Settings): number => Math.min(groupBytesMin / 2, KEPT_BACK_MAX);
+export const keptBackBytes = ({ groupBytesMin }: Settings): number => Math.min(groupBytesMin / 2, KEPT_BACK_BYTES_MAX);
 
 /** More than that may wait before something has to be written. */
 export const waitingBytesMax = ({ groupBytesMin }: Settings): number => groupBytesMin * STRETCH;
@@ -130,7 +132,7 @@ function levelGroup(
   if (flush && all.count === waiting.length && all.bytes <= most && fits(all)) return prefix(all.count, 'last');
   const byMiss = inReach.sort((a, b) => Math.abs(a.bytes - aim) - Math.abs(b.bytes - aim) || b.count - a.count);
   let best: { count: number; level: number } | undefined;
-  for (const candidate of byMiss.slice(0, SIZES_TRIED_MAX)) {
+  for (const candidate of byMiss.slice(0, GROUP_SIZES_TRIED_MAX)) {
     if (!fits(candidate)) continue;
     const { count } = candidate;
     const level = imbalance(layoutOf(waiting.slice(0, count), dataColumns));
@@ -181,7 +183,8 @@ function closingGroup(
     if (over <= 0 || chosen.length === 0) return { chosen, bytes };
     // Directories of short records shrink with what is left out; what is over after that is of columns that are not
     // level.
-    const less = attempt < PROPORTIONAL_TRIES ? (bytes * room.extentFreeBytes) / needBytes : limit - over * dataColumns;
+    const less =
+      attempt < PROPORTIONAL_TRIES_MAX ? (bytes * room.extentFreeBytes) / needBytes : limit - over * dataColumns;
     limit = Math.min(bytes - 1, Math.floor(less));
   }
   return { chosen: [], bytes: 0 };

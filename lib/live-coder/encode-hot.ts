@@ -1,9 +1,10 @@
 // ENCODE: hot volumes that are sealed and old enough go through the Live Coder into erasure-coded volumes. A rest too
 // small for a group stays hot until more comes, unless it is mostly what deletes left: then it goes as it is, open
 // volumes too.
-import { isAhead } from '../foundation/clock-skew.ts';
+
 import { isPocketfulError } from '../foundation/errors.ts';
 import { type Reason, reasonOf } from '../foundation/reason.ts';
+import { isAhead } from '../limits/clock-skew.ts';
 import type { BucketRow } from '../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { listBuckets, listVolumes } from '../volume/rows/read-rows.ts';

@@ -1,19 +1,18 @@
 // What every body knows of attributes: which are allowed (anything else is a programmer error), how large a row counts,
 // and copies that no caller can reach. Empty sets do not exist: they vanish here.
 import { assert } from '../foundation/assert.ts';
+import { ATTRIBUTE_NAME_BYTES_MAX, ROW_BYTES_MAX, ROW_KEY_BYTES_MAX } from '../limits/panda.ts';
 import type { Attribute, Attributes, Key } from './panda.ts';
-import { KEY_BYTES_MAX, ROW_BYTES_MAX } from './panda.ts';
 
 /** Names of the key attributes in DynamoDB; no attribute of ours may be called so. */
 export const PARTITION_ATTRIBUTE = 'pk';
 export const SORT_ATTRIBUTE = 'sk';
-const NAME_BYTES_MAX = 255; // DynamoDB expression attribute names
 const REFUSED_NAMES: ReadonlySet<string> = new Set([PARTITION_ATTRIBUTE, SORT_ATTRIBUTE, '__proto__']);
 
 export const utf8Bytes = (text: string): number => Buffer.byteLength(text, 'utf8');
 
 export const isAttributeName = (name: string): boolean =>
-  name.length > 0 && !REFUSED_NAMES.has(name) && name.isWellFormed() && utf8Bytes(name) <= NAME_BYTES_MAX;
+  name.length > 0 && !REFUSED_NAMES.has(name) && name.isWellFormed() && utf8Bytes(name) <= ATTRIBUTE_NAME_BYTES_MAX;
 
 export function checkName(name: string): void {
   assert(isAttributeName(name), `an attribute cannot be called ${JSON.stringify(name)}`);
@@ -23,8 +22,8 @@ function checkKeyText(text: string, name: string): void {
   assert(text.length > 0, `the ${name} key is empty`);
   assert(text.isWellFormed(), `the ${name} key has a lone surrogate`);
   assert(
-    text.length * 3 <= KEY_BYTES_MAX || utf8Bytes(text) <= KEY_BYTES_MAX,
-    `the ${name} key is over ${KEY_BYTES_MAX} bytes`,
+    text.length * 3 <= ROW_KEY_BYTES_MAX || utf8Bytes(text) <= ROW_KEY_BYTES_MAX,
+    `the ${name} key is over ${ROW_KEY_BYTES_MAX} bytes`,
   );
 }
 

@@ -18,22 +18,19 @@ import type { Clock } from '../foundation/clock.ts';
 import { isKind, retryLater } from '../foundation/errors.ts';
 import { hexOf } from '../foundation/ids.ts';
 import type { Randomness } from '../foundation/randomness.ts';
+import {
+  DYNAMO_BACK_OFF_MS,
+  DYNAMO_BACK_OFF_MS_MAX,
+  DYNAMO_READ_ATTEMPTS_MAX,
+  DYNAMO_SEND_ATTEMPTS_MAX,
+  ROW_KEY_BYTES_MAX,
+} from '../limits/panda.ts';
 import { checkKey, utf8Bytes } from './attributes.ts';
 import { PandaConflict } from './conflict.ts';
 import { readError, writeError } from './dynamo-errors.ts';
 import { rangeCondition, transactItem } from './dynamo-expressions.ts';
 import { type Item, keyItem, rowOf } from './dynamo-items.ts';
-import {
-  KEY_BYTES_MAX,
-  type Key,
-  type Page,
-  type Panda,
-  type QueryOptions,
-  type ReadOptions,
-  type Row,
-  type SortRange,
-  type Write,
-} from './panda.ts';
+import type { Key, Page, Panda, QueryOptions, ReadOptions, Row, SortRange, Write } from './panda.ts';
 import { compareUtf8 } from './sort-order.ts';
 import { checkGetMany, checkQuery, checkTransaction, holds, keyText } from './transaction.ts';
 
@@ -48,11 +45,6 @@ export interface DynamoPandaParts {
 /** A client for DynamoPanda; `config` may name region, endpoint and credentials. */
 export const newDynamoClient = (config: DynamoDBClientConfig = {}): DynamoDBClient =>
   new DynamoDBClient({ ...config, maxAttempts: 1 });
-
-const READ_ATTEMPTS = 6;
-const SEND_ATTEMPTS = 3;
-const BACKOFF_MS = 25;
-const BACKOFF_MS_MAX = 1000;
 
 export class DynamoPanda implements Panda {
   readonly #client: DynamoDBClient;
@@ -96,7 +88,7 @@ export class DynamoPanda implements Panda {
       wanted = UnprocessedKeys?.[this.#table]?.Keys ?? [];
       // Large rows come 16 MB at a time: only an answer without any progress counts as an attempt.
       if (wanted.length < asked) attempt = 1;
-      else if (attempt >= READ_ATTEMPTS)
+      else if (attempt >= DYNAMO_READ_ATTEMPTS_MAX)
         throw retryLater('PANDA_BUSY', 'the metadata table is busy (unprocessed keys)');
     }
     return keys.map((key) => found.get(keyText(key)));
@@ -181,7 +173,7 @@ export class DynamoPanda implements Panda {
       ClientRequestToken: this.#tokenOf(writes),
     });
     let lost: unknown;
-    for (let attempt = 1; attempt <= SEND_ATTEMPTS; attempt++) {
+    for (let attempt = 1; attempt <= DYNAMO_SEND_ATTEMPTS_MAX; attempt++) {
       if (attempt > 1) await this.#backOff(attempt - 1);
       try {
         await this.#write(() => this.#client.send(command));
@@ -216,14 +208,14 @@ export class DynamoPanda implements Panda {
         return await send();
       } catch (cause) {
         const error = readError(cause, this.#table);
-        if (!isKind(error, 'retry') || attempt >= READ_ATTEMPTS) throw error;
+        if (!isKind(error, 'retry') || attempt >= DYNAMO_READ_ATTEMPTS_MAX) throw error;
         await this.#backOff(attempt);
       }
     }
   }
 
   async #backOff(attempt: number): Promise<void> {
-    const ceilingMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempt);
+    const ceilingMs = Math.min(DYNAMO_BACK_OFF_MS_MAX, DYNAMO_BACK_OFF_MS * 2 ** attempt);
     await this.#clock.sleep(1 + this.#randomness.below(ceilingMs));
   }
 
@@ -244,15 +236,15 @@ function keyRange(range: SortRange): SortRange {
   const { from = '', to } = range;
   return {
     ...(from !== '' && { from: keyPrefix(from) }),
-    ...(to !== undefined && utf8Bytes(to) <= KEY_BYTES_MAX && { to }),
+    ...(to !== undefined && utf8Bytes(to) <= ROW_KEY_BYTES_MAX && { to }),
   };
 }
 
 /** The longest start of the text that is no longer than a key; it sorts before the text. */
 function keyPrefix(text: string): string {
-  if (utf8Bytes(text) <= KEY_BYTES_MAX) return text;
-  const bytes = Buffer.from(text).subarray(0, KEY_BYTES_MAX + 1);
-  let end = KEY_BYTES_MAX;
+  if (utf8Bytes(text) <= ROW_KEY_BYTES_MAX) return text;
+  const bytes = Buffer.from(text).subarray(0, ROW_KEY_BYTES_MAX + 1);
+  let end = ROW_KEY_BYTES_MAX;
   while (((bytes[end] as number) & 0xc0) === 0x80) end -= 1; // not inside a character
   return bytes.toString('utf8', 0, end);
 }

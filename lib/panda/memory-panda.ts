@@ -1,10 +1,11 @@
 // Panda in memory: for tests, simulations and as the yardstick of the other bodies. Rows are private copies: no caller
 // can change what is stored except by a transaction.
 import { assert } from '../foundation/assert.ts';
+import { PAGE_BYTES_MAX } from '../limits/panda.ts';
 import { attributesBytes, checkKey, lentAttributes } from './attributes.ts';
 import type { Attributes, Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
 import { compareUtf8, lowerBound } from './sort-order.ts';
-import { checkGetMany, checkQuery, checkTransaction, outcome, PAGE_BYTES_MAX } from './transaction.ts';
+import { checkGetMany, checkQuery, checkTransaction, outcome } from './transaction.ts';
 
 /** One partition: its rows, and their sort keys in order. */
 class Partition {

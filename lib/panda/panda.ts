@@ -73,11 +73,6 @@ export interface Check extends Key {
 
 export type Write = Put | Update | Delete | Check;
 
-export const TRANSACTION_ITEMS_MAX = 100; // DynamoDB TransactWriteItems
-export const TRANSACTION_BYTES_MAX = 4 * 1024 * 1024;
-export const ROW_BYTES_MAX = 400 * 1024; // DynamoDB item
-export const KEY_BYTES_MAX = 1024; // DynamoDB sort key
-
 /** Both bounds are inclusive and optional. */
 export interface SortRange {
   readonly from?: string;

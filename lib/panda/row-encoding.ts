@@ -3,16 +3,12 @@
 // beats any decoder written in JavaScript on rows of this size, and because a person can read it. Names and members are
 // sorted: equal rows are equal texts.
 import { corrupt, type PocketfulError } from '../foundation/errors.ts';
+import { ROW_TEXT_CHARACTERS_MAX } from '../limits/panda.ts';
 import { isAttributeName } from './attributes.ts';
 import type { Attribute, Attributes } from './panda.ts';
-import { ROW_BYTES_MAX } from './panda.ts';
 
 const VERSION = 1;
 const TEXT_START = `[${VERSION},`;
-/**
- * The longest form: one control character a byte, six characters each, and room for the frame of an attribute per byte.
- */
-export const ROW_TEXT_MAX = 16 * ROW_BYTES_MAX;
 
 /** `attributes` must be allowed ones (attributes.ts). */
 export function encodeAttributes(attributes: Attributes): string {
@@ -34,7 +30,7 @@ const malformed = (why: string, cause?: unknown): PocketfulError =>
 
 /** The attributes of a text made by encodeAttributes. Throws `corrupt` ROW_MALFORMED for anything else. */
 export function decodeAttributes(text: string): Attributes {
-  if (text.length > ROW_TEXT_MAX) throw malformed(`${text.length} characters`);
+  if (text.length > ROW_TEXT_CHARACTERS_MAX) throw malformed(`${text.length} characters`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

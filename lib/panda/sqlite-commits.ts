@@ -1,6 +1,7 @@
 // The transactions of a SqlitePanda. Every COMMIT is an fsync, so those that are pending together share one (group
 // commit): each is still all or nothing by itself, has its own answer, and none resolves before the COMMIT.
 import type { DatabaseSync } from 'node:sqlite';
+import { WRITES_PER_COMMIT, WRITES_PER_COMMIT_SHORT } from '../limits/panda.ts';
 import { ownedAttribute } from './attributes.ts';
 import type { Attributes, Key, Write } from './panda.ts';
 import { encodeAttributes } from './row-encoding.ts';
@@ -24,11 +25,6 @@ interface Pending extends KeptWrites {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
-
-/** At most so many writes share a COMMIT: the process answers nothing else meanwhile. */
-const WRITES_PER_COMMIT = 2000;
-/** On a disk that was full: every write is a page or more in the log first. */
-const WRITES_PER_COMMIT_SHORT = 100;
 
 export interface GroupCommitOptions {
   readonly path: string;

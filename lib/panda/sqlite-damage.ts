@@ -4,12 +4,10 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { present } from '../foundation/assert.ts';
+import { DAMAGE_NOTE_BYTES_MAX, INTEGRITY_FAULTS_MAX, SQLITE_BUSY_MS } from '../limits/panda.ts';
 import { isDamage, sqliteError } from './sqlite-errors.ts';
 
 const SUFFIX = '.damaged';
-const NOTE_BYTES_MAX = 200;
-const BUSY_MS = 5_000;
-const FAULTS_MAX = 20;
 
 const identityOf = (path: string): string => {
   const { dev, ino, birthtimeNs } = statSync(path, { bigint: true });
@@ -32,7 +30,7 @@ function noteDamagedFile(path: string): void {
 
 export function isNotedDamaged(path: string): boolean {
   try {
-    const noted = readFileSync(`${path}${SUFFIX}`, 'utf8').slice(0, NOTE_BYTES_MAX).trim();
+    const noted = readFileSync(`${path}${SUFFIX}`, 'utf8').slice(0, DAMAGE_NOTE_BYTES_MAX).trim();
     if (noted === identityOf(path)) return true;
     rmSync(`${path}${SUFFIX}`, { force: true }); // of a file that was replaced since
     return false;
@@ -60,8 +58,8 @@ function faultsOf(path: string): string[] {
   const { DatabaseSync } = present(process.getBuiltinModule('node:sqlite'), 'Node 24 has node:sqlite');
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { timeout: BUSY_MS, readOnly: true });
-    const rows = database.prepare(`PRAGMA integrity_check(${FAULTS_MAX})`).all();
+    database = new DatabaseSync(path, { timeout: SQLITE_BUSY_MS, readOnly: true });
+    const rows = database.prepare(`PRAGMA integrity_check(${INTEGRITY_FAULTS_MAX})`).all();
     const lines = rows.flatMap((row) => String(row['integrity_check']).split('\n'));
     return lines.filter((line) => line !== 'ok');
   } catch (error) {

@@ -5,6 +5,13 @@ import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { assert, present } from '../foundation/assert.ts';
 import { denied, invalid, isPocketfulError, missing } from '../foundation/errors.ts';
+import {
+  CHECKPOINT_PAGES_MAX,
+  CHECKPOINT_PAGES_MIN,
+  LOG_SWITCH_ATTEMPTS_MAX,
+  LOG_SWITCH_PAUSE_MS,
+  SQLITE_CACHE_KIB,
+} from '../limits/panda.ts';
 import { isBusy, isFull, pandaFull, sqliteError } from './sqlite-errors.ts';
 
 /** "PKFL" in the header of the file: `file(1)` and SQLite show whose it is. */
@@ -33,10 +40,6 @@ export interface SqliteFileOptions {
 /** `open`: a little, to read at all; `write`: for a transaction. */
 export type MakeRoom = (what: 'open' | 'write') => boolean;
 
-const CACHE_KIB = 32 * 1024;
-/** Pages of the log before it is copied into the file: 16 MiB, so that hot pages are copied once for many commits. */
-const CHECKPOINT_PAGES = 4096;
-const CHECKPOINT_PAGES_SHORT = 64;
 /** Less than this is not worth another try. */
 const LOG_CUT_BYTES = 1024 * 1024;
 const PAGE_BYTES = 4096;
@@ -124,7 +127,9 @@ function touch(path: string, create: boolean): boolean {
 const LOG_SHARE = 1 / 16;
 
 const checkpointPages = (path: string): number =>
-  Math.round(Math.min(CHECKPOINT_PAGES, Math.max(CHECKPOINT_PAGES_SHORT, (freeBytes(path) * LOG_SHARE) / PAGE_BYTES)));
+  Math.round(
+    Math.min(CHECKPOINT_PAGES_MAX, Math.max(CHECKPOINT_PAGES_MIN, (freeBytes(path) * LOG_SHARE) / PAGE_BYTES)),
+  );
 
 /**
  * What the log holds goes to its file, if nobody is reading, and it stays short from now on. True if that gave back
@@ -133,7 +138,7 @@ const checkpointPages = (path: string): number =>
 export function cutLog(database: DatabaseSync, path: string): boolean {
   const before = logBytes(path);
   try {
-    database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES_SHORT}`);
+    database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES_MIN}`);
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   } catch {
     return false; // it is as long as it was
@@ -155,7 +160,7 @@ function prepare(database: DatabaseSync, path: string, options: SqliteFileOption
   const isOurs = identify(database, path);
   database.exec('PRAGMA secure_delete = ON');
   database.exec('PRAGMA synchronous = FULL');
-  database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+  database.exec(`PRAGMA cache_size = -${SQLITE_CACHE_KIB}`);
   database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages(path)}`);
   if (options.bytesMax !== undefined)
     database.exec(`PRAGMA max_page_count = ${Math.ceil(options.bytesMax / PAGE_BYTES)}`);
@@ -193,9 +198,6 @@ function identify(database: DatabaseSync, path: string): boolean {
   return true;
 }
 
-const SWITCH_ATTEMPTS = 100;
-const SWITCH_PAUSE_MS = 10;
-
 /**
  * Switches to the write-ahead log. When two processes open a new file at once, SQLite may refuse this without waiting.
  */
@@ -206,8 +208,8 @@ function useLog(database: DatabaseSync): void {
       assert(mode === 'wal', `SQLite keeps the journal mode ${mode}`);
       return;
     } catch (error) {
-      if (!isBusy(error) || attempt === SWITCH_ATTEMPTS) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SWITCH_PAUSE_MS);
+      if (!isBusy(error) || attempt === LOG_SWITCH_ATTEMPTS_MAX) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOG_SWITCH_PAUSE_MS);
     }
   }
 }

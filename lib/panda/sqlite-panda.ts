@@ -2,6 +2,7 @@
 // Several processes may use one file. Transactions share their COMMITs (sqlite-commits.ts).
 import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '../foundation/assert.ts';
+import { PAGE_ROWS_MAX, SQLITE_ATTEMPT_MS, SQLITE_BUSY_MS } from '../limits/panda.ts';
 import { checkKey } from './attributes.ts';
 import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
 import { GroupCommit } from './sqlite-commits.ts';
@@ -9,7 +10,7 @@ import { learnDamage } from './sqlite-damage.ts';
 import { sqliteError } from './sqlite-errors.ts';
 import { type MakeRoom, openSqliteFile } from './sqlite-file.ts';
 import { pageOf, prepareStatements, rowAt, type Statements } from './sqlite-rows.ts';
-import { checkGetMany, checkQuery, checkTransaction, PAGE_ROWS_MAX } from './transaction.ts';
+import { checkGetMany, checkQuery, checkTransaction } from './transaction.ts';
 
 export interface SqlitePandaOptions {
   /** Makes the file if there is none (default). */
@@ -23,10 +24,6 @@ export interface SqlitePandaOptions {
   /** Asked when there is no room left: true if it has made some. */
   readonly makeRoom?: MakeRoom;
 }
-
-const BUSY_TIMEOUT_MS = 5000;
-/** SQLite waits for a lock by sleeping, which stops the whole process: so it waits in short attempts. */
-const ATTEMPT_MS = 100;
 
 export class SqlitePanda implements Panda {
   readonly path: string;
@@ -47,8 +44,8 @@ export class SqlitePanda implements Panda {
    * PANDA_CORRUPT.
    */
   static async open(path: string, options: SqlitePandaOptions = {}): Promise<SqlitePanda> {
-    const timeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
-    const attemptMs = Math.min(ATTEMPT_MS, timeoutMs);
+    const timeoutMs = options.busyTimeoutMs ?? SQLITE_BUSY_MS;
+    const attemptMs = Math.min(SQLITE_ATTEMPT_MS, timeoutMs);
     const database = openSqliteFile(path, { ...options, openTimeoutMs: timeoutMs, attemptMs });
     return new SqlitePanda(path, database, Math.ceil(timeoutMs / Math.max(1, attemptMs)), options.makeRoom);
   }

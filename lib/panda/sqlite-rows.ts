@@ -2,10 +2,10 @@
 // marked as damaged in lists, so that it is in the way of no other, and refused where it is asked for.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isPocketfulError } from '../foundation/errors.ts';
+import { PAGE_BYTES_MAX } from '../limits/panda.ts';
 import type { Key, Page, Row } from './panda.ts';
 import { decodeAttributes } from './row-encoding.ts';
 import { soundRow } from './rows/row-reader.ts';
-import { PAGE_BYTES_MAX } from './transaction.ts';
 
 export interface Statements {
   readonly get: StatementSync;

@@ -3,6 +3,13 @@
 // the same by itself.
 import { assert, unreachable } from '../foundation/assert.ts';
 import {
+  EXPRESSION_PARTS_MAX,
+  GET_MANY_MAX,
+  PAGE_ROWS_MAX,
+  TRANSACTION_BYTES_MAX,
+  TRANSACTION_ITEMS_MAX,
+} from '../limits/panda.ts';
+import {
   attributesBytes,
   checkAttribute,
   checkKey,
@@ -18,14 +25,6 @@ import {
 } from './attributes.ts';
 import { PandaConflict } from './conflict.ts';
 import type { Attribute, Attributes, Clause, Condition, Key, QueryOptions, SortRange, Update, Write } from './panda.ts';
-import { TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX } from './panda.ts';
-
-export const GET_MANY_MAX = 100; // DynamoDB BatchGetItem
-export const PAGE_ROWS_MAX = 1000;
-/** A page of query or scan ends at about this size, as DynamoDB's do: memory stays bounded whatever the rows. */
-export const PAGE_BYTES_MAX = 1024 * 1024;
-/** Clauses of a condition, names of an update, values of a oneOf: DynamoDB's limits on expressions, rounded down. */
-export const EXPRESSION_PARTS_MAX = 100;
 
 /** One string per key, different for different keys. */
 export const keyText = (key: Key): string => `${key.partition.length} ${key.partition}${key.sort}`;

@@ -4,8 +4,9 @@
 import * as z from 'zod';
 import type { ErrorCode } from '../foundation/error-codes.ts';
 import { type ErrorKind, invalid, isPocketfulError, type PocketfulError } from '../foundation/errors.ts';
-import { LIST_LIMIT_MAX } from '../frontend/list-objects.ts';
-import { BODY_BYTES_MAX, toBase64, toWire } from './protocol.ts';
+import { LIST_LIMIT_MAX } from '../limits/frontend.ts';
+import { BODY_BYTES_MAX } from '../limits/stage.ts';
+import { toBase64, toWire } from './protocol.ts';
 import type { FrontendService, ListRequest, ObjectInfo, OpenService } from './service.ts';
 
 /** What is read of a Function URL's event, payload format 2.0. */

@@ -3,18 +3,13 @@
 import * as z from 'zod';
 import { codeFrom } from '../foundation/error-codes.ts';
 import { type ErrorKind, invalid, isPocketfulError, PocketfulError, unknownOutcome } from '../foundation/errors.ts';
-
-/** Lambda takes and gives 6 MiB of JSON; base64 makes 4 out of 3, and the rest is left for names and metadata. */
-export const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
-/** Plain bytes of all bodies of one request or answer: a block of the largest size and a little more. */
-export const BODY_BYTES_MAX = 4 * 1024 * 1024 + 64 * 1024;
-export const OBJECTS_PER_REQUEST_MAX = 256;
-
-/** The frontend counts bytes and says what is wrong; these only bound the work before it does. */
-const KEY_CHARACTERS_MAX = 4096;
-const METADATA_CHARACTERS_MAX = 4096;
-const LIST_LIMIT_MAX = 1000;
-const BASE64_CHARACTERS_MAX = Math.ceil(BODY_BYTES_MAX / 3) * 4;
+import { LIST_LIMIT_MAX } from '../limits/frontend.ts';
+import {
+  BASE64_CHARACTERS_MAX,
+  KEY_CHARACTERS_MAX,
+  METADATA_CHARACTERS_MAX,
+  OBJECTS_PER_REQUEST_MAX,
+} from '../limits/stage.ts';
 
 const key = z.string().max(KEY_CHARACTERS_MAX);
 const namespace = z.string().max(64);

@@ -6,9 +6,10 @@ import { Frontend, type PutOutcome } from '../frontend/frontend.ts';
 import { KekRing } from '../frontend/kek-ring.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
 import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../frontend/upload-parts.ts';
+import { BODY_BYTES_MAX, PART_BYTES_MAX } from '../limits/stage.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { BODY_BYTES_MAX, type RequestOf, type WireHead } from './protocol.ts';
+import type { RequestOf, WireHead } from './protocol.ts';
 
 /** What a client may know of an object: not its blocks. */
 export type ObjectInfo = Readonly<WireHead>;
@@ -29,8 +30,6 @@ export interface ListPage {
   readonly commonPrefixes: readonly string[];
   readonly next?: string | undefined;
 }
-
-const PART_BYTES = 4 * 1024 * 1024;
 
 export interface NewObject {
   readonly key: string;
@@ -97,7 +96,10 @@ export class FrontendService {
     if (wanted.version !== undefined && wanted.version !== object.version)
       throw conflict('OBJECT_CHANGED', 'the object was overwritten while it was read');
     if (length > BODY_BYTES_MAX)
-      throw invalid('BODY_TOO_LONG', `${length} bytes do not fit one answer: ask for ranges of at most ${PART_BYTES}`);
+      throw invalid(
+        'BODY_TOO_LONG',
+        `${length} bytes do not fit one answer: ask for ranges of at most ${PART_BYTES_MAX}`,
+      );
     const pieces: Uint8Array[] = [];
     for await (const piece of body) pieces.push(piece);
     return { object: infoOf(object), offset, body: Buffer.concat(pieces) };
@@ -133,7 +135,7 @@ export class FrontendService {
   async uploadBegin(namespace: string, key: string): Promise<{ upload: ObjectVersion; partBytesMax: number }> {
     const { blockBytesMax } = this.#store.c.settings;
     const upload = await beginPartUpload(this.#store.c, namespace, key);
-    return { upload, partBytesMax: PART_BYTES - (PART_BYTES % blockBytesMax) };
+    return { upload, partBytesMax: PART_BYTES_MAX - (PART_BYTES_MAX % blockBytesMax) };
   }
 
   uploadPart(upload: string, offset: number, body: Uint8Array): Promise<void> {

@@ -1,14 +1,8 @@
 // A stream in memory: for tests, and for a store that lives in one process anyway.
 import { assert } from '../foundation/assert.ts';
 import type { Clock } from '../foundation/clock.ts';
-import {
-  type DeadLetter,
-  type Delivery,
-  MESSAGE_BYTES_MAX,
-  RECEIVES_MAX,
-  type Stream,
-  type StreamFigures,
-} from './stream.ts';
+import { MESSAGE_BYTES_MAX, RECEIVES_MAX } from '../limits/bytes.ts';
+import type { DeadLetter, Delivery, Stream, StreamFigures } from './stream.ts';
 
 interface Message {
   readonly id: string;

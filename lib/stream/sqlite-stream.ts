@@ -4,19 +4,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import { assert, present } from '../foundation/assert.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { corrupt, denied, invalid, retryLater } from '../foundation/errors.ts';
-import {
-  type DeadLetter,
-  type Delivery,
-  MESSAGE_BYTES_MAX,
-  RECEIVES_MAX,
-  type Stream,
-  type StreamFigures,
-} from './stream.ts';
+import { MESSAGE_BYTES_MAX, RECEIVES_MAX } from '../limits/bytes.ts';
+import { SQLITE_BUSY_MS } from '../limits/panda.ts';
+import type { DeadLetter, Delivery, Stream, StreamFigures } from './stream.ts';
 
 /** "PKFS" in the header of the file. */
 const APPLICATION_ID = 0x504b4653;
 const VERSION = 1;
-const BUSY_MS = 5_000;
 const DAMAGED = new Set([11, 26]); // SQLITE_CORRUPT, SQLITE_NOTADB
 const NO_ACCESS = new Set([3, 8, 14, 23]); // PERM, READONLY, CANTOPEN, AUTH
 const SCHEMA = `CREATE TABLE messages (
@@ -53,7 +47,7 @@ export class SqliteStream implements Stream {
     const { DatabaseSync } = present(process.getBuiltinModule('node:sqlite'), 'Node 24 has node:sqlite');
     let database: DatabaseSync | undefined;
     try {
-      database = new DatabaseSync(path, { timeout: BUSY_MS });
+      database = new DatabaseSync(path, { timeout: SQLITE_BUSY_MS });
       const stream = new SqliteStream(database, path, clock, receivesMax);
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
       stream.#atomically(() => stream.#prepare());

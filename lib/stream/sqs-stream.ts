@@ -14,18 +14,17 @@ import {
 import { assert } from '../foundation/assert.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { retryLater } from '../foundation/errors.ts';
+import {
+  MESSAGE_BYTES_MAX,
+  SQS_BATCH_BYTES_MAX,
+  SQS_ENTRIES_MAX,
+  SQS_LOOK_SECONDS,
+  SQS_VISIBILITY_SECONDS_MAX,
+  SQS_WAIT_SECONDS,
+} from '../limits/bytes.ts';
 import { sqsBody, textOfSqsBody } from './sqs-body.ts';
 import { sqsError } from './sqs-errors.ts';
-import { type DeadLetter, type Delivery, MESSAGE_BYTES_MAX, type Stream, type StreamFigures } from './stream.ts';
-
-/** Of a batch call. */
-const ENTRIES_MAX = 10;
-const BATCH_BYTES_MAX = 256 * 1024;
-/** All servers of the queue are asked only when a receive may wait. */
-const WAIT_SECONDS = 1;
-/** While dead letters are looked at; they are shown again at once afterwards. */
-const LOOK_SECONDS = 30;
-const VISIBILITY_SECONDS_MAX = 43_200;
+import type { DeadLetter, Delivery, Stream, StreamFigures } from './stream.ts';
 
 export interface SqsStreamParts {
   readonly client: SQSClient;
@@ -54,7 +53,7 @@ export class SqsStream implements Stream {
   }
 
   async receive(max: number, visibilityMs: number): Promise<Delivery[]> {
-    const seconds = Math.min(VISIBILITY_SECONDS_MAX, Math.ceil(visibilityMs / 1000));
+    const seconds = Math.min(SQS_VISIBILITY_SECONDS_MAX, Math.ceil(visibilityMs / 1000));
     const messages = await this.#receive(this.#parts.queueUrl, max, seconds);
     return messages.map((message) => ({
       ...letterOf(message),
@@ -81,7 +80,7 @@ export class SqsStream implements Stream {
 
   async dead(max: number): Promise<DeadLetter[]> {
     const { dlqUrl } = this.#parts;
-    const messages = await this.#receive(dlqUrl, max, LOOK_SECONDS);
+    const messages = await this.#receive(dlqUrl, max, SQS_LOOK_SECONDS);
     await this.#show(dlqUrl, receiptsOf(messages));
     // This look is not one of the receives that killed it.
     return messages.map(letterOf).map((letter) => ({ ...letter, receives: Math.max(0, letter.receives - 1) }));
@@ -107,7 +106,7 @@ export class SqsStream implements Stream {
     let count = 0;
     try {
       while (count !== wanted?.size) {
-        const messages = await this.#receive(dlqUrl, ENTRIES_MAX, LOOK_SECONDS);
+        const messages = await this.#receive(dlqUrl, SQS_ENTRIES_MAX, SQS_LOOK_SECONDS);
         if (messages.length === 0) break;
         const chosen = messages.filter(({ MessageId = '' }) => wanted?.has(MessageId) ?? true);
         left.push(...messages.filter((message) => !chosen.includes(message)));
@@ -144,10 +143,10 @@ export class SqsStream implements Stream {
         this.#parts.client.send(
           new ReceiveMessageCommand({
             QueueUrl: queueUrl,
-            MaxNumberOfMessages: Math.min(ENTRIES_MAX, max - out.length),
+            MaxNumberOfMessages: Math.min(SQS_ENTRIES_MAX, max - out.length),
             VisibilityTimeout: visibilitySeconds,
             // Only to learn that there is nothing at all.
-            WaitTimeSeconds: out.length === 0 ? WAIT_SECONDS : 0,
+            WaitTimeSeconds: out.length === 0 ? SQS_WAIT_SECONDS : 0,
             MessageSystemAttributeNames: ['ApproximateReceiveCount'],
           }),
         ),
@@ -221,7 +220,7 @@ function batchesOf(texts: readonly string[]): string[][] {
   for (const text of texts) {
     const last = batches.at(-1);
     const size = Buffer.byteLength(text);
-    if (last === undefined || last.length === ENTRIES_MAX || bytes + size > BATCH_BYTES_MAX) {
+    if (last === undefined || last.length === SQS_ENTRIES_MAX || bytes + size > SQS_BATCH_BYTES_MAX) {
       batches.push([text]);
       bytes = size;
     } else {

@@ -25,9 +25,6 @@ export interface StreamFigures {
   readonly dead: number;
 }
 
-export const MESSAGE_BYTES_MAX = 64 * 1024;
-export const RECEIVES_MAX = 5;
-
 /**
  * Errors of every body: `retry` STREAM_BUSY (nothing happened, or it may have: sending again is harmless), `denied`
  * STREAM_DENIED, `missing` STREAM_MISSING.

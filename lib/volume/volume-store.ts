@@ -1,5 +1,6 @@
 // One process's view of the volumes of a cell: soft state only, made once, gone without harm.
 
+import { assertLimits } from '../limits/relations.ts';
 import { OpenVolumes } from './open/open-volumes.ts';
 import { Directories } from './read/directories.ts';
 import { RecordReader } from './read/read-record.ts';
@@ -16,6 +17,7 @@ export class VolumeStore {
   readonly open: OpenVolumes;
 
   constructor(components: Components) {
+    assertLimits();
     this.c = components;
     this.health = new DriveHealth(components.clock);
     this.zones = new ZoneAllocator(components, this.health);

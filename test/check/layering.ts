@@ -8,6 +8,7 @@ import { dottedName, nodesOf, type SyntaxNode } from './syntax.ts';
 /** From the lowest level to the highest; folders on one level do not import each other. */
 const LEVELS: readonly (readonly string[])[] = [
   ['foundation'],
+  ['limits'],
   ['codec', 'format', 'cost'],
   ['drive', 'panda', 'keys', 'stream', 'settings'],
   ['volume'],

@@ -1,5 +1,6 @@
 // The other rules of `npm run check` on planted violations, and on what they must let pass.
 import { describe, expect, it } from 'vitest';
+import { boundFaults } from './bounds.ts';
 import { linkFaults } from './links.ts';
 import { lockFaults, nameFaults, switchFaults, traceFaults } from './repository.ts';
 import { sizeFaults } from './sizes.ts';
@@ -139,5 +140,39 @@ describe('links', () => {
       '[a](b.md) [b](b.md#a-b--c) [c](b.md#twice-1) ![d](c.svg) [e](../lib/x/) [f](../lib/x/y.ts "t") [g](..)';
     const others = '[h](https://example.com/x) [i](mailto:a@b.c) `[j](no.md)`\n```\n[k](no.md)\n```\n';
     expect(links(`${good} ${others}`)).toEqual([]);
+  });
+});
+
+describe('bounds', () => {
+  const bounds = (path: string, text: string): string[] => shown(boundFaults([file(path, text)]));
+
+  it.each([
+    'const ATTEMPTS_MAX = 20;',
+    'export const KEYS_AT_ONCE = 100;',
+    'const READ_ATTEMPTS = 2 * 3;',
+    'const ROWS_PER_TRANSACTION = 50;',
+    'const WAIT_MS = 5 * SECOND_MS;',
+    'const A = 1, BYTES_MAX = Math.min(A, 7);',
+    'const RUNS_MAX = OTHER_MAX;',
+  ])('refuses %s outside lib/limits', (text) => {
+    const [, name] = /(\w+) = [^=]*;$/.exec(text) as RegExpExecArray;
+    const message = `${name} is a bound: it belongs into lib/limits, with its reason`;
+    expect(bounds('lib/volume/a.ts', `\n${text}\n`)).toEqual([`lib/volume/a.ts:2 ${message}`]);
+    expect(bounds('functions/a/handler.ts', text)).toHaveLength(1);
+    expect(bounds('lib/limits/volume.ts', text)).toEqual([]);
+    expect(bounds('test/a.test.ts', text)).toEqual([]);
+  });
+
+  it('lets other constants pass', () => {
+    const text = [
+      'const BACK_OFF_MS: Readonly<Record<string, number>> = { A: 500 };',
+      'const CACHE_MAX = new Cache(LENGTHS_MAX);',
+      'const NS_PER_MS = 1_000_000n;',
+      'const HEADER_BYTES = 64;',
+      "const NAME_MAX = 'x';",
+      'function f() { const rowsMax = 3; const WAIT_MS = 4; }',
+    ];
+    expect(bounds('lib/volume/a.ts', text.join('\n'))).toEqual([]);
+    expect(bounds('lib/format/wire.ts', 'export const U32_MAX = 0xffff_ffff;')).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@
 // faults below it; exit code 1 if any check failed. `npm run check -- NAME …` runs only those.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { boundFaults } from './bounds.ts';
 import { circleFaults } from './circles.ts';
 import { countFaults } from './counts.ts';
 import { layeringFaults } from './layering.ts';
@@ -67,6 +68,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   circles: rule(circleFaults),
   'attribute letters': rule(letterFaults),
   sizes: rule(sizeFaults),
+  bounds: rule(boundFaults),
   names: rule(nameFaults),
   'tests switched off': rule(switchFaults),
   traces: rule(traceFaults),

@@ -3,14 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { AssertionError } from '../../lib/foundation/assert.ts';
 import { retryLater } from '../../lib/foundation/errors.ts';
-import {
-  BODY_BYTES_MAX,
-  PAYLOAD_BYTES_MAX,
-  parseRequest,
-  resultOf,
-  toBase64,
-  toWire,
-} from '../../lib/service/protocol.ts';
+import { BODY_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../../lib/limits/stage.ts';
+import { parseRequest, resultOf, toBase64, toWire } from '../../lib/service/protocol.ts';
 
 const object = { key: 'a', body: toBase64(Buffer.from('x')) };
 const put = { op: 'put', namespace: 'default', objects: [object] };

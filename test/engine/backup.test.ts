@@ -6,6 +6,7 @@ import { backupTo, checkBackup, rowsOfBackup } from '../../lib/engine/backup/bac
 import { restoreTo } from '../../lib/engine/backup/restore.ts';
 import { examine } from '../../lib/engine/doctor/doctor.ts';
 import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
+import { QUARANTINE_MS } from '../../lib/limits/volume.ts';
 import type { Row, Write } from '../../lib/panda/panda.ts';
 import { blockFromRow, blockPartitions } from '../../lib/panda/rows/block-row.ts';
 import { bucketPartitions } from '../../lib/panda/rows/bucket-row.ts';
@@ -14,7 +15,6 @@ import { quarantineKey } from '../../lib/panda/rows/quarantine-row.ts';
 import { volumeFromRow, volumePartitions } from '../../lib/panda/rows/volume-row.ts';
 import { zonePartition } from '../../lib/panda/rows/zone-row.ts';
 import { TOKEN_STEP } from '../../lib/volume/behind/raise-above-drives.ts';
-import { QUARANTINE_MS } from '../../lib/volume/behind/sweep.ts';
 import { rowsOf } from '../../lib/volume/rows/read-rows.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { DRIVES, filesOf, putFiles, SMALL, withStore } from './small-store.ts';

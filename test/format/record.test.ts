@@ -6,13 +6,13 @@ import {
   parseRecord,
   parseRecordHeader,
   RECORD_BYTES_MAX,
-  RECORD_PLAINTEXT_BYTES_MAX,
   type RecordHeader,
   recordAad,
   recordBytes,
 } from '../../lib/format/record.ts';
 import { hexOf, newRecordId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { BLOCK_BYTES_MAX } from '../../lib/limits/frontend.ts';
 import { codeOf, withCrcAt } from './damage.ts';
 import { sampleBody, sampleRecord, sampleRecordHeader } from './samples.ts';
 
@@ -54,13 +54,10 @@ describe('record', () => {
   });
 
   it('holds 4 MiB of plaintext and refuses more', () => {
-    const most = { ...sampleRecordHeader, compressed: false, plaintextBytes: RECORD_PLAINTEXT_BYTES_MAX };
-    const record = buildRecord(
-      { ...most, bodyBytes: RECORD_PLAINTEXT_BYTES_MAX + 16 },
-      new Uint8Array(RECORD_PLAINTEXT_BYTES_MAX + 16),
-    );
+    const most = { ...sampleRecordHeader, compressed: false, plaintextBytes: BLOCK_BYTES_MAX };
+    const record = buildRecord({ ...most, bodyBytes: BLOCK_BYTES_MAX + 16 }, new Uint8Array(BLOCK_BYTES_MAX + 16));
     expect(record.byteLength).toBeLessThanOrEqual(RECORD_BYTES_MAX);
-    expect(parseRecord(record).header.plaintextBytes).toBe(RECORD_PLAINTEXT_BYTES_MAX);
+    expect(parseRecord(record).header.plaintextBytes).toBe(BLOCK_BYTES_MAX);
     record.set([1, 1, 0, 0x40, 0], 3); // compressed, so that the body is not too short for it
     expect(codeOf(() => parseRecordHeader(record))).toBe('RECORD_MALFORMED');
   });

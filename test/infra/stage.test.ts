@@ -4,9 +4,9 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { entryOf } from '../../lib/infra/bundle.ts';
 import { WORKERS } from '../../lib/infra/stage-parts.ts';
+import { RECEIVES_MAX } from '../../lib/limits/bytes.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { OUTPUTS } from '../../lib/settings/stage-names.ts';
-import { RECEIVES_MAX } from '../../lib/stream/stream.ts';
 import {
   actionsOf,
   type Resource,

@@ -3,8 +3,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PocketfulError } from '../../lib/foundation/errors.ts';
+import { ROW_TEXT_CHARACTERS_MAX } from '../../lib/limits/panda.ts';
 import type { Attribute, Attributes } from '../../lib/panda/panda.ts';
-import { decodeAttributes, encodeAttributes, ROW_TEXT_MAX } from '../../lib/panda/row-encoding.ts';
+import { decodeAttributes, encodeAttributes } from '../../lib/panda/row-encoding.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 20 });
 const scalar = fc.oneof(text, fc.maxSafeInteger());
@@ -100,7 +101,7 @@ describe('the text form of a row', () => {
     for (const value of ['{"s":[]}', '{"s":[""]}', '{"s":[1]}', '{"s":["x","x"]}', '{"s":["\\ud800"]}', '{"s":"x"}'])
       malformed(`[1,{"a":${value}}]`);
     for (const bad of ['', 'pk', 'sk', '__proto__', '\\ud800', 'x'.repeat(256)]) malformed(`[1,{"${bad}":1}]`);
-    malformed(`[1,{"a":"${'x'.repeat(ROW_TEXT_MAX)}"}]`);
+    malformed(`[1,{"a":"${'x'.repeat(ROW_TEXT_CHARACTERS_MAX)}"}]`);
     malformed(`[1,{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}]`);
   });
 

@@ -5,16 +5,15 @@ import { newDrainerRun } from '../../compaction/do/drainer.ts';
 import { readJournal, volumesOf } from '../../compaction/run/journal.ts';
 import { addOutcome, NO_OUTCOME, type Outcome, spentOn } from '../../compaction/run/reports.ts';
 import type { RunId } from '../../foundation/ids.ts';
+import { STAGE_RUNS_AT_ONCE } from '../../limits/stage.ts';
 import { readVolume } from '../../volume/rows/read-rows.ts';
 import { parkedRunId } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import type { StageTasks } from './aws-tasks.ts';
 
-const RUNS_AT_ONCE = 4;
-
 export const onStage = (store: VolumeStore, tasks: StageTasks): Batches => ({
   store,
-  runsAtOnce: RUNS_AT_ONCE,
+  runsAtOnce: STAGE_RUNS_AT_ONCE,
   newRun: (strategy) => (strategy === 'l3' ? newDrainerRun(store.c) : parkedRunId(store.c, strategy)),
   carry: (run, signal) => (run.startsWith('l3/') ? drained(store, tasks, run, signal) : stepped(tasks, run, signal)),
   free: async (signal) => (await tasks.gc({ signal })).free,

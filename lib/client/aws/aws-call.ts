@@ -3,17 +3,10 @@ import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws
 import type { Clock } from '../../foundation/clock.ts';
 import { invalid, isKind, isPocketfulError, unknownOutcome } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
-import {
-  type FrontendOperation,
-  PAYLOAD_BYTES_MAX,
-  type RequestOf,
-  type ResultOf,
-  resultOf,
-} from '../../service/protocol.ts';
+import { FRONTEND_ATTEMPTS_MAX, FRONTEND_BACK_OFF_MS, PAYLOAD_BYTES_MAX } from '../../limits/stage.ts';
+import { type FrontendOperation, type RequestOf, type ResultOf, resultOf } from '../../service/protocol.ts';
 import { awsError } from './aws-errors.ts';
 
-const ATTEMPTS_MAX = 7;
-const BACKOFF_MS = 100;
 const SHOWN_CHARACTERS = 300;
 
 export interface FrontendCallerParts {
@@ -45,7 +38,7 @@ export class FrontendCaller {
       try {
         return resultOf(request.op, await this.#invoke(request));
       } catch (error) {
-        if (!isKind(error, 'retry') || attempt === ATTEMPTS_MAX) throw error;
+        if (!isKind(error, 'retry') || attempt === FRONTEND_ATTEMPTS_MAX) throw error;
         await this.#backOff(attempt);
       }
     }
@@ -53,14 +46,14 @@ export class FrontendCaller {
 
   /** False when it has been tried often enough. */
   async mayRetry(attempt: number): Promise<boolean> {
-    if (attempt >= ATTEMPTS_MAX) return false;
+    if (attempt >= FRONTEND_ATTEMPTS_MAX) return false;
     await this.#backOff(attempt);
     return true;
   }
 
   #backOff(attempt: number): Promise<void> {
     const { clock, randomness } = this.#parts;
-    return clock.sleep(randomness.below(BACKOFF_MS * 2 ** attempt) + 1);
+    return clock.sleep(randomness.below(FRONTEND_BACK_OFF_MS * 2 ** attempt) + 1);
   }
 
   close(): void {

@@ -8,7 +8,14 @@ import type { Clock } from '../../foundation/clock.ts';
 import { unknownOutcome } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import { checkKey, checkNamespace } from '../../frontend/object-keys.ts';
-import { fromBase64, fromWire, OBJECTS_PER_REQUEST_MAX } from '../../service/protocol.ts';
+import {
+  ANSWER_MS,
+  CONNECT_MS,
+  OBJECTS_PER_REQUEST_MAX,
+  READ_PIECE_BYTES_MAX,
+  TASK_ANSWER_MS,
+} from '../../limits/stage.ts';
+import { fromBase64, fromWire } from '../../service/protocol.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
 import type { StoreAdmin } from '../admin.ts';
 import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../face.ts';
@@ -17,14 +24,6 @@ import { FrontendCaller, isTurnedAway } from './aws-call.ts';
 import { Invoker } from './aws-invoke.ts';
 import { AwsPuts } from './aws-put.ts';
 import { findStage } from './aws-stage.ts';
-
-const CONNECT_MS = 5_000;
-/** A little over the function's own time-out, so that its answer comes first. */
-const ANSWER_MS = 90_000;
-/** Lambda's longest, and a little. */
-const TASK_MS = 910_000;
-/** Bytes asked for at a time: what fits one answer. */
-const READ_BYTES = 4 * 1024 * 1024;
 
 interface Operator {
   readonly admin: StageAdmin;
@@ -67,7 +66,7 @@ export class AwsClient implements PocketfulStore {
       const outputs = await findStage(cloudFormation, stage);
       const ports = { clock, randomness };
       const caller = new FrontendCaller({ lambda: lambdaWithin(ANSWER_MS), functionName: outputs.frontend, ...ports });
-      const invoker = new Invoker({ lambda: lambdaWithin(TASK_MS), ...ports });
+      const invoker = new Invoker({ lambda: lambdaWithin(TASK_ANSWER_MS), ...ports });
       const engine = new StageEngine(outputs, clock);
       const admin = new StageAdmin(`aws:${stage}`, namespace, engine.open, invoker, outputs);
       return new AwsClient(stage, namespace, caller, { admin, invoker, engine });
@@ -93,7 +92,7 @@ export class AwsClient implements PocketfulStore {
 
   async get(key: string, range: ByteRange = { offset: 0 }): Promise<OpenBody> {
     const { offset, length = Number.MAX_SAFE_INTEGER } = range;
-    const first = await this.#piece(key, offset, Math.min(length, READ_BYTES));
+    const first = await this.#piece(key, offset, Math.min(length, READ_PIECE_BYTES_MAX));
     const wanted = Math.min(length, first.object.sizeBytes - offset);
     return { object: first.object, body: this.#body(first, offset, wanted) };
   }
@@ -103,7 +102,7 @@ export class AwsClient implements PocketfulStore {
     if (first.bytes.byteLength > 0) yield first.bytes;
     let at = offset + first.bytes.byteLength;
     while (at < offset + length) {
-      const { bytes } = await this.#piece(key, at, Math.min(offset + length - at, READ_BYTES), version);
+      const { bytes } = await this.#piece(key, at, Math.min(offset + length - at, READ_PIECE_BYTES_MAX), version);
       if (bytes.byteLength === 0) throw unknownOutcome('ANSWER_MALFORMED', `the frontend sent no bytes at ${at}`);
       yield bytes;
       at += bytes.byteLength;

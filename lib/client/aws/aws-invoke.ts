@@ -6,10 +6,9 @@ import type { Clock } from '../../foundation/clock.ts';
 import { codeFrom } from '../../foundation/error-codes.ts';
 import { type ErrorKind, isKind, isPocketfulError, PocketfulError, unknownOutcome } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
+import { TASK_ATTEMPTS_MAX, TASK_BACK_OFF_MS } from '../../limits/stage.ts';
 import { awsError } from './aws-errors.ts';
 
-const ATTEMPTS_MAX = 8;
-const BACKOFF_MS = 250;
 const SHOWN_CHARACTERS = 300;
 const KINDS: readonly ErrorKind[] = ['invalid', 'missing', 'conflict', 'retry', 'unknown', 'corrupt', 'denied'];
 const CODE = / \(([A-Z_0-9]+)\)$/;
@@ -38,9 +37,9 @@ export class Invoker {
       try {
         return parsed(functionName, await this.#invoke(functionName, event), schema);
       } catch (error) {
-        if (!isKind(error, 'retry', 'unknown') || error.code === 'ANSWER_MALFORMED' || attempt === ATTEMPTS_MAX)
+        if (!isKind(error, 'retry', 'unknown') || error.code === 'ANSWER_MALFORMED' || attempt === TASK_ATTEMPTS_MAX)
           throw error;
-        await clock.sleep(randomness.below(BACKOFF_MS * 2 ** attempt) + 1);
+        await clock.sleep(randomness.below(TASK_BACK_OFF_MS * 2 ** attempt) + 1);
       }
     }
   }

@@ -7,19 +7,15 @@ import { checkKey, checkMetadata } from '../../frontend/object-keys.ts';
 import { Outbox } from '../../frontend/outbox.ts';
 import {
   BODY_BYTES_MAX,
-  fromWire,
   OBJECTS_PER_REQUEST_MAX,
-  type RequestOf,
-  type ResultOf,
-  toBase64,
-} from '../../service/protocol.ts';
+  PARTS_AT_ONCE,
+  REQUESTS_AT_ONCE,
+  WHOLE_BODY_BYTES_MAX,
+} from '../../limits/stage.ts';
+import { fromWire, type RequestOf, type ResultOf, toBase64 } from '../../service/protocol.ts';
 import type { PutOutcome, PutRequest } from '../face.ts';
 import { type FrontendCaller, isTurnedAway } from './aws-call.ts';
 
-const REQUESTS_AT_ONCE = 4;
-const PARTS_AT_ONCE = 3;
-/** A body up to this long goes whole. */
-const WHOLE_BYTES_MAX = 4 * 1024 * 1024;
 /** Brackets and field names of an object in a request. */
 const FRAME_BYTES = 96;
 
@@ -74,7 +70,7 @@ export class AwsPuts {
         await this.#flush();
         await Promise.all(this.#flights);
       }
-      const pieces = cutBlocks(item.body, WHOLE_BYTES_MAX);
+      const pieces = cutBlocks(item.body, WHOLE_BODY_BYTES_MAX);
       const first = await pieces.next();
       const second = first.done ? first : await pieces.next();
       if (!second.done) return await this.#fly([item], () => this.#putLong(item, [first.value, second.value], pieces));

@@ -8,15 +8,12 @@ import { readTallies, totalOf } from '../../engine/status/tally.ts';
 import { reasonCodeFrom } from '../../foundation/error-codes.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Reason } from '../../foundation/reason.ts';
+import { QUEUE_IDLE_MS_MAX, QUEUE_POLL_MS } from '../../limits/stage.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import type { DrainPass, EncodePass, GcReport } from '../admin.ts';
 import type { Invoker } from './aws-invoke.ts';
 import type { StageOutputs } from './aws-stage.ts';
 
-/** Between two looks at a queue that others work off. */
-const POLL_MS = 2_000;
-/** So long without any progress, and it is not ours to wait for. */
-const IDLE_MS_MAX = 15 * 60_000;
 /** With these what is queued goes on; any other code is why the drain stops. */
 const GOES_ON: readonly string[] = ['FLOWING', 'QUEUE_FULL', 'QUEUE_OLD', NOTHING_TO_DRAIN] satisfies (
   | FlowCode
@@ -157,11 +154,11 @@ export class StageTasks {
       if (!GOES_ON.includes(pass.reason.code)) stalled = pass.reason;
       const now = JSON.stringify([retired, pass.stream, pass.sent]);
       if (now !== seen) progressAtMs = c.clock.monotonicMs();
-      else if (c.clock.monotonicMs() - progressAtMs > IDLE_MS_MAX)
+      else if (c.clock.monotonicMs() - progressAtMs > QUEUE_IDLE_MS_MAX)
         stalled = { code: 'NO_PROGRESS', text: `no progress: ${pass.reason.text}` };
       seen = now;
       if (stalled !== undefined) break;
-      await c.clock.sleep(POLL_MS);
+      await c.clock.sleep(QUEUE_POLL_MS);
     }
     const after = await movedByL3(c);
     return {

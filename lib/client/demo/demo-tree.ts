@@ -4,9 +4,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { invalid } from '../../foundation/errors.ts';
+import { HASHES_AT_ONCE } from '../../limits/engine.ts';
 import { type FoundFile, walkTree } from '../files/walk-tree.ts';
-
-const HASHES_AT_ONCE = 8;
 
 export interface DemoFile {
   readonly name: string;

@@ -13,13 +13,13 @@ import { isKind, isPocketfulError, PocketfulError } from '../../foundation/error
 import type { VolumeId } from '../../foundation/ids.ts';
 import { SeededRandomness, shuffled } from '../../foundation/randomness.ts';
 import { reasonLine } from '../../foundation/reason.ts';
+import { DEMO_READS_AT_ONCE } from '../../limits/engine.ts';
 import { RecordLost } from '../../volume/read/record-lost.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import { DEFAULT_NAMESPACE } from '../face.ts';
 import { fileToPut } from '../files/read-file.ts';
 import { type DemoFile, type DemoTree, sha256Of } from './demo-tree.ts';
 
-const READS_AT_ONCE = 8;
 const DELETED_PERCENT = 70;
 const DRIVES_AWAY = 3;
 /** Columns that bring back one of a local set of `lrc-12-2-2`. */
@@ -110,7 +110,7 @@ export class Demo {
     let items = 0;
     let bytes = 0;
     const waiting: { name: string; drives: readonly string[] }[] = [];
-    await mapLimit(this.#left, READS_AT_ONCE, async (file) => {
+    await mapLimit(this.#left, DEMO_READS_AT_ONCE, async (file) => {
       try {
         const { body } = await this.store.frontend.get(DEFAULT_NAMESPACE, file.name);
         if ((await sha256Of(body)) !== file.sha256)
@@ -221,7 +221,7 @@ export class Demo {
   }
 
   async expectGone(deleted: readonly DemoFile[]): Promise<void> {
-    await mapLimit(deleted, READS_AT_ONCE, async ({ name }) => {
+    await mapLimit(deleted, DEMO_READS_AT_ONCE, async ({ name }) => {
       try {
         await this.store.frontend.head(DEFAULT_NAMESPACE, name);
       } catch (error) {

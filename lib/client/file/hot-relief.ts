@@ -3,15 +3,14 @@
 import { codecShape } from '../../codec/shape.ts';
 import { encodeStore } from '../../engine/upkeep/tend.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
+import { RELIEF_LOOK_EVERY_MS, RELIEF_PASSES_MAX } from '../../limits/engine.ts';
 import { listVolumes } from '../../volume/rows/read-rows.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import { putClass } from '../../volume/write/append.ts';
 
-const LOOK_EVERY_MS = 1_000;
 const LOOK_EVERY_BYTES_SHARE = 1 / 32;
 const BEGIN_SHARE = 0.5;
 const WAIT_SHARE = 0.8;
-const PASSES_MAX = 3;
 
 export class HotRelief {
   readonly #store: EmbeddedStore;
@@ -36,12 +35,12 @@ export class HotRelief {
     this.#bytesSince += bytes * this.#columns;
     const nowMs = clock.monotonicMs();
     const isDue = this.#bytesSince >= settings.hotBytesMax * LOOK_EVERY_BYTES_SHARE;
-    if (!isDue && nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;
+    if (!isDue && nowMs - this.#lookedAtMs < RELIEF_LOOK_EVERY_MS) return;
     this.#lookedAtMs = nowMs;
     this.#bytesSince = 0;
     const comingShare = (bytes * this.#columns) / settings.hotBytesMax;
     // The pass under way may have begun before most of what is there came in: looked at again when it is over.
-    for (let passes = 0; passes < PASSES_MAX; passes++) {
+    for (let passes = 0; passes < RELIEF_PASSES_MAX; passes++) {
       const share = await this.#share();
       if (share < BEGIN_SHARE) return;
       const pass = this.#begin();

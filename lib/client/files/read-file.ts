@@ -6,14 +6,11 @@ import { promisify } from 'node:util';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { conflict, denied, invalid, missing } from '../../foundation/errors.ts';
 import { isKeyFile } from '../../keys/key-file.ts';
+import { FILE_STAMP_MS, IDLE_PIECES_MAX } from '../../limits/engine.ts';
 import type { PutRequest } from '../face.ts';
 import { metadataText } from './file-metadata.ts';
 
 const PIECE_BYTES = 1024 * 1024;
-/** Files that are read at once at the most, without pieces being allocated anew. */
-const IDLE_PIECES_MAX = 8;
-/** File systems stamp changes by a coarse clock: two within this time may bear one stamp. */
-const STAMP_MS = 10;
 
 // Plain descriptors: small files are many, and a FileHandle costs half as much again per call.
 const openFile = promisify(open);
@@ -45,7 +42,7 @@ export function fileToPut(key: string, path: string, found: BigIntStats, clock: 
 
 async function* readPieces(path: string, found: BigIntStats, clock: Clock): AsyncGenerator<Uint8Array> {
   // What follows in the same tick of the file system's clock would leave no trace: it is waited for.
-  if (Math.abs(clock.nowMs() - Number(found.ctimeMs)) < STAMP_MS) await clock.sleep(STAMP_MS);
+  if (Math.abs(clock.nowMs() - Number(found.ctimeMs)) < FILE_STAMP_MS) await clock.sleep(FILE_STAMP_MS);
   let file: number;
   try {
     // Not followed, and never waited for, whatever took the file's place since it was looked at.

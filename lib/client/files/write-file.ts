@@ -7,6 +7,7 @@ import { nameFile } from '../../drive/file-naming.ts';
 import { sweepOutputs, temporaryOutput } from '../../drive/file-output.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { invalid } from '../../foundation/errors.ts';
+import { SYNCS_AT_ONCE } from '../../limits/engine.ts';
 import type { OpenBody } from '../face.ts';
 import { ExactTimes } from './exact-times.ts';
 import { changedAtNs, fileMetadataOf } from './file-metadata.ts';
@@ -15,8 +16,6 @@ import { exists, isFolder, namedError } from './name-errors.ts';
 import { placeBelow } from './place-below.ts';
 import { isSameContent } from './same-content.ts';
 import { writeSparsely } from './write-sparsely.ts';
-
-const SYNCS_AT_ONCE = 8;
 
 export interface WriteOptions {
   readonly overwrite: boolean;

@@ -2,6 +2,7 @@
 // memory. Columns in the memory it runs in are used where they are; others pass through strips; ended ones read from a
 // strip of zeros.
 import { present } from '../../foundation/assert.ts';
+import { MODULES_MAX } from '../../limits/bytes.ts';
 import { BoundedCache } from '../bounded-cache.ts';
 import { CELL_BYTES } from '../codec.ts';
 import { arenaBytes, arenaOf, type ColumnArena, createArena, STRIP_BYTES } from '../column-arena.ts';
@@ -10,9 +11,6 @@ import { agreesWithTwin, isRevectorizing, refuseToRevectorize } from './revector
 import { compileProgram, type RunCells } from './simd-compiler.ts';
 import { type WasmModule, wasmHost } from './wasm-host.ts';
 import type { XorProgram } from './xor-program.ts';
-
-/** A module is 1 to 3 KB of code, a few times that once compiled. */
-const MODULES_MAX = 256;
 
 /** Longest range in one call: V8 swaps in its optimized code only between calls. */
 const CALL_BYTES = 256 * 1024;

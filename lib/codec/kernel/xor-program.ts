@@ -1,6 +1,7 @@
 // XOR programs: straight-line programs over the bit planes of columns, what every encode and every rebuild comes down
 // to. A program is data; kernels run it over cells. The builder drops duplicates, so equal sums are computed once.
 import { assert } from '../../foundation/assert.ts';
+import { PROGRAM_VALUES_MAX } from '../../limits/bytes.ts';
 import { PLANES } from './gf16.ts';
 
 /** A value is the index of its step. Steps only refer to earlier ones. */
@@ -18,9 +19,6 @@ export interface XorProgram {
 /** A plane's value while a program is built; null is the plane of zeros. */
 export type Value = number | null;
 
-/** Far more than any program has. */
-const VALUES_MAX = 0x1_0000;
-
 export class XorBuilder {
   readonly #steps: Step[] = [];
   /** Loads have negative keys, sums positive ones. */
@@ -36,7 +34,7 @@ export class XorBuilder {
     if (a === b) return null;
     const low = Math.min(a, b);
     const high = Math.max(a, b);
-    return this.#once(low * VALUES_MAX + high, { op: 'xor', a: low, b: high });
+    return this.#once(low * PROGRAM_VALUES_MAX + high, { op: 'xor', a: low, b: high });
   }
 
   sum(values: readonly Value[]): Value {

@@ -5,6 +5,7 @@
 import { isKind } from '../../foundation/errors.ts';
 import { hexOf, type RunId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
+import { DRAIN_RUNS_MAX } from '../../limits/compaction.ts';
 import type { Write } from '../../panda/panda.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Stream, StreamFigures } from '../../stream/stream.ts';
@@ -25,9 +26,6 @@ import { metadataWritesLeft, readPeriod } from '../run/period.ts';
 import { readThreshold } from '../threshold/row.ts';
 import { type PlanOptions, planNow } from './plan-now.ts';
 import { queuedAttributes, queuedKey, queuedMsFromRow } from './queued-row.ts';
-
-/** Buckets wait in leased volumes; more of those than the queue takes would only keep L1 and L2 off. */
-const RUNS_MAX = 4;
 
 /** What a pass came to: flow control's own codes, nothing to do, or the code of an error that ended it. */
 export const NOTHING_TO_DRAIN = 'NOTHING_TO_DRAIN';
@@ -117,8 +115,8 @@ class DrainerPass {
     this.reason = flow.reason;
     if (flow.send === 0) return;
     const mayBegin = this.#options.begin ?? true;
-    if (mayBegin && this.#bucketsDraining() < flow.send && runs < RUNS_MAX)
-      await this.#begin(RUNS_MAX - runs, flow.send);
+    if (mayBegin && this.#bucketsDraining() < flow.send && runs < DRAIN_RUNS_MAX)
+      await this.#begin(DRAIN_RUNS_MAX - runs, flow.send);
     // Which of them are on their way is not known: only once none is, what Panda says is draining is sent (again).
     const depth = this.#figures.ready + this.#figures.inFlight;
     if (depth === 0) await this.#send(flow.send);

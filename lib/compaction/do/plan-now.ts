@@ -1,6 +1,7 @@
 // The plan of this moment, and what it says of one volume: what `plan`, `explain` and every round of `compact` call.
-import { isAhead } from '../../foundation/clock-skew.ts';
+
 import { retryLater } from '../../foundation/errors.ts';
+import { isAhead } from '../../limits/clock-skew.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import type { FleetView } from '../facts/fleet.ts';

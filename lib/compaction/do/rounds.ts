@@ -1,5 +1,7 @@
 // COMPACT: plan, run, free, and again until nothing is left worth doing. The one loop of both engines: budgets, merges,
 // what was cut off and reports are decided here; the Batches port only carries runs out.
+
+import { COMPACT_ROUNDS_MAX } from '../../limits/compaction.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { type FleetTotals, sealedTotals } from '../facts/fleet.ts';
 import type { MergeSettings } from '../facts/merge-settings.ts';
@@ -18,7 +20,6 @@ import { planMergesNow } from './merge-now.ts';
 import { currentView, type PlanOptions, planNow } from './plan-now.ts';
 import { begunRuns } from './plan-runs.ts';
 
-const ROUNDS_MAX = 64;
 /** Ranges may not be empty. */
 const BOUNDARY_STEP = 1e-6;
 
@@ -63,7 +64,7 @@ export async function compact(batches: Batches, options: CompactOptions = {}): P
   const rounds = new Rounds(batches, options, given?.budgets ?? options.budgets ?? UNLIMITED);
   await rounds.resume();
   if (file !== undefined && rounds.resumed > 0) given = await checkedPlan(store, file, options);
-  while (rounds.plans < ROUNDS_MAX && !rounds.signal.aborted) if (!(await rounds.next(given))) break;
+  while (rounds.plans < COMPACT_ROUNDS_MAX && !rounds.signal.aborted) if (!(await rounds.next(given))) break;
   const after = sealedTotals(await snapshotOf(store.c));
   return { ...rounds.report(), before, after };
 }

@@ -4,6 +4,7 @@
 // are.
 import { DAY_MS } from '../../foundation/durations.ts';
 import { isKind } from '../../foundation/errors.ts';
+import { RATE_LOOK_EVERY_MS, RATE_SAMPLE_MAX } from '../../limits/compaction.ts';
 import type { Write } from '../../panda/panda.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { transact } from '../../volume/rows/transact.ts';
@@ -12,9 +13,6 @@ import { AGE_CLASSES, FLEET_STATES, type FleetView, fleetOf } from './fleet.ts';
 import { PLAN_SETTINGS } from './plan-settings.ts';
 import { type Learnt, type Look, lookAttributes, lookFromRow, lookIsAsRead, ratesKey } from './rates-row.ts';
 
-const SAMPLE_MAX = 512;
-/** Looks nearer together than that are left out: a snapshot is never quite of one moment. */
-const LOOK_EVERY_MS = 0.8 * DAY_MS;
 /** What was learnt so long ago counts for a third. */
 const MEMORY_DAYS = 7;
 
@@ -44,7 +42,7 @@ export async function measureRates(c: Components, view: FleetView): Promise<Meas
   const row = await c.panda.get(key);
   const before = row === undefined ? undefined : lookFromRow(row);
   // A clock that went back waits until it is where it was.
-  if (before !== undefined && nowMs - before.atMs < LOOK_EVERY_MS) return before.learnt;
+  if (before !== undefined && nowMs - before.atMs < RATE_LOOK_EVERY_MS) return before.learnt;
   const next = learn(before, view, nowMs);
   const put: Write = {
     kind: 'put',
@@ -89,7 +87,7 @@ const copyOf = ({ perDay, daysMeasured }: MeasuredRates) => ({ perDay: [...perDa
 function sampleOf(view: FleetView): Learnt['sample'] {
   const sealed = FLEET_STATES.indexOf('sealed');
   const sample: Learnt['sample'] = [];
-  for (let i = 0; i < view.count && sample.length < SAMPLE_MAX; i++) {
+  for (let i = 0; i < view.count && sample.length < RATE_SAMPLE_MAX; i++) {
     if (view.state[i] !== sealed) continue;
     const of = (column: Float64Array): number => column[i] as number;
     sample.push([

@@ -2,7 +2,7 @@
 // merge has to save to be worth its block rows, and how much of it one plan may hold.
 import * as z from 'zod';
 import { invalid } from '../../foundation/errors.ts';
-import { GROUP_SLOTS_MAX } from '../../panda/rows/group-row.ts';
+import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 const GIB = 1024 ** 3;

@@ -5,10 +5,8 @@ import * as z from 'zod';
 import { STORAGE_CLASSES } from '../../cost/price-book.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
+import { RUN_SOURCES_MAX, THRESHOLD_MAX, THRESHOLD_MIN } from '../../limits/compaction.ts';
 import { AGE_CLASSES } from './fleet.ts';
-
-/** Choices are bits of a 32-bit word. */
-export const SOURCES_MAX = 32;
 
 export const STRATEGIES = ['l1', 'l2', 'l3'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
@@ -33,11 +31,11 @@ export const planSettingsSchema = z.strictObject({
   strategies: z.array(z.enum(STRATEGIES)).min(1),
   objective: z.enum(OBJECTIVES),
   /** K: most sources of one run of L1 or L2. */
-  sourcesMax: z.int().min(2).max(SOURCES_MAX),
+  sourcesMax: z.int().min(2).max(RUN_SOURCES_MAX),
   destinationsMax: z
     .int()
     .min(1)
-    .max(SOURCES_MAX - 1),
+    .max(RUN_SOURCES_MAX - 1),
   /** Cells per destination in L2's table. */
   granularity: z.int().min(8).max(4096),
   /** Candidates L2 looks at for one run. */
@@ -126,10 +124,6 @@ export const PLAN_SETTINGS: PlanSettings = Object.freeze({
   readBytes: 8 * MIB,
   moveBytesPerSecond: 80_000_000,
 });
-
-/** Least dead fraction worth a run, as the controller may set it. */
-export const THRESHOLD_MIN = 0.02;
-export const THRESHOLD_MAX = 0.9;
 
 /**
  * Settings with some changed. Throws `invalid` PLAN_SETTINGS_INVALID, or BOUNDARIES_INVALID for the strategies' ranges.

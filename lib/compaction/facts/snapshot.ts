@@ -2,12 +2,12 @@
 // where its row says it is; a run that starts later looks at every volume again, so a snapshot may be a little old but
 // never does harm.
 import { codecShape } from '../../codec/shape.ts';
-import { isAhead } from '../../foundation/clock-skew.ts';
+import { isAhead } from '../../limits/clock-skew.ts';
+import { VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { capacityBytes } from '../../settings/settings.ts';
-import { BUCKETS_MAX } from '../../volume/open/room.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { listBuckets, listVolumes } from '../../volume/rows/read-rows.ts';
 import { type CrowdedNotes, hostRoomBytes, readCrowded } from './crowded.ts';
@@ -77,7 +77,7 @@ function stateOf(settings: Settings, volume: VolumeRow): FleetState {
 /** Planning for this store: what its settings decide, then what the caller asks for. */
 export function planSettingsFor(settings: Settings, changes: Partial<PlanSettings> = {}): PlanSettings {
   return planSettingsOf({
-    bucketsPerVolumeMax: BUCKETS_MAX,
+    bucketsPerVolumeMax: VOLUME_BUCKETS_MAX,
     groupBytes: settings.groupBytesMin,
     // Headers, directories, and columns that are never quite level.
     reserve: 0.045,

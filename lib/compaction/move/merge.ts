@@ -5,9 +5,10 @@ import { mapLimit } from '../../foundation/concurrency.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
+import { MERGE_PARTITIONS_AT_ONCE } from '../../limits/compaction.ts';
+import { GROUP_SLOTS_MAX, MERGED_BUCKETS_MAX } from '../../limits/panda.ts';
 import { type BlockRow, blockFromRow, blockPartitions } from '../../panda/rows/block-row.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
-import { GROUP_SLOTS_MAX } from '../../panda/rows/group-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import { collectBucket } from '../../volume/read/collect-bucket.ts';
@@ -16,15 +17,12 @@ import { readBucket, readVolume, rowsOf } from '../../volume/rows/read-rows.ts';
 import { endSource } from '../../volume/runs/drain-source.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import {
-  MERGED_BUCKETS_MAX,
   type MergeRecord,
   type MergeResult,
   type MergeTarget,
   mergeBuckets,
 } from '../../volume/write/merge-buckets.ts';
 import type { Skipped } from '../run/leases.ts';
-
-const PARTITIONS_AT_ONCE = 8;
 
 /** A last group may be half as large again as one has to be, where volumes hold more than one. */
 const lastGroupBytesMax = (settings: Settings): number =>
@@ -226,7 +224,7 @@ async function blocksIn(
 ): Promise<{ readonly named: NamedBlocks; readonly scanned: number }> {
   const named = new Map<BucketId, Map<number, BlockRow>>();
   let scanned = 0;
-  await mapLimit(blockPartitions(), PARTITIONS_AT_ONCE, async (partition) => {
+  await mapLimit(blockPartitions(), MERGE_PARTITIONS_AT_ONCE, async (partition) => {
     if (signal?.aborted) return;
     for await (const row of rowsOf(c.panda, partition)) {
       scanned += 1;

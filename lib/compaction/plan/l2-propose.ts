@@ -5,6 +5,7 @@
 import { codecShape } from '../../codec/shape.ts';
 import { dollarsOf, savedDollars } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
+import { PACK_WINDOWS_MAX } from '../../limits/compaction.ts';
 import { RAW_FACTOR } from '../facts/fleet.ts';
 import { earningMs, type PlanSettings } from '../facts/plan-settings.ts';
 import type { Group } from './groups.ts';
@@ -13,9 +14,6 @@ import { type Admit, type CellScore, maxFillScore, type Packing, PackTable, wort
 import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
 import { pricingOf, workOf } from './work.ts';
 import { holePrice } from './worth.ts';
-
-/** How often a group's window moves on past candidates that nothing can be made of. */
-const WINDOWS_MAX = 8;
 
 /** Places in a group's order. */
 type Places = readonly number[];
@@ -108,7 +106,7 @@ export class PackProposer implements Proposer {
   #look(state: GroupState): void {
     const { group } = state;
     state.proposal = null;
-    for (; state.windows < WINDOWS_MAX; state.windows++) {
+    for (; state.windows < PACK_WINDOWS_MAX; state.windows++) {
       const count = this.#window(state);
       if (count < 2) return;
       state.proposal = this.#propose(state, count, state.score);

@@ -1,12 +1,12 @@
 // What rounding to whole cells loses, exact swaps win back: one or two sources of a chosen set are exchanged for as
 // many candidates that fill the destinations better and still fit. Exact sums, no finer table.
+import { PAIR_ROUNDS_MAX } from '../../limits/compaction.ts';
 
 /** A room this small (in capacities) is left alone. */
 const ROOM_MIN = 1e-4;
 /** Exchanging pairs is dearer: it is tried only for a room worth a thousandth of a volume. */
 const PAIR_ROOM_MIN = 1e-3;
 const EPSILON = 1e-12;
-const PAIR_ROUNDS_MAX = 3;
 
 interface Exchange {
   gain: number;

@@ -3,7 +3,7 @@
 // cells. All tables are allocated once per PackTable; the inner loops allocate nothing and touch typed arrays only.
 
 import { assert } from '../../foundation/assert.ts';
-import { SOURCES_MAX } from '../facts/plan-settings.ts';
+import { RUN_SOURCES_MAX } from '../../limits/compaction.ts';
 import { improveBySwaps, sumOf } from './l2-swaps.ts';
 
 /**
@@ -79,7 +79,7 @@ export class PackTable {
 
   constructor(shape: PackShape) {
     assert(shape.candidatesMax >= 2 && shape.sourcesMax >= 2, 'a run merges at least two volumes');
-    assert(shape.sourcesMax <= SOURCES_MAX, `a run merges at most ${SOURCES_MAX} volumes`);
+    assert(shape.sourcesMax <= RUN_SOURCES_MAX, `a run merges at most ${RUN_SOURCES_MAX} volumes`);
     assert(shape.destinationsMax >= 1 && shape.granularity >= 8, 'a run fills at least one volume, of 8 cells or more');
     this.shape = shape;
     this.#row = shape.destinationsMax * shape.granularity + 1;

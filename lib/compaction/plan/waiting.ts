@@ -5,19 +5,19 @@
 import { dollarsOf, MS_PER_MONTH } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
+import { FLEET_CODECS_MAX } from '../../limits/compaction.ts';
 import { AGE_CLASSES, codecAt, FLEET_STATES, type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
 import type { PlanSettings } from '../facts/plan-settings.ts';
 import { pricingOf, workOf } from './work.ts';
 import { fillWorthRewriting } from './worth.ts';
 
-const CODECS_MAX = 256;
 const SEALED = FLEET_STATES.indexOf('sealed');
 
 export const waitingAt = (codecWire: number, ageClass: number): number => codecWire * AGE_CLASSES + ageClass;
 
 /** Fills above which waiting beats rewriting, at `waitingAt`; 1: never wait. */
 export function waitingFills(view: FleetView, settings: PlanSettings, book: PriceBook): Float64Array {
-  const fills = new Float64Array(CODECS_MAX * AGE_CLASSES).fill(1);
+  const fills = new Float64Array(FLEET_CODECS_MAX * AGE_CLASSES).fill(1);
   if (settings.objective !== 'money') return fills;
   for (const { wire, example, buckets } of typicalVolumes(view)) {
     const capacityBytes = view.capacityBytes[example] as number;
@@ -46,9 +46,9 @@ interface Typical {
  * its last block is dead and so half empty volumes have too many of them for their bytes.
  */
 function typicalVolumes(view: FleetView): Typical[] {
-  const live = new Float64Array(CODECS_MAX);
-  const capacity = new Float64Array(CODECS_MAX);
-  const example = new Int32Array(CODECS_MAX).fill(-1);
+  const live = new Float64Array(FLEET_CODECS_MAX);
+  const capacity = new Float64Array(FLEET_CODECS_MAX);
+  const example = new Int32Array(FLEET_CODECS_MAX).fill(-1);
   for (let i = 0; i < view.count; i++) {
     if (view.state[i] !== SEALED) continue;
     const wire = view.codec[i] as number;
@@ -56,8 +56,8 @@ function typicalVolumes(view: FleetView): Typical[] {
     capacity[wire] = (capacity[wire] as number) + (view.capacityBytes[i] as number);
     if ((example[wire] as number) < 0) example[wire] = i;
   }
-  const bytes = new Float64Array(CODECS_MAX);
-  const buckets = new Float64Array(CODECS_MAX);
+  const bytes = new Float64Array(FLEET_CODECS_MAX);
+  const buckets = new Float64Array(FLEET_CODECS_MAX);
   for (let i = 0; i < view.count; i++) {
     if (view.state[i] !== SEALED) continue;
     const wire = view.codec[i] as number;

@@ -1,6 +1,7 @@
 // The closed-form worth of rewriting a volume: when it pays, when to wait for more of it to die, and how to rank when
 // budgets are scarce. Fills are live fractions of capacity, in 0..1.
 import { assert } from '../../foundation/assert.ts';
+import { DEATHS_MAX } from '../../limits/compaction.ts';
 
 /**
  * The worth index of a volume of live fraction u:  (1-u)/u - ln(1/u).
@@ -39,8 +40,6 @@ export function ownRatePerDay(writtenBytes: number, liveBytes: number, ageDays: 
 }
 
 const PRIOR = 0.01;
-/** Of a volume with nothing left, which no rate describes. */
-const DEATHS_MAX = 40;
 
 /**
  * The live fraction at which the index reaches `bound`: rewrite at or below it. 1 for a bound of 0, 0 for an infinite

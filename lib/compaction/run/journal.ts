@@ -3,6 +3,7 @@
 // in a way that matters.
 import { isKind } from '../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import { RUN_REMNANTS_MAX } from '../../limits/panda.ts';
 import type { Write } from '../../panda/panda.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { rowsOf } from '../../volume/rows/read-rows.ts';
@@ -34,9 +35,6 @@ export const taskOf = (plan: string, run: PlannedRun): JournalTask => ({
   ]),
 });
 
-/** Remnants of one run; its row must fit Panda. What is beyond is for the next run. */
-const REMNANTS_MAX = 8192;
-
 /** A plan of merges as a run; undefined when there is nothing to merge in volumes that nobody has taken. */
 export function mergeTaskOf(plan: MergePlan, taken: ReadonlySet<string> = new Set()): JournalTask | undefined {
   const merges: MergePlan['merges'][number][] = [];
@@ -44,7 +42,7 @@ export function mergeTaskOf(plan: MergePlan, taken: ReadonlySet<string> = new Se
   for (const merge of plan.merges) {
     if (merge.sources.some(({ volume }) => taken.has(volume))) continue;
     remnants += merge.sources.length;
-    if (remnants > REMNANTS_MAX && merges.length > 0) break;
+    if (remnants > RUN_REMNANTS_MAX && merges.length > 0) break;
     merges.push(merge);
   }
   if (merges.length === 0) return undefined;

@@ -6,17 +6,18 @@ import type { THRESHOLD_REASONS } from '../../foundation/codes/reasons.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
 import type { Reason } from '../../foundation/reason.ts';
-import { THRESHOLD_MAX, THRESHOLD_MIN } from '../facts/plan-settings.ts';
+import {
+  THRESHOLD_MAX,
+  THRESHOLD_MIN,
+  THRESHOLD_STEP_PER_DAY_MAX,
+  THRESHOLD_STEP_TIMES_DELAY_MAX,
+} from '../../limits/compaction.ts';
 
 /** Until the controller has set one: a volume is worth rewriting when a fifth of it is dead. */
 export const THRESHOLD_START = 0.2;
 
-/** Stability found by the study: steps of at most 0.01 a day, and step times the measurement's delay at most 0.07. */
-const STEP_PER_DAY_MAX = 0.01;
-const STEP_TIMES_DELAY_MAX = 0.07;
-
 const schema = z.strictObject({
-  stepPerDay: z.number().positive().max(STEP_PER_DAY_MAX),
+  stepPerDay: z.number().positive().max(THRESHOLD_STEP_PER_DAY_MAX),
   /** How old the overhead is when it gets here. */
   delayDays: z.number().nonnegative(),
   min: z.number().min(THRESHOLD_MIN).max(THRESHOLD_MAX),
@@ -70,8 +71,8 @@ export function thresholdSettingsOf(changes: Partial<ThresholdSettings> = {}): T
         ? `idle ${s.idle} is not below busy ${s.busy}`
         : s.quickDays >= s.slowDays
           ? `quickDays ${s.quickDays} is not below slowDays ${s.slowDays}`
-          : s.stepPerDay * s.delayDays > STEP_TIMES_DELAY_MAX + 1e-12
-            ? `step ${s.stepPerDay} times delay ${s.delayDays} is over ${STEP_TIMES_DELAY_MAX}: the loop would swing`
+          : s.stepPerDay * s.delayDays > THRESHOLD_STEP_TIMES_DELAY_MAX + 1e-12
+            ? `step ${s.stepPerDay} times delay ${s.delayDays} is over ${THRESHOLD_STEP_TIMES_DELAY_MAX}: the loop would swing`
             : undefined;
   if (wrong !== undefined) throw invalid('THRESHOLD_INVALID', `threshold: ${wrong}`);
   return Object.freeze(s);

@@ -7,6 +7,7 @@ import type { FileHandle } from 'node:fs/promises';
 import * as z from 'zod';
 import { writeOutput } from '../../drive/file-output.ts';
 import { corrupt, invalid, missing } from '../../foundation/errors.ts';
+import { BACKUP_LINE_BYTES_MAX } from '../../limits/engine.ts';
 import type { Row } from '../../panda/panda.ts';
 import { decodeAttributes, encodeAttributes } from '../../panda/row-encoding.ts';
 import { soundRow } from '../../panda/rows/row-reader.ts';
@@ -18,7 +19,6 @@ import { withSnapshot } from './panda-snapshot.ts';
 export const BACKUP_FORMAT = 1;
 const WRITE_BYTES = 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
-const LINE_BYTES_MAX = 64 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 const headerSchema = z.object({
@@ -181,7 +181,7 @@ async function* linesOf(file: string): AsyncGenerator<string> {
         from = at + 1;
       }
       if (from < piece.length) rest.push(piece.subarray(from));
-      if (rest.length * READ_BYTES > LINE_BYTES_MAX)
+      if (rest.length * READ_BYTES > BACKUP_LINE_BYTES_MAX)
         throw corrupt('BACKUP_CORRUPT', `${file} has a line without an end`);
     }
     if (rest.length > 0) yield Buffer.concat(rest).toString('utf8');

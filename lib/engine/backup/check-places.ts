@@ -6,6 +6,7 @@ import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { CHUNK_HEADER_BYTES, parseChunkHeader } from '../../format/chunk.ts';
 import { chunkName } from '../../format/object-names.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
+import { KEYS_AT_ONCE } from '../../limits/panda.ts';
 import type { Panda } from '../../panda/panda.ts';
 import { type BucketRow, bucketFromRow, bucketKey } from '../../panda/rows/bucket-row.ts';
 import { type VolumeRow, volumeFromRow, volumePartitions } from '../../panda/rows/volume-row.ts';
@@ -35,13 +36,11 @@ export async function checkPlaces(panda: Panda, cell: string, drives: readonly D
   return { newerZones: newer.reduce((sum, zones) => sum + zones, 0), liveBuckets, unreadableBuckets };
 }
 
-const BUCKETS_AT_ONCE = 64;
-
 async function liveBucketsOf(panda: Panda, cell: string, volume: VolumeRow): Promise<BucketRow[]> {
   const ids = [...volume.buckets];
   const live: BucketRow[] = [];
-  for (let at = 0; at < ids.length; at += BUCKETS_AT_ONCE) {
-    const rows = await panda.getMany(ids.slice(at, at + BUCKETS_AT_ONCE).map((id) => bucketKey(cell, id)));
+  for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
+    const rows = await panda.getMany(ids.slice(at, at + KEYS_AT_ONCE).map((id) => bucketKey(cell, id)));
     const found = rows.flatMap((row) => (row === undefined ? [] : [bucketFromRow(row)]));
     live.push(...found.filter((bucket) => bucket.volume === volume.id && bucket.liveBytes > 0));
   }

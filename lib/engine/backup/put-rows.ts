@@ -1,8 +1,10 @@
 // Many rows into a fresh Panda, several transactions at once.
-import { rowBytes } from '../../panda/attributes.ts';
-import { type Panda, type Row, TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX, type Write } from '../../panda/panda.ts';
 
-const TRANSACTIONS_AT_ONCE = 16;
+import { RESTORE_TRANSACTIONS_AT_ONCE } from '../../limits/engine.ts';
+import { TRANSACTION_BYTES_MAX, TRANSACTION_ITEMS_MAX } from '../../limits/panda.ts';
+import { rowBytes } from '../../panda/attributes.ts';
+import type { Panda, Row, Write } from '../../panda/panda.ts';
+
 const PROGRESS_ROWS = 10_000;
 
 /** The number of rows. */
@@ -24,7 +26,7 @@ export async function putRows(
     running.add(work);
     batch = [];
     bytes = 0;
-    if (running.size >= TRANSACTIONS_AT_ONCE) await Promise.race(running);
+    if (running.size >= RESTORE_TRANSACTIONS_AT_ONCE) await Promise.race(running);
   };
   for await (const row of rows) {
     const size = rowBytes(row, row.attributes);

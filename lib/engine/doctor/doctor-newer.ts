@@ -1,8 +1,9 @@
 // Doctor's look at what lies on the drives and is in no row: what only a newer Panda can know, and what belongs to
 // nothing.
+
+import { QUARANTINE_MS } from '../../limits/volume.ts';
 import { quarantineFromRow, quarantinePartition } from '../../panda/rows/quarantine-row.ts';
 import { lookAtDrives } from '../../volume/behind/newer-chunks.ts';
-import { QUARANTINE_MS } from '../../volume/behind/sweep.ts';
 import { rowsOf } from '../../volume/rows/read-rows.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
 import type { Findings } from './findings.ts';

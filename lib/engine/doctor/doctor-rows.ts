@@ -3,6 +3,7 @@
 
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BlockId, BucketId } from '../../foundation/ids.ts';
+import { FINDING_NAMES_MAX } from '../../limits/engine.ts';
 import type { Row } from '../../panda/panda.ts';
 import { blockFromRow } from '../../panda/rows/block-row.ts';
 import { type BucketRow, bucketFromRow, deadFromRow } from '../../panda/rows/bucket-row.ts';
@@ -22,8 +23,6 @@ import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { kekFaults } from '../../volume/rows/known-keks.ts';
 import type { Counted, Findings } from './findings.ts';
-
-const NAMED_MAX = 20;
 
 interface BlockFacts {
   /** References the row has, less those found: 0 at the end. */
@@ -272,7 +271,7 @@ function judgeZones({ volumes, zones }: Tally, findings: Findings): void {
     const holder = holders.get(place);
     holders.delete(place);
     const expected = zone.state === 'free' ? undefined : zone.volume;
-    if (holder?.id !== expected && named++ < NAMED_MAX)
+    if (holder?.id !== expected && named++ < FINDING_NAMES_MAX)
       findings.add(
         'wrong',
         'zone',

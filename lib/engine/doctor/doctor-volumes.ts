@@ -2,6 +2,7 @@
 // finds damaged it notes in damage rows, and takes rows away that are true no longer.
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
+import { DOCTOR_DAMAGE_LISTED_MAX, FINDING_PARTS_MAX } from '../../limits/engine.ts';
 import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { BadRowSink } from '../../panda/rows/row-reader.ts';
 import { volumeFromRow, volumePartitions } from '../../panda/rows/volume-row.ts';
@@ -11,9 +12,6 @@ import type { ReadPorts } from '../../volume/read/read-column.ts';
 import { allDamage, clearDamage, type DamageFound, noteDamage } from '../../volume/rows/damage.ts';
 import { readVolume, rowsOf } from '../../volume/rows/read-rows.ts';
 import type { Findings } from './findings.ts';
-
-const DAMAGE_LISTED_MAX = 1000;
-const PARTS_NAMED_MAX = 4;
 
 export interface VolumesReport {
   readonly redundancy: Redundancy;
@@ -123,7 +121,7 @@ class Sum {
     this.#strays.bytes += look.strays.bytes;
     for (const one of look.damage) {
       const drive = look.volume.extents[one.column]?.drive ?? -1;
-      if (this.#damage.length < DAMAGE_LISTED_MAX) this.#damage.push({ ...one, drive });
+      if (this.#damage.length < DOCTOR_DAMAGE_LISTED_MAX) this.#damage.push({ ...one, drive });
       else this.#moreDamage += 1;
     }
     this.#say(look);
@@ -135,7 +133,7 @@ class Sum {
   #say({ volume, damage, lostParts, unread, spare }: VolumeLook): void {
     for (const [place, of] of Map.groupBy(damage, ({ column, kind }) => `${column} ${kind}`)) {
       const [column, kind] = place.split(' ') as [string, DamageFound['kind']];
-      const parts = of.slice(0, PARTS_NAMED_MAX).map(({ part }) => String(part));
+      const parts = of.slice(0, FINDING_PARTS_MAX).map(({ part }) => String(part));
       const more = of.length > parts.length ? ` and ${of.length - parts.length} more` : '';
       const drive = volume.extents[Number(column)]?.drive;
       const text = `volume ${volume.id}, column ${column} (drive ${drive}): ${parts.join(', ')}${more}: ${of[0]?.reason}`;
@@ -189,6 +187,8 @@ class Sum {
 }
 
 const partsText = (parts: readonly (string | number)[]): string => {
-  const named = parts.slice(0, PARTS_NAMED_MAX).map((part) => (part === 'pack' ? 'its directories' : `group ${part}`));
+  const named = parts
+    .slice(0, FINDING_PARTS_MAX)
+    .map((part) => (part === 'pack' ? 'its directories' : `group ${part}`));
   return named.join(', ') + (parts.length > named.length ? ` and ${parts.length - named.length} more` : '');
 };

@@ -1,4 +1,5 @@
 // What doctor finds, and what it all comes to.
+import { FINDINGS_MAX } from '../../limits/engine.ts';
 
 /**
  * lost: data cannot be read now. wrong: rows contradict each other. degraded: all data can be read, but some of it
@@ -18,8 +19,6 @@ export interface Finding {
   readonly check: string;
   readonly message: string;
 }
-
-const FINDINGS_MAX = 1000;
 
 /** Findings as they come; those beyond a bound are only counted. */
 export class Findings {

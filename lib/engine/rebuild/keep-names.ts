@@ -1,6 +1,7 @@
 // The names of the backup whose blocks are all there, with their block lists; for every other name why not. Counts the
 // references on the way.
 import type { BlockId } from '../../foundation/ids.ts';
+import { LOST_OBJECTS_LISTED_MAX } from '../../limits/engine.ts';
 import type { Row } from '../../panda/panda.ts';
 import { type ObjectRow, objectFromRow, segmentFromRow } from '../../panda/rows/object-row.ts';
 import type { BackupSource } from './backup-source.ts';
@@ -22,7 +23,6 @@ export interface KeptNames {
 /** By reason, how many blocks of an object cannot be had. */
 type Losses = ReadonlyMap<string, number>;
 
-const LISTED_MAX = 10_000;
 const SEGMENTS = 'segment/';
 
 /**
@@ -47,7 +47,7 @@ export async function* keepNames(
     } else {
       const { namespace, key } = object;
       kept.lostObjects += 1;
-      if (kept.lost.length < LISTED_MAX) kept.lost.push({ namespace, key, reason });
+      if (kept.lost.length < LOST_OBJECTS_LISTED_MAX) kept.lost.push({ namespace, key, reason });
       onLost({ namespace, key, reason });
     }
   }

@@ -13,11 +13,9 @@ import { crcOf } from '../../format/wire.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isPocketfulError, type PocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { StoreId } from '../../foundation/ids.ts';
+import { REBUILD_DAMAGE_LISTED_MAX, SCANNED_ZONES_AT_ONCE } from '../../limits/engine.ts';
 import { type Extent, extentText } from '../../panda/rows/volume-row.ts';
 import type { Sorter } from './sorter.ts';
-
-const ZONES_AT_ONCE = 16;
-const DAMAGES_LISTED_MAX = 10_000;
 
 export interface AwayDrive {
   readonly drive: number;
@@ -48,7 +46,7 @@ export async function scanDrives(
   const zones: { drive: number; at: ZoneRef }[] = [];
   for (const [drive, { zones: list }] of drives.map((found, id) => [id, { zones: () => found.zones() }] as const))
     for (const at of (await scan.asked(drive, list)) ?? []) zones.push({ drive, at });
-  await mapLimit(zones, ZONES_AT_ONCE, ({ drive, at }) => scan.zone(drive, at));
+  await mapLimit(zones, SCANNED_ZONES_AT_ONCE, ({ drive, at }) => scan.zone(drive, at));
   judgeGroups(sorter);
   return { away: [...scan.away.values()], damaged: scan.damaged };
 }
@@ -159,7 +157,7 @@ class Scan {
   }
 
   #isDamaged(drive: number, at: ZoneRef, name: string, why: string): undefined {
-    if (this.damaged.length < DAMAGES_LISTED_MAX)
+    if (this.damaged.length < REBUILD_DAMAGE_LISTED_MAX)
       this.damaged.push(`${this.#drive(drive).label} ${at.zone}/${at.generation}/${name}: ${why}`);
   }
 

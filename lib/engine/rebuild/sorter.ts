@@ -4,9 +4,8 @@
 import { rmSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { present } from '../../foundation/assert.ts';
+import { SORTER_CACHE_KIB } from '../../limits/engine.ts';
 import { removeScratch } from '../wire/leftovers.ts';
-
-const CACHE_KIB = 24 * 1024;
 
 /**
  * Primary keys are chosen so that what is asked for in order is stored in that order: SQLite then sorts nothing by
@@ -60,7 +59,7 @@ export class Sorter {
       database.exec('PRAGMA locking_mode = EXCLUSIVE');
       const mode = database.prepare('PRAGMA journal_mode = OFF').get()?.['journal_mode'];
       if (mode !== 'off') database.exec('PRAGMA journal_mode = MEMORY');
-      database.exec(`PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${CACHE_KIB}`);
+      database.exec(`PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${SORTER_CACHE_KIB}`);
       database.exec('BEGIN'); // one transaction, which never ends: no page is written before the cache is full
       database.exec(SCHEMA);
     } finally {

@@ -9,6 +9,7 @@ import { rangesOf } from '../../compaction/plan/selector.ts';
 import { lambertBound } from '../../compaction/plan/worth.ts';
 import type { ThresholdState } from '../../compaction/threshold/law.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
+import { SEALED_VOLUMES_MIN } from '../../limits/compaction.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import type { StreamFigures } from '../../stream/stream.ts';
@@ -16,8 +17,6 @@ import { type DayTally, TALLIED, type TalliedStrategy, totalOf } from './tally.t
 
 export const STATUS_DAYS = 30;
 const GIB = 1024 ** 3;
-/** With fewer sealed volumes, overhead is noise, and so is what is measured against it. */
-const VOLUMES_MIN = 10;
 
 export interface CompactionFacts {
   readonly nowMs: number;
@@ -137,7 +136,7 @@ function strategyOf(strategy: TalliedStrategy, total: DayTally['counts']): Strat
 }
 
 function boundOf({ sealedOverhead, sealedVolumes }: CompactionFacts): number | null {
-  if (sealedOverhead === null || sealedOverhead <= 1 || sealedVolumes < VOLUMES_MIN) return null;
+  if (sealedOverhead === null || sealedOverhead <= 1 || sealedVolumes < SEALED_VOLUMES_MIN) return null;
   return rounded(lambertBound(sealedOverhead));
 }
 

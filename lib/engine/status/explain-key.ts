@@ -1,11 +1,10 @@
 // Where an object is: its blocks, their buckets, and the volumes these are in now. For `explain`.
 import type { BlockId, VolumeId } from '../../foundation/ids.ts';
+import { KEYS_AT_ONCE } from '../../limits/panda.ts';
 import { blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
 import { type ObjectRow, segmentFromRow, segmentPartition } from '../../panda/rows/object-row.ts';
 import { readBucket, readVolume, rowsOf } from '../../volume/rows/read-rows.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
-
-const ROWS_AT_ONCE = 100;
 
 export interface KeyPlaces {
   /** A line per bucket. */
@@ -19,8 +18,8 @@ export async function placesOfKey(store: EngineStore, namespace: string, key: st
   const object = await store.frontend.head(namespace, key);
   const blocks = [...new Set(await blocksOf(store, object))];
   const inBucket = new Map<string, { blocks: number; bytes: number }>();
-  for (let at = 0; at < blocks.length; at += ROWS_AT_ONCE) {
-    const rows = await panda.getMany(blocks.slice(at, at + ROWS_AT_ONCE).map(blockKey));
+  for (let at = 0; at < blocks.length; at += KEYS_AT_ONCE) {
+    const rows = await panda.getMany(blocks.slice(at, at + KEYS_AT_ONCE).map(blockKey));
     for (const row of rows) {
       if (row === undefined) continue;
       const { bucket, recordBytes } = blockFromRow(row);

@@ -2,18 +2,11 @@
 // out.
 
 import { DAY_MS, HOUR_MS } from '../../foundation/durations.ts';
+import { DRAIN_MS_MAX, RUN_MS_MAX, SEALED_VOLUMES_MIN, SHRED_MS_MAX } from '../../limits/compaction.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { METRICS } from '../../settings/metric-names.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Status } from './status.ts';
-
-/** With fewer sealed volumes, overhead is noise. */
-export const SEALED_VOLUMES_MIN = 10;
-/** What begun work may take before it counts as stalled. */
-const BATCH_MS_MAX = 6 * HOUR_MS;
-const DRAIN_MS_MAX = DAY_MS;
-/** How long after its grace a block may wait for the next pass of GC. */
-const SHRED_MS_MAX = 6 * HOUR_MS;
 
 export interface DailyFigures {
   readonly overhead: number | undefined;
@@ -75,7 +68,7 @@ function coderFill({ nowMs, settings, volumes }: GaugeFacts): number | undefined
 
 function hoursOverdue({ nowMs, settings, journals, oldestTrashMs }: GaugeFacts): number {
   const late = journals.map(
-    ({ startedAtMs, task }) => nowMs - startedAtMs - (task.strategy === 'l3' ? DRAIN_MS_MAX : BATCH_MS_MAX),
+    ({ startedAtMs, task }) => nowMs - startedAtMs - (task.strategy === 'l3' ? DRAIN_MS_MAX : RUN_MS_MAX),
   );
   if (oldestTrashMs !== undefined) late.push(nowMs - oldestTrashMs - settings.deleteGraceMs - SHRED_MS_MAX);
   return Math.max(0, ...late) / HOUR_MS;

@@ -3,18 +3,16 @@
 // they store.
 
 import { drain } from '../../compaction/do/drain.ts';
-import { isAhead } from '../../foundation/clock-skew.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import type { Reason } from '../../foundation/reason.ts';
+import { isAhead } from '../../limits/clock-skew.ts';
+import { WASTEFUL_SEALED_MAX } from '../../limits/compaction.ts';
+import { REWRITTEN_BUCKETS_AT_ONCE } from '../../limits/engine.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { listVolumes, readBucket } from '../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { contentsOf, isWasteful } from '../../volume/write/waste.ts';
-
-/** With more sealed volumes than that compaction finds others to pack with. */
-const SEALED_MAX = 10;
-const BUCKETS_AT_ONCE = 16;
 
 export interface RewriteReport {
   readonly rewritten: number;
@@ -51,10 +49,10 @@ async function wastefulVolumes({ c }: VolumeStore, force: boolean): Promise<Volu
     createdAtMs <= ripeAtMs || isAhead(createdAtMs, clock.nowMs());
   const open = warm.filter((v) => v.state === 'open' && v.nextSeq > 1 && isRipe(v));
   const sealed = warm.filter((v) => v.state === 'sealed' && v.codec === settings.warmCodec);
-  const looked = sealed.length > SEALED_MAX ? open : [...open, ...sealed];
+  const looked = sealed.length > WASTEFUL_SEALED_MAX ? open : [...open, ...sealed];
   const rows = await mapLimit(
     looked.flatMap(({ buckets }) => [...buckets]),
-    BUCKETS_AT_ONCE,
+    REWRITTEN_BUCKETS_AT_ONCE,
     (id) => readBucket(panda, settings.cell, id),
   );
   const buckets = new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.id, row]])));

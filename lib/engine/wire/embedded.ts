@@ -12,6 +12,7 @@ import { type Randomness, systemRandomness } from '../../foundation/randomness.t
 import { Frontend } from '../../frontend/frontend.ts';
 import { createKeyFile, FileKekStore, openKeyFile } from '../../keys/file-kek-store.ts';
 import type { KekStore } from '../../keys/keys.ts';
+import { OPENED_DRIVES_AT_ONCE } from '../../limits/engine.ts';
 import type { Panda } from '../../panda/panda.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
 import {
@@ -41,8 +42,6 @@ import { StoreDisk } from './store-disk.ts';
 import { DRIVES_DEFAULT, driveAt, drivePaths, keysPath, pandaPath, queuePath } from './store-layout.ts';
 import { startKernel } from './system-kernel.ts';
 import { WriterTurn } from './writer-turn.ts';
-
-const DRIVES_AT_ONCE = 8;
 
 export interface EngineOptions {
   readonly clock?: Clock;
@@ -164,7 +163,7 @@ export async function createEmbedded(dir: string, options: CreateOptions): Promi
       drives,
       createdAtMs: Math.max(0, ports.clock.nowMs()),
     });
-    await mapLimit(row.drives, DRIVES_AT_ONCE, (drive, i) =>
+    await mapLimit(row.drives, OPENED_DRIVES_AT_ONCE, (drive, i) =>
       DirectoryDrive.create(driveAt(path, drive), { storeId: row.storeId, driveId: driveId(i) }),
     );
     await createKeyFile(keysPath(path), row.storeId, ports);

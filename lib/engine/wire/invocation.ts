@@ -4,10 +4,9 @@ import type { Clock } from '../../foundation/clock.ts';
 import { unknownOutcome } from '../../foundation/errors.ts';
 import { hexOf } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
+import { INVOCATION_SKEW_MS } from '../../limits/engine.ts';
 
 const OWNER = /^until-(\d{1,15})-[0-9a-f]+$/;
-/** Clocks of two functions differ by less. */
-const SKEW_MS = 5_000;
 
 /** Of a process that its runtime ends at `endsAtMs` at the latest. */
 export const ownerUntil = (endsAtMs: number, randomness: Randomness): string =>
@@ -16,7 +15,7 @@ export const ownerUntil = (endsAtMs: number, randomness: Randomness): string =>
 /** True if its time is over; owners of other kinds are never known to be gone, their leases expire. */
 export function isOverdueOwner(owner: string, clock: Clock): boolean {
   const endsAtMs = OWNER.exec(owner)?.[1];
-  return endsAtMs !== undefined && clock.nowMs() > Number(endsAtMs) + SKEW_MS;
+  return endsAtMs !== undefined && clock.nowMs() > Number(endsAtMs) + INVOCATION_SKEW_MS;
 }
 
 /** A clock of one process that serves one invocation after the other. */

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { writerOf } from '../../drive/writer-tag.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
+import { FOREIGN_FILE_MS } from '../../limits/engine.ts';
 import { isOwnerGone, newOwner } from './process-owner.ts';
 import { pandaPath } from './store-layout.ts';
 
@@ -16,10 +17,6 @@ const SUFFIXES = ['', '-wal', '-shm', '-journal'];
 const OWNED = /^\.(?:restoring|sorting)-(.+?)(?:-wal|-shm|-journal)?$/;
 /** Names of earlier releases do not say whose they are. What their processes lose by this they only read. */
 const UNOWNED = /^\.(?:copy-[0-9a-f]{12}|restoring)(?:-wal|-shm|-journal)?$/;
-/**
- * A file of another host or container is taken for left behind at this age; whoever still writes it fails and says so.
- */
-const FOREIGN_MS = 24 * 3_600_000;
 
 export const scratchPath = (dir: string, purpose: ScratchPurpose, randomness: Randomness): string =>
   `${pandaPath(dir)}.${purpose}-${newOwner(randomness)}`;
@@ -46,5 +43,5 @@ async function isLeft(path: string, rest: string, clock: Clock): Promise<boolean
   if (isOwnerGone(owner)) return true;
   if (writerOf(owner) === 'alive') return false;
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && clock.nowMs() - found.mtimeMs > FOREIGN_MS;
+  return found !== undefined && clock.nowMs() - found.mtimeMs > FOREIGN_FILE_MS;
 }

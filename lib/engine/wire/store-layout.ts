@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { denied, invalid } from '../../foundation/errors.ts';
+import { RESERVE_BYTES_MAX, RESERVE_BYTES_MIN } from '../../limits/engine.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 export const DRIVES_DEFAULT = 20;
@@ -19,9 +20,6 @@ export const reservePath = (dir: string): string => join(dir, RESERVE);
 /** Where drives lie that were not put elsewhere. */
 export const drivesPath = (dir: string): string => join(dir, DRIVES);
 export const keysPath = (dir: string): string => join(dir, KEYS);
-
-const RESERVE_BYTES_MIN = 2 * 1024 * 1024;
-const RESERVE_BYTES_MAX = 32 * 1024 * 1024;
 
 /**
  * Room kept for what frees space: deletes and their log, and a small group that a nearly empty volume is moved into.

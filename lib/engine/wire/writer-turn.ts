@@ -9,6 +9,7 @@ import { readWitness, type Witness, writeWitness } from '../../drive/directory-w
 import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { conflict, corrupt, denied, isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import { driveId, hexOf } from '../../foundation/ids.ts';
+import { TURN_ATTEMPTS_MAX, TURN_BELIEVED_MS } from '../../limits/engine.ts';
 import type { Write } from '../../panda/panda.ts';
 import { type Lineage, lastMarkIs, lineageFromRow, setLineage } from '../../panda/rows/lineage.ts';
 import { storeKey } from '../../panda/rows/store-row.ts';
@@ -17,9 +18,6 @@ import type { Components } from '../../volume/rows/components.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { pandaPath } from './store-layout.ts';
 
-/** How long an answer is believed. Nothing hangs on it but how early a process that must not write stops. */
-const BELIEVED_MS = 1_000;
-const ATTEMPTS_MAX = 50;
 const MARK_BYTES = 8;
 const REFUSALS = new Set<ErrorCode>(['PANDA_BEHIND', 'STORE_COPIED', 'STORE_REPLACED']);
 
@@ -50,7 +48,7 @@ export class WriterTurn {
     const mine = await this.#begun;
     const nowMs = this.#c.clock.monotonicMs();
     if (isFirst) this.#checkedAtMs = nowMs;
-    if (nowMs - this.#checkedAtMs < BELIEVED_MS) return;
+    if (nowMs - this.#checkedAtMs < TURN_BELIEVED_MS) return;
     this.#checking ??= this.#check(mine).finally(() => {
       this.#checking = undefined;
     });
@@ -81,7 +79,7 @@ export class WriterTurn {
       const instance = before.instance ?? hexOf(this.#c.randomness.bytes(MARK_BYTES));
       const mine: Lineage = { ...before, instance, opens: before.opens + 1, mark };
       if (attempt === 0) await refuseIfBehind(this.#c);
-      if (!(await this.#put(before, mine)) && attempt < ATTEMPTS_MAX) continue;
+      if (!(await this.#put(before, mine)) && attempt < TURN_ATTEMPTS_MAX) continue;
       await this.#tell(mine);
       if (mine.isTakingOver) await this.#put(mine, { ...mine, isTakingOver: false });
       return mine;

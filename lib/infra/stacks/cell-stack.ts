@@ -6,19 +6,13 @@ import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { DRAIN_BATCH_MAX, LIVE_CODERS_MAX } from '../../limits/stage.ts';
 import { METRIC_NAMESPACE } from '../../settings/metric-names.ts';
 import { CompactionMachine } from '../compaction-machine.ts';
 import { cellName } from '../resource-names.ts';
 import { Schedules } from '../schedules.ts';
 import { ServiceFunction } from '../service-function.ts';
-import {
-  DRAIN_BATCH,
-  drainWindowSeconds,
-  LIGHT_MEMORY_MIB,
-  LIVE_CODERS_MAX,
-  PLANNER_MEMORY_MIB,
-  type Worker,
-} from '../stage-parts.ts';
+import { drainWindowSeconds, LIGHT_MEMORY_MIB, PLANNER_MEMORY_MIB, type Worker } from '../stage-parts.ts';
 import { grantStore, type StoreParts, storeEnvironment } from '../store-access.ts';
 import { Watching } from '../watch/watching.ts';
 import { PocketfulStack, type PocketfulStackProps } from './pocketful-stack.ts';
@@ -110,7 +104,7 @@ export class CellStack extends PocketfulStack {
     drainQueue.grantRelease(liveCoder);
     liveCoder.addEventSource(
       new SqsEventSource(drainQueue.queue, {
-        batchSize: DRAIN_BATCH,
+        batchSize: DRAIN_BATCH_MAX,
         maxBatchingWindow: Duration.seconds(drainWindowSeconds(this.stage.store.preset)),
         reportBatchItemFailures: true,
         maxConcurrency: LIVE_CODERS_MAX,

@@ -3,6 +3,7 @@
 
 import { assert } from '../../foundation/assert.ts';
 import { type BlockId, type BucketId, bytesOf, hexOf, type RecordId, type VolumeId } from '../../foundation/ids.ts';
+import { GROUP_SLOT_BYTES, GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
 import {
   bucketIdIn,
@@ -60,32 +61,28 @@ export const groupKey = (volume: VolumeId, generation: number, seq: number): Key
   sort: padded(seq, SEQ_DIGITS),
 });
 
-const SLOT_BYTES = 52;
-/** Keeps a group row below the 400 KB of an item. */
-export const GROUP_SLOTS_MAX = 4096;
-
 function packSlots(slots: readonly GroupSlot[]): Uint8Array {
   assert(slots.length <= GROUP_SLOTS_MAX, 'a group has a bounded number of slots');
-  const out = Buffer.alloc(slots.length * SLOT_BYTES);
+  const out = Buffer.alloc(slots.length * GROUP_SLOT_BYTES);
   slots.forEach((slot, i) => {
-    out.set(bytesOf(slot.blockId), i * SLOT_BYTES);
-    out.set(bytesOf(slot.recordId), i * SLOT_BYTES + 32);
-    out.writeUInt32LE(slot.recordBytes, i * SLOT_BYTES + 48);
+    out.set(bytesOf(slot.blockId), i * GROUP_SLOT_BYTES);
+    out.set(bytesOf(slot.recordId), i * GROUP_SLOT_BYTES + 32);
+    out.writeUInt32LE(slot.recordBytes, i * GROUP_SLOT_BYTES + 48);
   });
   return out;
 }
 
 function slotsIn(row: Row): GroupSlot[] {
   const bytes = bytesIn(row, 'd');
-  return bytes.length % SLOT_BYTES === 0 ? unpackSlots(bytes) : malformedRow(row, 'its slots are not whole');
+  return bytes.length % GROUP_SLOT_BYTES === 0 ? unpackSlots(bytes) : malformedRow(row, 'its slots are not whole');
 }
 
 function unpackSlots(bytes: Uint8Array): GroupSlot[] {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.length / SLOT_BYTES }, (_, i) => ({
-    blockId: hexOf(view.subarray(i * SLOT_BYTES, i * SLOT_BYTES + 32)) as BlockId,
-    recordId: hexOf(view.subarray(i * SLOT_BYTES + 32, i * SLOT_BYTES + 48)) as RecordId,
-    recordBytes: view.readUInt32LE(i * SLOT_BYTES + 48),
+  return Array.from({ length: bytes.length / GROUP_SLOT_BYTES }, (_, i) => ({
+    blockId: hexOf(view.subarray(i * GROUP_SLOT_BYTES, i * GROUP_SLOT_BYTES + 32)) as BlockId,
+    recordId: hexOf(view.subarray(i * GROUP_SLOT_BYTES + 32, i * GROUP_SLOT_BYTES + 48)) as RecordId,
+    recordBytes: view.readUInt32LE(i * GROUP_SLOT_BYTES + 48),
   }));
 }
 

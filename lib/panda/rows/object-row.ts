@@ -5,9 +5,6 @@ import type { Attributes, Clause, Condition, Key, Row } from '../panda.ts';
 import type { Change } from './change.ts';
 import { bytesIn, countIn, malformedRow, optionalCount, optionalString, padded, stringIn } from './row-reader.ts';
 
-/** Blocks an object row lists itself: as many (block, object) pairs as one index transaction takes. */
-export const BLOCKS_INLINE_MAX = 45;
-
 export interface ObjectRow {
   readonly namespace: string;
   readonly key: string;

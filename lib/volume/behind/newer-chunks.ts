@@ -7,15 +7,11 @@ import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { CHUNK_HEADER_BYTES, type ChunkHeader, parseChunkHeader, parseChunkName } from '../../format/chunk.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { corrupt, isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import { CHUNKS_LOOKED_INTO_MAX, LOOKED_AT_DRIVES_AT_ONCE, ZONES_LOOKED_INTO_MAX } from '../../limits/volume.ts';
 import type { Extent, VolumeRow } from '../../panda/rows/volume-row.ts';
 import { isGivenUp, writtenUpTo, type ZoneRow, zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import type { Components } from '../rows/components.ts';
 import { listVolumes, readVolume, rowsOf } from '../rows/read-rows.ts';
-
-const DRIVES_AT_ONCE = 8;
-/** Zones and objects of a zone that are looked into before foreign files are taken for what they are. */
-const ZONES_LOOKED_INTO = 64;
-const CHUNKS_LOOKED_INTO = 4;
 
 export interface DriveLook {
   readonly drive: number;
@@ -34,9 +30,9 @@ type Ports = Pick<Components, 'panda' | 'drives' | 'settings' | 'storeId' | 'bad
 
 /** One listing of each drive's zones, and one of every extent of the open volumes. */
 export async function lookAtDrives(c: Ports): Promise<DriveLook[]> {
-  const zones = await mapLimit([...c.drives.keys()], DRIVES_AT_ONCE, (id) => lookAtZones(c, id));
+  const zones = await mapLimit([...c.drives.keys()], LOOKED_AT_DRIVES_AT_ONCE, (id) => lookAtZones(c, id));
   const open = (await listVolumes(c.panda, c.settings.cell, c.badRow)).filter(({ state }) => state === 'open');
-  const later = await mapLimit(open, DRIVES_AT_ONCE, (volume) => laterTokens(c, volume));
+  const later = await mapLimit(open, LOOKED_AT_DRIVES_AT_ONCE, (volume) => laterTokens(c, volume));
   return zones.map((look) => ({
     ...look,
     newer: [...look.newer, ...later.flatMap((found) => found.get(look.drive) ?? [])],
@@ -72,7 +68,7 @@ async function lookAtZones(c: Ports, id: number): Promise<DriveLook> {
     const strays = found.filter(({ zone, generation }) => isGivenUp(rows.get(zone), generation));
     const unknown = found.filter(({ zone, generation }) => generation > writtenUpTo(rows.get(zone)));
     const newer: string[] = [];
-    for (const at of unknown.slice(0, ZONES_LOOKED_INTO)) {
+    for (const at of unknown.slice(0, ZONES_LOOKED_INTO_MAX)) {
       if (await holdsNewer(c, id, at)) newer.push(`chunks in zone ${at.zone}/${at.generation} that it does not know`);
       else strays.push(at);
     }
@@ -99,7 +95,7 @@ export async function zoneRowsOf(c: Pick<Components, 'panda'>, drive: number): P
 async function holdsNewer(c: Ports, id: number, at: ZoneRef): Promise<boolean> {
   const names = (await (c.drives[id] as Drive).list(at)).map(({ name }) => name);
   const chunks = names.filter((name) => parseChunkName(name) !== undefined);
-  for (const name of chunks.slice(0, CHUNKS_LOOKED_INTO)) {
+  for (const name of chunks.slice(0, CHUNKS_LOOKED_INTO_MAX)) {
     const header = await ownHeader(c, id, at, name);
     if (header === undefined) continue;
     const volume = await readVolume(c.panda, c.settings.cell, header.volumeId);

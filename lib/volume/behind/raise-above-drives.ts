@@ -11,6 +11,8 @@
 import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import { hexOf } from '../../foundation/ids.ts';
+import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
+import { CONFLICT_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import { together } from '../../panda/rows/change.ts';
 import { lineageAttributes, lineageFromRow } from '../../panda/rows/lineage.ts';
@@ -34,9 +36,7 @@ import { quarantineExtents, restartQuarantine } from './sweep.ts';
 
 /** More leases than any process takes that still goes by the old rows. */
 export const TOKEN_STEP = 2 ** 20;
-const ROWS_PER_TRANSACTION = 50;
 const INSTANCE_BYTES = 8;
-const ATTEMPTS_MAX = 20;
 
 type Ports = Pick<Components, 'panda' | 'drives' | 'settings' | 'storeId' | 'clock' | 'randomness'>;
 
@@ -86,7 +86,7 @@ async function raiseZones(c: Ports, drive: number, found: readonly ZoneRef[]): P
         await transact(c, writes.slice(at, at + ROWS_PER_TRANSACTION), async () => false);
       return writes.length;
     } catch (error) {
-      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+      if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
     }
   }
 }

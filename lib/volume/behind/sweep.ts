@@ -5,6 +5,8 @@
 import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
+import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
+import { QUARANTINE_MS, SWEPT_DRIVES_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import {
   quarantineAttributes,
@@ -18,10 +20,6 @@ import { rowsOf } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { behindError, type DriveLook, lookAtDrives } from './newer-chunks.ts';
-
-export const QUARANTINE_MS = 7 * 24 * 3_600_000;
-const DRIVES_AT_ONCE = 4;
-const ROWS_PER_TRANSACTION = 50;
 
 type SweepPorts = Pick<Components, 'panda' | 'drives' | 'clock' | 'randomness'>;
 
@@ -38,7 +36,7 @@ export async function sweepStrays(store: VolumeStore): Promise<SweepReport> {
   const looks = await lookAtDrives(c);
   const behind = behindError(c, looks);
   if (behind !== undefined) throw behind;
-  const counts = await mapLimit(looks, DRIVES_AT_ONCE, async (look) => {
+  const counts = await mapLimit(looks, SWEPT_DRIVES_AT_ONCE, async (look) => {
     try {
       return await sweepDrive(c, look);
     } catch (error) {

@@ -10,11 +10,10 @@ import { parseRecord } from '../../format/record.ts';
 import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { corrupt, isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId } from '../../foundation/ids.ts';
+import { CHECKED_OBJECT_BYTES_MAX } from '../../limits/reads.ts';
 import type { DamageKind } from '../../panda/rows/damage-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { chunkNameOf, type GroupPlace, ownHeader, type ReadPorts, readObject, truncated } from '../read/read-column.ts';
-
-const WHOLE_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface Fault {
   readonly kind: DamageKind;
@@ -76,7 +75,7 @@ export async function checkPack(
   const read = (offset: number, length: number): Promise<Uint8Array> =>
     readObject(ports, volume, column, DIRECTORY_PACK_NAME, { offset, length });
   const owner = ownerOf(ports, volume);
-  const first = await read(0, Math.min(listedBytes, WHOLE_BYTES_MAX));
+  const first = await read(0, Math.min(listedBytes, CHECKED_OBJECT_BYTES_MAX));
   const header = parsePackHeader(first, owner);
   if (header.totalBytes !== listedBytes)
     throw corrupt(

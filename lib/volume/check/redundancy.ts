@@ -1,8 +1,8 @@
 // How many more columns a group, or a volume, certainly survives losing: from what its code promises and what is gone
 // already. Pure.
-import { COLUMNS_MAX } from '../../codec/codec.ts';
 import { codecOf } from '../../codec/codecs.ts';
 import { codecShape } from '../../codec/shape.ts';
+import { CODE_COLUMNS_MAX } from '../../limits/bytes.ts';
 import type { DamagePlace, DamageRow } from '../../panda/rows/damage-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 
@@ -65,7 +65,7 @@ export function volumeSpare(
   const gone = columnsOn(volume, away);
   const byPart = new Map<DamagePlace['part'], number[]>();
   for (const { volume: id, generation, part, column } of damage)
-    if (id === volume.id && generation === volume.generation && column < COLUMNS_MAX)
+    if (id === volume.id && generation === volume.generation && column < CODE_COLUMNS_MAX)
       byPart.set(part, [...(byPart.get(part) ?? []), column]);
   let spare = spareOf(volume.codec, gone);
   const { dataColumns, parityColumns } = codecShape(volume.codec);

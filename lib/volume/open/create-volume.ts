@@ -4,6 +4,7 @@ import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind } from '../../foundation/errors.ts';
 import { newVolumeId } from '../../foundation/ids.ts';
+import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import {
   newVolumeAttributes,
   type VolumeClass,
@@ -15,8 +16,6 @@ import { capacityBytes } from '../../settings/settings.ts';
 import type { Components } from '../rows/components.ts';
 import { transact } from '../rows/transact.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
-
-const ATTEMPTS_MAX = 8;
 
 /** A new open volume on the emptiest healthy drives: one transaction with its zones. */
 export async function createVolume(c: Components, zones: ZoneAllocator, cls: VolumeClass): Promise<VolumeRow> {
@@ -40,7 +39,7 @@ export async function createVolume(c: Components, zones: ZoneAllocator, cls: Vol
       return volumeFromRow({ ...key, attributes });
     } catch (error) {
       zones.refresh(); // another process took one of the zones first
-      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+      if (!isKind(error, 'conflict') || attempt >= ZONE_CLAIM_ATTEMPTS_MAX) throw error;
     }
   }
 }

@@ -1,10 +1,11 @@
 // LEASE (protocol 1): the right to append to an open volume. A lease is one transaction that makes the token one
 // larger; everything the holder writes afterwards carries that token.
 import { isKind } from '../../foundation/errors.ts';
+import { LEASE_MS } from '../../limits/volume.ts';
 import { type Change, together } from '../../panda/rows/change.ts';
 import { endLease, skipSeq, tokenIs } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeFromRow, volumeKey } from '../../panda/rows/volume-row.ts';
-import { type Components, LEASE_MS } from '../rows/components.ts';
+import type { Components } from '../rows/components.ts';
 import { readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import { leaseWrite } from '../steps/volume-steps.ts';

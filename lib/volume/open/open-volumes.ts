@@ -2,28 +2,31 @@
 // be another, and which are full. Soft state: the conditions of the lease decide.
 
 import { assert } from '../../foundation/assert.ts';
-import { isAhead } from '../../foundation/clock-skew.ts';
 import { isKind, retryLater } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
+import { isAhead } from '../../limits/clock-skew.ts';
+import { VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
+import {
+  LEASE_MS,
+  LEASE_WAIT_MS,
+  LEASE_WAIT_MS_MAX,
+  LEASE_WAITS_MAX,
+  OPEN_GROWTH_MAX,
+  OPEN_LIST_EVERY_MS,
+} from '../../limits/volume.ts';
 import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Directories } from '../read/directories.ts';
-import { type Components, LEASE_MS } from '../rows/components.ts';
+import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 import { listVolumes, readVolume } from '../rows/read-rows.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
 import { createVolume } from './create-volume.ts';
 import { type Lease, leaseOf, leaseVolume } from './lease.ts';
 import { recoverPending } from './recover.ts';
-import { BUCKETS_MAX, extentFreeBytes, sealReserveBytes } from './room.ts';
+import { extentFreeBytes, sealReserveBytes } from './room.ts';
 import { sealVolume } from './seal.ts';
 
 const CONFLICTS_BEFORE_GROWTH = 3;
-const GROWTH_MAX = 4;
-/** Together ten seconds and more. */
-const WAITS_MAX = 40;
-const WAIT_MS = 20;
-const WAIT_MS_MAX = 320;
-const LIST_EVERY_MS = 5_000;
 /** A volume with less of its extents free than this is full. */
 const FULL_FREE_PERMILLE = 10;
 
@@ -135,10 +138,10 @@ export class OpenVolumes {
     const rooms = usable
       .map(({ row }) => ({
         extentFreeBytes: extentFreeBytes(this.#c, row),
-        buckets: BUCKETS_MAX - row.buckets.size,
+        buckets: VOLUME_BUCKETS_MAX - row.buckets.size,
       }))
       .sort((a, b) => a.extentFreeBytes - b.extentFreeBytes);
-    return [...rooms, { extentFreeBytes: this.#emptyBytes(cls), buckets: BUCKETS_MAX }];
+    return [...rooms, { extentFreeBytes: this.#emptyBytes(cls), buckets: VOLUME_BUCKETS_MAX }];
   }
 
   #emptyBytes(cls: VolumeClass): number {
@@ -148,7 +151,7 @@ export class OpenVolumes {
   /** Whoever asks while the volumes are being listed waits for that list. */
   #list(): Promise<void> {
     const nowMs = this.#c.clock.monotonicMs();
-    if (nowMs - this.#listedAtMs >= LIST_EVERY_MS) {
+    if (nowMs - this.#listedAtMs >= OPEN_LIST_EVERY_MS) {
       this.#listedAtMs = nowMs;
       this.#listing = this.#listNow().catch((error: unknown) => {
         this.#listedAtMs = Number.NEGATIVE_INFINITY;
@@ -194,7 +197,7 @@ export class OpenVolumes {
       if (entry.busy || !this.#leasable(entry.row)) continue;
       if (!entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive))) continue;
       const free = extentFreeBytes(this.#c, entry.row);
-      if (free < needBytes || entry.row.buckets.size + buckets > BUCKETS_MAX) continue;
+      if (free < needBytes || entry.row.buckets.size + buckets > VOLUME_BUCKETS_MAX) continue;
       if (best !== undefined && (entry.conflicts - best.conflicts || free - bestFree) >= 0) continue;
       best = entry;
       bestFree = free;
@@ -205,7 +208,7 @@ export class OpenVolumes {
   #mayGrow(cls: VolumeClass): boolean {
     const base =
       cls === 'hot' || this.#c.settings.hotCodec === this.#c.settings.warmCodec ? this.#c.settings.openVolumes : 2;
-    const allowed = this.#conflicts >= CONFLICTS_BEFORE_GROWTH ? base * GROWTH_MAX : base;
+    const allowed = this.#conflicts >= CONFLICTS_BEFORE_GROWTH ? base * OPEN_GROWTH_MAX : base;
     const usable = this.#ofClass(cls).filter((entry) =>
       entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive)),
     );
@@ -255,7 +258,7 @@ export class OpenVolumes {
 
   async #sealOrRelease(lease: Lease): Promise<void> {
     const permille = (extentFreeBytes(this.#c, lease.volume) * 1000) / this.#c.settings.extentBytes;
-    if (permille < FULL_FREE_PERMILLE || lease.volume.buckets.size >= BUCKETS_MAX) await this.#seal(lease);
+    if (permille < FULL_FREE_PERMILLE || lease.volume.buckets.size >= VOLUME_BUCKETS_MAX) await this.#seal(lease);
     else await lease.release();
   }
 
@@ -273,7 +276,8 @@ export class OpenVolumes {
     const idle = this.#ofClass(cls)
       .filter((entry) => !entry.busy && this.#leasable(entry.row) && entry.row.nextSeq > 1)
       .filter(
-        (entry) => extentFreeBytes(this.#c, entry.row) < needBytes || entry.row.buckets.size + buckets > BUCKETS_MAX,
+        (entry) =>
+          extentFreeBytes(this.#c, entry.row) < needBytes || entry.row.buckets.size + buckets > VOLUME_BUCKETS_MAX,
       )
       .sort((a, b) => extentFreeBytes(this.#c, a.row) - extentFreeBytes(this.#c, b.row));
     return idle[0];
@@ -297,10 +301,10 @@ export class OpenVolumes {
     if (anyBusy) return new Promise((resolve) => this.#waiting.push(resolve));
     // Every open volume is leased by another process, or lies on drives that cannot be written.
     this.#conflicts += 1;
-    if (waits >= WAITS_MAX)
+    if (waits >= LEASE_WAITS_MAX)
       throw retryLater('VOLUMES_BUSY', 'every open volume is in use by other processes: try again later');
     this.#listedAtMs = Number.NEGATIVE_INFINITY;
-    await this.#c.clock.sleep(Math.min(WAIT_MS_MAX, WAIT_MS * 2 ** waits));
+    await this.#c.clock.sleep(Math.min(LEASE_WAIT_MS_MAX, LEASE_WAIT_MS * 2 ** waits));
   }
 
   async #create(cls: VolumeClass): Promise<void> {

@@ -3,6 +3,8 @@
 import { assert } from '../../foundation/assert.ts';
 import { conflict, corrupt, isKind } from '../../foundation/errors.ts';
 import type { BlockId, BucketId } from '../../foundation/ids.ts';
+import { KEYS_AT_ONCE } from '../../limits/panda.ts';
+import { CONFLICT_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
@@ -11,9 +13,6 @@ import type { Components } from '../rows/components.ts';
 import { readGroup, readVolume } from '../rows/read-rows.ts';
 import { backOffMs, transact } from '../rows/transact.ts';
 import { type ListedGroup, partsOf, settledWrite, unnamedWrites } from '../steps/recover-steps.ts';
-
-const ATTEMPTS_MAX = 20;
-const KEYS_AT_ONCE = 100;
 
 /**
  * Settles the pending group of a volume leased under `token`. Afterwards pendingSeq is none, and the lease is kept or
@@ -37,7 +36,7 @@ export async function recoverPending(c: Components, volume: VolumeRow, token: nu
       return await transact(c, writes, took);
     } catch (error) {
       // GC or a delete touched the dead row in between: look again. A lost token fails every time.
-      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+      if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
       const now = await readVolume(c.panda, cell, volume.id);
       if (now?.token !== token) throw error;
       await c.clock.sleep(backOffMs(attempt, c.randomness));

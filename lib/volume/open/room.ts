@@ -3,9 +3,6 @@ import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
 import { packRoomBytes } from '../rows/directory-room.ts';
 
-/** Buckets a volume holds at most: its row names them all. */
-export const BUCKETS_MAX = 256;
-
 /** Bytes a group, and what it adds to the directories at seal, may still add to every extent. */
 export function extentFreeBytes(c: Components, volume: VolumeRow): number {
   const used = Math.max(...volume.extentUsedBytes);

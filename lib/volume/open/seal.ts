@@ -6,6 +6,8 @@ import { assert } from '../../foundation/assert.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { BucketId } from '../../foundation/ids.ts';
+import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
+import { SEALED_BUCKETS_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import { deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
 import { groupKey } from '../../panda/rows/group-row.ts';
@@ -21,9 +23,6 @@ import { sealWrite } from '../steps/volume-steps.ts';
 import type { Lease } from './lease.ts';
 import { assertPackFits, knowsPacks, putPack } from './put-pack.ts';
 import { writesDirectories } from './room.ts';
-
-const BUCKETS_AT_ONCE = 8;
-const GROUPS_PER_TRANSACTION = 50;
 
 interface Store {
   readonly c: Components;
@@ -87,7 +86,9 @@ export async function finishSeal(store: Store, volume: VolumeRow): Promise<void>
 async function writePack(store: Store, volume: VolumeRow): Promise<number[]> {
   const owner = { storeId: store.c.storeId, volumeId: volume.id, generation: volume.generation };
   // Encoded one by one: what is known of all slots of a volume of short records is many times as large.
-  const directories = await mapLimit([...volume.buckets], BUCKETS_AT_ONCE, (id) => directoryOf(store, volume, id));
+  const directories = await mapLimit([...volume.buckets], SEALED_BUCKETS_AT_ONCE, (id) =>
+    directoryOf(store, volume, id),
+  );
   const pack = encodeDirectoryPack(
     owner,
     directories.filter((directory) => directory !== undefined),
@@ -131,8 +132,8 @@ async function directoryOf(
 /** Their facts are in the directories now. What a crash leaves behind goes when the volume is freed. */
 async function dropGroupRows(c: Components, volume: VolumeRow): Promise<void> {
   const keys = Array.from({ length: volume.nextSeq - 1 }, (_, i) => groupKey(volume.id, volume.generation, i + 1));
-  for (let at = 0; at < keys.length; at += GROUPS_PER_TRANSACTION) {
-    const writes: Write[] = keys.slice(at, at + GROUPS_PER_TRANSACTION).map((key) => ({ kind: 'delete', ...key }));
+  for (let at = 0; at < keys.length; at += ROWS_PER_TRANSACTION) {
+    const writes: Write[] = keys.slice(at, at + ROWS_PER_TRANSACTION).map((key) => ({ kind: 'delete', ...key }));
     await transact(c, writes, async () => false);
   }
 }

@@ -6,6 +6,7 @@ import { parseRecordHeader } from '../../format/record.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import type { PocketfulError } from '../../foundation/errors.ts';
 import type { RecordId } from '../../foundation/ids.ts';
+import { COLLECTED_COLUMNS_AT_ONCE, REBUILD_GAP_BYTES_MAX } from '../../limits/reads.ts';
 import { type BucketRow, type DeadRow, deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -17,11 +18,8 @@ import { recordFault } from './read-record.ts';
 import { type RebuildStore, rebuildRange } from './reconstruct.ts';
 import { RecordLost } from './record-lost.ts';
 
-const COLUMNS_AT_ONCE = 8;
 /** A chunk of which at least half is wanted is read whole. */
 const WHOLE_FROM_FRACTION = 0.5;
-/** Of ranges that many columns are read for: the bytes between them cost as often. */
-const REBUILD_GAP_BYTES_MAX = 64 * 1024;
 const MIB = 1024 * 1024;
 
 /**
@@ -64,7 +62,7 @@ export async function collectBucket(
 ): Promise<BucketContent> {
   const wanted = await wantedSlots(store, source, bucket, dead);
   const tasks = byColumn(source, wanted);
-  const parts = await mapLimit(tasks, COLUMNS_AT_ONCE, (task) => collectColumn(store, task));
+  const parts = await mapLimit(tasks, COLLECTED_COLUMNS_AT_ONCE, (task) => collectColumn(store, task));
   const records = parts.flat().sort((a, b) => a.slot - b.slot);
   return { source, bucket, records };
 }

@@ -5,6 +5,7 @@ import { BucketDirectory, type SlotLocation } from '../../format/bucket-director
 import type { GroupEntry } from '../../format/group-directory.ts';
 import type { BucketId, VolumeId } from '../../foundation/ids.ts';
 import { LruCache } from '../../foundation/lru.ts';
+import { CACHED_LENGTHS_MAX, CACHED_VOLUMES_MAX, GROUP_DIRECTORIES_BYTES_MAX } from '../../limits/reads.ts';
 import type { BucketRow } from '../../panda/rows/bucket-row.ts';
 import type { AppendGroupRow } from '../../panda/rows/group-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
@@ -16,10 +17,6 @@ import { type GroupPlace, readableFirst } from './read-column.ts';
 import { type GroupListing, readColumnBytes, readGroupListing } from './read-directory.ts';
 import { type Reading, SealedDirectories } from './sealed-directories.ts';
 
-const MIB = 1024 * 1024;
-const GROUPS_BYTES_MAX = 32 * MIB;
-const LENGTHS_MAX = 16_384;
-const VOLUMES_MAX = 4096;
 /** Of one entry in memory, its strings and its place in the index included. */
 const ENTRY_BYTES = 350;
 
@@ -44,15 +41,15 @@ export class Directories {
   readonly #c: Components;
   readonly #health: DriveHealth;
   readonly #groups = new LruCache<string, readonly GroupEntry[]>(
-    GROUPS_BYTES_MAX,
+    GROUP_DIRECTORIES_BYTES_MAX,
     (entries) => 256 + entries.length * ENTRY_BYTES,
   );
   readonly #sealed: SealedDirectories;
-  readonly #lengths = new LruCache<string, readonly number[]>(LENGTHS_MAX);
+  readonly #lengths = new LruCache<string, readonly number[]>(CACHED_LENGTHS_MAX);
   /** Chunks whose header was seen to be theirs: objects never change, so once is enough. */
-  readonly #proven = new LruCache<string, true>(LENGTHS_MAX);
+  readonly #proven = new LruCache<string, true>(CACHED_LENGTHS_MAX);
   /** Keys of the caches above by volume, for `forget`. */
-  readonly #keys = new LruCache<VolumeId, Set<string>>(VOLUMES_MAX);
+  readonly #keys = new LruCache<VolumeId, Set<string>>(CACHED_VOLUMES_MAX);
   readonly #underWay = new Map<string, Promise<unknown>>();
 
   constructor(c: Components, health: DriveHealth) {

@@ -6,11 +6,10 @@ import { type GroupEntry, parseGroupDirectory } from '../../format/group-directo
 import { crcOf } from '../../format/wire.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { corrupt } from '../../foundation/errors.ts';
+import { COLUMNS_AT_ONCE } from '../../limits/reads.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { ColumnFaults, columnFault } from './column-faults.ts';
 import { type GroupPlace, type ReadPorts, readableFirst, readExactly, readHeader } from './read-column.ts';
-
-const COLUMNS_AT_ONCE = 16;
 
 /** What could be read of a group's directory. */
 export interface GroupListing {

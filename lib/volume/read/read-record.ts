@@ -5,6 +5,12 @@ import { parseRecord, type RecordHeader } from '../../format/record.ts';
 import { corrupt, isPocketfulError, missing, type PocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { BucketId, RecordId, VolumeId } from '../../foundation/ids.ts';
 import { LruCache } from '../../foundation/lru.ts';
+import {
+  CACHED_BUCKET_ROWS_MAX,
+  CACHED_VOLUME_ROWS_BYTES_MAX,
+  NOTED_LOSSES_MAX,
+  RESOLVES_MAX,
+} from '../../limits/reads.ts';
 import type { BlockRow } from '../../panda/rows/block-row.ts';
 import type { BucketRow } from '../../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
@@ -17,12 +23,6 @@ import { noteLost } from './note-lost.ts';
 import { extentOf, type GroupPlace, isReadable, readPayload } from './read-column.ts';
 import { type RebuildTask, rebuildRange } from './reconstruct.ts';
 import { RecordLost } from './record-lost.ts';
-
-/** A bucket that moves faster than it can be read that often is not going to be caught. */
-const RESOLVES_MAX = 6;
-const BUCKET_ROWS_MAX = 16_384;
-const NOTED_MAX = 4096;
-const VOLUME_ROWS_BYTES_MAX = 8 * 1024 * 1024;
 
 export type RecordName = Pick<BlockRow, 'bucket' | 'slot' | 'recordId' | 'recordBytes' | 'hint' | 'cell'>;
 
@@ -59,14 +59,14 @@ export class RecordReader {
   readonly #c: Components;
   readonly #health: DriveHealth;
   readonly #directories: Directories;
-  readonly #buckets = new LruCache<BucketId, BucketRow>(BUCKET_ROWS_MAX);
+  readonly #buckets = new LruCache<BucketId, BucketRow>(CACHED_BUCKET_ROWS_MAX);
   readonly #volumes = new LruCache<VolumeId, VolumeRow>(
-    VOLUME_ROWS_BYTES_MAX,
+    CACHED_VOLUME_ROWS_BYTES_MAX,
     (volume) => 2048 + 64 * (volume.buckets.size + volume.moved.size),
   );
 
   /** Chunks whose damage was noted. */
-  readonly #noted = new LruCache<string, true>(NOTED_MAX);
+  readonly #noted = new LruCache<string, true>(NOTED_LOSSES_MAX);
 
   constructor(c: Components, health: DriveHealth, directories: Directories) {
     this.#c = c;

@@ -6,6 +6,7 @@ import { codecOf } from '../../codec/codecs.ts';
 import { present } from '../../foundation/assert.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import type { PocketfulError } from '../../foundation/errors.ts';
+import { COLUMNS_AT_ONCE } from '../../limits/reads.ts';
 import { ColumnFaults, columnFault } from './column-faults.ts';
 import type { Directories } from './directories.ts';
 import {
@@ -17,8 +18,6 @@ import {
   readSoundPayload,
   truncated,
 } from './read-column.ts';
-
-const COLUMNS_AT_ONCE = 16;
 
 export interface RebuildStore extends ReadPorts {
   readonly directories: Directories;

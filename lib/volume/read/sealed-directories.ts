@@ -7,28 +7,20 @@ import { bucketDirectoryName, DIRECTORY_PACK_NAME } from '../../format/object-na
 import { isKind, isPocketfulError, missing } from '../../foundation/errors.ts';
 import type { BucketId, VolumeId } from '../../foundation/ids.ts';
 import { LruCache } from '../../foundation/lru.ts';
+import {
+  CACHED_VOLUMES_MAX,
+  PACK_HEAD_BYTES,
+  PACK_TABLES_BYTES_MAX,
+  SEALED_DIRECTORIES_BYTES_MAX,
+  WHOLE_PACK_BYTES_MAX,
+} from '../../limits/reads.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { directoryColumns } from '../rows/directory-room.ts';
 import { ColumnFaults } from './column-faults.ts';
 import { type ReadPorts, readableFirst, readObject } from './read-column.ts';
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-/**
- * What is read of a pack for one bucket: about 8,000 slots, the whole pack of most volumes. More would cost every
- * reader time, less would cost many a second request; a directory beyond it is one more request of exactly its bytes.
- */
-const HEAD_BYTES = 128 * KIB;
-/**
- * Whoever copies buckets reads far more than this, so a pack up to this size is read whole: no further request for the
- * next bucket.
- */
-const WHOLE_BYTES_MAX = 8 * MIB;
-const DIRECTORIES_BYTES_MAX = 2 * WHOLE_BYTES_MAX;
-const PACKS_BYTES_MAX = 4 * MIB;
 /** Of a place in memory. */
 const ENTRY_BYTES = 160;
-const VOLUMES_MAX = 4096;
 
 /** Whether the caller reads one record, or will go on with other buckets of the volume. */
 export type Reading = 'one bucket' | 'many buckets';
@@ -47,16 +39,16 @@ const NOTHING: Found = new Map();
 export class SealedDirectories {
   readonly #ports: ReadPorts;
   readonly #directories = new LruCache<string, BucketDirectory>(
-    DIRECTORIES_BYTES_MAX,
+    SEALED_DIRECTORIES_BYTES_MAX,
     ({ memoryBytes }) => memoryBytes,
   );
   /** By volume, generation and column; undefined where there is none. */
   readonly #packs = new LruCache<string, { readonly pack: Pack | undefined }>(
-    PACKS_BYTES_MAX,
+    PACK_TABLES_BYTES_MAX,
     ({ pack }) => 256 + ENTRY_BYTES * (pack?.entries.size ?? 0),
   );
   /** Keys of the caches above by volume, for `forget`. */
-  readonly #keys = new LruCache<VolumeId, Set<string>>(VOLUMES_MAX);
+  readonly #keys = new LruCache<VolumeId, Set<string>>(CACHED_VOLUMES_MAX);
   readonly #underWay = new Map<string, Promise<unknown>>();
 
   constructor(ports: ReadPorts) {
@@ -96,7 +88,7 @@ export class SealedDirectories {
       throw missing('DIRECTORY_MISSING', `the directory pack of volume ${volume.id} has no bucket ${id}`);
     const seen = found.get(id) ?? this.#known(volume, id);
     if (seen !== undefined) return seen;
-    const wantsRest = reading === 'many buckets' && pack.header.totalBytes <= WHOLE_BYTES_MAX;
+    const wantsRest = reading === 'many buckets' && pack.header.totalBytes <= WHOLE_PACK_BYTES_MAX;
     const isRest = wantsRest && entry.offset >= pack.seenBytes;
     const from = isRest ? pack.seenBytes : entry.offset;
     const to = isRest ? pack.header.totalBytes : entry.offset + entry.length;
@@ -123,7 +115,11 @@ export class SealedDirectories {
     const known = this.#packs.get(key);
     if (known !== undefined) return { pack: known.pack, found: NOTHING };
     return this.#once(key, async () => {
-      const read = await this.#readPack(volume, column, reading === 'one bucket' ? HEAD_BYTES : WHOLE_BYTES_MAX);
+      const read = await this.#readPack(
+        volume,
+        column,
+        reading === 'one bucket' ? PACK_HEAD_BYTES : WHOLE_PACK_BYTES_MAX,
+      );
       this.#packs.set(key, { pack: read.pack });
       this.#note(volume.id, key);
       return read;

@@ -10,6 +10,8 @@ import { mapLimit } from '../../foundation/concurrency.ts';
 import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, VolumeId } from '../../foundation/ids.ts';
+import { KEYS_AT_ONCE } from '../../limits/panda.ts';
+import { CHECKED_CHUNKS_AT_ONCE, WHOLE_RECORD_BYTES_MAX } from '../../limits/reads.ts';
 import type { Key, Panda, Row } from '../../panda/panda.ts';
 import type { BlockRow } from '../../panda/rows/block-row.ts';
 import { type BucketRow, bucketFromRow, bucketKey } from '../../panda/rows/bucket-row.ts';
@@ -22,12 +24,6 @@ import type { FoundSlot } from './directories.ts';
 import { extentOf, type GroupPlace, readPayload } from './read-column.ts';
 import { recordFault } from './read-record.ts';
 
-const CHUNKS_AT_ONCE = 16;
-const KEYS_AT_ONCE = 100;
-/**
- * A record up to this size is read and checked whole: no more requests, and hardly more time, than for a byte of it.
- */
-const WHOLE_BYTES_MAX = 64 * 1024;
 /** The whole drive cannot be reached: its other objects need not be asked for. */
 const AWAY = new Set<ErrorCode>(['DRIVE_UNAVAILABLE', 'DRIVE_DENIED']);
 
@@ -60,7 +56,7 @@ class Look {
   async unreadable(blocks: readonly BlockRow[]): Promise<BlockRow[]> {
     const { placed, lost } = await this.#placed(blocks);
     const chunks = Map.groupBy(placed, ({ place, slot }) => chunkKeyOf(place, slot.column));
-    const found = await mapLimit([...chunks.values()], CHUNKS_AT_ONCE, (records) => this.#inChunk(records));
+    const found = await mapLimit([...chunks.values()], CHECKED_CHUNKS_AT_ONCE, (records) => this.#inChunk(records));
     return [...lost, ...found.flat()];
   }
 
@@ -109,7 +105,7 @@ class Look {
     const { c } = this.#store;
     const any = await c.panda.query(damagePartition(c.settings.cell), {}, { limit: 1 });
     if (any.rows.length === 0 && any.next === undefined) return;
-    for (const row of (await mapLimit(volumes, CHUNKS_AT_ONCE, (volume) => readDamage(c, volume))).flat())
+    for (const row of (await mapLimit(volumes, CHECKED_CHUNKS_AT_ONCE, (volume) => readDamage(c, volume))).flat())
       if (typeof row.part === 'number')
         this.#damaged.add(damageKeyOf(row.volume, row.generation, row.part, row.column));
   }
@@ -145,7 +141,7 @@ class Look {
   }
 
   async #isSound({ block, place, slot: { column, offset, length } }: Placed): Promise<boolean> {
-    if (length <= WHOLE_BYTES_MAX) {
+    if (length <= WHOLE_RECORD_BYTES_MAX) {
       const bytes = await readPayload(this.#store, place, column, offset, length);
       return recordFault(bytes, block.recordId) === undefined;
     }
@@ -171,7 +167,7 @@ class Look {
     const columnBytes = await this.#store.directories.columnBytes(place);
     if (columnBytes === undefined) return { columnBytes, bad: [] };
     const columns = [...columnBytes.keys()].filter((column) => (columnBytes[column] as number) > 0);
-    const isGood = await mapLimit(columns, CHUNKS_AT_ONCE, async (column) => {
+    const isGood = await mapLimit(columns, CHECKED_CHUNKS_AT_ONCE, async (column) => {
       if (this.#isDamaged(place, column)) return false;
       const end = (columnBytes[column] as number) - 1;
       return this.#isThere(

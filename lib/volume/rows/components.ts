@@ -31,6 +31,3 @@ export interface Components {
    */
   mayWrite?(): Promise<void>;
 }
-
-/** Lease of an open volume. Expiry only decides who waits. */
-export const LEASE_MS = 60_000;

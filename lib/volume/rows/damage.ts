@@ -2,6 +2,8 @@
 // Nothing depends on them being complete; what they say was true when somebody looked.
 import { isKind } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
+import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
+import { CONFLICT_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import {
   type DamagePlace,
@@ -21,9 +23,6 @@ import { rowsOf } from './read-rows.ts';
 import { transact } from './transact.ts';
 
 type Ports = Pick<Components, 'panda' | 'clock' | 'randomness' | 'settings'>;
-
-const ROWS_PER_TRANSACTION = 50;
-const ATTEMPTS_MAX = 5;
 
 /** What was found; since when is decided here. */
 export type DamageFound = Omit<DamageRow, 'sinceMs'>;
@@ -71,7 +70,7 @@ export async function noteDamage(
       }
       return true;
     } catch (error) {
-      if (!isKind(error, 'conflict') || attempt >= ATTEMPTS_MAX) throw error;
+      if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
       if (!isOfGeneration(await c.panda.get(volume), generation)) return false;
     }
   }

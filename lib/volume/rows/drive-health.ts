@@ -3,13 +3,14 @@
 import type { Clock } from '../../foundation/clock.ts';
 import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
+import { BUSY_DRIVE_REST_MS, REFUSING_DRIVE_REST_MS, UNAVAILABLE_DRIVE_REST_MS } from '../../limits/volume.ts';
 
 const BACK_OFF_MS: Readonly<Partial<Record<ErrorCode, number>>> = {
-  DRIVE_UNAVAILABLE: 5_000,
-  DRIVE_DENIED: 30_000,
-  DRIVE_READ_ONLY: 30_000,
-  DRIVE_FULL: 30_000,
-  DRIVE_BUSY: 500,
+  DRIVE_UNAVAILABLE: UNAVAILABLE_DRIVE_REST_MS,
+  DRIVE_DENIED: REFUSING_DRIVE_REST_MS,
+  DRIVE_READ_ONLY: REFUSING_DRIVE_REST_MS,
+  DRIVE_FULL: REFUSING_DRIVE_REST_MS,
+  DRIVE_BUSY: BUSY_DRIVE_REST_MS,
 };
 
 export class DriveHealth {

@@ -6,6 +6,7 @@ import { conflict, denied, isKind, type PocketfulError } from '../../foundation/
 import { unwrapBek } from '../../keys/envelope.ts';
 import { kekFingerprint } from '../../keys/fingerprint.ts';
 import type { KekVersion } from '../../keys/keys.ts';
+import { KEK_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import { type BlockRow, blockFromRow, blockPartitions } from '../../panda/rows/block-row.ts';
 import { type KekRow, kekAttributes, kekFromRow, kekKey, kekPartition } from '../../panda/rows/kek-row.ts';
 import type { Components } from './components.ts';
@@ -14,7 +15,6 @@ import { transact } from './transact.ts';
 
 /** Of blocks, where no row tells yet: every so many partitions one is asked. */
 const SAMPLE_STEP = 32;
-const CLAIMS_MAX = 3;
 
 async function knownKeks({ panda }: Components): Promise<KekRow[]> {
   const rows: KekRow[] = [];
@@ -44,7 +44,7 @@ export async function currentKek(c: Components): Promise<KekVersion> {
     try {
       await claim(c, version);
     } catch (error) {
-      if (!isKind(error, 'conflict') || claims >= CLAIMS_MAX) throw error;
+      if (!isKind(error, 'conflict') || claims >= KEK_CLAIM_ATTEMPTS_MAX) throw error;
     }
   }
 }

@@ -2,13 +2,12 @@
 
 import { mapLimit } from '../../foundation/concurrency.ts';
 import type { BucketId, VolumeId } from '../../foundation/ids.ts';
+import { PARTITIONS_AT_ONCE } from '../../limits/volume.ts';
 import type { Panda, Row } from '../../panda/panda.ts';
 import { type BucketRow, bucketFromRow, bucketKey, bucketPartitions } from '../../panda/rows/bucket-row.ts';
 import { type GroupRow, groupFromRow, groupKey, groupPartition } from '../../panda/rows/group-row.ts';
 import { type BadRowSink, readOrTell } from '../../panda/rows/row-reader.ts';
 import { type VolumeRow, volumeFromRow, volumeKey, volumePartitions } from '../../panda/rows/volume-row.ts';
-
-const PARTITIONS_AT_ONCE = 4;
 
 /** Every row of a partition range, page by page. */
 export async function* rowsOf(panda: Panda, partition: string, from?: string, to?: string): AsyncGenerator<Row> {

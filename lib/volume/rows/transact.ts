@@ -3,11 +3,8 @@
 import type { Clock } from '../../foundation/clock.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
+import { TRANSACT_ATTEMPTS_MAX, TRANSACT_BACK_OFF_MS, TRANSACT_BACK_OFF_MS_MAX } from '../../limits/volume.ts';
 import type { Panda, Write } from '../../panda/panda.ts';
-
-const ATTEMPTS_MAX = 10;
-const FIRST_WAIT_MS = 10;
-const WAIT_MS_MAX = 2_000;
 
 interface Ports {
   readonly panda: Panda;
@@ -17,7 +14,7 @@ interface Ports {
 
 /** Full jitter (AWS architecture blog): between 0 and the doubled wait. */
 export function backOffMs(attempt: number, randomness: Randomness): number {
-  return randomness.below(Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** attempt) + 1);
+  return randomness.below(Math.min(TRANSACT_BACK_OFF_MS_MAX, TRANSACT_BACK_OFF_MS * 2 ** attempt) + 1);
 }
 
 /**
@@ -33,7 +30,7 @@ export async function transact(ports: Ports, writes: readonly Write[], took: () 
     } catch (error) {
       if (isKind(error, 'unknown')) wasUnknown = true;
       if (wasUnknown && (isKind(error, 'unknown', 'conflict') || isFull(error)) && (await took())) return;
-      if (!isKind(error, 'retry', 'unknown') || isFull(error) || attempt >= ATTEMPTS_MAX) throw error;
+      if (!isKind(error, 'retry', 'unknown') || isFull(error) || attempt >= TRANSACT_ATTEMPTS_MAX) throw error;
       await ports.clock.sleep(backOffMs(attempt, ports.randomness));
     }
   }

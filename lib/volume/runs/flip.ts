@@ -9,6 +9,8 @@ import { parseChunkName } from '../../format/object-names.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind } from '../../foundation/errors.ts';
 import { type BucketId, newVolumeId, type RunId, type VolumeId } from '../../foundation/ids.ts';
+import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
+import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import { groupPartition } from '../../panda/rows/group-row.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
@@ -36,9 +38,6 @@ import { writeGroup } from '../write/write-group.ts';
 interface StoredGroup {
   readonly seq: number;
 }
-
-const CLAIM_ATTEMPTS_MAX = 8;
-const ROWS_PER_TRANSACTION = 50;
 
 /**
  * The next generation of a leased host in the making. Groups are added, then `writeDirectories`, `flip`, and the
@@ -256,7 +255,7 @@ export async function claimNext(store: VolumeStore, run: RunId, host: VolumeRow)
     if (await unlessConflict(c, writes, took)) break;
     zones.refresh();
     const now = await readVolume(c.panda, c.settings.cell, host.id);
-    if (now?.run !== run || attempt >= CLAIM_ATTEMPTS_MAX) return undefined;
+    if (now?.run !== run || attempt >= ZONE_CLAIM_ATTEMPTS_MAX) return undefined;
   }
   return readVolume(c.panda, c.settings.cell, host.id);
 }

@@ -1,10 +1,12 @@
 // FREE (protocol 12): the zones of a retired volume are erased once the inspector has seen every bucket it held
 // readable elsewhere, and the grace has passed. Resumable at every step; an unreachable drive only delays it.
 import type { Drive } from '../../drive/drive.ts';
-import { isAhead } from '../../foundation/clock-skew.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
+import { isAhead } from '../../limits/clock-skew.ts';
+import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
+import { FREED_VOLUMES_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { groupPartition } from '../../panda/rows/group-row.ts';
@@ -18,9 +20,6 @@ import { transact } from '../rows/transact.ts';
 import { freeWrite } from '../rows/zones.ts';
 import { eraseVolumeWrites } from '../steps/volume-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
-
-const VOLUMES_AT_ONCE = 4;
-const GROUPS_PER_TRANSACTION = 50;
 
 export interface FreeReport {
   readonly freedVolumes: number;
@@ -47,7 +46,7 @@ export async function freeTrash(
   let freedVolumes = 0;
   let freedZones = 0;
   const waiting = volumes.filter((v) => v.state === 'trash' || v.state === 'erasing');
-  await mapLimit(waiting, VOLUMES_AT_ONCE, async (volume) => {
+  await mapLimit(waiting, FREED_VOLUMES_AT_ONCE, async (volume) => {
     const waitMs = options.ignoreGrace ? 0 : await graceOf(c, volume);
     const reason = waitMs > 0 ? graceText(waitMs) : await freeReadable(store, volume);
     if (reason !== undefined) {
@@ -164,7 +163,7 @@ async function dropLeftoverRows(c: Components, volume: VolumeRow): Promise<void>
   };
   for await (const row of rowsOf(c.panda, groupPartition(volume.id, volume.generation))) {
     deletes.push({ kind: 'delete', partition: row.partition, sort: row.sort });
-    if (deletes.length === GROUPS_PER_TRANSACTION) await flush();
+    if (deletes.length === ROWS_PER_TRANSACTION) await flush();
   }
   await flush();
 }

@@ -4,11 +4,13 @@ import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import { type BlockId, type BucketId, newBucketId, type RecordId } from '../../foundation/ids.ts';
+import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
+import { GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import type { LocationHint } from '../../panda/rows/block-row.ts';
 import { addSlots, bucketAttributes, bucketIsIn, bucketKey, slotCountIs } from '../../panda/rows/bucket-row.ts';
 import { together } from '../../panda/rows/change.ts';
-import { type AppendGroupRow, GROUP_SLOTS_MAX, groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
+import { type AppendGroupRow, groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
 import {
   addBuckets,
   addGroup,
@@ -29,8 +31,6 @@ import { transact } from '../rows/transact.ts';
 import { settledWrite } from '../steps/recover-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
-
-const ATTEMPTS_MAX = 6;
 
 export interface NewRecord {
   readonly blockId: BlockId;
@@ -127,7 +127,7 @@ export async function appendGroup(store: VolumeStore, records: readonly NewRecor
   const directoryBytes = writesDirectories(store.c, cls) ? directoryBytesOf([records.length]) : 0;
   const needBytes = perExtent + groupOverheadBytes(records.length, 1) + directoryBytes;
   let last: unknown;
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+  for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
     const lease = await store.open.lease(cls, needBytes);
     try {
       return await appendUnder(store, lease, records, totalBytes);

@@ -5,11 +5,13 @@ import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import { type BlockId, type BucketId, newBucketId, type RunId, type VolumeId } from '../../foundation/ids.ts';
+import { GROUP_SLOTS_MAX, MERGE_ITEMS_MAX, MERGED_BUCKETS_MAX } from '../../limits/panda.ts';
+import { CONFLICT_ATTEMPTS_MAX, CONFLICT_BACK_OFF_STEPS_MAX, GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import { PandaConflict } from '../../panda/conflict.ts';
 import type { Write } from '../../panda/panda.ts';
 import { blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
-import { GROUP_SLOTS_MAX, type MergeGroupRow } from '../../panda/rows/group-row.ts';
+import type { MergeGroupRow } from '../../panda/rows/group-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Lease } from '../open/lease.ts';
 import { recoverPending } from '../open/recover.ts';
@@ -29,13 +31,6 @@ import {
 import type { VolumeStore } from '../volume-store.ts';
 import { groupNeedBytes } from './move.ts';
 import { writeGroup } from './write-group.ts';
-
-const LEASES_MAX = 6;
-const ATTEMPTS_MAX = 20;
-/** DynamoDB takes 100 items; a few are left for what is to come. */
-const ITEMS_MAX = 96;
-/** New buckets of one group: their rows and dead bits, settled together, fit a transaction. */
-export const MERGED_BUCKETS_MAX = 40;
 
 /** A live record of a remnant whose source is draining under the run. */
 export interface MergeRecord extends Omit<MergingBlock, 'to' | 'recordBytes'> {
@@ -77,7 +72,7 @@ export async function mergeBuckets(
   const spans = targets.map((target) => target.records.length);
   const needBytes = groupNeedBytes(lengths, spans, dataColumns);
   let last: unknown;
-  for (let attempt = 0; attempt < LEASES_MAX; attempt++) {
+  for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
     const lease = await store.open.lease('warm', needBytes, targets.length);
     try {
       return await new Merge(store, lease, run, targets).run();
@@ -187,7 +182,7 @@ class Merge {
         sources.has(source) ? [{ blockId, recordId, recordBytes: record.length, from, to: { bucket, slot } }] : [],
       ),
     );
-    for (const some of mergeTransactions(blocks, ITEMS_MAX)) await this.#indexSome(row, some);
+    for (const some of mergeTransactions(blocks, MERGE_ITEMS_MAX)) await this.#indexSome(row, some);
   }
 
   /**
@@ -213,8 +208,9 @@ class Merge {
         return;
       } catch (error) {
         // A put, a delete or GC touched one of the rows: look again. The first write is the check of the group.
-        if (!(error instanceof PandaConflict) || error.failed.includes(0) || attempt >= ATTEMPTS_MAX) throw error;
-        await this.#c.clock.sleep(backOffMs(Math.min(attempt, 6), this.#c.randomness));
+        if (!(error instanceof PandaConflict) || error.failed.includes(0) || attempt >= CONFLICT_ATTEMPTS_MAX)
+          throw error;
+        await this.#c.clock.sleep(backOffMs(Math.min(attempt, CONFLICT_BACK_OFF_STEPS_MAX), this.#c.randomness));
       }
     }
   }

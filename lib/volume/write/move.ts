@@ -5,6 +5,8 @@ import { layOut } from '../../format/placement.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
+import { PAIRS_PER_TRANSACTION, VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
+import { GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import {
   type BucketRow,
@@ -30,7 +32,6 @@ import {
 } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Lease } from '../open/lease.ts';
-import { BUCKETS_MAX } from '../open/room.ts';
 import type { BucketContent } from '../read/collect-bucket.ts';
 import type { Components } from '../rows/components.ts';
 import { directoryBytesOf, filledBy, slotSpan } from '../rows/directory-room.ts';
@@ -39,10 +40,6 @@ import { transact } from '../rows/transact.ts';
 import { settledWrite } from '../steps/recover-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
-
-const ATTEMPTS_MAX = 6;
-/** Rows of one transaction: the destination, and a bucket and at most one source each. */
-const BUCKETS_PER_TRANSACTION = 45;
 
 export interface MoveResult {
   readonly destination: VolumeId;
@@ -85,7 +82,7 @@ export async function moveBuckets(
   run: RunId,
   contents: readonly BucketContent[],
 ): Promise<MoveResult> {
-  assert(contents.length > 0 && contents.length <= BUCKETS_MAX, 'a move has 1 to BUCKETS_MAX buckets');
+  assert(contents.length > 0 && contents.length <= VOLUME_BUCKETS_MAX, 'a move has 1 to VOLUME_BUCKETS_MAX buckets');
   assert(
     contents.every(({ records }) => records.length > 0),
     'buckets without records are dropped, not moved',
@@ -93,7 +90,7 @@ export async function moveBuckets(
   const { dataColumns } = codecShape(store.c.settings.warmCodec);
   const needBytes = moveNeedBytes(contents, dataColumns);
   let last: unknown;
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+  for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
     const lease = await store.open.lease('warm', needBytes, contents.length);
     try {
       return await moveUnder(store, lease, run, contents);
@@ -126,8 +123,8 @@ async function moveUnder(
   store.directories.put(row, lease.seq, lease.token, written.entries, written.columnBytes);
   const moved: BucketId[] = [];
   try {
-    for (let at = 0; at < contents.length; at += BUCKETS_PER_TRANSACTION)
-      moved.push(...(await commitBuckets(store.c, row, lease, run, contents.slice(at, at + BUCKETS_PER_TRANSACTION))));
+    for (let at = 0; at < contents.length; at += PAIRS_PER_TRANSACTION)
+      moved.push(...(await commitBuckets(store.c, row, lease, run, contents.slice(at, at + PAIRS_PER_TRANSACTION))));
     await settle(store.c, row, lease);
   } catch (error) {
     lease.done(undefined); // what is committed is; the next lease holder settles the rest

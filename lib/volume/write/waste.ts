@@ -3,12 +3,10 @@
 // rewritten only after as much has died.
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
+import { WASTE_FACTOR_MAX } from '../../limits/volume.ts';
 import type { BucketRow } from '../../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { groupOverheadBytes } from './write-group.ts';
-
-/** Volumes may store this many times what their live records need. docs/compaction.md states the bound that follows. */
-export const WASTE_MAX = 2;
 
 export interface Contents {
   readonly storedBytes: number;
@@ -49,5 +47,5 @@ export function neededBytes(codec: CodecName, { liveBytes, liveSlots, liveBucket
 export function isWasteful(contents: Contents, now: CodecName, next: CodecName): boolean {
   const { dataColumns, parityColumns } = codecShape(now);
   const asWritten = (contents.liveBytes * (dataColumns + parityColumns)) / dataColumns;
-  return contents.storedBytes > WASTE_MAX * Math.max(asWritten, neededBytes(next, contents));
+  return contents.storedBytes > WASTE_FACTOR_MAX * Math.max(asWritten, neededBytes(next, contents));
 }

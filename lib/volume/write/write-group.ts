@@ -21,13 +21,12 @@ import { recordCrc } from '../../format/record.ts';
 import { assert } from '../../foundation/assert.ts';
 import { conflict, isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import { type AppendId, type BucketId, newAppendId, type RecordId, type StoreId } from '../../foundation/ids.ts';
+import { CHUNK_PUT_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Extent } from '../../panda/rows/volume-row.ts';
 import type { GroupPlace } from '../open/lease.ts';
 import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 import { backOffMs } from '../rows/transact.ts';
-
-const PUT_ATTEMPTS_MAX = 4;
 
 export interface GroupRecord {
   readonly bucket: BucketId;
@@ -184,7 +183,7 @@ async function putColumn(
         if (parseChunkHeader(head).appendId === id) return;
         throw conflict('CHUNK_TAKEN', `${drive.label}: ${name} was written by another append`, error);
       }
-      if (!isPocketfulError(error) || error.code !== 'DRIVE_BUSY' || attempt >= PUT_ATTEMPTS_MAX) {
+      if (!isPocketfulError(error) || error.code !== 'DRIVE_BUSY' || attempt >= CHUNK_PUT_ATTEMPTS_MAX) {
         store.health.failed(extent.drive, error);
         throw error;
       }

@@ -3,6 +3,7 @@
 // Live Coder stalls, messages stay hidden until the queue shows them again.
 import type { RunId } from '../../../foundation/ids.ts';
 import type { Reason } from '../../../foundation/reason.ts';
+import { DRAIN_RECEIVE_MAX } from '../../../limits/compaction.ts';
 import type { DeadLetter, Delivery, Stream, StreamFigures } from '../../../stream/stream.ts';
 import type { MoveResult } from '../../../volume/write/move.ts';
 import type { Actors } from '../../run/actors.ts';
@@ -11,8 +12,6 @@ import { flowOf } from './flow.ts';
 import { DrainWorker } from './stream-runs.ts';
 
 const NO_FIGURES: StreamFigures = { ready: 0, inFlight: 0, oldestAgeMs: 0, dead: 0 };
-/** Buckets taken between two looks at the time. */
-const BATCH = 10;
 
 export interface DeliveredReport {
   /** Receipts that are not done with. */
@@ -46,7 +45,7 @@ export async function workDelivered(
     metadataWritesLeft: await metadataWritesLeft(store.c),
   });
   batch.forgetBeyond(receive);
-  while (!signal.aborted && (await worker.step(BATCH)) > 0);
+  while (!signal.aborted && (await worker.step(DRAIN_RECEIVE_MAX)) > 0);
   if (!signal.aborted && worker.stalled === undefined) {
     // A small group is only worth writing when no more is to come.
     const isSmall = worker.waitingBytes < store.c.settings.groupBytesMin / 2;

@@ -2,6 +2,13 @@
 // wait. A Live Coder that stalls stops the worker first, then the drainer, then the writers; when it recovers, they
 // start again in the opposite order by themselves.
 import { type Reason, reasonLine } from '../../../foundation/reason.ts';
+import {
+  CODER_WAITING_BYTES_MAX,
+  DEAD_LETTERS_HOLD_MAX,
+  DEAD_LETTERS_MAX,
+  QUEUE_AGE_MS_MAX,
+  QUEUE_DEPTH_MAX,
+} from '../../../limits/compaction.ts';
 import type { StreamFigures } from '../../../stream/stream.ts';
 
 export interface FlowInput {
@@ -48,11 +55,11 @@ export interface Flow {
 }
 
 export const FLOW_LIMITS: FlowLimits = Object.freeze({
-  depthMax: 256,
-  ageMaxMs: 15 * 60_000,
-  deadMax: 1,
-  deadHoldMax: 100,
-  coderWaitingBytesMax: 512 * 1024 * 1024,
+  depthMax: QUEUE_DEPTH_MAX,
+  ageMaxMs: QUEUE_AGE_MS_MAX,
+  deadMax: DEAD_LETTERS_MAX,
+  deadHoldMax: DEAD_LETTERS_HOLD_MAX,
+  coderWaitingBytesMax: CODER_WAITING_BYTES_MAX,
   writesPerMessage: 3,
 });
 

@@ -3,6 +3,7 @@
 import { isPocketfulError } from '../../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../../foundation/reason.ts';
+import { DRAIN_RECEIVE_MAX, DRAIN_ROUNDS_MAX } from '../../../limits/compaction.ts';
 import type { VolumeRow } from '../../../panda/rows/volume-row.ts';
 import type { Stream } from '../../../stream/stream.ts';
 import { endSource } from '../../../volume/runs/drain-source.ts';
@@ -16,10 +17,6 @@ import { metadataWritesLeft } from '../../run/period.ts';
 import { type Moved, noteMove, nothingMoved } from '../l2-move.ts';
 import { FLOW_LIMITS, type Flow, type FlowCode, flowOf } from './flow.ts';
 import { DrainWorker, sendDraining } from './stream-runs.ts';
-
-const BATCH = 10;
-/** What got lost on the way is sent again that often; what is still there then waits for the next plan. */
-const ROUNDS_MAX = 3;
 
 export interface StreamActors {
   readonly store: VolumeStore;
@@ -70,7 +67,7 @@ class StreamedRun {
       this.moved.stalled = this.#stopped;
       return;
     }
-    for (let round = 0; round < ROUNDS_MAX && this.#open.size > 0 && !this.#isOver(); round++) {
+    for (let round = 0; round < DRAIN_ROUNDS_MAX && this.#open.size > 0 && !this.#isOver(); round++) {
       for (const volume of [...this.#open.values()]) {
         if (this.#isOver()) break;
         if (await this.#isStopped('METADATA_SPENT')) break;
@@ -145,7 +142,7 @@ class StreamedRun {
   /** As many as flow control lets it take: none while the budget is spent. */
   async #step(): Promise<number> {
     const { receive } = await this.#flow();
-    return receive === 0 ? 0 : this.#worker.step(Math.min(BATCH, receive));
+    return receive === 0 ? 0 : this.#worker.step(Math.min(DRAIN_RECEIVE_MAX, receive));
   }
 
   async #makeSpace(): Promise<boolean> {

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { isKind, isPocketfulError } from '../../../foundation/errors.ts';
 import { type BucketId, bucketId, type RunId, type VolumeId, volumeId } from '../../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../../foundation/reason.ts';
+import { DRAIN_SENDS_AT_ONCE, DRAIN_VISIBILITY_MS, LETTERS_MAX } from '../../../limits/compaction.ts';
 import { deadFromRow, deadKey } from '../../../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../../panda/rows/volume-row.ts';
 import type { DeadLetter, Delivery, Stream } from '../../../stream/stream.ts';
@@ -14,7 +15,6 @@ import type { VolumeStore } from '../../../volume/volume-store.ts';
 import { dropEmptyBucket, type MoveResult } from '../../../volume/write/move.ts';
 import type { DrainTarget, MakeTarget } from '../../run/actors.ts';
 
-const SEND_AT_ONCE = 64;
 const HEX16 = /^[0-9a-f]{16}$/;
 
 const messageSchema = z.strictObject({
@@ -61,7 +61,7 @@ export async function sendDraining(
     const bucket = await readBucket(panda, settings.cell, id);
     if (bucket === undefined || bucket.volume !== source.id) continue;
     bodies.push(drainMessage({ run: now.run, bucket: id, source: source.id, move: bucket.move }));
-    if (bodies.length < SEND_AT_ONCE) continue;
+    if (bodies.length < DRAIN_SENDS_AT_ONCE) continue;
     await stream.send(bodies);
     sent += bodies.length;
     bodies = [];
@@ -116,7 +116,7 @@ export class DrainWorker {
    * visible again.
    */
   async step(max: number): Promise<number> {
-    const messages = await this.#stream.receive(max, this.#options.visibilityMs ?? 60_000);
+    const messages = await this.#stream.receive(max, this.#options.visibilityMs ?? DRAIN_VISIBILITY_MS);
     for (const [at, message] of messages.entries()) {
       try {
         await this.#take(message);
@@ -223,7 +223,7 @@ export interface DeadDrain extends DeadLetter {
 }
 
 /** `dlq list`: the dead letters, and whether they still matter. */
-export async function listDead(store: VolumeStore, stream: Stream, max = 1000): Promise<DeadDrain[]> {
+export async function listDead(store: VolumeStore, stream: Stream, max = LETTERS_MAX): Promise<DeadDrain[]> {
   const { panda, settings } = store.c;
   const out: DeadDrain[] = [];
   for (const letter of await stream.dead(max)) {

@@ -2,6 +2,7 @@
 import { codecShape } from '../../../codec/shape.ts';
 import { dollarsOf, NO_WORK, type Work } from '../../../cost/cost-of.ts';
 import { PRICE_BOOK } from '../../../cost/price-book.ts';
+import { PAIRS_PER_TRANSACTION } from '../../../limits/panda.ts';
 import { pricingOf } from '../work.ts';
 import type { MergeRequest, PlannedMerge } from './merge-plan.ts';
 
@@ -13,7 +14,6 @@ const ROWS_PER_SOURCE = 5;
 const ROWS_PER_VOLUME = 3;
 /** Lease, volume and group row of the commit, settling. */
 const ROWS_PER_GROUP = 4;
-const BLOCKS_PER_TRANSACTION = 45;
 
 /** What merges add up to. */
 export interface MergeTotals {
@@ -49,7 +49,7 @@ export function workOfMerges({ codec, plan }: MergeRequest, totals: MergeTotals,
     getRequests: Math.ceil(liveBytes / plan.readBytes) + sources,
     putRequests: groups * columns + merges * (parityColumns + 1),
     metadataWrites:
-      Math.ceil(blocks * (1 + 1 / BLOCKS_PER_TRANSACTION)) +
+      Math.ceil(blocks * (1 + 1 / PAIRS_PER_TRANSACTION)) +
       sources * ROWS_PER_SOURCE +
       merges +
       volumes * ROWS_PER_VOLUME +

@@ -1,0 +1,73 @@
+// One process and its directory: backup, rebuild, doctor, files, and whose turn it is to write.
+import { DAY_MS, SECOND_MS } from '../foundation/durations.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+// Whose turn it is.
+
+/** How long "I may write" is believed. Nothing hangs on it but how early a process that must not write stops. */
+export const TURN_BELIEVED_MS = SECOND_MS;
+/** Entries into the row of writers that others were quicker with: every process that opens a store writes it once. */
+export const TURN_ATTEMPTS_MAX = 50;
+/** Clocks of two functions differ by less: after its end and this much, an invocation counts as over. */
+export const INVOCATION_SKEW_MS = 5 * SECOND_MS;
+/** A file of another host or container is left behind at this age; whoever still writes it fails and says so. */
+export const FOREIGN_FILE_MS = DAY_MS;
+
+// Disk kept back in a file of its own, so that a full disk still takes deletes: two buckets, within these.
+
+export const RESERVE_BYTES_MIN = 2 * MIB;
+export const RESERVE_BYTES_MAX = 32 * MIB;
+
+// Lists that a report holds; what is beyond is counted.
+
+/** Findings of doctor. */
+export const FINDINGS_MAX = 1000;
+/** Damaged places that doctor lists. */
+export const DOCTOR_DAMAGE_LISTED_MAX = 1000;
+/** Things that one finding names. */
+export const FINDING_NAMES_MAX = 20;
+/** Parts of a volume that one finding names. */
+export const FINDING_PARTS_MAX = 4;
+/** Damaged places that a rebuild lists. */
+export const REBUILD_DAMAGE_LISTED_MAX = 10_000;
+/** Lost objects that a rebuild lists. */
+export const LOST_OBJECTS_LISTED_MAX = 10_000;
+/** Rows that cannot be understood and are told of. */
+export const BAD_ROWS_MAX = 1000;
+
+// Backup, restore and rebuild.
+
+/** Bytes of a line of a backup: the longest row, as text, several times. */
+export const BACKUP_LINE_BYTES_MAX = 64 * MIB;
+/** Transactions of a restore at once. */
+export const RESTORE_TRANSACTIONS_AT_ONCE = 16;
+/** Zones that a rebuild scans side by side. */
+export const SCANNED_ZONES_AT_ONCE = 16;
+/** KiB of pages that the sorter of a rebuild keeps in memory. */
+export const SORTER_CACHE_KIB = 24 * KIB;
+/** Drives made or opened side by side. */
+export const OPENED_DRIVES_AT_ONCE = 8;
+/** Buckets of wasteful volumes read side by side. */
+export const REWRITTEN_BUCKETS_AT_ONCE = 16;
+
+// Files.
+
+/** Files hashed side by side. */
+export const HASHES_AT_ONCE = 8;
+/** Objects of the demonstration read side by side. */
+export const DEMO_READS_AT_ONCE = 8;
+/** Folders synchronized side by side. */
+export const SYNCS_AT_ONCE = 8;
+/** Buffers kept for the next file: as many as bodies are read side by side. */
+export const IDLE_PIECES_MAX = 8;
+/** File systems stamp changes by a coarse clock: two within this time may bear one stamp. */
+export const FILE_STAMP_MS = 10;
+
+// Room in the hot tier of a store in a directory.
+
+/** How often its fill is looked at. */
+export const RELIEF_LOOK_EVERY_MS = SECOND_MS;
+/** Passes of the encoder one put waits for. */
+export const RELIEF_PASSES_MAX = 3;

@@ -1,0 +1,74 @@
+// Put, get, list and delete: what a name may be, how much is in memory, and how often a batch is tried.
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../foundation/durations.ts';
+
+const MIB = 1024 * 1024;
+
+// What a caller may ask for.
+
+/** Bytes of UTF-8 of an object's key: it is a sort key in Panda. */
+export const OBJECT_KEY_BYTES_MAX = 1024;
+/** Bytes of an object's metadata: it is kept in the object's row. */
+export const METADATA_BYTES_MAX = 2048;
+/** Entries of a page of names: a page of Panda. */
+export const LIST_LIMIT_MAX = 1000;
+/** Plain bytes of a block of the largest size. */
+export const BLOCK_BYTES_MAX = 4 * MIB;
+
+// A put.
+
+/** Bytes of bodies that all puts of a process hold at once. */
+export const PUT_MEMORY_BYTES_MAX = 48 * MIB;
+/** Bytes read ahead of the batch that is being stored. */
+export const PUT_AHEAD_BYTES_MAX = 16 * MIB;
+/** Bodies read side by side: small files are read faster than one by one. */
+export const BODIES_AT_ONCE = 8;
+/** Objects too long for one batch that are written side by side. */
+export const LONG_PUTS_AT_ONCE = 2;
+/** Segments of long objects that are stored side by side. */
+export const SEGMENTS_AT_ONCE = 3;
+/** Objects of a batch: its index transactions stay few enough to be done in one go. */
+export const BATCH_OBJECTS_MAX = 1024;
+/** Blocks sealed side by side: as many as libuv has threads. */
+export const SEALS_AT_ONCE = 4;
+/** Index transactions of one batch at once: those that are pending together share an fsync. */
+export const INDEX_TRANSACTIONS_AT_ONCE = 16;
+/** What a record is longer than its block at the most, for sums made before it is sealed. */
+export const RECORD_SLACK_BYTES = 64;
+/** Stores of a batch from the start: its lease was broken, GC took a block in between, or its key is going. */
+export const BATCH_ATTEMPTS_MAX = 8;
+/**
+ * Plans of one index transaction. Many writers may want the same object, and each conflict means that one of them got
+ * on: twice as often as where only upkeep is in the way.
+ */
+export const INDEX_ATTEMPTS_MAX = 40;
+/** Looks whether the hot tier has room again after relief: the first may only wait for a pass begun before. */
+export const HOT_RELIEFS_MAX = 3;
+/** How long "the hot tier is full" is believed. */
+export const HOT_LOOK_EVERY_MS = 5 * SECOND_MS;
+/** How long the current key is used without asking: a rotation takes effect everywhere after this. */
+export const KEK_LOOK_EVERY_MS = MINUTE_MS;
+/** An upload of another process is given up this long after it began. */
+export const UPLOAD_ABANDONED_MS = DAY_MS;
+
+// A get.
+
+/** Bytes that one get reads ahead. */
+export const GET_AHEAD_BYTES_MAX = 16 * MIB;
+/** Blocks that one get reads ahead: many small ones are as many requests. */
+export const GET_AHEAD_BLOCKS_MAX = 32;
+/** Bytes read ahead by all gets of a process, beyond the block each is reading. */
+export const READ_AHEAD_BYTES_MAX = 32 * MIB;
+/** Block rows read together: two read-aheads. */
+export const BLOCK_ROWS_AT_ONCE = 64;
+
+// A delete.
+
+/** Objects of one round of deletes, whose rows are read in one getMany. */
+export const DELETES_AT_ONCE = 90;
+/** Rounds of a delete whose object changed meanwhile. */
+export const DELETE_ATTEMPTS_MAX = 5;
+
+// Rewrapping keys.
+
+/** Rewrapping transactions at once. */
+export const REWRAP_TRANSACTIONS_AT_ONCE = 8;
