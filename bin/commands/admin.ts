@@ -1,10 +1,7 @@
 // pocketful status, encode, gc, drain and doctor: the operator's commands.
 import type { Command } from 'commander';
 import type { GcReport } from '../../lib/client/admin.ts';
-import { parseAddress } from '../../lib/client/face.ts';
-import { openEmbeddedClient } from '../../lib/client/file/embedded-client.ts';
 import type { DoctorReport } from '../../lib/engine/doctor/doctor.ts';
-import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { type Reason, reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
@@ -147,13 +144,8 @@ async function drain(run: Run, _args: unknown, options: DrainOptions): Promise<v
 }
 
 async function doctor(run: Run, _args: unknown, { fix, read }: { fix?: boolean; read?: boolean }): Promise<void> {
-  const address = parseAddress(run.address);
-  const ports = { clock: run.clock, randomness: systemRandomness, namespace: run.namespace };
   // A missing key file is a finding, not the end.
-  const store =
-    address.engine === 'file'
-      ? run.adopt(await openEmbeddedClient(address.dir, { ...ports, withoutKeys: true }))
-      : await run.open();
+  const store = await run.open({ withoutKeys: true });
   const progress = new Progress('doctor', run.clock);
   const report = await store.admin.doctor({
     fix,

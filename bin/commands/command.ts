@@ -2,7 +2,7 @@
 // and how an error becomes one line and an exit code.
 import { type Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_ADDRESS, DEFAULT_NAMESPACE, type PocketfulStore, parseAddress } from '../../lib/client/face.ts';
-import { openStore } from '../../lib/client/open-store.ts';
+import { type OpenOptions, openStore } from '../../lib/client/open-store.ts';
 import { type Clock, systemClock } from '../../lib/foundation/clock.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
@@ -36,8 +36,8 @@ export class Run {
     this.json = options.json ?? false;
   }
 
-  async open(): Promise<PocketfulStore> {
-    this.#store ??= await openStore(this.address, { namespace: this.namespace });
+  async open(options: Pick<OpenOptions, 'withoutKeys'> = {}): Promise<PocketfulStore> {
+    this.#store ??= await openStore(this.address, { namespace: this.namespace, ...options });
     return this.#store;
   }
 

@@ -3,9 +3,8 @@ import type { BigIntStats } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type PocketfulStore, type PutReport, type PutRequest, parseAddress } from '../../lib/client/face.ts';
+import type { PocketfulStore, PutReport, PutRequest } from '../../lib/client/face.ts';
 import { openOrCreate } from '../../lib/client/file/create-store.ts';
-import type { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { isWithin, placesOf } from '../../lib/client/files/store-places.ts';
 import { reasonOf, type SkipReason, walkTree } from '../../lib/client/files/walk-tree.ts';
@@ -111,7 +110,7 @@ class PutBatch {
     this.#progress.end();
     const { elapsedMs } = this.#progress;
     const isOver = this.#run.interruption.happened || this.#stored.length === 0;
-    const encoded = isOver ? undefined : await this.#tend();
+    const encoded = isOver ? undefined : await this.#afterPut();
     this.#failures.settle(this.#attempted);
     this.#answer(elapsedMs, encoded);
   }
@@ -147,7 +146,7 @@ class PutBatch {
   }
 
   async *#tree(root: string): AsyncGenerator<PutRequest> {
-    const isOwn = await this.#ownPlaces();
+    const isOwn = await placesOf(this.#store.places);
     if (await isWithin(await realpath(root), isOwn)) {
       this.#fail(root, invalid('STORE_IN_ITSELF', `${root} is the store that is written to, or a part of it`));
       return;
@@ -197,27 +196,18 @@ class PutBatch {
     if (this.#skipped.length <= 20) this.#run.say(`pocketful: skipped ${shownName(name)}: ${SKIPPED[reason]}`);
   }
 
-  /** Tells the store's own directory and drives, which are not stored in it. */
-  async #ownPlaces(): Promise<(found: BigIntStats) => boolean> {
-    const address = parseAddress(this.#store.address);
-    if (address.engine !== 'file') return () => false;
-    const { engine } = this.#store as EmbeddedClient;
-    return placesOf([engine.path, ...engine.components.drives.map(({ label }) => label)]);
-  }
-
-  /** Encodes what is old enough: on AWS a schedule does that. */
-  async #tend(): Promise<number | undefined> {
-    if (parseAddress(this.#store.address).engine !== 'file') return undefined;
+  /** What the store says is to be done now; the record bytes that were encoded, if that is for us. */
+  async #afterPut(): Promise<number | undefined> {
     const { signal } = this.#run.interruption;
     const progress = new Progress('encode', this.#run.clock);
     try {
-      const report = await this.#store.admin.encode({
+      const report = await this.#store.afterPut({
         signal,
         onProgress: ({ encodedBytes, totalBytes }) => progress.show({ bytes: encodedBytes }, { bytes: totalBytes }),
       });
-      if (report.stalled !== undefined)
+      if (report?.stalled !== undefined)
         this.#run.say(`pocketful: stored, but the Live Coder waits: ${reasonLine(report.stalled)}`);
-      return report.recordBytes;
+      return report?.recordBytes;
     } finally {
       progress.end();
     }

@@ -22,6 +22,11 @@ export interface Watch<T> {
 
 export type GcReport = ReclaimReport;
 
+export interface EncodeProgress {
+  readonly encodedBytes: number;
+  readonly totalBytes: number;
+}
+
 export interface EncodePass extends EncodeReport {
   readonly free: FreeReport;
 }
@@ -50,11 +55,7 @@ export interface StoreAdmin {
    */
   gc(options?: Watch<number> & { readonly now?: boolean | undefined }): Promise<GcReport>;
   /** `all`: whatever is hot, however young and however little. */
-  encode(
-    options?: Watch<{ readonly encodedBytes: number; readonly totalBytes: number }> & {
-      readonly all?: boolean | undefined;
-    },
-  ): Promise<EncodePass>;
+  encode(options?: Watch<EncodeProgress> & { readonly all?: boolean | undefined }): Promise<EncodePass>;
   drain(
     options?: Watch<DrainProgress> & {
       readonly fillPermilleMax?: number | undefined;

@@ -4,7 +4,7 @@ import { invalid } from '../foundation/errors.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
 import type { BadRow } from '../panda/rows/row-reader.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../service/service.ts';
-import type { StoreAdmin } from './admin.ts';
+import type { EncodePass, EncodeProgress, StoreAdmin, Watch } from './admin.ts';
 import { homePath } from './home-path.ts';
 
 export type { DamagedName, ListPage, ListRequest, ObjectInfo };
@@ -54,8 +54,12 @@ export interface OpenBody {
 export interface PocketfulStore {
   readonly address: string;
   readonly namespace: string;
+  /** Directories of this machine that are parts of the store, which stores none of them; none where it is elsewhere. */
+  readonly places: readonly string[];
   /** One outcome for each, as they become durable; a failing one does not stop the others. */
   putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncIterable<PutOutcome>;
+  /** What puts leave to be done: encodes what has cooled. Undefined where a schedule does that. */
+  afterPut(watch?: Watch<EncodeProgress>): Promise<EncodePass | undefined>;
   /** Throws `missing` OBJECT_MISSING. Errors of the body come while it is read. */
   get(key: string, range?: ByteRange): Promise<OpenBody>;
   head(key: string): Promise<ObjectInfo>;

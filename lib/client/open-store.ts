@@ -8,16 +8,19 @@ export interface OpenOptions {
   readonly namespace?: string;
   readonly clock?: Clock;
   readonly randomness?: Randomness;
+  /** Opens it even if its keys are not there, for whoever looks at it; those of a stage are not kept here. */
+  readonly withoutKeys?: boolean;
 }
 
 /** Opens a store that exists. */
 export async function openStore(address = DEFAULT_ADDRESS, options: OpenOptions = {}): Promise<PocketfulStore> {
   const parsed = parseAddress(address);
   const { namespace = DEFAULT_NAMESPACE, clock = systemClock, randomness = systemRandomness } = options;
+  const { withoutKeys = false } = options;
   if (parsed.engine === 'aws') {
     // The AWS SDK takes longer to load than most commands on a file: store take.
     const { openStageClient } = await import('./aws/stage-client.ts');
     return openStageClient({ stage: parsed.stage, namespace, clock, randomness });
   }
-  return openEmbeddedClient(parsed.dir, { namespace, clock, randomness });
+  return openEmbeddedClient(parsed.dir, { namespace, clock, randomness, withoutKeys });
 }

@@ -67,6 +67,15 @@ describe('a function that does not answer', () => {
   });
 });
 
+describe('what a put asks of a store', () => {
+  it('is answered without a call: no place of a stage is here, and its schedules do what puts leave', async () => {
+    const { client, requests } = clientOf();
+    expect(client.places).toEqual([]);
+    expect(await client.afterPut()).toBeUndefined();
+    expect(requests).toEqual([]);
+  });
+});
+
 const item = (key: string, ...pieces: Uint8Array[]): PutRequest => ({
   key,
   body: async function* () {

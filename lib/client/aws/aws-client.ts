@@ -48,6 +48,7 @@ export const lambdaWithin = (requestTimeout: number, config: LambdaClientConfig 
 export class AwsClient implements PocketfulStore {
   readonly address: string;
   readonly namespace: string;
+  readonly places = [];
   readonly #caller: FrontendCaller;
   readonly #operator: Operator | undefined;
 
@@ -89,6 +90,9 @@ export class AwsClient implements PocketfulStore {
   putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncIterable<PutOutcome> {
     return new AwsPuts(this.#caller, this.namespace).run(items);
   }
+
+  /** The encoder's schedule does it. */
+  async afterPut(): Promise<undefined> {}
 
   async get(key: string, range: ByteRange = { offset: 0 }): Promise<OpenBody> {
     const { offset, length = Number.MAX_SAFE_INTEGER } = range;

@@ -10,7 +10,7 @@ import type { Randomness } from '../../foundation/randomness.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
-import type { StoreAdmin } from '../admin.ts';
+import type { EncodePass, EncodeProgress, StoreAdmin, Watch } from '../admin.ts';
 import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../face.ts';
 import { EmbeddedAdmin } from './embedded-admin.ts';
 import { HotRelief } from './hot-relief.ts';
@@ -42,6 +42,10 @@ export class EmbeddedClient implements PocketfulStore {
 
   get badRows(): readonly BadRow[] {
     return this.engine.badRows;
+  }
+
+  get places(): readonly string[] {
+    return [this.engine.path, ...this.engine.components.drives.map(({ label }) => label)];
   }
 
   /**
@@ -78,6 +82,11 @@ export class EmbeddedClient implements PocketfulStore {
       await addTally(this.engine.components, { ingestedBytes });
     }
     if (full === undefined) await relief.end();
+  }
+
+  /** Here there is nobody else, unless a daemon runs: then there is nothing left to encode. */
+  afterPut(watch: Watch<EncodeProgress> = {}): Promise<EncodePass> {
+    return this.admin.encode(watch);
   }
 
   async get(key: string, range?: ByteRange): Promise<OpenBody> {
