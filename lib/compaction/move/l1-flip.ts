@@ -2,16 +2,16 @@
 // the flip makes them the host's, then the donors' buckets are committed one by one. Until the flip everything can be
 // dropped without a trace, or gone on with after the last group that the journal names.
 import { isPocketfulError, retryLater } from '../../foundation/errors.ts';
+import type { BucketId } from '../../foundation/ids.ts';
 import { reasonOf } from '../../foundation/reason.ts';
-import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { finishSeal } from '../../volume/open/seal.ts';
-import { type BucketContent, collectBucket } from '../../volume/read/collect-bucket.ts';
+import type { BucketContent } from '../../volume/read/collect-bucket.ts';
 import { readBucket, readVolume } from '../../volume/rows/read-rows.ts';
+import { liveContentsOf } from '../../volume/runs/collect-or-drop.ts';
 import { endSource } from '../../volume/runs/drain-source.ts';
 import { claimNext, commitArrivals, dropGroupRowsOf, dropNext, NextExtents } from '../../volume/runs/flip.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
-import { dropEmptyBucket } from '../../volume/write/move.ts';
 import { noteCrowded } from '../facts/crowded.ts';
 import { advance, STEP_TIME_UP } from '../run/journal.ts';
 import type { Copied, CopiedGroup, JournalRow } from '../run/journal-row.ts';
@@ -155,7 +155,7 @@ class Copying {
   readonly #next: NextExtents;
   readonly #moved: TopOff;
   readonly #groups: CopiedGroup[];
-  readonly #done: Set<string>;
+  readonly #done: Set<BucketId>;
   #waiting: BucketContent[] = [];
 
   constructor(
@@ -183,7 +183,7 @@ class Copying {
     const { groupBytesMin } = this.#store.c.settings;
     const keptBackBytes = groupBytesMin / 2;
     for (const volume of [host, ...donors]) {
-      for await (const content of contentsOf(this.#store, volume, run, this.#done)) {
+      for await (const content of liveContentsOf(this.#store, volume, run, this.#done)) {
         if (signal?.aborted) throw retryLater(STEP_TIME_UP, 'it was stopped before all was copied');
         if (!this.#next.fits([...this.#waiting, content])) {
           if (volume.id === host.id) throw tooFull(UNEVEN);
@@ -235,29 +235,6 @@ class Copying {
 const bytesOf = ({ records }: BucketContent): number => records.reduce((sum, { record }) => sum + record.length, 0);
 const sumOf = (contents: readonly BucketContent[]): number =>
   contents.reduce((sum, content) => sum + bytesOf(content), 0);
-
-/** Buckets with live slots that are not done yet; those without are dropped on the way. */
-async function* contentsOf(
-  store: VolumeStore,
-  volume: VolumeRow,
-  run: JournalRow['run'],
-  done: ReadonlySet<string>,
-): AsyncGenerator<BucketContent> {
-  const { panda, settings } = store.c;
-  for (const id of volume.buckets) {
-    if (done.has(id)) continue;
-    const bucket = await readBucket(panda, settings.cell, id);
-    if (bucket === undefined || bucket.volume !== volume.id) continue;
-    if (bucket.liveBytes === 0 && (await dropEmptyBucket(store.c, volume, run, bucket))) continue;
-    const content = await collectBucket(
-      store,
-      volume,
-      bucket,
-      deadFromRow(await panda.get(deadKey(settings.cell, id))),
-    );
-    if (content.records.length > 0) yield content;
-  }
-}
 
 async function endTopOff(
   store: VolumeStore,

@@ -3,9 +3,9 @@
 import { codecShape } from '../../codec/shape.ts';
 import { BucketDirectory, type SlotLocation } from '../../format/bucket-directory.ts';
 import type { GroupEntry } from '../../format/group-directory.ts';
-import type { BucketId, VolumeId } from '../../foundation/ids.ts';
+import type { BucketId } from '../../foundation/ids.ts';
 import { LruCache } from '../../foundation/lru.ts';
-import { CACHED_LENGTHS_MAX, CACHED_VOLUMES_MAX, GROUP_DIRECTORIES_BYTES_MAX } from '../../limits/reads.ts';
+import { CACHED_LENGTHS_MAX, GROUP_DIRECTORIES_BYTES_MAX } from '../../limits/reads.ts';
 import type { BucketRow } from '../../panda/rows/bucket-row.ts';
 import type { AppendGroupRow } from '../../panda/rows/group-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
@@ -16,6 +16,7 @@ import { ColumnFaults } from './column-faults.ts';
 import { type GroupPlace, readableFirst } from './read-column.ts';
 import { type GroupListing, readColumnBytes, readGroupListing } from './read-directory.ts';
 import { type Reading, SealedDirectories } from './sealed-directories.ts';
+import { SharedReads } from './shared-reads.ts';
 
 /** Of one entry in memory, its strings and its place in the index included. */
 const ENTRY_BYTES = 350;
@@ -48,9 +49,7 @@ export class Directories {
   readonly #lengths = new LruCache<string, readonly number[]>(CACHED_LENGTHS_MAX);
   /** Chunks whose header was seen to be theirs: objects never change, so once is enough. */
   readonly #proven = new LruCache<string, true>(CACHED_LENGTHS_MAX);
-  /** Keys of the caches above by volume, for `forget`. */
-  readonly #keys = new LruCache<VolumeId, Set<string>>(CACHED_VOLUMES_MAX);
-  readonly #underWay = new Map<string, Promise<unknown>>();
+  readonly #reads = new SharedReads();
 
   constructor(c: Components, health: DriveHealth) {
     this.#c = c;
@@ -105,12 +104,11 @@ export class Directories {
 
   /** Forgets what it knows of a volume: it was freed, or has a new generation. */
   forget(volume: Pick<VolumeRow, 'id'>): void {
-    for (const key of this.#keys.get(volume.id) ?? []) {
+    for (const key of this.#reads.forget(volume.id)) {
       this.#groups.delete(key);
       this.#lengths.delete(key);
       this.#proven.delete(key);
     }
-    this.#keys.delete(volume.id);
     this.#sealed.forget(volume);
   }
 
@@ -146,13 +144,13 @@ export class Directories {
   prove(place: GroupPlace, column: number): void {
     const key = `${keyOf(place)}/${column}`;
     this.#proven.set(key, true);
-    this.#note(place.volume.id, key);
+    this.#reads.note(place.volume.id, key);
   }
 
   #learnLengths(place: GroupPlace, columnBytes: readonly number[]): void {
     const key = keyOf(place);
     this.#lengths.set(key, columnBytes);
-    this.#note(place.volume.id, key);
+    this.#reads.note(place.volume.id, key);
   }
 
   async #rowBytes({ volume, sequence, token }: GroupPlace): Promise<readonly number[] | undefined> {
@@ -189,7 +187,7 @@ export class Directories {
     const entries = this.#groups.get(key);
     const faults = new ColumnFaults(place.volume, this.#c.drives);
     if (entries !== undefined) return { entries, complete: true, columnBytes: this.#lengths.get(key), faults };
-    return this.#once(key, async () => {
+    return this.#reads.once(key, async () => {
       const listing = await readGroupListing({ c: this.#c, health: this.#health }, place);
       if (listing.complete) this.#remember(place, listing.entries, listing.columnBytes);
       return listing;
@@ -199,23 +197,8 @@ export class Directories {
   #remember(place: GroupPlace, entries: readonly GroupEntry[], columnBytes: readonly number[] | undefined): void {
     const key = keyOf(place);
     this.#groups.set(key, entries);
-    this.#note(place.volume.id, key);
+    this.#reads.note(place.volume.id, key);
     if (columnBytes !== undefined) this.#learnLengths(place, columnBytes);
-  }
-
-  #note(volume: VolumeId, key: string): void {
-    const keys = this.#keys.get(volume);
-    if (keys === undefined) this.#keys.set(volume, new Set([key]));
-    else keys.add(key);
-  }
-
-  /** Readers that want the same directory at the same time read it once. */
-  async #once<T>(key: string, read: () => Promise<T>): Promise<T> {
-    const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) return underWay as Promise<T>;
-    const reading = read().finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, reading);
-    return reading;
   }
 }
 

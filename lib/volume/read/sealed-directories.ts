@@ -5,10 +5,9 @@ import { type BucketDirectory, parseBucketDirectory } from '../../format/bucket-
 import { type PackEntry, type PackHeader, parsePackHeader, parsePackIndex } from '../../format/directory-pack.ts';
 import { bucketDirectoryName, DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
 import { isKind, isPocketfulError, missing } from '../../foundation/errors.ts';
-import type { BucketId, VolumeId } from '../../foundation/ids.ts';
+import type { BucketId } from '../../foundation/ids.ts';
 import { LruCache } from '../../foundation/lru.ts';
 import {
-  CACHED_VOLUMES_MAX,
   PACK_HEAD_BYTES,
   PACK_TABLES_BYTES_MAX,
   SEALED_DIRECTORIES_BYTES_MAX,
@@ -18,6 +17,7 @@ import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { directoryColumns } from '../rows/directory-room.ts';
 import { ColumnFaults } from './column-faults.ts';
 import { type ReadPorts, readableFirst, readObject } from './read-column.ts';
+import { SharedReads } from './shared-reads.ts';
 
 /** Of a place in memory. */
 const ENTRY_BYTES = 160;
@@ -47,9 +47,7 @@ export class SealedDirectories {
     PACK_TABLES_BYTES_MAX,
     ({ pack }) => 256 + ENTRY_BYTES * (pack?.entries.size ?? 0),
   );
-  /** Keys of the caches above by volume, for `forget`. */
-  readonly #keys = new LruCache<VolumeId, Set<string>>(CACHED_VOLUMES_MAX);
-  readonly #underWay = new Map<string, Promise<unknown>>();
+  readonly #reads = new SharedReads();
 
   constructor(ports: ReadPorts) {
     this.#ports = ports;
@@ -59,7 +57,7 @@ export class SealedDirectories {
   async find(volume: VolumeRow, bucket: BucketId, reading: Reading): Promise<BucketDirectory | ColumnFaults> {
     const known = this.#known(volume, bucket);
     if (known !== undefined) return known;
-    return this.#once(`${keyOf(volume)}/${bucket}`, async () => {
+    return this.#reads.once(`${keyOf(volume)}/${bucket}`, async () => {
       const faults = new ColumnFaults(volume, this.#ports.c.drives);
       for (const column of readableFirst(this.#ports, volume, directoryColumns(volume))) {
         try {
@@ -73,11 +71,10 @@ export class SealedDirectories {
   }
 
   forget({ id }: Pick<VolumeRow, 'id'>): void {
-    for (const key of this.#keys.get(id) ?? []) {
+    for (const key of this.#reads.forget(id)) {
       this.#directories.delete(key);
       this.#packs.delete(key);
     }
-    this.#keys.delete(id);
   }
 
   async #fromColumn(volume: VolumeRow, column: number, id: BucketId, reading: Reading): Promise<BucketDirectory> {
@@ -93,7 +90,7 @@ export class SealedDirectories {
     const from = isRest ? pack.seenBytes : entry.offset;
     const to = isRest ? pack.header.totalBytes : entry.offset + entry.length;
     const range = { offset: from, length: to - from };
-    const bytes = await this.#once(`${keyOf(volume)}/${column}/${from}-${to}`, () =>
+    const bytes = await this.#reads.once(`${keyOf(volume)}/${column}/${from}-${to}`, () =>
       readObject(this.#ports, volume, column, DIRECTORY_PACK_NAME, range),
     );
     if (isRest) this.#learnAll(volume, pack, bytes, from);
@@ -114,14 +111,14 @@ export class SealedDirectories {
     const key = `${keyOf(volume)}/${column}`;
     const known = this.#packs.get(key);
     if (known !== undefined) return { pack: known.pack, found: NOTHING };
-    return this.#once(key, async () => {
+    return this.#reads.once(key, async () => {
       const read = await this.#readPack(
         volume,
         column,
         reading === 'one bucket' ? PACK_HEAD_BYTES : WHOLE_PACK_BYTES_MAX,
       );
       this.#packs.set(key, { pack: read.pack });
-      this.#note(volume.id, key);
+      this.#reads.note(volume.id, key);
       return read;
     });
   }
@@ -166,7 +163,7 @@ export class SealedDirectories {
     const directory = parseBucketDirectory(bytes, { ...this.#ownerOf(volume), bucket });
     const key = `${keyOf(volume)}/${bucket}`;
     this.#directories.set(key, directory);
-    this.#note(volume.id, key);
+    this.#reads.note(volume.id, key);
     return directory;
   }
 
@@ -176,21 +173,6 @@ export class SealedDirectories {
 
   #ownerOf({ id, generation }: VolumeRow) {
     return { storeId: this.#ports.c.storeId, volumeId: id, generation };
-  }
-
-  #note(volume: VolumeId, key: string): void {
-    const keys = this.#keys.get(volume);
-    if (keys === undefined) this.#keys.set(volume, new Set([key]));
-    else keys.add(key);
-  }
-
-  /** Readers that want the same bytes at the same time read them once. */
-  async #once<T>(key: string, read: () => Promise<T>): Promise<T> {
-    const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) return underWay as Promise<T>;
-    const reading = read().finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, reading);
-    return reading;
   }
 }
 

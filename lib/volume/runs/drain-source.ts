@@ -3,12 +3,12 @@
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
-import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
-import { type BucketContent, collectBucket } from '../read/collect-bucket.ts';
+import type { BucketContent } from '../read/collect-bucket.ts';
 import { readBucket, readVolume } from '../rows/read-rows.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { dropEmptyBucket, type MoveResult } from '../write/move.ts';
+import { liveContentsOf } from './collect-or-drop.ts';
 import { releaseRun, retireVolume } from './runs.ts';
 
 /**
@@ -34,10 +34,10 @@ export class DrainingSources {
   async feed(source: VolumeRow, push: (content: BucketContent) => Promise<void>): Promise<void> {
     const entry = { source, waiting: new Set<BucketId>(), isFed: false };
     this.#open.set(source.id, entry);
-    await feedSource(this.#store, source, this.#run, (content) => {
+    for await (const content of liveContentsOf(this.#store, source, this.#run)) {
       entry.waiting.add(content.bucket.id);
-      return push(content);
-    });
+      await push(content);
+    }
     entry.isFed = true;
     await this.retireDrained();
   }
@@ -83,28 +83,6 @@ export async function feedOrSkip(
     const isOfSource = isPocketfulError(error) && isKind(error, 'corrupt') && !error.code.startsWith('PANDA_');
     if (!isOfSource) throw error;
     return reasonOf(error);
-  }
-}
-
-/**
- * Hands every bucket of a volume that is draining under `run` to `feed`. Ids of buckets another worker moved are passed
- * over.
- */
-async function feedSource(
-  store: VolumeStore,
-  source: VolumeRow,
-  run: RunId,
-  feed: (content: BucketContent) => Promise<void>,
-): Promise<void> {
-  const { panda, settings } = store.c;
-  for (const id of source.buckets) {
-    const bucket = await readBucket(panda, settings.cell, id);
-    if (bucket === undefined || bucket.volume !== source.id) continue;
-    if (bucket.liveBytes === 0 && (await dropEmptyBucket(store.c, source, run, bucket))) continue;
-    const dead = deadFromRow(await panda.get(deadKey(settings.cell, id)));
-    const content = await collectBucket(store, source, bucket, dead);
-    if (content.records.length > 0) await feed(content);
-    else await dropEmptyBucket(store.c, source, run, bucket);
   }
 }
 

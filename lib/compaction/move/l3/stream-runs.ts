@@ -6,13 +6,12 @@ import { isKind, isPocketfulError } from '../../../foundation/errors.ts';
 import { type BucketId, bucketId, type RunId, type VolumeId, volumeId } from '../../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../../foundation/reason.ts';
 import { DRAIN_SENDS_AT_ONCE, DRAIN_VISIBILITY_MS, LETTERS_MAX } from '../../../limits/compaction.ts';
-import { deadFromRow, deadKey } from '../../../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../../../panda/rows/volume-row.ts';
 import type { DeadLetter, Delivery, Stream } from '../../../stream/stream.ts';
-import { collectBucket } from '../../../volume/read/collect-bucket.ts';
 import { readBucket, readVolume } from '../../../volume/rows/read-rows.ts';
+import { collectOrDrop } from '../../../volume/runs/collect-or-drop.ts';
 import type { VolumeStore } from '../../../volume/volume-store.ts';
-import { dropEmptyBucket, type MoveResult } from '../../../volume/write/move.ts';
+import type { MoveResult } from '../../../volume/write/move.ts';
 import type { DrainTarget, MakeTarget } from '../../run/actors.ts';
 
 const HEX16 = /^[0-9a-f]{16}$/;
@@ -180,10 +179,8 @@ export class DrainWorker {
       this.#acks.push(receipt);
       return;
     }
-    const dead = deadFromRow(await panda.get(deadKey(settings.cell, bucket.id)));
-    const content = bucket.liveBytes === 0 ? undefined : await collectBucket(this.#store, source, bucket, dead);
-    if (content === undefined || content.records.length === 0) {
-      await dropEmptyBucket(this.#store.c, source, message.run, bucket);
+    const content = await collectOrDrop(this.#store, source, message.run, bucket);
+    if (content === undefined) {
       this.#acks.push(receipt);
       return;
     }
