@@ -105,7 +105,7 @@ async function gc(run: Run, _args: unknown, { now }: { now?: boolean }): Promise
   progress.end();
   run.answer(report, () => gcText(report));
   for (const { volume, reason, isInGrace } of report.free.kept)
-    if (!isInGrace) run.say(`pocketful: volume ${volume} is not freed yet: ${reason}`);
+    if (!isInGrace) run.say(`pocketful: volume ${volume} is not freed yet: ${reason.text}`);
   const didNothing = report.slots === 0 && report.free.freedZones === 0;
   const hasToWait = report.free.kept.some(({ isInGrace }) => !isInGrace);
   if (report.pressure?.isFull) run.say('pocketful: the disk is still full: delete objects (pocketful rm) or make room');

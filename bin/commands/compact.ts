@@ -136,34 +136,34 @@ function mergeLines({
   dollars,
   ...rows
 }: PlannedMerges): string[] {
-  if (buckets.length === 0) return [`merges: none, ${reason}`];
+  if (buckets.length === 0) return [`merges: none, ${reason.text}`];
   return [
-    `merges, before these runs: ${reason}`,
+    `merges, before these runs: ${reason.text}`,
     `  bucket rows ${countText(rows.rowsBefore)} -> ${countText(rows.rowsAfter)}, per live GiB ${ratioText(rows.rowsPerGibBefore)} -> ` +
       `${ratioText(rows.rowsPerGibAfter)}; ${countText(blockRows)} block rows, reads ${bytesText(bytesRead)}, ` +
       `${countText(metadataWrites)} metadata rows, ${dollarsText(dollars)}`,
-    ...buckets.slice(0, MERGES_SHOWN_MAX).map((merge) => `  ${merge.reason}`),
+    ...buckets.slice(0, MERGES_SHOWN_MAX).map((merge) => `  ${merge.reason.text}`),
     ...(buckets.length > MERGES_SHOWN_MAX ? [`  and ${countText(buckets.length - MERGES_SHOWN_MAX)} more`] : []),
   ];
 }
 
 function mergesText(plan: MergePlan): string {
   const lines = [
-    plan.reason,
+    plan.reason.text,
     `bucket rows ${countText(plan.before.rows)} -> ${countText(plan.after.rows)}, per live GiB ` +
       `${ratioText(plan.before.rowsPerGib)} -> ${ratioText(plan.after.rowsPerGib)}; ${countText(plan.blockRows)} block rows, ` +
       `reads ${bytesText(plan.work.bytesRead)}, ${countText(plan.work.metadataWrites)} metadata rows, ${dollarsText(plan.dollars)}`,
   ];
-  for (const merge of plan.merges) lines.push(`  ${merge.reason}`);
+  for (const merge of plan.merges) lines.push(`  ${merge.reason.text}`);
   return lines.join('\n');
 }
 
 const runLines = (run: PlannedRun): string[] => [
-  `${run.name}: ${run.reason}`,
+  `${run.name}: ${run.reason.text}`,
   `  ${countOf(run.sources.length, 'source')}${run.host === null ? '' : ` and host ${run.host.volume}`}: ` +
     `reads ${bytesText(run.work.bytesRead)}, writes ${bytesText(run.work.bytesWritten)}, ` +
     `${countText(run.work.metadataWrites)} metadata rows, ${dollarsText(run.dollars)}; saves ${dollarsText(run.savedDollars)}`,
-  ...(run.better === null ? [] : [`  but ${run.better}`]),
+  ...(run.better === null ? [] : [`  but ${run.better.text}`]),
 ];
 
 /** What each strategy did and cost. Shown by the demonstration, too. */

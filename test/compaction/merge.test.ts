@@ -62,14 +62,14 @@ describe('the plan of merges', () => {
   it('is empty while rows per live GiB are within the bound, and says so', () => {
     const whole = plan(viewOf(Array.from({ length: 100 }, (_, n) => remnant(n, n % 4, 0.9))));
     expect(whole.merges).toEqual([]);
-    expect(whole.reason).toContain('within the bound of 256');
+    expect(whole.reason.text).toContain('within the bound of 256');
     expect(whole.before.rows).toBe(100);
     expect(whole.after).toEqual(whole.before);
   });
 
   it('merges remnants of one size into as few buckets as hold them, until the rows are few enough', () => {
     const made = plan(viewOf(thin));
-    expect(made.reason).toContain('are over the bound of 256');
+    expect(made.reason.text).toContain('are over the bound of 256');
     expect(made.merges.length).toBeGreaterThan(0);
     expect(made.before.rowsPerGib).toBeCloseTo(3200, 0);
     expect(made.after.rowsPerGib).toBeLessThan(made.before.rowsPerGib / 10);
@@ -93,16 +93,16 @@ describe('the plan of merges', () => {
   });
 
   it('waits until a merge is efficient: enough remnants of one size, few enough block rows, the scan paid for', () => {
-    expect(plan(viewOf(thin.slice(0, 3))).reason).toContain('too few remnants of one size');
+    expect(plan(viewOf(thin.slice(0, 3))).reason.code).toBe('TOO_FEW_REMNANTS');
     // Of twenty blocks six columns cannot be made level.
-    expect(plan(viewOf(thin.slice(0, 4))).reason).toContain('do not make a level group');
+    expect(plan(viewOf(thin.slice(0, 4))).reason.code).toBe('GROUP_UNEVEN');
     expect(plan(viewOf(thin.slice(0, 5))).merges).toHaveLength(1);
-    expect(plan(viewOf(thin), { blockRowsPerRowMax: 5 }).reason).toContain('too few rows for their block rows');
+    expect(plan(viewOf(thin), { blockRowsPerRowMax: 5 }).reason.code).toBe('MERGES_TOO_DEAR');
     // A store with so many other blocks that looking through them costs more than it saves.
     const crowd = Array.from({ length: 50 }, (_, n) => ({ ...remnant(5000 + n, n % 4, 1), slots: 60_000 }));
     const scan = plan(viewOf([...thin, ...crowd]), { rowsPerGibMax: 10, blockRowsPerRowMax: 50, scanRowsPerWrite: 10 });
     expect(scan.merges).toEqual([]);
-    expect(scan.reason).toContain('does not pay yet');
+    expect(scan.reason.code).toBe('SCAN_TOO_DEAR');
     expect(scan.work.metadataWrites).toBe(0);
   });
 
@@ -127,12 +127,12 @@ describe('the plan of merges', () => {
   it('stays within block rows, volumes and every line of the budget, and says what stopped it', () => {
     const view = viewOf(thin);
     const whole = plan(view);
-    expect(plan(view, { blockRowsMax: 260 }).reason).toContain('as many block rows as it may');
-    expect(plan(view, { volumesMax: 3 }).reason).toContain('as many volumes as it may');
+    expect(plan(view, { blockRowsMax: 260 }).reason.text).toContain('as many block rows as it may');
+    expect(plan(view, { volumesMax: 3 }).reason.text).toContain('as many volumes as it may');
     for (const [line, limit] of Object.entries({ metadataWrites: 500, bytesRead: 20 * MIB, dollars: 0.0012 })) {
       const less = plan(view, {}, { [line]: limit });
       expect(less.merges.length, line).toBeLessThan(whole.merges.length);
-      expect(less.reason, line).toContain('no budget is left');
+      expect(less.reason.text, line).toContain('no budget is left');
     }
     expect(plan(view, {}, { metadataWrites: 1e9 }).merges).toEqual(whole.merges);
   });

@@ -44,9 +44,9 @@ describe('a plan file', () => {
     const json = planJson(plan);
     refused(json.replace(/"takeBytes":\d/, '"takeBytes":9'), 'PLAN_EDITED', /changed after it was made/);
     refused(
-      json.replace('"version":2', '"version":1'),
+      json.replace('"version":3', '"version":2'),
       'PLAN_VERSION',
-      /version 1, this release applies version 2 only: make a new plan/,
+      /version 2, this release applies version 3 only: make a new plan/,
     );
     refused(json.slice(0, -20), 'PLAN_INVALID', /not JSON/);
     refused('{}', 'PLAN_INVALID', /version/);

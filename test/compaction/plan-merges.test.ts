@@ -27,7 +27,7 @@ describe('a plan of all strategies', () => {
       dollars: merges.dollars,
     });
     expect(plan.merges?.buckets.map(({ reason }) => reason)).toEqual(merges.merges.map(({ reason }) => reason));
-    expect(plan.merges?.buckets[0]?.reason).toMatch(/remnants of tier \d+ make a bucket of fill/);
+    expect(plan.merges?.buckets[0]?.reason.text).toMatch(/remnants of tier \d+ make a bucket of fill/);
   });
 
   it('survives its file with them, and is refused when one was edited', async () => {

@@ -17,8 +17,8 @@ export function explainVolume(view: FleetView, plan: CompactionPlan, volume: str
   ];
   const run = runOf(plan, volume);
   if (run === undefined) return lines;
-  lines.push(`${run.host?.volume === volume ? 'host' : 'source'} of ${run.name}, which ${run.reason}`);
-  if (run.better !== null) lines.push(`but ${run.better}`);
+  lines.push(`${run.host?.volume === volume ? 'host' : 'source'} of ${run.name}, which ${run.reason.text}`);
+  if (run.better !== null) lines.push(`but ${run.better.text}`);
   return lines;
 }
 

@@ -2,6 +2,8 @@
 // keeps its identity, so only donors' buckets cost metadata. The price is that the host's own live bytes are rewritten
 // for every run. Its range begins where packing ends (plan-settings.ts): of volumes that dense no K sources would leave
 // one destination less.
+
+import type { Reason } from '../../foundation/reason.ts';
 import type { Group } from './groups.ts';
 import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
 import type { Verdict } from './selector.ts';
@@ -85,7 +87,7 @@ export class TopOffProposer implements Proposer {
     hostPlace: number,
     donors: readonly number[],
     part: number | undefined,
-  ): string | null {
+  ): Reason | null {
     const { sourcesMax, destinationsMax, reserve } = this.#context.settings;
     const hostFill = group.fills[hostPlace] as number;
     const last = donors.length - 1;
@@ -102,10 +104,10 @@ export class TopOffProposer implements Proposer {
     const byPacking = (sourcesMax - destinations) / packed;
     const byTopOff = taken / (taken + hostFill);
     if (byPacking <= byTopOff) return null;
-    return (
+    const text =
       `l2 would free ${byPacking.toFixed(3)} bytes per byte moved from volumes like these (${sourcesMax} into ` +
-      `${destinations}), against ${byTopOff.toFixed(3)} here; it moves every bucket, l1 only the donors'`
-    );
+      `${destinations}), against ${byTopOff.toFixed(3)} here; it moves every bucket, l1 only the donors'`;
+    return { code: 'PACKING_FREES_MORE', text };
   }
 }
 

@@ -2,6 +2,7 @@
 // open volumes of their class, which are sealed only when full, so a batch fills a fraction of a volume and needs no
 // packing.
 
+import type { Reason } from '../../foundation/reason.ts';
 import type { Group } from './groups.ts';
 import { Kin } from './kin.ts';
 import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
@@ -88,10 +89,8 @@ export class DrainProposer implements Proposer {
     // A volume is full at so many buckets, however short they are: then merging remnants would pay first.
     const byBuckets = live > 0 ? buckets / settings.bucketsPerVolumeMax : 0;
     const newVolumes = Math.max(byBytes, byBuckets);
-    const better =
-      byBuckets > 2 * byBytes
-        ? `merging the ${buckets} bucket remnants first would fill ${byBytes.toFixed(3)} volumes instead of ${byBuckets.toFixed(3)}`
-        : null;
+    const text = `merging the ${buckets} bucket remnants first would fill ${byBytes.toFixed(3)} volumes instead of ${byBuckets.toFixed(3)}`;
+    const better: Reason | null = byBuckets > 2 * byBytes ? { code: 'MERGING_FILLS_FEWER', text } : null;
     return draftOf(this.#context, { strategy: 'l3', group, host: null, sources, newVolumes }, better);
   }
 }

@@ -4,17 +4,22 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { CODEC_NAMES } from '../../codec/codec.ts';
+import { reasonCodeFrom } from '../../foundation/error-codes.ts';
 import { invalid } from '../../foundation/errors.ts';
 import { planSettingsSchema, STRATEGIES } from '../facts/plan-settings.ts';
 import { budgetsSchema } from './budget.ts';
 import { VERDICTS } from './selector.ts';
 
-/** 2: settings say where hosts begin, snapshots how much room they have, plans which remnants are merged. */
-export const PLAN_VERSION = 2;
+/**
+ * 2: settings say where hosts begin, snapshots how much room they have, plans which remnants are merged. 3: reasons
+ * have a code.
+ */
+export const PLAN_VERSION = 3;
 
 const count = z.int().nonnegative();
 const bytes = z.number().nonnegative();
 const amount = z.number();
+const whySchema = z.strictObject({ code: z.string().transform(reasonCodeFrom), text: z.string() });
 
 const sourceSchema = z.strictObject({
   volume: z.string().min(1),
@@ -62,9 +67,9 @@ const runSchema = z.strictObject({
   work: workSchema,
   dollars: bytes,
   savedDollars: bytes,
-  reason: z.string(),
+  reason: whySchema,
   /** Set when another strategy would do better for the same volumes. */
-  better: z.string().nullable(),
+  better: whySchema.nullable(),
 });
 
 const fleetSchema = z.strictObject({
@@ -78,7 +83,7 @@ const fleetSchema = z.strictObject({
 /** What `compact` would merge before this plan's runs; a plan file leaves it to `compact --strategy merge`. */
 const mergesSchema = z.strictObject({
   /** Why these, or why none. */
-  reason: z.string(),
+  reason: whySchema,
   rowsBefore: count,
   rowsAfter: count,
   rowsPerGibBefore: bytes,
@@ -96,7 +101,7 @@ const mergesSchema = z.strictObject({
       liveBytes: bytes,
       blocks: count,
       rowsSaved: count,
-      reason: z.string(),
+      reason: whySchema,
     }),
   ),
 });

@@ -4,7 +4,9 @@
 import { codecShape } from '../../codec/shape.ts';
 import { dollarsOf, savedDollars, type Work } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
+import type { PLAN_REASONS } from '../../foundation/codes/reasons.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import { type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
 import { earningMs, type PlanSettings, type Strategy } from '../facts/plan-settings.ts';
 import type { Group } from './groups.ts';
@@ -70,7 +72,7 @@ export interface Chosen {
 }
 
 /** Counts, prices and explains a choice. */
-export function draftOf(context: Context, chosen: Chosen, better: string | null = null): Draft {
+export function draftOf(context: Context, chosen: Chosen, better: Reason | null = null): Draft {
   const { view, settings, book } = context;
   const { group, strategy } = chosen;
   const last = chosen.sources.length - 1;
@@ -145,7 +147,9 @@ interface Figures {
   work: Work;
 }
 
-function reasonOf({ view, settings }: Context, { strategy, group, host, sources }: Chosen, f: Figures): string {
+const CODE_OF: Readonly<Record<Strategy, keyof typeof PLAN_REASONS>> = { l1: 'TOPS_OFF', l2: 'PACKS', l3: 'DRAINS' };
+
+function reasonOf({ view, settings }: Context, { strategy, group, host, sources }: Chosen, f: Figures): Reason {
   const fill = (i: number): string => ((view.liveBytes[i] as number) / (view.capacityBytes[i] as number)).toFixed(3);
   const fills = `fill ${fill(sources[0] as number)} to ${fill(sources[sources.length - 1] as number)}`;
   const volumes = `${sources.length} volume${sources.length === 1 ? '' : 's'} of ${fills}`;
@@ -157,5 +161,6 @@ function reasonOf({ view, settings }: Context, { strategy, group, host, sources 
   const freed = `frees ${(f.freedBytes / group.capacityBytes).toFixed(2)} volumes (${f.freedVolumes} whole)`;
   const moves = `moves ${(f.copiedBytes / group.capacityBytes).toFixed(2)}, ${f.work.metadataWrites} metadata writes`;
   const days = Math.round(earningMs(settings, group.deletesPerDay) / DAY_MS);
-  return `${what}; ${freed}, ${moves}; $${f.dollars.toFixed(6)} now, $${f.saved.toFixed(6)} saved in ${days} days`;
+  const text = `${what}; ${freed}, ${moves}; $${f.dollars.toFixed(6)} now, $${f.saved.toFixed(6)} saved in ${days} days`;
+  return { code: CODE_OF[strategy], text };
 }

@@ -45,3 +45,37 @@ export const THRESHOLD_REASONS = {
   BUDGETS_HAVE_ROOM: 'budgets have room and overhead is above its target',
   SET_BY_ANOTHER: 'somebody else set it meanwhile',
 } as const;
+
+/** What a planned run does, and what would be better. */
+export const PLAN_REASONS = {
+  TOPS_OFF: 'the run tops off a volume with the buckets of others',
+  PACKS: 'the run packs volumes into fewer ones',
+  DRAINS: 'the run drains volumes through the queue',
+  PACKING_FREES_MORE: 'packing volumes like these would free more for each byte moved',
+  MERGING_FILLS_FEWER: 'merging the bucket remnants first would fill fewer volumes',
+} as const;
+
+/** Why bucket remnants are merged, or not. */
+export const MERGE_REASONS = {
+  MERGES_REMNANTS: 'remnants of one size become one bucket',
+  MERGES_CHOSEN: 'there are too many bucket rows: these merges, the cheapest first',
+  ROWS_WITHIN_BOUND: 'there are no more bucket rows than there may be',
+  TOO_FEW_REMNANTS: 'too few remnants of one size are there to merge yet',
+  MERGES_TOO_DEAR: 'merges would save too few rows for the block rows they write',
+  MERGE_ROWS_SPENT: 'the plan has as many block rows as it may',
+  MERGE_VOLUMES_SPENT: 'the plan has as many volumes as it may',
+  MERGE_BUDGET_SPENT: 'no budget is left for merges',
+  SCAN_TOO_DEAR: 'looking for the blocks of so few remnants does not pay yet',
+  GROUP_UNEVEN: 'so few blocks do not make a level group yet',
+  NOTHING_TO_MERGE: 'nothing can be merged',
+} as const;
+
+/** Why an emptied volume is not freed yet. */
+export const KEPT_REASONS = {
+  VOLUME_IN_GRACE: 'its grace is not over',
+  VOLUME_IN_QUARANTINE: 'it holds what a restore gave up, and that is kept for a while',
+  BUCKET_BACK: 'a bucket is in it again',
+  BUCKET_HOMELESS: 'a bucket it held is in a volume that is not there',
+  BUCKET_UNREADABLE: 'a bucket it held cannot be read in its new volume',
+  ZONE_WRITTEN: 'one of its zones is being written again',
+} as const;

@@ -4,6 +4,7 @@ import type { Drive } from '../../drive/drive.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
+import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import { isAhead } from '../../limits/clock-skew.ts';
 import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
 import { FREED_VOLUMES_AT_ONCE } from '../../limits/volume.ts';
@@ -30,7 +31,7 @@ export interface FreeReport {
 
 export interface KeptVolume {
   readonly volume: VolumeId;
-  readonly reason: string;
+  readonly reason: Reason;
   /** Nothing is in the way but its grace. */
   readonly isInGrace: boolean;
 }
@@ -48,7 +49,7 @@ export async function freeTrash(
   const waiting = volumes.filter((v) => v.state === 'trash' || v.state === 'erasing');
   await mapLimit(waiting, FREED_VOLUMES_AT_ONCE, async (volume) => {
     const waitMs = options.ignoreGrace ? 0 : await graceOf(c, volume);
-    const reason = waitMs > 0 ? graceText(waitMs) : await freeReadable(store, volume);
+    const reason = waitMs > 0 ? inGrace(waitMs) : await freeReadable(store, volume);
     if (reason !== undefined) {
       kept.push({ volume: volume.id, reason, isInGrace: waitMs > 0 });
       return;
@@ -79,24 +80,32 @@ async function graceOf(c: Components, volume: VolumeRow): Promise<number> {
 const graceLeftMs = ({ settings, clock }: Components, { state, trashedAtMs }: VolumeRow): number =>
   state === 'trash' ? (trashedAtMs ?? 0) + settings.trashGraceMs - clock.nowMs() : 0;
 
-const graceText = (waitMs: number): string => `in trash for another ${Math.ceil(waitMs / 1000)} s`;
+const inGrace = (waitMs: number): Reason => ({
+  code: 'VOLUME_IN_GRACE',
+  text: `in trash for another ${Math.ceil(waitMs / 1000)} s`,
+});
+
+const inQuarantine = (waitMs: number): Reason => ({
+  code: 'VOLUME_IN_QUARANTINE',
+  text: `holds what a restore gave up, for another ${Math.ceil(waitMs / 1000)} s`,
+});
 
 /** A damaged row keeps the volume that it is about, and no other. */
-async function freeReadable(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {
+async function freeReadable(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
   try {
     return await freeVolume(store, volume);
   } catch (error) {
     if (!isKind(error, 'corrupt')) throw error;
-    return error.message;
+    return reasonOf(error);
   }
 }
 
 /** The reason it is kept, or undefined once it is gone. */
-async function freeVolume(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {
+async function freeVolume(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
   const { c } = store;
   if (volume.state === 'trash') {
     const quarantineMs = await quarantineLeftMs(c, volume.extents);
-    if (quarantineMs > 0) return `holds what a restore gave up, for another ${Math.ceil(quarantineMs / 1000)} s`;
+    if (quarantineMs > 0) return inQuarantine(quarantineMs);
     const unreadable = await inspect(store, volume);
     if (unreadable !== undefined) return unreadable;
     await c.mayWrite?.();
@@ -112,19 +121,19 @@ async function freeVolume(store: VolumeStore, volume: VolumeRow): Promise<string
 }
 
 /** The trash inspector: every bucket that was moved out is read where it is now, every record's checksum checked. */
-async function inspect(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {
+async function inspect(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
   const { panda, settings } = store.c;
   for (const id of volume.moved) {
     const bucket = await readBucket(panda, settings.cell, id);
     if (bucket === undefined) continue; // all of it was shredded since
-    if (bucket.volume === volume.id) return `bucket ${id} is in it again`;
+    if (bucket.volume === volume.id) return { code: 'BUCKET_BACK', text: `bucket ${id} is in it again` };
     const home = await readVolume(panda, settings.cell, bucket.volume);
-    if (home === undefined) return `bucket ${id} has no volume`;
+    if (home === undefined) return { code: 'BUCKET_HOMELESS', text: `bucket ${id} has no volume` };
     try {
       await collectBucket(store, home, bucket, deadFromRow(await panda.get(deadKey(settings.cell, id))));
     } catch (error) {
       if (!isPocketfulError(error)) throw error;
-      return `bucket ${id} cannot be read in its new volume: ${error.message}`;
+      return { code: 'BUCKET_UNREADABLE', text: `bucket ${id} cannot be read in its new volume: ${error.message}` };
     }
   }
   return undefined;
@@ -136,22 +145,22 @@ async function beginErase(c: Components, volume: VolumeRow): Promise<boolean> {
   return changed(c, eraseVolumeWrites(c.settings.cell, volume), took);
 }
 
-async function eraseZones(store: VolumeStore, volume: VolumeRow): Promise<string | undefined> {
+async function eraseZones(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
   const outcomes = await Promise.allSettled(
-    volume.extents.map(async ({ drive: id, zone, zoneGeneration }) => {
+    volume.extents.map(async ({ drive: id, zone, zoneGeneration }): Promise<Reason | undefined> => {
       const drive = store.c.drives[id] as Drive;
       await drive.erase({ zone, generation: zoneGeneration });
       const left = await drive.list({ zone, generation: zoneGeneration });
-      return left.length === 0 ? undefined : `${drive.label}: zone ${zone} is being written again`;
+      if (left.length === 0) return undefined;
+      return { code: 'ZONE_WRITTEN', text: `${drive.label}: zone ${zone} is being written again` };
     }),
   );
-  for (const outcome of outcomes)
-    if (outcome.status === 'rejected' && !isPocketfulError(outcome.reason)) throw outcome.reason;
-  for (const outcome of outcomes) {
-    if (outcome.status === 'rejected') return (outcome.reason as Error).message;
-    if (outcome.value !== undefined) return outcome.value;
-  }
-  return undefined;
+  const reasons = outcomes.map((outcome) => {
+    if (outcome.status === 'fulfilled') return outcome.value;
+    if (!isPocketfulError(outcome.reason)) throw outcome.reason;
+    return reasonOf(outcome.reason);
+  });
+  return reasons.find((reason) => reason !== undefined);
 }
 
 /** Group rows, of a hot volume or of a seal that was cut off. */

@@ -81,6 +81,9 @@ function mergeOf(
     liveBytes,
     blocks,
     rowsSaved,
-    reason: `${taken.length} remnants of tier ${key % 64} make a bucket of fill ${fill}; ${blocks} block rows for ${rowsSaved} rows saved`,
+    reason: {
+      code: 'MERGES_REMNANTS',
+      text: `${taken.length} remnants of tier ${key % 64} make a bucket of fill ${fill}; ${blocks} block rows for ${rowsSaved} rows saved`,
+    },
   };
 }

@@ -2,6 +2,7 @@
 // the budgets carry them.
 import { codecShape } from '../../../codec/shape.ts';
 import type { Work } from '../../../cost/cost-of.ts';
+import type { Reason } from '../../../foundation/reason.ts';
 import { BUDGET_LINES, spendingOf } from '../budget.ts';
 import { blockRowsPerRow } from './merge-candidates.ts';
 import type { MergeRequest, PlannedMerge } from './merge-plan.ts';
@@ -17,7 +18,7 @@ export class MergeChoice {
   readonly #volumes = new Set<string>();
   #totals = NO_MERGES;
   /** What turned the first one away. */
-  #refusal: string | undefined;
+  #refusal: Reason | undefined;
 
   constructor(request: MergeRequest, rowsToSave: number) {
     this.#request = request;
@@ -65,22 +66,34 @@ export class MergeChoice {
     this.#totals = totals;
   }
 
-  #whyNot(merge: PlannedMerge, totals: MergeTotals): string | undefined {
+  #whyNot(merge: PlannedMerge, totals: MergeTotals): Reason | undefined {
     const { settings } = this.#request;
-    if (blockRowsPerRow(merge) > settings.blockRowsPerRowMax) return 'they save too few rows for their block rows';
-    if (totals.blocks > settings.blockRowsMax) return 'this plan has as many block rows as it may';
-    if (totals.volumes > settings.volumesMax) return 'this plan has as many volumes as it may';
-    return this.#affords(totals) ? undefined : 'no budget is left for them in this plan';
+    if (blockRowsPerRow(merge) > settings.blockRowsPerRowMax)
+      return { code: 'MERGES_TOO_DEAR', text: 'they save too few rows for their block rows' };
+    if (totals.blocks > settings.blockRowsMax)
+      return { code: 'MERGE_ROWS_SPENT', text: 'this plan has as many block rows as it may' };
+    if (totals.volumes > settings.volumesMax)
+      return { code: 'MERGE_VOLUMES_SPENT', text: 'this plan has as many volumes as it may' };
+    if (this.#affords(totals)) return undefined;
+    return { code: 'MERGE_BUDGET_SPENT', text: 'no budget is left for them in this plan' };
   }
 
   /** The merges, and why these or why none; `over`: what there is too much of, `found`: how many were offered. */
-  outcome(over: string, found: number): readonly [readonly PlannedMerge[], string] {
-    if (found === 0) return [[], `${over}, but too few remnants of one size are there to merge yet`];
-    if (this.#merges.length === 0) return [[], `${over}, but ${this.#refusal ?? 'nothing can be merged'}`];
-    if (!this.#isEfficient) return [[], `${over}, but looking for the blocks of so few remnants does not pay yet`];
-    if (!this.#isLevel) return [[], `${over}, but ${this.#refusal ?? 'so few blocks do not make a level group yet'}`];
-    const left = this.#refusal === undefined ? '' : `; more are left: ${this.#refusal}`;
-    return [this.#merges, `${over}: ${this.#merges.length} merges, the cheapest first${left}`];
+  outcome(over: string, found: number): readonly [readonly PlannedMerge[], Reason] {
+    const none = this.#whyNone(found);
+    if (none !== undefined) return [[], { code: none.code, text: `${over}, but ${none.text}` }];
+    const left = this.#refusal === undefined ? '' : `; more are left: ${this.#refusal.text}`;
+    const text = `${over}: ${this.#merges.length} merges, the cheapest first${left}`;
+    return [this.#merges, { code: 'MERGES_CHOSEN', text }];
+  }
+
+  #whyNone(found: number): Reason | undefined {
+    if (found === 0) return { code: 'TOO_FEW_REMNANTS', text: 'too few remnants of one size are there to merge yet' };
+    if (this.#merges.length === 0) return this.#refusal ?? { code: 'NOTHING_TO_MERGE', text: 'nothing can be merged' };
+    if (!this.#isEfficient)
+      return { code: 'SCAN_TOO_DEAR', text: 'looking for the blocks of so few remnants does not pay yet' };
+    if (this.#isLevel) return undefined;
+    return this.#refusal ?? { code: 'GROUP_UNEVEN', text: 'so few blocks do not make a level group yet' };
   }
 
   #affords(totals: MergeTotals): boolean {

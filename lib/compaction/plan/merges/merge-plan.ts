@@ -2,6 +2,7 @@
 import type { CodecName } from '../../../codec/codec.ts';
 import type { Work } from '../../../cost/cost-of.ts';
 import type { PriceBook } from '../../../cost/price-book.ts';
+import type { Reason } from '../../../foundation/reason.ts';
 import type { MergeSettings } from '../../facts/merge-settings.ts';
 import type { PlanSettings } from '../../facts/plan-settings.ts';
 import type { RemnantView } from '../../facts/remnants.ts';
@@ -37,7 +38,7 @@ export interface PlannedMerge {
   readonly liveBytes: number;
   readonly blocks: number;
   readonly rowsSaved: number;
-  readonly reason: string;
+  readonly reason: Reason;
 }
 
 /** Rows of buckets in warm volumes, and the live bytes they hold. */
@@ -60,6 +61,6 @@ export interface MergePlan {
   readonly work: Work;
   readonly dollars: number;
   /** Why these merges, or why none. */
-  readonly reason: string;
+  readonly reason: Reason;
   readonly digest: string;
 }

@@ -3,6 +3,7 @@
 // in, a frozen plan out.
 import { createHash } from 'node:crypto';
 import { NO_WORK, type Work } from '../../../cost/cost-of.ts';
+import type { Reason } from '../../../foundation/reason.ts';
 import { FLEET_STATES, type FleetState } from '../../facts/fleet.ts';
 import type { RemnantView } from '../../facts/remnants.ts';
 import { deepFreeze, roundDollars, roundRatio } from '../plan.ts';
@@ -22,7 +23,10 @@ export function planMerges(request: MergeRequest): MergePlan {
   const { view, settings } = request;
   const before = figuresOf(view);
   if (before.rowsPerGib <= settings.rowsPerGibMax)
-    return planOf(request, before, NO_WORK, [], `${rate(before)} are within the bound of ${settings.rowsPerGibMax}`);
+    return planOf(request, before, NO_WORK, [], {
+      code: 'ROWS_WITHIN_BOUND',
+      text: `${rate(before)} are within the bound of ${settings.rowsPerGibMax}`,
+    });
   const target = Math.floor((settings.relief * settings.rowsPerGibMax * before.liveBytes) / GIB);
   const found = mergeCandidates(view, settings);
   const chosen = new MergeChoice(request, before.rows - target);
@@ -55,7 +59,7 @@ function planOf(
   before: RemnantFigures,
   work: Work,
   merges: readonly PlannedMerge[],
-  reason: string,
+  reason: Reason,
 ): MergePlan {
   const { view } = request;
   const names = new Set(merges.flatMap(({ sources }) => sources.map(({ volume }) => volume)));
