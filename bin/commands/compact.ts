@@ -55,8 +55,9 @@ export function addCompaction(program: Command): void {
     'what a volume, or the volumes of an object, would be done with, and why',
     async (run, [what = ''], options) => {
       const request = planRequestOf(options);
-      const lines = await (await run.open()).admin.explain(what, request);
-      run.answer({ lines }, () => lines.map(shownName).join('\n'));
+      const facts = await (await run.open()).admin.explain(what, request);
+      const lines = facts.map(({ text }) => text);
+      run.answer({ lines, facts }, () => lines.map(shownName).join('\n'));
     },
     withPlanOptions,
   );

@@ -10,6 +10,7 @@ import type { DoctorReport } from '../engine/doctor/doctor.ts';
 import type { Status } from '../engine/status/status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
 import type { ReclaimReport, TendReport } from '../engine/upkeep/reclaim.ts';
+import type { Reason } from '../foundation/reason.ts';
 import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
 import type { EncodeReport } from '../live-coder/encode-hot.ts';
@@ -70,7 +71,7 @@ export interface StoreAdmin {
   /** Throws for a plan file that cannot be carried out, nothing changed. */
   compact(options?: PlanRequest & CompactChoice & Watch<CompactProgress>): Promise<CompactReport>;
   /** Lines about a volume, or about an object and the volumes it is in. */
-  explain(what: string, request?: PlanRequest): Promise<readonly string[]>;
+  explain(what: string, request?: PlanRequest): Promise<readonly Reason[]>;
   deadLetters(): Promise<readonly DeadDrain[]>;
   /** All, or these. How many. */
   redriveDeadLetters(ids?: readonly string[]): Promise<number>;

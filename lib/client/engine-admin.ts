@@ -15,6 +15,7 @@ import {
 import type { EngineStore } from '../engine/wire/engine-store.ts';
 import { invalid, missing } from '../foundation/errors.ts';
 import { volumeId } from '../foundation/ids.ts';
+import type { Reason } from '../foundation/reason.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { LETTERS_MAX } from '../limits/compaction.ts';
 import { retireKek } from '../panda/rows/retiring-kek-row.ts';
@@ -69,7 +70,7 @@ export class EngineAdmin {
     return planMergesOf(await this.#open(), request);
   }
 
-  async explain(what: string, request: PlanRequest = {}): Promise<readonly string[]> {
+  async explain(what: string, request: PlanRequest = {}): Promise<readonly Reason[]> {
     const store = await this.#open();
     if (VOLUME.test(what)) {
       const { panda, settings } = store.components;

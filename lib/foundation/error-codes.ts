@@ -4,6 +4,7 @@ import type { ErrorKind } from './codes/code-table.ts';
 import { FILE_CODES, NAME_CODES, OPTION_CODES, PLAN_CODES, SETTINGS_CODES } from './codes/input.ts';
 import { BYTES_CODES, WRITER_CODES } from './codes/inside.ts';
 import {
+  FACT_REASONS,
   FLOW_REASONS,
   KEPT_REASONS,
   LACK_REASONS,
@@ -11,6 +12,7 @@ import {
   PLAN_REASONS,
   RUN_REASONS,
   THRESHOLD_REASONS,
+  VERDICT_REASONS,
 } from './codes/reasons.ts';
 import { CALL_CODES, STAGE_CODES } from './codes/stage.ts';
 import { BACKUP_CODES, DRIVE_CODES, KEK_CODES, PANDA_CODES, STORE_CODES, STREAM_CODES } from './codes/store.ts';
@@ -37,6 +39,8 @@ export const ERROR_TABLES = {
 export const REASON_TABLES = {
   Draining: FLOW_REASONS,
   'Planned runs': PLAN_REASONS,
+  Verdicts: VERDICT_REASONS,
+  'What explain says': FACT_REASONS,
   Merges: MERGE_REASONS,
   'Runs and volumes': RUN_REASONS,
   'Emptied volumes': KEPT_REASONS,

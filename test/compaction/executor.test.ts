@@ -118,7 +118,9 @@ describe('L2 and L3 carried out', () => {
   it('explains a volume by the plan made now', async () => {
     const { p } = await half();
     const [volume] = await listVolumes(p.c.panda, SMALL.cell);
-    expect((await explain(p.volumes, volume?.id ?? '')).join('\n')).toContain(`volume ${volume?.id}`);
+    expect((await explain(p.volumes, volume?.id ?? '')).map(({ text }) => text).join('\n')).toContain(
+      `volume ${volume?.id}`,
+    );
     await expect(explain(p.volumes, 'ffff')).rejects.toMatchObject({ code: 'VOLUME_UNKNOWN' });
   });
 

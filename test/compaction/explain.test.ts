@@ -14,9 +14,28 @@ describe('explain', () => {
   const plan = planCompaction({ view, settings: planSettingsOf(), threshold: 0.1 });
 
   it('says which run a volume is in and why, or why it is in none', () => {
-    expect(explainVolume(view, plan, volumeName(1)).join('\n')).toMatch(/source of l3-0001, which drains 2 volumes/);
-    expect(explainVolume(view, plan, volumeName(3)).join('\n')).toMatch(/verdict planned: .*\n.*packs 3 volumes/);
-    expect(explainVolume(view, plan, volumeName(5)).join('\n')).toMatch(/verdict dense: its dead part/);
+    expect(
+      explainVolume(view, plan, volumeName(1))
+        .map(({ text }) => text)
+        .join('\n'),
+    ).toMatch(/source of l3-0001, which drains 2 volumes/);
+    expect(
+      explainVolume(view, plan, volumeName(3))
+        .map(({ text }) => text)
+        .join('\n'),
+    ).toMatch(/verdict planned: .*\n.*packs 3 volumes/);
+    expect(
+      explainVolume(view, plan, volumeName(5))
+        .map(({ text }) => text)
+        .join('\n'),
+    ).toMatch(/verdict dense: its dead part/);
+    const codes = [1, 3, 5].map((n) => explainVolume(view, plan, volumeName(n)).map(({ code }) => code));
+    const facts = ['VOLUME_STATE', 'VOLUME_FILL', 'VOLUME_AGE'];
+    expect(codes).toEqual([
+      [...facts, 'VERDICT_PLANNED', 'RUN_SOURCE'],
+      [...facts, 'VERDICT_PLANNED', 'RUN_SOURCE'],
+      [...facts, 'VERDICT_DENSE'],
+    ]);
     expect(() => explainVolume(view, plan, 'nobody')).toThrowError(
       expect.objectContaining({ kind: 'missing', code: 'VOLUME_UNKNOWN' }),
     );

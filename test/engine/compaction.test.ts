@@ -78,9 +78,11 @@ describe('a plan', () => {
     withClient(fresh(), async ({ admin }) => {
       const plan = await admin.plan(REQUEST);
       const volume = plan.runs[0]?.sources[0]?.volume ?? '';
-      expect((await admin.explain(volume, REQUEST)).join('\n')).toMatch(/verdict planned[\s\S]*source of l\d-0001/);
+      expect((await admin.explain(volume, REQUEST)).map(({ text }) => text).join('\n')).toMatch(
+        /verdict planned[\s\S]*source of l\d-0001/,
+      );
       const [key = ''] = made.files.keys();
-      expect((await admin.explain(key, REQUEST)).join('\n')).toMatch(
+      expect((await admin.explain(key, REQUEST)).map(({ text }) => text).join('\n')).toMatch(
         /in bucket [0-9a-f]{16}[\s\S]*volume [0-9a-f]{16}: sealed/,
       );
       await expect(admin.explain('nothing/here')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });

@@ -1,6 +1,7 @@
 // The list of error codes: every one is thrown somewhere, has a kind, and is in docs/errors.md as it is here.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { VERDICT_NAMES, verdictReason } from '../../lib/compaction/plan/selector.ts';
 import { ERROR_TABLES, REASON_TABLES } from '../../lib/foundation/error-codes.ts';
 import { invalid, PocketfulError } from '../../lib/foundation/errors.ts';
 import { isCode, projectFiles, ROOT } from '../check/source-file.ts';
@@ -51,6 +52,7 @@ describe('error codes', () => {
     const code = projectFiles().filter((file) => /^(lib|functions|bin)\//.test(file.path) && isCode(file));
     const text = code.filter(({ path }) => !path.startsWith('lib/foundation/codes/')).map((file) => file.text);
     const used = new Set(text.join('\n').match(/'[A-Z][A-Z0-9_]+'/g));
+    for (const name of VERDICT_NAMES) used.add(`'${verdictReason(name)}'`);
     const unused = [...ENTRIES, ...REASONS].map(([name]) => name).filter((name) => !used.has(`'${name}'`));
     expect(unused).toEqual([]);
   });

@@ -1,6 +1,7 @@
 // The plan of this moment, and what it says of one volume: what `plan`, `explain` and every round of `compact` call.
 
 import { retryLater } from '../../foundation/errors.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import { isAhead } from '../../limits/clock-skew.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
@@ -94,7 +95,7 @@ const clockBehind = (nowMs: number, latest: VolumeRow, count: number): Error =>
 const dateText = (ms: number): string => (Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ms} ms`);
 
 /** Lines about one volume: what it is, and what a plan made now would do with it. Throws `missing` VOLUME_UNKNOWN. */
-export async function explain(store: VolumeStore, volume: string, options: PlanOptions = {}): Promise<string[]> {
+export async function explain(store: VolumeStore, volume: string, options: PlanOptions = {}): Promise<Reason[]> {
   const { view, plan } = await planNow(store, options);
   return explainVolume(view, plan, volume);
 }

@@ -1,5 +1,7 @@
 // The one owner of the boundaries between strategies: every volume of a snapshot gets exactly one strategy, or one
 // stated reason for none. Planners only ever see what this file gave them.
+
+import { VERDICT_REASONS } from '../../foundation/codes/reasons.ts';
 import { FLEET_STATES, type FleetView } from '../facts/fleet.ts';
 import type { PlanSettings, Strategy } from '../facts/plan-settings.ts';
 import { waitingAt } from './waiting.ts';
@@ -7,28 +9,30 @@ import { waitingAt } from './waiting.ts';
 /** One letter per verdict: a plan holds them as one string, in the order of the snapshot's ids. */
 export const VERDICTS = {
   // What the selector says.
-  l1: { letter: '1', text: 'dense enough to be topped off or to top off others' },
-  l2: { letter: '2', text: 'half empty: worth packing with others' },
-  l3: { letter: '3', text: 'nearly empty: worth draining' },
-  open: { letter: 'o', text: 'still open for writing' },
-  hot: { letter: 'h', text: 'hot: encoding will move it' },
-  leased: { letter: 'r', text: 'owned by another run, a repair or an encode' },
-  trash: { letter: 't', text: 'already drained' },
-  dense: { letter: 'd', text: 'its dead part is below the threshold, or it is denser than the last strategy' },
-  young: { letter: 'y', text: 'written too recently' },
-  waits: { letter: 'w', text: 'cheaper to let more of it die first' },
+  l1: { letter: '1', text: VERDICT_REASONS.VERDICT_L1 },
+  l2: { letter: '2', text: VERDICT_REASONS.VERDICT_L2 },
+  l3: { letter: '3', text: VERDICT_REASONS.VERDICT_L3 },
+  open: { letter: 'o', text: VERDICT_REASONS.VERDICT_OPEN },
+  hot: { letter: 'h', text: VERDICT_REASONS.VERDICT_HOT },
+  leased: { letter: 'r', text: VERDICT_REASONS.VERDICT_LEASED },
+  trash: { letter: 't', text: VERDICT_REASONS.VERDICT_TRASH },
+  dense: { letter: 'd', text: VERDICT_REASONS.VERDICT_DENSE },
+  young: { letter: 'y', text: VERDICT_REASONS.VERDICT_YOUNG },
+  waits: { letter: 'w', text: VERDICT_REASONS.VERDICT_WAITS },
   // What planning makes of the first three.
-  planned: { letter: 'p', text: 'part of a run of this plan' },
-  budget: { letter: 'b', text: 'no budget left for it in this plan' },
-  unfit: { letter: 'u', text: 'no combination with others fills a volume well enough yet' },
-  crowded: { letter: 'c', text: 'its extents are too uneven for it to be topped off, and no other host takes it' },
-  later: { letter: 'n', text: 'left for the next plan: this one has as many runs as it may' },
-  target: { letter: 'g', text: 'the target overhead is reached without it' },
-  unpaid: { letter: 'x', text: 'what it saves does not pay for the run' },
-  unasked: { letter: 'z', text: 'its strategy was not asked for' },
+  planned: { letter: 'p', text: VERDICT_REASONS.VERDICT_PLANNED },
+  budget: { letter: 'b', text: VERDICT_REASONS.VERDICT_BUDGET },
+  unfit: { letter: 'u', text: VERDICT_REASONS.VERDICT_UNFIT },
+  crowded: { letter: 'c', text: VERDICT_REASONS.VERDICT_CROWDED },
+  later: { letter: 'n', text: VERDICT_REASONS.VERDICT_LATER },
+  target: { letter: 'g', text: VERDICT_REASONS.VERDICT_TARGET },
+  unpaid: { letter: 'x', text: VERDICT_REASONS.VERDICT_UNPAID },
+  unasked: { letter: 'z', text: VERDICT_REASONS.VERDICT_UNASKED },
 } as const satisfies Record<string, { letter: string; text: string }>;
 
 export type Verdict = keyof typeof VERDICTS;
+export const verdictReason = (verdict: Verdict): keyof typeof VERDICT_REASONS =>
+  `VERDICT_${verdict.toUpperCase() as Uppercase<Verdict>}`;
 export const VERDICT_NAMES = Object.keys(VERDICTS) as readonly Verdict[];
 /** Code of a verdict in a Uint8Array: its place in VERDICT_NAMES. */
 export const verdictCode = (verdict: Verdict): number => VERDICT_NAMES.indexOf(verdict);

@@ -1,5 +1,6 @@
 // Where an object is: its blocks, their buckets, and the volumes these are in now. For `explain`.
 import type { BlockId, VolumeId } from '../../foundation/ids.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import { KEYS_AT_ONCE } from '../../limits/panda.ts';
 import { blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
 import { type ObjectRow, segmentFromRow, segmentPartition } from '../../panda/rows/object-row.ts';
@@ -8,7 +9,7 @@ import type { EngineStore } from '../wire/engine-store.ts';
 
 export interface KeyPlaces {
   /** A line per bucket. */
-  readonly lines: readonly string[];
+  readonly lines: readonly Reason[];
   readonly volumes: readonly VolumeId[];
 }
 
@@ -27,16 +28,18 @@ export async function placesOfKey(store: EngineStore, namespace: string, key: st
       inBucket.set(bucket, { blocks: count + 1, bytes: bytes + recordBytes });
     }
   }
-  const lines = [`object ${JSON.stringify(key)}: ${object.sizeBytes} bytes in ${blocks.length} blocks`];
+  const text = `object ${JSON.stringify(key)}: ${object.sizeBytes} bytes in ${blocks.length} blocks`;
+  const lines: Reason[] = [{ code: 'OBJECT_SIZE', text }];
   const volumes = new Set<VolumeId>();
   for (const [id, { blocks: count, bytes }] of inBucket) {
     const bucket = await readBucket(panda, settings.cell, id as Parameters<typeof readBucket>[2]);
     if (bucket === undefined) continue;
     const volume = await readVolume(panda, settings.cell, bucket.volume);
     volumes.add(bucket.volume);
-    lines.push(
-      `${count} blocks (${bytes} record bytes) in bucket ${id}, moved ${bucket.move} times, now in ${volume?.class ?? 'unknown'} volume ${bucket.volume}`,
-    );
+    lines.push({
+      code: 'BUCKET_PLACE',
+      text: `${count} blocks (${bytes} record bytes) in bucket ${id}, moved ${bucket.move} times, now in ${volume?.class ?? 'unknown'} volume ${bucket.volume}`,
+    });
   }
   return { lines, volumes: [...volumes] };
 }

@@ -15,6 +15,7 @@ import type { Actors } from '../../compaction/run/actors.ts';
 import { charge } from '../../compaction/run/period.ts';
 import type { Outcome, RunReport } from '../../compaction/run/reports.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
 import { capacityBytes } from '../../settings/settings.ts';
 import { readVolume } from '../../volume/rows/read-rows.ts';
@@ -85,7 +86,7 @@ export async function explainVolumes(
   store: EngineStore,
   volumes: readonly string[],
   request: PlanRequest = {},
-): Promise<string[]> {
+): Promise<Reason[]> {
   const { view, plan } = await planNow(store.volumes, await planOptionsOf(store, request));
   return volumes.flatMap((volume) => explainVolume(view, plan, volume));
 }

@@ -79,3 +79,36 @@ export const KEPT_REASONS = {
   BUCKET_UNREADABLE: 'a bucket it held cannot be read in its new volume',
   ZONE_WRITTEN: 'one of its zones is being written again',
 } as const;
+
+/** What a plan makes of a volume. A plan has a letter for each, and says in `legend` which is which. */
+export const VERDICT_REASONS = {
+  VERDICT_L1: 'dense enough to be topped off or to top off others',
+  VERDICT_L2: 'half empty: worth packing with others',
+  VERDICT_L3: 'nearly empty: worth draining',
+  VERDICT_OPEN: 'still open for writing',
+  VERDICT_HOT: 'hot: encoding will move it',
+  VERDICT_LEASED: 'owned by another run, a repair or an encode',
+  VERDICT_TRASH: 'already drained',
+  VERDICT_DENSE: 'its dead part is below the threshold, or it is denser than the last strategy',
+  VERDICT_YOUNG: 'written too recently',
+  VERDICT_WAITS: 'cheaper to let more of it die first',
+  VERDICT_PLANNED: 'part of a run of this plan',
+  VERDICT_BUDGET: 'no budget left for it in this plan',
+  VERDICT_UNFIT: 'no combination with others fills a volume well enough yet',
+  VERDICT_CROWDED: 'its extents are too uneven for it to be topped off, and no other host takes it',
+  VERDICT_LATER: 'left for the next plan: this one has as many runs as it may',
+  VERDICT_TARGET: 'the target overhead is reached without it',
+  VERDICT_UNPAID: 'what it saves does not pay for the run',
+  VERDICT_UNASKED: 'its strategy was not asked for',
+} as const;
+
+/** What `explain` says beside the verdict and the run. */
+export const FACT_REASONS = {
+  VOLUME_STATE: 'state, codec and generation of the volume',
+  VOLUME_FILL: 'how full it is',
+  VOLUME_AGE: 'when it was written',
+  RUN_HOST: 'the run that tops it off',
+  RUN_SOURCE: 'the run that empties it',
+  OBJECT_SIZE: 'size and number of blocks of the object',
+  BUCKET_PLACE: 'how much of the object is in a bucket, and the volume that is in now',
+} as const;
