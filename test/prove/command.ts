@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { coverageOf, isMissing } from './checkers/steps.ts';
 import { PROFILES, type Profile } from './faults/profile.ts';
 import { planOf } from './plan/plan.ts';
 import { printSums } from './run/print.ts';
@@ -13,6 +14,7 @@ import { shrink } from './shrink/shrink.ts';
 
 /** Later failures of a run are most often the first ones again. */
 const SHRUNK_MAX = 3;
+const COMPLETE_FROM_SEEDS = 10_000;
 
 const { values } = parseArgs({
   options: {
@@ -25,9 +27,12 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     'stop-at-first': { type: 'boolean', default: false },
     plant: { type: 'string' },
+    aim: { type: 'string' },
     'no-shrink': { type: 'boolean', default: false },
   },
 });
+
+const aim = values.aim === undefined ? undefined : new RegExp(values.aim);
 
 function profileNamed(name: string): Profile {
   const found = PROFILES.find((profile) => profile.name === name);
@@ -38,7 +43,7 @@ function profileNamed(name: string): Profile {
 async function runSeeds(first: number, count: number, profile: Profile): Promise<SumsFigures> {
   const sums = new Sums();
   for (let seed = first; seed < first + count; seed++) {
-    const whole = planOf(seed, profile);
+    const whole = planOf(seed, profile, aim);
     const plan = values.cut === undefined ? whole : planWith(whole, parseCut(values.cut));
     const result = await runPlan(plan, { keepTrace: values.trace });
     sums.add(result);
@@ -53,9 +58,9 @@ async function runSeeds(first: number, count: number, profile: Profile): Promise
 
 async function failedSeed(profile: Profile, result: RunResult, before: number): Promise<FailedSeed> {
   const { seed } = result;
-  const command = `npm run prove -- --seed ${seed} --seeds 1 --profile ${profile.name}`;
+  const command = `npm run prove -- --seed ${seed} --seeds 1 --profile ${profile.name}${values.aim === undefined ? '' : ` --aim '${values.aim}'`}`;
   const isShrunk = values.cut === undefined && !values['no-shrink'] && before < SHRUNK_MAX;
-  const shrunk = isShrunk ? await shrink(planOf(seed, profile), result) : undefined;
+  const shrunk = isShrunk ? await shrink(planOf(seed, profile, aim), result) : undefined;
   const { kind = 'bug', message = '', stack } = (shrunk?.result ?? result).failure ?? {};
   return {
     seed,
@@ -70,11 +75,12 @@ async function failedSeed(profile: Profile, result: RunResult, before: number): 
 async function runWorkers(first: number, count: number, workers: number): Promise<SumsFigures> {
   const sums = new Sums();
   const share = Math.ceil(count / workers);
+  const aimed = values.aim === undefined ? [] : ['--aim', values.aim];
   const outputs = await Promise.all(
     Array.from({ length: workers }, (_, i) => {
       const from = first + i * share;
       const seeds = Math.max(0, Math.min(share, first + count - from));
-      return outputOf(['--seed', `${from}`, '--seeds', `${seeds}`, '--profile', values.profile, '--json']);
+      return outputOf(['--seed', `${from}`, '--seeds', `${seeds}`, '--profile', values.profile, '--json', ...aimed]);
     }),
   );
   for (const output of outputs) sums.merge(JSON.parse(output) as SumsFigures);
@@ -103,6 +109,11 @@ const startMs = performance.now();
 const [first, count, workers] = [Number(values.seed), Number(values.seeds), Number(values.workers)];
 const profile = profileNamed(values.profile);
 const figures = workers > 1 ? await runWorkers(first, count, workers) : await runSeeds(first, count, profile);
-if (values.json) console.log(JSON.stringify(figures));
+const coverage = coverageOf(figures.coverage);
+/** What a run as long as this has to have seen of the protocols. */
+const isIncomplete =
+  count >= COMPLETE_FROM_SEEDS && profile.name === 'swarm' && aim === undefined && isMissing(coverage);
+if (values.json) console.log(JSON.stringify({ ...figures, sums: coverage }));
 else printSums(figures, profile, first, (performance.now() - startMs) / 1000);
-process.exitCode = figures.failed.length > 0 ? 1 : 0;
+if (isIncomplete) console.error(`prove: ${count} seeds have to see every step and edge, and nearly every crash point`);
+process.exitCode = figures.failed.length > 0 || isIncomplete ? 1 : 0;

@@ -1,4 +1,5 @@
-// npm run prove -- --seeds N [--seed FIRST] [--profile P] [--workers W] [--json] [--trace] [--cut JSON] [--plant NAME]. A bug is planted before
+// npm run prove -- --seeds N [--seed FIRST] [--profile P] [--workers W] [--json] [--trace] [--cut JSON] [--plant NAME]
+// [--aim REGEXP]. A bug is planted before
 // anything else is loaded.
 import { PLANTS } from './planted/plants.ts';
 import { sow } from './planted/sow.ts';

@@ -50,16 +50,17 @@ describe('a seed', () => {
 });
 
 describe('planted bugs', () => {
-  it('have names of their own, and every one finds its piece of the code', () => {
+  it('have names of their own, and every one finds its pieces of the code', () => {
     expect(new Set(PLANTS.map(({ name }) => name)).size).toBe(PLANTS.length);
     const why = (plant: Plant): string[] => {
       try {
-        return planted(plant).includes(plant.replace) ? [] : [plant.name];
+        return planted(plant).size > 0 ? [] : [plant.name];
       } catch (error) {
         return [(error as Error).message]; // the code has changed: change the plant with it
       }
     };
     expect(PLANTS.flatMap(why)).toEqual([]);
+    expect(PLANTS.length).toBeGreaterThanOrEqual(60);
   });
 });
 

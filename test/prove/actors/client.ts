@@ -2,43 +2,31 @@
 import { isPocketfulError } from '../../../lib/foundation/errors.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { Violation } from '../checkers/violation.ts';
-import { type BodyId, bodyOf, SHARED_BODIES } from '../model/bodies.ts';
+import { type BodyId, bodyOf, drawnBody, drawnLongBody } from '../model/bodies.ts';
 import type { Operation, Value } from '../model/history.ts';
+import { addressOf, drawnKey, NAMESPACES } from './names.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
+import { upload } from './uploader.ts';
 
-export const NAMESPACE = 'n';
-/** Few keys, so that clients meet. */
-const HOT_KEYS = 5;
 const BYTES_MAX = 1e7;
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
 
 export const CLIENT: Readonly<Record<string, Act>> = {
   put: (world, acting, random) => put(world, acting, [drawnKey(world, random)], random),
-  'put-many': (world, acting, random) => {
-    const keys = Array.from({ length: 2 + random.below(4) }, () => drawnKey(world, random));
-    return put(world, acting, [...new Set(keys)], random);
-  },
+  'put-many': (world, acting, random) => put(world, acting, drawnKeys(world, random, 2 + random.below(4)), random),
+  'put-long': (world, acting, random) => put(world, acting, [drawnKey(world, random)], random, drawnLongBody),
   'put-absent': putAbsent,
+  upload,
+  head: getHead,
   get: async (world, acting, random) => {
     await get(world, acting, drawnKey(world, random));
   },
   range: getRange,
   delete: (world, acting, random) => remove(world, acting, [drawnKey(world, random)]),
-  'delete-many': (world, acting, random) =>
-    remove(world, acting, [...new Set(Array.from({ length: 2 + random.below(6) }, () => drawnKey(world, random)))]),
+  'delete-many': (world, acting, random) => remove(world, acting, drawnKeys(world, random, 2 + random.below(6))),
   list,
 };
-
-function drawnKey(world: SimWorld, random: SeededRandomness): string {
-  if (random.below(3) > 0) return `hot${random.below(HOT_KEYS)}`;
-  const keys = world.history.keys();
-  return keys[random.below(keys.length + 1)] ?? `new${random.below(20)}`;
-}
-
-function drawnBody(random: SeededRandomness): BodyId {
-  return random.below(3) > 0 ? random.below(SHARED_BODIES) : 2000 + random.below(1_000_000);
-}
 
 export const begin = (
   world: SimWorld,
@@ -63,11 +51,17 @@ export function answered(
   );
 }
 
-async function put(world: SimWorld, acting: Acting, keys: readonly string[], random: SeededRandomness): Promise<void> {
-  const puts = keys.map((key) => begin(world, acting, key, 'put', drawnBody(random)));
-  const items = puts.map(({ key, value }) => ({ namespace: NAMESPACE, key, body: bodyOf(value as BodyId) }));
+async function put(
+  world: SimWorld,
+  acting: Acting,
+  keys: readonly string[],
+  random: SeededRandomness,
+  drawn: (random: SeededRandomness) => BodyId = (drawing) => drawnBody(drawing, world.plan.bodies),
+): Promise<void> {
+  const puts = keys.map((key) => begin(world, acting, key, 'put', drawn(random)));
+  const items = puts.map(({ key, value }) => ({ ...addressOf(key), body: bodyOf(value as BodyId) }));
   for await (const outcome of acting.frontend.putAll(items)) {
-    const operation = puts.find(({ key }) => key === outcome.key) as Operation;
+    const operation = ofOutcome(puts, outcome);
     if (!outcome.ok && !isPocketfulError(outcome.error)) throw outcome.error;
     answered(world, operation, outcome.ok ? 'ok' : 'maybe');
     if (!outcome.ok) acceptable(world, outcome.error, ['retry', 'unknown', 'conflict']);
@@ -75,21 +69,23 @@ async function put(world: SimWorld, acting: Acting, keys: readonly string[], ran
 }
 
 async function putAbsent(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
-  const operation = begin(world, acting, drawnKey(world, random), 'put-absent', drawnBody(random));
+  const operation = begin(world, acting, drawnKey(world, random), 'put-absent', drawnBody(random, world.plan.bodies));
   const body = bodyOf(operation.value as BodyId);
   try {
-    await acting.frontend.put({ namespace: NAMESPACE, key: operation.key, body, ifVersion: 'absent' });
+    await acting.frontend.put({ ...addressOf(operation.key), body, ifVersion: 'absent' });
     answered(world, operation, 'ok');
   } catch (error) {
-    answered(world, operation, 'maybe');
-    acceptable(world, error, ['retry', 'unknown', 'conflict']);
+    // It was not done, as there is an object: that is an answer.
+    const isRefused = isPocketfulError(error) && error.code === 'VERSION_MISMATCH';
+    answered(world, operation, isRefused ? 'refused' : 'maybe');
+    if (!isRefused) acceptable(world, error, ['retry', 'unknown', 'conflict']);
   }
 }
 
 async function remove(world: SimWorld, acting: Acting, keys: readonly string[]): Promise<void> {
   const operations = keys.map((key) => begin(world, acting, key, 'delete'));
-  for await (const outcome of acting.frontend.deleteAll(keys.map((key) => ({ namespace: NAMESPACE, key })))) {
-    const operation = operations.find(({ key }) => key === outcome.key) as Operation;
+  for await (const outcome of acting.frontend.deleteAll(keys.map(addressOf))) {
+    const operation = ofOutcome(operations, outcome);
     if (outcome.ok) {
       answered(world, operation, 'ok');
       continue;
@@ -102,25 +98,36 @@ async function remove(world: SimWorld, acting: Acting, keys: readonly string[]):
   }
 }
 
+/** Of a batch, in which no key comes twice: outcomes do not say their namespace. */
+const ofOutcome = (operations: readonly Operation[], outcome: { readonly key: string }): Operation =>
+  operations.find(({ key }) => addressOf(key).key === outcome.key) as Operation;
+
+function drawnKeys(world: SimWorld, random: SeededRandomness, count: number): string[] {
+  const names = Array.from({ length: count }, () => drawnKey(world, random));
+  return [...new Map(names.map((name) => [addressOf(name).key, name])).values()];
+}
+
 /** Whether it was answered. */
-export async function get(world: SimWorld, acting: Acting, key: string): Promise<boolean> {
-  const operation = begin(world, acting, key, 'get');
+export async function get(world: SimWorld, acting: Acting, name: string): Promise<boolean> {
+  const operation = begin(world, acting, name, 'get');
+  const { namespace, key } = addressOf(name);
   return read(
     world,
     operation,
-    () => acting.frontend.read(NAMESPACE, key, BYTES_MAX),
+    () => acting.frontend.read(namespace, key, BYTES_MAX),
     (body) => body,
   );
 }
 
 async function getRange(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
-  const key = drawnKey(world, random);
-  const operation = begin(world, acting, key, 'get');
+  const name = drawnKey(world, random);
+  const operation = begin(world, acting, name, 'get');
+  const { namespace, key } = addressOf(name);
   const range = { offset: random.below(600), length: random.below(1500) };
   await read(
     world,
     operation,
-    () => acting.frontend.read(NAMESPACE, key, BYTES_MAX, range),
+    () => acting.frontend.read(namespace, key, BYTES_MAX, range),
     (body) => (range.offset > body.length ? undefined : body.subarray(range.offset, range.offset + range.length)),
   );
 }
@@ -157,14 +164,36 @@ async function read(
   return true;
 }
 
+/** Of a key only how long its body is: an answer of its own, as no block is read. */
+async function getHead(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
+  const name = drawnKey(world, random);
+  const operation = begin(world, acting, name, 'get');
+  const { namespace, key } = addressOf(name);
+  let bytes: number | undefined;
+  try {
+    bytes = (await acting.frontend.head(namespace, key)).sizeBytes;
+  } catch (error) {
+    if (!isPocketfulError(error) || error.code !== 'OBJECT_MISSING') {
+      answered(world, operation, 'maybe');
+      return acceptable(world, error, ['retry', 'unknown', 'conflict']);
+    }
+  }
+  const seen = world.history
+    .valuesOf(name)
+    .filter((value) => (value === undefined ? undefined : bodyOf(value).length) === bytes);
+  answered(world, operation, 'ok', seen);
+  if (seen.length === 0) throw new Violation('wrong', `${name} has ${bytes ?? 'no'} bytes, as nothing that was put`);
+}
+
 /** Every page; keys in order, each once. What is listed and what is read is compared when all is still. */
 async function list(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
   const limit = 3 + random.below(60);
+  const namespace = NAMESPACES[random.below(NAMESPACES.length)] as string;
   let from: string | undefined;
   let last = '';
   try {
     do {
-      const page = await acting.frontend.list({ namespace: NAMESPACE, limit, ...(from === undefined ? {} : { from }) });
+      const page = await acting.frontend.list({ namespace, limit, ...(from === undefined ? {} : { from }) });
       for (const { key } of page.objects) {
         if (key <= last) throw new Violation('wrong', `a list goes from ${last} to ${key}`);
         last = key;
@@ -180,6 +209,6 @@ async function list(world: SimWorld, acting: Acting, random: SeededRandomness): 
 export function acceptable(world: SimWorld, error: unknown, kinds: readonly string[]): void {
   if (!isPocketfulError(error)) throw error;
   if (kinds.includes(error.kind)) return;
-  if (world.plan.isBeyondPromise && error.kind === 'corrupt') return;
+  if (world.mayHaveLost && error.kind === 'corrupt') return;
   throw new Violation('error', `${error.kind} ${error.code}: ${error.message}`);
 }

@@ -5,19 +5,22 @@ import { findDriveFaults } from '../../../lib/engine/doctor/doctor-drives.ts';
 import { Findings } from '../../../lib/engine/doctor/findings.ts';
 import { collectStatus } from '../../../lib/engine/status/collect-status.ts';
 import { recover } from '../../../lib/engine/upkeep/end-dead-work.ts';
+import { tend } from '../../../lib/engine/upkeep/reclaim.ts';
+import { sweepStage } from '../../../lib/engine/upkeep/stage-tasks.ts';
 import { tune } from '../../../lib/engine/upkeep/tune.ts';
 import { isPocketfulError } from '../../../lib/foundation/errors.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../../lib/gc/collect-garbage.ts';
 import { sweepStrays } from '../../../lib/volume/behind/sweep.ts';
 import { freeTrash } from '../../../lib/volume/runs/free.ts';
-import { NAMESPACE } from './client.ts';
-import type { Acting, SimWorld } from './sim-world.ts';
+import { examine } from './doctor.ts';
+import { timeUp } from './mover.ts';
+import { NAMESPACE } from './names.ts';
+import { type Acting, engineOf, type SimWorld } from './sim-world.ts';
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
 
-const adminOf = ({ c, volumes, frontend, queue }: Acting): EngineAdmin =>
-  new EngineAdmin(async () => ({ components: c, volumes, frontend, queue }), NAMESPACE);
+const adminOf = (acting: Acting): EngineAdmin => new EngineAdmin(async () => engineOf(acting), NAMESPACE);
 
 export const KEEPER: Readonly<Record<string, Act>> = {
   gc: async (_, { c }) => {
@@ -38,8 +41,16 @@ export const KEEPER: Readonly<Record<string, Act>> = {
   examine: async (_, { volumes }) => {
     await findDriveFaults(volumes, new Findings());
   },
-  status: async (_, { c, queue }) => {
-    await collectStatus(c, { queue });
+  doctor: examine,
+  'sweep-stage': async (_, acting, random) => {
+    const signal = timeUp(acting, 200 + random.below(20_000));
+    await sweepStage(acting.volumes, { now: random.below(4) === 0, signal });
+  },
+  tend: async (_, acting) => {
+    await tend(engineOf(acting));
+  },
+  status: async (_, { c, queue }, random) => {
+    await collectStatus(c, { queue, ...(random.below(2) === 0 ? { countObjectsOf: NAMESPACE } : {}) });
   },
 };
 
@@ -51,13 +62,17 @@ export const KEYS: Readonly<Record<string, Act>> = {
     await adminOf(acting).rewrapKeys();
   },
   destroy: async (world, acting) => {
-    const versions = await world.keks.versions();
-    const old = versions.find(({ state }) => state === 'previous');
+    const oldOf = async () => (await world.keks.versions()).find(({ state }) => state === 'previous');
+    if ((await oldOf()) === undefined) await adminOf(acting).rotateKeys();
+    const old = await oldOf();
     if (old === undefined) return;
     try {
       await adminOf(acting).destroyKey(old.version);
     } catch (error) {
       if (!isPocketfulError(error) || error.code !== 'KEY_IN_USE') throw error;
     }
+  },
+  count: async (_, acting) => {
+    await adminOf(acting).keys();
   },
 };

@@ -9,11 +9,14 @@ import { type CompactOptions, compact } from '../../../lib/compaction/do/rounds.
 import { stepRun } from '../../../lib/compaction/do/run-step.ts';
 import type { PlanSettings } from '../../../lib/compaction/facts/plan-settings.ts';
 import { workDelivered } from '../../../lib/compaction/move/l3/delivered.ts';
+import { listDead, redriveDead } from '../../../lib/compaction/move/l3/stream-runs.ts';
 import type { Actors } from '../../../lib/compaction/run/actors.ts';
+import { compactStore } from '../../../lib/engine/upkeep/compaction.ts';
+import { encodeStage } from '../../../lib/engine/upkeep/stage-tasks.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../../lib/live-coder/live-coder.ts';
-import type { Acting, SimWorld } from './sim-world.ts';
+import { type Acting, engineOf, type SimWorld } from './sim-world.ts';
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
 
@@ -69,6 +72,21 @@ export const MOVER: Readonly<Record<string, Act>> = {
   'end-drains': async (_, { volumes }) => {
     await endDrains(volumes);
   },
+  'encode-stage': async (_, acting, random) => {
+    const all = random.below(2) === 0;
+    const signal = timeUp(acting, 200 + random.below(20_000));
+    await encodeStage(acting.volumes, { all, signal, stream: acting.queue });
+  },
+  'compact-store': async (_, acting, random) => {
+    const threshold = random.below(3) === 0 ? {} : { threshold: 0.02 };
+    await compactStore(engineOf(acting), { ...threshold, finish: random.below(2) === 0 });
+  },
+  'dead-letters': async (_, { volumes, queue }, random) => {
+    const letters = await listDead(volumes, queue);
+    if (letters.length === 0) return;
+    if (random.below(3) === 0) await queue.drop(letters.map(({ id }) => id));
+    else await redriveDead(queue, random.below(2) === 0 ? undefined : letters.slice(0, 1).map(({ id }) => id));
+  },
 };
 
 /** As the state machine of a stage: ids of runs, each stepped for as long as there is time. */
@@ -94,7 +112,7 @@ async function workSome(_: SimWorld, acting: Acting, random: SeededRandomness): 
 }
 
 /** Fires when so much of the process's time has passed. */
-function timeUp({ process }: Acting, afterMs: number): AbortSignal {
+export function timeUp({ process }: Acting, afterMs: number): AbortSignal {
   const control = new AbortController();
   process.scheduler.schedule(afterMs * 1000, 0, process, () => control.abort());
   return control.signal;

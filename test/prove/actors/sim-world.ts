@@ -1,4 +1,5 @@
 // One run's store and its processes: each process sees the shared disks, rows, queue and keys through ports of its own.
+import type { EngineStore } from '../../../lib/engine/wire/engine-store.ts';
 import type { StoreId } from '../../../lib/foundation/ids.ts';
 import { Frontend } from '../../../lib/frontend/frontend.ts';
 import type { KekStore } from '../../../lib/keys/keys.ts';
@@ -8,6 +9,7 @@ import type { Stream } from '../../../lib/stream/stream.ts';
 import type { Components } from '../../../lib/volume/rows/components.ts';
 import { VolumeStore } from '../../../lib/volume/volume-store.ts';
 import { Coverage } from '../checkers/coverage.ts';
+import { Watch } from '../checkers/watch.ts';
 import { Injector } from '../faults/injector.ts';
 import { History } from '../model/history.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -28,6 +30,8 @@ import type { Trace } from '../scheduler/trace.ts';
 const MOURNING_MS = 70_000;
 /** Lives of a process, by which its draws differ. */
 const LIVES_MAX = 20;
+/** A little more: longer than any quarantine. */
+const WEEK_MS = 7.1 * 24 * 3_600_000;
 /** One that stands still for so long may be taken for dead. */
 const MISJUDGED_US = 20_000_000;
 
@@ -38,6 +42,14 @@ export interface Acting {
   readonly frontend: Frontend;
   readonly queue: Stream;
 }
+
+/** As the operator's use-cases see a store. */
+export const engineOf = ({ c, volumes, frontend, queue }: Acting): EngineStore => ({
+  components: c,
+  volumes,
+  frontend,
+  queue,
+});
 
 export class SimWorld {
   readonly plan: Plan;
@@ -52,15 +64,19 @@ export class SimWorld {
   readonly keks: KekStore;
   readonly queue: Stream;
   readonly processes: SimProcess[] = [];
+  readonly watch: Watch;
+  /** Told of what the watch finds wrong. */
+  onWrong: (error: unknown) => void = () => {};
   readonly #storeId: StoreId;
   readonly #context: CallContext;
+  #passedMs = 0;
   #isOver = false;
 
   constructor(plan: Plan, template: Template, trace: Trace) {
     this.plan = plan;
     this.trace = trace;
     this.settings = (VARIANTS[plan.variant] as (typeof VARIANTS)[number]).settings;
-    this.injector = new Injector(plan.rates, plan);
+    this.injector = new Injector(plan.rates, plan.targets, plan);
     this.disks = template.disks.map((disk) => disk.clone());
     this.server = new PandaServer(template.panda.clone(), this.coverage);
     this.keks = keksOf(template.seed);
@@ -71,12 +87,16 @@ export class SimWorld {
       monotonicMs: () => scheduler.nowMs,
       sleep: () => Promise.reject(new Error('a queue does not sleep')),
     });
+    this.watch = new Watch(this);
+    this.server.onDone = (writes, before) =>
+      this.watch.done(writes, before).catch((error: unknown) => this.onWrong(error));
     for (const [key, body] of template.objects) this.history.given(key, body);
     this.#context = {
       injector: this.injector,
       trace,
-      onCall: ({ port, operation, shape }, outcome) =>
-        this.coverage.point(`${port}.${operation}${shape === '' ? '' : ` ${shape}`}`, outcome),
+      onCall: ({ steps }, outcome) => {
+        for (const step of steps) this.coverage.point(step, outcome);
+      },
     };
   }
 
@@ -85,6 +105,7 @@ export class SimWorld {
     const life = this.processes.filter(({ owner }) => owner.startsWith(`p${number}-`)).length;
     const seed = this.plan.seed * 1000 + number * LIVES_MAX + life;
     const process = new SimProcess(this.scheduler, `p${number}-${role}-${life}`, seed);
+    process.wallOffsetMs = this.#passedMs;
     this.processes.push(process);
     const queue = new SimStream(this.queue, process, this.#context);
     const c: Components = {
@@ -118,6 +139,19 @@ export class SimWorld {
     };
     const volumes = new VolumeStore(c);
     return { process, c, volumes, frontend: new Frontend(volumes), queue: this.queue };
+  }
+
+  /** Drives on which something was lost or rotted, or that came back older. */
+  readonly lossyDrives = new Set<number>();
+
+  /** More than the code promises to survive: what is lost then is to be told loudly, and nothing else. */
+  get mayHaveLost(): boolean {
+    return this.plan.isBeyondPromise && this.lossyDrives.size > 0;
+  }
+
+  weekPasses(): void {
+    this.#passedMs += WEEK_MS;
+    for (const process of this.processes) process.wallOffsetMs += WEEK_MS;
   }
 
   /** From now on it is known of all processes that died that they did. */

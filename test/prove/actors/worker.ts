@@ -2,6 +2,7 @@
 // left; the operation that was under way is not done again.
 import { recover } from '../../../lib/engine/upkeep/end-dead-work.ts';
 import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import type { Target } from '../faults/target.ts';
 import type { PlannedOperation, Role } from '../plan/operations.ts';
 import type { Worker } from '../plan/plan.ts';
 import { never } from '../scheduler/sim-process.ts';
@@ -28,6 +29,8 @@ export class Workers {
   readonly #fail: (error: unknown) => void;
   /** What is left to do, by process. */
   readonly #left = new Map<number, { worker: Worker; next: number }[]>();
+  /** Those that begin when a step was hit that the plan aims at. */
+  readonly #followers = new Set<number>();
   #busy = 0;
 
   constructor(world: SimWorld, fail: (error: unknown) => void) {
@@ -37,7 +40,8 @@ export class Workers {
       if (worker.operations.length === 0) continue;
       const of = this.#left.get(worker.process) ?? [];
       this.#left.set(worker.process, [...of, { worker, next: 0 }]);
-      this.#busy += 1;
+      if (worker.isFollower) this.#followers.add(worker.process);
+      else this.#busy += 1;
     }
   }
 
@@ -46,7 +50,18 @@ export class Workers {
   }
 
   start(): void {
-    for (const number of this.#left.keys()) this.#startProcess(number, false);
+    for (const number of this.#left.keys()) if (!this.#followers.has(number)) this.#startProcess(number, false);
+    this.#world.injector.onHit = (target) => this.#startFollowers(target);
+  }
+
+  #startFollowers(target: Target): void {
+    const { scheduler } = this.#world;
+    for (const number of this.#followers) {
+      this.#followers.delete(number);
+      this.#busy += this.#left.get(number)?.length ?? 0;
+      const afterUs = target.followersAfterMs * 1000;
+      scheduler.schedule(afterUs, number, undefined, () => this.#startProcess(number, afterUs > 0));
+    }
   }
 
   #startProcess(number: number, isRestart: boolean): void {

@@ -1,5 +1,4 @@
-// Every column of every group is on its drive, as long as its volume still lists its groups; what was lost or damaged on struck drives left
-// aside.
+// Every column of every group is on its drive, as long as its volume still lists its groups; drives that lost something left aside.
 import { chunkName } from '../../../lib/format/chunk.ts';
 import { groupFromRow, groupPartition } from '../../../lib/panda/rows/group-row.ts';
 import { type VolumeRow, volumeFromRow } from '../../../lib/panda/rows/volume-row.ts';
@@ -8,7 +7,7 @@ import type { Disk } from '../ports/disk.ts';
 import { Violation } from './violation.ts';
 
 export async function expectRedundant(world: SimWorld): Promise<void> {
-  if (world.plan.isBeyondPromise) return;
+  if (world.mayHaveLost) return;
   for (const row of world.server.rows.snapshot())
     if (row.partition.startsWith('volume/')) await expectWhole(world, volumeFromRow(row));
 }
@@ -17,7 +16,7 @@ async function expectWhole(world: SimWorld, volume: VolumeRow): Promise<void> {
   const { rows } = await world.server.rows.query(groupPartition(volume.id, volume.generation));
   for (const { seq, token, columnBytes } of rows.map(groupFromRow))
     for (const [column, { drive, zone, zoneGeneration }] of volume.extents.entries()) {
-      if (columnBytes[column] === 0 || world.plan.struckDrives.includes(drive)) continue;
+      if (columnBytes[column] === 0 || world.lossyDrives.has(drive)) continue;
       const listed = await (world.disks[drive] as Disk).list({ zone, generation: zoneGeneration });
       const name = chunkName(seq, token);
       if (!listed.some((object) => object.name === name))

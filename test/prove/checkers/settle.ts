@@ -2,15 +2,22 @@
 // every key reads as one of the values it may have.
 import { drain } from '../../../lib/compaction/do/drain.ts';
 import { endDrains } from '../../../lib/compaction/do/drainer.ts';
+import { findRowFaults } from '../../../lib/engine/doctor/doctor-rows.ts';
+import { findVolumeFaults } from '../../../lib/engine/doctor/doctor-volumes.ts';
+import { Findings } from '../../../lib/engine/doctor/findings.ts';
 import { recover } from '../../../lib/engine/upkeep/end-dead-work.ts';
 import { isKind } from '../../../lib/foundation/errors.ts';
 import { collectGarbage } from '../../../lib/gc/collect-garbage.ts';
+import { blocksByKekVersion, rewrapKeys } from '../../../lib/gc/rewrap-keys.ts';
 import { QUARANTINE_MS } from '../../../lib/limits/volume.ts';
 import { encodeHot } from '../../../lib/live-coder/encode-hot.ts';
+import { listDamage } from '../../../lib/volume/rows/damage.ts';
+import { readVolume } from '../../../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../../../lib/volume/runs/free.ts';
 import { expectSound } from '../../store/recount.ts';
-import { get, NAMESPACE } from '../actors/client.ts';
+import { get } from '../actors/client.ts';
 import { actorsOf } from '../actors/mover.ts';
+import { NAMESPACES, nameOf } from '../actors/names.ts';
 import type { Acting, SimWorld } from '../actors/sim-world.ts';
 import { linearizable } from '../model/linearizable.ts';
 import { expectNothingLeft } from './leaks.ts';
@@ -38,7 +45,40 @@ export async function settle(world: SimWorld, acting: Acting): Promise<void> {
   await recover(volumes, frontend, { sweep: true });
   await c.clock.sleep(QUARANTINE_MS);
   await recover(volumes, frontend, { sweep: true });
+  await expectRewrapped(world, acting);
+  await expectDamageTrue(world, acting);
   await readEverything(world, acting);
+}
+
+/** A rotation that nobody disturbs leaves no block under an older key. */
+async function expectRewrapped(world: SimWorld, { c }: Acting): Promise<void> {
+  if (!world.plan.workers.some(({ role }) => role === 'keys')) return;
+  await c.keks.rotate();
+  const { version } = await rewrapKeys(c);
+  for (const [older, blocks] of await blocksByKekVersion(c))
+    if (older !== version && !world.mayHaveLost)
+      throw new Violation('wrong', `${blocks} blocks are wrapped by version ${older} after a rotation to ${version}`);
+}
+
+/** After doctor's look nothing is noted of volumes that are gone, nor of drives that lost nothing. */
+async function expectDamageTrue(world: SimWorld, { c, volumes }: Acting): Promise<void> {
+  const findings = new Findings();
+  await findVolumeFaults(volumes, new Set(), findings, { read: true });
+  const [lost] = findings.list.filter(({ severity }) => severity === 'lost');
+  if (lost !== undefined && !world.mayHaveLost) throw new Violation('wrong', `doctor, of the drives: ${lost.message}`);
+  for (const { volume, generation, column, kind, part, reason } of await listDamage(c)) {
+    const held = await readVolume(c.panda, c.settings.cell, volume);
+    const drive = held?.generation === generation ? held.extents[column]?.drive : undefined;
+    if (drive === undefined)
+      throw new Violation('wrong', `damage is noted of generation ${generation} of volume ${volume}`);
+    // A pack is written to as many of its columns as take it.
+    if (part === 'pack' && kind === 'missing') continue;
+    if (!world.lossyDrives.has(drive))
+      throw new Violation(
+        'wrong',
+        `damage is noted on sound drive ${drive}: ${kind} ${reason} part ${part} column ${column} of volume ${volume}`,
+      );
+  }
 }
 
 async function readEverything(world: SimWorld, acting: Acting): Promise<void> {
@@ -62,24 +102,35 @@ export async function expectAtRest(world: SimWorld): Promise<void> {
   await expectListed(world, direct);
   try {
     await expectSound(direct);
+    await expectNoRowFaults(direct);
   } catch (error) {
     // Beyond what the code survives, that something is lost is an answer.
-    if (world.plan.isBeyondPromise && isKind(error, 'corrupt')) return;
+    if (world.mayHaveLost && isKind(error, 'corrupt')) return;
     throw new Violation('wrong', `rows: ${error instanceof Error ? error.message : error}`, error);
   }
   await expectNothingLeft(world);
   await expectRedundant(world);
 }
 
+/** Doctor's recount, which also knows whose every segment is. */
+async function expectNoRowFaults({ c }: Acting): Promise<void> {
+  const findings = new Findings();
+  await findRowFaults(c, findings);
+  const [wrong] = findings.list.filter(({ severity }) => severity === 'wrong' || severity === 'lost');
+  if (wrong !== undefined) throw new Error(`doctor: ${wrong.message}`);
+}
+
 /** What is listed is what reads, no more and no less. */
 async function expectListed(world: SimWorld, direct: Acting): Promise<void> {
   const listed = new Set<string>();
-  let from: string | undefined;
-  do {
-    const page = await direct.frontend.list({ namespace: NAMESPACE, ...(from === undefined ? {} : { from }) });
-    for (const { key } of page.objects) listed.add(key);
-    from = page.next;
-  } while (from !== undefined);
+  for (const namespace of NAMESPACES) {
+    let from: string | undefined;
+    do {
+      const page = await direct.frontend.list({ namespace, ...(from === undefined ? {} : { from }) });
+      for (const { key } of page.objects) listed.add(nameOf(namespace, key));
+      from = page.next;
+    } while (from !== undefined);
+  }
   for (const key of world.history.keys()) {
     const last = world.history.of(key).at(-1);
     const isThere = last?.seen?.some((value) => value !== undefined) === true;

@@ -1,5 +1,8 @@
 // The edges that the state machines of rows have, and what is to be seen of them. Any other edge is a fault.
+import { CRASHES } from '../faults/target.ts';
 import type { CoverageFigures } from './coverage.ts';
+import { CRASH_STEPS } from './crash-points.ts';
+import { PROTOCOL_STEPS } from './protocol-steps.ts';
 
 /** `machine before -> after`. A volume that begins in trash is what a flip leaves behind: the extents its host had. */
 const EDGES: ReadonlySet<string> = new Set([
@@ -36,31 +39,39 @@ const edgeOf = (name: string): string => name.replace(/ -> .* -> /, ' -> ');
 export const strangeEdges = ({ edges }: CoverageFigures): string[] =>
   Object.keys(edges).filter((name) => !EDGES.has(edgeOf(name)));
 
-const CRASHES = ['dies-before', 'dies-after', 'fails-before', 'fails-after', 'done-late'];
-
 export interface CoverageSums {
-  readonly steps: number;
-  /** A step that changes something, and each way in which its call may be cut off. */
-  readonly crashPoints: { readonly seen: number; readonly of: number };
-  readonly edges: { readonly seen: number; readonly of: number };
+  /** Every step that changes something, and each way in which its call may be cut off. */
+  readonly crashPoints: Seen;
+  /** Steps of the protocols that were done. */
+  readonly steps: Seen;
+  /** Edges of the state machines. */
+  readonly edges: Seen;
+}
+
+export interface Seen {
+  readonly seen: number;
+  readonly of: number;
   readonly missing: readonly string[];
 }
 
 export function coverageOf({ points, edges }: CoverageFigures): CoverageSums {
-  const outcomes = new Map<string, Set<string>>();
-  for (const name of Object.keys(points)) {
-    const at = name.lastIndexOf(': ');
-    const step = name.slice(0, at);
-    outcomes.set(step, (outcomes.get(step) ?? new Set()).add(name.slice(at + 2)));
-  }
-  const seen = new Set(Object.keys(edges).map(edgeOf));
-  const missing = [...EDGES].filter((edge) => !seen.has(edge));
-  let crashPoints = 0;
-  for (const of of outcomes.values()) for (const crash of CRASHES) if (of.has(crash)) crashPoints += 1;
+  const edgesSeen = new Set(Object.keys(edges).map(edgeOf));
+  const crashPoints = CRASH_STEPS.flatMap((step) => CRASHES.map((crash) => `${step}: ${crash}`));
   return {
-    steps: outcomes.size,
-    crashPoints: { seen: crashPoints, of: outcomes.size * CRASHES.length },
-    edges: { seen: EDGES.size - missing.length, of: EDGES.size },
-    missing,
+    crashPoints: seenOf(crashPoints, (point) => points[point] !== undefined),
+    steps: seenOf(PROTOCOL_STEPS, (step) => points[`${step}: done`] !== undefined),
+    edges: seenOf([...EDGES], (edge) => edgesSeen.has(edge)),
   };
+}
+
+/** Of crash points this share may be missing from a run that is long enough for all: some are seen only a few times in ten thousand seeds. */
+const MISSING_SHARE_MAX = 0.02;
+
+/** Whether something is missing that a long run has to have seen. */
+export const isMissing = ({ crashPoints, steps, edges }: CoverageSums): boolean =>
+  steps.missing.length > 0 || edges.missing.length > 0 || crashPoints.seen < crashPoints.of * (1 - MISSING_SHARE_MAX);
+
+function seenOf(names: readonly string[], isSeen: (name: string) => boolean): Seen {
+  const missing = names.filter((name) => !isSeen(name));
+  return { seen: names.length - missing.length, of: names.length, missing };
 }

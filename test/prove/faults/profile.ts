@@ -1,6 +1,7 @@
 // Faults as data. A profile names what may happen; each seed takes some of its kinds, each at a rate of its own (swarm testing: a fault that is
 // always there hides what only shows without it).
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import { CRASHES, type Crash } from './target.ts';
 
 /** Of 10,000 calls each, unless it says otherwise. */
 export interface Rates {
@@ -33,7 +34,19 @@ export interface Rates {
 export type RateName = keyof Rates;
 
 /** What befalls a drive or a clock at a time of the plan. */
-export type DisasterKind = 'away' | 'full' | 'read-only' | 'old' | 'rot' | 'lose' | 'clock' | 'two-die';
+export type DisasterKind =
+  | 'away'
+  | 'full'
+  | 'read-only'
+  | 'old'
+  | 'rot'
+  | 'lose'
+  /** Somebody wrote into a zone long after it was erased. */
+  | 'stray'
+  | 'clock'
+  /** A week passes, on all clocks. */
+  | 'week'
+  | 'two-die';
 export interface Disaster {
   readonly atMs: number;
   readonly kind: DisasterKind;
@@ -46,8 +59,10 @@ export interface Profile {
   readonly ratesMax: Rates;
   readonly disasters: readonly DisasterKind[];
   readonly disastersMax: number;
-  /** Drives that may be damaged beyond what the code promises: then errors must be loud, never bytes wrong. */
-  readonly isBeyondPromise: boolean;
+  /** Of a thousand seeds, in so many drives may be damaged beyond what the code promises: then errors must be loud, never bytes wrong. */
+  readonly beyondPermille: number;
+  /** How a step may be cut off that a plan aims at. */
+  readonly crashes: readonly Crash[];
   /** Whether processes that are only frozen may be taken for dead. */
   readonly misjudges: boolean;
 }
@@ -87,13 +102,22 @@ const ALL: Rates = {
 const DRIVES: readonly DisasterKind[] = ['away', 'full', 'read-only', 'old', 'rot', 'lose'];
 
 export const PROFILES: readonly Profile[] = [
-  { name: 'calm', ratesMax: NO_RATES, disasters: [], disastersMax: 0, isBeyondPromise: false, misjudges: false },
+  {
+    name: 'calm',
+    ratesMax: NO_RATES,
+    disasters: [],
+    disastersMax: 0,
+    beyondPermille: 0,
+    crashes: [],
+    misjudges: false,
+  },
   {
     name: 'swarm',
     ratesMax: ALL,
-    disasters: [...DRIVES, 'clock', 'two-die'],
+    disasters: [...DRIVES, 'stray', 'clock', 'week', 'two-die'],
     disastersMax: 5,
-    isBeyondPromise: false,
+    beyondPermille: 100,
+    crashes: CRASHES,
     misjudges: true,
   },
   {
@@ -101,7 +125,8 @@ export const PROFILES: readonly Profile[] = [
     ratesMax: { ...NO_RATES, dies: 300, freezes: 150, slow: 200, slowAnswer: 200, collides: 5000 },
     disasters: ['two-die', 'clock'],
     disastersMax: 4,
-    isBeyondPromise: false,
+    beyondPermille: 0,
+    crashes: ['dies-before', 'dies-after', 'comes-late'],
     misjudges: true,
   },
   {
@@ -109,7 +134,8 @@ export const PROFILES: readonly Profile[] = [
     ratesMax: ALL,
     disasters: DRIVES,
     disastersMax: 8,
-    isBeyondPromise: true,
+    beyondPermille: 1000,
+    crashes: CRASHES,
     misjudges: true,
   },
 ];

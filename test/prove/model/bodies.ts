@@ -13,6 +13,14 @@ const BYTES_MAX = 900;
 const REPETITIVE_EVERY = 4;
 const BLOCK_BYTES = 128;
 
+/** One of a plan's own, twice out of three. */
+export const drawnBody = (random: SeededRandomness, own: { readonly first: number; readonly count: number }): BodyId =>
+  random.below(3) > 0 ? own.first + random.below(own.count) : 2000 + random.below(1_000_000);
+
+/** A few of the long ones, so that they share blocks with themselves put again. */
+export const drawnLongBody = (random: SeededRandomness): BodyId =>
+  LONG_EVERY * (random.below(3) > 0 ? 200 + random.below(4) : 300 + random.below(50_000)) - 1;
+
 const known = new Map<BodyId, Uint8Array>();
 const KNOWN_MAX = 2000;
 

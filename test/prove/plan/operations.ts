@@ -1,15 +1,18 @@
 // What workers do, by role: names with weights. What an operation is done to is drawn from a number of its own, so that leaving one out of
 // a plan changes no other.
-import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import { type SeededRandomness, shuffled } from '../../../lib/foundation/randomness.ts';
 
 export const ROLES = {
   client: {
     put: 6,
     get: 6,
     range: 2,
+    head: 1,
     delete: 5,
     'put-many': 3,
+    'put-long': 1,
     'put-absent': 1,
+    upload: 2,
     'delete-many': 1,
     list: 1,
   },
@@ -27,9 +30,23 @@ export const ROLES = {
     'drain-pass': 4,
     'drain-work': 5,
     'end-drains': 1,
+    'encode-stage': 2,
+    'compact-store': 2,
+    'dead-letters': 1,
   },
-  keeper: { gc: 8, free: 4, recover: 4, sweep: 3, tune: 1, examine: 2, status: 1 },
-  keys: { rotate: 2, rewrap: 4, destroy: 2 },
+  keeper: {
+    gc: 8,
+    free: 4,
+    recover: 4,
+    sweep: 3,
+    tune: 1,
+    examine: 2,
+    doctor: 3,
+    'sweep-stage': 2,
+    tend: 2,
+    status: 1,
+  },
+  keys: { rotate: 2, rewrap: 4, destroy: 2, count: 1 },
 } as const;
 
 export type Role = keyof typeof ROLES;
@@ -41,6 +58,138 @@ export interface PlannedOperation {
   readonly draw: number;
   readonly pauseMs: number;
 }
+
+/** What is to be done so that a step happens at all: the first that fits the step's name. Any other step happens by itself. */
+const REACHED_BY: readonly (readonly [RegExp, Role, readonly OperationName[]])[] = [
+  [/^(14|15|journal COMMIT)/, 'mover', ['compact-l1', 'compact-l1', 'step-runs']],
+  [/^21/, 'mover', ['merge']],
+  [/^(9|10|11|journal)/, 'mover', ['compact', 'step-runs', 'drain-pass', 'end-drains', 'encode']],
+  [/^stream/, 'mover', ['drain-pass', 'drain-work', 'drain-work', 'drain-pass', 'end-drains', 'dead-letters']],
+  [/^6/, 'mover', ['encode', 'seal-warm']],
+  [/^keys destroy|^key version retiring/, 'keys', ['destroy']],
+  [/^key/, 'keys', ['rotate', 'rewrap', 'destroy']],
+  [/^rewrap/, 'keys', ['rotate', 'rewrap']],
+  [/^7 row/, 'client', ['put-long', 'upload']],
+  [/^(7|8)/, 'client', ['upload', 'put-long', 'delete', 'put-long']],
+  [/^12 grace/, 'mover', ['drain', 'compact', 'encode', 'drain']],
+  [/^(12|20|drive erase)/, 'keeper', ['gc', 'free', 'sweep-stage']],
+  [/^quarantine/, 'keeper', ['sweep', 'sweep', 'free']],
+  [/^5/, 'keeper', ['recover', 'sweep']],
+  [/^damage/, 'keeper', ['doctor', 'doctor', 'recover']],
+  [/^18 RENEW/, 'client', ['put-many', 'put', 'delete', 'put-many']],
+  [/^4 new object/, 'client', ['put-absent', 'put-absent', 'delete']],
+  [/^(4|18|19)/, 'client', ['put', 'put-many', 'delete']],
+  [/^panda (getMany|get bucket)|^drive read/, 'client', ['get', 'get', 'range', 'put-many']],
+  [/^panda get dead/, 'mover', ['encode', 'compact', 'merge']],
+  [/^panda query (trash|segment|work)/, 'keeper', ['gc', 'recover']],
+];
+
+/** Whose doings are in the way of a step that comes late: the first that fits. */
+const RIVALS: readonly (readonly [RegExp, readonly (readonly [Role, readonly OperationName[]])[]])[] = [
+  [
+    /^(7 row|damage|quarantine)/,
+    [
+      ['keeper', ['recover', 'doctor', 'sweep', 'doctor', 'sweep']],
+      ['mover', ['compact', 'drain']],
+    ],
+  ],
+  [
+    /^(19|21|panda getMany)/,
+    [
+      ['mover', ['merge', 'compact']],
+      ['client', ['delete', 'put', 'delete-many']],
+      ['keeper', ['gc']],
+    ],
+  ],
+  [
+    /^(20|panda query trash)/,
+    [
+      ['client', ['put', 'delete', 'put']],
+      ['keeper', ['gc', 'recover']],
+      ['mover', ['merge']],
+    ],
+  ],
+  [
+    /^(4|18)/,
+    [
+      ['keys', ['rotate', 'destroy']],
+      ['keeper', ['recover', 'gc']],
+      ['client', ['delete-many', 'put', 'delete']],
+      ['mover', ['encode']],
+    ],
+  ],
+  [
+    /^(key|rewrap)/,
+    [
+      ['client', ['delete-many', 'put', 'put-many']],
+      ['keeper', ['gc', 'gc']],
+      ['keys', ['rotate', 'rewrap', 'destroy']],
+    ],
+  ],
+  [
+    /^(7|8)/,
+    [
+      ['keeper', ['recover', 'sweep-stage']],
+      ['client', ['delete-many', 'put-long']],
+    ],
+  ],
+  [
+    /^(1 |2|3|5|6|9|10|11)/,
+    [
+      ['mover', ['seal-warm', 'encode', 'compact', 'drain', 'end-drains']],
+      ['keeper', ['recover', 'free']],
+    ],
+  ],
+  [
+    /^(12|14|15|drive erase)/,
+    [
+      ['keeper', ['recover', 'free', 'sweep']],
+      ['mover', ['compact-l1', 'compact', 'drain']],
+    ],
+  ],
+  [
+    /^(panda|drive)/,
+    [
+      ['mover', ['merge', 'compact', 'drain', 'encode']],
+      ['keeper', ['gc', 'free', 'recover']],
+      ['client', ['delete', 'put']],
+    ],
+  ],
+];
+
+type Operations = { readonly role: Role; readonly operations: readonly PlannedOperation[] };
+
+/** Who has to act besides, so that a step is reached. */
+const AND_BY: typeof REACHED_BY = [
+  [/^12 grace/, 'keeper', ['free', 'free', 'sweep-stage']],
+  [/^20 grace/, 'client', ['delete', 'delete-many']],
+  [/^18 RENEW in trash/, 'client', ['delete', 'put', 'delete', 'put']],
+  [/^damage healed/, 'mover', ['drain', 'compact', 'encode']],
+];
+
+/** A role and operations of it that may lead to a step. */
+export function operationsTowards(step: string, random: SeededRandomness): Operations[] {
+  return [REACHED_BY, AND_BY].flatMap((table) => {
+    const found = table.find(([pattern]) => pattern.test(step));
+    return found === undefined ? [] : [operationsOf(found[1], found[2], random)];
+  });
+}
+
+export function operationsAgainst(step: string, random: SeededRandomness): Operations {
+  const roles = RIVALS.find(([pattern]) => pattern.test(step))?.[1] ?? [];
+  const chosen = random.below(4) === 0 ? undefined : roles[random.below(Math.max(1, roles.length))];
+  const role = (shuffled(Object.keys(ROLES), random) as Role[])[0] as Role;
+  return operationsOf(...(chosen ?? [role, Object.keys(ROLES[role]) as OperationName[]]), random);
+}
+
+const operationsOf = (role: Role, names: readonly OperationName[], random: SeededRandomness): Operations => ({
+  role,
+  operations: Array.from({ length: 1 + random.below(3) }, () => ({
+    name: names[random.below(names.length)] as OperationName,
+    draw: random.uint32(),
+    pauseMs: random.below(random.below(3) === 0 ? 5000 : 40),
+  })),
+});
 
 export function drawnOperation(role: Role, random: SeededRandomness): PlannedOperation {
   const weights = Object.entries(ROLES[role]) as [OperationName, number][];

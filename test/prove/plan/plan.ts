@@ -1,7 +1,16 @@
 // A seed as data: which store, which processes, who does what, and what befalls them. A plan may be cut down, and is what a run takes.
 import { SeededRandomness, shuffled } from '../../../lib/foundation/randomness.ts';
 import { type Disaster, drawnRates, type Profile, type Rates } from '../faults/profile.ts';
-import { drawnOperation, type PlannedOperation, type Role } from './operations.ts';
+import { drawnTargets, type Target } from '../faults/target.ts';
+import { SHARED_BODIES } from '../model/bodies.ts';
+import {
+  drawnOperation,
+  operationsAgainst,
+  operationsTowards,
+  type PlannedOperation,
+  type Role,
+} from './operations.ts';
+import { preludeTo } from './preludes.ts';
 import { VARIANTS } from './variants.ts';
 
 export const TEMPLATES_EACH = 4;
@@ -14,6 +23,8 @@ export interface Worker {
   /** Workers of one number share a process. */
   readonly process: number;
   readonly operations: readonly PlannedOperation[];
+  /** It begins when a step was hit that the plan aims at, and those who could take over may. */
+  readonly isFollower: boolean;
 }
 
 export interface Plan {
@@ -25,8 +36,13 @@ export interface Plan {
   /** Processes that stand still may be taken for dead. */
   readonly misjudges: boolean;
   readonly isBeyondPromise: boolean;
+  /** So many names that clients meet at. */
+  readonly hotKeys: number;
+  /** Bodies that are put again and again: the first, and how many. The first ones are in the store already. */
+  readonly bodies: { readonly first: number; readonly count: number };
   readonly workers: readonly Worker[];
   readonly rates: Rates;
+  readonly targets: readonly Target[];
   readonly disasters: readonly Disaster[];
   /** The drives that disasters strike: no more than the code tolerates, unless the profile says so. */
   readonly struckDrives: readonly number[];
@@ -36,9 +52,13 @@ export interface Plan {
 
 const DURATION_MS = 30_000;
 const OTHERS: readonly Role[] = ['client', 'client', 'mover', 'keeper', 'keeper'];
-const OPERATIONS_MAX: Readonly<Record<Role, number>> = { client: 9, mover: 4, keeper: 4, keys: 3 };
+const OPERATIONS_MAX: Readonly<Record<Role, number>> = { client: 9, mover: 4, keeper: 4, keys: 4 };
+const TARGETS_MAX = 2;
+/** Numbers of processes below it belong to those that have nothing to do with a target. */
+const ROLES_MAX = 8;
 
-export function planOf(seed: number, profile: Profile): Plan {
+/** `aim`: which steps of the protocols are aimed at, any unless told. */
+export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
   const random = new SeededRandomness(seed);
   const variant = random.below(VARIANTS.length);
   const { drives, tolerated } = VARIANTS[variant] as (typeof VARIANTS)[number];
@@ -46,39 +66,66 @@ export function planOf(seed: number, profile: Profile): Plan {
     Array.from({ length: drives }, (_, i) => i),
     random,
   );
-  const struck = profile.isBeyondPromise ? drives : 1 + random.below(tolerated);
+  const count = aim === undefined ? random.below(TARGETS_MAX) : 1 + random.below(TARGETS_MAX);
+  const aimed = drawnTargets(random, { seed, count, outcomes: profile.crashes, aim });
+  const prelude = preludeTo(profile.beyondPermille === 0 ? undefined : aimed[0]?.step);
+  const targets = [...prelude.targets, ...aimed];
+  const isBeyondPromise = prelude.isBeyondPromise || random.below(1000) < profile.beyondPermille;
+  const struck = isBeyondPromise ? drives : 1 + random.below(tolerated);
   return {
     seed,
     profile: profile.name,
     variant,
     template: random.below(TEMPLATES_EACH),
     mourning: random.below(2) === 0 ? 'at once' : 'late',
-    misjudges: profile.misjudges && random.below(3) === 0,
-    isBeyondPromise: profile.isBeyondPromise,
-    workers: drawnWorkers(random),
+    misjudges: profile.misjudges && random.below(5) < 2,
+    isBeyondPromise,
+    hotKeys: 1 + random.below(5),
+    bodies:
+      random.below(2) === 0 || prelude.putsKnown
+        ? { first: 0, count: SHARED_BODIES }
+        : { first: 60, count: 1 + random.below(3) },
+    workers: drawnWorkers(aimed, aim !== undefined, random),
     rates: drawnRates(profile, random),
-    disasters: drawnDisasters(profile, random),
+    targets,
+    disasters: [...prelude.disasters, ...drawnDisasters(profile, isBeyondPromise && random.below(2) === 0, random)],
     struckDrives: order.slice(0, struck),
     faultsMax: Number.MAX_SAFE_INTEGER,
     deathsMax: 1 + random.below(6),
   };
 }
 
-function drawnWorkers(random: SeededRandomness): Worker[] {
-  const roles: Role[] = ['client', 'mover'];
-  for (let more = 1 + random.below(3); more > 0; more--) roles.push(OTHERS[random.below(OTHERS.length)] as Role);
+/** Where all is aimed at a few steps, fewer have anything else to do. */
+function drawnWorkers(targets: readonly Target[], isAimed: boolean, random: SeededRandomness): Worker[] {
+  const roles: Role[] = isAimed ? ['client'] : ['client', 'mover'];
+  for (let more = random.below(isAimed ? 2 : 4); more > 0; more--)
+    roles.push(OTHERS[random.below(OTHERS.length)] as Role);
   if (random.below(8) === 0) roles.push('keys');
   const isShared = random.below(4) === 0;
-  return roles.map((role, i) => ({
+  const workers = roles.map((role, i) => ({
     role,
     process: isShared ? random.below(2) : i,
     operations: Array.from({ length: 1 + random.below(OPERATIONS_MAX[role]) }, () => drawnOperation(role, random)),
+    isFollower: false,
   }));
+  return [...workers, ...targets.flatMap((target, i) => towards(target, ROLES_MAX + 5 * i, random))];
 }
 
-function drawnDisasters(profile: Profile, random: SeededRandomness): Disaster[] {
+/** One that leads to the step that is aimed at, and two that begin when it was hit: one that does the like, and one that does whatever. */
+function towards({ step }: Target, process: number, random: SeededRandomness): Worker[] {
+  const found: Worker[] = [];
+  for (const isFollower of [false, true])
+    for (const [i, one] of operationsTowards(step, random).entries())
+      if (random.below(4) > 0) found.push({ ...one, process: process + (isFollower ? 2 : 0) + i, isFollower });
+  const rivals = operationsAgainst(step, random);
+  return [...found, { ...rivals, process: process + 4, isFollower: true }];
+}
+
+/** Where nothing is lost for good, everything has to be there when the drives are back, however many were away. */
+function drawnDisasters(profile: Profile, losesNothing: boolean, random: SeededRandomness): Disaster[] {
   const { disasters, disastersMax } = profile;
-  const kinds = disasters.filter(() => random.below(2) === 0);
+  const isLossy = (kind: Disaster['kind']): boolean => kind === 'old' || kind === 'rot' || kind === 'lose';
+  const kinds = disasters.filter((kind) => random.below(2) === 0 && !(losesNothing && isLossy(kind)));
   if (kinds.length === 0) return [];
   return Array.from({ length: random.below(disastersMax + 1) }, () => ({
     atMs: random.below(DURATION_MS),

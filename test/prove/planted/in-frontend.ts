@@ -29,18 +29,21 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'last-reference-without-count',
+    aim: '19 last',
     file: 'lib/frontend/index-plan.ts',
     find: 'if: [...live, ...slotIs(row), refsAre(row.refs)],',
     replace: 'if: [...live, ...slotIs(row)],',
   },
   {
     name: 'trash-without-its-place',
+    aim: '19 last|21 MERGE',
     file: 'lib/frontend/index-plan.ts',
     find: 'if: [...live, ...slotIs(row), refsAre(row.refs)],',
     replace: 'if: [...live, refsAre(row.refs)],',
   },
   {
     name: 'references-below-zero',
+    aim: '19 ',
     file: 'lib/frontend/index-plan.ts',
     find: 'if: [...live, refsAtLeast(1 - delta)] }',
     replace: 'if: live }',
@@ -72,6 +75,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'segment-of-an-upload-given-up',
+    aim: '7 segment',
     file: 'lib/frontend/put-long.ts',
     find: `      { kind: 'check', ...uploadKey(put.upload.version), if: ['exists'] },
 `,
@@ -91,21 +95,44 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'release-cursor-is-not-held',
+    aim: '8 RELEASE goes',
     file: 'lib/frontend/release-references.ts',
     find: '[cursorIs(release.cursor)]',
     replace: '[]',
   },
   {
+    // Either alone is held by the other: who brings a block back deletes its trash row.
     name: 'gc-of-a-block-that-came-back',
+    aim: '20 GC',
     file: 'lib/gc/collect-garbage.ts',
     find: "if: [blockIs('trash'), recordIs(recordId)],",
     replace: 'if: [recordIs(recordId)],',
+    also: [
+      {
+        file: 'lib/gc/collect-garbage.ts',
+        find: 'trashKey(cell, bucket, slot), if: [inTrashSince(sinceMs)] },',
+        replace: 'trashKey(cell, bucket, slot) },',
+      },
+    ],
   },
   {
     name: 'gc-by-an-old-trash-row',
+    aim: '20 GC|panda query trash|panda getMany block',
     file: 'lib/gc/collect-garbage.ts',
     find: 'return block.recordId === trash.recordId && block.bucket === trash.bucket && block.slot === trash.slot;',
     replace: 'return true;',
+    also: [
+      {
+        file: 'lib/gc/collect-garbage.ts',
+        find: "if: [blockIs('trash'), recordIs(recordId)],",
+        replace: "if: [blockIs('trash')],",
+      },
+      {
+        file: 'lib/gc/collect-garbage.ts',
+        find: 'trashKey(cell, bucket, slot), if: [inTrashSince(sinceMs)] },',
+        replace: 'trashKey(cell, bucket, slot) },',
+      },
+    ],
   },
   {
     name: 'gc-leaves-the-trash-row',
@@ -122,6 +149,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'get-does-not-read-the-block-again',
+    aim: 'panda getMany block|panda get bucket|drive read|21',
     file: 'lib/frontend/get-object.ts',
     find: "if (!isKind(error, 'missing', 'corrupt', 'denied') || (isSame && !isGone) || attempt >= READ_ATTEMPTS_MAX)",
     replace: 'if (attempt >= 0 || (isSame && isGone))',
@@ -134,20 +162,43 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'put-under-a-retiring-key',
+    aim: '4 INDEX',
     file: 'lib/frontend/index-batch.ts',
     find: 'notRetiring(kekVersion), ...own]',
     replace: '...own]',
   },
   {
     name: 'rewrap-of-whatever-is-there',
+    aim: 'key rewrapped',
     file: 'lib/gc/rewrap-keys.ts',
     find: 'if: [wrappedUnder(block.kekVersion), recordIs(block.recordId)],',
     replace: "if: ['exists'],",
   },
   {
     name: 'rewrap-cursor-of-another-version',
+    aim: 'key rewrapped|rewrap cursor',
     file: 'lib/gc/rewrap-row.ts',
     find: "return row?.attributes['v'] === version && typeof at === 'number' ? at : 0;",
     replace: "return typeof at === 'number' ? at : 0;",
+  },
+  {
+    name: 'upload-with-a-hole-is-published',
+    aim: '7 segment|7 PUBLISH',
+    file: 'lib/frontend/upload-parts.ts',
+    find: 'if (segment.index !== blocks || bytes !== blocks * blockBytesMax) throw',
+    replace: 'if (segment.index < 0) throw',
+    also: [
+      {
+        file: 'lib/frontend/upload-parts.ts',
+        find: 'if (bytes !== sizeBytes || blocks === 0) throw',
+        replace: 'if (blocks === 0) throw',
+      },
+    ],
+  },
+  {
+    name: 'namespaces-share-their-names',
+    file: 'lib/panda/rows/object-row.ts',
+    find: 'partition: objectPartition(namespace),\n  sort: key,',
+    replace: "partition: objectPartition(namespace.length > 1 ? namespace : 'n'),\n  sort: key,",
   },
 ];

@@ -9,16 +9,26 @@ export const IN_STEPS: readonly Plant[] = [
     replace: "if: [stateIs('open')],",
   },
   {
+    // Who seals has just leased the volume and looked again: both have to go.
     name: 'seal-with-a-group-pending',
+    aim: '1 LEASE|6 SEAL|3 COMMIT|10 COMMIT',
     file: 'lib/volume/steps/volume-steps.ts',
     find: "if: [tokenIs(token), stateIs('open'), nothingPending],",
     replace: "if: [tokenIs(token), stateIs('open')],",
+    also: [
+      {
+        file: 'lib/volume/open/lease.ts',
+        find: 'return leased.token === token ? leased : undefined;',
+        replace: 'return leased.token === token ? { ...row, token, owner: c.owner, expiresAtMs } : undefined;',
+      },
+    ],
   },
   {
-    name: 'settled-whatever-the-token',
+    name: 'settled-whatever-the-group',
+    aim: '4 INDEX, the last|5 RECOVER',
     file: 'lib/volume/steps/recover-steps.ts',
     find: 'if: [tokenIs(token), pendingIs(seq)],',
-    replace: 'if: [pendingIs(seq)],',
+    replace: "if: ['exists'],",
   },
   {
     name: 'recover-looks-at-the-record-only',
@@ -34,6 +44,7 @@ export const IN_STEPS: readonly Plant[] = [
   },
   {
     name: 'dead-row-without-version',
+    aim: '20 GC|21 MERGE|5 RECOVER, slots',
     file: 'lib/volume/steps/recover-steps.ts',
     find: `      if: deadIsAsRead(dead),
 `,
@@ -41,9 +52,17 @@ export const IN_STEPS: readonly Plant[] = [
   },
   {
     name: 'live-bytes-of-dead-slots-again',
+    aim: '4 INDEX|4 new object|20 GC',
     file: 'lib/volume/steps/recover-steps.ts',
     find: 'const flipping = slots.filter(({ slot }) => !isDead(dead, slot));',
     replace: 'const flipping = slots;',
+    also: [
+      {
+        file: 'lib/volume/steps/recover-steps.ts',
+        find: 'return !isNamed && !isDead(dead, slot);',
+        replace: 'return !isNamed;',
+      },
+    ],
   },
   {
     name: 'retired-while-it-holds-buckets',
@@ -52,42 +71,68 @@ export const IN_STEPS: readonly Plant[] = [
     replace: 'if: drainsUnder(run),',
   },
   {
-    name: 'run-taken-twice',
+    // Of a volume that is draining already is held by every later step of the other run: they name it.
+    name: 'run-takes-whatever-is-there',
+    aim: '9 TAKE',
     file: 'lib/volume/steps/volume-steps.ts',
     find: "if: [stateIs('sealed'), hasNoRun],",
-    replace: "if: [{ attribute: 's', oneOf: ['sealed', 'draining'] }],",
+    replace: "if: ['exists'],",
   },
   {
-    name: 'release-of-another-run',
+    name: 'release-of-whatever-is-there',
+    aim: '9 given back|12 RETIRE|panda get volume',
     file: 'lib/volume/steps/volume-steps.ts',
     find: `  ...stopDraining,
   if: drainsUnder(run),`,
     replace: `  ...stopDraining,
-  if: [stateIs('draining')],`,
+  if: ['exists'],`,
   },
   {
     name: 'flip-without-its-run',
+    aim: '15 FLIP',
     file: 'lib/volume/steps/flip-steps.ts',
     find: 'if: [generationIs(host.generation), ownedBy(run), nextGenerationIs(next.generation)],',
     replace: 'if: [generationIs(host.generation)],',
   },
   {
     name: 'arrival-of-a-bucket-that-moved',
+    aim: '15 ',
     file: 'lib/volume/steps/flip-steps.ts',
     find: 'if: [bucketIsIn(source), moveIs(move)],',
     replace: "if: ['exists'],",
+    also: [
+      {
+        file: 'lib/volume/steps/flip-steps.ts',
+        find: '    if: [ownedBy(run), generationIs(host.generation)],',
+        replace: '    if: [generationIs(host.generation)],',
+      },
+      {
+        file: 'lib/volume/steps/flip-steps.ts',
+        find: '    if: [ownedBy(run)],',
+        replace: "    if: ['exists'],",
+      },
+    ],
   },
   {
     name: 'merge-of-a-block-in-trash',
+    aim: '21 MERGE',
     file: 'lib/volume/steps/merge-steps.ts',
     find: "if: [recordIs(recordId), ...slotIs(from), blockIs('live')],",
     replace: 'if: [recordIs(recordId), ...slotIs(from)],',
   },
   {
     name: 'merge-of-a-block-that-moved',
+    aim: '21 MERGE|panda getMany block',
     file: 'lib/volume/steps/merge-steps.ts',
     find: "if: [recordIs(recordId), ...slotIs(from), blockIs('live')],",
     replace: "if: [recordIs(recordId), blockIs('live')],",
+    also: [
+      {
+        file: 'lib/volume/steps/merge-steps.ts',
+        find: 'row.recordId === recordId && row.bucket === from.bucket && row.slot === from.slot;',
+        replace: 'row.recordId === recordId;',
+      },
+    ],
   },
   {
     name: 'merge-leaves-an-old-slot-alive',
@@ -97,6 +142,7 @@ export const IN_STEPS: readonly Plant[] = [
   },
   {
     name: 'merge-without-its-group',
+    aim: '21 MERGE',
     file: 'lib/volume/steps/merge-steps.ts',
     find: 'if: [tokenIs(home.token), pendingIs(home.seq)],',
     replace: "if: ['exists'],",

@@ -1,8 +1,10 @@
-// npm run prove:planted -- [--seeds N] [--profile P] [NAME …]: how many seeds it takes to find each planted bug. Exit code 1 if one was not found.
+// npm run prove:planted -- [--seeds N] [--profile P] [NAME …]: how many seeds it takes to find each planted bug, aimed at
+// the steps it is about. Exit code 1 if one was not found.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { SumsFigures } from '../run/sums.ts';
+import type { Plant } from './plant.ts';
 import { PLANTS } from './plants.ts';
 
 const { values, positionals } = parseArgs({
@@ -10,9 +12,10 @@ const { values, positionals } = parseArgs({
   options: { seeds: { type: 'string', default: '10000' }, profile: { type: 'string', default: 'swarm' } },
 });
 
-async function found(name: string): Promise<string> {
+async function found({ name, aim, profile = values.profile }: Plant): Promise<string> {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-  const args = ['--no-warnings', main, '--plant', name, '--seeds', values.seeds, '--profile', values.profile];
+  const args = ['--no-warnings', main, '--plant', name, '--seeds', values.seeds, '--profile', profile];
+  if (aim !== undefined) args.push('--aim', aim);
   const child = spawn(process.execPath, [...args, '--json', '--stop-at-first', '--no-shrink'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -24,8 +27,9 @@ async function found(name: string): Promise<string> {
   const [first] = failed;
   if (first === undefined) process.exitCode = 1;
   const how = first === undefined ? '' : `${first.kind}: ${first.message.split('\n')[0]?.slice(0, 90)}`;
-  return `| ${name} | ${first === undefined ? `not in ${runs}` : runs} | ${how} |`;
+  const where = [profile, ...(aim === undefined ? [] : [aim])].join(' ').replaceAll('|', ', ');
+  return `| ${name} | ${where} | ${first === undefined ? `not in ${runs}` : runs} | ${how} |`;
 }
 
-for (const { name } of PLANTS)
-  if (positionals.length === 0 || positionals.includes(name)) console.log(await found(name));
+for (const plant of PLANTS)
+  if (positionals.length === 0 || positionals.includes(plant.name)) console.log(await found(plant));

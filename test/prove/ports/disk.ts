@@ -21,6 +21,7 @@ export class Disk implements Drive {
   state: DiskState = 'healthy';
   #zones: Zones = new Map();
   #remembered: Zones | undefined;
+  readonly #erased = new Set<string>();
 
   constructor(label: string) {
     this.label = label;
@@ -68,6 +69,7 @@ export class Disk implements Drive {
     signal?.throwIfAborted();
     this.#requireWritable(false);
     this.#zones.delete(zoneKey(at));
+    this.#erased.add(zoneKey(at));
   }
 
   async probe(signal?: AbortSignal): Promise<void> {
@@ -81,6 +83,11 @@ export class Disk implements Drive {
     if (zone.objects.has(name) || this.state !== 'healthy') return;
     const whole = Buffer.concat(parts);
     zone.objects.set(name, new Uint8Array(whole.subarray(0, random.below(whole.length))));
+  }
+
+  /** Written by somebody who was very late, unless the drive cannot take it. */
+  leave(at: ZoneRef, name: string, bytes: Uint8Array): void {
+    if (this.state === 'healthy') this.#zoneAt(at).objects.set(name, bytes);
   }
 
   /** One bit of one object flips. False if there is none. */
@@ -113,6 +120,15 @@ export class Disk implements Drive {
     this.#zones = this.#remembered;
     this.#remembered = undefined;
     return true;
+  }
+
+  holds(at: ZoneRef): boolean {
+    return (this.#zones.get(zoneKey(at))?.objects.size ?? 0) > 0;
+  }
+
+  /** At any time, whatever came later. */
+  wasErased(at: ZoneRef): boolean {
+    return this.#erased.has(zoneKey(at));
   }
 
   /** All zone generations with at least one object, with what they hold: for checks. */

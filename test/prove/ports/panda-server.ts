@@ -18,6 +18,9 @@ export class PandaServer {
   /** Transactions that took effect: sent again, or done late, the same array does nothing more (DynamoDB's request token). */
   readonly #done = new WeakSet<readonly Write[]>();
 
+  /** Told of every transaction that is done, with the rows as they were. */
+  onDone: (writes: readonly Write[], before: readonly (Row | undefined)[]) => Promise<void> = async () => {};
+
   constructor(rows: MemoryPanda, coverage: Coverage) {
     this.rows = rows;
     this.#coverage = coverage;
@@ -36,11 +39,12 @@ export class PandaServer {
     return writes.some((write) => (this.#underWay.get(keyText(write)) ?? 0) > 1);
   }
 
-  async transact(writes: readonly Write[], shape: string): Promise<void> {
+  async transact(writes: readonly Write[], step: string): Promise<void> {
     if (this.#done.has(writes)) return;
     const before = await this.#rowsOf(writes);
     await this.rows.transact(writes);
     if (writes.length > 1) this.#done.add(writes);
+    await this.onDone(writes, before);
     const after = await this.#rowsOf(writes);
     for (const [i, write] of writes.entries()) {
       if (write.kind === 'check') continue;
@@ -50,7 +54,7 @@ export class PandaServer {
       if (older.length > OLDER_MAX) older.shift();
       this.#older.set(name, older);
       const machine = MACHINES.exec(write.partition)?.[1];
-      if (machine !== undefined) this.#coverage.edge(machine, stateOf(before[i]), shape, stateOf(after[i]));
+      if (machine !== undefined) this.#coverage.edge(machine, stateOf(before[i]), step, stateOf(after[i]));
     }
   }
 

@@ -59,7 +59,7 @@ export class SimDrive implements Drive {
       port: 'drive',
       operation,
       detail: `${this.label}:${detail}`,
-      shape: '',
+      steps: [`drive ${operation}`],
       changesSomething: false,
       ...more,
       act,

@@ -36,7 +36,7 @@ export class SimKeys implements KekStore {
       port: 'keys',
       operation,
       detail,
-      shape: '',
+      steps: [`keys ${operation}`],
       changesSomething,
       act,
       failed: () => retryLater('KEK_BUSY', 'the key store is busy (simulated)'),

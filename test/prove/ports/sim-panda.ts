@@ -3,6 +3,8 @@
 import { retryLater, unknownOutcome } from '../../../lib/foundation/errors.ts';
 import type { Key, Page, Panda, QueryOptions, ReadOptions, Row, SortRange, Write } from '../../../lib/panda/panda.ts';
 import { checkTransaction } from '../../../lib/panda/transaction.ts';
+import { protocolStepsOf, wordsOf } from '../checkers/protocol-steps.ts';
+import { Violation } from '../checkers/violation.ts';
 import type { SimProcess } from '../scheduler/sim-process.ts';
 import type { PandaServer } from './panda-server.ts';
 import { type CallContext, makeCall } from './port-call.ts';
@@ -11,11 +13,6 @@ const busy = (): Error => retryLater('PANDA_BUSY', 'the metadata store is busy (
 const lost = (): Error => unknownOutcome('PANDA_UNKNOWN', 'the answer of the metadata store was lost (simulated)');
 const nameOf = ({ partition, sort }: Key): string => `${partition}|${sort}`;
 const tableOf = ({ partition }: Key): string => partition.split('/', 1)[0] as string;
-
-/** Which rows of which tables are written how, however many: `update volume,put group`. */
-function shapeOf(writes: readonly Write[]): string {
-  return [...new Set(writes.map((write) => `${write.kind} ${tableOf(write)}`))].join(',');
-}
 
 export class SimPanda implements Panda {
   readonly #server: PandaServer;
@@ -50,7 +47,9 @@ export class SimPanda implements Panda {
 
   transact(writes: readonly Write[]): Promise<void> {
     checkTransaction(writes);
-    const shape = shapeOf(writes);
+    const steps = protocolStepsOf(writes);
+    if (steps === undefined)
+      throw new Violation('wrong', `no step of the protocols: ${[...wordsOf(writes)].join(', ')}`);
     const server = this.#server;
     const { injector } = this.#context;
     server.begin(writes);
@@ -64,13 +63,13 @@ export class SimPanda implements Panda {
       port: 'panda',
       operation: 'transact',
       detail: writes.map((write) => `${write.kind} ${nameOf(write)}`).join(' '),
-      shape,
+      steps,
       changesSomething: true,
       act: async () => {
         const collided = server.collides(writes) && injector.happens('collides', this.#process);
         over();
         if (collided || injector.happens('throttled', this.#process)) throw busy();
-        await server.transact(writes, shape);
+        await server.transact(writes, steps[0] ?? 'soft state');
       },
       failed: () => {
         over();
@@ -91,12 +90,12 @@ export class SimPanda implements Panda {
 
   async close(): Promise<void> {}
 
-  #read<T>(operation: string, detail: string, shape: string, act: () => Promise<T>): Promise<T> {
+  #read<T>(operation: string, detail: string, table: string, act: () => Promise<T>): Promise<T> {
     return makeCall(this.#context, this.#process, {
       port: 'panda',
       operation,
       detail,
-      shape,
+      steps: [`panda ${operation} ${table}`],
       changesSomething: false,
       act,
       failed: busy,

@@ -71,7 +71,7 @@ export class SimStream implements Stream {
       port: 'stream',
       operation,
       detail,
-      shape: '',
+      steps: [`stream ${operation}`],
       changesSomething,
       act,
       failed: () => retryLater('STREAM_BUSY', 'the stream is busy (simulated)'),

@@ -4,6 +4,7 @@ import type { Profile } from '../faults/profile.ts';
 import type { SumsFigures } from './sums.ts';
 
 const STACK_LINES = 8;
+const MISSING_MAX = 300;
 
 export function printSums(sums: SumsFigures, profile: Profile, first: number, seconds: number): void {
   const { runs, steps, operations, faults, failed } = sums;
@@ -14,11 +15,16 @@ export function printSums(sums: SumsFigures, profile: Profile, first: number, se
   console.log(`${operations} operations of clients, ${steps} events`);
   const made = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
   console.log(`faults: ${made.length === 0 ? 'none' : made.join(', ')}`);
-  const { steps: known, crashPoints, edges, missing } = coverageOf(sums.coverage);
-  console.log(
-    `coverage: ${known} steps, ${crashPoints.seen} of ${crashPoints.of} crash points, ${edges.seen} of ${edges.of} edges of state machines`,
-  );
-  for (const name of missing) console.log(`  not seen: ${name}`);
+  const coverage = coverageOf(sums.coverage);
+  for (const [what, { seen, of, missing }] of [
+    ['crash points', coverage.crashPoints],
+    ['steps of the protocols', coverage.steps],
+    ['edges of state machines', coverage.edges],
+  ] as const) {
+    console.log(`coverage: ${seen} of ${of} ${what}`);
+    for (const name of missing.slice(0, MISSING_MAX)) console.log(`  not seen: ${name}`);
+    if (missing.length > MISSING_MAX) console.log(`  and ${missing.length - MISSING_MAX} more`);
+  }
   for (const { seed, kind, message, stack, command } of failed) {
     console.log(`\nFAILED seed ${seed}: ${kind}: ${message}`);
     if (stack !== undefined) console.log(stack.split('\n').slice(0, STACK_LINES).join('\n'));

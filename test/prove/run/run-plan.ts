@@ -62,6 +62,7 @@ export async function runPlan(plan: Plan, options: { readonly keepTrace?: boolea
     failure ??= error ?? new Error('rejected with nothing');
   };
   onRejection = fail;
+  world.onWrong = fail;
   try {
     await underFaults(world, fail, () => failure !== undefined);
     if (failure === undefined) await atRest(world, fail, () => failure !== undefined);
@@ -95,6 +96,7 @@ async function underFaults(world: SimWorld, fail: (error: unknown) => void, hasF
 
 async function atRest(world: SimWorld, fail: (error: unknown) => void, hasFailed: () => boolean): Promise<void> {
   world.injector.end();
+  world.watch.isQuiet = true;
   world.end();
   for (const disk of world.disks) disk.state = 'healthy';
   let isSettled = false;

@@ -9,6 +9,8 @@ const cutSchema = z.strictObject({
   /** Kinds of faults of calls that are kept. */
   rates: z.array(z.string()),
   disasters: z.array(z.int().nonnegative()),
+  /** Steps that are aimed at and still are. */
+  targets: z.array(z.int().nonnegative()),
   faultsMax: z.int().nonnegative(),
 });
 export type Cut = z.infer<typeof cutSchema>;
@@ -19,6 +21,7 @@ export const uncut = (plan: Plan): Cut => ({
   operations: plan.workers.map(({ operations }) => operations.map((_, i) => i)),
   rates: Object.entries(plan.rates).flatMap(([name, rate]) => (rate > 0 ? [name] : [])),
   disasters: plan.disasters.map((_, i) => i),
+  targets: plan.targets.map((_, i) => i),
   faultsMax: plan.faultsMax,
 });
 
@@ -32,6 +35,7 @@ export function planWith(plan: Plan, cut: Cut): Plan {
     })),
     rates: { ...NO_RATES, ...(Object.fromEntries(rates) as Partial<Rates>) },
     disasters: plan.disasters.filter((_, i) => cut.disasters.includes(i)),
+    targets: plan.targets.filter((_, i) => cut.targets.includes(i)),
     faultsMax: cut.faultsMax,
   };
 }

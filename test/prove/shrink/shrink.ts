@@ -29,6 +29,7 @@ export async function shrink(plan: Plan, failed: RunResult): Promise<Shrunk> {
   while (before !== JSON.stringify(cut) && runs < RUNS_MAX) {
     before = JSON.stringify(cut);
     for (const at of [...cut.disasters]) await take({ ...cut, disasters: cut.disasters.filter((one) => one !== at) });
+    for (const at of [...cut.targets]) await take({ ...cut, targets: cut.targets.filter((one) => one !== at) });
     for (const name of [...cut.rates]) await take({ ...cut, rates: cut.rates.filter((one) => one !== name) });
     for (let step = Math.ceil(cut.faultsMax / 2); step >= 1; step = Math.floor(step / 2))
       while (cut.faultsMax >= step && (await take({ ...cut, faultsMax: cut.faultsMax - step })));
