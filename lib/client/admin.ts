@@ -10,10 +10,10 @@ import type { DoctorReport } from '../engine/doctor/doctor.ts';
 import type { Status } from '../engine/status/status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
 import type { ReclaimReport, TendReport } from '../engine/upkeep/reclaim.ts';
+import type { EncodePassReport } from '../engine/upkeep/tend.ts';
 import type { Reason } from '../foundation/reason.ts';
 import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
-import type { EncodeReport } from '../live-coder/encode-hot.ts';
 import type { FreeReport } from '../volume/runs/free.ts';
 
 export interface Watch<T> {
@@ -28,9 +28,7 @@ export interface EncodeProgress {
   readonly totalBytes: number;
 }
 
-export interface EncodePass extends EncodeReport {
-  readonly free: FreeReport;
-}
+export type EncodePass = EncodePassReport;
 
 export interface DrainPass extends DrainReport {
   readonly free: FreeReport;

@@ -33,7 +33,10 @@ export interface GarbageReport {
   readonly waiting: number;
 }
 
-/** One pass over all trash. Safe to run twice, and beside puts, deletes and moves. */
+/**
+ * One pass over all trash. Safe to run twice, and beside puts, deletes and moves. Cut off by the signal it says what it
+ * shredded until then.
+ */
 export async function collectGarbage(
   c: Components,
   options: { readonly onProgress?: (slots: number) => void; readonly signal?: AbortSignal } = {},
@@ -43,8 +46,7 @@ export async function collectGarbage(
   let waiting = 0;
   const buckets = new Set<BucketId>();
   const shred = async (batch: readonly TrashRow[]): Promise<void> => {
-    if (batch.length === 0) return;
-    options.signal?.throwIfAborted();
+    if (batch.length === 0 || options.signal?.aborted) return;
     const gone = await shredReadable(c, batch);
     for (const row of gone) {
       slots += 1;
@@ -54,6 +56,7 @@ export async function collectGarbage(
     options.onProgress?.(slots);
   };
   for (const partition of trashPartitions(c.settings.cell)) {
+    if (options.signal?.aborted) break;
     let batch: TrashRow[] = [];
     for await (const row of rowsOf(c.panda, partition)) {
       const trash = c.badRow === undefined ? trashFromRow(row) : readOrTell(row, trashFromRow, c.badRow);
@@ -66,6 +69,7 @@ export async function collectGarbage(
       if (batch.length === PAIRS_PER_TRANSACTION || (batch[0] !== undefined && batch[0].bucket !== trash.bucket)) {
         await shred(batch);
         batch = [];
+        if (options.signal?.aborted) break;
       }
       batch.push(trash);
     }

@@ -4,7 +4,7 @@
 import { parsePlan } from '../../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';
-import type { TendReport } from '../../engine/upkeep/reclaim.ts';
+import { type TendReport, together } from '../../engine/upkeep/reclaim.ts';
 import { readTuning } from '../../engine/upkeep/tune.ts';
 import { newFunctionOwner, openParts, storeOf } from '../../engine/wire/deployed.ts';
 import type { EngineStore } from '../../engine/wire/engine-store.ts';
@@ -106,9 +106,9 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
   }
 
   async tend(options: Parameters<StoreAdmin['tend']>[0] = {}): Promise<TendReport> {
-    const encode = await this.#tasks.encode(options);
+    const { free: first, ...encode } = await this.#tasks.encode(options);
     const { free, ...garbage } = await this.#tasks.gc(options);
-    return { encode, garbage, free };
+    return { encode, garbage, free: together(first, free) };
   }
 
   backup(): Promise<never> {

@@ -9,15 +9,13 @@ import { backupTo } from '../../engine/backup/backup.ts';
 import { type DoctorReport, examine } from '../../engine/doctor/doctor.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';
 import { reclaim, type TendReport, tend } from '../../engine/upkeep/reclaim.ts';
-import { encodeStore } from '../../engine/upkeep/tend.ts';
+import { encodePass, given } from '../../engine/upkeep/tend.ts';
 import { tune } from '../../engine/upkeep/tune.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from '../admin.ts';
 import { EngineAdmin, watchedBy } from '../engine-admin.ts';
-
-type Given<T> = Record<string, T | undefined>;
 
 export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   readonly #store: EmbeddedStore;
@@ -39,11 +37,7 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   async encode(options: Parameters<StoreAdmin['encode']>[0] = {}): Promise<EncodePass> {
     return this.#freeing(async (isShort) => {
       await this.#recovered();
-      const { signal, onProgress, all = false } = options;
-      const sealed = all ? await this.#store.volumes.open.sealAll('hot') : 0;
-      const report = await encodeStore(this.#store, { force: all, flush: all, ...given({ signal, onProgress }) });
-      const free = await freeTrash(this.#store.volumes, { ignoreGrace: isShort });
-      return { ...report, sealed: sealed + report.sealed, free };
+      return encodePass(this.#store, { ...options, ignoreGrace: isShort });
     });
   }
 
@@ -119,11 +113,4 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   async doctor(options: Parameters<StoreAdmin['doctor']>[0] = {}): Promise<DoctorReport> {
     return examine(this.#store, options);
   }
-}
-
-/** Without the options that were not given. */
-function given<T extends Given<unknown>>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

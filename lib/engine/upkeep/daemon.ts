@@ -4,12 +4,11 @@
 import type { Clock } from '../../foundation/clock.ts';
 import { MINUTE_MS } from '../../foundation/durations.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
-import { freeTrash } from '../../volume/runs/free.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 import { type CompactRequest, compactStore } from './compaction.ts';
 import { hasLeftovers, recover } from './end-dead-work.ts';
 import { reclaim } from './reclaim.ts';
-import { encodeStore } from './tend.ts';
+import { encodePass } from './tend.ts';
 import { tune } from './tune.ts';
 
 export const TASKS = ['gc', 'encode', 'compact', 'tune'] as const;
@@ -45,10 +44,7 @@ export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, reque
       await recoverLeftovers(store);
       return reclaim(store, { signal });
     },
-    encode: async (signal) => {
-      const encoded = await encodeStore(store, { signal });
-      return { ...encoded, free: await freeTrash(store.volumes) };
-    },
+    encode: (signal) => encodePass(store, { signal }),
     compact: (signal) => compactStore(store, { ...request, signal }),
     tune: () => tune(store.components),
   };

@@ -1,6 +1,6 @@
 // After a crash: everything another process left half done is brought to an end. Safe at any time, beside anything, and
 // twice; what cannot be done now (a drive is away) is left for the next time.
-import { endDeadRuns } from '../../compaction/do/end-runs.ts';
+import { endDeadRuns, endLostLeases } from '../../compaction/do/end-runs.ts';
 import { isDeadRun, listJournal } from '../../compaction/run/journal.ts';
 import type { Frontend } from '../../frontend/frontend.ts';
 import { RELEASES, UPLOADS, uploadFromRow } from '../../panda/rows/object-row.ts';
@@ -11,15 +11,35 @@ import { freeTrash } from '../../volume/runs/free.ts';
 import { ownerOf } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 
-export interface RecoverReport {
+interface SettleReport {
   /** Open volumes whose pending group was settled, or whose dead lease was broken. */
   readonly volumes: number;
   readonly runs: number;
   readonly seals: number;
   readonly uploads: number;
   readonly references: number;
+}
+
+export interface RecoverReport extends SettleReport {
   readonly freedZones: number;
   readonly strays: number;
+}
+
+/**
+ * What the dead left, but for zones to be freed. `keepRuns`: journalled runs are for compaction to go on with, and only
+ * leases that no journal has are ended.
+ */
+export async function settleDeadWork(
+  volumes: VolumeStore,
+  frontend: Frontend,
+  { keepRuns = false, signal }: { readonly keepRuns?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<SettleReport> {
+  const recovered = await volumes.open.recoverIdle();
+  const seals = await finishPendingSeals(volumes);
+  const runs = keepRuns ? await endLostLeases(volumes) : await endDeadRuns(volumes);
+  const uploads = signal?.aborted ? 0 : await frontend.abandonUploads();
+  const references = signal?.aborted ? 0 : await frontend.finishReleases();
+  return { volumes: recovered, runs, seals, uploads, references };
 }
 
 export async function recover(
@@ -27,15 +47,10 @@ export async function recover(
   frontend: Frontend,
   options: { readonly sweep?: boolean; readonly keepRuns?: boolean } = {},
 ): Promise<RecoverReport> {
-  const recovered = await volumes.open.recoverIdle();
-  const seals = await finishPendingSeals(volumes);
-  // Compaction goes on with what a dead process began; whoever else comes first brings it to an end.
-  const runs = options.keepRuns ? 0 : await endDeadRuns(volumes);
-  const uploads = await frontend.abandonUploads();
-  const references = await frontend.finishReleases();
+  const settled = await settleDeadWork(volumes, frontend, options);
   const { freedZones } = await freeTrash(volumes);
   const strays = options.sweep ? (await sweepStrays(volumes)).erasedZones : 0;
-  return { volumes: recovered, runs, seals, uploads, references, freedZones, strays };
+  return { ...settled, freedZones, strays };
 }
 
 /**

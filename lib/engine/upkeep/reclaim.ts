@@ -7,10 +7,9 @@ import type { GarbageReport } from '../../gc/collect-garbage.ts';
 import type { EncodeReport } from '../../live-coder/encode-hot.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
 import type { DiskRoom, EngineStore } from '../wire/engine-store.ts';
-import { encodeStore, shredStore } from './tend.ts';
+import { encodeStore, type GcReport, given, type ShredOptions, shredAndFree } from './tend.ts';
 
-export interface ReclaimReport extends GarbageReport {
-  readonly free: FreeReport;
+export interface ReclaimReport extends GcReport {
   /** Only where space was short. */
   readonly pressure?: PressureReport;
 }
@@ -23,25 +22,19 @@ export interface PressureReport {
   readonly isFull: boolean;
 }
 
-export interface ReclaimOptions {
+export interface ReclaimOptions extends ShredOptions {
   /** Without waiting for the grace of emptied volumes. */
-  readonly now?: boolean;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((slots: number) => void) | undefined;
+  readonly now?: boolean | undefined;
 }
 
 export async function reclaim(store: EngineStore, options: ReclaimOptions = {}): Promise<ReclaimReport> {
-  const { now = false, signal, onProgress } = options;
+  const { now = false, ...watch } = options;
   const { disk } = store;
   const isShort = (await disk?.beforeFreeing()) ?? false;
   try {
-    const garbage = await shredStore(store, {
-      ...given(signal),
-      ...(onProgress === undefined ? {} : { onProgress }),
-    });
-    const free = await freeTrash(store.volumes, { ignoreGrace: now || isShort });
+    const { free, ...garbage } = await shredAndFree(store, { ...watch, ignoreGrace: now || isShort });
     if (disk === undefined || !isShort) return { ...garbage, free };
-    const made = await makeRoom(store, disk, signal);
+    const made = await makeRoom(store, disk, watch.signal);
     const pressure = { encodedBytes: made.encodedBytes, stalled: made.stalled, isFull: await disk.isFull() };
     return { ...garbage, free: together(free, made.free), pressure };
   } finally {
@@ -65,7 +58,7 @@ async function makeRoom(store: EngineStore, disk: DiskRoom, signal: AbortSignal 
   if (await disk.isShort()) await volumes.open.sealAll('hot');
   while (signal?.aborted !== true && (await disk.isShort())) {
     volumes.health.forgetFull();
-    const encoded = await encodeStore(store, { force: true, flush: true, sparsest: 1, ...given(signal) });
+    const encoded = await encodeStore(store, { force: true, flush: true, sparsest: 1, ...given({ signal }) });
     const free = await freeTrash(volumes, { ignoreGrace: true });
     made = {
       encodedBytes: made.encodedBytes + encoded.recordBytes,
@@ -76,12 +69,10 @@ async function makeRoom(store: EngineStore, disk: DiskRoom, signal: AbortSignal 
   }
   if (signal?.aborted === true) return made;
   // With that room, whatever is mostly dead goes at once.
-  const { recordBytes, stalled } = await encodeStore(store, { force: true, ...given(signal) });
+  const { recordBytes, stalled } = await encodeStore(store, { force: true, ...given({ signal }) });
   const free = together(made.free, await freeTrash(volumes, { ignoreGrace: true }));
   return { encodedBytes: made.encodedBytes + recordBytes, stalled: stalled ?? made.stalled, free };
 }
-
-const given = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
 
 export interface TendReport {
   readonly encode: EncodeReport;
@@ -91,12 +82,12 @@ export interface TendReport {
 
 /** One pass of everything: for cron. */
 export async function tend(store: EngineStore, signal?: AbortSignal): Promise<TendReport> {
-  const encode = await encodeStore(store, given(signal));
+  const encode = await encodeStore(store, given({ signal }));
   const { free, pressure: _, ...garbage } = await reclaim(store, { signal });
   return { encode, garbage, free };
 }
 
-const together = (one: FreeReport, next: FreeReport): FreeReport => ({
+export const together = (one: FreeReport, next: FreeReport): FreeReport => ({
   freedVolumes: one.freedVolumes + next.freedVolumes,
   freedZones: one.freedZones + next.freedZones,
   kept: next.kept,
