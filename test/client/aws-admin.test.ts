@@ -135,7 +135,9 @@ describe('the other commands', () => {
     expect(drained.movedBytes).toBeGreaterThan(0);
     expect(await admin.encode({ all: true })).toMatchObject({ leftBytes: 0 });
     expect(await admin.gc({ now: true })).toMatchObject({ waiting: 0 });
-    expect(await admin.tend()).toMatchObject({ encode: { sources: 0 }, garbage: { slots: 0 } });
+    const tended = await admin.tend();
+    expect(tended).toMatchObject({ encode: { sources: 0 }, garbage: { slots: 0 }, free: { freedZones: 0 } });
+    expect(tended.encode).not.toHaveProperty('free'); // as on the other engine: docs/cli.md
     expect(await admin.tune()).toMatchObject({ state: { threshold: 0.2 }, moved: 'kept' });
     expect(stage.gauges.length).toBe(1);
     const [volume] = await listVolumes(p.c.panda, 'c0');
