@@ -9,7 +9,8 @@ import { type GetResult, getObject, headObject, type Range } from './get-object.
 import { HotGauge, type Relief } from './hot-gauge.ts';
 import { KekRing } from './kek-ring.ts';
 import { type ListPage, type ListRequest, listObjects } from './list-objects.ts';
-import { type PutItem, PutObjects, type PutOutcome, type PutResult } from './put-objects.ts';
+import type { PutItem, PutOutcome, PutResult } from './put-item.ts';
+import { PutObjects } from './put-objects.ts';
 import { ReadBudget } from './read-budget.ts';
 import { abandonUploads, finishReleases } from './release-references.ts';
 

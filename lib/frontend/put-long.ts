@@ -26,11 +26,11 @@ import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
 import { runIndex } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
-import { type Plain, storeBatch } from './store-blocks.ts';
+import { type PlainBlock, storeBatch } from './store-blocks.ts';
 
 export interface LongPut {
   readonly upload: UploadRow;
-  readonly blocks: AsyncIterable<Plain>;
+  readonly blocks: AsyncIterable<PlainBlock>;
   /** The object row once all blocks are known, `segments` of them. Called once; may reject to give the upload up. */
   publish(segments: number): Promise<ObjectRow>;
   readonly ifVersion: string | undefined;
@@ -66,7 +66,7 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {});
   let segments = 0;
-  const start = async (window: readonly Plain[]): Promise<void> => {
+  const start = async (window: readonly PlainBlock[]): Promise<void> => {
     const give = await Promise.race([put.segmentsAtOnce.acquire(), broken.promise]);
     const index = segments++;
     const task = storeSegment(store, keks, put, index, window)
@@ -94,10 +94,10 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
 
 /** Blocks as many to a segment as one append and one transaction take. */
 export async function* windows(
-  blocks: AsyncIterable<Plain> | Iterable<Plain>,
+  blocks: AsyncIterable<PlainBlock> | Iterable<PlainBlock>,
   bytesMax: number,
-): AsyncGenerator<Plain[]> {
-  let window: Plain[] = [];
+): AsyncGenerator<PlainBlock[]> {
+  let window: PlainBlock[] = [];
   let bytes = 0;
   for await (const block of blocks) {
     const recordBytes = block.bytes.length + RECORD_SLACK_BYTES;
@@ -117,7 +117,7 @@ export async function storeSegment(
   keks: KekRing,
   put: Pick<LongPut, 'upload' | 'onStored'>,
   index: number,
-  window: readonly Plain[],
+  window: readonly PlainBlock[],
 ): Promise<void> {
   const { c } = store;
   const key = segmentKey(put.upload.version, index);

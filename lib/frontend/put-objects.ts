@@ -2,8 +2,8 @@
 // append, long ones written in segments. Memory is bounded by PUT_MEMORY_BYTES_MAX, whatever comes in.
 import { createHash } from 'node:crypto';
 import { Semaphore } from '../foundation/concurrency.ts';
-import { isPocketfulError } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
+import { Outbox } from '../foundation/outbox.ts';
 import { blockIdInPool } from '../keys/envelope.ts';
 import {
   BATCH_OBJECTS_MAX,
@@ -22,37 +22,14 @@ import { type ByteSource, cutBlocks } from './cut-blocks.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace } from './object-keys.ts';
-import { Outbox } from './outbox.ts';
+import { etagOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
 import { putLong } from './put-long.ts';
-import { type Plain, storeBatch } from './store-blocks.ts';
-
-export interface PutItem {
-  readonly namespace: string;
-  readonly key: string;
-  readonly body: ByteSource;
-  readonly metadata?: string | undefined;
-  /** Only if the object is at this version now; 'absent': only if there is none. */
-  readonly ifVersion?: ObjectVersion | 'absent' | undefined;
-  /** Called when the body has been read, before anything is published: rejects if it is not what it was. */
-  readonly verify?: (() => Promise<void>) | undefined;
-}
-
-export interface PutResult {
-  readonly key: string;
-  readonly ok: true;
-  readonly version: ObjectVersion;
-  readonly etag: string;
-  readonly sizeBytes: number;
-  /** Record bytes stored for it; 0 when all its blocks were known. */
-  readonly newBytes: number;
-  readonly dedupedBlocks: number;
-}
-export type PutOutcome = PutResult | { readonly key: string; readonly ok: false; readonly error: Error };
+import { type PlainBlock, storeBatch } from './store-blocks.ts';
 
 interface SmallObject {
   readonly item: PutItem;
   readonly row: ObjectRow;
-  readonly blocks: readonly Plain[];
+  readonly blocks: readonly PlainBlock[];
   readonly recordBytes: number;
 }
 
@@ -144,12 +121,12 @@ export class PutObjects {
    * turn.
    */
   async #readHead(
-    blocks: AsyncGenerator<Plain>,
+    blocks: AsyncGenerator<PlainBlock>,
     before: Promise<void>,
     ahead: { bytes: number },
-  ): Promise<{ blocks: Plain[]; isWhole: boolean }> {
+  ): Promise<{ blocks: PlainBlock[]; isWhole: boolean }> {
     const bytesMax = Math.max(appendBytesMax(this.#store.c.settings) / 4, this.#store.c.settings.blockBytesMax);
-    const head: Plain[] = [];
+    const head: PlainBlock[] = [];
     let bytes = 0;
     for (;;) {
       const next = await blocks.next();
@@ -163,7 +140,7 @@ export class PutObjects {
     }
   }
 
-  async #add(item: PutItem, blocks: readonly Plain[]): Promise<void> {
+  async #add(item: PutItem, blocks: readonly PlainBlock[]): Promise<void> {
     await item.verify?.();
     const row = this.#rowOf(item, newObjectVersion(this.#store.c.randomness), blocks);
     const recordBytes = blocks.reduce((sum, { bytes }) => sum + bytes.length + RECORD_SLACK_BYTES, 0);
@@ -180,7 +157,7 @@ export class PutObjects {
     this.#batchBlocks += blocks.length;
   }
 
-  #rowOf(item: PutItem, version: ObjectVersion, blocks: readonly Plain[]): ObjectRow {
+  #rowOf(item: PutItem, version: ObjectVersion, blocks: readonly PlainBlock[]): ObjectRow {
     return {
       namespace: item.namespace,
       key: item.key,
@@ -226,7 +203,7 @@ export class PutObjects {
 
   async #storeSmall(batch: readonly SmallObject[]): Promise<void> {
     await this.#waitForRoom();
-    const blocks = new Map<BlockId, Plain>();
+    const blocks = new Map<BlockId, PlainBlock>();
     for (const { blocks: of } of batch) for (const plain of of) blocks.set(plain.id, plain);
     const changes = batch.map(
       ({ item, row }): ObjectChange => ({
@@ -256,7 +233,7 @@ export class PutObjects {
     }
   }
 
-  async #addLong(item: PutItem, head: readonly Plain[], rest: AsyncGenerator<Plain>): Promise<void> {
+  async #addLong(item: PutItem, head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): Promise<void> {
     if (this.#batchNames.has(nameOf(item))) await this.#flush();
     await this.#inFlight.get(nameOf(item));
     const give = await this.#longPuts.acquire();
@@ -264,7 +241,7 @@ export class PutObjects {
     this.#track([{ item }], done);
   }
 
-  async #putLong(item: PutItem, head: readonly Plain[], rest: AsyncGenerator<Plain>): Promise<void> {
+  async #putLong(item: PutItem, head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): Promise<void> {
     await this.#waitForRoom();
     const { c } = this.#store;
     const version = newObjectVersion(c.randomness);
@@ -272,7 +249,7 @@ export class PutObjects {
     const etag = createHash('sha256');
     let sizeBytes = 0;
     let count = 0;
-    async function* all(): AsyncGenerator<Plain> {
+    async function* all(): AsyncGenerator<PlainBlock> {
       for await (const plain of chained(head, rest)) {
         etag.update(plain.id, 'hex');
         sizeBytes += plain.bytes.length;
@@ -311,40 +288,11 @@ export class PutObjects {
   }
 }
 
-async function* plainBlocks(body: ByteSource, blockBytes: number): AsyncGenerator<Plain> {
+async function* plainBlocks(body: ByteSource, blockBytes: number): AsyncGenerator<PlainBlock> {
   for await (const bytes of cutBlocks(body, blockBytes)) yield { id: await blockIdInPool(bytes), bytes };
 }
 
-async function* chained(head: readonly Plain[], rest: AsyncGenerator<Plain>): AsyncGenerator<Plain> {
+async function* chained(head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): AsyncGenerator<PlainBlock> {
   yield* head;
   yield* rest;
-}
-
-/** Hex SHA-256 of the content where it is one block (or empty), else SHA-256 over the block ids and their number. */
-export function etagOf(blocks: readonly BlockId[]): string {
-  if (blocks.length === 1) return blocks[0] as BlockId;
-  const hash = createHash('sha256');
-  for (const id of blocks) hash.update(id, 'hex');
-  const digest = hash.digest('hex');
-  return blocks.length === 0 ? digest : `${digest}-${blocks.length}`;
-}
-
-const nameOf = (item: PutItem): string => `${item.namespace}/${item.key}`;
-
-function resultOf(item: PutItem, row: ObjectRow, newBytes: number, dedupedBlocks: number): PutResult {
-  return {
-    key: item.key,
-    ok: true,
-    version: row.version,
-    etag: row.etag,
-    sizeBytes: row.sizeBytes,
-    newBytes,
-    dedupedBlocks,
-  };
-}
-
-/** What one item can be blamed for: our typed errors, and what its body threw (a file that vanished, say). */
-function isItemError(error: unknown): error is Error {
-  if (isPocketfulError(error)) return true;
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 }

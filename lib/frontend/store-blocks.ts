@@ -3,7 +3,7 @@
 import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import type { BlockId } from '../foundation/ids.ts';
-import { sealBlockInPool } from '../keys/envelope.ts';
+import { type SealedBlock, sealBlockInPool } from '../keys/envelope.ts';
 import { BATCH_ATTEMPTS_MAX, SEALS_AT_ONCE } from '../limits/frontend.ts';
 import type { ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
@@ -16,7 +16,8 @@ import { contended, readBlocks } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 
-export interface Plain {
+/** A block as it came in, under its name. */
+export interface PlainBlock {
   readonly id: BlockId;
   readonly bytes: Uint8Array;
 }
@@ -28,7 +29,7 @@ export interface Stored {
 
 export interface BlockBatch {
   /** Each block once. Their bytes are kept until they are indexed: GC may take a known block away under a put. */
-  readonly blocks: ReadonlyMap<BlockId, Plain>;
+  readonly blocks: ReadonlyMap<BlockId, PlainBlock>;
   readonly changes: readonly ObjectChange[];
   /** References beside those of the changes: a segment's. */
   readonly extra?: ReadonlyMap<BlockId, number>;
@@ -81,7 +82,7 @@ interface ToStore {
   /** Known blocks among them whose record cannot be read. */
   readonly lost: ReadonlyMap<BlockId, BlockRow>;
   /** What must be stored: the unknown ones and the lost ones. */
-  readonly plains: readonly Plain[];
+  readonly plains: readonly PlainBlock[];
 }
 
 async function blocksToStore(
@@ -101,34 +102,31 @@ async function blocksToStore(
   return { rows, lost, plains };
 }
 
-function plainOf(batch: BlockBatch, id: BlockId): Plain {
+function plainOf(batch: BlockBatch, id: BlockId): PlainBlock {
   const plain = batch.blocks.get(id);
   assert(plain !== undefined, 'a batch holds the bytes of its blocks');
   return plain;
 }
 
-async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly Plain[]): Promise<Appended> {
+async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly PlainBlock[]): Promise<Appended> {
   const kek = await keks.current();
   const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) => sealBlockInPool(bytes, store.c.randomness, kek));
   const group = await appendGroup(
     store,
-    sealed.map(({ recordId, record }, i) => ({ blockId: (plains[i] as Plain).id, recordId, record })),
+    sealed.map(({ recordId, record }, i) => ({ blockId: (plains[i] as PlainBlock).id, recordId, record })),
   );
   const fresh = new Map<BlockId, FreshBlock>();
   for (const [i, { id, bytes }] of plains.entries()) {
-    const seal = sealed[i] as (typeof sealed)[number];
-    const placed = group.placed[i] as AppendedGroup['placed'][number];
+    const { record, recordId, wrappedBek, kekVersion } = sealed[i] as SealedBlock;
     fresh.set(id, {
       id,
       cell: store.c.settings.cell,
-      bucket: group.bucket,
-      slot: placed.slot,
-      recordId: seal.recordId,
-      recordBytes: seal.record.length,
+      ...(group.placed[i] as AppendedGroup['placed'][number]),
+      recordId,
+      recordBytes: record.length,
       plaintextBytes: bytes.length,
-      hint: placed.hint,
-      wrappedBek: seal.wrappedBek,
-      kekVersion: seal.kekVersion,
+      wrappedBek,
+      kekVersion,
     });
   }
   return { group, kekVersion: kek.version, fresh };

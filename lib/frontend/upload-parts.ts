@@ -24,7 +24,7 @@ import { isGuardFailure, readBlocks } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace } from './object-keys.ts';
 import { beginUpload, giveUpUpload, publish, storeSegment, windows } from './put-long.ts';
-import type { Plain } from './store-blocks.ts';
+import type { PlainBlock } from './store-blocks.ts';
 
 export interface UploadPart {
   readonly upload: ObjectVersion;
@@ -63,7 +63,7 @@ export async function putPart(store: VolumeStore, keks: KekRing, part: UploadPar
     throw invalid('PART_INVALID', `a part begins at a multiple of ${blockBytesMax}, not at ${part.offset}`);
   const upload = await readUpload(store.c, part.upload);
   if (upload === undefined) throw gone();
-  const blocks: Plain[] = [];
+  const blocks: PlainBlock[] = [];
   for await (const bytes of cutBlocks(part.body, blockBytesMax)) blocks.push({ id: blockIdOf(bytes), bytes });
   let index = part.offset / blockBytesMax;
   for await (const window of windows(blocks, appendBytesMax(store.c.settings))) {
@@ -78,7 +78,7 @@ async function putSegment(
   keks: KekRing,
   upload: UploadRow,
   index: number,
-  window: readonly Plain[],
+  window: readonly PlainBlock[],
 ): Promise<void> {
   if (await hasSegment(store.c, upload, index, window)) return;
   try {
@@ -90,7 +90,12 @@ async function putSegment(
   }
 }
 
-async function hasSegment(c: Components, upload: UploadRow, index: number, window: readonly Plain[]): Promise<boolean> {
+async function hasSegment(
+  c: Components,
+  upload: UploadRow,
+  index: number,
+  window: readonly PlainBlock[],
+): Promise<boolean> {
   const found = await c.panda.get(segmentKey(upload.version, index));
   if (found === undefined) return false;
   const { blocks } = segmentFromRow(found);

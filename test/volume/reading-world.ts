@@ -131,7 +131,7 @@ export class ReadingWorld {
     group.finished();
     return records.map(({ recordId, record }, i) => ({
       cell: this.c.settings.cell,
-      bucket: group.bucket,
+      bucket: group.placed[i]?.bucket as Stored['bucket'],
       slot: group.placed[i]?.slot as number,
       recordId,
       recordBytes: record.length,

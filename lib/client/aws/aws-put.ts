@@ -2,9 +2,9 @@
 // parts. A few requests are under way at once; two puts of one key are sent in the order they came.
 import { Semaphore } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
+import { Outbox } from '../../foundation/outbox.ts';
 import { type ByteSource, cutBlocks } from '../../frontend/cut-blocks.ts';
 import { checkKey, checkMetadata } from '../../frontend/object-keys.ts';
-import { Outbox } from '../../frontend/outbox.ts';
 import {
   BODY_BYTES_MAX,
   OBJECTS_PER_REQUEST_MAX,

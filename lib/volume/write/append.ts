@@ -7,7 +7,7 @@ import { type BlockId, type BucketId, newBucketId, type RecordId } from '../../f
 import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import { GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
-import type { LocationHint } from '../../panda/rows/block-row.ts';
+import type { BlockRow } from '../../panda/rows/block-row.ts';
 import { addSlots, bucketAttributes, bucketIsIn, bucketKey, slotCountIs } from '../../panda/rows/bucket-row.ts';
 import { together } from '../../panda/rows/change.ts';
 import { type AppendGroupRow, groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
@@ -32,15 +32,11 @@ import { settledWrite } from '../steps/recover-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
 
+/** A sealed block as the volume takes it: its wrapped key goes into the block's row only. */
 export interface NewRecord {
   readonly blockId: BlockId;
   readonly recordId: RecordId;
   readonly record: Uint8Array;
-}
-
-export interface PlacedRecord {
-  readonly slot: number;
-  readonly hint: LocationHint;
 }
 
 /** Where puts go: hot volumes, or straight to warm ones where there is no hot tier. */
@@ -52,19 +48,17 @@ export const appendBytesMax = (settings: Settings): number => Math.floor((settin
 
 /** A committed group, its index transactions still to be done. */
 export class AppendedGroup {
-  readonly bucket: BucketId;
-  /** In the order of the records. */
-  readonly placed: readonly PlacedRecord[];
+  /** What placing a record says of its block's row, in the order of the records. */
+  readonly placed: readonly Pick<BlockRow, 'bucket' | 'slot' | 'hint'>[];
   readonly #store: VolumeStore;
   readonly #lease: Lease;
   /** The row after COMMIT: pendingSeq is this group. */
   readonly #row: VolumeRow;
 
-  constructor(store: VolumeStore, lease: Lease, row: VolumeRow, bucket: BucketId, placed: readonly PlacedRecord[]) {
+  constructor(store: VolumeStore, lease: Lease, row: VolumeRow, placed: AppendedGroup['placed']) {
     this.#store = store;
     this.#lease = lease;
     this.#row = row;
-    this.bucket = bucket;
     this.placed = placed;
   }
 
@@ -176,11 +170,12 @@ async function appendUnder(
   }
   const row = await commitAppend(store, lease, target, records, totalBytes, written);
   store.directories.put(row, lease.seq, lease.token, written.entries, written.columnBytes);
-  const placed = written.entries.map(({ slot, column, offset }) => ({
+  const placed = written.entries.map(({ bucket, slot, column, offset }) => ({
+    bucket,
     slot,
     hint: { volume: row.id, generation: row.generation, seq: lease.seq, token: lease.token, column, offset },
   }));
-  return new AppendedGroup(store, lease, row, target.bucket, placed);
+  return new AppendedGroup(store, lease, row, placed);
 }
 
 async function chooseBucket(store: VolumeStore, lease: Lease, slots: number, bytes: number): Promise<Target> {

@@ -28,6 +28,7 @@ import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 import { backOffMs } from '../rows/transact.ts';
 
+/** A record and where it belongs, whoever it is written for; drives do not learn of blocks. */
 export interface GroupRecord {
   readonly bucket: BucketId;
   /** Of the bucket in this group: 0 for an append, one more than before for a move. */

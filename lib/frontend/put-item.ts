@@ -1,0 +1,59 @@
+// One object of a put: what is given, and what became of it.
+import { createHash } from 'node:crypto';
+import { isPocketfulError } from '../foundation/errors.ts';
+import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
+import type { ObjectRow } from '../panda/rows/object-row.ts';
+import type { ByteSource } from './cut-blocks.ts';
+
+export interface PutItem {
+  readonly namespace: string;
+  readonly key: string;
+  readonly body: ByteSource;
+  readonly metadata?: string | undefined;
+  /** Only if the object is at this version now; 'absent': only if there is none. */
+  readonly ifVersion?: ObjectVersion | 'absent' | undefined;
+  /** Called when the body has been read, before anything is published: rejects if it is not what it was. */
+  readonly verify?: (() => Promise<void>) | undefined;
+}
+
+export interface PutResult {
+  readonly key: string;
+  readonly ok: true;
+  readonly version: ObjectVersion;
+  readonly etag: string;
+  readonly sizeBytes: number;
+  /** Record bytes stored for it; 0 when all its blocks were known. */
+  readonly newBytes: number;
+  readonly dedupedBlocks: number;
+}
+export type PutOutcome = PutResult | { readonly key: string; readonly ok: false; readonly error: Error };
+
+/** Hex SHA-256 of the content where it is one block (or empty), else SHA-256 over the block ids and their number. */
+export function etagOf(blocks: readonly BlockId[]): string {
+  if (blocks.length === 1) return blocks[0] as BlockId;
+  const hash = createHash('sha256');
+  for (const id of blocks) hash.update(id, 'hex');
+  const digest = hash.digest('hex');
+  return blocks.length === 0 ? digest : `${digest}-${blocks.length}`;
+}
+
+/** Two items of one name are done in the order they came. */
+export const nameOf = (item: PutItem): string => `${item.namespace}/${item.key}`;
+
+export function resultOf(item: PutItem, row: ObjectRow, newBytes: number, dedupedBlocks: number): PutResult {
+  return {
+    key: item.key,
+    ok: true,
+    version: row.version,
+    etag: row.etag,
+    sizeBytes: row.sizeBytes,
+    newBytes,
+    dedupedBlocks,
+  };
+}
+
+/** What one item can be blamed for: our typed errors, and what its body threw (a file that vanished, say). */
+export function isItemError(error: unknown): error is Error {
+  if (isPocketfulError(error)) return true;
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}
