@@ -156,7 +156,7 @@ export class FrontendService {
   }
 }
 
-const infoOf = ({ key, version, sizeBytes, etag, createdAtMs, metadata }: ObjectRow): ObjectInfo => ({
+export const infoOf = ({ key, version, sizeBytes, etag, createdAtMs, metadata }: ObjectRow): ObjectInfo => ({
   key,
   version,
   sizeBytes,

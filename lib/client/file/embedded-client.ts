@@ -7,9 +7,8 @@ import type { StoreDisk } from '../../engine/wire/store-disk.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
-import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
-import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
+import { infoOf, type ListPage, type ListRequest, type ObjectInfo } from '../../service/service.ts';
 import type { EncodePass, EncodeProgress, StoreAdmin, Watch } from '../admin.ts';
 import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../face.ts';
 import { EmbeddedAdmin } from './embedded-admin.ts';
@@ -160,12 +159,3 @@ async function recoverIfNeeded({ volumes, frontend }: EmbeddedStore, keepRuns = 
     if (!isPocketfulError(error)) throw error;
   }
 }
-
-const infoOf = ({ key, version, sizeBytes, etag, createdAtMs, metadata }: ObjectRow): ObjectInfo => ({
-  key,
-  version,
-  sizeBytes,
-  etag,
-  createdAtMs,
-  ...(metadata === undefined ? {} : { metadata }),
-});

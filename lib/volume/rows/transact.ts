@@ -38,3 +38,18 @@ export async function transact(ports: Ports, writes: readonly Write[], took: () 
 
 /** A full disk is as full after a wait. */
 const isFull = (error: unknown): boolean => isPocketfulError(error) && error.code === 'PANDA_FULL';
+
+/** The same; false if one of its conditions does not hold. */
+export async function transactUnlessConflict(
+  ports: Ports,
+  writes: readonly Write[],
+  took: () => Promise<boolean>,
+): Promise<boolean> {
+  try {
+    await transact(ports, writes, took);
+    return true;
+  } catch (error) {
+    if (isKind(error, 'conflict')) return false;
+    throw error;
+  }
+}

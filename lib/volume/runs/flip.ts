@@ -7,7 +7,6 @@ import { encodeBucketDirectory, type SlotLocation } from '../../format/bucket-di
 import { encodeDirectoryPack } from '../../format/directory-pack.ts';
 import { parseChunkName } from '../../format/object-names.ts';
 import { assert } from '../../foundation/assert.ts';
-import { isKind } from '../../foundation/errors.ts';
 import { type BucketId, newVolumeId, type RunId, type VolumeId } from '../../foundation/ids.ts';
 import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
 import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
@@ -22,7 +21,7 @@ import { readGroupListing } from '../read/read-directory.ts';
 import type { Components } from '../rows/components.ts';
 import { directoryBytesOf, directoryColumns, filledBy, moreDirectoryBytes, slotSpan } from '../rows/directory-room.ts';
 import { readBucket, readVolume, rowsOf } from '../rows/read-rows.ts';
-import { transact } from '../rows/transact.ts';
+import { transact, transactUnlessConflict } from '../rows/transact.ts';
 import {
   type ArrivingBucket,
   arrivalWrites,
@@ -192,7 +191,7 @@ export class NextExtents {
     const writes = flipWrites(cell, this.#run, host, this.#volume, newVolumeId(c.randomness), nowMs);
     const took = async (): Promise<boolean> =>
       (await readVolume(c.panda, cell, host.id))?.generation === this.generation;
-    const flipped = await unlessConflict(c, writes, took);
+    const flipped = await transactUnlessConflict(c, writes, took);
     if (flipped) this.#store.directories.forget(host);
     return flipped;
   }
@@ -228,16 +227,6 @@ const placeInNext = (volume: VolumeRow, token: number, seq: number): GroupPlace 
   burn: async () => undefined,
 });
 
-async function unlessConflict(c: Components, writes: readonly Write[], took: () => Promise<boolean>): Promise<boolean> {
-  try {
-    await transact(c, writes, took);
-    return true;
-  } catch (error) {
-    if (isKind(error, 'conflict')) return false;
-    throw error;
-  }
-}
-
 /**
  * Claims extents for the next generation of a host that is draining under `run`. Undefined: the run lost it. Throws
  * `retry` DRIVES_MISSING or STORE_FULL.
@@ -252,7 +241,7 @@ export async function claimNext(store: VolumeStore, run: RunId, host: VolumeRow)
       const now = await readVolume(c.panda, c.settings.cell, host.id);
       return now?.next?.extents.map(extentText).join() === claim.extents.map(extentText).join();
     };
-    if (await unlessConflict(c, writes, took)) break;
+    if (await transactUnlessConflict(c, writes, took)) break;
     zones.refresh();
     const now = await readVolume(c.panda, c.settings.cell, host.id);
     if (now?.run !== run || attempt >= ZONE_CLAIM_ATTEMPTS_MAX) return undefined;
@@ -272,7 +261,7 @@ export async function dropNext(store: VolumeStore, run: RunId, host: VolumeRow):
   const nowMs = Math.max(0, c.clock.nowMs());
   const writes = dropNextWrites(cell, run, host, next, newVolumeId(c.randomness), nowMs);
   const took = async (): Promise<boolean> => (await readVolume(c.panda, cell, host.id))?.next === undefined;
-  if (!(await unlessConflict(c, writes, took))) return undefined;
+  if (!(await transactUnlessConflict(c, writes, took))) return undefined;
   return readVolume(c.panda, cell, host.id);
 }
 
@@ -296,7 +285,7 @@ export async function commitArrivals(
       const now = await readBucket(c.panda, cell, bucket);
       return now?.volume === host.id && now.move === move + 1;
     };
-    if (await unlessConflict(c, writes, took)) moved.push(bucket);
+    if (await transactUnlessConflict(c, writes, took)) moved.push(bucket);
   }
   return moved;
 }

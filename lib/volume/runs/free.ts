@@ -17,7 +17,7 @@ import { quarantineLeftMs } from '../behind/sweep.ts';
 import { collectBucket } from '../read/collect-bucket.ts';
 import type { Components } from '../rows/components.ts';
 import { listVolumes, readBucket, readVolume, rowsOf } from '../rows/read-rows.ts';
-import { transact } from '../rows/transact.ts';
+import { transact, transactUnlessConflict } from '../rows/transact.ts';
 import { freeWrite } from '../rows/zones.ts';
 import { eraseVolumeWrites } from '../steps/volume-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
@@ -73,7 +73,7 @@ async function graceOf(c: Components, volume: VolumeRow): Promise<number> {
     ...retireAnew(nowMs),
     if: [stateIs('trash'), trashedAt(trashedAtMs)],
   };
-  await changed(c, [write], async () => true);
+  await transactUnlessConflict(c, [write], async () => true);
   return graceLeftMs(c, { ...volume, trashedAtMs: nowMs });
 }
 
@@ -142,7 +142,7 @@ async function inspect(store: VolumeStore, volume: VolumeRow): Promise<Reason | 
 async function beginErase(c: Components, volume: VolumeRow): Promise<boolean> {
   const took = async (): Promise<boolean> =>
     (await readVolume(c.panda, c.settings.cell, volume.id))?.state === 'erasing';
-  return changed(c, eraseVolumeWrites(c.settings.cell, volume), took);
+  return transactUnlessConflict(c, eraseVolumeWrites(c.settings.cell, volume), took);
 }
 
 async function eraseZones(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
@@ -182,15 +182,9 @@ async function endErase(c: Components, volume: VolumeRow): Promise<void> {
     { kind: 'delete', ...volumeKey(c.settings.cell, volume.id), if: [stateIs('erasing')] },
     ...volume.extents.map(freeWrite),
   ];
-  await changed(c, writes, async () => (await readVolume(c.panda, c.settings.cell, volume.id)) === undefined);
-}
-
-async function changed(c: Components, writes: readonly Write[], took: () => Promise<boolean>): Promise<boolean> {
-  try {
-    await transact(c, writes, took);
-    return true;
-  } catch (error) {
-    if (isKind(error, 'conflict')) return false;
-    throw error;
-  }
+  await transactUnlessConflict(
+    c,
+    writes,
+    async () => (await readVolume(c.panda, c.settings.cell, volume.id)) === undefined,
+  );
 }

@@ -36,7 +36,7 @@ import type { BucketContent } from '../read/collect-bucket.ts';
 import type { Components } from '../rows/components.ts';
 import { directoryBytesOf, filledBy, slotSpan } from '../rows/directory-room.ts';
 import { readBucket, readGroup, readVolume } from '../rows/read-rows.ts';
-import { transact } from '../rows/transact.ts';
+import { transact, transactUnlessConflict } from '../rows/transact.ts';
 import { settledWrite } from '../steps/recover-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
@@ -284,13 +284,7 @@ export async function dropEmptyBucket(
 ): Promise<boolean> {
   const cell = c.settings.cell;
   const writes = dropWrites(cell, source.id, run, bucket);
-  try {
-    await transact(c, writes, async () => (await readBucket(c.panda, cell, bucket.id)) === undefined);
-    return true;
-  } catch (error) {
-    if (isKind(error, 'conflict')) return false;
-    throw error;
-  }
+  return transactUnlessConflict(c, writes, async () => (await readBucket(c.panda, cell, bucket.id)) === undefined);
 }
 
 /** Pure: the rows of an empty bucket, and its place in the volume's list. */
