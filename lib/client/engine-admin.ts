@@ -16,9 +16,9 @@ import type { EngineStore } from '../engine/wire/engine-store.ts';
 import { invalid, missing } from '../foundation/errors.ts';
 import { volumeId } from '../foundation/ids.ts';
 import type { Reason } from '../foundation/reason.ts';
+import { retireKek } from '../gc/retire-kek.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { LETTERS_MAX } from '../limits/compaction.ts';
-import { retireKek } from '../panda/rows/retiring-kek-row.ts';
 import { currentKek } from '../volume/rows/known-keks.ts';
 import { readVolume } from '../volume/rows/read-rows.ts';
 import type { StoreAdmin } from './admin.ts';
@@ -120,19 +120,17 @@ export class EngineAdmin {
 
   async destroyKey(version: number): Promise<void> {
     const { components } = await this.#open();
-    const { keks, panda } = components;
+    const { keks } = components;
     const known = (await keks.versions()).find((one) => one.version === version);
     if (known === undefined)
       throw invalid('KEY_UNKNOWN', `there is no key version ${version}: see pocketful keys list`);
     if (known.state === 'destroyed') return;
     await currentKek(components);
-    // From here on no process can index a block under it, so the count below is final.
-    if (known.state === 'previous') await panda.transact([retireKek(version)]);
-    const blocks = (await blocksByKekVersion(components)).get(version) ?? 0;
-    if (blocks > 0 && known.state === 'previous')
+    const blocks = known.state === 'previous' ? await retireKek(components, version) : 0;
+    if (blocks > 0)
       throw invalid(
         'KEY_IN_USE',
-        `${blocks} blocks are wrapped by version ${version}: run pocketful keys rewrap first`,
+        `${blocks} blocks are wrapped by version ${version} or one before it: run pocketful keys rewrap first`,
       );
     await keks.destroy(version);
   }

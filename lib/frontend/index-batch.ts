@@ -8,7 +8,6 @@ import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
 import type { ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
-import { notRetiring } from '../panda/rows/retiring-kek-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import type { AppendedGroup } from '../volume/write/append.ts';
 import { inTransactions, isGuardFailure, readObjects, runIndex } from './index-objects.ts';
@@ -18,7 +17,6 @@ import { renewRecords } from './renew-records.ts';
 /** New records, stored and committed. */
 export interface Appended {
   readonly group: AppendedGroup;
-  readonly kekVersion: number;
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
 }
 
@@ -88,18 +86,21 @@ export class IndexBatch {
     const inTrash = (id: BlockId): boolean => this.#blocks.get(id)?.state === 'trash';
     const transactions =
       extra === undefined
-        ? inTransactions(changes, olds, PAIRS_PER_TRANSACTION, guards.length + 2, inTrash)
+        ? inTransactions(changes, olds, PAIRS_PER_TRANSACTION, guards.length + 1, inTrash)
         : [[...changes]];
-    await mapLimit(transactions.slice(0, -1), INDEX_TRANSACTIONS_AT_ONCE, (some) => this.#attempt(some, false));
+    // All of them check the row of the group's volume.
+    const atOnce =
+      this.#request.appended !== undefined && this.#c.panda.refusesOverlap ? 1 : INDEX_TRANSACTIONS_AT_ONCE;
+    await mapLimit(transactions.slice(0, -1), atOnce, (some) => this.#attempt(some, false));
     const last = transactions.at(-1);
     if (last !== undefined) await this.#attempt(last, true);
   }
 
-  /** False if the group, or the key of its records, is this batch's no more. */
+  /** False if the group is this batch's no more. */
   async #renew(): Promise<boolean> {
     const { lost, appended } = this.#request;
     if (lost.size === 0 || appended === undefined) return true;
-    const guards = [appended.group.check(), notRetiring(appended.kekVersion)];
+    const guards = [appended.group.check()];
     try {
       for (const [id, row] of await renewRecords(this.#c, { lost, fresh: appended.fresh, guards })) {
         this.#used.add(id);
@@ -120,8 +121,7 @@ export class IndexBatch {
     try {
       await this.#transact(changes, isLast);
     } catch (error) {
-      // The lease was broken, or the KEK of the new records is being destroyed: both are had anew.
-      if (appended !== undefined && (isGuardFailure(error, 0) || isGuardFailure(error, 1))) this.#putOff(changes);
+      if (appended !== undefined && isGuardFailure(error, 0)) this.#putOff(changes);
       else if (isKind(error, 'conflict', 'corrupt') && extra === undefined) {
         const half = Math.ceil(changes.length / 2);
         if (changes.length === 1) this.#errors.set(changes[0] as ObjectChange, error);
@@ -140,8 +140,7 @@ export class IndexBatch {
       // known leaves its slot to be marked dead.
       const named = new Set([...this.#used, ...using]);
       settles = isLast && [...fresh.keys()].every((id) => named.has(id));
-      const { group, kekVersion } = appended;
-      return [settles ? group.finish() : group.check(), notRetiring(kekVersion), ...own];
+      return [settles ? appended.group.finish() : appended.group.check(), ...own];
     };
     const outcome = await runIndex(this.#c, {
       changes,

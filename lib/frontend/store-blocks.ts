@@ -2,6 +2,7 @@
 // transactions that make them, and the objects made of them, part of the store.
 import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
+import { isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { type SealedBlock, sealBlockInPool } from '../keys/envelope.ts';
 import { BATCH_ATTEMPTS_MAX, SEALS_AT_ONCE } from '../limits/frontend.ts';
@@ -10,7 +11,7 @@ import type { BlockRow } from '../panda/rows/block-row.ts';
 import { unreadableRecords } from '../volume/read/unreadable.ts';
 import { backOffMs } from '../volume/rows/transact.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { type AppendedGroup, appendGroup } from '../volume/write/append.ts';
+import { type AppendedGroup, appendGroup, KEK_RETIRING } from '../volume/write/append.ts';
 import { type Appended, IndexBatch } from './index-batch.ts';
 import { contended, readBlocks } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
@@ -58,15 +59,14 @@ export async function storeBatch(
     const { rows, lost, plains } = await blocksToStore(store, batch, open, look);
     // Even if all is known: what these keys may not be able to open is not to be acknowledged.
     if (plains.length === 0) await keks.current();
-    const appended = plains.length === 0 ? undefined : await appendBlocks(store, keks, plains);
+    const appended = plains.length === 0 ? undefined : await appendUnderUsableKey(store, keks, plains);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
     const done = await new IndexBatch(store.c, { ...batch, changes: open, look, rows, lost, appended }).run();
     for (const [change, error] of done.errors) errors.set(change, error);
     open = done.again;
     isDone = open.length === 0 && !done.isLost;
     if (isDone) break;
-    // The lease was broken, GC took a block in between, or the key is being destroyed: what is left is done again from
-    // the start.
+    // The lease was broken, or GC took a block in between: what is left is done again from the start.
     keks.forget();
     if (attempt < BATCH_ATTEMPTS_MAX) continue;
     if (batch.extra !== undefined) throw contended();
@@ -108,12 +108,30 @@ function plainOf(batch: BlockBatch, id: BlockId): PlainBlock {
   return plain;
 }
 
+/** The key that this process has for the current one may be about to be destroyed: the new one is looked up then. */
+async function appendUnderUsableKey(
+  store: VolumeStore,
+  keks: KekRing,
+  plains: readonly PlainBlock[],
+): Promise<Appended> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await appendBlocks(store, keks, plains);
+    } catch (error) {
+      if (!isPocketfulError(error) || error.code !== KEK_RETIRING || attempt >= BATCH_ATTEMPTS_MAX) throw error;
+      keks.forget();
+      await store.c.clock.sleep(backOffMs(attempt, store.c.randomness));
+    }
+  }
+}
+
 async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly PlainBlock[]): Promise<Appended> {
   const kek = await keks.current();
   const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) => sealBlockInPool(bytes, store.c.randomness, kek));
   const group = await appendGroup(
     store,
     sealed.map(({ recordId, record }, i) => ({ blockId: (plains[i] as PlainBlock).id, recordId, record })),
+    kek.version,
   );
   const fresh = new Map<BlockId, FreshBlock>();
   for (const [i, { id, bytes }] of plains.entries()) {
@@ -129,5 +147,5 @@ async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly 
       kekVersion,
     });
   }
-  return { group, kekVersion: kek.version, fresh };
+  return { group, fresh };
 }

@@ -47,6 +47,7 @@ export const newDynamoClient = (config: DynamoDBClientConfig = {}): DynamoDBClie
   new DynamoDBClient({ ...config, maxAttempts: 1 });
 
 export class DynamoPanda implements Panda {
+  readonly refusesOverlap = true;
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #clock: Clock;

@@ -28,6 +28,10 @@ export class FaultyPanda implements Panda {
     this.#busyness = busyness;
   }
 
+  get refusesOverlap(): boolean {
+    return this.#inner.refusesOverlap;
+  }
+
   get(key: Key): Promise<Row | undefined> {
     return underPlan(this.#plan, 'panda', 'get', nameOf(key), () => this.#inner.get(key), busy);
   }

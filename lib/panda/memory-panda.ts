@@ -1,8 +1,11 @@
 // Panda in memory: for tests, simulations and as the yardstick of the other bodies. Rows are private copies: no caller
-// can change what is stored except by a transaction.
+// can change what is stored except by a transaction. Transactions that meet are refused as DynamoDB refuses them
+// (memory-traffic.ts).
 import { assert } from '../foundation/assert.ts';
 import { PAGE_BYTES_MAX } from '../limits/panda.ts';
 import { attributesBytes, checkKey, lentAttributes } from './attributes.ts';
+import { PandaConflict } from './conflict.ts';
+import { MemoryTraffic, type Pace } from './memory-traffic.ts';
 import type { Attributes, Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
 import { compareUtf8, lowerBound } from './sort-order.ts';
 import { checkGetMany, checkQuery, checkTransaction, outcome } from './transaction.ts';
@@ -26,25 +29,42 @@ class Partition {
   }
 }
 
+export interface MemoryPandaOptions {
+  /** Without one, a transaction is under way until its answer is there, and nothing is throttled. */
+  readonly pace?: Pace;
+  /** No two transactions ever meet: for whoever puts them in order itself. */
+  readonly isSerial?: boolean;
+}
+
 export class MemoryPanda implements Panda {
+  readonly refusesOverlap: boolean;
   readonly #partitions = new Map<string, Partition>();
+  readonly #traffic: MemoryTraffic;
   #closed = false;
+
+  constructor({ pace, isSerial = false }: MemoryPandaOptions = {}) {
+    this.refusesOverlap = !isSerial;
+    this.#traffic = new MemoryTraffic(pace);
+  }
 
   async get(key: Key): Promise<Row | undefined> {
     this.#assertOpen();
     checkKey(key);
+    await this.#traffic.passRead();
     return this.#read(key);
   }
 
   async getMany(keys: readonly Key[]): Promise<(Row | undefined)[]> {
     this.#assertOpen();
     checkGetMany(keys);
+    await this.#traffic.passRead();
     return keys.map((key) => this.#read(key));
   }
 
   async query(partition: string, range: SortRange = {}, options: QueryOptions = {}): Promise<Page> {
     this.#assertOpen();
     const limit = checkQuery(partition, range, options);
+    await this.#traffic.passRead();
     const part = this.#partitions.get(partition);
     return part === undefined ? { rows: [] } : pageOf(partition, part, range, limit);
   }
@@ -52,6 +72,29 @@ export class MemoryPanda implements Panda {
   async transact(writes: readonly Write[]): Promise<void> {
     this.#assertOpen();
     checkTransaction(writes);
+    if (!this.refusesOverlap) return this.#apply(writes);
+    const leave = this.#traffic.enter(writes);
+    try {
+      // Decided at the beginning, so that what the caller changes afterwards changes nothing; answered at the end.
+      const refused = this.#refusalOf(writes);
+      await this.#traffic.passWrites(writes.length);
+      if (refused !== undefined) throw refused;
+    } finally {
+      leave();
+    }
+  }
+
+  #refusalOf(writes: readonly Write[]): PandaConflict | undefined {
+    try {
+      this.#apply(writes);
+      return undefined;
+    } catch (error) {
+      if (error instanceof PandaConflict) return error;
+      throw error;
+    }
+  }
+
+  #apply(writes: readonly Write[]): void {
     const next = outcome(
       writes,
       writes.map((write) => this.#partitions.get(write.partition)?.rows.get(write.sort)),

@@ -112,6 +112,11 @@ export interface ReadOptions {
  * Programmer errors (an assertion): the same key twice, no writes, more than TRANSACTION_ITEMS_MAX, a row too large.
  */
 export interface Panda {
+  /**
+   * True where of two transactions under way on one row the later one is refused (`retry`), even if both only check it.
+   * Whoever sends several that share a row sends them one after the other there; elsewhere they share a commit.
+   */
+  readonly refusesOverlap: boolean;
   /** Strongly consistent. */
   get(key: Key): Promise<Row | undefined>;
   /**

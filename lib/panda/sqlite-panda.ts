@@ -26,6 +26,7 @@ export interface SqlitePandaOptions {
 }
 
 export class SqlitePanda implements Panda {
+  readonly refusesOverlap = false;
   readonly path: string;
   readonly #database: DatabaseSync;
   readonly #statements: Statements;

@@ -565,6 +565,23 @@ function concurrency(open: Open): void {
     expect(sorts).toEqual(['a', `own${winner}`]);
   });
 
+  it('does transactions that meet at a row, or refuses them as busy and writes nothing of them', async () => {
+    const panda = await open();
+    const shared: Write = { kind: 'check', ...key('shared'), if: ['absent'] };
+    const transactions = Array.from({ length: WRITERS }, (_, i): Write[] => [shared, put(`one${i}`), put(`two${i}`)]);
+    const outcomes = await Promise.allSettled(transactions.map((writes) => panda.transact(writes)));
+    const rows = (await panda.query('p')).rows.map(({ sort }) => sort);
+    for (const [i, outcome] of outcomes.entries()) {
+      const written = [`one${i}`, `two${i}`].filter((sort) => rows.includes(sort));
+      expect(written).toHaveLength(outcome.status === 'fulfilled' ? 2 : 0);
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ kind: 'retry', code: 'PANDA_BUSY' });
+    }
+    if (!panda.refusesOverlap) expect(outcomes.every(({ status }) => status === 'fulfilled')).toBe(true);
+    for (const [i, { status }] of outcomes.entries())
+      if (status === 'rejected') await retried(() => panda.transact(transactions[i] as Write[]));
+    expect((await panda.query('p')).rows).toHaveLength(2 * WRITERS);
+  });
+
   it('does not let writers of disjoint attributes disturb each other', async () => {
     const panda = await open();
     await panda.transact([put('a', { set: new Set(['start']) })]);

@@ -38,6 +38,10 @@ export class MeteredPanda implements Panda {
     this.#meter = meter;
   }
 
+  get refusesOverlap(): boolean {
+    return this.#inner.refusesOverlap;
+  }
+
   async get(key: Key): Promise<Row | undefined> {
     const row = await this.#inner.get(key);
     this.#read(unitsOf(bytesOf(row), readUnitBytes));

@@ -17,6 +17,10 @@ export class StalePanda implements Panda {
     this.#randomness = randomness;
   }
 
+  get refusesOverlap(): boolean {
+    return this.#inner.refusesOverlap;
+  }
+
   get(key: Key): Promise<Row | undefined> {
     return this.#inner.get(key);
   }

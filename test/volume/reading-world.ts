@@ -126,7 +126,7 @@ export class ReadingWorld {
       blockId: hexOf(this.random.bytes(32)) as BlockId,
       ...this.newRecord(bytes),
     }));
-    const group = await appendGroup(this.store, records);
+    const group = await appendGroup(this.store, records, 1);
     await this.panda.transact([group.finish()]);
     group.finished();
     return records.map(({ recordId, record }, i) => ({

@@ -34,6 +34,7 @@ export const BYTES_CODES = {
 export const WRITER_CODES = {
   CONTENDED: ['conflict', 'too many writers of the same objects: try again'],
   GUARD_FAILED: ['conflict', 'another worker took over: the write is tried again elsewhere'],
+  KEK_RETIRING: ['conflict', 'the key is about to be destroyed: the current one is taken'],
   LEASE_LOST: ['conflict', 'another worker took the volume over'],
   INDEX_TOO_LONG: ['conflict', 'a transaction would need too many rows'],
   VOLUMES_BUSY: ['retry', 'every open volume is in use by other processes'],

@@ -1,13 +1,12 @@
-// kek-retiring | version: a KEK version that is about to be destroyed. Every transaction that would index a block
-// wrapped by it fails from then on, so that what is counted as wrapped by it can only shrink.
-import type { Check, Key, Put } from '../panda.ts';
+// kek-retiring | version: a KEK version that is about to be destroyed. Whoever writes new records looks for this row
+// under the lease it appends by, and whoever puts it ends all leases from before (lib/volume/open/end-leases.ts): so no
+// transaction has to check it.
+import type { Key, Put } from '../panda.ts';
 
-const retiringKey = (version: number): Key => ({ partition: 'kek-retiring', sort: String(version) });
+export const retiringKey = (version: number): Key => ({ partition: 'kek-retiring', sort: String(version) });
 
-export const retireKek = (version: number): Put => ({
+export const retiringKek = (version: number): Put => ({
   kind: 'put',
   ...retiringKey(version),
   attributes: { v: version },
 });
-
-export const notRetiring = (version: number): Check => ({ kind: 'check', ...retiringKey(version), if: ['absent'] });

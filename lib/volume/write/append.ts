@@ -2,15 +2,16 @@
 // What comes back is stored but not yet acknowledged: the caller indexes it, then finishes or settles it.
 import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
-import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
+import { conflict, isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import { type BlockId, type BucketId, newBucketId, type RecordId } from '../../foundation/ids.ts';
 import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import { GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
-import type { Write } from '../../panda/panda.ts';
+import type { Panda, Write } from '../../panda/panda.ts';
 import type { BlockRow } from '../../panda/rows/block-row.ts';
 import { addSlots, bucketAttributes, bucketIsIn, bucketKey, slotCountIs } from '../../panda/rows/bucket-row.ts';
 import { together } from '../../panda/rows/change.ts';
 import { type AppendGroupRow, groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
+import { retiringKey } from '../../panda/rows/retiring-kek-row.ts';
 import {
   addBuckets,
   addGroup,
@@ -31,6 +32,8 @@ import { transact } from '../rows/transact.ts';
 import { settledWrite } from '../steps/recover-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
+
+export const KEK_RETIRING = 'KEK_RETIRING';
 
 /** A sealed block as the volume takes it: its wrapped key goes into the block's row only. */
 export interface NewRecord {
@@ -109,8 +112,15 @@ export class AppendedGroup {
   }
 }
 
-/** Throws `retry` DRIVES_MISSING, STORE_FULL, VOLUMES_BUSY or APPEND_FAILED; nothing is acknowledged then. */
-export async function appendGroup(store: VolumeStore, records: readonly NewRecord[]): Promise<AppendedGroup> {
+/**
+ * Records whose keys are wrapped by the KEK version. Throws `conflict` KEK_RETIRING if that is about to be destroyed,
+ * `retry` DRIVES_MISSING, STORE_FULL, VOLUMES_BUSY or APPEND_FAILED; nothing is acknowledged then.
+ */
+export async function appendGroup(
+  store: VolumeStore,
+  records: readonly NewRecord[],
+  kekVersion: number,
+): Promise<AppendedGroup> {
   assert(records.length > 0 && records.length <= GROUP_SLOTS_MAX, 'an append has 1 to GROUP_SLOTS_MAX records');
   const totalBytes = records.reduce((sum, { record }) => sum + record.length, 0);
   const longest = records.reduce((max, { record }) => Math.max(max, record.length), 0);
@@ -124,11 +134,12 @@ export async function appendGroup(store: VolumeStore, records: readonly NewRecor
   for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
     const lease = await store.open.lease(cls, needBytes);
     try {
-      return await appendUnder(store, lease, records, totalBytes);
+      return await appendUnder(store, lease, records, totalBytes, kekVersion);
     } catch (error) {
       // Columns that could not be stored, or a lease that ran out meanwhile: another volume. Anything else is the
       // caller's.
-      if (!isPocketfulError(error) || !(error.code === 'GROUP_NOT_STORED' || isKind(error, 'conflict'))) throw error;
+      if (!isPocketfulError(error) || error.code === KEK_RETIRING) throw error;
+      if (error.code !== 'GROUP_NOT_STORED' && !isKind(error, 'conflict')) throw error;
       last = error;
     }
   }
@@ -147,11 +158,15 @@ async function appendUnder(
   lease: Lease,
   records: readonly NewRecord[],
   totalBytes: number,
+  kekVersion: number,
 ): Promise<AppendedGroup> {
   let written: WrittenGroup;
   let target: Target;
   try {
-    target = await chooseBucket(store, lease, records.length, totalBytes);
+    [target] = await Promise.all([
+      chooseBucket(store, lease, records.length, totalBytes),
+      assertNotRetiring(store.c.panda, kekVersion),
+    ]);
     written = await writeGroup(
       store,
       lease,
@@ -176,6 +191,12 @@ async function appendUnder(
     hint: { volume: row.id, generation: row.generation, seq: lease.seq, token: lease.token, column, offset },
   }));
   return new AppendedGroup(store, lease, row, placed);
+}
+
+/** Read under the lease: who retires a version ends the leases from before (lib/gc/retire-kek.ts). */
+async function assertNotRetiring(panda: Panda, kekVersion: number): Promise<void> {
+  if ((await panda.get(retiringKey(kekVersion))) === undefined) return;
+  throw conflict(KEK_RETIRING, `key version ${kekVersion} is about to be destroyed`);
 }
 
 async function chooseBucket(store: VolumeStore, lease: Lease, slots: number, bytes: number): Promise<Target> {

@@ -50,7 +50,7 @@ async function make(variant: number, number: number): Promise<Template> {
   const seed = variant * 100 + number;
   const random = new SeededRandomness(seed);
   const storeId = newStoreId(new SeededRandomness(seed + 1));
-  const panda = new MemoryPanda();
+  const panda = new MemoryPanda({ isSerial: true });
   const disks = Array.from({ length: drives }, (_, i) => new Disk(`d${i}`));
   const clock = new SimulatedClock(EPOCH_MS - HISTORY_MS);
   const c: Components = {

@@ -163,9 +163,16 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'put-under-a-retiring-key',
     aim: '4 INDEX',
-    file: 'lib/frontend/index-batch.ts',
-    find: 'notRetiring(kekVersion), ...own]',
-    replace: '...own]',
+    file: 'lib/volume/write/append.ts',
+    find: '      assertNotRetiring(store.c.panda, kekVersion),\n',
+    replace: '',
+  },
+  {
+    name: 'retired-key-ends-no-lease',
+    aim: 'key version retiring|4 INDEX',
+    file: 'lib/gc/retire-kek.ts',
+    find: '  await endLeases(c);\n',
+    replace: '',
   },
   {
     name: 'rewrap-of-whatever-is-there',

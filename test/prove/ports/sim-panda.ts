@@ -15,6 +15,8 @@ const nameOf = ({ partition, sort }: Key): string => `${partition}|${sort}`;
 const tableOf = ({ partition }: Key): string => partition.split('/', 1)[0] as string;
 
 export class SimPanda implements Panda {
+  /** Some are refused all the same: so callers meet both ways. */
+  readonly refusesOverlap = false;
   readonly #server: PandaServer;
   readonly #process: SimProcess;
   readonly #context: CallContext;
