@@ -27,7 +27,8 @@ import {
   mergeNoteWrite,
 } from '../../lib/volume/steps/merge-steps.ts';
 import { partsOf, settledWrite, unnamedWrites } from '../../lib/volume/steps/recover-steps.ts';
-import { dropWrites, moveWrites } from '../../lib/volume/write/move.ts';
+import { dropWrites } from '../../lib/volume/write/drop-bucket.ts';
+import { moveWrites } from '../../lib/volume/write/move.ts';
 import { numberAt, type Rows, rowAt, rowOf, transacted } from './rows.ts';
 import { type NamedCondition, Turn, type TurnStep } from './turn.ts';
 

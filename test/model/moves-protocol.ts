@@ -31,7 +31,8 @@ import {
   sealWrite,
   takeRunWrite,
 } from '../../lib/volume/steps/volume-steps.ts';
-import { dropWrites, moveCommitWrites, moveWrites } from '../../lib/volume/write/move.ts';
+import { dropWrites } from '../../lib/volume/write/drop-bucket.ts';
+import { moveCommitWrites, moveWrites } from '../../lib/volume/write/move.ts';
 import { numberAt, type Rows, rowAt, rowOf, transacted } from './rows.ts';
 import { type NamedCondition, Turn, type TurnStep } from './turn.ts';
 

@@ -6,7 +6,7 @@ import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { type BucketContent, collectBucket } from '../read/collect-bucket.ts';
 import { readBucket } from '../rows/read-rows.ts';
 import type { VolumeStore } from '../volume-store.ts';
-import { dropEmptyBucket } from '../write/move.ts';
+import { dropEmptyBucket } from '../write/drop-bucket.ts';
 
 /**
  * What lives of a bucket in a volume that `run` has; undefined if nothing does, and then it is dropped. Throws

@@ -7,7 +7,8 @@ import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { BucketContent } from '../read/collect-bucket.ts';
 import { readBucket, readVolume } from '../rows/read-rows.ts';
 import type { VolumeStore } from '../volume-store.ts';
-import { dropEmptyBucket, type MoveResult } from '../write/move.ts';
+import { dropEmptyBucket } from '../write/drop-bucket.ts';
+import type { MoveResult } from '../write/move.ts';
 import { liveContentsOf } from './collect-or-drop.ts';
 import { releaseRun, retireVolume } from './runs.ts';
 

@@ -8,15 +8,7 @@ import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import { PAIRS_PER_TRANSACTION, VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
 import { GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
-import {
-  type BucketRow,
-  bucketIsIn,
-  bucketKey,
-  deadKey,
-  moveIs,
-  moveTo,
-  nothingLives,
-} from '../../panda/rows/bucket-row.ts';
+import { type BucketRow, bucketIsIn, bucketKey, moveIs, moveTo } from '../../panda/rows/bucket-row.ts';
 import { together } from '../../panda/rows/change.ts';
 import { groupAttributes, groupKey, type MoveGroupRow } from '../../panda/rows/group-row.ts';
 import {
@@ -36,7 +28,7 @@ import type { BucketContent } from '../read/collect-bucket.ts';
 import type { Components } from '../rows/components.ts';
 import { directoryBytesOf, filledBy, slotSpan } from '../rows/directory-room.ts';
 import { readBucket, readGroup, readVolume } from '../rows/read-rows.ts';
-import { transact, transactUnlessConflict } from '../rows/transact.ts';
+import { transact } from '../rows/transact.ts';
 import { settledWrite } from '../steps/recover-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
@@ -274,36 +266,3 @@ async function settle(c: Components, row: VolumeRow, lease: Lease): Promise<void
     if (!isKind(error, 'conflict')) throw error; // the lease was broken, and the group settled by whoever did
   }
 }
-
-/** A bucket without a live slot is not copied: its rows go. False when it is not empty, or was moved. */
-export async function dropEmptyBucket(
-  c: Components,
-  source: VolumeRow,
-  run: RunId,
-  bucket: { readonly id: BucketId; readonly volume: VolumeId; readonly move: number },
-): Promise<boolean> {
-  const cell = c.settings.cell;
-  const writes = dropWrites(cell, source.id, run, bucket);
-  return transactUnlessConflict(c, writes, async () => (await readBucket(c.panda, cell, bucket.id)) === undefined);
-}
-
-/** Pure: the rows of an empty bucket, and its place in the volume's list. */
-export const dropWrites = (
-  cell: string,
-  source: VolumeId,
-  run: RunId,
-  bucket: { readonly id: BucketId; readonly volume: VolumeId; readonly move: number },
-): Write[] => [
-  {
-    kind: 'update',
-    ...volumeKey(cell, source),
-    ...dropBuckets([bucket.id]),
-    if: [ownedBy(run)],
-  },
-  {
-    kind: 'delete',
-    ...bucketKey(cell, bucket.id),
-    if: [bucketIsIn(bucket.volume), moveIs(bucket.move), nothingLives],
-  },
-  { kind: 'delete', ...deadKey(cell, bucket.id) },
-];
