@@ -73,7 +73,7 @@ export const IN_VOLUME: readonly Plant[] = [
   {
     name: 'bucket-dropped-as-if-empty',
     aim: '11 empty',
-    file: 'lib/volume/write/move.ts',
+    file: 'lib/volume/write/drop-bucket.ts',
     find: 'if: [bucketIsIn(bucket.volume), moveIs(bucket.move), nothingLives],',
     replace: "if: ['exists'],",
   },
