@@ -49,6 +49,18 @@ it('counts no bit twice', () => {
   expect(diedWrites(CELL, bucket, dead, [{ slot: 8, recordBytes: 101 }])[0]).toMatchObject({ add: { l: -0 } });
 });
 
+it('writes nothing for slots that are dead already', () => {
+  const rows = new Map(slots.map(({ blockId }) => [blockId, undefined]));
+  expect(unnamedWrites(CELL, [part], rows, new Map([[bucket, deadOf([7, 8, 9])]]))).toEqual([]);
+});
+
+it('takes a bucket without a dead row for one whose slots all live', () => {
+  const rows = new Map(slots.map(({ blockId }) => [blockId, undefined]));
+  const without = unnamedWrites(CELL, [part], rows, new Map());
+  expect(without).toEqual(unnamedWrites(CELL, [part], rows, new Map([[bucket, NO_DEAD]])));
+  expect(without).toHaveLength(2);
+});
+
 function deadOf(numbers: readonly number[]) {
   return deadFromRow({ ...deadKey(CELL, bucket), attributes: { v: 1, b: withDead(NO_DEAD, numbers) } });
 }

@@ -7,6 +7,7 @@ import { expectAtRest, settle } from '../checkers/settle.ts';
 import { strangeEdges } from '../checkers/steps.ts';
 import { Violation, type ViolationKind } from '../checkers/violation.ts';
 import { scheduleDisasters } from '../faults/disasters.ts';
+import type { History } from '../model/history.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Template, templateOf } from '../plan/templates.ts';
 import { Trace } from '../scheduler/trace.ts';
@@ -48,7 +49,13 @@ process.on('unhandledRejection', (error) => {
   onRejection(error);
 });
 
-export async function runPlan(plan: Plan, options: { readonly keepTrace?: boolean } = {}): Promise<RunResult> {
+interface RunOptions {
+  readonly keepTrace?: boolean;
+  /** Called with what clients asked and were told, when all is over. */
+  readonly onHistory?: (history: History) => void;
+}
+
+export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<RunResult> {
   const trace = new Trace(options.keepTrace ?? false);
   let template: Template;
   try {
@@ -70,6 +77,7 @@ export async function runPlan(plan: Plan, options: { readonly keepTrace?: boolea
     fail(error);
   }
   onRejection = undefined;
+  options.onHistory?.(world.history);
   return {
     seed: plan.seed,
     failure: failure === undefined ? undefined : described(failure),

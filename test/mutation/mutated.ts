@@ -1,0 +1,30 @@
+// Which files have mutants, and which tests are run with them.
+
+const MUTATED = ['lib/volume/', 'lib/compaction/', 'lib/frontend/', 'lib/gc/'];
+/** Folders of tests that come by what is mutated, in the process they run in: those that come closest first. */
+const TESTED_IN = [
+  'gc',
+  'volume',
+  'frontend',
+  'model',
+  'compaction',
+  'live-coder',
+  'store',
+  'functions',
+  'client',
+  'keys',
+  'engine',
+  'sim',
+  'prove',
+];
+
+export const isMutated = (file: string): boolean =>
+  file.endsWith('.ts') && MUTATED.some((folder) => file.startsWith(folder));
+
+const rankOf = (file: string): number => TESTED_IN.findIndex((folder) => file.startsWith(`test/${folder}/`));
+
+/** The files of tests among these. */
+export const testsOfThem = (files: readonly string[]): readonly string[] =>
+  files
+    .filter((file) => file.endsWith('.test.ts') && !file.endsWith('.long.test.ts') && rankOf(file) !== -1)
+    .sort((a, b) => rankOf(a) - rankOf(b));
