@@ -4,10 +4,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { WRITES_PER_COMMIT, WRITES_PER_COMMIT_SHORT } from '../limits/panda.ts';
 import { ownedAttribute } from './attributes.ts';
 import type { Attributes, Key, Write } from './panda.ts';
-import { encodeAttributes } from './row-encoding.ts';
+import { rowBytesOf } from './row-bytes.ts';
 import { isNotedDamaged, learnDamage } from './sqlite-damage.ts';
 import { commitError, isBusy, isFull, pandaCorrupt, sqliteCode, sqliteError } from './sqlite-errors.ts';
-import { cutLog, type MakeRoom } from './sqlite-file.ts';
+import { cutLog, type MakeRoom, SCHEMA_VERSION } from './sqlite-file.ts';
 import { rowAt, type Statements } from './sqlite-rows.ts';
 import { applied, checkConditions, readsRow } from './transaction.ts';
 
@@ -17,7 +17,7 @@ import { applied, checkConditions, readsRow } from './transaction.ts';
 interface KeptWrites {
   readonly writes: readonly Write[];
   /** By index of the write; only puts have one. */
-  readonly texts: readonly (string | undefined)[];
+  readonly values: readonly (Uint8Array | undefined)[];
 }
 
 /** One call of transact, waiting for its COMMIT. */
@@ -42,6 +42,8 @@ export class GroupCommit {
   readonly #attempts: number;
   readonly #makeRoom: MakeRoom | undefined;
   #writesPerCommit = WRITES_PER_COMMIT;
+  /** The file is known to be of the newest version. */
+  #isRaised = false;
   #pending: Pending[] = [];
   /** The flush that will commit what is pending now. */
   #flush: Promise<void> | undefined;
@@ -107,10 +109,11 @@ export class GroupCommit {
   #commit(batch: readonly Pending[]): void {
     const refused = new Map<Pending, unknown>();
     try {
+      this.#knowsBytes();
       for (const pending of batch) {
-        const texts = this.#decided(pending, refused);
+        const values = this.#decided(pending, refused);
         for (const [index, write] of pending.writes.entries()) {
-          if (texts !== undefined && write.kind !== 'check') this.#store(write, texts[index]);
+          if (values !== undefined && write.kind !== 'check') this.#store(write, values[index]);
         }
       }
     } catch (error) {
@@ -126,10 +129,17 @@ export class GroupCommit {
       this.#rejectOrAgain(batch, error, commitError(error, this.#path, this.#rollBack()));
       return;
     }
+    this.#isRaised = true;
     for (const pending of batch) {
       if (refused.has(pending)) pending.reject(refused.get(pending));
       else pending.resolve();
     }
+  }
+
+  /** Before the first value in bytes: a release that knows text only must refuse the file. */
+  #knowsBytes(): void {
+    if (this.#isRaised || this.#statements.version.get()?.['version'] === SCHEMA_VERSION) return;
+    this.#database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   }
 
   /**
@@ -149,14 +159,14 @@ export class GroupCommit {
    * What the rows of one transaction become, seeing those before it in the batch; undefined if it is refused. Nothing
    * of it is written before all of it is decided, which is what makes it all or nothing without a savepoint.
    */
-  #decided(pending: Pending, refused: Map<Pending, unknown>): (string | undefined)[] | undefined {
-    const { writes, texts } = pending;
+  #decided(pending: Pending, refused: Map<Pending, unknown>): (Uint8Array | undefined)[] | undefined {
+    const { writes, values } = pending;
     try {
       const before = writes.map((write) => (readsRow(write) ? rowAt(this.#statements, write)?.attributes : undefined));
       checkConditions(writes, before);
       return writes.map((write, index) => {
-        if (write.kind !== 'update') return texts[index];
-        return encodeAttributes(applied(write, before[index]) as Attributes);
+        if (write.kind !== 'update') return values[index];
+        return rowBytesOf(write, applied(write, before[index]) as Attributes);
       });
     } catch (error) {
       if (sqliteCode(error) !== undefined) throw error;
@@ -165,10 +175,10 @@ export class GroupCommit {
     }
   }
 
-  #store(key: Key, text: string | undefined): void {
+  #store(key: Key, value: Uint8Array | undefined): void {
     const { put, delete: remove } = this.#statements;
-    if (text === undefined) remove.run(key.partition, key.sort);
-    else put.run(key.partition, key.sort, text);
+    if (value === undefined) remove.run(key.partition, key.sort);
+    else put.run(key.partition, key.sort, value);
   }
 
   #rollBack(): boolean {
@@ -182,13 +192,13 @@ export class GroupCommit {
 }
 
 function keptApart(writes: readonly Write[]): KeptWrites {
-  const texts = writes.map((write) => (write.kind === 'put' ? encodeAttributes(write.attributes) : undefined));
+  const values = writes.map((write) => (write.kind === 'put' ? rowBytesOf(write, write.attributes) : undefined));
   const kept = writes.map((write): Write => {
     if (write.kind !== 'update' || write.set === undefined) return write;
     const set = Object.entries(write.set).map(([name, value]) => [name, ownedAttribute(value) ?? new Set<string>()]);
     return { ...write, set: Object.fromEntries(set) };
   });
-  return { writes: kept, texts };
+  return { writes: kept, values };
 }
 
 /** The next transactions to share a COMMIT, taken out of `pending`; at least one. */

@@ -16,8 +16,12 @@ import { isBusy, isFull, pandaFull, sqliteError } from './sqlite-errors.ts';
 
 /** "PKFL" in the header of the file: `file(1)` and SQLite show whose it is. */
 export const APPLICATION_ID = 0x504b464c;
-/** Version of the table and of the row encoding in it. A newer one is refused, never guessed at. */
-export const SCHEMA_VERSION = 1;
+/**
+ * Version of the table and of the values in it. 1: text (row-encoding.ts). 2: bytes as well (row-bytes.ts); a file
+ * becomes 2 with its first commit. A newer one is refused, never guessed at.
+ */
+export const SCHEMA_VERSION = 2;
+const SCHEMA_OLDEST = 1;
 
 export interface SqliteFileOptions {
   /** Makes the file if there is none (default); otherwise `missing` PANDA_MISSING. */
@@ -46,7 +50,7 @@ const PAGE_BYTES = 4096;
 const SCHEMA = `CREATE TABLE rows (
   partition TEXT NOT NULL COLLATE BINARY,
   sort TEXT NOT NULL COLLATE BINARY,
-  value TEXT NOT NULL,
+  value BLOB NOT NULL,
   PRIMARY KEY (partition, sort)
 ) WITHOUT ROWID`;
 
@@ -190,10 +194,10 @@ function identify(database: DatabaseSync, path: string): boolean {
   if (application === 0 && version === 0 && tables === 0) return false;
   if (application !== APPLICATION_ID)
     throw invalid('PANDA_VERSION', `${path} is a SQLite file of another program, not metadata of Pocketful`);
-  if (version !== SCHEMA_VERSION)
+  if (Number(version) < SCHEMA_OLDEST || Number(version) > SCHEMA_VERSION)
     throw invalid(
       'PANDA_VERSION',
-      `${path} has format ${version}; this program knows format ${SCHEMA_VERSION} only: use the version that wrote it`,
+      `${path} has format ${version}; this program knows formats ${SCHEMA_OLDEST} to ${SCHEMA_VERSION}: use the version that wrote it`,
     );
   return true;
 }

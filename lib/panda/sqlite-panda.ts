@@ -7,7 +7,7 @@ import { checkKey } from './attributes.ts';
 import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
 import { GroupCommit } from './sqlite-commits.ts';
 import { learnDamage } from './sqlite-damage.ts';
-import { sqliteError } from './sqlite-errors.ts';
+import { LOGIC_ERROR, pandaCorrupt, sqliteCode, sqliteError } from './sqlite-errors.ts';
 import { type MakeRoom, openSqliteFile } from './sqlite-file.ts';
 import { pageOf, prepareStatements, rowAt, type Statements } from './sqlite-rows.ts';
 import { checkGetMany, checkQuery, checkTransaction } from './transaction.ts';
@@ -48,7 +48,13 @@ export class SqlitePanda implements Panda {
     const timeoutMs = options.busyTimeoutMs ?? SQLITE_BUSY_MS;
     const attemptMs = Math.min(SQLITE_ATTEMPT_MS, timeoutMs);
     const database = openSqliteFile(path, { ...options, openTimeoutMs: timeoutMs, attemptMs });
-    return new SqlitePanda(path, database, Math.ceil(timeoutMs / Math.max(1, attemptMs)), options.makeRoom);
+    try {
+      return new SqlitePanda(path, database, Math.ceil(timeoutMs / Math.max(1, attemptMs)), options.makeRoom);
+    } catch (error) {
+      // Statements that were right for this file's version do not fit its table: what it says of itself is damaged.
+      database.close();
+      throw sqliteCode(error) === LOGIC_ERROR ? pandaCorrupt(path, error) : sqliteError(error, path);
+    }
   }
 
   async get(key: Key): Promise<Row | undefined> {

@@ -1,9 +1,11 @@
-// The table of rows in SQLite: its statements, and rows out of what they find. A row whose text cannot be understood is
-// marked as damaged in lists, so that it is in the way of no other, and refused where it is asked for.
+// The table of rows in SQLite: its statements, and rows out of what they find. A value is bytes with a checksum, or
+// text as releases before wrote it. A row whose value is damaged is marked as such in lists, so that it is in nobody's
+// way, and refused where it is asked for.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { isPocketfulError } from '../foundation/errors.ts';
+import { corrupt, isPocketfulError } from '../foundation/errors.ts';
 import { PAGE_BYTES_MAX } from '../limits/panda.ts';
-import type { Key, Page, Row } from './panda.ts';
+import type { Attributes, Key, Page, Row } from './panda.ts';
+import { attributesOfBytes } from './row-bytes.ts';
 import { decodeAttributes } from './row-encoding.ts';
 import { soundRow } from './rows/row-reader.ts';
 
@@ -17,47 +19,61 @@ export interface Statements {
   readonly begin: StatementSync;
   readonly commit: StatementSync;
   readonly rollback: StatementSync;
+  readonly version: StatementSync;
 }
 
 export function prepareStatements(database: DatabaseSync): Statements {
-  const row = 'SELECT partition, sort, value FROM rows';
+  // A flipped bit may make any type of a value, and a number too large to be read at all.
+  const value = `CASE WHEN typeof(value) IN ('blob', 'text') THEN value END AS value`;
+  const row = `SELECT CAST(partition AS TEXT) AS partition, CAST(sort AS TEXT) AS sort, ${value} FROM rows`;
   return {
-    get: database.prepare('SELECT value FROM rows WHERE partition = ? AND sort = ?'),
+    get: database.prepare(`SELECT ${value} FROM rows WHERE partition = ? AND sort = ?`),
     put: database.prepare(
       'INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT (partition, sort) DO UPDATE SET value = excluded.value',
     ),
     delete: database.prepare('DELETE FROM rows WHERE partition = ? AND sort = ?'),
-    from: database.prepare(`${row} WHERE partition = ? AND sort >= ? ORDER BY sort LIMIT ?`),
-    fromTo: database.prepare(`${row} WHERE partition = ? AND sort >= ? AND sort <= ? ORDER BY sort LIMIT ?`),
-    scan: database.prepare(`${row} WHERE (partition, sort) > (?, ?) ORDER BY partition, sort LIMIT ?`),
+    from: database.prepare(`${row} WHERE rows.partition = ? AND rows.sort >= ? ORDER BY rows.sort LIMIT ?`),
+    fromTo: database.prepare(
+      `${row} WHERE rows.partition = ? AND rows.sort >= ? AND rows.sort <= ? ORDER BY rows.sort LIMIT ?`,
+    ),
+    scan: database.prepare(
+      `${row} WHERE (rows.partition, rows.sort) > (?, ?) ORDER BY rows.partition, rows.sort LIMIT ?`,
+    ),
     begin: database.prepare('BEGIN IMMEDIATE'),
     commit: database.prepare('COMMIT'),
     rollback: database.prepare('ROLLBACK'),
+    version: database.prepare('SELECT user_version AS version FROM pragma_user_version'),
   };
 }
 
-function rowOf({ partition, sort }: Key, value: string): Row {
+function rowOf({ partition, sort }: Key, value: unknown): Row {
   try {
-    return { partition, sort, attributes: decodeAttributes(value) };
+    return { partition, sort, attributes: attributesOf({ partition, sort }, value) };
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     return { partition, sort, attributes: {}, damaged: error.message };
   }
 }
 
-/** The row of a key. Throws `corrupt` ROW_MALFORMED if its text cannot be understood. */
+function attributesOf(key: Key, value: unknown): Attributes {
+  if (value instanceof Uint8Array) return attributesOfBytes(key, value);
+  if (typeof value === 'string') return decodeAttributes(value);
+  throw corrupt('ROW_MALFORMED', 'a stored row is damaged: neither bytes nor text');
+}
+
+/** The row of a key. Throws `corrupt` ROW_DAMAGED if its value is damaged. */
 export function rowAt(statements: Statements, { partition, sort }: Key): Row | undefined {
   const found = statements.get.get(partition, sort);
-  return found === undefined ? undefined : soundRow(rowOf({ partition, sort }, found['value'] as string));
+  return found === undefined ? undefined : soundRow(rowOf({ partition, sort }, found['value']));
 }
 
 /** A page from rows of which one more than `limit` was asked for, ended early where it grows too large. */
 export function pageOf(found: Iterable<Record<string, unknown>>, limit: number): Page {
   const rows: Row[] = [];
-  let characters = 0;
-  for (const { partition, sort, value } of found as Iterable<{ partition: string; sort: string; value: string }>) {
-    if (rows.length === limit || characters >= PAGE_BYTES_MAX) return { rows, next: sort };
-    characters += value.length;
+  let size = 0;
+  for (const { partition, sort, value } of found as Iterable<{ partition: string; sort: string; value: unknown }>) {
+    if (rows.length === limit || size >= PAGE_BYTES_MAX) return { rows, next: sort };
+    size += value instanceof Uint8Array || typeof value === 'string' ? value.length : 0;
     rows.push(rowOf({ partition, sort }, value));
   }
   return { rows };

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AssertionError } from '../../lib/foundation/assert.ts';
 import type { Put, Row } from '../../lib/panda/panda.ts';
-import { APPLICATION_ID } from '../../lib/panda/sqlite-file.ts';
+import { APPLICATION_ID, SCHEMA_VERSION } from '../../lib/panda/sqlite-file.ts';
 import { SqlitePanda, type SqlitePandaOptions } from '../../lib/panda/sqlite-panda.ts';
 
 const CHILD = fileURLToPath(new URL('sqlite-child.ts', import.meta.url));
@@ -221,7 +221,11 @@ describe('the file', () => {
     await refused('invalid', 'PANDA_VERSION');
     make('PRAGMA application_id = 77', 'PRAGMA user_version = 1', 'CREATE TABLE rows (x)');
     await refused('invalid', 'PANDA_VERSION');
-    make(`PRAGMA application_id = ${APPLICATION_ID}`, 'PRAGMA user_version = 2', 'CREATE TABLE rows (x)');
+    make(
+      `PRAGMA application_id = ${APPLICATION_ID}`,
+      `PRAGMA user_version = ${SCHEMA_VERSION + 1}`,
+      'CREATE TABLE rows (x)',
+    );
     await refused('invalid', 'PANDA_VERSION');
     writeFileSync(path, 'this is not a database, and it is long enough to be looked at as one. '.repeat(20));
     await refused('corrupt', 'PANDA_CORRUPT');
@@ -279,7 +283,7 @@ describe('the file', () => {
     });
     const large = (sort: string): Put => ({
       ...put(sort, 1),
-      attributes: { bytes: new Uint8Array(60 * 1024).fill(1) },
+      attributes: { bytes: new Uint8Array(80 * 1024).fill(1) },
     });
     await panda.transact([large('a')]);
     await panda.transact([large('b'), large('c')]);
