@@ -115,21 +115,21 @@ async function blobsPerSecond(way: Way, functions: number): Promise<number> {
 
 /** How many blobs are acknowledged. */
 async function putCall(store: VolumeStore, way: Way, number: number): Promise<number> {
-  const { c } = store;
-  const ids = Array.from({ length: way.blobsPerCall }, () => hexOf(c.randomness.bytes(32)) as BlockId);
+  const { components } = store;
+  const ids = Array.from({ length: way.blobsPerCall }, () => hexOf(components.randomness.bytes(32)) as BlockId);
   const records = ids.map((blockId) => ({
     blockId,
-    recordId: newRecordId(c.randomness),
-    record: c.randomness.bytes(RECORD_BYTES),
+    recordId: newRecordId(components.randomness),
+    record: components.randomness.bytes(RECORD_BYTES),
   }));
   const changes = ids.map((id): ObjectChange => {
-    const key = `${hexOf(c.randomness.bytes(8))}/${number}`;
-    const namespace = `n${c.randomness.below(NAMESPACES)}`;
+    const key = `${hexOf(components.randomness.bytes(8))}/${number}`;
+    const namespace = `n${components.randomness.below(NAMESPACES)}`;
     return { namespace, key, next: objectOf(store, namespace, key, id) };
   });
   try {
     const appended = await appendRecords(store, records);
-    const done = await new IndexBatch(c, {
+    const done = await new IndexBatch(components, {
       changes,
       guards: way.guards,
       look: { consistency: 'eventual' },
@@ -147,11 +147,11 @@ async function putCall(store: VolumeStore, way: Way, number: number): Promise<nu
 const objectOf = (store: VolumeStore, namespace: string, key: string, id: BlockId): ObjectChange['next'] => ({
   namespace,
   key,
-  version: newObjectVersion(store.c.randomness),
+  version: newObjectVersion(store.components.randomness),
   sizeBytes: RECORD_BYTES,
-  blockBytes: store.c.settings.blockBytesMax,
+  blockBytes: store.components.settings.blockBytesMax,
   etag: id,
-  createdAtMs: store.c.clock.nowMs(),
+  createdAtMs: store.components.clock.nowMs(),
   metadata: undefined,
   blocks: [id],
   segments: undefined,
@@ -165,7 +165,7 @@ async function appendRecords(store: VolumeStore, records: Parameters<typeof appe
     if (placed === undefined) continue;
     fresh.set(blockId, {
       id: blockId,
-      cell: store.c.settings.cell,
+      cell: store.components.settings.cell,
       ...placed,
       recordId,
       recordBytes: record.length,

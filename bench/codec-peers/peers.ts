@@ -30,7 +30,7 @@ export function buildPeers(folder: string, dataPath: string): { contenders: Cont
 
 function buildIsal(folder: string, dataPath: string): Contender | string {
   const command = join(folder, 'isal');
-  const source = join(SOURCES, 'isal.c');
+  const source = join(SOURCES, 'isal.components');
   const failure = run('cc', ['-O2', '-w', '-I/usr/include/isa-l', source, '-lisal', '-o', command]);
   if (failure) return `${failure} (on Debian: apt-get install gcc libisal-dev)`;
   return { name: 'ISA-L', command, args: [dataPath, 'ISA-L packaged'] };
@@ -43,7 +43,7 @@ function buildCurrentIsal(folder: string, dataPath: string): Contender | string 
   const command = join(folder, 'isal-current');
   const library = join(tree, 'bin/isa-l.a');
   const flags = ['-O2', '-w', '-DISAL_CURRENT', `-I${join(tree, 'include')}`];
-  const failure = run('cc', [...flags, join(SOURCES, 'isal.c'), library, '-o', command]);
+  const failure = run('cc', [...flags, join(SOURCES, 'isal.components'), library, '-o', command]);
   return failure ?? { name: 'ISA-L current', command, args: [dataPath, 'ISA-L current'] };
 }
 

@@ -15,8 +15,8 @@ export const newCompactor = (open: OpenTask) =>
     const id = run as RunId;
     if (release) return releaseJournalled(context.store, id);
     const report = await stepRun(actorsOf(context), id, context.signal);
-    await addTally(context.store.c, tallyOf(strategyOf(report.run), report, report.done));
-    await charge(context.store.c, report.spent);
+    await addTally(context.store.components, tallyOf(strategyOf(report.run), report, report.done));
+    await charge(context.store.components, report.spent);
     return report;
   });
 

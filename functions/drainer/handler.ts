@@ -14,7 +14,7 @@ const schema = z.object({ l3UpTo: z.number().gt(0).lt(1).optional(), begin: z.bo
 export const newDrainer = (open: OpenTask) =>
   newTask(schema, open, async ({ store, stream, signal }, { l3UpTo, begin }) => {
     const report = await drainPass(store, stream, { signal, l3UpTo, begin });
-    await addTally(store.c, { 'l3.runs': report.ended, 'l3.reclaimed': report.retired });
+    await addTally(store.components, { 'l3.runs': report.ended, 'l3.reclaimed': report.retired });
     return report;
   });
 

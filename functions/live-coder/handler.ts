@@ -35,16 +35,16 @@ export const newLiveCoder = (open: OpenTask) =>
     }));
     const { failed, ...report } = await workDelivered(actorsOf(context), context.stream, deliveries, context.signal);
     context.logger.info('drained', { ...report, received: deliveries.length, failed: failed.length });
-    await addTally(context.store.c, {
+    await addTally(context.store.components, {
       'l3.movedBytes': report.movedBytes,
       'l3.storedBytes': report.storedBytes,
       'l3.buckets': report.movedBuckets,
     });
-    const { c } = context.store;
-    await noteCoder(c, report.stalled);
+    const { components } = context.store;
+    await noteCoder(components, report.stalled);
     await charge(
-      c,
-      spentOn(c.settings, {
+      components,
+      spentOn(components.settings, {
         copiedBytes: report.movedBytes,
         storedBytes: report.storedBytes,
         copiedBuckets: report.movedBuckets,

@@ -5,6 +5,6 @@ import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 
 export const newTuner = (open: OpenTask) =>
-  newTask(z.object({}), open, ({ store, metrics }) => tuneStage(store.c, metrics));
+  newTask(z.object({}), open, ({ store, metrics }) => tuneStage(store.components, metrics));
 
 export const handler = newTuner(openTask);

@@ -22,7 +22,7 @@ export class SeededRandomness implements Randomness {
   readonly seed: number;
   #a: number;
   #b: number;
-  #c: number;
+  #components: number;
   #d: number;
 
   constructor(seed: number) {
@@ -38,7 +38,7 @@ export class SeededRandomness implements Randomness {
     };
     this.#a = next();
     this.#b = next();
-    this.#c = next();
+    this.#components = next();
     this.#d = next() | 1;
   }
 
@@ -47,11 +47,11 @@ export class SeededRandomness implements Randomness {
     const product = Math.imul(this.#b, 5);
     const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
     const t = this.#b << 9;
-    this.#c ^= this.#a;
+    this.#components ^= this.#a;
     this.#d ^= this.#b;
-    this.#b ^= this.#c;
+    this.#b ^= this.#components;
     this.#a ^= this.#d;
-    this.#c ^= t;
+    this.#components ^= t;
     this.#d = (this.#d << 11) | (this.#d >>> 21);
     return result;
   }

@@ -50,7 +50,7 @@ async function deleteBatch(store: VolumeStore, batch: readonly DeleteItem[], tri
       outcomes.set(item, { key: item.key, ok: false, error });
     }
   }
-  const objects = await readObjects(store.c.panda, sound);
+  const objects = await readObjects(store.components.panda, sound);
   const found: { item: DeleteItem; change: ObjectChange; old: ObjectRow }[] = [];
   for (const [i, item] of sound.entries()) {
     const old = objects[i];
@@ -85,7 +85,7 @@ async function deleteTogether(
   outcomes: Map<DeleteItem, DeleteOutcome>,
 ): Promise<void> {
   try {
-    await runIndex(store.c, { changes, fresh: new Map(), guards: [] });
+    await runIndex(store.components, { changes, fresh: new Map(), guards: [] });
     for (const change of changes) outcomes.set(itemOf.get(change) as DeleteItem, { key: change.key, ok: true });
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
@@ -110,7 +110,8 @@ const gone = (key: string): Error => missing('OBJECT_MISSING', `"${shown(key)}" 
 /** A long object's references: now if nothing is in the way, else by whoever finishes releases. */
 async function releaseNow(store: VolumeStore, old: ObjectRow): Promise<void> {
   try {
-    if ((await store.c.panda.get(releaseKey(old.version))) !== undefined) await finishRelease(store.c, old.version);
+    if ((await store.components.panda.get(releaseKey(old.version))) !== undefined)
+      await finishRelease(store.components, old.version);
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
   }

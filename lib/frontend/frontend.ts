@@ -24,8 +24,8 @@ export class Frontend {
 
   constructor(store: VolumeStore) {
     this.#store = store;
-    this.#keks = new KekRing(store.c);
-    this.#hot = new HotGauge(store.c);
+    this.#keks = new KekRing(store.components);
+    this.#hot = new HotGauge(store.components);
   }
 
   /**
@@ -62,7 +62,7 @@ export class Frontend {
   }
 
   list(request: ListRequest): Promise<ListPage> {
-    return listObjects(this.#store.c.panda, request);
+    return listObjects(this.#store.components.panda, request);
   }
 
   deleteAll(items: AsyncIterable<DeleteItem> | Iterable<DeleteItem>): AsyncIterable<DeleteOutcome> {
@@ -75,10 +75,10 @@ export class Frontend {
   }
 
   finishReleases(): Promise<number> {
-    return finishReleases(this.#store.c);
+    return finishReleases(this.#store.components);
   }
 
   abandonUploads(): Promise<number> {
-    return abandonUploads(this.#store.c);
+    return abandonUploads(this.#store.components);
   }
 }

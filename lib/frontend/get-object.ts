@@ -36,7 +36,7 @@ export interface GetResult {
 
 /** Throws `missing` OBJECT_MISSING. */
 export async function headObject(store: VolumeStore, namespace: string, key: string): Promise<ObjectRow> {
-  const row = await store.c.panda.get(objectKey(checkNamespace(namespace), checkKey(key)));
+  const row = await store.components.panda.get(objectKey(checkNamespace(namespace), checkKey(key)));
   if (row === undefined) throw missing('OBJECT_MISSING', `"${shown(key)}" is not there`);
   return objectFromRow(row);
 }
@@ -119,7 +119,7 @@ async function* blockRows(
 ): AsyncGenerator<{ id: BlockId; row: BlockRow | undefined }> {
   let batch: BlockId[] = [];
   const flush = async function* (): AsyncGenerator<{ id: BlockId; row: BlockRow | undefined }> {
-    const rows = await readBlocks(store.c.panda, [...new Set(batch)]);
+    const rows = await readBlocks(store.components.panda, [...new Set(batch)]);
     for (const id of batch) yield { id, row: rows.get(id) };
     batch = [];
   };
@@ -138,7 +138,8 @@ async function* blockRows(
 async function* blockIds(store: VolumeStore, object: ObjectRow): AsyncGenerator<BlockId> {
   if (object.blocks !== undefined) yield* object.blocks;
   else
-    for await (const row of rowsOf(store.c.panda, segmentPartition(object.version))) yield* segmentFromRow(row).blocks;
+    for await (const row of rowsOf(store.components.panda, segmentPartition(object.version)))
+      yield* segmentFromRow(row).blocks;
 }
 
 async function readBlock(
@@ -164,7 +165,7 @@ async function readBlock(
       });
     } catch (error) {
       // The record moved under the row that was read (or its key was wrapped anew): read the row again.
-      const now = (await readBlocks(store.c.panda, [id])).get(id);
+      const now = (await readBlocks(store.components.panda, [id])).get(id);
       const isSame = isSameCopy(now, row) && now?.kekVersion === row.kekVersion;
       const isGone = isKind(error, 'missing');
       if (!isKind(error, 'missing', 'corrupt', 'denied') || (isSame && !isGone) || attempt >= READ_ATTEMPTS_MAX)
@@ -180,7 +181,7 @@ const isSameCopy = (now: BlockRow | undefined, row: BlockRow): boolean =>
 
 /** The error to report when something of the object is not there: that it was overwritten or deleted, if so. */
 async function changedOr(store: VolumeStore, object: ObjectRow, otherwise: Error): Promise<Error> {
-  const row = await store.c.panda.get(objectKey(object.namespace, object.key));
+  const row = await store.components.panda.get(objectKey(object.namespace, object.key));
   if (row !== undefined && objectFromRow(row).version === object.version) return otherwise;
   return conflict('OBJECT_CHANGED', `"${shown(object.key)}" was overwritten or deleted while it was read`);
 }

@@ -10,17 +10,17 @@ import { putClass } from '../volume/write/append.ts';
 export type Relief = () => Promise<void>;
 
 export class HotGauge {
-  readonly #c: Components;
+  readonly #components: Components;
   #bytes = 0;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(c: Components) {
-    this.#c = c;
+  constructor(components: Components) {
+    this.#components = components;
   }
 
   /** Throws `retry` HOT_FULL; where there is a relief, only if that does not help. */
   async check(relief?: Relief): Promise<void> {
-    const { settings } = this.#c;
+    const { settings } = this.#components;
     if (putClass(settings) !== 'hot') return;
     await this.#look();
     for (let reliefs = 0; relief !== undefined && this.#isFull() && reliefs < HOT_RELIEFS_MAX; reliefs++) {
@@ -36,16 +36,18 @@ export class HotGauge {
   }
 
   #isFull(): boolean {
-    return this.#bytes > this.#c.settings.hotBytesMax;
+    return this.#bytes > this.#components.settings.hotBytesMax;
   }
 
   async #look(): Promise<void> {
-    const { settings, clock, panda } = this.#c;
+    const { settings, clock, panda } = this.#components;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#lookedAtMs < HOT_LOOK_EVERY_MS) return;
     this.#lookedAtMs = nowMs;
     const { dataColumns, parityColumns } = codecShape(settings.hotCodec);
-    const hot = (await listVolumes(panda, settings.cell, this.#c.badRow)).filter((volume) => volume.class === 'hot');
+    const hot = (await listVolumes(panda, settings.cell, this.#components.badRow)).filter(
+      (volume) => volume.class === 'hot',
+    );
     this.#bytes = hot.length * (dataColumns + parityColumns) * settings.extentBytes;
   }
 }

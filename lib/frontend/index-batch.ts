@@ -45,7 +45,7 @@ export interface IndexBatchResult {
 }
 
 export class IndexBatch {
-  readonly #c: Components;
+  readonly #components: Components;
   readonly #request: IndexBatchRequest;
   readonly #objects = new Map<ObjectChange, ObjectRow | undefined>();
   /** Those that earlier transactions of the batch made are not as they were read. */
@@ -57,8 +57,8 @@ export class IndexBatch {
   /** The group is settled, and its lease given back, by one of the transactions. */
   #isSettled = false;
 
-  constructor(c: Components, request: IndexBatchRequest) {
-    this.#c = c;
+  constructor(components: Components, request: IndexBatchRequest) {
+    this.#components = components;
     this.#request = request;
     this.#blocks = new Map(request.rows);
   }
@@ -81,7 +81,7 @@ export class IndexBatch {
       this.#putOff(changes);
       return;
     }
-    const olds = await readObjects(this.#c.panda, changes, look);
+    const olds = await readObjects(this.#components.panda, changes, look);
     for (const [i, change] of changes.entries()) this.#objects.set(change, olds[i]);
     const inTrash = (id: BlockId): boolean => this.#blocks.get(id)?.state === 'trash';
     const transactions =
@@ -90,7 +90,7 @@ export class IndexBatch {
         : [[...changes]];
     // All of them check the row of the group's volume.
     const atOnce =
-      this.#request.appended !== undefined && this.#c.panda.refusesOverlap ? 1 : INDEX_TRANSACTIONS_AT_ONCE;
+      this.#request.appended !== undefined && this.#components.panda.refusesOverlap ? 1 : INDEX_TRANSACTIONS_AT_ONCE;
     await mapLimit(transactions.slice(0, -1), atOnce, (some) => this.#attempt(some, false));
     const last = transactions.at(-1);
     if (last !== undefined) await this.#attempt(last, true);
@@ -102,7 +102,7 @@ export class IndexBatch {
     if (lost.size === 0 || appended === undefined) return true;
     const guards = [appended.group.check()];
     try {
-      for (const [id, row] of await renewRecords(this.#c, { lost, fresh: appended.fresh, guards })) {
+      for (const [id, row] of await renewRecords(this.#components, { lost, fresh: appended.fresh, guards })) {
         this.#used.add(id);
         this.#blocks.set(id, row);
       }
@@ -142,7 +142,7 @@ export class IndexBatch {
       settles = isLast && [...fresh.keys()].every((id) => named.has(id));
       return [settles ? appended.group.finish() : appended.group.check(), ...own];
     };
-    const outcome = await runIndex(this.#c, {
+    const outcome = await runIndex(this.#components, {
       changes,
       fresh,
       guards,

@@ -83,24 +83,28 @@ export async function readObjects(
  * after many tries, or INDEX_TOO_LONG when by the newest rows it takes more items than a transaction has: with fewer
  * changes it may fit.
  */
-export async function runIndex(c: Components, request: IndexRequest): Promise<IndexOutcome> {
+export async function runIndex(components: Components, request: IndexRequest): Promise<IndexOutcome> {
   const { changes, guards } = request;
   let seen = request.seen;
   for (let attempt = 0; ; attempt++) {
-    const { objects, plan } = await planned(c, request, seen);
+    const { objects, plan } = await planned(components, request, seen);
     if (plan.gone.length > 0) return { ok: false, gone: plan.gone };
     const own = typeof guards === 'function' ? guards(plan.used) : guards;
     if (own.length + plan.writes.length > TRANSACTION_ITEMS_MAX)
       throw conflict('INDEX_TOO_LONG', `${changes.length} objects need too many rows for one transaction`);
     try {
-      await transact(c, [...own, ...plan.writes], request.took ?? (() => tookEffect(c, changes, objects)));
+      await transact(
+        components,
+        [...own, ...plan.writes],
+        request.took ?? (() => tookEffect(components, changes, objects)),
+      );
       return { ok: true, used: plan.used };
     } catch (error) {
       if (!(error instanceof PandaConflict)) throw error;
       if (error.failed.some((index) => index < own.length)) throw guardFailed(error);
       if (attempt >= INDEX_ATTEMPTS_MAX) throw contended(error);
       if (seen === undefined)
-        await c.clock.sleep(backOffMs(Math.min(attempt, CONFLICT_BACK_OFF_STEPS_MAX), c.randomness));
+        await components.clock.sleep(backOffMs(Math.min(attempt, CONFLICT_BACK_OFF_STEPS_MAX), components.randomness));
       seen = undefined;
     }
   }
@@ -115,25 +119,25 @@ interface Planned {
  * From rows seen before, if there are; what cannot be written by those may only be out of date, and is planned from new
  * ones.
  */
-async function planned(c: Components, request: IndexRequest, seen: SeenRows | undefined): Promise<Planned> {
+async function planned(components: Components, request: IndexRequest, seen: SeenRows | undefined): Promise<Planned> {
   if (seen !== undefined) {
     try {
-      const rows = await readRows(c, request, seen);
-      const plan = await planFrom(c, request, rows);
+      const rows = await readRows(components, request, seen);
+      const plan = await planFrom(components, request, rows);
       if (plan.gone.length === 0) return { objects: rows.objects, plan };
     } catch (error) {
       if (!isKind(error, 'conflict', 'corrupt')) throw error;
     }
   }
   for (let attempt = 0; ; attempt++) {
-    const rows = await readRows(c, request, undefined);
+    const rows = await readRows(components, request, undefined);
     try {
-      return { objects: rows.objects, plan: await planFrom(c, request, rows) };
+      return { objects: rows.objects, plan: await planFrom(components, request, rows) };
     } catch (error) {
       // Objects and blocks are read one after the other: what disagrees may only have changed in between.
       if (!isKind(error, 'corrupt') || attempt >= INDEX_ATTEMPTS_MAX) throw error;
       if (await request.took?.()) throw conflict('GUARD_FAILED', 'another worker did it meanwhile', error);
-      if (!(await haveChanged(c, request.changes, rows.objects))) throw error;
+      if (!(await haveChanged(components, request.changes, rows.objects))) throw error;
     }
   }
 }
@@ -144,33 +148,39 @@ interface ReadRows {
 }
 
 async function haveChanged(
-  c: Components,
+  components: Components,
   changes: readonly ObjectChange[],
   before: readonly (ObjectRow | undefined)[],
 ): Promise<boolean> {
-  const now = await readObjects(c.panda, changes);
+  const now = await readObjects(components.panda, changes);
   return now.some((object, i) => object?.version !== before[i]?.version);
 }
 
-async function readRows(c: Components, request: IndexRequest, seen: SeenRows | undefined): Promise<ReadRows> {
+async function readRows(components: Components, request: IndexRequest, seen: SeenRows | undefined): Promise<ReadRows> {
   const { changes, extra } = request;
   const objects =
-    seen === undefined ? await readObjects(c.panda, changes) : changes.map((change) => seen.objects.get(change));
+    seen === undefined
+      ? await readObjects(components.panda, changes)
+      : changes.map((change) => seen.objects.get(change));
   const deltas = referenceDeltas({ changes, objects, ...(extra ? { extra } : {}) });
   const needed = [...deltas].filter(([, delta]) => delta !== 0).map(([id]) => id);
   const blocks = await readBlocks(
-    c.panda,
+    components.panda,
     needed.filter((id) => !seen?.blocks.has(id)),
   );
   for (const id of needed) if (seen?.blocks.has(id)) blocks.set(id, seen.blocks.get(id));
   return { objects, blocks };
 }
 
-async function planFrom(c: Components, request: IndexRequest, { objects, blocks }: ReadRows): Promise<IndexPlan> {
+async function planFrom(
+  components: Components,
+  request: IndexRequest,
+  { objects, blocks }: ReadRows,
+): Promise<IndexPlan> {
   const { changes, fresh, extra } = request;
   return planIndex({
-    cell: c.settings.cell,
-    nowMs: Math.max(0, c.clock.nowMs()),
+    cell: components.settings.cell,
+    nowMs: Math.max(0, components.clock.nowMs()),
     changes,
     objects,
     blocks,
@@ -180,11 +190,11 @@ async function planFrom(c: Components, request: IndexRequest, { objects, blocks 
 }
 
 async function tookEffect(
-  c: Components,
+  components: Components,
   changes: readonly ObjectChange[],
   before: readonly (ObjectRow | undefined)[],
 ): Promise<boolean> {
-  const now = await readObjects(c.panda, changes);
+  const now = await readObjects(components.panda, changes);
   // All or nothing, so one object tells. A delete shows by the old version being gone, whoever removed it.
   const put = changes.findIndex(({ next }) => next !== undefined);
   if (put >= 0) return now[put]?.version === changes[put]?.next?.version;

@@ -11,12 +11,12 @@ export interface Kek {
 }
 
 export class KekRing {
-  readonly #c: Components;
+  readonly #components: Components;
   #current: Promise<Kek> | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(c: Components) {
-    this.#c = c;
+  constructor(components: Components) {
+    this.#components = components;
   }
 
   /**
@@ -24,7 +24,7 @@ export class KekRing {
    * under them.
    */
   current(): Promise<Kek> {
-    const nowMs = this.#c.clock.monotonicMs();
+    const nowMs = this.#components.clock.monotonicMs();
     if (this.#current === undefined || nowMs - this.#lookedAtMs >= KEK_LOOK_EVERY_MS) {
       this.#lookedAtMs = nowMs;
       this.#current = this.#load();
@@ -41,11 +41,11 @@ export class KekRing {
   }
 
   key(version: number): Promise<Uint8Array> {
-    return this.#c.keks.kek(version);
+    return this.#components.keks.kek(version);
   }
 
   async #load(): Promise<Kek> {
-    const { version } = await currentKek(this.#c);
-    return { version, key: await this.#c.keks.kek(version) };
+    const { version } = await currentKek(this.#components);
+    return { version, key: await this.#components.keks.kek(version) };
   }
 }

@@ -40,23 +40,23 @@ export interface LongPut {
 }
 
 export async function putLong(store: VolumeStore, keks: KekRing, put: LongPut): Promise<ObjectRow> {
-  const { c } = store;
-  await beginUpload(c, put.upload);
+  const { components } = store;
+  await beginUpload(components, put.upload);
   try {
     const segments = await storeSegments(store, keks, put);
     const object = await put.publish(segments);
-    await publish(c, put, object);
+    await publish(components, put, object);
     return object;
   } catch (error) {
-    if (isPocketfulError(error)) await giveUpUpload(c, put.upload);
+    if (isPocketfulError(error)) await giveUpUpload(components, put.upload);
     throw error;
   }
 }
 
-export async function beginUpload(c: Components, upload: UploadRow): Promise<void> {
+export async function beginUpload(components: Components, upload: UploadRow): Promise<void> {
   const key = uploadKey(upload.version);
   const begin: Write = { kind: 'put', ...key, attributes: uploadAttributes(upload), if: ['absent'] };
-  await transact(c, [begin], async () => (await c.panda.get(key)) !== undefined);
+  await transact(components, [begin], async () => (await components.panda.get(key)) !== undefined);
 }
 
 async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): Promise<number> {
@@ -81,7 +81,7 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
     running.add(task);
   };
   try {
-    for await (const window of windows(put.blocks, appendBytesMax(store.c.settings))) {
+    for await (const window of windows(put.blocks, appendBytesMax(store.components.settings))) {
       if (failed.length > 0) break;
       await start(window);
     }
@@ -119,7 +119,7 @@ export async function storeSegment(
   index: number,
   window: readonly PlainBlock[],
 ): Promise<void> {
-  const { c } = store;
+  const { components } = store;
   const key = segmentKey(put.upload.version, index);
   const extra = new Map<BlockId, number>();
   for (const { id } of window) extra.set(id, (extra.get(id) ?? 0) + 1);
@@ -131,20 +131,20 @@ export async function storeSegment(
       { kind: 'check', ...uploadKey(put.upload.version), if: ['exists'] },
       { kind: 'put', ...key, attributes: segmentAttributes(window.map(({ id }) => id)), if: ['absent'] },
     ],
-    took: async () => (await c.panda.get(key)) !== undefined,
+    took: async () => (await components.panda.get(key)) !== undefined,
   });
   const newBytes = [...stored.newBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   put.onStored(newBytes, window.length - stored.newBytes.size);
 }
 
 export async function publish(
-  c: Components,
+  components: Components,
   put: Pick<LongPut, 'upload' | 'ifVersion'>,
   object: ObjectRow,
 ): Promise<void> {
   const change = { namespace: object.namespace, key: object.key, next: object, ifVersion: put.ifVersion };
   try {
-    await runIndex(c, {
+    await runIndex(components, {
       changes: [change],
       fresh: new Map(),
       guards: [{ kind: 'delete', ...uploadKey(put.upload.version), if: ['exists'] }],
@@ -166,23 +166,27 @@ export async function publish(
  * the object has the references, and only the row goes. That the object is as it was seen is a condition, so that it
  * cannot be published in between.
  */
-export async function giveUpUpload(c: Components, upload: UploadRow): Promise<boolean> {
+export async function giveUpUpload(components: Components, upload: UploadRow): Promise<boolean> {
   const at = objectKey(upload.namespace, upload.key);
   const release = releaseKey(upload.version);
   const end: Write = { kind: 'delete', ...uploadKey(upload.version), if: ['exists'] };
   try {
-    const object = await c.panda.get(at);
+    const object = await components.panda.get(at);
     const seen = object === undefined ? undefined : objectFromRow(object).version;
     if (seen === upload.version) {
-      await transact(c, [end], async () => (await c.panda.get(uploadKey(upload.version))) === undefined);
+      await transact(
+        components,
+        [end],
+        async () => (await components.panda.get(uploadKey(upload.version))) === undefined,
+      );
       return true;
     }
     const asSeen: Write = { kind: 'check', ...at, if: versionIs(seen) };
     const attributes = releaseAttributes({ ...upload, blocks: [], cursor: '0:0' });
     await transact(
-      c,
+      components,
       [end, asSeen, { kind: 'put', ...release, attributes, if: ['absent'] }],
-      async () => (await c.panda.get(release)) !== undefined,
+      async () => (await components.panda.get(release)) !== undefined,
     );
     return true;
   } catch (error) {

@@ -102,7 +102,7 @@ export class PutObjects {
       checkNamespace(item.namespace);
       checkKey(item.key);
       checkMetadata(item.metadata);
-      const blocks = plainBlocks(item.body, this.#store.c.settings.blockBytesMax);
+      const blocks = plainBlocks(item.body, this.#store.components.settings.blockBytesMax);
       const head = await this.#readHead(blocks, before, ahead);
       await before;
       if (head.isWhole) await this.#add(item, head.blocks);
@@ -125,7 +125,10 @@ export class PutObjects {
     before: Promise<void>,
     ahead: { bytes: number },
   ): Promise<{ blocks: PlainBlock[]; isWhole: boolean }> {
-    const bytesMax = Math.max(appendBytesMax(this.#store.c.settings) / 4, this.#store.c.settings.blockBytesMax);
+    const bytesMax = Math.max(
+      appendBytesMax(this.#store.components.settings) / 4,
+      this.#store.components.settings.blockBytesMax,
+    );
     const head: PlainBlock[] = [];
     let bytes = 0;
     for (;;) {
@@ -142,11 +145,11 @@ export class PutObjects {
 
   async #add(item: PutItem, blocks: readonly PlainBlock[]): Promise<void> {
     await item.verify?.();
-    const row = this.#rowOf(item, newObjectVersion(this.#store.c.randomness), blocks);
+    const row = this.#rowOf(item, newObjectVersion(this.#store.components.randomness), blocks);
     const recordBytes = blocks.reduce((sum, { bytes }) => sum + bytes.length + RECORD_SLACK_BYTES, 0);
     const name = nameOf(item);
     const isFull =
-      this.#batchBytes + recordBytes > appendBytesMax(this.#store.c.settings) ||
+      this.#batchBytes + recordBytes > appendBytesMax(this.#store.components.settings) ||
       this.#batch.length >= BATCH_OBJECTS_MAX ||
       this.#batchBlocks + blocks.length > GROUP_SLOTS_MAX;
     if (isFull || this.#batchNames.has(name)) await this.#flush();
@@ -163,9 +166,9 @@ export class PutObjects {
       key: item.key,
       version,
       sizeBytes: blocks.reduce((sum, { bytes }) => sum + bytes.length, 0),
-      blockBytes: this.#store.c.settings.blockBytesMax,
+      blockBytes: this.#store.components.settings.blockBytesMax,
       etag: etagOf(blocks.map(({ id }) => id)),
-      createdAtMs: Math.max(0, this.#store.c.clock.nowMs()),
+      createdAtMs: Math.max(0, this.#store.components.clock.nowMs()),
       metadata: item.metadata,
       blocks: blocks.map(({ id }) => id),
       segments: undefined,
@@ -243,9 +246,9 @@ export class PutObjects {
 
   async #putLong(item: PutItem, head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): Promise<void> {
     await this.#waitForRoom();
-    const { c } = this.#store;
-    const version = newObjectVersion(c.randomness);
-    const nowMs = Math.max(0, c.clock.nowMs());
+    const { components } = this.#store;
+    const version = newObjectVersion(components.randomness);
+    const nowMs = Math.max(0, components.clock.nowMs());
     const etag = createHash('sha256');
     let sizeBytes = 0;
     let count = 0;
@@ -260,7 +263,7 @@ export class PutObjects {
     let newBytes = 0;
     let dedupedBlocks = 0;
     const row = await putLong(this.#store, this.#keks, {
-      upload: { version, namespace: item.namespace, key: item.key, owner: c.owner, startedAtMs: nowMs },
+      upload: { version, namespace: item.namespace, key: item.key, owner: components.owner, startedAtMs: nowMs },
       blocks: all(),
       ifVersion: item.ifVersion,
       segmentsAtOnce: this.#segments,
@@ -275,7 +278,7 @@ export class PutObjects {
           key: item.key,
           version,
           sizeBytes,
-          blockBytes: c.settings.blockBytesMax,
+          blockBytes: components.settings.blockBytesMax,
           etag: `${etag.digest('hex')}-${count}`,
           createdAtMs: nowMs,
           metadata: item.metadata,

@@ -25,22 +25,23 @@ import { isGuardFailure, runIndex } from './index-objects.ts';
 import { giveUpUpload } from './put-long.ts';
 
 /** Goes on with every release row. The number of references given back. */
-export async function finishReleases(c: Components): Promise<number> {
+export async function finishReleases(components: Components): Promise<number> {
   let released = 0;
-  for await (const row of rowsOf(c.panda, RELEASES)) released += await finishRelease(c, releaseFromRow(row).version);
+  for await (const row of rowsOf(components.panda, RELEASES))
+    released += await finishRelease(components, releaseFromRow(row).version);
   return released;
 }
 
 /** All references of one release row; 0 when another worker has finished it. */
-export async function finishRelease(c: Components, version: ObjectVersion): Promise<number> {
+export async function finishRelease(components: Components, version: ObjectVersion): Promise<number> {
   let released = 0;
   for (;;) {
-    const row = await c.panda.get(releaseKey(version));
+    const row = await components.panda.get(releaseKey(version));
     if (row === undefined) return released;
     const release = releaseFromRow(row);
-    const step = await nextStep(c, release);
+    const step = await nextStep(components, release);
     try {
-      await runStep(c, release, step);
+      await runStep(components, release, step);
       released += step.blocks.length;
       if (step.cursor === undefined) return released;
     } catch (error) {
@@ -58,7 +59,7 @@ interface Step {
 }
 
 /** The cursor is SEGMENT:BLOCK; an object's own block list counts as segment 0 of an object without segments. */
-async function nextStep(c: Components, release: ReleaseRow): Promise<Step> {
+async function nextStep(components: Components, release: ReleaseRow): Promise<Step> {
   const [segment = 0, block = 0] = release.cursor.split(':').map(Number);
   if (release.blocks.length > 0) {
     const blocks = release.blocks.slice(block, block + PAIRS_PER_TRANSACTION);
@@ -66,7 +67,7 @@ async function nextStep(c: Components, release: ReleaseRow): Promise<Step> {
     return { blocks, cursor: end < release.blocks.length ? `0:${end}` : undefined, drop: undefined };
   }
   const from = String(segment).padStart(8, '0');
-  const page = await c.panda.query(segmentPartition(release.version), { from }, { limit: 1 });
+  const page = await components.panda.query(segmentPartition(release.version), { from }, { limit: 1 });
   const row = page.rows[0];
   if (row === undefined) return { blocks: [], cursor: undefined, drop: undefined };
   const found = segmentFromRow(row);
@@ -81,7 +82,7 @@ async function nextStep(c: Components, release: ReleaseRow): Promise<Step> {
   };
 }
 
-async function runStep(c: Components, release: ReleaseRow, step: Step): Promise<void> {
+async function runStep(components: Components, release: ReleaseRow, step: Step): Promise<void> {
   const key = releaseKey(release.version);
   const asRead = [cursorIs(release.cursor)];
   const move: Write =
@@ -89,31 +90,36 @@ async function runStep(c: Components, release: ReleaseRow, step: Step): Promise<
       ? { kind: 'delete', ...key, if: asRead }
       : { kind: 'update', ...key, ...setCursor(step.cursor), if: asRead };
   const took = async (): Promise<boolean> => {
-    const now = await c.panda.get(key);
+    const now = await components.panda.get(key);
     return now === undefined || releaseFromRow(now).cursor !== release.cursor;
   };
   const guards = step.drop === undefined ? [move] : [move, step.drop];
-  if (step.blocks.length === 0) return endWithout(c, guards, took);
+  if (step.blocks.length === 0) return endWithout(components, guards, took);
   const extra = new Map<BlockId, number>();
   for (const id of step.blocks) extra.set(id, (extra.get(id) ?? 0) - 1);
-  await runIndex(c, { changes: [], extra, fresh: new Map(), guards, took });
+  await runIndex(components, { changes: [], extra, fresh: new Map(), guards, took });
 }
 
-async function endWithout(c: Components, writes: readonly Write[], took: () => Promise<boolean>): Promise<void> {
+async function endWithout(
+  components: Components,
+  writes: readonly Write[],
+  took: () => Promise<boolean>,
+): Promise<void> {
   try {
-    await transact(c, writes, took);
+    await transact(components, writes, took);
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error;
   }
 }
 
 /** Uploads whose process is gone, or that are a day old and not this process's own, become releases. How many. */
-export async function abandonUploads(c: Components): Promise<number> {
+export async function abandonUploads(components: Components): Promise<number> {
   let abandoned = 0;
-  for await (const row of rowsOf(c.panda, UPLOADS)) {
+  for await (const row of rowsOf(components.panda, UPLOADS)) {
     const upload = uploadFromRow(row);
-    const isOld = upload.owner !== c.owner && c.clock.nowMs() - upload.startedAtMs > UPLOAD_ABANDONED_MS;
-    if ((isOld || c.isOwnerGone(upload.owner)) && (await giveUpUpload(c, upload))) abandoned += 1;
+    const isOld =
+      upload.owner !== components.owner && components.clock.nowMs() - upload.startedAtMs > UPLOAD_ABANDONED_MS;
+    if ((isOld || components.isOwnerGone(upload.owner)) && (await giveUpUpload(components, upload))) abandoned += 1;
   }
   return abandoned;
 }

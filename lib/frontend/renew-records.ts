@@ -25,48 +25,48 @@ export interface RenewRequest {
  * The new rows of those that were renewed. Throws `conflict` GUARD_FAILED, or CONTENDED after many tries; what was
  * renewed stays so.
  */
-export async function renewRecords(c: Components, request: RenewRequest): Promise<Map<BlockId, BlockRow>> {
+export async function renewRecords(components: Components, request: RenewRequest): Promise<Map<BlockId, BlockRow>> {
   const renewed = new Map<BlockId, BlockRow>();
   const all = [...request.lost];
   const width = Math.floor((TRANSACTION_ITEMS_MAX - request.guards.length) / RENEWAL_ITEMS_MAX);
   for (let at = 0; at < all.length; at += width) {
-    const done = await renewSome(c, request, new Map(all.slice(at, at + width)));
+    const done = await renewSome(components, request, new Map(all.slice(at, at + width)));
     for (const renewal of done) renewed.set(renewal.row.id, renewedRow(renewal));
   }
   return renewed;
 }
 
 async function renewSome(
-  c: Components,
+  components: Components,
   { fresh, guards }: RenewRequest,
   lost: ReadonlyMap<BlockId, BlockRow>,
 ): Promise<readonly Renewal[]> {
   for (let attempt = 0; ; attempt++) {
-    const rows = attempt === 0 ? lost : await readBlocks(c.panda, [...lost.keys()]);
+    const rows = attempt === 0 ? lost : await readBlocks(components.panda, [...lost.keys()]);
     const renewals = renewalsOf(lost, rows, fresh);
     if (renewals.length === 0) return [];
-    const deads = await deadRows(c, [...new Set(renewals.map(({ row }) => row.bucket))]);
-    const writes = renewWrites(c.settings.cell, Math.max(0, c.clock.nowMs()), renewals, deads);
+    const deads = await deadRows(components, [...new Set(renewals.map(({ row }) => row.bucket))]);
+    const writes = renewWrites(components.settings.cell, Math.max(0, components.clock.nowMs()), renewals, deads);
     try {
-      await transact(c, [...guards, ...writes], () => tookEffect(c, renewals));
+      await transact(components, [...guards, ...writes], () => tookEffect(components, renewals));
       return renewals;
     } catch (error) {
       if (!(error instanceof PandaConflict)) throw error;
       if (error.failed.some((index) => index < guards.length)) throw guardFailed(error);
       if (attempt >= CONFLICT_ATTEMPTS_MAX) throw contended(error);
-      await c.clock.sleep(backOffMs(Math.min(attempt, CONFLICT_BACK_OFF_STEPS_MAX), c.randomness));
+      await components.clock.sleep(backOffMs(Math.min(attempt, CONFLICT_BACK_OFF_STEPS_MAX), components.randomness));
     }
   }
 }
 
-async function deadRows(c: Components, buckets: readonly BucketId[]): Promise<Map<BucketId, DeadRow>> {
-  const rows = await c.panda.getMany(buckets.map((bucket) => deadKey(c.settings.cell, bucket)));
+async function deadRows(components: Components, buckets: readonly BucketId[]): Promise<Map<BucketId, DeadRow>> {
+  const rows = await components.panda.getMany(buckets.map((bucket) => deadKey(components.settings.cell, bucket)));
   return new Map(buckets.map((bucket, i) => [bucket, deadFromRow(rows[i])]));
 }
 
 /** All or nothing, so one block tells. */
-async function tookEffect(c: Components, [first]: readonly Renewal[]): Promise<boolean> {
+async function tookEffect(components: Components, [first]: readonly Renewal[]): Promise<boolean> {
   if (first === undefined) return true;
   const { id } = first.row;
-  return (await readBlocks(c.panda, [id])).get(id)?.recordId === first.fresh.recordId;
+  return (await readBlocks(components.panda, [id])).get(id)?.recordId === first.fresh.recordId;
 }

@@ -53,7 +53,7 @@ export async function storeBatch(
   let open = batch.changes;
   let isDone = batch.extra === undefined && open.length === 0;
   for (let attempt = 0; !isDone; attempt++) {
-    if (attempt > 0) await store.c.clock.sleep(backOffMs(attempt, store.c.randomness));
+    if (attempt > 0) await store.components.clock.sleep(backOffMs(attempt, store.components.randomness));
     // At first a cheap look: every row it finds, or does not find, is a condition of the index transaction.
     const look: ReadOptions = { consistency: attempt === 0 ? 'eventual' : 'strong' };
     const { rows, lost, plains } = await blocksToStore(store, batch, open, look);
@@ -61,7 +61,7 @@ export async function storeBatch(
     if (plains.length === 0) await keks.current();
     const appended = plains.length === 0 ? undefined : await appendUnderUsableKey(store, keks, plains);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
-    const done = await new IndexBatch(store.c, { ...batch, changes: open, look, rows, lost, appended }).run();
+    const done = await new IndexBatch(store.components, { ...batch, changes: open, look, rows, lost, appended }).run();
     for (const [change, error] of done.errors) errors.set(change, error);
     open = done.again;
     isDone = open.length === 0 && !done.isLost;
@@ -93,7 +93,7 @@ async function blocksToStore(
 ): Promise<ToStore> {
   const needed = new Set<BlockId>(batch.extra?.keys());
   for (const { next } of open) for (const id of next?.blocks ?? []) needed.add(id);
-  const rows = await readBlocks(store.c.panda, [...needed], look);
+  const rows = await readBlocks(store.components.panda, [...needed], look);
   const known = [...rows.values()].filter((row) => row !== undefined);
   // An acknowledgement means that it can be read now: what is referred to must be there, not only known.
   const unreadable = known.length === 0 ? [] : await unreadableRecords(store, known);
@@ -120,14 +120,16 @@ async function appendUnderUsableKey(
     } catch (error) {
       if (!isPocketfulError(error) || error.code !== KEK_RETIRING || attempt >= BATCH_ATTEMPTS_MAX) throw error;
       keks.forget();
-      await store.c.clock.sleep(backOffMs(attempt, store.c.randomness));
+      await store.components.clock.sleep(backOffMs(attempt, store.components.randomness));
     }
   }
 }
 
 async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly PlainBlock[]): Promise<Appended> {
   const kek = await keks.current();
-  const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) => sealBlockInPool(bytes, store.c.randomness, kek));
+  const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) =>
+    sealBlockInPool(bytes, store.components.randomness, kek),
+  );
   const group = await appendGroup(
     store,
     sealed.map(({ recordId, record }, i) => ({ blockId: (plains[i] as PlainBlock).id, recordId, record })),
@@ -138,7 +140,7 @@ async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly 
     const { record, recordId, wrappedBek, kekVersion } = sealed[i] as SealedBlock;
     fresh.set(id, {
       id,
-      cell: store.c.settings.cell,
+      cell: store.components.settings.cell,
       ...(group.placed[i] as AppendedGroup['placed'][number]),
       recordId,
       recordBytes: record.length,

@@ -44,12 +44,12 @@ export interface UploadEnd {
 }
 
 /** The answer names the upload, and the object's version when it is published. */
-export async function beginPartUpload(c: Components, namespace: string, key: string): Promise<ObjectVersion> {
+export async function beginPartUpload(components: Components, namespace: string, key: string): Promise<ObjectVersion> {
   checkNamespace(namespace);
   checkKey(key);
-  const version = newObjectVersion(c.randomness);
-  const startedAtMs = Math.max(0, c.clock.nowMs());
-  await beginUpload(c, { version, namespace, key, owner: c.owner, startedAtMs });
+  const version = newObjectVersion(components.randomness);
+  const startedAtMs = Math.max(0, components.clock.nowMs());
+  await beginUpload(components, { version, namespace, key, owner: components.owner, startedAtMs });
   return version;
 }
 
@@ -57,16 +57,16 @@ export async function beginPartUpload(c: Components, namespace: string, key: str
  * Throws `missing` UPLOAD_MISSING, `invalid` PART_INVALID, `conflict` PART_CHANGED if another body was stored there.
  */
 export async function putPart(store: VolumeStore, keks: KekRing, part: UploadPart): Promise<void> {
-  const { blockBytesMax } = store.c.settings;
+  const { blockBytesMax } = store.components.settings;
   if (part.body.byteLength === 0) throw invalid('PART_INVALID', 'a part has at least one byte');
   if (part.offset % blockBytesMax !== 0)
     throw invalid('PART_INVALID', `a part begins at a multiple of ${blockBytesMax}, not at ${part.offset}`);
-  const upload = await readUpload(store.c, part.upload);
+  const upload = await readUpload(store.components, part.upload);
   if (upload === undefined) throw gone();
   const blocks: PlainBlock[] = [];
   for await (const bytes of cutBlocks(part.body, blockBytesMax)) blocks.push({ id: blockIdOf(bytes), bytes });
   let index = part.offset / blockBytesMax;
-  for await (const window of windows(blocks, appendBytesMax(store.c.settings))) {
+  for await (const window of windows(blocks, appendBytesMax(store.components.settings))) {
     await putSegment(store, keks, upload, index, window);
     index += window.length;
   }
@@ -80,23 +80,23 @@ async function putSegment(
   index: number,
   window: readonly PlainBlock[],
 ): Promise<void> {
-  if (await hasSegment(store.c, upload, index, window)) return;
+  if (await hasSegment(store.components, upload, index, window)) return;
   try {
     await storeSegment(store, keks, { upload, onStored: () => {} }, index, window);
   } catch (error) {
     if (!isGuardFailure(error)) throw error;
-    if (await hasSegment(store.c, upload, index, window)) return;
-    throw (await readUpload(store.c, upload.version)) === undefined ? gone() : error;
+    if (await hasSegment(store.components, upload, index, window)) return;
+    throw (await readUpload(store.components, upload.version)) === undefined ? gone() : error;
   }
 }
 
 async function hasSegment(
-  c: Components,
+  components: Components,
   upload: UploadRow,
   index: number,
   window: readonly PlainBlock[],
 ): Promise<boolean> {
-  const found = await c.panda.get(segmentKey(upload.version, index));
+  const found = await components.panda.get(segmentKey(upload.version, index));
   if (found === undefined) return false;
   const { blocks } = segmentFromRow(found);
   if (blocks.length === window.length && blocks.every((id, i) => id === window[i]?.id)) return true;
@@ -105,37 +105,37 @@ async function hasSegment(
 
 /** Publishes the object. Throws `invalid` UPLOAD_INCOMPLETE unless the parts make up `sizeBytes`. */
 export async function finishPartUpload(store: VolumeStore, end: UploadEnd): Promise<ObjectRow> {
-  const { c } = store;
+  const { components } = store;
   checkMetadata(end.metadata);
-  const upload = await readUpload(c, end.upload);
-  if (upload === undefined) return published(c, end);
+  const upload = await readUpload(components, end.upload);
+  if (upload === undefined) return published(components, end);
   if (upload.namespace !== end.namespace || upload.key !== end.key)
     throw invalid('UPLOAD_MISMATCH', 'the upload was begun for another object');
-  const { etag, segments } = await checkedSegments(c, upload, end.sizeBytes);
+  const { etag, segments } = await checkedSegments(components, upload, end.sizeBytes);
   const object: ObjectRow = {
     namespace: upload.namespace,
     key: upload.key,
     version: upload.version,
     sizeBytes: end.sizeBytes,
-    blockBytes: c.settings.blockBytesMax,
+    blockBytes: components.settings.blockBytesMax,
     etag,
-    createdAtMs: Math.max(0, c.clock.nowMs()),
+    createdAtMs: Math.max(0, components.clock.nowMs()),
     metadata: end.metadata,
     blocks: undefined,
     segments,
   };
-  await publish(c, { upload, ifVersion: end.ifVersion }, object);
+  await publish(components, { upload, ifVersion: end.ifVersion }, object);
   return object;
 }
 
 /** Gives an upload up; its blocks' references are released. Idempotent. */
-export async function abortPartUpload(c: Components, version: ObjectVersion): Promise<void> {
-  const row = await c.panda.get(uploadKey(version));
-  if (row !== undefined) await giveUpUpload(c, uploadFromRow(row));
+export async function abortPartUpload(components: Components, version: ObjectVersion): Promise<void> {
+  const row = await components.panda.get(uploadKey(version));
+  if (row !== undefined) await giveUpUpload(components, uploadFromRow(row));
 }
 
-async function readUpload(c: Components, version: ObjectVersion): Promise<UploadRow | undefined> {
-  const row = await c.panda.get(uploadKey(version));
+async function readUpload(components: Components, version: ObjectVersion): Promise<UploadRow | undefined> {
+  const row = await components.panda.get(uploadKey(version));
   return row === undefined ? undefined : uploadFromRow(row);
 }
 
@@ -143,8 +143,8 @@ const gone = (): Error =>
   missing('UPLOAD_MISSING', 'there is no such upload: it was finished, or given up after a day');
 
 /** The object, if an earlier try of the same call published it. */
-async function published(c: Components, { namespace, key, upload }: UploadEnd): Promise<ObjectRow> {
-  const row = await c.panda.get(objectKey(checkNamespace(namespace), checkKey(key)));
+async function published(components: Components, { namespace, key, upload }: UploadEnd): Promise<ObjectRow> {
+  const row = await components.panda.get(objectKey(checkNamespace(namespace), checkKey(key)));
   const object = row === undefined ? undefined : objectFromRow(row);
   if (object?.version !== upload) throw gone();
   return object;
@@ -152,20 +152,20 @@ async function published(c: Components, { namespace, key, upload }: UploadEnd): 
 
 /** Sees that every block is there and only the last one is short. */
 async function checkedSegments(
-  c: Components,
+  components: Components,
   upload: UploadRow,
   sizeBytes: number,
 ): Promise<{ etag: string; segments: number }> {
-  const { blockBytesMax } = c.settings;
+  const { blockBytesMax } = components.settings;
   const hash = createHash('sha256');
   let segments = 0;
   let blocks = 0;
   let bytes = 0;
   let onlyId: BlockId | undefined;
-  for await (const row of rowsOf(c.panda, segmentPartition(upload.version))) {
+  for await (const row of rowsOf(components.panda, segmentPartition(upload.version))) {
     const segment = segmentFromRow(row);
     if (segment.index !== blocks || bytes !== blocks * blockBytesMax) throw incomplete(`bytes are missing at ${bytes}`);
-    const rows = await readBlocks(c.panda, [...new Set(segment.blocks)]);
+    const rows = await readBlocks(components.panda, [...new Set(segment.blocks)]);
     for (const id of segment.blocks) {
       const block = rows.get(id);
       if (block === undefined) throw corrupt('BLOCK_ROW_MISSING', 'a block of the upload has no row: run doctor');

@@ -38,7 +38,7 @@ export interface GarbageReport {
  * shredded until then.
  */
 export async function collectGarbage(
-  c: Components,
+  components: Components,
   options: { readonly onProgress?: (slots: number) => void; readonly signal?: AbortSignal } = {},
 ): Promise<GarbageReport> {
   let slots = 0;
@@ -47,7 +47,7 @@ export async function collectGarbage(
   const buckets = new Set<BucketId>();
   const shred = async (batch: readonly TrashRow[]): Promise<void> => {
     if (batch.length === 0 || options.signal?.aborted) return;
-    const gone = await shredReadable(c, batch);
+    const gone = await shredReadable(components, batch);
     for (const row of gone) {
       slots += 1;
       recordBytes += row.recordBytes;
@@ -55,14 +55,15 @@ export async function collectGarbage(
     }
     options.onProgress?.(slots);
   };
-  for (const partition of trashPartitions(c.settings.cell)) {
+  for (const partition of trashPartitions(components.settings.cell)) {
     if (options.signal?.aborted) break;
     let batch: TrashRow[] = [];
-    for await (const row of rowsOf(c.panda, partition)) {
-      const trash = c.badRow === undefined ? trashFromRow(row) : readOrTell(row, trashFromRow, c.badRow);
+    for await (const row of rowsOf(components.panda, partition)) {
+      const trash =
+        components.badRow === undefined ? trashFromRow(row) : readOrTell(row, trashFromRow, components.badRow);
       if (trash === undefined) continue;
-      if (isAhead(trash.sinceMs, c.clock.nowMs())) await beginGraceNow(c, trash);
-      if (trash.sinceMs + c.settings.deleteGraceMs > c.clock.nowMs()) {
+      if (isAhead(trash.sinceMs, components.clock.nowMs())) await beginGraceNow(components, trash);
+      if (trash.sinceMs + components.settings.deleteGraceMs > components.clock.nowMs()) {
         waiting += 1;
         continue;
       }
@@ -79,63 +80,65 @@ export async function collectGarbage(
 }
 
 /** Deleted in the future, by a clock that had jumped: its grace begins now, for otherwise it would end in years. */
-async function beginGraceNow(c: Components, { bucket, slot, sinceMs }: TrashRow): Promise<void> {
-  const nowMs = Math.max(0, c.clock.nowMs());
+async function beginGraceNow(components: Components, { bucket, slot, sinceMs }: TrashRow): Promise<void> {
+  const nowMs = Math.max(0, components.clock.nowMs());
   const write: Write = {
     kind: 'update',
-    ...trashKey(c.settings.cell, bucket, slot),
+    ...trashKey(components.settings.cell, bucket, slot),
     ...restartGrace(nowMs),
     if: [inTrashSince(sinceMs)],
   };
   try {
-    await transact(c, [write], async () => true);
+    await transact(components, [write], async () => true);
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error; // it came back, or another worker was here
   }
 }
 
 /** What a damaged row is in the way of stays in trash. */
-async function shredReadable(c: Components, batch: readonly TrashRow[]): Promise<readonly TrashRow[]> {
+async function shredReadable(components: Components, batch: readonly TrashRow[]): Promise<readonly TrashRow[]> {
   try {
-    return await shredSlots(c, batch);
+    return await shredSlots(components, batch);
   } catch (error) {
     const first = batch[0];
-    if (c.badRow === undefined || first === undefined || !isKind(error, 'corrupt')) throw error;
-    c.badRow({ ...trashKey(c.settings.cell, first.bucket, first.slot), error });
+    if (components.badRow === undefined || first === undefined || !isKind(error, 'corrupt')) throw error;
+    components.badRow({ ...trashKey(components.settings.cell, first.bucket, first.slot), error });
     return [];
   }
 }
 
 /** Shreds slots of one bucket in one transaction; those that came back meanwhile are left alone. */
-async function shredSlots(c: Components, batch: readonly TrashRow[]): Promise<readonly TrashRow[]> {
-  const id = hexOf(c.randomness.bytes(6));
-  const { cell } = c.settings;
+async function shredSlots(components: Components, batch: readonly TrashRow[]): Promise<readonly TrashRow[]> {
+  const id = hexOf(components.randomness.bytes(6));
+  const { cell } = components.settings;
   let waiting = batch;
   for (let attempt = 0; ; attempt++) {
-    const rows = await c.panda.getMany(waiting.map(({ blockId }) => blockKey(blockId)));
+    const rows = await components.panda.getMany(waiting.map(({ blockId }) => blockKey(blockId)));
     const blocks = rows.map((row) => (row === undefined ? undefined : blockFromRow(row)));
     const doomed = waiting.filter((trash, i) => isDoomed(blocks[i], trash));
     const [first] = doomed;
     if (first === undefined) return [];
     const kekVersion = Math.max(...blocks.map((block) => block?.kekVersion ?? 0));
-    const key = shredKey(cell, Math.max(0, c.clock.nowMs()), id);
-    const dead = deadFromRow(await c.panda.get(deadKey(cell, first.bucket)));
+    const key = shredKey(cell, Math.max(0, components.clock.nowMs()), id);
+    const dead = deadFromRow(await components.panda.get(deadKey(cell, first.bucket)));
     try {
-      const took = async (): Promise<boolean> => (await c.panda.get(key)) !== undefined;
-      await transact(c, shredWrites(cell, doomed, dead, kekVersion, key), took);
+      const took = async (): Promise<boolean> => (await components.panda.get(key)) !== undefined;
+      await transact(components, shredWrites(cell, doomed, dead, kekVersion, key), took);
       return doomed;
     } catch (error) {
       // A put took a block back, or a delete, a merge or a recovery touched the dead row: look again.
       if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
-      await c.clock.sleep(backOffMs(attempt, c.randomness));
-      waiting = await stillInTrash(c, waiting);
+      await components.clock.sleep(backOffMs(attempt, components.randomness));
+      waiting = await stillInTrash(components, waiting);
     }
   }
 }
 
 /** Those whose trash row is the one that was read: a block may come back, and go to trash again elsewhere. */
-async function stillInTrash(c: Components, batch: readonly TrashRow[]): Promise<readonly TrashRow[]> {
-  const rows = await c.panda.getMany(batch.map(({ bucket, slot }) => trashKey(c.settings.cell, bucket, slot)));
+async function stillInTrash(components: Components, batch: readonly TrashRow[]): Promise<readonly TrashRow[]> {
+  const rows = await components.panda.getMany(
+    batch.map(({ bucket, slot }) => trashKey(components.settings.cell, bucket, slot)),
+  );
   return batch.filter((trash, i) => {
     const row = rows[i];
     return row !== undefined && trashFromRow(row).sinceMs === trash.sinceMs;

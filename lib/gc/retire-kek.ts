@@ -12,11 +12,11 @@ import { transact } from '../volume/rows/transact.ts';
 import { blocksByKekVersion } from './rewrap-keys.ts';
 
 /** How many blocks are wrapped by the version or one before it: final if 0. A crash leaves rows that refuse writers. */
-export async function retireKek(c: Components, version: number): Promise<number> {
-  const until = (await c.keks.versions()).filter((one) => one.version <= version && one.state !== 'destroyed');
-  for (const one of until) await transact(c, [retiringKek(one.version)], async () => false);
-  await endLeases(c);
+export async function retireKek(components: Components, version: number): Promise<number> {
+  const until = (await components.keks.versions()).filter((one) => one.version <= version && one.state !== 'destroyed');
+  for (const one of until) await transact(components, [retiringKek(one.version)], async () => false);
+  await endLeases(components);
   let blocks = 0;
-  for (const [of, count] of await blocksByKekVersion(c)) if (of <= version) blocks += count;
+  for (const [of, count] of await blocksByKekVersion(components)) if (of <= version) blocks += count;
   return blocks;
 }

@@ -42,9 +42,9 @@ export interface RewrapOptions {
  * Wraps every block by the current version. Throws `denied` KEYS_BEHIND, KEK_WRONG, KEK_MISSING or KEK_DESTROYED, the
  * cursor kept.
  */
-export async function rewrapKeys(c: Components, options: RewrapOptions = {}): Promise<RewrapReport> {
-  const { version } = await currentKek(c);
-  const first = await cursorAt(c, version);
+export async function rewrapKeys(components: Components, options: RewrapOptions = {}): Promise<RewrapReport> {
+  const { version } = await currentKek(components);
+  const first = await cursorAt(components, version);
   const partitions = blockPartitions();
   let scannedBlocks = 0;
   let rewrappedBlocks = 0;
@@ -57,43 +57,47 @@ export async function rewrapKeys(c: Components, options: RewrapOptions = {}): Pr
   });
   for (let at = first; at < partitions.length; at++) {
     if (options.signal?.aborted) return report(false);
-    const counted = await rewrapPartition(c, partitions[at] as string, version);
+    const counted = await rewrapPartition(components, partitions[at] as string, version);
     scannedBlocks += counted.scanned;
     rewrappedBlocks += counted.rewrapped;
-    if (counted.rewrapped > 0 && at + 1 < partitions.length) await moveCursor(c, version, at + 1);
+    if (counted.rewrapped > 0 && at + 1 < partitions.length) await moveCursor(components, version, at + 1);
     options.onProgress?.(report(false));
   }
-  await transact(c, [{ kind: 'delete', ...rewrapKey }], async () => (await c.panda.get(rewrapKey)) === undefined);
+  await transact(
+    components,
+    [{ kind: 'delete', ...rewrapKey }],
+    async () => (await components.panda.get(rewrapKey)) === undefined,
+  );
   return report(true);
 }
 
 /** How many blocks each version wraps: reads every block row. */
-export async function blocksByKekVersion(c: Components): Promise<Map<number, number>> {
+export async function blocksByKekVersion(components: Components): Promise<Map<number, number>> {
   const counts = new Map<number, number>();
   for (const partition of blockPartitions())
-    for await (const row of rowsOf(c.panda, partition)) {
+    for await (const row of rowsOf(components.panda, partition)) {
       const { kekVersion } = blockFromRow(row);
       counts.set(kekVersion, (counts.get(kekVersion) ?? 0) + 1);
     }
   return counts;
 }
 
-const cursorAt = async (c: Components, version: number): Promise<number> =>
-  rewrapCursor(await c.panda.get(rewrapKey), version);
+const cursorAt = async (components: Components, version: number): Promise<number> =>
+  rewrapCursor(await components.panda.get(rewrapKey), version);
 
-async function moveCursor(c: Components, version: number, at: number): Promise<void> {
+async function moveCursor(components: Components, version: number, at: number): Promise<void> {
   const put = { kind: 'put', ...rewrapKey, attributes: rewrapAttributes(version, at) } as const;
-  await transact(c, [put], async () => (await cursorAt(c, version)) >= at);
+  await transact(components, [put], async () => (await cursorAt(components, version)) >= at);
 }
 
-async function rewrapPartition(c: Components, partition: string, version: number) {
+async function rewrapPartition(components: Components, partition: string, version: number) {
   let scanned = 0;
   let rewrapped = 0;
   let batch: BlockRow[] = [];
   const running = new Set<Promise<void>>();
   const flush = async (): Promise<void> => {
     if (batch.length === 0) return;
-    const work = rewrapBatch(c, batch, version).then((count) => {
+    const work = rewrapBatch(components, batch, version).then((count) => {
       rewrapped += count;
       running.delete(work);
     });
@@ -102,7 +106,7 @@ async function rewrapPartition(c: Components, partition: string, version: number
     batch = [];
     if (running.size >= REWRAP_TRANSACTIONS_AT_ONCE) await Promise.race(running);
   };
-  for await (const row of rowsOf(c.panda, partition)) {
+  for await (const row of rowsOf(components.panda, partition)) {
     scanned += 1;
     const block = blockFromRow(row);
     if (block.kekVersion >= version) continue; // newer: another pass is at work
@@ -114,47 +118,47 @@ async function rewrapPartition(c: Components, partition: string, version: number
   return { scanned, rewrapped };
 }
 
-async function rewrapBatch(c: Components, batch: readonly BlockRow[], version: number): Promise<number> {
-  const writes = await Promise.all(batch.map((block) => rewrapWrite(c, block, version)));
+async function rewrapBatch(components: Components, batch: readonly BlockRow[], version: number): Promise<number> {
+  const writes = await Promise.all(batch.map((block) => rewrapWrite(components, block, version)));
   const isDone = async (): Promise<boolean> => {
-    const rows = await c.panda.getMany(batch.map(({ id }) => blockKey(id)));
+    const rows = await components.panda.getMany(batch.map(({ id }) => blockKey(id)));
     return rows.every((row) => row === undefined || blockFromRow(row).kekVersion >= version);
   };
   try {
-    await transact(c, writes, isDone);
+    await transact(components, writes, isDone);
     return batch.length;
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error;
   }
   let count = 0;
-  for (const block of batch) if (await rewrapOne(c, block, version)) count += 1;
+  for (const block of batch) if (await rewrapOne(components, block, version)) count += 1;
   return count;
 }
 
 /** Another writer changed a row of the batch: each by itself, from what the row is now. */
-async function rewrapOne(c: Components, { id }: BlockRow, version: number): Promise<boolean> {
+async function rewrapOne(components: Components, { id }: BlockRow, version: number): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
-    const row = await c.panda.get(blockKey(id));
+    const row = await components.panda.get(blockKey(id));
     if (row === undefined) return false; // shredded meanwhile
     const block = blockFromRow(row);
     if (block.kekVersion >= version) return false;
     const took = async (): Promise<boolean> => {
-      const now = await c.panda.get(blockKey(id));
+      const now = await components.panda.get(blockKey(id));
       return now === undefined || blockFromRow(now).kekVersion >= version;
     };
     try {
-      await transact(c, [await rewrapWrite(c, block, version)], took);
+      await transact(components, [await rewrapWrite(components, block, version)], took);
       return true;
     } catch (error) {
       if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
-      await c.clock.sleep(backOffMs(attempt, c.randomness));
+      await components.clock.sleep(backOffMs(attempt, components.randomness));
     }
   }
 }
 
-async function rewrapWrite(c: Components, block: BlockRow, version: number): Promise<Update> {
-  const bek = unwrapBek(block.wrappedBek, await c.keks.kek(block.kekVersion));
-  const wrapped = wrapBek(bek, await c.keks.kek(version));
+async function rewrapWrite(components: Components, block: BlockRow, version: number): Promise<Update> {
+  const bek = unwrapBek(block.wrappedBek, await components.keks.kek(block.kekVersion));
+  const wrapped = wrapBek(bek, await components.keks.kek(version));
   bek.fill(0);
   return {
     kind: 'update',

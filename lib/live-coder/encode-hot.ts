@@ -43,7 +43,7 @@ export interface EncodeReport {
 
 /** One pass. Safe to run twice and beside puts; a source whose records cannot all be read stays as it is. */
 export async function encodeHot(store: VolumeStore, options: EncodeOptions = {}): Promise<EncodeReport> {
-  const run = newRunId(store.c, 'encode');
+  const run = newRunId(store.components, 'encode');
   let encodedBytes = 0;
   const force = options.force ?? false;
   const { sealed, facts } = await sealWasteful(store, await hotFacts(store, () => force), force);
@@ -64,8 +64,8 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
       if (stalled?.code === 'WRITERS_HELD') break;
       // What is left makes no group by itself, and nothing waits for it: it stays hot. An empty volume needs none.
       const waiting = coder.waiting().length > 0;
-      if (!flush && !waiting && liveBytes > 0 && left < groupTargetBytes(store.c.settings)) continue;
-      const source = await takeRun(store.c, volume.id, run);
+      if (!flush && !waiting && liveBytes > 0 && left < groupTargetBytes(store.components.settings)) continue;
+      const source = await takeRun(store.components, volume.id, run);
       if (source === undefined) continue;
       left -= liveBytes;
       const unread = await feedOrSkip(sources, source, (content) => coder.push(content));
@@ -100,19 +100,19 @@ interface HotFacts {
 /**
  * Hot volumes written so long ago that they may be encoded, open ones by when they were begun; all of them if forced.
  */
-async function hotFacts({ c }: VolumeStore, isRipe: (volume: VolumeRow) => boolean): Promise<HotFacts> {
-  const { panda, settings, clock } = c;
+async function hotFacts({ components }: VolumeStore, isRipe: (volume: VolumeRow) => boolean): Promise<HotFacts> {
+  const { panda, settings, clock } = components;
   if (settings.hotCodec === settings.warmCodec) return { volumes: [], buckets: new Map() };
   const ripeAtMs = settings.encodeAfterMs === 0 ? Number.POSITIVE_INFINITY : clock.nowMs() - settings.encodeAfterMs;
   const writtenAtMs = (v: VolumeRow): number => (v.state === 'open' ? v.createdAtMs : (v.sealedAtMs ?? 0));
-  const volumes = (await listVolumes(panda, settings.cell, c.badRow))
+  const volumes = (await listVolumes(panda, settings.cell, components.badRow))
     .filter((v) => v.class === 'hot' && v.run === undefined)
     .filter((v) => v.state === 'sealed' || (v.state === 'open' && v.nextSeq > 1))
     .filter((v) => isRipe(v) || writtenAtMs(v) <= ripeAtMs || isAhead(writtenAtMs(v), clock.nowMs()));
   if (volumes.length === 0) return { volumes, buckets: new Map() };
   return {
     volumes,
-    buckets: new Map((await listBuckets(panda, settings.cell, c.badRow)).map((bucket) => [bucket.id, bucket])),
+    buckets: new Map((await listBuckets(panda, settings.cell, components.badRow)).map((bucket) => [bucket.id, bucket])),
   };
 }
 
@@ -129,8 +129,11 @@ async function sealWasteful(
   return { sealed, facts: await hotFacts(store, ({ id }) => force || open.has(id)) };
 }
 
-const isWasteOf = ({ c: { settings } }: VolumeStore, volumes: readonly VolumeRow[], { buckets }: HotFacts): boolean =>
-  isWasteful(contentsOf(volumes, buckets), settings.hotCodec, settings.warmCodec);
+const isWasteOf = (
+  { components: { settings } }: VolumeStore,
+  volumes: readonly VolumeRow[],
+  { buckets }: HotFacts,
+): boolean => isWasteful(contentsOf(volumes, buckets), settings.hotCodec, settings.warmCodec);
 
 function ripeSources(store: VolumeStore, facts: HotFacts, sparsest: number | undefined) {
   const volumes = facts.volumes

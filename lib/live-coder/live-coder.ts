@@ -75,7 +75,7 @@ export class LiveCoder {
   }
 
   async #emit(flush: boolean): Promise<boolean> {
-    const { settings } = this.#store.c;
+    const { settings } = this.#store.components;
     const waiting = this.#waiting.map(({ records }) => ({
       recordBytes: records.map(({ record }) => record.length),
       span: slotSpan(records),
@@ -102,7 +102,7 @@ export class LiveCoder {
 
   /** True if what would be left is a splinter, and there is room to wait for more. */
   #keepsBack(waiting: readonly WaitingBucket[], isChosen: ReadonlySet<number>): boolean {
-    const { settings } = this.#store.c;
+    const { settings } = this.#store.components;
     const bytes = waiting.map(({ recordBytes }) => recordBytes.reduce((sum, length) => sum + length, 0));
     const total = bytes.reduce((sum, length) => sum + length, 0);
     const left = bytes.reduce((sum, length, i) => (isChosen.has(i) ? sum : sum + length), 0);

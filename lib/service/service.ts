@@ -57,7 +57,7 @@ export class FrontendService {
   constructor(store: VolumeStore) {
     this.#store = store;
     this.#frontend = new Frontend(store);
-    this.#keks = new KekRing(store.c);
+    this.#keks = new KekRing(store.components);
   }
 
   /**
@@ -133,8 +133,8 @@ export class FrontendService {
   }
 
   async uploadBegin(namespace: string, key: string): Promise<{ upload: ObjectVersion; partBytesMax: number }> {
-    const { blockBytesMax } = this.#store.c.settings;
-    const upload = await beginPartUpload(this.#store.c, namespace, key);
+    const { blockBytesMax } = this.#store.components.settings;
+    const upload = await beginPartUpload(this.#store.components, namespace, key);
     return { upload, partBytesMax: PART_BYTES_MAX - (PART_BYTES_MAX % blockBytesMax) };
   }
 
@@ -152,7 +152,7 @@ export class FrontendService {
   }
 
   uploadAbort(upload: string): Promise<void> {
-    return abortPartUpload(this.#store.c, upload as ObjectVersion);
+    return abortPartUpload(this.#store.components, upload as ObjectVersion);
   }
 }
 

@@ -9,7 +9,7 @@ import { DriveHealth } from './rows/drive-health.ts';
 import { ZoneAllocator } from './rows/zones.ts';
 
 export class VolumeStore {
-  readonly c: Components;
+  readonly components: Components;
   readonly health: DriveHealth;
   readonly zones: ZoneAllocator;
   readonly directories: Directories;
@@ -18,7 +18,7 @@ export class VolumeStore {
 
   constructor(components: Components) {
     assertLimits();
-    this.c = components;
+    this.components = components;
     this.health = new DriveHealth(components.clock);
     this.zones = new ZoneAllocator(components, this.health);
     this.directories = new Directories(components, this.health);

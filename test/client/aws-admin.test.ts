@@ -59,14 +59,14 @@ async function stageOn(world: World, model: Model, meddle: Meddle = () => undefi
       return { FunctionError: 'Unhandled', Payload: Buffer.from(JSON.stringify({ errorType, errorMessage })) };
     }
   };
-  const engine = { components: p.c, volumes: p.volumes, frontend: p.frontend, queue: stage.stream };
+  const engine = { components: p.components, volumes: p.volumes, frontend: p.frontend, queue: stage.stream };
   const outputs = Object.fromEntries(Object.entries(OUTPUTS)) as unknown as StageOutputs;
   const lambda = { send, destroy: () => {} } as unknown as LambdaClient;
-  const invoker = new Invoker({ lambda, clock: world.clock, randomness: p.c.randomness });
+  const invoker = new Invoker({ lambda, clock: world.clock, randomness: p.components.randomness });
   const admin = new StageAdmin('aws:dev', 'default', async () => engine, invoker, outputs);
   const expectQuiet = async (): Promise<void> => {
-    expect(await listJournal(p.c)).toEqual([]);
-    expect((await listVolumes(p.c.panda, 'c0')).filter(({ run }) => run !== undefined)).toEqual([]);
+    expect(await listJournal(p.components)).toEqual([]);
+    expect((await listVolumes(p.components.panda, 'c0')).filter(({ run }) => run !== undefined)).toEqual([]);
     await expectSound(world.start());
     await model.expectIn(world.start());
   };
@@ -92,7 +92,7 @@ describe('compact', () => {
   it('merges bucket remnants and nothing else when told so, and none when told not to', async () => {
     const { world, model } = await thinnedWorld({ volumes: 3, filesEach: 60, keep: 9 });
     const { admin, p, expectQuiet } = await stageOn(world, model);
-    const buckets = async () => (await listBuckets(p.c.panda, 'c0')).length;
+    const buckets = async () => (await listBuckets(p.components.panda, 'c0')).length;
     const before = await buckets();
     const without = await admin.compact({ merge: false, strategies: ['l1'] });
     expect(without.runs.filter(({ strategy }) => strategy === 'merge')).toEqual([]);
@@ -140,7 +140,7 @@ describe('the other commands', () => {
     expect(tended.encode).not.toHaveProperty('free'); // as on the other engine: docs/cli.md
     expect(await admin.tune()).toMatchObject({ state: { threshold: 0.2 }, moved: 'kept' });
     expect(stage.gauges.length).toBe(1);
-    const [volume] = await listVolumes(p.c.panda, 'c0');
+    const [volume] = await listVolumes(p.components.panda, 'c0');
     expect((await admin.explain(volume?.id ?? '')).length).toBeGreaterThan(0);
     expect(await admin.keys()).toMatchObject([{ version: 1, state: 'current' }]);
     await expectQuiet();

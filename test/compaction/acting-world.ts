@@ -78,6 +78,6 @@ export async function sealedWorld(options: SealedOptions): Promise<{ world: Worl
     await freeTrash(p.volumes);
     await deleteFiles(p, model, [...files.keys()].slice(0, options.deletedEach(v)));
   }
-  await collectGarbage(p.c);
+  await collectGarbage(p.components);
   return { world, model, p };
 }

@@ -12,7 +12,7 @@ import { stageBatches } from './stage-batches.ts';
 
 const BODIES: Readonly<Record<string, (world: World, p: Process) => Batches>> = {
   'in process': (_, p) => batchesOf(p),
-  'in process, with a queue': (_, p) => batchesOf(p, new MemoryStream(p.c.clock)),
+  'in process, with a queue': (_, p) => batchesOf(p, new MemoryStream(p.components.clock)),
   'a stage': (world, p) => stageBatches(world, p),
 };
 

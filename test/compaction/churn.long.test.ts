@@ -12,7 +12,10 @@ const FILES = { files: 2_400, bytesMin: 4 * KIB, bytesMax: 64 * KIB, seed: 5 };
 
 function start(seed: number) {
   const p = new World(seed, CHURNED, 20).start();
-  return { p, churn: new Churn({ ...p, components: p.c, queue: new MemoryStream(p.c.clock) }, FILES) };
+  return {
+    p,
+    churn: new Churn({ ...p, components: p.components, queue: new MemoryStream(p.components.clock) }, FILES),
+  };
 }
 
 it('75 % deleted at random: stored overhead of sealed volumes at most 1.01, what lives moved at most once', async () => {

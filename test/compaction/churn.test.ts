@@ -10,7 +10,10 @@ const FILES = { files: 700, bytesMin: 512, bytesMax: 1024, seed: 5 };
 
 function start(seed: number) {
   const p = new World(seed, SMALL, 6).start();
-  return { p, churn: new Churn({ ...p, components: p.c, queue: new MemoryStream(p.c.clock) }, FILES) };
+  return {
+    p,
+    churn: new Churn({ ...p, components: p.components, queue: new MemoryStream(p.components.clock) }, FILES),
+  };
 }
 
 describe('one large delete at random', () => {

@@ -25,7 +25,7 @@ async function diesWhileCopying({ world }: Awaited<ReturnType<typeof sealedWorld
 
 /** Did in the calm run what it is for: else nothing was tested. */
 async function compacts(p: Process, options: CompactOptions, calm: { tried: boolean }): Promise<void> {
-  const done = await compact(batchesOf(p, new MemoryStream(p.c.clock)), options);
+  const done = await compact(batchesOf(p, new MemoryStream(p.components.clock)), options);
   if (!calm.tried) expect(done.runs.reduce((sum, { retired }) => sum + retired, 0)).toBeGreaterThan(0);
   calm.tried = true;
 }
@@ -57,7 +57,7 @@ async function writesBeside(p: Process, model: Model): Promise<void> {
   const keys = bodies.map(([key]) => key);
   await deleteFiles(p, model, keys.slice(0, 3));
   await putFiles(p, model, new Map(bodies.slice(2, 6).map(([key, body]) => [`again/${key}`, body])));
-  await collectGarbage(p.c);
+  await collectGarbage(p.components);
 }
 
 const calmMerge = { tried: false };

@@ -113,9 +113,9 @@ describe('a run whose host turns out too full', () => {
     expect(runs[0]?.skipped).toEqual([
       { volume: host, reason: { code: 'HOST_TOO_FULL', text: expect.stringContaining('cannot be topped off') } },
     ]);
-    expect(await listJournal(p.c)).toEqual([]);
+    expect(await listJournal(p.components)).toEqual([]);
     expect(await leases(world)).toEqual([]);
-    expect([...(await readCrowded(p.c)).keys()]).toEqual([host]);
+    expect([...(await readCrowded(p.components)).keys()]).toEqual([host]);
     await model.expectIn(wide.start());
     await expectSound(wide.start());
   });
@@ -126,7 +126,7 @@ describe('a run whose host turns out too full', () => {
     const [run] = await beginPlan(p.volumes, plan, []);
     const step = await stepRun(actorsOf(p), run as NonNullable<typeof run>, new AbortController().signal);
     expect(step).toMatchObject({ done: true, stalled: undefined, skipped: [{ volume: host }] });
-    expect(await listJournal(p.c)).toEqual([]);
+    expect(await listJournal(p.components)).toEqual([]);
     expect(await leases(world)).toEqual([]);
   });
 

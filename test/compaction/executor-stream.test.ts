@@ -62,12 +62,12 @@ describe('L3 through a stream', () => {
   it('a message of an ended run, or for a bucket that has moved, is acknowledged', async () => {
     const { p, world } = await sparse();
     const stream = new MemoryStream(world.clock);
-    const [volume] = await listVolumes(p.c.panda, SMALL.cell);
+    const [volume] = await listVolumes(p.components.panda, SMALL.cell);
     const [bucket] = volume?.buckets ?? [];
     const at = { bucket: bucket as BucketId, source: volume?.id as VolumeId, move: 0 };
     await stream.send([drainMessage({ run: 'l3/gone/1' as RunId, ...at })]);
-    const run = newRunId(p.c, 'l3');
-    await takeRun(p.c, at.source, run);
+    const run = newRunId(p.components, 'l3');
+    await takeRun(p.components, at.source, run);
     await stream.send([drainMessage({ run, ...at, move: 7 })]);
     const worker = new DrainWorker(p.volumes, stream, actorsOf(p).makeTarget);
     expect(await worker.step(10)).toBe(2);
@@ -80,7 +80,7 @@ describe('L3 through a stream', () => {
     const stream = new MemoryStream(world.clock);
     const { plan } = await planNow(p.volumes, L3);
     const source = plan.runs[0]?.sources[0]?.volume as VolumeId;
-    const volume = (await listVolumes(p.c.panda, SMALL.cell)).find(({ id }) => id === source);
+    const volume = (await listVolumes(p.components.panda, SMALL.cell)).find(({ id }) => id === source);
     for (const extent of (volume?.extents ?? []).slice(0, 2)) {
       const drive = world.drives[extent.drive] as MemoryDrive;
       await drive.erase({ zone: extent.zone, generation: extent.zoneGeneration });
@@ -90,7 +90,7 @@ describe('L3 through a stream', () => {
     const dead = await listDead(p.volumes, stream);
     expect(dead.length).toBeGreaterThan(0);
     expect(dead.every(({ message, isCurrent }) => message?.source === source && isCurrent)).toBe(true);
-    const now = (await listVolumes(p.c.panda, SMALL.cell)).find(({ id }) => id === source);
+    const now = (await listVolumes(p.components.panda, SMALL.cell)).find(({ id }) => id === source);
     expect(now).toMatchObject({ state: 'sealed', run: undefined });
     expect(await redriveDead(stream)).toBe(dead.length);
     expect(await listDead(p.volumes, stream)).toEqual([]);
@@ -113,9 +113,9 @@ describe('L3 through a stream', () => {
   it('a stalled Live Coder is visible, its messages come back, and it recovers by itself', async () => {
     const { p, model, world } = await sparse();
     const stream = new MemoryStream(world.clock);
-    const [volume] = await listVolumes(p.c.panda, SMALL.cell);
-    const run = newRunId(p.c, 'l3');
-    const taken = await takeRun(p.c, volume?.id as VolumeId, run);
+    const [volume] = await listVolumes(p.components.panda, SMALL.cell);
+    const run = newRunId(p.components, 'l3');
+    const taken = await takeRun(p.components, volume?.id as VolumeId, run);
     const sent = await sendDraining(p.volumes, stream, taken as NonNullable<typeof taken>, 256);
     const { makeTarget } = actorsOf(p);
     let isAway = true;

@@ -61,15 +61,15 @@ async function fullButOne(made: { readonly world: World }): Promise<World> {
     );
     const settings = { ...SMALL, zonesPerDrive: zones + 1 + extra, trashGraceMs: 86_400_000 };
     const world = new World(base.seed, settings, base.drives, base.panda);
-    const { c, volumes } = world.start();
+    const { components, volumes } = world.start();
     const used = (await listVolumes(base.panda, SMALL.cell)).flatMap(({ extents }) => extents).length;
     const free = world.drives.length * settings.zonesPerDrive - used;
-    for (let left = free; left >= 8; left -= 4) await createVolume(c, volumes.zones, 'hot');
+    for (let left = free; left >= 8; left -= 4) await createVolume(components, volumes.zones, 'hot');
     const probe = world.clone().start();
     const claim = async () => probe.volumes.zones.claim('0000000000000000' as VolumeId, 3).catch(() => undefined);
     const first = await claim();
     if (first === undefined) continue;
-    await probe.c.panda.transact(first.writes);
+    await probe.components.panda.transact(first.writes);
     if ((await claim()) === undefined) return world;
   }
   throw new Error('no number of zones leaves room for exactly one volume');

@@ -24,10 +24,10 @@ const L2 = { settings: { strategies: ['l2' as const], l3UpTo: 0.09, sourcesMax: 
 describe('a snapshot of the rows', () => {
   it('counts every live byte once, and is the same for the same rows', async () => {
     const { p } = await half();
-    const view = await snapshotOf(p.c);
+    const view = await snapshotOf(p.components);
     expect(view.count).toBe(4);
     const rows: number[] = [];
-    for await (const page of p.c.panda.scan())
+    for await (const page of p.components.panda.scan())
       for (const row of page) if (row.partition.startsWith('bucket/')) rows.push(row.attributes['l'] as number);
     expect(sealedTotals(view).liveBytes).toBe(rows.reduce((a, b) => a + b, 0));
     expect(JSON.stringify(await planNow(p.volumes))).toBe(JSON.stringify(await planNow(p.volumes)));
@@ -35,9 +35,9 @@ describe('a snapshot of the rows', () => {
 
   it('sees a leased volume as leased', async () => {
     const { p } = await half();
-    const [first] = await listVolumes(p.c.panda, SMALL.cell);
-    await takeRun(p.c, first?.id as VolumeId, newRunId(p.c, 'l2'));
-    const view = await snapshotOf(p.c);
+    const [first] = await listVolumes(p.components.panda, SMALL.cell);
+    await takeRun(p.components, first?.id as VolumeId, newRunId(p.components, 'l2'));
+    const view = await snapshotOf(p.components);
     expect([...view.state].filter((state) => state === 3).length).toBe(1);
   });
 });
@@ -45,13 +45,13 @@ describe('a snapshot of the rows', () => {
 describe('L2 and L3 carried out', () => {
   it('L2 packs sources into fewer volumes, and nothing is lost', async () => {
     const { p, model } = await half();
-    const before = sealedTotals(await snapshotOf(p.c));
+    const before = sealedTotals(await snapshotOf(p.components));
     const report = await compact(batchesOf(p), { ...L2, settings: { ...L2.settings, minFill: 0.2, l3UpTo: 0.09 } });
     expect(report.runs.length).toBeGreaterThan(0);
     expect(report.runs.every((run) => run.strategy === 'l2' && run.stalled === undefined)).toBe(true);
     expect(report.runs.reduce((sum, run) => sum + run.retired, 0)).toBeGreaterThanOrEqual(2);
     expect(report.freed.freedVolumes).toBeGreaterThanOrEqual(2);
-    const after = sealedTotals(await snapshotOf(p.c));
+    const after = sealedTotals(await snapshotOf(p.components));
     expect(after.capacityBytes).toBeLessThan(before.capacityBytes);
     await model.expectIn(p);
     await expectSound(p);
@@ -74,8 +74,8 @@ describe('L2 and L3 carried out', () => {
     const { p, model } = await half();
     const { plan } = await planNow(p.volumes, { settings: { minFill: 0.2, l3UpTo: 0.09 } });
     const taken = plan.runs[0]?.sources[0]?.volume as VolumeId;
-    const run = newRunId(p.c, 'encode');
-    await takeRun(p.c, taken, run);
+    const run = newRunId(p.components, 'encode');
+    await takeRun(p.components, taken, run);
     await expect(compact(batchesOf(p), { planJson: planJson(plan) })).rejects.toMatchObject({ code: 'PLAN_STALE' });
     // Without the file's promise the leased volume is left out, the others go on.
     const report = await executePlan(batchesOf(p), plan);
@@ -90,12 +90,12 @@ describe('L2 and L3 carried out', () => {
 
   it('refuses a journal of another version, nothing changed', async () => {
     const { p } = await half();
-    await p.c.panda.transact([
+    await p.components.panda.transact([
       { kind: 'put', partition: 'work/run', sort: 'l2/old/1', attributes: { f: 99, r: 'l2/old/1', s: 'COPY' } },
     ]);
-    const before = JSON.stringify([...(await listVolumes(p.c.panda, SMALL.cell))]);
+    const before = JSON.stringify([...(await listVolumes(p.components.panda, SMALL.cell))]);
     await expect(compact(batchesOf(p), L2)).rejects.toMatchObject({ code: 'JOURNAL_VERSION' });
-    expect(JSON.stringify([...(await listVolumes(p.c.panda, SMALL.cell))])).toBe(before);
+    expect(JSON.stringify([...(await listVolumes(p.components.panda, SMALL.cell))])).toBe(before);
   });
 
   it('goes on with a dead process’s run', async () => {
@@ -103,13 +103,13 @@ describe('L2 and L3 carried out', () => {
     const { plan } = await planNow(p.volumes, { settings: { minFill: 0.2, l3UpTo: 0.09 } });
     const run = plan.runs[0];
     const { beginJournal, listJournal, taskOf } = await import('../../lib/compaction/run/journal.ts');
-    const id = newRunId(p.c, 'l2');
-    await beginJournal(p.c, id, taskOf(plan.digest, run as NonNullable<typeof run>));
-    for (const { volume } of run?.sources ?? []) await takeRun(p.c, volume as VolumeId, id);
+    const id = newRunId(p.components, 'l2');
+    await beginJournal(p.components, id, taskOf(plan.digest, run as NonNullable<typeof run>));
+    for (const { volume } of run?.sources ?? []) await takeRun(p.components, volume as VolumeId, id);
     const q = world.start({ othersDead: true });
     const report = await compact(batchesOf(q), { settings: { strategies: ['l2'] }, threshold: 0.9 });
     expect(report.resumed).toBe(1);
-    expect(await listJournal(q.c)).toEqual([]);
+    expect(await listJournal(q.components)).toEqual([]);
     expect(report.freed.freedVolumes).toBe(run?.sources.length);
     await model.expectIn(q);
     await expectSound(q);
@@ -117,7 +117,7 @@ describe('L2 and L3 carried out', () => {
 
   it('explains a volume by the plan made now', async () => {
     const { p } = await half();
-    const [volume] = await listVolumes(p.c.panda, SMALL.cell);
+    const [volume] = await listVolumes(p.components.panda, SMALL.cell);
     expect((await explain(p.volumes, volume?.id ?? '')).map(({ text }) => text).join('\n')).toContain(
       `volume ${volume?.id}`,
     );
@@ -157,16 +157,16 @@ describe('L1 carried out', () => {
     const run = plan.runs[0];
     expect(run?.host).not.toBeNull();
     const hostId = run?.host?.volume as VolumeId;
-    const buckets = await listBuckets(p.c.panda, SMALL.cell);
+    const buckets = await listBuckets(p.components.panda, SMALL.cell);
     const ofHost = buckets.filter((bucket) => bucket.volume === hostId && bucket.liveBytes > 0).map(({ id }) => id);
-    const rowOf = async (id: BucketId) => JSON.stringify(await readBucket(p.c.panda, SMALL.cell, id));
+    const rowOf = async (id: BucketId) => JSON.stringify(await readBucket(p.components.panda, SMALL.cell, id));
     const rows = await Promise.all(ofHost.map(rowOf));
     const report = await compact(batchesOf(p), L1);
     const [done] = report.runs;
     expect(done?.stalled).toBeUndefined();
     expect(done?.retired).toBeGreaterThan(0);
     expect(done?.hostBytes).toBe(run?.host?.liveBytes);
-    const host = (await listVolumes(p.c.panda, SMALL.cell)).find(({ id }) => id === hostId);
+    const host = (await listVolumes(p.components.panda, SMALL.cell)).find(({ id }) => id === hostId);
     expect(host).toMatchObject({ generation: 2, state: 'sealed', run: undefined, next: undefined });
     expect(host?.buckets.size).toBe(ofHost.length + (done?.movedBuckets ?? 0));
     expect(await Promise.all(ofHost.map(rowOf))).toEqual(rows);

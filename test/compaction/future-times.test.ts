@@ -63,12 +63,13 @@ describe('one moment from the future', () => {
     jump(world, -TEN_YEARS_MS);
 
     await encodeHot(p.volumes, { flush: true });
-    const hot = async () => (await listVolumes(p.c.panda, p.c.settings.cell)).filter((v) => v.class === 'hot');
+    const hot = async () =>
+      (await listVolumes(p.components.panda, p.components.settings.cell)).filter((v) => v.class === 'hot');
     expect((await hot()).filter(({ state }) => state === 'sealed')).toEqual([]);
 
-    expect(await collectGarbage(p.c)).toMatchObject({ slots: 0, waiting: 10 });
+    expect(await collectGarbage(p.components)).toMatchObject({ slots: 0, waiting: 10 });
     world.clock.advance(HOUR_MS + 1);
-    expect(await collectGarbage(p.c)).toMatchObject({ slots: 10, waiting: 0 });
+    expect(await collectGarbage(p.components)).toMatchObject({ slots: 10, waiting: 0 });
     await freeTrash(p.volumes);
     expect(await hot()).toEqual([]);
     await model.expectIn(p);
@@ -84,7 +85,8 @@ describe('one moment from the future', () => {
     await p.volumes.open.sealAll('hot');
     await encodeHot(p.volumes, { force: true, flush: true });
     jump(world, -TEN_YEARS_MS);
-    const trash = async () => (await listVolumes(p.c.panda, p.c.settings.cell)).filter((v) => v.state === 'trash');
+    const trash = async () =>
+      (await listVolumes(p.components.panda, p.components.settings.cell)).filter((v) => v.state === 'trash');
     expect((await trash()).length).toBeGreaterThan(0);
     await freeTrash(p.volumes);
     world.clock.advance(HOUR_MS + 1);
@@ -97,18 +99,18 @@ describe('one moment from the future', () => {
     jump(world, TEN_YEARS_MS);
     const other = world.start();
     await putFiles(other, model, filesOf(5, 3, 500));
-    for (const volume of await listVolumes(p.c.panda, p.c.settings.cell)) {
+    for (const volume of await listVolumes(p.components.panda, p.components.settings.cell)) {
       if (volume.state !== 'open') continue;
-      const key = volumeKey(p.c.settings.cell, volume.id);
+      const key = volumeKey(p.components.settings.cell, volume.id);
       const set = { o: 'somebody', e: world.clock.nowMs() + 60_000 };
-      await p.c.panda.transact([{ kind: 'update', ...key, set }]);
+      await p.components.panda.transact([{ kind: 'update', ...key, set }]);
     }
     jump(world, -TEN_YEARS_MS);
     const mine = world.start();
-    const before = (await listVolumes(p.c.panda, p.c.settings.cell)).length;
+    const before = (await listVolumes(p.components.panda, p.components.settings.cell)).length;
     await putFiles(mine, model, filesOf(6, 3, 500));
     // Into the volume that is there: no other was needed.
-    expect(await listVolumes(p.c.panda, p.c.settings.cell)).toHaveLength(before);
+    expect(await listVolumes(p.components.panda, p.components.settings.cell)).toHaveLength(before);
     await model.expectIn(p);
   });
 });

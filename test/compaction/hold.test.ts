@@ -22,7 +22,7 @@ async function fresh() {
   const world = made.world.clone();
   const p = world.start();
   const stage = new Stage(world);
-  const store = { ...p, components: p.c, queue: stage.stream };
+  const store = { ...p, components: p.components, queue: stage.stream };
   return { world, model: made.model.clone(), p, stage, store };
 }
 
@@ -44,7 +44,7 @@ describe('dead letters', () => {
     expect(await stage.invoke('drainer')).toMatchObject({ sent: 0, begun: 0, reason: { code: 'DEAD_LETTERS' } });
     const report = await compact(batchesOf(p, stage.stream), L3);
     expect(report.runs).toMatchObject([{ retired: 0, movedBytes: 0, stalled: { code: 'DEAD_LETTERS' } }]);
-    expect((await listVolumes(p.c.panda, 'c0')).filter(({ run }) => run !== undefined)).toEqual([]);
+    expect((await listVolumes(p.components.panda, 'c0')).filter(({ run }) => run !== undefined)).toEqual([]);
     await stage.stream.drop((await stage.stream.dead(1000)).map(({ id }) => id));
     expect((await compact(batchesOf(p, stage.stream), L3)).runs[0]?.retired).toBeGreaterThan(0);
   });
@@ -63,11 +63,13 @@ describe('dead letters', () => {
       sources: 0,
       stalled: { code: 'WRITERS_HELD' },
     });
-    const { working } = await collectStatus(p.c, { queue: stage.stream });
+    const { working } = await collectStatus(p.components, { queue: stage.stream });
     expect(working.stalled.map(({ code }) => code)).toContain('WRITERS_HELD');
     await stage.stream.drop((await stage.stream.dead(1000)).map(({ id }) => id));
     expect(await stage.invoke('encoder', { all: true })).toMatchObject({ leftBytes: 0, sources: expect.any(Number) });
-    expect((await listVolumes(p.c.panda, 'c0')).filter((v) => v.class === 'hot' && v.state === 'sealed')).toEqual([]);
+    expect(
+      (await listVolumes(p.components.panda, 'c0')).filter((v) => v.class === 'hot' && v.state === 'sealed'),
+    ).toEqual([]);
   });
 });
 
@@ -75,37 +77,37 @@ describe('a Live Coder that stalls', () => {
   it('holds bulk writers once what is queued for it is old, and no longer than that', async () => {
     const { world, p, stage } = await fresh();
     await stage.stream.send(['waits']);
-    await noteCoder(p.c, { code: 'DRIVES_MISSING', text: 'too few drives' });
-    expect(await writersHeld(p.c, stage.stream)).toBeUndefined();
+    await noteCoder(p.components, { code: 'DRIVES_MISSING', text: 'too few drives' });
+    expect(await writersHeld(p.components, stage.stream)).toBeUndefined();
     world.clock.advance(16 * 60_000);
-    expect(await writersHeld(p.c, stage.stream)).toMatchObject({ code: 'WRITERS_HELD' });
+    expect(await writersHeld(p.components, stage.stream)).toMatchObject({ code: 'WRITERS_HELD' });
     expect(await stage.invoke('drainer')).toMatchObject({ sent: 0, reason: { code: 'CODER_STALLED' } });
     const [waits] = await stage.stream.receive(1, 1000);
     await stage.stream.ack([waits?.receipt ?? '']);
     // Nothing is queued any more: the drainer tries again, and the coder that can write says so.
     expect(await stage.invoke('drainer')).toMatchObject({ reason: { code: 'FLOWING' } });
     while ((await stage.deliver()).received > 0);
-    expect(await coderStall(p.c)).toBeUndefined();
+    expect(await coderStall(p.components)).toBeUndefined();
   });
 });
 
 describe('metadata pressure', () => {
   it('throttles L3 on a stage: nothing is sent or moved beyond the budget, nothing becomes a dead letter, and a new period goes on', async () => {
     const { p, stage } = await fresh();
-    await beginPeriod(p.c, budgetsOf({ metadataWrites: 1e6 }));
+    await beginPeriod(p.components, budgetsOf({ metadataWrites: 1e6 }));
     expect((await stage.invoke('drainer'))['sent']).toBeGreaterThan(0);
-    await charge(p.c, { ...NOTHING_SPENT, metadataWrites: 1e6 });
-    expect(await metadataWritesLeft(p.c)).toBe(0);
-    const before = await readPeriod(p.c);
+    await charge(p.components, { ...NOTHING_SPENT, metadataWrites: 1e6 });
+    expect(await metadataWritesLeft(p.components)).toBe(0);
+    const before = await readPeriod(p.components);
     for (;;) {
       const { received, failed } = await stage.deliver();
       expect(failed).toBe(0);
       if (received === 0) break;
     }
-    expect((await readPeriod(p.c))?.spent).toEqual(before?.spent);
+    expect((await readPeriod(p.components))?.spent).toEqual(before?.spent);
     expect(await stage.invoke('drainer')).toMatchObject({ sent: 0, reason: { code: 'METADATA_SPENT' } });
     expect(await stage.stream.figures()).toMatchObject({ ready: 0, inFlight: 0, dead: 0 });
-    await beginPeriod(p.c, budgetsOf({ metadataWrites: 2e6 }));
+    await beginPeriod(p.components, budgetsOf({ metadataWrites: 2e6 }));
     expect((await stage.invoke('drainer'))['sent']).toBeGreaterThan(0);
     while ((await stage.deliver()).received > 0);
     expect((await stage.invoke('drainer'))['retired']).toBeGreaterThan(0);
@@ -118,13 +120,13 @@ describe('metadata pressure', () => {
       {
         ...inner,
         carry: async (run, signal) => {
-          await charge(p.c, { ...NOTHING_SPENT, metadataWrites: 1e6 });
+          await charge(p.components, { ...NOTHING_SPENT, metadataWrites: 1e6 });
           return inner.carry(run, signal);
         },
       },
       { ...L3, budgets: budgetsOf({ metadataWrites: 1e6 }) },
     );
     expect(report.runs).toMatchObject([{ retired: 0, stalled: { code: 'METADATA_SPENT' } }]);
-    expect((await listVolumes(p.c.panda, 'c0')).filter(({ run }) => run !== undefined)).toEqual([]);
+    expect((await listVolumes(p.components.panda, 'c0')).filter(({ run }) => run !== undefined)).toEqual([]);
   });
 });

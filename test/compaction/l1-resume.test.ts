@@ -44,7 +44,7 @@ describe('a top-off', () => {
     expect(report.runs).toMatchObject([{ retired: 0, movedBuckets: 0, stalled: undefined }]);
     expect(await leasedIn(world)).toEqual([]);
     const p = world.start();
-    expect(await listJournal(p.c)).toEqual([]);
+    expect(await listJournal(p.components)).toEqual([]);
     await model.expectIn(p);
     const again = await compact(batchesOf(p), L1_ONLY);
     expect(again.runs[0]?.retired).toBe(1);
@@ -67,12 +67,12 @@ describe('a top-off', () => {
   it('killed after two groups is gone on with in the same extents, the stray of the third left alone', async () => {
     const { world, model, next } = await killed();
     const p = world.start({ othersDead: true });
-    const [journal] = await listJournal(p.c);
+    const [journal] = await listJournal(p.components);
     expect(journal).toMatchObject({ phase: 'COPY', copied: { groups: [{ seq: 1 }, { seq: 2 }] } });
     expect((await compact(batchesOf(p), L1_ONLY)).resumed).toBe(1);
     const host = (await volumesOf(world)).find(({ id }) => id === journal?.task.host);
     expect(host).toMatchObject({ generation: 2, extents: next, run: undefined });
-    expect(await listJournal(p.c)).toEqual([]);
+    expect(await listJournal(p.components)).toEqual([]);
     await model.expectIn(p);
     await model.expectIn(world.start());
     await expectSound(p);
@@ -137,7 +137,7 @@ describe('a top-off', () => {
     const host = (await volumesOf(world)).find(({ id }) => id === plan.runs[0]?.host?.volume);
     expect(host).toMatchObject({ generation: 2, extents: next });
     expect(await leasedIn(world)).toEqual([]);
-    expect(await listJournal(p.c)).toEqual([]);
+    expect(await listJournal(p.components)).toEqual([]);
     await model.expectIn(world.start());
     await expectSound(world.start());
   });
@@ -149,7 +149,7 @@ describe('a top-off', () => {
     const step = await stepRun(actorsOf(p), run, AbortSignal.abort());
     expect(step).toMatchObject({ done: true, stalled: { code: 'STEP_TIME_UP' } });
     expect(await leasedIn(world)).toEqual([]);
-    expect(await listJournal(p.c)).toEqual([]);
+    expect(await listJournal(p.components)).toEqual([]);
   });
 
   it('whose journal speaks of a generation on other extents, which another run made, takes none of it for its own', async () => {

@@ -11,9 +11,11 @@ const RUN = `l3/${DRAINER_OWNER}/0123456789ab` as RunId;
 
 async function leased() {
   const { p } = await sealedWorld({ volumes: 1, filesEach: 20, deletedEach: () => 10 });
-  const sealed = (await listVolumes(p.c.panda, p.c.settings.cell)).find(({ state }) => state === 'sealed');
+  const sealed = (await listVolumes(p.components.panda, p.components.settings.cell)).find(
+    ({ state }) => state === 'sealed',
+  );
   const id = sealed?.id as VolumeId;
-  expect((await takeRun(p.c, id, RUN))?.state).toBe('draining');
+  expect((await takeRun(p.components, id, RUN))?.state).toBe('draining');
   return { p, id };
 }
 
@@ -21,12 +23,18 @@ describe("a lease of the drainer's", () => {
   it('is ended when its run is not journalled any more', async () => {
     const { p, id } = await leased();
     expect(await endLostLeases(p.volumes)).toBe(1);
-    expect(await readVolume(p.c.panda, p.c.settings.cell, id)).toMatchObject({ state: 'sealed', run: undefined });
+    expect(await readVolume(p.components.panda, p.components.settings.cell, id)).toMatchObject({
+      state: 'sealed',
+      run: undefined,
+    });
   });
   it('is kept while it is: its owner is no process that could be dead', async () => {
     const { p, id } = await leased();
-    await beginJournal(p.c, RUN, { strategy: 'l3', plan: 'p', name: 'l3-0001', host: null, sources: [id] });
+    await beginJournal(p.components, RUN, { strategy: 'l3', plan: 'p', name: 'l3-0001', host: null, sources: [id] });
     expect(await endLostLeases(p.volumes)).toBe(0);
-    expect(await readVolume(p.c.panda, p.c.settings.cell, id)).toMatchObject({ state: 'draining', run: RUN });
+    expect(await readVolume(p.components.panda, p.components.settings.cell, id)).toMatchObject({
+      state: 'draining',
+      run: RUN,
+    });
   });
 });

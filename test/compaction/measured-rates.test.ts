@@ -23,16 +23,16 @@ const fleet = (count: number, live: number, ageDays: number, changes: Partial<Fl
 describe('measured delete rates', () => {
   it('are those assumed until a day has passed, then what was counted, class by class', async () => {
     const world = new World(1);
-    const { c } = world.start();
-    expect(await readRates(c)).toEqual(ASSUMED_RATES);
-    await measureRates(c, fleet(50, 0.8, 30));
-    expect(await readRates(c)).toEqual(ASSUMED_RATES);
+    const { components } = world.start();
+    expect(await readRates(components)).toEqual(ASSUMED_RATES);
+    await measureRates(components, fleet(50, 0.8, 30));
+    expect(await readRates(components)).toEqual(ASSUMED_RATES);
     world.clock.advance(DAY_MS / 2);
-    await measureRates(c, fleet(50, 0.1, 30.5));
-    expect(await readRates(c)).toEqual(ASSUMED_RATES);
+    await measureRates(components, fleet(50, 0.1, 30.5));
+    expect(await readRates(components)).toEqual(ASSUMED_RATES);
     world.clock.advance(1.5 * DAY_MS);
-    await measureRates(c, fleet(50, 0.8 * 0.96, 32));
-    const { perDay, daysMeasured } = await readRates(c);
+    await measureRates(components, fleet(50, 0.8 * 0.96, 32));
+    const { perDay, daysMeasured } = await readRates(components);
     expect(perDay[2]).toBeCloseTo(0.02, 6);
     expect([perDay[0], perDay[1], perDay[3]]).toEqual([0.005, 0.005, 0.005]);
     expect(daysMeasured).toEqual([0, 0, 2, 0]);
@@ -40,64 +40,68 @@ describe('measured delete rates', () => {
 
   it('move towards what later looks find, and nothing is counted twice', async () => {
     const world = new World(2);
-    const { c } = world.start();
+    const { components } = world.start();
     let live = 0.9;
     const look = (days: number, rate: number) => {
       world.clock.advance(days * DAY_MS);
       live *= 1 - rate * days;
-      return measureRates(c, fleet(100, live, 30));
+      return measureRates(components, fleet(100, live, 30));
     };
     await look(0, 0);
     await look(1, 0.01);
-    expect((await readRates(c)).perDay[2]).toBeCloseTo(0.01, 6);
+    expect((await readRates(components)).perDay[2]).toBeCloseTo(0.01, 6);
     for (let day = 0; day < 4; day++) await look(1, 0.05);
-    const after = (await readRates(c)).perDay[2] ?? 0;
+    const after = (await readRates(components)).perDay[2] ?? 0;
     expect(after).toBeGreaterThan(0.02);
     expect(after).toBeLessThan(0.05);
     for (let day = 0; day < 30; day++) await look(1, 0.02);
-    expect((await readRates(c)).perDay[2]).toBeCloseTo(0.02, 2);
-    expect((await readRates(c)).daysMeasured[2]).toBeCloseTo(35, 6);
+    expect((await readRates(components)).perDay[2]).toBeCloseTo(0.02, 2);
+    expect((await readRates(components)).daysMeasured[2]).toBeCloseTo(35, 6);
   });
 
   it('leave out volumes that were rewritten, and classes of which there is too little', async () => {
     const world = new World(3);
-    const { c } = world.start();
-    await measureRates(c, fleet(50, 0.9, 30));
+    const { components } = world.start();
+    await measureRates(components, fleet(50, 0.9, 30));
     world.clock.advance(2 * DAY_MS);
-    await measureRates(c, fleet(50, 0.1, 30, { generation: 2 }));
-    expect((await readRates(c)).daysMeasured[2]).toBe(0);
+    await measureRates(components, fleet(50, 0.1, 30, { generation: 2 }));
+    expect((await readRates(components)).daysMeasured[2]).toBe(0);
     world.clock.advance(2 * DAY_MS);
-    await measureRates(c, fleet(2, 0.05, 30, { generation: 2 }));
-    expect((await readRates(c)).perDay).toEqual(ASSUMED_RATES.perDay);
+    await measureRates(components, fleet(2, 0.05, 30, { generation: 2 }));
+    expect((await readRates(components)).perDay).toEqual(ASSUMED_RATES.perDay);
   });
 
   it('of a million volumes fit a row, and of two looks at once one counts', async () => {
     const world = new World(4);
     const [p, q] = [world.start(), world.start()];
-    await Promise.all([measureRates(p.c, fleet(3000, 0.9, 30)), measureRates(q.c, fleet(3000, 0.9, 30))]);
-    const row = await p.c.panda.get({ partition: `rates/${p.c.settings.cell}`, sort: 'deletes' });
+    await Promise.all([
+      measureRates(p.components, fleet(3000, 0.9, 30)),
+      measureRates(q.components, fleet(3000, 0.9, 30)),
+    ]);
+    const row = await p.components.panda.get({ partition: `rates/${p.components.settings.cell}`, sort: 'deletes' });
     expect(row?.attributes['v']).toBe(1);
     expect(String(row?.attributes['j']).length).toBeLessThan(64 * 1024);
     world.clock.advance(-3 * DAY_MS);
-    await measureRates(p.c, fleet(3000, 0.1, 30));
-    expect((await readRates(p.c)).perDay).toEqual(ASSUMED_RATES.perDay);
+    await measureRates(p.components, fleet(3000, 0.1, 30));
+    expect((await readRates(p.components)).perDay).toEqual(ASSUMED_RATES.perDay);
   });
 
   it('are what the tuner counts on a store, between one step and the next', async () => {
     const { world, model } = await sealedWorld({ volumes: 4, filesEach: 40, deletedEach: () => 0 });
     const p = world.start();
-    const live = async () => (await listBuckets(p.c.panda, p.c.settings.cell)).reduce((sum, b) => sum + b.liveBytes, 0);
+    const live = async () =>
+      (await listBuckets(p.components.panda, p.components.settings.cell)).reduce((sum, b) => sum + b.liveBytes, 0);
     world.clock.advance(8 * DAY_MS);
-    await tune(p.c);
+    await tune(p.components);
     const before = await live();
     await deleteFiles(p, model, [...model.there.keys()].slice(0, 48));
-    await collectGarbage(p.c);
+    await collectGarbage(p.components);
     world.clock.advance(10 * DAY_MS);
-    await tune(p.c);
-    const { perDay, daysMeasured } = await readRates(p.c);
+    await tune(p.components);
+    const { perDay, daysMeasured } = await readRates(p.components);
     expect(daysMeasured).toEqual([0, 0, 10, 0]);
     expect(perDay[2]).toBeCloseTo((before - (await live())) / before / 10, 6);
-    const status = await collectStatus(p.c);
+    const status = await collectStatus(p.components);
     expect(status.compaction?.deletes[2]).toMatchObject({ daysMeasured: 10 });
   });
 
@@ -105,9 +109,9 @@ describe('measured delete rates', () => {
     const { world } = await sealedWorld({ volumes: 2, filesEach: 20, deletedEach: () => 5 });
     const p = world.start();
     expect((await planNow(p.volumes)).plan.settings.deletesPerDay).toEqual(ASSUMED_RATES.perDay);
-    await measureRates(p.c, fleet(50, 0.8, 30, { capacityBytes: CAPACITY }));
+    await measureRates(p.components, fleet(50, 0.8, 30, { capacityBytes: CAPACITY }));
     world.clock.advance(DAY_MS);
-    await measureRates(p.c, fleet(50, 0.8 * 0.9, 31));
+    await measureRates(p.components, fleet(50, 0.8 * 0.9, 31));
     const { plan } = await planNow(p.volumes);
     expect(plan.settings.deletesPerDay[2]).toBeCloseTo(0.1, 6);
     const asked = await planNow(p.volumes, { settings: { deletesPerDay: [1, 1, 1, 1] } });

@@ -32,7 +32,7 @@ async function rowsOf(world: World): Promise<Row[]> {
 async function expectWhole(model: Model, p: Process): Promise<void> {
   await model.expectIn(p);
   await expectSound(p);
-  const buckets = await listBuckets(p.c.panda, p.c.settings.cell);
+  const buckets = await listBuckets(p.components.panda, p.components.settings.cell);
   expect(buckets.filter(({ liveBytes }) => liveBytes === 0)).toEqual([]);
 }
 

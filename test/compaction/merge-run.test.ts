@@ -37,11 +37,11 @@ function watched(world: World): Write[][] {
 describe('a merge', () => {
   it('turns remnants into few buckets, empties their volumes, and counts what it wrote', async () => {
     const { world, model, p } = await thin();
-    const before = await listBuckets(p.c.panda, SMALL.cell);
+    const before = await listBuckets(p.components.panda, SMALL.cell);
     const seen = watched(world);
     const { runs, freed } = await mergeAll(p);
     const run = runs.find(({ strategy }) => strategy === 'merge');
-    const after = await listBuckets(p.c.panda, SMALL.cell);
+    const after = await listBuckets(p.components.panda, SMALL.cell);
     expect(after.length).toBeLessThan(before.length / 2);
     expect(run?.stalled).toBeUndefined();
     expect(run?.skipped).toEqual([]);
@@ -94,7 +94,7 @@ describe('a merge', () => {
     const { runs } = await mergeAll(p);
     expect(runs[0]?.merge?.remnants).toBeGreaterThan(3);
     await putFiles(p, model, new Map([[back, body]]));
-    await collectGarbage(p.c);
+    await collectGarbage(p.components);
     await model.expectIn(p);
     await expectSound(p);
   });
@@ -109,13 +109,13 @@ describe('a merge', () => {
     const busy = (async () => {
       await deleteFiles(writer, model, doomed);
       await putFiles(writer, model, others);
-      await collectGarbage(writer.c);
+      await collectGarbage(writer.components);
       await putFiles(writer, model, filesOf(77, 10, 900));
       await deleteFiles(writer, model, [...others.keys()].slice(0, 5));
     })();
     const [{ runs }] = await Promise.all([mergeAll(merger), busy]);
     expect(runs[0]?.merge?.blockRows).toBeGreaterThan(0);
-    await collectGarbage(writer.c);
+    await collectGarbage(writer.components);
     await model.expectIn(reader);
     await model.expectIn(world.start());
     await merger.volumes.open.recoverIdle();
@@ -139,11 +139,11 @@ describe('a merge', () => {
     const dying = world.start({ plan });
     await expect(compact(batchesOf(dying), MERGE_ONLY)).rejects.toBeInstanceOf(Crash);
     const p = world.start({ othersDead: true });
-    expect((await listJournal(p.c)).map(({ task }) => task.strategy)).toEqual(['merge']);
+    expect((await listJournal(p.components)).map(({ task }) => task.strategy)).toEqual(['merge']);
     const report = await compact(batchesOf(p), { settings: MERGE_ONLY.settings });
     expect(report.resumed).toBe(1);
-    expect(await listJournal(p.c)).toEqual([]);
-    expect((await listVolumes(p.c.panda, SMALL.cell)).filter(({ state }) => state === 'draining')).toEqual([]);
+    expect(await listJournal(p.components)).toEqual([]);
+    expect((await listVolumes(p.components.panda, SMALL.cell)).filter(({ state }) => state === 'draining')).toEqual([]);
     await model.expectIn(p);
     await expectSound(p);
   });
@@ -151,7 +151,7 @@ describe('a merge', () => {
   it('writes into volumes that puts write, too, where there is no hot tier', async () => {
     const settings = { ...SMALL, hotCodec: 'single', warmCodec: 'single' } as const;
     const { world, model, p } = await thinnedWorld({ volumes: 2, filesEach: 60, keep: 5, settings });
-    const before = await listBuckets(p.c.panda, SMALL.cell);
+    const before = await listBuckets(p.components.panda, SMALL.cell);
     const [{ runs }] = await Promise.all([mergeAll(p), putFiles(p, model, filesOf(78, 30, 900))]);
     expect(runs[0]?.merge?.rowsDropped).toBeGreaterThan(before.length / 2);
     await model.expectIn(world.start());

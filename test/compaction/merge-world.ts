@@ -28,7 +28,7 @@ export async function thinnedWorld(options: {
   const made = await sealedWorld({ ...options, bytesMax: 700, deletedEach: () => 0, seed: options.seed ?? 21 });
   const doomed = [...made.model.there.keys()].filter((_, i) => i % options.keep !== 0);
   await deleteFiles(made.p, made.model, doomed);
-  await collectGarbage(made.p.c);
+  await collectGarbage(made.p.components);
   return made;
 }
 

@@ -44,10 +44,10 @@ describe('a plan of all strategies', () => {
     const { world } = await prepared;
     const p = world.clone().start();
     expect((await planNow(p.volumes, MERGE_ONLY)).plan.merges).toBeNull();
-    const before = (await listBuckets(p.c.panda, p.c.settings.cell)).length;
+    const before = (await listBuckets(p.components.panda, p.components.settings.cell)).length;
     const { plan } = await planNow(p.volumes, ASKED);
     const report = await compact(batchesOf(p), { planJson: planJson(plan) });
     expect(report.runs.map(({ strategy }) => strategy)).not.toContain('merge');
-    expect((await listBuckets(p.c.panda, p.c.settings.cell)).length).toBe(before);
+    expect((await listBuckets(p.components.panda, p.components.settings.cell)).length).toBe(before);
   });
 });

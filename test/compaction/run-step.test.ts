@@ -54,12 +54,12 @@ describe('a run in steps', () => {
       expect(report.movedBuckets).toBeGreaterThan(0);
       ({ done } = report);
       retired += report.retired;
-      const leased = (await listVolumes(p.c.panda, 'c0')).filter((volume) => volume.run !== undefined);
+      const leased = (await listVolumes(p.components.panda, 'c0')).filter((volume) => volume.run !== undefined);
       expect(leased).toEqual([]);
     }
     expect(steps).toBeGreaterThan(1);
     expect(retired).toBeGreaterThan(1);
-    expect((await listJournal(p.c)).map(({ id }) => id)).not.toContain(run);
+    expect((await listJournal(p.components)).map(({ id }) => id)).not.toContain(run);
     await expectSound(world.start());
     await model.expectIn(world.start());
   });
@@ -69,8 +69,8 @@ describe('a run in steps', () => {
     const { runs } = await planRuns(p.volumes, 100, { strategies: ['l2'] });
     const run = runs[0] as RunId;
     expect(await step(world.start(), run, 0)).toMatchObject({ done: true, movedBuckets: 0, retired: 0 });
-    expect((await listJournal(p.c)).map(({ id }) => id)).not.toContain(run);
-    expect((await listVolumes(p.c.panda, 'c0')).filter((volume) => volume.run !== undefined)).toEqual([]);
+    expect((await listJournal(p.components)).map(({ id }) => id)).not.toContain(run);
+    expect((await listVolumes(p.components.panda, 'c0')).filter((volume) => volume.run !== undefined)).toEqual([]);
   });
 
   it('plans nothing twice', async () => {
@@ -79,7 +79,7 @@ describe('a run in steps', () => {
     const begun = first.runs[0] as RunId;
     await step(world.start(), begun, 1);
     const second = await planRuns(world.start().volumes, 100);
-    const journals = await listJournal(p.c);
+    const journals = await listJournal(p.components);
     const named = journals.flatMap(({ task }) => [...(task.host === null ? [] : [task.host]), ...task.sources]);
     expect(new Set(named).size).toBe(named.length);
     expect(journals.map(({ id }) => id).sort()).toEqual([...second.runs].sort());

@@ -15,5 +15,5 @@ export function stageBatches(world: World, p: Process, stage = new Stage(world))
     if (name === 'drainer') while ((await stage.deliver()).received > 0);
     return schema.parse(answer);
   };
-  return onStage(p.volumes, new StageTasks({ call } as Invoker, OUTPUTS, async () => p.c));
+  return onStage(p.volumes, new StageTasks({ call } as Invoker, OUTPUTS, async () => p.components));
 }

@@ -24,8 +24,10 @@ export function batchesContract(body: string, batchesOn: (world: World, p: Proce
     const [world, model] = [made.world.clone(), made.model.clone()];
     const p = world.start();
     const expectQuiet = async (): Promise<void> => {
-      expect(await listJournal(p.c)).toEqual([]);
-      expect((await listVolumes(p.c.panda, p.c.settings.cell)).filter(({ run }) => run !== undefined)).toEqual([]);
+      expect(await listJournal(p.components)).toEqual([]);
+      expect(
+        (await listVolumes(p.components.panda, p.components.settings.cell)).filter(({ run }) => run !== undefined),
+      ).toEqual([]);
       await expectSound(world.start());
       await model.expectIn(world.start());
     };
@@ -35,7 +37,7 @@ export function batchesContract(body: string, batchesOn: (world: World, p: Proce
   async function begun({ p, batches }: Awaited<ReturnType<typeof fresh>>, strategy: Strategy) {
     const { plan } = await planNow(p.volumes, { settings: { strategies: [strategy] } });
     const run = present(plan.runs[0], `there is a run of ${strategy}`);
-    return { run, id: (await beginJournal(p.c, batches.newRun(strategy), taskOf(plan.digest, run))).id };
+    return { run, id: (await beginJournal(p.components, batches.newRun(strategy), taskOf(plan.digest, run))).id };
   }
 
   describe(`batches: ${body}`, () => {
@@ -69,11 +71,11 @@ export function batchesContract(body: string, batchesOn: (world: World, p: Proce
       const made = await fresh();
       const { id, run } = await begun(made, 'l2');
       const [first] = run.sources;
-      const other = newRunId(made.p.c, 'l1');
-      await takeRun(made.p.c, first?.volume as never, other);
+      const other = newRunId(made.p.components, 'l1');
+      await takeRun(made.p.components, first?.volume as never, other);
       const outcome = await made.batches.carry(id, NEVER);
       expect(outcome.skipped).toMatchObject([{ volume: first?.volume, reason: { code: 'VOLUME_OWNED' } }]);
-      const owned = (await listVolumes(made.p.c.panda, 'c0')).filter(({ run: owner }) => owner === other);
+      const owned = (await listVolumes(made.p.components.panda, 'c0')).filter(({ run: owner }) => owner === other);
       expect(owned.map(({ id: volume }) => volume)).toEqual([first?.volume]);
     });
   });

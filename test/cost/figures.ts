@@ -67,9 +67,9 @@ class MeteredStore {
 
   constructor(settings: Settings) {
     this.world = new World(7, settings);
-    const { c } = this.world.start();
-    const drives = c.drives.map((drive) => meteredDrive(drive, this.meter));
-    this.volumes = new VolumeStore({ ...c, drives, panda: new MeteredPanda(c.panda, this.meter) });
+    const { components } = this.world.start();
+    const drives = components.drives.map((drive) => meteredDrive(drive, this.meter));
+    this.volumes = new VolumeStore({ ...components, drives, panda: new MeteredPanda(components.panda, this.meter) });
     this.service = new FrontendService(this.volumes);
   }
 
@@ -138,11 +138,11 @@ export async function compactionCost(settings: Settings, volumes: number, scale:
   const dead = keys.filter((_, i) => (i * DEAD) % DEAD_OF < DEAD).map((key) => ({ key }));
   for (const outcome of await store.service.delete('default', dead)) if ('error' in outcome) throw outcome.error;
   store.world.clock.advance(settings.deleteGraceMs + 1);
-  await collectGarbage(inner.c);
+  await collectGarbage(inner.components);
   store.meter.take();
   const actors: Actors = {
     store: inner,
-    stream: new MemoryStream(inner.c.clock),
+    stream: new MemoryStream(inner.components.clock),
     makeTarget: (run, moved) => new LiveCoder(inner, run, moved),
   };
   const report = await compact(inProcess(actors));

@@ -63,16 +63,16 @@ describe('an idle stage', () => {
 
   it('reads no more rows than the bill says, and no object', async () => {
     const meter = new Meter();
-    const { c } = new World(1, PRESETS.personal, 10).start();
-    const drives = c.drives.map((drive) => meteredDrive(drive, meter));
-    const store = new VolumeStore({ ...c, panda: new MeteredPanda(c.panda, meter), drives });
+    const { components } = new World(1, PRESETS.personal, 10).start();
+    const drives = components.drives.map((drive) => meteredDrive(drive, meter));
+    const store = new VolumeStore({ ...components, panda: new MeteredPanda(components.panda, meter), drives });
     const signal = new AbortController().signal;
     const tasks: Readonly<Record<keyof typeof IDLE_READS, () => Promise<unknown>>> = {
       gc: () => sweepStage(store, { signal }),
-      encoder: () => encodeStage(store, { signal, stream: new MemoryStream(c.clock) }),
-      tuner: () => tuneStage(store.c, { put: async () => undefined }),
+      encoder: () => encodeStage(store, { signal, stream: new MemoryStream(components.clock) }),
+      tuner: () => tuneStage(store.components, { put: async () => undefined }),
       compaction: () => planRuns(store, 100, {}),
-      drainer: () => drainPass(store, new MemoryStream(c.clock), { signal }),
+      drainer: () => drainPass(store, new MemoryStream(components.clock), { signal }),
     };
     for (const [part, task] of Object.entries(tasks)) {
       await task();

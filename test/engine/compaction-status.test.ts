@@ -116,16 +116,19 @@ describe('the status of compaction', () => {
 describe('tallies', () => {
   it('add up per day, and days are kept apart', async () => {
     const world = new World(3);
-    const { c } = world.start();
+    const { components } = world.start();
     expect(world.clock).toBeInstanceOf(SimulatedClock);
-    await Promise.all([addTally(c, { ingestedBytes: 5 }), addTally(c, { ingestedBytes: 7, 'l1.runs': 1 })]);
-    await addTally(c, { ingestedBytes: 0 });
+    await Promise.all([
+      addTally(components, { ingestedBytes: 5 }),
+      addTally(components, { ingestedBytes: 7, 'l1.runs': 1 }),
+    ]);
+    await addTally(components, { ingestedBytes: 0 });
     world.clock.advance(DAY_MS);
-    await addTally(c, { ingestedBytes: 1 });
-    const days = await readTallies(c, 30);
+    await addTally(components, { ingestedBytes: 1 });
+    const days = await readTallies(components, 30);
     expect(days.map(({ counts }) => counts.ingestedBytes).at(-1)).toBe(1);
     expect(days).toHaveLength(2);
     expect(totalOf(days)).toMatchObject({ ingestedBytes: 13, 'l1.runs': 1 });
-    expect(await readTallies(c, 1)).toHaveLength(1);
+    expect(await readTallies(components, 1)).toHaveLength(1);
   });
 });

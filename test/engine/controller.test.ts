@@ -25,7 +25,7 @@ interface Engine {
 async function aging() {
   const made = await sealedWorld({ volumes: 30, filesEach: 125, bytesMax: 1800, deletedEach: () => 10, seed: 31 });
   const { p, model, world } = made;
-  const store = { ...p, components: p.c, queue: new MemoryStream(p.c.clock) };
+  const store = { ...p, components: p.components, queue: new MemoryStream(p.components.clock) };
   const keys = [...model.there.keys()];
   return {
     world,
@@ -38,7 +38,7 @@ async function aging() {
         model,
         keys.filter((_, i) => i % every === from),
       );
-      await collectGarbage(p.c);
+      await collectGarbage(p.components);
     },
     /** What one run reads that a plan would make now. */
     oneRun: async (): Promise<number> => (await planOf(store, REQUEST)).runs[0]?.work.bytesRead ?? 0,
@@ -50,7 +50,7 @@ const embedded = ({ store, p }: Aging): Engine => ({
   compact: async (budgets, strategy = 'l2') =>
     void (await compactStore(store, { ...REQUEST, strategies: [strategy], budgets })),
   step: async () => {
-    const { moved, state } = await tune(p.c);
+    const { moved, state } = await tune(p.components);
     return { moved, threshold: state.threshold };
   },
 });

@@ -28,10 +28,10 @@ describe('a journal of another release', () => {
     it(`${what} refuses compaction, and nothing else`, async () => {
       const dir = join(folder, `copy-${attributes['f'] ?? 'none'}`);
       cpSync(made.dir, dir, { recursive: true });
-      const leased = await withClient(dir, async (_, { components: c }) => {
-        await c.panda.transact([{ kind: 'put', partition: 'work/run', sort: RUN, attributes }]);
-        const [volume] = await listVolumes(c.panda, c.settings.cell);
-        await takeRun(c, volume?.id as VolumeId, RUN);
+      const leased = await withClient(dir, async (_, { components }) => {
+        await components.panda.transact([{ kind: 'put', partition: 'work/run', sort: RUN, attributes }]);
+        const [volume] = await listVolumes(components.panda, components.settings.cell);
+        await takeRun(components, volume?.id as VolumeId, RUN);
         return volume?.id;
       });
       await withClient(dir, async (client, store) => {

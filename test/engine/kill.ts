@@ -127,7 +127,7 @@ export async function killOften(dir: string, kills: number, seed: number, aliveM
       await within(`${when}: reading`, ledger.check(store, when));
       await within(
         `${when}: the recount`,
-        expectSound({ c: store.components, volumes: store.volumes, frontend: store.frontend }),
+        expectSound({ components: store.components, volumes: store.volumes, frontend: store.frontend }),
       );
     });
   }

@@ -16,14 +16,14 @@ type Engine = (p: Process) => Readonly<Record<'gc' | 'encode', (signal: AbortSig
 
 const ENGINES: Readonly<Record<string, Engine>> = {
   embedded: (p) => {
-    const tasks = tasksOf({ ...p, components: p.c, queue: new MemoryStream(p.c.clock) });
+    const tasks = tasksOf({ ...p, components: p.components, queue: new MemoryStream(p.components.clock) });
     const run = (name: string) => (signal: AbortSignal) =>
       Promise.resolve(tasks.find((t) => t.name === name)?.run(signal));
     return { gc: run('gc'), encode: run('encode') };
   },
   stage: (p) => ({
     gc: (signal) => sweepStage(p.volumes, { signal }),
-    encode: (signal) => encodeStage(p.volumes, { signal, stream: new MemoryStream(p.c.clock) }),
+    encode: (signal) => encodeStage(p.volumes, { signal, stream: new MemoryStream(p.components.clock) }),
   }),
 };
 const NEVER = new AbortController().signal;
@@ -31,10 +31,10 @@ const NEVER = new AbortController().signal;
 describe.each(Object.entries(ENGINES))('maintenance on the engine %s', (_name, engine) => {
   it.each(['gc', 'encode'] as const)('%s ends a lease that a dead process left without a journal', async (task) => {
     const { world, p: dead } = await sealedWorld({ volumes: 1, filesEach: 20, deletedEach: () => 10 });
-    const { panda, settings } = dead.c;
+    const { panda, settings } = dead.components;
     const sealed = (await listVolumes(panda, settings.cell)).find(({ state }) => state === 'sealed');
     const id = sealed?.id as VolumeId;
-    expect((await takeRun(dead.c, id, newRunId(dead.c, 'encode')))?.state).toBe('draining');
+    expect((await takeRun(dead.components, id, newRunId(dead.components, 'encode')))?.state).toBe('draining');
     const p = world.start({ othersDead: true });
     await engine(p)[task](NEVER);
     // Sealed again, or already rewritten, as half of it is dead.

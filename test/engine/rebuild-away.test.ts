@@ -31,9 +31,9 @@ describe('restore --rebuild with drives away', () => {
     await expectFiles(process, files);
     await expectSound(process, [4, 11]);
     // Columns on them are known from the backup: none has to be taken for lost.
-    const found = await process.c.drives[4]?.zones();
+    const found = await process.components.drives[4]?.zones();
     const rows = new Map<number, number>();
-    for await (const row of rowsIn(process.c.panda, zonePartition(4))) {
+    for await (const row of rowsIn(process.components.panda, zonePartition(4))) {
       const zone = zoneFromRow(row);
       if (zone.volume !== undefined) rows.set(zone.zone, zone.generation);
     }

@@ -38,7 +38,7 @@ async function deleteFiles(p: Process, files: Map<string, Uint8Array>, every: nu
 
 export async function rowsOf(p: Process): Promise<Row[]> {
   const rows: Row[] = [];
-  for await (const page of p.c.panda.scan()) rows.push(...page);
+  for await (const page of p.components.panda.scan()) rows.push(...page);
   return rows;
 }
 
@@ -85,12 +85,12 @@ export async function rebuiltPanda(
   backup: readonly Row[],
   { shredded = new Set(), away = [], ...options }: RebuildOptions = {},
 ): Promise<{ readonly panda: MemoryPanda; readonly report: RebuildReport }> {
-  const { c } = world.start();
+  const { components } = world.start();
   const log = shredAttributes({ recordIds: [...shredded], kekVersion: 1 });
   const sorter = Sorter.open(':memory:');
   const rebuild = new Rebuild(sorter, {
-    ...{ settings: world.settings, storeId: c.storeId, nowMs: world.clock.nowMs() },
-    drives: c.drives.map((drive, id) => (away.includes(id) ? awayDrive(drive.label) : drive)),
+    ...{ settings: world.settings, storeId: components.storeId, nowMs: world.clock.nowMs() },
+    drives: components.drives.map((drive, id) => (away.includes(id) ? awayDrive(drive.label) : drive)),
     backup: sourceOf(backup),
     shredLog: sourceOf([{ ...shredKey(world.settings.cell, 0, 'later'), attributes: log }]),
     ...options,
@@ -115,7 +115,7 @@ export async function busyStore(seed: number, settings = TINY) {
   await p.volumes.open.sealAll('hot');
   await encodeHot(p.volumes, { force: true });
   await deleteFiles(p, files, 2);
-  await collectGarbage(p.c);
+  await collectGarbage(p.components);
   await drain(p.volumes, (run, moved) => new LiveCoder(p.volumes, run, moved));
   await freeTrash(p.volumes);
   await putFiles(p, files, 400, 460, seed + 2);

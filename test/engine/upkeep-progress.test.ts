@@ -82,7 +82,7 @@ describe('upkeep of a store that stays small', () => {
     expect(replicationFactor).toBeLessThanOrEqual(STORED_MAX);
     expect(overhead.trash.volumes).toBe(0);
     expect(await differing(store, kept)).toEqual([]);
-    await expectSound({ c: store.components, volumes: store.volumes, frontend: store.frontend });
+    await expectSound({ components: store.components, volumes: store.volumes, frontend: store.frontend });
     await store.close();
   });
 
@@ -105,7 +105,7 @@ describe('upkeep of a store that stays small', () => {
         expect(stored ?? 0, `seed ${seed}, round ${round}`).toBeLessThanOrEqual(STORED_MAX);
     }
     expect(await differing(store, kept)).toEqual([]);
-    await expectSound({ c: store.components, volumes: store.volumes, frontend: store.frontend });
+    await expectSound({ components: store.components, volumes: store.volumes, frontend: store.frontend });
     await store.close();
   });
 

@@ -59,7 +59,7 @@ async function perform(p: Process, model: Map<string, Uint8Array>, step: Step): 
       expect(outcome.ok, `delete ${outcome.key}`).toBe(model.has(outcome.key));
       model.delete(outcome.key);
     }
-  } else if (step.kind === 'gc') await collectGarbage(p.c);
+  } else if (step.kind === 'gc') await collectGarbage(p.components);
   else {
     await p.volumes.open.sealAll('hot');
     const report = await encodeHot(p.volumes, { force: true, flush: true });

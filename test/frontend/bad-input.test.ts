@@ -108,7 +108,7 @@ describe('drives that fail', () => {
     const world = new World(2, TINY, 20);
     const p = world.start();
     const drives = world.drives.map((drive) => new FaultyDrive(drive));
-    const volumes = new VolumeStore({ ...p.c, drives });
+    const volumes = new VolumeStore({ ...p.components, drives });
     return {
       world,
       drives,
@@ -176,7 +176,7 @@ describe('a put of a known block whose volume cannot be read', () => {
     const [volume] = await listVolumes(world.panda, 'c0');
     const drives = world.drives.map((drive) => new FaultyDrive(drive));
     for (const { drive } of volume?.extents ?? []) (drives[drive] as FaultyDrive).state = 'lost';
-    const volumes = new VolumeStore({ ...first.c, drives });
+    const volumes = new VolumeStore({ ...first.components, drives });
     const frontend = new Frontend(volumes);
     await expect(frontend.read(NAMESPACE, 'before', 1e4)).rejects.toMatchObject({ code: 'RECORD_WAITS' });
     await frontend.put({ namespace: NAMESPACE, key: 'after', body });

@@ -34,14 +34,14 @@ function brokenAt(panda: Panda, isHit: (write: Write) => boolean): Panda {
 describe('settling a group', () => {
   it('of a volume that others took, settled and freed is a lost lease; under its own token a missing row is damage', async () => {
     const world = new World(3, TINY);
-    const { c, frontend } = world.start();
+    const { components, frontend } = world.start();
     await frontend.put({ namespace: NAMESPACE, key: 'x', body: Buffer.from('x') });
-    const [volume] = await listVolumes(c.panda, c.settings.cell);
+    const [volume] = await listVolumes(components.panda, components.settings.cell);
     if (volume === undefined) throw new Error('a put makes a volume');
     const pending = { ...volume, pendingSeq: 99 };
-    const before = recoverPending(c, pending, volume.token - 1, true);
+    const before = recoverPending(components, pending, volume.token - 1, true);
     await expect(before).rejects.toMatchObject({ kind: 'conflict', code: 'LEASE_LOST' });
-    const now = recoverPending(c, pending, volume.token, true);
+    const now = recoverPending(components, pending, volume.token, true);
     await expect(now).rejects.toMatchObject({ kind: 'corrupt', code: 'GROUP_ROW_MISSING' });
   });
 });

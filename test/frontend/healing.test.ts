@@ -52,8 +52,8 @@ async function encoded(seed: number, files: Files) {
   await putAll(world.start(), files);
   await encode(world.start());
   const drives = world.drives.map((drive) => new FaultyDrive(drive));
-  const volumes = new VolumeStore({ ...world.start().c, drives });
-  const p: Process = { c: volumes.c, volumes, frontend: new Frontend(volumes) };
+  const volumes = new VolumeStore({ ...world.start().components, drives });
+  const p: Process = { components: volumes.components, volumes, frontend: new Frontend(volumes) };
   return { world, drives, p };
 }
 
@@ -77,7 +77,7 @@ describe('putting the originals again', () => {
       for (const drive of columns)
         if (how === 'lost drives') (drives[drive] as FaultyDrive).state = 'lost';
         else await empty(world, drive);
-      const lost = await lostOf({ ...p, frontend: new Frontend(new VolumeStore(p.c)) }, files);
+      const lost = await lostOf({ ...p, frontend: new Frontend(new VolumeStore(p.components)) }, files);
       expect(lost.length).toBeGreaterThan(5);
       expect(lost.length).toBeLessThan(files.size);
       await putAll(p, files);
@@ -141,7 +141,7 @@ describe('putting the originals again', () => {
     const p = world.start();
     const lost = await lostOf(p, files);
     expect(lost.length).toBeGreaterThan(0);
-    expect(await readDamage(p.c, volume?.id as never)).not.toEqual([]);
+    expect(await readDamage(p.components, volume?.id as never)).not.toEqual([]);
     await putAll(world.start(), files);
     expect(await lostOf(world.start(), files)).toEqual([]);
     await expectSound(world.start());

@@ -12,7 +12,7 @@ async function opened() {
   const { volumes, frontend } = new World(4).start();
   await frontend.put({ namespace: 'default', key: 'a', body: BODY });
   const budget = new ReadBudget(BUDGET_BYTES);
-  const keks = new KekRing(volumes.c);
+  const keks = new KekRing(volumes.components);
   const read = async () => (await getObject(volumes, keks, budget, 'default', 'a')).body[Symbol.asyncIterator]();
   return { budget, read };
 }

@@ -38,9 +38,9 @@ function onceBefore(
 describe('a retiring KEK', () => {
   it('is not used any more, even by a process that had looked it up before', async () => {
     const world = new World(8);
-    const { c } = world.start();
-    const keks = new MemoryKekStore({ clock: c.clock, randomness: c.randomness });
-    const frontend = new Frontend(new VolumeStore({ ...c, keks }));
+    const { components } = world.start();
+    const keks = new MemoryKekStore({ clock: components.clock, randomness: components.randomness });
+    const frontend = new Frontend(new VolumeStore({ ...components, keks }));
     await frontend.put({ namespace: 'default', key: 'a', body: Buffer.from('a') });
     await keks.rotate();
     await world.panda.transact([retiringKek(1)]);
@@ -56,8 +56,8 @@ describe('a retiring KEK', () => {
 
   it('is not written under by who leased before and looked before it was retired', async () => {
     const world = new World(9);
-    const { c } = world.start();
-    const keks = new MemoryKekStore({ clock: c.clock, randomness: c.randomness });
+    const { components } = world.start();
+    const keks = new MemoryKekStore({ clock: components.clock, randomness: components.randomness });
     // Between its append and its index transaction the version is rotated away, retired, and could be destroyed.
     let blocks: number | undefined;
     const panda = onceBefore(
@@ -65,27 +65,31 @@ describe('a retiring KEK', () => {
       (writes) => writes.some(({ partition, sort }) => partition.startsWith('object/') && sort === 'b'),
       async () => {
         await keks.rotate();
-        await rewrapKeys({ ...c, keks });
-        blocks = await retireKek({ ...c, keks }, 1);
+        await rewrapKeys({ ...components, keks });
+        blocks = await retireKek({ ...components, keks }, 1);
       },
     );
-    const frontend = new Frontend(new VolumeStore({ ...c, panda, keks }));
+    const frontend = new Frontend(new VolumeStore({ ...components, panda, keks }));
     await frontend.put({ namespace: 'default', key: 'a', body: Buffer.from('a') });
     await frontend.put({ namespace: 'default', key: 'b', body: Buffer.from('b') });
     expect(blocks).toBe(0);
-    expect((await blocksByKekVersion({ ...c, keks })).get(1)).toBeUndefined();
+    expect((await blocksByKekVersion({ ...components, keks })).get(1)).toBeUndefined();
     await expectSound(world.start());
   });
 
   it('is in use as long as a block is wrapped by it or by a version before it', async () => {
     const world = new World(10);
-    const { c } = world.start();
-    const keks = new MemoryKekStore({ clock: c.clock, randomness: c.randomness });
-    await new Frontend(new VolumeStore({ ...c, keks })).put({ namespace: 'default', key: 'a', body: Buffer.from('a') });
+    const { components } = world.start();
+    const keks = new MemoryKekStore({ clock: components.clock, randomness: components.randomness });
+    await new Frontend(new VolumeStore({ ...components, keks })).put({
+      namespace: 'default',
+      key: 'a',
+      body: Buffer.from('a'),
+    });
     await keks.rotate();
     await keks.rotate();
-    expect(await retireKek({ ...c, keks }, 2)).toBe(1);
-    await rewrapKeys({ ...c, keks });
-    expect(await retireKek({ ...c, keks }, 2)).toBe(0);
+    expect(await retireKek({ ...components, keks }, 2)).toBe(1);
+    await rewrapKeys({ ...components, keks });
+    expect(await retireKek({ ...components, keks }, 2)).toBe(0);
   });
 });

@@ -57,7 +57,7 @@ describe('a put whose first look is out of date', () => {
     await p.frontend.put({ namespace: NAMESPACE, key: 'a', body });
     panda.freeze();
     await p.frontend.delete(NAMESPACE, 'a');
-    await collectGarbage(p.c);
+    await collectGarbage(p.components);
     await p.frontend.put({ namespace: NAMESPACE, key: 'b', body });
     expect(Buffer.compare(await p.frontend.read(NAMESPACE, 'b', 1e4), body)).toBe(0);
     await expectSound(p);
@@ -92,7 +92,7 @@ describe('a put whose first look is out of date', () => {
     panda.eventual = 0;
     await p.frontend.read(NAMESPACE, 'k1', 1e3);
     await p.frontend.delete(NAMESPACE, 'k1');
-    await collectGarbage(p.c);
+    await collectGarbage(p.components);
     expect(panda.eventual).toBe(0);
   });
 });

@@ -35,7 +35,7 @@ describe('put, get, delete and list', () => {
             });
         }
       };
-      await Promise.all([work(a, 1), work(b, 2), collectGarbage(world.start().c)]);
+      await Promise.all([work(a, 1), work(b, 2), collectGarbage(world.start().components)]);
       await a.frontend.finishReleases();
       await expectSound(a);
     }

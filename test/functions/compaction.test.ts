@@ -32,8 +32,8 @@ async function toEnd(stage: Stage, run: string): Promise<number> {
 }
 
 async function expectQuiet({ p, world, model }: Half): Promise<void> {
-  expect(await listJournal(p.c)).toEqual([]);
-  const volumes = await listVolumes(p.c.panda, p.c.settings.cell);
+  expect(await listJournal(p.components)).toEqual([]);
+  const volumes = await listVolumes(p.components.panda, p.components.settings.cell);
   expect(volumes.filter(({ run, state }) => run !== undefined || state === 'draining')).toEqual([]);
   const reader = world.start();
   await expectSound(reader);
@@ -110,14 +110,14 @@ describe('planner and compactor', () => {
   it('merge bucket remnants in a run of their own', async () => {
     const { world, model, p } = await thinnedWorld({ volumes: 3, filesEach: 60, keep: 9 });
     const half = { world, model, p, stage: new Stage(world) };
-    const before = (await listBuckets(p.c.panda, p.c.settings.cell)).length;
+    const before = (await listBuckets(p.components.panda, p.components.settings.cell)).length;
     const runs = runsOf(await half.stage.invoke('planner'));
     const merges = runs.filter((run) => run.startsWith('merge/'));
     expect(merges.length).toBe(1);
     expect(runsOf(await half.stage.invoke('planner', { strategies: ['l2'] })).join()).not.toContain('merge/');
     const [run = ''] = runsOf(await half.stage.invoke('planner')).filter((one) => one.startsWith('merge/'));
     await toEnd(half.stage, run);
-    expect((await listBuckets(p.c.panda, p.c.settings.cell)).length).toBeLessThan(before / 2);
+    expect((await listBuckets(p.components.panda, p.components.settings.cell)).length).toBeLessThan(before / 2);
     for (const rest of runsOf(await half.stage.invoke('planner', { strategies: ['l2'] })))
       await toEnd(half.stage, rest);
     await half.stage.invoke('gc', { now: true });

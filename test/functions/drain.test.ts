@@ -21,9 +21,9 @@ async function sparse() {
 type Sparse = Awaited<ReturnType<typeof sparse>>;
 
 async function expectDrained({ stage, p, world, model }: Sparse): Promise<void> {
-  const volumes = await listVolumes(p.c.panda, p.c.settings.cell);
+  const volumes = await listVolumes(p.components.panda, p.components.settings.cell);
   expect(volumes.filter(({ state }) => state === 'draining')).toEqual([]);
-  expect(await listJournal(p.c)).toEqual([]);
+  expect(await listJournal(p.components)).toEqual([]);
   expect(await stage.stream.figures()).toMatchObject({ ready: 0, inFlight: 0, dead: 0 });
   const reader = world.start();
   await expectSound(reader);

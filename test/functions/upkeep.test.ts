@@ -27,7 +27,7 @@ describe('encoder', () => {
     expect(cooled).toMatchObject({ done: true, sealed: 0 });
     const all = await stage.invoke('encoder', { all: true });
     expect(all).toMatchObject({ done: true, sealed: 1, leftBytes: 0 });
-    expect((await listVolumes(p.c.panda, 'c0')).some(({ class: cls }) => cls === 'warm')).toBe(true);
+    expect((await listVolumes(p.components.panda, 'c0')).some(({ class: cls }) => cls === 'warm')).toBe(true);
     expect(await stage.invoke('encoder')).toMatchObject({ sources: 0 });
     await expectSound(world.start());
     await model.expectIn(world.start());
@@ -79,7 +79,7 @@ describe('threshold-tuner', () => {
     expect(after[METRICS.fillShift]).toBeLessThanOrEqual(1);
     expect(after).not.toHaveProperty(METRICS.liveCoderFill); // nothing was sealed today
     expect(moved).toMatchObject({ metrics: after });
-    expect((await readThreshold(p.c)).state.atMs).toBe(world.clock.nowMs());
+    expect((await readThreshold(p.components)).state.atMs).toBe(world.clock.nowMs());
   });
 
   it('tells how late GC and compaction are', async () => {

@@ -76,7 +76,7 @@ async function worldWith(writes: readonly Write[], nowMs = PASSED_MS, panda = ne
   const world = new World(1, { ...TINY, cell: CELL, deleteGraceMs: GRACE_MS }, 20, panda);
   world.clock.jumpTo(nowMs);
   for (let at = 0; at < writes.length; at += 100) await panda.transact(writes.slice(at, at + 100));
-  return { world, panda, c: world.start().c };
+  return { world, panda, components: world.start().components };
 }
 
 const nothing: GarbageReport = { slots: 0, recordBytes: 0, buckets: 0, waiting: 0 };
@@ -149,10 +149,10 @@ describe('a pass of GC', () => {
   it('waits for the grace to the millisecond', async () => {
     const rows = [putBlock(rowOf(1)), putTrash(trashOf(1)), putBucket(bucket, 5)];
     const early = await worldWith(rows, PASSED_MS - 1);
-    expect(await collectGarbage(early.c)).toEqual({ ...nothing, waiting: 1 });
+    expect(await collectGarbage(early.components)).toEqual({ ...nothing, waiting: 1 });
     expect(await isThere(early.panda, blockKey(block(1)))).toBe(true);
     const late = await worldWith(rows, PASSED_MS);
-    expect(await collectGarbage(late.c)).toEqual({ slots: 1, recordBytes: 100, buckets: 1, waiting: 0 });
+    expect(await collectGarbage(late.components)).toEqual({ slots: 1, recordBytes: 100, buckets: 1, waiting: 0 });
     expect(await isThere(late.panda, blockKey(block(1)))).toBe(false);
     expect(await shredsOf(late.panda)).toMatchObject([{ atMs: PASSED_MS, recordIds: [record(1)], kekVersion: 1 }]);
   });
@@ -165,9 +165,9 @@ describe('a pass of GC', () => {
       putBlock(rowOf(n, { bucket: other, kekVersion: 4 })),
       putTrash(trashOf(n, { bucket: other })),
     ]);
-    const { panda, c } = await worldWith([...rows, ...more, putBucket(bucket, 100), putBucket(other, 300)]);
+    const { panda, components } = await worldWith([...rows, ...more, putBucket(bucket, 100), putBucket(other, 300)]);
     const told: number[] = [];
-    expect(await collectGarbage(c, { onProgress: (done) => told.push(done) })).toEqual({
+    expect(await collectGarbage(components, { onProgress: (done) => told.push(done) })).toEqual({
       slots: 102,
       recordBytes: 10_200,
       buckets: 2,
@@ -183,7 +183,7 @@ describe('a pass of GC', () => {
       [45, 1],
       [45, 1],
     ]);
-    expect(await collectGarbage(c)).toEqual(nothing);
+    expect(await collectGarbage(components)).toEqual(nothing);
   });
 
   it('leaves alone what came back, and takes the rest of its batch', async () => {
@@ -194,8 +194,8 @@ describe('a pass of GC', () => {
       putTrash(trashOf(2)),
       putBucket(bucket, 5),
     ];
-    const { panda, c } = await worldWith(rows);
-    expect(await collectGarbage(c)).toMatchObject({ slots: 1 });
+    const { panda, components } = await worldWith(rows);
+    expect(await collectGarbage(components)).toMatchObject({ slots: 1 });
     expect(await isThere(panda, blockKey(block(1)))).toBe(true);
     expect(await isThere(panda, blockKey(block(2)))).toBe(false);
   });
@@ -212,9 +212,9 @@ describe('a pass of GC', () => {
       }
     }
     const rows = [1, 2].flatMap((n) => [putBlock(rowOf(n)), putTrash(trashOf(n))]);
-    const { panda, c } = await worldWith([...rows, putBucket(bucket, 5)], PASSED_MS, new Busy());
+    const { panda, components } = await worldWith([...rows, putBucket(bucket, 5)], PASSED_MS, new Busy());
     (panda as Busy).meanwhile = [putTrash(trashOf(2, { sinceMs: PASSED_MS }))];
-    expect(await collectGarbage(c)).toMatchObject({ slots: 1 });
+    expect(await collectGarbage(components)).toMatchObject({ slots: 1 });
     expect(await isThere(panda, blockKey(block(1)))).toBe(false);
     expect(await isThere(panda, blockKey(block(2)))).toBe(true);
     expect(await isThere(panda, trashKey(CELL, bucket, 2))).toBe(true);
@@ -230,37 +230,37 @@ describe('a pass of GC', () => {
         throw new PocketfulError('conflict', 'CONDITION_FAILED', 'somebody was faster');
       }
     }
-    const { panda, c } = await worldWith(
+    const { panda, components } = await worldWith(
       [putBlock(rowOf(1)), putTrash(trashOf(1)), putBucket(bucket, 5)],
       PASSED_MS,
       new Contended(),
     );
     (panda as Contended).isContended = true;
-    await expect(collectGarbage(c)).rejects.toSatisfy((error) => isKind(error, 'conflict'));
+    await expect(collectGarbage(components)).rejects.toSatisfy((error) => isKind(error, 'conflict'));
     expect(tries).toBe(21);
   });
 
   it('begins the grace of what was deleted in the future now, and only of that', async () => {
     const years = PASSED_MS + 3652 * 86_400_000;
-    const { panda, c } = await worldWith([
+    const { panda, components } = await worldWith([
       putBlock(rowOf(1)),
       putTrash(trashOf(1, { sinceMs: years })),
       putBucket(bucket, 5),
     ]);
-    expect(await collectGarbage(c)).toEqual({ ...nothing, waiting: 1 });
+    expect(await collectGarbage(components)).toEqual({ ...nothing, waiting: 1 });
     expect((await panda.get(trashKey(CELL, bucket, 1)))?.attributes).toMatchObject({ a: PASSED_MS });
     const near = await worldWith([
       putBlock(rowOf(1)),
       putTrash(trashOf(1, { sinceMs: PASSED_MS + 1 })),
       putBucket(bucket, 5),
     ]);
-    await collectGarbage(near.c);
+    await collectGarbage(near.components);
     expect((await near.panda.get(trashKey(CELL, bucket, 1)))?.attributes).toMatchObject({ a: PASSED_MS + 1 });
   });
 
   it('stops when told to', async () => {
-    const { panda, c } = await worldWith([putBlock(rowOf(1)), putTrash(trashOf(1)), putBucket(bucket, 5)]);
-    expect(await collectGarbage(c, { signal: AbortSignal.abort() })).toEqual(nothing);
+    const { panda, components } = await worldWith([putBlock(rowOf(1)), putTrash(trashOf(1)), putBucket(bucket, 5)]);
+    expect(await collectGarbage(components, { signal: AbortSignal.abort() })).toEqual(nothing);
     expect(await isThere(panda, blockKey(block(1)))).toBe(true);
   });
 
@@ -275,11 +275,13 @@ describe('a pass of GC', () => {
       putBucket(bucketNumber(0xb1), 5),
     ];
     const told: string[] = [];
-    const { panda, c } = await worldWith(rows);
-    const report = await collectGarbage({ ...c, badRow: ({ sort }) => void told.push(sort) });
+    const { panda, components } = await worldWith(rows);
+    const report = await collectGarbage({ ...components, badRow: ({ sort }) => void told.push(sort) });
     expect(report).toMatchObject({ slots: 1, buckets: 1 });
     expect(told).toEqual([trashKey(CELL, bucket, 1).sort]);
     expect(await isThere(panda, trashKey(CELL, bucket, 1))).toBe(true);
-    await expect(collectGarbage((await worldWith(rows)).c)).rejects.toSatisfy((error) => isKind(error, 'corrupt'));
+    await expect(collectGarbage((await worldWith(rows)).components)).rejects.toSatisfy((error) =>
+      isKind(error, 'corrupt'),
+    );
   });
 });

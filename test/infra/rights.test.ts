@@ -56,11 +56,15 @@ class Stage {
   readonly used = new Map<string, Set<string>>();
 
   as(folder: 'frontend' | Worker): VolumeStore {
-    const { c } = this.world.start();
+    const { components } = this.world.start();
     const used = this.used.get(folder) ?? new Set<string>();
     this.used.set(folder, used);
-    const drives = c.drives.map((drive) => limited(drive, DRIVE_ACCESS[folder], used));
-    return new VolumeStore({ ...c, drives, keks: folder === 'frontend' ? c.keks : withoutUnwrapping(c.keks) });
+    const drives = components.drives.map((drive) => limited(drive, DRIVE_ACCESS[folder], used));
+    return new VolumeStore({
+      ...components,
+      drives,
+      keks: folder === 'frontend' ? components.keks : withoutUnwrapping(components.keks),
+    });
   }
 
   actors(store: VolumeStore): Actors {
@@ -81,7 +85,7 @@ async function live(stage: Stage): Promise<{ moved: number; sent: number; read: 
   const dead = objects.filter((_, i) => (i < OBJECTS / 2 ? i % 32 !== 0 : i % 2 === 0)).map(({ key }) => ({ key }));
   await frontend.delete('default', dead);
   await sweepStage(stage.as('gc'), { signal });
-  await tuneStage(stage.as('threshold-tuner').c, { put: async () => undefined });
+  await tuneStage(stage.as('threshold-tuner').components, { put: async () => undefined });
   const { runs } = await planRuns(stage.as('planner'), 100);
   let moved = 0;
   for (const run of runs) moved += (await stepRun(stage.actors(stage.as('compactor')), run, signal)).movedBuckets;

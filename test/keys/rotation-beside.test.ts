@@ -5,20 +5,20 @@ import { currentKek } from '../../lib/volume/rows/known-keks.ts';
 import { World } from '../store/harness.ts';
 
 it('finds the new version, and no fault', async () => {
-  const { c } = new World(7).start();
-  const keks = new MemoryKekStore(c);
-  const plain = { ...c, keks };
+  const { components } = new World(7).start();
+  const keks = new MemoryKekStore(components);
+  const plain = { ...components, keks };
   expect((await currentKek(plain)).version).toBe(1);
   // The rotation, and what is first written under its version, come between this process's two looks.
   let isRotated = false;
-  const panda = Object.assign(Object.create(c.panda) as typeof c.panda, {
-    query: async (...asked: Parameters<typeof c.panda.query>) => {
+  const panda = Object.assign(Object.create(components.panda) as typeof components.panda, {
+    query: async (...asked: Parameters<typeof components.panda.query>) => {
       if (!isRotated) {
         isRotated = true;
         await keks.rotate();
         await currentKek(plain);
       }
-      return c.panda.query(...asked);
+      return components.panda.query(...asked);
     },
   });
   expect((await currentKek({ ...plain, panda })).version).toBe(2);

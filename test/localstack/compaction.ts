@@ -191,7 +191,7 @@ export function compactionTests(deployed: () => Deployed): void {
 
   it('buries what cannot be read, stops, and goes on after a redrive', async () => {
     const engine = await world.engine();
-    const { c } = engine.volumes;
+    const { components } = engine.volumes;
     const plan = (await world.cli('plan', '--strategy', 'l3')) as {
       runs: { sources: { volume: string; liveBytes: number }[] }[];
     };
@@ -200,7 +200,7 @@ export function compactionTests(deployed: () => Deployed): void {
     const source = present(sources[0], 'a volume for L3').volume as VolumeId;
     const hidden = await hide(
       world,
-      present(await readVolume(c.panda, c.settings.cell, source), 'its row').extents.slice(0, 12),
+      present(await readVolume(components.panda, components.settings.cell, source), 'its row').extents.slice(0, 12),
     );
     expect(await world.invoke('drainer')).toMatchObject({ reason: { code: 'FLOWING' } });
     await until('a dead letter', 120_000, async () => {
@@ -221,7 +221,7 @@ export function compactionTests(deployed: () => Deployed): void {
     expect((await world.cli('dlq', 'redrive'))['redriven']).toBe(letters.length);
     await until('the source to be drained', 120_000, async () => {
       await world.invoke('drainer');
-      const now = await readVolume(c.panda, c.settings.cell, source);
+      const now = await readVolume(components.panda, components.settings.cell, source);
       return now === undefined || now.state === 'trash' || now.state === 'erasing' ? true : undefined;
     });
   });
@@ -247,17 +247,19 @@ export function compactionTests(deployed: () => Deployed): void {
     }
     expect(cut.length).toBeGreaterThan(0);
     await timeout(Timeout);
-    const { c } = (await world.engine()).volumes;
-    expect((await listJournal(c)).map(({ id }) => id as string)).toEqual(expect.arrayContaining(cut));
+    const { components } = (await world.engine()).volumes;
+    expect((await listJournal(components)).map(({ id }) => id as string)).toEqual(expect.arrayContaining(cut));
     await sleep(7_000); // until its time is over for everybody
     expect(await Promise.all([world.execute(), world.execute()])).toEqual(['SUCCEEDED', 'SUCCEEDED']);
-    expect((await listJournal(c)).filter(({ task }) => task.strategy !== 'l3')).toEqual([]);
+    expect((await listJournal(components)).filter(({ task }) => task.strategy !== 'l3')).toEqual([]);
   });
 
   it('compacts until nothing is gained, and the overhead is back', { timeout: 1_200_000 }, async () => {
     await world.cli('compact', '--until-stable');
-    const { c } = (await world.engine()).volumes;
-    const leased = (await listVolumes(c.panda, c.settings.cell)).filter(({ run }) => run !== undefined);
+    const { components } = (await world.engine()).volumes;
+    const leased = (await listVolumes(components.panda, components.settings.cell)).filter(
+      ({ run }) => run !== undefined,
+    );
     expect(leased).toEqual([]);
     const status = await world.status();
     expect(sealedOverhead(status)).toBeLessThanOrEqual(1.25 * CODE_OVERHEAD);

@@ -57,7 +57,7 @@ async function storeWith(options: { encode?: boolean; deleted?: number; shredded
   }
   const doomed = [...files.keys()].slice(0, options.deleted ?? 0);
   await deleteFiles(p, model, doomed);
-  if (options.shredded) await collectGarbage(p.c);
+  if (options.shredded) await collectGarbage(p.components);
   return { world, model };
 }
 
@@ -92,7 +92,7 @@ describe('a crash at every port call', () => {
     const report = await crashEverywhere({
       prepare: () => storeWith({ deleted: 12 }),
       act: async (p) => {
-        await collectGarbage(p.c);
+        await collectGarbage(p.components);
       },
     });
     expect(report.calls).toBeGreaterThan(10);

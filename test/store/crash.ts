@@ -153,7 +153,7 @@ async function settle(world: World, model: Model, when: string, { isDamaged }: S
     await model.expectIn(p);
     await expectSound(p);
     const rows: string[] = [];
-    for await (const page of p.c.panda.scan()) for (const row of page) rows.push(row.partition);
+    for await (const page of p.components.panda.scan()) for (const row of page) rows.push(row.partition);
     expect(rows.filter((partition) => partition.startsWith('work/'))).toEqual([]);
   } catch (error) {
     if (error instanceof Error) error.message = `${when}: ${error.message}`;

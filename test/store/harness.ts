@@ -49,7 +49,7 @@ export class FixedKeks implements KekStore {
 }
 
 export interface Process {
-  readonly c: Components;
+  readonly components: Components;
   readonly volumes: VolumeStore;
   readonly frontend: Frontend;
 }
@@ -97,7 +97,7 @@ export class World {
     if (options.othersDead) for (let i = 0; i < this.#processes; i++) this.#dead.add(`p${i}`);
     const owner = `p${this.#processes++}`;
     const { plan, panda = this.panda } = options;
-    const c: Components = {
+    const components: Components = {
       settings: this.settings,
       storeId: this.#storeId,
       clock: this.clock,
@@ -108,7 +108,7 @@ export class World {
       owner,
       isOwnerGone: (other) => this.#dead.has(other),
     };
-    const volumes = new VolumeStore(c);
-    return { c, volumes, frontend: new Frontend(volumes) };
+    const volumes = new VolumeStore(components);
+    return { components, volumes, frontend: new Frontend(volumes) };
   }
 }

@@ -61,7 +61,7 @@ describe('a store of before directory packs', () => {
         ? await oldStore()
         : await sealedWorld({ volumes: 3, filesEach: 40, deletedEach: () => 20 });
       const backup: Row[] = [];
-      for await (const page of p.c.panda.scan()) backup.push(...page);
+      for await (const page of p.components.panda.scan()) backup.push(...page);
       const { panda, report } = await rebuiltPanda(world, backup);
       expect(report).toMatchObject({ lost: [], damagedChunks: [] });
       const next = new World(world.seed, world.settings, world.drives, panda);

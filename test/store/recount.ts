@@ -12,7 +12,7 @@ import type { Process } from './harness.ts';
 
 async function allRows(p: Process): Promise<Row[]> {
   const rows: Row[] = [];
-  for await (const page of p.c.panda.scan()) rows.push(...page);
+  for await (const page of p.components.panda.scan()) rows.push(...page);
   return rows;
 }
 
@@ -29,10 +29,14 @@ export async function expectSound(p: Process, away: readonly number[] = []): Pro
 }
 
 /** Whatever was written there, directories included, an extent is never larger than it may be. */
-function expectExtents({ c }: Process, rows: readonly Row[]): void {
+function expectExtents({ components }: Process, rows: readonly Row[]): void {
   for (const { id, extentUsedBytes } of of(rows, 'volume').map(volumeFromRow)) {
-    const isWithin = Math.max(...extentUsedBytes) <= c.settings.extentBytes;
-    same(isWithin, true, () => `extents of volume ${id} (${extentUsedBytes}) within ${c.settings.extentBytes} bytes`);
+    const isWithin = Math.max(...extentUsedBytes) <= components.settings.extentBytes;
+    same(
+      isWithin,
+      true,
+      () => `extents of volume ${id} (${extentUsedBytes}) within ${components.settings.extentBytes} bytes`,
+    );
   }
 }
 
@@ -70,7 +74,7 @@ async function expectLiveBytes(p: Process, rows: readonly Row[]): Promise<void> 
   for (const bucket of of(rows, 'bucket').map(bucketFromRow)) {
     const volume = volumes.get(bucket.volume);
     assert(volume !== undefined, `the volume of bucket ${bucket.id} is not there`);
-    const dead = deadFromRow(await p.c.panda.get(deadKey(p.c.settings.cell, bucket.id)));
+    const dead = deadFromRow(await p.components.panda.get(deadKey(p.components.settings.cell, bucket.id)));
     let live = 0;
     const slots = named.get(bucket.id) ?? new Map();
     for (const [slot, { length }] of (await p.volumes.directories.bucket(volume, bucket)).entries) {

@@ -66,8 +66,8 @@ export async function sealedOverhead(
 }
 
 async function measure(process: Process): Promise<SealedOverhead> {
-  const { settings } = process.c;
-  const { overhead, volumes } = await collectStatus(process.c);
+  const { settings } = process.components;
+  const { overhead, volumes } = await collectStatus(process.components);
   const code = codecOf(settings.warmCodec).overhead;
   const fills = volumes
     .filter(({ class: cls, state }) => cls === 'warm' && state === 'sealed')

@@ -32,7 +32,7 @@ describe('the main job', () => {
     for await (const outcome of p.frontend.deleteAll(doomed.map((key) => ({ namespace: 'default', key }))))
       expect(outcome).toMatchObject({ ok: true });
     for (const key of doomed) files.delete(key);
-    await collectGarbage(p.c);
+    await collectGarbage(p.components);
     const drained = await drain(p.volumes, (run, moved) => new LiveCoder(p.volumes, run, moved));
     expect(drained.stalled).toBeUndefined();
     expect(drained.retired).toBeGreaterThan(0);
@@ -41,7 +41,7 @@ describe('the main job', () => {
     await check();
     for (const key of doomed)
       await expect(p.frontend.head('default', key)).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
-    const volumes = await listVolumes(p.c.panda, 'c0');
+    const volumes = await listVolumes(p.components.panda, 'c0');
     expect(volumes.filter((v) => v.state !== 'open' && v.state !== 'sealed')).toEqual([]);
   });
 });

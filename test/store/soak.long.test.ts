@@ -69,13 +69,13 @@ class Soak {
     if (this.#process === undefined || this.#process.isDead()) {
       const { plan, isDead } = faults(this.random);
       const bare = this.world.start({ othersDead: true });
-      const c = {
-        ...bare.c,
+      const components = {
+        ...bare.components,
         drives: this.drives.map((drive) => new FaultyDrive(drive, { plan })),
         panda: new FaultyPanda(this.world.panda, plan),
       };
-      const volumes = new VolumeStore(c);
-      this.#process = { p: { c, volumes, frontend: new Frontend(volumes) }, isDead };
+      const volumes = new VolumeStore(components);
+      this.#process = { p: { components, volumes, frontend: new Frontend(volumes) }, isDead };
     }
     return this.#process;
   }
@@ -104,7 +104,7 @@ class Soak {
   async #act(p: Process, what: number): Promise<void> {
     if (what < 5) return this.#put(p);
     if (what < 8) return this.#delete(p);
-    if (what === 8) await collectGarbage(p.c);
+    if (what === 8) await collectGarbage(p.components);
     if (what === 9) {
       await p.volumes.open.sealAll('hot');
       await encodeHot(p.volumes, { force: true, flush: this.random.below(2) === 0 });

@@ -11,8 +11,8 @@ export type LookedAt = VolumeLook;
 
 export async function looksAt(p: Process, read: boolean, only?: VolumeId): Promise<VolumeLook[]> {
   const looks: VolumeLook[] = [];
-  for (const partition of volumePartitions(p.c.settings.cell))
-    for await (const row of rowsOf(p.c.panda, partition)) {
+  for (const partition of volumePartitions(p.components.settings.cell))
+    for await (const row of rowsOf(p.components.panda, partition)) {
       if (only !== undefined && row.sort !== only) continue;
       const look = await lookAtVolume(p.volumes, volumeFromRow(row), { read });
       if (look !== undefined) looks.push(look);

@@ -11,9 +11,10 @@ const NAME = { namespace: 'default', key: 'long' };
 const bodyOf = (bytes: number, seed = 3): Uint8Array => new SeededRandomness(seed).bytes(bytes);
 
 const part = (p: Process, upload: Awaited<ReturnType<typeof beginPartUpload>>, offset: number, body: Uint8Array) =>
-  putPart(p.volumes, new KekRing(p.c), { upload, offset, body });
+  putPart(p.volumes, new KekRing(p.components), { upload, offset, body });
 
-const rowsIn = async (p: Process, partition: string): Promise<number> => (await p.c.panda.query(partition)).rows.length;
+const rowsIn = async (p: Process, partition: string): Promise<number> =>
+  (await p.components.panda.query(partition)).rows.length;
 
 describe('an upload in parts', () => {
   it('is the same object as one put whole, whatever the order of its parts and the processes that take them', async () => {
@@ -22,7 +23,7 @@ describe('an upload in parts', () => {
     const q = world.start();
     const body = bodyOf(20 * BLOCK + 77);
     await p.frontend.put({ namespace: 'default', key: 'whole', body });
-    const upload = await beginPartUpload(p.c, NAME.namespace, NAME.key);
+    const upload = await beginPartUpload(p.components, NAME.namespace, NAME.key);
     const size = 4 * BLOCK;
     const offsets = Array.from({ length: 6 }, (_, i) => i * size).reverse();
     for (const [i, offset] of offsets.entries())
@@ -41,7 +42,7 @@ describe('an upload in parts', () => {
   it('may send a part twice, and its end too, but not other bytes', async () => {
     const p = new World(12).start();
     const body = bodyOf(9 * BLOCK);
-    const upload = await beginPartUpload(p.c, NAME.namespace, NAME.key);
+    const upload = await beginPartUpload(p.components, NAME.namespace, NAME.key);
     await Promise.all([part(p, upload, 0, body), part(p, upload, 0, body)]);
     await part(p, upload, 0, body);
     await expect(part(p, upload, 0, bodyOf(9 * BLOCK, 4))).rejects.toMatchObject({
@@ -64,7 +65,7 @@ describe('an upload in parts', () => {
     ['no part at all', [], [], 0],
   ])('is not published with %s', async (_, offsets, lengths, sizeBytes) => {
     const p = new World(13).start();
-    const upload = await beginPartUpload(p.c, NAME.namespace, NAME.key);
+    const upload = await beginPartUpload(p.components, NAME.namespace, NAME.key);
     for (const [i, offset] of offsets.entries()) await part(p, upload, offset, bodyOf(lengths[i] ?? 0, i));
     await expect(finishPartUpload(p.volumes, { upload, ...NAME, sizeBytes })).rejects.toMatchObject({
       kind: 'invalid',
@@ -75,21 +76,21 @@ describe('an upload in parts', () => {
 
   it('refuses parts between blocks, empty parts, and the name of another object', async () => {
     const p = new World(14).start();
-    const upload = await beginPartUpload(p.c, NAME.namespace, NAME.key);
+    const upload = await beginPartUpload(p.components, NAME.namespace, NAME.key);
     await expect(part(p, upload, 1, bodyOf(BLOCK))).rejects.toMatchObject({ code: 'PART_INVALID' });
     await expect(part(p, upload, 0, new Uint8Array(0))).rejects.toMatchObject({ code: 'PART_INVALID' });
     await part(p, upload, 0, bodyOf(BLOCK));
     const end = { upload, namespace: 'default', key: 'short', sizeBytes: BLOCK };
     await expect(finishPartUpload(p.volumes, end)).rejects.toMatchObject({ code: 'UPLOAD_MISMATCH' });
-    await expect(beginPartUpload(p.c, 'default', '../x')).rejects.toMatchObject({ code: 'NAME_INVALID' });
+    await expect(beginPartUpload(p.components, 'default', '../x')).rejects.toMatchObject({ code: 'NAME_INVALID' });
   });
 
   it('given up, leaves no upload, segment or reference', async () => {
     const p = new World(15).start();
-    const upload = await beginPartUpload(p.c, NAME.namespace, NAME.key);
+    const upload = await beginPartUpload(p.components, NAME.namespace, NAME.key);
     await part(p, upload, 0, bodyOf(9 * BLOCK));
-    await abortPartUpload(p.c, upload);
-    await abortPartUpload(p.c, upload);
+    await abortPartUpload(p.components, upload);
+    await abortPartUpload(p.components, upload);
     await expect(part(p, upload, 9 * BLOCK, bodyOf(BLOCK))).rejects.toMatchObject({ code: 'UPLOAD_MISSING' });
     expect(await p.frontend.finishReleases()).toBe(9);
     expect(await rowsIn(p, UPLOADS)).toBe(0);

@@ -42,10 +42,13 @@ function worldOf(codec: CodecName, hot: CodecName, seed: number): World {
 }
 
 /** As the drives say, column by column. */
-async function storedBytes({ c }: Process, volume: Awaited<ReturnType<typeof listVolumes>>[number]): Promise<number[]> {
+async function storedBytes(
+  { components }: Process,
+  volume: Awaited<ReturnType<typeof listVolumes>>[number],
+): Promise<number[]> {
   return Promise.all(
     volume.extents.map(async ({ drive, zone, zoneGeneration }) => {
-      const listing = (await c.drives[drive]?.list({ zone, generation: zoneGeneration })) ?? [];
+      const listing = (await components.drives[drive]?.list({ zone, generation: zoneGeneration })) ?? [];
       return listing.reduce((sum, { bytes }) => sum + bytes, 0);
     }),
   );
@@ -70,12 +73,14 @@ describe('room for directories', () => {
           await encodeHot(p.volumes, { force: true, flush: true });
           await p.volumes.open.sealAll('warm');
           await freeTrash(p.volumes, { ignoreGrace: true });
-          const volumes = (await listVolumes(p.c.panda, p.c.settings.cell)).filter(({ class: cls }) => cls === 'warm');
+          const volumes = (await listVolumes(p.components.panda, p.components.settings.cell)).filter(
+            ({ class: cls }) => cls === 'warm',
+          );
           expect(volumes.length).toBeGreaterThan(0);
           for (const volume of volumes) {
             expect(volume).toMatchObject({ state: 'sealed', directoriesPending: false, directoryBytes: undefined });
             expect(volume.extentUsedBytes).toEqual(await storedBytes(p, volume));
-            expect(Math.max(...volume.extentUsedBytes)).toBeLessThanOrEqual(p.c.settings.extentBytes);
+            expect(Math.max(...volume.extentUsedBytes)).toBeLessThanOrEqual(p.components.settings.extentBytes);
           }
         },
       ),
@@ -86,7 +91,9 @@ describe('room for directories', () => {
   it('is not wasted: volumes of short records are filled to the last few percent', async () => {
     const p = worldOf('single', 'single', 3).start();
     await putShort(p, 2500, 64, 3);
-    const sealed = (await listVolumes(p.c.panda, p.c.settings.cell)).filter(({ state }) => state === 'sealed');
+    const sealed = (await listVolumes(p.components.panda, p.components.settings.cell)).filter(
+      ({ state }) => state === 'sealed',
+    );
     expect(sealed.length).toBeGreaterThan(2);
     for (const { extentUsedBytes } of sealed) expect(Math.max(...extentUsedBytes)).toBeGreaterThan(0.95 * 64 * KIB);
   });
@@ -99,8 +106,8 @@ describe('room for directories', () => {
 
   it('is not known of a volume begun by an earlier release, so that it takes no more and is sealed', async () => {
     const world = worldOf('single', 'single', 5);
-    const { c } = world.start();
-    const { panda, settings } = c;
+    const { components } = world.start();
+    const { panda, settings } = components;
     await putShort(world.start(), 10, 64, 5);
     const [old] = await listVolumes(panda, settings.cell);
     const id = present(old, 'a volume was opened').id;

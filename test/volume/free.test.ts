@@ -35,7 +35,7 @@ describe('freeing retired volumes', () => {
   it('keeps the trash while a bucket cannot be read in its new volume, and frees it when it can', async () => {
     const { world, p } = await encodedWorld();
     const drives = world.drives.map((drive) => new FaultyDrive(drive));
-    const sick = new VolumeStore({ ...p.c, drives });
+    const sick = new VolumeStore({ ...p.components, drives });
     for (const drive of drives)
       drive.damage = (bytes, at, name, range) =>
         range === undefined || range.offset >= CHUNK_HEADER_BYTES
@@ -47,7 +47,7 @@ describe('freeing retired volumes', () => {
     expect(kept.kept[0]?.reason.code).toBe('BUCKET_UNREADABLE');
     expect(await statesOf(world)).toContain('hot trash');
     for (const drive of drives) drive.damage = undefined;
-    const freed = await freeTrash(new VolumeStore({ ...p.c, drives }));
+    const freed = await freeTrash(new VolumeStore({ ...p.components, drives }));
     expect(freed.kept).toEqual([]);
     expect(freed.freedVolumes).toBe(kept.kept.length);
     expect(freed.freedZones).toBe(freed.freedVolumes * 4);
@@ -68,7 +68,7 @@ describe('freeing retired volumes', () => {
   it('goes on when a drive that was away comes back', async () => {
     const { world, p } = await encodedWorld();
     const drives = world.drives.map((drive) => new FaultyDrive(drive));
-    const sick = new VolumeStore({ ...p.c, drives });
+    const sick = new VolumeStore({ ...p.components, drives });
     (drives[0] as FaultyDrive).state = 'read-only';
     await freeTrash(sick);
     expect((await statesOf(world)).some((state) => state === 'hot erasing')).toBe(true);

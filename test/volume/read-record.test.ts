@@ -112,7 +112,7 @@ describe('lost drives', () => {
     expect(world.reads.filter((detail) => detail.startsWith(`${lost.label}:`))).toEqual([]);
     // Back again, while three others go: the belief is stale, and the read does not rely on it.
     lost.state = 'healthy';
-    const others = volume.extents.map((_, c) => c).filter((c) => c !== column0?.hint.column);
+    const others = volume.extents.map((_, column) => column).filter((column) => column !== column0?.hint.column);
     for (const column of others.slice(0, 3)) world.driveOf(volume, column).state = 'lost';
     expect(await world.store.records.read(column1 as Stored)).toEqual(column1?.record);
     expect(await world.store.records.read(column0 as Stored)).toEqual(column0?.record);
@@ -376,7 +376,7 @@ describe('rows that are stale', () => {
     const world = new ReadingWorld({ hot: 'replica-4', warm: 'xor-2-1', drives: 8 });
     const blocks = await world.append(LENGTHS);
     const hot = await world.volumeOf(blocks[0] as Stored);
-    const key = volumeKey(world.c.settings.cell, hot.id);
+    const key = volumeKey(world.components.settings.cell, hot.id);
     let freed = false;
     world.restart();
     world.panda.beforeGet = async ({ sort }) => {
@@ -392,7 +392,7 @@ describe('rows that are stale', () => {
   it('no bucket row, or no volume row: RECORD_GONE', async () => {
     const { world, blocks, volume } = await appended('xor-2-1');
     const block = blocks[0] as Stored;
-    const { cell } = world.c.settings;
+    const { cell } = world.components.settings;
     await world.store.records.read(block);
     for (let column = 0; column < 3; column++) await world.tamper(volume, column, () => undefined);
     const snapshot = await world.panda.get(bucketKey(cell, block.bucket));
@@ -444,7 +444,11 @@ describe('rows that are stale', () => {
     world.beforeRead = async () => {
       const volume = await world.volumeOf(blocks[0] as Stored);
       await world.panda.transact([
-        { kind: 'update', ...bucketKey(world.c.settings.cell, blocks[0]?.bucket as Stored['bucket']), add: { m: 1 } },
+        {
+          kind: 'update',
+          ...bucketKey(world.components.settings.cell, blocks[0]?.bucket as Stored['bucket']),
+          add: { m: 1 },
+        },
       ]);
       for (const { drive, zone, zoneGeneration } of volume.extents)
         await world.media[drive]?.erase({ zone, generation: zoneGeneration });
@@ -458,7 +462,7 @@ describe('rows that are stale', () => {
 
 /** What L1 does to a host: its slots rewritten under the next generation, its bucket rows as they are. */
 async function flip(world: ReadingWorld, host: VolumeRow, blocks: readonly Stored[]): Promise<void> {
-  const { cell } = world.c.settings;
+  const { cell } = world.components.settings;
   const used = new Set(host.extents.map(({ drive }) => drive));
   const free = world.drives.map((_, drive) => drive).filter((drive) => !used.has(drive));
   const extents = host.extents.map((_, i) => ({ drive: free[i] as number, zone: 0, zoneGeneration: 7 }));
@@ -471,7 +475,7 @@ async function flip(world: ReadingWorld, host: VolumeRow, blocks: readonly Store
     blocks.map(({ bucket, slot, recordId, record }) => ({ bucket, move: 0, slot, recordId, record })),
   );
   const bytes = encodeBucketDirectory({
-    storeId: world.c.storeId,
+    storeId: world.components.storeId,
     volumeId: host.id,
     generation: 2,
     bucket: blocks[0]?.bucket as Stored['bucket'],
@@ -534,8 +538,8 @@ describe('any placement and any losses', () => {
             const { column, offset } = block.hint;
             const isReadableWithout = (missing: number[]): boolean => codecOf(codec).repairPlan(missing, [column]).ok;
             const read = await outcomeOf(reader.records.read(block));
-            if (isReadableWithout(lost.filter((c) => !isZeroFrom(c, 0)))) expect(read).toEqual(block.record);
-            else if (!isReadableWithout(lost.filter((c) => !isZeroFrom(c, offset))))
+            if (isReadableWithout(lost.filter((column) => !isZeroFrom(column, 0)))) expect(read).toEqual(block.record);
+            else if (!isReadableWithout(lost.filter((column) => !isZeroFrom(column, offset))))
               expect(read).toBeInstanceOf(RecordLost);
             // A short column counts as there or not, by whether it was asked for before its length was known.
             else if (!(read instanceof RecordLost)) expect(read).toEqual(block.record);

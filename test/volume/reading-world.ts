@@ -65,7 +65,7 @@ export class ReadingWorld {
   readonly panda = new HookedPanda();
   readonly media: MemoryDrive[] = [];
   readonly drives: FaultyDrive[] = [];
-  readonly c: Components;
+  readonly components: Components;
   /** `drive label:zone/generation/name` of every read so far. */
   reads: string[] = [];
   /** Asked before every drive call once set. */
@@ -88,7 +88,7 @@ export class ReadingWorld {
       this.media.push(medium);
       this.drives.push(new FaultyDrive(medium, { plan }));
     }
-    this.c = {
+    this.components = {
       settings: settingsOf('demo', {
         hotCodec: options.hot ?? options.warm,
         warmCodec: options.warm,
@@ -104,12 +104,12 @@ export class ReadingWorld {
       owner: 'reading-world',
       isOwnerGone: () => false,
     };
-    this.store = new VolumeStore(this.c);
+    this.store = new VolumeStore(this.components);
   }
 
   /** A process that knows nothing yet. */
   restart(): VolumeStore {
-    this.store = new VolumeStore(this.c);
+    this.store = new VolumeStore(this.components);
     this.reads = [];
     return this.store;
   }
@@ -130,7 +130,7 @@ export class ReadingWorld {
     await this.panda.transact([group.finish()]);
     group.finished();
     return records.map(({ recordId, record }, i) => ({
-      cell: this.c.settings.cell,
+      cell: this.components.settings.cell,
       bucket: group.placed[i]?.bucket as Stored['bucket'],
       slot: group.placed[i]?.slot as number,
       recordId,
@@ -163,7 +163,7 @@ export class ReadingWorld {
     );
     const written = await writeGroup(this.store, lease, 'move', records);
     const { volume, seq, token } = lease;
-    const { cell } = this.c.settings;
+    const { cell } = this.components.settings;
     const spans = buckets.map((stored) => slotSpan(stored));
     const filled = filledBy(volume, written.objectBytes, directoryBytesOf(spans));
     const group = { kind: 'move', seq, token, columnBytes: written.columnBytes, run: 'test/run/1' } as const;
@@ -192,10 +192,10 @@ export class ReadingWorld {
     const records = bodyBytes.map((bytes) => this.newRecord(bytes));
     const total = records.reduce((sum, { record }) => sum + record.length, 0);
     const attributes = { v: '0000000000000000', m: 0, u: total, l: total, n: records.length, a: 0 };
-    await this.panda.transact([{ kind: 'put', ...bucketKey(this.c.settings.cell, bucket), attributes }]);
+    await this.panda.transact([{ kind: 'put', ...bucketKey(this.components.settings.cell, bucket), attributes }]);
     const hint = { volume: '0000000000000000', generation: 1, seq: 1, token: 1, column: 0, offset: 0 } as never;
     return records.map(({ recordId, record }, slot) => ({
-      cell: this.c.settings.cell,
+      cell: this.components.settings.cell,
       bucket,
       slot,
       recordId,
@@ -206,17 +206,17 @@ export class ReadingWorld {
   }
 
   async bucketRow(bucket: BucketId): Promise<BucketRow> {
-    return (await readBucket(this.panda, this.c.settings.cell, bucket)) as BucketRow;
+    return (await readBucket(this.panda, this.components.settings.cell, bucket)) as BucketRow;
   }
 
   async volumeOf(stored: RecordName): Promise<VolumeRow> {
     const { volume } = await this.bucketRow(stored.bucket);
-    return (await readVolume(this.panda, this.c.settings.cell, volume)) as VolumeRow;
+    return (await readVolume(this.panda, this.components.settings.cell, volume)) as VolumeRow;
   }
 
   async kill(bucket: BucketId, slots: readonly number[]): Promise<void> {
     const attributes = { v: 1, b: withDead(NO_DEAD, slots) };
-    await this.panda.transact([{ kind: 'put', ...deadKey(this.c.settings.cell, bucket), attributes }]);
+    await this.panda.transact([{ kind: 'put', ...deadKey(this.components.settings.cell, bucket), attributes }]);
   }
 
   /** Replaces what lies on a volume's column; undefined removes an object. The drive itself does not notice. */

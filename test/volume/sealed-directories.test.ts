@@ -132,7 +132,7 @@ describe('a directory pack on a drive', () => {
     const foreign = (await packOf(other)).bytes;
     const swap = (bytes: Uint8Array, name: string) => (name === DIRECTORY_PACK_NAME ? foreign : bytes);
     const third = new ReadingWorld({ hot: 'replica-4', warm: 'xor-2-1', seed: 9 });
-    expect(third.c.storeId).not.toBe(sealed.world.c.storeId);
+    expect(third.components.storeId).not.toBe(sealed.world.components.storeId);
     await sealed.world.tamper({ ...sealed.volume }, FIRST, swap);
     sealed.world.restart();
     expect(await slotsOf({ ...sealed, volume: { ...sealed.volume, generation: 1 } }, sealed.buckets[0])).toHaveLength(
@@ -169,7 +169,7 @@ describe('a seal that was begun twice', () => {
     await world.store.open.sealAll('warm');
     // As if the worker had died between the packs and the volume's row.
     const sealed = await world.volumeOf(stored[0] as Stored);
-    const key = volumeKey(world.c.settings.cell, sealed.id);
+    const key = volumeKey(world.components.settings.cell, sealed.id);
     await world.panda.transact([{ kind: 'update', ...key, set: { dp: 1, u: extentUsedBytes } }]);
     const packBytes = (await packOf({ world, volume: sealed, buckets: [], stored: [] })).bytes.length;
     await world.kill((stored[0] as Stored).bucket, [0]);

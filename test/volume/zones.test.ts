@@ -51,7 +51,7 @@ describe('zones', () => {
     const processes = Array.from({ length: 8 }, () => world.start());
     const rounds: number[] = [];
     for (let round = 0; round < 6; round++) {
-      await Promise.all(processes.map(({ c, volumes }) => createVolume(c, volumes.zones, 'warm')));
+      await Promise.all(processes.map(({ components, volumes }) => createVolume(components, volumes.zones, 'warm')));
       rounds.push(panda.conflicts);
       panda.conflicts = 0;
     }

@@ -47,7 +47,7 @@ export class StageEngine {
       dlqUrl: drainDlq,
       clock: this.#clock,
     });
-    return { components: volumes.c, volumes, frontend: new Frontend(volumes), queue };
+    return { components: volumes.components, volumes, frontend: new Frontend(volumes), queue };
   }
 
   async close(): Promise<void> {

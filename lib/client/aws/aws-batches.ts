@@ -14,7 +14,7 @@ import type { StageTasks } from './aws-tasks.ts';
 export const onStage = (store: VolumeStore, tasks: StageTasks): Batches => ({
   store,
   runsAtOnce: STAGE_RUNS_AT_ONCE,
-  newRun: (strategy) => (strategy === 'l3' ? newDrainerRun(store.c) : parkedRunId(store.c, strategy)),
+  newRun: (strategy) => (strategy === 'l3' ? newDrainerRun(store.components) : parkedRunId(store.components, strategy)),
   carry: (run, signal) => (run.startsWith('l3/') ? drained(store, tasks, run, signal) : stepped(tasks, run, signal)),
   free: async (signal) => (await tasks.gc({ signal })).free,
 });
@@ -33,17 +33,17 @@ async function stepped(tasks: StageTasks, run: RunId, signal: AbortSignal): Prom
  * passes go on.
  */
 async function drained(store: VolumeStore, tasks: StageTasks, run: RunId, signal: AbortSignal): Promise<Outcome> {
-  const { c } = store;
-  const journal = await readJournal(c, run);
+  const { components } = store;
+  const journal = await readJournal(components, run);
   if (journal === undefined) return NO_OUTCOME;
-  const isOver = async (): Promise<boolean> => (await readJournal(c, run)) === undefined;
+  const isOver = async (): Promise<boolean> => (await readJournal(components, run)) === undefined;
   const { movedBytes, storedBytes, buckets, stalled } = await tasks.drain({ signal, begin: false, isOver });
   let retired = 0;
   for (const id of volumesOf(journal.task)) {
-    const now = await readVolume(c.panda, c.settings.cell, id);
+    const now = await readVolume(components.panda, components.settings.cell, id);
     if (now === undefined || now.state === 'trash' || now.state === 'erasing') retired += 1;
   }
-  const spent = spentOn(c.settings, {
+  const spent = spentOn(components.settings, {
     copiedBytes: movedBytes,
     storedBytes,
     copiedBuckets: buckets,

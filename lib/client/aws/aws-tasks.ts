@@ -138,12 +138,12 @@ export class StageTasks {
 
   /** The drainer again and again while the queue is worked off, until nothing is left or it says why it stopped. */
   async drain({ signal, begin = true, isOver }: Signal & DrainRequest = {}): Promise<DrainPass> {
-    const c = await this.#components();
-    const before = await movedByL3(c);
+    const components = await this.#components();
+    const before = await movedByL3(components);
     let sources = 0;
     let retired = 0;
     let stalled: Reason | undefined;
-    let progressAtMs = c.clock.monotonicMs();
+    let progressAtMs = components.clock.monotonicMs();
     let seen = '';
     while (!signal?.aborted) {
       const pass = await this.#invoker.call(this.#outputs.drainer, { begin }, drainSchema);
@@ -153,14 +153,14 @@ export class StageTasks {
       if (await isOver?.()) break;
       if (!GOES_ON.includes(pass.reason.code)) stalled = pass.reason;
       const now = JSON.stringify([retired, pass.stream, pass.sent]);
-      if (now !== seen) progressAtMs = c.clock.monotonicMs();
-      else if (c.clock.monotonicMs() - progressAtMs > QUEUE_IDLE_MS_MAX)
+      if (now !== seen) progressAtMs = components.clock.monotonicMs();
+      else if (components.clock.monotonicMs() - progressAtMs > QUEUE_IDLE_MS_MAX)
         stalled = { code: 'NO_PROGRESS', text: `no progress: ${pass.reason.text}` };
       seen = now;
       if (stalled !== undefined) break;
-      await c.clock.sleep(QUEUE_POLL_MS);
+      await components.clock.sleep(QUEUE_POLL_MS);
     }
-    const after = await movedByL3(c);
+    const after = await movedByL3(components);
     return {
       sources,
       retired,
@@ -183,8 +183,8 @@ export class StageTasks {
 }
 
 /** Of the last two days, so that midnight does not matter. */
-async function movedByL3(c: Components) {
-  const counts = totalOf(await readTallies(c, 2));
+async function movedByL3(components: Components) {
+  const counts = totalOf(await readTallies(components, 2));
   return {
     movedBytes: counts['l3.movedBytes'],
     storedBytes: counts['l3.storedBytes'],

@@ -32,7 +32,7 @@ export interface Batches {
 export const inProcess = (actors: Actors): Batches => ({
   store: actors.store,
   runsAtOnce: 1,
-  newRun: (strategy) => newRunId(actors.store.c, strategy),
+  newRun: (strategy) => newRunId(actors.store.components, strategy),
   carry: (run, signal) => carryHere(actors, run, signal),
   free: () => freeTrash(actors.store),
 });

@@ -47,12 +47,12 @@ export async function drain(
   makeTarget: MakeTarget,
   options: DrainOptions = {},
 ): Promise<DrainReport> {
-  const { c } = store;
+  const { components } = store;
   const { signal = NEVER, onProgress } = options;
   const sources = (await candidates(store, options)).map(({ volume }) => volume.id);
   if (sources.length === 0) return NOTHING_DRAINED;
   const task = { strategy: 'l3' as const, plan: '', name: 'drain', host: null, sources };
-  const { id } = await beginJournal(c, newRunId(c, 'l3'), task);
+  const { id } = await beginJournal(components, newRunId(components, 'l3'), task);
   let movedBytes = 0;
   const counted: MakeTarget = (run, onMoved) =>
     makeTarget(run, (result) => {
@@ -82,7 +82,7 @@ const NOTHING_DRAINED: DrainReport = Object.freeze({
 
 /** Sealed warm volumes, sparsest first, as many as the options and the gain allow. */
 async function candidates(store: VolumeStore, options: DrainOptions): Promise<Candidate[]> {
-  const { panda, settings, badRow } = store.c;
+  const { panda, settings, badRow } = store.components;
   const live = new Map(
     (await listBuckets(panda, settings.cell, badRow)).map((bucket) => [bucket.id, bucket.liveBytes]),
   );

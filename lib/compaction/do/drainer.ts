@@ -71,22 +71,25 @@ export async function drainPass(
 
 /** Ends all runs of the drainer: what was moved stays moved, messages on their way are outdated. How many. */
 export async function endDrains(store: VolumeStore): Promise<number> {
-  const journals = await drains(store.c);
+  const journals = await drains(store.components);
   for (const journal of journals) {
     for (const id of volumesOf(journal.task)) {
-      const volume = await readVolume(store.c.panda, store.c.settings.cell, id);
+      const volume = await readVolume(store.components.panda, store.components.settings.cell, id);
       if (volume?.run === journal.run) await endSource(store, volume, journal.run);
     }
-    await endJournal(store.c, journal);
+    await endJournal(store.components, journal);
   }
   return journals.length;
 }
 
 /** An id for a run that the drainer works off, whoever begins it. */
-export const newDrainerRun = (c: Components): RunId => `l3/${DRAINER_OWNER}/${hexOf(c.randomness.bytes(6))}` as RunId;
+export const newDrainerRun = (components: Components): RunId =>
+  `l3/${DRAINER_OWNER}/${hexOf(components.randomness.bytes(6))}` as RunId;
 
-const drains = async (c: Components): Promise<JournalRow[]> =>
-  (await requireJournal(c)).filter(({ task, run }) => task.strategy === 'l3' && ownerOf(run) === DRAINER_OWNER);
+const drains = async (components: Components): Promise<JournalRow[]> =>
+  (await requireJournal(components)).filter(
+    ({ task, run }) => task.strategy === 'l3' && ownerOf(run) === DRAINER_OWNER,
+  );
 
 const NOTHING: Reason = { code: NOTHING_TO_DRAIN, text: 'nothing is worth draining' };
 
@@ -110,7 +113,7 @@ class DrainerPass {
 
   async run(): Promise<void> {
     let runs = 0;
-    for (const journal of await drains(this.#store.c)) if (await this.#tend(journal)) runs += 1;
+    for (const journal of await drains(this.#store.components)) if (await this.#tend(journal)) runs += 1;
     const flow = await this.#flow();
     this.reason = flow.reason;
     if (flow.send === 0) return;
@@ -141,13 +144,13 @@ class DrainerPass {
 
   /** Retires what is empty, ends the run when nothing of it is draining. True if it goes on. */
   async #tend(journal: JournalRow): Promise<boolean> {
-    const { c } = this.#store;
+    const { components } = this.#store;
     let left = 0;
     const held = journal.phase === 'PREPARE' ? await this.#lease(journal) : journal;
     for (const id of volumesOf(held.task)) {
-      const volume = await readVolume(c.panda, c.settings.cell, id);
+      const volume = await readVolume(components.panda, components.settings.cell, id);
       if (volume?.state !== 'draining' || volume.run !== held.run) continue;
-      if (volume.buckets.size === 0 && (await retireVolume(c, id, held.run))) {
+      if (volume.buckets.size === 0 && (await retireVolume(components, id, held.run))) {
         this.#retired += 1;
         continue;
       }
@@ -155,7 +158,7 @@ class DrainerPass {
       left += 1;
     }
     if (left > 0) return true;
-    await endJournal(c, held);
+    await endJournal(components, held);
     this.#ended += 1;
     return false;
   }
@@ -165,17 +168,17 @@ class DrainerPass {
     const { planned } = journal.task;
     for (const [at, id] of volumesOf(journal.task).entries()) {
       const [generation, buckets] = planned?.[at] ?? [];
-      if (generation === undefined || buckets === undefined) await takeRun(this.#store.c, id, journal.run);
+      if (generation === undefined || buckets === undefined) await takeRun(this.#store.components, id, journal.run);
       else await leasePlanned(this.#store, journal.run, { volume: id, generation, buckets });
     }
-    return (await advance(this.#store.c, journal, { phase: 'COPY' })) ?? journal;
+    return (await advance(this.#store.components, journal, { phase: 'COPY' })) ?? journal;
   }
 
   async #begin(runsMax: number, bucketsMax: number): Promise<void> {
-    const { c } = this.#store;
+    const { components } = this.#store;
     const { limits: _, begin: __, signal, l3UpTo, ...rest } = this.#options;
-    const { state } = await readThreshold(c);
-    const period = await readPeriod(c);
+    const { state } = await readThreshold(components);
+    const period = await readPeriod(components);
     const budgets = period && budgetsLeft(period.budgets, period.spent);
     if (period !== undefined && budgets === undefined) return;
     const { plan } = await planNow(this.#store, {
@@ -186,7 +189,7 @@ class DrainerPass {
     });
     for (const run of plan.runs.slice(0, runsMax)) {
       if (this.#bucketsDraining() >= bucketsMax || signal?.aborted) break;
-      const journal = await beginJournal(c, newDrainerRun(c), taskOf(plan.digest, run));
+      const journal = await beginJournal(components, newDrainerRun(components), taskOf(plan.digest, run));
       this.#begun += 1;
       await this.#tend(journal);
     }
@@ -197,35 +200,35 @@ class DrainerPass {
       if (this.#sent >= max || this.#options.signal?.aborted) break;
       this.#sent += await sendDraining(this.#store, this.#stream, volume, max - this.#sent);
     }
-    if (this.#sent > 0) await markQueued(this.#store.c);
+    if (this.#sent > 0) await markQueued(this.#store.components);
   }
 
   async #flow(): Promise<Flow> {
-    const { c } = this.#store;
+    const { components } = this.#store;
     const figures = await this.#stream.figures();
     const depth = figures.ready + figures.inFlight;
-    const since = depth === 0 ? undefined : await queuedSinceMs(c);
-    const oldestAgeMs = Math.max(figures.oldestAgeMs, since === undefined ? 0 : c.clock.nowMs() - since);
+    const since = depth === 0 ? undefined : await queuedSinceMs(components);
+    const oldestAgeMs = Math.max(figures.oldestAgeMs, since === undefined ? 0 : components.clock.nowMs() - since);
     this.#figures = { ...figures, oldestAgeMs };
     return flowOf(
       {
         stream: this.#figures,
         coderWaitingBytes: 0,
         // With an empty queue nobody would find out that it can write again.
-        coderStalled: depth === 0 ? undefined : await coderStall(c),
-        metadataWritesLeft: await metadataWritesLeft(c),
+        coderStalled: depth === 0 ? undefined : await coderStall(components),
+        metadataWritesLeft: await metadataWritesLeft(components),
       },
       this.#options.limits ?? FLOW_LIMITS,
     );
   }
 }
 
-async function queuedSinceMs(c: Components): Promise<number | undefined> {
-  const row = await c.panda.get(queuedKey);
+async function queuedSinceMs(components: Components): Promise<number | undefined> {
+  const row = await components.panda.get(queuedKey);
   return row === undefined ? undefined : queuedMsFromRow(row);
 }
 
-async function markQueued(c: Components): Promise<void> {
-  const put: Write = { kind: 'put', ...queuedKey, attributes: queuedAttributes(Math.max(0, c.clock.nowMs())) };
-  await transact(c, [put], async () => false);
+async function markQueued(components: Components): Promise<void> {
+  const put: Write = { kind: 'put', ...queuedKey, attributes: queuedAttributes(Math.max(0, components.clock.nowMs())) };
+  await transact(components, [put], async () => false);
 }

@@ -23,17 +23,17 @@ import { adoptVolumes } from '../run/leases.ts';
  */
 export async function endDeadRuns(store: VolumeStore): Promise<number> {
   let ended = 0;
-  for (const journal of await listJournal(store.c)) {
-    if (!isDeadRun(store.c, journal.run)) continue;
-    const run = newRunId(store.c, journal.task.strategy);
-    const taken = await advance(store.c, journal, { run });
+  for (const journal of await listJournal(store.components)) {
+    if (!isDeadRun(store.components, journal.run)) continue;
+    const run = newRunId(store.components, journal.task.strategy);
+    const taken = await advance(store.components, journal, { run });
     if (taken === undefined) continue;
     const volumes = await adoptVolumes(store, run, volumesOf(taken.task));
     if (!(await finishHost(store, taken, volumes))) await dropUnflipped(store, run, volumes);
     const sources = new DrainingSources(store, run);
     for (const volume of volumes) sources.adopt(volume);
     await sources.end();
-    await endJournal(store.c, taken);
+    await endJournal(store.components, taken);
     ended += volumes.length;
   }
   return ended + (await endLostLeases(store));
@@ -45,16 +45,16 @@ export async function endDeadRuns(store: VolumeStore): Promise<number> {
  * run's to end; while there is a journal of another release, nobody here knows which those are.
  */
 export async function endLostLeases(store: VolumeStore): Promise<number> {
-  if (await hasForeignJournal(store.c)) return 0;
+  if (await hasForeignJournal(store.components)) return 0;
   let ended = 0;
   // Journals are read after the volumes: a run is journalled before it leases anything.
-  const volumes = await listVolumes(store.c.panda, store.c.settings.cell, store.c.badRow);
-  const journalled = new Set((await listJournal(store.c)).flatMap(({ task }) => volumesOf(task)));
+  const volumes = await listVolumes(store.components.panda, store.components.settings.cell, store.components.badRow);
+  const journalled = new Set((await listJournal(store.components)).flatMap(({ task }) => volumesOf(task)));
   for (const volume of volumes) {
     if (volume.state !== 'draining' || volume.run === undefined || journalled.has(volume.id)) continue;
-    if (!isDeadRun(store.c, volume.run) && ownerOf(volume.run) !== DRAINER_OWNER) continue;
-    const run = newRunId(store.c, 'recover');
-    const adopted = await adoptRun(store.c, volume.id, volume.run, run);
+    if (!isDeadRun(store.components, volume.run) && ownerOf(volume.run) !== DRAINER_OWNER) continue;
+    const run = newRunId(store.components, 'recover');
+    const adopted = await adoptRun(store.components, volume.id, volume.run, run);
     if (adopted === undefined) continue;
     const sources = new DrainingSources(store, run);
     sources.adopt(adopted);

@@ -64,7 +64,7 @@ export async function executeMerges(
 ): Promise<RunReport | undefined> {
   const task = mergeTaskOf(plan);
   if (task === undefined) return undefined;
-  const { id } = await beginJournal(batches.store.c, batches.newRun('merge'), task);
+  const { id } = await beginJournal(batches.store.components, batches.newRun('merge'), task);
   const outcome = await batches.carry(id, options.signal ?? NEVER);
   const counts = outcome.merged ?? { buckets: 0, remnants: 0, blockRows: 0, rowsDropped: 0 };
   const after = await planMergesNow(batches.store, options);
@@ -78,7 +78,7 @@ export async function executeMerges(
 }
 
 async function carried(batches: Batches, task: JournalTask, signal: AbortSignal): Promise<RunReport> {
-  const { id } = await beginJournal(batches.store.c, batches.newRun(task.strategy), task);
+  const { id } = await beginJournal(batches.store.components, batches.newRun(task.strategy), task);
   return runReportOf(task.name, task.strategy, await batches.carry(id, signal));
 }
 

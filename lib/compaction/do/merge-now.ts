@@ -20,25 +20,30 @@ export interface MergeOptions {
 }
 
 /** One read of all volume rows, then one of all bucket rows. An open hot volume counts as hot. */
-async function remnantsOf(c: Components): Promise<RemnantView> {
-  const { panda, settings } = c;
-  const nowMs = c.clock.nowMs();
-  const volumes = (await listVolumes(panda, settings.cell, c.badRow)).map((volume) => {
+async function remnantsOf(components: Components): Promise<RemnantView> {
+  const { panda, settings } = components;
+  const nowMs = components.clock.nowMs();
+  const volumes = (await listVolumes(panda, settings.cell, components.badRow)).map((volume) => {
     const seen = fleetVolumeOf(settings, volume, 0, nowMs);
     const isHot = volume.class === 'hot' && settings.hotCodec !== settings.warmCodec;
     return isHot && seen.state === 'open' ? { ...seen, state: 'hot' as const } : seen;
   });
-  return remnantViewOf(c.storeId, settings.cell, volumes, await listBuckets(panda, settings.cell, c.badRow));
+  return remnantViewOf(
+    components.storeId,
+    settings.cell,
+    volumes,
+    await listBuckets(panda, settings.cell, components.badRow),
+  );
 }
 
 /** The plan of this moment. Changes nothing; the same rows give the same bytes. */
 export async function planMergesNow(store: VolumeStore, options: MergeOptions = {}): Promise<MergePlan> {
-  const { c } = store;
+  const { components } = store;
   return planMerges({
-    view: await remnantsOf(c),
-    settings: mergeSettingsFor(c.settings, options.merging),
-    codec: c.settings.warmCodec,
-    plan: planSettingsFor(c.settings, options.settings),
+    view: await remnantsOf(components),
+    settings: mergeSettingsFor(components.settings, options.merging),
+    codec: components.settings.warmCodec,
+    plan: planSettingsFor(components.settings, options.settings),
     ...(options.budgets === undefined ? {} : { budget: shareOf(options.budgets) }),
   });
 }

@@ -33,10 +33,10 @@ export async function planNow(
   options: PlanOptions = {},
 ): Promise<{ readonly view: FleetView; readonly plan: CompactionPlan }> {
   const view = await currentView(store, options);
-  const { perDay } = await readRates(store.c);
+  const { perDay } = await readRates(store.components);
   const plan = planCompaction({
     view,
-    settings: planSettingsFor(store.c.settings, { deletesPerDay: [...perDay], ...options.settings }),
+    settings: planSettingsFor(store.components.settings, { deletesPerDay: [...perDay], ...options.settings }),
     threshold: options.threshold ?? THRESHOLD_START,
     ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     ...(options.showMerges === true ? { merges: shownMerges(await planMergesNow(store, options)) } : {}),
@@ -71,10 +71,10 @@ const shownMerges = ({ reason, before, after, blockRows, work, dollars, merges }
  * half of the volumes are from its future; a few that are have met a clock that jumped, and count as written now.
  */
 export async function currentView(store: VolumeStore, { acceptClock = false }: PlanOptions = {}): Promise<FleetView> {
-  const nowMs = store.c.clock.nowMs();
+  const nowMs = store.components.clock.nowMs();
   const ahead: VolumeRow[] = [];
   let seen = 0;
-  const view = await snapshotOf(store.c, (volume) => {
+  const view = await snapshotOf(store.components, (volume) => {
     seen += 1;
     if (isAhead(writtenAtMs(volume), nowMs)) ahead.push(volume);
   });

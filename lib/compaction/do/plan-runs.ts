@@ -40,12 +40,12 @@ export async function planRuns(
   runsMax: number,
   options: Omit<PlanOptions, 'settings'> & { readonly strategies?: readonly Batched[] } = {},
 ): Promise<PlannedRuns> {
-  const { c } = store;
+  const { components } = store;
   const { strategies = BATCHED, budgets = UNLIMITED, ...rest } = options;
-  const budgetUsed = await beginPeriod(c, budgets);
-  await writeBudgetUse(c, budgetUsed);
+  const budgetUsed = await beginPeriod(components, budgets);
+  await writeBudgetUse(components, budgetUsed);
   const begun = await begunRuns(store);
-  const { state } = await readThreshold(c);
+  const { state } = await readThreshold(components);
   const { view, plan } = await planNow(store, {
     threshold: state.threshold,
     ...rest,
@@ -70,7 +70,7 @@ async function beginMerge(
   const plan = await planMergesNow(store, { budgets });
   const task = mergeTaskOf(plan, new Set<string>(begun.flatMap(({ task }) => volumesOf(task))));
   if (task === undefined) return undefined;
-  return beginJournal(store.c, parkedRunId(store.c, 'merge'), task);
+  return beginJournal(store.components, parkedRunId(store.components, 'merge'), task);
 }
 
 /** Ids of the runs begun earlier, and of those of a plan that do not touch their volumes; L3 is the drainer's. */
@@ -87,7 +87,11 @@ export async function beginPlan(
     if (run.strategy === 'l3') continue;
     const volumes = [run.host, ...run.sources].flatMap((one) => (one === null ? [] : [one.volume]));
     if (volumes.some((volume) => taken.has(volume))) continue;
-    const { id } = await beginJournal(store.c, parkedRunId(store.c, run.strategy), taskOf(plan.digest, run));
+    const { id } = await beginJournal(
+      store.components,
+      parkedRunId(store.components, run.strategy),
+      taskOf(plan.digest, run),
+    );
     runs.push(id);
   }
   return runs;
@@ -96,10 +100,10 @@ export async function beginPlan(
 /** Begun by a step that ended or died; the drainer's are its own. Those that were only planned are forgotten. */
 export async function begunRuns(store: VolumeStore): Promise<JournalRow[]> {
   const begun: JournalRow[] = [];
-  for (const journal of await requireJournal(store.c)) {
-    if (ownerOf(journal.run) === DRAINER_OWNER || !isDeadRun(store.c, journal.run)) continue;
+  for (const journal of await requireJournal(store.components)) {
+    if (ownerOf(journal.run) === DRAINER_OWNER || !isDeadRun(store.components, journal.run)) continue;
     const isOnlyPlanned = journal.phase === 'PREPARE' && journal.run === journal.id;
-    if (isOnlyPlanned && ownerOf(journal.run) === PARKED_OWNER) await endJournal(store.c, journal);
+    if (isOnlyPlanned && ownerOf(journal.run) === PARKED_OWNER) await endJournal(store.components, journal);
     else begun.push(journal);
   }
   return begun;

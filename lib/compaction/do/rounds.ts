@@ -65,7 +65,7 @@ export async function compact(batches: Batches, options: CompactOptions = {}): P
   await rounds.resume();
   if (file !== undefined && rounds.resumed > 0) given = await checkedPlan(store, file, options);
   while (rounds.plans < COMPACT_ROUNDS_MAX && !rounds.signal.aborted) if (!(await rounds.next(given))) break;
-  const after = sealedTotals(await snapshotOf(store.c));
+  const after = sealedTotals(await snapshotOf(store.components));
   return { ...rounds.report(), before, after };
 }
 
@@ -104,7 +104,7 @@ class Rounds {
    */
   async resume(): Promise<void> {
     const begun = await begunRuns(this.#store);
-    await beginPeriod(this.#store.c, this.#budgets);
+    await beginPeriod(this.#store.components, this.#budgets);
     for (const { id, task } of begun) {
       if (this.signal.aborted) return;
       try {

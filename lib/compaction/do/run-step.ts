@@ -27,7 +27,7 @@ export async function stepRun(actors: Actors, id: RunId, signal: AbortSignal): P
   if (held === undefined) return reportOf(store, id, nothingMoved(), true);
   const { volumes, skipped } = await leaseRest(store, held);
   if (await finishHost(store, held, volumes)) return endWith(store, held, volumes);
-  const copying = held.phase === 'COPY' ? held : ((await advance(store.c, held, { phase: 'COPY' })) ?? held);
+  const copying = held.phase === 'COPY' ? held : ((await advance(store.components, held, { phase: 'COPY' })) ?? held);
   const report = await copied(actors, copying, volumes, signal);
   return { ...report, skipped: [...skipped, ...report.skipped] };
 }
@@ -59,7 +59,7 @@ async function copied(
   const { task, run, id } = journal;
   if (task.strategy === 'merge') {
     const tally = await mergeSources(store, run, volumes, remnantsOf(task), signal);
-    await endJournal(store.c, journal);
+    await endJournal(store.components, journal);
     return mergeReport(store, id, tally);
   }
   if (task.host !== null) return topOffStep(store, journal, volumes, signal);
@@ -71,10 +71,10 @@ async function copied(
   const isCut = moved.stalled === undefined ? signal.aborted : moved.stalled.code === STEP_TIME_UP;
   const isLeft = moved.retired < volumes.length - moved.skipped.length;
   if (isCut && isLeft && moved.groups > 0) {
-    await advance(store.c, journal, { run: parkedRunId(store.c, task.strategy) });
+    await advance(store.components, journal, { run: parkedRunId(store.components, task.strategy) });
     return reportOf(store, id, { ...moved, stalled: undefined }, false);
   }
-  await endJournal(store.c, journal);
+  await endJournal(store.components, journal);
   return reportOf(store, id, moved, true);
 }
 
@@ -85,17 +85,17 @@ const remnantsOf = ({ merges = [], sources }: JournalTask) =>
 async function endWith(store: VolumeStore, held: JournalRow, volumes: readonly VolumeRow[]): Promise<StepReport> {
   const moved = nothingMoved();
   for (const volume of volumes) if (await endSource(store, volume, held.run)) moved.retired += 1;
-  await endJournal(store.c, held);
+  await endJournal(store.components, held);
   return reportOf(store, held.id, moved, true);
 }
 
 async function takeOver(store: VolumeStore, id: RunId): Promise<JournalRow | undefined> {
-  const { c } = store;
-  const journal = await readJournal(c, id);
+  const { components } = store;
+  const journal = await readJournal(components, id);
   if (journal === undefined) return undefined;
   const held = retryLater('RUN_HELD', `run ${id} is worked on by ${ownerOf(journal.run)}`);
-  if (ownerOf(journal.run) !== c.owner && !isDeadRun(c, journal.run)) throw held;
-  const taken = await advance(c, journal, { run: newRunId(c, journal.task.strategy) });
+  if (ownerOf(journal.run) !== components.owner && !isDeadRun(components, journal.run)) throw held;
+  const taken = await advance(components, journal, { run: newRunId(components, journal.task.strategy) });
   if (taken === undefined) throw held;
   return taken;
 }
@@ -132,8 +132,8 @@ async function leased(
 ): Promise<VolumeRow | Skipped | undefined> {
   if (planned !== undefined)
     return leasePlanned(store, run, { volume: id, generation: planned[0], buckets: planned[1] });
-  const now = await readVolume(store.c.panda, store.c.settings.cell, id);
-  return now?.state === 'sealed' ? takeRun(store.c, id, run) : undefined;
+  const now = await readVolume(store.components.panda, store.components.settings.cell, id);
+  return now?.state === 'sealed' ? takeRun(store.components, id, run) : undefined;
 }
 
 /**
@@ -146,7 +146,7 @@ async function topOffStep(
   volumes: readonly VolumeRow[],
   signal: AbortSignal,
 ): Promise<StepReport> {
-  const { c } = store;
+  const { components } = store;
   const host = volumes.find(({ id }) => id === journal.task.host);
   const donors = volumes.filter((volume) => volume !== host);
   if (host === undefined || donors.length === 0) {
@@ -156,12 +156,12 @@ async function topOffStep(
   }
   const { moved, journal: row, kept } = await topOff(store, journal, host, donors, { signal, keep: true });
   if (!kept) {
-    await endJournal(c, row);
+    await endJournal(components, row);
     return reportOf(store, journal.id, moved, true);
   }
-  const parked = parkedRunId(c, 'l1');
-  if ((await advance(c, row, { run: parked })) !== undefined)
-    for (const { id } of volumes) await adoptRun(c, id, row.run, parked);
+  const parked = parkedRunId(components, 'l1');
+  if ((await advance(components, row, { run: parked })) !== undefined)
+    for (const { id } of volumes) await adoptRun(components, id, row.run, parked);
   return reportOf(store, journal.id, moved, false);
 }
 
@@ -193,7 +193,7 @@ function reportOf(store: VolumeStore, run: RunId, moved: Moved & { hostBytes?: n
     retired: moved.retired,
     destinationVolumes: [...moved.destinations],
     skipped: moved.skipped,
-    spent: spentOn(store.c.settings, {
+    spent: spentOn(store.components.settings, {
       copiedBytes: moved.recordBytes + hostBytes,
       storedBytes: moved.storedBytes,
       copiedBuckets: moved.buckets,
@@ -217,7 +217,7 @@ function mergeReport(store: VolumeStore, run: RunId, tally: MergeTally): StepRep
     retired: tally.retired,
     destinationVolumes: [...tally.destinations],
     skipped: tally.skipped,
-    spent: spentOn(store.c.settings, {
+    spent: spentOn(store.components.settings, {
       copiedBytes: tally.recordBytes,
       storedBytes: tally.storedBytes,
       copiedBuckets: remnants,

@@ -47,19 +47,19 @@ export async function readCrowded({ panda, settings }: Components): Promise<Crow
 
 /** Tells the planner to leave a volume out as a host. Notes about volumes that are gone or were rewritten go. */
 export async function noteCrowded(
-  c: Components,
+  components: Components,
   host: Pick<VolumeRow, 'id' | 'generation'>,
   liveBytes: number,
 ): Promise<void> {
-  const { cell } = c.settings;
-  for (const [id, { generation }] of await readCrowded(c)) {
+  const { cell } = components.settings;
+  for (const [id, { generation }] of await readCrowded(components)) {
     if (id === host.id) continue;
-    const now = await readVolume(c.panda, cell, id as VolumeId);
-    if (now?.generation !== generation) await write(c, { kind: 'delete', ...crowdedKey(cell, id) });
+    const now = await readVolume(components.panda, cell, id as VolumeId);
+    if (now?.generation !== generation) await write(components, { kind: 'delete', ...crowdedKey(cell, id) });
   }
   const attributes = crowdedAttributes({ generation: host.generation, liveBytes });
-  await write(c, { kind: 'put', ...crowdedKey(cell, host.id), attributes });
+  await write(components, { kind: 'put', ...crowdedKey(cell, host.id), attributes });
 }
 
 /** A note too many or too few is only a plan that is a little worse. */
-const write = (c: Components, one: Write): Promise<unknown> => transact(c, [one], async () => true);
+const write = (components: Components, one: Write): Promise<unknown> => transact(components, [one], async () => true);

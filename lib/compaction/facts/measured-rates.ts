@@ -36,10 +36,10 @@ export async function readRates({ panda, settings }: Pick<Components, 'panda' | 
 }
 
 /** One look. Safe at any time and twice: of two at once one wins, and one too soon changes nothing. */
-export async function measureRates(c: Components, view: FleetView): Promise<MeasuredRates> {
-  const nowMs = Math.max(0, c.clock.nowMs());
-  const key = ratesKey(c.settings.cell);
-  const row = await c.panda.get(key);
+export async function measureRates(components: Components, view: FleetView): Promise<MeasuredRates> {
+  const nowMs = Math.max(0, components.clock.nowMs());
+  const key = ratesKey(components.settings.cell);
+  const row = await components.panda.get(key);
   const before = row === undefined ? undefined : lookFromRow(row);
   // A clock that went back waits until it is where it was.
   if (before !== undefined && nowMs - before.atMs < RATE_LOOK_EVERY_MS) return before.learnt;
@@ -51,10 +51,10 @@ export async function measureRates(c: Components, view: FleetView): Promise<Meas
     if: lookIsAsRead(before),
   };
   try {
-    await transact(c, [put], async () => true);
+    await transact(components, [put], async () => true);
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error;
-    return readRates(c);
+    return readRates(components);
   }
   return next;
 }

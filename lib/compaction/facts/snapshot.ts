@@ -15,26 +15,29 @@ import { type FleetState, type FleetView, type FleetVolume, fleetOf } from './fl
 import { type PlanSettings, planSettingsOf } from './plan-settings.ts';
 
 /** One read of all volume rows, then one of all bucket rows. `look` sees every volume row first. */
-export async function snapshotOf(c: Components, look: (volume: VolumeRow) => void = () => {}): Promise<FleetView> {
-  const { panda, settings } = c;
-  const volumes = await listVolumes(panda, settings.cell, c.badRow);
+export async function snapshotOf(
+  components: Components,
+  look: (volume: VolumeRow) => void = () => {},
+): Promise<FleetView> {
+  const { panda, settings } = components;
+  const volumes = await listVolumes(panda, settings.cell, components.badRow);
   for (const volume of volumes) look(volume);
   // A volume one of whose buckets cannot be read is left alone: how much of it lives is not known.
   const unknown = new Set<string>();
   const badBucket = (row: BadRow): void => {
     unknown.add(row.sort);
-    c.badRow?.(row);
+    components.badRow?.(row);
   };
-  const buckets = await listBuckets(panda, settings.cell, c.badRow === undefined ? undefined : badBucket);
+  const buckets = await listBuckets(panda, settings.cell, components.badRow === undefined ? undefined : badBucket);
   const live = new Map<string, number>();
   for (const bucket of buckets) live.set(bucket.volume, (live.get(bucket.volume) ?? 0) + bucket.liveBytes);
-  const crowded = await readCrowded(c);
-  const nowMs = c.clock.nowMs();
+  const crowded = await readCrowded(components);
+  const nowMs = components.clock.nowMs();
   const fleet = volumes.map((volume) => {
     const seen = fleetVolumeOf(settings, volume, live.get(volume.id) ?? 0, nowMs, crowded);
     return unknown.isDisjointFrom(volume.buckets) ? seen : { ...seen, state: 'leased' as const };
   });
-  return fleetOf(c.storeId, settings.cell, fleet);
+  return fleetOf(components.storeId, settings.cell, fleet);
 }
 
 /** Pure: one volume as the planners see it. */

@@ -59,7 +59,7 @@ export async function topOff(
     // To rewrite a host that nothing can be added to would free nothing, and the next plan would do it again.
     if (next.arriving.length === 0) throw tooFull(`no bucket of the donors fits beside what is live in it`);
     await next.writeDirectories();
-    const committing = await advance(store.c, row, { phase: 'COMMIT', copied: copying.copied });
+    const committing = await advance(store.components, row, { phase: 'COMMIT', copied: copying.copied });
     if (committing === undefined) throw lost(host);
     row = committing;
     if (!(await next.flip(ready))) throw lost(host);
@@ -89,13 +89,13 @@ const tooFull = (why: string) => retryLater(TOO_FULL, why);
  * died.
  */
 async function skipHost(store: VolumeStore, host: VolumeRow, moved: TopOff, reason: string): Promise<void> {
-  const { panda, settings } = store.c;
+  const { panda, settings } = store.components;
   let liveBytes = 0;
   for (const id of host.buckets) {
     const bucket = await readBucket(panda, settings.cell, id);
     if (bucket?.volume === host.id) liveBytes += bucket.liveBytes;
   }
-  await noteCrowded(store.c, host, liveBytes);
+  await noteCrowded(store.components, host, liveBytes);
   moved.skipped.push({ volume: host.id, reason: { code: TOO_FULL, text: `it cannot be topped off: ${reason}` } });
   moved.hostBytes = 0;
   moved.recordBytes = 0;
@@ -110,9 +110,9 @@ interface ReadyHost {
 
 /** The host with extents to write: those of an earlier try as far as it came, or else fresh ones. */
 async function readyHost(store: VolumeStore, { run, copied }: JournalRow, host: VolumeRow): Promise<ReadyHost> {
-  const { c } = store;
+  const { components } = store;
   if (host.directoriesPending) await finishSeal(store, host);
-  const sealed = await readVolume(c.panda, c.settings.cell, host.id);
+  const sealed = await readVolume(components.panda, components.settings.cell, host.id);
   if (sealed?.run !== run) throw lost(host);
   if (copied?.groups !== undefined && isOf(sealed.next, copied)) {
     const next = new NextExtents(store, run, sealed);
@@ -120,7 +120,7 @@ async function readyHost(store: VolumeStore, { run, copied }: JournalRow, host: 
   }
   const clean = await dropNext(store, run, sealed);
   if (clean === undefined) throw lost(host);
-  await dropGroupRowsOf(c, clean);
+  await dropGroupRowsOf(components, clean);
   const ready = await claimNext(store, run, clean);
   if (ready?.next === undefined) throw lost(host);
   return { ready, next: new NextExtents(store, run, ready), groups: [] };
@@ -180,7 +180,7 @@ class Copying {
 
   async copy(host: VolumeRow, donors: readonly VolumeRow[], signal: AbortSignal | undefined): Promise<void> {
     const { run } = this.journal;
-    const { groupBytesMin } = this.#store.c.settings;
+    const { groupBytesMin } = this.#store.components.settings;
     const keptBackBytes = groupBytesMin / 2;
     for (const volume of [host, ...donors]) {
       for await (const content of liveContentsOf(this.#store, volume, run, this.#done)) {
@@ -199,7 +199,7 @@ class Copying {
   /** As many of those waiting as a group has, the first at least: what is left makes a group again, not a splinter. */
   #wholeGroup(): number {
     let count = 1;
-    while (sumOf(this.#waiting.slice(0, count + 1)) <= this.#store.c.settings.groupBytesMin) count += 1;
+    while (sumOf(this.#waiting.slice(0, count + 1)) <= this.#store.components.settings.groupBytesMin) count += 1;
     return count;
   }
 
@@ -219,7 +219,7 @@ class Copying {
     const seq = await this.#next.add(contents);
     const own = contents.filter(({ source }) => source.id === host.id);
     this.#groups.push({ seq, own: own.map(({ bucket }) => bucket.id) });
-    const noted = await advance(this.#store.c, this.journal, { copied: this.copied });
+    const noted = await advance(this.#store.components, this.journal, { copied: this.copied });
     if (noted === undefined) throw lost(host);
     this.journal = noted;
     this.#moved.groups += 1;
@@ -243,7 +243,7 @@ async function endTopOff(
   donors: readonly VolumeRow[],
   moved: TopOff,
 ): Promise<void> {
-  const now = await readVolume(store.c.panda, store.c.settings.cell, host.id);
+  const now = await readVolume(store.components.panda, store.components.settings.cell, host.id);
   if (now?.run === row.run) {
     await dropNext(store, row.run, now);
     await endSource(store, now, row.run);

@@ -93,7 +93,9 @@ export async function mergeSources(
 async function endMerged(store: VolumeStore, volume: VolumeRow, run: RunId, tally: MergeTally): Promise<void> {
   const isRetired = await endSource(store, volume, run);
   if (isRetired) tally.retired += 1;
-  const left = isRetired ? 0 : (await readVolume(store.c.panda, store.c.settings.cell, volume.id))?.buckets.size;
+  const left = isRetired
+    ? 0
+    : (await readVolume(store.components.panda, store.components.settings.cell, volume.id))?.buckets.size;
   const dropped = volume.buckets.size - (left ?? volume.buckets.size);
   tally.rowsDropped += dropped;
   tally.metadataWrites += 3 * dropped + 2;
@@ -117,7 +119,7 @@ class Merging {
 
   async run(tasks: readonly MergeTask[], signal: AbortSignal | undefined): Promise<void> {
     const wanted = new Set(tasks.flatMap((task) => task.map(({ bucket }) => bucket as BucketId)));
-    const { named, scanned } = await blocksIn(this.#store.c, wanted, signal);
+    const { named, scanned } = await blocksIn(this.#store.components, wanted, signal);
     this.#tally.scanned = scanned;
     for (const task of tasks) {
       if (signal?.aborted) return;
@@ -127,7 +129,7 @@ class Merging {
   }
 
   async #take(task: MergeTask, named: NamedBlocks): Promise<void> {
-    const { bucketBytes, groupBytesMin } = this.#store.c.settings;
+    const { bucketBytes, groupBytesMin } = this.#store.components.settings;
     const records: MergeRecord[] = [];
     let bytes = 0;
     let remnants = 0;
@@ -148,7 +150,8 @@ class Merging {
     if (remnants < 2) return;
     this.#waiting.push({ target: { records, createdAtMs }, remnants, bytes });
     // A whole group goes out once so much is there that what is left is no splinter: its columns would not be level.
-    while (this.#isOver(lastGroupBytesMax(this.#store.c.settings))) await this.#flush(this.#wholeGroup(groupBytesMin));
+    while (this.#isOver(lastGroupBytesMax(this.#store.components.settings)))
+      await this.#flush(this.#wholeGroup(groupBytesMin));
   }
 
   #isOver(bytesMax: number, waiting = this.#waiting): boolean {
@@ -169,7 +172,7 @@ class Merging {
    * read.
    */
   async #recordsOf(id: BucketId, volume: string, named: NamedBlocks) {
-    const { panda, settings } = this.#store.c;
+    const { panda, settings } = this.#store.components;
     const source = this.#volumes.get(volume);
     const bucket = await readBucket(panda, settings.cell, id);
     if (source === undefined || bucket?.volume !== source.id) return undefined;
@@ -218,7 +221,7 @@ class Merging {
  * are looked through, once for a whole run. The buckets are in sealed volumes: blocks leave them, and none comes.
  */
 async function blocksIn(
-  c: Components,
+  components: Components,
   buckets: ReadonlySet<BucketId>,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly named: NamedBlocks; readonly scanned: number }> {
@@ -226,10 +229,10 @@ async function blocksIn(
   let scanned = 0;
   await mapLimit(blockPartitions(), MERGE_PARTITIONS_AT_ONCE, async (partition) => {
     if (signal?.aborted) return;
-    for await (const row of rowsOf(c.panda, partition)) {
+    for await (const row of rowsOf(components.panda, partition)) {
       scanned += 1;
       const block = blockFromRow(row);
-      if (block.state !== 'live' || block.cell !== c.settings.cell || !buckets.has(block.bucket)) continue;
+      if (block.state !== 'live' || block.cell !== components.settings.cell || !buckets.has(block.bucket)) continue;
       const slots = named.get(block.bucket);
       if (slots === undefined) named.set(block.bucket, new Map([[block.slot, block]]));
       else slots.set(block.slot, block);

@@ -12,15 +12,15 @@ export async function coderStall({ panda }: Pick<Components, 'panda'>): Promise<
 }
 
 /** How the last try went. Lost, it is noted again at the next one. */
-export async function noteCoder(c: Components, stalled: Reason | undefined): Promise<void> {
-  const now = await coderStall(c);
+export async function noteCoder(components: Components, stalled: Reason | undefined): Promise<void> {
+  const now = await coderStall(components);
   if (now?.code === stalled?.code && now?.text === stalled?.text) return;
   const write: Write =
     stalled === undefined
       ? { kind: 'delete', ...stallKey }
       : { kind: 'put', ...stallKey, attributes: stallAttributes(stalled) };
   try {
-    await c.panda.transact([write]);
+    await components.panda.transact([write]);
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
   }

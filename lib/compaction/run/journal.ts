@@ -64,23 +64,23 @@ export const volumesOf = (task: JournalTask): VolumeId[] =>
   [...(task.host === null ? [] : [task.host]), ...task.sources] as VolumeId[];
 
 /** Before anything is leased. */
-export async function beginJournal(c: Components, run: RunId, task: JournalTask): Promise<JournalRow> {
+export async function beginJournal(components: Components, run: RunId, task: JournalTask): Promise<JournalRow> {
   const row: JournalRow = {
     id: run,
     run,
     phase: 'PREPARE',
-    startedAtMs: Math.max(0, c.clock.nowMs()),
+    startedAtMs: Math.max(0, components.clock.nowMs()),
     task,
     copied: undefined,
   };
   const put: Write = { kind: 'put', ...journalKey(run), attributes: journalAttributes(row), if: ['absent'] };
-  await transact(c, [put], async () => (await c.panda.get(journalKey(run))) !== undefined);
+  await transact(components, [put], async () => (await components.panda.get(journalKey(run))) !== undefined);
   return row;
 }
 
 /** The next phase, or another run id; undefined when somebody else took the run over. */
 export async function advance(
-  c: Components,
+  components: Components,
   row: JournalRow,
   change: Partial<Pick<JournalRow, 'run' | 'phase' | 'copied'>>,
 ): Promise<JournalRow | undefined> {
@@ -88,8 +88,8 @@ export async function advance(
   const held = [runIs(row.run), phaseIs(row.phase)];
   const put: Write = { kind: 'put', ...journalKey(row.id), attributes: journalAttributes(next), if: held };
   try {
-    await transact(c, [put], async () => {
-      const now = await readJournal(c, row.id);
+    await transact(components, [put], async () => {
+      const now = await readJournal(components, row.id);
       return now?.run === next.run && now.phase === next.phase;
     });
     return next;
@@ -100,17 +100,17 @@ export async function advance(
 }
 
 /** DONE. */
-export async function endJournal(c: Components, row: JournalRow): Promise<void> {
+export async function endJournal(components: Components, row: JournalRow): Promise<void> {
   const end: Write = { kind: 'delete', ...journalKey(row.id), if: [runIs(row.run)] };
   try {
-    await transact(c, [end], async () => (await c.panda.get(journalKey(row.id))) === undefined);
+    await transact(components, [end], async () => (await components.panda.get(journalKey(row.id))) === undefined);
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error; // taken over, or ended by whoever did
   }
 }
 
-export async function readJournal(c: Components, id: RunId): Promise<JournalRow | undefined> {
-  const row = await c.panda.get(journalKey(id));
+export async function readJournal(components: Components, id: RunId): Promise<JournalRow | undefined> {
+  const row = await components.panda.get(journalKey(id));
   return row === undefined ? undefined : journalFromRow(row);
 }
 
@@ -121,22 +121,22 @@ export const STEP_TIME_UP = 'STEP_TIME_UP';
  * Runs somebody has begun and nobody has ended. Those of another release are passed over: they stand in the way of
  * compaction only.
  */
-export async function listJournal(c: Components): Promise<JournalRow[]> {
+export async function listJournal(components: Components): Promise<JournalRow[]> {
   const rows: JournalRow[] = [];
-  for await (const row of rowsOf(c.panda, JOURNAL)) if (isOwnVersion(row)) rows.push(journalFromRow(row));
+  for await (const row of rowsOf(components.panda, JOURNAL)) if (isOwnVersion(row)) rows.push(journalFromRow(row));
   return rows;
 }
 
 /** The same, for who wants to plan or run anything. Throws `invalid` JOURNAL_VERSION when one is of another release. */
-export async function requireJournal(c: Components): Promise<JournalRow[]> {
+export async function requireJournal(components: Components): Promise<JournalRow[]> {
   const rows: JournalRow[] = [];
-  for await (const row of rowsOf(c.panda, JOURNAL)) rows.push(journalFromRow(row));
+  for await (const row of rowsOf(components.panda, JOURNAL)) rows.push(journalFromRow(row));
   return rows;
 }
 
 /** Whether runs of another release are there, whose volumes nobody here can name. */
-export async function hasForeignJournal(c: Components): Promise<boolean> {
-  for await (const row of rowsOf(c.panda, JOURNAL)) if (!isOwnVersion(row)) return true;
+export async function hasForeignJournal(components: Components): Promise<boolean> {
+  for await (const row of rowsOf(components.panda, JOURNAL)) if (!isOwnVersion(row)) return true;
   return false;
 }
 
@@ -147,7 +147,7 @@ export async function hasForeignJournal(c: Components): Promise<boolean> {
 export const DRAINER_OWNER = 'drainer';
 
 /** True if nobody works on it: it was parked, or the process that did is known to be dead. */
-export function isDeadRun(c: Components, run: RunId): boolean {
+export function isDeadRun(components: Components, run: RunId): boolean {
   const owner = ownerOf(run);
-  return owner === PARKED_OWNER || (owner !== c.owner && c.isOwnerGone(owner));
+  return owner === PARKED_OWNER || (owner !== components.owner && components.isOwnerGone(owner));
 }

@@ -21,13 +21,13 @@ export interface Skipped {
 
 /** Leases one volume for a run. The row under the lease, or why not. */
 export async function leasePlanned(store: VolumeStore, run: RunId, planned: Planned): Promise<VolumeRow | Skipped> {
-  const { panda, settings } = store.c;
+  const { panda, settings } = store.components;
   const id = planned.volume as VolumeId;
   const now = await readVolume(panda, settings.cell, id);
   const reason = whyNot(now, planned);
   if (reason !== undefined) return { volume: id, reason };
   return (
-    (await takeRun(store.c, id, run)) ?? {
+    (await takeRun(store.components, id, run)) ?? {
       volume: id,
       reason: { code: 'VOLUME_OWNED', text: 'another run took it first' },
     }
@@ -52,14 +52,14 @@ function whyNot(now: VolumeRow | undefined, planned: Planned): Reason | undefine
  * been cut off half-way.
  */
 export async function adoptVolumes(store: VolumeStore, run: RunId, ids: readonly VolumeId[]): Promise<VolumeRow[]> {
-  const { panda, settings } = store.c;
+  const { panda, settings } = store.components;
   const adopted: VolumeRow[] = [];
   for (const id of ids) {
     const now = await readVolume(panda, settings.cell, id);
     if (now?.state !== 'draining' || now.run === undefined) continue;
     if (now.run === run) adopted.push(now);
-    else if (isDeadRun(store.c, now.run)) {
-      const row = await adoptRun(store.c, id, now.run, run);
+    else if (isDeadRun(store.components, now.run)) {
+      const row = await adoptRun(store.components, id, now.run, run);
       if (row !== undefined) adopted.push(row);
     }
   }

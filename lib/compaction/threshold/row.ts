@@ -39,7 +39,11 @@ const isAsRead = ({ version }: ThresholdRow): Condition =>
   version === 0 ? ['absent'] : [{ attribute: 'v', equals: version }];
 
 /** False if somebody else set it meanwhile. */
-export async function writeThreshold(c: Components, before: ThresholdRow, state: ThresholdState): Promise<boolean> {
+export async function writeThreshold(
+  components: Components,
+  before: ThresholdRow,
+  state: ThresholdState,
+): Promise<boolean> {
   const put: Write = {
     kind: 'put',
     ...KEY,
@@ -47,7 +51,7 @@ export async function writeThreshold(c: Components, before: ThresholdRow, state:
     if: isAsRead(before),
   };
   try {
-    await transact(c, [put], async () => (await readThreshold(c)).version === before.version + 1);
+    await transact(components, [put], async () => (await readThreshold(components)).version === before.version + 1);
     return true;
   } catch (error) {
     if (isKind(error, 'conflict')) return false;
@@ -62,7 +66,7 @@ export async function readBudgetUse({ panda }: Pick<Components, 'panda'>): Promi
 }
 
 /** Of the plan made last; a lost update costs nothing. */
-export async function writeBudgetUse(c: Components, used: number): Promise<void> {
+export async function writeBudgetUse(components: Components, used: number): Promise<void> {
   const put: Write = { kind: 'put', ...BUDGET_KEY, attributes: { m: Math.round(Math.min(1, used) * 1000) } };
-  await transact(c, [put], async () => false);
+  await transact(components, [put], async () => false);
 }

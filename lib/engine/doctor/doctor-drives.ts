@@ -11,12 +11,12 @@ export interface DriveAway {
 }
 
 /** The drives that cannot be read now. */
-export async function findDriveFaults({ c }: VolumeStore, findings: Findings): Promise<DriveAway[]> {
-  const states = await Promise.all(c.drives.map(driveState));
+export async function findDriveFaults({ components }: VolumeStore, findings: Findings): Promise<DriveAway[]> {
+  const states = await Promise.all(components.drives.map(driveState));
   const away: DriveAway[] = [];
   for (const [id, state] of states.entries()) {
     if (state === 'ok') continue;
-    const path = c.drives[id]?.label ?? '';
+    const path = components.drives[id]?.label ?? '';
     if (isAway(state)) away.push({ id, path, state });
     findings.add(isAway(state) ? 'degraded' : 'waits', 'drive', `drive ${id} (${path}) is ${state}`);
   }

@@ -11,11 +11,12 @@ import type { Findings } from './findings.ts';
 export async function findUnknownChunks(store: EmbeddedStore, findings: Findings): Promise<void> {
   const refusal = await store.refusal();
   if (refusal !== undefined) findings.add('wrong', 'panda', `${refusal.message} (${refusal.code})`);
-  const { components: c } = store;
-  for (const { drive, strays } of await lookAtDrives(c)) {
+  const { components } = store;
+  for (const { drive, strays } of await lookAtDrives(components)) {
     if (strays.length === 0) continue;
     const since: number[] = [];
-    for await (const row of rowsOf(c.panda, quarantinePartition(drive))) since.push(quarantineFromRow(row).sinceMs);
+    for await (const row of rowsOf(components.panda, quarantinePartition(drive)))
+      since.push(quarantineFromRow(row).sinceMs);
     const zones = `drive ${drive} holds ${strays.length} zones of chunks that belong to nothing`;
     const then =
       since.length === 0

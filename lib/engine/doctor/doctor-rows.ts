@@ -49,7 +49,11 @@ interface Tally {
   objects: number;
 }
 
-export async function findRowFaults(c: Components, findings: Findings, signal?: AbortSignal): Promise<Counted> {
+export async function findRowFaults(
+  components: Components,
+  findings: Findings,
+  signal?: AbortSignal,
+): Promise<Counted> {
   const tally: Tally = {
     blocks: new Map(),
     liveBytes: new Map(),
@@ -66,12 +70,12 @@ export async function findRowFaults(c: Components, findings: Findings, signal?: 
   };
   // Blocks and releases first: names are held against them.
   const told = new Set<string>();
-  await eachRow(c, findings, told, signal, (row) => takeFirst(tally, soundRow(row)));
-  await eachRow(c, findings, told, signal, (row) => takeNames(tally, row));
+  await eachRow(components, findings, told, signal, (row) => takeFirst(tally, soundRow(row)));
+  await eachRow(components, findings, told, signal, (row) => takeNames(tally, row));
   judgeObjects(tally, findings);
   judgeSegments(tally, findings);
   judgeReferences(tally, findings);
-  await judgeKeys(c, tally, findings);
+  await judgeKeys(components, tally, findings);
   judgeBuckets(tally, findings);
   judgeZones(tally, findings);
   return {
@@ -84,13 +88,13 @@ export async function findRowFaults(c: Components, findings: Findings, signal?: 
 }
 
 async function eachRow(
-  c: Components,
+  components: Components,
   findings: Findings,
   told: Set<string>,
   signal: AbortSignal | undefined,
   take: (row: Row) => void,
 ): Promise<void> {
-  for await (const page of c.panda.scan()) {
+  for await (const page of components.panda.scan()) {
     signal?.throwIfAborted();
     for (const row of page) {
       try {
@@ -217,17 +221,17 @@ function judgeReferences(tally: Tally, findings: Findings): void {
   }
 }
 
-async function judgeKeys(c: Components, tally: Tally, findings: Findings): Promise<void> {
+async function judgeKeys(components: Components, tally: Tally, findings: Findings): Promise<void> {
   for (const [version, blocks] of tally.kekVersions) {
     try {
-      await c.keks.kek(version);
+      await components.keks.kek(version);
     } catch (error) {
       if (!isPocketfulError(error)) throw error;
       findings.add('lost', 'key', `${blocks} blocks are wrapped by key version ${version}: ${error.message}`);
     }
   }
   try {
-    for (const { message } of await kekFaults(c)) findings.add('wrong', 'key', message);
+    for (const { message } of await kekFaults(components)) findings.add('wrong', 'key', message);
   } catch (error) {
     // No key file, or not one of this store: said above, of the blocks.
     if (!isPocketfulError(error)) throw error;

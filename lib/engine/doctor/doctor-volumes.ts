@@ -42,11 +42,11 @@ export async function findVolumeFaults(
   findings: Findings,
   options: VolumesOptions = {},
 ): Promise<VolumesReport> {
-  const { c } = ports;
+  const { components } = ports;
   const sum = new Sum(ports, away, findings);
   let seen = 0;
-  for (const partition of volumePartitions(c.settings.cell))
-    for await (const row of rowsOf(c.panda, partition)) {
+  for (const partition of volumePartitions(components.settings.cell))
+    for await (const row of rowsOf(components.panda, partition)) {
       options.signal?.throwIfAborted();
       options.onProgress?.(`volumes: ${seen++} looked at`);
       try {
@@ -67,24 +67,24 @@ export async function findVolumeFaults(
  * Rows of volumes and generations that are gone. Of a volume whose row cannot be read nothing is known: its damage
  * stays noted.
  */
-async function dropOldDamage({ c }: ReadPorts, findings: Findings): Promise<void> {
+async function dropOldDamage({ components }: ReadPorts, findings: Findings): Promise<void> {
   const old: DamageRow[] = [];
   let holds: (row: DamageRow) => boolean = () => true;
   let id: VolumeId | undefined;
   const bad: BadRowSink = ({ error }) => findings.add('wrong', 'row', error.message);
-  for await (const row of allDamage(c, bad)) {
+  for await (const row of allDamage(components, bad)) {
     if (row.volume !== id) {
       id = row.volume;
-      holds = await holderOf(c, id);
+      holds = await holderOf(components, id);
     }
     if (!holds(row)) old.push(row);
   }
-  await clearDamage(c, old);
+  await clearDamage(components, old);
 }
 
-async function holderOf(c: ReadPorts['c'], id: VolumeId): Promise<(row: DamageRow) => boolean> {
+async function holderOf(components: ReadPorts['components'], id: VolumeId): Promise<(row: DamageRow) => boolean> {
   try {
-    const volume = await readVolume(c.panda, c.settings.cell, id);
+    const volume = await readVolume(components.panda, components.settings.cell, id);
     return ({ generation }) => volume !== undefined && volume.generation === generation && holdsData(volume);
   } catch (error) {
     if (!isKind(error, 'corrupt')) throw error;
@@ -160,10 +160,10 @@ class Sum {
   }
 
   async #keep({ volume, found, healed }: VolumeLook): Promise<void> {
-    const { c } = this.#ports;
+    const { components } = this.#ports;
     try {
-      if (found.length > 0) await noteDamage(c, volume, found);
-      await clearDamage(c, healed);
+      if (found.length > 0) await noteDamage(components, volume, found);
+      await clearDamage(components, healed);
     } catch (error) {
       if (!isPocketfulError(error) || error.kind === 'corrupt') throw error;
       this.#findings.add('waits', 'damage', `the damage of volume ${volume.id} cannot be noted now: ${error.message}`);

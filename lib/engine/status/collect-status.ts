@@ -27,40 +27,40 @@ const STATE_OF_CODE: Readonly<Record<string, DriveState>> = {
 
 /** `countObjects` reads every object row of the namespace: only on request. */
 export async function collectStatus(
-  c: Components,
+  components: Components,
   options: { readonly countObjectsOf?: string; readonly queue?: Stream } = {},
 ): Promise<Status> {
-  const { panda, settings } = c;
+  const { panda, settings } = components;
   // Buckets are read after volumes: a bucket that moves in between is counted once, where it is then.
-  const volumes = await listVolumes(panda, settings.cell, c.badRow);
-  const buckets = await listBuckets(panda, settings.cell, c.badRow);
+  const volumes = await listVolumes(panda, settings.cell, components.badRow);
+  const buckets = await listBuckets(panda, settings.cell, components.badRow);
   return statusOf({
-    storeId: c.storeId,
+    storeId: components.storeId,
     settings,
     volumes,
     buckets,
-    drives: await Promise.all(c.drives.map((drive, id) => driveFacts(c, drive, id))),
-    held: await heldNow(c, options.queue),
-    trash: await countTrash(c),
-    damage: await listDamage(c, c.badRow),
+    drives: await Promise.all(components.drives.map((drive, id) => driveFacts(components, drive, id))),
+    held: await heldNow(components, options.queue),
+    trash: await countTrash(components),
+    damage: await listDamage(components, components.badRow),
     compaction: {
-      nowMs: c.clock.nowMs(),
-      state: (await readThreshold(c)).state,
-      budgetUsed: await readBudgetUse(c),
-      rates: await readRates(c),
+      nowMs: components.clock.nowMs(),
+      state: (await readThreshold(components)).state,
+      budgetUsed: await readBudgetUse(components),
+      rates: await readRates(components),
       queue: await queueFigures(options.queue),
-      days: await readTallies(c, STATUS_DAYS),
+      days: await readTallies(components, STATUS_DAYS),
     },
     ...(options.countObjectsOf === undefined
       ? {}
-      : { objects: await countRows(c, objectPartition(options.countObjectsOf)) }),
+      : { objects: await countRows(components, objectPartition(options.countObjectsOf)) }),
   });
 }
 
 /** Why bulk writers wait, if they do. */
-async function heldNow(c: Components, queue: Stream | undefined): Promise<Reason | undefined> {
+async function heldNow(components: Components, queue: Stream | undefined): Promise<Reason | undefined> {
   try {
-    return queue === undefined ? undefined : await writersHeld(c, queue);
+    return queue === undefined ? undefined : await writersHeld(components, queue);
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     return undefined;
@@ -88,34 +88,34 @@ export async function driveState(drive: Drive): Promise<DriveState> {
   }
 }
 
-async function driveFacts(c: Components, drive: Drive, id: number): Promise<DriveFacts> {
+async function driveFacts(components: Components, drive: Drive, id: number): Promise<DriveFacts> {
   let usedZones = 0;
   let erasingZones = 0;
-  for await (const row of rowsOf(c.panda, zonePartition(id))) {
-    const state = readOr(c, row, zoneFromRow)?.state;
+  for await (const row of rowsOf(components.panda, zonePartition(id))) {
+    const state = readOr(components, row, zoneFromRow)?.state;
     if (state === 'used') usedZones += 1;
     if (state === 'erasing') erasingZones += 1;
   }
   return { id, path: drive.label, state: await driveState(drive), usedZones, erasingZones };
 }
 
-async function countTrash(c: Components): Promise<{ blocks: number; bytes: number }> {
+async function countTrash(components: Components): Promise<{ blocks: number; bytes: number }> {
   let blocks = 0;
   let bytes = 0;
-  for (const partition of trashPartitions(c.settings.cell))
-    for await (const row of rowsOf(c.panda, partition)) {
+  for (const partition of trashPartitions(components.settings.cell))
+    for await (const row of rowsOf(components.panda, partition)) {
       blocks += 1;
-      bytes += readOr(c, row, trashFromRow)?.recordBytes ?? 0;
+      bytes += readOr(components, row, trashFromRow)?.recordBytes ?? 0;
     }
   return { blocks, bytes };
 }
 
 /** A row that cannot be read is told of and counts for nothing. */
-const readOr = <T>(c: Components, row: Row, parse: (row: Row) => T): T | undefined =>
-  c.badRow === undefined ? parse(row) : readOrTell(row, parse, c.badRow);
+const readOr = <T>(components: Components, row: Row, parse: (row: Row) => T): T | undefined =>
+  components.badRow === undefined ? parse(row) : readOrTell(row, parse, components.badRow);
 
-async function countRows(c: Components, partition: string): Promise<number> {
+async function countRows(components: Components, partition: string): Promise<number> {
   let count = 0;
-  for await (const _ of rowsOf(c.panda, partition)) count += 1;
+  for await (const _ of rowsOf(components.panda, partition)) count += 1;
   return count;
 }

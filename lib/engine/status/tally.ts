@@ -53,13 +53,14 @@ const partitionOf = (cell: string): string => `tally/${cell}`;
 const dayOf = (nowMs: number): string => new Date(Math.max(0, nowMs)).toISOString().slice(0, 10);
 
 /** Adds to today's counters. */
-export async function addTally(c: Components, counts: Counts): Promise<void> {
+export async function addTally(components: Components, counts: Counts): Promise<void> {
   const add = Object.fromEntries(Object.entries(counts).filter(([, count]) => Math.round(count) !== 0));
   for (const [name, count] of Object.entries(add)) add[name] = Math.round(count);
   if (Object.keys(add).length === 0) return;
-  const key: Key = { partition: partitionOf(c.settings.cell), sort: dayOf(c.clock.nowMs()) };
-  const update = (): Promise<void> => c.panda.transact([{ kind: 'update', ...key, add }]);
-  const put = (): Promise<void> => c.panda.transact([{ kind: 'put', ...key, attributes: add, if: ['absent'] }]);
+  const key: Key = { partition: partitionOf(components.settings.cell), sort: dayOf(components.clock.nowMs()) };
+  const update = (): Promise<void> => components.panda.transact([{ kind: 'update', ...key, add }]);
+  const put = (): Promise<void> =>
+    components.panda.transact([{ kind: 'put', ...key, attributes: add, if: ['absent'] }]);
   // The first of a day makes its row; somebody else may be first.
   for (const write of [update, put, update]) {
     try {
@@ -76,10 +77,11 @@ function ignoreLate(error: unknown): void {
 }
 
 /** The last so many days, today's included, the oldest first; days without work have no row. */
-export async function readTallies(c: Components, days: number): Promise<DayTally[]> {
-  const from = dayOf(c.clock.nowMs() - (days - 1) * DAY_MS);
+export async function readTallies(components: Components, days: number): Promise<DayTally[]> {
+  const from = dayOf(components.clock.nowMs() - (days - 1) * DAY_MS);
   const found: DayTally[] = [];
-  for await (const row of rowsOf(c.panda, partitionOf(c.settings.cell), from)) found.push(tallyFromRow(row));
+  for await (const row of rowsOf(components.panda, partitionOf(components.settings.cell), from))
+    found.push(tallyFromRow(row));
   return found;
 }
 

@@ -58,15 +58,15 @@ export async function recover(
  * lists.
  */
 export async function hasLeftovers(volumes: VolumeStore): Promise<boolean> {
-  const { c } = volumes;
-  const isDead = (owner: string | undefined): boolean => owner !== undefined && c.isOwnerGone(owner);
-  for (const volume of await listVolumes(c.panda, c.settings.cell, c.badRow)) {
+  const { components } = volumes;
+  const isDead = (owner: string | undefined): boolean => owner !== undefined && components.isOwnerGone(owner);
+  for (const volume of await listVolumes(components.panda, components.settings.cell, components.badRow)) {
     const { state, run } = volume;
     if (isDead(volume.owner) || (run !== undefined && isDead(ownerOf(run))) || state === 'erasing') return true;
     if (volume.directoriesPending && state !== 'trash') return true;
   }
-  for await (const row of rowsOf(c.panda, UPLOADS)) if (isDead(uploadFromRow(row).owner)) return true;
-  for (const { run } of await listJournal(c)) if (isDeadRun(c, run)) return true;
-  const { rows } = await c.panda.query(RELEASES, {}, { limit: 1 });
+  for await (const row of rowsOf(components.panda, UPLOADS)) if (isDead(uploadFromRow(row).owner)) return true;
+  for (const { run } of await listJournal(components)) if (isDeadRun(components, run)) return true;
+  const { rows } = await components.panda.query(RELEASES, {}, { limit: 1 });
   return rows.length > 0;
 }

@@ -38,11 +38,11 @@ export async function rewriteWasteful(
   return { rewritten: retired, rewrittenBytes: movedBytes, stalled };
 }
 
-async function wastefulVolumes({ c }: VolumeStore, force: boolean): Promise<VolumeRow[]> {
-  const { panda, settings, clock } = c;
+async function wastefulVolumes({ components }: VolumeStore, force: boolean): Promise<VolumeRow[]> {
+  const { panda, settings, clock } = components;
   const isAnyAge = force || settings.encodeAfterMs === 0;
   const ripeAtMs = isAnyAge ? Number.POSITIVE_INFINITY : clock.nowMs() - settings.encodeAfterMs;
-  const warm = (await listVolumes(panda, settings.cell, c.badRow)).filter(
+  const warm = (await listVolumes(panda, settings.cell, components.badRow)).filter(
     (v) => v.class === 'warm' && v.run === undefined,
   );
   const isRipe = ({ createdAtMs }: VolumeRow): boolean =>

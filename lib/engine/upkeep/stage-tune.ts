@@ -22,28 +22,28 @@ export interface TuneReport {
 }
 
 /** Safe at any time and twice: steps are per day of clock, and of two that run at once one wins. */
-export async function tuneStage(c: Components, metrics: MetricsPort): Promise<TuneReport> {
-  const { panda, settings } = c;
-  const nowMs = Math.max(0, c.clock.nowMs());
+export async function tuneStage(components: Components, metrics: MetricsPort): Promise<TuneReport> {
+  const { panda, settings } = components;
+  const nowMs = Math.max(0, components.clock.nowMs());
   // Buckets after volumes: one that moves in between counts once, where it is then.
-  const volumes = await listVolumes(panda, settings.cell, c.badRow);
-  const buckets = await listBuckets(panda, settings.cell, c.badRow);
+  const volumes = await listVolumes(panda, settings.cell, components.badRow);
+  const buckets = await listBuckets(panda, settings.cell, components.badRow);
   const trash = { blocks: 0, bytes: 0 };
-  const status = statusOf({ storeId: c.storeId, settings, volumes, buckets, drives: [], trash });
+  const status = statusOf({ storeId: components.storeId, settings, volumes, buckets, drives: [], trash });
   const overhead = sealedOverhead(status);
-  const weekAgo = await readDaily(c, nowMs - 7 * DAY_MS);
+  const weekAgo = await readDaily(components, nowMs - 7 * DAY_MS);
   const gauges = gaugesOf({
     nowMs,
     settings,
     status,
     volumes,
-    journals: await listJournal(c),
-    oldestTrashMs: await oldestTrash(c),
+    journals: await listJournal(components),
+    oldestTrashMs: await oldestTrash(components),
     weekAgo,
   });
   await metrics.put(gauges);
-  await writeDaily(c, nowMs, { overhead, fillHistogram: status.fillHistogram });
-  const step = await tune(c);
+  await writeDaily(components, nowMs, { overhead, fillHistogram: status.fillHistogram });
+  const step = await tune(components);
   return { threshold: step.state.threshold, moved: step.moved, reason: step.reason, metrics: gauges };
 }
 
@@ -59,9 +59,9 @@ async function readDaily({ panda, settings }: Components, ms: number): Promise<D
   return row === undefined ? undefined : dailyFromRow(row);
 }
 
-async function writeDaily(c: Components, nowMs: number, figures: DailyFigures): Promise<void> {
-  const key = dailyKey(c.settings.cell, nowMs);
-  if ((await c.panda.get(key)) !== undefined) return;
+async function writeDaily(components: Components, nowMs: number, figures: DailyFigures): Promise<void> {
+  const key = dailyKey(components.settings.cell, nowMs);
+  if ((await components.panda.get(key)) !== undefined) return;
   const put: Write = { kind: 'put', ...key, attributes: dailyAttributes(figures) };
-  await transact(c, [put], async () => false);
+  await transact(components, [put], async () => false);
 }

@@ -29,11 +29,11 @@ export const NOTHING_FREED: FreeReport = { freedVolumes: 0, freedZones: 0, kept:
 
 /** ENCODE, tallied, and what deletes left in volumes too few to be compacted. */
 export async function encodeStore({ volumes, queue }: Tended, options: EncodeOptions = {}): Promise<EncodeReport> {
-  const heldBy = (): Promise<Reason | undefined> => writersHeld(volumes.c, queue);
+  const heldBy = (): Promise<Reason | undefined> => writersHeld(volumes.components, queue);
   const encoded = await encodeHot(volumes, { ...options, heldBy });
   const { force = false, signal } = options;
   const rewritten = signal?.aborted ? undefined : await rewriteWasteful(volumes, { force, ...given({ signal }) });
-  await addTally(volumes.c, {
+  await addTally(volumes.components, {
     encodedBytes: encoded.recordBytes,
     encodedStoredBytes: encoded.storedBytes,
     encodedGroups: encoded.groups,
@@ -73,8 +73,8 @@ export async function shredStore(
   { volumes }: Pick<Tended, 'volumes'>,
   options: ShredOptions = {},
 ): Promise<GarbageReport> {
-  const report = await collectGarbage(volumes.c, given(options));
-  await addTally(volumes.c, { shreddedBytes: report.recordBytes });
+  const report = await collectGarbage(volumes.components, given(options));
+  await addTally(volumes.components, { shreddedBytes: report.recordBytes });
   return report;
 }
 

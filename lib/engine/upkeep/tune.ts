@@ -13,34 +13,34 @@ import { readBudgetUse, readThreshold, writeBudgetUse, writeThreshold } from '..
 import type { Components } from '../../volume/rows/components.ts';
 
 /** The controller's state; its threshold is what plans are made with. */
-export const readTuning = async (c: Pick<Components, 'panda'>): Promise<ThresholdState> =>
-  (await readThreshold(c)).state;
+export const readTuning = async (components: Pick<Components, 'panda'>): Promise<ThresholdState> =>
+  (await readThreshold(components)).state;
 
 /** Use of the scarcest budget, 0..1, for the controller's next step. */
-export const noteBudgetUsed = (c: Components, used: number): Promise<void> => writeBudgetUse(c, used);
+export const noteBudgetUsed = (components: Components, used: number): Promise<void> => writeBudgetUse(components, used);
 
 /**
  * One step, and a look at how fast data dies. Safe at any time and twice: steps are per day of clock, and of two at
  * once one wins.
  */
-export async function tune(c: Components): Promise<ThresholdStep> {
-  const view = await snapshotOf(c);
-  await measureRates(c, view);
+export async function tune(components: Components): Promise<ThresholdStep> {
+  const view = await snapshotOf(components);
+  await measureRates(components, view);
   const totals = sealedTotals(view);
-  const before = await readThreshold(c);
+  const before = await readThreshold(components);
   const step = stepThreshold(
     before.state,
     {
-      nowMs: c.clock.nowMs(),
+      nowMs: components.clock.nowMs(),
       overhead: totals.allocatedOverhead,
-      budgetUsed: await readBudgetUse(c),
+      budgetUsed: await readBudgetUse(components),
       sealedVolumes: totals.volumes,
     },
     thresholdSettingsOf(),
   );
-  if (step.state === before.state || (await writeThreshold(c, before, step.state))) return step;
+  if (step.state === before.state || (await writeThreshold(components, before, step.state))) return step;
   return {
-    state: (await readThreshold(c)).state,
+    state: (await readThreshold(components)).state,
     moved: 'kept',
     reason: { code: 'SET_BY_ANOTHER', text: 'somebody else set it meanwhile' },
   };

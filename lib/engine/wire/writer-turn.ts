@@ -23,7 +23,7 @@ const REFUSALS = new Set<ErrorCode>(['PANDA_BEHIND', 'STORE_COPIED', 'STORE_REPL
 
 export class WriterTurn {
   readonly #path: string;
-  readonly #c: Components;
+  readonly #components: Components;
   readonly #roots: readonly string[];
   readonly #file: string | undefined;
   #begun: Promise<Lineage> | undefined;
@@ -31,9 +31,9 @@ export class WriterTurn {
   #checkedAtMs = Number.NEGATIVE_INFINITY;
 
   /** `roots`: the directories of the drives, by drive id. */
-  constructor(path: string, c: Components, roots: readonly string[]) {
+  constructor(path: string, components: Components, roots: readonly string[]) {
     this.#path = realpathSync(path);
-    this.#c = c;
+    this.#components = components;
     this.#roots = roots;
     this.#file = fileIdentity(path);
   }
@@ -46,7 +46,7 @@ export class WriterTurn {
       throw error;
     });
     const mine = await this.#begun;
-    const nowMs = this.#c.clock.monotonicMs();
+    const nowMs = this.#components.clock.monotonicMs();
     if (isFirst) this.#checkedAtMs = nowMs;
     if (nowMs - this.#checkedAtMs < TURN_BELIEVED_MS) return;
     this.#checking ??= this.#check(mine).finally(() => {
@@ -61,7 +61,7 @@ export class WriterTurn {
     try {
       const seen = await this.#witnesses();
       this.#refuse(seen, await this.#lineage());
-      await refuseIfBehind(this.#c);
+      await refuseIfBehind(this.#components);
       return undefined;
     } catch (error) {
       if (isPocketfulError(error) && REFUSALS.has(error.code)) return error;
@@ -75,10 +75,10 @@ export class WriterTurn {
       const seen = await this.#witnesses();
       const before = await this.#lineage();
       this.#refuse(seen, before);
-      const mark = hexOf(this.#c.randomness.bytes(MARK_BYTES));
-      const instance = before.instance ?? hexOf(this.#c.randomness.bytes(MARK_BYTES));
+      const mark = hexOf(this.#components.randomness.bytes(MARK_BYTES));
+      const instance = before.instance ?? hexOf(this.#components.randomness.bytes(MARK_BYTES));
       const mine: Lineage = { ...before, instance, opens: before.opens + 1, mark };
-      if (attempt === 0) await refuseIfBehind(this.#c);
+      if (attempt === 0) await refuseIfBehind(this.#components);
       if (!(await this.#put(before, mine)) && attempt < TURN_ATTEMPTS_MAX) continue;
       await this.#tell(mine);
       if (mine.isTakingOver) await this.#put(mine, { ...mine, isTakingOver: false });
@@ -130,11 +130,11 @@ export class WriterTurn {
   }
 
   #identity(id: number): DriveIdentity {
-    return { storeId: this.#c.storeId, driveId: driveId(id) };
+    return { storeId: this.#components.storeId, driveId: driveId(id) };
   }
 
   async #lineage(): Promise<Lineage> {
-    const row = await this.#c.panda.get(storeKey);
+    const row = await this.#components.panda.get(storeKey);
     if (row === undefined) throw corrupt('STORE_INCOMPLETE', `the metadata in ${this.#path} is of no finished store`);
     return lineageFromRow(row);
   }
@@ -149,7 +149,7 @@ export class WriterTurn {
       if: [lastMarkIs(before.mark)],
     };
     try {
-      await transact(this.#c, [write], took);
+      await transact(this.#components, [write], took);
       return true;
     } catch (error) {
       if (isKind(error, 'conflict')) return false;

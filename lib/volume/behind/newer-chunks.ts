@@ -29,10 +29,14 @@ export interface DriveLook {
 type Ports = Pick<Components, 'panda' | 'drives' | 'settings' | 'storeId' | 'badRow'>;
 
 /** One listing of each drive's zones, and one of every extent of the open volumes. */
-export async function lookAtDrives(c: Ports): Promise<DriveLook[]> {
-  const zones = await mapLimit([...c.drives.keys()], LOOKED_AT_DRIVES_AT_ONCE, (id) => lookAtZones(c, id));
-  const open = (await listVolumes(c.panda, c.settings.cell, c.badRow)).filter(({ state }) => state === 'open');
-  const later = await mapLimit(open, LOOKED_AT_DRIVES_AT_ONCE, (volume) => laterTokens(c, volume));
+export async function lookAtDrives(components: Ports): Promise<DriveLook[]> {
+  const zones = await mapLimit([...components.drives.keys()], LOOKED_AT_DRIVES_AT_ONCE, (id) =>
+    lookAtZones(components, id),
+  );
+  const open = (await listVolumes(components.panda, components.settings.cell, components.badRow)).filter(
+    ({ state }) => state === 'open',
+  );
+  const later = await mapLimit(open, LOOKED_AT_DRIVES_AT_ONCE, (volume) => laterTokens(components, volume));
   return zones.map((look) => ({
     ...look,
     newer: [...look.newer, ...later.flatMap((found) => found.get(look.drive) ?? [])],
@@ -40,17 +44,20 @@ export async function lookAtDrives(c: Ports): Promise<DriveLook[]> {
 }
 
 /** Throws `corrupt` PANDA_BEHIND. */
-export async function refuseIfBehind(c: Ports): Promise<void> {
-  const error = behindError(c, await lookAtDrives(c));
+export async function refuseIfBehind(components: Ports): Promise<void> {
+  const error = behindError(components, await lookAtDrives(components));
   if (error !== undefined) throw error;
 }
 
-export function behindError(c: Pick<Components, 'drives'>, looks: readonly DriveLook[]): PocketfulError | undefined {
+export function behindError(
+  components: Pick<Components, 'drives'>,
+  looks: readonly DriveLook[],
+): PocketfulError | undefined {
   const shown = looks.filter(({ newer }) => newer.length > 0);
   const first = shown[0];
   if (first === undefined) return undefined;
   const drives = shown.length === 1 ? '' : `, and ${shown.length - 1} more drives likewise`;
-  return pandaBehind(`${c.drives[first.drive]?.label} holds ${first.newer[0]}${drives}`);
+  return pandaBehind(`${components.drives[first.drive]?.label} holds ${first.newer[0]}${drives}`);
 }
 
 export const pandaBehind = (why: string): PocketfulError =>
@@ -59,17 +66,18 @@ export const pandaBehind = (why: string): PocketfulError =>
     `the metadata is older than the drives (${why}): nothing is written or erased until the newest backup is back: pocketful restore FILE --rebuild (without any: pocketful adopt gives up what is newer)`,
   );
 
-async function lookAtZones(c: Ports, id: number): Promise<DriveLook> {
-  const drive = c.drives[id] as Drive;
+async function lookAtZones(components: Ports, id: number): Promise<DriveLook> {
+  const drive = components.drives[id] as Drive;
   try {
     const found = await drive.zones();
     // Rows are read after the listing: a zone taken since then holds nothing that was listed.
-    const rows = await zoneRowsOf(c, id);
+    const rows = await zoneRowsOf(components, id);
     const strays = found.filter(({ zone, generation }) => isGivenUp(rows.get(zone), generation));
     const unknown = found.filter(({ zone, generation }) => generation > writtenUpTo(rows.get(zone)));
     const newer: string[] = [];
     for (const at of unknown.slice(0, ZONES_LOOKED_INTO_MAX)) {
-      if (await holdsNewer(c, id, at)) newer.push(`chunks in zone ${at.zone}/${at.generation} that it does not know`);
+      if (await holdsNewer(components, id, at))
+        newer.push(`chunks in zone ${at.zone}/${at.generation} that it does not know`);
       else strays.push(at);
     }
     return { drive: id, isListed: true, newer, strays };
@@ -79,9 +87,9 @@ async function lookAtZones(c: Ports, id: number): Promise<DriveLook> {
   }
 }
 
-export async function zoneRowsOf(c: Pick<Components, 'panda'>, drive: number): Promise<Map<number, ZoneRow>> {
+export async function zoneRowsOf(components: Pick<Components, 'panda'>, drive: number): Promise<Map<number, ZoneRow>> {
   const rows = new Map<number, ZoneRow>();
-  for await (const row of rowsOf(c.panda, zonePartition(drive))) {
+  for await (const row of rowsOf(components.panda, zonePartition(drive))) {
     const zone = zoneFromRow(row);
     rows.set(zone.zone, zone);
   }
@@ -92,13 +100,13 @@ export async function zoneRowsOf(c: Pick<Components, 'panda'>, drive: number): P
  * Files that are no sound chunks of this store say nothing, and neither do chunks that somebody moved here from their
  * own zone.
  */
-async function holdsNewer(c: Ports, id: number, at: ZoneRef): Promise<boolean> {
-  const names = (await (c.drives[id] as Drive).list(at)).map(({ name }) => name);
+async function holdsNewer(components: Ports, id: number, at: ZoneRef): Promise<boolean> {
+  const names = (await (components.drives[id] as Drive).list(at)).map(({ name }) => name);
   const chunks = names.filter((name) => parseChunkName(name) !== undefined);
   for (const name of chunks.slice(0, CHUNKS_LOOKED_INTO_MAX)) {
-    const header = await ownHeader(c, id, at, name);
+    const header = await ownHeader(components, id, at, name);
     if (header === undefined) continue;
-    const volume = await readVolume(c.panda, c.settings.cell, header.volumeId);
+    const volume = await readVolume(components.panda, components.settings.cell, header.volumeId);
     const isKnown = volume !== undefined && header.generation <= volume.generation && header.token <= volume.token;
     if (!isKnown) return true;
   }
@@ -106,12 +114,13 @@ async function holdsNewer(c: Ports, id: number, at: ZoneRef): Promise<boolean> {
 }
 
 /** Undefined if it is damaged, of another store, under another name than its own, or gone. */
-async function ownHeader(c: Ports, id: number, at: ZoneRef, name: string): Promise<ChunkHeader | undefined> {
+async function ownHeader(components: Ports, id: number, at: ZoneRef, name: string): Promise<ChunkHeader | undefined> {
   try {
     const range = { offset: 0, length: CHUNK_HEADER_BYTES };
-    const header = parseChunkHeader(await (c.drives[id] as Drive).read(at, name, range));
+    const header = parseChunkHeader(await (components.drives[id] as Drive).read(at, name, range));
     const named = parseChunkName(name);
-    const isOwn = header.storeId === c.storeId && named?.token === header.token && named.sequence === header.sequence;
+    const isOwn =
+      header.storeId === components.storeId && named?.token === header.token && named.sequence === header.sequence;
     return isOwn ? header : undefined;
   } catch (error) {
     if (isKind(error, 'corrupt', 'missing', 'invalid')) return undefined;
@@ -123,9 +132,11 @@ async function ownHeader(c: Ports, id: number, at: ZoneRef, name: string): Promi
  * By drive: chunks in the extents of an open volume under a token that its row has not reached. Volumes that are sealed
  * are not written.
  */
-async function laterTokens(c: Ports, volume: VolumeRow): Promise<Map<number, string>> {
-  const listed = await Promise.all(volume.extents.map(async (extent) => ({ extent, names: await namesIn(c, extent) })));
-  const now = await readVolume(c.panda, c.settings.cell, volume.id);
+async function laterTokens(components: Ports, volume: VolumeRow): Promise<Map<number, string>> {
+  const listed = await Promise.all(
+    volume.extents.map(async (extent) => ({ extent, names: await namesIn(components, extent) })),
+  );
+  const now = await readVolume(components.panda, components.settings.cell, volume.id);
   const found = new Map<number, string>();
   if (now === undefined) return found;
   for (const { extent, names } of listed)
@@ -133,7 +144,7 @@ async function laterTokens(c: Ports, volume: VolumeRow): Promise<Map<number, str
       const token = parseChunkName(name)?.token ?? 0;
       if (token <= now.token) continue;
       const at = { zone: extent.zone, generation: extent.zoneGeneration };
-      const header = await ownHeader(c, extent.drive, at, name).catch(() => undefined);
+      const header = await ownHeader(components, extent.drive, at, name).catch(() => undefined);
       if (header?.volumeId !== volume.id || header.generation !== volume.generation) continue;
       found.set(extent.drive, `chunk ${name} in zone ${extent.zone}, of a later append to volume ${volume.id}`);
       break;
@@ -141,9 +152,9 @@ async function laterTokens(c: Ports, volume: VolumeRow): Promise<Map<number, str
   return found;
 }
 
-async function namesIn(c: Ports, { drive, zone, zoneGeneration }: Extent): Promise<string[]> {
+async function namesIn(components: Ports, { drive, zone, zoneGeneration }: Extent): Promise<string[]> {
   try {
-    const found = await (c.drives[drive] as Drive).list({ zone, generation: zoneGeneration });
+    const found = await (components.drives[drive] as Drive).list({ zone, generation: zoneGeneration });
     return found.map(({ name }) => name);
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
@@ -156,10 +167,10 @@ async function namesIn(c: Ports, { drive, zone, zoneGeneration }: Extent): Promi
  * not know.
  */
 export async function appendsIn(
-  c: Ports,
+  components: Ports,
   volume: VolumeRow,
 ): Promise<{ readonly token: number; readonly hasUnknown: boolean }> {
-  const names = await Promise.all(volume.extents.map((extent) => namesIn(c, extent)));
+  const names = await Promise.all(volume.extents.map((extent) => namesIn(components, extent)));
   const chunks = names.flat().flatMap((name) => parseChunkName(name) ?? []);
   return {
     token: Math.max(volume.token, ...chunks.map(({ token }) => token)),

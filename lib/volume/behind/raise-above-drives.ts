@@ -49,17 +49,17 @@ export interface RaiseReport {
   readonly unlisted: readonly string[];
 }
 
-export async function raiseAboveDrives(c: Ports): Promise<RaiseReport> {
+export async function raiseAboveDrives(components: Ports): Promise<RaiseReport> {
   const unlisted: string[] = [];
   let raisedZones = 0;
-  for (const [id, drive] of c.drives.entries()) {
+  for (const [id, drive] of components.drives.entries()) {
     const found = await listed(drive);
     if (found === undefined) unlisted.push(drive.label);
-    else raisedZones += await raiseZones(c, id, found);
+    else raisedZones += await raiseZones(components, id, found);
   }
-  await restartQuarantine(c);
-  const volumes = await raiseTokens(c);
-  const epoch = await nextEpoch(c);
+  await restartQuarantine(components);
+  const volumes = await raiseTokens(components);
+  const epoch = await nextEpoch(components);
   return { epoch, raisedZones, volumes, unlisted };
 }
 
@@ -73,9 +73,9 @@ async function listed(drive: Drive): Promise<ZoneRef[] | undefined> {
 }
 
 /** How many. A zone that somebody takes at the same time is looked at again. */
-async function raiseZones(c: Ports, drive: number, found: readonly ZoneRef[]): Promise<number> {
+async function raiseZones(components: Ports, drive: number, found: readonly ZoneRef[]): Promise<number> {
   for (let attempt = 0; ; attempt++) {
-    const rows = await zoneRowsOf(c, drive);
+    const rows = await zoneRowsOf(components, drive);
     const highest = new Map<number, number>();
     for (const { zone, generation } of found) highest.set(zone, Math.max(generation, highest.get(zone) ?? 0));
     const writes = [...highest].flatMap(
@@ -83,7 +83,7 @@ async function raiseZones(c: Ports, drive: number, found: readonly ZoneRef[]): P
     );
     try {
       for (let at = 0; at < writes.length; at += ROWS_PER_TRANSACTION)
-        await transact(c, writes.slice(at, at + ROWS_PER_TRANSACTION), async () => false);
+        await transact(components, writes.slice(at, at + ROWS_PER_TRANSACTION), async () => false);
       return writes.length;
     } catch (error) {
       if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
@@ -113,47 +113,47 @@ export function raiseWrite(
   };
 }
 
-async function raiseTokens(c: Ports): Promise<number> {
-  const volumes = await listVolumes(c.panda, c.settings.cell);
+async function raiseTokens(components: Ports): Promise<number> {
+  const volumes = await listVolumes(components.panda, components.settings.cell);
   for (const volume of volumes) {
     // A flip in the making may have been done since.
-    if (volume.next !== undefined) await quarantineExtents(c, volume.next.extents);
+    if (volume.next !== undefined) await quarantineExtents(components, volume.next.extents);
     // Only an open volume is leased; the tokens of others are history, which their objects are named by.
     if (volume.state !== 'open') continue;
-    const { token: seen, hasUnknown } = await appendsIn(c, volume);
-    if (hasUnknown) await quarantineExtents(c, volume.extents);
+    const { token: seen, hasUnknown } = await appendsIn(components, volume);
+    if (hasUnknown) await quarantineExtents(components, volume.extents);
     const token = seen + TOKEN_STEP;
-    await raiseToken(c, volume, token);
+    await raiseToken(components, volume, token);
   }
   return volumes.length;
 }
 
-async function raiseToken(c: Ports, { id, state }: VolumeRow, token: number): Promise<void> {
+async function raiseToken(components: Ports, { id, state }: VolumeRow, token: number): Promise<void> {
   const write: Write = {
     kind: 'update',
-    ...volumeKey(c.settings.cell, id),
+    ...volumeKey(components.settings.cell, id),
     ...together(setToken(token), endLease),
     if: [stateIs(state), tokenIsBelow(token)],
   };
   try {
-    await transact(c, [write], async () => false);
+    await transact(components, [write], async () => false);
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error; // sealed, or raised by another, meanwhile
   }
 }
 
-async function nextEpoch(c: Ports): Promise<number> {
-  const row = await c.panda.get(storeKey);
+async function nextEpoch(components: Ports): Promise<number> {
+  const row = await components.panda.get(storeKey);
   const before = row === undefined ? undefined : lineageFromRow(row);
   if (before === undefined) return 0;
   const next = {
     ...before,
     epoch: before.epoch + 1,
-    instance: hexOf(c.randomness.bytes(INSTANCE_BYTES)),
+    instance: hexOf(components.randomness.bytes(INSTANCE_BYTES)),
     opens: before.opens + 1,
-    mark: hexOf(c.randomness.bytes(INSTANCE_BYTES)),
+    mark: hexOf(components.randomness.bytes(INSTANCE_BYTES)),
     isTakingOver: true,
   };
-  await transact(c, [{ kind: 'update', ...storeKey, set: lineageAttributes(next) }], async () => false);
+  await transact(components, [{ kind: 'update', ...storeKey, set: lineageAttributes(next) }], async () => false);
   return next.epoch;
 }

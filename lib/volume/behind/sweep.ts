@@ -31,14 +31,14 @@ export interface SweepReport {
 
 /** The current generation of a used zone is never touched. Throws `corrupt` PANDA_BEHIND, nothing erased. */
 export async function sweepStrays(store: VolumeStore): Promise<SweepReport> {
-  const { c } = store;
-  await c.mayWrite?.();
-  const looks = await lookAtDrives(c);
-  const behind = behindError(c, looks);
+  const { components } = store;
+  await components.mayWrite?.();
+  const looks = await lookAtDrives(components);
+  const behind = behindError(components, looks);
   if (behind !== undefined) throw behind;
   const counts = await mapLimit(looks, SWEPT_DRIVES_AT_ONCE, async (look) => {
     try {
-      return await sweepDrive(c, look);
+      return await sweepDrive(components, look);
     } catch (error) {
       if (!isPocketfulError(error)) throw error;
       store.health.failed(look.drive, error);
@@ -51,11 +51,12 @@ export async function sweepStrays(store: VolumeStore): Promise<SweepReport> {
   };
 }
 
-async function sweepDrive(c: Components, { drive: id, isListed, strays }: DriveLook): Promise<SweepReport> {
+async function sweepDrive(components: Components, { drive: id, isListed, strays }: DriveLook): Promise<SweepReport> {
   if (!isListed) return { erasedZones: 0, quarantinedZones: 0 };
-  const nowMs = Math.max(0, c.clock.nowMs());
+  const nowMs = Math.max(0, components.clock.nowMs());
   const since = new Map<string, number>();
-  for await (const row of rowsOf(c.panda, quarantinePartition(id))) since.set(row.sort, quarantineFromRow(row).sinceMs);
+  for await (const row of rowsOf(components.panda, quarantinePartition(id)))
+    since.set(row.sort, quarantineFromRow(row).sinceMs);
   const keyOf = (at: ZoneRef): string => quarantineKey(id, at).sort;
   const isOver = (at: ZoneRef): boolean => nowMs - (since.get(keyOf(at)) ?? nowMs) >= QUARANTINE_MS;
   const over = strays.filter(isOver);
@@ -64,39 +65,39 @@ async function sweepDrive(c: Components, { drive: id, isListed, strays }: DriveL
   // Rows of zones in use (a restore's) are FREE's to look at, until their time is over.
   const gone = [...since].filter(([sort, ms]) => !there.has(sort) && nowMs - ms >= QUARANTINE_MS).map(([sort]) => sort);
   await change(
-    c,
+    components,
     fresh.map((at) => ({
       kind: 'put',
       ...quarantineKey(id, at),
       attributes: quarantineAttributes({ sinceMs: nowMs }),
     })),
   );
-  for (const at of over) await (c.drives[id] as Drive).erase(at);
+  for (const at of over) await (components.drives[id] as Drive).erase(at);
   const ended = [...gone, ...over.map(keyOf)];
   await change(
-    c,
+    components,
     ended.map((sort) => ({ kind: 'delete', partition: quarantinePartition(id), sort })),
   );
   return { erasedZones: over.length, quarantinedZones: strays.length - over.length };
 }
 
 /** None of these rows has a condition: whoever sweeps at the same time writes the same. */
-async function change(c: SweepPorts, writes: readonly Write[]): Promise<void> {
+async function change(components: SweepPorts, writes: readonly Write[]): Promise<void> {
   for (let at = 0; at < writes.length; at += ROWS_PER_TRANSACTION)
     try {
-      await transact(c, writes.slice(at, at + ROWS_PER_TRANSACTION), async () => false);
+      await transact(components, writes.slice(at, at + ROWS_PER_TRANSACTION), async () => false);
     } catch (error) {
       if (!isKind(error, 'unknown')) throw error; // the next sweep writes them
     }
 }
 
 /** After a restore, seven days begin anew: what lies there now may be what a newer backup knows. */
-export async function restartQuarantine(c: SweepPorts): Promise<void> {
-  for (const id of c.drives.keys()) {
+export async function restartQuarantine(components: SweepPorts): Promise<void> {
+  for (const id of components.drives.keys()) {
     const deletes: Write[] = [];
-    for await (const { partition, sort } of rowsOf(c.panda, quarantinePartition(id)))
+    for await (const { partition, sort } of rowsOf(components.panda, quarantinePartition(id)))
       deletes.push({ kind: 'delete', partition, sort });
-    await change(c, deletes);
+    await change(components, deletes);
   }
 }
 
@@ -104,19 +105,19 @@ export async function restartQuarantine(c: SweepPorts): Promise<void> {
  * Extents in use that also hold what a newer Panda could know: they are not erased for seven days, whatever becomes of
  * their volume.
  */
-export async function quarantineExtents(c: SweepPorts, extents: readonly Extent[]): Promise<void> {
-  const attributes = quarantineAttributes({ sinceMs: Math.max(0, c.clock.nowMs()) });
+export async function quarantineExtents(components: SweepPorts, extents: readonly Extent[]): Promise<void> {
+  const attributes = quarantineAttributes({ sinceMs: Math.max(0, components.clock.nowMs()) });
   await change(
-    c,
+    components,
     extents.map((extent) => ({ kind: 'put', ...keyOfExtent(extent), attributes })),
   );
 }
 
 /** How long the extents of a volume must be kept yet; 0 if they may be erased. */
-export async function quarantineLeftMs(c: SweepPorts, extents: readonly Extent[]): Promise<number> {
-  const rows = await c.panda.getMany(extents.map(keyOfExtent));
+export async function quarantineLeftMs(components: SweepPorts, extents: readonly Extent[]): Promise<number> {
+  const rows = await components.panda.getMany(extents.map(keyOfExtent));
   const until = rows.map((row) => (row === undefined ? 0 : quarantineFromRow(row).sinceMs + QUARANTINE_MS));
-  return Math.max(0, ...until.map((ms) => ms - c.clock.nowMs()));
+  return Math.max(0, ...until.map((ms) => ms - components.clock.nowMs()));
 }
 
 const keyOfExtent = ({ drive, zone, zoneGeneration }: Extent) =>

@@ -109,8 +109,8 @@ export async function checkDirectoryObject(
   return new Map(parseBucketDirectory(bytes, { ...ownerOf(ports, volume), bucket }).groups);
 }
 
-const ownerOf = ({ c }: ReadPorts, { id, generation }: VolumeRow) => ({
-  storeId: c.storeId,
+const ownerOf = ({ components }: ReadPorts, { id, generation }: VolumeRow) => ({
+  storeId: components.storeId,
   volumeId: id,
   generation,
 });

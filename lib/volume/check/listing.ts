@@ -13,10 +13,14 @@ export async function listColumns(ports: ReadPorts, volume: VolumeRow): Promise<
   return Promise.all(volume.extents.map((_, column) => listColumn(ports, volume, column)));
 }
 
-async function listColumn({ c, health }: ReadPorts, volume: VolumeRow, column: number): Promise<ColumnListing> {
+async function listColumn(
+  { components, health }: ReadPorts,
+  volume: VolumeRow,
+  column: number,
+): Promise<ColumnListing> {
   const { drive: id, zone, zoneGeneration } = extentOf(volume, column);
   try {
-    const drive = c.drives[id];
+    const drive = components.drives[id];
     if (drive === undefined) throw driveUnavailable(`drive ${id}`, 'it is not among the drives of this store');
     const listed = await drive.list({ zone, generation: zoneGeneration });
     return { objects: new Map(listed.map(({ name, bytes }) => [name, bytes])) };

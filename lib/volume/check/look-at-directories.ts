@@ -30,7 +30,8 @@ export async function directoriesOf(
   listings: readonly ColumnListing[],
   options: LookOptions,
 ): Promise<DirectoriesLook> {
-  if (volume.state === 'open' || volume.directoriesPending || !writesDirectories(ports.c, volume.class)) return NONE;
+  if (volume.state === 'open' || volume.directoriesPending || !writesDirectories(ports.components, volume.class))
+    return NONE;
   const names = new Set(listings.flatMap(({ objects }) => [...(objects?.keys() ?? [])]));
   const isOld = !names.has(DIRECTORY_PACK_NAME) && [...names].some((name) => parseBucketDirectoryName(name));
   if (isOld) return directoryObjects(ports, volume, listings, options);

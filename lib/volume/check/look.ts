@@ -43,7 +43,7 @@ export async function lookAtVolume(
   options: LookOptions = {},
 ): Promise<VolumeLook | undefined> {
   if (!holdsData(volume)) return undefined;
-  const known = await readDamage(ports.c, volume.id);
+  const known = await readDamage(ports.components, volume.id);
   const named = await namedGroups(ports, volume);
   const listings = await listColumns(ports, volume);
   const directories = await directoriesOf(ports, volume, listings, options);
@@ -55,7 +55,7 @@ export async function lookAtVolume(
     options.signal?.throwIfAborted();
     look.add(await lookAtGroup(ports, volume, group, listings, options), group);
   }
-  const now = await readVolume(ports.c.panda, ports.c.settings.cell, volume.id);
+  const now = await readVolume(ports.components.panda, ports.components.settings.cell, volume.id);
   if (now === undefined || now.generation !== volume.generation || !holdsData(now)) return undefined;
   return look.result(areFound, named.size, directories.areComplete);
 }
@@ -63,9 +63,9 @@ export async function lookAtVolume(
 /** Volumes in trash and beyond hold nothing that is needed. */
 export const holdsData = ({ state }: Pick<VolumeRow, 'state'>): boolean => state !== 'trash' && state !== 'erasing';
 
-async function namedGroups({ c }: ReadPorts, volume: VolumeRow): Promise<Map<number, NamedGroup>> {
+async function namedGroups({ components }: ReadPorts, volume: VolumeRow): Promise<Map<number, NamedGroup>> {
   const named = new Map<number, NamedGroup>();
-  for await (const row of rowsOf(c.panda, groupPartition(volume.id, volume.generation))) {
+  for await (const row of rowsOf(components.panda, groupPartition(volume.id, volume.generation))) {
     const group = namedByRow(groupFromRow(row));
     named.set(group.seq, group);
   }
@@ -74,7 +74,7 @@ async function namedGroups({ c }: ReadPorts, volume: VolumeRow): Promise<Map<num
 
 /** True if the rows of its buckets lead to all of them: its directories are not needed then. */
 async function addByBuckets(ports: ReadPorts, volume: VolumeRow, named: Map<number, NamedGroup>): Promise<boolean> {
-  const { panda, settings } = ports.c;
+  const { panda, settings } = ports.components;
   let areFound = true;
   for (const id of volume.buckets) {
     try {

@@ -18,24 +18,24 @@ import { transact } from '../rows/transact.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
 
 /** A new open volume on the emptiest healthy drives: one transaction with its zones. */
-export async function createVolume(c: Components, zones: ZoneAllocator, cls: VolumeClass): Promise<VolumeRow> {
-  const codec = cls === 'hot' ? c.settings.hotCodec : c.settings.warmCodec;
+export async function createVolume(components: Components, zones: ZoneAllocator, cls: VolumeClass): Promise<VolumeRow> {
+  const codec = cls === 'hot' ? components.settings.hotCodec : components.settings.warmCodec;
   const shape = codecShape(codec);
-  assert(capacityBytes(c.settings, codec) > 0, 'a volume has capacity');
+  assert(capacityBytes(components.settings, codec) > 0, 'a volume has capacity');
   for (let attempt = 0; ; attempt++) {
-    const id = newVolumeId(c.randomness);
+    const id = newVolumeId(components.randomness);
     const claim = await zones.claim(id, shape.dataColumns + shape.parityColumns);
-    const key = volumeKey(c.settings.cell, id);
+    const key = volumeKey(components.settings.cell, id);
     const attributes = newVolumeAttributes({
       class: cls,
       codec,
       extents: claim.extents,
-      createdAtMs: Math.max(0, c.clock.nowMs()),
+      createdAtMs: Math.max(0, components.clock.nowMs()),
       token: 0,
     });
     try {
-      const took = async (): Promise<boolean> => (await c.panda.get(key)) !== undefined;
-      await transact(c, [{ kind: 'put', ...key, attributes, if: ['absent'] }, ...claim.writes], took);
+      const took = async (): Promise<boolean> => (await components.panda.get(key)) !== undefined;
+      await transact(components, [{ kind: 'put', ...key, attributes, if: ['absent'] }, ...claim.writes], took);
       return volumeFromRow({ ...key, attributes });
     } catch (error) {
       zones.refresh(); // another process took one of the zones first

@@ -11,22 +11,22 @@ import { recoverPending } from './recover.ts';
  * A volume without owner and pending group has no lease to be ended: who leases it after this read, or makes a volume
  * that this list does not have, does so after the change.
  */
-export async function endLeases(c: Components): Promise<number> {
-  const volumes = await listVolumes(c.panda, c.settings.cell, c.badRow);
+export async function endLeases(components: Components): Promise<number> {
+  const volumes = await listVolumes(components.panda, components.settings.cell, components.badRow);
   const leased = volumes.filter(
     ({ state, owner, pendingSeq }) => state === 'open' && (owner !== undefined || pendingSeq !== undefined),
   );
-  for (const volume of leased) await endLease(c, volume);
+  for (const volume of leased) await endLease(components, volume);
   return leased.length;
 }
 
 /** Another token than the one that was read is as good: whoever has it leased after the change. */
-async function endLease(c: Components, volume: VolumeRow): Promise<void> {
-  const mine = await leaseVolume(c, volume);
+async function endLease(components: Components, volume: VolumeRow): Promise<void> {
+  const mine = await leaseVolume(components, volume);
   if (mine === undefined) return;
-  if (mine.pendingSeq === undefined) return leaseOf(c, mine, () => {}).release();
+  if (mine.pendingSeq === undefined) return leaseOf(components, mine, () => {}).release();
   try {
-    await recoverPending(c, mine, mine.token, true);
+    await recoverPending(components, mine, mine.token, true);
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error;
   }

@@ -31,22 +31,22 @@ export interface Lease extends GroupPlace {
 }
 
 /** One transaction; undefined when somebody else leased or sealed it first. */
-export async function leaseVolume(c: Components, row: VolumeRow): Promise<VolumeRow | undefined> {
+export async function leaseVolume(components: Components, row: VolumeRow): Promise<VolumeRow | undefined> {
   const token = row.token + 1;
-  const expiresAtMs = Math.max(0, c.clock.nowMs() + LEASE_MS);
-  const key = volumeKey(c.settings.cell, row.id);
+  const expiresAtMs = Math.max(0, components.clock.nowMs() + LEASE_MS);
+  const key = volumeKey(components.settings.cell, row.id);
   const took = async (): Promise<boolean> => {
-    const now = await readVolume(c.panda, c.settings.cell, row.id);
-    return now?.token === token && now.owner === c.owner && now.expiresAtMs === expiresAtMs;
+    const now = await readVolume(components.panda, components.settings.cell, row.id);
+    return now?.token === token && now.owner === components.owner && now.expiresAtMs === expiresAtMs;
   };
   try {
-    await transact(c, [leaseWrite(c.settings.cell, row, c.owner, expiresAtMs)], took);
+    await transact(components, [leaseWrite(components.settings.cell, row, components.owner, expiresAtMs)], took);
   } catch (error) {
     if (isKind(error, 'conflict')) return undefined;
     throw error;
   }
   // The token alone decides who may write, but pendingSeq may have changed under the old token since the row was read.
-  const now = await c.panda.get(key);
+  const now = await components.panda.get(key);
   if (now === undefined) return undefined;
   const leased = volumeFromRow(now);
   return leased.token === token ? leased : undefined;
@@ -56,16 +56,24 @@ export async function leaseVolume(c: Components, row: VolumeRow): Promise<Volume
  * The lease of a row that `leaseVolume` brought. `settle` hears once that it has ended, and with which row if that is
  * known.
  */
-export function leaseOf(c: Components, volume: VolumeRow, settle: (next: VolumeRow | undefined) => void): Lease {
-  const key = volumeKey(c.settings.cell, volume.id);
+export function leaseOf(
+  components: Components,
+  volume: VolumeRow,
+  settle: (next: VolumeRow | undefined) => void,
+): Lease {
+  const key = volumeKey(components.settings.cell, volume.id);
   const free = { ...volume, owner: undefined, expiresAtMs: 0 };
   const giveBack = async (change: Change, next: VolumeRow): Promise<void> => {
     try {
       const took = async (): Promise<boolean> => {
-        const now = await readVolume(c.panda, c.settings.cell, volume.id);
+        const now = await readVolume(components.panda, components.settings.cell, volume.id);
         return now?.token === volume.token && now.owner === undefined;
       };
-      await transact(c, [{ kind: 'update', ...key, ...together(change, endLease), if: [tokenIs(volume.token)] }], took);
+      await transact(
+        components,
+        [{ kind: 'update', ...key, ...together(change, endLease), if: [tokenIs(volume.token)] }],
+        took,
+      );
       settle(next);
     } catch (error) {
       settle(undefined);

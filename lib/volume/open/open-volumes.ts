@@ -38,7 +38,7 @@ interface Entry {
 }
 
 export class OpenVolumes {
-  readonly #c: Components;
+  readonly #components: Components;
   readonly #health: DriveHealth;
   readonly #zones: ZoneAllocator;
   readonly #directories: Directories;
@@ -49,8 +49,8 @@ export class OpenVolumes {
   #creating = 0;
   #conflicts = 0;
 
-  constructor(c: Components, health: DriveHealth, zones: ZoneAllocator, directories: Directories) {
-    this.#c = c;
+  constructor(components: Components, health: DriveHealth, zones: ZoneAllocator, directories: Directories) {
+    this.#components = components;
     this.#health = health;
     this.#zones = zones;
     this.#directories = directories;
@@ -63,14 +63,14 @@ export class OpenVolumes {
    */
   async lease(cls: VolumeClass, needBytes: number, buckets = 1): Promise<Lease> {
     assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
-    await this.#c.mayWrite?.();
+    await this.#components.mayWrite?.();
     for (let waits = 0; ; ) {
       await this.#list();
       const entry = this.#pick(cls, needBytes, buckets);
       if (entry !== undefined) {
         const lease = await this.#tryLease(entry);
         if (lease === undefined) continue;
-        if (extentFreeBytes(this.#c, lease.volume) >= needBytes) return lease;
+        if (extentFreeBytes(this.#components, lease.volume) >= needBytes) return lease;
         await this.#sealOrRelease(lease);
         continue;
       }
@@ -137,7 +137,7 @@ export class OpenVolumes {
     );
     const rooms = usable
       .map(({ row }) => ({
-        extentFreeBytes: extentFreeBytes(this.#c, row),
+        extentFreeBytes: extentFreeBytes(this.#components, row),
         buckets: VOLUME_BUCKETS_MAX - row.buckets.size,
       }))
       .sort((a, b) => a.extentFreeBytes - b.extentFreeBytes);
@@ -145,12 +145,14 @@ export class OpenVolumes {
   }
 
   #emptyBytes(cls: VolumeClass): number {
-    return this.#c.settings.extentBytes - sealReserveBytes(this.#c, { class: cls, directoryBytes: 0 });
+    return (
+      this.#components.settings.extentBytes - sealReserveBytes(this.#components, { class: cls, directoryBytes: 0 })
+    );
   }
 
   /** Whoever asks while the volumes are being listed waits for that list. */
   #list(): Promise<void> {
-    const nowMs = this.#c.clock.monotonicMs();
+    const nowMs = this.#components.clock.monotonicMs();
     if (nowMs - this.#listedAtMs >= OPEN_LIST_EVERY_MS) {
       this.#listedAtMs = nowMs;
       this.#listing = this.#listNow().catch((error: unknown) => {
@@ -162,9 +164,9 @@ export class OpenVolumes {
   }
 
   async #listNow(): Promise<void> {
-    const open = (await listVolumes(this.#c.panda, this.#c.settings.cell, this.#c.badRow)).filter(
-      (v) => v.state === 'open',
-    );
+    const open = (
+      await listVolumes(this.#components.panda, this.#components.settings.cell, this.#components.badRow)
+    ).filter((v) => v.state === 'open');
     const ids = new Set(open.map((v) => v.id));
     for (const [id, entry] of this.#known) if (!entry.busy && !ids.has(id)) this.#known.delete(id);
     for (const row of open) {
@@ -179,11 +181,11 @@ export class OpenVolumes {
   }
 
   #leasable(row: VolumeRow): boolean {
-    if (row.owner === undefined || row.owner === this.#c.owner) return true;
-    const nowMs = this.#c.clock.nowMs();
+    if (row.owner === undefined || row.owner === this.#components.owner) return true;
+    const nowMs = this.#components.clock.nowMs();
     // No lease is so long: its holder's clock had jumped. Breaking it costs its holder an append, and nobody data.
     if (isAhead(row.expiresAtMs, nowMs + LEASE_MS)) return true;
-    return row.expiresAtMs <= nowMs || this.#c.isOwnerGone(row.owner);
+    return row.expiresAtMs <= nowMs || this.#components.isOwnerGone(row.owner);
   }
 
   /**
@@ -196,7 +198,7 @@ export class OpenVolumes {
     for (const entry of this.#ofClass(cls)) {
       if (entry.busy || !this.#leasable(entry.row)) continue;
       if (!entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive))) continue;
-      const free = extentFreeBytes(this.#c, entry.row);
+      const free = extentFreeBytes(this.#components, entry.row);
       if (free < needBytes || entry.row.buckets.size + buckets > VOLUME_BUCKETS_MAX) continue;
       if (best !== undefined && (entry.conflicts - best.conflicts || free - bestFree) >= 0) continue;
       best = entry;
@@ -207,7 +209,9 @@ export class OpenVolumes {
 
   #mayGrow(cls: VolumeClass): boolean {
     const base =
-      cls === 'hot' || this.#c.settings.hotCodec === this.#c.settings.warmCodec ? this.#c.settings.openVolumes : 2;
+      cls === 'hot' || this.#components.settings.hotCodec === this.#components.settings.warmCodec
+        ? this.#components.settings.openVolumes
+        : 2;
     const allowed = this.#conflicts >= CONFLICTS_BEFORE_GROWTH ? base * OPEN_GROWTH_MAX : base;
     const usable = this.#ofClass(cls).filter((entry) =>
       entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive)),
@@ -218,7 +222,7 @@ export class OpenVolumes {
   async #tryLease(entry: Entry): Promise<Lease | undefined> {
     entry.busy = true;
     try {
-      const leased = await leaseVolume(this.#c, entry.row);
+      const leased = await leaseVolume(this.#components, entry.row);
       if (leased === undefined) {
         this.#conflicts += 1;
         entry.conflicts += 1;
@@ -227,10 +231,10 @@ export class OpenVolumes {
       }
       entry.row = leased;
       if (leased.pendingSeq !== undefined) {
-        await recoverPending(this.#c, leased, leased.token, false);
+        await recoverPending(this.#components, leased, leased.token, false);
         entry.row = { ...leased, pendingSeq: undefined };
       }
-      return leaseOf(this.#c, entry.row, (next) => this.#settle(entry, next));
+      return leaseOf(this.#components, entry.row, (next) => this.#settle(entry, next));
     } catch (error) {
       this.#settle(entry, undefined);
       throw error;
@@ -249,7 +253,7 @@ export class OpenVolumes {
   }
 
   async #reread(entry: Entry): Promise<void> {
-    const row = await readVolume(this.#c.panda, this.#c.settings.cell, entry.row.id);
+    const row = await readVolume(this.#components.panda, this.#components.settings.cell, entry.row.id);
     if (row !== undefined) return this.#settle(entry, row);
     entry.busy = false;
     this.#known.delete(entry.row.id);
@@ -257,14 +261,14 @@ export class OpenVolumes {
   }
 
   async #sealOrRelease(lease: Lease): Promise<void> {
-    const permille = (extentFreeBytes(this.#c, lease.volume) * 1000) / this.#c.settings.extentBytes;
+    const permille = (extentFreeBytes(this.#components, lease.volume) * 1000) / this.#components.settings.extentBytes;
     if (permille < FULL_FREE_PERMILLE || lease.volume.buckets.size >= VOLUME_BUCKETS_MAX) await this.#seal(lease);
     else await lease.release();
   }
 
   async #seal(lease: Lease): Promise<void> {
     try {
-      await sealVolume({ c: this.#c, health: this.#health, directories: this.#directories }, lease);
+      await sealVolume({ components: this.#components, health: this.#health, directories: this.#directories }, lease);
     } catch (error) {
       // Sealed all the same: its directories can be written when its drives are back.
       if (!isKind(error, 'retry', 'corrupt')) throw error;
@@ -277,9 +281,10 @@ export class OpenVolumes {
       .filter((entry) => !entry.busy && this.#leasable(entry.row) && entry.row.nextSeq > 1)
       .filter(
         (entry) =>
-          extentFreeBytes(this.#c, entry.row) < needBytes || entry.row.buckets.size + buckets > VOLUME_BUCKETS_MAX,
+          extentFreeBytes(this.#components, entry.row) < needBytes ||
+          entry.row.buckets.size + buckets > VOLUME_BUCKETS_MAX,
       )
-      .sort((a, b) => extentFreeBytes(this.#c, a.row) - extentFreeBytes(this.#c, b.row));
+      .sort((a, b) => extentFreeBytes(this.#components, a.row) - extentFreeBytes(this.#components, b.row));
     return idle[0];
   }
 
@@ -304,13 +309,13 @@ export class OpenVolumes {
     if (waits >= LEASE_WAITS_MAX)
       throw retryLater('VOLUMES_BUSY', 'every open volume is in use by other processes: try again later');
     this.#listedAtMs = Number.NEGATIVE_INFINITY;
-    await this.#c.clock.sleep(Math.min(LEASE_WAIT_MS_MAX, LEASE_WAIT_MS * 2 ** waits));
+    await this.#components.clock.sleep(Math.min(LEASE_WAIT_MS_MAX, LEASE_WAIT_MS * 2 ** waits));
   }
 
   async #create(cls: VolumeClass): Promise<void> {
     this.#creating += 1;
     try {
-      const row = await createVolume(this.#c, this.#zones, cls);
+      const row = await createVolume(this.#components, this.#zones, cls);
       this.#known.set(row.id, { row, busy: false, conflicts: 0 });
     } finally {
       this.#creating -= 1;

@@ -24,13 +24,13 @@ export function assertPackFits(volume: VolumeRow, pack: readonly Uint8Array[]): 
  * bytes.
  */
 export async function putPack(
-  { c, health }: ReadPorts,
+  { components, health }: ReadPorts,
   volume: VolumeRow,
   column: number,
   pack: readonly Uint8Array[],
 ): Promise<number> {
   const { drive: id, zone, zoneGeneration } = extentOf(volume, column);
-  const drive = c.drives[id] as Drive;
+  const drive = components.drives[id] as Drive;
   const at = { zone, generation: zoneGeneration };
   try {
     try {
@@ -40,7 +40,7 @@ export async function putPack(
       if (!isKind(error, 'conflict')) throw error;
     }
     const head = await drive.read(at, DIRECTORY_PACK_NAME, { offset: 0, length: PACK_HEADER_BYTES });
-    const owner = { storeId: c.storeId, volumeId: volume.id, generation: volume.generation };
+    const owner = { storeId: components.storeId, volumeId: volume.id, generation: volume.generation };
     return parsePackHeader(head, owner).totalBytes;
   } catch (error) {
     health.failed(id, error);
@@ -52,16 +52,16 @@ export async function putPack(
  * Before the first pack: a release that does not look for packs must refuse the store rather than take its directories
  * for lost.
  */
-export async function knowsPacks(c: Components): Promise<void> {
-  const row = await c.panda.get(storeKey);
+export async function knowsPacks(components: Components): Promise<void> {
+  const row = await components.panda.get(storeKey);
   if (row === undefined || !isFormatBeforePacks(row)) return;
   const isRaised = async (): Promise<boolean> => {
-    const now = await c.panda.get(storeKey);
+    const now = await components.panda.get(storeKey);
     return now !== undefined && !isFormatBeforePacks(now);
   };
   const raise: Write = { kind: 'update', ...storeKey, ...raiseFormat, if: [formatIsAsIn(row)] };
   try {
-    await transact(c, [raise], isRaised);
+    await transact(components, [raise], isRaised);
   } catch (error) {
     if (!isKind(error, 'conflict') || !(await isRaised())) throw error;
   }

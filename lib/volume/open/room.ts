@@ -4,20 +4,20 @@ import type { Components } from '../rows/components.ts';
 import { packRoomBytes } from '../rows/directory-room.ts';
 
 /** Bytes a group, and what it adds to the directories at seal, may still add to every extent. */
-export function extentFreeBytes(c: Components, volume: VolumeRow): number {
+export function extentFreeBytes(components: Components, volume: VolumeRow): number {
   const used = Math.max(...volume.extentUsedBytes);
-  return c.settings.extentBytes - used - sealReserveBytes(c, volume);
+  return components.settings.extentBytes - used - sealReserveBytes(components, volume);
 }
 
 /**
  * What the directories of all that is in it will take on one extent at seal. A volume begun before that was counted
  * takes no more.
  */
-export function sealReserveBytes(c: Components, volume: Pick<VolumeRow, 'class' | 'directoryBytes'>): number {
-  if (!writesDirectories(c, volume.class)) return 0;
-  return packRoomBytes(volume) ?? c.settings.extentBytes;
+export function sealReserveBytes(components: Components, volume: Pick<VolumeRow, 'class' | 'directoryBytes'>): number {
+  if (!writesDirectories(components, volume.class)) return 0;
+  return packRoomBytes(volume) ?? components.settings.extentBytes;
 }
 
 /** Hot volumes are encoded soon, and their slots found by hints: only volumes that stay get directories. */
-export const writesDirectories = (c: Components, cls: VolumeClass): boolean =>
-  cls === 'warm' || c.settings.hotCodec === c.settings.warmCodec;
+export const writesDirectories = (components: Components, cls: VolumeClass): boolean =>
+  cls === 'warm' || components.settings.hotCodec === components.settings.warmCodec;

@@ -25,7 +25,7 @@ import { assertPackFits, knowsPacks, putPack } from './put-pack.ts';
 import { writesDirectories } from './room.ts';
 
 interface Store {
-  readonly c: Components;
+  readonly components: Components;
   readonly health: DriveHealth;
   readonly directories: Directories;
 }
@@ -36,8 +36,8 @@ interface Store {
 export async function sealVolume(store: Store, lease: Lease): Promise<void> {
   const volume = lease.volume;
   assert(volume.pendingSeq === undefined && volume.state === 'open', 'only a settled, open volume is sealed');
-  const { settings, clock, panda } = store.c;
-  const directoriesPending = writesDirectories(store.c, volume.class);
+  const { settings, clock, panda } = store.components;
+  const directoriesPending = writesDirectories(store.components, volume.class);
   const sealedAtMs = Math.max(0, clock.nowMs());
   const seal = sealWrite(settings.cell, volume.id, lease.token, sealedAtMs, directoriesPending);
   const took = async (): Promise<boolean> => {
@@ -45,7 +45,7 @@ export async function sealVolume(store: Store, lease: Lease): Promise<void> {
     return now?.token === lease.token && now.state !== 'open';
   };
   try {
-    await transact(store.c, [seal], took);
+    await transact(store.components, [seal], took);
   } catch (error) {
     lease.done(undefined);
     if (!isKind(error, 'conflict')) throw error;
@@ -61,7 +61,7 @@ export async function sealVolume(store: Store, lease: Lease): Promise<void> {
  * be read without. Throws `retry` DIRECTORY_NOT_STORED when no column takes it; it stays pending then.
  */
 export async function finishSeal(store: Store, volume: VolumeRow): Promise<void> {
-  const { settings, panda } = store.c;
+  const { settings, panda } = store.components;
   const extraBytes = await writePack(store, volume);
   const finish: Write = {
     kind: 'update',
@@ -74,17 +74,17 @@ export async function finishSeal(store: Store, volume: VolumeRow): Promise<void>
     return now?.generation === volume.generation && !now.directoriesPending;
   };
   try {
-    await transact(store.c, [finish], took);
+    await transact(store.components, [finish], took);
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error;
     return; // finished, flipped or freed by another worker
   }
-  await dropGroupRows(store.c, volume);
+  await dropGroupRows(store.components, volume);
 }
 
 /** On m+1 columns, or as many of them as take it. The bytes it takes, by column. */
 async function writePack(store: Store, volume: VolumeRow): Promise<number[]> {
-  const owner = { storeId: store.c.storeId, volumeId: volume.id, generation: volume.generation };
+  const owner = { storeId: store.components.storeId, volumeId: volume.id, generation: volume.generation };
   // Encoded one by one: what is known of all slots of a volume of short records is many times as large.
   const directories = await mapLimit([...volume.buckets], SEALED_BUCKETS_AT_ONCE, (id) =>
     directoryOf(store, volume, id),
@@ -94,7 +94,7 @@ async function writePack(store: Store, volume: VolumeRow): Promise<number[]> {
     directories.filter((directory) => directory !== undefined),
   );
   assertPackFits(volume, pack);
-  await knowsPacks(store.c);
+  await knowsPacks(store.components);
   const columns = directoryColumns(volume);
   const outcomes = await Promise.allSettled(columns.map((column) => putPack(store, volume, column, pack)));
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
@@ -118,7 +118,7 @@ async function directoryOf(
   volume: VolumeRow,
   id: BucketId,
 ): Promise<readonly [BucketId, Uint8Array] | undefined> {
-  const { panda, settings, storeId } = store.c;
+  const { panda, settings, storeId } = store.components;
   const bucket = await readBucket(panda, settings.cell, id);
   if (bucket?.volume !== volume.id) return undefined;
   const dead = deadFromRow(await panda.get(deadKey(settings.cell, id)));
@@ -130,18 +130,22 @@ async function directoryOf(
 }
 
 /** Their facts are in the directories now. What a crash leaves behind goes when the volume is freed. */
-async function dropGroupRows(c: Components, volume: VolumeRow): Promise<void> {
+async function dropGroupRows(components: Components, volume: VolumeRow): Promise<void> {
   const keys = Array.from({ length: volume.nextSeq - 1 }, (_, i) => groupKey(volume.id, volume.generation, i + 1));
   for (let at = 0; at < keys.length; at += ROWS_PER_TRANSACTION) {
     const writes: Write[] = keys.slice(at, at + ROWS_PER_TRANSACTION).map((key) => ({ kind: 'delete', ...key }));
-    await transact(c, writes, async () => false);
+    await transact(components, writes, async () => false);
   }
 }
 
 /** Sealed volumes whose directories a crash left unwritten. How many were finished. */
 export async function finishPendingSeals(store: Store): Promise<number> {
   let finished = 0;
-  for (const volume of await listVolumes(store.c.panda, store.c.settings.cell, store.c.badRow)) {
+  for (const volume of await listVolumes(
+    store.components.panda,
+    store.components.settings.cell,
+    store.components.badRow,
+  )) {
     if (!volume.directoriesPending || (volume.state !== 'sealed' && volume.state !== 'draining')) continue;
     try {
       await finishSeal(store, volume);

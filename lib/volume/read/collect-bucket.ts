@@ -91,11 +91,11 @@ async function wantedSlots(
 
 /** Slots that died after the dead row was read may be left out of a directory written since. */
 async function stillLive(
-  { c }: RebuildStore,
+  { components }: RebuildStore,
   bucket: BucketRow,
   slots: readonly number[],
 ): Promise<number | undefined> {
-  const dead = deadFromRow(await c.panda.get(deadKey(c.settings.cell, bucket.id)));
+  const dead = deadFromRow(await components.panda.get(deadKey(components.settings.cell, bucket.id)));
   return slots.find((slot) => !isDead(dead, slot));
 }
 
@@ -113,7 +113,7 @@ function byColumn(volume: VolumeRow, wanted: readonly Wanted[]): ColumnTask[] {
 }
 
 async function collectColumn(store: RebuildStore, task: ColumnTask): Promise<CollectedRecord[]> {
-  const faults = new ColumnFaults(task.place.volume, store.c.drives);
+  const faults = new ColumnFaults(task.place.volume, store.components.drives);
   const found = new Map<Wanted, Uint8Array>();
   if (isReadable(store.health, extentOf(task.place.volume, task.column).drive)) {
     try {
@@ -153,7 +153,7 @@ async function readWanted(
   const records = task.wanted.map((item) => ({ ...spanOf(item), offset: CHUNK_HEADER_BYTES + item.place.offset }));
   const isProven = store.directories.isProven(place, column);
   const wanted = isProven ? records : [header, ...records];
-  let spans = coalesce(wanted, gapBytesMax(store.c.settings));
+  let spans = coalesce(wanted, gapBytesMax(store.components.settings));
   const spanBytes = spans.reduce((sum, { length }) => sum + length, 0);
   if (spanBytes >= chunkBytes * WHOLE_FROM_FRACTION) spans = coalesce(wanted, Number.POSITIVE_INFINITY);
   let wrong: PocketfulError | undefined;

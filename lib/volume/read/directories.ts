@@ -39,7 +39,7 @@ export interface PartialSlots extends BucketSlots {
 }
 
 export class Directories {
-  readonly #c: Components;
+  readonly #components: Components;
   readonly #health: DriveHealth;
   readonly #groups = new LruCache<string, readonly GroupEntry[]>(
     GROUP_DIRECTORIES_BYTES_MAX,
@@ -51,10 +51,10 @@ export class Directories {
   readonly #proven = new LruCache<string, true>(CACHED_LENGTHS_MAX);
   readonly #reads = new SharedReads();
 
-  constructor(c: Components, health: DriveHealth) {
-    this.#c = c;
+  constructor(components: Components, health: DriveHealth) {
+    this.#components = components;
     this.#health = health;
-    this.#sealed = new SealedDirectories({ c, health });
+    this.#sealed = new SealedDirectories({ components, health });
   }
 
   /** Everything a committed group holds. Throws RecordLost if no column tells. */
@@ -129,7 +129,7 @@ export class Directories {
       { length: dataColumns + parityColumns },
       (_, i) => (dataColumns + i) % (dataColumns + parityColumns),
     );
-    const ports = { c: this.#c, health: this.#health };
+    const ports = { components: this.#components, health: this.#health };
     const found = await readColumnBytes(ports, place, order ?? readableFirst(ports, place.volume, all));
     if (found !== undefined) seen?.(found.column);
     const columnBytes = found?.columnBytes ?? (await this.#rowBytes(place));
@@ -154,16 +154,16 @@ export class Directories {
   }
 
   async #rowBytes({ volume, sequence, token }: GroupPlace): Promise<readonly number[] | undefined> {
-    const row = await readGroup(this.#c.panda, volume, sequence);
+    const row = await readGroup(this.#components.panda, volume, sequence);
     return row?.token === token ? row.columnBytes : undefined;
   }
 
   /** A bucket that was never moved: the append groups that name it. */
   async #appended(volume: VolumeRow, bucket: BucketRow): Promise<PartialSlots> {
-    const groups = (await listGroups(this.#c.panda, volume)).filter(
+    const groups = (await listGroups(this.#components.panda, volume)).filter(
       (group): group is AppendGroupRow => group.kind === 'append' && group.bucket === bucket.id,
     );
-    const faults = new ColumnFaults(volume, this.#c.drives);
+    const faults = new ColumnFaults(volume, this.#components.drives);
     const listings: [GroupListing, number, number][] = [];
     let complete = true;
     for (const group of groups) {
@@ -185,10 +185,10 @@ export class Directories {
   async #listing(place: GroupPlace): Promise<GroupListing> {
     const key = keyOf(place);
     const entries = this.#groups.get(key);
-    const faults = new ColumnFaults(place.volume, this.#c.drives);
+    const faults = new ColumnFaults(place.volume, this.#components.drives);
     if (entries !== undefined) return { entries, complete: true, columnBytes: this.#lengths.get(key), faults };
     return this.#reads.once(key, async () => {
-      const listing = await readGroupListing({ c: this.#c, health: this.#health }, place);
+      const listing = await readGroupListing({ components: this.#components, health: this.#health }, place);
       if (listing.complete) this.#remember(place, listing.entries, listing.columnBytes);
       return listing;
     });

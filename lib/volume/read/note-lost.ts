@@ -18,7 +18,7 @@ const KINDS: Readonly<Record<string, DamageKind>> = {
  * damage.
  */
 export async function noteLost(
-  { c, directories }: RebuildStore,
+  { components, directories }: RebuildStore,
   place: GroupPlace,
   column: number,
   { broken }: RecordLost,
@@ -40,7 +40,7 @@ export async function noteLost(
           reason: fault.code,
         }),
       );
-    if (found.length > 0) await noteDamage(c, volume, found);
+    if (found.length > 0) await noteDamage(components, volume, found);
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
   }

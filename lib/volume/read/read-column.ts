@@ -17,7 +17,7 @@ import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 
 export interface ReadPorts {
-  readonly c: Components;
+  readonly components: Components;
   readonly health: DriveHealth;
 }
 
@@ -46,14 +46,14 @@ export const extentOf = (volume: VolumeRow, column: number): Extent => volume.ex
 
 /** An object of a volume's column, or a range of it; tells DriveHealth how it went. */
 export async function readObject(
-  { c, health }: ReadPorts,
+  { components, health }: ReadPorts,
   volume: VolumeRow,
   column: number,
   name: string,
   range?: ByteRange,
 ): Promise<Uint8Array> {
   const { drive: id, zone, zoneGeneration } = extentOf(volume, column);
-  const drive = c.drives[id];
+  const drive = components.drives[id];
   if (drive === undefined) throw driveUnavailable(`drive ${id}`, 'it is not among the drives of this store');
   try {
     const bytes = await drive.read({ zone, generation: zoneGeneration }, name, range);
@@ -126,8 +126,8 @@ export async function readSoundPayload(ports: ReadPorts, place: GroupPlace, colu
   return payload;
 }
 
-const identityOf = ({ c }: ReadPorts, { volume, sequence, token }: GroupPlace, column: number) => ({
-  storeId: c.storeId,
+const identityOf = ({ components }: ReadPorts, { volume, sequence, token }: GroupPlace, column: number) => ({
+  storeId: components.storeId,
   volumeId: volume.id,
   generation: volume.generation,
   sequence,

@@ -29,7 +29,7 @@ function listingColumns(volume: VolumeRow): number[] {
 }
 
 export async function readGroupListing(ports: ReadPorts, place: GroupPlace): Promise<GroupListing> {
-  const faults = new ColumnFaults(place.volume, ports.c.drives);
+  const faults = new ColumnFaults(place.volume, ports.components.drives);
   for (const column of readableFirst(ports, place.volume, listingColumns(place.volume))) {
     try {
       const { entries, header } = await readListing(ports, place, column);

@@ -56,7 +56,7 @@ export class RecordReader {
   readonly stats: ReadStats = { reads: 0, degradedReads: 0, columnsReadForRepair: 0 };
   /** Told of every record that was rebuilt. */
   onRepair: ((event: RepairEvent) => void) | undefined;
-  readonly #c: Components;
+  readonly #components: Components;
   readonly #health: DriveHealth;
   readonly #directories: Directories;
   readonly #buckets = new LruCache<BucketId, BucketRow>(CACHED_BUCKET_ROWS_MAX);
@@ -68,8 +68,8 @@ export class RecordReader {
   /** Chunks whose damage was noted. */
   readonly #noted = new LruCache<string, true>(NOTED_LOSSES_MAX);
 
-  constructor(c: Components, health: DriveHealth, directories: Directories) {
-    this.#c = c;
+  constructor(components: Components, health: DriveHealth, directories: Directories) {
+    this.#components = components;
     this.#health = health;
     this.#directories = directories;
   }
@@ -109,7 +109,7 @@ export class RecordReader {
    */
   async #attempt(block: RecordName, rows: Rows, missed: DirectMiss | undefined): Promise<Uint8Array> {
     const at = await this.#resolve(block, rows);
-    const faults = new ColumnFaults(rows.volume, this.#c.drives);
+    const faults = new ColumnFaults(rows.volume, this.#components.drives);
     if (missed !== undefined) faults.add(at.column, missed.fault);
     else if (isReadable(this.#health, extentOf(at.volume, at.column).drive)) return this.#direct(block, at);
     return this.#rebuild(block, at, faults);
@@ -122,11 +122,16 @@ export class RecordReader {
     const chunk = `${at.volume.id}/${at.volume.generation}/${at.sequence}-${at.token}/${at.column}`;
     if (this.#noted.get(chunk)) return;
     this.#noted.set(chunk, true);
-    await noteLost({ c: this.#c, health: this.#health, directories: this.#directories }, at, at.column, error);
+    await noteLost(
+      { components: this.#components, health: this.#health, directories: this.#directories },
+      at,
+      at.column,
+      error,
+    );
   }
 
   async #direct(block: RecordName, at: RecordPlace): Promise<Uint8Array> {
-    const ports = { c: this.#c, health: this.#health };
+    const ports = { components: this.#components, health: this.#health };
     let fault: PocketfulError | undefined;
     try {
       const bytes = await readPayload(ports, at, at.column, at.offset, at.length);
@@ -147,7 +152,7 @@ export class RecordReader {
       what: `record ${block.recordId} of volume ${at.volume.id}`,
       check: (bytes) => recordFault(bytes, block.recordId),
     };
-    const store = { c: this.#c, health: this.#health, directories: this.#directories };
+    const store = { components: this.#components, health: this.#health, directories: this.#directories };
     const { bytes, columnsRead } = await rebuildRange(store, task, faults);
     this.stats.degradedReads += 1;
     this.stats.columnsReadForRepair += columnsRead.length;
@@ -175,8 +180,8 @@ export class RecordReader {
   async #freshRows(block: RecordName): Promise<Rows> {
     let seen: BucketRow | undefined;
     for (;;) {
-      const bucket = await readBucket(this.#c.panda, block.cell, block.bucket);
-      const volume = bucket && (await readVolume(this.#c.panda, block.cell, bucket.volume));
+      const bucket = await readBucket(this.#components.panda, block.cell, block.bucket);
+      const volume = bucket && (await readVolume(this.#components.panda, block.cell, bucket.volume));
       if (bucket !== undefined && volume !== undefined) {
         this.#buckets.set(block.bucket, bucket);
         this.#volumes.set(volume.id, volume);

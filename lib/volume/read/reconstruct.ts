@@ -67,7 +67,7 @@ class Rebuild {
     this.#store = store;
     this.#task = task;
     this.#codec = codecOf(volume.codec);
-    this.#faults = new ColumnFaults(volume, store.c.drives);
+    this.#faults = new ColumnFaults(volume, store.components.drives);
     this.#faults.addAll(failed);
     const away = volume.extents.map((_, column) => column);
     this.#avoided = new Set(away.filter((column) => !isReadable(store.health, extentOf(volume, column).drive)));

@@ -58,7 +58,7 @@ export class SealedDirectories {
     const known = this.#known(volume, bucket);
     if (known !== undefined) return known;
     return this.#reads.once(`${keyOf(volume)}/${bucket}`, async () => {
-      const faults = new ColumnFaults(volume, this.#ports.c.drives);
+      const faults = new ColumnFaults(volume, this.#ports.components.drives);
       for (const column of readableFirst(this.#ports, volume, directoryColumns(volume))) {
         try {
           return await this.#fromColumn(volume, column, bucket, reading);
@@ -172,7 +172,7 @@ export class SealedDirectories {
   }
 
   #ownerOf({ id, generation }: VolumeRow) {
-    return { storeId: this.#ports.c.storeId, volumeId: id, generation };
+    return { storeId: this.#ports.components.storeId, volumeId: id, generation };
   }
 }
 

@@ -81,7 +81,7 @@ class Look {
   async #rows(
     blocks: readonly BlockRow[],
   ): Promise<{ buckets: Map<BucketId, BucketRow>; volumes: Map<VolumeId, VolumeRow> }> {
-    const { panda, settings } = this.#store.c;
+    const { panda, settings } = this.#store.components;
     const { cell } = settings;
     let buckets = new Map<BucketId, BucketRow>();
     let volumes = new Map<VolumeId, VolumeRow>();
@@ -102,10 +102,12 @@ class Look {
 
   /** One small query while nothing is damaged. */
   async #readDamage(volumes: readonly VolumeId[]): Promise<void> {
-    const { c } = this.#store;
-    const any = await c.panda.query(damagePartition(c.settings.cell), {}, { limit: 1 });
+    const { components } = this.#store;
+    const any = await components.panda.query(damagePartition(components.settings.cell), {}, { limit: 1 });
     if (any.rows.length === 0 && any.next === undefined) return;
-    for (const row of (await mapLimit(volumes, CHECKED_CHUNKS_AT_ONCE, (volume) => readDamage(c, volume))).flat())
+    for (const row of (
+      await mapLimit(volumes, CHECKED_CHUNKS_AT_ONCE, (volume) => readDamage(components, volume))
+    ).flat())
       if (typeof row.part === 'number')
         this.#damaged.add(damageKeyOf(row.volume, row.generation, row.part, row.column));
   }

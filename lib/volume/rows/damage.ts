@@ -44,9 +44,9 @@ export async function* allDamage({ panda, settings }: Ports, bad?: BadRowSink): 
   }
 }
 
-export async function listDamage(c: Ports, bad?: BadRowSink): Promise<DamageRow[]> {
+export async function listDamage(components: Ports, bad?: BadRowSink): Promise<DamageRow[]> {
   const rows: DamageRow[] = [];
-  for await (const row of allDamage(c, bad)) rows.push(row);
+  for await (const row of allDamage(components, bad)) rows.push(row);
   return rows;
 }
 
@@ -55,46 +55,46 @@ export async function listDamage(c: Ports, bad?: BadRowSink): Promise<DamageRow[
  * the volume has no such generation any more: whoever moved it on has left the damage behind.
  */
 export async function noteDamage(
-  c: Ports,
+  components: Ports,
   { id, generation }: { readonly id: VolumeId; readonly generation: number },
   found: readonly DamageFound[],
 ): Promise<boolean> {
-  const volume = volumeKey(c.settings.cell, id);
+  const volume = volumeKey(components.settings.cell, id);
   for (let attempt = 0; ; attempt++) {
-    const news = await newsOf(c, id, found);
+    const news = await newsOf(components, id, found);
     try {
       for (let at = 0; at < news.length; at += ROWS_PER_TRANSACTION) {
         const part = news.slice(at, at + ROWS_PER_TRANSACTION);
         const inGeneration: Write = { kind: 'check', ...volume, if: [generationIs(generation)] };
-        await transact(c, [inGeneration, ...part], async () => false);
+        await transact(components, [inGeneration, ...part], async () => false);
       }
       return true;
     } catch (error) {
       if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
-      if (!isOfGeneration(await c.panda.get(volume), generation)) return false;
+      if (!isOfGeneration(await components.panda.get(volume), generation)) return false;
     }
   }
 }
 
 /** Puts for what is not noted yet, or noted otherwise. */
-async function newsOf(c: Ports, id: VolumeId, found: readonly DamageFound[]): Promise<Write[]> {
-  const sortOf = (place: DamagePlace): string => damageKey(c.settings.cell, place).sort;
-  const known = new Map((await readDamage(c, id)).map((row) => [sortOf(row), row]));
-  const nowMs = Math.max(0, c.clock.nowMs());
+async function newsOf(components: Ports, id: VolumeId, found: readonly DamageFound[]): Promise<Write[]> {
+  const sortOf = (place: DamagePlace): string => damageKey(components.settings.cell, place).sort;
+  const known = new Map((await readDamage(components, id)).map((row) => [sortOf(row), row]));
+  const nowMs = Math.max(0, components.clock.nowMs());
   return found.flatMap((fault): Write[] => {
     const before = known.get(sortOf(fault));
     if (before?.kind === fault.kind && before.reason === fault.reason) return [];
     const attributes = damageAttributes({ ...fault, sinceMs: before?.sinceMs ?? nowMs });
-    return [{ kind: 'put', ...damageKey(c.settings.cell, fault), attributes, if: damageIsAsRead(before) }];
+    return [{ kind: 'put', ...damageKey(components.settings.cell, fault), attributes, if: damageIsAsRead(before) }];
   });
 }
 
 /** Takes rows away that a look has found to be true no longer; one that somebody changed since it was read stays. */
-export async function clearDamage(c: Ports, rows: readonly DamageRow[]): Promise<void> {
+export async function clearDamage(components: Ports, rows: readonly DamageRow[]): Promise<void> {
   for (const row of rows) {
-    const gone: Write = { kind: 'delete', ...damageKey(c.settings.cell, row), if: damageIsAsRead(row) };
+    const gone: Write = { kind: 'delete', ...damageKey(components.settings.cell, row), if: damageIsAsRead(row) };
     try {
-      await transact(c, [gone], async () => false);
+      await transact(components, [gone], async () => false);
     } catch (error) {
       if (!isKind(error, 'conflict')) throw error;
     }

@@ -26,23 +26,23 @@ async function knownKeks({ panda }: Components): Promise<KekRow[]> {
  * The current version, to write under. Throws `denied` KEYS_BEHIND if the store has a newer one, KEK_WRONG if its
  * number belongs to another key. A version without a row gets it.
  */
-export async function currentKek(c: Components): Promise<KekVersion> {
+export async function currentKek(components: Components): Promise<KekVersion> {
   for (let claims = 0; ; claims++) {
     // Keys are read after the rows: a rotation makes its key before any row names it, so only keys of another time lack
     // it.
-    const known = await knownKeks(c);
-    const current = (await c.keks.versions()).find(({ state }) => state === 'current');
+    const known = await knownKeks(components);
+    const current = (await components.keks.versions()).find(({ state }) => state === 'current');
     assert(current !== undefined, 'a key store has a current KEK');
     const { version } = current;
     const newest = Math.max(0, ...known.map((row) => row.version));
     if (newest > version) throw behind(version, newest);
     const row = known.find((one) => one.version === version);
     if (row !== undefined) {
-      if (!(await isKeyOf(c, row))) throw wrong(version);
+      if (!(await isKeyOf(components, row))) throw wrong(version);
       return current;
     }
     try {
-      await claim(c, version);
+      await claim(components, version);
     } catch (error) {
       if (!isKind(error, 'conflict') || claims >= KEK_CLAIM_ATTEMPTS_MAX) throw error;
     }
@@ -53,15 +53,15 @@ export async function currentKek(c: Components): Promise<KekVersion> {
  * What is wrong with the keys at hand, for doctor: versions that are not there, and such whose number belongs to
  * another key.
  */
-export async function kekFaults(c: Components): Promise<PocketfulError[]> {
-  const known = await knownKeks(c);
-  const versions = await c.keks.versions();
+export async function kekFaults(components: Components): Promise<PocketfulError[]> {
+  const known = await knownKeks(components);
+  const versions = await components.keks.versions();
   const newestHere = versions.at(-1)?.version ?? 0;
   const faults: PocketfulError[] = [];
   for (const row of known) {
     const here = versions.find(({ version }) => version === row.version);
     if (here === undefined) faults.push(behind(newestHere, row.version));
-    else if (here.state !== 'destroyed' && !(await isKeyOf(c, row))) faults.push(wrong(row.version));
+    else if (here.state !== 'destroyed' && !(await isKeyOf(components, row))) faults.push(wrong(row.version));
   }
   return faults;
 }
@@ -74,20 +74,20 @@ async function isKeyOf({ keks, storeId }: Components, { version, fingerprint }: 
  * The first to write under a version says which key it is. Blocks of a store from before there were such rows have a
  * say in it.
  */
-async function claim(c: Components, version: number): Promise<void> {
-  const key = await c.keks.kek(version);
-  for await (const block of sampleBlocks(c)) {
+async function claim(components: Components, version: number): Promise<void> {
+  const key = await components.keks.kek(version);
+  for await (const block of sampleBlocks(components)) {
     if (block.kekVersion > version) {
-      const here = (await c.keks.versions()).at(-1)?.version ?? 0;
+      const here = (await components.keks.versions()).at(-1)?.version ?? 0;
       if (here < block.kekVersion) throw behind(here, block.kekVersion);
       throw conflict('KEK_ROTATED', `version ${version} is not the current one any more`);
     }
     if (block.kekVersion === version && !opens(block, key)) throw wrong(version);
   }
-  const fingerprint = kekFingerprint(c.storeId, version, key);
-  const attributes = kekAttributes({ fingerprint, sinceMs: Math.max(0, c.clock.nowMs()) });
-  const took = async (): Promise<boolean> => (await knownKeks(c)).some((row) => row.version === version);
-  await transact(c, [{ kind: 'put', ...kekKey(version), attributes, if: ['absent'] }], took);
+  const fingerprint = kekFingerprint(components.storeId, version, key);
+  const attributes = kekAttributes({ fingerprint, sinceMs: Math.max(0, components.clock.nowMs()) });
+  const took = async (): Promise<boolean> => (await knownKeks(components)).some((row) => row.version === version);
+  await transact(components, [{ kind: 'put', ...kekKey(version), attributes, if: ['absent'] }], took);
 }
 
 async function* sampleBlocks({ panda }: Components): AsyncGenerator<BlockRow> {

@@ -46,14 +46,14 @@ export interface ZoneClaim {
 }
 
 export class ZoneAllocator {
-  readonly #c: Components;
+  readonly #components: Components;
   readonly #health: DriveHealth;
   #drives: Promise<DriveZones[]> | undefined;
   /** Another process takes zones as well, as a conflict has shown: what is known is always a little out of date. */
   #isContended = false;
 
   constructor(components: Components, health: DriveHealth) {
-    this.#c = components;
+    this.#components = components;
     this.#health = health;
   }
 
@@ -75,7 +75,7 @@ export class ZoneAllocator {
    * them for `volume`. Throws `retry` DRIVES_MISSING or STORE_FULL.
    */
   async claim(volume: VolumeId, columns: number): Promise<ZoneClaim> {
-    await this.#c.mayWrite?.();
+    await this.#components.mayWrite?.();
     const isKnown = this.#drives !== undefined;
     try {
       return await this.#claim(volume, columns);
@@ -102,7 +102,7 @@ export class ZoneAllocator {
   #pick(known: readonly DriveZones[], columns: number): Extent[] {
     const healthy = known.map((_, drive) => drive).filter((drive) => this.#health.isHealthy(drive));
     if (healthy.length < columns) throw this.#tooFew(healthy.length, columns);
-    const open = shuffled(healthy, this.#c.randomness)
+    const open = shuffled(healthy, this.#components.randomness)
       .filter((drive) => this.#freeCount(known[drive] as DriveZones) > 0)
       .sort((a, b) => (known[a] as DriveZones).usedZones - (known[b] as DriveZones).usedZones);
     if (open.length < columns) throw tooFull(open.length, columns);
@@ -115,7 +115,9 @@ export class ZoneAllocator {
   async #replaceTaken(known: readonly DriveZones[], extents: Extent[]): Promise<void> {
     let asked = extents.map((_, i) => i);
     while (asked.length > 0) {
-      const rows = await this.#c.panda.getMany(asked.map((i) => zoneKey(of(extents, i).drive, of(extents, i).zone)));
+      const rows = await this.#components.panda.getMany(
+        asked.map((i) => zoneKey(of(extents, i).drive, of(extents, i).zone)),
+      );
       asked = asked.filter((i, at) => {
         const row = rows[at];
         const extent = of(extents, i);
@@ -135,9 +137,9 @@ export class ZoneAllocator {
 
   async #load(): Promise<DriveZones[]> {
     return Promise.all(
-      this.#c.drives.map(async (_, drive) => {
+      this.#components.drives.map(async (_, drive) => {
         const zones: DriveZones = { freed: new Map(), taken: new Set(), freshFrom: 0, usedZones: 0 };
-        for await (const row of rowsOf(this.#c.panda, zonePartition(drive))) {
+        for await (const row of rowsOf(this.#components.panda, zonePartition(drive))) {
           const zone = zoneFromRow(row);
           if (zone.state === 'free') zones.freed.set(zone.zone, nextGeneration(zone));
           else zones.taken.add(zone.zone);
@@ -149,7 +151,7 @@ export class ZoneAllocator {
   }
 
   #freeCount(zones: DriveZones): number {
-    return this.#c.settings.zonesPerDrive - zones.taken.size;
+    return this.#components.settings.zonesPerDrive - zones.taken.size;
   }
 
   /**
@@ -160,9 +162,9 @@ export class ZoneAllocator {
     const choice = this.#isContended ? CONTENDED_CHOICE : 1;
     const pool = [...zones.freed.keys()].slice(0, choice);
     while (zones.taken.has(zones.freshFrom) || zones.freed.has(zones.freshFrom)) zones.freshFrom += 1;
-    for (let zone = zones.freshFrom; zone < this.#c.settings.zonesPerDrive && pool.length < choice; zone++)
+    for (let zone = zones.freshFrom; zone < this.#components.settings.zonesPerDrive && pool.length < choice; zone++)
       if (!zones.taken.has(zone) && !zones.freed.has(zone)) pool.push(zone);
-    const zone = pool[this.#c.randomness.below(pool.length)];
+    const zone = pool[this.#components.randomness.below(pool.length)];
     assert(zone !== undefined, 'a drive with a free zone');
     const zoneGeneration = zones.freed.get(zone) ?? 1;
     zones.freed.delete(zone);
@@ -172,7 +174,7 @@ export class ZoneAllocator {
   }
 
   #tooFew(healthy: number, columns: number) {
-    const faults = this.#c.drives
+    const faults = this.#components.drives
       .map((drive, id) => ({ label: drive.label, fault: this.#health.fault(id) }))
       .filter(({ fault }) => fault !== undefined)
       .map(({ label, fault }) => `${label} (${fault})`);

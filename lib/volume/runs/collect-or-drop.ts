@@ -18,12 +18,12 @@ export async function collectOrDrop(
   run: RunId,
   bucket: BucketRow,
 ): Promise<BucketContent | undefined> {
-  const { panda, settings } = store.c;
-  if (bucket.liveBytes === 0 && (await dropEmptyBucket(store.c, source, run, bucket))) return undefined;
+  const { panda, settings } = store.components;
+  if (bucket.liveBytes === 0 && (await dropEmptyBucket(store.components, source, run, bucket))) return undefined;
   const dead = deadFromRow(await panda.get(deadKey(settings.cell, bucket.id)));
   const content = await collectBucket(store, source, bucket, dead);
   if (content.records.length > 0) return content;
-  await dropEmptyBucket(store.c, source, run, bucket);
+  await dropEmptyBucket(store.components, source, run, bucket);
   return undefined;
 }
 
@@ -34,7 +34,7 @@ export async function* liveContentsOf(
   run: RunId,
   done: ReadonlySet<BucketId> = new Set(),
 ): AsyncGenerator<BucketContent> {
-  const { panda, settings } = store.c;
+  const { panda, settings } = store.components;
   for (const id of source.buckets) {
     if (done.has(id)) continue;
     const bucket = await readBucket(panda, settings.cell, id);

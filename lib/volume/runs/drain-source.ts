@@ -89,11 +89,11 @@ export async function feedOrSkip(
 
 /** After the moves: retired if it is empty; otherwise it goes back to sealed. True if it was retired. */
 export async function endSource(store: VolumeStore, source: VolumeRow, run: RunId): Promise<boolean> {
-  if (await retireVolume(store.c, source.id, run)) return true;
-  const left = await readVolume(store.c.panda, store.c.settings.cell, source.id);
+  if (await retireVolume(store.components, source.id, run)) return true;
+  const left = await readVolume(store.components.panda, store.components.settings.cell, source.id);
   if (left?.run === run) await dropRemaining(store, left, run);
-  if (await retireVolume(store.c, source.id, run)) return true;
-  await releaseRun(store.c, source.id, run);
+  if (await retireVolume(store.components, source.id, run)) return true;
+  await releaseRun(store.components, source.id, run);
   return false;
 }
 
@@ -101,8 +101,8 @@ export async function endSource(store: VolumeStore, source: VolumeRow, run: RunI
 async function dropRemaining(store: VolumeStore, source: VolumeRow, run: RunId): Promise<BucketId[]> {
   const dropped: BucketId[] = [];
   for (const id of source.buckets) {
-    const bucket = await readBucket(store.c.panda, store.c.settings.cell, id);
-    if (bucket?.liveBytes === 0 && (await dropEmptyBucket(store.c, source, run, bucket))) dropped.push(id);
+    const bucket = await readBucket(store.components.panda, store.components.settings.cell, id);
+    if (bucket?.liveBytes === 0 && (await dropEmptyBucket(store.components, source, run, bucket))) dropped.push(id);
   }
   return dropped;
 }

@@ -84,7 +84,7 @@ export class NextExtents {
    * stray, and counts. False, nothing changed: a group of it cannot be read, or its directories are there already.
    */
   async resume(groups: readonly StoredGroup[], arriving: readonly ArrivingBucket[]): Promise<boolean> {
-    const left = await leftIn(this.#store.c, this.#volume);
+    const left = await leftIn(this.#store.components, this.#volume);
     if (left === undefined) return false;
     const arrived = new Set(arriving.map(({ bucket }) => bucket));
     const slots = new Map<BucketId, Map<number, SlotLocation>>();
@@ -116,7 +116,7 @@ export class NextExtents {
   /** Whether one more group of these buckets fits, room for directories left. */
   fits(contents: readonly BucketContent[]): boolean {
     const { dataColumns } = codecShape(this.#volume.codec);
-    return moveNeedBytes(contents, dataColumns) <= extentFreeBytes(this.#store.c, this.#volume);
+    return moveNeedBytes(contents, dataColumns) <= extentFreeBytes(this.#store.components, this.#volume);
   }
 
   /** Stores a group in the new extents: its sequence number. Throws `retry` GROUP_NOT_STORED: the flip is off then. */
@@ -162,16 +162,16 @@ export class NextExtents {
 
   /** A directory for every bucket that will be looked for here, on all m+1 columns: nothing else leads to its slots. */
   async writeDirectories(): Promise<void> {
-    const { c } = this.#store;
+    const { components } = this.#store;
     const volume = this.#volume;
-    const owner = { storeId: c.storeId, volumeId: volume.id, generation: volume.generation };
+    const owner = { storeId: components.storeId, volumeId: volume.id, generation: volume.generation };
     const directories = [...volume.buckets].map((bucket) => {
       const entries = this.#slots.get(bucket) ?? new Map<number, SlotLocation>();
       return [bucket, encodeBucketDirectory({ ...owner, bucket, entries })] as const;
     });
     const pack = encodeDirectoryPack(owner, directories);
     assertPackFits(volume, pack);
-    await knowsPacks(c);
+    await knowsPacks(components);
     const used = [...volume.extentUsedBytes];
     const puts = directoryColumns(volume).map(async (column) => {
       used[column] = (used[column] as number) + (await putPack(this.#store, volume, column, pack));
@@ -185,13 +185,13 @@ export class NextExtents {
    * host was lost to another run.
    */
   async flip(host: VolumeRow): Promise<boolean> {
-    const { c } = this.#store;
-    const cell = c.settings.cell;
-    const nowMs = Math.max(0, c.clock.nowMs());
-    const writes = flipWrites(cell, this.#run, host, this.#volume, newVolumeId(c.randomness), nowMs);
+    const { components } = this.#store;
+    const cell = components.settings.cell;
+    const nowMs = Math.max(0, components.clock.nowMs());
+    const writes = flipWrites(cell, this.#run, host, this.#volume, newVolumeId(components.randomness), nowMs);
     const took = async (): Promise<boolean> =>
-      (await readVolume(c.panda, cell, host.id))?.generation === this.generation;
-    const flipped = await transactUnlessConflict(c, writes, took);
+      (await readVolume(components.panda, cell, host.id))?.generation === this.generation;
+    const flipped = await transactUnlessConflict(components, writes, took);
     if (flipped) this.#store.directories.forget(host);
     return flipped;
   }
@@ -232,21 +232,21 @@ const placeInNext = (volume: VolumeRow, token: number, seq: number): GroupPlace 
  * `retry` DRIVES_MISSING or STORE_FULL.
  */
 export async function claimNext(store: VolumeStore, run: RunId, host: VolumeRow): Promise<VolumeRow | undefined> {
-  const { c, zones } = store;
+  const { components, zones } = store;
   assert(host.next === undefined, 'an earlier next is dropped first');
   for (let attempt = 0; ; attempt++) {
     const claim = await zones.claim(host.id, host.extents.length);
-    const writes = claimNextWrites(c.settings.cell, run, host, claim.extents, claim.writes);
+    const writes = claimNextWrites(components.settings.cell, run, host, claim.extents, claim.writes);
     const took = async (): Promise<boolean> => {
-      const now = await readVolume(c.panda, c.settings.cell, host.id);
+      const now = await readVolume(components.panda, components.settings.cell, host.id);
       return now?.next?.extents.map(extentText).join() === claim.extents.map(extentText).join();
     };
-    if (await transactUnlessConflict(c, writes, took)) break;
+    if (await transactUnlessConflict(components, writes, took)) break;
     zones.refresh();
-    const now = await readVolume(c.panda, c.settings.cell, host.id);
+    const now = await readVolume(components.panda, components.settings.cell, host.id);
     if (now?.run !== run || attempt >= ZONE_CLAIM_ATTEMPTS_MAX) return undefined;
   }
-  return readVolume(c.panda, c.settings.cell, host.id);
+  return readVolume(components.panda, components.settings.cell, host.id);
 }
 
 /**
@@ -256,13 +256,13 @@ export async function claimNext(store: VolumeStore, run: RunId, host: VolumeRow)
 export async function dropNext(store: VolumeStore, run: RunId, host: VolumeRow): Promise<VolumeRow | undefined> {
   const { next } = host;
   if (next === undefined) return host;
-  const { c } = store;
-  const cell = c.settings.cell;
-  const nowMs = Math.max(0, c.clock.nowMs());
-  const writes = dropNextWrites(cell, run, host, next, newVolumeId(c.randomness), nowMs);
-  const took = async (): Promise<boolean> => (await readVolume(c.panda, cell, host.id))?.next === undefined;
-  if (!(await transactUnlessConflict(c, writes, took))) return undefined;
-  return readVolume(c.panda, cell, host.id);
+  const { components } = store;
+  const cell = components.settings.cell;
+  const nowMs = Math.max(0, components.clock.nowMs());
+  const writes = dropNextWrites(cell, run, host, next, newVolumeId(components.randomness), nowMs);
+  const took = async (): Promise<boolean> => (await readVolume(components.panda, cell, host.id))?.next === undefined;
+  if (!(await transactUnlessConflict(components, writes, took))) return undefined;
+  return readVolume(components.panda, cell, host.id);
 }
 
 /**
@@ -275,29 +275,29 @@ export async function commitArrivals(
   host: { readonly id: VolumeId; readonly generation: number; readonly token: number },
   arriving: readonly ArrivingBucket[],
 ): Promise<BucketId[]> {
-  const { c } = store;
+  const { components } = store;
   const moved: BucketId[] = [];
-  const { cell } = c.settings;
+  const { cell } = components.settings;
   for (const one of arriving) {
     const { bucket, move } = one;
     const writes = arrivalWrites(cell, run, host, one);
     const took = async (): Promise<boolean> => {
-      const now = await readBucket(c.panda, cell, bucket);
+      const now = await readBucket(components.panda, cell, bucket);
       return now?.volume === host.id && now.move === move + 1;
     };
-    if (await transactUnlessConflict(c, writes, took)) moved.push(bucket);
+    if (await transactUnlessConflict(components, writes, took)) moved.push(bucket);
   }
   return moved;
 }
 
 /** Rows of groups that a seal which was cut off left behind: after the flip nobody would look for them. */
-export async function dropGroupRowsOf(c: Components, volume: VolumeRow): Promise<void> {
+export async function dropGroupRowsOf(components: Components, volume: VolumeRow): Promise<void> {
   let deletes: Write[] = [];
   const flush = async (): Promise<void> => {
-    if (deletes.length > 0) await transact(c, deletes, async () => false);
+    if (deletes.length > 0) await transact(components, deletes, async () => false);
     deletes = [];
   };
-  for await (const { partition, sort } of rowsOf(c.panda, groupPartition(volume.id, volume.generation))) {
+  for await (const { partition, sort } of rowsOf(components.panda, groupPartition(volume.id, volume.generation))) {
     deletes.push({ kind: 'delete', partition, sort });
     if (deletes.length === ROWS_PER_TRANSACTION) await flush();
   }

@@ -41,14 +41,14 @@ export async function freeTrash(
   store: VolumeStore,
   options: { readonly ignoreGrace?: boolean; readonly onFreed?: (zones: number) => void } = {},
 ): Promise<FreeReport> {
-  const { c } = store;
-  const volumes = await listVolumes(c.panda, c.settings.cell, c.badRow);
+  const { components } = store;
+  const volumes = await listVolumes(components.panda, components.settings.cell, components.badRow);
   const kept: KeptVolume[] = [];
   let freedVolumes = 0;
   let freedZones = 0;
   const waiting = volumes.filter((v) => v.state === 'trash' || v.state === 'erasing');
   await mapLimit(waiting, FREED_VOLUMES_AT_ONCE, async (volume) => {
-    const waitMs = options.ignoreGrace ? 0 : await graceOf(c, volume);
+    const waitMs = options.ignoreGrace ? 0 : await graceOf(components, volume);
     const reason = waitMs > 0 ? inGrace(waitMs) : await freeReadable(store, volume);
     if (reason !== undefined) {
       kept.push({ volume: volume.id, reason, isInGrace: waitMs > 0 });
@@ -63,18 +63,19 @@ export async function freeTrash(
 }
 
 /** Retired in the future, by a clock that had jumped: its grace begins now, for otherwise it would end in years. */
-async function graceOf(c: Components, volume: VolumeRow): Promise<number> {
+async function graceOf(components: Components, volume: VolumeRow): Promise<number> {
   const { trashedAtMs, state } = volume;
-  const nowMs = Math.max(0, c.clock.nowMs());
-  if (state !== 'trash' || trashedAtMs === undefined || !isAhead(trashedAtMs, nowMs)) return graceLeftMs(c, volume);
+  const nowMs = Math.max(0, components.clock.nowMs());
+  if (state !== 'trash' || trashedAtMs === undefined || !isAhead(trashedAtMs, nowMs))
+    return graceLeftMs(components, volume);
   const write: Write = {
     kind: 'update',
-    ...volumeKey(c.settings.cell, volume.id),
+    ...volumeKey(components.settings.cell, volume.id),
     ...retireAnew(nowMs),
     if: [stateIs('trash'), trashedAt(trashedAtMs)],
   };
-  await transactUnlessConflict(c, [write], async () => true);
-  return graceLeftMs(c, { ...volume, trashedAtMs: nowMs });
+  await transactUnlessConflict(components, [write], async () => true);
+  return graceLeftMs(components, { ...volume, trashedAtMs: nowMs });
 }
 
 const graceLeftMs = ({ settings, clock }: Components, { state, trashedAtMs }: VolumeRow): number =>
@@ -102,27 +103,27 @@ async function freeReadable(store: VolumeStore, volume: VolumeRow): Promise<Reas
 
 /** The reason it is kept, or undefined once it is gone. */
 async function freeVolume(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
-  const { c } = store;
+  const { components } = store;
   if (volume.state === 'trash') {
-    const quarantineMs = await quarantineLeftMs(c, volume.extents);
+    const quarantineMs = await quarantineLeftMs(components, volume.extents);
     if (quarantineMs > 0) return inQuarantine(quarantineMs);
     const unreadable = await inspect(store, volume);
     if (unreadable !== undefined) return unreadable;
-    await c.mayWrite?.();
-    if (!(await beginErase(c, volume))) return undefined; // another worker did
+    await components.mayWrite?.();
+    if (!(await beginErase(components, volume))) return undefined; // another worker did
   }
-  await c.mayWrite?.();
+  await components.mayWrite?.();
   store.directories.forget(volume);
   const failed = await eraseZones(store, volume);
   if (failed !== undefined) return failed;
-  await dropLeftoverRows(c, volume);
-  await endErase(c, volume);
+  await dropLeftoverRows(components, volume);
+  await endErase(components, volume);
   return undefined;
 }
 
 /** The trash inspector: every bucket that was moved out is read where it is now, every record's checksum checked. */
 async function inspect(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
-  const { panda, settings } = store.c;
+  const { panda, settings } = store.components;
   for (const id of volume.moved) {
     const bucket = await readBucket(panda, settings.cell, id);
     if (bucket === undefined) continue; // all of it was shredded since
@@ -139,16 +140,16 @@ async function inspect(store: VolumeStore, volume: VolumeRow): Promise<Reason | 
   return undefined;
 }
 
-async function beginErase(c: Components, volume: VolumeRow): Promise<boolean> {
+async function beginErase(components: Components, volume: VolumeRow): Promise<boolean> {
   const took = async (): Promise<boolean> =>
-    (await readVolume(c.panda, c.settings.cell, volume.id))?.state === 'erasing';
-  return transactUnlessConflict(c, eraseVolumeWrites(c.settings.cell, volume), took);
+    (await readVolume(components.panda, components.settings.cell, volume.id))?.state === 'erasing';
+  return transactUnlessConflict(components, eraseVolumeWrites(components.settings.cell, volume), took);
 }
 
 async function eraseZones(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
   const outcomes = await Promise.allSettled(
     volume.extents.map(async ({ drive: id, zone, zoneGeneration }): Promise<Reason | undefined> => {
-      const drive = store.c.drives[id] as Drive;
+      const drive = store.components.drives[id] as Drive;
       await drive.erase({ zone, generation: zoneGeneration });
       const left = await drive.list({ zone, generation: zoneGeneration });
       if (left.length === 0) return undefined;
@@ -164,27 +165,27 @@ async function eraseZones(store: VolumeStore, volume: VolumeRow): Promise<Reason
 }
 
 /** Group rows, of a hot volume or of a seal that was cut off. */
-async function dropLeftoverRows(c: Components, volume: VolumeRow): Promise<void> {
+async function dropLeftoverRows(components: Components, volume: VolumeRow): Promise<void> {
   let deletes: Write[] = [];
   const flush = async (): Promise<void> => {
-    if (deletes.length > 0) await transact(c, deletes, async () => false);
+    if (deletes.length > 0) await transact(components, deletes, async () => false);
     deletes = [];
   };
-  for await (const row of rowsOf(c.panda, groupPartition(volume.id, volume.generation))) {
+  for await (const row of rowsOf(components.panda, groupPartition(volume.id, volume.generation))) {
     deletes.push({ kind: 'delete', partition: row.partition, sort: row.sort });
     if (deletes.length === ROWS_PER_TRANSACTION) await flush();
   }
   await flush();
 }
 
-async function endErase(c: Components, volume: VolumeRow): Promise<void> {
+async function endErase(components: Components, volume: VolumeRow): Promise<void> {
   const writes: Write[] = [
-    { kind: 'delete', ...volumeKey(c.settings.cell, volume.id), if: [stateIs('erasing')] },
+    { kind: 'delete', ...volumeKey(components.settings.cell, volume.id), if: [stateIs('erasing')] },
     ...volume.extents.map(freeWrite),
   ];
   await transactUnlessConflict(
-    c,
+    components,
     writes,
-    async () => (await readVolume(c.panda, c.settings.cell, volume.id)) === undefined,
+    async () => (await readVolume(components.panda, components.settings.cell, volume.id)) === undefined,
   );
 }

@@ -9,48 +9,53 @@ import { readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import { adoptRunWrite, releaseRunWrite, retireWrite, takeRunWrite } from '../steps/volume-steps.ts';
 
-export function newRunId(c: Components, strategy: string): RunId {
-  return `${strategy}/${c.owner}/${hexOf(c.randomness.bytes(6))}` as RunId;
+export function newRunId(components: Components, strategy: string): RunId {
+  return `${strategy}/${components.owner}/${hexOf(components.randomness.bytes(6))}` as RunId;
 }
 
 /** Owner of runs nobody works on: whoever comes takes them over. */
 export const PARKED_OWNER = 'parked';
 
 /** The same run, given up to whoever goes on with it. */
-export const parkedRunId = (c: Components, strategy: string): RunId =>
-  `${strategy}/${PARKED_OWNER}/${hexOf(c.randomness.bytes(6))}` as RunId;
+export const parkedRunId = (components: Components, strategy: string): RunId =>
+  `${strategy}/${PARKED_OWNER}/${hexOf(components.randomness.bytes(6))}` as RunId;
 
 export const ownerOf = (run: RunId): string => run.split('/')[1] ?? '';
 
 /** The row under the run, or undefined when somebody else was first. */
-export function takeRun(c: Components, id: VolumeId, run: RunId): Promise<VolumeRow | undefined> {
-  return change(c, id, takeRunWrite(c.settings.cell, id, run), (v) => v?.run === run);
+export function takeRun(components: Components, id: VolumeId, run: RunId): Promise<VolumeRow | undefined> {
+  return change(components, id, takeRunWrite(components.settings.cell, id, run), (v) => v?.run === run);
 }
 
 /** A draining volume whose run died goes on under `run`. */
-export function adoptRun(c: Components, id: VolumeId, dead: RunId, run: RunId): Promise<VolumeRow | undefined> {
-  return change(c, id, adoptRunWrite(c.settings.cell, id, dead, run), (v) => v?.run === run);
+export function adoptRun(
+  components: Components,
+  id: VolumeId,
+  dead: RunId,
+  run: RunId,
+): Promise<VolumeRow | undefined> {
+  return change(components, id, adoptRunWrite(components.settings.cell, id, dead, run), (v) => v?.run === run);
 }
 
-export function releaseRun(c: Components, id: VolumeId, run: RunId): Promise<VolumeRow | undefined> {
+export function releaseRun(components: Components, id: VolumeId, run: RunId): Promise<VolumeRow | undefined> {
   const isDone = (v: VolumeRow | undefined): boolean => v !== undefined && v.run !== run;
-  return change(c, id, releaseRunWrite(c.settings.cell, id, run), isDone);
+  return change(components, id, releaseRunWrite(components.settings.cell, id, run), isDone);
 }
 
-export async function retireVolume(c: Components, id: VolumeId, run: RunId): Promise<boolean> {
-  const retire = retireWrite(c.settings.cell, id, run, Math.max(0, c.clock.nowMs()));
-  return (await change(c, id, retire, (v) => v === undefined || v.state === 'trash')) !== undefined;
+export async function retireVolume(components: Components, id: VolumeId, run: RunId): Promise<boolean> {
+  const retire = retireWrite(components.settings.cell, id, run, Math.max(0, components.clock.nowMs()));
+  return (await change(components, id, retire, (v) => v === undefined || v.state === 'trash')) !== undefined;
 }
 
 async function change(
-  c: Components,
+  components: Components,
   id: VolumeId,
   write: Write,
   isDone: (now: VolumeRow | undefined) => boolean,
 ): Promise<VolumeRow | undefined> {
-  const now = (): Promise<VolumeRow | undefined> => readVolume(c.panda, c.settings.cell, id);
+  const now = (): Promise<VolumeRow | undefined> => readVolume(components.panda, components.settings.cell, id);
   try {
-    await transact(c, [write], async () => isDone(await now()));
+    await transact(components, [write], async () => isDone(await now()));
   } catch (error) {
     if (isKind(error, 'conflict')) return undefined;
     throw error;

@@ -69,19 +69,19 @@ export class AppendedGroup {
   check(): Write {
     return {
       kind: 'check',
-      ...volumeKey(this.#store.c.settings.cell, this.#row.id),
+      ...volumeKey(this.#store.components.settings.cell, this.#row.id),
       if: [tokenIs(this.#lease.token), pendingIs(this.#lease.seq)],
     };
   }
 
   /** For the last index transaction, instead of `check`: the group is settled and the lease given back. */
   finish(): Write {
-    return settledWrite(this.#store.c.settings.cell, this.#row, this.#lease.token, this.#lease.seq, true);
+    return settledWrite(this.#store.components.settings.cell, this.#row, this.#lease.token, this.#lease.seq, true);
   }
 
   /** True if the transaction with `finish` took effect: for after an unknown outcome. */
   async isFinished(): Promise<boolean> {
-    const now = await readVolume(this.#store.c.panda, this.#store.c.settings.cell, this.#row.id);
+    const now = await readVolume(this.#store.components.panda, this.#store.components.settings.cell, this.#row.id);
     return now !== undefined && now.token === this.#lease.token && now.pendingSeq === undefined;
   }
 
@@ -103,7 +103,7 @@ export class AppendedGroup {
    */
   async settle(): Promise<void> {
     try {
-      await recoverPending(this.#store.c, this.#row, this.#lease.token, true);
+      await recoverPending(this.#store.components, this.#row, this.#lease.token, true);
       this.finished();
     } catch (error) {
       this.#lease.done(undefined);
@@ -124,11 +124,11 @@ export async function appendGroup(
   assert(records.length > 0 && records.length <= GROUP_SLOTS_MAX, 'an append has 1 to GROUP_SLOTS_MAX records');
   const totalBytes = records.reduce((sum, { record }) => sum + record.length, 0);
   const longest = records.reduce((max, { record }) => Math.max(max, record.length), 0);
-  assert(records.length === 1 || totalBytes <= store.c.settings.bucketBytes, 'an append fits a bucket');
-  const cls = putClass(store.c.settings);
-  const { dataColumns } = codecShape(store.c.settings.hotCodec);
+  assert(records.length === 1 || totalBytes <= store.components.settings.bucketBytes, 'an append fits a bucket');
+  const cls = putClass(store.components.settings);
+  const { dataColumns } = codecShape(store.components.settings.hotCodec);
   const perExtent = dataColumns === 1 ? totalBytes : Math.ceil(totalBytes / dataColumns) + longest;
-  const directoryBytes = writesDirectories(store.c, cls) ? directoryBytesOf([records.length]) : 0;
+  const directoryBytes = writesDirectories(store.components, cls) ? directoryBytesOf([records.length]) : 0;
   const needBytes = perExtent + groupOverheadBytes(records.length, 1) + directoryBytes;
   let last: unknown;
   for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
@@ -165,7 +165,7 @@ async function appendUnder(
   try {
     [target] = await Promise.all([
       chooseBucket(store, lease, records.length, totalBytes),
-      assertNotRetiring(store.c.panda, kekVersion),
+      assertNotRetiring(store.components.panda, kekVersion),
     ]);
     written = await writeGroup(
       store,
@@ -200,7 +200,7 @@ async function assertNotRetiring(panda: Panda, kekVersion: number): Promise<void
 }
 
 async function chooseBucket(store: VolumeStore, lease: Lease, slots: number, bytes: number): Promise<Target> {
-  const { settings, panda, randomness } = store.c;
+  const { settings, panda, randomness } = store.components;
   const open = lease.volume.openBucket;
   const bucket = open === undefined ? undefined : await readBucket(panda, settings.cell, open);
   if (
@@ -222,7 +222,7 @@ async function commitAppend(
   totalBytes: number,
   written: WrittenGroup,
 ): Promise<VolumeRow> {
-  const { panda, clock, settings } = store.c;
+  const { panda, clock, settings } = store.components;
   const volume = lease.volume;
   const group: AppendGroupRow = {
     kind: 'append',
@@ -253,7 +253,7 @@ async function commitAppend(
   ];
   const took = async (): Promise<boolean> => (await readGroup(panda, volume, lease.seq))?.token === lease.token;
   try {
-    await transact(store.c, writes, took);
+    await transact(store.components, writes, took);
   } catch (error) {
     lease.done(undefined);
     throw error;

@@ -10,14 +10,18 @@ import { transactUnlessConflict } from '../rows/transact.ts';
 
 /** A bucket without a live slot is not copied: its rows go. False when it is not empty, or was moved. */
 export async function dropEmptyBucket(
-  c: Components,
+  components: Components,
   source: VolumeRow,
   run: RunId,
   bucket: { readonly id: BucketId; readonly volume: VolumeId; readonly move: number },
 ): Promise<boolean> {
-  const cell = c.settings.cell;
+  const cell = components.settings.cell;
   const writes = dropWrites(cell, source.id, run, bucket);
-  return transactUnlessConflict(c, writes, async () => (await readBucket(c.panda, cell, bucket.id)) === undefined);
+  return transactUnlessConflict(
+    components,
+    writes,
+    async () => (await readBucket(components.panda, cell, bucket.id)) === undefined,
+  );
 }
 
 /** Pure: the rows of an empty bucket, and its place in the volume's list. */

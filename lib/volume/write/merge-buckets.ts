@@ -67,7 +67,7 @@ export async function mergeBuckets(
   const records = targets.flatMap((target) => target.records);
   assert(records.length > 0 && records.length <= GROUP_SLOTS_MAX, 'a merge has 1 to GROUP_SLOTS_MAX records');
   assert(targets.length <= MERGED_BUCKETS_MAX, 'a merge has at most MERGED_BUCKETS_MAX buckets');
-  const { dataColumns } = codecShape(store.c.settings.warmCodec);
+  const { dataColumns } = codecShape(store.components.settings.warmCodec);
   const lengths = records.map(({ record }) => ({ length: record.length }));
   const spans = targets.map((target) => target.records.length);
   const needBytes = groupNeedBytes(lengths, spans, dataColumns);
@@ -86,7 +86,7 @@ export async function mergeBuckets(
 
 class Merge {
   readonly #store: VolumeStore;
-  readonly #c: Components;
+  readonly #components: Components;
   readonly #lease: Lease;
   readonly #run: RunId;
   readonly #targets: readonly (MergeTarget & { readonly bucket: BucketId })[];
@@ -95,10 +95,10 @@ class Merge {
 
   constructor(store: VolumeStore, lease: Lease, run: RunId, targets: readonly MergeTarget[]) {
     this.#store = store;
-    this.#c = store.c;
+    this.#components = store.components;
     this.#lease = lease;
     this.#run = run;
-    this.#targets = targets.map((target) => ({ ...target, bucket: newBucketId(store.c.randomness) }));
+    this.#targets = targets.map((target) => ({ ...target, bucket: newBucketId(store.components.randomness) }));
   }
 
   async run(): Promise<MergeResult> {
@@ -106,7 +106,7 @@ class Merge {
     const buckets = this.#targets.map(({ bucket }) => bucket);
     try {
       await this.#index(row, await this.#note(buckets));
-      await recoverPending(this.#c, row, this.#lease.token, true);
+      await recoverPending(this.#components, row, this.#lease.token, true);
       this.#metadataWrites += 1;
       this.#lease.done({ ...row, pendingSeq: undefined, owner: undefined, expiresAtMs: 0 });
     } catch (error) {
@@ -144,9 +144,9 @@ class Merge {
       })),
     };
     const createdAtMs = Math.min(...this.#targets.map((target) => target.createdAtMs));
-    const writes = mergeCommitWrites(this.#c.settings.cell, volume, group, filled, createdAtMs);
+    const writes = mergeCommitWrites(this.#components.settings.cell, volume, group, filled, createdAtMs);
     try {
-      await this.#transact(writes, async () => (await readGroup(this.#c.panda, volume, seq))?.token === token);
+      await this.#transact(writes, async () => (await readGroup(this.#components.panda, volume, seq))?.token === token);
     } catch (error) {
       this.#lease.done(undefined);
       throw error;
@@ -159,11 +159,11 @@ class Merge {
 
   /** The sources that are still the run's, noted where their blocks go. */
   async #note(buckets: readonly BucketId[]): Promise<ReadonlySet<VolumeId>> {
-    const { cell } = this.#c.settings;
+    const { cell } = this.#components.settings;
     const held = new Set<VolumeId>();
     for (const source of new Set(this.#targets.flatMap(({ records }) => records.map((record) => record.source)))) {
       const took = async (): Promise<boolean> => {
-        const now = await readVolume(this.#c.panda, cell, source);
+        const now = await readVolume(this.#components.panda, cell, source);
         return now?.run === this.#run && buckets.every((bucket) => now.moved.has(bucket));
       };
       try {
@@ -190,7 +190,7 @@ class Merge {
    * longer mine.
    */
   async #indexSome(row: VolumeRow, blocks: readonly MergingBlock[]): Promise<void> {
-    const { cell } = this.#c.settings;
+    const { cell } = this.#components.settings;
     const home = { volume: row.id, token: this.#lease.token, seq: this.#lease.seq };
     for (let attempt = 0; ; attempt++) {
       const now = await this.#rowsOf(blocks);
@@ -210,25 +210,27 @@ class Merge {
         // A put, a delete or GC touched one of the rows: look again. The first write is the check of the group.
         if (!(error instanceof PandaConflict) || error.failed.includes(0) || attempt >= CONFLICT_ATTEMPTS_MAX)
           throw error;
-        await this.#c.clock.sleep(backOffMs(Math.min(attempt, CONFLICT_BACK_OFF_STEPS_MAX), this.#c.randomness));
+        await this.#components.clock.sleep(
+          backOffMs(Math.min(attempt, CONFLICT_BACK_OFF_STEPS_MAX), this.#components.randomness),
+        );
       }
     }
   }
 
   async #rowsOf(blocks: readonly MergingBlock[]) {
     const ids: BlockId[] = blocks.map(({ blockId }) => blockId);
-    const rows = await this.#c.panda.getMany(ids.map(blockKey));
+    const rows = await this.#components.panda.getMany(ids.map(blockKey));
     return new Map(ids.map((id, i) => [id, rows[i] === undefined ? undefined : blockFromRow(rows[i])]));
   }
 
   async #deadsOf(buckets: ReadonlySet<BucketId>): Promise<Map<BucketId, DeadRow>> {
     const ids = [...buckets];
-    const rows = await this.#c.panda.getMany(ids.map((id) => deadKey(this.#c.settings.cell, id)));
+    const rows = await this.#components.panda.getMany(ids.map((id) => deadKey(this.#components.settings.cell, id)));
     return new Map(ids.map((id, i) => [id, deadFromRow(rows[i])]));
   }
 
   async #transact(writes: readonly Write[], took: () => Promise<boolean>): Promise<void> {
-    await transact(this.#c, writes, took);
+    await transact(this.#components, writes, took);
     this.#metadataWrites += writes.filter(({ kind }) => kind !== 'check').length;
   }
 }

@@ -79,7 +79,7 @@ export async function moveBuckets(
     contents.every(({ records }) => records.length > 0),
     'buckets without records are dropped, not moved',
   );
-  const { dataColumns } = codecShape(store.c.settings.warmCodec);
+  const { dataColumns } = codecShape(store.components.settings.warmCodec);
   const needBytes = moveNeedBytes(contents, dataColumns);
   let last: unknown;
   for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
@@ -116,8 +116,10 @@ async function moveUnder(
   const moved: BucketId[] = [];
   try {
     for (let at = 0; at < contents.length; at += PAIRS_PER_TRANSACTION)
-      moved.push(...(await commitBuckets(store.c, row, lease, run, contents.slice(at, at + PAIRS_PER_TRANSACTION))));
-    await settle(store.c, row, lease);
+      moved.push(
+        ...(await commitBuckets(store.components, row, lease, run, contents.slice(at, at + PAIRS_PER_TRANSACTION))),
+      );
+    await settle(store.components, row, lease);
   } catch (error) {
     lease.done(undefined); // what is committed is; the next lease holder settles the rest
     throw error;
@@ -155,11 +157,11 @@ async function commitGroup(
     columnBytes: written.columnBytes,
     run,
   };
-  const writes = moveCommitWrites(store.c.settings.cell, volume, group, filled);
+  const writes = moveCommitWrites(store.components.settings.cell, volume, group, filled);
   try {
     const took = async (): Promise<boolean> =>
-      (await readGroup(store.c.panda, volume, lease.seq))?.token === lease.token;
-    await transact(store.c, writes, took);
+      (await readGroup(store.components.panda, volume, lease.seq))?.token === lease.token;
+    await transact(store.components, writes, took);
   } catch (error) {
     lease.done(undefined);
     throw error;
@@ -169,7 +171,7 @@ async function commitGroup(
 
 /** Step 11 for some buckets: all of them, or one by one when somebody else changed one. The buckets that moved. */
 async function commitBuckets(
-  c: Components,
+  components: Components,
   destination: VolumeRow,
   lease: Lease,
   run: RunId,
@@ -179,19 +181,19 @@ async function commitBuckets(
   const arrived = async (): Promise<boolean> => {
     const first = contents[0]?.bucket;
     assert(first !== undefined, 'a commit has buckets');
-    const now = await readBucket(c.panda, c.settings.cell, first.id);
+    const now = await readBucket(components.panda, components.settings.cell, first.id);
     return now?.volume === destination.id && now.move === first.move + 1;
   };
   try {
-    await transact(c, moveWrites(c.settings.cell, destination, lease, run, contents), arrived);
+    await transact(components, moveWrites(components.settings.cell, destination, lease, run, contents), arrived);
     return ids;
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error;
-    const now = await readVolume(c.panda, c.settings.cell, destination.id);
+    const now = await readVolume(components.panda, components.settings.cell, destination.id);
     if (now?.token !== lease.token || contents.length === 1) return [];
   }
   const moved: BucketId[] = [];
-  for (const content of contents) moved.push(...(await commitBuckets(c, destination, lease, run, [content])));
+  for (const content of contents) moved.push(...(await commitBuckets(components, destination, lease, run, [content])));
   return moved;
 }
 
@@ -255,13 +257,13 @@ export function moveWrites(
   ];
 }
 
-async function settle(c: Components, row: VolumeRow, lease: Lease): Promise<void> {
+async function settle(components: Components, row: VolumeRow, lease: Lease): Promise<void> {
   const took = async (): Promise<boolean> => {
-    const now = await readVolume(c.panda, c.settings.cell, row.id);
+    const now = await readVolume(components.panda, components.settings.cell, row.id);
     return now !== undefined && (now.token !== lease.token || now.pendingSeq === undefined);
   };
   try {
-    await transact(c, [settledWrite(c.settings.cell, row, lease.token, lease.seq, true)], took);
+    await transact(components, [settledWrite(components.settings.cell, row, lease.token, lease.seq, true)], took);
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error; // the lease was broken, and the group settled by whoever did
   }

@@ -47,7 +47,7 @@ export interface WrittenGroup {
 }
 
 interface Store {
-  readonly c: Components;
+  readonly components: Components;
   readonly health: DriveHealth;
 }
 
@@ -74,8 +74,8 @@ export async function writeGroup(
 ): Promise<WrittenGroup> {
   assert(records.length > 0, 'a group has records');
   using coded = code(place, records);
-  const id = newAppendId(store.c.randomness);
-  const chunks = chunksOf(store.c.storeId, place, kind, coded, id);
+  const id = newAppendId(store.components.randomness);
+  const chunks = chunksOf(store.components.storeId, place, kind, coded, id);
   const objectBytes = chunks.map((c) => c?.bytes ?? 0);
   const outcomes = await Promise.allSettled(
     chunks.map((c, i) =>
@@ -169,7 +169,7 @@ async function putColumn(
   parts: readonly Uint8Array[],
   id: AppendId,
 ): Promise<void> {
-  const drive = store.c.drives[extent.drive] as Drive;
+  const drive = store.components.drives[extent.drive] as Drive;
   const at = { zone: extent.zone, generation: extent.zoneGeneration };
   const name = chunkName(place.seq, place.token);
   for (let attempt = 0; ; attempt++) {
@@ -188,7 +188,7 @@ async function putColumn(
         store.health.failed(extent.drive, error);
         throw error;
       }
-      await store.c.clock.sleep(backOffMs(attempt, store.c.randomness));
+      await store.components.clock.sleep(backOffMs(attempt, store.components.randomness));
     }
   }
 }

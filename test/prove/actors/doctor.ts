@@ -9,14 +9,18 @@ import { lookAtDrives } from '../../../lib/volume/behind/newer-chunks.ts';
 import { Violation } from '../checkers/violation.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
 
-export async function examine(world: SimWorld, { c, volumes }: Acting, random: SeededRandomness): Promise<void> {
+export async function examine(
+  world: SimWorld,
+  { components, volumes }: Acting,
+  random: SeededRandomness,
+): Promise<void> {
   const rows = new Findings();
-  await findRowFaults({ ...c, panda: world.server.rows.clone(), keks: world.keks }, rows);
+  await findRowFaults({ ...components, panda: world.server.rows.clone(), keks: world.keks }, rows);
   const [wrong] = rows.list.filter(({ severity }) => severity === 'wrong' || severity === 'lost');
   if (wrong !== undefined) throw new Violation('wrong', `doctor, of the rows at one moment: ${wrong.message}`);
   const away = new Set(world.disks.flatMap(({ state }, id) => (state === 'away' ? [id] : [])));
   // What it says of the drives is judged at rest: while calls fail, much seems lost.
   await findVolumeFaults(volumes, away, new Findings(), { read: random.below(2) === 0 });
-  await lookAtDrives(c);
+  await lookAtDrives(components);
   await hasLeftovers(volumes);
 }

@@ -23,8 +23,8 @@ type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promis
 const adminOf = (acting: Acting): EngineAdmin => new EngineAdmin(async () => engineOf(acting), NAMESPACE);
 
 export const KEEPER: Readonly<Record<string, Act>> = {
-  gc: async (_, { c }) => {
-    await collectGarbage(c);
+  gc: async (_, { components }) => {
+    await collectGarbage(components);
   },
   free: async (_, { volumes }, random) => {
     await freeTrash(volumes, { ignoreGrace: random.below(4) === 0 });
@@ -35,8 +35,8 @@ export const KEEPER: Readonly<Record<string, Act>> = {
   sweep: async (_, { volumes }) => {
     await sweepStrays(volumes);
   },
-  tune: async (_, { c }) => {
-    await tune(c);
+  tune: async (_, { components }) => {
+    await tune(components);
   },
   examine: async (_, { volumes }) => {
     await findDriveFaults(volumes, new Findings());
@@ -49,8 +49,8 @@ export const KEEPER: Readonly<Record<string, Act>> = {
   tend: async (_, acting) => {
     await tend(engineOf(acting));
   },
-  status: async (_, { c, queue }, random) => {
-    await collectStatus(c, { queue, ...(random.below(2) === 0 ? { countObjectsOf: NAMESPACE } : {}) });
+  status: async (_, { components, queue }, random) => {
+    await collectStatus(components, { queue, ...(random.below(2) === 0 ? { countObjectsOf: NAMESPACE } : {}) });
   },
 };
 

@@ -37,15 +37,15 @@ const MISJUDGED_US = 20_000_000;
 
 export interface Acting {
   readonly process: SimProcess;
-  readonly c: Components;
+  readonly components: Components;
   readonly volumes: VolumeStore;
   readonly frontend: Frontend;
   readonly queue: Stream;
 }
 
 /** As the operator's use-cases see a store. */
-export const engineOf = ({ c, volumes, frontend, queue }: Acting): EngineStore => ({
-  components: c,
+export const engineOf = ({ components, volumes, frontend, queue }: Acting): EngineStore => ({
+  components,
   volumes,
   frontend,
   queue,
@@ -108,7 +108,7 @@ export class SimWorld {
     process.wallOffsetMs = this.#passedMs;
     this.processes.push(process);
     const queue = new SimStream(this.queue, process, this.#context);
-    const c: Components = {
+    const components: Components = {
       settings: this.settings,
       storeId: this.#storeId,
       clock: process.clock,
@@ -119,14 +119,14 @@ export class SimWorld {
       owner: process.owner,
       isOwnerGone: (owner) => this.#isGone(owner),
     };
-    const volumes = new VolumeStore(c);
-    return { process, c, volumes, frontend: new Frontend(volumes), queue };
+    const volumes = new VolumeStore(components);
+    return { process, components, volumes, frontend: new Frontend(volumes), queue };
   }
 
   /** The same store with nothing in between: for checks, once all is still. */
   direct(): Acting {
     const process = new SimProcess(this.scheduler, 'checker', this.plan.seed);
-    const c: Components = {
+    const components: Components = {
       settings: this.settings,
       storeId: this.#storeId,
       clock: process.clock,
@@ -137,8 +137,8 @@ export class SimWorld {
       owner: process.owner,
       isOwnerGone: () => true,
     };
-    const volumes = new VolumeStore(c);
-    return { process, c, volumes, frontend: new Frontend(volumes), queue: this.queue };
+    const volumes = new VolumeStore(components);
+    return { process, components, volumes, frontend: new Frontend(volumes), queue: this.queue };
   }
 
   /** Drives on which something was lost or rotted, or that came back older. */

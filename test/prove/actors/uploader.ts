@@ -18,12 +18,12 @@ export async function upload(world: SimWorld, acting: Acting, random: SeededRand
   const id = drawnLongBody(random);
   const body = bodyOf(id);
   const { namespace, key } = addressOf(name);
-  const { volumes, c } = acting;
-  const version = await beginPartUpload(c, namespace, key);
+  const { volumes, components } = acting;
+  const version = await beginPartUpload(components, namespace, key);
   await putParts(world, acting, version, body, random);
   const end = random.below(8);
   if (end === 0) return; // whoever finds its row when this process is gone gives it up
-  if (end === 1) return abortPartUpload(c, version);
+  if (end === 1) return abortPartUpload(components, version);
   const operation = begin(world, acting, name, 'put', id);
   try {
     await finishPartUpload(volumes, { upload: version, namespace, key, sizeBytes: body.length });
@@ -36,17 +36,17 @@ export async function upload(world: SimWorld, acting: Acting, random: SeededRand
 
 async function putParts(
   world: SimWorld,
-  { volumes, c }: Acting,
+  { volumes, components }: Acting,
   version: ObjectVersion,
   body: Uint8Array,
   random: SeededRandomness,
 ): Promise<void> {
-  const { blockBytesMax } = c.settings;
+  const { blockBytesMax } = components.settings;
   const blocks = Math.ceil(body.length / blockBytesMax);
   const partBytes = Math.ceil(blocks / (1 + random.below(PARTS_MAX))) * blockBytesMax;
   const offsets = Array.from({ length: Math.ceil(body.length / partBytes) }, (_, i) => i * partBytes);
   const again = offsets.filter(() => random.below(4) === 0);
-  const keks = new KekRing(c);
+  const keks = new KekRing(components);
   const one = async (offset: number): Promise<void> => {
     const part = { upload: version, offset, body: body.subarray(offset, offset + partBytes) };
     for (let attempt = 0; attempt < 3; attempt++)

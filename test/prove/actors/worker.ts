@@ -98,7 +98,7 @@ export class Workers {
       // Its process may have died under another worker before this one had its turn.
       if (acting.process.isDead) await never();
       const operation = operations[one.next++] as PlannedOperation;
-      await acting.c.clock.sleep(operation.pauseMs);
+      await acting.components.clock.sleep(operation.pauseMs);
       this.#world.trace.note(`${this.#world.scheduler.nowUs} ${acting.process.owner} begins ${operation.name}`);
       const act = ACTS[role][operation.name] as Act;
       await this.#try(acting, () => act(this.#world, acting, new SeededRandomness(operation.draw)));

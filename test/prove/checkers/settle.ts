@@ -30,20 +30,20 @@ const GRACE_MS = 50_000;
 
 /** What an operator's schedules do, each once, by a process that knows that all others are gone. */
 export async function settle(world: SimWorld, acting: Acting): Promise<void> {
-  const { volumes, frontend, c } = acting;
-  await c.clock.sleep(QUIET_MS);
+  const { volumes, frontend, components } = acting;
+  await components.clock.sleep(QUIET_MS);
   await recover(volumes, frontend, { sweep: true });
   await endDrains(volumes);
   await volumes.open.sealAll('hot');
   await encodeHot(volumes, { force: true, flush: true });
-  await collectGarbage(c);
-  await c.clock.sleep(GRACE_MS);
-  await collectGarbage(c);
+  await collectGarbage(components);
+  await components.clock.sleep(GRACE_MS);
+  await collectGarbage(components);
   await drain(volumes, actorsOf(acting).makeTarget, { fillPermilleMax: 200, sourcesMax: 3 });
   await freeTrash(volumes);
   // What belongs to nothing is in quarantine first.
   await recover(volumes, frontend, { sweep: true });
-  await c.clock.sleep(QUARANTINE_MS);
+  await components.clock.sleep(QUARANTINE_MS);
   await recover(volumes, frontend, { sweep: true });
   await expectRewrapped(world, acting);
   await expectDamageTrue(world, acting);
@@ -51,23 +51,23 @@ export async function settle(world: SimWorld, acting: Acting): Promise<void> {
 }
 
 /** A rotation that nobody disturbs leaves no block under an older key. */
-async function expectRewrapped(world: SimWorld, { c }: Acting): Promise<void> {
+async function expectRewrapped(world: SimWorld, { components }: Acting): Promise<void> {
   if (!world.plan.workers.some(({ role }) => role === 'keys')) return;
-  await c.keks.rotate();
-  const { version } = await rewrapKeys(c);
-  for (const [older, blocks] of await blocksByKekVersion(c))
+  await components.keks.rotate();
+  const { version } = await rewrapKeys(components);
+  for (const [older, blocks] of await blocksByKekVersion(components))
     if (older !== version && !world.mayHaveLost)
       throw new Violation('wrong', `${blocks} blocks are wrapped by version ${older} after a rotation to ${version}`);
 }
 
 /** After doctor's look nothing is noted of volumes that are gone, nor of drives that lost nothing. */
-async function expectDamageTrue(world: SimWorld, { c, volumes }: Acting): Promise<void> {
+async function expectDamageTrue(world: SimWorld, { components, volumes }: Acting): Promise<void> {
   const findings = new Findings();
   await findVolumeFaults(volumes, new Set(), findings, { read: true });
   const [lost] = findings.list.filter(({ severity }) => severity === 'lost');
   if (lost !== undefined && !world.mayHaveLost) throw new Violation('wrong', `doctor, of the drives: ${lost.message}`);
-  for (const { volume, generation, column, kind, part, reason } of await listDamage(c)) {
-    const held = await readVolume(c.panda, c.settings.cell, volume);
+  for (const { volume, generation, column, kind, part, reason } of await listDamage(components)) {
+    const held = await readVolume(components.panda, components.settings.cell, volume);
     const drive = held?.generation === generation ? held.extents[column]?.drive : undefined;
     if (drive === undefined)
       throw new Violation('wrong', `damage is noted of generation ${generation} of volume ${volume}`);
@@ -113,9 +113,9 @@ export async function expectAtRest(world: SimWorld): Promise<void> {
 }
 
 /** Doctor's recount, which also knows whose every segment is. */
-async function expectNoRowFaults({ c }: Acting): Promise<void> {
+async function expectNoRowFaults({ components }: Acting): Promise<void> {
   const findings = new Findings();
-  await findRowFaults(c, findings);
+  await findRowFaults(components, findings);
   const [wrong] = findings.list.filter(({ severity }) => severity === 'wrong' || severity === 'lost');
   if (wrong !== undefined) throw new Error(`doctor: ${wrong.message}`);
 }

@@ -48,13 +48,17 @@ export class Watch {
     for (const id of volume.moved) await this.#expectReadable(direct, volume, id);
   }
 
-  async #expectReadable({ c, volumes }: Acting, volume: VolumeRow, id: Parameters<typeof deadKey>[1]): Promise<void> {
-    const { cell } = c.settings;
-    const bucket = await readBucket(c.panda, cell, id);
-    const home = bucket && (await readVolume(c.panda, cell, bucket.volume));
+  async #expectReadable(
+    { components, volumes }: Acting,
+    volume: VolumeRow,
+    id: Parameters<typeof deadKey>[1],
+  ): Promise<void> {
+    const { cell } = components.settings;
+    const bucket = await readBucket(components.panda, cell, id);
+    const home = bucket && (await readVolume(components.panda, cell, bucket.volume));
     if (bucket === undefined || home === undefined) return;
     try {
-      await collectBucket(volumes, home, bucket, deadFromRow(await c.panda.get(deadKey(cell, id))));
+      await collectBucket(volumes, home, bucket, deadFromRow(await components.panda.get(deadKey(cell, id))));
     } catch (error) {
       throw new Violation('wrong', `volume ${volume.id} is erased, and bucket ${id} cannot be read elsewhere`, error);
     }

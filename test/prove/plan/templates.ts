@@ -53,7 +53,7 @@ async function make(variant: number, number: number): Promise<Template> {
   const panda = new MemoryPanda({ isSerial: true });
   const disks = Array.from({ length: drives }, (_, i) => new Disk(`d${i}`));
   const clock = new SimulatedClock(EPOCH_MS - HISTORY_MS);
-  const c: Components = {
+  const components: Components = {
     settings,
     storeId,
     clock,
@@ -64,7 +64,7 @@ async function make(variant: number, number: number): Promise<Template> {
     owner: 'before',
     isOwnerGone: () => false,
   };
-  const volumes = new VolumeStore(c);
+  const volumes = new VolumeStore(components);
   const frontend = new Frontend(volumes);
   const objects = new Map<string, BodyId>();
   if (number > 0) {
@@ -82,7 +82,7 @@ async function make(variant: number, number: number): Promise<Template> {
       }
       await deleteSome(frontend, objects, random);
       clock.advance(120_000);
-      if (random.below(3) > 0) await collectGarbage(c);
+      if (random.below(3) > 0) await collectGarbage(components);
       if (number > 2 && random.below(3) === 0) await compact(inProcess(actors), { merge: false });
       await freeTrash(volumes);
     }

@@ -164,14 +164,14 @@ export const IN_FRONTEND: readonly Plant[] = [
     name: 'put-under-a-retiring-key',
     aim: '4 INDEX',
     file: 'lib/volume/write/append.ts',
-    find: '      assertNotRetiring(store.c.panda, kekVersion),\n',
+    find: '      assertNotRetiring(store.components.panda, kekVersion),\n',
     replace: '',
   },
   {
     name: 'retired-key-ends-no-lease',
     aim: 'key version retiring|4 INDEX',
     file: 'lib/gc/retire-kek.ts',
-    find: '  await endLeases(c);\n',
+    find: '  await endLeases(components);\n',
     replace: '',
   },
   {

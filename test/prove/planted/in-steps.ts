@@ -19,7 +19,7 @@ export const IN_STEPS: readonly Plant[] = [
       {
         file: 'lib/volume/open/lease.ts',
         find: 'return leased.token === token ? leased : undefined;',
-        replace: 'return leased.token === token ? { ...row, token, owner: c.owner, expiresAtMs } : undefined;',
+        replace: 'return leased.token === token ? { ...row, token, owner: components.owner, expiresAtMs } : undefined;',
       },
     ],
   },

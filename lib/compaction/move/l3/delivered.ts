@@ -42,13 +42,13 @@ export async function workDelivered(
     stream: NO_FIGURES,
     coderWaitingBytes: 0,
     coderStalled: undefined,
-    metadataWritesLeft: await metadataWritesLeft(store.c),
+    metadataWritesLeft: await metadataWritesLeft(store.components),
   });
   batch.forgetBeyond(receive);
   while (!signal.aborted && (await worker.step(DRAIN_RECEIVE_MAX)) > 0);
   if (!signal.aborted && worker.stalled === undefined) {
     // A small group is only worth writing when no more is to come.
-    const isSmall = worker.waitingBytes < store.c.settings.groupBytesMin / 2;
+    const isSmall = worker.waitingBytes < store.components.settings.groupBytesMin / 2;
     const more = isSmall && worker.waitingBytes > 0 && (await stream.figures()).ready > 0;
     if (!more) await worker.flush();
   }

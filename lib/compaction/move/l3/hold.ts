@@ -7,8 +7,8 @@ import { coderStall } from '../../run/coder-state.ts';
 import { flowOf } from './flow.ts';
 
 /** Undefined: they may go on. */
-export async function writersHeld(c: Components, stream: Stream): Promise<Reason | undefined> {
-  const coderStalled = await coderStall(c);
+export async function writersHeld(components: Components, stream: Stream): Promise<Reason | undefined> {
+  const coderStalled = await coderStall(components);
   const { holdWriters, reason } = flowOf({
     stream: await stream.figures(),
     coderWaitingBytes: 0,

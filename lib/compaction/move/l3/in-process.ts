@@ -80,7 +80,7 @@ class StreamedRun {
       await this.#retireEmpty();
     }
     this.moved.stalled = this.#worker.stalled ?? this.#stopped;
-    await noteCoder(this.#actors.store.c, this.#worker.stalled);
+    await noteCoder(this.#actors.store.components, this.#worker.stalled);
   }
 
   /** Dead letters and a spent budget stop it, as they stop a stage's drainer. */
@@ -116,7 +116,7 @@ class StreamedRun {
 
   /** Of the period, less what this run has moved and nobody has charged yet. */
   async #metadataWritesLeft(): Promise<number | null> {
-    const left = await metadataWritesLeft(this.#actors.store.c);
+    const left = await metadataWritesLeft(this.#actors.store.components);
     return left === null ? null : Math.max(0, left - this.moved.buckets * FLOW_LIMITS.writesPerMessage);
   }
 
@@ -155,7 +155,7 @@ class StreamedRun {
   /** Space comes back while the run goes on. */
   async #retireEmpty(): Promise<void> {
     for (const id of [...this.#open.keys()]) {
-      if (!(await retireVolume(this.#actors.store.c, id, this.#run))) continue;
+      if (!(await retireVolume(this.#actors.store.components, id, this.#run))) continue;
       this.#open.delete(id);
       this.moved.retired += 1;
     }

@@ -50,7 +50,7 @@ export async function sendDraining(
   source: VolumeRow,
   max: number,
 ): Promise<number> {
-  const { panda, settings } = store.c;
+  const { panda, settings } = store.components;
   const now = await readVolume(panda, settings.cell, source.id);
   if (now?.state !== 'draining' || now.run === undefined || now.run !== source.run) return 0;
   let bodies: string[] = [];
@@ -162,7 +162,7 @@ export class DrainWorker {
   async #take({ body, receipt }: Delivery): Promise<void> {
     const message = parseDrainMessage(body);
     if (message === undefined) return; // becomes visible again, and a dead letter in the end
-    const { panda, settings } = this.#store.c;
+    const { panda, settings } = this.#store.components;
     const again = this.#waiting.get(message.bucket);
     if (again !== undefined) {
       again.push(receipt); // a duplicate of what is on its way
@@ -221,7 +221,7 @@ export interface DeadDrain extends DeadLetter {
 
 /** `dlq list`: the dead letters, and whether they still matter. */
 export async function listDead(store: VolumeStore, stream: Stream, max = LETTERS_MAX): Promise<DeadDrain[]> {
-  const { panda, settings } = store.c;
+  const { panda, settings } = store.components;
   const out: DeadDrain[] = [];
   for (const letter of await stream.dead(max)) {
     const message = parseDrainMessage(letter.body);
