@@ -6,7 +6,7 @@ import { DirectoryDrive } from '../../drive/directory-drive.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
-import { conflict, invalid, isKind, isPocketfulError, missing, type PocketfulError } from '../../foundation/errors.ts';
+import { conflict, invalid, isPocketfulError, missing, type PocketfulError } from '../../foundation/errors.ts';
 import { driveId, newStoreId } from '../../foundation/ids.ts';
 import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
 import { Frontend } from '../../frontend/frontend.ts';
@@ -15,14 +15,7 @@ import type { KekStore } from '../../keys/keys.ts';
 import { OPENED_DRIVES_AT_ONCE } from '../../limits/engine.ts';
 import type { Panda } from '../../panda/panda.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
-import {
-  type StoreRow,
-  storeAttributes,
-  storeCreatingKey,
-  storeFromRow,
-  storeIs,
-  storeKey,
-} from '../../panda/rows/store-row.ts';
+import { type StoreRow, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
 import { checkSqliteFile } from '../../panda/sqlite-damage.ts';
 import { pandaCorrupt } from '../../panda/sqlite-errors.ts';
 import { SqlitePanda } from '../../panda/sqlite-panda.ts';
@@ -31,9 +24,9 @@ import { SqliteStream } from '../../stream/sqlite-stream.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { type RaiseReport, raiseAboveDrives } from '../../volume/behind/raise-above-drives.ts';
 import type { Components } from '../../volume/rows/components.ts';
-import { transact } from '../../volume/rows/transact.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
 import { BadRows } from './bad-rows.ts';
+import { beginCreation, endCreation } from './creation.ts';
 import { sweepLeftovers } from './leftovers.ts';
 import { pandaLost, tracesOf } from './lost-panda.ts';
 import { beginAttempt, checkBegun, checkNewPlace } from './new-place.ts';
@@ -223,52 +216,6 @@ const portsOf = ({ clock = systemClock, randomness = systemRandomness }: EngineO
   clock,
   randomness,
 });
-
-/** The facts of the store to be, of whoever began first: ids on drives must not differ from those in Panda. */
-async function beginCreation(panda: Panda, ports: Ports, mine: StoreRow): Promise<StoreRow> {
-  const begun = async (): Promise<StoreRow | undefined> => {
-    const row = await panda.get(storeCreatingKey);
-    return row === undefined ? undefined : storeFromRow(row);
-  };
-  const earlier = await begun();
-  if (earlier === undefined) {
-    try {
-      const put = { kind: 'put', ...storeCreatingKey, attributes: storeAttributes(mine), if: ['absent'] } as const;
-      await transact({ panda, ...ports }, [put], async () => (await begun())?.storeId === mine.storeId);
-      return mine;
-    } catch (error) {
-      if (!isKind(error, 'conflict')) throw error;
-    }
-  }
-  const first = earlier ?? (await begun());
-  if (first === undefined) return mine;
-  const next = { ...first, settings: mine.settings, drives: mine.drives };
-  const same = JSON.stringify(next) === JSON.stringify(first);
-  if (!same)
-    throw invalid(
-      'STORE_INCOMPLETE',
-      'another store was begun here with other settings or drives: finish it with those, or remove the directory',
-    );
-  return first;
-}
-
-/** From here on it is a store. */
-async function endCreation(panda: Panda, ports: Ports, row: StoreRow): Promise<void> {
-  const isThere = async (): Promise<boolean> => (await panda.get(storeKey)) !== undefined;
-  try {
-    await transact(
-      { panda, ...ports },
-      [
-        { kind: 'put', ...storeKey, attributes: storeAttributes(row), if: ['absent'] },
-        // Whoever gave the attempt up has deleted it, and what it had made.
-        { kind: 'delete', ...storeCreatingKey, if: [storeIs(row.storeId)] },
-      ],
-      isThere,
-    );
-  } catch (error) {
-    if (!(isKind(error, 'conflict') && (await isThere()))) throw error;
-  }
-}
 
 interface Parts {
   readonly path: string;

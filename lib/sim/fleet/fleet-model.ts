@@ -1,7 +1,3 @@
-// The fleet of the simulator: volumes and buckets in typed arrays. Live data is counted in units of equal length, by
-// delete class (how fast they die), per bucket; a volume is a list of buckets. The columns are those that the
-// production planner reads.
-import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
 import { FLEET_STATES, type FleetView } from '../../compaction/facts/fleet.ts';
 import { assert } from '../../foundation/assert.ts';
@@ -9,23 +5,8 @@ import { type SeededRandomness, shuffled } from '../../foundation/randomness.ts'
 import { BucketTable } from './bucket-table.ts';
 import { FREE_SLOT, fleetViewOf } from './fleet-view.ts';
 import { grown } from './grown.ts';
+import type { ModelShape } from './model-shape.ts';
 import { VolumeNames } from './volume-names.ts';
-
-/** `bucket`: moves rewrite a row per bucket, as this store; `blob`: a row per blob, as the published L3. */
-export type Relocation = 'bucket' | 'blob';
-
-export interface ModelShape {
-  readonly codec: CodecName;
-  readonly unitsPerVolume: number;
-  readonly unitsPerBucket: number;
-  readonly unitBytes: number;
-  readonly classes: number;
-  readonly relocation: Relocation;
-  /** Length of the blobs that `blob` relocation counts rows of. */
-  readonly blobBytes: number;
-  /** Volumes that there is room for at first; more room is made when needed. */
-  readonly slots: number;
-}
 
 const NONE = -1;
 const SEALED = FLEET_STATES.indexOf('sealed');

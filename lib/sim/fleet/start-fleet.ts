@@ -6,8 +6,9 @@ import type { CodecName } from '../../codec/codec.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
 import { SeededRandomness } from '../../foundation/randomness.ts';
 import type { Deletes } from './deletes.ts';
-import { FleetModel, type Relocation } from './fleet-model.ts';
+import { FleetModel } from './fleet-model.ts';
 import { uniform01 } from './live-coder-output.ts';
+import type { Relocation } from './model-shape.ts';
 
 export interface FleetSize {
   readonly seed: number;

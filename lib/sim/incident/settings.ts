@@ -3,8 +3,8 @@
 import type { PlanSettings } from '../../compaction/facts/plan-settings.ts';
 import { type ThresholdSettings, thresholdSettingsOf } from '../../compaction/threshold/law.ts';
 import type { DeletePattern } from '../fleet/deletes.ts';
-import type { Relocation } from '../fleet/fleet-model.ts';
 import type { OutputShape } from '../fleet/live-coder-output.ts';
+import type { Relocation } from '../fleet/model-shape.ts';
 
 export interface IncidentSettings {
   readonly seed: number;

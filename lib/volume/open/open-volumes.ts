@@ -4,10 +4,8 @@
 import { assert } from '../../foundation/assert.ts';
 import { isKind, retryLater } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
-import { isAhead } from '../../limits/clock-skew.ts';
 import { VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
 import {
-  LEASE_MS,
   LEASE_WAIT_MS,
   LEASE_WAIT_MS_MAX,
   LEASE_WAITS_MAX,
@@ -20,6 +18,7 @@ import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 import { listVolumes, readVolume } from '../rows/read-rows.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
+import { isLeasable, isWritable, type Known, pickFull, pickWithRoom, type View } from './choose-open.ts';
 import { createVolume } from './create-volume.ts';
 import { type Lease, leaseOf, leaseVolume } from './lease.ts';
 import { recoverPending } from './recover.ts';
@@ -30,19 +29,12 @@ const CONFLICTS_BEFORE_GROWTH = 3;
 /** A volume with less of its extents free than this is full. */
 const FULL_FREE_PERMILLE = 10;
 
-interface Entry {
-  row: VolumeRow;
-  busy: boolean;
-  /** How often another process was first at it. */
-  conflicts: number;
-}
-
 export class OpenVolumes {
   readonly #components: Components;
   readonly #health: DriveHealth;
   readonly #zones: ZoneAllocator;
   readonly #directories: Directories;
-  readonly #known = new Map<VolumeId, Entry>();
+  readonly #known = new Map<VolumeId, Known>();
   readonly #waiting: (() => void)[] = [];
   #listedAtMs = Number.NEGATIVE_INFINITY;
   #listing: Promise<void> = Promise.resolve();
@@ -66,7 +58,7 @@ export class OpenVolumes {
     await this.#components.mayWrite?.();
     for (let waits = 0; ; ) {
       await this.#list();
-      const entry = this.#pick(cls, needBytes, buckets);
+      const entry = pickWithRoom(this.#view(), this.#ofClass(cls), { bytes: needBytes, buckets });
       if (entry !== undefined) {
         const lease = await this.#tryLease(entry);
         if (lease === undefined) continue;
@@ -79,7 +71,7 @@ export class OpenVolumes {
         continue;
       }
       // Nothing may come between this look and the wait, or what gets free there is missed and looks like a conflict.
-      const fullest = this.#fullest(cls, needBytes, buckets);
+      const fullest = pickFull(this.#view(), this.#ofClass(cls), { bytes: needBytes, buckets });
       if (fullest === undefined) await this.#wait(waits++);
       else await this.#sealFullest(fullest);
     }
@@ -94,7 +86,8 @@ export class OpenVolumes {
     await this.#list();
     let sealed = 0;
     for (const entry of [...this.#known.values()]) {
-      if (entry.row.class !== cls || entry.busy || entry.row.nextSeq === 1 || !this.#leasable(entry.row)) continue;
+      if (entry.row.class !== cls || entry.busy || entry.row.nextSeq === 1 || !isLeasable(this.#components, entry.row))
+        continue;
       if (only?.has(entry.row.id) === false) continue;
       const lease = await this.#tryLease(entry);
       if (lease === undefined) continue;
@@ -113,9 +106,9 @@ export class OpenVolumes {
     await this.#list();
     let recovered = 0;
     for (const entry of [...this.#known.values()]) {
-      const stuck = !entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive));
+      const stuck = !isWritable(this.#health, entry.row);
       const owned = entry.row.owner !== undefined;
-      if (entry.busy || !this.#leasable(entry.row)) continue;
+      if (entry.busy || !isLeasable(this.#components, entry.row)) continue;
       if (entry.row.pendingSeq === undefined && !owned && !stuck) continue;
       const lease = await this.#tryLease(entry);
       if (lease === undefined) continue;
@@ -132,8 +125,7 @@ export class OpenVolumes {
     // full.
     await this.#list();
     const usable = this.#ofClass(cls).filter(
-      ({ busy, row }) =>
-        !busy && this.#leasable(row) && row.extents.every((extent) => this.#health.isHealthy(extent.drive)),
+      ({ busy, row }) => !busy && isLeasable(this.#components, row) && isWritable(this.#health, row),
     );
     const rooms = usable
       .map(({ row }) => ({
@@ -176,35 +168,12 @@ export class OpenVolumes {
     }
   }
 
-  #ofClass(cls: VolumeClass): Entry[] {
+  #view(): View {
+    return { components: this.#components, health: this.#health };
+  }
+
+  #ofClass(cls: VolumeClass): Known[] {
     return [...this.#known.values()].filter((entry) => entry.row.class === cls);
-  }
-
-  #leasable(row: VolumeRow): boolean {
-    if (row.owner === undefined || row.owner === this.#components.owner) return true;
-    const nowMs = this.#components.clock.nowMs();
-    // No lease is so long: its holder's clock had jumped. Breaking it costs its holder an append, and nobody data.
-    if (isAhead(row.expiresAtMs, nowMs + LEASE_MS)) return true;
-    return row.expiresAtMs <= nowMs || this.#components.isOwnerGone(row.owner);
-  }
-
-  /**
-   * The fullest volume that still has room, so that volumes fill one after the other; those that other processes use
-   * last, so that each process comes to fill its own.
-   */
-  #pick(cls: VolumeClass, needBytes: number, buckets: number): Entry | undefined {
-    let best: Entry | undefined;
-    let bestFree = Number.POSITIVE_INFINITY;
-    for (const entry of this.#ofClass(cls)) {
-      if (entry.busy || !this.#leasable(entry.row)) continue;
-      if (!entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive))) continue;
-      const free = extentFreeBytes(this.#components, entry.row);
-      if (free < needBytes || entry.row.buckets.size + buckets > VOLUME_BUCKETS_MAX) continue;
-      if (best !== undefined && (entry.conflicts - best.conflicts || free - bestFree) >= 0) continue;
-      best = entry;
-      bestFree = free;
-    }
-    return best;
   }
 
   #mayGrow(cls: VolumeClass): boolean {
@@ -213,13 +182,11 @@ export class OpenVolumes {
         ? this.#components.settings.openVolumes
         : 2;
     const allowed = this.#conflicts >= CONFLICTS_BEFORE_GROWTH ? base * OPEN_GROWTH_MAX : base;
-    const usable = this.#ofClass(cls).filter((entry) =>
-      entry.row.extents.every((extent) => this.#health.isHealthy(extent.drive)),
-    );
+    const usable = this.#ofClass(cls).filter((entry) => isWritable(this.#health, entry.row));
     return usable.length + this.#creating < allowed;
   }
 
-  async #tryLease(entry: Entry): Promise<Lease | undefined> {
+  async #tryLease(entry: Known): Promise<Lease | undefined> {
     entry.busy = true;
     try {
       const leased = await leaseVolume(this.#components, entry.row);
@@ -242,7 +209,7 @@ export class OpenVolumes {
   }
 
   /** The entry is free again; without a row it is forgotten and listed anew. */
-  #settle(entry: Entry, row: VolumeRow | undefined): void {
+  #settle(entry: Known, row: VolumeRow | undefined): void {
     entry.busy = false;
     if (row === undefined) {
       this.#known.delete(entry.row.id);
@@ -252,7 +219,7 @@ export class OpenVolumes {
     this.#wakeAll();
   }
 
-  async #reread(entry: Entry): Promise<void> {
+  async #reread(entry: Known): Promise<void> {
     const row = await readVolume(this.#components.panda, this.#components.settings.cell, entry.row.id);
     if (row !== undefined) return this.#settle(entry, row);
     entry.busy = false;
@@ -275,20 +242,7 @@ export class OpenVolumes {
     }
   }
 
-  /** No volume has room and another is needed: the one with the least room is as full as it gets. */
-  #fullest(cls: VolumeClass, needBytes: number, buckets: number): Entry | undefined {
-    const idle = this.#ofClass(cls)
-      .filter((entry) => !entry.busy && this.#leasable(entry.row) && entry.row.nextSeq > 1)
-      .filter(
-        (entry) =>
-          extentFreeBytes(this.#components, entry.row) < needBytes ||
-          entry.row.buckets.size + buckets > VOLUME_BUCKETS_MAX,
-      )
-      .sort((a, b) => extentFreeBytes(this.#components, a.row) - extentFreeBytes(this.#components, b.row));
-    return idle[0];
-  }
-
-  async #sealFullest(fullest: Entry): Promise<void> {
+  async #sealFullest(fullest: Known): Promise<void> {
     const lease = await this.#tryLease(fullest);
     if (lease !== undefined) await this.#seal(lease);
   }

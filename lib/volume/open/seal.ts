@@ -6,17 +6,16 @@ import { assert } from '../../foundation/assert.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import type { BucketId } from '../../foundation/ids.ts';
-import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
 import { SEALED_BUCKETS_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import { deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
-import { groupKey } from '../../panda/rows/group-row.ts';
 import { directoriesPending, endSeal, generationIs, stateIsOneOf } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Directories } from '../read/directories.ts';
 import type { Components } from '../rows/components.ts';
 import { directoryColumns } from '../rows/directory-room.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
+import { dropGroupRows } from '../rows/drop-groups.ts';
 import { listVolumes, readBucket, readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import { sealWrite } from '../steps/volume-steps.ts';
@@ -127,15 +126,6 @@ async function directoryOf(
   for (const [slot, location] of found.entries) if (!isDead(dead, slot)) entries.set(slot, location);
   const owner = { storeId, volumeId: volume.id, generation: volume.generation };
   return [id, encodeBucketDirectory({ ...owner, bucket: id, entries })];
-}
-
-/** Their facts are in the directories now. What a crash leaves behind goes when the volume is freed. */
-async function dropGroupRows(components: Components, volume: VolumeRow): Promise<void> {
-  const keys = Array.from({ length: volume.nextSeq - 1 }, (_, i) => groupKey(volume.id, volume.generation, i + 1));
-  for (let at = 0; at < keys.length; at += ROWS_PER_TRANSACTION) {
-    const writes: Write[] = keys.slice(at, at + ROWS_PER_TRANSACTION).map((key) => ({ kind: 'delete', ...key }));
-    await transact(components, writes, async () => false);
-  }
 }
 
 /** Sealed volumes whose directories a crash left unwritten. How many were finished. */

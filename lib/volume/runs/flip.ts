@@ -8,10 +8,7 @@ import { encodeDirectoryPack } from '../../format/directory-pack.ts';
 import { parseChunkName } from '../../format/object-names.ts';
 import { assert } from '../../foundation/assert.ts';
 import { type BucketId, newVolumeId, type RunId, type VolumeId } from '../../foundation/ids.ts';
-import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
 import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
-import type { Write } from '../../panda/panda.ts';
-import { groupPartition } from '../../panda/rows/group-row.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { GroupPlace } from '../open/lease.ts';
 import { assertPackFits, knowsPacks, putPack } from '../open/put-pack.ts';
@@ -20,8 +17,8 @@ import type { BucketContent } from '../read/collect-bucket.ts';
 import { readGroupListing } from '../read/read-directory.ts';
 import type { Components } from '../rows/components.ts';
 import { directoryBytesOf, directoryColumns, filledBy, moreDirectoryBytes, slotSpan } from '../rows/directory-room.ts';
-import { readBucket, readVolume, rowsOf } from '../rows/read-rows.ts';
-import { transact, transactUnlessConflict } from '../rows/transact.ts';
+import { readBucket, readVolume } from '../rows/read-rows.ts';
+import { transactUnlessConflict } from '../rows/transact.ts';
 import {
   type ArrivingBucket,
   arrivalWrites,
@@ -288,18 +285,4 @@ export async function commitArrivals(
     if (await transactUnlessConflict(components, writes, took)) moved.push(bucket);
   }
   return moved;
-}
-
-/** Rows of groups that a seal which was cut off left behind: after the flip nobody would look for them. */
-export async function dropGroupRowsOf(components: Components, volume: VolumeRow): Promise<void> {
-  let deletes: Write[] = [];
-  const flush = async (): Promise<void> => {
-    if (deletes.length > 0) await transact(components, deletes, async () => false);
-    deletes = [];
-  };
-  for await (const { partition, sort } of rowsOf(components.panda, groupPartition(volume.id, volume.generation))) {
-    deletes.push({ kind: 'delete', partition, sort });
-    if (deletes.length === ROWS_PER_TRANSACTION) await flush();
-  }
-  await flush();
 }
