@@ -58,7 +58,7 @@ export class Progress {
     if (done.bytes !== undefined) parts.push(bytesText(done.bytes));
     if (done.items !== undefined) parts.push(`${countText(Math.round(done.items / seconds))} ${this.#unit}/s`);
     if (done.bytes !== undefined) parts.push(`${bytesText(done.bytes / seconds)}/s`);
-    return `${this.#label}: ${parts.join(', ')}, ${secondsText(this.elapsedMs)}`;
+    return `${this.#label}: ${[...parts, secondsText(this.elapsedMs)].join(', ')}`;
   }
 }
 

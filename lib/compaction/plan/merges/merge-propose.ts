@@ -25,13 +25,13 @@ export function planMerges(request: MergeRequest): MergePlan {
   if (before.rowsPerGib <= settings.rowsPerGibMax)
     return planOf(request, before, NO_WORK, [], {
       code: 'ROWS_WITHIN_BOUND',
-      text: `${rate(before)} are within the bound of ${settings.rowsPerGibMax}`,
+      text: `${rate(before)} are within the bound of ${Math.round(settings.rowsPerGibMax)}`,
     });
   const target = Math.floor((settings.relief * settings.rowsPerGibMax * before.liveBytes) / GIB);
   const found = mergeCandidates(view, settings);
   const chosen = new MergeChoice(request, before.rows - target);
   for (const merge of found) if (!chosen.isEnough) chosen.offer(merge);
-  const over = `${rate(before)} are over the bound of ${settings.rowsPerGibMax}`;
+  const over = `${rate(before)} are over the bound of ${Math.round(settings.rowsPerGibMax)}`;
   return planOf(request, before, chosen.work, ...chosen.outcome(over, found.length));
 }
 
@@ -52,7 +52,8 @@ const figures = (rows: number, liveBytes: number): RemnantFigures => ({
   rowsPerGib: liveBytes > 0 ? roundRatio(rows / (liveBytes / GIB)) : 0,
 });
 
-const rate = ({ rowsPerGib, rows }: RemnantFigures): string => `${rowsPerGib} rows per live GiB (${rows} buckets)`;
+const rate = ({ rowsPerGib, rows }: RemnantFigures): string =>
+  `${Math.round(rowsPerGib)} rows per live GiB (${rows} buckets)`;
 
 function planOf(
   request: MergeRequest,
