@@ -13,8 +13,12 @@ export const OPEN_FAULTS: readonly OpenFault[] = [
   { profile: 'swarm', seed: 828, what: 'a zone claimed by a late request stays in use, and belongs to no volume' },
   { profile: 'swarm', seed: 1099, what: PACK },
   { profile: 'swarm', seed: 1403, what: PACK },
-  { profile: 'swarm', seed: 2254, what: 'an object’s block list is short' },
+  {
+    profile: 'swarm',
+    seed: 2254,
+    what: 'an upload given up is begun again by a late request, and published without a segment',
+  },
   { profile: 'swarm', seed: 4365, what: PACK },
   { profile: 'swarm', seed: 5965, what: PACK },
-  { profile: 'swarm', seed: 7101, what: 'a read meets a destroyed key version' },
+  { profile: 'swarm', seed: 7101, what: 'a rewrap that stood still ends with KEK_DESTROYED; harmless' },
 ];
