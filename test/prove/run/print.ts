@@ -1,8 +1,8 @@
 // The sums of a run for people.
 import { coverageOf } from '../checkers/steps.ts';
 import type { Profile } from '../faults/profile.ts';
-import type { OpenFault } from '../open-faults.ts';
-import type { SumsFigures } from './sums.ts';
+import { openFault } from '../open-faults.ts';
+import type { FailedSeed, SumsFigures } from './sums.ts';
 
 const STACK_LINES = 8;
 const MISSING_MAX = 300;
@@ -12,7 +12,7 @@ export function printSums(
   profile: Profile,
   first: number,
   seconds: number,
-  known: { readonly open: readonly OpenFault[]; readonly gone: readonly OpenFault[] },
+  open: readonly FailedSeed[],
 ): void {
   const { runs, steps, operations, faults, failed } = sums;
   const last = first + Math.max(0, runs - 1);
@@ -37,10 +37,8 @@ export function printSums(
     if (stack !== undefined) console.log(stack.split('\n').slice(0, STACK_LINES).join('\n'));
     console.log(command);
   }
-  const { open, gone } = known;
-  for (const { seed, what } of open) console.log(`\nOPEN seed ${seed}: ${what}`);
-  for (const { seed } of gone) console.log(`\nFAILED seed ${seed}: it passes: take it off test/prove/open-faults.ts`);
-  const notOpen = runs - (open.length - gone.length);
-  console.log(`\nprove: ${notOpen - failed.length - gone.length} passed, ${failed.length + gone.length} failed`);
-  if (open.length > 0) console.log(`prove: ${open.length - gone.length} open faults, not mended yet`);
+  for (const one of open)
+    console.log(`\nOPEN seed ${one.seed}: ${openFault(profile.name, one)?.what}: ${one.kind}: ${one.message}`);
+  console.log(`\nprove: ${runs - open.length - failed.length} passed, ${failed.length} failed`);
+  if (open.length > 0) console.log(`prove: ${open.length} seeds show open faults, not mended yet`);
 }
