@@ -7,7 +7,7 @@ import { hexOf } from '../lib/foundation/ids.ts';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
 import { MemoryPanda } from '../lib/panda/memory-panda.ts';
 import type { Key, Panda, Write } from '../lib/panda/panda.ts';
-import { SqlitePanda } from '../lib/panda/sqlite-panda.ts';
+import { SqlitePanda } from '../lib/panda/sqlite/sqlite-panda.ts';
 import { type Benches, type BenchResult, type Figure, machine } from './bench.ts';
 
 const SEED = 1;

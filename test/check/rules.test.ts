@@ -11,6 +11,17 @@ const shown = (faults: readonly Fault[]): string[] =>
 const file = (path: string, text: string): SourceFile => ({ path, text });
 const lines = (count: number, text = ''): string => `${text}\n`.repeat(count);
 
+describe('folders', () => {
+  const beside = (folder: string, count: number): string[] =>
+    shown(sizeFaults(Array.from({ length: count }, (_, i) => file(`${folder}/${i}.ts`, ''))));
+
+  it('hold twenty files of the product, and as many tests as there are', () => {
+    expect(beside('lib/a', 20)).toEqual([]);
+    expect(beside('lib/a', 21)).toEqual(['lib/a:0 21 files (limit 20)']);
+    expect(beside('test/a', 21)).toEqual([]);
+  });
+});
+
 describe('sizes', () => {
   const sizes = (path: string, text: string): string[] => shown(sizeFaults([file(path, text)]));
 

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { STORE_FORMAT, storeKey } from '../../lib/panda/rows/store-row.ts';
-import { SqlitePanda } from '../../lib/panda/sqlite-panda.ts';
+import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
 import { SMALL } from '../engine/small-store.ts';
 import { json, pocketful, type Ran } from './cli.ts';
 import { temporaryFolder } from './temporary-folder.ts';

@@ -8,7 +8,7 @@ import { createEmbedded, EmbeddedStore, openEmbedded } from '../../lib/engine/wi
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { storeCreatingKey, storeKey } from '../../lib/panda/rows/store-row.ts';
-import { SqlitePanda } from '../../lib/panda/sqlite-panda.ts';
+import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';

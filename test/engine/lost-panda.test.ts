@@ -15,7 +15,7 @@ import { openOrCreate } from '../../lib/client/file/create-store.ts';
 import { backupTo } from '../../lib/engine/backup/backup.ts';
 import { restoreTo } from '../../lib/engine/backup/restore.ts';
 import { createEmbedded, openEmbedded } from '../../lib/engine/wire/embedded.ts';
-import { SqlitePanda } from '../../lib/panda/sqlite-panda.ts';
+import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
 

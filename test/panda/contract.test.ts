@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
-import { SqlitePanda } from '../../lib/panda/sqlite-panda.ts';
+import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
 import { pandaContract } from '../contract/panda.contract.ts';
 import { StalePanda } from './stale-panda.ts';
 

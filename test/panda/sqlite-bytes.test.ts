@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { encodeAttributes } from '../../lib/panda/row-encoding.ts';
-import { APPLICATION_ID, SCHEMA_VERSION } from '../../lib/panda/sqlite-file.ts';
-import { SqlitePanda } from '../../lib/panda/sqlite-panda.ts';
+import { APPLICATION_ID, SCHEMA_VERSION } from '../../lib/panda/sqlite/sqlite-file.ts';
+import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
 import { flipThrough } from './sqlite-flips.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'panda-bytes-'));

@@ -3,7 +3,7 @@
 // `error KIND CODE`.
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { PandaConflict } from '../../lib/panda/conflict.ts';
-import { SqlitePanda } from '../../lib/panda/sqlite-panda.ts';
+import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
 
 const [task, path = '', count = '0'] = process.argv.slice(2);
 const NOBODY = 65_534;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import type { Row, Write } from '../../lib/panda/panda.ts';
-import { checkSqliteFile } from '../../lib/panda/sqlite-damage.ts';
-import { SqlitePanda } from '../../lib/panda/sqlite-panda.ts';
+import { checkSqliteFile } from '../../lib/panda/sqlite/sqlite-damage.ts';
+import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
 import { keyText } from '../../lib/panda/transaction.ts';
 
 const ROWS = 90;

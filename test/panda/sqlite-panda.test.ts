@@ -18,8 +18,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AssertionError } from '../../lib/foundation/assert.ts';
 import type { Put, Row } from '../../lib/panda/panda.ts';
-import { APPLICATION_ID, SCHEMA_VERSION } from '../../lib/panda/sqlite-file.ts';
-import { SqlitePanda, type SqlitePandaOptions } from '../../lib/panda/sqlite-panda.ts';
+import { APPLICATION_ID, SCHEMA_VERSION } from '../../lib/panda/sqlite/sqlite-file.ts';
+import { SqlitePanda, type SqlitePandaOptions } from '../../lib/panda/sqlite/sqlite-panda.ts';
 
 const CHILD = fileURLToPath(new URL('sqlite-child.ts', import.meta.url));
 const coded = (kind: string, code: string): object => expect.objectContaining({ name: 'PocketfulError', kind, code });

@@ -2,7 +2,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { SqliteReserve } from '../../lib/panda/sqlite-reserve.ts';
+import { SqliteReserve } from '../../lib/panda/sqlite/sqlite-reserve.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 
 const MIB = 1024 * 1024;

@@ -13,7 +13,7 @@ import { driveId } from '../../foundation/ids.ts';
 import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
 import type { Panda } from '../../panda/panda.ts';
 import { type StoreRow, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
-import { SqlitePanda } from '../../panda/sqlite-panda.ts';
+import { SqlitePanda } from '../../panda/sqlite/sqlite-panda.ts';
 import { raiseAboveDrives } from '../../volume/behind/raise-above-drives.ts';
 import type { LostObject } from '../rebuild/keep-names.ts';
 import { Rebuild, type RebuildReport } from '../rebuild/rebuild.ts';

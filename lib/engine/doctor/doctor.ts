@@ -2,8 +2,8 @@
 // drive's listing of what must exist, and, if asked, reads all of it. It notes what it finds damaged, and changes
 // nothing else unless told to; then it only ends what dead processes left and sweeps objects that belong to nothing.
 import { isPocketfulError } from '../../foundation/errors.ts';
-import { checkSqliteFile } from '../../panda/sqlite-damage.ts';
-import { pandaCorrupt } from '../../panda/sqlite-errors.ts';
+import { checkSqliteFile } from '../../panda/sqlite/sqlite-damage.ts';
+import { pandaCorrupt } from '../../panda/sqlite/sqlite-errors.ts';
 import { sweepStrays } from '../../volume/behind/sweep.ts';
 import { withSnapshot } from '../backup/panda-snapshot.ts';
 import { hasLeftovers, type RecoverReport, recover } from '../upkeep/end-dead-work.ts';

@@ -2,8 +2,8 @@
 // of the reserve file.
 import { statfs } from 'node:fs/promises';
 import { type PocketfulError, retryLater } from '../../foundation/errors.ts';
-import type { MakeRoom } from '../../panda/sqlite-file.ts';
-import { SqliteReserve } from '../../panda/sqlite-reserve.ts';
+import type { MakeRoom } from '../../panda/sqlite/sqlite-file.ts';
+import { SqliteReserve } from '../../panda/sqlite/sqlite-reserve.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { DiskRoom } from './engine-store.ts';
 import { reserveBytesOf, reservePath } from './store-layout.ts';

@@ -15,10 +15,10 @@
 // A varint is LEB128 below 2^53. Equal rows have equal bytes. The form before was JSON text (row-encoding.ts), which
 // backups still have.
 import { crc32 } from 'node:zlib';
-import { assert } from '../foundation/assert.ts';
-import { corrupt, type PocketfulError } from '../foundation/errors.ts';
-import { isAttributeName } from './attributes.ts';
-import type { Attribute, Attributes, Key } from './panda.ts';
+import { assert } from '../../foundation/assert.ts';
+import { corrupt, type PocketfulError } from '../../foundation/errors.ts';
+import { isAttributeName } from '../attributes.ts';
+import type { Attribute, Attributes, Key } from '../panda.ts';
 
 const VERSION = 2;
 const CRC_BYTES = 4;

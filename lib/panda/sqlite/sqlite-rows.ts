@@ -2,12 +2,12 @@
 // text as releases before wrote it. A row whose value is damaged is marked as such in lists, so that it is in nobody's
 // way, and refused where it is asked for.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { corrupt, isPocketfulError } from '../foundation/errors.ts';
-import { PAGE_BYTES_MAX } from '../limits/panda.ts';
-import type { Attributes, Key, Page, Row } from './panda.ts';
+import { corrupt, isPocketfulError } from '../../foundation/errors.ts';
+import { PAGE_BYTES_MAX } from '../../limits/panda.ts';
+import type { Attributes, Key, Page, Row } from '../panda.ts';
+import { decodeAttributes } from '../row-encoding.ts';
+import { soundRow } from '../rows/row-reader.ts';
 import { attributesOfBytes } from './row-bytes.ts';
-import { decodeAttributes } from './row-encoding.ts';
-import { soundRow } from './rows/row-reader.ts';
 
 export interface Statements {
   readonly get: StatementSync;

@@ -1,15 +1,15 @@
 // The transactions of a SqlitePanda. Every COMMIT is an fsync, so those that are pending together share one (group
 // commit): each is still all or nothing by itself, has its own answer, and none resolves before the COMMIT.
 import type { DatabaseSync } from 'node:sqlite';
-import { WRITES_PER_COMMIT, WRITES_PER_COMMIT_SHORT } from '../limits/panda.ts';
-import { ownedAttribute } from './attributes.ts';
-import type { Attributes, Key, Write } from './panda.ts';
+import { WRITES_PER_COMMIT, WRITES_PER_COMMIT_SHORT } from '../../limits/panda.ts';
+import { ownedAttribute } from '../attributes.ts';
+import type { Attributes, Key, Write } from '../panda.ts';
+import { applied, checkConditions, readsRow } from '../transaction.ts';
 import { rowBytesOf } from './row-bytes.ts';
 import { isNotedDamaged, learnDamage } from './sqlite-damage.ts';
 import { commitError, isBusy, isFull, pandaCorrupt, sqliteCode, sqliteError } from './sqlite-errors.ts';
 import { cutLog, type MakeRoom, SCHEMA_VERSION } from './sqlite-file.ts';
 import { rowAt, type Statements } from './sqlite-rows.ts';
-import { applied, checkConditions, readsRow } from './transaction.ts';
 
 /**
  * The writes of one call of transact, safe from later changes by the caller: puts are encoded when the call is made.

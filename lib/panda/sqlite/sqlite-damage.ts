@@ -3,8 +3,8 @@
 // again): one restored in its place is another.
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { present } from '../foundation/assert.ts';
-import { DAMAGE_NOTE_BYTES_MAX, INTEGRITY_FAULTS_MAX, SQLITE_BUSY_MS } from '../limits/panda.ts';
+import { present } from '../../foundation/assert.ts';
+import { DAMAGE_NOTE_BYTES_MAX, INTEGRITY_FAULTS_MAX, SQLITE_BUSY_MS } from '../../limits/panda.ts';
 import { isDamage, sqliteError } from './sqlite-errors.ts';
 
 const SUFFIX = '.damaged';

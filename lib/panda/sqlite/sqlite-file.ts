@@ -3,15 +3,15 @@
 import { accessSync, closeSync, constants, fsyncSync, openSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { assert, present } from '../foundation/assert.ts';
-import { denied, invalid, isPocketfulError, missing } from '../foundation/errors.ts';
+import { assert, present } from '../../foundation/assert.ts';
+import { denied, invalid, isPocketfulError, missing } from '../../foundation/errors.ts';
 import {
   CHECKPOINT_PAGES_MAX,
   CHECKPOINT_PAGES_MIN,
   LOG_SWITCH_ATTEMPTS_MAX,
   LOG_SWITCH_PAUSE_MS,
   SQLITE_CACHE_KIB,
-} from '../limits/panda.ts';
+} from '../../limits/panda.ts';
 import { isBusy, isFull, pandaFull, sqliteError } from './sqlite-errors.ts';
 
 /** "PKFL" in the header of the file: `file(1)` and SQLite show whose it is. */

@@ -1,16 +1,16 @@
 // Panda in one SQLite file, for the embedded engine. Durable: when transact resolves, the rows survive a power cut.
 // Several processes may use one file. Transactions share their COMMITs (sqlite-commits.ts).
 import type { DatabaseSync } from 'node:sqlite';
-import { assert } from '../foundation/assert.ts';
-import { PAGE_ROWS_MAX, SQLITE_ATTEMPT_MS, SQLITE_BUSY_MS } from '../limits/panda.ts';
-import { checkKey } from './attributes.ts';
-import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from './panda.ts';
+import { assert } from '../../foundation/assert.ts';
+import { PAGE_ROWS_MAX, SQLITE_ATTEMPT_MS, SQLITE_BUSY_MS } from '../../limits/panda.ts';
+import { checkKey } from '../attributes.ts';
+import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from '../panda.ts';
+import { checkGetMany, checkQuery, checkTransaction } from '../transaction.ts';
 import { GroupCommit } from './sqlite-commits.ts';
 import { learnDamage } from './sqlite-damage.ts';
 import { LOGIC_ERROR, pandaCorrupt, sqliteCode, sqliteError } from './sqlite-errors.ts';
 import { type MakeRoom, openSqliteFile } from './sqlite-file.ts';
 import { pageOf, prepareStatements, rowAt, type Statements } from './sqlite-rows.ts';
-import { checkGetMany, checkQuery, checkTransaction } from './transaction.ts';
 
 export interface SqlitePandaOptions {
   /** Makes the file if there is none (default). */

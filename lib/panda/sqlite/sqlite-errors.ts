@@ -1,5 +1,5 @@
 // What an error of SQLite means to a caller of Panda. SQLite's own result codes are the only source; its texts are not.
-import { corrupt, denied, invalid, type PocketfulError, retryLater, unknownOutcome } from '../foundation/errors.ts';
+import { corrupt, denied, invalid, type PocketfulError, retryLater, unknownOutcome } from '../../foundation/errors.ts';
 
 /** A statement that cannot be: of a file whose version is known, its description of itself is damaged. */
 export const LOGIC_ERROR = 1;
