@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CodeOf } from '../../lib/foundation/error-codes.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
+import { given } from '../../lib/foundation/given.ts';
 import { DELETE_PATTERNS, type DeletePattern, deletesOfTrace } from '../../lib/sim/fleet/deletes.ts';
 import { OUTPUT_SHAPES, type OutputShape } from '../../lib/sim/fleet/live-coder-output.ts';
 import { mapIncident } from '../../lib/sim/incident/map.ts';
@@ -105,7 +106,7 @@ async function runIncidentCommand(run: Run, _args: readonly string[], options: I
 }
 
 function incidentSettings(options: IncidentOptions): IncidentSettings {
-  const given = {
+  const set = given({
     seed: options.seed,
     liveVolumes: options.volumes,
     shape: options.shape,
@@ -117,8 +118,7 @@ function incidentSettings(options: IncidentOptions): IncidentSettings {
     deletesPerDay: options.deletes,
     pattern: options.pattern,
     relocation: options.relocation,
-  };
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  });
   const settings = { ...INCIDENT, ...set };
   checkVolumes(settings.liveVolumes);
   within('--size', settings.size, 0, 10);

@@ -19,7 +19,7 @@ export const ZONE_CLAIM_ATTEMPTS_MAX = 8;
 export const GROUP_ATTEMPTS_MAX = 6;
 /** Stores of one chunk while its drive only says that it is busy; any other answer fails the column at once. */
 export const CHUNK_PUT_ATTEMPTS_MAX = 4;
-/** Sends of a transaction that was refused for now, or whose outcome was settled as "not done": up to nine seconds. */
+/** Sends of a transaction that was refused as busy, or whose outcome was settled as "not done": up to nine seconds. */
 export const TRANSACT_ATTEMPTS_MAX = 10;
 /** The first wait is up to twice this, each further one up to twice the one before. */
 export const TRANSACT_BACK_OFF_MS = 10;

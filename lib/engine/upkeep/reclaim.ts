@@ -1,13 +1,13 @@
 // GC as an operator means it: what may be shredded is shredded, what is empty is freed. On a disk with little room left
 // no grace of emptied volumes counts (their inspection does), and hot data is encoded however young: that takes less
 // than half of its place.
-
+import { given } from '../../foundation/given.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { GarbageReport } from '../../gc/collect-garbage.ts';
 import type { EncodeReport } from '../../live-coder/encode-hot.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
 import type { DiskRoom, EngineStore } from '../wire/engine-store.ts';
-import { encodeStore, type GcReport, given, type ShredOptions, shredAndFree } from './tend.ts';
+import { encodeStore, type GcReport, type ShredOptions, shredAndFree } from './tend.ts';
 
 export interface ReclaimReport extends GcReport {
   /** Only where space was short. */

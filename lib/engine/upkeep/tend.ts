@@ -7,6 +7,7 @@
 // A pass may be cut off anywhere, and the next one goes on. What was done is in its report and in the day's tally.
 import { endLostLeases } from '../../compaction/do/end-runs.ts';
 import { writersHeld } from '../../compaction/move/l3/hold.ts';
+import { given } from '../../foundation/given.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { collectGarbage, type GarbageReport } from '../../gc/collect-garbage.ts';
 import { type EncodeOptions, type EncodeReport, encodeHot } from '../../live-coder/encode-hot.ts';
@@ -90,11 +91,4 @@ export async function shredAndFree(
   const garbage = await shredStore(store, options);
   const free = options.signal?.aborted ? NOTHING_FREED : await freeTrash(store.volumes, { ignoreGrace });
   return { ...garbage, free };
-}
-
-/** Without the options that were not given. */
-export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

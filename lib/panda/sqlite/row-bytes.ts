@@ -15,13 +15,13 @@
 // A varint is LEB128 below 2^53. Equal rows have equal bytes. The form before was JSON text (row-encoding.ts), which
 // backups still have.
 import { crc32 } from 'node:zlib';
+import { CRC_BYTES, viewOf } from '../../format/wire.ts';
 import { assert } from '../../foundation/assert.ts';
 import { corrupt, type PocketfulError } from '../../foundation/errors.ts';
 import { isAttributeName } from '../attributes.ts';
 import type { Attribute, Attributes, Key } from '../panda.ts';
 
 const VERSION = 2;
-const CRC_BYTES = 4;
 const TEXT = 0;
 const NUMBER = 1;
 const NEGATIVE = 2;
@@ -191,8 +191,8 @@ class In {
   readonly #buffer: Buffer;
   #at = 1;
 
-  constructor(bytes: Uint8Array) {
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  constructor(bytes: Buffer) {
+    this.#buffer = bytes;
   }
 
   get isAtEnd(): boolean {
@@ -260,8 +260,9 @@ function decodedText(bytes: Uint8Array): string {
 export function attributesOfBytes(key: Key, bytes: Uint8Array): Attributes {
   const end = bytes.length - CRC_BYTES;
   if (end < 1) throw malformed('it is too short');
-  const body = bytes.subarray(0, end);
-  if (checksumIn(bytes, end) !== checksum(key, body)) throw malformed('its checksum is wrong');
+  const view = viewOf(bytes);
+  const body = view.subarray(0, end);
+  if (view.readUInt32LE(end) !== checksum(key, body)) throw malformed('its checksum is wrong');
   if (bytes[0] !== VERSION) throw malformed(`version ${bytes[0]} is not known`);
   const read = new In(body);
   const attributes: Record<string, Attribute> = {};
@@ -276,11 +277,6 @@ export function attributesOfBytes(key: Key, bytes: Uint8Array): Attributes {
   }
   return attributes;
 }
-
-const checksumIn = (bytes: Uint8Array, at: number): number => {
-  const [a, b, c, d] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]] as [number, number, number, number];
-  return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
-};
 
 function readValue(read: In, tag: number): Attribute {
   if (tag === BYTES) return new Uint8Array(read.slice(read.varint()));

@@ -98,11 +98,9 @@ export async function endSource(store: VolumeStore, source: VolumeRow, run: RunI
 }
 
 /** Buckets whose last slots died while they were copied. */
-async function dropRemaining(store: VolumeStore, source: VolumeRow, run: RunId): Promise<BucketId[]> {
-  const dropped: BucketId[] = [];
+async function dropRemaining(store: VolumeStore, source: VolumeRow, run: RunId): Promise<void> {
   for (const id of source.buckets) {
     const bucket = await readBucket(store.components.panda, store.components.settings.cell, id);
-    if (bucket?.liveBytes === 0 && (await dropEmptyBucket(store.components, source, run, bucket))) dropped.push(id);
+    if (bucket?.liveBytes === 0) await dropEmptyBucket(store.components, source, run, bucket);
   }
-  return dropped;
 }

@@ -239,8 +239,12 @@ async function commitAppend(
     {
       kind: 'update',
       ...volumeKey(settings.cell, volume.id),
-      ...together(addGroup(lease.seq), fillExtents(filled), appendTo(target.bucket)),
-      ...(target.isNew ? addBuckets([target.bucket]) : {}),
+      ...together(
+        addGroup(lease.seq),
+        fillExtents(filled),
+        appendTo(target.bucket),
+        target.isNew ? addBuckets([target.bucket]) : {},
+      ),
       if: [tokenIs(lease.token), nextSeqIs(lease.seq)],
     },
     {

@@ -1,20 +1,24 @@
 // The sums of a run for people.
 import { coverageOf } from '../checkers/steps.ts';
 import type { Profile } from '../faults/profile.ts';
-import { openFault } from '../open-faults.ts';
+import type { OpenFault } from '../open-faults.ts';
 import type { FailedSeed, SumsFigures } from './sums.ts';
 
 const STACK_LINES = 8;
 const MISSING_MAX = 300;
 
+/** With the open fault that it is a case of, if it is one. */
+type JudgedSeed = FailedSeed & { readonly open: OpenFault | undefined };
+
 export function printSums(
-  sums: SumsFigures,
+  sums: Omit<SumsFigures, 'failed'> & { readonly failed: readonly JudgedSeed[] },
   profile: Profile,
   first: number,
   seconds: number,
-  open: readonly FailedSeed[],
 ): void {
-  const { runs, steps, operations, faults, failed } = sums;
+  const { runs, steps, operations, faults } = sums;
+  const failed = sums.failed.filter(({ open }) => open === undefined);
+  const known = sums.failed.filter(({ open }) => open !== undefined);
   const last = first + Math.max(0, runs - 1);
   console.log(
     `profile ${profile.name}, seeds ${first} to ${last}: ${runs} schedules in ${seconds.toFixed(1)} s (${(runs / seconds).toFixed(1)} a second)`,
@@ -37,8 +41,8 @@ export function printSums(
     if (stack !== undefined) console.log(stack.split('\n').slice(0, STACK_LINES).join('\n'));
     console.log(command);
   }
-  for (const one of open)
-    console.log(`\nOPEN seed ${one.seed}: ${openFault(profile.name, one)?.what}: ${one.kind}: ${one.message}`);
-  console.log(`\nprove: ${runs - open.length - failed.length} passed, ${failed.length} failed`);
-  if (open.length > 0) console.log(`prove: ${open.length} seeds show open faults, not mended yet`);
+  for (const { seed, kind, message, open } of known)
+    console.log(`\nOPEN seed ${seed}: ${open?.what}: ${kind}: ${message}`);
+  console.log(`\nprove: ${runs - sums.failed.length} passed, ${failed.length} failed`);
+  if (known.length > 0) console.log(`prove: ${known.length} seeds show open faults, not mended yet`);
 }
