@@ -4,12 +4,16 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
+import { inProcess } from '../../lib/compaction/do/batches.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
 import { type CompactionPlan, type PlanBody, planJson, planOf } from '../../lib/compaction/plan/plan.ts';
+import type { Actors } from '../../lib/compaction/run/actors.ts';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { readTallies, totalOf } from '../../lib/engine/status/tally.ts';
 import type { EmbeddedStore } from '../../lib/engine/wire/embedded.ts';
 import { SimulatedClock, systemClock } from '../../lib/foundation/clock.ts';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
+import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { newRunId, takeRun } from '../../lib/volume/runs/runs.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { differing } from './small-store.ts';
@@ -275,6 +279,30 @@ describe('compact', () => {
       expect((await admin.doctor()).healthy).toBe(true);
     });
   });
+});
+
+describe('to finish', () => {
+  it('is one round more: what it drained is not drained again and again where its destination gets sealed', () =>
+    withClient(fresh(), async (_, store) => {
+      const { volumes, queue } = store;
+      const makeTarget: Actors['makeTarget'] = (run, moved) => new LiveCoder(volumes, run, moved);
+      const here = inProcess({ store: volumes, stream: queue, makeTarget });
+      const report = await compact(
+        {
+          ...here,
+          // As a volume that is full of uneven extents is: closed below the fill from which on L3 leaves it alone.
+          carry: async (run, signal) => {
+            const outcome = await here.carry(run, signal);
+            await volumes.open.sealAll('warm');
+            return outcome;
+          },
+        },
+        { untilStable: true, settings: { finish: true } },
+      );
+      expect(report.plans).toBeGreaterThan(1);
+      expect(report.plans).toBeLessThan(6); // it was all 64, each of which wrote the same bytes again
+      expect(await differing(store, made.files)).toEqual([]);
+    }));
 });
 
 describe('the dead letters of the queue', () => {

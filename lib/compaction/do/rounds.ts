@@ -83,6 +83,11 @@ class Rounds {
   #spent: Spending = NOTHING_SPENT;
   /** As asked for; the last round's boundaries are its own. */
   #settings: Partial<PlanSettings> | undefined;
+  /**
+   * The round that drains the rest is under way. It frees something each time, also where it writes as many volumes as
+   * it frees: so it is one.
+   */
+  #isLast = false;
 
   constructor(batches: Batches, options: CompactOptions, budgets: Budgets) {
     this.#store = batches.store;
@@ -137,11 +142,12 @@ class Rounds {
     });
     this.#left.push(...done.left);
     await this.#free();
-    if (given !== undefined || !untilStable) return false;
+    if (given !== undefined || !untilStable || this.#isLast) return false;
     if (done.runs.some((run) => run.retired > 0) || hasMerged) return true;
     const last = drainingRest(plan.settings);
     this.#settings = { ...this.#settings, ...last };
-    return last !== undefined;
+    this.#isLast = last !== undefined;
+    return this.#isLast;
   }
 
   /** Undefined when a budget is used up. */
