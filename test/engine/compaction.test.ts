@@ -282,7 +282,7 @@ describe('compact', () => {
 });
 
 describe('to finish', () => {
-  it('is one round more: what it drained is not drained again and again where its destination gets sealed', () =>
+  it('ends where destinations get sealed: what was drained is not drained again and again', () =>
     withClient(fresh(), async (_, store) => {
       const { volumes, queue } = store;
       const makeTarget: Actors['makeTarget'] = (run, moved) => new LiveCoder(volumes, run, moved);

@@ -1,9 +1,11 @@
 // COMPACT: plan, run, free, and again until nothing is left worth doing. The one loop of both engines: budgets, merges,
 // what was cut off and reports are decided here; the Batches port only carries runs out.
 
+import type { VolumeId } from '../../foundation/ids.ts';
 import { COMPACT_ROUNDS_MAX } from '../../limits/compaction.ts';
+import { readVolume } from '../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
-import { type FleetTotals, sealedTotals } from '../facts/fleet.ts';
+import { type FleetTotals, type FleetView, indexOfVolume, sealedTotals, stateOf } from '../facts/fleet.ts';
 import type { MergeSettings } from '../facts/merge-settings.ts';
 import { type PlanSettings, STRATEGIES, type Strategy } from '../facts/plan-settings.ts';
 import { snapshotOf } from '../facts/snapshot.ts';
@@ -69,6 +71,12 @@ export async function compact(batches: Batches, options: CompactOptions = {}): P
   return { ...rounds.report(), before, after };
 }
 
+interface Planned {
+  readonly plan: CompactionPlan;
+  /** The fleet it is of; missing: a plan file's. */
+  readonly view?: FleetView;
+}
+
 class Rounds {
   readonly signal: AbortSignal;
   plans = 0;
@@ -83,10 +91,7 @@ class Rounds {
   #spent: Spending = NOTHING_SPENT;
   /** As asked for; the last round's boundaries are its own. */
   #settings: Partial<PlanSettings> | undefined;
-  /**
-   * The round that drains the rest is under way. It frees something each time, also where it writes as many volumes as
-   * it frees: so it is one.
-   */
+  /** The round that drains the rest is under way: it is one. */
   #isLast = false;
 
   constructor(batches: Batches, options: CompactOptions, budgets: Budgets) {
@@ -123,13 +128,16 @@ class Rounds {
     await endLostLeases(this.#store);
   }
 
-  /** True if another round may gain more. */
+  /**
+   * True if another round may gain more: one that left as many closed volumes as it emptied would go on for ever, and
+   * write the same bytes each time. Then comes the last, which drains the rest.
+   */
   async next(given: CompactionPlan | undefined): Promise<boolean> {
     const { merge: asked, untilStable = false } = this.#options;
     const merge = asked ?? (given === undefined && isAll(this.#options.settings?.strategies));
     const merged = merge === false ? undefined : await this.#merge();
     const hasMerged = (merged?.merge?.rowsDropped ?? 0) > 0;
-    const plan = merge === 'only' ? undefined : await this.#plan(given);
+    const { view, plan } = (merge === 'only' ? undefined : await this.#plan(given)) ?? {};
     if (plan === undefined) {
       if (merge === 'only') this.plans += 1;
       await this.#free();
@@ -141,9 +149,10 @@ class Rounds {
       onRun: (run) => this.#note(run),
     });
     this.#left.push(...done.left);
+    const gained = untilStable && view !== undefined ? await this.#gained(view, done.runs) : 0;
     await this.#free();
     if (given !== undefined || !untilStable || this.#isLast) return false;
-    if (done.runs.some((run) => run.retired > 0) || hasMerged) return true;
+    if (gained > 0 || hasMerged) return true;
     const last = drainingRest(plan.settings);
     this.#settings = { ...this.#settings, ...last };
     this.#isLast = last !== undefined;
@@ -151,13 +160,32 @@ class Rounds {
   }
 
   /** Undefined when a budget is used up. */
-  async #plan(given: CompactionPlan | undefined): Promise<CompactionPlan | undefined> {
+  async #plan(given: CompactionPlan | undefined): Promise<Planned | undefined> {
     const rest = budgetsLeft(this.#budgets, this.#spent);
     if (rest === undefined) return undefined;
     const settings = this.#settings === undefined ? {} : { settings: this.#settings };
-    const plan = given ?? (await planNow(this.#store, { ...this.#options, budgets: rest, ...settings })).plan;
-    this.#options.onPlan?.(plan);
-    return plan;
+    const planned: Planned =
+      given === undefined
+        ? await planNow(this.#store, { ...this.#options, budgets: rest, ...settings })
+        : { plan: given };
+    this.#options.onPlan?.(planned.plan);
+    return planned;
+  }
+
+  /**
+   * How many closed volumes fewer there are. A destination that stays open is none: what a later round drains fits
+   * there, and the pool of open ones is bounded.
+   */
+  async #gained(view: FleetView, runs: readonly RunReport[]): Promise<number> {
+    const wasClosed = (id: VolumeId): boolean => {
+      const i = indexOfVolume(view, id);
+      return i >= 0 && stateOf(view, i) !== 'open';
+    };
+    const { panda, settings } = this.#store.components;
+    let gained = runs.reduce((sum, run) => sum + run.retired, 0);
+    for (const id of new Set(runs.flatMap((run) => run.destinationVolumes)))
+      if (!wasClosed(id) && (await readVolume(panda, settings.cell, id))?.state !== 'open') gained -= 1;
+    return gained;
   }
 
   /** Rows first: destinations are full at so many buckets, whatever their bytes. */
