@@ -45,7 +45,7 @@ export class KekRing {
   }
 
   async #load(): Promise<Kek> {
-    const { version } = await currentKek(this.#components);
-    return { version, key: await this.#components.keks.kek(version) };
+    const { version, key } = await currentKek(this.#components);
+    return { version, key };
   }
 }

@@ -3,6 +3,7 @@
 // off; a pass may run beside puts, GC and another pass.
 import { isKind } from '../foundation/errors.ts';
 import { unwrapBek, wrapBek } from '../keys/envelope.ts';
+import { isKeyDestroyed } from '../keys/keys.ts';
 import { REWRAP_TRANSACTIONS_AT_ONCE } from '../limits/frontend.ts';
 import { ROWS_PER_TRANSACTION } from '../limits/panda.ts';
 import { CONFLICT_ATTEMPTS_MAX } from '../limits/volume.ts';
@@ -119,24 +120,28 @@ async function rewrapPartition(components: Components, partition: string, versio
 }
 
 async function rewrapBatch(components: Components, batch: readonly BlockRow[], version: number): Promise<number> {
-  const writes = await Promise.all(batch.map((block) => rewrapWrite(components, block, version)));
   const isDone = async (): Promise<boolean> => {
     const rows = await components.panda.getMany(batch.map(({ id }) => blockKey(id)));
     return rows.every((row) => row === undefined || blockFromRow(row).kekVersion >= version);
   };
   try {
+    const writes = await Promise.all(batch.map((block) => rewrapWrite(components, block, version)));
     await transact(components, writes, isDone);
     return batch.length;
   } catch (error) {
-    if (!isKind(error, 'conflict')) throw error;
+    if (!isKind(error, 'conflict') && !isKeyDestroyed(error)) throw error;
   }
   let count = 0;
   for (const block of batch) if (await rewrapOne(components, block, version)) count += 1;
   return count;
 }
 
-/** Another writer changed a row of the batch: each by itself, from what the row is now. */
+/**
+ * Another writer changed a row of the batch: each by itself, from what the row is now. A key that is gone while the row
+ * names it was destroyed too early; if the row names another one by now, or none below the version, all is well.
+ */
 async function rewrapOne(components: Components, { id }: BlockRow, version: number): Promise<boolean> {
+  let missed: number | undefined;
   for (let attempt = 0; ; attempt++) {
     const row = await components.panda.get(blockKey(id));
     if (row === undefined) return false; // shredded meanwhile
@@ -150,7 +155,9 @@ async function rewrapOne(components: Components, { id }: BlockRow, version: numb
       await transact(components, [await rewrapWrite(components, block, version)], took);
       return true;
     } catch (error) {
-      if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
+      const isOld = isKeyDestroyed(error) && missed !== block.kekVersion;
+      if ((!isKind(error, 'conflict') && !isOld) || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
+      if (isOld) missed = block.kekVersion;
       await components.clock.sleep(backOffMs(attempt, components.randomness));
     }
   }

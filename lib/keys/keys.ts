@@ -1,6 +1,7 @@
 // The KEK port: numbered versions of the key-encryption key. A KEK wraps the BEK of every block; it never leaves the
 // process and never reaches a drive, a row or a log. Rotation adds a version and re-wraps rows; destroying a version
 // makes all that it alone wrapped unreadable for good.
+import { isPocketfulError } from '../foundation/errors.ts';
 
 export interface KekVersion {
   /** 1, 2, 3 …, never used again. */
@@ -25,3 +26,9 @@ export interface KekStore {
    */
   destroy(version: number): Promise<void>;
 }
+
+/**
+ * The version was destroyed. Whoever goes by rows or a list of versions of before reads them again: a key is destroyed
+ * only once nothing is wrapped by it any more.
+ */
+export const isKeyDestroyed = (error: unknown): boolean => isPocketfulError(error) && error.code === 'KEK_DESTROYED';

@@ -3,6 +3,7 @@
 
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BlockId, BucketId } from '../../foundation/ids.ts';
+import { isKeyDestroyed } from '../../keys/keys.ts';
 import { FINDING_NAMES_MAX } from '../../limits/engine.ts';
 import type { Row } from '../../panda/panda.ts';
 import { blockFromRow } from '../../panda/rows/block-row.ts';
@@ -68,6 +69,7 @@ export async function findRowFaults(
     orphans: [],
     objects: 0,
   };
+  const destroyed = await destroyedKeys(components);
   // Blocks and releases first: names are held against them.
   const told = new Set<string>();
   await eachRow(components, findings, told, signal, (row) => takeFirst(tally, soundRow(row)));
@@ -75,7 +77,7 @@ export async function findRowFaults(
   judgeObjects(tally, findings);
   judgeSegments(tally, findings);
   judgeReferences(tally, findings);
-  await judgeKeys(components, tally, findings);
+  await judgeKeys(components, tally, destroyed, findings);
   judgeBuckets(tally, findings);
   judgeZones(tally, findings);
   return {
@@ -221,12 +223,28 @@ function judgeReferences(tally: Tally, findings: Findings): void {
   }
 }
 
-async function judgeKeys(components: Components, tally: Tally, findings: Findings): Promise<void> {
+/** Before any row is read: a version that is destroyed later was needed by none when it was, whatever was read. */
+async function destroyedKeys({ keks }: Components): Promise<ReadonlySet<number>> {
+  try {
+    return new Set((await keks.versions()).filter(({ state }) => state === 'destroyed').map(({ version }) => version));
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return new Set(); // said below, of the blocks
+  }
+}
+
+async function judgeKeys(
+  components: Components,
+  tally: Tally,
+  destroyed: ReadonlySet<number>,
+  findings: Findings,
+): Promise<void> {
   for (const [version, blocks] of tally.kekVersions) {
     try {
       await components.keks.kek(version);
     } catch (error) {
       if (!isPocketfulError(error)) throw error;
+      if (isKeyDestroyed(error) && !destroyed.has(version)) continue;
       findings.add('lost', 'key', `${blocks} blocks are wrapped by key version ${version}: ${error.message}`);
     }
   }

@@ -5,7 +5,7 @@ import { assert } from '../../foundation/assert.ts';
 import { conflict, denied, isKind, type PocketfulError } from '../../foundation/errors.ts';
 import { unwrapBek } from '../../keys/envelope.ts';
 import { kekFingerprint } from '../../keys/fingerprint.ts';
-import type { KekVersion } from '../../keys/keys.ts';
+import { isKeyDestroyed, type KekVersion } from '../../keys/keys.ts';
 import { KEK_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import { type BlockRow, blockFromRow, blockPartitions } from '../../panda/rows/block-row.ts';
 import { type KekRow, kekAttributes, kekFromRow, kekKey, kekPartition } from '../../panda/rows/kek-row.ts';
@@ -26,27 +26,36 @@ async function knownKeks({ panda }: Components): Promise<KekRow[]> {
  * The current version, to write under. Throws `denied` KEYS_BEHIND if the store has a newer one, KEK_WRONG if its
  * number belongs to another key. A version without a row gets it.
  */
-export async function currentKek(components: Components): Promise<KekVersion> {
+export async function currentKek(components: Components): Promise<KekVersion & { readonly key: Uint8Array }> {
   for (let claims = 0; ; claims++) {
-    // Keys are read after the rows: a rotation makes its key before any row names it, so only keys of another time lack
-    // it.
-    const known = await knownKeks(components);
-    const current = (await components.keks.versions()).find(({ state }) => state === 'current');
-    assert(current !== undefined, 'a key store has a current KEK');
-    const { version } = current;
-    const newest = Math.max(0, ...known.map((row) => row.version));
-    if (newest > version) throw behind(version, newest);
-    const row = known.find((one) => one.version === version);
-    if (row !== undefined) {
-      if (!(await isKeyOf(components, row))) throw wrong(version);
-      return current;
-    }
     try {
-      await claim(components, version);
+      const current = await lookedAt(components);
+      if (current !== undefined) return { ...current, key: await components.keks.kek(current.version) };
     } catch (error) {
-      if (!isKind(error, 'conflict') || claims >= KEK_CLAIM_ATTEMPTS_MAX) throw error;
+      // What was current is gone by now: another was made, everything wrapped by it, and this one destroyed.
+      const isOld = isKind(error, 'conflict') || isKeyDestroyed(error);
+      if (!isOld || claims >= KEK_CLAIM_ATTEMPTS_MAX) throw error;
     }
   }
+}
+
+/** Undefined if its row had to be written: it is to be looked at once more. */
+async function lookedAt(components: Components): Promise<KekVersion | undefined> {
+  // Keys are read after the rows: a rotation makes its key before any row names it, so only keys of another time lack
+  // it.
+  const known = await knownKeks(components);
+  const current = (await components.keks.versions()).find(({ state }) => state === 'current');
+  assert(current !== undefined, 'a key store has a current KEK');
+  const { version } = current;
+  const newest = Math.max(0, ...known.map((row) => row.version));
+  if (newest > version) throw behind(version, newest);
+  const row = known.find((one) => one.version === version);
+  if (row !== undefined) {
+    if (!(await isKeyOf(components, row))) throw wrong(version);
+    return current;
+  }
+  await claim(components, version);
+  return undefined;
 }
 
 /**
