@@ -27,6 +27,7 @@ describe('a volume’s row', () => {
     codec: 'xor-2-1' as const,
     generation: 3,
     extentUsedBytes: [...data, parity],
+    directoriesPending: false,
   });
 
   it('says how much room there is beside what is live: less where columns are uneven, none where they are very', () => {
@@ -35,6 +36,10 @@ describe('a volume’s row', () => {
     expect(uneven).toBeGreaterThan(0);
     expect(uneven).toBeLessThan(150);
     expect(hostRoomBytes(settings, row([800, 900], 1100), 1600, NO_NOTES)).toBe(0);
+  });
+
+  it('says that there is none as long as its directories are pending: a flip lets the group rows go', () => {
+    expect(hostRoomBytes(settings, { ...row([900, 900], 900), directoriesPending: true }, 800, NO_NOTES)).toBe(0);
   });
 
   it('is overruled by a run that tried, until more has died or the volume was rewritten', () => {

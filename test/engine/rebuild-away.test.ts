@@ -2,8 +2,10 @@
 // see, so that a later rebuild with all drives has everything.
 import { describe, expect, it } from 'vitest';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
+import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
 import { zoneFromRow, zonePartition } from '../../lib/panda/rows/zone-row.ts';
-import { rowsOf as rowsIn } from '../../lib/volume/rows/read-rows.ts';
+import { directoryColumns } from '../../lib/volume/rows/directory-room.ts';
+import { listVolumes, rowsOf as rowsIn } from '../../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { TINY } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
@@ -38,6 +40,15 @@ describe('restore --rebuild with drives away', () => {
       if (zone.volume !== undefined) rows.set(zone.zone, zone.generation);
     }
     expect(found?.filter(({ zone, generation }) => rows.get(zone) === generation).length).toBeGreaterThan(0);
+    // Directories of which a copy is not there are not at their end: whoever finishes seals will see to it.
+    const { panda, settings } = process.components;
+    const warm = (await listVolumes(panda, settings.cell)).filter(
+      (one) => one.class === 'warm' && one.buckets.size > 0,
+    );
+    const lacks = (volume: VolumeRow): boolean =>
+      directoryColumns(volume).some((column) => [4, 11].includes(volume.extents[column]?.drive ?? -1));
+    expect(warm.some(lacks)).toBe(true);
+    for (const volume of warm.filter(lacks)) expect(volume.directoriesPending).toBe(true);
   });
 
   it('refuses if all drives were asked for', async () => {

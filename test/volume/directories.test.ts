@@ -156,13 +156,10 @@ describe('the slots of a bucket', () => {
   it('a second worker that finishes the same seal writes the same directory', async () => {
     const world = new ReadingWorld({ warm: 'xor-2-1' });
     const blocks = await world.append(LENGTHS);
-    const open = await world.volumeOf(blocks[0] as Stored);
-    const away = world.driveOf(open, 1);
-    away.state = 'read-only';
     await world.store.open.sealAll('warm');
-    away.state = 'healthy';
     const volume = await world.volumeOf(blocks[0] as Stored);
     expect(volume.directoriesPending).toBe(false);
+    await world.tamper(volume, 1, (bytes, name) => (name === DIRECTORY_PACK_NAME ? undefined : bytes));
     // The other worker read the row while the directories were pending; by now the group rows are gone.
     await finishSeal(world.restart(), { ...volume, directoriesPending: true });
     for (const column of [0, 2]) world.driveOf(volume, column).state = 'lost';

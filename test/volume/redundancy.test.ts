@@ -13,6 +13,7 @@ const volume = (codec: Codec, columns: number) => ({
   codec,
   generation: 2,
   extents: Array.from({ length: columns }, (_, drive) => ({ drive, zone: 1, zoneGeneration: 1 })),
+  directoriesPending: false,
 });
 const damaged = (column: number, part: DamageRow['part'] = 4, generation = 2): DamageRow => ({
   volume: volumeId('00000000000000aa'),
@@ -70,6 +71,8 @@ describe('the spare', () => {
         new Set(),
       ),
     ).toBe(0);
+    const pending = { ...rs, directoriesPending: true };
+    expect(volumeSpare(pending, [damaged(5, 'pack'), damaged(6, 'pack')], new Set())).toBe(3);
   });
 
   it('of many volumes is counted by how much is left', () => {

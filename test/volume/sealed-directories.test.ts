@@ -1,11 +1,17 @@
 // Directory packs on drives: how many requests they take, what happens when one is damaged, foreign or not there, and who wrote it.
 import { describe, expect, it } from 'vitest';
-import { parsePackHeader, parsePackIndex } from '../../lib/format/directory-pack.ts';
+import { findVolumeFaults } from '../../lib/engine/doctor/doctor-volumes.ts';
+import { Findings } from '../../lib/engine/doctor/findings.ts';
+import { hasLeftovers } from '../../lib/engine/upkeep/end-dead-work.ts';
+import { encodeDirectoryPack, parsePackHeader, parsePackIndex } from '../../lib/format/directory-pack.ts';
 import { bucketDirectoryName, DIRECTORY_PACK_NAME } from '../../lib/format/object-names.ts';
 import type { BucketRow } from '../../lib/panda/rows/bucket-row.ts';
+import { groupPartition } from '../../lib/panda/rows/group-row.ts';
 import { storeKey } from '../../lib/panda/rows/store-row.ts';
 import { type VolumeRow, volumeKey } from '../../lib/panda/rows/volume-row.ts';
-import { finishPendingSeals, finishSeal } from '../../lib/volume/open/seal.ts';
+import { finishPendingSeals } from '../../lib/volume/open/pending-seals.ts';
+import { finishSeal } from '../../lib/volume/open/seal.ts';
+import { readDamage } from '../../lib/volume/rows/damage.ts';
 import { flipped } from '../format/damage.ts';
 import { ReadingWorld, type Stored } from './reading-world.ts';
 
@@ -185,19 +191,104 @@ describe('a seal that was begun twice', () => {
     expect(slots).toHaveLength(9);
   });
 
-  it('stays pending where no column takes the pack', async () => {
-    const world = new ReadingWorld({ hot: 'replica-4', warm: 'xor-2-1' });
-    const stored = await world.virtualBucket(LENGTHS);
-    const volume = await world.move([stored]);
-    for (const column of [FIRST, SECOND]) world.driveOf(volume, column).state = 'read-only';
+  it('stays pending, readable and with its group rows, until every column has the pack', async () => {
+    const { world, volume, bucket, groups } = await toBeSealed();
+    for (const state of ['read-only', 'lost'] as const) {
+      world.driveOf(volume, SECOND).state = state;
+      if (state === 'read-only') await world.store.open.sealAll('warm');
+      const pending = await world.volumeOf(bucket);
+      expect(pending).toMatchObject({ state: 'sealed', directoriesPending: true });
+      await expect(finishSeal(world.restart(), pending)).rejects.toMatchObject({ code: 'DIRECTORY_NOT_STORED' });
+      expect(await finishPendingSeals(world.restart())).toBe(0);
+      expect(await groups()).toBe(1);
+      world.restart();
+      expect(await slotsOf(sealedIn(world, pending), await world.bucketRow(bucket.bucket))).toHaveLength(9);
+    }
+    world.driveOf(volume, SECOND).state = 'healthy';
+    expect(await finishPendingSeals(world.restart())).toBe(1);
+    const done = await world.volumeOf(bucket);
+    expect(done.directoriesPending).toBe(false);
+    expect(await groups()).toBe(0);
+    for (const column of [FIRST, SECOND]) expect((await packOf(sealedIn(world, done), column)).index).toHaveLength(1);
+  });
+
+  it('is not made again and again for a drive that is away: its drives are asked first', async () => {
+    const { world, volume } = await toBeSealed();
+    world.driveOf(volume, FIRST).state = 'read-only';
     await world.store.open.sealAll('warm');
-    const pending = await world.volumeOf(stored[0] as Stored);
-    expect(pending.directoriesPending).toBe(true);
-    await expect(finishSeal(world.restart(), pending)).rejects.toMatchObject({ code: 'DIRECTORY_NOT_STORED' });
-    for (const column of [FIRST, SECOND]) world.driveOf(volume, column).state = 'healthy';
+    world.driveOf(volume, FIRST).state = 'lost';
+    for (let i = 0; i < 3; i++) expect(await finishPendingSeals(world.restart())).toBe(0);
+    expect(world.reads).toEqual([]);
+  });
+
+  it.each<[string, (bytes: Uint8Array) => Uint8Array, string]>([
+    ['cut in its header', (bytes) => bytes.slice(0, 63), 'short'],
+    ['cut behind its header', (bytes) => bytes.slice(0, 64), 'short'],
+    ['cut in the directory', (bytes) => bytes.slice(0, bytes.length - 1), 'short'],
+    ['flipped in its header', (bytes) => flipped(bytes, 8 * 41), 'wrong'],
+    ['flipped in the directory', (bytes) => flipped(bytes, 8 * (bytes.length - 10)), 'wrong'],
+    ['of other directories', () => emptyPack(), 'foreign'],
+  ])('does not take an object %s for the pack: it is noted, and left alone from then on', async (_, spoil, kind) => {
+    const { world, bucket, groups } = await toBeSealed();
+    const sealed = await sealedOnce(world, bucket);
+    emptyPack = () =>
+      Buffer.concat(
+        encodeDirectoryPack(
+          { storeId: world.components.storeId, volumeId: sealed.id, generation: sealed.generation },
+          [],
+        ),
+      );
+    await world.tamper(sealed, SECOND, (bytes, name) => (name === DIRECTORY_PACK_NAME ? spoil(bytes) : bytes));
+    expect(await finishPendingSeals(world.restart())).toBe(0);
+    expect(await world.volumeOf(bucket)).toMatchObject({ directoriesPending: true });
+    const noted = await readDamage(world.components, sealed.id);
+    expect(noted).toMatchObject([{ column: SECOND, part: 'pack', kind }]);
+    expect(await groups()).toBe(1);
+    const again = world.restart();
+    expect(await finishPendingSeals(again)).toBe(0);
+    expect(world.reads).toEqual([]);
+    expect(await hasLeftovers(again)).toBe(false);
+    // Doctor says so, and that it costs no copy of anything.
+    const findings = new Findings();
+    const { redundancy } = await findVolumeFaults(again, new Set(), findings, { read: true });
+    expect(findings.list.map(({ check }) => check)).toEqual([kind, 'directories']);
+    expect(findings.list[1]?.message).toMatch(/on 1 of 2 columns/);
+    expect(redundancy).toMatchObject({ full: 1, reduced: [], lost: 0 });
+    expect(await readDamage(world.components, sealed.id)).toEqual(noted);
+    // A sound one in its place, and doctor has seen it: the seal ends.
+    await world.tamper(sealed, SECOND, (bytes, name) => (name === DIRECTORY_PACK_NAME ? undefined : bytes));
+    await findVolumeFaults(world.restart(), new Set(), new Findings(), {});
+    expect(await readDamage(world.components, sealed.id)).toEqual([]);
     expect(await finishPendingSeals(world.restart())).toBe(1);
   });
 });
+
+let emptyPack: () => Uint8Array = () => new Uint8Array(0);
+
+const sealedIn = (world: ReadingWorld, volume: VolumeRow): Sealed => ({ world, volume, buckets: [], stored: [] });
+
+/** A bucket in an open warm volume, and how many group rows that has. */
+async function toBeSealed() {
+  const world = new ReadingWorld({ hot: 'replica-4', warm: 'xor-2-1' });
+  const stored = await world.virtualBucket(LENGTHS);
+  const volume = await world.move([stored]);
+  const groups = async (): Promise<number> =>
+    (await world.panda.query(groupPartition(volume.id, volume.generation))).rows.length;
+  return { world, volume, bucket: stored[0] as Stored, groups };
+}
+
+/** As if the worker had died between the packs and the volume's row. */
+async function sealedOnce(world: ReadingWorld, bucket: Stored): Promise<VolumeRow> {
+  const { id, generation, extentUsedBytes } = await world.volumeOf(bucket);
+  const groups = (await world.panda.query(groupPartition(id, generation))).rows;
+  await world.store.open.sealAll('warm');
+  const key = volumeKey(world.components.settings.cell, id);
+  await world.panda.transact([
+    { kind: 'update', ...key, set: { dp: 1, u: extentUsedBytes } },
+    ...groups.map((row) => ({ kind: 'put' as const, ...row })),
+  ]);
+  return world.volumeOf(bucket);
+}
 
 describe('the format of a store', () => {
   it('is raised before the first pack is written, so that releases that know none refuse it', async () => {

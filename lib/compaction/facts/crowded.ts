@@ -21,14 +21,17 @@ export type CrowdedNotes = ReadonlyMap<string, CrowdedNote>;
 
 /**
  * Pure: bytes of others that a sealed volume could take beside its own live ones, if its columns come out as uneven as
- * they are now; 0 where it does not fit itself.
+ * they are now; 0 where it does not fit itself, or is not ready.
  */
 export function hostRoomBytes(
   settings: Pick<Settings, 'extentBytes'>,
-  { id, codec, generation, extentUsedBytes }: Pick<VolumeRow, 'id' | 'codec' | 'generation' | 'extentUsedBytes'>,
+  volume: Pick<VolumeRow, 'id' | 'codec' | 'generation' | 'extentUsedBytes' | 'directoriesPending'>,
   liveBytes: number,
   notes: CrowdedNotes,
 ): number {
+  const { id, codec, generation, extentUsedBytes } = volume;
+  // A flip lets the group rows go, and they are all that leads to its slots yet. It can be emptied, though.
+  if (volume.directoriesPending) return 0;
   const noted = notes.get(id);
   if (noted?.generation === generation && liveBytes > noted.liveBytes * RETRY_BELOW) return 0;
   const { dataColumns } = codecShape(codec);

@@ -130,7 +130,7 @@ class Sum {
   }
 
   /** A finding per column and kind, and one more if something cannot be had back. */
-  #say({ volume, damage, lostParts, unread, spare }: VolumeLook): void {
+  #say({ volume, damage, lostParts, unread, spare, pendingPack }: VolumeLook): void {
     for (const [place, of] of Map.groupBy(damage, ({ column, kind }) => `${column} ${kind}`)) {
       const [column, kind] = place.split(' ') as [string, DamageFound['kind']];
       const parts = of.slice(0, FINDING_PARTS_MAX).map(({ part }) => String(part));
@@ -142,6 +142,12 @@ class Sum {
     if (unread > 0)
       this.#findings.add('degraded', 'unread', `volume ${volume.id}: ${unread} objects cannot be read now`);
     if (volume.buckets.size === 0) return;
+    if (pendingPack !== undefined)
+      this.#findings.add(
+        'waits',
+        'directories',
+        `volume ${volume.id} has its directories on ${pendingPack.sound} of ${pendingPack.of} columns: it keeps its group rows until all have them`,
+      );
     const gone = columnsOn(volume, this.#away);
     const drives = gone.map((column) => volume.extents[column]?.drive);
     const lacks = gone.length === 0 ? '' : ` lacks drives ${drives.join(', ')} and`;

@@ -14,7 +14,7 @@ export interface Finding {
   readonly severity: Severity;
   /**
    * Stable, lower case: drive, key, object, references, live-bytes, bucket, volume, zone, panda, stray, unfinished,
-   * row, file, damage; of objects on drives: missing, short, wrong, foreign, unread.
+   * row, file, damage, directories; of objects on drives: missing, short, wrong, foreign, unread.
    */
   readonly check: string;
   readonly message: string;

@@ -94,7 +94,7 @@ class Scan {
         generation = header.generation;
       }
     }
-    if (volume !== undefined) this.#seen(volume, generation, buckets);
+    if (volume !== undefined) this.#seen(volume, generation, buckets, drive, at);
     const bytes = listing.reduce((sum, object) => sum + object.bytes, 0);
     this.#sorter.run('INSERT OR REPLACE INTO zones VALUES (?, ?, ?, ?)', drive, at.zone, at.generation, bytes);
     this.#zones += 1;
@@ -137,16 +137,14 @@ class Scan {
     if (header.storeId !== this.#storeId) return why('it is of another store');
     if (bytes !== header.totalBytes) return why(`${bytes} bytes instead of ${header.totalBytes}`);
     const index = parsePackIndex(header, await read(header.headBytes));
-    this.#seen(
-      header.volumeId,
-      header.generation,
-      index.map(({ bucket }) => bucket),
-    );
+    const buckets = index.map(({ bucket }) => bucket);
+    this.#seen(header.volumeId, header.generation, buckets, drive, at);
   }
 
-  #seen(volume: string, generation: number, buckets: readonly string[]): void {
+  #seen(volume: string, generation: number, buckets: readonly string[], drive: number, at: ZoneRef): void {
+    const extent = extentText({ drive, zone: at.zone, zoneGeneration: at.generation });
     for (const bucket of buckets)
-      this.#sorter.run('INSERT OR IGNORE INTO directories VALUES (?, ?, ?)', volume, generation, bucket);
+      this.#sorter.run('INSERT OR IGNORE INTO directories VALUES (?, ?, ?, ?)', volume, generation, bucket, extent);
   }
 
   #isAway(drive: number, error: PocketfulError): void {

@@ -20,7 +20,7 @@ CREATE TABLE records (
   bucket TEXT, move INTEGER, groupId INTEGER, slot INTEGER, record TEXT, column INTEGER, offset INTEGER, length INTEGER,
   PRIMARY KEY (bucket, move, groupId, slot)) WITHOUT ROWID;
 CREATE TABLE zones (drive INTEGER, zone INTEGER, generation INTEGER, bytes INTEGER, PRIMARY KEY (drive, zone, generation)) WITHOUT ROWID;
-CREATE TABLE directories (volume TEXT, generation INTEGER, bucket TEXT, PRIMARY KEY (volume, generation, bucket)) WITHOUT ROWID;
+CREATE TABLE directories (volume TEXT, generation INTEGER, bucket TEXT, extent TEXT, PRIMARY KEY (volume, generation, bucket, extent)) WITHOUT ROWID;
 CREATE TABLE named (record TEXT PRIMARY KEY, block TEXT, bucket TEXT) WITHOUT ROWID;
 CREATE TABLE shredded (record TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE trash (block TEXT PRIMARY KEY, sinceMs INTEGER) WITHOUT ROWID;

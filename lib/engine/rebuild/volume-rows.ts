@@ -9,6 +9,7 @@ import type { Row } from '../../panda/panda.ts';
 import { groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
 import { rebuiltVolumeAttributes, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { directoryColumns } from '../../volume/rows/directory-room.ts';
 import { putClass } from '../../volume/write/append.ts';
 import { type Places, placesOf } from './extents.ts';
 import type { Sorter } from './sorter.ts';
@@ -59,11 +60,15 @@ function volumeRow(sorter: Sorter, settings: Settings, places: Places, found: Fo
     groups.map(({ extents: text }) => JSON.parse(text)),
   );
   assert(extents.length === codecShape(codec).dataColumns + codecShape(codec).parityColumns, 'k + m extents');
+  // On every column that has directories: fewer copies are a seal that is not at its end.
   const isListed = ({ bucket }: Held): boolean =>
-    sorter.get(
-      'SELECT 1 AS there FROM directories WHERE volume = ? AND generation = ? AND bucket = ?',
-      ...[id, generation, bucket],
-    ) !== undefined;
+    directoryColumns({ codec }).every(
+      (column) =>
+        sorter.get(
+          'SELECT 1 AS there FROM directories WHERE volume = ? AND generation = ? AND bucket = ? AND extent = ?',
+          ...[id, generation, bucket, extents[column] as string],
+        ) !== undefined,
+    );
   const isPending = cls === 'warm' && !held.every(isListed);
   return {
     ...volumeKey(settings.cell, id),

@@ -5,7 +5,7 @@ import { isDeadRun, listJournal } from '../../compaction/run/journal.ts';
 import type { Frontend } from '../../frontend/frontend.ts';
 import { RELEASES, UPLOADS, uploadFromRow } from '../../panda/rows/object-row.ts';
 import { sweepStrays } from '../../volume/behind/sweep.ts';
-import { finishPendingSeals } from '../../volume/open/seal.ts';
+import { finishPendingSeals, isSealToFinish } from '../../volume/open/pending-seals.ts';
 import { listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import { ownerOf } from '../../volume/runs/runs.ts';
@@ -63,7 +63,7 @@ export async function hasLeftovers(volumes: VolumeStore): Promise<boolean> {
   for (const volume of await listVolumes(components.panda, components.settings.cell, components.badRow)) {
     const { state, run } = volume;
     if (isDead(volume.owner) || (run !== undefined && isDead(ownerOf(run))) || state === 'erasing') return true;
-    if (volume.directoriesPending && state !== 'trash') return true;
+    if (await isSealToFinish(components, volume)) return true;
   }
   for await (const row of rowsOf(components.panda, UPLOADS)) if (isDead(uploadFromRow(row).owner)) return true;
   for (const { run } of await listJournal(components)) if (isDeadRun(components, run)) return true;

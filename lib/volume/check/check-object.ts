@@ -1,7 +1,7 @@
 // Whether one object of a volume is what it must be, read whole: header, checksums, directory, every record. What is
 // wrong with it is said by a code; a drive that cannot be read now says nothing about the object.
 import { codecShape } from '../../codec/shape.ts';
-import { parseBucketDirectory } from '../../format/bucket-directory.ts';
+import { type BucketDirectory, parseBucketDirectory } from '../../format/bucket-directory.ts';
 import { CHUNK_HEADER_BYTES, type ChunkHeader, checkChunk, chunkBytes, parseChunkHeader } from '../../format/chunk.ts';
 import { PACK_HEADER_BYTES, parsePackHeader, parsePackIndex } from '../../format/directory-pack.ts';
 import { parseGroupDirectory } from '../../format/group-directory.ts';
@@ -65,17 +65,26 @@ const cut = (place: GroupPlace, column: number, { length }: Uint8Array, declared
 /** Sequences and tokens of the groups that hold a slot. */
 export type NamedGroups = Map<number, number>;
 
-/** The pack of one column, every directory of it. Only a part of it is in memory at a time. */
+/**
+ * The pack of one column, every directory of it; `see` is shown them one by one. Only a part of it is in memory at a
+ * time.
+ */
 export async function checkPack(
   ports: ReadPorts,
   volume: VolumeRow,
   column: number,
   listedBytes: number,
+  see: (bucket: BucketId, directory: BucketDirectory, encoded: Uint8Array) => void = () => {},
 ): Promise<NamedGroups> {
   const read = (offset: number, length: number): Promise<Uint8Array> =>
     readObject(ports, volume, column, DIRECTORY_PACK_NAME, { offset, length });
   const owner = ownerOf(ports, volume);
   const first = await read(0, Math.min(listedBytes, CHECKED_OBJECT_BYTES_MAX));
+  if (first.length < PACK_HEADER_BYTES)
+    throw corrupt(
+      'CHUNK_TRUNCATED',
+      `the directory pack of column ${column} in volume ${volume.id} has no whole header`,
+    );
   const header = parsePackHeader(first, owner);
   if (header.totalBytes !== listedBytes)
     throw corrupt(
@@ -87,7 +96,9 @@ export async function checkPack(
   for (const { bucket, offset, length } of parsePackIndex(header, head)) {
     const isRead = offset + length <= first.length;
     const bytes = isRead ? first.subarray(offset, offset + length) : await read(offset, length);
-    for (const [seq, token] of parseBucketDirectory(bytes, { ...owner, bucket }).groups) named.set(seq, token);
+    const directory = parseBucketDirectory(bytes, { ...owner, bucket });
+    for (const [seq, token] of directory.groups) named.set(seq, token);
+    see(bucket, directory, bytes);
   }
   return named;
 }

@@ -5,15 +5,16 @@ import { bucketDirectoryName, DIRECTORY_PACK_NAME, parseBucketDirectoryName } fr
 import type { BucketId } from '../../foundation/ids.ts';
 import type { DamagedPart } from '../../panda/rows/damage-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
-import { writesDirectories } from '../open/room.ts';
 import type { ReadPorts } from '../read/read-column.ts';
-import { directoryColumns } from '../rows/directory-room.ts';
+import { directoryColumns, writesDirectories } from '../rows/directory-room.ts';
 import { checkDirectoryObject, checkPack, type Fault, faultOf, type NamedGroups, packBytes } from './check-object.ts';
 import type { ColumnListing } from './listing.ts';
 import type { LookOptions, PartLook } from './part-look.ts';
 
 export interface DirectoriesLook {
   readonly parts: readonly PartLook[];
+  /** The pack of a volume whose seal is pending, as far as it is there: nothing depends on it yet. */
+  readonly pending?: PartLook;
   readonly named: NamedGroups;
   /** False if groups may be missing from `named` (and from the group rows): no copy of a directory could be read. */
   readonly areComplete: boolean;
@@ -30,8 +31,8 @@ export async function directoriesOf(
   listings: readonly ColumnListing[],
   options: LookOptions,
 ): Promise<DirectoriesLook> {
-  if (volume.state === 'open' || volume.directoriesPending || !writesDirectories(ports.components, volume.class))
-    return NONE;
+  if (volume.state === 'open' || !writesDirectories(ports.components, volume.class)) return NONE;
+  if (volume.directoriesPending) return { ...NONE, pending: await pendingPack(ports, volume, listings) };
   const names = new Set(listings.flatMap(({ objects }) => [...(objects?.keys() ?? [])]));
   const isOld = !names.has(DIRECTORY_PACK_NAME) && [...names].some((name) => parseBucketDirectoryName(name));
   if (isOld) return directoryObjects(ports, volume, listings, options);
@@ -40,6 +41,14 @@ export async function directoriesOf(
     packCopy(ports, volume, column, bytes, isWanted),
   );
   return { parts: [look.part], named: look.named, areComplete: look.isKnown };
+}
+
+/** Read whole: what has the name of a pack and is none is in the way of its seal. */
+async function pendingPack(ports: ReadPorts, volume: VolumeRow, listings: readonly ColumnListing[]): Promise<PartLook> {
+  const look = await lookAtCopies('pack', volume, listings, { read: true }, (column, bytes) =>
+    packCopy(ports, volume, column, bytes, true),
+  );
+  return look.part;
 }
 
 async function directoryObjects(

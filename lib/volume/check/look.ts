@@ -34,6 +34,8 @@ export interface VolumeLook {
   /** Objects that a busy or failing drive kept from being looked at. */
   readonly unread: number;
   readonly strays: { readonly objects: number; readonly bytes: number };
+  /** Of a volume whose seal is pending: on how many of its columns the directories are already. */
+  readonly pendingPack: { readonly sound: number; readonly of: number } | undefined;
 }
 
 /** Undefined if the volume is gone, in trash, or was given another generation meanwhile. */
@@ -51,6 +53,7 @@ export async function lookAtVolume(
   const areFound = directories.areComplete || (await addByBuckets(ports, volume, named));
   const look = new Look(volume, listings, known, options.read ?? false);
   for (const part of directories.parts) look.add(part);
+  if (directories.pending !== undefined) look.addPending(directories.pending);
   for (const group of named.values()) {
     options.signal?.throwIfAborted();
     look.add(await lookAtGroup(ports, volume, group, listings, options), group);
@@ -108,6 +111,7 @@ class Look {
   #objects = 0;
   #unread = 0;
   #packCopies: { copies: number; sound: number } | undefined;
+  #pendingPack: VolumeLook['pendingPack'];
 
   constructor(volume: VolumeRow, listings: readonly ColumnListing[], known: readonly DamageRow[], read: boolean) {
     this.#volume = volume;
@@ -143,6 +147,29 @@ class Look {
     this.#reckon(look, gone);
     const name = group === undefined ? nameOfPart(part) : chunkName(group.seq, group.token);
     for (const column of stored) this.#expected[column]?.add(name);
+  }
+
+  /**
+   * What is not there is no damage, and what is not sound costs no copy of anything: the group rows say the same. A
+   * sound pack that was found not to lead to everything is that still: whoever seals compares, a look does not.
+   */
+  addPending({ part, stored, faults, unread }: PartLook): void {
+    let sound = 0;
+    for (const column of stored) {
+      const text = placeText(column, part);
+      const fault = faults.get(column);
+      const before = this.#known.get(text);
+      const isUnread = unread.includes(column);
+      if (fault !== undefined && fault.kind !== 'missing') this.#damage.push(this.#note(column, part, fault));
+      else if (before !== undefined && (isUnread || (fault === undefined && before.kind === 'foreign')))
+        this.#damage.push(before);
+      else if (!isUnread) {
+        this.#seen.add(text);
+        if (fault === undefined) sound += 1;
+      }
+      this.#expected[column]?.add(nameOfPart(part));
+    }
+    this.#pendingPack = { sound, of: stored.length };
   }
 
   #note(column: number, part: DamagedPart, { kind, reason }: Fault): DamageFound {
@@ -192,6 +219,7 @@ class Look {
       objects: this.#objects,
       unread: this.#unread,
       strays: this.#strays(),
+      pendingPack: this.#pendingPack,
     };
   }
 

@@ -58,7 +58,7 @@ export const columnsOn = ({ extents }: Pick<VolumeRow, 'extents'>, drives: Reado
  * nothing.
  */
 export function volumeSpare(
-  volume: Pick<VolumeRow, 'id' | 'codec' | 'generation' | 'extents'>,
+  volume: Pick<VolumeRow, 'id' | 'codec' | 'generation' | 'extents' | 'directoriesPending'>,
   damage: readonly DamageRow[],
   away: ReadonlySet<number>,
 ): number {
@@ -71,6 +71,8 @@ export function volumeSpare(
   const { dataColumns, parityColumns } = codecShape(volume.codec);
   const packColumns = Array.from({ length: parityColumns + 1 }, (_, i) => dataColumns - 1 + i);
   for (const [part, columns] of byPart) {
+    // The group rows lead to everything as yet.
+    if (part === 'pack' && volume.directoriesPending) continue;
     const lost = new Set([...gone, ...columns]);
     const copies = packColumns.filter((column) => !lost.has(column)).length;
     // Without any directory the bucket rows and the groups still lead to what was moved there: not lost, but nothing is

@@ -1,7 +1,7 @@
 // How much an open volume can still take: what is free of its extents, less what its directories will want at seal.
-import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
-import { packRoomBytes } from '../rows/directory-room.ts';
+import { packRoomBytes, writesDirectories } from '../rows/directory-room.ts';
 
 /** Bytes a group, and what it adds to the directories at seal, may still add to every extent. */
 export function extentFreeBytes(components: Components, volume: VolumeRow): number {
@@ -17,7 +17,3 @@ export function sealReserveBytes(components: Components, volume: Pick<VolumeRow,
   if (!writesDirectories(components, volume.class)) return 0;
   return packRoomBytes(volume) ?? components.settings.extentBytes;
 }
-
-/** Hot volumes are encoded soon, and their slots found by hints: only volumes that stay get directories. */
-export const writesDirectories = (components: Components, cls: VolumeClass): boolean =>
-  cls === 'warm' || components.settings.hotCodec === components.settings.warmCodec;

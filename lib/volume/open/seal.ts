@@ -1,29 +1,28 @@
 // SEAL (protocol 6): a full volume is closed for good. A volume that stays gets the directories of its buckets, as one
 // pack on m + 1 columns, so that a moved slot is found by one small read, and its group rows go.
 import { encodeBucketDirectory, type SlotLocation } from '../../format/bucket-directory.ts';
-import { encodeDirectoryPack } from '../../format/directory-pack.ts';
 import { assert } from '../../foundation/assert.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
-import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
+import { isKind } from '../../foundation/errors.ts';
 import type { BucketId } from '../../foundation/ids.ts';
 import { SEALED_BUCKETS_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import { deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
 import { directoriesPending, endSeal, generationIs, stateIsOneOf } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import { notePackFaults } from '../check/pack-in-the-way.ts';
 import type { Directories } from '../read/directories.ts';
 import type { Components } from '../rows/components.ts';
-import { directoryColumns } from '../rows/directory-room.ts';
+import { writesDirectories } from '../rows/directory-room.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 import { dropGroupRows } from '../rows/drop-groups.ts';
-import { listVolumes, readBucket, readVolume } from '../rows/read-rows.ts';
+import { readBucket, readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import { sealWrite } from '../steps/volume-steps.ts';
 import type { Lease } from './lease.ts';
-import { assertPackFits, knowsPacks, putPack } from './put-pack.ts';
-import { writesDirectories } from './room.ts';
+import { notStored, putPacks } from './put-pack.ts';
 
-interface Store {
+export interface SealStore {
   readonly components: Components;
   readonly health: DriveHealth;
   readonly directories: Directories;
@@ -32,7 +31,7 @@ interface Store {
 /**
  * Seals the leased volume; the lease ends. From then on nothing is appended, so the directories are written after it.
  */
-export async function sealVolume(store: Store, lease: Lease): Promise<void> {
+export async function sealVolume(store: SealStore, lease: Lease): Promise<void> {
   const volume = lease.volume;
   assert(volume.pendingSeq === undefined && volume.state === 'open', 'only a settled, open volume is sealed');
   const { settings, clock, panda } = store.components;
@@ -57,9 +56,9 @@ export async function sealVolume(store: Store, lease: Lease): Promise<void> {
 
 /**
  * Writes the directory pack of a sealed volume and drops its group rows. Anybody may do it, again too; the volume can
- * be read without. Throws `retry` DIRECTORY_NOT_STORED when no column takes it; it stays pending then.
+ * be read without. Throws `retry` DIRECTORY_NOT_STORED unless every column has it; it stays pending then.
  */
-export async function finishSeal(store: Store, volume: VolumeRow): Promise<void> {
+export async function finishSeal(store: SealStore, volume: VolumeRow): Promise<void> {
   const { settings, panda } = store.components;
   const extraBytes = await writePack(store, volume);
   const finish: Write = {
@@ -81,39 +80,23 @@ export async function finishSeal(store: Store, volume: VolumeRow): Promise<void>
   await dropGroupRows(store.components, volume);
 }
 
-/** On m+1 columns, or as many of them as take it. The bytes it takes, by column. */
-async function writePack(store: Store, volume: VolumeRow): Promise<number[]> {
-  const owner = { storeId: store.components.storeId, volumeId: volume.id, generation: volume.generation };
+/**
+ * On all of the m+1 columns: with fewer copies what the group rows say would survive fewer losses than the volume. The
+ * bytes it takes, by column. What is in its way on a column is noted as damage, for it cannot be overwritten.
+ */
+async function writePack(store: SealStore, volume: VolumeRow): Promise<readonly number[]> {
   // Encoded one by one: what is known of all slots of a volume of short records is many times as large.
-  const directories = await mapLimit([...volume.buckets], SEALED_BUCKETS_AT_ONCE, (id) =>
-    directoryOf(store, volume, id),
-  );
-  const pack = encodeDirectoryPack(
-    owner,
-    directories.filter((directory) => directory !== undefined),
-  );
-  assertPackFits(volume, pack);
-  await knowsPacks(store.components);
-  const columns = directoryColumns(volume);
-  const outcomes = await Promise.allSettled(columns.map((column) => putPack(store, volume, column, pack)));
-  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-  const fatal = failures.find((error) => !isPocketfulError(error));
-  if (fatal !== undefined) throw fatal;
-  if (failures.length === columns.length)
-    throw retryLater(
-      'DIRECTORY_NOT_STORED',
-      `no directory of volume ${volume.id} could be stored: it keeps its group rows`,
-      failures[0],
-    );
-  const bytes = volume.extents.map(() => 0);
-  for (const [i, outcome] of outcomes.entries())
-    if (outcome.status === 'fulfilled') bytes[columns[i] as number] = outcome.value;
-  return bytes;
+  const found = await mapLimit([...volume.buckets], SEALED_BUCKETS_AT_ONCE, (id) => directoryOf(store, volume, id));
+  const directories = new Map(found.filter((directory) => directory !== undefined));
+  const puts = await putPacks(store, volume, directories, 'as much');
+  if (puts.failures.size === 0) return puts.bytes;
+  await notePackFaults(store.components, volume, puts.failures);
+  throw notStored(volume, puts);
 }
 
 /** What is alive of a bucket, encoded. Undefined if it was moved meanwhile: nobody will look for it here. */
 async function directoryOf(
-  store: Store,
+  store: SealStore,
   volume: VolumeRow,
   id: BucketId,
 ): Promise<readonly [BucketId, Uint8Array] | undefined> {
@@ -126,23 +109,4 @@ async function directoryOf(
   for (const [slot, location] of found.entries) if (!isDead(dead, slot)) entries.set(slot, location);
   const owner = { storeId, volumeId: volume.id, generation: volume.generation };
   return [id, encodeBucketDirectory({ ...owner, bucket: id, entries })];
-}
-
-/** Sealed volumes whose directories a crash left unwritten. How many were finished. */
-export async function finishPendingSeals(store: Store): Promise<number> {
-  let finished = 0;
-  for (const volume of await listVolumes(
-    store.components.panda,
-    store.components.settings.cell,
-    store.components.badRow,
-  )) {
-    if (!volume.directoriesPending || (volume.state !== 'sealed' && volume.state !== 'draining')) continue;
-    try {
-      await finishSeal(store, volume);
-      finished += 1;
-    } catch (error) {
-      if (!isPocketfulError(error)) throw error; // its drives are away: the next time
-    }
-  }
-  return finished;
 }

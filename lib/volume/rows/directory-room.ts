@@ -3,7 +3,8 @@
 // make it shorter.
 import { codecShape } from '../../codec/shape.ts';
 import { PACK_HEADER_BYTES, packedBytes } from '../../format/directory-pack.ts';
-import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
+import type { Components } from './components.ts';
 
 /** Slots from the first to the last of these: what a directory has entries for. */
 export function slotSpan(records: readonly { readonly slot: number }[]): number {
@@ -40,3 +41,7 @@ export function directoryColumns(volume: Pick<VolumeRow, 'codec'>): number[] {
   const { dataColumns, parityColumns } = codecShape(volume.codec);
   return Array.from({ length: parityColumns + 1 }, (_, i) => dataColumns - 1 + i);
 }
+
+/** Hot volumes are encoded soon, and their slots found by hints: only volumes that stay get directories. */
+export const writesDirectories = ({ settings }: Pick<Components, 'settings'>, cls: VolumeClass): boolean =>
+  cls === 'warm' || settings.hotCodec === settings.warmCodec;

@@ -4,19 +4,18 @@
 import { codecShape } from '../../codec/shape.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { encodeBucketDirectory, type SlotLocation } from '../../format/bucket-directory.ts';
-import { encodeDirectoryPack } from '../../format/directory-pack.ts';
 import { parseChunkName } from '../../format/object-names.ts';
 import { assert } from '../../foundation/assert.ts';
 import { type BucketId, newVolumeId, type RunId, type VolumeId } from '../../foundation/ids.ts';
 import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { GroupPlace } from '../open/lease.ts';
-import { assertPackFits, knowsPacks, putPack } from '../open/put-pack.ts';
+import { notStored, putPacks } from '../open/put-pack.ts';
 import { extentFreeBytes } from '../open/room.ts';
 import type { BucketContent } from '../read/collect-bucket.ts';
 import { readGroupListing } from '../read/read-directory.ts';
 import type { Components } from '../rows/components.ts';
-import { directoryBytesOf, directoryColumns, filledBy, moreDirectoryBytes, slotSpan } from '../rows/directory-room.ts';
+import { directoryBytesOf, filledBy, moreDirectoryBytes, slotSpan } from '../rows/directory-room.ts';
 import { readBucket, readVolume } from '../rows/read-rows.ts';
 import { transactUnlessConflict } from '../rows/transact.ts';
 import {
@@ -157,23 +156,22 @@ export class NextExtents {
     return seq;
   }
 
-  /** A directory for every bucket that will be looked for here, on all m+1 columns: nothing else leads to its slots. */
+  /**
+   * A directory for every bucket that will be looked for here, on all m+1 columns: nothing else leads to its slots. A
+   * zombie of the run may have left another one in these extents, and then the flip is off. Throws `retry`
+   * DIRECTORY_NOT_STORED.
+   */
   async writeDirectories(): Promise<void> {
-    const { components } = this.#store;
     const volume = this.#volume;
-    const owner = { storeId: components.storeId, volumeId: volume.id, generation: volume.generation };
-    const directories = [...volume.buckets].map((bucket) => {
+    const owner = { storeId: this.#store.components.storeId, volumeId: volume.id, generation: volume.generation };
+    const directories = new Map<BucketId, Uint8Array>();
+    for (const bucket of volume.buckets) {
       const entries = this.#slots.get(bucket) ?? new Map<number, SlotLocation>();
-      return [bucket, encodeBucketDirectory({ ...owner, bucket, entries })] as const;
-    });
-    const pack = encodeDirectoryPack(owner, directories);
-    assertPackFits(volume, pack);
-    await knowsPacks(components);
-    const used = [...volume.extentUsedBytes];
-    const puts = directoryColumns(volume).map(async (column) => {
-      used[column] = (used[column] as number) + (await putPack(this.#store, volume, column, pack));
-    });
-    for (const put of await Promise.allSettled(puts)) if (put.status === 'rejected') throw put.reason;
+      directories.set(bucket, encodeBucketDirectory({ ...owner, bucket, entries }));
+    }
+    const puts = await putPacks(this.#store, volume, directories, 'the same');
+    if (puts.failures.size > 0) throw notStored(volume, puts);
+    const used = volume.extentUsedBytes.map((bytes, column) => bytes + (puts.bytes[column] as number));
     this.#volume = { ...volume, extentUsedBytes: used };
   }
 

@@ -25,8 +25,8 @@ import { type VolumeClass, type VolumeRow, volumeKey } from '../../panda/rows/vo
 import type { Settings } from '../../settings/settings.ts';
 import type { Lease } from '../open/lease.ts';
 import { recoverPending } from '../open/recover.ts';
-import { writesDirectories } from '../open/room.ts';
-import { directoryBytesOf, filledBy, moreDirectoryBytes } from '../rows/directory-room.ts';
+
+import { directoryBytesOf, filledBy, moreDirectoryBytes, writesDirectories } from '../rows/directory-room.ts';
 import { readBucket, readGroup, readVolume } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import { settledWrite } from '../steps/recover-steps.ts';

@@ -20,7 +20,7 @@ import { actorsOf } from '../actors/mover.ts';
 import { NAMESPACES, nameOf } from '../actors/names.ts';
 import type { Acting, SimWorld } from '../actors/sim-world.ts';
 import { linearizable } from '../model/linearizable.ts';
-import { expectNothingLeft } from './leaks.ts';
+import { expectNothingLeft, isPackTorn } from './leaks.ts';
 import { expectRedundant } from './redundancy.ts';
 import { Violation } from './violation.ts';
 
@@ -68,11 +68,11 @@ async function expectDamageTrue(world: SimWorld, { components, volumes }: Acting
   if (lost !== undefined && !world.mayHaveLost) throw new Violation('wrong', `doctor, of the drives: ${lost.message}`);
   for (const { volume, generation, column, kind, part, reason } of await listDamage(components)) {
     const held = await readVolume(components.panda, components.settings.cell, volume);
-    const drive = held?.generation === generation ? held.extents[column]?.drive : undefined;
-    if (drive === undefined)
+    const extent = held?.generation === generation ? held.extents[column] : undefined;
+    if (extent === undefined)
       throw new Violation('wrong', `damage is noted of generation ${generation} of volume ${volume}`);
-    // A pack is written to as many of its columns as take it.
-    if (part === 'pack' && kind === 'missing') continue;
+    const { drive } = extent;
+    if (part === 'pack' && isPackTorn(world, extent)) continue;
     if (!world.lossyDrives.has(drive))
       throw new Violation(
         'wrong',

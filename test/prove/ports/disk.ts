@@ -22,6 +22,7 @@ export class Disk implements Drive {
   #zones: Zones = new Map();
   #remembered: Zones | undefined;
   readonly #erased = new Set<string>();
+  readonly #torn = new Set<string>();
 
   constructor(label: string) {
     this.label = label;
@@ -83,6 +84,12 @@ export class Disk implements Drive {
     if (zone.objects.has(name) || this.state !== 'healthy') return;
     const whole = Buffer.concat(parts);
     zone.objects.set(name, new Uint8Array(whole.subarray(0, random.below(whole.length))));
+    this.#torn.add(chunkKey(at, name));
+  }
+
+  /** Whether the object was left half written; nothing else can be stored under its name. */
+  wasTorn(at: ZoneRef, name: string): boolean {
+    return this.#torn.has(chunkKey(at, name));
   }
 
   /** Written by somebody who was very late, unless the drive cannot take it. */
