@@ -3,7 +3,7 @@ import { codecShape } from '../codec/shape.ts';
 import { retryLater } from '../foundation/errors.ts';
 import { HOT_LOOK_EVERY_MS, HOT_RELIEFS_MAX } from '../limits/frontend.ts';
 import type { Components } from '../volume/rows/components.ts';
-import { listVolumes } from '../volume/rows/read-rows.ts';
+import { countHot } from '../volume/rows/volume-lists.ts';
 import { putClass } from '../volume/write/append.ts';
 
 /** Makes room in the hot tier, as far as that can be done now. */
@@ -40,14 +40,13 @@ export class HotGauge {
   }
 
   async #look(): Promise<void> {
-    const { settings, clock, panda } = this.#components;
+    const { settings, clock } = this.#components;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#lookedAtMs < HOT_LOOK_EVERY_MS) return;
     this.#lookedAtMs = nowMs;
     const { dataColumns, parityColumns } = codecShape(settings.hotCodec);
-    const hot = (await listVolumes(panda, settings.cell, this.#components.badRow)).filter(
-      (volume) => volume.class === 'hot',
-    );
-    this.#bytes = hot.length * (dataColumns + parityColumns) * settings.extentBytes;
+    const volumeBytes = (dataColumns + parityColumns) * settings.extentBytes;
+    const enough = Math.floor(settings.hotBytesMax / volumeBytes);
+    this.#bytes = volumeBytes * (await countHot(this.#components, enough));
   }
 }

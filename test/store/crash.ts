@@ -7,7 +7,7 @@ import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { CountingPlan, Crash, type FaultMode } from '../../lib/foundation/faults.ts';
 import { type Acknowledged, durableState } from './durable-state.ts';
 import type { Process, World } from './harness.ts';
-import { expectSound } from './recount.ts';
+import { expectListed, expectSound } from './recount.ts';
 import { expectUndamaged } from './undamaged.ts';
 
 /** What was acknowledged: the bodies that must be there, and the names that must not. `undecided`: a call on it did not return. */
@@ -148,6 +148,7 @@ async function crashOnce(
 async function settle(world: World, model: Model, when: string, { isDamaged }: Scenario): Promise<void> {
   try {
     const p = world.start({ othersDead: true });
+    await expectListed(p); // recovering mends them
     if (!isDamaged) await expectUndamaged(p);
     await recover(p.volumes, p.frontend, { sweep: true });
     await model.expectIn(p);

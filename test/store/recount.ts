@@ -5,6 +5,7 @@ import type { Row } from '../../lib/panda/panda.ts';
 import { blockFromRow } from '../../lib/panda/rows/block-row.ts';
 import { bucketFromRow, deadFromRow, deadKey, isDead } from '../../lib/panda/rows/bucket-row.ts';
 import { objectFromRow, segmentFromRow } from '../../lib/panda/rows/object-row.ts';
+import { isCompleteRow, isListedIn, listPartition, VOLUME_LISTS } from '../../lib/panda/rows/open-row.ts';
 import { trashFromRow } from '../../lib/panda/rows/trash-row.ts';
 import { volumeFromRow } from '../../lib/panda/rows/volume-row.ts';
 import { zoneFromRow } from '../../lib/panda/rows/zone-row.ts';
@@ -26,6 +27,22 @@ export async function expectSound(p: Process, away: readonly number[] = []): Pro
   expectBuckets(rows);
   expectZones(rows, away);
   expectExtents(p, rows);
+  expectLists(p, rows);
+}
+
+/** As `expectSound`, of the lists alone: what holds at any moment, whoever died where. */
+export const expectListed = async (p: Process): Promise<void> => expectLists(p, await allRows(p));
+
+/** Exactly the open volumes, and exactly the hot ones, are listed; once any release has done it that knows how. */
+function expectLists({ components }: Process, rows: readonly Row[]): void {
+  const volumes = of(rows, 'volume').map(volumeFromRow);
+  for (const list of VOLUME_LISTS) {
+    const found = rows.filter(({ partition }) => partition === listPartition(list, components.settings.cell));
+    if (!found.some(isCompleteRow)) continue;
+    const ids = found.filter((row) => !isCompleteRow(row)).map(({ sort }) => sort);
+    const wanted = volumes.filter((volume) => isListedIn(list, volume)).map(({ id }) => id as string);
+    assert.deepEqual(ids.sort(), wanted.sort(), `volumes listed as ${list}`);
+  }
 }
 
 /** Whatever was written there, directories included, an extent is never larger than it may be. */

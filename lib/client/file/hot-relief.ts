@@ -4,7 +4,7 @@ import { codecShape } from '../../codec/shape.ts';
 import { encodeStore } from '../../engine/upkeep/tend.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import { RELIEF_LOOK_EVERY_MS, RELIEF_PASSES_MAX } from '../../limits/engine.ts';
-import { listVolumes } from '../../volume/rows/read-rows.ts';
+import { countHot } from '../../volume/rows/volume-lists.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import { putClass } from '../../volume/write/append.ts';
 
@@ -70,9 +70,10 @@ export class HotRelief {
   }
 
   async #share(): Promise<number> {
-    const { panda, settings, badRow } = this.#store.components;
-    const hot = (await listVolumes(panda, settings.cell, badRow)).filter((volume) => volume.class === 'hot');
-    return (hot.length * this.#columns * settings.extentBytes) / settings.hotBytesMax;
+    const { hotBytesMax, extentBytes } = this.#store.components.settings;
+    const volumeBytes = this.#columns * extentBytes;
+    const enough = Math.floor((BEGIN_SHARE * hotBytesMax) / volumeBytes);
+    return ((await countHot(this.#store.components, enough)) * volumeBytes) / hotBytesMax;
   }
 
   /** Under pressure neither age nor grace counts. A stall is no error here: the put says so if it comes to that. */

@@ -23,6 +23,7 @@ import { type VolumeRow, volumeFromRow } from '../../panda/rows/volume-row.ts';
 import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { kekFaults } from '../../volume/rows/known-keks.ts';
+import { VolumeListsFound } from './doctor-lists.ts';
 import type { Counted, Findings } from './findings.ts';
 
 interface BlockFacts {
@@ -37,6 +38,7 @@ interface Tally {
   readonly liveBytes: Map<BucketId, number>;
   readonly kekVersions: Map<number, number>;
   readonly volumes: Map<string, VolumeRow>;
+  readonly lists: VolumeListsFound;
   readonly buckets: BucketRow[];
   readonly zones: { readonly drive: number; readonly zone: ZoneRow }[];
   readonly releases: Map<string, ReleaseRow>;
@@ -60,6 +62,7 @@ export async function findRowFaults(
     liveBytes: new Map(),
     kekVersions: new Map(),
     volumes: new Map(),
+    lists: new VolumeListsFound(components.settings.cell),
     buckets: [],
     zones: [],
     releases: new Map(),
@@ -80,6 +83,7 @@ export async function findRowFaults(
   await judgeKeys(components, tally, destroyed, findings);
   judgeBuckets(tally, findings);
   judgeZones(tally, findings);
+  tally.lists.judge(tally.volumes, findings);
   return {
     objects: tally.objects,
     blocks: tally.blocks.size,
@@ -130,6 +134,10 @@ function takeFirst(tally: Tally, row: Row): void {
       break;
     case 'volume':
       tally.volumes.set(row.sort, volumeFromRow(row));
+      break;
+    case 'open':
+    case 'hot':
+      tally.lists.take(row);
       break;
     case 'zone':
       tally.zones.push({ drive: Number(row.partition.slice('zone/'.length)), zone: zoneFromRow(row) });

@@ -13,8 +13,8 @@ export type Level = 'healthy' | 'degraded' | 'wrong';
 export interface Finding {
   readonly severity: Severity;
   /**
-   * Stable, lower case: drive, key, object, references, live-bytes, bucket, volume, zone, panda, stray, unfinished,
-   * row, file, damage, directories; of objects on drives: missing, short, wrong, foreign, unread.
+   * Stable, lower case: drive, key, object, references, live-bytes, bucket, volume, list, zone, panda, stray,
+   * unfinished, row, file, damage, directories; of objects on drives: missing, short, wrong, foreign, unread.
    */
   readonly check: string;
   readonly message: string;

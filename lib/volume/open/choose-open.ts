@@ -10,6 +10,8 @@ import { extentFreeBytes } from './room.ts';
 /** An open volume as this process knows it. */
 export interface Known {
   row: VolumeRow;
+  /** When the row was read, or written by this process; monotonic. */
+  seenAtMs: number;
   /** This process is at it. */
   busy: boolean;
   /** How often another process was first at it. */

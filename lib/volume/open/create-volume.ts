@@ -5,6 +5,7 @@ import { assert } from '../../foundation/assert.ts';
 import { isKind } from '../../foundation/errors.ts';
 import { newVolumeId } from '../../foundation/ids.ts';
 import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
+import { listedAtFirst } from '../../panda/rows/open-row.ts';
 import {
   newVolumeAttributes,
   type VolumeClass,
@@ -17,7 +18,7 @@ import type { Components } from '../rows/components.ts';
 import { transact } from '../rows/transact.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
 
-/** A new open volume on the emptiest healthy drives: one transaction with its zones. */
+/** A new open volume on the emptiest healthy drives: one transaction with its zones, and where it is listed. */
 export async function createVolume(components: Components, zones: ZoneAllocator, cls: VolumeClass): Promise<VolumeRow> {
   const codec = cls === 'hot' ? components.settings.hotCodec : components.settings.warmCodec;
   const shape = codecShape(codec);
@@ -35,8 +36,14 @@ export async function createVolume(components: Components, zones: ZoneAllocator,
     });
     try {
       const took = async (): Promise<boolean> => (await components.panda.get(key)) !== undefined;
-      await transact(components, [{ kind: 'put', ...key, attributes, if: ['absent'] }, ...claim.writes], took);
-      return volumeFromRow({ ...key, attributes });
+      const volume = volumeFromRow({ ...key, attributes });
+      const lists = listedAtFirst(components.settings.cell, volume);
+      await transact(
+        components,
+        [{ kind: 'put', ...key, attributes, if: ['absent'] }, ...lists, ...claim.writes],
+        took,
+      );
+      return volume;
     } catch (error) {
       zones.refresh(); // another process took one of the zones first
       if (!isKind(error, 'conflict') || attempt >= ZONE_CLAIM_ATTEMPTS_MAX) throw error;

@@ -5,21 +5,15 @@ import { assert } from '../../foundation/assert.ts';
 import { isKind, retryLater } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import { VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
-import {
-  LEASE_WAIT_MS,
-  LEASE_WAIT_MS_MAX,
-  LEASE_WAITS_MAX,
-  OPEN_GROWTH_MAX,
-  OPEN_LIST_EVERY_MS,
-} from '../../limits/volume.ts';
-import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
+import { LEASE_WAIT_MS, LEASE_WAIT_MS_MAX, LEASE_WAITS_MAX, OPEN_GROWTH_MAX } from '../../limits/volume.ts';
+import type { VolumeClass } from '../../panda/rows/volume-row.ts';
 import type { Directories } from '../read/directories.ts';
 import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
-import { listVolumes, readVolume } from '../rows/read-rows.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
 import { isLeasable, isWritable, type Known, pickFull, pickWithRoom, type View } from './choose-open.ts';
 import { createVolume } from './create-volume.ts';
+import { KnownVolumes } from './known-volumes.ts';
 import { type Lease, leaseOf, leaseVolume } from './lease.ts';
 import { recoverPending } from './recover.ts';
 import { extentFreeBytes, sealReserveBytes } from './room.ts';
@@ -34,10 +28,8 @@ export class OpenVolumes {
   readonly #health: DriveHealth;
   readonly #zones: ZoneAllocator;
   readonly #directories: Directories;
-  readonly #known = new Map<VolumeId, Known>();
+  readonly #known: KnownVolumes;
   readonly #waiting: (() => void)[] = [];
-  #listedAtMs = Number.NEGATIVE_INFINITY;
-  #listing: Promise<void> = Promise.resolve();
   #creating = 0;
   #conflicts = 0;
 
@@ -46,6 +38,7 @@ export class OpenVolumes {
     this.#health = health;
     this.#zones = zones;
     this.#directories = directories;
+    this.#known = new KnownVolumes(components, () => this.#wakeAll());
   }
 
   /**
@@ -57,9 +50,13 @@ export class OpenVolumes {
     assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
     await this.#components.mayWrite?.();
     for (let waits = 0; ; ) {
-      await this.#list();
-      const entry = pickWithRoom(this.#view(), this.#ofClass(cls), { bytes: needBytes, buckets });
+      await this.#known.list();
+      const entry = pickWithRoom(this.#view(), this.#known.ofClass(cls), { bytes: needBytes, buckets });
       if (entry !== undefined) {
+        if (this.#known.isStale(entry)) {
+          await this.#known.readAnew(entry); // and picked again: it may be full, or in use, by now
+          continue;
+        }
         const lease = await this.#tryLease(entry);
         if (lease === undefined) continue;
         if (extentFreeBytes(this.#components, lease.volume) >= needBytes) return lease;
@@ -71,7 +68,7 @@ export class OpenVolumes {
         continue;
       }
       // Nothing may come between this look and the wait, or what gets free there is missed and looks like a conflict.
-      const fullest = pickFull(this.#view(), this.#ofClass(cls), { bytes: needBytes, buckets });
+      const fullest = pickFull(this.#view(), this.#known.ofClass(cls), { bytes: needBytes, buckets });
       if (fullest === undefined) await this.#wait(waits++);
       else await this.#sealFullest(fullest);
     }
@@ -82,10 +79,9 @@ export class OpenVolumes {
    * is to come.
    */
   async sealAll(cls: VolumeClass, only?: ReadonlySet<VolumeId>): Promise<number> {
-    this.#listedAtMs = Number.NEGATIVE_INFINITY;
-    await this.#list();
+    await this.#known.listAll();
     let sealed = 0;
-    for (const entry of [...this.#known.values()]) {
+    for (const entry of this.#known.all()) {
       if (entry.row.class !== cls || entry.busy || entry.row.nextSeq === 1 || !isLeasable(this.#components, entry.row))
         continue;
       if (only?.has(entry.row.id) === false) continue;
@@ -102,10 +98,9 @@ export class OpenVolumes {
    * Recovers them; seals those that cannot take appends any more.
    */
   async recoverIdle(): Promise<number> {
-    this.#listedAtMs = Number.NEGATIVE_INFINITY;
-    await this.#list();
+    await this.#known.listAll();
     let recovered = 0;
-    for (const entry of [...this.#known.values()]) {
+    for (const entry of this.#known.all()) {
       const stuck = !isWritable(this.#health, entry.row);
       const owned = entry.row.owner !== undefined;
       if (entry.busy || !isLeasable(this.#components, entry.row)) continue;
@@ -123,10 +118,11 @@ export class OpenVolumes {
   async rooms(cls: VolumeClass): Promise<{ readonly extentFreeBytes: number; readonly buckets: number }[]> {
     // A process that has just begun knows no volume yet: a group made for a new one would seal those that are half
     // full.
-    await this.#list();
-    const usable = this.#ofClass(cls).filter(
-      ({ busy, row }) => !busy && isLeasable(this.#components, row) && isWritable(this.#health, row),
-    );
+    await this.#known.list();
+    await this.#known.readStale();
+    const usable = this.#known
+      .ofClass(cls)
+      .filter(({ busy, row }) => !busy && isLeasable(this.#components, row) && isWritable(this.#health, row));
     const rooms = usable
       .map(({ row }) => ({
         extentFreeBytes: extentFreeBytes(this.#components, row),
@@ -142,38 +138,8 @@ export class OpenVolumes {
     );
   }
 
-  /** Whoever asks while the volumes are being listed waits for that list. */
-  #list(): Promise<void> {
-    const nowMs = this.#components.clock.monotonicMs();
-    if (nowMs - this.#listedAtMs >= OPEN_LIST_EVERY_MS) {
-      this.#listedAtMs = nowMs;
-      this.#listing = this.#listNow().catch((error: unknown) => {
-        this.#listedAtMs = Number.NEGATIVE_INFINITY;
-        throw error;
-      });
-    }
-    return this.#listing;
-  }
-
-  async #listNow(): Promise<void> {
-    const open = (
-      await listVolumes(this.#components.panda, this.#components.settings.cell, this.#components.badRow)
-    ).filter((v) => v.state === 'open');
-    const ids = new Set(open.map((v) => v.id));
-    for (const [id, entry] of this.#known) if (!entry.busy && !ids.has(id)) this.#known.delete(id);
-    for (const row of open) {
-      const entry = this.#known.get(row.id);
-      if (entry === undefined) this.#known.set(row.id, { row, busy: false, conflicts: 0 });
-      else if (!entry.busy && entry.row.token <= row.token) entry.row = row;
-    }
-  }
-
   #view(): View {
     return { components: this.#components, health: this.#health };
-  }
-
-  #ofClass(cls: VolumeClass): Known[] {
-    return [...this.#known.values()].filter((entry) => entry.row.class === cls);
   }
 
   #mayGrow(cls: VolumeClass): boolean {
@@ -182,7 +148,7 @@ export class OpenVolumes {
         ? this.#components.settings.openVolumes
         : 2;
     const allowed = this.#conflicts >= CONFLICTS_BEFORE_GROWTH ? base * OPEN_GROWTH_MAX : base;
-    const usable = this.#ofClass(cls).filter((entry) => isWritable(this.#health, entry.row));
+    const usable = this.#known.ofClass(cls).filter((entry) => isWritable(this.#health, entry.row));
     return usable.length + this.#creating < allowed;
   }
 
@@ -193,7 +159,7 @@ export class OpenVolumes {
       if (leased === undefined) {
         this.#conflicts += 1;
         entry.conflicts += 1;
-        await this.#reread(entry);
+        await this.#known.readAnew(entry);
         return undefined;
       }
       entry.row = leased;
@@ -201,30 +167,11 @@ export class OpenVolumes {
         await recoverPending(this.#components, leased, leased.token, false);
         entry.row = { ...leased, pendingSeq: undefined };
       }
-      return leaseOf(this.#components, entry.row, (next) => this.#settle(entry, next));
+      return leaseOf(this.#components, entry.row, (next) => this.#known.free(entry, next));
     } catch (error) {
-      this.#settle(entry, undefined);
+      this.#known.free(entry, undefined);
       throw error;
     }
-  }
-
-  /** The entry is free again; without a row it is forgotten and listed anew. */
-  #settle(entry: Known, row: VolumeRow | undefined): void {
-    entry.busy = false;
-    if (row === undefined) {
-      this.#known.delete(entry.row.id);
-      this.#listedAtMs = Number.NEGATIVE_INFINITY;
-    } else if (row.state !== 'open') this.#known.delete(row.id);
-    else entry.row = row;
-    this.#wakeAll();
-  }
-
-  async #reread(entry: Known): Promise<void> {
-    const row = await readVolume(this.#components.panda, this.#components.settings.cell, entry.row.id);
-    if (row !== undefined) return this.#settle(entry, row);
-    entry.busy = false;
-    this.#known.delete(entry.row.id);
-    this.#wakeAll();
   }
 
   async #sealOrRelease(lease: Lease): Promise<void> {
@@ -243,6 +190,7 @@ export class OpenVolumes {
   }
 
   async #sealFullest(fullest: Known): Promise<void> {
+    if (this.#known.isStale(fullest)) return this.#known.readAnew(fullest);
     const lease = await this.#tryLease(fullest);
     if (lease !== undefined) await this.#seal(lease);
   }
@@ -256,21 +204,20 @@ export class OpenVolumes {
   }
 
   async #wait(waits: number): Promise<void> {
-    const anyBusy = [...this.#known.values()].some((entry) => entry.busy) || this.#creating > 0;
+    const anyBusy = this.#known.all().some((entry) => entry.busy) || this.#creating > 0;
     if (anyBusy) return new Promise((resolve) => this.#waiting.push(resolve));
     // Every open volume is leased by another process, or lies on drives that cannot be written.
     this.#conflicts += 1;
     if (waits >= LEASE_WAITS_MAX)
       throw retryLater('VOLUMES_BUSY', 'every open volume is in use by other processes: try again later');
-    this.#listedAtMs = Number.NEGATIVE_INFINITY;
+    this.#known.listAnew();
     await this.#components.clock.sleep(Math.min(LEASE_WAIT_MS_MAX, LEASE_WAIT_MS * 2 ** waits));
   }
 
   async #create(cls: VolumeClass): Promise<void> {
     this.#creating += 1;
     try {
-      const row = await createVolume(this.#components, this.#zones, cls);
-      this.#known.set(row.id, { row, busy: false, conflicts: 0 });
+      this.#known.add(await createVolume(this.#components, this.#zones, cls));
     } finally {
       this.#creating -= 1;
       this.#wakeAll();

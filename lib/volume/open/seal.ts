@@ -8,6 +8,7 @@ import type { BucketId } from '../../foundation/ids.ts';
 import { SEALED_BUCKETS_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import { deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
+import { unlisted } from '../../panda/rows/open-row.ts';
 import { directoriesPending, endSeal, generationIs, stateIsOneOf } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { notePackFaults } from '../check/pack-in-the-way.ts';
@@ -37,13 +38,16 @@ export async function sealVolume(store: SealStore, lease: Lease): Promise<void> 
   const { settings, clock, panda } = store.components;
   const directoriesPending = writesDirectories(store.components, volume.class);
   const sealedAtMs = Math.max(0, clock.nowMs());
-  const seal = sealWrite(settings.cell, volume.id, lease.token, sealedAtMs, directoriesPending);
+  const seal = [
+    sealWrite(settings.cell, volume.id, lease.token, sealedAtMs, directoriesPending),
+    unlisted('open', settings.cell, volume.id),
+  ];
   const took = async (): Promise<boolean> => {
     const now = await readVolume(panda, settings.cell, volume.id);
     return now?.token === lease.token && now.state !== 'open';
   };
   try {
-    await transact(store.components, [seal], took);
+    await transact(store.components, seal, took);
   } catch (error) {
     lease.done(undefined);
     if (!isKind(error, 'conflict')) throw error;

@@ -11,6 +11,7 @@ import { FREED_VOLUMES_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { groupPartition } from '../../panda/rows/group-row.ts';
+import { unlistedAtLast } from '../../panda/rows/open-row.ts';
 import { retireAnew, stateIs, trashedAt } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { quarantineLeftMs } from '../behind/sweep.ts';
@@ -181,6 +182,7 @@ async function dropLeftoverRows(components: Components, volume: VolumeRow): Prom
 async function endErase(components: Components, volume: VolumeRow): Promise<void> {
   const writes: Write[] = [
     { kind: 'delete', ...volumeKey(components.settings.cell, volume.id), if: [stateIs('erasing')] },
+    ...unlistedAtLast(components.settings.cell, volume),
     ...volume.extents.map(freeWrite),
   ];
   await transactUnlessConflict(

@@ -4,6 +4,7 @@ import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
 import { bucketIsIn, bucketKey, moveIs, moveTo } from '../../panda/rows/bucket-row.ts';
 import { together } from '../../panda/rows/change.ts';
+import { listedAtFirst } from '../../panda/rows/open-row.ts';
 import {
   addBuckets,
   beginNext,
@@ -64,6 +65,7 @@ export const flipWrites = (
     if: [generationIs(host.generation), ownedBy(run), nextGenerationIs(next.generation)],
   },
   { kind: 'put', ...volumeKey(cell, old), attributes: trashedVolumeAttributes(host, nowMs), if: ['absent'] },
+  ...listedAtFirst(cell, { ...host, id: old }),
   ...host.extents.map(
     ({ drive, zone, zoneGeneration }): Write => ({
       kind: 'update',
@@ -101,6 +103,7 @@ export const dropNextWrites = (
       if: [ownedBy(run), nextGenerationIs(next.generation)],
     },
     { kind: 'put', ...volumeKey(cell, old), attributes: trashedVolumeAttributes(stray, nowMs), if: ['absent'] },
+    ...listedAtFirst(cell, { ...stray, id: old }),
     ...next.extents.map(
       ({ drive, zone }): Write => ({
         kind: 'update',

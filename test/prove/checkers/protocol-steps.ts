@@ -42,7 +42,7 @@ const PATTERNS: readonly Pattern[] = [
   ['2 sequence number burnt', 'update volume +n', 'update volume -o'],
   ['3 COMMIT to a bucket', 'put group', 'update bucket ^u'],
   ['3 COMMIT of a new bucket', 'put group', 'put bucket', 'update volume +ob'],
-  ['4 INDEX', 'check volume', '!put dead'],
+  ['4 INDEX', 'check volume', '!put dead', '!put open', '!put hot'],
   ['4 INDEX, the last of a group', 'update volume -p', 'put block'],
   ['4 new block', 'put block'],
   ['4 new object', 'put object ?absent'],
@@ -102,8 +102,12 @@ const PATTERNS: readonly Pattern[] = [
   ['quarantine ends', 'delete quarantine'],
 ];
 
-/** Tables of soft state: nothing depends on it, and a crash at it leaves an older one. */
-const SOFT = /^\w+ (work\/(threshold|budget|drain)|rates|coder|crowded|tally|gauges)( |$)/;
+/**
+ * Tables of soft state: nothing depends on it, and a crash at it leaves an older one. The lists of volumes are written in the steps that make and end
+ * these (watch.ts); by itself only by whoever mends them, or thinks so as a volume came or went meanwhile.
+ */
+const SOFT =
+  /^(\w+ (work\/(threshold|budget|drain)|rates|coder|crowded|tally|gauges)|(put|delete) (open|hot)|check volume)( |$)/;
 
 export const PROTOCOL_STEPS: readonly string[] = PATTERNS.map(([name]) => name);
 

@@ -1,6 +1,7 @@
 // What must hold whenever a transaction is done, whatever else is under way: told of each one, with the rows as they were before.
 import type { Row, Write } from '../../../lib/panda/panda.ts';
 import { bucketFromRow, deadFromRow, deadKey } from '../../../lib/panda/rows/bucket-row.ts';
+import { isListedIn, listPartition, VOLUME_LISTS } from '../../../lib/panda/rows/open-row.ts';
 import { type VolumeRow, volumeFromRow } from '../../../lib/panda/rows/volume-row.ts';
 import { collectBucket } from '../../../lib/volume/read/collect-bucket.ts';
 import { readBucket, readVolume } from '../../../lib/volume/rows/read-rows.ts';
@@ -23,12 +24,33 @@ export class Watch {
   async done(writes: readonly Write[], before: readonly (Row | undefined)[]): Promise<void> {
     for (const [i, write] of writes.entries()) {
       const row = before[i];
+      if (write.partition.startsWith('volume/')) this.#expectListed(writes, write, row);
       if (row === undefined || write.kind === 'check' || write.kind === 'put') continue;
       if (write.partition.startsWith('bucket/') && write.kind === 'update' && write.set?.['v'] !== undefined)
         this.#moved(row);
       if (!write.partition.startsWith('volume/')) continue;
       if (write.kind === 'delete') await this.#expectErased(volumeFromRow(row));
       else if (write.set?.['s'] === 'erasing') await this.#expectElsewhere(volumeFromRow(row));
+    }
+  }
+
+  /** Whatever makes a volume open or hot, or no longer, says so where these are listed. */
+  #expectListed(writes: readonly Write[], write: Write, before: Row | undefined): void {
+    const { cell } = this.#world.settings;
+    const was = before && volumeFromRow(before);
+    const is = volumeAfter(write, before);
+    for (const list of VOLUME_LISTS) {
+      const [from, to] = [was, is].map((volume) => volume !== undefined && isListedIn(list, volume));
+      if (from === to) continue;
+      const isTold = writes.some(
+        ({ kind, partition, sort }) =>
+          kind === (to ? 'put' : 'delete') && partition === listPartition(list, cell) && sort === write.sort,
+      );
+      if (!isTold)
+        throw new Violation(
+          'wrong',
+          `volume ${write.sort} is ${to ? '' : 'no longer '}${list}, and is not ${to ? '' : 'un'}listed`,
+        );
     }
   }
 
@@ -76,4 +98,12 @@ export class Watch {
         );
     }
   }
+}
+
+/** Of a volume's row only class and state are asked for. */
+function volumeAfter(write: Write, before: Row | undefined): VolumeRow | undefined {
+  if (write.kind === 'put') return volumeFromRow(write);
+  if (write.kind === 'delete' || before === undefined) return undefined;
+  const set = write.kind === 'update' ? write.set : undefined;
+  return { ...volumeFromRow(before), ...(set?.['s'] === undefined ? {} : { state: set['s'] as VolumeRow['state'] }) };
 }
