@@ -1,6 +1,6 @@
 // Which volumes are open, and which are hot, from their own small partitions (lib/panda/rows/open-row.ts). A row there
-// is a hint: releases before these rows make and seal volumes without them. What is missing is found by whoever lists all
-// volumes in any case; what is too much, by whoever reads the row of the volume.
+// is a hint: releases before these rows make and seal volumes without them. What is missing is found by whoever lists
+// all volumes in any case; what is too much, by whoever reads the row of the volume.
 import { isKind } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import { KEYS_AT_ONCE } from '../../limits/panda.ts';
