@@ -10,6 +10,7 @@ import { IDLE_READS, idleStageOf } from '../../lib/infra/stacks/idle-stage.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
+import { mendVolumeLists } from '../../lib/volume/rows/volume-lists.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { World } from '../store/harness.ts';
 import { Meter, MeteredPanda, meteredDrive } from './metered.ts';
@@ -67,6 +68,8 @@ describe('an idle stage', () => {
     const drives = components.drives.map((drive) => meteredDrive(drive, meter));
     const store = new VolumeStore({ ...components, panda: new MeteredPanda(components.panda, meter), drives });
     const signal = new AbortController().signal;
+    await mendVolumeLists(store.components); // once in the life of a store
+    meter.take();
     const tasks: Readonly<Record<keyof typeof IDLE_READS, () => Promise<unknown>>> = {
       gc: () => sweepStage(store, { signal }),
       encoder: () => encodeStage(store, { signal, stream: new MemoryStream(components.clock) }),

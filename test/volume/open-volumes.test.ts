@@ -91,3 +91,25 @@ describe('many writers of one process', () => {
     expect(opened).toEqual(opened.map(() => 1)); // by some numbers of ticks it was four
   });
 });
+
+describe('a volume that another process had when it was seen', () => {
+  it('is taken once that one has given it back, by whoever waits and by whoever comes later', async () => {
+    for (const doesWait of [true, false]) {
+      const world = new World(4, { ...TINY, openVolumes: doesWait ? 1 : 2 });
+      const [a, b] = [world.start(), world.start()];
+      const held = await a.volumes.open.lease('hot', 2_000);
+      await b.volumes.open.rooms('hot'); // looks
+      const sleep = world.clock.sleep.bind(world.clock);
+      world.clock.sleep = async (ms) => {
+        await sleep(ms);
+        if (doesWait) await held.release();
+      };
+      if (!doesWait) {
+        await held.release();
+        world.clock.advance(6_000);
+      }
+      const lease = await b.volumes.open.lease('hot', 2_000);
+      expect(lease.volume.id).toBe(held.volume.id);
+    }
+  });
+});

@@ -56,10 +56,9 @@ export const listedLate = (list: VolumeList, cell: string, volume: Listed): Writ
   listed(list, cell, volume),
 ];
 
-export const completed = (cell: string, nowMs: number): Put[] =>
-  VOLUME_LISTS.map((list) => ({
-    kind: 'put',
-    partition: listPartition(list, cell),
-    sort: COMPLETE,
-    attributes: { a: nowMs },
-  }));
+export const completed = (list: VolumeList, cell: string, nowMs: number): Put => ({
+  kind: 'put',
+  partition: listPartition(list, cell),
+  sort: COMPLETE,
+  attributes: { a: nowMs },
+});

@@ -16,11 +16,19 @@ export interface Known {
   busy: boolean;
   /** How often another process was first at it. */
   conflicts: number;
+  /** This process made it, or leased it last as far as it knows. */
+  isMine: boolean;
+  /** Its place in the order in which this process tries those of others: each process has another order. */
+  readonly draw: number;
 }
 
 export interface View {
   readonly components: Components;
   readonly health: DriveHealth;
+  /** Not seen for a while: whoever had it leased may have given it back. It is read again before it is leased. */
+  readonly isStale: (one: Known) => boolean;
+  /** Other processes were first at volumes that this one wanted. */
+  readonly isContended: boolean;
 }
 
 /** What an append takes: bytes of every extent, and buckets. */
@@ -41,6 +49,9 @@ export function isLeasable(components: Components, row: VolumeRow): boolean {
   return row.expiresAtMs <= nowMs || components.isOwnerGone(row.owner);
 }
 
+const mayBeLeasable = ({ components, isStale }: View, one: Known): boolean =>
+  !one.busy && (isStale(one) || isLeasable(components, one.row));
+
 const hasRoom = (freeBytes: number, { buckets }: VolumeRow, need: Need): boolean =>
   freeBytes >= need.bytes && buckets.size + need.buckets <= VOLUME_BUCKETS_MAX;
 
@@ -48,24 +59,32 @@ const hasRoom = (freeBytes: number, { buckets }: VolumeRow, need: Need): boolean
  * The fullest volume that still has room, so that volumes fill one after the other; those that other processes use
  * last, so that each process comes to fill its own.
  */
-export function pickWithRoom({ components, health }: View, known: readonly Known[], need: Need): Known | undefined {
+export function pickWithRoom(view: View, known: readonly Known[], need: Need): Known | undefined {
+  const { components, health } = view;
   let best: Known | undefined;
   let bestFreeBytes = Number.POSITIVE_INFINITY;
   for (const one of known) {
-    if (one.busy || !isLeasable(components, one.row) || !isWritable(health, one.row)) continue;
+    if (!mayBeLeasable(view, one) || !isWritable(health, one.row)) continue;
     const freeBytes = extentFreeBytes(components, one.row);
     if (!hasRoom(freeBytes, one.row, need)) continue;
-    if (best !== undefined && (one.conflicts - best.conflicts || freeBytes - bestFreeBytes) >= 0) continue;
+    if (best !== undefined && (orderOf(view, one, best) || freeBytes - bestFreeBytes) >= 0) continue;
     best = one;
     bestFreeBytes = freeBytes;
   }
   return best;
 }
 
+/** Those nobody disputes first, then those of this process; many that take one of others must not all want the same. */
+function orderOf({ isContended }: View, a: Known, b: Known): number {
+  const before = a.conflicts - b.conflicts || Number(b.isMine) - Number(a.isMine);
+  return before !== 0 || !isContended || a.isMine ? before : a.draw - b.draw;
+}
+
 /** No volume has room and another is needed: the one with the least room is as full as it gets. */
-export function pickFull({ components }: View, known: readonly Known[], need: Need): Known | undefined {
+export function pickFull(view: View, known: readonly Known[], need: Need): Known | undefined {
+  const { components } = view;
   const idle = known
-    .filter(({ busy, row }) => !busy && isLeasable(components, row) && row.nextSeq > 1)
+    .filter((one) => mayBeLeasable(view, one) && one.row.nextSeq > 1)
     .map((one) => ({ one, freeBytes: extentFreeBytes(components, one.row) }))
     .filter(({ one, freeBytes }) => !hasRoom(freeBytes, one.row, need))
     .sort((a, b) => a.freeBytes - b.freeBytes);

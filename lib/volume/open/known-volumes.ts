@@ -9,6 +9,9 @@ import { readVolume } from '../rows/read-rows.ts';
 import { listedVolumes, mendVolumeLists, readListed } from '../rows/volume-lists.ts';
 import { isLeasable, type Known } from './choose-open.ts';
 
+/** Enough that two volumes seldom draw the same. */
+const DRAWS = 2 ** 20;
+
 export class KnownVolumes {
   readonly #components: Components;
   /** Somebody may have waited for a volume that is free again, or gone. */
@@ -30,8 +33,10 @@ export class KnownVolumes {
     return this.all().filter((entry) => entry.row.class === cls);
   }
 
-  add(row: VolumeRow): void {
-    this.#known.set(row.id, { row, seenAtMs: this.#nowMs(), busy: false, conflicts: 0 });
+  /** `isMine`: made by this process. */
+  add(row: VolumeRow, isMine = false): void {
+    const draw = this.#components.randomness.below(DRAWS);
+    this.#known.set(row.id, { row, seenAtMs: this.#nowMs(), busy: false, conflicts: 0, isMine, draw });
   }
 
   /** The next look is not to wait for its time. */
@@ -77,9 +82,9 @@ export class KnownVolumes {
     }
   }
 
-  /** Those that were not seen for a while and that nobody is at. */
-  async readStale(): Promise<void> {
-    const stale = this.all().filter((entry) => !entry.busy && this.isStale(entry));
+  /** Those that were not seen for so long, and that this process is not at. */
+  async readOlder(ageMs = OPEN_LIST_EVERY_MS): Promise<void> {
+    const stale = this.all().filter(({ busy, seenAtMs }) => !busy && this.#nowMs() - seenAtMs >= ageMs);
     if (stale.length === 0) return;
     const ids = stale.map(({ row }) => row.id);
     const open = await readListed(this.#components, 'open', ids);

@@ -119,7 +119,7 @@ export class OpenVolumes {
     // A process that has just begun knows no volume yet: a group made for a new one would seal those that are half
     // full.
     await this.#known.list();
-    await this.#known.readStale();
+    await this.#known.readOlder();
     const usable = this.#known
       .ofClass(cls)
       .filter(({ busy, row }) => !busy && isLeasable(this.#components, row) && isWritable(this.#health, row));
@@ -139,7 +139,12 @@ export class OpenVolumes {
   }
 
   #view(): View {
-    return { components: this.#components, health: this.#health };
+    return {
+      components: this.#components,
+      health: this.#health,
+      isStale: (one) => this.#known.isStale(one),
+      isContended: this.#conflicts > 0,
+    };
   }
 
   #mayGrow(cls: VolumeClass): boolean {
@@ -159,10 +164,12 @@ export class OpenVolumes {
       if (leased === undefined) {
         this.#conflicts += 1;
         entry.conflicts += 1;
+        entry.isMine = false;
         await this.#known.readAnew(entry);
         return undefined;
       }
       entry.row = leased;
+      entry.isMine = true;
       if (leased.pendingSeq !== undefined) {
         await recoverPending(this.#components, leased, leased.token, false);
         entry.row = { ...leased, pendingSeq: undefined };
@@ -212,12 +219,13 @@ export class OpenVolumes {
       throw retryLater('VOLUMES_BUSY', 'every open volume is in use by other processes: try again later');
     this.#known.listAnew();
     await this.#components.clock.sleep(Math.min(LEASE_WAIT_MS_MAX, LEASE_WAIT_MS * 2 ** waits));
+    await this.#known.readOlder(0);
   }
 
   async #create(cls: VolumeClass): Promise<void> {
     this.#creating += 1;
     try {
-      this.#known.add(await createVolume(this.#components, this.#zones, cls));
+      this.#known.add(await createVolume(this.#components, this.#zones, cls), true);
     } finally {
       this.#creating -= 1;
       this.#wakeAll();

@@ -75,8 +75,10 @@ export async function mendVolumeLists(components: Components): Promise<VolumeRow
       [...ids].filter((id) => !wanted.has(id)),
     );
   }
-  if ([...before.values()].some(({ isComplete }) => !isComplete))
-    await transact(components, completed(settings.cell, Math.max(0, clock.nowMs())), async () => false);
+  // Each by itself: many may do so at once, and plain writes of one row do not refuse each other.
+  for (const [list, { isComplete }] of before)
+    if (!isComplete)
+      await transact(components, [completed(list, settings.cell, Math.max(0, clock.nowMs()))], async () => false);
   return volumes;
 }
 
