@@ -17,7 +17,7 @@ export type VolumeList = (typeof VOLUME_LISTS)[number];
 
 export const listPartition = (list: VolumeList, cell: string): string => `${list}/${cell}`;
 
-const listedKey = (list: VolumeList, cell: string, id: VolumeId): Key => ({
+export const listedKey = (list: VolumeList, cell: string, id: VolumeId): Key => ({
   partition: listPartition(list, cell),
   sort: id,
 });

@@ -9,6 +9,7 @@ import {
   isCompleteRow,
   isListedIn,
   listedIn,
+  listedKey,
   listedLate,
   listPartition,
   unlisted,
@@ -66,20 +67,32 @@ export async function mendVolumeLists(components: Components): Promise<VolumeRow
   for (const [list, { ids }] of before) {
     const belong = volumes.filter((volume) => isListedIn(list, volume));
     const wanted = new Set<string>([...belong.map(({ id }) => id), ...unread]);
-    for (const volume of belong)
-      if (!ids.has(volume.id))
-        await transactUnlessConflict(components, listedLate(list, settings.cell, volume), async () => true);
-    await unlist(
-      components,
-      list,
-      [...ids].filter((id) => !wanted.has(id)),
-    );
+    const missing = belong.filter(({ id }) => !ids.has(id));
+    for (const volume of await stillMissing(components, list, missing))
+      await transactUnlessConflict(components, listedLate(list, settings.cell, volume), async () => true);
+    const gone = [...ids].filter((id) => !wanted.has(id));
+    await unlist(components, list, gone);
   }
   // Each by itself: many may do so at once, and plain writes of one row do not refuse each other.
   for (const [list, { isComplete }] of before)
     if (!isComplete)
       await transact(components, [completed(list, settings.cell, Math.max(0, clock.nowMs()))], async () => false);
   return volumes;
+}
+
+/** One that was made since the list was read has its row by now. */
+async function stillMissing(
+  { panda, settings }: Components,
+  list: VolumeList,
+  volumes: readonly VolumeRow[],
+): Promise<VolumeRow[]> {
+  const missing: VolumeRow[] = [];
+  for (let at = 0; at < volumes.length; at += KEYS_AT_ONCE) {
+    const some = volumes.slice(at, at + KEYS_AT_ONCE);
+    const rows = await panda.getMany(some.map(({ id }) => listedKey(list, settings.cell, id)));
+    missing.push(...some.filter((_, i) => rows[i] === undefined));
+  }
+  return missing;
 }
 
 /**
