@@ -1,9 +1,12 @@
 // Several processes append at once: each comes to fill its own volumes, and a conflict does not make it list all volumes again.
 import { describe, expect, it } from 'vitest';
+import { corrupt } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Key, Page, QueryOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
 import { volumePartitions } from '../../lib/panda/rows/volume-row.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { TINY, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 
@@ -111,5 +114,22 @@ describe('a volume that another process had when it was seen', () => {
       const lease = await b.volumes.open.lease('hot', 2_000);
       expect(lease.volume.id).toBe(held.volume.id);
     }
+  });
+});
+
+describe('a process that may not write, as its Panda is older than the drives', () => {
+  it('leases, seals and recovers nothing: a sealed volume would no longer show that', async () => {
+    const world = new World(4);
+    const { components, frontend } = world.start();
+    await frontend.put({ namespace: 'default', key: 'a', body: new Uint8Array(3000) });
+    const mayWrite = () => Promise.reject(corrupt('PANDA_BEHIND', 'older than its drives'));
+    const { open } = new VolumeStore({ ...components, mayWrite, isOwnerGone: () => true });
+    await expect(open.lease('hot', 2000)).rejects.toMatchObject({ code: 'PANDA_BEHIND' });
+    await expect(open.sealAll('hot')).rejects.toMatchObject({ code: 'PANDA_BEHIND' });
+    const [volume] = await listVolumes(components.panda, components.settings.cell);
+    expect(volume).toMatchObject({ state: 'open', owner: undefined });
+    const held = await world.start().volumes.open.lease('hot', 2000);
+    await expect(open.recoverIdle()).rejects.toMatchObject({ code: 'PANDA_BEHIND' });
+    await held.release();
   });
 });

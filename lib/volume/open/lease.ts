@@ -32,6 +32,8 @@ export interface Lease extends GroupPlace {
 
 /** One transaction; undefined when somebody else leased or sealed it first. */
 export async function leaseVolume(components: Components, row: VolumeRow): Promise<VolumeRow | undefined> {
+  // Whoever leases may seal what is left, and so take away what shows that this Panda is the older one.
+  await components.mayWrite?.();
   const token = row.token + 1;
   const expiresAtMs = Math.max(0, components.clock.nowMs() + LEASE_MS);
   const key = volumeKey(components.settings.cell, row.id);

@@ -48,7 +48,6 @@ export class OpenVolumes {
    */
   async lease(cls: VolumeClass, needBytes: number, buckets = 1): Promise<Lease> {
     assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
-    await this.#components.mayWrite?.();
     for (let waits = 0; ; ) {
       await this.#known.list();
       const entry = pickWithRoom(this.#view(), this.#known.ofClass(cls), { bytes: needBytes, buckets });

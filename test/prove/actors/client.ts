@@ -51,7 +51,7 @@ export function answered(
   );
 }
 
-async function put(
+export async function put(
   world: SimWorld,
   acting: Acting,
   keys: readonly string[],
@@ -82,7 +82,7 @@ async function putAbsent(world: SimWorld, acting: Acting, random: SeededRandomne
   }
 }
 
-async function remove(world: SimWorld, acting: Acting, keys: readonly string[]): Promise<void> {
+export async function remove(world: SimWorld, acting: Acting, keys: readonly string[]): Promise<void> {
   const operations = keys.map((key) => begin(world, acting, key, 'delete'));
   for await (const outcome of acting.frontend.deleteAll(keys.map(addressOf))) {
     const operation = ofOutcome(operations, outcome);

@@ -13,6 +13,7 @@ import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../../lib/gc/collect-garbage.ts';
 import { sweepStrays } from '../../../lib/volume/behind/sweep.ts';
 import { freeTrash } from '../../../lib/volume/runs/free.ts';
+import { put, remove } from './client.ts';
 import { examine } from './doctor.ts';
 import { timeUp } from './mover.ts';
 import { NAMESPACE } from './names.ts';
@@ -25,6 +26,23 @@ const adminOf = (acting: Acting): EngineAdmin => new EngineAdmin(async () => eng
 export const KEEPER: Readonly<Record<string, Act>> = {
   gc: async (_, { components }) => {
     await collectGarbage(components);
+  },
+  // Blocks die, come back, die for good and are stored anew.
+  recycle: async (world, acting, random) => {
+    const name = `hot${random.below(world.plan.hotKeys)}`;
+    const { first } = world.plan.bodies;
+    for (let round = 0; round < 2; round++) {
+      await put(world, acting, [name], random, () => first);
+      await remove(world, acting, [name]);
+      if (round === 0) await collectGarbage(acting.components);
+    }
+  },
+  'delete-gc': async (world, acting, random) => {
+    const names = world.history
+      .keys()
+      .filter((name) => !name.includes(':') && (name.startsWith('hot') || random.below(6) === 0));
+    await remove(world, acting, names);
+    await collectGarbage(acting.components);
   },
   free: async (_, { volumes }, random) => {
     await freeTrash(volumes, { ignoreGrace: random.below(4) === 0 });
@@ -61,18 +79,25 @@ export const KEYS: Readonly<Record<string, Act>> = {
   rewrap: async (_, acting) => {
     await adminOf(acting).rewrapKeys();
   },
-  destroy: async (world, acting) => {
-    const oldOf = async () => (await world.keks.versions()).find(({ state }) => state === 'previous');
-    if ((await oldOf()) === undefined) await adminOf(acting).rotateKeys();
-    const old = await oldOf();
-    if (old === undefined) return;
-    try {
-      await adminOf(acting).destroyKey(old.version);
-    } catch (error) {
-      if (!isPocketfulError(error) || error.code !== 'KEY_IN_USE') throw error;
-    }
+  // A new version, everything wrapped by it, and the one before destroyed.
+  replace: async (world, acting) => {
+    await adminOf(acting).rotateKeys();
+    await destroyOldest(world, acting);
   },
+  destroy: destroyOldest,
   count: async (_, acting) => {
     await adminOf(acting).keys();
   },
 };
+
+async function destroyOldest(world: SimWorld, acting: Acting): Promise<void> {
+  const oldOf = async () => (await world.keks.versions()).find(({ state }) => state === 'previous');
+  if ((await oldOf()) === undefined) await adminOf(acting).rotateKeys();
+  const old = await oldOf();
+  if (old === undefined) return;
+  try {
+    await adminOf(acting).destroyKey(old.version);
+  } catch (error) {
+    if (!isPocketfulError(error) || error.code !== 'KEY_IN_USE') throw error;
+  }
+}

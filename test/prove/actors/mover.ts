@@ -11,11 +11,13 @@ import type { PlanSettings } from '../../../lib/compaction/facts/plan-settings.t
 import { workDelivered } from '../../../lib/compaction/move/l3/delivered.ts';
 import { listDead, redriveDead } from '../../../lib/compaction/move/l3/stream-runs.ts';
 import type { Actors } from '../../../lib/compaction/run/actors.ts';
+import { listJournal } from '../../../lib/compaction/run/journal.ts';
 import { compactStore } from '../../../lib/engine/upkeep/compaction.ts';
 import { encodeStage } from '../../../lib/engine/upkeep/stage-tasks.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../../lib/live-coder/live-coder.ts';
+import { acceptable } from './client.ts';
 import { type Acting, engineOf, type SimWorld } from './sim-world.ts';
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
@@ -65,6 +67,7 @@ export const MOVER: Readonly<Record<string, Act>> = {
     await planRuns(volumes, 1 + random.below(4), { threshold: 0.02 });
   },
   'step-runs': stepSome,
+  'step-same': stepSame,
   'drain-pass': async (_, { volumes, queue }) => {
     await drainPass(volumes, queue, { threshold: 0.02, l3UpTo: 0.6 });
   },
@@ -97,6 +100,21 @@ async function stepSome(_: SimWorld, acting: Acting, random: SeededRandomness): 
       const { done } = await stepRun(actorsOf(acting), run, timeUp(acting, 200 + random.below(4000)));
       if (done) break;
     }
+}
+
+/** Whatever run there is, whoever is at it: twice at once, as when a state machine is told that a step failed which goes on all the same. */
+async function stepSame(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
+  if (random.below(2) === 0) await planRuns(acting.volumes, 2, { threshold: 0.02 });
+  for (const { id } of await listJournal(acting.components)) {
+    const once = async (): Promise<void> => {
+      try {
+        await stepRun(actorsOf(acting), id, timeUp(acting, 200 + random.below(20_000)));
+      } catch (error) {
+        acceptable(world, error, ['retry', 'unknown', 'conflict']);
+      }
+    };
+    await Promise.all(random.below(2) === 0 ? [once(), once()] : [once()]);
+  }
 }
 
 /** As a function that is handed a batch of messages; what it does not name as failed is acknowledged by the queue. */

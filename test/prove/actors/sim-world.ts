@@ -3,6 +3,7 @@ import type { EngineStore } from '../../../lib/engine/wire/engine-store.ts';
 import type { StoreId } from '../../../lib/foundation/ids.ts';
 import { Frontend } from '../../../lib/frontend/frontend.ts';
 import type { KekStore } from '../../../lib/keys/keys.ts';
+import type { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import type { Settings } from '../../../lib/settings/settings.ts';
 import { MemoryStream } from '../../../lib/stream/memory-stream.ts';
 import type { Stream } from '../../../lib/stream/stream.ts';
@@ -60,11 +61,13 @@ export class SimWorld {
   readonly injector: Injector;
   readonly trace: Trace;
   readonly disks: readonly Disk[];
-  readonly server: PandaServer;
+  server: PandaServer;
   readonly keks: KekStore;
   readonly queue: Stream;
   readonly processes: SimProcess[] = [];
-  readonly watch: Watch;
+  watch: Watch;
+  /** Panda is one of before, restored or rebuilt. */
+  wasPutBack = false;
   /** Told of what the watch finds wrong. */
   onWrong: (error: unknown) => void = () => {};
   readonly #storeId: StoreId;
@@ -78,7 +81,8 @@ export class SimWorld {
     this.settings = (VARIANTS[plan.variant] as (typeof VARIANTS)[number]).settings;
     this.injector = new Injector(plan.rates, plan.targets, plan);
     this.disks = template.disks.map((disk) => disk.clone());
-    this.server = new PandaServer(template.panda.clone(), this.coverage);
+    this.watch = new Watch(this);
+    this.server = this.#serverOf(template.panda.clone());
     this.keks = keksOf(template.seed);
     this.#storeId = template.storeId;
     const { scheduler } = this;
@@ -87,9 +91,6 @@ export class SimWorld {
       monotonicMs: () => scheduler.nowMs,
       sleep: () => Promise.reject(new Error('a queue does not sleep')),
     });
-    this.watch = new Watch(this);
-    this.server.onDone = (writes, before) =>
-      this.watch.done(writes, before).catch((error: unknown) => this.onWrong(error));
     for (const [key, body] of template.objects) this.history.given(key, body);
     this.#context = {
       injector: this.injector,
@@ -147,6 +148,20 @@ export class SimWorld {
   /** More than the code promises to survive: what is lost then is to be told loudly, and nothing else. */
   get mayHaveLost(): boolean {
     return this.plan.isBeyondPromise && this.lossyDrives.size > 0;
+  }
+
+  /** Other rows have come in the place of those there were; whoever is left of before writes to what nobody reads. */
+  restored(rows: MemoryPanda): void {
+    this.watch = new Watch(this);
+    this.server = this.#serverOf(rows);
+    this.wasPutBack = true;
+  }
+
+  #serverOf(rows: MemoryPanda): PandaServer {
+    const server = new PandaServer(rows, this.coverage);
+    const { watch } = this;
+    server.onDone = (writes, before) => watch.done(writes, before).catch((error: unknown) => this.onWrong(error));
+    return server;
   }
 
   weekPasses(): void {

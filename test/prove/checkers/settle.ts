@@ -73,7 +73,7 @@ async function expectDamageTrue(world: SimWorld, { components, volumes }: Acting
       throw new Violation('wrong', `damage is noted of generation ${generation} of volume ${volume}`);
     const { drive } = extent;
     if (part === 'pack' && isPackTorn(world, extent)) continue;
-    if (!world.lossyDrives.has(drive))
+    if (!world.lossyDrives.has(drive) && !world.wasPutBack)
       throw new Violation(
         'wrong',
         `damage is noted on sound drive ${drive}: ${kind} ${reason} part ${part} column ${column} of volume ${volume}`,

@@ -25,12 +25,14 @@ export class Injector {
   isOver = false;
   /** Told when a target is hit. */
   onHit: (target: Target) => void = () => {};
-  readonly #waiting: { readonly target: Target; left: number }[];
+  readonly #waiting: { readonly target: Target; left: number; times: number }[];
   readonly #faultsMax: number;
   readonly #deathsMax: number;
   #rates: Rates;
   #faults = 0;
   #deaths = 0;
+  /** When the call is done that was made late last. */
+  #lateUntilUs = 0;
 
   constructor(
     rates: Rates,
@@ -38,7 +40,7 @@ export class Injector {
     limits: { readonly faultsMax: number; readonly deathsMax: number },
   ) {
     this.#rates = rates;
-    this.#waiting = targets.map((target) => ({ target, left: target.skipped }));
+    this.#waiting = targets.map((target) => ({ target, left: target.skipped, times: 1 + (target.repeats ?? 0) }));
     this.#faultsMax = limits.faultsMax;
     this.#deathsMax = limits.deathsMax;
   }
@@ -74,7 +76,7 @@ export class Injector {
   /** `steps`: what the call is of the protocols. A call that changes something may be done after it answered. */
   fateOf(process: SimProcess, steps: readonly string[], changesSomething: boolean): Fate {
     const { fate } = process;
-    const hit = this.#hit(steps);
+    const hit = this.#hit(steps, process.scheduler.nowUs);
     if (hit !== undefined) return this.#aimed(process, hit);
     const weight = changesSomething ? CHANGES_WEIGHT : READS_WEIGHT;
     const isLate = this.happens('slow', process, weight);
@@ -90,10 +92,17 @@ export class Injector {
     return { outcome: outcome === 'done' && isLate ? 'comes-late' : outcome, latencyUs, answerUs };
   }
 
-  #hit(steps: readonly string[]): Target | undefined {
+  #hit(steps: readonly string[], nowUs: number): Target | undefined {
     if (this.#faults >= this.#faultsMax) return undefined;
-    const at = this.#waiting.findIndex((one) => steps.includes(one.target.step) && one.left-- <= 0);
-    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]?.target;
+    const at = this.#waiting.findIndex(
+      (one) =>
+        steps.includes(one.target.step) &&
+        !(one.target.isRightAfter === true && nowUs > this.#lateUntilUs) &&
+        one.left-- <= 0,
+    );
+    const hit = this.#waiting[at];
+    if (hit !== undefined && --hit.times <= 0) this.#waiting.splice(at, 1);
+    return hit?.target;
   }
 
   #aimed(process: SimProcess, target: Target): Fate {
@@ -102,7 +111,10 @@ export class Injector {
     const { outcome, lateMs, freezes } = target;
     if (outcome.startsWith('dies')) this.#deaths += 1;
     const isLate = outcome === 'comes-late';
-    const latencyUs = isLate ? lateMs * MS : this.#latencyUs(process);
+    const { nowUs } = process.scheduler;
+    const lateUs = target.isRightAfter === true ? this.#lateUntilUs - nowUs + MS : lateMs * MS;
+    const latencyUs = isLate ? lateUs : this.#latencyUs(process);
+    if (isLate) this.#lateUntilUs = nowUs + latencyUs;
     const answerUs = outcome === 'answered-late' ? lateMs * MS : 0;
     if (freezes && (isLate || answerUs > 0)) process.frozenUntilUs = process.scheduler.nowUs + lateMs * MS;
     return { outcome, latencyUs, answerUs };

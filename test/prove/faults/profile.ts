@@ -61,6 +61,8 @@ export interface Profile {
   readonly disastersMax: number;
   /** Of a thousand seeds, in so many drives may be damaged beyond what the code promises: then errors must be loud, never bytes wrong. */
   readonly beyondPermille: number;
+  /** Of a thousand seeds, in so many Panda gets lost and comes back from a backup. */
+  readonly putBackPermille: number;
   /** How a step may be cut off that a plan aims at. */
   readonly crashes: readonly Crash[];
   /** Whether processes that are only frozen may be taken for dead. */
@@ -108,6 +110,7 @@ export const PROFILES: readonly Profile[] = [
     disasters: [],
     disastersMax: 0,
     beyondPermille: 0,
+    putBackPermille: 0,
     crashes: [],
     misjudges: false,
   },
@@ -117,6 +120,7 @@ export const PROFILES: readonly Profile[] = [
     disasters: [...DRIVES, 'stray', 'clock', 'week', 'two-die'],
     disastersMax: 5,
     beyondPermille: 100,
+    putBackPermille: 0,
     crashes: CRASHES,
     misjudges: true,
   },
@@ -126,6 +130,7 @@ export const PROFILES: readonly Profile[] = [
     disasters: ['two-die', 'clock'],
     disastersMax: 4,
     beyondPermille: 0,
+    putBackPermille: 0,
     crashes: ['dies-before', 'dies-after', 'comes-late'],
     misjudges: true,
   },
@@ -135,6 +140,17 @@ export const PROFILES: readonly Profile[] = [
     disasters: DRIVES,
     disastersMax: 8,
     beyondPermille: 1000,
+    putBackPermille: 0,
+    crashes: CRASHES,
+    misjudges: true,
+  },
+  {
+    name: 'behind',
+    ratesMax: ALL,
+    disasters: [...DRIVES, 'stray', 'clock', 'two-die'],
+    disastersMax: 3,
+    beyondPermille: 20,
+    putBackPermille: 1000,
     crashes: CRASHES,
     misjudges: true,
   },

@@ -12,7 +12,7 @@ export type Crash = (typeof CRASHES)[number];
 
 export interface Target {
   readonly step: string;
-  /** Of a call that only reads: what it read is told late, when it is so no longer. */
+  /** Of a call that only reads, besides failing: what it read is told late, when it is so no longer. */
   readonly outcome: Crash | 'answered-late';
   /** So many calls of the step go by before. */
   readonly skipped: number;
@@ -22,12 +22,17 @@ export interface Target {
   readonly freezes: boolean;
   /** After so long those begin who act meanwhile. */
   readonly followersAfterMs: number;
+  /** So many more calls of the step have the same fate. */
+  readonly repeats?: number;
+  /** Done right after the call that the target before it made late, while that one is on its way. */
+  readonly isRightAfter?: boolean;
 }
 
 const LEASE_MS = 60_000;
 const SHORT_MS = 3000;
 const SKIPPED_MAX = 3;
 const READS_SKIPPED_MAX = 40;
+const READS_FAILING_MAX = 8;
 
 export interface Aiming {
   /** Of the plan: the first target goes through all crash points, seed by seed, so that none is left out. */
@@ -54,13 +59,13 @@ export function drawnTargets(random: SeededRandomness, { seed, count, outcomes, 
   return [{ step, outcome, skipped: random.below(4) === 0 ? 1 : 0, ...drawnTimes(random) }, ...more];
 }
 
+/** One is told late, or some fail one after the other. */
 function drawnRead(random: SeededRandomness, steps: readonly string[]): Target {
-  return {
-    step: steps[random.below(steps.length)] as string,
-    outcome: 'answered-late',
-    skipped: random.below(READS_SKIPPED_MAX),
-    ...drawnTimes(random),
-  };
+  const step = steps[random.below(steps.length)] as string;
+  const skipped = random.below(READS_SKIPPED_MAX);
+  if (random.below(4) === 0)
+    return { step, outcome: 'fails-before', skipped, repeats: random.below(READS_FAILING_MAX), ...drawnTimes(random) };
+  return { step, outcome: 'answered-late', skipped, ...drawnTimes(random), freezes: random.below(3) > 0 };
 }
 
 /** Half of them come late, while others act: that is what conditions are for. */

@@ -55,6 +55,36 @@ export class History {
     return made;
   }
 
+  /** The store is as it was at a step: what was asked since was never done, and what was on its way then may or may not be. */
+  goBack(step: number): void {
+    for (const [key, operations] of this.#byKey) {
+      const before = operations.filter(
+        ({ from, to, kind }) => from <= step && !(kind === 'get' && (to ?? step + 1) > step),
+      );
+      const kept = before.map((one): Operation => {
+        if (one.to !== undefined && one.to <= step) return one;
+        const { to: _, ...asked } = one;
+        return { ...asked, result: 'maybe' };
+      });
+      if (kept.length === 0) this.#byKey.delete(key);
+      else this.#byKey.set(key, kept);
+    }
+  }
+
+  /** Whether the key may have been changed after that step: what was never answered may have been done at any time. */
+  hasChangedSince(key: string, step: number): boolean {
+    return this.of(key).some(
+      ({ kind, result, to }) => kind !== 'get' && (result === 'maybe' || to === undefined || to > step),
+    );
+  }
+
+  /** Gone, and everybody may know. */
+  lost(key: string, step: number): void {
+    const operation = this.begin({ key, kind: 'delete', process: 'lost', value: undefined, from: step });
+    operation.to = step;
+    operation.result = 'ok';
+  }
+
   /** A put that was acknowledged before the run began. */
   given(key: string, value: Value): void {
     const operation = this.begin({ key, kind: 'put', process: 'before', value, from: -2 });

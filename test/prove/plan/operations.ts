@@ -15,6 +15,9 @@ export const ROLES = {
     upload: 2,
     'delete-many': 1,
     list: 1,
+    twins: 1,
+    'get-many': 1,
+    'put-crowd': 1,
   },
   mover: {
     encode: 4,
@@ -27,6 +30,7 @@ export const ROLES = {
     compact: 2,
     'plan-runs': 3,
     'step-runs': 4,
+    'step-same': 2,
     'drain-pass': 4,
     'drain-work': 5,
     'end-drains': 1,
@@ -45,8 +49,10 @@ export const ROLES = {
     'sweep-stage': 2,
     tend: 2,
     status: 1,
+    recycle: 1,
+    'delete-gc': 1,
   },
-  keys: { rotate: 2, rewrap: 4, destroy: 2, count: 1 },
+  keys: { rotate: 2, rewrap: 4, destroy: 2, replace: 2, count: 1 },
 } as const;
 
 export type Role = keyof typeof ROLES;
@@ -61,7 +67,7 @@ export interface PlannedOperation {
 
 /** What is to be done so that a step happens at all: the first that fits the step's name. Any other step happens by itself. */
 const REACHED_BY: readonly (readonly [RegExp, Role, readonly OperationName[]])[] = [
-  [/^(14|15|journal COMMIT)/, 'mover', ['compact-l1', 'compact-l1', 'step-runs']],
+  [/^(14|15|journal COMMIT)/, 'mover', ['compact-l1', 'compact-l1', 'step-runs', 'step-same']],
   [/^21/, 'mover', ['merge']],
   [/^(9|10|11|journal)/, 'mover', ['compact', 'step-runs', 'drain-pass', 'end-drains', 'encode']],
   [/^stream/, 'mover', ['drain-pass', 'drain-work', 'drain-work', 'drain-pass', 'end-drains', 'dead-letters']],
@@ -72,14 +78,17 @@ const REACHED_BY: readonly (readonly [RegExp, Role, readonly OperationName[]])[]
   [/^7 row/, 'client', ['put-long', 'upload']],
   [/^(7|8)/, 'client', ['upload', 'put-long', 'delete', 'put-long']],
   [/^12 grace/, 'mover', ['drain', 'compact', 'encode', 'drain']],
-  [/^(12|20|drive erase)/, 'keeper', ['gc', 'free', 'sweep-stage']],
+  [/^20/, 'keeper', ['gc', 'gc', 'sweep-stage', 'delete-gc', 'recycle']],
+  [/^(12|drive erase)/, 'keeper', ['gc', 'free', 'sweep-stage']],
   [/^quarantine/, 'keeper', ['sweep', 'sweep', 'free']],
   [/^5/, 'keeper', ['recover', 'sweep']],
   [/^damage/, 'keeper', ['doctor', 'doctor', 'recover']],
   [/^18 RENEW/, 'client', ['put-many', 'put', 'delete', 'put-many']],
   [/^4 new object/, 'client', ['put-absent', 'put-absent', 'delete']],
+  [/^19 (last )?reference/, 'client', ['twins', 'delete', 'twins', 'put']],
+  [/^4 INDEX/, 'client', ['put-crowd', 'put', 'put-many']],
   [/^(4|18|19)/, 'client', ['put', 'put-many', 'delete']],
-  [/^panda (getMany|get bucket)|^drive read/, 'client', ['get', 'get', 'range', 'put-many']],
+  [/^panda (getMany|get bucket)|^drive read/, 'client', ['get-many', 'get-many', 'get', 'range', 'put-many']],
   [/^panda get dead/, 'mover', ['encode', 'compact', 'merge']],
   [/^panda query (trash|segment|work)/, 'keeper', ['gc', 'recover']],
 ];
@@ -112,8 +121,8 @@ const RIVALS: readonly (readonly [RegExp, readonly (readonly [Role, readonly Ope
   [
     /^(4|18)/,
     [
-      ['keys', ['rotate', 'destroy']],
-      ['keeper', ['recover', 'gc']],
+      ['keys', ['rotate', 'destroy', 'replace']],
+      ['keeper', ['recover', 'gc', 'delete-gc']],
       ['client', ['delete-many', 'put', 'delete']],
       ['mover', ['encode']],
     ],
@@ -123,7 +132,7 @@ const RIVALS: readonly (readonly [RegExp, readonly (readonly [Role, readonly Ope
     [
       ['client', ['delete-many', 'put', 'put-many']],
       ['keeper', ['gc', 'gc']],
-      ['keys', ['rotate', 'rewrap', 'destroy']],
+      ['keys', ['rotate', 'rewrap', 'destroy', 'replace']],
     ],
   ],
   [
@@ -136,7 +145,7 @@ const RIVALS: readonly (readonly [RegExp, readonly (readonly [Role, readonly Ope
   [
     /^(1 |2|3|5|6|9|10|11)/,
     [
-      ['mover', ['seal-warm', 'encode', 'compact', 'drain', 'end-drains']],
+      ['mover', ['seal-warm', 'encode', 'compact', 'drain', 'end-drains', 'drain-work', 'step-same']],
       ['keeper', ['recover', 'free']],
     ],
   ],
@@ -144,7 +153,7 @@ const RIVALS: readonly (readonly [RegExp, readonly (readonly [Role, readonly Ope
     /^(12|14|15|drive erase)/,
     [
       ['keeper', ['recover', 'free', 'sweep']],
-      ['mover', ['compact-l1', 'compact', 'drain']],
+      ['mover', ['compact-l1', 'compact', 'drain', 'step-same']],
     ],
   ],
   [
@@ -163,6 +172,7 @@ type Operations = { readonly role: Role; readonly operations: readonly PlannedOp
 const AND_BY: typeof REACHED_BY = [
   [/^12 grace/, 'keeper', ['free', 'free', 'sweep-stage']],
   [/^20 grace/, 'client', ['delete', 'delete-many']],
+  [/^(20|panda query trash)/, 'client', ['put', 'delete', 'put', 'delete-many']],
   [/^18 RENEW in trash/, 'client', ['delete', 'put', 'delete', 'put']],
   [/^damage healed/, 'mover', ['drain', 'compact', 'encode']],
 ];
@@ -181,6 +191,16 @@ export function operationsAgainst(step: string, random: SeededRandomness): Opera
   const role = (shuffled(Object.keys(ROLES), random) as Role[])[0] as Role;
   return operationsOf(...(chosen ?? [role, Object.keys(ROLES[role]) as OperationName[]]), random);
 }
+
+/** All of them, one after the other, and at once. */
+export const operationsInOrder = (
+  role: Role,
+  names: readonly OperationName[],
+  random: SeededRandomness,
+): Operations => ({
+  role,
+  operations: names.map((name) => ({ name, draw: random.uint32(), pauseMs: random.below(12) })),
+});
 
 const operationsOf = (role: Role, names: readonly OperationName[], random: SeededRandomness): Operations => ({
   role,

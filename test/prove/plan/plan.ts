@@ -6,11 +6,12 @@ import { SHARED_BODIES } from '../model/bodies.ts';
 import {
   drawnOperation,
   operationsAgainst,
+  operationsInOrder,
   operationsTowards,
   type PlannedOperation,
   type Role,
 } from './operations.ts';
-import { preludeTo } from './preludes.ts';
+import { type Prelude, preludeTo } from './preludes.ts';
 import { VARIANTS } from './variants.ts';
 
 export const TEMPLATES_EACH = 4;
@@ -25,6 +26,11 @@ export interface Worker {
   readonly operations: readonly PlannedOperation[];
   /** It begins when a step was hit that the plan aims at, and those who could take over may. */
   readonly isFollower: boolean;
+}
+
+export interface PutBack {
+  readonly savedAtMs: number;
+  readonly by: 'restore' | 'rebuild';
 }
 
 export interface Plan {
@@ -46,6 +52,8 @@ export interface Plan {
   readonly disasters: readonly Disaster[];
   /** The drives that disasters strike: no more than the code tolerates, unless the profile says so. */
   readonly struckDrives: readonly number[];
+  /** Panda gets lost at the end, and comes back from what was saved at a time of the run. */
+  readonly putBack: PutBack | undefined;
   readonly faultsMax: number;
   readonly deathsMax: number;
 }
@@ -60,43 +68,64 @@ const ROLES_MAX = 8;
 /** `aim`: which steps of the protocols are aimed at, any unless told. */
 export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
   const random = new SeededRandomness(seed);
-  const variant = random.below(VARIANTS.length);
+  const count = aim === undefined ? random.below(TARGETS_MAX) : 1 + random.below(TARGETS_MAX);
+  const drawn = drawnTargets(random, { seed, count, outcomes: profile.crashes, aim });
+  const prelude = preludeTo(profile.beyondPermille === 0 ? undefined : drawn[0], random);
+  const aimed = drawn.map((target, i) => (i === 0 ? { ...target, ...prelude.timing } : target));
+  const kinds = prelude.variants ?? VARIANTS.map((_, i) => i);
+  const variant = kinds[random.below(kinds.length)] as number;
   const { drives, tolerated } = VARIANTS[variant] as (typeof VARIANTS)[number];
   const order = shuffled(
     Array.from({ length: drives }, (_, i) => i),
     random,
   );
-  const count = aim === undefined ? random.below(TARGETS_MAX) : 1 + random.below(TARGETS_MAX);
-  const aimed = drawnTargets(random, { seed, count, outcomes: profile.crashes, aim });
-  const prelude = preludeTo(profile.beyondPermille === 0 ? undefined : aimed[0]?.step);
-  const targets = [...prelude.targets, ...aimed];
   const isBeyondPromise = prelude.isBeyondPromise || random.below(1000) < profile.beyondPermille;
   const struck = isBeyondPromise ? drives : 1 + random.below(tolerated);
+  const misjudges = profile.misjudges && random.below(5) < 2;
+  const workers = drawnWorkers(aimed, prelude, aim !== undefined, random);
   return {
     seed,
     profile: profile.name,
     variant,
     template: random.below(TEMPLATES_EACH),
     mourning: random.below(2) === 0 ? 'at once' : 'late',
-    misjudges: profile.misjudges && random.below(5) < 2,
+    misjudges: prelude.misjudges ?? misjudges,
     isBeyondPromise,
     hotKeys: 1 + random.below(5),
-    bodies:
-      random.below(2) === 0 || prelude.putsKnown
-        ? { first: 0, count: SHARED_BODIES }
-        : { first: 60, count: 1 + random.below(3) },
-    workers: drawnWorkers(aimed, aim !== undefined, random),
+    bodies: drawnBodies(prelude, random),
+    workers,
     rates: drawnRates(profile, random),
-    targets,
+    targets: [...prelude.targets, ...aimed],
     disasters: [...prelude.disasters, ...drawnDisasters(profile, isBeyondPromise && random.below(2) === 0, random)],
     struckDrives: order.slice(0, struck),
+    putBack: drawnPutBack(profile, workers, random),
     faultsMax: Number.MAX_SAFE_INTEGER,
     deathsMax: 1 + random.below(6),
   };
 }
 
+/** Not where keys are destroyed: what they alone wrapped is gone for good, as it should be. */
+function drawnPutBack(profile: Profile, workers: readonly Worker[], random: SeededRandomness): PutBack | undefined {
+  const isDrawn = random.below(1000) < profile.putBackPermille;
+  const savedAtMs = random.below(random.below(3) === 0 ? 3 * DURATION_MS : 400);
+  const by = random.below(2) === 0 ? 'restore' : 'rebuild';
+  return isDrawn && !workers.some(({ role }) => role === 'keys') ? { savedAtMs, by } : undefined;
+}
+
+function drawnBodies({ putsKnown, putsOneBody }: Prelude, random: SeededRandomness): Plan['bodies'] {
+  if (putsOneBody) return { first: 60, count: 1 };
+  return random.below(2) === 0 || putsKnown
+    ? { first: 0, count: SHARED_BODIES }
+    : { first: 60, count: 1 + random.below(3) };
+}
+
 /** Where all is aimed at a few steps, fewer have anything else to do. */
-function drawnWorkers(targets: readonly Target[], isAimed: boolean, random: SeededRandomness): Worker[] {
+function drawnWorkers(
+  targets: readonly Target[],
+  { followers }: Prelude,
+  isAimed: boolean,
+  random: SeededRandomness,
+): Worker[] {
   const roles: Role[] = isAimed ? ['client'] : ['client', 'mover'];
   for (let more = random.below(isAimed ? 2 : 4); more > 0; more--)
     roles.push(OTHERS[random.below(OTHERS.length)] as Role);
@@ -108,7 +137,12 @@ function drawnWorkers(targets: readonly Target[], isAimed: boolean, random: Seed
     operations: Array.from({ length: 1 + random.below(OPERATIONS_MAX[role]) }, () => drawnOperation(role, random)),
     isFollower: false,
   }));
-  return [...workers, ...targets.flatMap((target, i) => towards(target, ROLES_MAX + 5 * i, random))];
+  const asked = followers.map(([role, ...names], i) => ({
+    ...operationsInOrder(role, names, random),
+    process: ROLES_MAX + 5 * TARGETS_MAX + 5 + i,
+    isFollower: true,
+  }));
+  return [...workers, ...targets.flatMap((target, i) => towards(target, ROLES_MAX + 5 * i, random)), ...asked];
 }
 
 /** One that leads to the step that is aimed at, and two that begin when it was hit: one that does the like, and one that does whatever. */

@@ -1,6 +1,9 @@
-// What has to have happened before a step of the protocols can be done at all, where no operation alone leads to it.
+// What has to come together for a step of the protocols to be done at all, or for its conditions to matter, where no operation alone leads to it:
+// faults before it, who acts meanwhile, and when.
+import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import type { Disaster } from '../faults/profile.ts';
 import type { Target } from '../faults/target.ts';
+import type { OperationName, Role } from './operations.ts';
 
 export interface Prelude {
   readonly targets: readonly Target[];
@@ -9,9 +12,33 @@ export interface Prelude {
   readonly isBeyondPromise: boolean;
   /** What is put is what is in the store already. */
   readonly putsKnown: boolean;
+  /** What is put is always the same. */
+  readonly putsOneBody: boolean;
+  /** Stores of these kinds only. */
+  readonly variants: readonly number[] | undefined;
+  /** Processes that stand still are taken for dead, or never are. */
+  readonly misjudges: boolean | undefined;
+  /** Of what is aimed at. */
+  readonly timing: Partial<Target>;
+  /** Those who act while it is late: operations of one role, in this order. */
+  readonly followers: readonly (readonly [Role, ...OperationName[]])[];
 }
 
-const NONE: Prelude = { targets: [], disasters: [], isBeyondPromise: false, putsKnown: false };
+const NONE: Prelude = {
+  targets: [],
+  disasters: [],
+  isBeyondPromise: false,
+  putsKnown: false,
+  putsOneBody: false,
+  variants: undefined,
+  misjudges: undefined,
+  timing: {},
+  followers: [],
+};
+/** With two open volumes of a kind: whoever cannot have one takes the other. */
+const WIDE = [1, 3];
+/** Trash has a grace. */
+const GRACES = [1];
 const at = (atMs: number, kind: Disaster['kind']): Disaster => ({ atMs, kind, forMs: 400 });
 const target = (step: string, outcome: Target['outcome'], followersAfterMs: number): Target => ({
   step,
@@ -21,29 +48,105 @@ const target = (step: string, outcome: Target['outcome'], followersAfterMs: numb
   freezes: false,
   followersAfterMs,
 });
+const loses = (times: readonly number[]): Disaster[] => times.map((ms) => at(ms, 'lose'));
 
-const PRELUDES: readonly (readonly [RegExp, Partial<Prelude>])[] = [
+/** Beyond a lease, and others are there for it. */
+const BEYOND_LEASE: Partial<Target> = { lateMs: 100_000, followersAfterMs: 64_000, freezes: false };
+/** Others are quick. */
+const SHORTLY: Partial<Target> = { lateMs: 6000, followersAfterMs: 1, freezes: false };
+const FROZEN: Partial<Target> = { lateMs: 100_000, followersAfterMs: 2000, freezes: true };
+
+type Scene = readonly [step: RegExp, outcomes: RegExp, prelude: Partial<Prelude>];
+const LATE = /^(comes-late|answered-late)$/;
+const ANY = /./;
+
+const NEEDED: readonly Scene[] = [
   // Its row is written again, late, and its process is gone.
   [
     /^7 row of a published/,
+    ANY,
     { targets: [target('7 upload begins', 'done-late', 70_000), target('7 PUBLISH', 'dies-after', 70_000)] },
   ],
   // Retired or deleted by a clock that was ahead.
-  [/grace begins again/, { disasters: [0, 30, 200, 900].map((ms) => at(ms, 'clock')) }],
-  [/^quarantine/, { disasters: [at(0, 'stray'), at(1, 'stray'), at(1500, 'week'), at(20_000, 'week')] }],
+  [/grace begins again/, ANY, { disasters: [0, 30, 200, 900].map((ms) => at(ms, 'clock')) }],
+  [/^quarantine/, ANY, { disasters: [at(0, 'stray'), at(1, 'stray'), at(1500, 'week'), at(20_000, 'week')] }],
+  [/^18 RENEW in trash/, ANY, { isBeyondPromise: true, disasters: loses([20, 60, 120, 240, 480, 960, 1900, 3800]) }],
+  [/^18 RENEW/, ANY, { isBeyondPromise: true, putsKnown: true, disasters: loses([0, 1, 2, 3, 4, 5, 6, 7]) }],
+  [/^damage/, ANY, { disasters: loses([0, 50, 100]) }],
+];
+
+/** Of those that fit one is drawn, or none. */
+const SCENES: readonly Scene[] = [
+  // A group is committed between the look at its volume and the lease of whoever seals it.
   [
-    /^18 RENEW in trash/,
-    { isBeyondPromise: true, disasters: [20, 60, 120, 240, 480, 960, 1900, 3800].map((ms) => at(ms, 'lose')) },
+    /^6 SEAL/,
+    LATE,
+    {
+      targets: [
+        { ...target('3 COMMIT to a bucket', 'comes-late', 64_000), lateMs: 90_000 },
+        { ...target('1 LEASE', 'comes-late', 64_000), isRightAfter: true },
+      ],
+      misjudges: false,
+      followers: [['mover', 'encode', 'seal-warm']],
+    },
+  ],
+  // What it copies to is sealed meanwhile, or another worker of the same run has the same message.
+  [
+    /^11 COMMIT of a move/,
+    LATE,
+    { timing: BEYOND_LEASE, misjudges: false, followers: [['mover', 'seal-warm', 'encode']] },
   ],
   [
-    /^18 RENEW/,
-    { isBeyondPromise: true, putsKnown: true, disasters: [0, 1, 2, 3, 4, 5, 6, 7].map((ms) => at(ms, 'lose')) },
+    /^11 COMMIT of a move/,
+    LATE,
+    {
+      timing: { ...BEYOND_LEASE, followersAfterMs: 31_000 },
+      variants: WIDE,
+      followers: [['mover', 'drain-work', 'drain-work']],
+    },
   ],
-  [/^damage/, { disasters: [0, 50, 100].map((ms) => at(ms, 'lose')) }],
+  // A zombie, and who took over its run.
+  [
+    /^(9 TAKE|10|11|14|15|journal)/,
+    LATE,
+    {
+      timing: { ...FROZEN, followersAfterMs: 22_000 },
+      misjudges: true,
+      followers: [['mover', 'step-same', 'step-same']],
+    },
+  ],
+  [/^20 GC/, LATE, { timing: SHORTLY, putsOneBody: true, followers: [['client', 'put', 'put-many', 'put']] }],
+  [
+    /^panda (query trash|getMany block)/,
+    LATE,
+    { timing: FROZEN, putsOneBody: true, followers: [['keeper', 'recycle', 'recycle']] },
+  ],
+  [/^5 RECOVER, slots/, LATE, { timing: SHORTLY, followers: [['keeper', 'delete-gc']] }],
+  [/^1 LEASE/, LATE, { timing: SHORTLY, followers: [['keys', 'replace']] }],
+  [/^21 MERGE/, LATE, { timing: FROZEN, variants: WIDE, misjudges: true, followers: [['mover', 'merge', 'merge']] }],
+  [
+    /^12 RETIRE/,
+    ANY,
+    {
+      isBeyondPromise: true,
+      variants: GRACES,
+      disasters: loses([4000, 8000, 12_000, 16_000, 20_000, 24_000, 28_000]),
+    },
+  ],
+  [/^4 INDEX$/, LATE, { timing: BEYOND_LEASE, misjudges: false, followers: [['keeper', 'recover', 'delete-gc']] }],
+  [
+    /^4 INDEX, the last/,
+    /^dies-before|^fails-before|^comes-late/,
+    { putsOneBody: true, timing: { followersAfterMs: 1 }, followers: [['keeper', 'delete-gc', 'recover']] },
+  ],
 ];
 
 /** For the first target of a plan. */
-export const preludeTo = (step: string | undefined): Prelude => ({
-  ...NONE,
-  ...(step === undefined ? {} : PRELUDES.find(([pattern]) => pattern.test(step))?.[1]),
-});
+export function preludeTo(aimed: Target | undefined, random: SeededRandomness): Prelude {
+  if (aimed === undefined) return NONE;
+  const fits = ([step, outcomes]: Scene): boolean => step.test(aimed.step) && outcomes.test(aimed.outcome);
+  const needed = NEEDED.find(fits);
+  if (needed !== undefined) return { ...NONE, ...needed[2] };
+  const scenes = SCENES.filter(fits);
+  return { ...NONE, ...scenes[random.below(scenes.length + 1)]?.[2] };
+}

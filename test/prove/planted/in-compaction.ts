@@ -3,11 +3,19 @@ import type { Plant } from './plant.ts';
 
 export const IN_COMPACTION: readonly Plant[] = [
   {
-    name: 'flip-forgets-arrivals-of-the-dead',
-    aim: '15 ',
+    // The host is at its old generation, where nothing of them is.
+    name: 'arrivals-without-the-flip',
+    aim: '15 FLIP|journal COMMIT',
     file: 'lib/compaction/move/l1-flip.ts',
-    find: '  await commitArrivals(store, journal.run, { id: host.id, ...copied }, copied.buckets);\n  return true;',
-    replace: '  return true;',
+    find: 'if (host === undefined || copied === undefined || !isOf(host, copied)) return false;',
+    replace: 'if (host === undefined || copied === undefined) return false;',
+    also: [
+      {
+        file: 'lib/volume/steps/flip-steps.ts',
+        find: '    if: [ownedBy(run), generationIs(host.generation)],',
+        replace: '    if: [ownedBy(run)],',
+      },
+    ],
   },
   {
     name: 'next-extents-are-not-dropped',
@@ -21,12 +29,5 @@ export const IN_COMPACTION: readonly Plant[] = [
     file: 'lib/compaction/move/l3/stream-runs.ts',
     find: '      bucket?.volume === message.source &&\n      bucket.move === message.move;',
     replace: '      bucket !== undefined;',
-  },
-  {
-    name: 'drainer-run-ends-while-it-drains',
-    aim: 'stream',
-    file: 'lib/compaction/do/drainer.ts',
-    find: 'if (left > 0) return true;',
-    replace: 'if (left > 3) return true;',
   },
 ];

@@ -43,7 +43,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'references-below-zero',
-    aim: '19 ',
+    aim: '19 reference back',
     file: 'lib/frontend/index-plan.ts',
     find: 'if: [...live, refsAtLeast(1 - delta)] }',
     replace: 'if: live }',
@@ -117,7 +117,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'gc-by-an-old-trash-row',
-    aim: '20 GC|panda query trash|panda getMany block',
+    aim: 'panda query trash',
     file: 'lib/gc/collect-garbage.ts',
     find: 'return block.recordId === trash.recordId && block.bucket === trash.bucket && block.slot === trash.slot;',
     replace: 'return true;',
@@ -149,7 +149,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'get-does-not-read-the-block-again',
-    aim: 'panda getMany block|panda get bucket|drive read|21',
+    aim: 'panda getMany block',
     file: 'lib/frontend/get-object.ts',
     find: "if (!isKind(error, 'missing', 'corrupt', 'denied') || (isSame && !isGone) || attempt >= READ_ATTEMPTS_MAX)",
     replace: 'if (attempt >= 0 || (isSame && isGone))',
@@ -162,7 +162,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'put-under-a-retiring-key',
-    aim: '4 INDEX',
+    aim: '1 LEASE',
     file: 'lib/volume/write/append.ts',
     find: '      assertNotRetiring(store.components.panda, kekVersion),\n',
     replace: '',

@@ -11,7 +11,7 @@ export const IN_STEPS: readonly Plant[] = [
   {
     // Who seals has just leased the volume and looked again: both have to go.
     name: 'seal-with-a-group-pending',
-    aim: '1 LEASE|6 SEAL|3 COMMIT|10 COMMIT',
+    aim: '6 SEAL',
     file: 'lib/volume/steps/volume-steps.ts',
     find: "if: [tokenIs(token), stateIs('open'), nothingPending],",
     replace: "if: [tokenIs(token), stateIs('open')],",
@@ -44,7 +44,7 @@ export const IN_STEPS: readonly Plant[] = [
   },
   {
     name: 'dead-row-without-version',
-    aim: '20 GC|21 MERGE|5 RECOVER, slots',
+    aim: '5 RECOVER, slots|20 GC|21 MERGE',
     file: 'lib/volume/steps/recover-steps.ts',
     find: `      if: deadIsAsRead(dead),
 `,
@@ -52,7 +52,7 @@ export const IN_STEPS: readonly Plant[] = [
   },
   {
     name: 'live-bytes-of-dead-slots-again',
-    aim: '4 INDEX|4 new object|20 GC',
+    aim: '4 INDEX, the last',
     file: 'lib/volume/steps/recover-steps.ts',
     find: 'const flipping = slots.filter(({ slot }) => !isDead(dead, slot));',
     replace: 'const flipping = slots;',
@@ -122,7 +122,7 @@ export const IN_STEPS: readonly Plant[] = [
   },
   {
     name: 'merge-of-a-block-that-moved',
-    aim: '21 MERGE|panda getMany block',
+    aim: '21 MERGE',
     file: 'lib/volume/steps/merge-steps.ts',
     find: "if: [recordIs(recordId), ...slotIs(from), blockIs('live')],",
     replace: "if: [recordIs(recordId), blockIs('live')],",

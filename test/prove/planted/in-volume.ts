@@ -12,7 +12,7 @@ export const IN_VOLUME: readonly Plant[] = [
   },
   {
     name: 'index-does-not-check-the-lease',
-    aim: '4 INDEX',
+    aim: '4 INDEX$',
     file: 'lib/volume/write/append.ts',
     find: 'if: [tokenIs(this.#lease.token), pendingIs(this.#lease.seq)],',
     replace: "if: ['exists'],",
@@ -35,6 +35,14 @@ export const IN_VOLUME: readonly Plant[] = [
     file: 'lib/volume/rows/transact.ts',
     find: "if (wasUnknown && (isKind(error, 'unknown', 'conflict') || isFull(error)) && (await took())) return;",
     replace: '',
+    // A store that knows a request by its token does nothing twice.
+    also: [
+      {
+        file: 'test/prove/ports/panda-server.ts',
+        find: 'if (this.#done.has(writes)) return;',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'unknown-is-taken-for-done',
@@ -51,7 +59,7 @@ export const IN_VOLUME: readonly Plant[] = [
   },
   {
     name: 'move-of-a-bucket-that-moved',
-    aim: '11 COMMIT|stream',
+    aim: '11 COMMIT',
     file: 'lib/volume/write/move.ts',
     find: 'if: [bucketIsIn(bucket.volume), moveIs(bucket.move)],',
     replace: "if: ['exists'],",
@@ -71,29 +79,30 @@ export const IN_VOLUME: readonly Plant[] = [
     replace: '...dropBuckets(ids),',
   },
   {
+    // That it was empty when it was read is enough: live bytes only fall.
     name: 'bucket-dropped-as-if-empty',
-    aim: '11 empty',
+    aim: '11 ',
     file: 'lib/volume/write/drop-bucket.ts',
     find: 'if: [bucketIsIn(bucket.volume), moveIs(bucket.move), nothingLives],',
     replace: "if: ['exists'],",
+    also: [
+      {
+        file: 'lib/volume/runs/drain-source.ts',
+        find: 'if (bucket?.liveBytes === 0)',
+        replace: 'if (bucket !== undefined)',
+      },
+    ],
   },
   {
     name: 'what-is-not-listed-is-left-out',
-    profile: 'beyond',
+    aim: 'drive read',
     file: 'lib/volume/read/collect-bucket.ts',
     find: 'if (lost === undefined) return wanted;',
     replace: 'if (lost !== -1) return wanted;',
   },
   {
-    name: 'dead-slots-are-not-looked-at-again',
-    aim: 'panda get dead|6 ',
-    file: 'lib/volume/read/collect-bucket.ts',
-    find: 'return slots.find((slot) => !isDead(dead, slot));',
-    replace: 'return isDead(dead, -1) ? undefined : slots[0];',
-  },
-  {
     name: 'free-without-inspection',
-    aim: '12 ',
+    aim: '12 RETIRE',
     profile: 'beyond',
     file: 'lib/volume/runs/free.ts',
     find: 'if (unreadable !== undefined) return unreadable;',

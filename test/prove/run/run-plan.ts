@@ -11,6 +11,7 @@ import type { History } from '../model/history.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Template, templateOf } from '../plan/templates.ts';
 import { Trace } from '../scheduler/trace.ts';
+import { putBack, type Saved, save } from './put-back.ts';
 
 /** Beyond that many events workers are cut off: nothing is wrong, time is up. */
 const STEPS_MAX = 30_000;
@@ -71,8 +72,8 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
   onRejection = fail;
   world.onWrong = fail;
   try {
-    await underFaults(world, fail, () => failure !== undefined);
-    if (failure === undefined) await atRest(world, fail, () => failure !== undefined);
+    const saved = await underFaults(world, fail, () => failure !== undefined);
+    if (failure === undefined) await atRest(world, saved, fail, () => failure !== undefined);
   } catch (error) {
     fail(error);
   }
@@ -90,23 +91,45 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
   };
 }
 
-async function underFaults(world: SimWorld, fail: (error: unknown) => void, hasFailed: () => boolean): Promise<void> {
+/** What was saved of Panda meanwhile, if it was. */
+async function underFaults(
+  world: SimWorld,
+  fail: (error: unknown) => void,
+  hasFailed: () => boolean,
+): Promise<Saved | undefined> {
   const workers = new Workers(world, fail);
   workers.start();
   scheduleDisasters(world);
+  const { putBack } = world.plan;
+  let saved: Saved | undefined;
+  const saveNow = (): void => {
+    saved ??= save(world);
+  };
+  if (putBack !== undefined) world.scheduler.schedule(putBack.savedAtMs * 1000, 0, undefined, saveNow);
   while (!workers.isDone && !hasFailed()) {
     if (world.scheduler.steps > STEPS_MAX) break;
     if (!(await world.scheduler.step()) && !workers.isDone && !hasFailed())
       throw new Violation('stuck', 'nothing is under way, and workers are not done');
   }
   for (const process of world.processes) process.die();
+  return saved;
 }
 
-async function atRest(world: SimWorld, fail: (error: unknown) => void, hasFailed: () => boolean): Promise<void> {
+async function atRest(
+  world: SimWorld,
+  saved: Saved | undefined,
+  fail: (error: unknown) => void,
+  hasFailed: () => boolean,
+): Promise<void> {
   world.injector.end();
   world.watch.isQuiet = true;
   world.end();
   for (const disk of world.disks) disk.state = 'healthy';
+  if (world.plan.putBack !== undefined) {
+    // Whoever brings it back waits until no writer is left.
+    while (await world.scheduler.step());
+    if (!(await putBack(world, saved ?? save(world), world.plan.putBack.by))) return;
+  }
   let isSettled = false;
   settle(world, world.start('settles', SETTLER)).then(() => {
     isSettled = true;
