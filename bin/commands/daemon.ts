@@ -1,6 +1,6 @@
-// pocketful daemon: GC, encode, compaction and tuning of a file: store on their schedules, until Ctrl-C.
+// pocketful daemon: GC, encode, compaction, tuning and verification of a file: store on their schedules, until Ctrl-C.
 
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
 import type { ThresholdStep } from '../../lib/compaction/threshold/law.ts';
 import {
@@ -12,12 +12,14 @@ import {
   type TaskOutcome,
   tasksOf,
 } from '../../lib/engine/upkeep/daemon.ts';
+import type { VerifyReport } from '../../lib/engine/upkeep/verify.ts';
 import { openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../lib/foundation/durations.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { reasonLine } from '../../lib/foundation/reason.ts';
+import { VERIFY_SHARE_PERMILLE } from '../../lib/limits/verify.ts';
 import type { EncodeReport } from '../../lib/live-coder/encode-hot.ts';
-import { addCommand, type Run } from './command.ts';
+import { addCommand, numberArgument, type Run } from './command.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
 import { type PlanOptions, planRequestOf, withPlanOptions } from './plan-options.ts';
 import { bytesText, countOf, countText, timeText } from './show/text.ts';
@@ -28,6 +30,9 @@ interface DaemonOptions extends PlanOptions {
   readonly encodeEvery?: string;
   readonly compactEvery?: string;
   readonly tuneEvery?: string;
+  readonly verifyEvery?: string;
+  /** Percent. */
+  readonly verifyShare?: number;
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
@@ -37,11 +42,16 @@ export function addDaemon(program: Command): void {
   addCommand<DaemonOptions>(
     program,
     'daemon',
-    'do gc, encode, compact and tune on their schedules, until Ctrl-C',
+    'do gc, encode, compact, tune and verify on their schedules, until Ctrl-C',
     daemon,
     (command) => {
       for (const task of TASKS)
         command.option(`--${task}-every <duration>`, `such as 30s, 15m, 6h, 1d (default: ${SCHEDULE[task] / 60_000}m)`);
+      command.option(
+        '--verify-share <percent>',
+        `part of the time that verification may take (default: ${VERIFY_SHARE_PERMILLE / 10})`,
+        shareArgument,
+      );
       return withPlanOptions(command.option('--once', 'each of them once, then the end: for cron'));
     },
   );
@@ -50,9 +60,10 @@ export function addDaemon(program: Command): void {
 async function daemon(run: Run, _args: unknown, options: DaemonOptions): Promise<void> {
   const request = planRequestOf(options);
   const schedule = scheduleOf(options);
+  const verifySharePermille = options.verifyShare === undefined ? undefined : options.verifyShare * 10;
   const store = await openEmbedded(run.directory(), { clock: run.clock });
   try {
-    await runTasks(tasksOf(store, schedule, request), {
+    await runTasks(tasksOf(store, schedule, { ...request, verifySharePermille }), {
       clock: run.clock,
       signal: run.interruption.signal,
       once: options.once ?? false,
@@ -64,16 +75,24 @@ async function daemon(run: Run, _args: unknown, options: DaemonOptions): Promise
 }
 
 /** Throws `invalid` DURATION_INVALID. */
-export function scheduleOf(options: Omit<DaemonOptions, keyof PlanOptions | 'once'>): Schedule {
-  const { gcEvery, encodeEvery, compactEvery, tuneEvery } = options;
+export function scheduleOf(options: Omit<DaemonOptions, keyof PlanOptions | 'once' | 'verifyShare'>): Schedule {
+  const { gcEvery, encodeEvery, compactEvery, tuneEvery, verifyEvery } = options;
   const given: Readonly<Record<TaskName, string | undefined>> = {
     gc: gcEvery,
     encode: encodeEvery,
     compact: compactEvery,
     tune: tuneEvery,
+    verify: verifyEvery,
   };
   const entries = TASKS.map((task): [TaskName, number] => [task, durationMs(given[task]) ?? SCHEDULE[task]]);
   return Object.fromEntries(entries) as Record<TaskName, number>;
+}
+
+/** More than none, at most all of it. */
+function shareArgument(text: string): number {
+  const value = numberArgument(text);
+  if (value <= 0 || value > 100) throw new InvalidArgumentError('a percentage above 0, up to 100, is needed.');
+  return value;
 }
 
 function durationMs(text: string | undefined): number | undefined {
@@ -120,5 +139,12 @@ const TEXT: Readonly<Record<TaskName, (report: unknown) => string>> = {
   tune: (report) => {
     const { state, moved, reason } = report as ThresholdStep;
     return `threshold ${state.threshold.toFixed(3)} ${moved}: ${reason.text}`;
+  },
+  verify: (report) => {
+    const { scrub, findings, moreFindings } = report as VerifyReport;
+    const read = `read ${countOf(scrub?.objects ?? 0, 'object')}, ${bytesText(scrub?.bytes ?? 0)}`;
+    const [first] = findings;
+    if (first === undefined) return `${read}: nothing is damaged`;
+    return `${read}: ${countOf(findings.length + moreFindings, 'finding')}, such as ${first.severity}: ${first.check}: ${first.message}`;
   },
 };

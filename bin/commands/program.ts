@@ -19,6 +19,8 @@ import { addPut } from './put.ts';
 import { addSim } from './sim.ts';
 import { addDeploy } from './stage/deploy.ts';
 import { addDestroy } from './stage/destroy.ts';
+import { addVerify } from './verify/verify.ts';
+import { addWatch } from './verify/watch.ts';
 
 function makeProgram(): Command {
   const program = withGlobals(new Command('pocketful'))
@@ -34,6 +36,8 @@ function makeProgram(): Command {
   addAdminCommands(program);
   addCompaction(program);
   addDeadLetters(program);
+  addVerify(program);
+  addWatch(program);
   addDaemon(program);
   addKeys(program);
   addBackups(program);

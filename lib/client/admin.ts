@@ -8,9 +8,11 @@ import type { CompactionPlan } from '../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../compaction/threshold/law.ts';
 import type { DoctorReport } from '../engine/doctor/doctor.ts';
 import type { Status } from '../engine/status/status.ts';
+import type { WatchStatus } from '../engine/status/watch-status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
 import type { ReclaimReport, TendReport } from '../engine/upkeep/reclaim.ts';
 import type { EncodePassReport } from '../engine/upkeep/tend.ts';
+import type { VerifyProgress, VerifyReport, VerifyRequest } from '../engine/upkeep/verify.ts';
 import type { Reason } from '../foundation/reason.ts';
 import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
@@ -44,6 +46,10 @@ export interface CompactChoice {
   readonly untilStable?: boolean | undefined;
   /** Exactly this plan, from `plan --json`. */
   readonly planJson?: string | undefined;
+}
+
+export interface VerifyChoice extends Pick<VerifyRequest, 'what' | 'volumes'> {
+  readonly all?: boolean | undefined;
 }
 
 export interface StoreAdmin {
@@ -94,6 +100,10 @@ export interface StoreAdmin {
     file: string,
     options?: Watch<number> & { readonly overwrite?: boolean | undefined },
   ): Promise<{ readonly rows: number; readonly bytes: number }>;
+  /** A pass of the verifiers now; `all`: over everything, not only what is due. */
+  verify(options?: VerifyChoice & Watch<VerifyProgress>): Promise<VerifyReport>;
+  /** When what was verified last, and what was found. */
+  watch(): Promise<WatchStatus>;
   doctor(
     options?: Watch<string> & { readonly fix?: boolean | undefined; readonly readAll?: boolean | undefined },
   ): Promise<DoctorReport>;

@@ -5,6 +5,7 @@ import type { CompactionPlan } from '../compaction/plan/plan.ts';
 import { collectStatus } from '../engine/status/collect-status.ts';
 import { placesOfKey } from '../engine/status/explain-key.ts';
 import type { Status } from '../engine/status/status.ts';
+import { collectWatch, type WatchStatus } from '../engine/status/watch-status.ts';
 import {
   type CompactRequest,
   explainVolumes,
@@ -60,6 +61,10 @@ export class EngineAdmin {
   async status(options: { readonly countObjects?: boolean | undefined } = {}): Promise<Status> {
     const { components, queue } = await this.#open();
     return collectStatus(components, { queue, ...(options.countObjects ? { countObjectsOf: this.#namespace } : {}) });
+  }
+
+  async watch(): Promise<WatchStatus> {
+    return collectWatch((await this.#open()).components);
   }
 
   async plan(request: PlanRequest = {}): Promise<CompactionPlan> {

@@ -6,11 +6,22 @@ import * as frontend from './frontend.ts';
 import * as panda from './panda.ts';
 import * as reads from './reads.ts';
 import * as stage from './stage.ts';
+import * as verify from './verify.ts';
 import * as volume from './volume.ts';
 
-export const ROOMS = { bytes, compaction, engine, frontend, panda, reads, stage, volume } as const;
+export const ROOMS = { bytes, compaction, engine, frontend, panda, reads, stage, verify, volume } as const;
 
 /** Of all rooms: a name stands for one bound only. */
-export const LIMITS = { ...bytes, ...compaction, ...engine, ...frontend, ...panda, ...reads, ...stage, ...volume };
+export const LIMITS = {
+  ...bytes,
+  ...compaction,
+  ...engine,
+  ...frontend,
+  ...panda,
+  ...reads,
+  ...stage,
+  ...verify,
+  ...volume,
+};
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };

@@ -80,7 +80,7 @@ describe('pocketful daemon', () => {
         let lines = 0;
         child.stdout?.on('data', (bytes: Buffer) => {
           lines += bytes.toString().split('\n').length - 1;
-          if (lines >= 4) child.kill('SIGINT');
+          if (lines >= 5) child.kill('SIGINT');
         });
       },
     });
@@ -89,7 +89,7 @@ describe('pocketful daemon', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { task: string; error?: unknown });
-    expect(tasks.map(({ task, error }) => error ?? task)).toEqual(['gc', 'encode', 'compact', 'tune']);
+    expect(tasks.map(({ task, error }) => error ?? task)).toEqual(['gc', 'encode', 'compact', 'tune', 'verify']);
   });
 
   it('refuses intervals that are none', () => {

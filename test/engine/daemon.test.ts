@@ -88,7 +88,7 @@ describe('the daemon', () => {
     expect(seen).toEqual(['gc ends']);
   });
 
-  it('--once: gc, encode, compact and tune of a real store, each once', async () => {
+  it('--once: gc, encode, compact, tune and verify of a real store, each once', async () => {
     const { dir, files } = await makeSparse(folder, 'once');
     await withClient(dir, async ({ admin }, store) => {
       const before = (await admin.status()).overhead.sealed;
@@ -96,7 +96,7 @@ describe('the daemon', () => {
       const tasks = tasksOf(store, undefined, { finish: true });
       const signal = new AbortController().signal;
       await runTasks(tasks, { clock: store.components.clock, signal, once: true, onDone: (of) => outcomes.push(of) });
-      expect(outcomes.map(({ task }) => task)).toEqual(['gc', 'encode', 'compact', 'tune']);
+      expect(outcomes.map(({ task }) => task)).toEqual(['gc', 'encode', 'compact', 'tune', 'verify']);
       expect(outcomes.flatMap(({ error }) => error ?? [])).toEqual([]);
       expect((await admin.status()).overhead.sealed.volumes).toBeLessThan(before.volumes);
       expect(await differing(store, files)).toEqual([]);

@@ -1,12 +1,12 @@
 // A look at the keys beside a rotation: what is read before it and after it is not taken for keys of another time.
 import { expect, it } from 'vitest';
 import { findRowFaults } from '../../lib/engine/doctor/doctor-rows.ts';
-import { Findings } from '../../lib/engine/doctor/findings.ts';
 import { Frontend } from '../../lib/frontend/frontend.ts';
 import { retireKek } from '../../lib/gc/retire-kek.ts';
 import { blocksByKekVersion, rewrapKeys } from '../../lib/gc/rewrap-keys.ts';
 import type { KekStore } from '../../lib/keys/keys.ts';
 import { MemoryKekStore } from '../../lib/keys/memory-kek-store.ts';
+import { Findings } from '../../lib/verify/findings.ts';
 import type { Components } from '../../lib/volume/rows/components.ts';
 import { currentKek } from '../../lib/volume/rows/known-keks.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';

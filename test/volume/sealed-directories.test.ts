@@ -1,7 +1,6 @@
 // Directory packs on drives: how many requests they take, what happens when one is damaged, foreign or not there, and who wrote it.
 import { describe, expect, it } from 'vitest';
 import { findVolumeFaults } from '../../lib/engine/doctor/doctor-volumes.ts';
-import { Findings } from '../../lib/engine/doctor/findings.ts';
 import { hasLeftovers } from '../../lib/engine/upkeep/end-dead-work.ts';
 import { encodeDirectoryPack, parsePackHeader, parsePackIndex } from '../../lib/format/directory-pack.ts';
 import { bucketDirectoryName, DIRECTORY_PACK_NAME } from '../../lib/format/object-names.ts';
@@ -9,6 +8,7 @@ import type { BucketRow } from '../../lib/panda/rows/bucket-row.ts';
 import { groupPartition } from '../../lib/panda/rows/group-row.ts';
 import { storeKey } from '../../lib/panda/rows/store-row.ts';
 import { type VolumeRow, volumeKey } from '../../lib/panda/rows/volume-row.ts';
+import { Findings } from '../../lib/verify/findings.ts';
 import { finishPendingSeals } from '../../lib/volume/open/pending-seals.ts';
 import { finishSeal } from '../../lib/volume/open/seal.ts';
 import { readDamage } from '../../lib/volume/rows/damage.ts';

@@ -1,7 +1,6 @@
 // Puts never list volumes: which are open, and which are hot, stands in two small partitions, whatever an older release does beside them.
 import { describe, expect, it } from 'vitest';
 import { findRowFaults } from '../../lib/engine/doctor/doctor-rows.ts';
-import { Findings } from '../../lib/engine/doctor/findings.ts';
 import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
 import { newBucketId, newVolumeId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
@@ -10,6 +9,7 @@ import type { Key, Page, QueryOptions, Row, SortRange, Write } from '../../lib/p
 import { listPartition, VOLUME_LISTS } from '../../lib/panda/rows/open-row.ts';
 import { rebuiltVolumeAttributes, volumeKey } from '../../lib/panda/rows/volume-row.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
+import { Findings } from '../../lib/verify/findings.ts';
 import { sealVolume } from '../../lib/volume/open/seal.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { rebuiltPanda } from '../engine/rebuilding.ts';

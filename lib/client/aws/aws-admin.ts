@@ -115,6 +115,10 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
     throw this.#notHere('DynamoDB keeps its own backups: point-in-time recovery of the table, and exports to S3');
   }
 
+  verify(): Promise<never> {
+    throw this.#notHere('the schedules of the stage verify it: see pocketful watch');
+  }
+
   doctor(): Promise<never> {
     throw this.#notHere('pocketful status and the alarms of the stage say what is wrong with it');
   }

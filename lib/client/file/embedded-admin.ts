@@ -11,6 +11,7 @@ import { compactStore } from '../../engine/upkeep/compaction.ts';
 import { reclaim, type TendReport, tend } from '../../engine/upkeep/reclaim.ts';
 import { encodePass } from '../../engine/upkeep/tend.ts';
 import { tune } from '../../engine/upkeep/tune.ts';
+import { type VerifyReport, verifyStore } from '../../engine/upkeep/verify.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import { given } from '../../foundation/given.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
@@ -109,6 +110,11 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
 
   backup(file: string, options: Parameters<StoreAdmin['backup']>[1] = {}): ReturnType<StoreAdmin['backup']> {
     return backupTo(this.#store, file, options);
+  }
+
+  async verify({ all = false, ...request }: Parameters<StoreAdmin['verify']>[0] = {}): Promise<VerifyReport> {
+    const allSinceMs = all ? Math.max(0, this.#store.components.clock.nowMs()) : undefined;
+    return verifyStore(this.#store, { ...request, allSinceMs });
   }
 
   async doctor(options: Parameters<StoreAdmin['doctor']>[0] = {}): Promise<DoctorReport> {

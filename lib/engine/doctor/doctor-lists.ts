@@ -10,7 +10,7 @@ import {
   type VolumeList,
 } from '../../panda/rows/open-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
-import type { Findings } from './findings.ts';
+import type { Findings } from '../../verify/findings.ts';
 
 export class VolumeListsFound {
   readonly #cell: string;

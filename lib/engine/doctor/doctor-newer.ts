@@ -3,10 +3,10 @@
 
 import { QUARANTINE_MS } from '../../limits/volume.ts';
 import { quarantineFromRow, quarantinePartition } from '../../panda/rows/quarantine-row.ts';
+import type { Findings } from '../../verify/findings.ts';
 import { lookAtDrives } from '../../volume/behind/newer-chunks.ts';
 import { rowsOf } from '../../volume/rows/read-rows.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
-import type { Findings } from './findings.ts';
 
 export async function findUnknownChunks(store: EmbeddedStore, findings: Findings): Promise<void> {
   const refusal = await store.refusal();

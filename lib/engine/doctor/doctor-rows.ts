@@ -21,10 +21,19 @@ import { soundRow } from '../../panda/rows/row-reader.ts';
 import { trashFromRow } from '../../panda/rows/trash-row.ts';
 import { type VolumeRow, volumeFromRow } from '../../panda/rows/volume-row.ts';
 import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
+import type { Findings } from '../../verify/findings.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { kekFaults } from '../../volume/rows/known-keks.ts';
 import { VolumeListsFound } from './doctor-lists.ts';
-import type { Counted, Findings } from './findings.ts';
+
+/** Rows that were counted. */
+export interface Counted {
+  readonly objects: number;
+  readonly blocks: number;
+  readonly buckets: number;
+  readonly volumes: number;
+  readonly zones: number;
+}
 
 interface BlockFacts {
   /** References the row has, less those found: 0 at the end. */

@@ -4,18 +4,19 @@
 import { isPocketfulError } from '../../foundation/errors.ts';
 import { checkSqliteFile } from '../../panda/sqlite/sqlite-damage.ts';
 import { pandaCorrupt } from '../../panda/sqlite/sqlite-errors.ts';
+import { type Finding, Findings, type Level } from '../../verify/findings.ts';
+import type { LooksReport } from '../../verify/look-sum.ts';
 import { sweepStrays } from '../../volume/behind/sweep.ts';
 import { withSnapshot } from '../backup/panda-snapshot.ts';
+import { type DriveAway, findDriveFaults } from '../status/drive-faults.ts';
 import { hasLeftovers, type RecoverReport, recover } from '../upkeep/end-dead-work.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
 import { pandaPath } from '../wire/store-layout.ts';
-import { type DriveAway, findDriveFaults } from './doctor-drives.ts';
 import { findUnknownChunks } from './doctor-newer.ts';
-import { findRowFaults } from './doctor-rows.ts';
-import { findVolumeFaults, type VolumesReport } from './doctor-volumes.ts';
-import { type Counted, type Finding, Findings, type Level } from './findings.ts';
+import { type Counted, findRowFaults } from './doctor-rows.ts';
+import { findVolumeFaults } from './doctor-volumes.ts';
 
-export interface DoctorReport extends VolumesReport {
+export interface DoctorReport extends LooksReport {
   /** The level is `healthy`: every object that must exist is there. */
   readonly healthy: boolean;
   readonly level: Level;

@@ -1,5 +1,5 @@
-// The schedules of an embedded store, as a stage has them on AWS: GC, encode, compaction and tuning, one after the
-// other in one process. Several daemons on one store do no harm.
+// The schedules of an embedded store, as a stage has them on AWS: GC, encode, compaction, tuning and verification, one
+// after the other in one process. Several daemons on one store do no harm.
 
 import type { Clock } from '../../foundation/clock.ts';
 import { MINUTE_MS } from '../../foundation/durations.ts';
@@ -10,8 +10,9 @@ import { hasLeftovers, recover } from './end-dead-work.ts';
 import { reclaim } from './reclaim.ts';
 import { encodePass } from './tend.ts';
 import { tune } from './tune.ts';
+import { verifyStore } from './verify.ts';
 
-export const TASKS = ['gc', 'encode', 'compact', 'tune'] as const;
+export const TASKS = ['gc', 'encode', 'compact', 'tune', 'verify'] as const;
 export type TaskName = (typeof TASKS)[number];
 export type Schedule = Readonly<Record<TaskName, number>>;
 
@@ -21,6 +22,7 @@ export const SCHEDULE: Schedule = Object.freeze({
   encode: 15 * MINUTE_MS,
   compact: 60 * MINUTE_MS,
   tune: 24 * 60 * MINUTE_MS,
+  verify: 15 * MINUTE_MS,
 });
 
 export interface Task {
@@ -38,7 +40,13 @@ export interface TaskOutcome {
   readonly error?: PocketfulError;
 }
 
-export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, request: CompactRequest = {}): Task[] {
+export interface TaskChoices extends CompactRequest {
+  /** Part of the time that verification may take, in thousandths. */
+  readonly verifySharePermille?: number | undefined;
+}
+
+export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, choices: TaskChoices = {}): Task[] {
+  const { verifySharePermille: sharePermille, ...request } = choices;
   const work: Readonly<Record<TaskName, Task['run']>> = {
     gc: async (signal) => {
       await recoverLeftovers(store);
@@ -47,6 +55,7 @@ export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, reque
     encode: (signal) => encodePass(store, { signal }),
     compact: (signal) => compactStore(store, { ...request, signal }),
     tune: () => tune(store.components),
+    verify: (signal) => verifyStore(store, { signal }, { everyMs: schedule.verify, sharePermille }),
   };
   const run =
     (task: Task['run']): Task['run'] =>

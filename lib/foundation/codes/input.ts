@@ -50,6 +50,7 @@ export const OPTION_CODES = {
   GET_MIXED: ['invalid', '`--to` takes neither a file nor a range'],
   DRIVES_TWICE: ['invalid', 'either `--drives COUNT` or `--drive PATH …`, not both'],
   DURATION_INVALID: ['invalid', 'a duration is a number and s, m, h or d'],
+  VERIFIER_UNKNOWN: ['invalid', '`verify` was given a name that is no verifier and no volume'],
   STRATEGY_UNKNOWN: ['invalid', 'there is no such strategy'],
   OBJECTIVE_UNKNOWN: ['invalid', 'there is no such objective'],
   PRESET_UNKNOWN: ['invalid', 'there is no such preset'],

@@ -1,6 +1,8 @@
 // The chunks of one group that must exist: there, as long as they must be and, if asked, each read whole and held
 // against the others.
 import type { ChunkHeader } from '../../format/chunk.ts';
+import { mapLimit } from '../../foundation/concurrency.ts';
+import { SCRUBBED_COLUMNS_AT_ONCE } from '../../limits/verify.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { chunkNameOf, type GroupPlace, type ReadPorts } from '../read/read-column.ts';
 import { readGroupListing } from '../read/read-directory.ts';
@@ -80,8 +82,8 @@ async function readAll(
   unread: Set<number>,
 ): Promise<ObjectBytes> {
   const headers = new Map<number, ChunkHeader>();
-  for (const [column, size] of sizes.entries()) {
-    if (size === undefined) continue;
+  await mapLimit([...sizes.entries()], SCRUBBED_COLUMNS_AT_ONCE, async ([column, size]) => {
+    if (size === undefined) return;
     try {
       headers.set(column, await checkColumn(ports, place, column));
     } catch (error) {
@@ -89,8 +91,9 @@ async function readAll(
       if (fault === undefined) unread.add(column);
       else faults.set(column, fault);
     }
-  }
-  const agreed = agreedHeader([...headers.values()], group);
+  });
+  const inOrder = [...headers].sort(([a], [b]) => a - b).map(([, header]) => header);
+  const agreed = agreedHeader(inOrder, group);
   for (const [column, header] of headers)
     if (agreed !== undefined && groupText(header) !== groupText(agreed)) faults.set(column, OF_ANOTHER);
   const columnBytes = agreed?.columnBytes ?? group.columnBytes;

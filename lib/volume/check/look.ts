@@ -31,8 +31,14 @@ export interface VolumeLook {
   readonly lostParts: readonly DamagedPart[];
   readonly groups: number;
   readonly objects: number;
+  /** Bytes of those of them that are there, as listed. */
+  readonly bytes: number;
+  /** Where a look that was told to end there stopped: groups beyond this sequence were not looked at. */
+  readonly cutAfterSeq: number | undefined;
   /** Objects that a busy or failing drive kept from being looked at. */
   readonly unread: number;
+  /** Columns whose drive gave no listing: nothing of theirs was looked at. */
+  readonly unlisted: number;
   readonly strays: { readonly objects: number; readonly bytes: number };
   /** Of a volume whose seal is pending: on how many of its columns the directories are already. */
   readonly pendingPack: { readonly sound: number; readonly of: number } | undefined;
@@ -48,19 +54,27 @@ export async function lookAtVolume(
   const known = await readDamage(ports.components, volume.id);
   const named = await namedGroups(ports, volume);
   const listings = await listColumns(ports, volume);
-  const directories = await directoriesOf(ports, volume, listings, options);
+  const { afterSeq = 0, skipDirectories = false, isOver = () => false, signal } = options;
+  const read = options.read === true && !skipDirectories;
+  const directories = await directoriesOf(ports, volume, listings, { ...options, read });
   for (const [seq, token] of directories.named) if (!named.has(seq)) named.set(seq, { seq, token });
   const areFound = directories.areComplete || (await addByBuckets(ports, volume, named));
   const look = new Look(volume, listings, known, options.read ?? false);
-  for (const part of directories.parts) look.add(part);
-  if (directories.pending !== undefined) look.addPending(directories.pending);
-  for (const group of named.values()) {
-    options.signal?.throwIfAborted();
+  if (!skipDirectories) for (const part of directories.parts) look.add(part);
+  if (directories.pending !== undefined && !skipDirectories) look.addPending(directories.pending);
+  const groups = [...named.values()].filter(({ seq }) => seq > afterSeq).sort((a, b) => a.seq - b.seq);
+  let cutAfterSeq: number | undefined;
+  for (const [i, group] of groups.entries()) {
+    signal?.throwIfAborted();
     look.add(await lookAtGroup(ports, volume, group, listings, options), group);
+    if (i === groups.length - 1 || !isOver()) continue;
+    cutAfterSeq = group.seq;
+    break;
   }
   const now = await readVolume(ports.components.panda, ports.components.settings.cell, volume.id);
   if (now === undefined || now.generation !== volume.generation || !holdsData(now)) return undefined;
-  return look.result(areFound, named.size, directories.areComplete);
+  const isWhole = cutAfterSeq === undefined && afterSeq === 0 && !skipDirectories;
+  return look.result({ areFound, areComplete: directories.areComplete, isWhole, cutAfterSeq });
 }
 
 /** Volumes in trash and beyond hold nothing that is needed. */
@@ -95,6 +109,16 @@ async function addByBuckets(ports: ReadPorts, volume: VolumeRow, named: Map<numb
 
 const placeText = (column: number, part: DamagedPart): string => `${column}/${part}`;
 
+interface LookEnd {
+  /** Its directories, or the rows of its buckets, name all groups. */
+  readonly areFound: boolean;
+  /** Its directories do. */
+  readonly areComplete: boolean;
+  /** All that must exist was looked at. */
+  readonly isWhole: boolean;
+  readonly cutAfterSeq: number | undefined;
+}
+
 /** Gathers what was seen of one volume. */
 class Look {
   readonly #volume: VolumeRow;
@@ -108,7 +132,9 @@ class Look {
   readonly #expected: readonly Set<string>[];
   readonly #lost: DamagedPart[] = [];
   #spare: number;
+  #groups = 0;
   #objects = 0;
+  #bytes = 0;
   #unread = 0;
   #packCopies: { copies: number; sound: number } | undefined;
   #pendingPack: VolumeLook['pendingPack'];
@@ -127,8 +153,11 @@ class Look {
   add(look: PartLook, group?: NamedGroup): void {
     const { part, stored, faults, unread } = look;
     const gone = new Set(unread);
+    const name = group === undefined ? nameOfPart(part) : chunkName(group.seq, group.token);
+    if (group !== undefined) this.#groups += 1;
     for (const column of stored) {
       this.#objects += 1;
+      this.#bytes += this.#listings[column]?.objects?.get(name) ?? 0;
       const text = placeText(column, part);
       const fault = faults.get(column);
       if (unread.includes(column)) {
@@ -145,7 +174,6 @@ class Look {
       }
     }
     this.#reckon(look, gone);
-    const name = group === undefined ? nameOfPart(part) : chunkName(group.seq, group.token);
     for (const column of stored) this.#expected[column]?.add(name);
   }
 
@@ -199,9 +227,9 @@ class Look {
     this.#spare = Math.min(this.#spare, spare);
   }
 
-  result(areFound: boolean, groups: number, areComplete: boolean): VolumeLook {
+  result({ areFound, areComplete, isWhole, cutAfterSeq }: LookEnd): VolumeLook {
     const healed = [...this.#known]
-      .filter(([text, row]) => this.#isHealed(text, row, areComplete))
+      .filter(([text, row]) => this.#isHealed(text, row, isWhole && areComplete))
       .map(([, row]) => row);
     const packs = this.#packCopies;
     if (packs !== undefined && packs.sound === 0 && packs.copies > 0 && !areFound) {
@@ -215,18 +243,22 @@ class Look {
       damage: this.#damage,
       spare: this.#spare,
       lostParts: this.#lost,
-      groups,
+      groups: this.#groups,
       objects: this.#objects,
+      bytes: this.#bytes,
+      cutAfterSeq,
       unread: this.#unread,
-      strays: this.#strays(),
+      unlisted: this.#listings.filter(({ objects }) => objects === undefined).length,
+      strays: isWhole ? this.#strays() : { objects: 0, bytes: 0 },
       pendingPack: this.#pendingPack,
     };
   }
 
-  #isHealed(text: string, row: DamageRow, areComplete: boolean): boolean {
+  /** `isAll`: everything that must exist was looked at, so that a row of anything else is of what need not exist. */
+  #isHealed(text: string, row: DamageRow, isAll: boolean): boolean {
     if (this.#damage.some(({ column, part }) => placeText(column, part) === text)) return false;
     if (this.#seen.has(text)) return true;
-    return areComplete && this.#listings[row.column]?.objects !== undefined;
+    return isAll && this.#listings[row.column]?.objects !== undefined;
   }
 
   #strays(): VolumeLook['strays'] {

@@ -6,6 +6,12 @@ export interface LookOptions {
   /** Read every object whole, not only listings and what is needed to know sizes. */
   readonly read?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Groups up to this sequence are left out: another look had them. */
+  readonly afterSeq?: number | undefined;
+  /** So are the directories; they are only asked for the groups they name. */
+  readonly skipDirectories?: boolean | undefined;
+  /** Asked after each group: true ends the look there, and the next one goes on after it. */
+  readonly isOver?: (() => boolean) | undefined;
 }
 
 export interface PartLook {

@@ -2,9 +2,9 @@
 // that must be on the drives, which notes what is damaged and takes back what is not.
 import { findRowFaults } from '../../../lib/engine/doctor/doctor-rows.ts';
 import { findVolumeFaults } from '../../../lib/engine/doctor/doctor-volumes.ts';
-import { Findings } from '../../../lib/engine/doctor/findings.ts';
 import { hasLeftovers } from '../../../lib/engine/upkeep/end-dead-work.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import { Findings } from '../../../lib/verify/findings.ts';
 import { lookAtDrives } from '../../../lib/volume/behind/newer-chunks.ts';
 import { Violation } from '../checkers/violation.ts';
 import type { Acting, SimWorld } from './sim-world.ts';

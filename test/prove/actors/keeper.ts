@@ -1,9 +1,8 @@
 // What keeps the store: GC, freeing, recovery of what dead processes left, counting and looking, and the keys.
 
 import { EngineAdmin } from '../../../lib/client/engine-admin.ts';
-import { findDriveFaults } from '../../../lib/engine/doctor/doctor-drives.ts';
-import { Findings } from '../../../lib/engine/doctor/findings.ts';
 import { collectStatus } from '../../../lib/engine/status/collect-status.ts';
+import { findDriveFaults } from '../../../lib/engine/status/drive-faults.ts';
 import { recover } from '../../../lib/engine/upkeep/end-dead-work.ts';
 import { tend } from '../../../lib/engine/upkeep/reclaim.ts';
 import { sweepStage } from '../../../lib/engine/upkeep/stage-tasks.ts';
@@ -11,6 +10,7 @@ import { tune } from '../../../lib/engine/upkeep/tune.ts';
 import { isPocketfulError } from '../../../lib/foundation/errors.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../../lib/gc/collect-garbage.ts';
+import { Findings } from '../../../lib/verify/findings.ts';
 import { sweepStrays } from '../../../lib/volume/behind/sweep.ts';
 import { freeTrash } from '../../../lib/volume/runs/free.ts';
 import { put, remove } from './client.ts';

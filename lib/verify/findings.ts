@@ -1,5 +1,5 @@
-// What doctor finds, and what it all comes to.
-import { FINDINGS_MAX } from '../../limits/engine.ts';
+// What doctor and the verifiers find, and what it all comes to.
+import { FINDINGS_MAX } from '../limits/engine.ts';
 
 /**
  * lost: data cannot be read now. wrong: rows contradict each other. degraded: all data can be read, but some of it
@@ -32,13 +32,4 @@ export class Findings {
     if (this.list.length < FINDINGS_MAX) this.list.push({ severity, check, message });
     else this.more += 1;
   }
-}
-
-/** Rows that were counted. */
-export interface Counted {
-  readonly objects: number;
-  readonly blocks: number;
-  readonly buckets: number;
-  readonly volumes: number;
-  readonly zones: number;
 }

@@ -1,8 +1,9 @@
-// Doctor's look at the drives: which answer.
+// Which drives answer, as findings: for doctor and for verification.
+
+import type { Findings } from '../../verify/findings.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
-import { driveState } from '../status/collect-status.ts';
-import { type DriveState, isAway } from '../status/status.ts';
-import type { Findings } from './findings.ts';
+import { driveState } from './collect-status.ts';
+import { type DriveState, isAway } from './status.ts';
 
 export interface DriveAway {
   readonly id: number;

@@ -1,0 +1,13 @@
+// The verifiers: how often everything is looked at, what they may take, and how much of it at once.
+import { DAY_MS, MINUTE_MS } from '../foundation/durations.ts';
+
+/** Every byte on the drives is read within this. */
+export const SCRUB_SWEEP_MS = 14 * DAY_MS;
+/** What was written since is read within this, and so is what could not be reached. */
+export const SCRUB_FRESH_MS = DAY_MS;
+/** A pass that is not told how long it may take ends a look that long after it began, so that little is read twice. */
+export const SCRUB_KEEP_EVERY_MS = MINUTE_MS;
+/** Columns of a group read side by side: a checksum is reckoned while the next one is read. */
+export const SCRUBBED_COLUMNS_AT_ONCE = 4;
+/** Part of the time that verification may take where nobody says otherwise, in thousandths. */
+export const VERIFY_SHARE_PERMILLE = 100;
