@@ -45,9 +45,9 @@ const DEFAULT_LIMITS: ColumnPoolLimits = {
   idleBytesMax: GROUP_MEMORY_IDLE_BYTES_MAX,
 };
 
-/** From the pool of this process. */
-export const allocateColumns = (codec: Codec, columnBytes: number): GroupMemory =>
-  processPool.allocate(codec, columnBytes);
+/** From the pool of this process, unless another is given. */
+export const allocateColumns = (codec: Codec, columnBytes: number, pool = processPool): GroupMemory =>
+  pool.allocate(codec, columnBytes);
 
 export function createColumnPool(limits: ColumnPoolLimits = DEFAULT_LIMITS): ColumnPool {
   const idle: Slab[] = [];

@@ -8,6 +8,8 @@ import { RECORD_SLACK_BYTES } from '../limits/frontend.ts';
 import { BLOCKS_INLINE_MAX } from '../limits/panda.ts';
 import type { Write } from '../panda/panda.ts';
 import {
+  countSegment,
+  countsSegments,
   type ObjectRow,
   objectFromRow,
   objectKey,
@@ -15,6 +17,7 @@ import {
   releaseKey,
   segmentAttributes,
   segmentKey,
+  segmentsAre,
   type UploadRow,
   uploadAttributes,
   uploadKey,
@@ -24,7 +27,7 @@ import type { Components } from '../volume/rows/components.ts';
 import { transact } from '../volume/rows/transact.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
-import { runIndex } from './index-objects.ts';
+import { isGuardFailure, runIndex } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { type PlainBlock, storeBatch } from './store-blocks.ts';
 
@@ -49,14 +52,26 @@ export async function putLong(store: VolumeStore, keks: KekRing, put: LongPut): 
     return object;
   } catch (error) {
     if (isPocketfulError(error)) await giveUpUpload(components, put.upload);
-    throw error;
+    throw isGuardFailure(error) ? abandoned(error) : error;
   }
 }
 
+/**
+ * This request may be done a second time long after it was answered, when the upload was given up: then its row is
+ * there again, and its writer goes on. So the row begins with no segments, and not while a release of the version is
+ * under way, which would take the new ones with it.
+ */
 export async function beginUpload(components: Components, upload: UploadRow): Promise<void> {
   const key = uploadKey(upload.version);
-  const begin: Write = { kind: 'put', ...key, attributes: uploadAttributes(upload), if: ['absent'] };
-  await transact(components, [begin], async () => (await components.panda.get(key)) !== undefined);
+  const writes: Write[] = [
+    { kind: 'put', ...key, attributes: uploadAttributes(upload), if: ['absent'] },
+    { kind: 'check', ...releaseKey(upload.version), if: ['absent'] },
+  ];
+  try {
+    await transact(components, writes, async () => (await components.panda.get(key)) !== undefined);
+  } catch (error) {
+    throw isKind(error, 'conflict') ? abandoned(error) : error;
+  }
 }
 
 async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): Promise<number> {
@@ -128,7 +143,7 @@ export async function storeSegment(
     changes: [],
     extra,
     guards: [
-      { kind: 'check', ...uploadKey(put.upload.version), if: ['exists'] },
+      segmentGuard(put.upload),
       { kind: 'put', ...key, attributes: segmentAttributes(window.map(({ id }) => id)), if: ['absent'] },
     ],
     took: async () => (await components.panda.get(key)) !== undefined,
@@ -137,28 +152,34 @@ export async function storeSegment(
   put.onStored(newBytes, window.length - stored.newBytes.size);
 }
 
+/** The upload goes on, and has one segment more. */
+const segmentGuard = ({ version, segments }: UploadRow): Write =>
+  segments === undefined
+    ? { kind: 'check', ...uploadKey(version), if: ['exists', segmentsAre(undefined)] }
+    : { kind: 'update', ...uploadKey(version), ...countSegment, if: [countsSegments] };
+
+/** Nothing of it was released: its row counts every segment of the object. */
 export async function publish(
   components: Components,
   put: Pick<LongPut, 'upload' | 'ifVersion'>,
   object: ObjectRow,
 ): Promise<void> {
   const change = { namespace: object.namespace, key: object.key, next: object, ifVersion: put.ifVersion };
+  const { version, segments } = put.upload;
+  const counted = segments === undefined ? undefined : (object.segments ?? 0);
   try {
     await runIndex(components, {
       changes: [change],
       fresh: new Map(),
-      guards: [{ kind: 'delete', ...uploadKey(put.upload.version), if: ['exists'] }],
+      guards: [{ kind: 'delete', ...uploadKey(version), if: ['exists', segmentsAre(counted)] }],
     });
   } catch (error) {
-    if (isKind(error, 'conflict') && error.code === 'GUARD_FAILED')
-      throw conflict(
-        'UPLOAD_ABANDONED',
-        'the upload was given up by another worker, who took it for dead: put it again',
-        error,
-      );
-    throw error;
+    throw isGuardFailure(error) ? abandoned(error) : error;
   }
 }
+
+const abandoned = (cause: unknown) =>
+  conflict('UPLOAD_ABANDONED', 'the upload was given up by another worker, who took it for dead: put it again', cause);
 
 /**
  * An upload that will not be published: its references are given back by whoever finishes releases. The row that began

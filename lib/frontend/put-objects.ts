@@ -263,7 +263,14 @@ export class PutObjects {
     let newBytes = 0;
     let dedupedBlocks = 0;
     const row = await putLong(this.#store, this.#keks, {
-      upload: { version, namespace: item.namespace, key: item.key, owner: components.owner, startedAtMs: nowMs },
+      upload: {
+        version,
+        namespace: item.namespace,
+        key: item.key,
+        owner: components.owner,
+        startedAtMs: nowMs,
+        segments: 0,
+      },
       blocks: all(),
       ifVersion: item.ifVersion,
       segmentsAtOnce: this.#segments,

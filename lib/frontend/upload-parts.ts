@@ -49,7 +49,7 @@ export async function beginPartUpload(components: Components, namespace: string,
   checkKey(key);
   const version = newObjectVersion(components.randomness);
   const startedAtMs = Math.max(0, components.clock.nowMs());
-  await beginUpload(components, { version, namespace, key, owner: components.owner, startedAtMs });
+  await beginUpload(components, { version, namespace, key, owner: components.owner, startedAtMs, segments: 0 });
   return version;
 }
 

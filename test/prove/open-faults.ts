@@ -9,15 +9,7 @@ export interface OpenFault {
   readonly what: string;
 }
 
-export const OPEN_FAULTS: readonly OpenFault[] = [
-  { profile: 'swarm', message: /zone .* is used: undefined/, what: 'a zone claimed by a late request stays in use' },
-  {
-    profile: 'swarm',
-    seed: 2254,
-    message: /BLOCK_LIST_SHORT/,
-    what: 'an upload given up is begun again by a late request, and published without a segment',
-  },
-];
+export const OPEN_FAULTS: readonly OpenFault[] = [];
 
 /** The open fault that a failure is one more case of. */
 export const openFault = (profile: string, failed: { seed: number; message: string }): OpenFault | undefined =>

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { codecOf } from '../../lib/codec/codecs.ts';
 import { driveContract } from '../contract/drive.contract.ts';
 import { PROFILES, type Profile } from './faults/profile.ts';
 import type { Operation } from './model/history.ts';
@@ -13,6 +14,7 @@ import type { Plant } from './planted/plant.ts';
 import { PLANTS } from './planted/plants.ts';
 import { planted } from './planted/sow.ts';
 import { Disk } from './ports/disk.ts';
+import { columnBytesInUse, RunColumns } from './ports/run-columns.ts';
 import { runPlan } from './run/run-plan.ts';
 import { planWith, uncut } from './shrink/cut.ts';
 
@@ -33,6 +35,19 @@ describe('a seed', () => {
     const child = fileURLToPath(new URL('digest-child.ts', import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', child, ...SEEDS.map(String)]);
     expect(stdout.trim().split('\n')).toEqual(here);
+  });
+
+  it('leaves nothing to those after it: it is the same first and after ten others, and gives back what its dead held', async () => {
+    const digest = async (seed: number): Promise<string> => (await runPlan(planOf(seed, SWARM))).digest;
+    const first = await digest(108);
+    for (let seed = 110; seed < 120; seed++) await digest(seed);
+    expect(await digest(108)).toBe(first);
+    expect(columnBytesInUse()).toBe(0);
+    const dies = new RunColumns();
+    dies.allocate(codecOf('xor-2-1'), 1000);
+    expect(columnBytesInUse()).toBeGreaterThan(0);
+    dies.end();
+    expect(columnBytesInUse()).toBe(0);
   });
 
   it('with nothing cut is itself', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { KekRing } from '../../lib/frontend/kek-ring.ts';
 import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../../lib/frontend/upload-parts.ts';
-import { RELEASES, segmentPartition, UPLOADS } from '../../lib/panda/rows/object-row.ts';
+import { RELEASES, segmentPartition, UPLOADS, uploadKey } from '../../lib/panda/rows/object-row.ts';
 import { type Process, TINY, World } from './harness.ts';
 
 const BLOCK = TINY.blockBytesMax;
@@ -72,6 +72,18 @@ describe('an upload in parts', () => {
       code: 'UPLOAD_INCOMPLETE',
     });
     await expect(p.frontend.head('default', 'long')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+  });
+
+  it('that an earlier release began does not count its segments, and is published as before', async () => {
+    const p = new World(15).start();
+    const body = bodyOf(9 * BLOCK);
+    const upload = await beginPartUpload(p.components, NAME.namespace, NAME.key);
+    await p.components.panda.transact([{ kind: 'update', ...uploadKey(upload), remove: ['n'] }]);
+    for (const offset of [4 * BLOCK, 0])
+      await part(p, upload, offset, body.subarray(offset, offset === 0 ? 4 * BLOCK : undefined));
+    expect((await p.components.panda.get(uploadKey(upload)))?.attributes['n']).toBeUndefined();
+    await finishPartUpload(p.volumes, { upload, ...NAME, sizeBytes: body.byteLength });
+    expect(Buffer.from(await p.frontend.read('default', 'long', 1e6))).toEqual(Buffer.from(body));
   });
 
   it('refuses parts between blocks, empty parts, and the name of another object', async () => {

@@ -100,6 +100,8 @@ export interface UploadRow {
   readonly key: string;
   readonly owner: string;
   readonly startedAtMs: number;
+  /** Stored since the row came into being; unknown in an upload that an earlier release began. */
+  readonly segments: number | undefined;
 }
 export const UPLOADS = 'work/upload';
 export const uploadKey = (version: ObjectVersion): Key => ({ partition: UPLOADS, sort: version });
@@ -109,13 +111,25 @@ export const uploadFromRow = (row: Row): UploadRow => ({
   key: stringIn(row, 'key'),
   owner: stringIn(row, 'o'),
   startedAtMs: countIn(row, 'a'),
+  segments: optionalCount(row, 'n'),
 });
 export const uploadAttributes = (upload: UploadRow): Attributes => ({
   ns: upload.namespace,
   key: upload.key,
   o: upload.owner,
   a: upload.startedAtMs,
+  ...(upload.segments === undefined ? {} : { n: upload.segments }),
 });
+
+/** One more segment is stored. */
+export const countSegment: Change = { add: { n: 1 } };
+
+/** All of these segments, and no other, were stored since the row came into being. Undefined: they are not counted. */
+export const segmentsAre = (segments: number | undefined): Clause =>
+  segments === undefined ? { attribute: 'n', missing: true } : { attribute: 'n', equals: segments };
+
+/** Segments are counted. */
+export const countsSegments: Clause = { attribute: 'n', atLeast: 0 };
 
 /** References of an object that is gone already, still to be given back, segment by segment. */
 export interface ReleaseRow {

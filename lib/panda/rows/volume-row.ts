@@ -144,8 +144,13 @@ export function newVolumeAttributes(
   };
 }
 
+type Trashed = 'class' | 'codec' | 'generation' | 'extents' | 'token' | 'nextSeq' | 'extentUsedBytes' | 'createdAtMs';
+
 /** A volume in trash that has a flipped host's extents; the inspector looks for every bucket of the host. */
-export const trashedVolumeAttributes = (host: VolumeRow, trashedAtMs: number): Attributes => ({
+export const trashedVolumeAttributes = (
+  host: Pick<VolumeRow, Trashed | 'buckets'>,
+  trashedAtMs: number,
+): Attributes => ({
   cl: host.class,
   c: host.codec,
   s: 'trash',

@@ -19,6 +19,7 @@ import type { Components } from '../rows/components.ts';
 import { rowsOf } from '../rows/read-rows.ts';
 import { transact } from '../rows/transact.ts';
 import type { VolumeStore } from '../volume-store.ts';
+import { giveUpLostZones } from './lost-zones.ts';
 import { behindError, type DriveLook, lookAtDrives } from './newer-chunks.ts';
 
 type SweepPorts = Pick<Components, 'panda' | 'drives' | 'clock' | 'randomness'>;
@@ -36,6 +37,7 @@ export async function sweepStrays(store: VolumeStore): Promise<SweepReport> {
   const looks = await lookAtDrives(components);
   const behind = behindError(components, looks);
   if (behind !== undefined) throw behind;
+  await giveUpLostZones(components);
   const counts = await mapLimit(looks, SWEPT_DRIVES_AT_ONCE, async (look) => {
     try {
       return await sweepDrive(components, look);

@@ -1,4 +1,5 @@
 // What the system is made of: settings are data, everything else is a port, passed in once.
+import type { ColumnPool } from '../../codec/group-memory.ts';
 import type { Drive } from '../../drive/drive.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import type { StoreId } from '../../foundation/ids.ts';
@@ -17,6 +18,8 @@ export interface Components {
   readonly drives: readonly Drive[];
   readonly panda: Panda;
   readonly keks: KekStore;
+  /** Memory that groups are coded in. Missing: all stores of this process share one. */
+  readonly columns?: ColumnPool | undefined;
   /** Told of rows that cannot be read and that a list passes over; without it such a row stops the work. */
   readonly badRow?: BadRowSink | undefined;
   /** Names this process in leases, uploads and runs; contains no `/`. */

@@ -3,6 +3,7 @@
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
+import { CONFLICT_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { BucketContent } from '../read/collect-bucket.ts';
 import { readBucket, readVolume } from '../rows/read-rows.ts';
@@ -10,6 +11,7 @@ import type { VolumeStore } from '../volume-store.ts';
 import { dropEmptyBucket } from '../write/drop-bucket.ts';
 import type { MoveResult } from '../write/move.ts';
 import { liveContentsOf } from './collect-or-drop.ts';
+import { dropNext } from './flip.ts';
 import { releaseRun, retireVolume } from './runs.ts';
 
 /**
@@ -87,13 +89,22 @@ export async function feedOrSkip(
   }
 }
 
-/** After the moves: retired if it is empty; otherwise it goes back to sealed. True if it was retired. */
+/**
+ * After the moves: retired if it is empty; otherwise it goes back to sealed. True if it was retired. Extents claimed
+ * for a flip go first, whoever claimed them: a claim may also be done after its run has given it up, so it is looked
+ * for again if neither can be done.
+ */
 export async function endSource(store: VolumeStore, source: VolumeRow, run: RunId): Promise<boolean> {
-  if (await retireVolume(store.components, source.id, run)) return true;
-  const left = await readVolume(store.components.panda, store.components.settings.cell, source.id);
-  if (left?.run === run) await dropRemaining(store, left, run);
-  if (await retireVolume(store.components, source.id, run)) return true;
-  await releaseRun(store.components, source.id, run);
+  const { components } = store;
+  if (await retireVolume(components, source.id, run)) return true;
+  for (let attempt = 0; attempt < CONFLICT_ATTEMPTS_MAX; attempt++) {
+    const left = await readVolume(components.panda, components.settings.cell, source.id);
+    if (left?.run !== run) return false;
+    await dropNext(store, run, left);
+    await dropRemaining(store, left, run);
+    if (await retireVolume(components, source.id, run)) return true;
+    if ((await releaseRun(components, source.id, run)) !== undefined) return false;
+  }
   return false;
 }
 

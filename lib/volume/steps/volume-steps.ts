@@ -8,6 +8,7 @@ import {
   generationIs,
   giveLease,
   handOver,
+  hasNoNext,
   hasNoRun,
   holdsNoBuckets,
   nothingPending,
@@ -65,20 +66,23 @@ export const adoptRunWrite = (cell: string, id: VolumeId, dead: RunId, run: RunI
   if: drainsUnder(dead),
 });
 
-/** RELEASE (9): draining -> sealed, whatever was moved stays moved. */
+/**
+ * RELEASE (9): draining -> sealed, whatever was moved stays moved. Extents that were claimed for a flip are dropped
+ * before: nobody would know of them.
+ */
 export const releaseRunWrite = (cell: string, id: VolumeId, run: RunId): Write => ({
   kind: 'update',
   ...volumeKey(cell, id),
   ...stopDraining,
-  if: drainsUnder(run),
+  if: [...drainsUnder(run), hasNoNext],
 });
 
-/** RETIRE (12): draining and empty -> trash. */
+/** RETIRE (12): draining and empty -> trash; nothing is claimed for a flip, as its zones would stay in use for good. */
 export const retireWrite = (cell: string, id: VolumeId, run: RunId, nowMs: number): Write => ({
   kind: 'update',
   ...volumeKey(cell, id),
   ...retire(nowMs),
-  if: [...drainsUnder(run), holdsNoBuckets],
+  if: [...drainsUnder(run), holdsNoBuckets, hasNoNext],
 });
 
 /** FREE (12), after the inspector: its zones are garbage from now on. */

@@ -4,7 +4,7 @@
 import { crc32 } from 'node:zlib';
 import { CELL_BYTES } from '../../codec/codec.ts';
 import { codecOf } from '../../codec/codecs.ts';
-import { allocateColumns } from '../../codec/group-memory.ts';
+import { allocateColumns, type ColumnPool } from '../../codec/group-memory.ts';
 import { codecShape } from '../../codec/shape.ts';
 import type { Drive } from '../../drive/drive.ts';
 import {
@@ -73,7 +73,7 @@ export async function writeGroup(
   records: readonly GroupRecord[],
 ): Promise<WrittenGroup> {
   assert(records.length > 0, 'a group has records');
-  using coded = code(place, records);
+  using coded = code(store.components.columns, place, records);
   const id = newAppendId(store.components.randomness);
   const chunks = chunksOf(store.components.storeId, place, kind, coded, id);
   const objectBytes = chunks.map((c) => c?.bytes ?? 0);
@@ -126,7 +126,7 @@ function chunksOf(
   });
 }
 
-function code(place: GroupPlace, records: readonly GroupRecord[]): Coded {
+function code(pool: ColumnPool | undefined, place: GroupPlace, records: readonly GroupRecord[]): Coded {
   const codec = codecOf(place.volume.codec);
   const used = place.volume.extentUsedBytes.slice(0, codec.dataColumns);
   const layout = layOut(
@@ -134,7 +134,7 @@ function code(place: GroupPlace, records: readonly GroupRecord[]): Coded {
     codec.dataColumns,
     used,
   );
-  const memory = allocateColumns(codec, Math.max(...layout.columnBytes));
+  const memory = allocateColumns(codec, Math.max(...layout.columnBytes), pool);
   const dataCrcs = layout.columnBytes.map(() => 0);
   const entries = records.map(({ bucket, move, slot, recordId, record }, i) => {
     const column = layout.column[i] as number;

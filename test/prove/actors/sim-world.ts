@@ -19,6 +19,7 @@ import { VARIANTS } from '../plan/variants.ts';
 import type { Disk } from '../ports/disk.ts';
 import { PandaServer } from '../ports/panda-server.ts';
 import type { CallContext } from '../ports/port-call.ts';
+import { RunColumns } from '../ports/run-columns.ts';
 import { SimDrive } from '../ports/sim-drive.ts';
 import { SimKeys } from '../ports/sim-keys.ts';
 import { SimPanda } from '../ports/sim-panda.ts';
@@ -56,6 +57,7 @@ export class SimWorld {
   readonly plan: Plan;
   readonly settings: Settings;
   readonly scheduler = new Scheduler();
+  readonly columns = new RunColumns();
   readonly coverage = new Coverage();
   readonly history = new History();
   readonly injector: Injector;
@@ -114,6 +116,7 @@ export class SimWorld {
       storeId: this.#storeId,
       clock: process.clock,
       randomness: process.randomness,
+      columns: this.columns,
       drives: this.disks.map((disk) => new SimDrive(disk, process, this.#context)),
       panda: new SimPanda(this.server, process, this.#context),
       keks: new SimKeys(this.keks, process, this.#context),
@@ -132,6 +135,7 @@ export class SimWorld {
       storeId: this.#storeId,
       clock: process.clock,
       randomness: process.randomness,
+      columns: this.columns,
       drives: this.disks,
       panda: this.server.rows,
       keks: this.keks,

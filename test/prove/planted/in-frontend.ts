@@ -77,14 +77,14 @@ export const IN_FRONTEND: readonly Plant[] = [
     name: 'segment-of-an-upload-given-up',
     aim: '7 segment',
     file: 'lib/frontend/put-long.ts',
-    find: `      { kind: 'check', ...uploadKey(put.upload.version), if: ['exists'] },
+    find: `      segmentGuard(put.upload),
 `,
     replace: '',
   },
   {
     name: 'published-upload-stays',
     file: 'lib/frontend/put-long.ts',
-    find: "guards: [{ kind: 'delete', ...uploadKey(put.upload.version), if: ['exists'] }],",
+    find: "guards: [{ kind: 'delete', ...uploadKey(version), if: ['exists', segmentsAre(counted)] }],",
     replace: 'guards: [],',
   },
   {

@@ -67,8 +67,8 @@ export const IN_STEPS: readonly Plant[] = [
   {
     name: 'retired-while-it-holds-buckets',
     file: 'lib/volume/steps/volume-steps.ts',
-    find: 'if: [...drainsUnder(run), holdsNoBuckets],',
-    replace: 'if: drainsUnder(run),',
+    find: 'if: [...drainsUnder(run), holdsNoBuckets, hasNoNext],',
+    replace: 'if: [...drainsUnder(run), hasNoNext],',
   },
   {
     // Of a volume that is draining already is held by every later step of the other run: they name it.
@@ -83,7 +83,7 @@ export const IN_STEPS: readonly Plant[] = [
     aim: '9 given back|12 RETIRE|panda get volume',
     file: 'lib/volume/steps/volume-steps.ts',
     find: `  ...stopDraining,
-  if: drainsUnder(run),`,
+  if: [...drainsUnder(run), hasNoNext],`,
     replace: `  ...stopDraining,
   if: ['exists'],`,
   },

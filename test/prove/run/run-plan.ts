@@ -78,6 +78,7 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
     fail(error);
   }
   onRejection = undefined;
+  world.columns.end();
   options.onHistory?.(world.history);
   return {
     seed: plan.seed,
