@@ -3,6 +3,7 @@
 // the preset.
 
 import { codecShape } from '../lib/codec/shape.ts';
+import { storedRowsDollarsPerMonth } from '../lib/cost/cost-of.ts';
 import { idleDollarsPerMonth } from '../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../lib/cost/price-book.ts';
 import { idleStageOf } from '../lib/infra/stacks/idle-stage.ts';
@@ -12,7 +13,10 @@ import {
   type CompactionCost,
   type CostFigure,
   compactionCost,
+  deleteCost,
   getCost,
+  lookCost,
+  metadataBytes,
   putCost,
   scaledDown,
 } from '../test/cost/figures.ts';
@@ -21,9 +25,11 @@ import { type Benches, type BenchResult, type Figure, machine } from './bench.ts
 const PUT_CALLS = 16;
 const GET_CALLS = 64;
 const VOLUMES = 8;
+const SEALED_VOLUMES = [20, 2_000, 20_000];
 /** Smaller, and headers, directories and the last group of a volume are more than they would be. */
 const SCALE = 16;
 const MIB = 1024 * 1024;
+const MILLION = 1e6;
 const GROUP_BYTES = (96 * MIB) / SCALE;
 
 export const benches: Benches = { cost };
@@ -32,7 +38,16 @@ async function cost(): Promise<BenchResult> {
   const figures: Figure[] = [...idle(), ...kept()];
   for (const preset of ['personal', 'thrifty'] as const) {
     figures.push(...parts(`${preset}: a million puts of 64 KiB, 64 a call`, await putCost(PRESETS[preset], PUT_CALLS)));
+    figures.push(...parts(`${preset}: a million puts of 64 KiB, one a call`, await putCost(PRESETS[preset], 64, 1)));
     figures.push(...parts(`${preset}: a million gets of 64 KiB`, await getCost(PRESETS[preset], GET_CALLS)));
+    const { deleted, shredded } = await deleteCost(PRESETS[preset], PUT_CALLS);
+    figures.push(...parts(`${preset}: a million deletes, 64 a call`, deleted));
+    figures.push(...parts(`${preset}: a million deleted blobs shredded by GC`, shredded));
+    figures.push(...(await rowsKept(preset)));
+    for (const sealed of SEALED_VOLUMES) {
+      const name = `${preset}: looking for open volumes at each of a million puts, ${sealed} volumes sealed`;
+      figures.push(dollars(name, await lookCost(PRESETS[preset], sealed)));
+    }
   }
   for (const [name, settings] of [
     ['single (thrifty)', scaledDown('thrifty', SCALE)],
@@ -67,6 +82,16 @@ function kept(): Figure[] {
     ...(['single', 'lrc-12-2-2', 'rs-6-3', 'replica-4'] as const).map((codec) =>
       dollars(`${codec}: a GB and month`, perGb * ratio(codec)),
     ),
+  ];
+}
+
+async function rowsKept(preset: 'personal' | 'thrifty'): Promise<Figure[]> {
+  const bytes = await metadataBytes(PRESETS[preset], PUT_CALLS);
+  const { kept, recoverable } = storedRowsDollarsPerMonth(bytes * MILLION, PRICE_BOOK);
+  return [
+    dollars(`${preset}: metadata of a million blobs, a month`, kept),
+    dollars(`${preset}: its point-in-time recovery, a month`, recoverable),
+    { name: `${preset}: metadata of a blob, as DynamoDB bills it`, value: bytes, unit: 'B' },
   ];
 }
 

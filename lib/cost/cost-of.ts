@@ -107,6 +107,15 @@ export function storageDollarsPerMonth(
   return (billed * prices.perGbMonth) / GB;
 }
 
+/** Dollars a month of keeping rows, as DynamoDB counts their bytes, and of being able to go back to any second. */
+export const storedRowsDollarsPerMonth = (
+  bytes: number,
+  { dynamo }: PriceBook,
+): { readonly kept: number; readonly recoverable: number } => ({
+  kept: (bytes * dynamo.perGbMonth) / GB,
+  recoverable: (bytes * dynamo.recoveryPerGbMonth) / GB,
+});
+
 /** Dollars still owed when `rawBytes` are deleted at `ageMs`: the class bills its minimum duration in any case. */
 export function earlyDeletionDollars(
   rawBytes: number,

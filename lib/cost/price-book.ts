@@ -40,6 +40,10 @@ const schema = z.strictObject({
     perMillionWriteUnits: dollars,
     perMillionReadUnits: dollars,
     perGbMonth: dollars,
+    /** Added to the bytes of each row that is kept. */
+    itemBytesExtra: z.int().nonnegative(),
+    /** Point-in-time recovery, of the same bytes. */
+    recoveryPerGbMonth: dollars,
     /** Units a transaction uses for each unit of the plain call. */
     transactionFactor: z.number().min(1),
     writeUnitBytes: z.int().positive(),
@@ -121,6 +125,8 @@ const US_EAST_1: PriceBook = {
     perMillionWriteUnits: 0.625,
     perMillionReadUnits: 0.125,
     perGbMonth: 0.25,
+    itemBytesExtra: 100,
+    recoveryPerGbMonth: 0.2,
     transactionFactor: 2,
     writeUnitBytes: KIB,
     readUnitBytes: 4 * KIB,

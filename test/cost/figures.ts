@@ -6,20 +6,23 @@ import { compact } from '../../lib/compaction/do/rounds.ts';
 import type { Actors } from '../../lib/compaction/run/actors.ts';
 import { dollarsOf, type Work } from '../../lib/cost/cost-of.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
+import { BLOBS_PER_CALL, FRONTEND_MEMORY_MIB, RECKONED, WORKER_MEMORY_MIB } from '../../lib/cost/usage.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
+import { rowBytes } from '../../lib/panda/attributes.ts';
 import { FrontendService } from '../../lib/service/service.ts';
 import { capacityBytes, PRESETS, type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { putClass } from '../../lib/volume/write/append.ts';
 import { World } from '../store/harness.ts';
+import { plantSealed } from '../store/plant-sealed.ts';
 import { incompressible } from '../store/sealed-overhead.ts';
 import { Meter, MeteredPanda, meteredDrive } from './metered.ts';
 
 export const BLOB_BYTES = 64 * 1024;
-export const BLOBS_PER_CALL = 64;
 /** Half of them are deleted before compaction, and a little more: scaled down, headers and directories take a larger share of a volume. */
 const COMPACTED_BLOB_BYTES = 256 * 1024;
 
@@ -40,23 +43,22 @@ const DEAD_OF = 25;
 const MILLION = 1e6;
 const GIB = 1024 ** 3;
 
-/** A call with 4 MiB: sealing records, columns stored side by side, three transactions. */
-const PUT_CALL_MS = 400;
-/** Two rows and one range. */
-const GET_CALL_MS = 60;
-const FRONTEND_MEMORY_MIB = 1024;
 /** One function reads, codes and writes: both ways together. */
 const MOVE_BYTES_PER_SECOND = 150e6;
-const WORKER_MEMORY_MIB = 1769;
 /** Of the runs of a plan: planning and the end are shared by them. */
 const TRANSITIONS_PER_RUN = 4;
 
 export interface CostFigure {
+  /** What was counted, in all. */
+  readonly work: Work;
   readonly requests: number;
   readonly metadata: number;
   readonly compute: number;
   readonly total: number;
 }
+
+/** Longer than any list of volumes is believed. */
+const LOOK_MS = 10_000;
 
 class MeteredStore {
   readonly meter = new Meter();
@@ -91,17 +93,80 @@ function figureOf(work: Work, calls: number, msPerCall: number, memoryMb: number
     metadata: dollars.metadata / units,
     compute: (dollars.compute + dollars.messages + (calls * PRICE_BOOK.lambda.perMillionCalls) / MILLION) / units,
   };
-  return { ...perUnit, total: perUnit.requests + perUnit.metadata + perUnit.compute };
+  return { work, ...perUnit, total: perUnit.requests + perUnit.metadata + perUnit.compute };
 }
 
-/** Dollars per million blobs of 64 KiB put, 64 a call; opening and sealing volumes included. */
-export async function putCost(settings: Settings, calls: number): Promise<CostFigure> {
+/** Dollars per million blobs of 64 KiB put; opening and sealing volumes included. */
+export async function putCost(settings: Settings, calls: number, blobsPerCall = BLOBS_PER_CALL): Promise<CostFigure> {
+  const store = new MeteredStore(settings);
+  await store.putCall(blobsPerCall);
+  store.meter.take();
+  for (let call = 0; call < calls; call++) await store.putCall(blobsPerCall);
+  const ms = blobsPerCall === 1 ? RECKONED.put1Ms : RECKONED.put64Ms;
+  return figureOf(store.meter.take(), calls, ms, FRONTEND_MEMORY_MIB, (calls * blobsPerCall) / MILLION);
+}
+
+export interface DeleteCost {
+  readonly deleted: CostFigure;
+  /** Once the grace is over, by one pass of GC. */
+  readonly shredded: CostFigure;
+}
+
+/** Dollars per million blobs of 64 KiB deleted, 64 a call, and of shredding them. */
+export async function deleteCost(settings: Settings, calls: number): Promise<DeleteCost> {
+  const store = new MeteredStore(settings);
+  const keys: string[][] = [];
+  for (let call = 0; call < calls; call++) keys.push(await store.putCall());
+  const units = (calls * BLOBS_PER_CALL) / MILLION;
+  store.meter.take();
+  for (const some of keys)
+    for (const outcome of await store.service.delete(
+      'default',
+      some.map((key) => ({ key })),
+    ))
+      if ('error' in outcome) throw outcome.error;
+  const deleted = figureOf(store.meter.take(), calls, RECKONED.delete64Ms, FRONTEND_MEMORY_MIB, units);
+  store.world.clock.advance(settings.deleteGraceMs + 1);
+  const { slots } = await collectGarbage(store.volumes.components);
+  if (slots !== calls * BLOBS_PER_CALL) throw new Error(`${slots} slots were shredded`);
+  // A schedule runs it anyhow: what it takes longer is reckoned.
+  const ms = (slots / RECKONED.shreddedPerSecond) * 1000;
+  return { deleted, shredded: figureOf(store.meter.take(), 1, ms, WORKER_MEMORY_MIB, units) };
+}
+
+/** Bytes of rows a blob of 64 KiB, put 64 a call, as DynamoDB bills what it keeps. */
+export async function metadataBytes(settings: Settings, calls: number): Promise<number> {
   const store = new MeteredStore(settings);
   await store.putCall();
-  store.meter.take();
+  const before = keptBytes(store);
   for (let call = 0; call < calls; call++) await store.putCall();
-  const units = (calls * BLOBS_PER_CALL) / MILLION;
-  return figureOf(store.meter.take(), calls, PUT_CALL_MS, FRONTEND_MEMORY_MIB, units);
+  return (keptBytes(store) - before) / (calls * BLOBS_PER_CALL);
+}
+
+const keptBytes = ({ world }: MeteredStore): number =>
+  world.panda
+    .snapshot()
+    .reduce((sum, row) => sum + rowBytes(row, row.attributes) + PRICE_BOOK.dynamo.itemBytesExtra, 0);
+
+/**
+ * Dollars per million puts of looking which volumes are open, where so many are sealed and each put comes after the
+ * last look is out of date: what such a put reads more than one that comes soon after it.
+ */
+export async function lookCost(settings: Settings, sealed: number): Promise<number> {
+  const store = new MeteredStore(settings);
+  const leases = [];
+  for (let open = 0; open < settings.openVolumes; open++)
+    leases.push(await store.volumes.open.lease(putClass(settings), 1000));
+  for (const lease of leases) await lease.release();
+  await plantSealed(store.world.panda, settings, sealed);
+  const reads: number[] = [];
+  for (const waitMs of [LOOK_MS, 0, LOOK_MS, 0]) {
+    store.world.clock.advance(waitMs);
+    store.meter.take();
+    await store.putCall(1);
+    reads.push(store.meter.take().metadataReads);
+  }
+  return ((reads[2] as number) - (reads[3] as number)) * PRICE_BOOK.dynamo.perMillionReadUnits;
 }
 
 /** Dollars per million blobs of 64 KiB read, one a call. */
@@ -110,7 +175,7 @@ export async function getCost(settings: Settings, calls: number): Promise<CostFi
   const keys = (await store.putCall()).slice(0, calls);
   store.meter.take();
   for (const key of keys) await store.service.read('default', key);
-  return figureOf(store.meter.take(), keys.length, GET_CALL_MS, FRONTEND_MEMORY_MIB, keys.length / MILLION);
+  return figureOf(store.meter.take(), keys.length, RECKONED.getMs, FRONTEND_MEMORY_MIB, keys.length / MILLION);
 }
 
 export interface CompactionCost extends CostFigure {

@@ -2,12 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { findRowFaults } from '../../lib/engine/doctor/doctor-rows.ts';
 import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
-import { newBucketId, newVolumeId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
-import type { Key, Page, QueryOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
+import type { Key, Page, QueryOptions, Row, SortRange } from '../../lib/panda/panda.ts';
 import { listPartition, VOLUME_LISTS } from '../../lib/panda/rows/open-row.ts';
-import { rebuiltVolumeAttributes, volumeKey } from '../../lib/panda/rows/volume-row.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { Findings } from '../../lib/verify/findings.ts';
 import { sealVolume } from '../../lib/volume/open/seal.ts';
@@ -15,6 +13,7 @@ import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { rebuiltPanda } from '../engine/rebuilding.ts';
 import { crashEverywhere, Model } from '../store/crash.ts';
 import { type Process, TINY, World } from '../store/harness.ts';
+import { plantSealed } from '../store/plant-sealed.ts';
 import { expectSound } from '../store/recount.ts';
 
 const LOOK_MS = 6_000;
@@ -51,26 +50,6 @@ async function put(p: Process, count = 1): Promise<void> {
   for await (const outcome of p.frontend.putAll(items)) if (!outcome.ok) throw outcome.error;
 }
 
-async function plantSealed(panda: MemoryPanda, count: number): Promise<void> {
-  const randomness = new SeededRandomness(77);
-  const writes = Array.from({ length: count }, (): Write => {
-    const attributes = rebuiltVolumeAttributes({
-      class: 'warm',
-      codec: TINY.warmCodec,
-      generation: 1,
-      extents: Array.from({ length: 16 }, (_, drive) => `${drive}:${1_000 + randomness.below(1_000_000)}:1`),
-      token: 3,
-      nextSeq: 4,
-      extentUsedBytes: Array.from({ length: 16 }, () => 60_000),
-      buckets: new Set(Array.from({ length: 8 }, () => newBucketId(randomness))),
-      createdAtMs: 1,
-      directoriesPending: false,
-    });
-    return { kind: 'put', ...volumeKey(CELL, newVolumeId(randomness)), attributes };
-  });
-  for (let at = 0; at < writes.length; at += 100) await panda.transact(writes.slice(at, at + 100));
-}
-
 const listRows = (panda: MemoryPanda): Row[] =>
   panda.snapshot().filter(({ partition }) => VOLUME_LISTS.some((list) => partition === listPartition(list, CELL)));
 
@@ -95,7 +74,7 @@ describe('puts into a store of 2,000 sealed volumes', () => {
     for (const volumes of [0, 2_000]) {
       const panda = new CountingPanda();
       const world = new World(11, TINY, 20, panda);
-      await plantSealed(panda, volumes);
+      await plantSealed(panda, TINY, volumes);
       await put(world.start()); // finds out, once in the life of a store, that all are listed
       expect(panda.volumeLists).toBe(16);
       const processes = [world.start(), world.start()];

@@ -3,6 +3,7 @@ import { codecShape } from '../../../lib/codec/shape.ts';
 import { storageDollarsPerMonth } from '../../../lib/cost/cost-of.ts';
 import { idleDollarsPerMonth } from '../../../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../../../lib/cost/price-book.ts';
+import { usageDollars } from '../../../lib/cost/usage.ts';
 import { idleStageOf } from '../../../lib/infra/stacks/idle-stage.ts';
 import type { StageSettings } from '../../../lib/infra/stage-settings.ts';
 
@@ -28,5 +29,21 @@ export function costSheetOf(stage: StageSettings): readonly CostLine[] {
       dollars: storageDollarsPerMonth(rawBytes, 0, PRICE_BOOK, 'standard'),
     },
     { what: `the same in S3 alone`, dollars: storageDollarsPerMonth(GB, 0, PRICE_BOOK, 'standard') },
+    ...usageLines(stage),
+  ];
+}
+
+/** Of blobs of 64 KiB; a stage that may be destroyed keeps no way back. */
+function usageLines({ store, ephemeral }: StageSettings): CostLine[] {
+  const hot = codecShape(store.hotCodec);
+  const usage = usageDollars(hot.dataColumns + hot.parityColumns, PRICE_BOOK);
+  const recovery = { what: 'its point-in-time recovery, a month', dollars: usage.rowsRecoverable };
+  return [
+    { what: 'a million blobs of 64 KiB put, 64 a call', dollars: usage.put64 },
+    { what: 'a million blobs of 64 KiB put, one a call', dollars: usage.put1 },
+    { what: 'a million blobs of 64 KiB read, one a call', dollars: usage.get },
+    { what: 'a million blobs deleted, 64 a call, and shredded', dollars: usage.deleted },
+    { what: 'metadata of a million blobs, a month', dollars: usage.rowsKept },
+    ...(ephemeral ? [] : [recovery]),
   ];
 }

@@ -1,0 +1,81 @@
+// What use of a stage costs: dollars of a million blobs of 64 KiB, from what one of them takes. Units of the metadata
+// are counted from the calls of the real store (test/cost/usage.test.ts holds these to them); requests follow from the
+// codec; compute is reckoned, as drives and metadata are as slow on AWS as they are.
+import { dollarsOf, NO_WORK, storedRowsDollarsPerMonth } from './cost-of.ts';
+import type { PriceBook } from './price-book.ts';
+
+export const BLOBS_PER_CALL = 64;
+/** What a call takes, reckoned. */
+export const RECKONED = {
+  /** 4 MiB: sealing records, columns stored side by side, three transactions. */
+  put64Ms: 400,
+  put1Ms: 120,
+  /** Two rows and one range. */
+  getMs: 60,
+  /** The rows of 64, two transactions. */
+  delete64Ms: 150,
+  /** By one function: 45 in a transaction, one after the other. */
+  shreddedPerSecond: 1500,
+};
+export const FRONTEND_MEMORY_MIB = 1024;
+export const WORKER_MEMORY_MIB = 1769;
+/** Of one blob. A row of a transaction is written for each unit it has; one that is written plainly is half of one. */
+export interface BlobUnits {
+  readonly rowsWritten: number;
+  readonly rowsRead: number;
+}
+
+export const UNITS = {
+  put64: { rowsWritten: 2.14, rowsRead: 1.05 },
+  put1: { rowsWritten: 6.5, rowsRead: 4 },
+  get: { rowsWritten: 0, rowsRead: 2.03 },
+  delete64: { rowsWritten: 3, rowsRead: 3 },
+  shred: { rowsWritten: 2.08, rowsRead: 1.07 },
+} as const satisfies Record<string, BlobUnits>;
+
+/** Of the rows of one blob that was put 64 a call, as they are billed when kept. */
+export const ROW_BYTES_KEPT = 654;
+
+const MILLION = 1e6;
+
+/** Dollars of a million blobs; those that are kept by the month. */
+export interface UsageDollars {
+  readonly put64: number;
+  readonly put1: number;
+  readonly get: number;
+  readonly deleted: number;
+  readonly rowsKept: number;
+  readonly rowsRecoverable: number;
+}
+
+/** `columns`: objects that an append stores. */
+export function usageDollars(columns: number, book: PriceBook): UsageDollars {
+  const of = (
+    units: BlobUnits,
+    perBlob: { puts?: number; gets?: number; calls: number; ms: number },
+    mib: number,
+  ): number => {
+    const work = {
+      ...NO_WORK,
+      metadataWrites: units.rowsWritten,
+      metadataReads: units.rowsRead,
+      putRequests: perBlob.puts ?? 0,
+      getRequests: perBlob.gets ?? 0,
+      computeMs: perBlob.ms,
+    };
+    const { total } = dollarsOf(work, { book, storageClass: 'standard', memoryMb: mib });
+    return total * MILLION + perBlob.calls * book.lambda.perMillionCalls;
+  };
+  const share = 1 / BLOBS_PER_CALL;
+  const rows = storedRowsDollarsPerMonth(ROW_BYTES_KEPT * MILLION, book);
+  return {
+    put64: of(UNITS.put64, { puts: columns * share, calls: share, ms: RECKONED.put64Ms * share }, FRONTEND_MEMORY_MIB),
+    put1: of(UNITS.put1, { puts: columns, calls: 1, ms: RECKONED.put1Ms }, FRONTEND_MEMORY_MIB),
+    get: of(UNITS.get, { gets: 1, calls: 1, ms: RECKONED.getMs }, FRONTEND_MEMORY_MIB),
+    deleted:
+      of(UNITS.delete64, { calls: share, ms: RECKONED.delete64Ms * share }, FRONTEND_MEMORY_MIB) +
+      of(UNITS.shred, { calls: 0, ms: 1000 / RECKONED.shreddedPerSecond }, WORKER_MEMORY_MIB),
+    rowsKept: rows.kept,
+    rowsRecoverable: rows.recoverable,
+  };
+}
