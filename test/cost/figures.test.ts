@@ -1,8 +1,22 @@
-// The cost sheet does not creep up: puts and gets counted on the real store and priced, well below what S3 alone asks for the puts.
+// The cost sheet does not creep up: puts and gets counted on the real store and priced, well below what S3 alone asks for the puts. What the
+// deploy sheet says of use is what the real store takes.
 import { describe, expect, it } from 'vitest';
+import { costSheetOf } from '../../bin/commands/stage/deploy-costs.ts';
+import { codecShape } from '../../lib/codec/shape.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
-import { PRESETS } from '../../lib/settings/settings.ts';
-import { compactionCost, getCost, putCost, scaledDown } from './figures.ts';
+import { BLOBS_PER_CALL, type BlobUnits, ROW_BYTES_KEPT, UNITS, usageDollars } from '../../lib/cost/usage.ts';
+import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
+import { PRESETS, type Settings } from '../../lib/settings/settings.ts';
+import {
+  type CostFigure,
+  compactionCost,
+  deleteCost,
+  getCost,
+  lookCost,
+  metadataBytes,
+  putCost,
+  scaledDown,
+} from './figures.ts';
 
 const { perMillionPuts, perMillionGets } = PRICE_BOOK.storage.standard;
 
@@ -34,5 +48,75 @@ describe('the cost sheet', () => {
     const cost = await getCost(PRESETS.personal, 8);
     expect(cost.requests).toBeCloseTo(perMillionGets, 6);
     expect(cost.metadata).toBeLessThan(0.3);
+  });
+});
+
+const CALLS = 3;
+/** Digits that are shown are right. */
+const WITHIN = 0.03;
+/** Of a pass of GC a part does not grow with what it shreds; it is a cent of a million. */
+const READS_WITHIN = 0.1;
+
+const expectNear = (what: string, said: number, counted: number, least = 0): void => {
+  const off = Math.abs(said - counted);
+  expect(off, `lib/cost/usage.ts says ${said} of ${what}, counted are ${counted}`).toBeLessThanOrEqual(
+    Math.max(least, WITHIN * counted),
+  );
+};
+
+function expectUnits(what: keyof typeof UNITS, { work }: CostFigure, blobs: number): void {
+  const said: BlobUnits = UNITS[what];
+  expectNear(`${what}.rowsWritten`, said.rowsWritten, work.metadataWrites / blobs);
+  expectNear(`${what}.rowsRead`, said.rowsRead, work.metadataReads / blobs, READS_WITHIN);
+}
+
+const saidOf = (settings: Settings) => {
+  const { dataColumns, parityColumns } = codecShape(settings.hotCodec);
+  return usageDollars(dataColumns + parityColumns, PRICE_BOOK);
+};
+
+describe('what use costs', () => {
+  it('is what the store is counted to do', async () => {
+    const settings = PRESETS.thrifty;
+    const blobs = CALLS * BLOBS_PER_CALL;
+    const put64 = await putCost(settings, CALLS);
+    const put1 = await putCost(settings, CALLS, 1);
+    const get = await getCost(settings, BLOBS_PER_CALL);
+    const { deleted, shredded } = await deleteCost(settings, CALLS);
+    expectUnits('put64', put64, blobs);
+    expectUnits('put1', put1, CALLS);
+    expectUnits('get', get, BLOBS_PER_CALL);
+    expectUnits('delete64', deleted, blobs);
+    expectUnits('shred', shredded, blobs);
+    expectNear('ROW_BYTES_KEPT', ROW_BYTES_KEPT, await metadataBytes(settings, CALLS));
+    const said = saidOf(settings);
+    expectNear('put64', said.put64, put64.total);
+    expectNear('put1', said.put1, put1.total);
+    expectNear('get', said.get, get.total);
+    expectNear('deletes and GC', said.deleted, deleted.total + shredded.total);
+  });
+
+  it('differs by the columns of an append and by nothing else', async () => {
+    const said = saidOf(PRESETS.personal);
+    expectNear('put64', said.put64, (await putCost(PRESETS.personal, 1)).total);
+    expectNear('put1', said.put1, (await putCost(PRESETS.personal, CALLS, 1)).total);
+  });
+
+  it('has nothing in it that grows with the number of volumes', async () => {
+    const dollars = await lookCost(PRESETS.personal, 1_000);
+    expect(dollars).toBe(await lookCost(PRESETS.personal, 0));
+    expect(dollars).toBeLessThanOrEqual(0.375);
+  });
+});
+
+describe('the sheet of a deploy', () => {
+  const lines = (context: Record<string, unknown>): string[] =>
+    costSheetOf(parseStageSettings(context)).map(({ what }) => what);
+
+  it('names puts, gets, deletes, rows that are kept, and the way back only where there is one', () => {
+    const all = lines({});
+    for (const what of [/put, 64 a call/, /put, one a call/, /read, one/, /deleted/, /^metadata/, /point-in-time/])
+      expect(all.filter((line) => what.test(line))).toHaveLength(1);
+    expect(lines({ ephemeral: 'true' }).filter((line) => /point-in-time/.test(line))).toEqual([]);
   });
 });
