@@ -1,6 +1,6 @@
 // What use of a stage costs: dollars of a million blobs of 64 KiB, from what one of them takes. Units of the metadata
-// are counted from the calls of the real store (test/cost/figures.test.ts holds these to them); requests follow from the
-// codec; compute is reckoned, as drives and metadata are as slow on AWS as they are.
+// are counted from the calls of the real store (test/cost/figures.test.ts holds these to them); requests follow from
+// the codec; compute is reckoned, as drives and metadata are as slow on AWS as they are.
 import { dollarsOf, NO_WORK, storedRowsDollarsPerMonth } from './cost-of.ts';
 import type { PriceBook } from './price-book.ts';
 

@@ -144,10 +144,6 @@ function takeFirst(tally: Tally, row: Row): void {
     case 'volume':
       tally.volumes.set(row.sort, volumeFromRow(row));
       break;
-    case 'open':
-    case 'hot':
-      tally.lists.take(row);
-      break;
     case 'zone':
       tally.zones.push({ drive: Number(row.partition.slice('zone/'.length)), zone: zoneFromRow(row) });
       break;
@@ -161,6 +157,8 @@ function takeFirst(tally: Tally, row: Row): void {
         tally.segmented.set(object.version, { name: nameOf(object), missing: object.segments });
       break;
     }
+    default:
+      tally.lists.take(row);
   }
 }
 
