@@ -9,6 +9,7 @@ import type { Panda, ReadOptions, Write } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
 import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/rows/components.ts';
+import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 import {
   type FreshBlock,
@@ -85,6 +86,7 @@ export async function readObjects(
  */
 export async function runIndex(components: Components, request: IndexRequest): Promise<IndexOutcome> {
   const { changes, guards } = request;
+  await raiseStoreFormat(components);
   let seen = request.seen;
   for (let attempt = 0; ; attempt++) {
     const { objects, plan } = await planned(components, request, seen);

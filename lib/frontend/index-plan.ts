@@ -11,6 +11,7 @@ import {
   blockIs,
   blockKey,
   bringBack,
+  formIs,
   recordIs,
   refsAre,
   refsAtLeast,
@@ -28,7 +29,7 @@ import {
 import { trashAttributes, trashKey } from '../panda/rows/trash-row.ts';
 
 /** A block that was just stored: its row but for references and state. */
-export type FreshBlock = Omit<BlockRow, 'refs' | 'state'>;
+export type FreshBlock = Omit<BlockRow, 'refs' | 'state' | 'isOld'>;
 
 export interface ObjectChange {
   readonly namespace: string;
@@ -109,22 +110,22 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
   if (row.state === 'trash') {
     if (row.refs !== 0 || delta < 0)
       throw corrupt('REFERENCES_WRONG', 'a block in trash was still referred to: run doctor');
-    const back: Clause[] = [same, ...slotIs(row), blockIs('trash')];
+    const back: Clause[] = [same, ...slotIs(row), ...formIs(row), blockIs('trash', row)];
     return [
-      { kind: 'update', ...key, ...bringBack(delta), if: back },
+      { kind: 'update', ...key, ...bringBack(row, delta), if: back },
       { kind: 'delete', ...trashRow },
     ];
   }
   const next = row.refs + delta;
   if (next < 0) throw corrupt('REFERENCES_WRONG', 'a block has fewer references than objects: run doctor');
-  const live: Clause[] = [same, blockIs('live')];
-  if (delta > 0) return [{ kind: 'update', ...key, ...addRefs(delta), if: live }];
-  if (next > 0) return [{ kind: 'update', ...key, ...addRefs(delta), if: [...live, refsAtLeast(1 - delta)] }];
+  const live: Clause[] = [same, ...formIs(row), blockIs('live', row)];
+  if (delta > 0) return [{ kind: 'update', ...key, ...addRefs(row, delta), if: live }];
+  if (next > 0) return [{ kind: 'update', ...key, ...addRefs(row, delta), if: [...live, refsAtLeast(1 - delta)] }];
   return [
     {
       kind: 'update',
       ...key,
-      ...sendToTrash,
+      ...sendToTrash(row),
       if: [...live, ...slotIs(row), refsAre(row.refs)],
     },
     {
@@ -144,7 +145,7 @@ function objectWrites(change: ObjectChange, old: ObjectRow | undefined): Write[]
   const key = objectKey(change.namespace, change.key);
   if (change.ifVersion !== undefined && (old?.version ?? 'absent') !== change.ifVersion)
     throw conflict('VERSION_MISMATCH', `the object is at version ${old?.version ?? 'absent'}, not ${change.ifVersion}`);
-  const asRead = versionIs(old?.version);
+  const asRead = versionIs(old);
   const write: Write =
     change.next === undefined
       ? { kind: 'delete', ...key, if: asRead }

@@ -1,7 +1,6 @@
 // One object of a put: what is given, and what became of it.
-import { createHash } from 'node:crypto';
 import { isPocketfulError } from '../foundation/errors.ts';
-import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
+import type { ObjectVersion } from '../foundation/ids.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { ByteSource } from './cut-blocks.ts';
 
@@ -27,15 +26,6 @@ export interface PutResult {
   readonly dedupedBlocks: number;
 }
 export type PutOutcome = PutResult | { readonly key: string; readonly ok: false; readonly error: Error };
-
-/** Hex SHA-256 of the content where it is one block (or empty), else SHA-256 over the block ids and their number. */
-export function etagOf(blocks: readonly BlockId[]): string {
-  if (blocks.length === 1) return blocks[0] as BlockId;
-  const hash = createHash('sha256');
-  for (const id of blocks) hash.update(id, 'hex');
-  const digest = hash.digest('hex');
-  return blocks.length === 0 ? digest : `${digest}-${blocks.length}`;
-}
 
 /** Two items of one name are done in the order they came. */
 export const nameOf = (item: PutItem): string => `${item.namespace}/${item.key}`;

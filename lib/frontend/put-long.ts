@@ -193,8 +193,8 @@ export async function giveUpUpload(components: Components, upload: UploadRow): P
   const end: Write = { kind: 'delete', ...uploadKey(upload.version), if: ['exists'] };
   try {
     const object = await components.panda.get(at);
-    const seen = object === undefined ? undefined : objectFromRow(object).version;
-    if (seen === upload.version) {
+    const seen = object === undefined ? undefined : objectFromRow(object);
+    if (seen?.version === upload.version) {
       await transact(
         components,
         [end],

@@ -15,6 +15,7 @@ import {
   SEGMENTS_AT_ONCE,
 } from '../limits/frontend.ts';
 import { GROUP_SLOTS_MAX } from '../limits/panda.ts';
+import { etagOf } from '../panda/rows/object-form.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
@@ -22,7 +23,7 @@ import { type ByteSource, cutBlocks } from './cut-blocks.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace } from './object-keys.ts';
-import { etagOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
+import { isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
 import { putLong } from './put-long.ts';
 import { type PlainBlock, storeBatch } from './store-blocks.ts';
 

@@ -2,7 +2,7 @@
 // References, state and all objects stay as they are; the old slots die in the same transaction.
 import type { BlockId, BucketId } from '../foundation/ids.ts';
 import type { Write } from '../panda/panda.ts';
-import { type BlockRow, blockIs, blockKey, recordIs, renewRecord, slotIs } from '../panda/rows/block-row.ts';
+import { type BlockRow, blockIs, blockKey, formIs, recordIs, renewRecord, slotIs } from '../panda/rows/block-row.ts';
 import { type DeadRow, NO_DEAD } from '../panda/rows/bucket-row.ts';
 import { trashAttributes, trashKey } from '../panda/rows/trash-row.ts';
 import { diedWrites } from '../volume/steps/recover-steps.ts';
@@ -36,8 +36,8 @@ export function renewWrites(
 
 function blockWrites(cell: string, nowMs: number, { row, fresh }: Renewal): Write[] {
   // References may come and go meanwhile: they are not asked for.
-  const asRead = [recordIs(row.recordId), ...slotIs(row), blockIs(row.state)];
-  const block: Write = { kind: 'update', ...blockKey(row.id), ...renewRecord(fresh), if: asRead };
+  const asRead = [recordIs(row.recordId), ...slotIs(row), ...formIs(row), blockIs(row.state, row)];
+  const block: Write = { kind: 'update', ...blockKey(row.id), ...renewRecord(row, fresh), if: asRead };
   if (row.state === 'live') return [block];
   // Nobody refers to it at the moment, which the trash row of the new slot says as that of the old one did; its grace
   // begins anew.

@@ -7,6 +7,7 @@ import type { Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import type { Components } from '../volume/rows/components.ts';
+import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 import { contended, guardFailed, readBlocks } from './index-objects.ts';
 import type { FreshBlock } from './index-plan.ts';
@@ -26,6 +27,7 @@ export interface RenewRequest {
  * renewed stays so.
  */
 export async function renewRecords(components: Components, request: RenewRequest): Promise<Map<BlockId, BlockRow>> {
+  await raiseStoreFormat(components);
   const renewed = new Map<BlockId, BlockRow>();
   const all = [...request.lost];
   const width = Math.floor((TRANSACTION_ITEMS_MAX - request.guards.length) / RENEWAL_ITEMS_MAX);

@@ -7,7 +7,15 @@ import { isAhead } from '../limits/clock-skew.ts';
 import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
 import { CONFLICT_ATTEMPTS_MAX } from '../limits/volume.ts';
 import type { Key, Write } from '../panda/panda.ts';
-import { type BlockRow, blockFromRow, blockIs, blockKey, recordIs } from '../panda/rows/block-row.ts';
+import {
+  type BlockRow,
+  blockFromRow,
+  blockIs,
+  blockKey,
+  formOf,
+  recordIs,
+  type StoredForm,
+} from '../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
 import {
@@ -115,7 +123,10 @@ async function shredSlots(components: Components, batch: readonly TrashRow[]): P
   for (let attempt = 0; ; attempt++) {
     const rows = await components.panda.getMany(waiting.map(({ blockId }) => blockKey(blockId)));
     const blocks = rows.map((row) => (row === undefined ? undefined : blockFromRow(row)));
-    const doomed = waiting.filter((trash, i) => isDoomed(blocks[i], trash));
+    const doomed = waiting.flatMap((trash, i) => {
+      const block = blocks[i];
+      return isDoomed(block, trash) ? [{ ...trash, ...formOf(block) }] : [];
+    });
     const [first] = doomed;
     if (first === undefined) return [];
     const kekVersion = Math.max(...blocks.map((block) => block?.kekVersion ?? 0));
@@ -145,7 +156,10 @@ async function stillInTrash(components: Components, batch: readonly TrashRow[]):
   });
 }
 
-export function isDoomed(block: BlockRow | undefined, trash: TrashRow): boolean {
+/** Of a block whose row is stored in this form. */
+type DoomedRow = TrashRow & StoredForm;
+
+export function isDoomed(block: BlockRow | undefined, trash: TrashRow): block is BlockRow {
   if (block?.state !== 'trash' || block.refs !== 0) return false;
   return block.recordId === trash.recordId && block.bucket === trash.bucket && block.slot === trash.slot;
 }
@@ -153,18 +167,18 @@ export function isDoomed(block: BlockRow | undefined, trash: TrashRow): boolean 
 /** Pure: what one transaction of GC writes, of slots of one bucket. */
 export function shredWrites(
   cell: string,
-  doomed: readonly TrashRow[],
+  doomed: readonly DoomedRow[],
   dead: DeadRow,
   kekVersion: number,
   shred: Key,
 ): Write[] {
-  const { bucket } = doomed[0] as TrashRow;
+  const { bucket } = doomed[0] as DoomedRow;
   return [
-    ...doomed.flatMap(({ blockId, recordId, slot, sinceMs }): Write[] => [
+    ...doomed.flatMap(({ blockId, recordId, slot, sinceMs, ...form }): Write[] => [
       {
         kind: 'delete',
         ...blockKey(blockId),
-        if: [blockIs('trash'), recordIs(recordId)],
+        if: [blockIs('trash', form), recordIs(recordId)],
       },
       { kind: 'delete', ...trashKey(cell, bucket, slot), if: [inTrashSince(sinceMs)] },
     ]),

@@ -13,13 +13,15 @@ import {
   blockFromRow,
   blockKey,
   blockPartitions,
+  formIs,
   recordIs,
-  wrappedUnder,
+  wrappedAs,
   wrapUnder,
 } from '../panda/rows/block-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { currentKek } from '../volume/rows/known-keks.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
+import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 import { rewrapAttributes, rewrapCursor, rewrapKey } from './rewrap-row.ts';
 
@@ -44,6 +46,7 @@ export interface RewrapOptions {
  * cursor kept.
  */
 export async function rewrapKeys(components: Components, options: RewrapOptions = {}): Promise<RewrapReport> {
+  await raiseStoreFormat(components);
   const { version } = await currentKek(components);
   const first = await cursorAt(components, version);
   const partitions = blockPartitions();
@@ -170,7 +173,7 @@ async function rewrapWrite(components: Components, block: BlockRow, version: num
   return {
     kind: 'update',
     ...blockKey(block.id),
-    ...wrapUnder({ wrappedBek: wrapped, kekVersion: version }),
-    if: [wrappedUnder(block.kekVersion), recordIs(block.recordId)],
+    ...wrapUnder(block, { wrappedBek: wrapped, kekVersion: version }),
+    if: [wrappedAs(block), ...formIs(block), recordIs(block.recordId)],
   };
 }

@@ -65,6 +65,9 @@ export const MERGED_BUCKETS_MAX = 40;
 /** Remnants of one merge run, whose journal names them all. What is beyond is for the next run. */
 export const RUN_REMNANTS_MAX = 8192;
 
+/** A packed attribute of a row: the few blocks of an object, and room for what a later release keeps there. */
+export const PACKED_BYTES_MAX = 64 * 1024;
+
 // Trying again.
 
 /** Reads of DynamoDB that were throttled, with growing waits: about two seconds in all. */

@@ -7,7 +7,8 @@ import { restoreTo } from '../../lib/engine/backup/restore.ts';
 import { examine } from '../../lib/engine/doctor/doctor.ts';
 import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { QUARANTINE_MS } from '../../lib/limits/volume.ts';
-import type { Row, Write } from '../../lib/panda/panda.ts';
+import type { Attributes, Row, Write } from '../../lib/panda/panda.ts';
+import { packedKey } from '../../lib/panda/rows/block-form.ts';
 import { blockFromRow, blockPartitions } from '../../lib/panda/rows/block-row.ts';
 import { bucketPartitions } from '../../lib/panda/rows/bucket-row.ts';
 import { objectKey } from '../../lib/panda/rows/object-row.ts';
@@ -161,7 +162,7 @@ describe('doctor', () => {
     return found;
   }
   const change =
-    (set: Record<string, string | number>) =>
+    (set: Attributes) =>
     ({ partition, sort }: Row): Write => ({ kind: 'update', partition, sort, set });
   const remove = ({ partition, sort }: Row): Write => ({ kind: 'delete', partition, sort });
 
@@ -176,7 +177,9 @@ describe('doctor', () => {
     const { bucket } = blockFromRow(block);
     expect(await broken(change({ f: 5 }), block)).toContain('wrong references');
     expect(await broken(remove, block)).toEqual(['lost object', 'wrong live-bytes']);
-    expect(await broken(change({ k: 3 }), block)).toEqual(['lost key']);
+    expect(await broken(change({ w: packedKey({ ...blockFromRow(block), kekVersion: 3 }) }), block)).toEqual([
+      'lost key',
+    ]);
     expect(await broken(change({ f: 'x' }), block)).toContain('wrong row');
     const buckets = await firstRow(
       dir,

@@ -88,22 +88,25 @@ export interface Cast {
   readonly late?: boolean;
 }
 
+/** As it is at the start. */
+const BEGINS: BlockRow = {
+  id: X,
+  cell: CELL,
+  bucket: BUCKETS.A,
+  slot: 0,
+  recordId: RECORD,
+  recordBytes: BYTES,
+  plaintextBytes: BYTES,
+  hint: { volume: VOLUMES.S, generation: 1, seq: 1, token: 1, column: 0, offset: 0 },
+  refs: 1,
+  state: 'live',
+  wrappedBek: new Uint8Array([1]),
+  kekVersion: 1,
+};
+
 export function startOf(cast: Cast): MergeState {
-  const block: Omit<BlockRow, 'id'> = {
-    cell: CELL,
-    bucket: BUCKETS.A,
-    slot: 0,
-    recordId: RECORD,
-    recordBytes: BYTES,
-    plaintextBytes: BYTES,
-    hint: { volume: VOLUMES.S, generation: 1, seq: 1, token: 1, column: 0, offset: 0 },
-    refs: 1,
-    state: 'live',
-    wrappedBek: new Uint8Array([1]),
-    kekVersion: 1,
-  };
   const puts: Write[] = [
-    { kind: 'put', ...BLOCK, attributes: blockAttributes(block) },
+    { kind: 'put', ...BLOCK, attributes: blockAttributes(BEGINS) },
     {
       kind: 'put',
       ...bucketKey(CELL, BUCKETS.A),
@@ -122,12 +125,12 @@ export function startOf(cast: Cast): MergeState {
 export const MERGE_CONDITIONS = {
   'index: the token still holds': { table: 'volume', attributes: ['t'] },
   'index: the group is still pending': { table: 'volume', attributes: ['p'] },
-  'index: the block is in the slot it was copied from': { table: 'block', attributes: ['b', 'n'] },
-  'index: the block is live': { table: 'block', attributes: ['s'] },
-  'delete: the block is in the slot that was read': { table: 'block', attributes: ['b', 'n'] },
-  'put back: the block is in the slot that was read': { table: 'block', attributes: ['b', 'n'] },
-  'renew: the block is in the state that was read': { table: 'block', attributes: ['s'] },
-  'renew: the block is in the slot that was read': { table: 'block', attributes: ['b', 'n'] },
+  'index: the block is in the slot it was copied from': { table: 'block', attributes: ['p'] },
+  'index: the block is live': { table: 'block', attributes: ['f'] },
+  'delete: the block is in the slot that was read': { table: 'block', attributes: ['p'] },
+  'put back: the block is in the slot that was read': { table: 'block', attributes: ['p'] },
+  'renew: the block is in the state that was read': { table: 'block', attributes: ['f'] },
+  'renew: the block is in the slot that was read': { table: 'block', attributes: ['p'] },
   'renew: the dead bits are as they were read': { table: 'dead', attributes: ['v', 'absent'] },
   'settle: the token still holds': { table: 'volume', attributes: ['t', 'p'] },
   'settle: the dead bits are as they were read': { table: 'dead', attributes: ['v', 'absent'] },
@@ -135,7 +138,7 @@ export const MERGE_CONDITIONS = {
   'drop: the bucket is where it was': { table: 'bucket', attributes: ['v', 'm'] },
   'drop: the source is still my run’s': { table: 'volume', attributes: ['r'] },
   'retire: the bucket set is empty': { table: 'volume', attributes: ['b'] },
-  'gc: the block is still in trash': { table: 'block', attributes: ['s'] },
+  'gc: the block is still in trash': { table: 'block', attributes: ['f'] },
   'gc: the trash row is the one that was read': { table: 'trash', attributes: ['a'] },
   'note: the source is still my run’s': { table: 'volume', attributes: ['r'] },
   'index: the block is that record': { table: 'block', attributes: ['r'] },
@@ -343,7 +346,7 @@ class MergeTurn extends Turn<MergeState, Actor> {
   #indexWrites(to: BucketName, into: VolumeName): Write[] {
     const home = { volume: VOLUMES[into], token: this.me.token as number, seq: this.me.seq as number };
     const deads = new Map([[BUCKETS.A, this.#dead(BUCKETS.A, this.me.dead)]]);
-    return mergeIndexWrites(CELL, home, [blockOf(to)], deads);
+    return mergeIndexWrites(CELL, home, [{ ...blockOf(to), row: BEGINS }], deads);
   }
 
   #lateIndex(): MergeStep[] {

@@ -188,17 +188,17 @@ describe('a block', () => {
   const fresh = { ...row, bucket: C, slot: 0, recordId: S, recordBytes: 71, hint: { ...hint, volume: W } };
 
   it.each<[string, Change, Partial<block.BlockRow>]>([
-    ['more references', block.addRefs(3), { refs: 5 }],
-    ['fewer references', block.addRefs(-1), { refs: 1 }],
-    ['nobody left', block.sendToTrash, { state: 'trash', refs: 0 }],
-    ['somebody again', block.bringBack(4), { state: 'live', refs: 4 }],
-    ['another slot', block.moveToSlot({ bucket: C, slot: 9 }), { bucket: C, slot: 9 }],
+    ['more references', block.addRefs(row, 3), { refs: 5 }],
+    ['fewer references', block.addRefs(row, -1), { refs: 1 }],
+    ['nobody left', block.sendToTrash(row), { state: 'trash', refs: 0 }],
+    ['somebody again', block.bringBack(row, 4), { state: 'live', refs: 4 }],
+    ['another slot', block.moveToSlot(row, { bucket: C, slot: 9 }), { bucket: C, slot: 9 }],
     [
       'another KEK',
-      block.wrapUnder({ wrappedBek: new Uint8Array([3]), kekVersion: 2 }),
+      block.wrapUnder(row, { wrappedBek: new Uint8Array([3]), kekVersion: 2 }),
       { wrappedBek: new Uint8Array([3]), kekVersion: 2 },
     ],
-    ['another record', block.renewRecord(fresh), fresh],
+    ['another record', block.renewRecord(row, fresh), fresh],
   ])('with %s reads so', async (_what, one, expected) => {
     const now = block.blockFromRow(await changed(key, block.blockAttributes(rest), one));
     expect({ ...now, wrappedBek: [...now.wrappedBek] }).toEqual({
@@ -210,7 +210,7 @@ describe('a block', () => {
 
   it('renewed in trash stays there', async () => {
     const inTrash = block.blockAttributes({ ...rest, state: 'trash', refs: 0 });
-    const now = block.blockFromRow(await changed(key, inTrash, block.renewRecord({ ...rest, recordId: S })));
+    const now = block.blockFromRow(await changed(key, inTrash, block.renewRecord(row, { ...rest, recordId: S })));
     expect(now).toMatchObject({ state: 'trash', refs: 0, recordId: S });
   });
 
@@ -218,16 +218,17 @@ describe('a block', () => {
     const attributes = block.blockAttributes(rest);
     const yes = [
       [block.recordIs(R), ...block.slotIs(row)],
-      [block.blockIs('live'), block.refsAre(2), block.refsAtLeast(2), block.wrappedUnder(1)],
+      [block.blockIs('live', row), block.refsAre(2), block.refsAtLeast(2), block.wrappedAs(row)],
     ];
     const no = [
       [block.recordIs(S)],
       block.slotIs({ bucket: B, slot: 7 }),
       block.slotIs({ bucket: C, slot: 6 }),
-      [block.blockIs('trash')],
+      [block.blockIs('trash', row)],
       [block.refsAre(1)],
       [block.refsAtLeast(3)],
-      [block.wrappedUnder(2)],
+      [block.wrappedAs({ ...row, kekVersion: 2 })],
+      [block.wrappedAs({ ...row, wrappedBek: new Uint8Array([1, 3]) })],
     ];
     for (const condition of yes) expect(await holds(attributes, condition)).toBe(true);
     for (const condition of no) expect([condition, await holds(attributes, condition)]).toEqual([condition, false]);
@@ -290,7 +291,7 @@ describe('other rows', () => {
     expect(trash.trashFromRow(await changed(trashKey, inTrash, trash.restartGrace(44))).sinceMs).toBe(44);
     expect(await holds(inTrash, [trash.inTrashSince(40)])).toBe(true);
     expect(await holds(inTrash, [trash.inTrashSince(44)])).toBe(false);
-    const [old, other] = ['v1', 'v2'] as unknown as ObjectVersion[];
+    const [old, other] = [hex('1', 24), hex('2', 24)] as ObjectVersion[];
     const named = { version: old as ObjectVersion, namespace: 'n', key: 'k' };
     const facts = { sizeBytes: 1, blockBytes: 1, etag: '', createdAtMs: 0 };
     const attributes = object.objectAttributes({
@@ -300,8 +301,8 @@ describe('other rows', () => {
       blocks: [],
       segments: undefined,
     });
-    expect(await holds(attributes, object.versionIs(old))).toBe(true);
-    expect(await holds(attributes, object.versionIs(other))).toBe(false);
+    expect(await holds(attributes, object.versionIs(named))).toBe(true);
+    expect(await holds(attributes, object.versionIs({ version: other as ObjectVersion }))).toBe(false);
     expect(await holds(attributes, object.versionIs(undefined))).toBe(false);
     expect(await holds(undefined, object.versionIs(undefined))).toBe(true);
     const release = object.releaseAttributes({ ...named, blocks: [], cursor: '0:0' });

@@ -5,7 +5,8 @@ import { isKind } from '../../lib/foundation/errors.ts';
 import type { BlockId, BucketId, RecordId, RunId, VolumeId } from '../../lib/foundation/ids.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Attributes, Key, Write } from '../../lib/panda/panda.ts';
-import { blockAttributes, blockFromRow, blockKey } from '../../lib/panda/rows/block-row.ts';
+import { packedPlace } from '../../lib/panda/rows/block-form.ts';
+import { type BlockRow, blockAttributes, blockFromRow, blockKey } from '../../lib/panda/rows/block-row.ts';
 import {
   bucketAttributes,
   bucketFromRow,
@@ -395,6 +396,10 @@ const blockRow = (n: number): Attributes =>
     wrappedBek: new Uint8Array(4),
     kekVersion: 1,
   });
+const mergeable = merging.map((one, n) => ({
+  ...one,
+  row: blockFromRow({ ...blockKey(block(n)), attributes: blockRow(n) }),
+}));
 const deadBefore = { version: 2, bits: withDead(NO_DEAD, [0]) };
 step(
   'INDEX of a merge',
@@ -405,14 +410,14 @@ step(
     [bucketKey(CELL, bucket), bucketAttributes(bucketRow)],
     [deadKey(CELL, bucket), deadAttributes(deadBefore)],
   ],
-  () => mergeIndexWrites(CELL, { volume, token: 4, seq: 1 }, merging, new Map([[bucket, deadBefore]])),
+  () => mergeIndexWrites(CELL, { volume, token: 4, seq: 1 }, mergeable, new Map([[bucket, deadBefore]])),
   {
     ...leasedMeanwhile,
     'the group was settled': [volumeAt, { p: 2 }],
     'a block was stored anew': [blockKey(block(0)), { r: Buffer.from(record(9), 'hex') }],
-    'a block is in another bucket': [blockKey(block(1)), { b: otherBucket }],
-    'a block is in another slot': [blockKey(block(1)), { n: 9 }],
-    'a block is in trash': [blockKey(block(0)), { s: 'trash' }],
+    'a block is in another bucket': [blockKey(block(1)), { p: packedPlace({ bucket: otherBucket, slot: 4 }) }],
+    'a block is in another slot': [blockKey(block(1)), { p: packedPlace({ bucket, slot: 9 }) }],
+    'a block is in trash': [blockKey(block(0)), { f: 0 }],
     'a block is gone': [blockKey(block(0)), 'gone'],
     'a slot died': [deadKey(CELL, bucket), { v: 3 }],
   },
@@ -464,7 +469,12 @@ describe('transactions of a merge', () => {
     return { ...(merging[0] as MergingBlock), blockId: block(n), from };
   });
   const itemsOf = (blocks: readonly MergingBlock[]): number =>
-    mergeIndexWrites(CELL, { volume, token: 4, seq: 1 }, blocks, new Map()).length;
+    mergeIndexWrites(
+      CELL,
+      { volume, token: 4, seq: 1 },
+      blocks.map((one) => ({ ...one, row: mergeable[0]?.row as BlockRow })),
+      new Map(),
+    ).length;
 
   it.each([4, 5, 12, 13, 14, 100])('are as large as %i items allow, and no larger', (itemsMax) => {
     const cut = mergeTransactions(many, itemsMax);

@@ -5,6 +5,7 @@ import type { Drive } from '../../drive/drive.ts';
 import type { StoreId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
 import { type BlockRow, blockAttributes, blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
+import { raised } from '../../panda/rows/store-row.ts';
 import { trashAttributes, trashKey } from '../../panda/rows/trash-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { BackupSource } from './backup-source.ts';
@@ -65,7 +66,8 @@ export class Rebuild {
     await indexBackup(this.#sorter, backup, this.#input.shredLog);
     placeRecords(this.#sorter);
     yield* keepNames(this.#sorter, backup, this.#names, this.#input.onLost);
-    yield* backup.rows(KEPT_TABLES);
+    // Block rows are written in this release's format.
+    for await (const row of backup.rows(KEPT_TABLES)) yield raised(row);
     yield* this.#blockRows();
     yield* bucketRows(this.#sorter, settings.cell, nowMs);
     const away = new Set(this.#scan.away.map(({ drive }) => drive));

@@ -1,116 +1,59 @@
 // block/HH | block id: where a block's record is, who refers to it, and its wrapped key. HH are the first 8 bits of the
 // hash. Only puts, deletes and GC write it; compaction never does.
 
-import type { BlockId, BucketId, RecordId, VolumeId } from '../../foundation/ids.ts';
-import { bytesOf, hexOf } from '../../foundation/ids.ts';
+import type { BlockId, RecordId } from '../../foundation/ids.ts';
+import { bytesOf } from '../../foundation/ids.ts';
 import type { Attributes, Clause, Key, Row } from '../panda.ts';
-import type { Change } from './change.ts';
 import {
-  blockIdIn,
-  bucketIdIn,
-  bytesIn,
-  countIn,
-  listIn,
-  malformedRow,
-  recordIdIn,
-  stringIn,
-  volumeIdIn,
-  wordIn,
-} from './row-reader.ts';
+  type BlockRow,
+  type BlockSlot,
+  type BlockState,
+  isOldBlock,
+  OLD_BLOCK_ATTRIBUTES,
+  oldBlock,
+  packedAttributes,
+  packedBlock,
+  packedFacts,
+  packedKey,
+  packedPlace,
+} from './block-form.ts';
+import type { Change } from './change.ts';
 
-/** Where a record was written first; right until its bucket is moved or its volume gets a new generation. */
-export interface LocationHint {
-  readonly volume: VolumeId;
-  readonly generation: number;
-  readonly seq: number;
-  readonly token: number;
-  readonly column: number;
-  readonly offset: number;
-}
-
-/** live: refs >= 1. trash: refs = 0, can come back. Gone: no row. */
-export type BlockState = 'live' | 'trash';
-
-export interface BlockRow {
-  readonly id: BlockId;
-  readonly cell: string;
-  readonly bucket: BucketId;
-  readonly slot: number;
-  readonly recordId: RecordId;
-  readonly recordBytes: number;
-  readonly plaintextBytes: number;
-  readonly hint: LocationHint;
-  readonly refs: number;
-  readonly state: BlockState;
-  readonly wrappedBek: Uint8Array;
-  readonly kekVersion: number;
-}
+export type { BlockRow, BlockSlot, BlockState } from './block-form.ts';
 
 export const blockPartitions = (): string[] =>
   Array.from({ length: 256 }, (_, bits) => `block/${bits.toString(16).padStart(2, '0')}`);
 export const blockKey = (id: BlockId): Key => ({ partition: `block/${id.slice(0, 2)}`, sort: id });
 
-export function blockFromRow(row: Row): BlockRow {
-  const hint = listIn(row, 'h');
-  if (hint.length !== 6) malformedRow(row, `attribute h has ${hint.length} parts`);
-  const [volume, generation, seq, token, column, offset] = hint;
-  return {
-    id: blockIdIn(row, row.sort),
-    cell: stringIn(row, 'c'),
-    bucket: bucketIdIn(row, stringIn(row, 'b')),
-    slot: countIn(row, 'n'),
-    recordId: recordIdIn(row, hexOf(bytesIn(row, 'r'))),
-    recordBytes: countIn(row, 'l'),
-    plaintextBytes: countIn(row, 'z'),
-    hint: {
-      volume: volumeIdIn(row, String(volume)),
-      generation: Number(generation),
-      seq: Number(seq),
-      token: Number(token),
-      column: Number(column),
-      offset: Number(offset),
-    },
-    refs: countIn(row, 'f'),
-    state: wordIn(row, 's', ['live', 'trash'] as const),
-    wrappedBek: bytesIn(row, 'w'),
-    kekVersion: countIn(row, 'k'),
-  };
-}
+export const blockFromRow = (row: Row): BlockRow => (isOldBlock(row) ? oldBlock(row) : packedBlock(row));
 
-export function blockAttributes(block: Omit<BlockRow, 'id'>): Attributes {
-  const h = block.hint;
-  return {
-    c: block.cell,
-    b: block.bucket,
-    n: block.slot,
-    r: bytesOf(block.recordId),
-    l: block.recordBytes,
-    z: block.plaintextBytes,
-    h: [h.volume, h.generation, h.seq, h.token, h.column, h.offset],
-    f: block.refs,
-    s: block.state,
-    w: block.wrappedBek,
-    k: block.kekVersion,
-  };
-}
-
-/** Where a block's record is meant to be: trash rows and dead bits go by this place. */
-export type BlockSlot = Pick<BlockRow, 'bucket' | 'slot'>;
+/** Of format 3, always. The state follows from the references. */
+export const blockAttributes = (block: Omit<BlockRow, 'id'>): Attributes => packedAttributes(block);
 
 /** Still the same record: the block was not shredded, stored anew or renewed since it was read. */
 export const recordIs = (recordId: RecordId): Clause => ({ attribute: 'r', equals: bytesOf(recordId) });
+
+/** How the row that was read is stored: conditions on it and changes of it go by that. */
+export type StoredForm = Pick<BlockRow, 'isOld'>;
+export const formOf = ({ isOld }: StoredForm): StoredForm => (isOld ? { isOld } : {});
 
 /**
  * Still in the slot where it was read, for a merge may give it another one. Whatever is written by bucket and slot
  * (trash, dead bits) needs it.
  */
-export const slotIs = ({ bucket, slot }: BlockSlot): Clause[] => [
-  { attribute: 'b', equals: bucket },
-  { attribute: 'n', equals: slot },
-];
+export const slotIs = ({ bucket, slot, isOld }: BlockSlot & StoredForm): Clause[] =>
+  isOld
+    ? [
+        { attribute: 'b', equals: bucket },
+        { attribute: 'n', equals: slot },
+      ]
+    : [{ attribute: 'p', equals: packedPlace({ bucket, slot }) }];
 
 /** live: somebody refers to it. trash: nobody does, and a trash row says so. */
-export const blockIs = (state: BlockState): Clause => ({ attribute: 's', equals: state });
+export function blockIs(state: BlockState, { isOld }: StoredForm): Clause {
+  if (isOld) return { attribute: 's', equals: state };
+  return state === 'live' ? refsAtLeast(1) : refsAre(0);
+}
 
 /** As many references as were read: whoever takes the last ones away must know of all. */
 export const refsAre = (refs: number): Clause => ({ attribute: 'f', equals: refs });
@@ -118,28 +61,46 @@ export const refsAre = (refs: number): Clause => ({ attribute: 'f', equals: refs
 /** So many references or more. */
 export const refsAtLeast = (refs: number): Clause => ({ attribute: 'f', atLeast: refs });
 
-/** Its key is wrapped under this version: no other pass has wrapped it anew. */
-export const wrappedUnder = (kekVersion: number): Clause => ({ attribute: 'k', equals: kekVersion });
+type WrappedKey = Pick<BlockRow, 'wrappedBek' | 'kekVersion'>;
+
+/** Its key is wrapped as it was: no other pass has wrapped it anew. */
+export const wrappedAs = (block: WrappedKey & StoredForm): Clause =>
+  block.isOld ? { attribute: 'k', equals: block.kekVersion } : { attribute: 'w', equals: packedKey(block) };
+
+/** What a change relies on that writes an old row anew as a whole: that all of it is as it was read. */
+export const formIs = (block: BlockRow): Clause[] => (block.isOld ? [...slotIs(block), wrappedAs(block)] : []);
 
 /** More references, or fewer; the block stays live. */
-export const addRefs = (delta: number): Change => ({ add: { f: delta } });
+export const addRefs = (block: BlockRow, delta: number): Change => ({ ...rewritten(block), add: { f: delta } });
 
 /** trash -> live, with these references. */
-export const bringBack = (refs: number): Change => ({ set: { s: 'live', f: refs } });
+export const bringBack = (block: BlockRow, refs: number): Change => rewritten(block, { f: refs });
 
 /** live -> trash: nobody refers to it any more. */
-export const sendToTrash: Change = { set: { s: 'trash', f: 0 } };
+export const sendToTrash = (block: BlockRow): Change => rewritten(block, { f: 0 });
 
 /** The same record, copied to another slot by a merge. */
-export const moveToSlot = ({ bucket, slot }: BlockSlot): Change => ({ set: { b: bucket, n: slot } });
+export const moveToSlot = (block: BlockRow, to: BlockSlot): Change =>
+  block.isOld ? rewritten({ ...block, ...to }) : { set: { p: packedPlace(to) } };
 
 /** The same key, wrapped under another version. */
-export const wrapUnder = ({ wrappedBek, kekVersion }: Pick<BlockRow, 'wrappedBek' | 'kekVersion'>): Change => ({
-  set: { w: wrappedBek, k: kekVersion },
+export const wrapUnder = (block: BlockRow, key: WrappedKey): Change =>
+  block.isOld ? rewritten({ ...block, ...key }) : { set: { w: packedKey(key) } };
+
+/** Another record of the same block. References may come and go meanwhile: they are not written. */
+export function renewRecord(block: StoredForm, next: Omit<BlockRow, 'id' | 'refs' | 'state' | 'isOld'>): Change {
+  const set = { r: bytesOf(next.recordId), ...asPacked(next) };
+  return block.isOld ? { set, remove: OLD_BLOCK_ATTRIBUTES } : { set };
+}
+
+const asPacked = (block: Omit<BlockRow, 'id' | 'refs' | 'state' | 'recordId' | 'isOld'>): Attributes => ({
+  p: packedPlace(block),
+  w: packedKey(block),
+  d: packedFacts(block),
 });
 
-/** Another record of the same block. References may come and go meanwhile: neither they nor the state are written. */
-export function renewRecord(block: Omit<BlockRow, 'id' | 'refs' | 'state'>): Change {
-  const { f: _refs, s: _state, ...set } = blockAttributes({ ...block, refs: 0, state: 'live' });
-  return { set };
+/** An old row becomes one of format 3 by any change; of one that is that already only `set` changes. */
+function rewritten(block: BlockRow, set: Attributes = {}): Change {
+  if (block.isOld) return { set: { ...asPacked(block), ...set }, remove: OLD_BLOCK_ATTRIBUTES };
+  return Object.keys(set).length === 0 ? {} : { set };
 }

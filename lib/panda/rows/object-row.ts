@@ -1,27 +1,20 @@
 // object/NAMESPACE | key: a name, and the blocks it stands for. An object of more blocks than BLOCKS_INLINE_MAX keeps
 // them in segment/VERSION | number rows. work/upload and work/release hold what another worker must be able to finish.
-import { type BlockId, bytesOf, hexOf, type ObjectVersion } from '../../foundation/ids.ts';
+import { type BlockId, bytesOf, type ObjectVersion } from '../../foundation/ids.ts';
 import type { Attributes, Clause, Condition, Key, Row } from '../panda.ts';
 import type { Change } from './change.ts';
-import { bytesIn, countIn, malformedRow, optionalCount, optionalString, padded, stringIn } from './row-reader.ts';
+import {
+  blockIdsIn,
+  isOldObject,
+  type ObjectRow,
+  oldObject,
+  packBlockIds,
+  packedObject,
+  packedObjectAttributes,
+} from './object-form.ts';
+import { countIn, optionalCount, padded, stringIn } from './row-reader.ts';
 
-export interface ObjectRow {
-  readonly namespace: string;
-  readonly key: string;
-  readonly version: ObjectVersion;
-  readonly sizeBytes: number;
-  /** Plaintext bytes of every block but the last. */
-  readonly blockBytes: number;
-  /** Hex SHA-256 of the content if it is one block, else SHA-256 over the block ids and the number of blocks. */
-  readonly etag: string;
-  readonly createdAtMs: number;
-  /** The caller's own: content type, mode, times; JSON text, at most 2 KiB. */
-  readonly metadata: string | undefined;
-  /** All blocks in order, if they are few. */
-  readonly blocks: readonly BlockId[] | undefined;
-  /** Number of segment rows, if they are many. */
-  readonly segments: number | undefined;
-}
+export type { ObjectRow } from './object-form.ts';
 
 export const objectPartition = (namespace: string): string => `object/${namespace}`;
 export const objectKey = (namespace: string, key: string): Key => ({
@@ -29,57 +22,17 @@ export const objectKey = (namespace: string, key: string): Key => ({
   sort: key,
 });
 
-const BLOCK_ID_BYTES = 32;
+export const objectFromRow = (row: Row): ObjectRow => (isOldObject(row) ? oldObject(row) : packedObject(row));
 
-function packBlockIds(blocks: readonly BlockId[]): Uint8Array {
-  const out = new Uint8Array(blocks.length * BLOCK_ID_BYTES);
-  for (const [i, id] of blocks.entries()) out.set(bytesOf(id), i * BLOCK_ID_BYTES);
-  return out;
-}
-
-/** Block ids packed in a row's attribute. */
-function blockIdsIn(row: Row, name: string): BlockId[] {
-  const bytes = bytesIn(row, name);
-  if (bytes.length % BLOCK_ID_BYTES !== 0) malformedRow(row, `attribute ${name} does not hold whole block ids`);
-  return unpackBlockIds(bytes);
-}
-
-function unpackBlockIds(bytes: Uint8Array): BlockId[] {
-  const hex = hexOf(bytes);
-  return Array.from({ length: bytes.length / BLOCK_ID_BYTES }, (_, i) => hex.slice(i * 64, i * 64 + 64) as BlockId);
-}
-
-export function objectFromRow(row: Row): ObjectRow {
-  return {
-    namespace: row.partition.slice('object/'.length),
-    key: row.sort,
-    version: stringIn(row, 'v') as ObjectVersion,
-    sizeBytes: countIn(row, 'z'),
-    blockBytes: countIn(row, 'k'),
-    etag: stringIn(row, 'e'),
-    createdAtMs: countIn(row, 'a'),
-    metadata: optionalString(row, 'm'),
-    blocks: row.attributes['b'] === undefined ? undefined : blockIdsIn(row, 'b'),
-    segments: optionalCount(row, 'n'),
-  };
-}
-
-export function objectAttributes(object: ObjectRow): Attributes {
-  return {
-    v: object.version,
-    z: object.sizeBytes,
-    k: object.blockBytes,
-    e: object.etag,
-    a: object.createdAtMs,
-    ...(object.metadata === undefined ? {} : { m: object.metadata }),
-    ...(object.blocks === undefined ? {} : { b: packBlockIds(object.blocks) }),
-    ...(object.segments === undefined ? {} : { n: object.segments }),
-  };
-}
+/** Of format 3, always. The ETag follows from the blocks, unless they are in segments. */
+export const objectAttributes = (object: Omit<ObjectRow, 'namespace' | 'key'>): Attributes =>
+  packedObjectAttributes(object);
 
 /** The object is at the version that was read; undefined: there is none. */
-export const versionIs = (version: ObjectVersion | undefined): Condition =>
-  version === undefined ? ['absent'] : [{ attribute: 'v', equals: version }];
+export const versionIs = (object: Pick<ObjectRow, 'version' | 'isOld'> | undefined): Condition =>
+  object === undefined
+    ? ['absent']
+    : [{ attribute: 'v', equals: object.isOld ? object.version : bytesOf(object.version) }];
 
 const SEGMENT_DIGITS = 8;
 export const segmentPartition = (version: ObjectVersion): string => `segment/${version}`;

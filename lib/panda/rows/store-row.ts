@@ -9,9 +9,10 @@ import { countIn, listIn, storeIdIn, stringIn } from './row-reader.ts';
 
 /**
  * Version of rows and drives together. A store of a newer version is refused, never guessed at.
- * 1: sealed volumes have an object per bucket directory. 2: some have a directory pack.
+ * 1: sealed volumes have an object per bucket directory. 2: some have a directory pack. 3: rows of blocks and objects
+ * that were written since are packed.
  */
-export const STORE_FORMAT = 2;
+export const STORE_FORMAT = 3;
 const FORMAT_OLDEST = 1;
 
 export interface StoreRow {
@@ -41,8 +42,8 @@ export function storeFromRow(row: Row): StoreRow {
   };
 }
 
-/** It becomes STORE_FORMAT before the first directory pack is written. */
-export const isFormatBeforePacks = (row: Row): boolean => countIn(row, 'f') < STORE_FORMAT;
+/** It becomes STORE_FORMAT before anything of it is written. */
+export const isOlderFormat = (row: Row): boolean => countIn(row, 'f') < STORE_FORMAT;
 
 export const storeAttributes = (store: StoreRow): Attributes => ({
   f: STORE_FORMAT,
@@ -68,6 +69,12 @@ export const formatIsAsIn = (row: Row): Clause => ({ attribute: 'f', equals: cou
 
 /** Releases that do not know this format refuse the store from now on. */
 export const raiseFormat: Change = { set: { f: STORE_FORMAT } };
+
+/** The same row in the format of this release, if it is the store's. */
+export const raised = (row: Row): Row =>
+  row.partition === storeKey.partition && row.sort === storeKey.sort
+    ? { ...row, attributes: { ...row.attributes, f: STORE_FORMAT } }
+    : row;
 
 /** Drives were added. */
 export const setDrives = (drives: StoreRow['drives']): Change => ({ set: { d: drives } });

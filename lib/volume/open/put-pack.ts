@@ -14,14 +14,11 @@ import {
   retryLater,
 } from '../../foundation/errors.ts';
 import type { BucketId } from '../../foundation/ids.ts';
-import type { Write } from '../../panda/panda.ts';
-import { formatIsAsIn, isFormatBeforePacks, raiseFormat, storeKey } from '../../panda/rows/store-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { checkPack } from '../check/check-object.ts';
 import { extentOf, type ReadPorts } from '../read/read-column.ts';
-import type { Components } from '../rows/components.ts';
 import { directoryColumns, packRoomBytes } from '../rows/directory-room.ts';
-import { transact } from '../rows/transact.ts';
+import { raiseStoreFormat } from '../rows/store-format.ts';
 
 type Directories = ReadonlyMap<BucketId, Uint8Array>;
 
@@ -53,7 +50,7 @@ export async function putPacks(
     room === undefined || packBytes <= room,
     `a directory pack of ${packBytes} bytes fits the ${room} kept for it`,
   );
-  await knowsPacks(ports.components);
+  await raiseStoreFormat(ports.components);
   const bytes = volume.extents.map(() => 0);
   const failures = new Map<number, PocketfulError>();
   const bugs: unknown[] = [];
@@ -155,22 +152,3 @@ const isSamePlace = (a: SlotLocation | undefined, b: SlotLocation): boolean =>
   a.column === b.column &&
   a.offset === b.offset &&
   a.length === b.length;
-
-/**
- * Before the first pack: a release that does not look for packs must refuse the store rather than take its directories
- * for lost.
- */
-async function knowsPacks(components: Components): Promise<void> {
-  const row = await components.panda.get(storeKey);
-  if (row === undefined || !isFormatBeforePacks(row)) return;
-  const isRaised = async (): Promise<boolean> => {
-    const now = await components.panda.get(storeKey);
-    return now !== undefined && !isFormatBeforePacks(now);
-  };
-  const raise: Write = { kind: 'update', ...storeKey, ...raiseFormat, if: [formatIsAsIn(row)] };
-  try {
-    await transact(components, [raise], isRaised);
-  } catch (error) {
-    if (!isKind(error, 'conflict') || !(await isRaised())) throw error;
-  }
-}

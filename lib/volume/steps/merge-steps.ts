@@ -10,6 +10,8 @@ import {
   type BlockSlot,
   blockIs,
   blockKey,
+  formIs,
+  formOf,
   moveToSlot,
   recordIs,
   slotIs,
@@ -43,6 +45,11 @@ export interface MergingBlock {
   readonly recordBytes: number;
   readonly from: BlockSlot;
   readonly to: BlockSlot;
+}
+
+/** One that is where it was copied from, by its row. */
+export interface MergeableBlock extends MergingBlock {
+  readonly row: BlockRow;
 }
 
 interface Home {
@@ -105,7 +112,7 @@ export const mergeNoteWrite = (cell: string, source: VolumeId, run: RunId, bucke
 /**
  * Whether a block can still be merged: a row that is in trash stays where its trash row says, until GC or a put has it.
  */
-export const isMergeable = (row: BlockRow | undefined, { recordId, from }: MergingBlock): boolean =>
+export const isMergeable = (row: BlockRow | undefined, { recordId, from }: MergingBlock): row is BlockRow =>
   row?.state === 'live' && row.recordId === recordId && row.bucket === from.bucket && row.slot === from.slot;
 
 /**
@@ -115,7 +122,7 @@ export const isMergeable = (row: BlockRow | undefined, { recordId, from }: Mergi
 export function mergeIndexWrites(
   cell: string,
   home: Home,
-  blocks: readonly MergingBlock[],
+  blocks: readonly MergeableBlock[],
   deads: ReadonlyMap<BucketId, DeadRow>,
 ): Write[] {
   assert(blocks.length > 0, 'a merge transaction has blocks');
@@ -126,11 +133,11 @@ export function mergeIndexWrites(
       if: [tokenIs(home.token), pendingIs(home.seq)],
     },
     ...blocks.map(
-      ({ blockId, recordId, from, to }): Write => ({
+      ({ blockId, recordId, from, to, row }): Write => ({
         kind: 'update',
         ...blockKey(blockId),
-        ...moveToSlot(to),
-        if: [recordIs(recordId), ...slotIs(from), blockIs('live')],
+        ...moveToSlot(row, to),
+        if: [recordIs(recordId), ...slotIs({ ...from, ...formOf(row) }), ...formIs(row), blockIs('live', row)],
       }),
     ),
     ...[...Map.groupBy(blocks, ({ from }) => from.bucket)].flatMap(([bucket, of]) =>

@@ -18,6 +18,7 @@ import { recoverPending } from '../open/recover.ts';
 import type { Components } from '../rows/components.ts';
 import { directoryBytesOf, filledBy } from '../rows/directory-room.ts';
 import { readGroup, readVolume } from '../rows/read-rows.ts';
+import { raiseStoreFormat } from '../rows/store-format.ts';
 import { backOffMs, transact } from '../rows/transact.ts';
 import {
   isMergeable,
@@ -177,6 +178,7 @@ class Merge {
   }
 
   async #index(row: VolumeRow, sources: ReadonlySet<VolumeId>): Promise<void> {
+    await raiseStoreFormat(this.#components);
     const blocks = this.#targets.flatMap(({ bucket, records }) =>
       records.flatMap(({ source, record, blockId, recordId, from }, slot): MergingBlock[] =>
         sources.has(source) ? [{ blockId, recordId, recordBytes: record.length, from, to: { bucket, slot } }] : [],
@@ -194,7 +196,10 @@ class Merge {
     const home = { volume: row.id, token: this.#lease.token, seq: this.#lease.seq };
     for (let attempt = 0; ; attempt++) {
       const now = await this.#rowsOf(blocks);
-      const there = blocks.filter((block) => isMergeable(now.get(block.blockId), block));
+      const there = blocks.flatMap((block) => {
+        const row = now.get(block.blockId);
+        return isMergeable(row, block) ? [{ ...block, row }] : [];
+      });
       const [first] = there;
       if (first === undefined) return;
       const deads = await this.#deadsOf(new Set(there.map(({ from }) => from.bucket)));

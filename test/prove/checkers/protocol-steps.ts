@@ -4,7 +4,7 @@ import type { Condition, Write } from '../../../lib/panda/panda.ts';
 
 /**
  * What a transaction does, word by word: `put group`, `update volume`, and of an update `+t` for an attribute that is set, `-p` removed, `^f` added to
- * (`^f-`: less of it), `>b` put into a set; `s=trash` for the state a row gets; `?g` for an attribute of the condition, `?absent`.
+ * (`^f-`: less of it), `>b` put into a set; `s=trash` for the state a row gets, `f=0` for a block nobody refers to any more; `?g` for an attribute of the condition, `?absent`.
  */
 export function wordsOf(writes: readonly Write[]): Set<string> {
   const words = new Set<string>();
@@ -19,6 +19,7 @@ export function wordsOf(writes: readonly Write[]): Set<string> {
     if (write.kind === 'put') say('+', Object.keys(write.attributes));
     if (write.kind !== 'update') continue;
     say('s=', textOf(write.set?.['s']));
+    if (write.set?.['f'] === 0) words.add(`${row} f=0`);
     say('+', Object.keys(write.set ?? {}));
     say('-', write.remove ?? []);
     say('>', Object.keys(write.insert ?? {}));
@@ -75,21 +76,21 @@ const PATTERNS: readonly Pattern[] = [
   ['15 FLIP', 'put volume s=trash', 'update volume +g'],
   ['15 COMMIT of an arrival', 'update bucket +v', 'update volume ?g'],
   ['18 DEDUP', 'update block ^f'],
-  ['18 back from trash', 'update block s=live'],
-  ['18 RENEW', 'update block +w', 'update block +b'],
-  ['18 RENEW in trash', 'update block +w', 'update block +b', 'put trash'],
+  ['18 back from trash', 'update block +f', '!update block f=0'],
+  ['18 RENEW', 'update block +r'],
+  ['18 RENEW in trash', 'update block +r', 'put trash'],
   ['19 DELETE', 'delete object'],
   ['19 overwrite', 'put object ?v'],
   ['19 reference back', 'update block ^f-'],
-  ['19 last reference back', 'update block s=trash'],
+  ['19 last reference back', 'update block f=0'],
   ['20 GC', 'delete block'],
   ['20 grace begins again', 'update trash +a'],
   ['21 COMMIT of a merge', 'put group', 'put bucket', '!update volume +ob'],
   ['21 noted at a source', 'update volume >mv', '!update bucket'],
-  ['21 MERGE', 'check volume', 'update block +b', '!update block +w'],
+  ['21 MERGE', 'check volume', 'update block +p', '!update block +r'],
   ['key version known', 'put kek'],
   ['key version retiring', 'put kek-retiring'],
-  ['key rewrapped', 'update block +w', '!update block +b'],
+  ['key rewrapped', 'update block +w', '!update block +r'],
   ['rewrap cursor', 'put work/cursor'],
   ['rewrap done', 'delete work/cursor'],
   ['journal PREPARE', 'put work/run s=PREPARE'],

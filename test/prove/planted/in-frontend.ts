@@ -11,7 +11,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'block-back-from-trash-whatever-it-is',
     file: 'lib/frontend/index-plan.ts',
-    find: "const back: Clause[] = [same, ...slotIs(row), blockIs('trash')];",
+    find: "const back: Clause[] = [same, ...slotIs(row), ...formIs(row), blockIs('trash', row)];",
     replace: "const back: Clause[] = ['exists'];",
   },
   {
@@ -24,7 +24,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'reference-to-a-block-in-trash',
     file: 'lib/frontend/index-plan.ts',
-    find: "const live: Clause[] = [same, blockIs('live')];",
+    find: "const live: Clause[] = [same, ...formIs(row), blockIs('live', row)];",
     replace: 'const live: Clause[] = [same];',
   },
   {
@@ -51,7 +51,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'object-without-version',
     file: 'lib/frontend/index-plan.ts',
-    find: 'const asRead = versionIs(old?.version);',
+    find: 'const asRead = versionIs(old);',
     replace: 'const asRead: Clause[] = [];',
   },
   {
@@ -90,8 +90,8 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'published-upload-is-given-up',
     file: 'lib/frontend/put-long.ts',
-    find: 'if (seen === upload.version) {',
-    replace: "if (seen === upload.version && seen === '') {",
+    find: 'if (seen?.version === upload.version) {',
+    replace: "if (seen?.version === upload.version && seen === '') {",
   },
   {
     name: 'release-cursor-is-not-held',
@@ -105,7 +105,7 @@ export const IN_FRONTEND: readonly Plant[] = [
     name: 'gc-of-a-block-that-came-back',
     aim: '20 GC',
     file: 'lib/gc/collect-garbage.ts',
-    find: "if: [blockIs('trash'), recordIs(recordId)],",
+    find: "if: [blockIs('trash', form), recordIs(recordId)],",
     replace: 'if: [recordIs(recordId)],',
     also: [
       {
@@ -124,8 +124,8 @@ export const IN_FRONTEND: readonly Plant[] = [
     also: [
       {
         file: 'lib/gc/collect-garbage.ts',
-        find: "if: [blockIs('trash'), recordIs(recordId)],",
-        replace: "if: [blockIs('trash')],",
+        find: "if: [blockIs('trash', form), recordIs(recordId)],",
+        replace: "if: [blockIs('trash', form)],",
       },
       {
         file: 'lib/gc/collect-garbage.ts',
@@ -178,7 +178,7 @@ export const IN_FRONTEND: readonly Plant[] = [
     name: 'rewrap-of-whatever-is-there',
     aim: 'key rewrapped',
     file: 'lib/gc/rewrap-keys.ts',
-    find: 'if: [wrappedUnder(block.kekVersion), recordIs(block.recordId)],',
+    find: 'if: [wrappedAs(block), ...formIs(block), recordIs(block.recordId)],',
     replace: "if: ['exists'],",
   },
   {

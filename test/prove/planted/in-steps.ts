@@ -117,15 +117,15 @@ export const IN_STEPS: readonly Plant[] = [
     name: 'merge-of-a-block-in-trash',
     aim: '21 MERGE',
     file: 'lib/volume/steps/merge-steps.ts',
-    find: "if: [recordIs(recordId), ...slotIs(from), blockIs('live')],",
-    replace: 'if: [recordIs(recordId), ...slotIs(from)],',
+    find: "if: [recordIs(recordId), ...slotIs({ ...from, ...formOf(row) }), ...formIs(row), blockIs('live', row)],",
+    replace: 'if: [recordIs(recordId), ...slotIs({ ...from, ...formOf(row) })],',
   },
   {
     name: 'merge-of-a-block-that-moved',
     aim: '21 MERGE',
     file: 'lib/volume/steps/merge-steps.ts',
-    find: "if: [recordIs(recordId), ...slotIs(from), blockIs('live')],",
-    replace: "if: [recordIs(recordId), blockIs('live')],",
+    find: "if: [recordIs(recordId), ...slotIs({ ...from, ...formOf(row) }), ...formIs(row), blockIs('live', row)],",
+    replace: "if: [recordIs(recordId), blockIs('live', row)],",
     also: [
       {
         file: 'lib/volume/steps/merge-steps.ts',

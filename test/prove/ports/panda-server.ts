@@ -1,6 +1,8 @@
 // The metadata all processes of a run share: rows, what they were before (for reads that may be old), and which transactions are under way.
+
 import type { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import type { Key, Row, Write } from '../../../lib/panda/panda.ts';
+import { blockFromRow } from '../../../lib/panda/rows/block-row.ts';
 import { keyText } from '../../../lib/panda/transaction.ts';
 import type { Coverage } from '../checkers/coverage.ts';
 
@@ -75,4 +77,7 @@ export class PandaServer {
   }
 }
 
-const stateOf = (row: Row | undefined): string => (row === undefined ? 'none' : String(row.attributes['s'] ?? 'there'));
+function stateOf(row: Row | undefined): string {
+  if (row === undefined) return 'none';
+  return row.partition.startsWith('block/') ? blockFromRow(row).state : String(row.attributes['s'] ?? 'there');
+}
