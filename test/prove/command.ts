@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { coverageOf, isMissing } from './checkers/steps.ts';
 import { PROFILES, type Profile } from './faults/profile.ts';
 import { openFault } from './open-faults.ts';
-import { planOf } from './plan/plan.ts';
+import { type Plan, planOf } from './plan/plan.ts';
 import { printSums } from './run/print.ts';
 import { type RunResult, runPlan } from './run/run-plan.ts';
 import { type FailedSeed, Sums, type SumsFigures } from './run/sums.ts';
@@ -47,7 +47,7 @@ async function runSeeds(first: number, count: number, profile: Profile): Promise
   for (let seed = first; seed < first + count; seed++) {
     const whole = planOf(seed, profile, aim);
     const plan = values.cut === undefined ? whole : planWith(whole, parseCut(values.cut));
-    const result = await runPlan(plan, { keepTrace: values.trace });
+    const result = await resultOf(plan);
     sums.add(result);
     if (values.trace)
       console.log(`${JSON.stringify(plan, null, 2)}\n${result.lines.join('\n')}\ntrace ${result.digest}`);
@@ -56,6 +56,15 @@ async function runSeeds(first: number, count: number, profile: Profile): Promise
     if (values['stop-at-first']) break;
   }
   return sums.figures();
+}
+
+/** Errors are made by the thousand, and where is asked of few: a run that fails is done again for that. */
+async function resultOf(plan: Plan): Promise<RunResult> {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const result = await runPlan(plan, { keepTrace: values.trace });
+  Error.stackTraceLimit = stackTraceLimit;
+  return result.failure === undefined ? result : runPlan(plan, { keepTrace: values.trace });
 }
 
 async function failedSeed(profile: Profile, result: RunResult, before: number): Promise<FailedSeed> {
@@ -93,7 +102,8 @@ function outputOf(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
-      ['--no-warnings', fileURLToPath(new URL('main.ts', import.meta.url)), ...args],
+      // There are as many of them as cores: a collector's own threads are in the way of the others.
+      ['--no-warnings', '--single-threaded-gc', fileURLToPath(new URL('main.ts', import.meta.url)), ...args],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },

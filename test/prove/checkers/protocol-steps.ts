@@ -28,7 +28,11 @@ export function wordsOf(writes: readonly Write[]): Set<string> {
   return words;
 }
 
-const tableOf = (partition: string): string => partition.split('/', partition.startsWith('work/') ? 2 : 1).join('/');
+/** Up to the first `/`, of work the second. */
+function tableOf(partition: string): string {
+  const end = partition.indexOf('/', partition.startsWith('work/') ? 'work/'.length : 0);
+  return end < 0 ? partition : partition.slice(0, end);
+}
 const textOf = (value: unknown): string[] => (typeof value === 'string' ? [value] : []);
 const conditionOf = (condition: Condition): string[] =>
   condition.map((clause) => (typeof clause === 'string' ? clause : clause.attribute));
@@ -45,6 +49,7 @@ const PATTERNS: readonly Pattern[] = [
   ['3 COMMIT of a new bucket', 'put group', 'put bucket', 'update volume +ob'],
   ['4 INDEX', 'check volume', '!put dead', '!put open', '!put hot'],
   ['4 INDEX, the last of a group', 'update volume -p', 'put block'],
+  ['4 INDEX, the last, of known blocks', 'update volume -p', 'put object', '!put block'],
   ['4 new block', 'put block'],
   ['4 new object', 'put object ?absent'],
   ['5 RECOVER, slots die', 'update volume -p', 'put dead'],

@@ -63,6 +63,8 @@ export interface Profile {
   readonly beyondPermille: number;
   /** Of a thousand seeds, in so many Panda gets lost and comes back from a backup. */
   readonly putBackPermille: number;
+  /** And by what. */
+  readonly putBackBy: readonly ('restore' | 'rebuild')[];
   /** How a step may be cut off that a plan aims at. */
   readonly crashes: readonly Crash[];
   /** Whether processes that are only frozen may be taken for dead. */
@@ -111,6 +113,7 @@ export const PROFILES: readonly Profile[] = [
     disastersMax: 0,
     beyondPermille: 0,
     putBackPermille: 0,
+    putBackBy: ['restore'],
     crashes: [],
     misjudges: false,
   },
@@ -120,7 +123,8 @@ export const PROFILES: readonly Profile[] = [
     disasters: [...DRIVES, 'stray', 'clock', 'week', 'two-die'],
     disastersMax: 5,
     beyondPermille: 100,
-    putBackPermille: 0,
+    putBackPermille: 60,
+    putBackBy: ['restore'],
     crashes: CRASHES,
     misjudges: true,
   },
@@ -131,6 +135,7 @@ export const PROFILES: readonly Profile[] = [
     disastersMax: 4,
     beyondPermille: 0,
     putBackPermille: 0,
+    putBackBy: ['restore'],
     crashes: ['dies-before', 'dies-after', 'comes-late'],
     misjudges: true,
   },
@@ -140,7 +145,8 @@ export const PROFILES: readonly Profile[] = [
     disasters: DRIVES,
     disastersMax: 8,
     beyondPermille: 1000,
-    putBackPermille: 0,
+    putBackPermille: 60,
+    putBackBy: ['restore'],
     crashes: CRASHES,
     misjudges: true,
   },
@@ -151,6 +157,7 @@ export const PROFILES: readonly Profile[] = [
     disastersMax: 3,
     beyondPermille: 20,
     putBackPermille: 1000,
+    putBackBy: ['restore', 'rebuild'],
     crashes: CRASHES,
     misjudges: true,
   },

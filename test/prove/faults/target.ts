@@ -59,13 +59,14 @@ export function drawnTargets(random: SeededRandomness, { seed, count, outcomes, 
   return [{ step, outcome, skipped: random.below(4) === 0 ? 1 : 0, ...drawnTimes(random) }, ...more];
 }
 
-/** One is told late, or some fail one after the other. */
+/** One is told late, or done late, when those before it are out of date; or some fail one after the other. */
 function drawnRead(random: SeededRandomness, steps: readonly string[]): Target {
   const step = steps[random.below(steps.length)] as string;
   const skipped = random.below(READS_SKIPPED_MAX);
   if (random.below(4) === 0)
     return { step, outcome: 'fails-before', skipped, repeats: random.below(READS_FAILING_MAX), ...drawnTimes(random) };
-  return { step, outcome: 'answered-late', skipped, ...drawnTimes(random), freezes: random.below(3) > 0 };
+  const outcome = random.below(3) === 0 ? 'comes-late' : 'answered-late';
+  return { step, outcome, skipped, ...drawnTimes(random), freezes: random.below(3) > 0 };
 }
 
 /** Half of them come late, while others act: that is what conditions are for. */

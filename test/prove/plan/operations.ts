@@ -86,11 +86,12 @@ const REACHED_BY: readonly (readonly [RegExp, Role, readonly OperationName[]])[]
   [/^18 RENEW/, 'client', ['put-many', 'put', 'delete', 'put-many']],
   [/^4 new object/, 'client', ['put-absent', 'put-absent', 'delete']],
   [/^19 (last )?reference/, 'client', ['twins', 'delete', 'twins', 'put']],
+  [/^1 LEASE/, 'client', ['put', 'put-many', 'put']],
   [/^4 INDEX/, 'client', ['put-crowd', 'put', 'put-many']],
   [/^(4|18|19)/, 'client', ['put', 'put-many', 'delete']],
   [/^panda (getMany|get bucket)|^drive read/, 'client', ['get-many', 'get-many', 'get', 'range', 'put-many']],
   [/^panda get dead/, 'mover', ['encode', 'compact', 'merge']],
-  [/^panda query (trash|segment|work)/, 'keeper', ['gc', 'recover']],
+  [/^panda query (trash|segment|work)/, 'keeper', ['gc', 'recover', 'recycle']],
 ];
 
 /** Whose doings are in the way of a step that comes late: the first that fits. */
@@ -119,7 +120,7 @@ const RIVALS: readonly (readonly [RegExp, readonly (readonly [Role, readonly Ope
     ],
   ],
   [
-    /^(4|18)/,
+    /^(1 |4|18)/,
     [
       ['keys', ['rotate', 'destroy', 'replace']],
       ['keeper', ['recover', 'gc', 'delete-gc']],
@@ -143,7 +144,7 @@ const RIVALS: readonly (readonly [RegExp, readonly (readonly [Role, readonly Ope
     ],
   ],
   [
-    /^(1 |2|3|5|6|9|10|11)/,
+    /^(2|3|5|6|9|10|11)/,
     [
       ['mover', ['seal-warm', 'encode', 'compact', 'drain', 'end-drains', 'drain-work', 'step-same']],
       ['keeper', ['recover', 'free']],
@@ -172,6 +173,7 @@ type Operations = { readonly role: Role; readonly operations: readonly PlannedOp
 const AND_BY: typeof REACHED_BY = [
   [/^12 grace/, 'keeper', ['free', 'free', 'sweep-stage']],
   [/^20 grace/, 'client', ['delete', 'delete-many']],
+  [/^panda getMany block/, 'keeper', ['recycle', 'gc', 'recycle']],
   [/^(20|panda query trash)/, 'client', ['put', 'delete', 'put', 'delete-many']],
   [/^18 RENEW in trash/, 'client', ['delete', 'put', 'delete', 'put']],
   [/^damage healed/, 'mover', ['drain', 'compact', 'encode']],

@@ -108,7 +108,7 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
 function drawnPutBack(profile: Profile, workers: readonly Worker[], random: SeededRandomness): PutBack | undefined {
   const isDrawn = random.below(1000) < profile.putBackPermille;
   const savedAtMs = random.below(random.below(3) === 0 ? 3 * DURATION_MS : 400);
-  const by = random.below(2) === 0 ? 'restore' : 'rebuild';
+  const by = profile.putBackBy[random.below(profile.putBackBy.length)] ?? 'restore';
   return isDrawn && !workers.some(({ role }) => role === 'keys') ? { savedAtMs, by } : undefined;
 }
 

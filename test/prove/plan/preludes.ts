@@ -117,6 +117,28 @@ const SCENES: readonly Scene[] = [
   ],
   [/^20 GC/, LATE, { timing: SHORTLY, putsOneBody: true, followers: [['client', 'put', 'put-many', 'put']] }],
   [
+    /^panda getMany block/,
+    LATE,
+    {
+      timing: FROZEN,
+      followers: [
+        ['mover', 'merge', 'compact', 'merge'],
+        ['keeper', 'free'],
+      ],
+    },
+  ],
+  [
+    /^(panda get (bucket|volume)|drive read)/,
+    LATE,
+    {
+      timing: FROZEN,
+      followers: [
+        ['mover', 'encode', 'compact', 'drain'],
+        ['keeper', 'free', 'free'],
+      ],
+    },
+  ],
+  [
     /^panda (query trash|getMany block)/,
     LATE,
     { timing: FROZEN, putsOneBody: true, followers: [['keeper', 'recycle', 'recycle']] },
@@ -130,13 +152,13 @@ const SCENES: readonly Scene[] = [
     {
       isBeyondPromise: true,
       variants: GRACES,
-      disasters: loses([4000, 8000, 12_000, 16_000, 20_000, 24_000, 28_000]),
+      disasters: loses([100, 200, 400, 800, 1200, 1600, 2400, 3200, 6400]),
     },
   ],
   [/^4 INDEX$/, LATE, { timing: BEYOND_LEASE, misjudges: false, followers: [['keeper', 'recover', 'delete-gc']] }],
   [
     /^4 INDEX, the last/,
-    /^dies-before|^fails-before|^comes-late/,
+    /^(dies-before|fails-before|comes-late)/,
     { putsOneBody: true, timing: { followersAfterMs: 1 }, followers: [['keeper', 'delete-gc', 'recover']] },
   ],
 ];

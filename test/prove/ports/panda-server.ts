@@ -43,11 +43,10 @@ export class PandaServer {
 
   async transact(writes: readonly Write[], step: string): Promise<void> {
     if (this.#done.has(writes)) return;
-    const before = await this.#rowsOf(writes);
+    const before = await this.rows.getMany(writes);
     await this.rows.transact(writes);
     if (writes.length > 1) this.#done.add(writes);
     await this.onDone(writes, before);
-    const after = await this.#rowsOf(writes);
     for (const [i, write] of writes.entries()) {
       if (write.kind === 'check') continue;
       const name = keyText(write);
@@ -56,7 +55,7 @@ export class PandaServer {
       if (older.length > OLDER_MAX) older.shift();
       this.#older.set(name, older);
       const machine = MACHINES.exec(write.partition)?.[1];
-      if (machine !== undefined) this.#coverage.edge(machine, stateOf(before[i]), step, stateOf(after[i]));
+      if (machine !== undefined) this.#coverage.edge(machine, stateOf(before[i]), step, await this.#stateAfter(write, before[i]));
     }
   }
 
@@ -66,8 +65,12 @@ export class PandaServer {
     return older === undefined ? undefined : { row: older[draw(older.length)] };
   }
 
-  async #rowsOf(writes: readonly Write[]): Promise<(Row | undefined)[]> {
-    return this.rows.getMany(writes);
+  async #stateAfter(write: Write, before: Row | undefined): Promise<string> {
+    if (write.kind === 'delete') return 'none';
+    if (write.kind === 'put') return stateOf(write);
+    if (write.partition.startsWith('block/')) return stateOf(await this.rows.get(write));
+    const set = write.kind === 'update' ? write.set?.['s'] : undefined;
+    return set === undefined ? stateOf(before) : String(set);
   }
 
   #count(name: string, by: 1 | -1): void {

@@ -2,7 +2,6 @@
 // may be old, and the answer to a write may get lost while the write does not.
 import { retryLater, unknownOutcome } from '../../../lib/foundation/errors.ts';
 import type { Key, Page, Panda, QueryOptions, ReadOptions, Row, SortRange, Write } from '../../../lib/panda/panda.ts';
-import { checkTransaction } from '../../../lib/panda/transaction.ts';
 import { protocolStepsOf, wordsOf } from '../checkers/protocol-steps.ts';
 import { Violation } from '../checkers/violation.ts';
 import type { SimProcess } from '../scheduler/sim-process.ts';
@@ -48,7 +47,6 @@ export class SimPanda implements Panda {
   }
 
   transact(writes: readonly Write[]): Promise<void> {
-    checkTransaction(writes);
     const steps = protocolStepsOf(writes);
     if (steps === undefined)
       throw new Violation('wrong', `no step of the protocols: ${[...wordsOf(writes)].join(', ')}`);

@@ -38,7 +38,9 @@ export const save = (world: SimWorld): Saved => ({ rows: world.server.rows.clone
 export async function putBack(world: SimWorld, saved: Saved, by: 'restore' | 'rebuild'): Promise<boolean> {
   await expectNoticed(world, saved);
   const lost: LostObject[] = [];
-  world.restored(by === 'rebuild' ? await rebuilt(world, saved, lost) : await restored(world, saved, lost));
+  const rows = by === 'rebuild' ? await rebuilt(world, saved, lost) : await restored(world, saved);
+  if (rows === undefined) return false;
+  world.restored(rows);
   const names = lost.map(({ namespace, key }) => nameOf(namespace, key));
   const wrong = names.find((name) => !world.mayHaveLost && !world.history.hasChangedSince(name, saved.step));
   if (wrong !== undefined)
@@ -99,12 +101,15 @@ const heldBy = ({ disks }: SimWorld): Set<string> =>
 
 const portsOf = (world: SimWorld, panda: MemoryPanda) => ({ ...world.direct().components, panda });
 
-/** As long as what it says is where it says; else it is told so, and the drives say where things are. */
-async function restored(world: SimWorld, saved: Saved, lost: LostObject[]): Promise<MemoryPanda> {
+/** As long as what it says is where it says; else that is told, and only a rebuild helps: undefined. */
+async function restored(world: SimWorld, saved: Saved): Promise<MemoryPanda | undefined> {
   const panda = new MemoryPanda({ isSerial: true });
   await putRows(panda, sourceOf(saved).rows(['']));
   const { unreadableBuckets } = await checkPlaces(panda, world.settings.cell, world.disks);
-  if (unreadableBuckets > 0) return rebuilt(world, saved, lost);
+  if (unreadableBuckets > 0) {
+    world.coverage.point('restore', 'refused');
+    return undefined;
+  }
   world.coverage.point('restore', 'done');
   await raiseAboveDrives(portsOf(world, panda));
   return panda;
