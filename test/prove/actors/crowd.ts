@@ -19,6 +19,16 @@ export async function twins(world: SimWorld, acting: Acting, random: SeededRando
   await Promise.all(names.map((name) => remove(world, acting, [name])));
 }
 
+/** Deleted, and put again while it is in trash. */
+export async function putAgain(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
+  const name = `again${random.below(3)}`;
+  const body = drawnBody(random, world.plan.bodies);
+  await put(world, acting, [name], random, () => body);
+  await remove(world, acting, [name]);
+  await acting.components.clock.sleep(random.below(1500));
+  await put(world, acting, [name], random, () => body);
+}
+
 /** Of what is in the store: at once, so that all of them are under way whatever happens to the process. */
 export async function getMany(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
   const names = world.history.keys();

@@ -38,6 +38,9 @@ function strike(world: SimWorld, { kind, forMs }: Disaster, number: number): voi
     later(() => {
       disk.goBack();
     });
+  } else if (kind === 'wipe') {
+    world.lossyDrives.add(drive);
+    while (disk.lose(random));
   } else if (kind === 'rot' || kind === 'lose') {
     world.lossyDrives.add(drive);
     for (let i = 0; i <= random.below(OBJECTS_MAX); i++) disk[kind](random);

@@ -41,6 +41,8 @@ export type DisasterKind =
   | 'old'
   | 'rot'
   | 'lose'
+  /** Nothing is left of it: another drive is in its place. */
+  | 'wipe'
   /** Somebody wrote into a zone long after it was erased. */
   | 'stray'
   | 'clock'

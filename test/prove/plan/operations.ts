@@ -18,6 +18,7 @@ export const ROLES = {
     twins: 1,
     'get-many': 1,
     'put-crowd': 1,
+    'put-again': 1,
   },
   mover: {
     encode: 4,
@@ -83,6 +84,7 @@ const REACHED_BY: readonly (readonly [RegExp, Role, readonly OperationName[]])[]
   [/^quarantine/, 'keeper', ['sweep', 'sweep', 'free']],
   [/^5/, 'keeper', ['recover', 'sweep']],
   [/^damage/, 'keeper', ['doctor', 'doctor', 'recover']],
+  [/^18 RENEW in trash/, 'client', ['put-again']],
   [/^18 RENEW/, 'client', ['put-many', 'put', 'delete', 'put-many']],
   [/^4 new object/, 'client', ['put-absent', 'put-absent', 'delete']],
   [/^19 (last )?reference/, 'client', ['twins', 'delete', 'twins', 'put']],
@@ -175,7 +177,7 @@ const AND_BY: typeof REACHED_BY = [
   [/^20 grace/, 'client', ['delete', 'delete-many']],
   [/^panda getMany block/, 'keeper', ['recycle', 'gc', 'recycle']],
   [/^(20|panda query trash)/, 'client', ['put', 'delete', 'put', 'delete-many']],
-  [/^18 RENEW in trash/, 'client', ['delete', 'put', 'delete', 'put']],
+  [/^18 RENEW in trash/, 'client', ['put-again', 'put-again', 'put-again']],
   [/^damage healed/, 'mover', ['drain', 'compact', 'encode']],
 ];
 

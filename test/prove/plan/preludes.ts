@@ -37,6 +37,8 @@ const NONE: Prelude = {
 };
 /** With two open volumes of a kind: whoever cannot have one takes the other. */
 const WIDE = [1, 3];
+/** Two columns of three gone is too much. */
+const SINGLE_TIER = [3];
 /** Trash has a grace. */
 const GRACES = [1];
 const at = (atMs: number, kind: Disaster['kind']): Disaster => ({ atMs, kind, forMs: 400 });
@@ -70,7 +72,16 @@ const NEEDED: readonly Scene[] = [
   // Retired or deleted by a clock that was ahead.
   [/grace begins again/, ANY, { disasters: [0, 30, 200, 900].map((ms) => at(ms, 'clock')) }],
   [/^quarantine/, ANY, { disasters: [at(0, 'stray'), at(1, 'stray'), at(1500, 'week'), at(20_000, 'week')] }],
-  [/^18 RENEW in trash/, ANY, { isBeyondPromise: true, disasters: loses([20, 60, 120, 240, 480, 960, 1900, 3800]) }],
+  [
+    /^18 RENEW in trash/,
+    ANY,
+    {
+      isBeyondPromise: true,
+      putsOneBody: true,
+      variants: SINGLE_TIER,
+      disasters: [100, 200, 300, 600, 700, 800, 1200, 1300, 1400].map((ms) => at(ms, 'wipe')),
+    },
+  ],
   [/^18 RENEW/, ANY, { isBeyondPromise: true, putsKnown: true, disasters: loses([0, 1, 2, 3, 4, 5, 6, 7]) }],
   [/^damage/, ANY, { disasters: loses([0, 50, 100]) }],
 ];
