@@ -55,7 +55,8 @@ export class PandaServer {
       if (older.length > OLDER_MAX) older.shift();
       this.#older.set(name, older);
       const machine = MACHINES.exec(write.partition)?.[1];
-      if (machine !== undefined) this.#coverage.edge(machine, stateOf(before[i]), step, await this.#stateAfter(write, before[i]));
+      if (machine !== undefined)
+        this.#coverage.edge(machine, stateOf(before[i]), step, await this.#stateAfter(write, before[i]));
     }
   }
 
