@@ -1,4 +1,5 @@
-// pocketful daemon: GC, encode, compaction, tuning and verification of a file: store on their schedules, until Ctrl-C.
+// pocketful daemon: GC, encode, repair, compaction, tuning and verification of a file: store on their schedules, until
+// Ctrl-C.
 
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
@@ -19,6 +20,7 @@ import { invalid } from '../../lib/foundation/errors.ts';
 import { reasonLine } from '../../lib/foundation/reason.ts';
 import { VERIFY_SHARE_PERMILLE } from '../../lib/limits/verify.ts';
 import type { EncodeReport } from '../../lib/live-coder/encode-hot.ts';
+import type { RepairReport } from '../../lib/volume/repair/repair-store.ts';
 import { addCommand, numberArgument, type Run } from './command.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
 import { type PlanOptions, planRequestOf, withPlanOptions } from './plan-options.ts';
@@ -28,6 +30,7 @@ interface DaemonOptions extends PlanOptions {
   readonly once?: boolean;
   readonly gcEvery?: string;
   readonly encodeEvery?: string;
+  readonly repairEvery?: string;
   readonly compactEvery?: string;
   readonly tuneEvery?: string;
   readonly verifyEvery?: string;
@@ -42,7 +45,7 @@ export function addDaemon(program: Command): void {
   addCommand<DaemonOptions>(
     program,
     'daemon',
-    'do gc, encode, compact, tune and verify on their schedules, until Ctrl-C',
+    'do gc, encode, repair, compact, tune and verify on their schedules, until Ctrl-C',
     daemon,
     (command) => {
       for (const task of TASKS)
@@ -76,10 +79,11 @@ async function daemon(run: Run, _args: unknown, options: DaemonOptions): Promise
 
 /** Throws `invalid` DURATION_INVALID. */
 export function scheduleOf(options: Omit<DaemonOptions, keyof PlanOptions | 'once' | 'verifyShare'>): Schedule {
-  const { gcEvery, encodeEvery, compactEvery, tuneEvery, verifyEvery } = options;
+  const { gcEvery, encodeEvery, repairEvery, compactEvery, tuneEvery, verifyEvery } = options;
   const given: Readonly<Record<TaskName, string | undefined>> = {
     gc: gcEvery,
     encode: encodeEvery,
+    repair: repairEvery,
     compact: compactEvery,
     tune: tuneEvery,
     verify: verifyEvery,
@@ -125,6 +129,12 @@ const TEXT: Readonly<Record<TaskName, (report: unknown) => string>> = {
   encode: (report) => {
     const { recordBytes, sources, stalled } = report as EncodeReport;
     return `encoded ${countOf(sources, 'hot volume')}, ${bytesText(recordBytes)}${stalled === undefined ? '' : `; has to wait: ${reasonLine(stalled)}`}`;
+  },
+  repair: (report) => {
+    const { planned, volumes, columns, writtenBytes, lost, left } = report as RepairReport;
+    if (planned === 0) return 'nothing to repair';
+    const rest = lost.length + left.length;
+    return `made ${countOf(columns, 'column')} of ${countOf(volumes, 'volume')} whole, ${bytesText(writtenBytes)}${rest === 0 ? '' : `; ${countOf(rest, 'volume')} left for now`}`;
   },
   compact: (report) => {
     const { runs, resumed, before, after } = report as CompactReport;

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { invalid } from '../../lib/foundation/errors.ts';
 import type { RewrapReport } from '../../lib/gc/rewrap-keys.ts';
-import { addCommand, countArgument, type Run } from './command.ts';
+import { addCommand, type Run } from './command.ts';
 import { Progress } from './show/progress.ts';
 import { countOf, countText, table, timeText } from './show/text.ts';
 
@@ -45,7 +45,9 @@ export function addKeys(program: Command): void {
     'destroy <version>',
     'destroy an old version for good: what was shredded under it is beyond recovery then',
     async (run, [text = ''], { yes }) => {
-      const version = countArgument(text);
+      if (!/^\d+$/.test(text))
+        throw invalid('KEY_UNKNOWN', `"${text}" is no number of a key version: see pocketful keys list`);
+      const version = Number(text);
       if (!yes) throw invalid('NOT_CONFIRMED', 'a destroyed key cannot be brought back: say --yes');
       await (await run.open()).admin.destroyKey(version);
       run.answer({ version, state: 'destroyed' }, `destroyed key version ${version}`);

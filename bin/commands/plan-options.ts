@@ -94,7 +94,7 @@ function budgetsFrom(texts: readonly string[]) {
   return budgets;
 }
 
-function amountOf(text: string, amount: string): number {
+export function amountOf(text: string, amount: string): number {
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(amount) ?? [];
   const factor = UNITS[unit.toUpperCase()];
   const value = Number(digits) * (factor ?? Number.NaN);

@@ -9,6 +9,8 @@ import { addCompaction } from './compact.ts';
 import { addDaemon } from './daemon.ts';
 import { addDemo } from './demo.ts';
 import { addDeadLetters } from './dlq.ts';
+import { addDrivesCommands } from './drives/drives.ts';
+import { addRepair } from './drives/repair.ts';
 import { EXIT } from './exit-codes.ts';
 import { addGet } from './get.ts';
 import { addInit } from './init.ts';
@@ -38,6 +40,8 @@ function makeProgram(): Command {
   addDeadLetters(program);
   addVerify(program);
   addWatch(program);
+  addDrivesCommands(program);
+  addRepair(program);
   addDaemon(program);
   addKeys(program);
   addBackups(program);

@@ -7,6 +7,7 @@ import type { MergePlan } from '../compaction/plan/merges/merge-plan.ts';
 import type { CompactionPlan } from '../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../compaction/threshold/law.ts';
 import type { DoctorReport } from '../engine/doctor/doctor.ts';
+import type { DrivesReport } from '../engine/drives/list-drives.ts';
 import type { Status } from '../engine/status/status.ts';
 import type { WatchStatus } from '../engine/status/watch-status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
@@ -16,6 +17,8 @@ import type { VerifyProgress, VerifyReport, VerifyRequest } from '../engine/upke
 import type { Reason } from '../foundation/reason.ts';
 import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
+import type { DriveRow, DriveState } from '../panda/rows/drive-row.ts';
+import type { RepairOptions, RepairPlan, RepairReport } from '../volume/repair/repair-store.ts';
 import type { FreeReport } from '../volume/runs/free.ts';
 
 export interface Watch<T> {
@@ -104,6 +107,19 @@ export interface StoreAdmin {
   verify(options?: VerifyChoice & Watch<VerifyProgress>): Promise<VerifyReport>;
   /** When what was verified last, and what was found. */
   watch(): Promise<WatchStatus>;
+  /** Each drive, its state, and what is on it. */
+  drives(): Promise<DrivesReport>;
+  /** New drives, or none of them. */
+  addDrives(
+    paths: readonly string[],
+    options?: { readonly domain?: string | undefined },
+  ): Promise<readonly { readonly drive: number; readonly label: string }[]>;
+  /** Throws `invalid` DRIVE_UNKNOWN, DRIVE_STATE or DRIVE_IN_USE. */
+  changeDrive(drive: number, change: { readonly state?: DriveState; readonly domain?: string }): Promise<DriveRow>;
+  /** What a repair made now would do, the most urgent first; changes nothing. */
+  planRepair(): Promise<RepairPlan>;
+  /** Makes redundancy whole: what lay on drives that are lost, being emptied or damaged. */
+  repair(options?: RepairOptions): Promise<RepairReport>;
   doctor(
     options?: Watch<string> & { readonly fix?: boolean | undefined; readonly readAll?: boolean | undefined },
   ): Promise<DoctorReport>;

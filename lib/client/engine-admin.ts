@@ -2,6 +2,7 @@
 import { type DeadDrain, listDead, redriveDead } from '../compaction/move/l3/stream-runs.ts';
 import type { MergePlan } from '../compaction/plan/merges/merge-plan.ts';
 import type { CompactionPlan } from '../compaction/plan/plan.ts';
+import { type DrivesReport, listDrives } from '../engine/drives/list-drives.ts';
 import { collectStatus } from '../engine/status/collect-status.ts';
 import { placesOfKey } from '../engine/status/explain-key.ts';
 import type { Status } from '../engine/status/status.ts';
@@ -20,6 +21,7 @@ import type { Reason } from '../foundation/reason.ts';
 import { retireKek } from '../gc/retire-kek.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { LETTERS_MAX } from '../limits/compaction.ts';
+import { planRepair, type RepairPlan } from '../volume/repair/repair-store.ts';
 import { currentKek } from '../volume/rows/known-keks.ts';
 import { readVolume } from '../volume/rows/read-rows.ts';
 import type { StoreAdmin } from './admin.ts';
@@ -109,6 +111,14 @@ export class EngineAdmin {
     const counts = await blocksByKekVersion(components);
     const versions = await components.keks.versions();
     return versions.map((version) => ({ ...version, blocks: counts.get(version.version) ?? 0 }));
+  }
+
+  async drives(): Promise<DrivesReport> {
+    return listDrives((await this.#open()).components);
+  }
+
+  async planRepair(): Promise<RepairPlan> {
+    return planRepair((await this.#open()).volumes);
   }
 
   async rotateKeys(options: Parameters<StoreAdmin['rotateKeys']>[0] = {}): ReturnType<StoreAdmin['rotateKeys']> {

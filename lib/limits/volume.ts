@@ -41,6 +41,9 @@ export const OPEN_LIST_EVERY_MS = 5 * SECOND_MS;
 /** How many times the configured open volumes there may be while many writers get in each other's way. */
 export const OPEN_GROWTH_MAX = 4;
 
+/** Which drives take extents, and which were added, is looked up this often. */
+export const DRIVE_STATES_READ_EVERY_MS = 5 * SECOND_MS;
+
 // How much at once: enough to hide a drive's latency, few enough for memory and for what a drive takes.
 
 /** Partitions read side by side. */

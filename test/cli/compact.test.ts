@@ -89,7 +89,14 @@ describe('pocketful daemon', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { task: string; error?: unknown });
-    expect(tasks.map(({ task, error }) => error ?? task)).toEqual(['gc', 'encode', 'compact', 'tune', 'verify']);
+    expect(tasks.map(({ task, error }) => error ?? task)).toEqual([
+      'gc',
+      'encode',
+      'repair',
+      'compact',
+      'tune',
+      'verify',
+    ]);
   });
 
   it('refuses intervals that are none', () => {

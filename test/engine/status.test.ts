@@ -32,6 +32,7 @@ function volume(n: number, given: Partial<VolumeRow> & { readonly usedEach: numb
     createdAtMs: 0,
     sealedAtMs: 0,
     directoriesPending: false,
+    revision: 0,
     trashedAtMs: undefined,
     ...given,
   };

@@ -136,8 +136,9 @@ describe('a volume', () => {
     expect(await holds(sealed.attributes, [change.directoriesPending])).toBe(true);
     const retired = await changed(KEY, fresh, change.retire(60));
     expect(await holds(retired.attributes, [change.trashedAt(60)])).toBe(true);
-    expect(volume.isOfGeneration({ ...KEY, attributes }, before.generation)).toBe(true);
-    expect(volume.isOfGeneration(undefined, 1)).toBe(false);
+    expect(volume.isOfRevision({ ...KEY, attributes }, before.generation, 0)).toBe(true);
+    expect(volume.isOfRevision({ ...KEY, attributes }, before.generation, 1)).toBe(false);
+    expect(volume.isOfRevision(undefined, 1, 0)).toBe(false);
   });
 });
 

@@ -93,6 +93,8 @@ export interface Scenario {
   readonly act: (p: Process, model: Model) => Promise<void>;
   /** Objects are missing on purpose. */
   readonly isDamaged?: boolean;
+  /** What whoever comes next does, and what must hold then. */
+  readonly then?: (p: Process) => Promise<void>;
 }
 
 export interface CrashReport {
@@ -145,7 +147,7 @@ async function crashOnce(
 }
 
 /** A new process recovers; all is sound; after one more pass nothing is left over. */
-async function settle(world: World, model: Model, when: string, { isDamaged }: Scenario): Promise<void> {
+async function settle(world: World, model: Model, when: string, { isDamaged, then }: Scenario): Promise<void> {
   try {
     const p = world.start({ othersDead: true });
     await expectListed(p); // recovering mends them
@@ -153,6 +155,11 @@ async function settle(world: World, model: Model, when: string, { isDamaged }: S
     await recover(p.volumes, p.frontend, { sweep: true });
     await model.expectIn(p);
     await expectSound(p);
+    if (then !== undefined) {
+      await then(p);
+      await model.expectIn(world.start());
+      await expectSound(p);
+    }
     const rows: string[] = [];
     for await (const page of p.components.panda.scan()) for (const row of page) rows.push(row.partition);
     expect(rows.filter((partition) => partition.startsWith('work/'))).toEqual([]);

@@ -4,11 +4,13 @@ import type { BlockId } from '../../lib/foundation/ids.ts';
 import type { Row } from '../../lib/panda/panda.ts';
 import { blockFromRow } from '../../lib/panda/rows/block-row.ts';
 import { bucketFromRow, deadFromRow, deadKey, isDead } from '../../lib/panda/rows/bucket-row.ts';
+import { discardFromRow, discardPartition } from '../../lib/panda/rows/discard-row.ts';
+import { driveFromRow, drivePartition } from '../../lib/panda/rows/drive-row.ts';
 import { objectFromRow, segmentFromRow } from '../../lib/panda/rows/object-row.ts';
 import { isCompleteRow, isListedIn, listPartition, VOLUME_LISTS } from '../../lib/panda/rows/open-row.ts';
 import { trashFromRow } from '../../lib/panda/rows/trash-row.ts';
 import { volumeFromRow } from '../../lib/panda/rows/volume-row.ts';
-import { zoneFromRow } from '../../lib/panda/rows/zone-row.ts';
+import { zoneFromRow, zonePartition } from '../../lib/panda/rows/zone-row.ts';
 import type { Process } from './harness.ts';
 
 async function allRows(p: Process): Promise<Row[]> {
@@ -120,16 +122,28 @@ function expectBuckets(rows: readonly Row[]): void {
 /** Every zone in use belongs to a volume that has it as an extent, and the other way round; but for those of drives that were away. */
 function expectZones(rows: readonly Row[], away: readonly number[]): void {
   const extents = new Map<string, string>();
+  const states = rows.filter(({ partition }) => partition === drivePartition).map(driveFromRow);
+  const gone = new Set(states.filter(({ state }) => state === 'lost').map(({ drive }) => zonePartition(drive)));
   for (const volume of of(rows, 'volume').map(volumeFromRow))
-    for (const { drive, zone } of volume.extents) extents.set(`${drive}/${zone}`, volume.id);
+    for (const { drive, zone } of [...volume.extents, ...(volume.repair?.extents.values() ?? [])])
+      extents.set(`${drive}/${zone}`, volume.id);
+  for (const row of rows.filter(({ partition }) => partition === discardPartition)) {
+    const { drive, zone, volume } = discardFromRow(row);
+    extents.set(`${drive}/${zone}`, volume);
+  }
   for (const row of of(rows, 'zone')) {
     const zone = zoneFromRow(row);
     const holder = extents.get(`${row.partition.slice('zone/'.length)}/${zone.zone}`);
-    const wanted = zone.state === 'free' ? undefined : zone.volume;
+    // What was given up on a drive that is lost waits for it to come back.
+    const isGivenUp = zone.state === 'erasing' && holder === undefined && gone.has(row.partition);
+    const wanted = zone.state === 'free' || isGivenUp ? undefined : zone.volume;
     same(holder, wanted, () => `zone ${row.partition} ${zone.zone} is ${zone.state}`);
   }
-  const isReserved = (row: Row): boolean =>
-    away.includes(Number(row.partition.slice('zone/'.length))) && zoneFromRow(row).volume === undefined;
+  const isReserved = ({ partition, ...row }: Row): boolean => {
+    const { volume, state } = zoneFromRow({ partition, ...row });
+    const isAway = away.includes(Number(partition.slice('zone/'.length)));
+    return (isAway && volume === undefined) || (state === 'erasing' && gone.has(partition));
+  };
   const inUse = of(rows, 'zone').filter((row) => zoneFromRow(row).state !== 'free' && !isReserved(row));
   same(extents.size, inUse.length, () => 'extents with a zone row');
 }

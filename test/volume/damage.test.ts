@@ -44,9 +44,11 @@ describe('damage rows', () => {
     const many = Array.from({ length: 230 }, (_, i) => missingAt(volume, i % 4, i + 1));
     expect(await noteDamage(components, volume, many)).toBe(true);
     expect(await readDamage(components, volume.id)).toHaveLength(many.length);
-    const gone = { id: volume.id, generation: 2 };
+    const gone = { id: volume.id, generation: 2, revision: 0 };
     expect(await noteDamage(components, gone, [{ ...missingAt(volume, 0, 'pack'), generation: 2 }])).toBe(false);
-    const never = { id: volumeId('00000000000000ff'), generation: 1 };
+    const never = { id: volumeId('00000000000000ff'), generation: 1, revision: 0 };
+    const repaired = { id: volume.id, generation: 1, revision: 1 };
+    expect(await noteDamage(components, repaired, [missingAt(volume, 0, 'pack')])).toBe(false);
     expect(await noteDamage(components, never, [{ ...missingAt(volume, 0, 1), volume: never.id }])).toBe(false);
     expect(await readDamage(components, volume.id)).toHaveLength(many.length);
   });

@@ -111,6 +111,18 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
     return { encode, garbage, free: together(first, free) };
   }
 
+  addDrives(): Promise<never> {
+    throw this.#notHere('drives of a stage are added by a deploy: pocketful deploy --drives COUNT');
+  }
+
+  changeDrive(): Promise<never> {
+    throw this.#notHere('a stage has no repair yet, so its drives cannot be given up');
+  }
+
+  repair(): Promise<never> {
+    throw this.#notHere('a stage has no repair yet; S3 keeps eleven nines of each bucket by itself');
+  }
+
   backup(): Promise<never> {
     throw this.#notHere('DynamoDB keeps its own backups: point-in-time recovery of the table, and exports to S3');
   }

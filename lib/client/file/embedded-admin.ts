@@ -7,6 +7,8 @@ import { parsePlan } from '../../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
 import { backupTo } from '../../engine/backup/backup.ts';
 import { type DoctorReport, examine } from '../../engine/doctor/doctor.ts';
+import { addDrives } from '../../engine/drives/add-drives.ts';
+import { changeDrive } from '../../engine/drives/change-drive.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';
 import { reclaim, type TendReport, tend } from '../../engine/upkeep/reclaim.ts';
 import { encodePass } from '../../engine/upkeep/tend.ts';
@@ -15,6 +17,7 @@ import { type VerifyReport, verifyStore } from '../../engine/upkeep/verify.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import { given } from '../../foundation/given.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
+import { repairStore } from '../../volume/repair/repair-store.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from '../admin.ts';
 import { EngineAdmin, watchedBy } from '../engine-admin.ts';
@@ -106,6 +109,22 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   override async destroyKey(version: number): Promise<void> {
     await this.#store.beginWriting();
     return super.destroyKey(version);
+  }
+
+  addDrives(paths: readonly string[], options: { readonly domain?: string | undefined } = {}) {
+    return addDrives(this.#store, paths, options.domain);
+  }
+
+  async changeDrive(...[drive, change]: Parameters<StoreAdmin['changeDrive']>): ReturnType<StoreAdmin['changeDrive']> {
+    await this.#store.beginWriting();
+    return changeDrive(this.#store.volumes, drive, change);
+  }
+
+  async repair(options: Parameters<StoreAdmin['repair']>[0] = {}): ReturnType<StoreAdmin['repair']> {
+    return this.#freeing(async (isShort) => {
+      await this.#recovered();
+      return repairStore(this.#store.volumes, { ...options, ignoreGrace: options.ignoreGrace ?? isShort });
+    });
   }
 
   backup(file: string, options: Parameters<StoreAdmin['backup']>[1] = {}): ReturnType<StoreAdmin['backup']> {

@@ -8,6 +8,8 @@ import { FINDING_NAMES_MAX } from '../../limits/engine.ts';
 import type { Row } from '../../panda/panda.ts';
 import { blockFromRow } from '../../panda/rows/block-row.ts';
 import { type BucketRow, bucketFromRow, deadFromRow } from '../../panda/rows/bucket-row.ts';
+import { type DiscardRow, discardFromRow } from '../../panda/rows/discard-row.ts';
+import { driveFromRow } from '../../panda/rows/drive-row.ts';
 import {
   type ObjectRow,
   objectFromRow,
@@ -50,6 +52,9 @@ interface Tally {
   readonly lists: VolumeListsFound;
   readonly buckets: BucketRow[];
   readonly zones: { readonly drive: number; readonly zone: ZoneRow }[];
+  readonly discards: DiscardRow[];
+  /** Drives that are lost or retired. */
+  readonly gone: Set<number>;
   readonly releases: Map<string, ReleaseRow>;
   /** Versions whose segments belong to an object, with its name and how many it has; or to an upload or a release. */
   readonly segmented: Map<string, { readonly name: string; missing: number }>;
@@ -74,6 +79,8 @@ export async function findRowFaults(
     lists: new VolumeListsFound(components.settings.cell),
     buckets: [],
     zones: [],
+    discards: [],
+    gone: new Set(),
     releases: new Map(),
     segmented: new Map(),
     unfinished: new Set(),
@@ -144,6 +151,14 @@ function takeFirst(tally: Tally, row: Row): void {
     case 'volume':
       tally.volumes.set(row.sort, volumeFromRow(row));
       break;
+    case 'discard':
+      tally.discards.push(discardFromRow(row));
+      break;
+    case 'drive': {
+      const { drive, state } = driveFromRow(row);
+      if (state === 'lost' || state === 'retired') tally.gone.add(drive);
+      break;
+    }
     case 'zone':
       tally.zones.push({ drive: Number(row.partition.slice('zone/'.length)), zone: zoneFromRow(row) });
       break;
@@ -297,16 +312,24 @@ function judgeBuckets({ buckets, volumes, liveBytes }: Tally, findings: Findings
       if (!known.has(id)) findings.add('wrong', 'bucket', `volume ${volume.id} lists bucket ${id}, which is gone`);
 }
 
-function judgeZones({ volumes, zones }: Tally, findings: Findings): void {
-  const holders = new Map<string, VolumeRow>();
+function judgeZones({ volumes, zones, discards, gone }: Tally, findings: Findings): void {
+  const holders = new Map<string, { readonly id: string }>();
   for (const volume of volumes.values())
-    for (const { drive, zone } of [...volume.extents, ...(volume.next?.extents ?? [])])
+    for (const { drive, zone } of [
+      ...volume.extents,
+      ...(volume.next?.extents ?? []),
+      ...(volume.repair?.extents.values() ?? []),
+    ])
       holders.set(`${drive}/${zone}`, volume);
+  // Replaced by a repair, or claimed for one and given up.
+  for (const { drive, zone, volume } of discards) holders.set(`${drive}/${zone}`, { id: volume });
   let named = 0;
   for (const { drive, zone } of zones) {
     const place = `${drive}/${zone.zone}`;
     const holder = holders.get(place);
     holders.delete(place);
+    // On a drive that is not coming back it waits for that: nobody erases it meanwhile.
+    if (holder === undefined && zone.state === 'erasing' && gone.has(drive)) continue;
     const expected = zone.state === 'free' ? undefined : zone.volume;
     if (holder?.id !== expected && named++ < FINDING_NAMES_MAX)
       findings.add(

@@ -1,9 +1,11 @@
-// The schedules of an embedded store, as a stage has them on AWS: GC, encode, compaction, tuning and verification, one
+// The schedules of an embedded store, as a stage has them on AWS: GC, encode, repair, compaction, tuning and
+// verification, one
 // after the other in one process. Several daemons on one store do no harm.
 
 import type { Clock } from '../../foundation/clock.ts';
 import { MINUTE_MS } from '../../foundation/durations.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import { repairStore } from '../../volume/repair/repair-store.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 import { type CompactRequest, compactStore } from './compaction.ts';
 import { hasLeftovers, recover } from './end-dead-work.ts';
@@ -12,7 +14,7 @@ import { encodePass } from './tend.ts';
 import { tune } from './tune.ts';
 import { verifyStore } from './verify.ts';
 
-export const TASKS = ['gc', 'encode', 'compact', 'tune', 'verify'] as const;
+export const TASKS = ['gc', 'encode', 'repair', 'compact', 'tune', 'verify'] as const;
 export type TaskName = (typeof TASKS)[number];
 export type Schedule = Readonly<Record<TaskName, number>>;
 
@@ -20,6 +22,7 @@ export type Schedule = Readonly<Record<TaskName, number>>;
 export const SCHEDULE: Schedule = Object.freeze({
   gc: 60 * MINUTE_MS,
   encode: 15 * MINUTE_MS,
+  repair: 15 * MINUTE_MS,
   compact: 60 * MINUTE_MS,
   tune: 24 * 60 * MINUTE_MS,
   verify: 15 * MINUTE_MS,
@@ -53,6 +56,7 @@ export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, choic
       return reclaim(store, { signal });
     },
     encode: (signal) => encodePass(store, { signal }),
+    repair: (signal) => repairStore(store.volumes, { signal }),
     compact: (signal) => compactStore(store, { ...request, signal }),
     tune: () => tune(store.components),
     verify: (signal) => verifyStore(store, { signal }, { everyMs: schedule.verify, sharePermille }),

@@ -226,9 +226,9 @@ interface Parts {
 }
 
 async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = false): Promise<EmbeddedStore> {
-  const drives: Drive[] = row.drives.map(
-    (drive, i) => new DirectoryDrive(driveAt(path, drive), { storeId: row.storeId, driveId: driveId(i) }, ports.clock),
-  );
+  const driveOf = (id: number, place: string): Drive =>
+    new DirectoryDrive(driveAt(path, place), { storeId: row.storeId, driveId: driveId(id) }, ports.clock);
+  const drives: Drive[] = row.drives.map((drive, i) => driveOf(i, drive));
   const keks: KekStore = withoutKeys
     ? new FileKekStore(keysPath(path), row.storeId, ports)
     : await openKeyFile(keysPath(path), row.storeId, ports);
@@ -250,5 +250,11 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
   };
   const roots = row.drives.map((drive) => driveAt(path, drive));
   const turn = new WriterTurn(path, components, roots);
-  return new EmbeddedStore(path, row, { ...components, mayWrite: () => turn.mayWrite() }, { disk, turn, badRows });
+  const findDrives = async (): Promise<void> => {
+    const now = await panda.get(storeKey);
+    if (now === undefined) return;
+    for (const [i, drive] of storeFromRow(now).drives.entries()) if (i >= drives.length) drives.push(driveOf(i, drive));
+  };
+  const all = { ...components, findDrives, mayWrite: () => turn.mayWrite() };
+  return new EmbeddedStore(path, row, all, { disk, turn, badRows });
 }

@@ -14,6 +14,14 @@ export const FLOW_REASONS = {
   WRITERS_HELD: 'draining comes first: bulk writers wait',
 } as const;
 
+/** Why a column of a volume is made again, or a volume was left as it is. */
+export const REPAIR_REASONS = {
+  DRIVE_LOST: 'its drive is not coming back',
+  DRIVE_DRAINING: 'its drive is being emptied',
+  OBJECTS_DAMAGED: 'some of its objects are missing or not as they were written',
+  NOTHING_TO_REPAIR: 'every column is where it should be',
+} as const;
+
 /** Why a run, or a volume of it, was left alone. */
 export const RUN_REASONS = {
   STOPPED: 'it was stopped before it began',

@@ -51,6 +51,10 @@ export const DRIVE_CODES = {
   DRIVE_TAKEN: ['invalid', 'the directory is a drive already'],
   DRIVE_TWICE: ['invalid', 'a drive is given twice'],
   DRIVES_TOO_FEW: ['invalid', 'the settings need more drives'],
+  DRIVE_UNKNOWN: ['invalid', 'there is no drive of this number'],
+  DRIVE_STATE: ['invalid', 'a drive cannot go from the state it has to that one'],
+  DRIVE_IN_USE: ['invalid', 'something of the store is still on the drive'],
+  DRIVE_CHANGED: ['conflict', 'another process changed the drive'],
   DRIVES_MISSING: ['retry', 'fewer drives answer than a volume needs'],
 } as const satisfies CodeTable;
 

@@ -10,9 +10,9 @@ import { countIn, listIn, storeIdIn, stringIn } from './row-reader.ts';
 /**
  * Version of rows and drives together. A store of a newer version is refused, never guessed at.
  * 1: sealed volumes have an object per bucket directory. 2: some have a directory pack. 3: rows of blocks and objects
- * that were written since are packed.
+ * that were written since are packed. 4: drives have states, and extents of a volume may be replaced.
  */
-export const STORE_FORMAT = 3;
+export const STORE_FORMAT = 4;
 const FORMAT_OLDEST = 1;
 
 export interface StoreRow {

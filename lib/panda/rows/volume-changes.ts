@@ -2,7 +2,15 @@
 import type { BucketId, RunId } from '../../foundation/ids.ts';
 import type { Clause } from '../panda.ts';
 import type { Change } from './change.ts';
-import { extentText, type NextGeneration, type VolumeRow, type VolumeState } from './volume-row.ts';
+import {
+  type Extent,
+  extentText,
+  type NextGeneration,
+  type RepairInMaking,
+  replacementText,
+  type VolumeRow,
+  type VolumeState,
+} from './volume-row.ts';
 
 // Conditions: who may act
 
@@ -53,6 +61,16 @@ export const directoriesPending: Clause = { attribute: 'dp', equals: 1 };
 
 /** Retired at this time: its grace did not begin anew. */
 export const trashedAt = (trashedAtMs: number): Clause => ({ attribute: 'd', equals: trashedAtMs });
+
+/** No repair has replaced an extent since it was read. */
+export const revisionIs = (revision: number): Clause =>
+  revision === 0 ? { attribute: 'rv', missing: true } : { attribute: 'rv', equals: revision };
+
+/** No repair is in the making. */
+export const hasNoRepair: Clause = { attribute: 'rx', missing: true };
+
+/** The repair in the making is of this generation; there is one of a generation at a time. */
+export const repairIsOf = (generation: number): Clause => ({ attribute: 'rg', equals: generation });
 
 // Changes: leases and groups
 
@@ -155,4 +173,24 @@ export const flipTo = (
     z: sealedAtMs,
   },
   ...endNext,
+});
+
+// Changes: repairs
+
+/** Where columns are made again. */
+export const beginRepair = ({ generation, extents }: RepairInMaking): Change => ({
+  set: { rg: generation, rx: [...extents].map(([column, extent]) => replacementText(column, extent)) },
+});
+
+/** No repair is in the making any more. */
+export const endRepair: Change = { remove: ['rg', 'rx'] };
+
+/** The columns are where they were made again. */
+export const replaceExtents = (
+  revision: number,
+  extents: readonly Extent[],
+  extentUsedBytes: readonly number[],
+): Change => ({
+  set: { x: extents.map(extentText), u: extentUsedBytes, rv: revision },
+  ...endRepair,
 });

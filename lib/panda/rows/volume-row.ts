@@ -74,6 +74,17 @@ export interface VolumeRow {
    * flipped to.
    */
   readonly next?: NextGeneration | undefined;
+  /** Grows with every repair: the extents changed, and the bytes did not. */
+  readonly revision: number;
+  /** A repair in the making: where columns are made again. Nothing is read from there before it is committed. */
+  readonly repair?: RepairInMaking | undefined;
+}
+
+export interface RepairInMaking {
+  /** What is copied is of this generation: after a flip it is of no use. */
+  readonly generation: number;
+  /** The extents that columns are to have. */
+  readonly extents: ReadonlyMap<number, Extent>;
 }
 
 export interface NextGeneration {
@@ -115,6 +126,14 @@ export function volumeFromRow(row: Row): VolumeRow {
       row.attributes['ng'] === undefined
         ? undefined
         : { generation: countIn(row, 'ng'), extents: listIn(row, 'nx').map((text) => extentIn(row, String(text))) },
+    revision: optionalCount(row, 'rv') ?? 0,
+    repair:
+      row.attributes['rx'] === undefined
+        ? undefined
+        : {
+            generation: countIn(row, 'rg'),
+            extents: new Map(listIn(row, 'rx').map((text) => replacementIn(row, String(text)))),
+          },
   };
   const shape = codecShape(volume.codec);
   const columns = shape.dataColumns + shape.parityColumns;
@@ -123,9 +142,9 @@ export function volumeFromRow(row: Row): VolumeRow {
   return volume;
 }
 
-/** Whether a row that was read is of this generation, whatever else may be wrong with it. */
-export const isOfGeneration = (row: Row | undefined, generation: number): boolean =>
-  row?.attributes['g'] === generation;
+/** Whether a row that was read has these extents still, whatever else may be wrong with it. */
+export const isOfRevision = (row: Row | undefined, generation: number, revision: number): boolean =>
+  row?.attributes['g'] === generation && (row.attributes['rv'] ?? 0) === revision;
 
 export function newVolumeAttributes(
   volume: Pick<VolumeRow, 'class' | 'codec' | 'extents' | 'createdAtMs'> & { readonly token: number },
@@ -187,6 +206,15 @@ export const rebuiltVolumeAttributes = (volume: RebuiltVolume): Attributes => ({
 });
 
 export const extentText = (e: Extent): string => `${e.drive}:${e.zone}:${e.zoneGeneration}`;
+
+/** `column=drive:zone:generation`. */
+export const replacementText = (column: number, extent: Extent): string => `${column}=${extentText(extent)}`;
+
+function replacementIn(row: Row, text: string): [number, Extent] {
+  const [column = '', extent = ''] = text.split('=');
+  if (!/^\d+$/.test(column)) malformedRow(row, `a replaced extent is column=extent, not ${JSON.stringify(text)}`);
+  return [Number(column), extentIn(row, extent)];
+}
 
 function extentIn(row: Row, text: string): Extent {
   const [drive, zone, zoneGeneration] = text.split(':').map(Number);

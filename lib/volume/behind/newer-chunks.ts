@@ -107,10 +107,28 @@ async function holdsNewer(components: Ports, id: number, at: ZoneRef): Promise<b
     const header = await ownHeader(components, id, at, name);
     if (header === undefined) continue;
     const volume = await readVolume(components.panda, components.settings.cell, header.volumeId);
-    const isKnown = volume !== undefined && header.generation <= volume.generation && header.token <= volume.token;
-    if (!isKnown) return true;
+    if (volume === undefined || header.generation > volume.generation || header.token > volume.token) return true;
+    if (header.generation === volume.generation && !(await isInPlace(components, volume, header.column, name)))
+      return true;
   }
   return false;
+}
+
+/**
+ * What a newer Panda had repaired lies in zones that an older one does not know, and no longer where that one looks. A
+ * copy of what is in its place is nothing new.
+ */
+async function isInPlace(components: Ports, volume: VolumeRow, column: number, name: string): Promise<boolean> {
+  const extent = volume.extents[column];
+  const drive = components.drives[extent?.drive ?? -1];
+  if (extent === undefined || drive === undefined) return false;
+  try {
+    await drive.read({ zone: extent.zone, generation: extent.zoneGeneration }, name, { offset: 0, length: 1 });
+    return true;
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return false;
+  }
 }
 
 /** Undefined if it is damaged, of another store, under another name than its own, or gone. */

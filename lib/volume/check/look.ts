@@ -52,13 +52,9 @@ export async function lookAtVolume(
 ): Promise<VolumeLook | undefined> {
   if (!holdsData(volume)) return undefined;
   const known = await readDamage(ports.components, volume.id);
-  const named = await namedGroups(ports, volume);
-  const listings = await listColumns(ports, volume);
   const { afterSeq = 0, skipDirectories = false, isOver = () => false, signal } = options;
   const read = options.read === true && !skipDirectories;
-  const directories = await directoriesOf(ports, volume, listings, { ...options, read });
-  for (const [seq, token] of directories.named) if (!named.has(seq)) named.set(seq, { seq, token });
-  const areFound = directories.areComplete || (await addByBuckets(ports, volume, named));
+  const { named, listings, directories, areFound } = await namedParts(ports, volume, { ...options, read });
   const look = new Look(volume, listings, known, options.read ?? false);
   if (!skipDirectories) for (const part of directories.parts) look.add(part);
   if (directories.pending !== undefined && !skipDirectories) look.addPending(directories.pending);
@@ -72,9 +68,40 @@ export async function lookAtVolume(
     break;
   }
   const now = await readVolume(ports.components.panda, ports.components.settings.cell, volume.id);
-  if (now === undefined || now.generation !== volume.generation || !holdsData(now)) return undefined;
+  if (now === undefined || !holdsData(now)) return undefined;
+  if (now.generation !== volume.generation || now.revision !== volume.revision) return undefined;
   const isWhole = cutAfterSeq === undefined && afterSeq === 0 && !skipDirectories;
   return look.result({ areFound, areComplete: directories.areComplete, isWhole, cutAfterSeq });
+}
+
+/** What must exist of a volume, for whoever copies it. */
+export interface MustExist {
+  readonly groups: readonly NamedGroup[];
+  /** The pack, or the directory objects of store format 1. */
+  readonly directories: readonly DamagedPart[];
+  /** False if groups may be missing: no directory could be read, and the rows do not lead to all of them. */
+  readonly isComplete: boolean;
+  readonly listings: readonly ColumnListing[];
+}
+
+export async function mustExist(ports: ReadPorts, volume: VolumeRow): Promise<MustExist> {
+  const { named, listings, directories, areFound } = await namedParts(ports, volume, {});
+  return {
+    listings,
+    groups: [...named.values()].sort((a, b) => a.seq - b.seq),
+    directories: directories.parts.map(({ part }) => part),
+    isComplete: areFound,
+  };
+}
+
+/** Rows first: those of groups go once the directories are written, and what is stored later they do not name. */
+async function namedParts(ports: ReadPorts, volume: VolumeRow, options: LookOptions) {
+  const named = await namedGroups(ports, volume);
+  const listings = await listColumns(ports, volume);
+  const directories = await directoriesOf(ports, volume, listings, options);
+  for (const [seq, token] of directories.named) if (!named.has(seq)) named.set(seq, { seq, token });
+  const areFound = directories.areComplete || (await addByBuckets(ports, volume, named));
+  return { named, listings, directories, areFound };
 }
 
 /** Volumes in trash and beyond hold nothing that is needed. */

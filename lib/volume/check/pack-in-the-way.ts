@@ -7,12 +7,12 @@ import type { Components } from '../rows/components.ts';
 import { type DamageFound, noteDamage, readDamage } from '../rows/damage.ts';
 import { faultOf } from './check-object.ts';
 
-type Sealed = Pick<VolumeRow, 'id' | 'generation'>;
+type Sealed = Pick<VolumeRow, 'id' | 'generation' | 'revision'>;
 
 /** `failures` by column, of an attempt to store the pack. A note that cannot be written is made by the next attempt. */
 export async function notePackFaults(
   components: Components,
-  { id, generation }: Sealed,
+  { id, generation, revision }: Sealed,
   failures: ReadonlyMap<number, PocketfulError>,
 ): Promise<void> {
   const found: DamageFound[] = [];
@@ -23,7 +23,7 @@ export async function notePackFaults(
   }
   if (found.length === 0) return;
   try {
-    await noteDamage(components, { id, generation }, found);
+    await noteDamage(components, { id, generation, revision }, found);
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
   }

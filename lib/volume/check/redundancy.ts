@@ -46,6 +46,9 @@ function* combinations(of: readonly number[], count: number, from = 0): Generato
     for (const rest of combinations(of, count - 1, i + 1)) yield [of[i] as number, ...rest];
 }
 
+/** Columns that may lie in one domain: as many as may be lost with it, and one of what survives no loss. */
+export const domainColumnsMax = (codec: CodecName): number => Math.max(1, spareOf(codec));
+
 /** Of the directory pack: one copy is enough. `copies` are those still to be had, `full` what there should be. */
 export const packSpare = (codec: CodecName, copies: number): number => Math.min(spareOf(codec), copies - 1);
 

@@ -9,7 +9,13 @@ import { SEALED_BUCKETS_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
 import { deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
 import { unlisted } from '../../panda/rows/open-row.ts';
-import { directoriesPending, endSeal, generationIs, stateIsOneOf } from '../../panda/rows/volume-changes.ts';
+import {
+  directoriesPending,
+  endSeal,
+  generationIs,
+  revisionIs,
+  stateIsOneOf,
+} from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { notePackFaults } from '../check/pack-in-the-way.ts';
 import type { Directories } from '../read/directories.ts';
@@ -69,7 +75,12 @@ export async function finishSeal(store: SealStore, volume: VolumeRow): Promise<v
     kind: 'update',
     ...volumeKey(settings.cell, volume.id),
     ...endSeal(volume.extentUsedBytes.map((bytes, i) => bytes + (extraBytes[i] as number))),
-    if: [generationIs(volume.generation), stateIsOneOf('sealed', 'draining'), directoriesPending],
+    if: [
+      generationIs(volume.generation),
+      revisionIs(volume.revision),
+      stateIsOneOf('sealed', 'draining'),
+      directoriesPending,
+    ],
   };
   const took = async (): Promise<boolean> => {
     const now = await readVolume(panda, settings.cell, volume.id);

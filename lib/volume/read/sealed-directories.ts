@@ -176,4 +176,5 @@ export class SealedDirectories {
   }
 }
 
-const keyOf = ({ id, generation }: VolumeRow): string => `${id}/${generation}`;
+/** A repaired volume has them in other places, and where there were none. */
+const keyOf = ({ id, generation, revision }: VolumeRow): string => `${id}/${generation}.${revision}`;

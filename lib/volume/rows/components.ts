@@ -20,6 +20,11 @@ export interface Components {
   readonly keks: KekStore;
   /** Memory that groups are coded in. Missing: all stores of this process share one. */
   readonly columns?: ColumnPool | undefined;
+  /**
+   * Asks which drives the store has now, and puts those that were added since behind the others. Missing: there are no
+   * others.
+   */
+  findDrives?(): Promise<void>;
   /** Told of rows that cannot be read and that a list passes over; without it such a row stops the work. */
   readonly badRow?: BadRowSink | undefined;
   /** Names this process in leases, uploads and runs; contains no `/`. */

@@ -16,8 +16,8 @@ import {
   damagePrefix,
 } from '../../panda/rows/damage-row.ts';
 import { type BadRowSink, readOrTell } from '../../panda/rows/row-reader.ts';
-import { generationIs } from '../../panda/rows/volume-changes.ts';
-import { isOfGeneration, volumeKey } from '../../panda/rows/volume-row.ts';
+import { generationIs, revisionIs } from '../../panda/rows/volume-changes.ts';
+import { isOfRevision, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Components } from './components.ts';
 import { rowsOf } from './read-rows.ts';
 import { transact } from './transact.ts';
@@ -52,11 +52,11 @@ export async function listDamage(components: Ports, bad?: BadRowSink): Promise<D
 
 /**
  * Notes what was found in one generation of a volume; a row that is there keeps its time. False, and nothing noted, if
- * the volume has no such generation any more: whoever moved it on has left the damage behind.
+ * the volume has other extents by now: whoever moved or repaired it has left the damage behind.
  */
 export async function noteDamage(
   components: Ports,
-  { id, generation }: { readonly id: VolumeId; readonly generation: number },
+  { id, generation, revision }: Pick<VolumeRow, 'id' | 'generation' | 'revision'>,
   found: readonly DamageFound[],
 ): Promise<boolean> {
   const volume = volumeKey(components.settings.cell, id);
@@ -65,13 +65,13 @@ export async function noteDamage(
     try {
       for (let at = 0; at < news.length; at += ROWS_PER_TRANSACTION) {
         const part = news.slice(at, at + ROWS_PER_TRANSACTION);
-        const inGeneration: Write = { kind: 'check', ...volume, if: [generationIs(generation)] };
+        const inGeneration: Write = { kind: 'check', ...volume, if: [generationIs(generation), revisionIs(revision)] };
         await transact(components, [inGeneration, ...part], async () => false);
       }
       return true;
     } catch (error) {
       if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
-      if (!isOfGeneration(await components.panda.get(volume), generation)) return false;
+      if (!isOfRevision(await components.panda.get(volume), generation, revision)) return false;
     }
   }
 }

@@ -22,6 +22,7 @@ import {
 } from '../../panda/rows/zone-row.ts';
 import type { Components } from './components.ts';
 import type { DriveHealth } from './drive-health.ts';
+import { type DriveRows, DriveStates, domainOf, isActive } from './drive-states.ts';
 import { rowsOf } from './read-rows.ts';
 
 /**
@@ -40,6 +41,14 @@ interface DriveZones {
   usedZones: number;
 }
 
+/** What a claim adds to. */
+export interface ClaimOptions {
+  /** Drives of the extents that the volume keeps: none of them is picked. */
+  readonly keeps?: readonly number[];
+  /** Columns that may lie in one domain, those kept included, where there are enough domains. Missing: any. */
+  readonly perDomain?: number;
+}
+
 export interface ZoneClaim {
   readonly extents: readonly Extent[];
   readonly writes: readonly Write[];
@@ -48,6 +57,7 @@ export interface ZoneClaim {
 export class ZoneAllocator {
   readonly #components: Components;
   readonly #health: DriveHealth;
+  readonly states: DriveStates;
   #drives: Promise<DriveZones[]> | undefined;
   /** Another process takes zones as well, as a conflict has shown: what is known is always a little out of date. */
   #isContended = false;
@@ -55,6 +65,7 @@ export class ZoneAllocator {
   constructor(components: Components, health: DriveHealth) {
     this.#components = components;
     this.#health = health;
+    this.states = new DriveStates(components);
   }
 
   /**
@@ -63,6 +74,7 @@ export class ZoneAllocator {
    */
   refresh(): void {
     this.#isContended = true;
+    this.states.forget();
   }
 
   /** Forgets what it knew: zones were freed. */
@@ -71,42 +83,47 @@ export class ZoneAllocator {
   }
 
   /**
-   * Picks `columns` different healthy drives, the emptiest first, and a free zone on each, and the writes that take
-   * them for `volume`. Throws `retry` DRIVES_MISSING or STORE_FULL.
+   * Picks `columns` different healthy, active drives, the emptiest first, and a free zone on each, and the writes that
+   * take them for `volume`. Throws `retry` DRIVES_MISSING or STORE_FULL.
    */
-  async claim(volume: VolumeId, columns: number): Promise<ZoneClaim> {
+  async claim(volume: VolumeId, columns: number, options: ClaimOptions = {}): Promise<ZoneClaim> {
     await this.#components.mayWrite?.();
     const isKnown = this.#drives !== undefined;
     try {
-      return await this.#claim(volume, columns);
+      return await this.#claim(volume, columns, options);
     } catch (error) {
-      // Others may have freed zones since they were listed.
-      if (!isKnown || !isPocketfulError(error) || error.code !== 'STORE_FULL') throw error;
+      // Others may have freed zones, or added drives, since they were listed.
+      if (!isKnown || !isPocketfulError(error) || !['STORE_FULL', 'DRIVES_MISSING'].includes(error.code)) throw error;
       this.reload();
-      return this.#claim(volume, columns);
+      return this.#claim(volume, columns, options);
     }
   }
 
-  async #claim(volume: VolumeId, columns: number): Promise<ZoneClaim> {
+  async #claim(volume: VolumeId, columns: number, options: ClaimOptions): Promise<ZoneClaim> {
+    const states = await this.states.read();
     this.#drives ??= this.#load();
     const loading = this.#drives;
     loading.catch(() => {
       if (this.#drives === loading) this.reload();
     });
     const known = await loading;
-    const extents = this.#pick(known, columns);
+    const extents = this.#pick(known, columns, states, options);
     if (this.#isContended) await this.#replaceTaken(known, extents);
     return { extents, writes: extents.map((extent) => takeWrite(extent, volume)) };
   }
 
-  #pick(known: readonly DriveZones[], columns: number): Extent[] {
-    const healthy = known.map((_, drive) => drive).filter((drive) => this.#health.isHealthy(drive));
-    if (healthy.length < columns) throw this.#tooFew(healthy.length, columns);
+  #pick(known: readonly DriveZones[], columns: number, states: DriveRows, options: ClaimOptions): Extent[] {
+    const { keeps = [], perDomain } = options;
+    const healthy = known
+      .map((_, drive) => drive)
+      .filter((drive) => isActive(states, drive) && !keeps.includes(drive) && this.#health.isHealthy(drive));
+    if (healthy.length < columns) throw this.#tooFew(healthy.length, columns, states, keeps);
     const open = shuffled(healthy, this.#components.randomness)
       .filter((drive) => this.#freeCount(known[drive] as DriveZones) > 0)
       .sort((a, b) => (known[a] as DriveZones).usedZones - (known[b] as DriveZones).usedZones);
     if (open.length < columns) throw tooFull(open.length, columns);
-    return open.slice(0, columns).map((drive) => this.#take(known[drive] as DriveZones, drive));
+    const spread = perDomain === undefined ? open : spreadFirst(open, keeps, states, perDomain);
+    return spread.slice(0, columns).map((drive) => this.#take(known[drive] as DriveZones, drive));
   }
 
   /**
@@ -173,9 +190,10 @@ export class ZoneAllocator {
     return { drive, zone, zoneGeneration };
   }
 
-  #tooFew(healthy: number, columns: number) {
+  #tooFew(healthy: number, columns: number, states: DriveRows, keeps: readonly number[]) {
     const faults = this.#components.drives
-      .map((drive, id) => ({ label: drive.label, fault: this.#health.fault(id) }))
+      .map((drive, id) => ({ label: drive.label, fault: this.#health.fault(id) ?? stateFault(states, id) }))
+      .filter((_, id) => !keeps.includes(id))
       .filter(({ fault }) => fault !== undefined)
       .map(({ label, fault }) => `${label} (${fault})`);
     return retryLater(
@@ -183,6 +201,28 @@ export class ZoneAllocator {
       `${healthy} of the ${columns} drives a volume needs can be written${faults.length > 0 ? `; not: ${faults.join(', ')}` : ''}`,
     );
   }
+}
+
+/** Why a drive takes nothing whatever it answers. */
+function stateFault(states: DriveRows, drive: number): string | undefined {
+  const state = states.get(drive)?.state ?? 'active';
+  return state === 'active' || state === 'retired' ? undefined : state;
+}
+
+/** The drives in the same order, but first those with which no domain has more than `perDomain` columns. */
+function spreadFirst(open: readonly number[], keeps: readonly number[], states: DriveRows, perDomain: number) {
+  const columns = new Map<string, number>();
+  const add = (drive: number): number => {
+    const domain = domainOf(states, drive);
+    const count = (columns.get(domain) ?? 0) + 1;
+    columns.set(domain, count);
+    return count;
+  };
+  for (const drive of keeps) add(drive);
+  const within: number[] = [];
+  const beyond: number[] = [];
+  for (const drive of open) (add(drive) <= perDomain ? within : beyond).push(drive);
+  return [...within, ...beyond];
 }
 
 const of = (extents: readonly Extent[], i: number): Extent => extents[i] as Extent;

@@ -13,13 +13,15 @@ import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { groupPartition } from '../../panda/rows/group-row.ts';
 import { unlistedAtLast } from '../../panda/rows/open-row.ts';
 import { retireAnew, stateIs, trashedAt } from '../../panda/rows/volume-changes.ts';
-import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import { type Extent, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { quarantineLeftMs } from '../behind/sweep.ts';
 import { collectBucket } from '../read/collect-bucket.ts';
 import type { Components } from '../rows/components.ts';
+import { isGone, readDriveRows } from '../rows/drive-states.ts';
 import { listVolumes, readBucket, readVolume, rowsOf } from '../rows/read-rows.ts';
 import { transact, transactUnlessConflict } from '../rows/transact.ts';
 import { freeWrite } from '../rows/zones.ts';
+import { undoRepairWrites } from '../steps/repair-steps.ts';
 import { eraseVolumeWrites } from '../steps/volume-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 
@@ -110,15 +112,19 @@ async function freeVolume(store: VolumeStore, volume: VolumeRow): Promise<Reason
     if (quarantineMs > 0) return inQuarantine(quarantineMs);
     const unreadable = await inspect(store, volume);
     if (unreadable !== undefined) return unreadable;
+    if (volume.repair !== undefined && !(await endRepairOf(components, volume))) return undefined;
     await components.mayWrite?.();
     if (!(await beginErase(components, volume))) return undefined; // another worker did
   }
   await components.mayWrite?.();
   store.directories.forget(volume);
-  const failed = await eraseZones(store, volume);
+  // Drives that are not coming back are not waited for: their zones stay `erasing` until they do.
+  const drives = await readDriveRows(components);
+  const reachable = volume.extents.filter(({ drive }) => !isGone(drives, drive));
+  const failed = await eraseZones(store, reachable);
   if (failed !== undefined) return failed;
   await dropLeftoverRows(components, volume);
-  await endErase(components, volume);
+  await endErase(components, volume, reachable);
   return undefined;
 }
 
@@ -141,15 +147,24 @@ async function inspect(store: VolumeStore, volume: VolumeRow): Promise<Reason | 
   return undefined;
 }
 
+/** What a repair had claimed for it is not among its extents: it goes its own way. */
+async function endRepairOf(components: Components, volume: VolumeRow): Promise<boolean> {
+  const { cell } = components.settings;
+  const writes = undoRepairWrites(cell, undefined, volume, Math.max(0, components.clock.nowMs()));
+  const took = async (): Promise<boolean> =>
+    (await readVolume(components.panda, cell, volume.id))?.repair === undefined;
+  return transactUnlessConflict(components, writes, took);
+}
+
 async function beginErase(components: Components, volume: VolumeRow): Promise<boolean> {
   const took = async (): Promise<boolean> =>
     (await readVolume(components.panda, components.settings.cell, volume.id))?.state === 'erasing';
   return transactUnlessConflict(components, eraseVolumeWrites(components.settings.cell, volume), took);
 }
 
-async function eraseZones(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
+async function eraseZones(store: VolumeStore, extents: readonly Extent[]): Promise<Reason | undefined> {
   const outcomes = await Promise.allSettled(
-    volume.extents.map(async ({ drive: id, zone, zoneGeneration }): Promise<Reason | undefined> => {
+    extents.map(async ({ drive: id, zone, zoneGeneration }): Promise<Reason | undefined> => {
       const drive = store.components.drives[id] as Drive;
       await drive.erase({ zone, generation: zoneGeneration });
       const left = await drive.list({ zone, generation: zoneGeneration });
@@ -179,11 +194,11 @@ async function dropLeftoverRows(components: Components, volume: VolumeRow): Prom
   await flush();
 }
 
-async function endErase(components: Components, volume: VolumeRow): Promise<void> {
+async function endErase(components: Components, volume: VolumeRow, erased: readonly Extent[]): Promise<void> {
   const writes: Write[] = [
     { kind: 'delete', ...volumeKey(components.settings.cell, volume.id), if: [stateIs('erasing')] },
     ...unlistedAtLast(components.settings.cell, volume),
-    ...volume.extents.map(freeWrite),
+    ...erased.map(freeWrite),
   ];
   await transactUnlessConflict(
     components,

@@ -16,6 +16,7 @@ import {
   nextGenerationIs,
   noteMoved,
   ownedBy,
+  revisionIs,
 } from '../../panda/rows/volume-changes.ts';
 import { type Extent, trashedVolumeAttributes, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { giveZone, zoneBelongsTo, zoneGenerationIs, zoneKey } from '../../panda/rows/zone-row.ts';
@@ -36,7 +37,7 @@ export type Flipped = Pick<VolumeRow, 'generation' | 'extents' | 'extentUsedByte
 export const claimNextWrites = (
   cell: string,
   run: RunId,
-  host: Pick<VolumeRow, 'id' | 'generation'>,
+  host: Pick<VolumeRow, 'id' | 'generation' | 'revision'>,
   extents: readonly Extent[],
   zoneWrites: readonly Write[],
 ): Write[] => [
@@ -44,7 +45,7 @@ export const claimNextWrites = (
     kind: 'update',
     ...volumeKey(cell, host.id),
     ...beginNext({ generation: host.generation + 1, extents }),
-    if: [ownedBy(run), generationIs(host.generation), hasNoNext],
+    if: [ownedBy(run), generationIs(host.generation), revisionIs(host.revision), hasNoNext],
   },
   ...zoneWrites,
 ];
@@ -62,7 +63,7 @@ export const flipWrites = (
     kind: 'update',
     ...volumeKey(cell, host.id),
     ...flipTo(next, nowMs),
-    if: [generationIs(host.generation), ownedBy(run), nextGenerationIs(next.generation)],
+    if: [generationIs(host.generation), revisionIs(host.revision), ownedBy(run), nextGenerationIs(next.generation)],
   },
   { kind: 'put', ...volumeKey(cell, old), attributes: trashedVolumeAttributes(host, nowMs), if: ['absent'] },
   ...listedAtFirst(cell, { ...host, id: old }),

@@ -1,0 +1,113 @@
+// What the store knows of each of its drives, and what is still to be moved off those that are given up.
+import type { Drive } from '../../drive/drive.ts';
+import type { ErrorCode } from '../../foundation/error-codes.ts';
+import { isPocketfulError } from '../../foundation/errors.ts';
+import type { DriveState } from '../../panda/rows/drive-row.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import { holdsData } from '../../volume/check/look.ts';
+import { LOST, spareOf } from '../../volume/check/redundancy.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import { listDamage } from '../../volume/rows/damage.ts';
+import { readDriveRows } from '../../volume/rows/drive-states.ts';
+import { listVolumes } from '../../volume/rows/read-rows.ts';
+
+export interface DriveView {
+  readonly drive: number;
+  readonly label: string;
+  readonly state: DriveState;
+  readonly domain: string | undefined;
+  readonly sinceMs: number | undefined;
+  /** Why it does not answer now; undefined: it does. */
+  readonly fault: ErrorCode | undefined;
+  /** Columns of volumes on it that hold something. */
+  readonly columns: number;
+  readonly usedBytes: number;
+  /** Objects on it that were found missing or wrong. */
+  readonly damaged: number;
+}
+
+/** What the loss of one more drive or domain would cost now, beside those that are gone. */
+export interface WorstLoss {
+  readonly of: string;
+  /** Volumes some of which could not be read any more. */
+  readonly lostVolumes: number;
+}
+
+export interface DrivesReport {
+  readonly drives: readonly DriveView[];
+  /** Columns on drives that are lost or being emptied: what a repair moves. */
+  readonly columnsToMove: number;
+  readonly bytesToMove: number;
+  readonly worst: WorstLoss | undefined;
+}
+
+export async function listDrives(components: Components): Promise<DrivesReport> {
+  const rows = await readDriveRows(components);
+  await components.findDrives?.();
+  const volumes = (await listVolumes(components.panda, components.settings.cell, components.badRow)).filter(holdsData);
+  const damage = await listDamage(components, components.badRow);
+  const drives = await Promise.all(
+    components.drives.map(async (drive, id): Promise<DriveView> => {
+      const row = rows.get(id);
+      const own = volumes.flatMap(({ extents, extentUsedBytes }) =>
+        extents.flatMap((extent, column) => (extent.drive === id ? [extentUsedBytes[column] ?? 0] : [])),
+      );
+      const isOn = new Map(volumes.map((volume) => [volume.id, volume]));
+      return {
+        drive: id,
+        label: drive.label,
+        state: row?.state ?? 'active',
+        domain: row?.domain,
+        sinceMs: row?.sinceMs,
+        fault: row?.state === 'retired' ? undefined : await faultOf(drive),
+        columns: own.length,
+        usedBytes: own.reduce((sum, bytes) => sum + bytes, 0),
+        damaged: damage.filter(
+          ({ volume, generation, column }) =>
+            isOn.get(volume)?.generation === generation && isOn.get(volume)?.extents[column]?.drive === id,
+        ).length,
+      };
+    }),
+  );
+  const leaving = drives.filter(({ state }) => state !== 'active');
+  return {
+    drives,
+    columnsToMove: leaving.reduce((sum, { columns }) => sum + columns, 0),
+    bytesToMove: leaving.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
+    worst: worstLoss(volumes, drives),
+  };
+}
+
+async function faultOf(drive: Drive): Promise<ErrorCode | undefined> {
+  try {
+    await drive.probe();
+    return undefined;
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return error.code;
+  }
+}
+
+/** Pure: the drive or domain that most volumes could not do without; undefined: any of them can go. */
+export function worstLoss(
+  volumes: readonly Pick<VolumeRow, 'codec' | 'extents'>[],
+  drives: readonly Pick<DriveView, 'drive' | 'label' | 'domain' | 'state' | 'fault'>[],
+): WorstLoss | undefined {
+  const gone = new Set(
+    drives.filter(({ state, fault }) => state === 'lost' || fault !== undefined).map(({ drive }) => drive),
+  );
+  const together = Map.groupBy(
+    drives.filter(({ drive, state }) => !gone.has(drive) && state !== 'retired'),
+    ({ domain, label }) => (domain === undefined ? label : `domain ${domain}`),
+  );
+  let worst: WorstLoss | undefined;
+  for (const [of, some] of together) {
+    const lost = new Set([...gone, ...some.map(({ drive }) => drive)]);
+    const lostVolumes = volumes.filter(({ codec, extents }) => {
+      const columns = extents.flatMap(({ drive }, column) => (lost.has(drive) ? [column] : []));
+      return spareOf(codec, columns) === LOST;
+    }).length;
+    if (lostVolumes > (worst?.lostVolumes ?? 0)) worst = { of, lostVolumes };
+  }
+  return worst;
+}

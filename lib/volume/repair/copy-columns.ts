@@ -1,0 +1,193 @@
+// COPY (protocol 25): every object that must exist on a column is put where the column is to be, or where it is
+// missing; byte for byte, under the same name. What is there already and sound is done.
+import type { Drive } from '../../drive/drive.ts';
+import { DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
+import { conflict, isKind, isPocketfulError } from '../../foundation/errors.ts';
+import { bucketId } from '../../foundation/ids.ts';
+import { type Reason, reasonOf } from '../../foundation/reason.ts';
+import type { DamagedPart } from '../../panda/rows/damage-row.ts';
+import type { Extent, VolumeRow } from '../../panda/rows/volume-row.ts';
+import { checkColumn, checkDirectoryObject, checkPack } from '../check/check-object.ts';
+import { type ColumnListing, listColumns } from '../check/listing.ts';
+import { type MustExist, mustExist } from '../check/look.ts';
+import { ColumnFaults } from '../read/column-faults.ts';
+import { chunkNameOf, extentOf, type GroupPlace, readableFirst, readObject } from '../read/read-column.ts';
+import type { RebuildStore } from '../read/reconstruct.ts';
+import { RecordLost } from '../read/record-lost.ts';
+import { directoryColumns } from '../rows/directory-room.ts';
+import { remakeChunk } from './remake-chunk.ts';
+
+/** A part that cannot be made again now, and why. */
+export interface PartLeft {
+  readonly column: number;
+  readonly part: DamagedPart;
+  readonly reason: Reason;
+}
+
+export interface Copied {
+  /** By column: bytes of the objects that it holds now. */
+  readonly madeBytes: ReadonlyMap<number, number>;
+  readonly objects: number;
+  /** Written, not found there already. */
+  readonly writtenBytes: number;
+  readonly left: readonly PartLeft[];
+}
+
+export interface CopyOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** After each object: its bytes. */
+  readonly onObject?: ((bytes: number) => void) | undefined;
+}
+
+/** The columns of `targets`, each to its extent; that may be the one it has. */
+export async function copyColumns(
+  store: RebuildStore,
+  volume: VolumeRow,
+  targets: ReadonlyMap<number, Extent>,
+  options: CopyOptions = {},
+): Promise<Copied> {
+  const parts = await mustExist(store, volume);
+  // No directory can be read, and the rows do not lead to all groups: nobody knows what would have to be copied.
+  if (!parts.isComplete) return { ...NOTHING, left: [...targets.keys()].map((column) => unknownParts(volume, column)) };
+  const made = { ...volume, extents: volume.extents.map((extent, column) => targets.get(column) ?? extent) };
+  const there = await listColumns(store, made);
+  return new Copy(store, { volume, made, targets, options, listings: parts.listings, there }).run(parts);
+}
+
+const NOTHING = { madeBytes: new Map<number, number>(), objects: 0, writtenBytes: 0 };
+
+const unknownParts = ({ id }: VolumeRow, column: number): PartLeft => ({
+  column,
+  part: 'pack',
+  reason: { code: 'RECORD_LOST', text: `no directory of volume ${id} can be read, so nothing says what it must hold` },
+});
+
+interface Task {
+  readonly volume: VolumeRow;
+  /** The volume as it will be: what lies at the targets is read through it. */
+  readonly made: VolumeRow;
+  readonly targets: ReadonlyMap<number, Extent>;
+  readonly options: CopyOptions;
+  /** What lies in the places that the columns have, and in those they are to have. */
+  readonly listings: readonly ColumnListing[];
+  readonly there: readonly ColumnListing[];
+}
+
+class Copy {
+  readonly #store: RebuildStore;
+  readonly #task: Task;
+  readonly #madeBytes = new Map<number, number>();
+  readonly #left: PartLeft[] = [];
+  #objects = 0;
+  #writtenBytes = 0;
+
+  constructor(store: RebuildStore, task: Task) {
+    this.#store = store;
+    this.#task = task;
+    for (const column of task.targets.keys()) this.#madeBytes.set(column, 0);
+  }
+
+  async run({ groups, directories }: MustExist): Promise<Copied> {
+    const { volume, targets, options } = this.#task;
+    for (const { seq, token } of groups)
+      for (const column of targets.keys()) {
+        options.signal?.throwIfAborted();
+        await this.#part(column, seq, () => this.#chunk({ volume, sequence: seq, token }, column));
+      }
+    const copies = directoryColumns(volume).filter((column) => targets.has(column));
+    for (const part of directories)
+      for (const column of copies) await this.#part(column, part, () => this.#directory(part, column));
+    return {
+      madeBytes: this.#madeBytes,
+      objects: this.#objects,
+      writtenBytes: this.#writtenBytes,
+      left: this.#left,
+    };
+  }
+
+  /** One that cannot be had does not stop the others; a drive that does not take anything does. */
+  async #part(column: number, part: DamagedPart, make: () => Promise<number>): Promise<void> {
+    try {
+      const bytes = await make();
+      if (bytes === 0) return;
+      this.#objects += 1;
+      this.#madeBytes.set(column, (this.#madeBytes.get(column) ?? 0) + bytes);
+      this.#task.options.onObject?.(bytes);
+    } catch (error) {
+      if (!(error instanceof RecordLost)) throw error;
+      this.#left.push({ column, part, reason: reasonOf(error) });
+    }
+  }
+
+  async #chunk(place: GroupPlace, column: number): Promise<number> {
+    const { made, there, listings } = this.#task;
+    const name = chunkNameOf(place);
+    const bytes = there[column]?.objects?.get(name);
+    const isDone = (): Promise<unknown> => checkColumn(this.#store, { ...place, volume: made }, column);
+    if (bytes !== undefined && (await isSound(isDone))) return bytes;
+    // As it lies in the old place, if it is sound there; else from the others.
+    const mayBeThere = listings[column]?.objects?.has(name) ?? false;
+    const parts =
+      mayBeThere && (await isSound(() => checkColumn(this.#store, place, column)))
+        ? [await readObject(this.#store, place.volume, column, name)]
+        : await remakeChunk(this.#store, place, column);
+    return parts === undefined ? 0 : this.#put(column, name, parts);
+  }
+
+  /** Copies may differ in what has died since: any that is sound will do. */
+  async #directory(part: DamagedPart, column: number): Promise<number> {
+    const { volume, made, there, listings } = this.#task;
+    const name = part === 'pack' ? DIRECTORY_PACK_NAME : String(part);
+    const bytes = there[column]?.objects?.get(name);
+    if (bytes !== undefined && (await isSound(() => this.#checkCopy(made, part, column, bytes)))) return bytes;
+    const faults = new ColumnFaults(volume, this.#store.components.drives);
+    for (const other of [column, ...readableFirst(this.#store, volume, directoryColumns(volume))]) {
+      const listed = listings[other]?.objects?.get(name);
+      if (listed === undefined) continue;
+      try {
+        await this.#checkCopy(volume, part, other, listed);
+        const copy = await readObject(this.#store, volume, other, name);
+        return await this.#put(column, name, [copy]);
+      } catch (error) {
+        if (isKind(error, 'conflict', 'denied', 'retry')) throw error;
+        faults.add(other, error);
+      }
+    }
+    throw faults.lost(`${name} of volume ${volume.id}`);
+  }
+
+  async #checkCopy(volume: VolumeRow, part: DamagedPart, column: number, bytes: number): Promise<void> {
+    if (part === 'pack') await checkPack(this.#store, volume, column, bytes);
+    else await checkDirectoryObject(this.#store, volume, column, bucketId(String(part).slice('dir-'.length)));
+  }
+
+  async #put(column: number, name: string, parts: readonly Uint8Array[]): Promise<number> {
+    const { made } = this.#task;
+    const { drive: id, zone, zoneGeneration } = extentOf(made, column);
+    const drive = this.#store.components.drives[id] as Drive;
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    try {
+      await drive.append({ zone, generation: zoneGeneration }, name, parts);
+      this.#writtenBytes += bytes;
+      return bytes;
+    } catch (error) {
+      this.#store.health.failed(id, error);
+      if (!isKind(error, 'conflict')) throw error;
+    }
+    // It was not sound a moment ago: a torn or foreign object, or one that another repairer has just stored.
+    const there = await readObject(this.#store, made, column, name);
+    if (Buffer.compare(there, Buffer.concat(parts)) === 0) return bytes;
+    const why = `${drive.label}: ${name} holds something else, and cannot be overwritten`;
+    throw conflict('CHUNK_TAKEN', why);
+  }
+}
+
+async function isSound(check: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await check();
+    return true;
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return false;
+  }
+}

@@ -1,0 +1,126 @@
+// DISCARD: extents that a repair has replaced, or claimed and given up. Each is kept until its grace is over, no volume
+// row names it and what its volume holds has been read whole; then its zone is erased. On a drive that is not coming
+// back nothing is erased: its zone's row says what is to be done if it does.
+import type { Drive } from '../../drive/drive.ts';
+import { isPocketfulError } from '../../foundation/errors.ts';
+import { type Reason, reasonOf } from '../../foundation/reason.ts';
+import { type DiscardRow, discardFromRow, discardKey, discardPartition } from '../../panda/rows/discard-row.ts';
+import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
+import { zoneFromRow, zoneKey } from '../../panda/rows/zone-row.ts';
+import { quarantineLeftMs } from '../behind/sweep.ts';
+import { holdsData, lookAtVolume } from '../check/look.ts';
+import { isGone, readDriveRows } from '../rows/drive-states.ts';
+import { readVolume, rowsOf } from '../rows/read-rows.ts';
+import { transactUnlessConflict } from '../rows/transact.ts';
+import { eraseWrite, freeWrite } from '../rows/zones.ts';
+import type { VolumeStore } from '../volume-store.ts';
+
+export interface DiscardReport {
+  readonly freedZones: number;
+  /** On drives that are lost or retired: given up without being erased. */
+  readonly givenUpZones: number;
+  readonly kept: readonly { readonly discard: DiscardRow; readonly reason: Reason }[];
+}
+
+export async function listDiscards({ components }: Pick<VolumeStore, 'components'>): Promise<DiscardRow[]> {
+  const rows: DiscardRow[] = [];
+  for await (const row of rowsOf(components.panda, discardPartition)) rows.push(discardFromRow(row));
+  return rows;
+}
+
+export async function freeDiscards(
+  store: VolumeStore,
+  { ignoreGrace = false }: { readonly ignoreGrace?: boolean | undefined } = {},
+): Promise<DiscardReport> {
+  const discards = await listDiscards(store);
+  if (discards.length === 0) return { freedZones: 0, givenUpZones: 0, kept: [] };
+  const drives = await readDriveRows(store.components);
+  const looked = new Map<string, Reason | undefined>();
+  const kept: { discard: DiscardRow; reason: Reason }[] = [];
+  let freedZones = 0;
+  let givenUpZones = 0;
+  for (const discard of discards) {
+    const isGivenUp = isGone(drives, discard.drive);
+    const reason = (await whyKept(store, discard, ignoreGrace, looked)) ?? (await erase(store, discard, isGivenUp));
+    if (reason !== undefined) kept.push({ discard, reason });
+    else if (isGivenUp) givenUpZones += 1;
+    else freedZones += 1;
+  }
+  if (freedZones > 0) store.zones.reload();
+  return { freedZones, givenUpZones, kept };
+}
+
+/** `looked`: what was seen of each volume in this pass. */
+async function whyKept(
+  store: VolumeStore,
+  discard: DiscardRow,
+  ignoreGrace: boolean,
+  looked: Map<string, Reason | undefined>,
+): Promise<Reason | undefined> {
+  const { components } = store;
+  const { settings, clock } = components;
+  if (await isBeingErased(store, discard)) return undefined;
+  const waitMs = ignoreGrace ? 0 : discard.sinceMs + settings.trashGraceMs - clock.nowMs();
+  const quarantineMs = await quarantineLeftMs(components, [discard]);
+  if (Math.max(waitMs, quarantineMs) > 0)
+    return { code: 'VOLUME_IN_GRACE', text: `for another ${Math.ceil(Math.max(waitMs, quarantineMs) / 1000)} s` };
+  const volume = await readVolume(components.panda, settings.cell, discard.volume);
+  if (volume === undefined || !holdsData(volume)) return undefined;
+  if (names(volume, discard)) return { code: 'VOLUME_CHANGED', text: `volume ${volume.id} has this extent again` };
+  if (!looked.has(volume.id)) looked.set(volume.id, await whyUnsound(store, volume));
+  return looked.get(volume.id);
+}
+
+const names = ({ extents, next, repair }: VolumeRow, discard: DiscardRow): boolean =>
+  [...extents, ...(next?.extents ?? []), ...(repair?.extents.values() ?? [])]
+    .map(extentText)
+    .includes(extentText(discard));
+
+/** What replaced it must have been read whole; what else is wrong with the volume keeps it, too. */
+async function whyUnsound(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
+  const look = await lookAtVolume(store, volume, { read: true });
+  if (look === undefined) return { code: 'VOLUME_CHANGED', text: `volume ${volume.id} has moved on` };
+  if (look.damage.length === 0 && look.unread === 0 && look.lostParts.length === 0) return undefined;
+  return { code: 'OBJECTS_DAMAGED', text: `volume ${volume.id} is not whole without it` };
+}
+
+/** From there on there is no way back: it was inspected, and its objects are strays. */
+async function isBeingErased({ components }: VolumeStore, discard: DiscardRow): Promise<boolean> {
+  const row = await components.panda.get(zoneKey(discard.drive, discard.zone));
+  const zone = row === undefined ? undefined : zoneFromRow(row);
+  return zone?.state === 'erasing' && zone.generation === discard.zoneGeneration + 1;
+}
+
+/** Resumable at every step: the row goes last. Why it is kept, or undefined. */
+async function erase(store: VolumeStore, discard: DiscardRow, isGivenUp: boolean): Promise<Reason | undefined> {
+  const { components } = store;
+  await components.mayWrite?.();
+  const gone = { kind: 'delete', ...discardKey(discard), if: ['exists'] } as const;
+  const isRowGone = async (): Promise<boolean> => (await components.panda.get(discardKey(discard))) === undefined;
+  if (!(await isBeingErased(store, discard))) {
+    const begin = [eraseWrite(discard, discard.volume), ...(isGivenUp ? [gone] : [])];
+    const took = (): Promise<boolean> => isBeingErased(store, discard);
+    if (!(await transactUnlessConflict(components, begin, took)))
+      return { code: 'VOLUME_CHANGED', text: 'another worker is at it' };
+    if (isGivenUp) return undefined;
+  } else if (isGivenUp) {
+    await transactUnlessConflict(components, [gone], isRowGone);
+    return undefined;
+  }
+  const failed = await eraseZone(components.drives[discard.drive] as Drive, discard);
+  if (failed !== undefined) return failed;
+  await transactUnlessConflict(components, [freeWrite(discard), gone], isRowGone);
+  return undefined;
+}
+
+async function eraseZone(drive: Drive, { zone, zoneGeneration }: DiscardRow): Promise<Reason | undefined> {
+  const at = { zone, generation: zoneGeneration };
+  try {
+    await drive.erase(at);
+    if ((await drive.list(at)).length === 0) return undefined;
+    return { code: 'ZONE_WRITTEN', text: `${drive.label}: zone ${zone} is being written again` };
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return reasonOf(error);
+  }
+}

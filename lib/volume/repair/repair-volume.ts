@@ -1,0 +1,177 @@
+// REPAIR of one volume (protocols 23-26): its lease, extents for the columns that move, the copy, and one transaction
+// that puts them in the place of the old ones. Whatever dies where, the columns are where they were or where they were
+// made again; what was copied is found and kept by whoever comes next.
+import { isKind } from '../../foundation/errors.ts';
+import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import type { Reason } from '../../foundation/reason.ts';
+import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
+import type { Extent, VolumeRow } from '../../panda/rows/volume-row.ts';
+import { domainColumnsMax } from '../check/redundancy.ts';
+import { clearDamage, readDamage } from '../rows/damage.ts';
+import { isActive } from '../rows/drive-states.ts';
+import { readVolume } from '../rows/read-rows.ts';
+import { transactUnlessConflict } from '../rows/transact.ts';
+import { releaseRun, takeRun } from '../runs/runs.ts';
+import { claimRepairWrites, commitRepairWrites, undoRepairWrites } from '../steps/repair-steps.ts';
+import type { VolumeStore } from '../volume-store.ts';
+import { type Copied, type CopyOptions, copyColumns, type PartLeft } from './copy-columns.ts';
+import { repairOf, type VolumeRepair } from './what-to-repair.ts';
+
+export interface VolumeRepaired {
+  readonly volume: VolumeId;
+  /** Columns made whole: moved, or filled where they were. */
+  readonly columns: readonly number[];
+  readonly objects: number;
+  readonly writtenBytes: number;
+  /** What could not be made again: then nothing of the volume was committed, and what was copied waits. */
+  readonly left: readonly PartLeft[];
+  /** Why it was left as it is. */
+  readonly skipped?: Reason;
+}
+
+/** Throws `retry` where drives do not take what is written, `DRIVES_MISSING` where there are too few. */
+export async function repairVolume(
+  store: VolumeStore,
+  id: VolumeId,
+  run: RunId,
+  options: CopyOptions = {},
+): Promise<VolumeRepaired> {
+  const held = await takeRun(store.components, id, run);
+  if (held === undefined) return skipped(id, 'VOLUME_OWNED', 'it is not sealed, or another run has it');
+  try {
+    return await new Repair(store, run, options).run(held);
+  } finally {
+    await releaseRun(store.components, id, run);
+  }
+}
+
+class Repair {
+  readonly #store: VolumeStore;
+  readonly #run: RunId;
+  readonly #options: CopyOptions;
+
+  constructor(store: VolumeStore, run: RunId, options: CopyOptions) {
+    this.#store = store;
+    this.#run = run;
+    this.#options = options;
+  }
+
+  async run(held: VolumeRow): Promise<VolumeRepaired> {
+    const { components, zones } = this.#store;
+    zones.states.forget();
+    const wanted = repairOf(held, await zones.states.read(), await readDamage(components, held.id));
+    if (wanted === undefined) return this.#nothing(held);
+    const filled = columnsOf(wanted, 'fill');
+    const inPlace = new Map(filled.map((column) => [column, held.extents[column] as Extent]));
+    const moving = columnsOf(wanted, 'move');
+    const volume = moving.length === 0 ? held : await this.#claim(held, moving);
+    if (volume === undefined) return skipped(held.id, 'VOLUME_CHANGED', 'another worker has taken it over');
+    const targets = new Map([...inPlace, ...(moving.length === 0 ? [] : (volume.repair?.extents ?? []))]);
+    const copied = await this.#copy(volume, targets);
+    if (copied.left.length > 0) return this.#report(held.id, [], copied);
+    if (moving.length > 0 && !(await this.#commit(volume, copied)))
+      return skipped(held.id, 'VOLUME_CHANGED', 'another worker has taken it over');
+    this.#store.directories.forget(volume);
+    await this.#clear(volume, [...targets.keys()]);
+    return this.#report(held.id, [...targets.keys()], copied);
+  }
+
+  /** A target that holds something else is of no use: the next repair claims another. */
+  async #copy(volume: VolumeRow, targets: ReadonlyMap<number, Extent>): Promise<Copied> {
+    try {
+      return await copyColumns(this.#store, volume, targets, this.#options);
+    } catch (error) {
+      if (isKind(error, 'conflict') && volume.repair !== undefined) await this.#undo(volume);
+      throw error;
+    }
+  }
+
+  async #nothing(held: VolumeRow): Promise<VolumeRepaired> {
+    if (held.repair !== undefined) await this.#undo(held);
+    return skipped(held.id, 'NOTHING_TO_REPAIR', 'every column of it is where it should be');
+  }
+
+  /** What an earlier repair claimed is gone on with if it is what is wanted now; else it is given up. */
+  async #claim(held: VolumeRow, moving: readonly number[]): Promise<VolumeRow | undefined> {
+    const { components, zones } = this.#store;
+    const { cell } = components.settings;
+    const fresh = await this.#usable(held, moving);
+    if (fresh === undefined) return undefined;
+    if (fresh.repair !== undefined) return fresh;
+    for (let attempt = 0; attempt < ZONE_CLAIM_ATTEMPTS_MAX; attempt++) {
+      const keeps = held.extents.filter((_, column) => !moving.includes(column)).map(({ drive }) => drive);
+      const perDomain = domainColumnsMax(held.codec);
+      const claim = await zones.claim(held.id, moving.length, { keeps, perDomain });
+      const extents = new Map(moving.map((column, i) => [column, claim.extents[i] as Extent]));
+      const writes = claimRepairWrites(cell, this.#run, fresh, extents, claim.writes);
+      const took = async (): Promise<boolean> =>
+        sameExtents((await readVolume(components.panda, cell, held.id))?.repair?.extents, extents);
+      if (await transactUnlessConflict(components, writes, took)) break;
+      zones.refresh();
+    }
+    const now = await readVolume(components.panda, cell, held.id);
+    return now?.run === this.#run && now.repair !== undefined ? now : undefined;
+  }
+
+  /** The row with a repair in the making that can be gone on with, or with none. */
+  async #usable(held: VolumeRow, moving: readonly number[]): Promise<VolumeRow | undefined> {
+    const { repair } = held;
+    if (repair === undefined) return held;
+    const states = await this.#store.zones.states.read();
+    const columns = [...repair.extents.keys()].sort((a, b) => a - b);
+    const isWanted =
+      repair.generation === held.generation &&
+      columns.join() === [...moving].sort((a, b) => a - b).join() &&
+      [...repair.extents.values()].every(({ drive }) => isActive(states, drive));
+    return isWanted ? held : this.#undo(held);
+  }
+
+  async #undo(volume: VolumeRow): Promise<VolumeRow | undefined> {
+    const { components } = this.#store;
+    const { cell } = components.settings;
+    const writes = undoRepairWrites(cell, this.#run, volume, Math.max(0, components.clock.nowMs()));
+    const took = async (): Promise<boolean> =>
+      (await readVolume(components.panda, cell, volume.id))?.repair === undefined;
+    if (!(await transactUnlessConflict(components, writes, took))) return undefined;
+    return readVolume(components.panda, cell, volume.id);
+  }
+
+  async #commit(volume: VolumeRow, { madeBytes }: Copied): Promise<boolean> {
+    const { components } = this.#store;
+    const { cell } = components.settings;
+    const nowMs = Math.max(0, components.clock.nowMs());
+    const writes = commitRepairWrites(cell, this.#run, volume, madeBytes, nowMs);
+    const took = async (): Promise<boolean> => {
+      const now = await readVolume(components.panda, cell, volume.id);
+      return now !== undefined && now.revision > volume.revision;
+    };
+    return transactUnlessConflict(components, writes, took);
+  }
+
+  /** Of the columns that were made whole; of others, or of a later generation, it says nothing. */
+  async #clear({ id, generation }: VolumeRow, columns: readonly number[]): Promise<void> {
+    const rows = await readDamage(this.#store.components, id);
+    const repaired = rows.filter((row) => row.generation === generation && columns.includes(row.column));
+    await clearDamage(this.#store.components, repaired);
+  }
+
+  #report(volume: VolumeId, columns: readonly number[], copied: Copied): VolumeRepaired {
+    const { objects, writtenBytes, left } = copied;
+    return { volume, columns, objects, writtenBytes, left };
+  }
+}
+
+const columnsOf = ({ columns }: VolumeRepair, how: 'move' | 'fill'): number[] =>
+  columns.filter((one) => one.how === how).map(({ column }) => column);
+
+const sameExtents = (a: ReadonlyMap<number, Extent> | undefined, b: ReadonlyMap<number, Extent>): boolean =>
+  a !== undefined && JSON.stringify([...a]) === JSON.stringify([...b]);
+
+const skipped = (volume: VolumeId, code: Reason['code'], text: string): VolumeRepaired => ({
+  volume,
+  columns: [],
+  objects: 0,
+  writtenBytes: 0,
+  left: [],
+  skipped: { code, text },
+});

@@ -1,0 +1,36 @@
+// A drive that was lost and is back: zones that were given up while it was away are erased now. Those that volumes
+// still name hold what they held.
+import type { Drive } from '../../drive/drive.ts';
+import { isPocketfulError } from '../../foundation/errors.ts';
+import type { Extent } from '../../panda/rows/volume-row.ts';
+import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
+import { readVolume, rowsOf } from '../rows/read-rows.ts';
+import { transactUnlessConflict } from '../rows/transact.ts';
+import { freeWrite } from '../rows/zones.ts';
+import type { VolumeStore } from '../volume-store.ts';
+
+/** How many zones were freed; what cannot be erased now is, the next time. */
+export async function finishReturned(store: VolumeStore, drive: number): Promise<number> {
+  const { components } = store;
+  const { panda, settings } = components;
+  let freed = 0;
+  for await (const row of rowsOf(panda, zonePartition(drive))) {
+    const { zone, generation, state, volume } = zoneFromRow(row);
+    if (state !== 'erasing' || volume === undefined) continue;
+    // A volume that is being erased erases its own.
+    if ((await readVolume(panda, settings.cell, volume))?.state === 'erasing') continue;
+    const extent: Extent = { drive, zone, zoneGeneration: generation - 1 };
+    const at = { zone, generation: extent.zoneGeneration };
+    try {
+      await (components.drives[drive] as Drive).erase(at);
+      if ((await (components.drives[drive] as Drive).list(at)).length > 0) continue;
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      continue;
+    }
+    const isFree = async (): Promise<boolean> => false;
+    if (await transactUnlessConflict(components, [freeWrite(extent)], isFree)) freed += 1;
+  }
+  if (freed > 0) store.zones.reload();
+  return freed;
+}

@@ -1,0 +1,92 @@
+// The steps of a repair on rows (protocols 24 and 26), pure: extents claimed for columns that are to be made again,
+// committed or given up. Rows that were read go in, writes with their conditions come out.
+import { assert } from '../../foundation/assert.ts';
+import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import type { Write } from '../../panda/panda.ts';
+import { discardAttributes, discardKey } from '../../panda/rows/discard-row.ts';
+import {
+  beginRepair,
+  drainsUnder,
+  endRepair,
+  generationIs,
+  hasNoRepair,
+  repairIsOf,
+  replaceExtents,
+  revisionIs,
+} from '../../panda/rows/volume-changes.ts';
+import { type Extent, type RepairInMaking, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+
+type Host = Pick<VolumeRow, 'id' | 'generation' | 'revision'>;
+
+/** CLAIM (24): the columns to be made again have extents of their own. `zoneWrites` take them. */
+export const claimRepairWrites = (
+  cell: string,
+  run: RunId,
+  { id, generation, revision }: Host,
+  extents: RepairInMaking['extents'],
+  zoneWrites: readonly Write[],
+): Write[] => [
+  {
+    kind: 'update',
+    ...volumeKey(cell, id),
+    ...beginRepair({ generation, extents }),
+    if: [...drainsUnder(run), generationIs(generation), revisionIs(revision), hasNoRepair],
+  },
+  ...zoneWrites,
+];
+
+/**
+ * COMMIT (26): the columns are where they were made again, and the extents they had are to be discarded. `madeBytes`:
+ * what was written for each column.
+ */
+export function commitRepairWrites(
+  cell: string,
+  run: RunId,
+  volume: VolumeRow,
+  madeBytes: ReadonlyMap<number, number>,
+  nowMs: number,
+): Write[] {
+  const { id, generation, revision, repair } = volume;
+  assert(repair?.generation === generation, 'a repair of this generation is in the making');
+  const extents = volume.extents.map((extent, column) => repair.extents.get(column) ?? extent);
+  const used = volume.extentUsedBytes.map((bytes, column) => madeBytes.get(column) ?? bytes);
+  const replaced = volume.extents.filter((_, column) => repair.extents.has(column));
+  return [
+    {
+      kind: 'update',
+      ...volumeKey(cell, id),
+      ...replaceExtents(revision + 1, extents, used),
+      if: [...drainsUnder(run), generationIs(generation), revisionIs(revision), repairIsOf(generation)],
+    },
+    ...replaced.map((extent) => discardWrite(extent, id, nowMs)),
+  ];
+}
+
+/**
+ * What was claimed is given up. Under no run: of a volume in trash, which nobody repairs any more, whatever its state
+ * becomes meanwhile.
+ */
+export const undoRepairWrites = (
+  cell: string,
+  run: RunId | undefined,
+  { id, revision, repair }: Pick<VolumeRow, 'id' | 'revision' | 'repair'>,
+  nowMs: number,
+): Write[] => {
+  assert(repair !== undefined, 'a repair is in the making');
+  return [
+    {
+      kind: 'update',
+      ...volumeKey(cell, id),
+      ...endRepair,
+      if: [...(run === undefined ? [] : drainsUnder(run)), revisionIs(revision), repairIsOf(repair.generation)],
+    },
+    ...[...repair.extents.values()].map((extent) => discardWrite(extent, id, nowMs)),
+  ];
+};
+
+const discardWrite = (extent: Extent, volume: VolumeId, sinceMs: number): Write => ({
+  kind: 'put',
+  ...discardKey(extent),
+  attributes: discardAttributes({ volume, sinceMs }),
+  if: ['absent'],
+});

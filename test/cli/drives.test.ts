@@ -1,0 +1,107 @@
+// pocketful drives and repair, as somebody whose disk died meets them: replaced, repaired, byte for byte, forgotten.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { json, pocketful } from './cli.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const cwd = temporaryFolder();
+const STORE = ['--store', 'file:s'];
+const random = new SeededRandomness(10);
+
+interface Listed {
+  drives: { drive: number; state: string; fault?: string; columns: number; domain?: string }[];
+  columnsToMove: number;
+  worst?: { of: string; lostVolumes: number };
+}
+interface Repaired {
+  planned: number;
+  columns: number;
+  lost: unknown[];
+  left: unknown[];
+  discards: { freedZones: number; givenUpZones: number; kept: number };
+}
+
+const run = <T>(args: string[], code = 0): Promise<T> => json<T>(cwd, [...STORE, ...args], { code });
+const drives = (): Promise<Listed> => run<Listed>(['drives', 'list']);
+const codeOf = async (args: string[]): Promise<unknown> =>
+  ((await pocketful(cwd, [...STORE, '--json', ...args])).stdout.match(/"code":\s*"(\w+)"/) ?? [])[1];
+
+/** By the place of its column: volume, column and name of every object, with its bytes. */
+const objectsOn = (path: string): Map<string, Buffer> =>
+  new Map(
+    readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /^(\d+-\d+|dirs)$/.test(entry.name))
+      .map((entry) => {
+        const bytes = readFileSync(join(entry.parentPath, entry.name));
+        return [`${bytes.subarray(24, 32).toString('hex')}/${bytes[7]}/${entry.name}`, bytes];
+      }),
+  );
+
+beforeAll(async () => {
+  await pocketful(cwd, ['init', ...STORE, '--preset', 'demo']);
+  for (let i = 0; i < 6; i++) writeFileSync(join(cwd, `f${i}`), random.bytes(60_000));
+  await pocketful(cwd, [...STORE, 'put', ...Array.from({ length: 6 }, (_, i) => `f${i}`)]);
+});
+
+describe('a disk that died', () => {
+  it('is named, replaced, made again byte for byte, and forgotten', async () => {
+    const before = await drives();
+    const dead = before.drives.find(({ columns }) => columns > 0)?.drive ?? -1;
+    const path = join(cwd, 's/drives', String(dead).padStart(2, '0'));
+    const kept = [...objectsOn(path)].filter(([name]) => !name.endsWith('dirs'));
+    expect(kept.length).toBeGreaterThan(0);
+    rmSync(path, { recursive: true });
+    expect((await drives()).drives[dead]).toMatchObject({ state: 'active', fault: 'DRIVE_UNAVAILABLE' });
+    expect(await run<Repaired>(['repair'])).toMatchObject({ planned: 0 });
+    mkdirSync(join(cwd, 'new'));
+    const replaced = await run<{ added: { drive: number }[]; state: string }>(['drives', 'replace', `${dead}`, 'new']);
+    expect(replaced).toMatchObject({ added: [{ drive: 20 }], state: 'lost' });
+    expect(await codeOf(['drives', 'forget', `${dead}`])).toBe('DRIVE_IN_USE');
+    const plan = await run<{ repairs: { columns: { how: string; reason: { code: string } }[] }[] }>([
+      'repair',
+      '--plan',
+    ]);
+    expect(plan.repairs.flatMap(({ columns }) => columns)).toHaveLength(before.drives[dead]?.columns ?? -1);
+    expect(await run<Repaired>(['repair'])).toMatchObject({
+      lost: [],
+      left: [],
+      columns: before.drives[dead]?.columns,
+    });
+    const now = new Map([...objectsOn(join(cwd, 's/drives')), ...objectsOn(join(cwd, 'new'))]);
+    for (const [name, bytes] of kept) expect(Buffer.compare(now.get(name) ?? Buffer.alloc(0), bytes), name).toBe(0);
+    expect(await drives()).toMatchObject({ columnsToMove: 0 });
+    await run(['repair', '--now']);
+    await run(['drives', 'forget', `${dead}`]);
+    expect((await drives()).drives[dead]).toMatchObject({ state: 'retired', columns: 0 });
+    expect(await run<{ level: string }>(['doctor', '--read'])).toMatchObject({ level: 'healthy' });
+    for (let i = 0; i < 6; i++) {
+      await pocketful(cwd, [...STORE, 'get', `f${i}`, `out${i}`]);
+      expect(Buffer.compare(readFileSync(join(cwd, `out${i}`)), readFileSync(join(cwd, `f${i}`)))).toBe(0);
+    }
+  });
+
+  it('is no drive of the wrong name, and nothing is done by half', async () => {
+    expect(await codeOf(['drives', 'lost', '99'])).toBe('DRIVE_UNKNOWN');
+    expect(await codeOf(['drives', 'add', 'new'])).toBe('DRIVE_TWICE');
+    mkdirSync(join(cwd, 'full'));
+    writeFileSync(join(cwd, 'full', 'photo'), 'x');
+    expect(await codeOf(['drives', 'add', 'full'])).toBe('DRIVE_NOT_EMPTY');
+    const retired = (await drives()).drives.find(({ state }) => state === 'retired')?.drive;
+    expect(await codeOf(['drives', 'return', `${retired}`])).toBe('DRIVE_STATE');
+    expect((await pocketful(cwd, [...STORE, 'drives', 'lost', 'x'])).code).toBe(2);
+    expect((await drives()).drives).toHaveLength(21);
+  });
+});
+
+describe('domains', () => {
+  it('are shown, and what the loss of one would cost', async () => {
+    for (let drive = 0; drive < 20; drive++)
+      if ((await drives()).drives[drive]?.state === 'active') await run(['drives', 'domain', `${drive}`, 'one-disk']);
+    const { worst } = await drives();
+    expect(worst?.of).toBe('domain one-disk');
+    expect(worst?.lostVolumes).toBeGreaterThan(0);
+    expect((await pocketful(cwd, [...STORE, 'drives', 'list'])).stdout).toContain('without domain one-disk');
+  });
+});

@@ -1,0 +1,170 @@
+// Every port call of a repair is a place to die at; beside it, drives come back, others write, and zombies go on.
+import { describe, expect, it } from 'vitest';
+import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
+import { changeDrive } from '../../lib/engine/drives/change-drive.ts';
+import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
+import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
+import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drive-row.ts';
+import { settingsOf } from '../../lib/settings/settings.ts';
+import { listDiscards } from '../../lib/volume/repair/discards.ts';
+import { planRepair, repairStore } from '../../lib/volume/repair/repair-store.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
+import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { besideEachOther, crashEverywhere, Model } from '../store/crash.ts';
+import { type Process, World } from '../store/harness.ts';
+import { expectUndamaged } from '../store/undamaged.ts';
+
+const KIB = 1024;
+const SMALL = settingsOf('demo', {
+  preset: 'custom',
+  blockBytesMax: KIB,
+  extentBytes: 64 * KIB,
+  bucketBytes: 4 * KIB,
+  slotsPerBucketMax: 256,
+  groupBytesMin: 12 * KIB,
+  warmCodec: 'xor-2-1',
+  openVolumes: 1,
+  trashGraceMs: 0,
+});
+const SEED = 12;
+const DRIVES = 7;
+
+async function put(p: Process, model: Model, seed: number, count: number): Promise<void> {
+  const random = new SeededRandomness(seed);
+  const files = new Map(
+    Array.from({ length: count }, (_, i) => [`f/${seed}-${i}`, random.bytes(random.below(1800) + 1)]),
+  );
+  for (const [key, body] of files) model.begin(key, body);
+  const items = [...files].map(([key, body]) => ({ namespace: 'default', key, body }));
+  for await (const outcome of p.frontend.putAll(items))
+    if (outcome.ok) model.put(outcome.key, files.get(outcome.key) as Uint8Array);
+}
+
+/** A sealed volume of the warm codec and a hot one; `drive` holds a column of the warm one. */
+async function made(state: DriveState | undefined): Promise<{ world: World; model: Model; drive: number }> {
+  const world = new World(SEED, SMALL, DRIVES);
+  const model = new Model();
+  const p = world.start();
+  await put(p, model, 1, 14);
+  await p.volumes.open.sealAll('hot');
+  await encodeHot(p.volumes, { force: true, flush: true });
+  await p.volumes.open.sealAll('warm');
+  await freeTrash(p.volumes);
+  await put(p, model, 2, 4);
+  await p.volumes.open.sealAll('hot');
+  const warm = (await listVolumes(world.panda, 'c0')).find(
+    (volume) => volume.class === 'warm' && volume.buckets.size > 0,
+  );
+  const drive = warm?.extents[1]?.drive ?? 0;
+  if (state !== undefined) await mark(world, drive, state);
+  if (state === 'lost')
+    for (const at of (await world.drives[drive]?.zones()) ?? []) await world.drives[drive]?.erase(at);
+  return { world, model, drive };
+}
+
+const mark = (world: World, drive: number, state: DriveState, change = 1): Promise<void> =>
+  world.panda.transact([
+    { kind: 'put', ...driveKey(drive), attributes: driveAttributes({ state, change, sinceMs: 0, domain: undefined }) },
+  ]);
+
+/** Whoever comes next makes it whole. */
+async function finish(p: Process): Promise<void> {
+  expect(await repairStore(p.volumes)).toMatchObject({ lost: [], left: [] });
+  expect((await planRepair(p.volumes)).repairs).toEqual([]);
+  expect(await listDiscards(p.volumes)).toEqual([]);
+  for (const { repair, run } of await listVolumes(p.components.panda, 'c0')) expect({ repair, run }).toEqual({});
+  await expectUndamaged(p);
+}
+
+describe('a death at every port call', () => {
+  it.each(['draining', 'lost'] as const)('of a repair of a drive that is %s', async (state) => {
+    const { calls, runs } = await crashEverywhere({
+      prepare: () => made(state),
+      act: async (p) => {
+        await repairStore(p.volumes);
+      },
+      isDamaged: true,
+      // biome-ignore lint/suspicious/noThenProperty: it is no promise, and nobody awaits it
+      then: finish,
+    });
+    expect(runs).toBe(calls * 3);
+  });
+
+  it('of a repair beside a put, a delete and GC', async () => {
+    await crashEverywhere(
+      {
+        prepare: () => made('draining'),
+        act: (p, model) =>
+          besideEachOther(
+            repairStore(p.volumes),
+            put(p, model, 3, 3),
+            (async () => {
+              const keys = ['f/1-1', 'f/1-5', 'f/2-1'];
+              for (const key of keys) model.begin(key, undefined);
+              for await (const outcome of p.frontend.deleteAll(keys.map((key) => ({ namespace: 'default', key }))))
+                if (outcome.ok) model.delete(outcome.key);
+              await collectGarbage(p.components);
+            })(),
+          ),
+        isDamaged: true,
+        // biome-ignore lint/suspicious/noThenProperty: it is no promise, and nobody awaits it
+        then: finish,
+      },
+      11,
+    );
+  });
+});
+
+describe('beside a repair', () => {
+  it('a zombie of an earlier one changes nothing', async () => {
+    const { world, model } = await made('draining');
+    const zombie = world.start();
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let arrived = (): void => {};
+    const isAtWork = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const drives = world.drives.map((drive) => {
+      const stopped = new FaultyDrive(drive);
+      const append = stopped.append.bind(stopped);
+      stopped.append = async (...args) => {
+        arrived();
+        await held;
+        return append(...args);
+      };
+      return stopped;
+    });
+    const slow = repairStore(new VolumeStore({ ...zombie.components, drives })).catch((error: unknown) => error);
+    await isAtWork;
+    const p = world.start({ othersDead: true });
+    await recover(p.volumes, p.frontend, { sweep: true });
+    await finish(p);
+    const settled = JSON.stringify((await listVolumes(world.panda, 'c0')).map(({ id, extents }) => [id, extents]));
+    release();
+    await slow;
+    expect(JSON.stringify((await listVolumes(world.panda, 'c0')).map(({ id, extents }) => [id, extents]))).toBe(
+      settled,
+    );
+    await finish(world.start({ othersDead: true }));
+    await model.expectIn(world.start());
+  });
+
+  it('a lost drive that comes back has its given-up zones erased, and is used again', async () => {
+    const { world, model, drive } = await made(undefined);
+    await mark(world, drive, 'lost');
+    const p = world.start({ othersDead: true });
+    await finish(p);
+    expect(((await world.drives[drive]?.zones()) ?? []).length).toBeGreaterThan(0);
+    await changeDrive(p.volumes, drive, { state: 'active' });
+    expect(await world.drives[drive]?.zones()).toEqual([]);
+    await put(p, model, 4, 4);
+    await finish(p);
+    await model.expectIn(p);
+  });
+});

@@ -1,0 +1,207 @@
+// REPAIR: what lay on lost, draining or damaged columns is made again elsewhere, byte for byte, and nothing else.
+import { describe, expect, it } from 'vitest';
+import { SeededRandomness, shuffled } from '../../lib/foundation/randomness.ts';
+import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drive-row.ts';
+import { zoneFromRow, zoneKey } from '../../lib/panda/rows/zone-row.ts';
+import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
+import { lookAtVolume } from '../../lib/volume/check/look.ts';
+import { spareOf } from '../../lib/volume/check/redundancy.ts';
+import { freeDiscards, listDiscards } from '../../lib/volume/repair/discards.ts';
+import { planRepair, repairStore } from '../../lib/volume/repair/repair-store.ts';
+import { noteDamage } from '../../lib/volume/rows/damage.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import type { World } from '../store/harness.ts';
+import { expectSound } from '../store/recount.ts';
+import { expectUndamaged } from '../store/undamaged.ts';
+import { flipped, type PlantedPlace, placesIn, plantedWorld, replace } from '../volume/planted.ts';
+
+const KIB = 1024;
+const TINY: Partial<Settings> = {
+  preset: 'custom',
+  blockBytesMax: KIB,
+  extentBytes: 64 * KIB,
+  bucketBytes: 4 * KIB,
+  slotsPerBucketMax: 256,
+  groupBytesMin: 48 * KIB,
+  openVolumes: 1,
+  trashGraceMs: 0,
+};
+const CODECS: readonly (readonly [Settings['warmCodec'], number])[] = [
+  ['lrc-12-2-2', 20],
+  ['rs-6-3', 13],
+  ['xor-2-1', 6],
+];
+const worldOf = (seed: number, warmCodec: Settings['warmCodec'], drives: number): Promise<World> =>
+  plantedWorld(seed, settingsOf('demo', { ...TINY, warmCodec }), drives);
+
+async function mark(world: World, drive: number, state: DriveState, change = 1): Promise<void> {
+  const attributes = driveAttributes({ state, change, sinceMs: 0, domain: undefined });
+  await world.panda.transact([{ kind: 'put', ...driveKey(drive), attributes }]);
+}
+
+/** All that lay on it is gone. */
+async function wipe(world: World, drive: number): Promise<void> {
+  for (const at of (await world.drives[drive]?.zones()) ?? []) await world.drives[drive]?.erase(at);
+}
+
+const nameOf = ({ volume, column, name }: PlantedPlace): string => `${volume.id}/${column}/${name}`;
+
+/** Every object that was there before is there now, in whichever place its column has, with the same bytes. */
+async function expectSame(world: World, before: readonly PlantedPlace[]): Promise<void> {
+  const now = new Map((await placesIn(world)).map((place) => [nameOf(place), place.bytes]));
+  for (const place of before)
+    expect(Buffer.compare(now.get(nameOf(place)) ?? Buffer.alloc(0), place.bytes), nameOf(place)).toBe(0);
+  expect(now.size).toBe(before.length);
+}
+
+describe('drives that are lost', () => {
+  it.each(CODECS)('in every number the code survives: all is made again, byte for byte (%s)', async (codec, drives) => {
+    for (let seed = 1; seed <= 2; seed++) {
+      const made = await worldOf(seed, codec, drives);
+      await made.start().volumes.open.sealAll('hot');
+      const before = await placesIn(made);
+      const survives = Math.min(spareOf(codec), spareOf('replica-4'));
+      for (let count = 1; count <= survives; count++) {
+        const world = made.clone();
+        const lost = shuffled([...world.drives.keys()], new SeededRandomness(seed * 10 + count)).slice(0, count);
+        for (const drive of lost) {
+          await wipe(world, drive);
+          await mark(world, drive, 'lost');
+        }
+        const p = world.start({ othersDead: true });
+        const report = await repairStore(p.volumes);
+        expect(report, `seed ${seed}, lost ${lost}`).toMatchObject({ lost: [], left: [] });
+        expect(report.volumes).toBeGreaterThan(0);
+        await expectSame(world, before);
+        for (const volume of await listVolumes(world.panda, 'c0')) {
+          const on = volume.extents.map(({ drive }) => drive);
+          expect(new Set(on).size).toBe(on.length);
+          if (volume.state !== 'trash') expect(on.some((drive) => lost.includes(drive))).toBe(false);
+        }
+        await expectUndamaged(p);
+        await expectSound(p, lost);
+        expect(await listDiscards(p.volumes)).toEqual([]);
+        expect((await planRepair(p.volumes)).repairs).toEqual([]);
+      }
+    }
+  });
+
+  it('take nothing: a volume is never begun on one', async () => {
+    const world = await worldOf(4, 'xor-2-1', 6);
+    await mark(world, 0, 'lost');
+    await mark(world, 1, 'draining');
+    const { volumes } = world.start();
+    for (let i = 0; i < 8; i++) {
+      const { extents } = await volumes.zones.claim('00000000000000aa' as never, 4);
+      expect(extents.map(({ drive }) => drive).sort()).toEqual([2, 3, 4, 5]);
+    }
+    await mark(world, 2, 'lost');
+    await expect(world.start().volumes.zones.claim('00000000000000aa' as never, 4)).rejects.toMatchObject({
+      code: 'DRIVES_MISSING',
+    });
+  });
+
+  it('that are marked while a volume is begun on them: the next repair moves it', async () => {
+    const world = await worldOf(5, 'xor-2-1', 8);
+    const p = world.start({ othersDead: true });
+    await p.volumes.open.sealAll('hot');
+    await p.volumes.zones.states.read();
+    for (let drive = 0; drive < 4; drive++) await mark(world, drive, 'draining');
+    for await (const outcome of p.frontend.putAll([{ namespace: 'default', key: 'late', body: new Uint8Array(900) }]))
+      expect(outcome.ok).toBe(true);
+    await repairStore(p.volumes);
+    const volumes = (await listVolumes(world.panda, 'c0')).filter(({ state }) => state !== 'trash');
+    expect(volumes.flatMap(({ extents }) => extents).some(({ drive }) => drive < 4)).toBe(false);
+    await expectUndamaged(p);
+    await expectSound(p);
+  });
+});
+
+describe('a drive that is emptied', () => {
+  it('keeps nothing: its zones are erased once what replaces them was read', async () => {
+    const world = await worldOf(6, 'rs-6-3', 12);
+    const p = world.start({ othersDead: true });
+    await p.volumes.open.sealAll('hot');
+    const before = await placesIn(world);
+    const drained = before[0]?.volume.extents[0]?.drive ?? -1;
+    await mark(world, drained, 'draining');
+    const report = await repairStore(p.volumes);
+    expect(report).toMatchObject({ lost: [], left: [] });
+    expect(report.discards.freedZones).toBeGreaterThan(0);
+    await expectSame(world, before);
+    await expectUndamaged(p);
+    await expectSound(p);
+    const volumes = (await listVolumes(world.panda, 'c0')).filter(({ state }) => state !== 'trash');
+    expect(volumes.flatMap(({ extents }) => extents).some(({ drive }) => drive === drained)).toBe(false);
+  });
+
+  it('is kept while what replaces it is not whole', async () => {
+    const world = await worldOf(7, 'rs-6-3', 12);
+    const p = world.start({ othersDead: true });
+    await p.volumes.open.sealAll('hot');
+    const before = await placesIn(world);
+    const old = before[0] as PlantedPlace;
+    await mark(world, old.volume.extents[old.column]?.drive ?? -1, 'draining');
+    // Moved, and then the new place is damaged before anybody has read it.
+    const settings = { ...p.components.settings, trashGraceMs: 1000 };
+    const { discards } = await repairStore(new VolumeStore({ ...p.components, settings }));
+    expect(discards.kept.every(({ reason }) => reason.code === 'VOLUME_IN_GRACE')).toBe(true);
+    const moved = (await placesIn(world)).find((place) => nameOf(place) === nameOf(old)) as PlantedPlace;
+    await replace(world, moved, undefined);
+    const kept = (await freeDiscards(p.volumes)).kept.filter(({ discard }) => discard.volume === old.volume.id);
+    expect(kept.map(({ reason }) => reason.code)).toEqual(['OBJECTS_DAMAGED']);
+  });
+});
+
+describe('damaged objects', () => {
+  it.each(CODECS)(
+    'are made again: missing ones where they were, others on another drive (%s)',
+    async (codec, drives) => {
+      const made = await worldOf(8, codec, drives);
+      await made.start().volumes.open.sealAll('hot');
+      const before = await placesIn(made);
+      const random = new SeededRandomness(8);
+      for (const place of shuffled(before, random).slice(0, 4))
+        for (const bytes of [
+          undefined,
+          flipped(place.bytes, random.below(place.bytes.length), 3),
+          place.bytes.slice(0, -1),
+        ]) {
+          const world = made.clone();
+          await replace(world, place, bytes);
+          const p = world.start({ othersDead: true });
+          const look = await lookAtVolume(p.volumes, place.volume, { read: true });
+          await noteDamage(p.components, place.volume, look?.found ?? []);
+          const report = await repairStore(p.volumes);
+          expect(report, nameOf(place)).toMatchObject({ lost: [], left: [], columns: 1 });
+          expect(report.discards.freedZones).toBe(bytes === undefined ? 0 : 1);
+          await expectSame(world, before);
+          await expectUndamaged(p);
+          await expectSound(p);
+        }
+    },
+  );
+});
+
+describe('what cannot be made again', () => {
+  it('is named, and the extents are kept', async () => {
+    const world = await worldOf(9, 'xor-2-1', 6);
+    await world.start().volumes.open.sealAll('hot');
+    const warm = (await listVolumes(world.panda, 'c0')).find(
+      (volume) => volume.class === 'warm' && volume.state === 'sealed',
+    );
+    const lost = warm?.extents.slice(0, 2).map(({ drive }) => drive) ?? [];
+    for (const drive of lost) {
+      await wipe(world, drive);
+      await mark(world, drive, 'lost');
+    }
+    const p = world.start({ othersDead: true });
+    const report = await repairStore(p.volumes);
+    expect(report.lost.map(({ volume }) => volume)).toContain(warm?.id);
+    const now = (await listVolumes(world.panda, 'c0')).find(({ id }) => id === warm?.id);
+    expect(now).toMatchObject({ state: 'sealed', extents: warm?.extents, revision: 0 });
+    for (const extent of warm?.extents ?? [])
+      expect(zoneFromRow((await world.panda.get(zoneKey(extent.drive, extent.zone))) as never).state).toBe('used');
+  });
+});
