@@ -17,7 +17,7 @@ import type { VerifyProgress, VerifyReport, VerifyRequest } from '../engine/upke
 import type { Reason } from '../foundation/reason.ts';
 import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
-import type { DriveRow, DriveState } from '../panda/rows/drive-row.ts';
+import type { DriveRow, DriveState } from '../panda/rows/drives/drive-row.ts';
 import type { RepairOptions, RepairPlan, RepairReport } from '../volume/repair/repair-store.ts';
 import type { FreeReport } from '../volume/runs/free.ts';
 

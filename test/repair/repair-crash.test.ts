@@ -6,7 +6,7 @@ import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
-import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drive-row.ts';
+import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drives/drive-row.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { listDiscards } from '../../lib/volume/repair/discards.ts';
 import { planRepair, repairStore } from '../../lib/volume/repair/repair-store.ts';

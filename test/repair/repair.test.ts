@@ -1,7 +1,7 @@
 // REPAIR: what lay on lost, draining or damaged columns is made again elsewhere, byte for byte, and nothing else.
 import { describe, expect, it } from 'vitest';
 import { SeededRandomness, shuffled } from '../../lib/foundation/randomness.ts';
-import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drive-row.ts';
+import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drives/drive-row.ts';
 import { zoneFromRow, zoneKey } from '../../lib/panda/rows/zone-row.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import { lookAtVolume } from '../../lib/volume/check/look.ts';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { homePath } from '../../../lib/client/home-path.ts';
 import type { DrivesReport, DriveView } from '../../../lib/engine/drives/list-drives.ts';
 import { invalid } from '../../../lib/foundation/errors.ts';
-import type { DriveState } from '../../../lib/panda/rows/drive-row.ts';
+import type { DriveState } from '../../../lib/panda/rows/drives/drive-row.ts';
 import { addCommand, type Run } from '../command.ts';
 import { bytesText, countOf, countText, table, timeText } from '../show/text.ts';
 

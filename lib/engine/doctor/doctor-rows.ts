@@ -8,8 +8,8 @@ import { FINDING_NAMES_MAX } from '../../limits/engine.ts';
 import type { Row } from '../../panda/panda.ts';
 import { blockFromRow } from '../../panda/rows/block-row.ts';
 import { type BucketRow, bucketFromRow, deadFromRow } from '../../panda/rows/bucket-row.ts';
-import { type DiscardRow, discardFromRow } from '../../panda/rows/discard-row.ts';
-import { driveFromRow } from '../../panda/rows/drive-row.ts';
+import { type DiscardRow, discardFromRow } from '../../panda/rows/drives/discard-row.ts';
+import { driveFromRow } from '../../panda/rows/drives/drive-row.ts';
 import {
   type ObjectRow,
   objectFromRow,

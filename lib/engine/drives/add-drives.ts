@@ -4,7 +4,7 @@ import { DirectoryDrive } from '../../drive/directory-drive.ts';
 import { conflict, invalid, isKind } from '../../foundation/errors.ts';
 import { driveId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
-import { driveAttributes, driveKey } from '../../panda/rows/drive-row.ts';
+import { driveAttributes, driveKey } from '../../panda/rows/drives/drive-row.ts';
 import { setDrives, storeFromRow, storeIs, storeKey } from '../../panda/rows/store-row.ts';
 import { raiseStoreFormat } from '../../volume/rows/store-format.ts';
 import { transact } from '../../volume/rows/transact.ts';

@@ -9,7 +9,7 @@ import {
   driveFromRow,
   driveIsAsRead,
   driveKey,
-} from '../../panda/rows/drive-row.ts';
+} from '../../panda/rows/drives/drive-row.ts';
 import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import { finishReturned } from '../../volume/repair/returned.ts';
 import type { Components } from '../../volume/rows/components.ts';

@@ -2,7 +2,7 @@
 import type { Drive } from '../../drive/drive.ts';
 import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
-import type { DriveState } from '../../panda/rows/drive-row.ts';
+import type { DriveState } from '../../panda/rows/drives/drive-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { holdsData } from '../../volume/check/look.ts';
 import { LOST, spareOf } from '../../volume/check/redundancy.ts';

@@ -4,7 +4,7 @@
 import type { Drive } from '../../drive/drive.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
-import { type DiscardRow, discardFromRow, discardKey, discardPartition } from '../../panda/rows/discard-row.ts';
+import { type DiscardRow, discardFromRow, discardKey, discardPartition } from '../../panda/rows/drives/discard-row.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { zoneFromRow, zoneKey } from '../../panda/rows/zone-row.ts';
 import { quarantineLeftMs } from '../behind/sweep.ts';

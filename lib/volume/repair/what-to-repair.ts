@@ -1,7 +1,7 @@
 // Which columns of a volume are to be made again, and where: elsewhere, or in the place they have. Pure.
 import type { Reason } from '../../foundation/reason.ts';
 import type { DamageRow } from '../../panda/rows/damage-row.ts';
-import type { DriveRow } from '../../panda/rows/drive-row.ts';
+import type { DriveRow } from '../../panda/rows/drives/drive-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { columnsOn, spareOf } from '../check/redundancy.ts';
 

@@ -3,7 +3,7 @@
 // that one: so a claim names no row that all claims name.
 
 import { DRIVE_STATES_READ_EVERY_MS } from '../../limits/volume.ts';
-import { type DriveRow, driveFromRow, drivePartition } from '../../panda/rows/drive-row.ts';
+import { type DriveRow, driveFromRow, drivePartition } from '../../panda/rows/drives/drive-row.ts';
 import type { Components } from './components.ts';
 import { rowsOf } from './read-rows.ts';
 

@@ -3,7 +3,7 @@
 import { assert } from '../../foundation/assert.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
-import { discardAttributes, discardKey } from '../../panda/rows/discard-row.ts';
+import { discardAttributes, discardKey } from '../../panda/rows/drives/discard-row.ts';
 import {
   beginRepair,
   drainsUnder,

@@ -91,8 +91,8 @@ export const IN_STEPS: readonly Plant[] = [
     name: 'flip-without-its-run',
     aim: '15 FLIP',
     file: 'lib/volume/steps/flip-steps.ts',
-    find: 'if: [generationIs(host.generation), ownedBy(run), nextGenerationIs(next.generation)],',
-    replace: 'if: [generationIs(host.generation)],',
+    find: 'if: [generationIs(host.generation), revisionIs(host.revision), ownedBy(run), nextGenerationIs(next.generation)],',
+    replace: 'if: [generationIs(host.generation), revisionIs(host.revision)],',
   },
   {
     name: 'arrival-of-a-bucket-that-moved',

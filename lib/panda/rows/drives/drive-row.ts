@@ -1,7 +1,7 @@
 // drive | number: what is known of a drive besides where it is (that is in the store's row). A drive without a row is
 // active and of no domain: stores have none before the first change of a drive.
-import type { Attributes, Condition, Key, Row } from '../panda.ts';
-import { countIn, optionalString, padded, wordIn } from './row-reader.ts';
+import type { Attributes, Condition, Key, Row } from '../../panda.ts';
+import { countIn, optionalString, padded, wordIn } from '../row-reader.ts';
 
 /**
  * active: takes new extents. draining: is read and emptied. lost: is not coming back as far as anybody knows; what it

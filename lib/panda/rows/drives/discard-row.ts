@@ -1,9 +1,9 @@
 // discard | drive/zone/generation: an extent that a repair has replaced, or claimed and given up. The zone is used
 // until the volume was seen whole without it; then it is erased like those of a volume in trash.
-import type { VolumeId } from '../../foundation/ids.ts';
-import type { Attributes, Key, Row } from '../panda.ts';
-import { countIn, malformedRow, padded, stringIn, volumeIdIn } from './row-reader.ts';
-import type { Extent } from './volume-row.ts';
+import type { VolumeId } from '../../../foundation/ids.ts';
+import type { Attributes, Key, Row } from '../../panda.ts';
+import { countIn, malformedRow, padded, stringIn, volumeIdIn } from '../row-reader.ts';
+import type { Extent } from '../volume-row.ts';
 
 export interface DiscardRow extends Extent {
   /** The volume it was an extent of, or was claimed for. */
