@@ -18,6 +18,8 @@ export interface Prelude {
   readonly variants: readonly number[] | undefined;
   /** Processes that stand still are taken for dead, or never are. */
   readonly misjudges: boolean | undefined;
+  /** Those who die are known to be dead. */
+  readonly mourning: 'at once' | undefined;
   /** Of what is aimed at. */
   readonly timing: Partial<Target>;
   /** Those who act while it is late: operations of one role, in this order. */
@@ -32,6 +34,7 @@ const NONE: Prelude = {
   putsOneBody: false,
   variants: undefined,
   misjudges: undefined,
+  mourning: undefined,
   timing: {},
   followers: [],
 };
@@ -127,6 +130,7 @@ const SCENES: readonly Scene[] = [
     },
   ],
   [/^20 GC/, LATE, { timing: SHORTLY, putsOneBody: true, followers: [['client', 'put', 'put-many', 'put']] }],
+  [/^panda getMany block/, LATE, { timing: FROZEN, followers: [['keys', 'replace']] }],
   [
     /^panda getMany block/,
     LATE,
@@ -169,8 +173,13 @@ const SCENES: readonly Scene[] = [
   [/^4 INDEX$/, LATE, { timing: BEYOND_LEASE, misjudges: false, followers: [['keeper', 'recover', 'delete-gc']] }],
   [
     /^4 INDEX, the last/,
-    /^(dies-before|fails-before|comes-late)/,
-    { putsOneBody: true, timing: { followersAfterMs: 1 }, followers: [['keeper', 'delete-gc', 'recover']] },
+    ANY,
+    {
+      putsOneBody: true,
+      mourning: 'at once',
+      timing: { outcome: 'dies-before', skipped: 0, followersAfterMs: 1 },
+      followers: [['keeper', 'delete-gc', 'recover']],
+    },
   ],
 ];
 

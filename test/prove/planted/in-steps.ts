@@ -52,7 +52,7 @@ export const IN_STEPS: readonly Plant[] = [
   },
   {
     name: 'live-bytes-of-dead-slots-again',
-    aim: '4 INDEX, the last',
+    aim: '4 INDEX, the last, of known',
     file: 'lib/volume/steps/recover-steps.ts',
     find: 'const flipping = slots.filter(({ slot }) => !isDead(dead, slot));',
     replace: 'const flipping = slots;',

@@ -129,10 +129,10 @@ export const IN_VOLUME: readonly Plant[] = [
   },
   {
     name: 'read-goes-by-old-rows',
-    aim: 'panda get bucket|panda get volume|drive read|12 ERASING',
+    aim: 'panda get bucket|panda get volume|drive read',
     file: 'lib/volume/read/read-record.ts',
-    find: 'const isSame = isSamePlace(rows, fresh);',
-    replace: 'const isSame = isSamePlace(rows, fresh) || resolves >= 0;',
+    find: 'const fresh = await this.#freshRows(block);',
+    replace: 'const fresh = rows;',
   },
   {
     name: 'hint-of-another-generation',
