@@ -8,6 +8,7 @@ import { isKind } from '../lib/foundation/errors.ts';
 import { type BlockId, hexOf, newObjectVersion, newRecordId, newStoreId } from '../lib/foundation/ids.ts';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
 import { type Appended, IndexBatch } from '../lib/frontend/index-batch.ts';
+import { readObjects } from '../lib/frontend/index-objects.ts';
 import type { FreshBlock, ObjectChange } from '../lib/frontend/index-plan.ts';
 import { MemoryPanda } from '../lib/panda/memory-panda.ts';
 import type { Write } from '../lib/panda/panda.ts';
@@ -133,10 +134,11 @@ async function putCall(store: VolumeStore, way: Way, number: number): Promise<nu
     const done = await new IndexBatch(components, {
       changes,
       guards: way.guards,
-      look: { consistency: 'eventual' },
       rows: new Map(ids.map((id) => [id, undefined])),
       lost: new Map(),
       appended,
+      olds: await readObjects(components.panda, changes, { consistency: 'eventual' }),
+      named: new Map(),
     }).run();
     return changes.length - done.again.length - done.errors.size;
   } catch (error) {

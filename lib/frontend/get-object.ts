@@ -16,6 +16,7 @@ import {
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { readBlocks } from './index-objects.ts';
+import { isVoidObject } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkNamespace, shown } from './object-keys.ts';
 import type { ReadBudget } from './read-budget.ts';
@@ -35,10 +36,22 @@ export interface GetResult {
 }
 
 /** Throws `missing` OBJECT_MISSING. */
-export async function headObject(store: VolumeStore, namespace: string, key: string): Promise<ObjectRow> {
-  const row = await store.components.panda.get(objectKey(checkNamespace(namespace), checkKey(key)));
-  if (row === undefined) throw missing('OBJECT_MISSING', `"${shown(key)}" is not there`);
-  return objectFromRow(row);
+export const headObject = async (store: VolumeStore, namespace: string, key: string): Promise<ObjectRow> =>
+  (await lookUp(store, namespace, key)).object;
+
+/** An object that was put plain with its block's row, which says whether it counts. */
+async function lookUp(
+  store: VolumeStore,
+  namespace: string,
+  key: string,
+): Promise<{ readonly object: ObjectRow; readonly block: BlockRow | undefined }> {
+  const { panda } = store.components;
+  const row = await panda.get(objectKey(checkNamespace(namespace), checkKey(key)));
+  const object = row === undefined ? undefined : objectFromRow(row);
+  const blocks = object?.isNamed ? await readBlocks(panda, object.blocks ?? []) : new Map<BlockId, BlockRow>();
+  if (object === undefined || isVoidObject(object, blocks))
+    throw missing('OBJECT_MISSING', `"${shown(key)}" is not there`);
+  return { object, block: blocks.get(object.blocks?.[0] as BlockId) };
 }
 
 /**
@@ -53,9 +66,9 @@ export async function getObject(
   key: string,
   range?: Range,
 ): Promise<GetResult> {
-  const object = await headObject(store, namespace, key);
+  const { object, block } = await lookUp(store, namespace, key);
   const { offset, length } = clip(range, object.sizeBytes);
-  return { object, offset, length, body: bodyOf(store, keks, budget, object, offset, length) };
+  return { object, offset, length, body: bodyOf(store, keks, budget, object, offset, length, block) };
 }
 
 function clip(range: Range | undefined, sizeBytes: number): { offset: number; length: number } {
@@ -75,6 +88,7 @@ async function* bodyOf(
   object: ObjectRow,
   offset: number,
   length: number,
+  known: BlockRow | undefined,
 ): AsyncGenerator<Uint8Array> {
   if (length === 0) return;
   const first = Math.floor(offset / object.blockBytes);
@@ -93,7 +107,7 @@ async function* bodyOf(
     return bytes.subarray(from, to);
   };
   try {
-    for await (const { id, row } of blockRows(store, object, first, last)) {
+    for await (const { id, row } of blockRows(store, object, first, last, known)) {
       // The first one needs no leave; those beyond it are read ahead while there is memory for it.
       let takenBytes = 0;
       while (ahead.length > 0 && takenBytes === 0) {
@@ -116,7 +130,12 @@ async function* blockRows(
   object: ObjectRow,
   first: number,
   last: number,
+  known: BlockRow | undefined,
 ): AsyncGenerator<{ id: BlockId; row: BlockRow | undefined }> {
+  if (known !== undefined) {
+    yield { id: known.id, row: known };
+    return;
+  }
   let batch: BlockId[] = [];
   const flush = async function* (): AsyncGenerator<{ id: BlockId; row: BlockRow | undefined }> {
     const rows = await readBlocks(store.components.panda, [...new Set(batch)]);

@@ -1,17 +1,19 @@
 // The index transactions of one batch, over the group that holds its new records: records that cannot be read are
 // renewed first, then the objects are written; the last transaction settles the group where it can.
+import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
-import { isKind, isPocketfulError } from '../foundation/errors.ts';
+import { isKind, isPocketfulError, unknownOutcome } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { INDEX_TRANSACTIONS_AT_ONCE } from '../limits/frontend.ts';
 import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
-import type { ReadOptions, Write } from '../panda/panda.ts';
+import type { Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import type { AppendedGroup } from '../volume/write/append.ts';
-import { inTransactions, isGuardFailure, readObjects, runIndex } from './index-objects.ts';
+import { inTransactions, isGuardFailure, runIndex } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
+import { isThereToStay, type NamedOutcome, type NamedPuts, putNamed } from './named/put-named.ts';
 import { renewRecords } from './renew-records.ts';
 
 /** New records, stored and committed. */
@@ -27,13 +29,15 @@ export interface IndexBatchRequest {
   /** Further writes of the (then single) transaction. */
   readonly guards?: readonly Write[] | undefined;
   readonly took?: (() => Promise<boolean>) | undefined;
-  /** How rows are read for the first try. */
-  readonly look: ReadOptions;
   /** Of all blocks, as read. */
   readonly rows: ReadonlyMap<BlockId, BlockRow | undefined>;
   /** Known blocks among them whose record cannot be read; `appended` has a new one for each. */
   readonly lost: ReadonlyMap<BlockId, BlockRow>;
   readonly appended: Appended | undefined;
+  /** By change, as read. */
+  readonly olds: readonly (ObjectRow | undefined)[];
+  /** Changes among them that are put by plain writes: their block is a new one of `appended`. */
+  readonly named: NamedPuts;
 }
 
 export interface IndexBatchResult {
@@ -54,6 +58,7 @@ export class IndexBatch {
   readonly #again: ObjectChange[] = [];
   readonly #errors = new Map<ObjectChange, Error>();
   #isLost = false;
+  #named: NamedOutcome = { written: [], unsure: [], refused: [], errors: new Map() };
   /** The group is settled, and its lease given back, by one of the transactions. */
   #isSettled = false;
 
@@ -76,13 +81,14 @@ export class IndexBatch {
   }
 
   async #write(): Promise<void> {
-    const { changes, look, extra, guards = [] } = this.#request;
+    const { extra, guards = [], named, olds: all } = this.#request;
     if (!(await this.#renew())) {
-      this.#putOff(changes);
+      this.#putOff(this.#request.changes);
       return;
     }
-    const olds = await readObjects(this.#components.panda, changes, look);
-    for (const [i, change] of changes.entries()) this.#objects.set(change, olds[i]);
+    for (const [i, change] of this.#request.changes.entries()) this.#objects.set(change, all[i]);
+    const changes = this.#request.changes.filter((change) => !named.has(change));
+    const olds = changes.map((change) => this.#objects.get(change));
     const inTrash = (id: BlockId): boolean => this.#blocks.get(id)?.state === 'trash';
     const transactions =
       extra === undefined
@@ -93,7 +99,18 @@ export class IndexBatch {
       this.#request.appended !== undefined && this.#components.panda.refusesOverlap ? 1 : INDEX_TRANSACTIONS_AT_ONCE;
     await mapLimit(transactions.slice(0, -1), atOnce, (some) => this.#attempt(some, false));
     const last = transactions.at(-1);
-    if (last !== undefined) await this.#attempt(last, true);
+    if (last !== undefined) await this.#attempt(last, named.size === 0);
+    if (named.size > 0) await this.#putNamed();
+  }
+
+  async #putNamed(): Promise<void> {
+    const { appended, named } = this.#request;
+    assert(appended !== undefined, 'what is put plain was appended');
+    const outcome = await putNamed(this.#components, appended.group, named, appended.fresh);
+    this.#named = outcome;
+    for (const [change, error] of outcome.errors) this.#errors.set(change, error);
+    for (const change of outcome.written) this.#used.add(named.get(change) as BlockId);
+    this.#putOff(outcome.refused);
   }
 
   /** False if the group is this batch's no more. */
@@ -167,15 +184,41 @@ export class IndexBatch {
   }
 
   async #end(): Promise<void> {
-    const group = this.#request.appended?.group;
-    if (this.#isSettled) group?.finished();
-    else await group?.settle();
+    const { appended } = this.#request;
+    if (appended === undefined) return;
+    const { group, fresh } = appended;
+    if (this.#isSettled) return group.finished();
+    const { written, unsure } = this.#named;
+    const areAllUsed = written.length > 0 && [...fresh.keys()].every((id) => this.#used.has(id));
+    let isFinal = true;
+    if (unsure.length > 0) isFinal = await group.recover();
+    else if (!areAllUsed) await group.settle();
+    else if (await group.tryFinish()) return;
+    // What SETTLE has not made final may have been recovered, and is what it is by now.
+    await this.#judge([...written, ...unsure], isFinal);
+  }
+
+  async #judge(doubtful: readonly ObjectChange[], isFinal: boolean): Promise<void> {
+    if (doubtful.length === 0) return;
+    let there: ReadonlySet<ObjectChange> = new Set();
+    let isKnown = isFinal;
+    try {
+      there = await isThereToStay(this.#components, doubtful);
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      isKnown = false;
+    }
+    const missing = doubtful.filter((change) => !there.has(change));
+    if (isKnown) return this.#putOff(missing);
+    // It may still come: done again it could meet itself, and be told that somebody else was first.
+    const why = unknownOutcome('PANDA_UNKNOWN', 'it is not known whether the object was put: read it, or put it again');
+    for (const change of missing) this.#errors.set(change, why);
   }
 
   async #endAfter(error: unknown): Promise<void> {
     const group = this.#request.appended?.group;
     if (group === undefined || this.#isSettled) return;
-    if (isKind(error, 'unknown')) group.leave();
+    if (isKind(error, 'unknown') || this.#named.unsure.length > 0) group.leave();
     else if (isPocketfulError(error)) await group.settle();
   }
 }

@@ -11,14 +11,8 @@ import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-r
 import type { Components } from '../volume/rows/components.ts';
 import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
-import {
-  type FreshBlock,
-  type IndexPlan,
-  itemsOf,
-  type ObjectChange,
-  planIndex,
-  referenceDeltas,
-} from './index-plan.ts';
+import { type FreshBlock, type IndexPlan, itemsOf, type ObjectChange, planIndex, referencesOf } from './index-plan.ts';
+import { voidBlocks } from './named/void-blocks.ts';
 
 export interface IndexRequest {
   readonly changes: readonly ObjectChange[];
@@ -147,6 +141,7 @@ async function planned(components: Components, request: IndexRequest, seen: Seen
 interface ReadRows {
   readonly objects: readonly (ObjectRow | undefined)[];
   readonly blocks: ReadonlyMap<BlockId, BlockRow | undefined>;
+  readonly voids: ReadonlySet<BlockId>;
 }
 
 async function haveChanged(
@@ -164,20 +159,23 @@ async function readRows(components: Components, request: IndexRequest, seen: See
     seen === undefined
       ? await readObjects(components.panda, changes)
       : changes.map((change) => seen.objects.get(change));
-  const deltas = referenceDeltas({ changes, objects, ...(extra ? { extra } : {}) });
-  const needed = [...deltas].filter(([, delta]) => delta !== 0).map(([id]) => id);
+  const { counted, named } = referencesOf({ changes, objects, ...(extra ? { extra } : {}) });
+  const needed = new Set([...counted].filter(([, delta]) => delta !== 0).map(([id]) => id));
+  // What an object's block says of it counts only if it is read after it.
+  const again = new Set(named.keys());
   const blocks = await readBlocks(
     components.panda,
-    needed.filter((id) => !seen?.blocks.has(id)),
+    [...needed, ...again].filter((id) => again.has(id) || !seen?.blocks.has(id)),
   );
-  for (const id of needed) if (seen?.blocks.has(id)) blocks.set(id, seen.blocks.get(id));
-  return { objects, blocks };
+  for (const id of needed) if (!again.has(id) && seen?.blocks.has(id)) blocks.set(id, seen.blocks.get(id));
+  const referred = [...counted].filter(([, delta]) => delta > 0).map(([id]) => blocks.get(id));
+  return { objects, blocks, voids: await voidBlocks(components, referred) };
 }
 
 async function planFrom(
   components: Components,
   request: IndexRequest,
-  { objects, blocks }: ReadRows,
+  { objects, blocks, voids }: ReadRows,
 ): Promise<IndexPlan> {
   const { changes, fresh, extra } = request;
   return planIndex({
@@ -187,6 +185,7 @@ async function planFrom(
     objects,
     blocks,
     fresh,
+    voids,
     ...(extra ? { extra } : {}),
   });
 }

@@ -1,9 +1,9 @@
 // What one index transaction writes (protocols 4, 17-19): objects put or deleted, and the references of their blocks.
 // Pure: rows that were read go in, writes with their conditions come out.
 import { conflict, corrupt } from '../foundation/errors.ts';
-import type { BlockId } from '../foundation/ids.ts';
+import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
 import { OLD_BLOCKS_INLINE_MAX } from '../limits/panda.ts';
-import type { Clause, Write } from '../panda/panda.ts';
+import type { Clause, Condition, Write } from '../panda/panda.ts';
 import {
   addRefs,
   type BlockRow,
@@ -11,13 +11,16 @@ import {
   blockIs,
   blockKey,
   bringBack,
+  countedRefs,
   formIs,
+  giveBackName,
   recordIs,
   refsAre,
   refsAtLeast,
   sendToTrash,
   slotIs,
 } from '../panda/rows/block-row.ts';
+import { together } from '../panda/rows/change.ts';
 import {
   type ObjectRow,
   objectAttributes,
@@ -29,7 +32,7 @@ import {
 import { trashAttributes, trashKey } from '../panda/rows/trash-row.ts';
 
 /** A block that was just stored: its row but for references and state. */
-export type FreshBlock = Omit<BlockRow, 'refs' | 'state' | 'isOld'>;
+export type FreshBlock = Omit<BlockRow, 'refs' | 'state' | 'named' | 'isOld'>;
 
 export interface ObjectChange {
   readonly namespace: string;
@@ -51,6 +54,8 @@ export interface PlanInput {
   /** As read; undefined: no row. */
   readonly blocks: ReadonlyMap<BlockId, BlockRow | undefined>;
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
+  /** Blocks whose row is void: they are stored anew. */
+  readonly voids?: ReadonlySet<BlockId>;
 }
 
 export interface IndexPlan {
@@ -65,28 +70,48 @@ export interface IndexPlan {
 export const isReleasedInline = (old: ObjectRow): boolean =>
   old.blocks !== undefined && old.blocks.length <= OLD_BLOCKS_INLINE_MAX;
 
-/** Net references per block; 0 where they cancel out. */
-export function referenceDeltas(input: Pick<PlanInput, 'changes' | 'objects' | 'extra'>): Map<BlockId, number> {
-  const deltas = new Map<BlockId, number>(input.extra);
-  const add = (id: BlockId, delta: number): unknown => deltas.set(id, (deltas.get(id) ?? 0) + delta);
+export interface References {
+  /** Net of those that are counted, per block; 0 where they cancel out. */
+  readonly counted: ReadonlyMap<BlockId, number>;
+  /** Versions of old objects that their block names, if it does: it gives that reference back. */
+  readonly named: ReadonlyMap<BlockId, readonly ObjectVersion[]>;
+}
+
+export function referencesOf(input: Pick<PlanInput, 'changes' | 'objects' | 'extra'>): References {
+  const counted = new Map<BlockId, number>(input.extra);
+  const named = new Map<BlockId, ObjectVersion[]>();
+  const add = (id: BlockId, delta: number): unknown => counted.set(id, (counted.get(id) ?? 0) + delta);
   for (const [i, change] of input.changes.entries()) {
     const old = input.objects[i];
     for (const id of change.next?.blocks ?? []) add(id, 1);
-    if (old !== undefined && isReleasedInline(old)) for (const id of old.blocks ?? []) add(id, -1);
+    if (old === undefined || !isReleasedInline(old)) continue;
+    for (const id of old.blocks ?? [])
+      if (old.isNamed) named.set(id, [...(named.get(id) ?? []), old.version]);
+      else add(id, -1);
   }
-  return deltas;
+  return { counted, named };
 }
+
+/**
+ * An object that was put plain is void unless its block, read after it, names it: as good as absent. So it stays, for
+ * a block names a version from before its object is there (docs/decisions/0018).
+ */
+export const isVoidObject = (object: ObjectRow, blocks: ReadonlyMap<BlockId, BlockRow | undefined>): boolean =>
+  object.isNamed === true && blocks.get(object.blocks?.[0] as BlockId)?.named !== object.version;
 
 /** Throws `conflict` VERSION_MISMATCH if a change does not find the version it requires. */
 export function planIndex(input: PlanInput): IndexPlan {
   const writes: Write[] = [];
   const used: BlockId[] = [];
   const gone: BlockId[] = [];
-  for (const [id, delta] of referenceDeltas(input)) {
-    if (delta === 0) continue;
+  const { counted, named } = referencesOf(input);
+  for (const id of new Set([...counted.keys(), ...named.keys()])) {
+    const delta = counted.get(id) ?? 0;
     const row = input.blocks.get(id);
+    const givesName = row?.named !== undefined && (named.get(id)?.includes(row.named) ?? false);
+    if (delta === 0 && !givesName) continue;
     const fresh = input.fresh.get(id);
-    if (row !== undefined) writes.push(...referWrites(input, row, delta));
+    if (row !== undefined && input.voids?.has(id) !== true) writes.push(...referWrites(input, row, delta, givesName));
     else if (delta < 0) throw corrupt('BLOCK_ROW_MISSING', 'a block that an object refers to has no row: run doctor');
     else if (fresh === undefined) gone.push(id);
     else {
@@ -95,38 +120,51 @@ export function planIndex(input: PlanInput): IndexPlan {
         kind: 'put',
         ...blockKey(id),
         attributes: blockAttributes({ ...fresh, refs: delta, state: 'live' }),
-        if: ['absent'],
+        if: unknownAs(row),
       });
     }
   }
-  for (const [i, change] of input.changes.entries()) writes.push(...objectWrites(change, input.objects[i]));
+  for (const [i, change] of input.changes.entries()) {
+    const found = input.objects[i];
+    writes.push(...objectWrites(change, found, found && isVoidObject(found, input.blocks) ? undefined : found));
+  }
   return { writes, used, gone };
 }
 
-function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
+/** No row, or still that void one: a merge makes a slot die that its block has just left, so the slot is asked for. */
+export const unknownAs = (row: BlockRow | undefined): Condition =>
+  row === undefined ? ['absent'] : [recordIs(row.recordId), ...slotIs(row)];
+
+function referWrites(input: PlanInput, row: BlockRow, delta: number, givesName: boolean): Write[] {
   const key = blockKey(row.id);
   const same = recordIs(row.recordId);
   const trashRow = trashKey(input.cell, row.bucket, row.slot);
   if (row.state === 'trash') {
     if (row.refs !== 0 || delta < 0)
       throw corrupt('REFERENCES_WRONG', 'a block in trash was still referred to: run doctor');
-    const back: Clause[] = [same, ...slotIs(row), ...formIs(row), blockIs('trash', row)];
+    const back: Clause[] = [same, ...slotIs(row), ...formIs(row), ...blockIs('trash', row)];
     return [
       { kind: 'update', ...key, ...bringBack(row, delta), if: back },
       { kind: 'delete', ...trashRow },
     ];
   }
-  const next = row.refs + delta;
-  if (next < 0) throw corrupt('REFERENCES_WRONG', 'a block has fewer references than objects: run doctor');
-  const live: Clause[] = [same, ...formIs(row), blockIs('live', row)];
-  if (delta > 0) return [{ kind: 'update', ...key, ...addRefs(row, delta), if: live }];
-  if (next > 0) return [{ kind: 'update', ...key, ...addRefs(row, delta), if: [...live, refsAtLeast(1 - delta)] }];
+  const next = row.refs + delta - (givesName ? 1 : 0);
+  if (next < 0 || countedRefs(row) + delta < 0)
+    throw corrupt('REFERENCES_WRONG', 'a block has fewer references than objects: run doctor');
+  const live: Clause[] = [same, ...formIs(row), ...blockIs('live', row)];
+  if (next > 0) {
+    const change = together(delta === 0 ? {} : addRefs(row, delta), givesName ? giveBackName : {});
+    // Those that are left: a name that stays, or one at least that is counted.
+    const left = row.named === undefined || givesName ? 1 : 0;
+    const enough = delta > 0 && !givesName ? [] : [refsAtLeast(left - delta)];
+    return [{ kind: 'update', ...key, ...change, if: [...live, ...enough] }];
+  }
   return [
     {
       kind: 'update',
       ...key,
       ...sendToTrash(row),
-      if: [...live, ...slotIs(row), refsAre(row.refs)],
+      if: [...live, ...slotIs(row), ...refsAre(row)],
     },
     {
       kind: 'put',
@@ -141,11 +179,12 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
   ];
 }
 
-function objectWrites(change: ObjectChange, old: ObjectRow | undefined): Write[] {
+/** `found`: as read, void or not; `old`: what it was to clients. */
+function objectWrites(change: ObjectChange, found: ObjectRow | undefined, old: ObjectRow | undefined): Write[] {
   const key = objectKey(change.namespace, change.key);
   if (change.ifVersion !== undefined && (old?.version ?? 'absent') !== change.ifVersion)
     throw conflict('VERSION_MISMATCH', `the object is at version ${old?.version ?? 'absent'}, not ${change.ifVersion}`);
-  const asRead = versionIs(old);
+  const asRead = versionIs(found);
   const write: Write =
     change.next === undefined
       ? { kind: 'delete', ...key, if: asRead }

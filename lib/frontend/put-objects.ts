@@ -217,10 +217,10 @@ export class PutObjects {
         ifVersion: item.ifVersion,
       }),
     );
-    const { errors, stored } = await storeBatch(this.#store, this.#keks, { blocks, changes });
+    const { outcomes, stored } = await storeBatch(this.#store, this.#keks, { blocks, changes });
     const counted = new Set<BlockId>();
     for (const [i, { item, row, blocks: of }] of batch.entries()) {
-      const error = errors[i];
+      const { error, version = row.version } = outcomes[i] ?? {};
       if (error !== undefined) {
         this.#out.push({ key: item.key, ok: false, error });
         continue;
@@ -233,7 +233,7 @@ export class PutObjects {
         else newBytes += bytes;
         counted.add(id);
       }
-      this.#out.push(resultOf(item, row, newBytes, dedupedBlocks));
+      this.#out.push(resultOf(item, { ...row, version }, newBytes, dedupedBlocks));
     }
   }
 

@@ -36,7 +36,7 @@ export function renewWrites(
 
 function blockWrites(cell: string, nowMs: number, { row, fresh }: Renewal): Write[] {
   // References may come and go meanwhile: they are not asked for.
-  const asRead = [recordIs(row.recordId), ...slotIs(row), ...formIs(row), blockIs(row.state, row)];
+  const asRead = [recordIs(row.recordId), ...slotIs(row), ...formIs(row), ...blockIs(row.state, row)];
   const block: Write = { kind: 'update', ...blockKey(row.id), ...renewRecord(row, fresh), if: asRead };
   if (row.state === 'live') return [block];
   // Nobody refers to it at the moment, which the trash row of the new slot says as that of the old one did; its grace
@@ -50,7 +50,12 @@ function blockWrites(cell: string, nowMs: number, { row, fresh }: Renewal): Writ
   ];
 }
 
-export const renewedRow = ({ row, fresh }: Renewal): BlockRow => ({ ...fresh, refs: row.refs, state: row.state });
+export const renewedRow = ({ row, fresh }: Renewal): BlockRow => ({
+  ...fresh,
+  refs: row.refs,
+  state: row.state,
+  ...(row.named === undefined ? {} : { named: row.named }),
+});
 
 /** Those whose row still names the record that cannot be read: any other was shredded, or renewed by somebody else. */
 export function renewalsOf(

@@ -3,7 +3,7 @@
 import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
-import type { BlockId } from '../foundation/ids.ts';
+import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
 import { type SealedBlock, sealBlockInPool } from '../keys/envelope.ts';
 import { BATCH_ATTEMPTS_MAX, SEALS_AT_ONCE } from '../limits/frontend.ts';
 import type { ReadOptions, Write } from '../panda/panda.ts';
@@ -13,9 +13,11 @@ import { backOffMs } from '../volume/rows/transact.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { type AppendedGroup, appendGroup, KEK_RETIRING } from '../volume/write/append.ts';
 import { type Appended, IndexBatch } from './index-batch.ts';
-import { contended, readBlocks } from './index-objects.ts';
+import { contended, readBlocks, readObjects } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
+import { type NamedPuts, namedPutsOf } from './named/put-named.ts';
+import { voidBlocks } from './named/void-blocks.ts';
 
 /** A block as it came in, under its name. */
 export interface PlainBlock {
@@ -39,41 +41,64 @@ export interface BlockBatch {
   readonly took?: () => Promise<boolean>;
 }
 
-/** What became of each change: an error, or undefined when it is durable. */
-export type ChangeErrors = readonly (Error | undefined)[];
+/** What became of a change: an error, or the version under which it is durable. */
+export interface ChangeOutcome {
+  readonly error: Error | undefined;
+  readonly version: ObjectVersion | undefined;
+}
 
 /** Stores and indexes a batch. A change whose condition fails does not keep the others from being written. */
 export async function storeBatch(
   store: VolumeStore,
   keks: KekRing,
   batch: BlockBatch,
-): Promise<{ readonly errors: ChangeErrors; readonly stored: Stored }> {
+): Promise<{ readonly outcomes: readonly ChangeOutcome[]; readonly stored: Stored }> {
+  const { panda, clock, randomness } = store.components;
   const newBytes = new Map<BlockId, number>();
   const errors = new Map<ObjectChange, Error>();
+  /** By what a change is now: what it was. */
+  const origins = new Map(batch.changes.map((change) => [change, change]));
   let open = batch.changes;
   let isDone = batch.extra === undefined && open.length === 0;
   for (let attempt = 0; !isDone; attempt++) {
-    if (attempt > 0) await store.components.clock.sleep(backOffMs(attempt, store.components.randomness));
+    if (attempt > 0) await clock.sleep(backOffMs(attempt, randomness));
     // At first a cheap look: every row it finds, or does not find, is a condition of the index transaction.
     const look: ReadOptions = { consistency: attempt === 0 ? 'eventual' : 'strong' };
     const { rows, lost, plains } = await blocksToStore(store, batch, open, look);
     // Even if all is known: what these keys may not be able to open is not to be acknowledged.
     if (plains.length === 0) await keks.current();
-    const appended = plains.length === 0 ? undefined : await appendUnderUsableKey(store, keks, plains);
+    const olds = await readObjects(panda, open, look);
+    const isPlain = attempt === 0 && panda.paysByWrite && batch.extra === undefined && batch.guards === undefined;
+    const named = isPlain ? namedPutsOf(open, olds, rows) : new Map();
+    const appended = plains.length === 0 ? undefined : await appendUnderUsableKey(store, keks, plains, named);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
-    const done = await new IndexBatch(store.components, { ...batch, changes: open, look, rows, lost, appended }).run();
-    for (const [change, error] of done.errors) errors.set(change, error);
-    open = done.again;
+    const request = { ...batch, changes: open, rows, lost, appended, olds, named };
+    const done = await new IndexBatch(store.components, request).run();
+    for (const [change, error] of done.errors) errors.set(origins.get(change) as ObjectChange, error);
+    open = done.again.map((change) => (named.has(change) ? anew(change) : change));
     isDone = open.length === 0 && !done.isLost;
     if (isDone) break;
     // The lease was broken, or GC took a block in between: what is left is done again from the start.
     keks.forget();
     if (attempt < BATCH_ATTEMPTS_MAX) continue;
     if (batch.extra !== undefined) throw contended();
-    for (const change of open) errors.set(change, contended());
+    for (const change of open) errors.set(origins.get(change) as ObjectChange, contended());
     break;
   }
-  return { errors: batch.changes.map((change) => errors.get(change)), stored: { newBytes } };
+  const versions = new Map([...origins].map(([change, origin]) => [origin, change.next?.version]));
+  return {
+    outcomes: batch.changes.map((change) => ({ error: errors.get(change), version: versions.get(change) })),
+    stored: { newBytes },
+  };
+
+  /** A plain write of it may still come: a version is used once. */
+  function anew(change: ObjectChange): ObjectChange {
+    const version = newObjectVersion(randomness);
+    const next = change.next === undefined ? undefined : { ...change.next, version };
+    const again = { ...change, next };
+    origins.set(again, origins.get(change) as ObjectChange);
+    return again;
+  }
 }
 
 interface ToStore {
@@ -94,12 +119,13 @@ async function blocksToStore(
   const needed = new Set<BlockId>(batch.extra?.keys());
   for (const { next } of open) for (const id of next?.blocks ?? []) needed.add(id);
   const rows = await readBlocks(store.components.panda, [...needed], look);
-  const known = [...rows.values()].filter((row) => row !== undefined);
+  const voids = await voidBlocks(store.components, [...rows.values()]);
+  const known = [...rows.values()].filter((row) => row !== undefined && !voids.has(row.id)) as BlockRow[];
   // An acknowledgement means that it can be read now: what is referred to must be there, not only known.
   const unreadable = known.length === 0 ? [] : await unreadableRecords(store, known);
   const lost = new Map(unreadable.map((row) => [row.id, row]));
-  const plains = [...needed].filter((id) => rows.get(id) === undefined || lost.has(id)).map((id) => plainOf(batch, id));
-  return { rows, lost, plains };
+  const isNew = (id: BlockId): boolean => rows.get(id) === undefined || voids.has(id) || lost.has(id);
+  return { rows, lost, plains: [...needed].filter(isNew).map((id) => plainOf(batch, id)) };
 }
 
 function plainOf(batch: BlockBatch, id: BlockId): PlainBlock {
@@ -113,10 +139,11 @@ async function appendUnderUsableKey(
   store: VolumeStore,
   keks: KekRing,
   plains: readonly PlainBlock[],
+  named: NamedPuts,
 ): Promise<Appended> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await appendBlocks(store, keks, plains);
+      return await appendBlocks(store, keks, plains, named);
     } catch (error) {
       if (!isPocketfulError(error) || error.code !== KEK_RETIRING || attempt >= BATCH_ATTEMPTS_MAX) throw error;
       keks.forget();
@@ -125,14 +152,28 @@ async function appendUnderUsableKey(
   }
 }
 
-async function appendBlocks(store: VolumeStore, keks: KekRing, plains: readonly PlainBlock[]): Promise<Appended> {
+async function appendBlocks(
+  store: VolumeStore,
+  keks: KekRing,
+  plains: readonly PlainBlock[],
+  named: NamedPuts,
+): Promise<Appended> {
   const kek = await keks.current();
   const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) =>
     sealBlockInPool(bytes, store.components.randomness, kek),
   );
+  const intents = new Map(
+    [...named].map(([{ namespace, key, next }, id]) => {
+      assert(next !== undefined, 'what is put has a row');
+      return [id, { namespace, key, version: next.version }] as const;
+    }),
+  );
   const group = await appendGroup(
     store,
-    sealed.map(({ recordId, record }, i) => ({ blockId: (plains[i] as PlainBlock).id, recordId, record })),
+    sealed.map(({ recordId, record }, i) => {
+      const { id } = plains[i] as PlainBlock;
+      return { blockId: id, recordId, record, intent: intents.get(id) };
+    }),
     kek.version,
   );
   const fresh = new Map<BlockId, FreshBlock>();

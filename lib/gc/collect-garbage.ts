@@ -178,7 +178,7 @@ export function shredWrites(
       {
         kind: 'delete',
         ...blockKey(blockId),
-        if: [blockIs('trash', form), recordIs(recordId)],
+        if: [...blockIs('trash', { refs: 0, ...form }), recordIs(recordId)],
       },
       { kind: 'delete', ...trashKey(cell, bucket, slot), if: [inTrashSince(sinceMs)] },
     ]),

@@ -32,6 +32,10 @@ export const BATCH_OBJECTS_MAX = 1024;
 export const SEALS_AT_ONCE = 4;
 /** Index transactions of one batch at once: those that are pending together share an fsync. */
 export const INDEX_TRANSACTIONS_AT_ONCE = 16;
+/** Plain writes of one batch at once, where they are cheaper than transactions. */
+export const PLAIN_WRITES_AT_ONCE = 32;
+/** Objects of a batch from which on plain writes pay for the round trips they add. */
+export const NAMED_PUTS_MIN = 2;
 /** What a record is longer than its block at the most, for sums made before it is sealed. */
 export const RECORD_SLACK_BYTES = 64;
 /** Stores of a batch from the start: its lease was broken, GC took a block in between, or its key is going. */

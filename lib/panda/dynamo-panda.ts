@@ -48,6 +48,7 @@ export const newDynamoClient = (config: DynamoDBClientConfig = {}): DynamoDBClie
 
 export class DynamoPanda implements Panda {
   readonly refusesOverlap = true;
+  readonly paysByWrite = true;
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #clock: Clock;

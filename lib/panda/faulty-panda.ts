@@ -32,6 +32,10 @@ export class FaultyPanda implements Panda {
     return this.#inner.refusesOverlap;
   }
 
+  get paysByWrite(): boolean {
+    return this.#inner.paysByWrite;
+  }
+
   get(key: Key): Promise<Row | undefined> {
     return underPlan(this.#plan, 'panda', 'get', nameOf(key), () => this.#inner.get(key), busy);
   }

@@ -38,12 +38,14 @@ export interface MemoryPandaOptions {
 
 export class MemoryPanda implements Panda {
   readonly refusesOverlap: boolean;
+  readonly paysByWrite: boolean;
   readonly #partitions = new Map<string, Partition>();
   readonly #traffic: MemoryTraffic;
   #closed = false;
 
   constructor({ pace, isSerial = false }: MemoryPandaOptions = {}) {
     this.refusesOverlap = !isSerial;
+    this.paysByWrite = !isSerial;
     this.#traffic = new MemoryTraffic(pace);
   }
 

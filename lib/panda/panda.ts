@@ -117,6 +117,11 @@ export interface Panda {
    * Whoever sends several that share a row sends them one after the other there; elsewhere they share a commit.
    */
   readonly refusesOverlap: boolean;
+  /**
+   * True where a transaction costs twice what its writes cost alone, in money: objects are put by plain writes there,
+   * in more steps. Elsewhere writes that are independent share a commit anyway.
+   */
+  readonly paysByWrite: boolean;
   /** Strongly consistent. */
   get(key: Key): Promise<Row | undefined>;
   /**

@@ -42,6 +42,10 @@ export class MeteredPanda implements Panda {
     return this.#inner.refusesOverlap;
   }
 
+  get paysByWrite(): boolean {
+    return this.#inner.paysByWrite;
+  }
+
   async get(key: Key): Promise<Row | undefined> {
     const row = await this.#inner.get(key);
     this.#read(unitsOf(bytesOf(row), readUnitBytes));

@@ -12,9 +12,10 @@ import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
-import type { Row } from '../../lib/panda/panda.ts';
+import type { Attributes, Row } from '../../lib/panda/panda.ts';
 import { blockFromRow } from '../../lib/panda/rows/block-row.ts';
 import { bucketFromRow } from '../../lib/panda/rows/bucket-row.ts';
+import { type ObjectRow, objectAttributes, objectFromRow } from '../../lib/panda/rows/object-row.ts';
 import { shredAttributes, shredKey } from '../../lib/panda/rows/trash-row.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { type Process, TINY, World } from '../store/harness.ts';
@@ -42,13 +43,21 @@ export async function rowsOf(p: Process): Promise<Row[]> {
   return rows;
 }
 
+const nameOf = ({ isNamed: _, ...object }: ObjectRow): Attributes => objectAttributes(object);
+
 /** What a rebuilt Panda must agree on: names, references, keys, and where every record is. */
 export function normalForm(rows: readonly Row[]) {
-  const names = rows.filter((row) => /^(object|segment)\//.test(row.partition));
+  // Named references become counted ones: that is all that is written anew of a name.
+  const names = rows
+    .filter((row) => /^(object|segment)\//.test(row.partition))
+    .map((row) => (row.partition.startsWith('segment/') ? row : { ...row, attributes: nameOf(objectFromRow(row)) }));
   const blocks = rows
     .filter((row) => row.partition.startsWith('block/'))
     .map(blockFromRow)
-    .map(({ hint: _, wrappedBek, ...block }) => ({ ...block, wrappedBek: Buffer.from(wrappedBek).toString('hex') }));
+    .map(({ hint: _, named: __, wrappedBek, ...block }) => ({
+      ...block,
+      wrappedBek: Buffer.from(wrappedBek).toString('hex'),
+    }));
   const buckets = rows
     .filter((row) => row.partition.startsWith('bucket/'))
     .map(bucketFromRow)

@@ -219,14 +219,15 @@ describe('a block', () => {
     const attributes = block.blockAttributes(rest);
     const yes = [
       [block.recordIs(R), ...block.slotIs(row)],
-      [block.blockIs('live', row), block.refsAre(2), block.refsAtLeast(2), block.wrappedAs(row)],
+      [...block.blockIs('live', row), ...block.refsAre(row), block.refsAtLeast(2), block.wrappedAs(row)],
     ];
     const no = [
       [block.recordIs(S)],
       block.slotIs({ bucket: B, slot: 7 }),
       block.slotIs({ bucket: C, slot: 6 }),
-      [block.blockIs('trash', row)],
-      [block.refsAre(1)],
+      block.blockIs('trash', row),
+      block.refsAre({ refs: 1 }),
+      block.refsAre({ refs: 3, named: hex('5', 24) as ObjectVersion }),
       [block.refsAtLeast(3)],
       [block.wrappedAs({ ...row, kekVersion: 2 })],
       [block.wrappedAs({ ...row, wrappedBek: new Uint8Array([1, 3]) })],

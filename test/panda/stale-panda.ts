@@ -21,6 +21,10 @@ export class StalePanda implements Panda {
     return this.#inner.refusesOverlap;
   }
 
+  get paysByWrite(): boolean {
+    return this.#inner.paysByWrite;
+  }
+
   get(key: Key): Promise<Row | undefined> {
     return this.#inner.get(key);
   }

@@ -2,12 +2,12 @@
 // volumes. The rows must be of one moment; blocks are held in memory as counts.
 
 import { isPocketfulError } from '../../foundation/errors.ts';
-import type { BlockId, BucketId } from '../../foundation/ids.ts';
+import type { BlockId, BucketId, ObjectVersion } from '../../foundation/ids.ts';
 import { isKeyDestroyed } from '../../keys/keys.ts';
 import { FINDING_NAMES_MAX } from '../../limits/engine.ts';
 import type { Row } from '../../panda/panda.ts';
-import { blockFromRow } from '../../panda/rows/block-row.ts';
-import { type BucketRow, bucketFromRow, deadFromRow } from '../../panda/rows/bucket-row.ts';
+import { type BlockRow, blockFromRow } from '../../panda/rows/block-row.ts';
+import { type BucketRow, bucketFromRow, bucketKey, deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
 import { type DiscardRow, discardFromRow } from '../../panda/rows/drives/discard-row.ts';
 import { driveFromRow } from '../../panda/rows/drives/drive-row.ts';
 import {
@@ -38,6 +38,10 @@ export interface Counted {
 }
 
 interface BlockFacts {
+  /** The version it names, until the object is found that has it. */
+  named: ObjectVersion | undefined;
+  /** What it adds to the live bytes of its bucket. */
+  readonly place: Pick<BlockRow, 'bucket' | 'slot' | 'recordBytes'>;
   /** References the row has, less those found: 0 at the end. */
   refs: number;
   readonly isTrash: boolean;
@@ -93,6 +97,7 @@ export async function findRowFaults(
   const told = new Set<string>();
   await eachRow(components, findings, told, signal, (row) => takeFirst(tally, soundRow(row)));
   await eachRow(components, findings, told, signal, (row) => takeNames(tally, row));
+  await leaveOutVoids(components, tally);
   judgeObjects(tally, findings);
   judgeSegments(tally, findings);
   judgeReferences(tally, findings);
@@ -107,6 +112,23 @@ export async function findRowFaults(
     volumes: tally.volumes.size,
     zones: tally.zones.length,
   };
+}
+
+/** Rows that came after their group was recovered: nobody refers to them, nor do they count for their bucket. */
+async function leaveOutVoids(components: Components, tally: Tally): Promise<void> {
+  const { panda, settings } = components;
+  for (const [id, { named, refs, place }] of tally.blocks) {
+    if (named === undefined || refs !== 1) continue;
+    const [bucket, dead] = await panda.getMany([
+      bucketKey(settings.cell, place.bucket),
+      deadKey(settings.cell, place.bucket),
+    ]);
+    if (bucket !== undefined && !isDead(deadFromRow(dead), place.slot)) continue;
+    tally.blocks.delete(id);
+    const live = (tally.liveBytes.get(place.bucket) ?? 0) - place.recordBytes;
+    if (live > 0 || bucket !== undefined) tally.liveBytes.set(place.bucket, live);
+    else tally.liveBytes.delete(place.bucket);
+  }
 }
 
 async function eachRow(
@@ -136,8 +158,9 @@ const tableOf = (row: Row): string => row.partition.split('/')[0] as string;
 function takeFirst(tally: Tally, row: Row): void {
   switch (tableOf(row)) {
     case 'block': {
-      const { id, refs, state, bucket, recordBytes, kekVersion } = blockFromRow(row);
-      tally.blocks.set(id, { refs, isTrash: state === 'trash', hasTrashRow: false });
+      const { id, refs, state, bucket, slot, recordBytes, kekVersion, named } = blockFromRow(row);
+      const place = { bucket, slot, recordBytes };
+      tally.blocks.set(id, { refs, isTrash: state === 'trash', hasTrashRow: false, named, place });
       tally.liveBytes.set(bucket, (tally.liveBytes.get(bucket) ?? 0) + recordBytes);
       tally.kekVersions.set(kekVersion, (tally.kekVersions.get(kekVersion) ?? 0) + 1);
       break;
@@ -181,6 +204,7 @@ function takeNames(tally: Tally, row: Row): void {
   switch (tableOf(row)) {
     case 'object': {
       const object = objectFromRow(row);
+      if (object.isNamed && !isNamedBy(tally, object)) break; // void: it was never there
       tally.objects += 1;
       if (!refer(tally, object.blocks ?? [])) tally.broken.push(nameOf(object));
       break;
@@ -215,6 +239,14 @@ function givenBack(release: ReleaseRow | undefined, segment: number): number {
   return at === segment ? block : 0;
 }
 
+/** An object that was put plain counts only if its block names it. */
+function isNamedBy(tally: Tally, { blocks, version }: ObjectRow): boolean {
+  const block = tally.blocks.get(blocks?.[0] as BlockId);
+  if (block?.named !== version) return false;
+  block.named = undefined;
+  return true;
+}
+
 /** False if one of the blocks has no row. */
 function refer(tally: Tally, ids: readonly BlockId[]): boolean {
   let isWhole = true;
@@ -240,9 +272,12 @@ function judgeSegments({ segmented, orphans }: Tally, findings: Findings): void 
 }
 
 function judgeReferences(tally: Tally, findings: Findings): void {
-  for (const [id, { refs, isTrash, hasTrashRow }] of tally.blocks) {
+  const homes = new Map(tally.buckets.map(({ id, volume }) => [id, tally.volumes.get(volume)]));
+  for (const [id, { refs, isTrash, hasTrashRow, named, place }] of tally.blocks) {
     const block = `block ${id.slice(0, 8)}…`;
-    if (refs !== 0)
+    // The object that it names is being put.
+    const isPending = named !== undefined && homes.get(place.bucket)?.pendingSeq !== undefined;
+    if (refs !== (isPending ? 1 : 0))
       findings.add(
         'wrong',
         'references',

@@ -9,7 +9,8 @@ import type { Sorter } from './sorter.ts';
 /** `later`: a later backup, whose shred log counts too. */
 export async function indexBackup(sorter: Sorter, backup: BackupSource, later?: BackupSource): Promise<void> {
   for await (const row of backup.rows(['block/'])) {
-    const { id, recordId, bucket } = blockFromRow(row);
+    const { id, recordId, bucket, named } = blockFromRow(row);
+    if (named !== undefined) sorter.run('INSERT OR REPLACE INTO names VALUES (?, ?)', named, id);
     sorter.run('INSERT OR REPLACE INTO named VALUES (?, ?, ?)', recordId, id, bucket);
   }
   for (const source of later === undefined ? [backup] : [backup, later])

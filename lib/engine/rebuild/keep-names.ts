@@ -3,7 +3,7 @@
 import type { BlockId } from '../../foundation/ids.ts';
 import { LOST_OBJECTS_LISTED_MAX } from '../../limits/engine.ts';
 import type { Row } from '../../panda/panda.ts';
-import { type ObjectRow, objectFromRow, segmentFromRow } from '../../panda/rows/object-row.ts';
+import { type ObjectRow, objectAttributes, objectFromRow, segmentFromRow } from '../../panda/rows/object-row.ts';
 import type { BackupSource } from './backup-source.ts';
 import type { Sorter } from './sorter.ts';
 
@@ -38,12 +38,13 @@ export async function* keepNames(
   for await (const row of backup.rows([SEGMENTS])) noteList(sorter, row);
   for await (const row of backup.rows(['object/'])) {
     const object = objectFromRow(row);
+    if (isVoid(sorter, object)) continue;
     const reason = whyLost(sorter, object);
     if (reason === undefined) {
       kept.objects += 1;
       for (const id of object.blocks ?? []) refer(sorter, id);
       if (object.segments !== undefined) sorter.run('UPDATE lists SET isKept = 1 WHERE version = ?', object.version);
-      yield row;
+      yield object.isNamed ? counted(row, object) : row;
     } else {
       const { namespace, key } = object;
       kept.lostObjects += 1;
@@ -57,6 +58,16 @@ export async function* keepNames(
     for (const id of segmentFromRow(row).blocks) refer(sorter, id);
     yield row;
   }
+}
+
+/** Put plain, and never there: its block does not name it. */
+const isVoid = (sorter: Sorter, { isNamed, blocks, version }: ObjectRow): boolean =>
+  isNamed === true &&
+  sorter.get('SELECT 1 AS there FROM names WHERE version = ? AND block = ?', version, blocks?.[0] ?? '') === undefined;
+
+/** References are counted anew, so no block names a version any more. */
+function counted(row: Row, { isNamed: _, ...object }: ObjectRow): Row {
+  return { ...row, attributes: objectAttributes(object) };
 }
 
 const versionOf = (row: Row): string => row.partition.slice(SEGMENTS.length);

@@ -111,7 +111,8 @@ export class Rebuild {
     if (place === undefined) return undefined;
     const { bucket, slot, length, refs, volume, generation, sequence: seq, token, column, offset } = place;
     const hint = { volume, generation, seq, token, column, offset };
-    return { ...block, bucket, slot, recordBytes: length, hint, refs, state: refs === 0 ? 'trash' : 'live' };
+    const { named: _, ...rest } = block;
+    return { ...rest, bucket, slot, recordBytes: length, hint, refs, state: refs === 0 ? 'trash' : 'live' };
   }
 }
 

@@ -22,6 +22,7 @@ CREATE TABLE records (
 CREATE TABLE zones (drive INTEGER, zone INTEGER, generation INTEGER, bytes INTEGER, PRIMARY KEY (drive, zone, generation)) WITHOUT ROWID;
 CREATE TABLE directories (volume TEXT, generation INTEGER, bucket TEXT, extent TEXT, PRIMARY KEY (volume, generation, bucket, extent)) WITHOUT ROWID;
 CREATE TABLE named (record TEXT PRIMARY KEY, block TEXT, bucket TEXT) WITHOUT ROWID;
+CREATE TABLE names (version TEXT PRIMARY KEY, block TEXT) WITHOUT ROWID;
 CREATE TABLE shredded (record TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE trash (block TEXT PRIMARY KEY, sinceMs INTEGER) WITHOUT ROWID;
 CREATE TABLE oldVolumes (volume TEXT PRIMARY KEY, generation INTEGER, extents TEXT) WITHOUT ROWID;

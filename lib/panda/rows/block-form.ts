@@ -1,6 +1,14 @@
 // What a block's row says, and how it is stored. Format 3 packs it into three binary attributes; format 1 and 2 had one
 // for each fact, and are read until somebody changes the row in any case.
-import { type BlockId, type BucketId, bytesOf, hexOf, type RecordId, type VolumeId } from '../../foundation/ids.ts';
+import {
+  type BlockId,
+  type BucketId,
+  bytesOf,
+  hexOf,
+  type ObjectVersion,
+  type RecordId,
+  type VolumeId,
+} from '../../foundation/ids.ts';
 import type { Attributes, Row } from '../panda.ts';
 import { PACKED_FORM, Packer, Unpacker } from './packing.ts';
 import {
@@ -42,9 +50,15 @@ export interface BlockRow {
   readonly state: BlockState;
   readonly wrappedBek: Uint8Array;
   readonly kekVersion: number;
+  /** The version whose reference, one of `refs`, is the named one: giving it back twice is giving it back once. */
+  readonly named?: ObjectVersion;
   /** Stored as format 1 and 2 did: whoever changes it writes it anew. */
   readonly isOld?: true;
 }
+
+/** References that are only counted. */
+export const countedRefs = ({ refs, named }: Pick<BlockRow, 'refs' | 'named'>): number =>
+  named === undefined ? refs : refs - 1;
 
 /** Where a block's record is meant to be: trash rows and dead bits go by this place. */
 export type BlockSlot = Pick<BlockRow, 'bucket' | 'slot'>;
@@ -80,7 +94,8 @@ export function packedBlock(row: Row): BlockRow {
   const facts = at('d');
   const form = facts.byte();
   if (form !== PACKED_FORM) malformedRow(row, `d is of form ${form}`);
-  const refs = countIn(row, 'f');
+  const named = row.attributes['o'] === undefined ? undefined : hexOf(bytesIn(row, 'o'));
+  const refs = countIn(row, 'f') + (named === undefined ? 0 : 1);
   const block: BlockRow = {
     id: blockIdIn(row, row.sort),
     cell: facts.take(facts.varint()).toString(),
@@ -94,6 +109,7 @@ export function packedBlock(row: Row): BlockRow {
     state: refs === 0 ? 'trash' : 'live',
     kekVersion: key.varint(),
     wrappedBek: new Uint8Array(key.take(key.left)),
+    ...(named === undefined ? {} : { named: named as ObjectVersion }),
   };
   if (place.left + facts.left > 0) malformedRow(row, 'p or d is too long');
   return block;
@@ -139,7 +155,8 @@ export function oldBlock(row: Row): BlockRow {
 export const packedAttributes = (block: Omit<BlockRow, 'id'>): Attributes => ({
   r: bytesOf(block.recordId),
   p: packedPlace(block),
-  f: block.refs,
+  f: countedRefs(block),
+  ...(block.named === undefined ? {} : { o: bytesOf(block.named) }),
   w: packedKey(block),
   d: packedFacts(block),
 });

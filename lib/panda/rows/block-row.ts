@@ -1,13 +1,14 @@
 // block/HH | block id: where a block's record is, who refers to it, and its wrapped key. HH are the first 8 bits of the
 // hash. Only puts, deletes and GC write it; compaction never does.
 
-import type { BlockId, RecordId } from '../../foundation/ids.ts';
+import type { BlockId, ObjectVersion, RecordId } from '../../foundation/ids.ts';
 import { bytesOf } from '../../foundation/ids.ts';
 import type { Attributes, Clause, Key, Row } from '../panda.ts';
 import {
   type BlockRow,
   type BlockSlot,
   type BlockState,
+  countedRefs,
   isOldBlock,
   OLD_BLOCK_ATTRIBUTES,
   oldBlock,
@@ -19,7 +20,7 @@ import {
 } from './block-form.ts';
 import type { Change } from './change.ts';
 
-export type { BlockRow, BlockSlot, BlockState } from './block-form.ts';
+export { type BlockRow, type BlockSlot, type BlockState, countedRefs } from './block-form.ts';
 
 export const blockPartitions = (): string[] =>
   Array.from({ length: 256 }, (_, bits) => `block/${bits.toString(16).padStart(2, '0')}`);
@@ -49,17 +50,26 @@ export const slotIs = ({ bucket, slot, isOld }: BlockSlot & StoredForm): Clause[
       ]
     : [{ attribute: 'p', equals: packedPlace({ bucket, slot }) }];
 
+type References = Pick<BlockRow, 'refs' | 'named' | 'isOld'>;
+
 /** live: somebody refers to it. trash: nobody does, and a trash row says so. */
-export function blockIs(state: BlockState, { isOld }: StoredForm): Clause {
-  if (isOld) return { attribute: 's', equals: state };
-  return state === 'live' ? refsAtLeast(1) : refsAre(0);
+export function blockIs(state: BlockState, row: References): Clause[] {
+  if (row.isOld) return [{ attribute: 's', equals: state }];
+  if (state === 'trash') return [{ attribute: 'f', equals: 0 }, nameIs(undefined)];
+  return [row.named === undefined ? refsAtLeast(1) : nameIs(row.named)];
 }
 
-/** As many references as were read: whoever takes the last ones away must know of all. */
-export const refsAre = (refs: number): Clause => ({ attribute: 'f', equals: refs });
+/** As many references as were read, named and counted: whoever takes the last ones away must know of all. */
+export const refsAre = (row: References): Clause[] =>
+  row.isOld
+    ? [{ attribute: 'f', equals: row.refs }]
+    : [{ attribute: 'f', equals: countedRefs(row) }, nameIs(row.named)];
 
-/** So many references or more. */
+/** So many counted references or more. */
 export const refsAtLeast = (refs: number): Clause => ({ attribute: 'f', atLeast: refs });
+
+const nameIs = (version: ObjectVersion | undefined): Clause =>
+  version === undefined ? { attribute: 'o', missing: true } : { attribute: 'o', equals: bytesOf(version) };
 
 type WrappedKey = Pick<BlockRow, 'wrappedBek' | 'kekVersion'>;
 
@@ -77,7 +87,13 @@ export const addRefs = (block: BlockRow, delta: number): Change => ({ ...rewritt
 export const bringBack = (block: BlockRow, refs: number): Change => rewritten(block, { f: refs });
 
 /** live -> trash: nobody refers to it any more. */
-export const sendToTrash = (block: BlockRow): Change => rewritten(block, { f: 0 });
+export const sendToTrash = (block: BlockRow): Change => ({
+  ...rewritten(block, { f: 0 }),
+  ...(block.named === undefined ? {} : giveBackName),
+});
+
+/** The named reference is given back; the block stays live by those that are counted. */
+export const giveBackName: Change = { remove: ['o'] };
 
 /** The same record, copied to another slot by a merge. */
 export const moveToSlot = (block: BlockRow, to: BlockSlot): Change =>
@@ -88,12 +104,15 @@ export const wrapUnder = (block: BlockRow, key: WrappedKey): Change =>
   block.isOld ? rewritten({ ...block, ...key }) : { set: { w: packedKey(key) } };
 
 /** Another record of the same block. References may come and go meanwhile: they are not written. */
-export function renewRecord(block: StoredForm, next: Omit<BlockRow, 'id' | 'refs' | 'state' | 'isOld'>): Change {
+export function renewRecord(
+  block: StoredForm,
+  next: Omit<BlockRow, 'id' | 'refs' | 'state' | 'named' | 'isOld'>,
+): Change {
   const set = { r: bytesOf(next.recordId), ...asPacked(next) };
   return block.isOld ? { set, remove: OLD_BLOCK_ATTRIBUTES } : { set };
 }
 
-const asPacked = (block: Omit<BlockRow, 'id' | 'refs' | 'state' | 'recordId' | 'isOld'>): Attributes => ({
+const asPacked = (block: Omit<BlockRow, 'id' | 'refs' | 'state' | 'recordId' | 'named' | 'isOld'>): Attributes => ({
   p: packedPlace(block),
   w: packedKey(block),
   d: packedFacts(block),

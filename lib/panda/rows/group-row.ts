@@ -2,9 +2,18 @@
 // store. Append and merge groups list their slots with block and record ids, so that anyone can recover them.
 
 import { assert } from '../../foundation/assert.ts';
-import { type BlockId, type BucketId, bytesOf, hexOf, type RecordId, type VolumeId } from '../../foundation/ids.ts';
+import {
+  type BlockId,
+  type BucketId,
+  bytesOf,
+  hexOf,
+  type ObjectVersion,
+  type RecordId,
+  type VolumeId,
+} from '../../foundation/ids.ts';
 import { GROUP_SLOT_BYTES, GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
+import { PACKED_FORM, Packer, Unpacker } from './packing.ts';
 import {
   bucketIdIn,
   bytesIn,
@@ -35,6 +44,16 @@ export interface AppendGroupRow extends GroupCommon {
   readonly firstSlot: number;
   /** One per slot from `firstSlot` on. */
   readonly slots: readonly GroupSlot[];
+  /** Objects that are to be put plain, each of one block of the group: whoever recovers it looks at them. */
+  readonly intents?: readonly GroupIntent[];
+}
+/** The object that is to be made of one slot, and the version that names it. */
+export interface GroupIntent {
+  /** Counted from the group's first one. */
+  readonly slot: number;
+  readonly namespace: string;
+  readonly key: string;
+  readonly version: ObjectVersion;
 }
 export interface MoveGroupRow extends GroupCommon {
   readonly kind: 'move';
@@ -97,8 +116,57 @@ export function groupFromRow(row: Row): GroupRow {
     bucket: bucketIdIn(row, stringIn(row, 'b')),
     firstSlot: countIn(row, 'f'),
     slots: slotsIn(row),
+    ...(row.attributes['i'] === undefined ? {} : { intents: intentsIn(row) }),
   };
 }
+
+const VERSION_BYTES = 12;
+
+/** Of a key only what differs from the one before it; a namespace only where it changes. */
+function packedIntents(intents: readonly GroupIntent[]): Uint8Array {
+  const out = new Packer().byte(PACKED_FORM);
+  let namespace = '';
+  let before = Buffer.alloc(0);
+  for (const intent of intents) {
+    const name = Buffer.from(intent.namespace === namespace ? '' : intent.namespace);
+    namespace = intent.namespace;
+    const key = Buffer.from(intent.key);
+    let same = 0;
+    while (same < key.length && key[same] === before[same]) same += 1;
+    before = key;
+    out
+      .varint(intent.slot)
+      .varint(name.length)
+      .bytes(name)
+      .varint(same)
+      .varint(key.length - same);
+    out.bytes(key.subarray(same)).hex(intent.version);
+  }
+  return out.end();
+}
+
+function intentsIn(row: Row): GroupIntent[] {
+  const packed = new Unpacker(bytesIn(row, 'i'), (why) => malformedRow(row, `i ${why}`));
+  const form = packed.byte();
+  if (form !== PACKED_FORM) malformedRow(row, `i is of form ${form}`);
+  const intents: GroupIntent[] = [];
+  let namespace = '';
+  let before = Buffer.alloc(0);
+  while (packed.left > 0) {
+    const slot = packed.varint();
+    const name = packed.take(packed.varint()).toString();
+    if (name !== '') namespace = name;
+    const same = packed.varint();
+    if (same > before.length) malformedRow(row, 'i contradicts itself');
+    before = Buffer.concat([before.subarray(0, same), packed.take(packed.varint())]);
+    intents.push({ slot, namespace, key: before.toString(), version: packed.hex(VERSION_BYTES) as ObjectVersion });
+  }
+  return intents;
+}
+
+/** What an intent takes of the row at the most. */
+export const intentBytesMax = ({ namespace, key }: { readonly namespace: string; readonly key: string }): number =>
+  Buffer.byteLength(namespace) + Buffer.byteLength(key) + VERSION_BYTES + 10;
 
 function mergedBuckets(row: Row): MergedBucket[] {
   const slots = slotsIn(row);
@@ -113,7 +181,11 @@ function mergedBuckets(row: Row): MergedBucket[] {
 export function groupAttributes(group: GroupRow): Attributes {
   const common = { k: group.kind, t: group.token, u: group.columnBytes };
   if (group.kind === 'move') return { ...common, r: group.run };
-  if (group.kind === 'append') return { ...common, b: group.bucket, f: group.firstSlot, d: packSlots(group.slots) };
+  if (group.kind === 'append') {
+    const { bucket, firstSlot, slots, intents = [] } = group;
+    const own = { ...common, b: bucket, f: firstSlot, d: packSlots(slots) };
+    return intents.length === 0 ? own : { ...own, i: packedIntents(intents) };
+  }
   return {
     ...common,
     r: group.run,

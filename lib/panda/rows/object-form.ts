@@ -22,6 +22,8 @@ export interface ObjectRow {
   readonly blocks: readonly BlockId[] | undefined;
   /** Number of segment rows, if they are many. */
   readonly segments: number | undefined;
+  /** Put plain: its only block names it by its version, and it counts only as long as it does. */
+  readonly isNamed?: true;
   /** Stored as format 1 and 2 did. */
   readonly isOld?: true;
 }
@@ -31,12 +33,14 @@ const DIGEST_BYTES = 32;
 const VERSION_BYTES = 12;
 const MD5_BYTES = 16;
 
+/** A flag of `d`. */
+const IS_NAMED = 1 << 0;
 /** What `d` holds besides, in this order. This release writes none of them, and passes over those of a later one. */
 const HAS_MD5 = 1 << 1;
 const HAS_SYSTEM_ATTRIBUTES = 1 << 2;
 const HAS_VERSION_ID = 1 << 3;
 const HAS_PARTS = 1 << 4;
-const FLAGS_KNOWN = HAS_MD5 | HAS_SYSTEM_ATTRIBUTES | HAS_VERSION_ID | HAS_PARTS;
+const FLAGS_KNOWN = IS_NAMED | HAS_MD5 | HAS_SYSTEM_ATTRIBUTES | HAS_VERSION_ID | HAS_PARTS;
 
 /** Hex SHA-256 of the content where it is one block (or empty), else SHA-256 over the block ids and their number. */
 export function etagOf(blocks: readonly BlockId[]): string {
@@ -103,6 +107,7 @@ export function packedObject(row: Row): ObjectRow {
     ...sizes,
     metadata: optionalString(row, 'm'),
     ...contentOf(row, facts, optionalCount(row, 'n')),
+    ...((flags & IS_NAMED) === 0 ? {} : { isNamed: true }),
   };
 }
 
@@ -125,8 +130,13 @@ function passOver(facts: Unpacker, flags: number): void {
 }
 
 export function packedObjectAttributes(object: Omit<ObjectRow, 'namespace' | 'key'>): Attributes {
-  const { version, sizeBytes, blockBytes, createdAtMs, metadata, blocks, segments, etag } = object;
-  const facts = new Packer().byte(PACKED_FORM).byte(0).varint(sizeBytes).varint(blockBytes).varint(createdAtMs);
+  const { version, sizeBytes, blockBytes, createdAtMs, metadata, blocks, segments, etag, isNamed } = object;
+  const facts = new Packer()
+    .byte(PACKED_FORM)
+    .byte(isNamed ? IS_NAMED : 0)
+    .varint(sizeBytes)
+    .varint(blockBytes)
+    .varint(createdAtMs);
   if (blocks !== undefined) for (const id of blocks) facts.hex(id);
   else {
     const [digest = '', count = '1'] = etag.split('-');

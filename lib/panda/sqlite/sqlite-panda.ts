@@ -27,6 +27,7 @@ export interface SqlitePandaOptions {
 
 export class SqlitePanda implements Panda {
   readonly refusesOverlap = false;
+  readonly paysByWrite = false;
   readonly path: string;
   readonly #database: DatabaseSync;
   readonly #statements: Statements;

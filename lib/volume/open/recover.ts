@@ -2,17 +2,18 @@
 // complete. Slots that no block row names become dead; then the volume takes appends again.
 import { assert } from '../../foundation/assert.ts';
 import { conflict, corrupt, isKind } from '../../foundation/errors.ts';
-import type { BlockId, BucketId } from '../../foundation/ids.ts';
+import type { BucketId } from '../../foundation/ids.ts';
 import { KEYS_AT_ONCE } from '../../limits/panda.ts';
 import { CONFLICT_ATTEMPTS_MAX } from '../../limits/volume.ts';
-import type { Write } from '../../panda/panda.ts';
-import { type BlockRow, blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
+import type { Condition, Key, Panda, Row, Write } from '../../panda/panda.ts';
+import { blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
-import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import { objectFromRow, objectKey } from '../../panda/rows/object-row.ts';
+import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
 import { readGroup, readVolume } from '../rows/read-rows.ts';
 import { backOffMs, transact } from '../rows/transact.ts';
-import { type ListedGroup, partsOf, settledWrite, unnamedWrites } from '../steps/recover-steps.ts';
+import { intentWrites, type ListedGroup, partsOf, settledWrite, unnamedWrites } from '../steps/recover-steps.ts';
 
 /**
  * Settles the pending group of a volume leased under `token`. Afterwards pendingSeq is none, and the lease is kept or
@@ -35,15 +36,19 @@ export async function recoverPending(
     return now !== undefined && now.pendingSeq !== seq && now.token === token;
   };
   if (group.kind === 'move') return transact(components, [settled], took);
-  for (let attempt = 0; ; attempt++) {
-    const writes = [settled, ...(await lostWrites(components, group))];
+  const held: Write = { kind: 'check', ...volumeKey(cell, volume.id), if: settled.if as Condition };
+  for (let attempt = 0; ; ) {
+    const { writes, isAll } = await lostWrites(components, group);
     try {
-      return await transact(components, writes, took);
+      // Sent again after an unknown outcome it may meet itself: then what is left is looked at again.
+      await transact(components, [isAll ? settled : held, ...writes], isAll ? took : async () => false);
+      if (isAll) return;
     } catch (error) {
-      // GC or a delete touched the dead row in between: look again. A lost token fails every time.
-      if (!isKind(error, 'conflict') || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
+      // GC, a put or a delete touched one of the rows in between: look again. A lost token fails every time.
+      if (!isKind(error, 'conflict') || attempt++ >= CONFLICT_ATTEMPTS_MAX) throw error;
       const now = await readVolume(components.panda, cell, volume.id);
       if (now?.token !== token) throw error;
+      if (isAll && now.pendingSeq !== seq) return;
       await components.clock.sleep(backOffMs(attempt, components.randomness));
     }
   }
@@ -59,17 +64,36 @@ async function rowGone(components: Components, volume: VolumeRow, token: number,
   return corrupt('GROUP_ROW_MISSING', `the pending group ${seq} of volume ${volume.id} has no row: run doctor`);
 }
 
-async function lostWrites(components: Components, group: ListedGroup): Promise<Write[]> {
-  const cell = components.settings.cell;
+interface Lost {
+  readonly writes: readonly Write[];
+  /** Nothing is left when they are done. */
+  readonly isAll: boolean;
+}
+
+async function lostWrites({ panda, settings: { cell } }: Components, group: ListedGroup): Promise<Lost> {
   const parts = partsOf(group);
+  const intents = group.kind === 'append' ? (group.intents ?? []) : [];
+  const objects = await readAll(
+    panda,
+    intents.map(({ namespace, key }) => objectKey(namespace, key)),
+  );
   const deads = new Map<BucketId, DeadRow>();
-  for (const { bucket } of parts) deads.set(bucket, deadFromRow(await components.panda.get(deadKey(cell, bucket))));
+  for (const { bucket } of parts) deads.set(bucket, deadFromRow(await panda.get(deadKey(cell, bucket))));
   const ids = [...new Set(parts.flatMap(({ slots }) => slots.map(({ blockId }) => blockId)))];
-  const rows = new Map<BlockId, BlockRow | undefined>();
-  for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
-    const some = ids.slice(at, at + KEYS_AT_ONCE);
-    const found = await components.panda.getMany(some.map(blockKey));
-    for (const [i, id] of some.entries()) rows.set(id, found[i] === undefined ? undefined : blockFromRow(found[i]));
-  }
-  return unnamedWrites(cell, parts, rows, deads);
+  const found = await readAll(panda, ids.map(blockKey));
+  const blocks = new Map(ids.map((id, i) => [id, found[i] && blockFromRow(found[i])]));
+  if (group.kind === 'merge' || intents.length === 0)
+    return { writes: unnamedWrites(cell, parts, blocks, deads), isAll: true };
+  return intentWrites(cell, group, {
+    objects: new Map(intents.map(({ version }, i) => [version, objects[i] && objectFromRow(objects[i])])),
+    blocks,
+    dead: deads.get(group.bucket) as DeadRow,
+  });
+}
+
+async function readAll(panda: Panda, keys: readonly Key[]): Promise<(Row | undefined)[]> {
+  const rows: (Row | undefined)[] = [];
+  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE)
+    rows.push(...(await panda.getMany(keys.slice(at, at + KEYS_AT_ONCE))));
+  return rows;
 }

@@ -137,7 +137,7 @@ export function mergeIndexWrites(
         kind: 'update',
         ...blockKey(blockId),
         ...moveToSlot(row, to),
-        if: [recordIs(recordId), ...slotIs({ ...from, ...formOf(row) }), ...formIs(row), blockIs('live', row)],
+        if: [recordIs(recordId), ...slotIs({ ...from, ...formOf(row) }), ...formIs(row), ...blockIs('live', row)],
       }),
     ),
     ...[...Map.groupBy(blocks, ({ from }) => from.bucket)].flatMap(([bucket, of]) =>

@@ -1,7 +1,17 @@
 // RECOVER (protocol 5), pure: which slots of a committed group no block row names, and what makes them dead.
-import type { BlockId, BucketId } from '../../foundation/ids.ts';
+import type { BlockId, BucketId, ObjectVersion } from '../../foundation/ids.ts';
+import { GUARD_ROWS_MAX, TRANSACTION_ITEMS_MAX } from '../../limits/panda.ts';
 import type { Write } from '../../panda/panda.ts';
-import type { BlockRow } from '../../panda/rows/block-row.ts';
+import {
+  type BlockRow,
+  type BlockSlot,
+  blockKey,
+  countedRefs,
+  giveBackName,
+  recordIs,
+  refsAre,
+  slotIs,
+} from '../../panda/rows/block-row.ts';
 import {
   bucketKey,
   type DeadRow,
@@ -14,7 +24,8 @@ import {
   withDead,
 } from '../../panda/rows/bucket-row.ts';
 import { together } from '../../panda/rows/change.ts';
-import type { AppendGroupRow, GroupSlot, MergeGroupRow } from '../../panda/rows/group-row.ts';
+import type { AppendGroupRow, GroupIntent, GroupSlot, MergeGroupRow } from '../../panda/rows/group-row.ts';
+import { type ObjectRow, objectKey, versionIs } from '../../panda/rows/object-row.ts';
 import { endLease, pendingIs, settleGroup, tokenIs } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 
@@ -68,6 +79,75 @@ export function unnamedWrites(
       });
     return unnamed.length === 0 ? [] : diedWrites(cell, bucket, dead, unnamed);
   });
+}
+
+/** What recovery of a group with intents has read: the objects before the blocks. */
+export interface IntentRows {
+  /** By the version an intent would give them. */
+  readonly objects: ReadonlyMap<ObjectVersion, ObjectRow | undefined>;
+  readonly blocks: ReadonlyMap<BlockId, BlockRow | undefined>;
+  readonly dead: DeadRow;
+}
+
+/** A slot of such a group that is not as it is to be. */
+interface SlotPlan {
+  readonly slot: number;
+  readonly recordBytes: number;
+  readonly dies: boolean;
+  /** Beside its dead bit. */
+  readonly writes: readonly Write[];
+}
+
+/**
+ * Pure: the same of a group with objects that were to be put plain, for as many slots as a transaction takes. What such
+ * an object's block says of it counts if the object is there. If it is not, the block gives the named reference back;
+ * and a slot without a block row dies under the condition that there is none, for the row may still come.
+ */
+export function intentWrites(
+  cell: string,
+  group: AppendGroupRow,
+  { objects, blocks, dead }: IntentRows,
+): { readonly writes: Write[]; readonly isAll: boolean } {
+  const intents = new Map((group.intents ?? []).map((one) => [one.slot, one]));
+  const some: SlotPlan[] = [];
+  let items = 0;
+  let isAll = true;
+  for (const [i, slot] of group.slots.entries()) {
+    const place = { bucket: group.bucket, slot: group.firstSlot + i };
+    const plan = slotPlan(place, slot, intents.get(i), blocks.get(slot.blockId), objects, dead);
+    if (plan === undefined) continue;
+    isAll &&= items + plan.writes.length <= TRANSACTION_ITEMS_MAX - GUARD_ROWS_MAX;
+    if (!isAll) break;
+    some.push(plan);
+    items += plan.writes.length;
+  }
+  const dying = some.filter(({ dies }) => dies);
+  const bits = dying.length === 0 ? [] : diedWrites(cell, group.bucket, dead, dying);
+  return { writes: [...some.flatMap(({ writes }) => writes), ...bits], isAll };
+}
+
+function slotPlan(
+  place: BlockSlot,
+  { blockId, recordId, recordBytes }: GroupSlot,
+  intent: GroupIntent | undefined,
+  row: BlockRow | undefined,
+  objects: IntentRows['objects'],
+  dead: DeadRow,
+): SlotPlan | undefined {
+  const plan = (writes: readonly Write[], dies = true) => ({ slot: place.slot, recordBytes, dies, writes });
+  if (row?.recordId !== recordId || row.bucket !== place.bucket || row.slot !== place.slot) {
+    if (isDead(dead, place.slot)) return undefined;
+    const asRead: Write = { kind: 'check', ...blockKey(blockId), if: row ? [recordIs(row.recordId)] : ['absent'] };
+    return plan(intent === undefined ? [] : [asRead]);
+  }
+  if (intent === undefined || row.named !== intent.version) return undefined;
+  const object = objects.get(intent.version);
+  if (object?.version === intent.version) return undefined;
+  const unseen: Write = { kind: 'check', ...objectKey(intent.namespace, intent.key), if: versionIs(object) };
+  const asRead = [recordIs(recordId), ...slotIs(row), ...refsAre(row)];
+  if (countedRefs(row) > 0)
+    return plan([unseen, { kind: 'update', ...blockKey(blockId), ...giveBackName, if: asRead }], false);
+  return plan([unseen, { kind: 'delete', ...blockKey(blockId), if: asRead }]);
 }
 
 /** Slots of one bucket that die: their bits, if the dead row is as it was read, and the bytes of the bits that flip. */

@@ -5,12 +5,12 @@ import { assert } from '../../foundation/assert.ts';
 import { conflict, isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import { type BlockId, type BucketId, newBucketId, type RecordId } from '../../foundation/ids.ts';
 import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
-import { GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
+import { CONFLICT_ATTEMPTS_MAX, GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Panda, Write } from '../../panda/panda.ts';
 import type { BlockRow } from '../../panda/rows/block-row.ts';
 import { addSlots, bucketAttributes, bucketIsIn, bucketKey, slotCountIs } from '../../panda/rows/bucket-row.ts';
 import { together } from '../../panda/rows/change.ts';
-import { type AppendGroupRow, groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
+import { type AppendGroupRow, type GroupIntent, groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
 import { retiringKey } from '../../panda/rows/retiring-kek-row.ts';
 import {
   addBuckets,
@@ -23,12 +23,12 @@ import {
 } from '../../panda/rows/volume-changes.ts';
 import { type VolumeClass, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
-import type { Lease } from '../open/lease.ts';
+import { type Lease, leaseOf, leaseVolume } from '../open/lease.ts';
 import { recoverPending } from '../open/recover.ts';
 
 import { directoryBytesOf, filledBy, moreDirectoryBytes, writesDirectories } from '../rows/directory-room.ts';
 import { readBucket, readGroup, readVolume } from '../rows/read-rows.ts';
-import { transact } from '../rows/transact.ts';
+import { backOffMs, transact } from '../rows/transact.ts';
 import { settledWrite } from '../steps/recover-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
@@ -40,6 +40,8 @@ export interface NewRecord {
   readonly blockId: BlockId;
   readonly recordId: RecordId;
   readonly record: Uint8Array;
+  /** The object that is to be put plain with it, and nothing else. */
+  readonly intent?: Omit<GroupIntent, 'slot'> | undefined;
 }
 
 /** Where puts go: hot volumes, or straight to warm ones where there is no hot tier. */
@@ -85,6 +87,28 @@ export class AppendedGroup {
     return now !== undefined && now.token === this.#lease.token && now.pendingSeq === undefined;
   }
 
+  /**
+   * LOOK: the lease still holds. Every block row that was answered before is seen by whoever recovers the group, for
+   * nobody has begun to.
+   */
+  async isHeld(): Promise<boolean> {
+    const now = await readVolume(this.#store.components.panda, this.#store.components.settings.cell, this.#row.id);
+    return now?.token === this.#lease.token && now.pendingSeq === this.#lease.seq;
+  }
+
+  /** SETTLE by itself. False if the lease was lost: somebody else recovers the group, or has. */
+  async tryFinish(): Promise<boolean> {
+    try {
+      await transact(this.#store.components, [this.finish()], () => this.isFinished());
+      this.finished();
+      return true;
+    } catch (error) {
+      this.#lease.done(undefined);
+      if (!isPocketfulError(error)) throw error;
+      return false;
+    }
+  }
+
   finished(): void {
     this.#lease.done({ ...this.#row, pendingSeq: undefined, owner: undefined, expiresAtMs: 0 });
   }
@@ -95,6 +119,30 @@ export class AppendedGroup {
    */
   leave(): void {
     this.#lease.done(undefined);
+  }
+
+  /**
+   * Instead of `settle` where a plain write may still come: the group is recovered under a new token, so that what it
+   * is then is final. False if that cannot be had now.
+   */
+  async recover(): Promise<boolean> {
+    const { components } = this.#store;
+    this.#lease.done(undefined);
+    try {
+      for (let attempt = 0; attempt < CONFLICT_ATTEMPTS_MAX; attempt++) {
+        const now = await readVolume(components.panda, components.settings.cell, this.#row.id);
+        if (now === undefined || now.pendingSeq !== this.#lease.seq) return true;
+        const mine = await leaseVolume(components, now);
+        if (mine?.pendingSeq !== undefined) await recoverPending(components, mine, mine.token, true);
+        else if (mine !== undefined) await leaseOf(components, mine, () => {}).release();
+        if (mine !== undefined) return true;
+        await components.clock.sleep(backOffMs(attempt, components.randomness));
+      }
+      return false;
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      return false;
+    }
   }
 
   /**
@@ -232,6 +280,7 @@ async function commitAppend(
     bucket: target.bucket,
     firstSlot: target.firstSlot,
     slots: records.map(({ blockId, recordId, record }) => ({ blockId, recordId, recordBytes: record.length })),
+    intents: records.flatMap(({ intent }, slot) => (intent === undefined ? [] : [{ slot, ...intent }])),
   };
   const directoryBytes = target.isNew ? directoryBytesOf([records.length]) : moreDirectoryBytes(records.length);
   const filled = filledBy(volume, written.objectBytes, directoryBytes);

@@ -12,6 +12,8 @@ const EDGES: ReadonlySet<string> = new Set([
   'block trash -> trash',
   'block trash -> live',
   'block trash -> none',
+  // Of a put by plain writes whose object never came.
+  'block live -> none',
   'volume none -> open',
   'volume none -> trash',
   'volume open -> open',

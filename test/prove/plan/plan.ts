@@ -81,7 +81,6 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
   );
   const isBeyondPromise = prelude.isBeyondPromise || random.below(1000) < profile.beyondPermille;
   const struck = isBeyondPromise ? drives : 1 + random.below(tolerated);
-  const mourning = random.below(2) === 0 ? 'at once' : 'late';
   const misjudges = profile.misjudges && random.below(5) < 2;
   const workers = drawnWorkers(aimed, prelude, aim !== undefined, random);
   return {
@@ -89,7 +88,7 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
     profile: profile.name,
     variant,
     template: random.below(TEMPLATES_EACH),
-    mourning: prelude.mourning ?? mourning,
+    mourning: random.below(2) === 0 ? 'at once' : 'late',
     misjudges: prelude.misjudges ?? misjudges,
     isBeyondPromise,
     hotKeys: 1 + random.below(5),

@@ -18,8 +18,6 @@ export interface Prelude {
   readonly variants: readonly number[] | undefined;
   /** Processes that stand still are taken for dead, or never are. */
   readonly misjudges: boolean | undefined;
-  /** Those who die are known to be dead. */
-  readonly mourning: 'at once' | undefined;
   /** Of what is aimed at. */
   readonly timing: Partial<Target>;
   /** Those who act while it is late: operations of one role, in this order. */
@@ -34,7 +32,6 @@ const NONE: Prelude = {
   putsOneBody: false,
   variants: undefined,
   misjudges: undefined,
-  mourning: undefined,
   timing: {},
   followers: [],
 };
@@ -130,7 +127,6 @@ const SCENES: readonly Scene[] = [
     },
   ],
   [/^20 GC/, LATE, { timing: SHORTLY, putsOneBody: true, followers: [['client', 'put', 'put-many', 'put']] }],
-  [/^panda getMany block/, LATE, { timing: FROZEN, followers: [['keys', 'replace']] }],
   [
     /^panda getMany block/,
     LATE,
@@ -173,13 +169,8 @@ const SCENES: readonly Scene[] = [
   [/^4 INDEX$/, LATE, { timing: BEYOND_LEASE, misjudges: false, followers: [['keeper', 'recover', 'delete-gc']] }],
   [
     /^4 INDEX, the last/,
-    ANY,
-    {
-      putsOneBody: true,
-      mourning: 'at once',
-      timing: { outcome: 'dies-before', skipped: 0, followersAfterMs: 1 },
-      followers: [['keeper', 'delete-gc', 'recover']],
-    },
+    /^(dies-before|fails-before|comes-late)/,
+    { putsOneBody: true, timing: { followersAfterMs: 1 }, followers: [['keeper', 'delete-gc', 'recover']] },
   ],
 ];
 

@@ -11,7 +11,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'block-back-from-trash-whatever-it-is',
     file: 'lib/frontend/index-plan.ts',
-    find: "const back: Clause[] = [same, ...slotIs(row), ...formIs(row), blockIs('trash', row)];",
+    find: "const back: Clause[] = [same, ...slotIs(row), ...formIs(row), ...blockIs('trash', row)];",
     replace: "const back: Clause[] = ['exists'];",
   },
   {
@@ -24,41 +24,41 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'reference-to-a-block-in-trash',
     file: 'lib/frontend/index-plan.ts',
-    find: "const live: Clause[] = [same, ...formIs(row), blockIs('live', row)];",
+    find: "const live: Clause[] = [same, ...formIs(row), ...blockIs('live', row)];",
     replace: 'const live: Clause[] = [same];',
   },
   {
     name: 'last-reference-without-count',
     aim: '19 last',
     file: 'lib/frontend/index-plan.ts',
-    find: 'if: [...live, ...slotIs(row), refsAre(row.refs)],',
+    find: 'if: [...live, ...slotIs(row), ...refsAre(row)],',
     replace: 'if: [...live, ...slotIs(row)],',
   },
   {
     name: 'trash-without-its-place',
     aim: '19 last|21 MERGE',
     file: 'lib/frontend/index-plan.ts',
-    find: 'if: [...live, ...slotIs(row), refsAre(row.refs)],',
-    replace: 'if: [...live, refsAre(row.refs)],',
+    find: 'if: [...live, ...slotIs(row), ...refsAre(row)],',
+    replace: 'if: [...live, ...refsAre(row)],',
   },
   {
     name: 'references-below-zero',
     aim: '19 reference back',
     file: 'lib/frontend/index-plan.ts',
-    find: 'if: [...live, refsAtLeast(1 - delta)] }',
+    find: 'if: [...live, ...enough] }',
     replace: 'if: live }',
   },
   {
     name: 'object-without-version',
     file: 'lib/frontend/index-plan.ts',
-    find: 'const asRead = versionIs(old);',
+    find: 'const asRead = versionIs(found);',
     replace: 'const asRead: Clause[] = [];',
   },
   {
     name: 'new-block-overwrites',
     file: 'lib/frontend/index-plan.ts',
     find: `refs: delta, state: 'live' }),
-        if: ['absent'],`,
+        if: unknownAs(row),`,
     replace: "refs: delta, state: 'live' }),",
   },
   {
@@ -105,7 +105,7 @@ export const IN_FRONTEND: readonly Plant[] = [
     name: 'gc-of-a-block-that-came-back',
     aim: '20 GC',
     file: 'lib/gc/collect-garbage.ts',
-    find: "if: [blockIs('trash', form), recordIs(recordId)],",
+    find: "if: [...blockIs('trash', { refs: 0, ...form }), recordIs(recordId)],",
     replace: 'if: [recordIs(recordId)],',
     also: [
       {
@@ -124,8 +124,8 @@ export const IN_FRONTEND: readonly Plant[] = [
     also: [
       {
         file: 'lib/gc/collect-garbage.ts',
-        find: "if: [blockIs('trash', form), recordIs(recordId)],",
-        replace: "if: [blockIs('trash', form)],",
+        find: "if: [...blockIs('trash', { refs: 0, ...form }), recordIs(recordId)],",
+        replace: "if: [...blockIs('trash', { refs: 0, ...form })],",
       },
       {
         file: 'lib/gc/collect-garbage.ts',

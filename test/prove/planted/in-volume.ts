@@ -129,10 +129,10 @@ export const IN_VOLUME: readonly Plant[] = [
   },
   {
     name: 'read-goes-by-old-rows',
-    aim: 'panda get bucket|panda get volume|drive read',
+    aim: 'panda get bucket|panda get volume|drive read|12 ERASING',
     file: 'lib/volume/read/read-record.ts',
-    find: 'const fresh = await this.#freshRows(block);',
-    replace: 'const fresh = rows;',
+    find: 'const isSame = isSamePlace(rows, fresh);',
+    replace: 'const isSame = isSamePlace(rows, fresh) || resolves >= 0;',
   },
   {
     name: 'hint-of-another-generation',

@@ -16,6 +16,8 @@ const tableOf = ({ partition }: Key): string => partition.split('/', 1)[0] as st
 export class SimPanda implements Panda {
   /** Some are refused all the same: so callers meet both ways. */
   readonly refusesOverlap = false;
+  /** Half of the processes put by plain writes, the others by transactions. */
+  readonly paysByWrite: boolean;
   readonly #server: PandaServer;
   readonly #process: SimProcess;
   readonly #context: CallContext;
@@ -24,6 +26,7 @@ export class SimPanda implements Panda {
     this.#server = server;
     this.#process = process;
     this.#context = context;
+    this.paysByWrite = process.fate.below(2) === 0;
   }
 
   get(key: Key): Promise<Row | undefined> {

@@ -1,0 +1,40 @@
+// Void block rows: a plain write of a put that came after its group was recovered, whose slot is dead, or whose bucket
+// is gone since. Nobody refers to one: it counts as unknown, and is replaced (docs/decisions/0018).
+import type { BlockId, BucketId } from '../../foundation/ids.ts';
+import { KEYS_AT_ONCE } from '../../limits/panda.ts';
+import type { Key, Row } from '../../panda/panda.ts';
+import { type BlockRow, countedRefs } from '../../panda/rows/block-row.ts';
+import { bucketKey, deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
+import type { Components } from '../../volume/rows/components.ts';
+
+/**
+ * Which of the rows that were read are void: to be asked of what was read before. Only one that is named and not
+ * counted can be.
+ */
+export async function voidBlocks(
+  { panda, settings }: Components,
+  rows: readonly (BlockRow | undefined)[],
+): Promise<Set<BlockId>> {
+  const suspects = rows.filter((row) => row?.named !== undefined && countedRefs(row) === 0) as BlockRow[];
+  const buckets: BucketId[] = [...new Set(suspects.map(({ bucket }) => bucket))];
+  const found = await readAll(
+    (keys) => panda.getMany(keys),
+    buckets.flatMap((id) => [bucketKey(settings.cell, id), deadKey(settings.cell, id)]),
+  );
+  const voids = new Set<BlockId>();
+  for (const [i, id] of buckets.entries()) {
+    const isGone = found[2 * i] === undefined;
+    const dead = deadFromRow(found[2 * i + 1]);
+    for (const row of suspects) if (row.bucket === id && (isGone || isDead(dead, row.slot))) voids.add(row.id);
+  }
+  return voids;
+}
+
+async function readAll(
+  get: (keys: readonly Key[]) => Promise<(Row | undefined)[]>,
+  keys: readonly Key[],
+): Promise<(Row | undefined)[]> {
+  const rows: (Row | undefined)[] = [];
+  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) rows.push(...(await get(keys.slice(at, at + KEYS_AT_ONCE))));
+  return rows;
+}
