@@ -8,11 +8,17 @@ import { EXIT } from './exit-codes.ts';
 import { Progress } from './show/progress.ts';
 import { redundancyText, statusText } from './show/status-text.ts';
 import { bytesText, countOf, countText } from './show/text.ts';
+import { type DurabilityOptions, durability, withDurability } from './verify/durability.ts';
 
 interface DrainOptions {
   readonly below?: number;
   readonly targetOverhead?: number;
   readonly maxVolumes?: number;
+}
+
+interface DoctorOptions extends DurabilityOptions {
+  readonly fix?: boolean;
+  readonly read?: boolean;
 }
 
 export function addAdminCommands(program: Command): void {
@@ -59,13 +65,13 @@ export function addAdminCommands(program: Command): void {
     );
     stalled(run, report.encode.stalled);
   });
-  addCommand<{ fix?: boolean; read?: boolean }>(
+  addCommand<DoctorOptions>(
     program,
     'doctor',
     'count everything again, look at every drive, and say what is wrong',
     doctor,
     (command) =>
-      command
+      withDurability(command)
         .option(
           '--fix',
           'end what dead processes left; chunks that belong to nothing are erased after seven days in quarantine',
@@ -143,7 +149,9 @@ async function drain(run: Run, _args: unknown, options: DrainOptions): Promise<v
   stalled(run, report.stalled);
 }
 
-async function doctor(run: Run, _args: unknown, { fix, read }: { fix?: boolean; read?: boolean }): Promise<void> {
+async function doctor(run: Run, _args: unknown, options: DoctorOptions): Promise<void> {
+  if (options.durability) return durability(run, options);
+  const { fix, read } = options;
   // A missing key file is a finding, not the end.
   const store = await run.open({ withoutKeys: true });
   const progress = new Progress('doctor', run.clock);

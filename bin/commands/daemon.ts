@@ -151,8 +151,8 @@ const TEXT: Readonly<Record<TaskName, (report: unknown) => string>> = {
     return `threshold ${state.threshold.toFixed(3)} ${moved}: ${reason.text}`;
   },
   verify: (report) => {
-    const { scrub, findings, moreFindings } = report as VerifyReport;
-    const read = `read ${countOf(scrub?.objects ?? 0, 'object')}, ${bytesText(scrub?.bytes ?? 0)}`;
+    const { scrub, index, sample, findings, moreFindings } = report as VerifyReport;
+    const read = `read ${countOf(scrub?.objects ?? 0, 'object')}, ${bytesText((scrub?.bytes ?? 0) + (sample?.bytes ?? 0))}, looked up ${countOf(index?.blocks ?? 0, 'block')}`;
     const [first] = findings;
     if (first === undefined) return `${read}: nothing is damaged`;
     return `${read}: ${countOf(findings.length + moreFindings, 'finding')}, such as ${first.severity}: ${first.check}: ${first.message}`;

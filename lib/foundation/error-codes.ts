@@ -4,6 +4,7 @@ import type { ErrorKind } from './codes/code-table.ts';
 import { FILE_CODES, NAME_CODES, OPTION_CODES, PLAN_CODES, SETTINGS_CODES } from './codes/input.ts';
 import { BYTES_CODES, WRITER_CODES } from './codes/inside.ts';
 import {
+  BLOCK_REASONS,
   FACT_REASONS,
   FLOW_REASONS,
   KEPT_REASONS,
@@ -46,6 +47,7 @@ export const REASON_TABLES = {
   'Runs and volumes': RUN_REASONS,
   Repair: REPAIR_REASONS,
   'Emptied volumes': KEPT_REASONS,
+  'Verified blocks': BLOCK_REASONS,
   Waiting: LACK_REASONS,
   'The threshold': THRESHOLD_REASONS,
 } as const;

@@ -1,11 +1,12 @@
 // The use-cases of a client: put, get, head, list, delete. The embedded engine and the deployed function both call this
 // class.
 import { invalid, missing } from '../foundation/errors.ts';
+import type { BlockId } from '../foundation/ids.ts';
 import { READ_AHEAD_BYTES_MAX } from '../limits/frontend.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { type DeleteItem, type DeleteOutcome, deleteObjects } from './delete-objects.ts';
-import { type GetResult, getObject, headObject, type Range } from './get-object.ts';
+import { type GetResult, getBlock, getObject, headObject, type Range } from './get-object.ts';
 import { HotGauge, type Relief } from './hot-gauge.ts';
 import { KekRing } from './kek-ring.ts';
 import { type ListPage, type ListRequest, listObjects } from './list-objects.ts';
@@ -55,6 +56,11 @@ export class Frontend {
     const parts: Uint8Array[] = [];
     for await (const part of body) parts.push(part);
     return Buffer.concat(parts);
+  }
+
+  /** A block by its id, checked against it. Throws `missing` BLOCK_MISSING. */
+  readBlock(id: BlockId): Promise<Uint8Array> {
+    return getBlock(this.#store, this.#keks, id);
   }
 
   head(namespace: string, key: string): Promise<ObjectRow> {

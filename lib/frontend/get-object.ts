@@ -114,7 +114,7 @@ async function* bodyOf(
         if (ahead.length < width && budget.tryTake(object.blockBytes)) takenBytes = object.blockBytes;
         else yield await next();
       }
-      const block = readBlock(store, keks, object, id, row);
+      const block = readBlock(store, keks, id, row, () => changedOr(store, object, rowMissing()));
       block.catch(() => {});
       ahead.push({ block, takenBytes });
     }
@@ -161,21 +161,23 @@ async function* blockIds(store: VolumeStore, object: ObjectRow): AsyncGenerator<
       yield* segmentFromRow(row).blocks;
 }
 
+/** A block by its id, checked against it. Throws `missing` BLOCK_MISSING. */
+export async function getBlock(store: VolumeStore, keks: KekRing, id: BlockId): Promise<Uint8Array> {
+  const row = (await readBlocks(store.components.panda, [id])).get(id);
+  return readBlock(store, keks, id, row, async () => missing('BLOCK_MISSING', 'the block is not there (any more)'));
+}
+
+/** `gone`: the error if there is no row of it. */
 async function readBlock(
   store: VolumeStore,
   keks: KekRing,
-  object: ObjectRow,
   id: BlockId,
   known: BlockRow | undefined,
+  gone: () => Promise<Error>,
 ): Promise<Uint8Array> {
   let row = known;
   for (let attempt = 0; ; attempt++) {
-    if (row === undefined)
-      throw await changedOr(
-        store,
-        object,
-        corrupt('BLOCK_ROW_MISSING', 'a block of the object has no row: run doctor'),
-      );
+    if (row === undefined) throw await gone();
     try {
       const record = await store.records.read(row);
       return await openBlockInPool(record, row.wrappedBek, await keks.key(row.kekVersion), {
@@ -197,6 +199,8 @@ async function readBlock(
 /** Of the same record in the same slot: a merge copies it to another. */
 const isSameCopy = (now: BlockRow | undefined, row: BlockRow): boolean =>
   now?.recordId === row.recordId && now.bucket === row.bucket && now.slot === row.slot;
+
+const rowMissing = () => corrupt('BLOCK_ROW_MISSING', 'a block of the object has no row: run doctor');
 
 /** The error to report when something of the object is not there: that it was overwritten or deleted, if so. */
 async function changedOr(store: VolumeStore, object: ObjectRow, otherwise: Error): Promise<Error> {

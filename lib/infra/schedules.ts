@@ -24,10 +24,11 @@ export class Schedules extends Construct {
     super(scope, id);
     const { stage, compaction, drainer, encoder, gc, tuner } = props;
     const event = RuleTargetInput.fromObject({});
+    const verify = { everyMs: Duration.minutes(SCHEDULE_MINUTES.gc).toMilliseconds() };
     const targets = {
       drainer: new LambdaFunction(drainer, { event }),
       encoder: new LambdaFunction(encoder, { event }),
-      gc: new LambdaFunction(gc, { event }),
+      gc: new LambdaFunction(gc, { event: RuleTargetInput.fromObject({ verify }) }),
       tuner: new LambdaFunction(tuner, { event }),
       compaction: new SfnStateMachine(compaction, { input: event }),
     };

@@ -11,3 +11,15 @@ export const SCRUB_KEEP_EVERY_MS = MINUTE_MS;
 export const SCRUBBED_COLUMNS_AT_ONCE = 4;
 /** Part of the time that verification may take where nobody says otherwise, in thousandths. */
 export const VERIFY_SHARE_PERMILLE = 100;
+/** Every block's row is held against the directories within this. */
+export const INDEX_SCAN_MS = 7 * DAY_MS;
+/** Rows of one chunk of the index scanner: 26 bytes each. */
+export const INDEX_CHUNK_BLOCKS_MAX = 4_000_000;
+/** Rows of the arrays they lie in. */
+export const BLOCK_TABLE_PAGE = 65_536;
+/** Looks at one suspected row: each after it, its bucket or its volume had changed. */
+export const BLOCK_CHECKS_MAX = 4;
+/** Of all blocks, how many in 65,536 are sampled: those whose hash goes on so after its first byte. */
+export const SAMPLED_IN_65536 = 656;
+/** Emptied volumes are inspected this often while their grace goes on. */
+export const TRASH_INSPECTION_MS = DAY_MS;

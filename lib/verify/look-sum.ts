@@ -63,7 +63,8 @@ export class LookSum {
   }
 
   /** A finding per column and kind, and one more if something cannot be had back. */
-  #say({ volume, damage, lostParts, unread, spare, pendingPack }: VolumeLook): void {
+  #say(look: VolumeLook): void {
+    const { volume, damage, lostParts, unread, spare, pendingPack } = look;
     for (const [place, of] of Map.groupBy(damage, ({ column, kind }) => `${column} ${kind}`)) {
       const [column, kind] = place.split(' ') as [string, DamageFound['kind']];
       const parts = of.slice(0, FINDING_PARTS_MAX).map(({ part }) => String(part));
@@ -74,6 +75,9 @@ export class LookSum {
     }
     if (unread > 0)
       this.#findings.add('degraded', 'unread', `volume ${volume.id}: ${unread} objects cannot be read now`);
+    const unlisted = look.unlisted - columnsOn(volume, this.#away).length;
+    if (unlisted > 0)
+      this.#findings.add('degraded', 'unread', `volume ${volume.id}: ${unlisted} columns cannot be listed now`);
     if (volume.buckets.size === 0) return;
     if (pendingPack !== undefined)
       this.#findings.add(

@@ -2,7 +2,11 @@
 import type { Attributes, Key, Row } from '../panda/panda.ts';
 import { countIn, optionalCount, optionalString } from '../panda/rows/row-reader.ts';
 
-export const VERIFIERS = ['scrub'] as const;
+/**
+ * scrub: every object. index: every block's row. sample: one block in a hundred, read back. trash: what emptied volumes
+ * held.
+ */
+export const VERIFIERS = ['scrub', 'index', 'sample', 'trash'] as const;
 export type VerifierName = (typeof VERIFIERS)[number];
 
 export interface VerifierRow {

@@ -41,6 +41,7 @@ describe('verify and watch', () => {
     const before = await watch();
     expect(before.verifiers[0]).toMatchObject({ verifier: 'scrub', lastPass: null, progress: 0 });
     expect(before.scrub.never.volumes).toBe(before.scrub.volumes);
+    expect((await pocketful(cwd, [...STORE, 'verify'])).stdout).toContain('held against the directories');
     const idle = await pocketful(cwd, [...STORE, 'verify']);
     expect(idle).toMatchObject({ code: 0 });
     expect(idle.stdout).toContain('nothing is due');
@@ -72,6 +73,22 @@ describe('verify and watch', () => {
     for (const path of chunks().filter((path) => path.endsWith(`/${name}`))) rmSync(path);
     expect((await verify(['--all'], 6)).level).toBe('wrong');
     expect((await pocketful(cwd, [...STORE, 'verify', '--all'])).stdout).toContain('DAMAGED');
+  });
+
+  it('doctor --durability prints a sheet with its assumptions and its seed, and looks at nothing', async () => {
+    const sheet = await json<{ isPromise: boolean; rows: { codec: string; meanYearsToLoss: number }[] }>(cwd, [
+      'doctor',
+      '--durability',
+      '--repair-hours',
+      '24',
+    ]);
+    expect(sheet).toMatchObject({ isPromise: false, seed: 1, assumptions: { repairHours: 24, scrubDays: 14 } });
+    expect(sheet.rows.length).toBeGreaterThan(10);
+    const { code, stdout } = await pocketful(cwd, ['doctor', '--durability', '--seed', '5']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('A model, not a promise');
+    expect(stdout).toContain('seed 5');
+    expect((await pocketful(cwd, ['doctor', '--durability', '--scrub-days', '0'])).code).toBe(2);
   });
 
   it('refuse a name that is no verifier', async () => {

@@ -54,6 +54,28 @@ describe('gc', () => {
   });
 });
 
+describe('gc that verifies', () => {
+  it('sweeps first, then verifies within its share, and goes on until everything was looked at', async () => {
+    const { world, stage } = await filled(8);
+    await stage.invoke('encoder', { all: true });
+    expect(await stage.invoke('gc')).not.toHaveProperty('verified');
+    const swept = await stage.invoke('gc', { verify: { everyMs: 3_600_000 } });
+    expect(swept).toMatchObject({ done: true, verified: { level: 'healthy', findings: [], done: true } });
+    expect((swept['verified'] as { index: { blocks: number } }).index.blocks).toBeGreaterThan(100);
+    const { nextSeq } = (await listVolumes(world.panda, 'c0')).find(({ class: cls }) => cls === 'warm') as {
+      nextSeq: number;
+    };
+    expect(nextSeq).toBeGreaterThan(1);
+    const all = await stage.invoke('gc', { verifyOnly: { allSinceMs: world.clock.nowMs() } });
+    expect(all).toMatchObject({ level: 'healthy', done: true, scrub: { left: { volumes: 0 } } });
+    expect((all['scrub'] as { objects: number }).objects).toBeGreaterThan(10);
+    expect(all).not.toHaveProperty('sample'); // it would have to unwrap keys
+    await expect(stage.invoke('gc', { verifyOnly: { what: ['all'] } })).rejects.toMatchObject({
+      name: 'PocketfulInvalid',
+    });
+  });
+});
+
 describe('threshold-tuner', () => {
   it('puts what can be said, and no more', async () => {
     const { stage } = await filled();

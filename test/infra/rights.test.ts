@@ -7,7 +7,7 @@ import { stepRun } from '../../lib/compaction/do/run-step.ts';
 import { workDelivered } from '../../lib/compaction/move/l3/delivered.ts';
 import type { Actors } from '../../lib/compaction/run/actors.ts';
 import type { Drive } from '../../lib/drive/drive.ts';
-import { encodeStage, sweepStage } from '../../lib/engine/upkeep/stage-tasks.ts';
+import { encodeStage, sweepStage, verifyStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { tuneStage } from '../../lib/engine/upkeep/stage-tune.ts';
 import { denied } from '../../lib/foundation/errors.ts';
 import { DRIVE_ACCESS, type DriveAccess, type Worker } from '../../lib/infra/stage-parts.ts';
@@ -98,6 +98,8 @@ async function live(stage: Stage): Promise<{ moved: number; sent: number; read: 
     stage.world.clock.advance(60_000);
   }
   await sweepStage(stage.as('gc'), { now: true, signal });
+  const verified = await verifyStage(stage.as('gc'), { signal, allSinceMs: stage.world.clock.nowMs() });
+  expect(verified).toMatchObject({ level: 'healthy', done: true, findings: [] });
   let read = 0;
   const gone = new Set(dead.map(({ key }) => key));
   for (const { key, body } of objects.filter((object) => !gone.has(object.key))) {

@@ -249,8 +249,13 @@ describe('schedules', () => {
     durable.cell.allResourcesProperties('AWS::Events::Rule', {
       State: 'ENABLED',
       ScheduleExpression: Match.stringLikeRegexp('^rate'),
-      Targets: [Match.objectLike({ Input: '{}' })],
+      Targets: [Match.objectLike({ Input: Match.stringLikeRegexp('^{') })],
     });
+    const inputs = resourcesIn([durable.cell], 'AWS::Events::Rule').map(
+      ({ Properties }) => Properties['Targets'] as { Input: string }[],
+    );
+    const verifies = '{"verify":{"everyMs":3600000}}'; // gc, after its sweep
+    expect(inputs.map(([target]) => target?.Input).sort()).toEqual([verifies, '{}', '{}', '{}', '{}'].sort());
     ephemeral.cell.allResourcesProperties('AWS::Events::Rule', { State: 'DISABLED' });
   });
 });

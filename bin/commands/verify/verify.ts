@@ -30,7 +30,7 @@ async function verify(run: Run, what: readonly string[], { all = false }: { all?
     // Whoever names volumes means all of them.
     all: all || chosen.volumes !== undefined,
     signal: run.interruption.signal,
-    onProgress: ({ objects, bytes, totalBytes }) => progress.show({ items: objects, bytes }, { bytes: totalBytes }),
+    onProgress: ({ looked, bytes, totalBytes }) => progress.show({ items: looked, bytes }, { bytes: totalBytes }),
   });
   progress.end();
   run.answer(report, () => verifyText(report, all));
@@ -53,21 +53,41 @@ function chosenOf(what: readonly string[]): { what?: VerifierName[]; volumes?: V
   return { ...(names.size === 0 ? {} : { what: [...names] }), ...(volumes.length === 0 ? {} : { volumes }) };
 }
 
-function verifyText({ findings, moreFindings, scrub, level }: VerifyReport, all: boolean): string {
+function verifyText(report: VerifyReport, isAll: boolean): string {
+  const { findings, moreFindings, level } = report;
   const lines = findings.map(({ severity, check, message }) => `${severity}: ${check}: ${message}`);
   if (moreFindings > 0) lines.push(`… and ${countText(moreFindings)} more`);
-  if (scrub !== undefined) {
-    const { volumes, objects, bytes, left } = scrub;
-    const nothing = volumes === 0 && left.volumes === 0;
-    lines.push(
-      nothing
-        ? `scrub: nothing is due${all ? '' : ' (--all: everything)'}`
-        : `scrub: read ${countOf(objects, 'object')} of ${countOf(volumes, 'volume')}, ${bytesText(bytes)}` +
-            (left.volumes === 0 ? '' : `; ${countOf(left.volumes, 'volume')}, ${bytesText(left.bytes)} are left`),
-    );
-  }
+  const passes = passLines(report);
+  lines.push(...passes);
+  if (passes.length === 0 && !isAll) lines.push('nothing is due to be verified (--all: everything)');
+  if (!report.done) lines.push('it was cut off: the next pass goes on');
   lines.push(
     level === 'healthy' ? 'nothing is damaged, as far as was looked' : 'DAMAGED: see above, and docs/operations.md',
   );
   return lines.join('\n');
+}
+
+/** A line for each verifier that looked at anything. */
+function passLines({ scrub, index, sample, trash }: VerifyReport): string[] {
+  const lines: string[] = [];
+  if (trash !== undefined && trash.volumes > 0)
+    lines.push(`trash: ${countOf(trash.volumes, 'emptied volume')}, ${countOf(trash.buckets, 'bucket')} inspected`);
+  if (sample !== undefined && sample.read > 0)
+    lines.push(
+      `sample: read ${countText(sample.read)} of ${countOf(sample.sampled, 'sampled block')} back, ${bytesText(sample.bytes)}`,
+    );
+  if (index !== undefined)
+    lines.push(
+      `index: ${countOf(index.blocks, 'block')} in ${countOf(index.volumes, 'volume')} held against the directories`,
+    );
+  if (scrub !== undefined && scrub.volumes + scrub.left.volumes > 0) {
+    const { volumes, objects, bytes, left } = scrub;
+    const rest = left.volumes === 0 ? '' : `; ${countOf(left.volumes, 'volume')}, ${bytesText(left.bytes)} are left`;
+    lines.push(
+      `scrub: read ${countOf(objects, 'object')} of ${countOf(volumes, 'volume')}, ${bytesText(bytes)}${rest}`,
+    );
+  }
+  const unread = (scrub?.unread ?? 0) + (index?.unread ?? 0) + (sample?.unread ?? 0);
+  if (unread > 0) lines.push(`${countText(unread)} could not be looked at now`);
+  return lines;
 }

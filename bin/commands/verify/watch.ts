@@ -5,6 +5,9 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../lib/foundation/durations.ts
 import { addCommand } from '../command.ts';
 import { bytesText, countOf, countText, table, timeText } from '../show/text.ts';
 
+/** Of findings; --json has them all. */
+const LINES_MAX = 20;
+
 export function addWatch(program: Command): void {
   addCommand(program, 'watch', 'when what was verified last, and what was found', async (run) => {
     const status = await (await run.open({ withoutKeys: true })).admin.watch();
@@ -12,12 +15,12 @@ export function addWatch(program: Command): void {
   });
 }
 
-function watchText({ verifiers, scrub, damage }: WatchStatus): string {
+function watchText({ verifiers, scrub, damage, findings }: WatchStatus): string {
   const { never, due, missedVolumes } = scrub;
   const lines = [
     table(
       [
-        ['verifier', 'last pass', 'looked at', 'read', 'share', 'progress', 'oldest', 'findings'],
+        ['verifier', 'last pass', 'looked at', 'read', 'share', 'progress', 'oldest', 'open findings'],
         ...verifiers.map(rowOf),
       ],
       [2, 3, 4, 5, 6, 7],
@@ -29,6 +32,9 @@ function watchText({ verifiers, scrub, damage }: WatchStatus): string {
     lines.push(`of ${countOf(missedVolumes, 'volume')} some objects could not be looked at: a drive was away or busy`);
   for (const { verifier, isBehind, periodMs } of verifiers)
     if (isBehind) lines.push(`${verifier} is behind: not everything was looked at within ${ageText(periodMs)}`);
+  for (const { verifier, name, code, sinceMs } of findings.slice(0, LINES_MAX))
+    lines.push(`${verifier}: ${name}: ${code}, since ${timeText(sinceMs)}`);
+  if (findings.length > LINES_MAX) lines.push(`… and ${countText(findings.length - LINES_MAX)} more`);
   const kinds = Object.entries(damage).map(([kind, count]) => `${countText(count)} ${kind}`);
   lines.push(
     kinds.length === 0
@@ -38,10 +44,10 @@ function watchText({ verifiers, scrub, damage }: WatchStatus): string {
   return lines.join('\n');
 }
 
-function rowOf({ verifier, lastPass, progress, oldestAgeMs }: VerifierStatus): string[] {
+function rowOf({ verifier, lastPass, progress, oldestAgeMs, openFindings }: VerifierStatus): string[] {
   const oldest = oldestAgeMs === null ? '-' : ageText(oldestAgeMs);
   const done = progress === null ? '-' : `${Math.floor(progress * 100)} %`;
-  if (lastPass === null) return [verifier, 'never', '-', '-', '-', done, oldest, '-'];
+  if (lastPass === null) return [verifier, 'never', '-', '-', '-', done, oldest, countText(openFindings)];
   const share = lastPass.share === null ? '-' : `${(lastPass.share * 100).toFixed(1)} %`;
   return [
     verifier,
@@ -51,7 +57,7 @@ function rowOf({ verifier, lastPass, progress, oldestAgeMs }: VerifierStatus): s
     share,
     done,
     oldest,
-    countText(lastPass.findings),
+    countText(openFindings),
   ];
 }
 

@@ -5,7 +5,9 @@ import { parsePlan } from '../../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';
 import { type TendReport, together } from '../../engine/upkeep/reclaim.ts';
+import { STAGE_VERIFIERS } from '../../engine/upkeep/stage-tasks.ts';
 import { readTuning } from '../../engine/upkeep/tune.ts';
+import { joined, type VerifyReport, verifyStore } from '../../engine/upkeep/verify.ts';
 import { newFunctionOwner, openParts, storeOf } from '../../engine/wire/deployed.ts';
 import type { EngineStore } from '../../engine/wire/engine-store.ts';
 import type { Clock } from '../../foundation/clock.ts';
@@ -127,8 +129,15 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
     throw this.#notHere('DynamoDB keeps its own backups: point-in-time recovery of the table, and exports to S3');
   }
 
-  verify(): Promise<never> {
-    throw this.#notHere('the schedules of the stage verify it: see pocketful watch');
+  /** Bytes and rows by the stage's function; what clients would read is read from here, with the user's own rights. */
+  async verify({ all = false, what, ...request }: Parameters<StoreAdmin['verify']>[0] = {}): Promise<VerifyReport> {
+    const engine = await this.#open();
+    const allSinceMs = all ? Math.max(0, engine.components.clock.nowMs()) : undefined;
+    const there = STAGE_VERIFIERS.filter((name) => what === undefined || what.includes(name));
+    const onStage = there.length === 0 ? undefined : await this.#tasks.verify({ what: there, allSinceMs, ...request });
+    if (what !== undefined && !what.includes('sample')) return onStage ?? (await verifyStore(engine, { what: [] }));
+    const here = await verifyStore(engine, { ...request, allSinceMs, what: ['sample'], probesDrives: false });
+    return onStage === undefined ? here : joined(onStage, here);
   }
 
   doctor(): Promise<never> {

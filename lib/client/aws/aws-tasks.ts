@@ -5,6 +5,7 @@ import type { FlowCode } from '../../compaction/move/l3/flow.ts';
 import type { StepReport } from '../../compaction/run/reports.ts';
 import type { ThresholdCode } from '../../compaction/threshold/law.ts';
 import { readTallies, totalOf } from '../../engine/status/tally.ts';
+import { joined, type VerifyReport, type VerifyRequest } from '../../engine/upkeep/verify.ts';
 import { reasonCodeFrom } from '../../foundation/error-codes.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Reason } from '../../foundation/reason.ts';
@@ -70,6 +71,10 @@ const stepSchema = z.object({
   stalled: reasonSchema.optional(),
   merged: z.object({ buckets: z.int(), remnants: z.int(), blockRows: z.int(), rowsDropped: z.int() }).optional(),
 });
+const verifySchema = z.custom<VerifyReport>(
+  (report) =>
+    z.object({ level: z.string(), findings: z.array(z.object({})), done: z.boolean() }).safeParse(report).success,
+);
 const tuneSchema = z.object({
   threshold: z.number(),
   moved: z.enum(['raised', 'lowered', 'kept']),
@@ -177,9 +182,49 @@ export class StageTasks {
     return { ...step, run, stalled };
   }
 
+  /** Again and again until nothing that is asked for is left; each call adds what it looked at. */
+  async verify({ signal, onProgress, ...request }: VerifyRequest): Promise<VerifyReport> {
+    let before: VerifyReport | undefined;
+    for (;;) {
+      const report = await this.#invoker.call(this.#outputs.gc, { verifyOnly: request }, verifySchema);
+      before = before === undefined ? report : added(before, report);
+      const { scrub, index } = before;
+      onProgress?.({ verifier: 'scrub', looked: (scrub?.objects ?? 0) + (index?.blocks ?? 0), bytes: scrub?.bytes });
+      if (before.done || signal?.aborted) return before;
+    }
+  }
+
   tune(): Promise<z.infer<typeof tuneSchema>> {
     return this.#invoker.call(this.#outputs.tuner, {}, tuneSchema);
   }
+}
+
+/** What two calls looked at, one after the other. */
+function added(one: VerifyReport, next: VerifyReport): VerifyReport {
+  const scrub =
+    one.scrub === undefined || next.scrub === undefined
+      ? (next.scrub ?? one.scrub)
+      : {
+          ...next.scrub,
+          volumes: one.scrub.volumes + next.scrub.volumes,
+          groups: one.scrub.groups + next.scrub.groups,
+          objects: one.scrub.objects + next.scrub.objects,
+          bytes: one.scrub.bytes + next.scrub.bytes,
+          unread: one.scrub.unread + next.scrub.unread,
+          damage: [...one.scrub.damage, ...next.scrub.damage],
+          moreDamage: one.scrub.moreDamage + next.scrub.moreDamage,
+        };
+  const index =
+    one.index === undefined || next.index === undefined
+      ? (next.index ?? one.index)
+      : {
+          ...next.index,
+          blocks: one.index.blocks + next.index.blocks,
+          volumes: one.index.volumes + next.index.volumes,
+          unread: one.index.unread + next.index.unread,
+          faults: [...one.index.faults, ...next.index.faults],
+        };
+  return { ...joined(one, next), scrub, index };
 }
 
 /** Of the last two days, so that midnight does not matter. */

@@ -26,16 +26,8 @@ import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
 import type { Findings } from '../../verify/findings.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { kekFaults } from '../../volume/rows/known-keks.ts';
+import type { Counted } from './counted.ts';
 import { VolumeListsFound } from './doctor-lists.ts';
-
-/** Rows that were counted. */
-export interface Counted {
-  readonly objects: number;
-  readonly blocks: number;
-  readonly buckets: number;
-  readonly volumes: number;
-  readonly zones: number;
-}
 
 interface BlockFacts {
   /** The version it names, until the object is found that has it. */

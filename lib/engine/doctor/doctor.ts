@@ -12,8 +12,9 @@ import { type DriveAway, findDriveFaults } from '../status/drive-faults.ts';
 import { hasLeftovers, type RecoverReport, recover } from '../upkeep/end-dead-work.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
 import { pandaPath } from '../wire/store-layout.ts';
+import type { Counted } from './counted.ts';
 import { findUnknownChunks } from './doctor-newer.ts';
-import { type Counted, findRowFaults } from './doctor-rows.ts';
+import { findRowFaults } from './doctor-rows.ts';
 import { findVolumeFaults } from './doctor-volumes.ts';
 
 export interface DoctorReport extends LooksReport {

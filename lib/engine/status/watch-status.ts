@@ -1,13 +1,19 @@
 // What `watch` says: of each verifier its last pass, how far it is, what it took, and what is damaged now.
+import { FINDINGS_MAX } from '../../limits/engine.ts';
+import { INDEX_SCAN_MS, TRASH_INSPECTION_MS } from '../../limits/verify.ts';
+import type { FindingRow } from '../../verify/finding-row.ts';
+import { listFindings } from '../../verify/keep-findings.ts';
+import { SAMPLE_AGES_MS } from '../../verify/sample-plan.ts';
 import { SCRUB_PERIODS, scrubFacts } from '../../verify/scrub.ts';
-import { planScrub, scrubFigures } from '../../verify/scrub-plan.ts';
-import { VERIFIERS, type VerifierName } from '../../verify/verifier-row.ts';
+import { planScrub, type ScrubFigures, scrubFigures } from '../../verify/scrub-plan.ts';
+import { VERIFIERS, type VerifierName, type VerifierRow } from '../../verify/verifier-row.ts';
 import { readVerifier } from '../../verify/verifier-state.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { allDamage } from '../../volume/rows/damage.ts';
 
 export interface VerifierStatus {
   readonly verifier: VerifierName;
+  /** Everything is looked at within this. */
   readonly periodMs: number;
   /** Null: never. */
   readonly lastPass: {
@@ -19,12 +25,14 @@ export interface VerifierStatus {
     /** Part of the time since the pass before it that it worked; null for the first. */
     readonly share: number | null;
   } | null;
-  /** Of everything, what was looked at within the period, 0..1; null: there is nothing. */
+  /** Of everything, what was looked at within the period (of a scan under way, in it), 0..1; null: not known. */
   readonly progress: number | null;
-  /** No byte was last read, or written, longer ago than this; null: there is none. */
+  /** Nothing was last looked at, or written, longer ago than this; null: not known. */
   readonly oldestAgeMs: number | null;
   /** It is looked at later than it should be. */
   readonly isBehind: boolean;
+  /** What it found, and has not found sound again since. */
+  readonly openFindings: number;
 }
 
 export interface WatchStatus {
@@ -39,7 +47,11 @@ export interface WatchStatus {
   };
   /** Objects noted as damaged, by kind. */
   readonly damage: Readonly<Record<string, number>>;
+  /** What the other verifiers found, the first of it. */
+  readonly findings: readonly FindingRow[];
 }
+
+type Progress = Pick<VerifierStatus, 'periodMs' | 'progress' | 'oldestAgeMs' | 'isBehind'>;
 
 export async function collectWatch(components: Components): Promise<WatchStatus> {
   const nowMs = Math.max(0, components.clock.nowMs());
@@ -47,26 +59,52 @@ export async function collectWatch(components: Components): Promise<WatchStatus>
   const figures = scrubFigures(volumes, rows, { nowMs, sweepMs: SCRUB_PERIODS.sweepMs });
   const plan = planScrub(volumes, rows, { nowMs, periods: SCRUB_PERIODS });
   const due = { volumes: plan.due, bytes: plan.items.reduce((sum, { bytes }) => sum + bytes, 0) };
+  const damage = await damageByKind(components);
   const verifiers: VerifierStatus[] = [];
-  for (const verifier of VERIFIERS)
-    verifiers.push({
-      verifier,
-      periodMs: SCRUB_PERIODS.sweepMs,
-      lastPass: await lastPassOf(components, verifier),
-      progress: figures.bytes === 0 ? null : figures.withinPeriodBytes / figures.bytes,
-      oldestAgeMs: figures.oldestAtMs === undefined ? null : Math.max(0, nowMs - figures.oldestAtMs),
-      isBehind: figures.oldestAtMs !== undefined && nowMs - figures.oldestAtMs > SCRUB_PERIODS.sweepMs,
-    });
+  const findings: FindingRow[] = [];
+  for (const verifier of VERIFIERS) {
+    const row = await readVerifier(components, verifier);
+    const open = await listFindings(components, verifier);
+    findings.push(...open);
+    const damaged = verifier === 'scrub' ? Object.values(damage).reduce((sum, count) => sum + count, 0) : 0;
+    const progress = verifier === 'scrub' ? scrubProgress(figures, nowMs) : scanProgress(verifier, row, nowMs);
+    verifiers.push({ verifier, ...progress, lastPass: lastPassOf(row), openFindings: open.length + damaged });
+  }
   const { volumes: count, bytes, never, missed } = figures;
   return {
     verifiers,
     scrub: { volumes: count, bytes, never, due, missedVolumes: missed },
-    damage: await damageByKind(components),
+    damage,
+    findings: findings.slice(0, FINDINGS_MAX),
   };
 }
 
-async function lastPassOf(components: Components, name: VerifierName): Promise<VerifierStatus['lastPass']> {
-  const row = await readVerifier(components, name);
+function scrubProgress({ bytes, withinPeriodBytes, oldestAtMs }: ScrubFigures, nowMs: number): Progress {
+  const periodMs = SCRUB_PERIODS.sweepMs;
+  const oldestAgeMs = oldestAtMs === undefined ? null : Math.max(0, nowMs - oldestAtMs);
+  const progress = bytes === 0 ? null : withinPeriodBytes / bytes;
+  return { periodMs, progress, oldestAgeMs, isBehind: oldestAgeMs !== null && oldestAgeMs > periodMs };
+}
+
+const PERIODS_MS: Readonly<Record<Exclude<VerifierName, 'scrub'>, number>> = {
+  index: INDEX_SCAN_MS,
+  sample: SAMPLE_AGES_MS.at(-1) as number,
+  trash: TRASH_INSPECTION_MS,
+};
+
+/** Of those that look at everything in one go, cut or not. */
+function scanProgress(verifier: Exclude<VerifierName, 'scrub'>, row: VerifierRow | undefined, nowMs: number): Progress {
+  const periodMs = PERIODS_MS[verifier];
+  const { wholeAtMs, cursor } = row ?? {};
+  const oldestAgeMs = wholeAtMs === undefined ? null : Math.max(0, nowMs - wholeAtMs);
+  // A cursor is the beginning of a block's id.
+  const reached = cursor === undefined ? undefined : Number.parseInt(cursor.slice(0, 4).padEnd(4, '0'), 16) / 0x1_0000;
+  const progress = reached ?? (oldestAgeMs === null ? null : oldestAgeMs <= periodMs ? 1 : 0);
+  // A scan takes its time after it has begun.
+  return { periodMs, progress, oldestAgeMs, isBehind: oldestAgeMs !== null && oldestAgeMs > 2 * periodMs };
+}
+
+function lastPassOf(row: VerifierRow | undefined): VerifierStatus['lastPass'] {
   if (row === undefined) return null;
   const { beganAtMs, workMs, looked, bytes, findings, sinceBeforeMs } = row;
   const share = sinceBeforeMs === undefined || sinceBeforeMs === 0 ? null : Math.min(1, workMs / sinceBeforeMs);

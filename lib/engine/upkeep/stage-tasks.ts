@@ -3,9 +3,11 @@ import { Frontend } from '../../frontend/frontend.ts';
 import type { GarbageReport } from '../../gc/collect-garbage.ts';
 import type { EncodeReport } from '../../live-coder/encode-hot.ts';
 import type { Stream } from '../../stream/stream.ts';
+import type { VerifierName } from '../../verify/verifier-row.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { settleDeadWork } from './end-dead-work.ts';
 import { encodePass, shredAndFree } from './tend.ts';
+import { type VerifyPace, type VerifyReport, type VerifyRequest, verifyStore } from './verify.ts';
 
 export interface SweepReport extends GarbageReport {
   /** False: the time was used up; the next pass goes on. */
@@ -49,4 +51,18 @@ export async function encodeStage(
   const { signal, all, stream } = options;
   const { free, ...report } = await encodePass({ volumes, queue: stream }, { all, signal });
   return { ...report, freedZones: free.freedZones, done: !signal.aborted };
+}
+
+/** Those that read no plaintext: what works behind the frontend cannot unwrap keys. */
+export const STAGE_VERIFIERS: readonly VerifierName[] = ['trash', 'index', 'scrub'];
+
+/** VERIFY of the stage, cut where the time of a function ends; the next call goes on. */
+export function verifyStage(
+  volumes: VolumeStore,
+  { what = STAGE_VERIFIERS, ...request }: Omit<VerifyRequest, 'onProgress' | 'probesDrives'>,
+  pace?: VerifyPace,
+): Promise<VerifyReport> {
+  const asked = what.filter((name) => STAGE_VERIFIERS.includes(name));
+  const store = { volumes, frontend: new Frontend(volumes) };
+  return verifyStore(store, { ...request, what: asked, probesDrives: false }, pace);
 }

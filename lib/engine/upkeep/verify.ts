@@ -1,16 +1,21 @@
 // Verification: what the verifiers look at, how long they may take, and what they found, for both engines. A command
 // takes the time it needs; a schedule has a share of the time between its passes, which bounds the share of I/O, and
 // each pass goes on where the last one ended.
+import type { Clock } from '../../foundation/clock.ts';
+import { given } from '../../foundation/given.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
-import { VERIFY_SHARE_PERMILLE } from '../../limits/verify.ts';
+import { INDEX_SCAN_MS, TRASH_INSPECTION_MS, VERIFY_SHARE_PERMILLE } from '../../limits/verify.ts';
 import { type Finding, Findings, type Level } from '../../verify/findings.ts';
-import { type ScrubProgress, type ScrubReport, scrub } from '../../verify/scrub.ts';
+import { type IndexScanReport, scanIndex } from '../../verify/index-scan.ts';
+import { type SampleReport, sampleBlocks } from '../../verify/sample.ts';
+import { type ScrubReport, scrub } from '../../verify/scrub.ts';
+import { inspectTrash, type TrashReport } from '../../verify/trash.ts';
 import { VERIFIERS, type VerifierName, type VerifierRow } from '../../verify/verifier-row.ts';
 import { readVerifier, writeVerifier } from '../../verify/verifier-state.ts';
 import { findDriveFaults } from '../status/drive-faults.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 
-type Verified = Pick<EngineStore, 'volumes'>;
+type Verified = Pick<EngineStore, 'volumes' | 'frontend'>;
 
 export interface VerifyRequest {
   /** Which verifiers; all of them if none is named. */
@@ -19,12 +24,17 @@ export interface VerifyRequest {
   readonly volumes?: readonly VolumeId[] | undefined;
   /** Everything that was not looked at since then; undefined: what is due. */
   readonly allSinceMs?: number | undefined;
+  /** Ask every drive first whether it works (default); else a drive that does not shows when it is read. */
+  readonly probesDrives?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
 }
 
-export interface VerifyProgress extends ScrubProgress {
+export interface VerifyProgress {
   readonly verifier: VerifierName;
+  readonly looked: number;
+  readonly bytes?: number | undefined;
+  readonly totalBytes?: number | undefined;
 }
 
 /** Of a schedule: passes come this often, and may work for a share of it. */
@@ -39,11 +49,14 @@ export interface VerifyReport {
   /** Left out of `findings` because there were too many. */
   readonly moreFindings: number;
   readonly scrub?: ScrubReport | undefined;
-  /** False: the pass was cut, and the next one goes on. */
+  readonly index?: IndexScanReport | undefined;
+  readonly sample?: SampleReport | undefined;
+  readonly trash?: TrashReport | undefined;
+  /** False: a pass was cut, and the next one goes on. */
   readonly done: boolean;
 }
 
-/** One pass of each verifier. */
+/** One pass of each verifier: the small ones first, so that the large ones keep none of them from its turn. */
 export async function verifyStore(
   store: Verified,
   request: VerifyRequest = {},
@@ -51,38 +64,66 @@ export async function verifyStore(
 ): Promise<VerifyReport> {
   const { components } = store.volumes;
   await components.mayWrite?.();
-  const { signal, what = VERIFIERS } = request;
+  const { what = VERIFIERS, probesDrives = true } = request;
   const findings = new Findings();
-  const drivesAway = await findDriveFaults(store.volumes, findings);
+  const drivesAway = probesDrives ? await findDriveFaults(store.volumes, findings) : [];
   const away = new Set(drivesAway.map(({ id }) => id));
-  const startedMs = components.clock.monotonicMs();
-  const sliceMs = pace === undefined ? Number.POSITIVE_INFINITY : sliceOf(pace);
-  const isOver = (): boolean => signal?.aborted === true || components.clock.monotonicMs() - startedMs >= sliceMs;
-  let scrubbed: ScrubReport | undefined;
-  if (what.includes('scrub'))
-    scrubbed = await onePass(store, 'scrub', findings, async () => {
-      const report = await scrub(store.volumes, {
-        findings,
-        away,
-        isOver,
-        volumes: request.volumes === undefined ? undefined : new Set(request.volumes),
-        allSinceMs: request.allSinceMs,
-        everyMs: pace?.everyMs,
-        onProgress: (progress) => request.onProgress?.({ verifier: 'scrub', ...progress }),
-      });
-      return { report, looked: report.objects, bytes: report.bytes, isDone: report.left.volumes === 0 };
-    });
+  const slice = new Slice(components.clock, request.signal, pace);
+  const pass = new Passes(store, request, findings, slice);
+  const trash = what.includes('trash') ? await pass.trash() : undefined;
+  const sample = what.includes('sample') ? await pass.sample() : undefined;
+  const index = what.includes('index') ? await pass.index() : undefined;
+  const scrubbed = what.includes('scrub') ? await pass.scrub(away, pace?.everyMs) : undefined;
   return {
     level: findings.level,
     findings: findings.list,
     moreFindings: findings.more,
     scrub: scrubbed,
-    done: scrubbed === undefined || scrubbed.left.volumes === 0,
+    index,
+    sample,
+    trash,
+    done: pass.isDone,
   };
 }
 
-const sliceOf = ({ everyMs, sharePermille = VERIFY_SHARE_PERMILLE }: VerifyPace): number =>
-  (everyMs * sharePermille) / 1000;
+const LEVELS: readonly Level[] = ['healthy', 'degraded', 'wrong'];
+
+/** Two passes one after the other, as one: of what both looked at, the later one says how it is. */
+export const joined = (one: VerifyReport, next: VerifyReport): VerifyReport => ({
+  ...one,
+  ...given(next),
+  level: LEVELS[Math.max(LEVELS.indexOf(one.level), LEVELS.indexOf(next.level))] as Level,
+  findings: [...one.findings, ...next.findings],
+  moreFindings: one.moreFindings + next.moreFindings,
+  done: next.done,
+});
+
+/** What a pass may take of the time. */
+class Slice {
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal | undefined;
+  readonly #startedMs: number;
+  readonly #ms: number;
+
+  constructor(clock: Clock, signal: AbortSignal | undefined, pace: VerifyPace | undefined) {
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#startedMs = clock.monotonicMs();
+    const { everyMs = Number.POSITIVE_INFINITY, sharePermille = VERIFY_SHARE_PERMILLE } = pace ?? {};
+    this.#ms = (everyMs * sharePermille) / 1000;
+  }
+
+  readonly isOver = (): boolean => this.#signal?.aborted === true || this.#usedMs >= this.#ms;
+  /** Half of what is left at `sinceMs` is used: what was gathered by then can still be worked off. */
+  halfOfRest(): () => boolean {
+    const endMs = this.#usedMs + (this.#ms - this.#usedMs) / 2;
+    return () => this.isOver() || this.#usedMs >= endMs;
+  }
+
+  get #usedMs(): number {
+    return this.#clock.monotonicMs() - this.#startedMs;
+  }
+}
 
 interface PassDone<T> {
   readonly report: T;
@@ -90,32 +131,134 @@ interface PassDone<T> {
   readonly bytes: number;
   /** Nothing that is due is left. */
   readonly isDone: boolean;
+  readonly cursor?: string | undefined;
 }
 
-/** Runs one verifier, and keeps what its pass came to. */
-async function onePass<T>(
-  { volumes: { components } }: Verified,
-  name: VerifierName,
-  findings: Findings,
-  work: () => Promise<PassDone<T>>,
-): Promise<T> {
-  const before = await readVerifier(components, name);
-  const beganAtMs = Math.max(0, components.clock.nowMs());
-  const startedMs = components.clock.monotonicMs();
-  const countBefore = findings.list.length + findings.more;
-  const { report, looked, bytes, isDone } = await work();
-  const since = before === undefined || before.beganAtMs > beganAtMs ? undefined : beganAtMs - before.beganAtMs;
-  const row: VerifierRow = {
-    beganAtMs,
-    sinceBeforeMs: since,
-    workMs: Math.round(components.clock.monotonicMs() - startedMs),
-    looked,
-    bytes,
-    findings: findings.list.length + findings.more - countBefore,
-    cursor: undefined,
-    wholeAtMs: isDone ? beganAtMs : before?.wholeAtMs,
-    underWayAtMs: undefined,
-  };
-  await writeVerifier(components, name, row);
-  return report;
+/** The verifiers one by one, and what each pass came to in its row. */
+class Passes {
+  readonly #store: Verified;
+  readonly #request: VerifyRequest;
+  readonly #findings: Findings;
+  readonly #slice: Slice;
+  isDone = true;
+
+  constructor(store: Verified, request: VerifyRequest, findings: Findings, slice: Slice) {
+    this.#store = store;
+    this.#request = request;
+    this.#findings = findings;
+    this.#slice = slice;
+  }
+
+  async scrub(away: ReadonlySet<number>, everyMs: number | undefined): Promise<ScrubReport> {
+    const { volumes, allSinceMs, onProgress } = this.#request;
+    const report = await this.#pass('scrub', async () => {
+      const done = await scrub(this.#store.volumes, {
+        findings: this.#findings,
+        away,
+        isOver: this.#slice.isOver,
+        volumes: volumes === undefined ? undefined : new Set(volumes),
+        allSinceMs,
+        everyMs,
+        onProgress: ({ objects, ...bytes }) => onProgress?.({ verifier: 'scrub', looked: objects, ...bytes }),
+      });
+      return { report: done, looked: done.objects, bytes: done.bytes, isDone: done.left.volumes === 0 };
+    });
+    return report;
+  }
+
+  /** A scan begins once a week and goes on in every pass until it is done; undefined: none is due. */
+  async index(): Promise<IndexScanReport | undefined> {
+    const before = await readVerifier(this.#store.volumes.components, 'index');
+    const start = scanStart(before, this.#nowMs, this.#request.allSinceMs);
+    if (start === undefined) return undefined;
+    return this.#pass('index', async () => {
+      const report = await scanIndex(this.#store.volumes, {
+        findings: this.#findings,
+        cursor: start.cursor,
+        isLate: this.#slice.halfOfRest(),
+        isOver: this.#slice.isOver,
+        onProgress: (looked) => this.#request.onProgress?.({ verifier: 'index', looked }),
+      });
+      const { blocks, cursor } = report;
+      return { report, looked: blocks, bytes: 0, isDone: cursor === undefined, cursor, beganAtMs: start.beganAtMs };
+    });
+  }
+
+  async sample(): Promise<SampleReport> {
+    const { volumes, frontend } = this.#store;
+    return this.#pass('sample', async () => {
+      const report = await sampleBlocks(volumes.components, (id) => frontend.readBlock(id), {
+        findings: this.#findings,
+        isAll: this.#request.allSinceMs !== undefined,
+        isOver: this.#slice.isOver,
+        onProgress: (looked, bytes) => this.#request.onProgress?.({ verifier: 'sample', looked, bytes }),
+      });
+      return { report, looked: report.read, bytes: report.bytes, isDone: report.done };
+    });
+  }
+
+  /** Once a day, as it reads all that the volumes held; undefined: it was done today. */
+  async trash(): Promise<TrashReport | undefined> {
+    const { allSinceMs } = this.#request;
+    const before = await readVerifier(this.#store.volumes.components, 'trash');
+    const sinceMs = before?.wholeAtMs ?? Number.NEGATIVE_INFINITY;
+    const isFresh = sinceMs <= this.#nowMs && this.#nowMs - sinceMs < TRASH_INSPECTION_MS;
+    if (allSinceMs === undefined && isFresh) return undefined;
+    return this.#pass('trash', async () => {
+      const report = await inspectTrash(this.#store.volumes, {
+        findings: this.#findings,
+        isOver: this.#slice.isOver,
+      });
+      return { report, looked: report.buckets, bytes: 0, isDone: report.done };
+    });
+  }
+
+  get #nowMs(): number {
+    return Math.max(0, this.#store.volumes.components.clock.nowMs());
+  }
+
+  /** Runs one verifier, and keeps what its pass came to. */
+  async #pass<T>(name: VerifierName, work: () => Promise<PassDone<T> & { readonly beganAtMs?: number }>): Promise<T> {
+    const { components } = this.#store.volumes;
+    const before = await readVerifier(components, name);
+    const beganAtMs = this.#nowMs;
+    const startedMs = components.clock.monotonicMs();
+    const countBefore = this.#found;
+    const { report, looked, bytes, isDone, cursor, beganAtMs: wholeBeganAtMs = beganAtMs } = await work();
+    const since = before === undefined || before.beganAtMs > beganAtMs ? undefined : beganAtMs - before.beganAtMs;
+    this.isDone &&= isDone;
+    const row: VerifierRow = {
+      beganAtMs,
+      sinceBeforeMs: since,
+      workMs: Math.round(components.clock.monotonicMs() - startedMs),
+      looked,
+      bytes,
+      findings: this.#found - countBefore,
+      cursor,
+      wholeAtMs: isDone ? wholeBeganAtMs : before?.wholeAtMs,
+      underWayAtMs: cursor === undefined ? undefined : wholeBeganAtMs,
+    };
+    await writeVerifier(components, name, row);
+    return report;
+  }
+
+  get #found(): number {
+    return this.#findings.list.length + this.#findings.more;
+  }
+}
+
+/** Where a scan goes on, or that a new one begins; undefined: none is due. */
+function scanStart(
+  before: VerifierRow | undefined,
+  nowMs: number,
+  allSinceMs: number | undefined,
+): { readonly cursor: string | undefined; readonly beganAtMs: number } | undefined {
+  const { cursor, underWayAtMs, wholeAtMs = Number.NEGATIVE_INFINITY } = before ?? {};
+  const isUnderWay = cursor !== undefined && underWayAtMs !== undefined && underWayAtMs <= nowMs;
+  if (isUnderWay && (allSinceMs === undefined || underWayAtMs >= allSinceMs))
+    return { cursor, beganAtMs: underWayAtMs };
+  // A time from the future: the clock was wrong then, or is now.
+  const isDue = wholeAtMs > nowMs || nowMs - wholeAtMs >= INDEX_SCAN_MS;
+  if (allSinceMs === undefined ? !isDue : wholeAtMs >= allSinceMs && wholeAtMs <= nowMs) return undefined;
+  return { cursor: undefined, beganAtMs: nowMs };
 }

@@ -13,6 +13,7 @@ export const BYTES_CODES = {
   RECORD_VERSION: ['corrupt', 'a record has a format that this release does not know'],
   BLOCK_CORRUPT: ['corrupt', 'a block does not decrypt or unpack to what it was'],
   BLOCK_LIST_SHORT: ['corrupt', 'an object has lost a part of its list of blocks: run `doctor`'],
+  BLOCK_MISSING: ['missing', 'there is no block of that hash (any more)'],
   BLOCK_ROW_MISSING: ['corrupt', 'a block that is referred to has no row: run `doctor`'],
   REFERENCES_WRONG: ['corrupt', 'a block has fewer references than it must: run `doctor`'],
   CHUNK_MISSING: ['missing', 'an object of a drive is not there'],

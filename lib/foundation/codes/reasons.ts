@@ -88,6 +88,18 @@ export const KEPT_REASONS = {
   ZONE_WRITTEN: 'one of its zones is being written again',
 } as const;
 
+/** What verifiers find of a block. */
+export const BLOCK_REASONS = {
+  BUCKET_MISSING: 'the bucket that its row names is not there',
+  VOLUME_MISSING: 'the volume that its bucket is in is not there',
+  SLOT_MISSING: 'no directory has its slot',
+  RECORD_OTHER: 'another record is in its slot',
+  LENGTH_OTHER: 'the record in its slot has another length',
+  HINT_WRONG: 'the hint that readers go by names another place',
+  CHUNK_UNLISTED: 'the drive does not list the object it is in, or one that is too short',
+  BLOCK_OTHER: 'what is read back has another SHA-256',
+} as const;
+
 /** What a plan makes of a volume. A plan has a letter for each, and says in `legend` which is which. */
 export const VERDICT_REASONS = {
   VERDICT_L1: 'dense enough to be topped off or to top off others',

@@ -42,7 +42,7 @@ export class CellStack extends PocketfulStack {
       drainer: this.#worker('drainer', 'sends buckets of sparse volumes to the queue', light),
       'live-coder': this.#worker('live-coder', 'codes queued buckets into full volumes', heavy),
       encoder: this.#worker('encoder', 'codes cooled hot volumes into warm ones', heavy),
-      gc: this.#worker('gc', 'shreds what was deleted', light),
+      gc: this.#worker('gc', 'shreds what was deleted, and verifies what is there', light),
       'threshold-tuner': this.#worker('threshold-tuner', 'tunes the threshold and measures', light),
     };
     this.services = services;

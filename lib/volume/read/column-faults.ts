@@ -47,6 +47,14 @@ export class ColumnFaults {
     return this.#faults;
   }
 
+  /** Those that answered, and do not have what they must. */
+  get broken(): BrokenColumn[] {
+    return [...this.#faults]
+      .map(([column, { code }]) => ({ column, code }))
+      .filter(({ code }) => !UNREACHABLE.has(code))
+      .sort((a, b) => a.column - b.column);
+  }
+
   has(column: number): boolean {
     return this.#faults.has(column);
   }
@@ -74,21 +82,14 @@ export class ColumnFaults {
     const why = columns.map((column) => `${this.label(column)} (${this.#faults.get(column)?.code})`).join(', ');
     const cause = this.#faults.get(columns[0] ?? -1);
     const message = waits ? `${what} waits for ${why}` : `${what} is lost${why === '' ? '' : `: failed are ${why}`}`;
-    return new RecordLost(waits ? 'retry' : 'corrupt', message, { drives, broken: this.#broken() }, cause);
+    return new RecordLost(waits ? 'retry' : 'corrupt', message, { drives, broken: this.broken }, cause);
   }
 
   /** Bytes were put together, but they are not what was written: no column admits to being wrong. */
   unsound(what: string, cause?: unknown): RecordLost {
     const drives = [...new Set(this.columns.map((column) => this.label(column)))];
     const message = `${what} is damaged, and what can be rebuilt does not verify`;
-    return new RecordLost('corrupt', message, { drives, broken: this.#broken() }, cause);
-  }
-
-  #broken(): BrokenColumn[] {
-    return [...this.#faults]
-      .map(([column, { code }]) => ({ column, code }))
-      .filter(({ code }) => !UNREACHABLE.has(code))
-      .sort((a, b) => a.column - b.column);
+    return new RecordLost('corrupt', message, { drives, broken: this.broken }, cause);
   }
 }
 

@@ -19,10 +19,10 @@ import type { DriveHealth } from '../rows/drive-health.ts';
 import { readBucket, readVolume } from '../rows/read-rows.ts';
 import { ColumnFaults, columnFault } from './column-faults.ts';
 import type { Directories } from './directories.ts';
-import { noteLost } from './note-lost.ts';
+import { noteBroken } from './note-broken.ts';
 import { extentOf, type GroupPlace, isReadable, readPayload } from './read-column.ts';
 import { type RebuildTask, rebuildRange } from './reconstruct.ts';
-import { RecordLost } from './record-lost.ts';
+import { type BrokenColumn, RecordLost } from './record-lost.ts';
 
 export type RecordName = Pick<BlockRow, 'bucket' | 'slot' | 'recordId' | 'recordBytes' | 'hint' | 'cell'>;
 
@@ -92,7 +92,7 @@ export class RecordReader {
         const fresh = await this.#freshRows(block);
         const isSame = isSamePlace(rows, fresh);
         if (isSame && !(error instanceof DirectMiss)) {
-          if (error instanceof RecordLost && error.kind === 'corrupt') await this.#noteLost(block, fresh, error);
+          if (error instanceof RecordLost && error.kind === 'corrupt') await this.#noteLost(block, fresh, error.broken);
           throw error;
         }
         rows = fresh;
@@ -115,19 +115,18 @@ export class RecordReader {
     return this.#rebuild(block, at, faults);
   }
 
-  /** Once for each chunk: whoever reads many records of it meets the same columns. */
-  async #noteLost(block: RecordName, rows: Rows, error: RecordLost): Promise<void> {
+  async #noteLost(block: RecordName, rows: Rows, broken: readonly BrokenColumn[]): Promise<void> {
     const at = await this.#resolve(block, rows).catch((fault: unknown) => columnFault(fault));
-    if (!('column' in at)) return;
-    const chunk = `${at.volume.id}/${at.volume.generation}/${at.sequence}-${at.token}/${at.column}`;
-    if (this.#noted.get(chunk)) return;
-    this.#noted.set(chunk, true);
-    await noteLost(
-      { components: this.#components, health: this.#health, directories: this.#directories },
-      at,
-      at.column,
-      error,
-    );
+    if ('column' in at) await this.#note(at, broken);
+  }
+
+  /** Once for each chunk: whoever reads many records of it meets the same columns. */
+  async #note(at: RecordPlace, broken: readonly BrokenColumn[]): Promise<void> {
+    const group = `${at.volume.id}/${at.volume.generation}/${at.sequence}-${at.token}`;
+    const news = broken.filter(({ column }) => this.#noted.get(`${group}/${column}`) === undefined);
+    for (const { column } of news) this.#noted.set(`${group}/${column}`, true);
+    const store = { components: this.#components, health: this.#health, directories: this.#directories };
+    if (news.length > 0) await noteBroken(store, at, at.column, news);
   }
 
   async #direct(block: RecordName, at: RecordPlace): Promise<Uint8Array> {
@@ -153,10 +152,12 @@ export class RecordReader {
       check: (bytes) => recordFault(bytes, block.recordId),
     };
     const store = { components: this.#components, health: this.#health, directories: this.#directories };
-    const { bytes, columnsRead } = await rebuildRange(store, task, faults);
+    const { bytes, columnsRead, faults: met } = await rebuildRange(store, task, faults);
     this.stats.degradedReads += 1;
     this.stats.columnsReadForRepair += columnsRead.length;
     this.onRepair?.({ volume: at.volume, column: at.column, columnsRead });
+    // Only a place that was seen to be right after it was missed says anything about the column.
+    if (faults.size > 0) await this.#note(at, met.broken);
     return bytes;
   }
 

@@ -40,6 +40,8 @@ export interface Rebuilt {
   readonly bytes: Uint8Array;
   /** The columns read for it, ascending. */
   readonly columnsRead: readonly number[];
+  /** Those that were given as failed, and those that failed on the way. */
+  readonly faults: ColumnFaults;
 }
 
 /** `failed`: the columns that have failed already, that of the task usually. Throws RecordLost. */
@@ -85,7 +87,7 @@ class Rebuild {
   }
 
   #answer(bytes: Uint8Array): Rebuilt {
-    return { bytes, columnsRead: [...this.#read].sort((a, b) => a - b) };
+    return { bytes, columnsRead: [...this.#read].sort((a, b) => a - b), faults: this.#faults };
   }
 
   /** Plans, reads and plans again until every column of the plan is there. */

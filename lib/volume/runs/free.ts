@@ -9,21 +9,20 @@ import { isAhead } from '../../limits/clock-skew.ts';
 import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
 import { FREED_VOLUMES_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
-import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { groupPartition } from '../../panda/rows/group-row.ts';
 import { unlistedAtLast } from '../../panda/rows/open-row.ts';
 import { retireAnew, stateIs, trashedAt } from '../../panda/rows/volume-changes.ts';
 import { type Extent, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { quarantineLeftMs } from '../behind/sweep.ts';
-import { collectBucket } from '../read/collect-bucket.ts';
 import type { Components } from '../rows/components.ts';
 import { isGone, readDriveRows } from '../rows/drive-states.ts';
-import { listVolumes, readBucket, readVolume, rowsOf } from '../rows/read-rows.ts';
+import { listVolumes, readVolume, rowsOf } from '../rows/read-rows.ts';
 import { transact, transactUnlessConflict } from '../rows/transact.ts';
 import { freeWrite } from '../rows/zones.ts';
 import { undoRepairWrites } from '../steps/repair-steps.ts';
 import { eraseVolumeWrites } from '../steps/volume-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
+import { inspect } from './inspect.ts';
 
 export interface FreeReport {
   readonly freedVolumes: number;
@@ -125,25 +124,6 @@ async function freeVolume(store: VolumeStore, volume: VolumeRow): Promise<Reason
   if (failed !== undefined) return failed;
   await dropLeftoverRows(components, volume);
   await endErase(components, volume, reachable);
-  return undefined;
-}
-
-/** The trash inspector: every bucket that was moved out is read where it is now, every record's checksum checked. */
-async function inspect(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
-  const { panda, settings } = store.components;
-  for (const id of volume.moved) {
-    const bucket = await readBucket(panda, settings.cell, id);
-    if (bucket === undefined) continue; // all of it was shredded since
-    if (bucket.volume === volume.id) return { code: 'BUCKET_BACK', text: `bucket ${id} is in it again` };
-    const home = await readVolume(panda, settings.cell, bucket.volume);
-    if (home === undefined) return { code: 'BUCKET_HOMELESS', text: `bucket ${id} has no volume` };
-    try {
-      await collectBucket(store, home, bucket, deadFromRow(await panda.get(deadKey(settings.cell, id))));
-    } catch (error) {
-      if (!isPocketfulError(error)) throw error;
-      return { code: 'BUCKET_UNREADABLE', text: `bucket ${id} cannot be read in its new volume: ${error.message}` };
-    }
-  }
   return undefined;
 }
 

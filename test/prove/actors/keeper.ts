@@ -18,6 +18,7 @@ import { examine } from './doctor.ts';
 import { timeUp } from './mover.ts';
 import { NAMESPACE } from './names.ts';
 import { type Acting, engineOf, type SimWorld } from './sim-world.ts';
+import { verify } from './verifier.ts';
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
 
@@ -59,7 +60,10 @@ export const KEEPER: Readonly<Record<string, Act>> = {
   examine: async (_, { volumes }) => {
     await findDriveFaults(volumes, new Findings());
   },
-  doctor: examine,
+  doctor: async (world, acting, random) => {
+    await examine(world, acting, random);
+    await verify(world, acting, random);
+  },
   'sweep-stage': async (_, acting, random) => {
     const signal = timeUp(acting, 200 + random.below(20_000));
     await sweepStage(acting.volumes, { now: random.below(4) === 0, signal });

@@ -113,7 +113,7 @@ const PATTERNS: readonly Pattern[] = [
  * these (watch.ts); by itself only by whoever mends them, or thinks so as a volume came or went meanwhile.
  */
 const SOFT =
-  /^(\w+ (work\/(threshold|budget|drain)|rates|coder|crowded|tally|gauges)|(put|delete) (open|hot)|check volume)( |$)/;
+  /^(\w+ (work\/(threshold|budget|drain)|rates|coder|crowded|tally|gauges|verifier|scrub|sample|finding)|(put|delete) (open|hot)|check volume)( |$)/;
 
 export const PROTOCOL_STEPS: readonly string[] = PATTERNS.map(([name]) => name);
 

@@ -1,11 +1,12 @@
-// What a read that found a record lost leaves behind: damage rows for the columns that failed it, so that doctor names
-// them and a put of the same bytes stores them anew. A read that cannot write them is as good as any other.
+// What a read that found columns broken leaves behind, whether it could rebuild the record or found it lost: damage
+// rows for those columns, so that status counts them, doctor names them, and a put of the same bytes stores anew what
+// is lost. A read that cannot write them is as good as any other.
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { DamageKind } from '../../panda/rows/damage-row.ts';
 import { type DamageFound, noteDamage } from '../rows/damage.ts';
 import type { GroupPlace } from './read-column.ts';
 import type { RebuildStore } from './reconstruct.ts';
-import type { RecordLost } from './record-lost.ts';
+import type { BrokenColumn } from './record-lost.ts';
 
 const KINDS: Readonly<Record<string, DamageKind>> = {
   CHUNK_MISSING: 'missing',
@@ -17,11 +18,11 @@ const KINDS: Readonly<Record<string, DamageKind>> = {
  * To be called once the place was seen to be right after the read failed: what is there no more because it moved is no
  * damage.
  */
-export async function noteLost(
+export async function noteBroken(
   { components, directories }: RebuildStore,
   place: GroupPlace,
   column: number,
-  { broken }: RecordLost,
+  broken: readonly BrokenColumn[],
 ): Promise<void> {
   const { volume, sequence } = place;
   try {
