@@ -7,7 +7,10 @@ import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drives/drive-row.ts';
+import { volumeKey } from '../../lib/panda/rows/volume-row.ts';
+import { zoneFromRow, zoneKey } from '../../lib/panda/rows/zone-row.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
+import { giveUpLostZones } from '../../lib/volume/behind/lost-zones.ts';
 import { listDiscards } from '../../lib/volume/repair/discards.ts';
 import { planRepair, repairStore } from '../../lib/volume/repair/repair-store.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
@@ -166,5 +169,26 @@ describe('beside a repair', () => {
     await put(p, model, 4, 4);
     await finish(p);
     await model.expectIn(p);
+  });
+});
+
+describe('beside a sweep', () => {
+  it('an extent that waits to be discarded goes its own way, also when its volume is gone', async () => {
+    const { world, drive } = await made('draining');
+    const p = world.start({ othersDead: true });
+    const settings = { ...p.components.settings, trashGraceMs: 1_000_000 };
+    await repairStore(new VolumeStore({ ...p.components, settings }));
+    const waiting = await listDiscards(p.volumes);
+    expect(waiting.length).toBeGreaterThan(0);
+    expect(waiting.every((discard) => discard.drive === drive)).toBe(true);
+    const rows = waiting.map(({ volume }) => ({ kind: 'delete' as const, ...volumeKey('c0', volume) }));
+    await world.panda.transact(rows);
+    await giveUpLostZones(p.components);
+    expect(await listDiscards(p.volumes)).toEqual(waiting);
+    for (const { zone, volume } of waiting)
+      expect(zoneFromRow((await world.panda.get(zoneKey(drive, zone))) as never)).toMatchObject({
+        state: 'used',
+        volume,
+      });
   });
 });

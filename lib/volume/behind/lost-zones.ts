@@ -4,6 +4,7 @@
 // as a volume of its own, of one extent, and is erased and freed like any other.
 import { type BucketId, newVolumeId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
+import { discardKey } from '../../panda/rows/drives/discard-row.ts';
 import { type Extent, trashedVolumeAttributes, volumeKey } from '../../panda/rows/volume-row.ts';
 import { giveZone, type ZoneRow, zoneBelongsTo, zoneGenerationIs, zoneIs, zoneKey } from '../../panda/rows/zone-row.ts';
 import type { Components } from '../rows/components.ts';
@@ -51,6 +52,8 @@ async function giveUp(components: Components, drive: number, row: ZoneRow): Prom
   );
   const writes: Write[] = [
     { kind: 'check', ...volumeKey(cell, volume), if: ['absent'] },
+    // What a repair has replaced goes its own way.
+    { kind: 'check', ...discardKey(extent), if: ['absent'] },
     { kind: 'put', ...volumeKey(cell, id), attributes, if: ['absent'] },
     {
       kind: 'update',

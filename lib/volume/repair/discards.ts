@@ -91,6 +91,13 @@ async function isBeingErased({ components }: VolumeStore, discard: DiscardRow): 
   return zone?.state === 'erasing' && zone.generation === discard.zoneGeneration + 1;
 }
 
+/** The zone has gone on: it was freed, or is another volume's by now. Its generation never comes back. */
+async function isOver({ components }: VolumeStore, discard: DiscardRow): Promise<boolean> {
+  const row = await components.panda.get(zoneKey(discard.drive, discard.zone));
+  const zone = row === undefined ? undefined : zoneFromRow(row);
+  return zone !== undefined && zone.generation > discard.zoneGeneration;
+}
+
 /** Resumable at every step: the row goes last. Why it is kept, or undefined. */
 async function erase(store: VolumeStore, discard: DiscardRow, isGivenUp: boolean): Promise<Reason | undefined> {
   const { components } = store;
@@ -100,6 +107,10 @@ async function erase(store: VolumeStore, discard: DiscardRow, isGivenUp: boolean
   if (!(await isBeingErased(store, discard))) {
     const begin = [eraseWrite(discard, discard.volume), ...(isGivenUp ? [gone] : [])];
     const took = (): Promise<boolean> => isBeingErased(store, discard);
+    if (await isOver(store, discard)) {
+      await transactUnlessConflict(components, [gone], isRowGone);
+      return undefined;
+    }
     if (!(await transactUnlessConflict(components, begin, took)))
       return { code: 'VOLUME_CHANGED', text: 'another worker is at it' };
     if (isGivenUp) return undefined;

@@ -2,6 +2,7 @@
 // still name hold what they held.
 import type { Drive } from '../../drive/drive.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
+import { discardKey } from '../../panda/rows/drives/discard-row.ts';
 import type { Extent } from '../../panda/rows/volume-row.ts';
 import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import { readVolume, rowsOf } from '../rows/read-rows.ts';
@@ -17,9 +18,10 @@ export async function finishReturned(store: VolumeStore, drive: number): Promise
   for await (const row of rowsOf(panda, zonePartition(drive))) {
     const { zone, generation, state, volume } = zoneFromRow(row);
     if (state !== 'erasing' || volume === undefined) continue;
-    // A volume that is being erased erases its own.
-    if ((await readVolume(panda, settings.cell, volume))?.state === 'erasing') continue;
     const extent: Extent = { drive, zone, zoneGeneration: generation - 1 };
+    // A volume that is being erased erases its own; what waits as a row of its own goes with that.
+    if ((await readVolume(panda, settings.cell, volume))?.state === 'erasing') continue;
+    if ((await panda.get(discardKey(extent))) !== undefined) continue;
     const at = { zone, generation: extent.zoneGeneration };
     try {
       await (components.drives[drive] as Drive).erase(at);

@@ -10,6 +10,7 @@ import { acceptable, CLIENT } from './client.ts';
 import { getMany, putAgain, putCrowd, twins } from './crowd.ts';
 import { KEEPER, KEYS } from './keeper.ts';
 import { MOVER } from './mover.ts';
+import { OPERATOR } from './operator.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
@@ -18,6 +19,7 @@ const ACTS: Readonly<Record<Role, Readonly<Record<string, Act>>>> = {
   mover: MOVER,
   keeper: KEEPER,
   keys: KEYS,
+  operator: OPERATOR,
 };
 /** What may come back while things fail. Nothing is `corrupt` as long as no more is damaged than the code survives. */
 const KINDS = ['retry', 'unknown', 'conflict'];

@@ -108,6 +108,17 @@ const PATTERNS: readonly Pattern[] = [
   ['quarantine ends', 'delete quarantine'],
 ];
 
+/** Of drives and repair: the profile `drives` alone has them, so that no other is held to have seen them. */
+const DRIVE_PATTERNS: readonly Pattern[] = [
+  ['drive changed', 'put drive'],
+  ['24 CLAIM', 'update volume +rx'],
+  ['26 COMMIT', 'update volume +rv'],
+  ['repair undone', 'update volume -rx', '!update volume +rv'],
+  ['discard ERASING', 'update zone s=erasing', '!update volume'],
+  ['discard ends', 'delete discard'],
+  ['given-up zone free', 'update zone s=free', '!delete volume', '!delete discard'],
+];
+
 /**
  * Tables of soft state: nothing depends on it, and a crash at it leaves an older one. The lists of volumes are written in the steps that make and end
  * these (watch.ts); by itself only by whoever mends them, or thinks so as a volume came or went meanwhile.
@@ -134,7 +145,7 @@ export function protocolStepsOf(writes: readonly Write[]): readonly string[] | u
 const UNKNOWN = '?';
 
 function stepsOf(words: ReadonlySet<string>): readonly string[] {
-  const names = PATTERNS.filter((pattern) => fits(words, pattern)).map(([name]) => name);
+  const names = [...PATTERNS, ...DRIVE_PATTERNS].filter((pattern) => fits(words, pattern)).map(([name]) => name);
   if (names.length > 0 || [...words].every((word) => SOFT.test(word))) return names;
   return [UNKNOWN];
 }

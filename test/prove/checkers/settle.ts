@@ -4,15 +4,20 @@ import { drain } from '../../../lib/compaction/do/drain.ts';
 import { endDrains } from '../../../lib/compaction/do/drainer.ts';
 import { findRowFaults } from '../../../lib/engine/doctor/doctor-rows.ts';
 import { findVolumeFaults } from '../../../lib/engine/doctor/doctor-volumes.ts';
+import { changeDrive } from '../../../lib/engine/drives/change-drive.ts';
 import { recover } from '../../../lib/engine/upkeep/end-dead-work.ts';
 import { isKind } from '../../../lib/foundation/errors.ts';
 import { collectGarbage } from '../../../lib/gc/collect-garbage.ts';
 import { blocksByKekVersion, rewrapKeys } from '../../../lib/gc/rewrap-keys.ts';
 import { QUARANTINE_MS } from '../../../lib/limits/volume.ts';
 import { encodeHot } from '../../../lib/live-coder/encode-hot.ts';
+import { VOLUME_CLASSES } from '../../../lib/panda/rows/volume-row.ts';
 import { Findings } from '../../../lib/verify/findings.ts';
+import { lookAtVolume } from '../../../lib/volume/check/look.ts';
+import { repairStore } from '../../../lib/volume/repair/repair-store.ts';
 import { listDamage } from '../../../lib/volume/rows/damage.ts';
-import { readVolume } from '../../../lib/volume/rows/read-rows.ts';
+import { readDriveRows } from '../../../lib/volume/rows/drive-states.ts';
+import { listVolumes, readVolume } from '../../../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../../../lib/volume/runs/free.ts';
 import { expectSound } from '../../store/recount.ts';
 import { get } from '../actors/client.ts';
@@ -47,7 +52,35 @@ export async function settle(world: SimWorld, acting: Acting): Promise<void> {
   await recover(volumes, frontend, { sweep: true });
   await expectRewrapped(world, acting);
   await expectDamageTrue(world, acting);
+  if (world.plan.workers.some(({ role }) => role === 'operator')) await expectRepaired(world, acting);
   await readEverything(world, acting);
+}
+
+/** With all drives back, and doctor's findings noted: a repair makes everything whole, and gives back what it replaced. */
+async function expectRepaired(world: SimWorld, { components, volumes, frontend }: Acting): Promise<void> {
+  for (const { drive, state } of (await readDriveRows(components)).values())
+    if (state !== 'active') await changeDrive(volumes, drive, { state: 'active' });
+  // What is open is not repaired; doctor has noted what is wrong with it.
+  for (const cls of VOLUME_CLASSES) await volumes.open.sealAll(cls);
+  for (let pass = 0; pass < 2; pass++) {
+    const { lost, left } = await repairStore(volumes, { ignoreGrace: true });
+    if (world.mayHaveLost || pass === 0) continue;
+    if (lost.length + left.length > 0)
+      throw new Violation('wrong', `a repair leaves ${JSON.stringify([...lost, ...left]).slice(0, 400)}`);
+  }
+  if (world.mayHaveLost) return;
+  await components.clock.sleep(QUARANTINE_MS);
+  await repairStore(volumes, { ignoreGrace: true });
+  await recover(volumes, frontend, { sweep: true });
+  for (const volume of await listVolumes(components.panda, components.settings.cell)) {
+    const look = await lookAtVolume(volumes, volume, { read: true });
+    const [damage] = look?.damage ?? [];
+    if (damage !== undefined)
+      throw new Violation(
+        'wrong',
+        `after a repair: ${damage.kind} part ${damage.part} column ${damage.column} of volume ${volume.id}`,
+      );
+  }
 }
 
 /** A rotation that nobody disturbs leaves no block under an older key. */

@@ -3,6 +3,7 @@ import type { Row, Write } from '../../../lib/panda/panda.ts';
 import { bucketFromRow, deadFromRow, deadKey } from '../../../lib/panda/rows/bucket-row.ts';
 import { isListedIn, listPartition, VOLUME_LISTS } from '../../../lib/panda/rows/open-row.ts';
 import { type VolumeRow, volumeFromRow } from '../../../lib/panda/rows/volume-row.ts';
+import { zoneKey } from '../../../lib/panda/rows/zone-row.ts';
 import { collectBucket } from '../../../lib/volume/read/collect-bucket.ts';
 import { readBucket, readVolume } from '../../../lib/volume/rows/read-rows.ts';
 import type { Acting, SimWorld } from '../actors/sim-world.ts';
@@ -29,7 +30,7 @@ export class Watch {
       if (write.partition.startsWith('bucket/') && write.kind === 'update' && write.set?.['v'] !== undefined)
         this.#moved(row);
       if (!write.partition.startsWith('volume/')) continue;
-      if (write.kind === 'delete') await this.#expectErased(volumeFromRow(row));
+      if (write.kind === 'delete') await this.#expectErased(volumeFromRow(row), writes);
       else if (write.set?.['s'] === 'erasing') await this.#expectElsewhere(volumeFromRow(row));
     }
   }
@@ -86,9 +87,14 @@ export class Watch {
     }
   }
 
-  /** What somebody wrote late is there again: then it has been erased before. */
-  async #expectErased({ id, extents }: VolumeRow): Promise<void> {
+  /**
+   * What somebody wrote late is there again: then it has been erased before. Zones of drives that were given up are not free, and wait.
+   */
+  async #expectErased({ id, extents }: VolumeRow, writes: readonly Write[]): Promise<void> {
     for (const { drive, zone, zoneGeneration } of extents) {
+      const key = zoneKey(drive, zone);
+      const isFreed = writes.some((write) => write.partition === key.partition && write.sort === key.sort);
+      if (!isFreed) continue;
       const disk = this.#world.disks[drive] as Disk;
       const at = { zone, generation: zoneGeneration };
       if (disk.holds(at) && !disk.wasErased(at))

@@ -71,6 +71,8 @@ export interface Profile {
   readonly crashes: readonly Crash[];
   /** Whether processes that are only frozen may be taken for dead. */
   readonly misjudges: boolean;
+  /** Whether somebody gives drives up, empties them, takes them back, and repairs. */
+  readonly hasOperator?: boolean;
 }
 
 export const NO_RATES: Rates = {
@@ -162,6 +164,18 @@ export const PROFILES: readonly Profile[] = [
     putBackBy: ['restore'],
     crashes: CRASHES,
     misjudges: true,
+  },
+  {
+    name: 'drives',
+    ratesMax: ALL,
+    disasters: [...DRIVES, 'wipe', 'stray', 'clock', 'two-die'],
+    disastersMax: 4,
+    beyondPermille: 50,
+    putBackPermille: 0,
+    putBackBy: ['restore'],
+    crashes: CRASHES,
+    misjudges: true,
+    hasOperator: true,
   },
   {
     name: 'rebuild',

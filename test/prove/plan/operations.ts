@@ -54,6 +54,7 @@ export const ROLES = {
     'delete-gc': 1,
   },
   keys: { rotate: 2, rewrap: 4, destroy: 2, replace: 2, count: 1 },
+  operator: { repair: 6, 'drain-drive': 3, 'lose-drive': 2, 'return-drive': 3, discard: 2, drives: 1 },
 } as const;
 
 export type Role = keyof typeof ROLES;

@@ -60,10 +60,11 @@ export interface Plan {
 
 const DURATION_MS = 30_000;
 const OTHERS: readonly Role[] = ['client', 'client', 'mover', 'keeper', 'keeper'];
-const OPERATIONS_MAX: Readonly<Record<Role, number>> = { client: 9, mover: 4, keeper: 4, keys: 4 };
+const OPERATIONS_MAX: Readonly<Record<Role, number>> = { client: 9, mover: 4, keeper: 4, keys: 4, operator: 7 };
 const TARGETS_MAX = 2;
 /** Numbers of processes below it belong to those that have nothing to do with a target. */
 const ROLES_MAX = 8;
+const OPERATORS_FROM = 40;
 
 /** `aim`: which steps of the protocols are aimed at, any unless told. */
 export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
@@ -83,6 +84,7 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
   const struck = isBeyondPromise ? drives : 1 + random.below(tolerated);
   const misjudges = profile.misjudges && random.below(5) < 2;
   const workers = drawnWorkers(aimed, prelude, aim !== undefined, random);
+  if (profile.hasOperator) workers.push(...drawnOperators(random));
   return {
     seed,
     profile: profile.name,
@@ -143,6 +145,18 @@ function drawnWorkers(
     isFollower: true,
   }));
   return [...workers, ...targets.flatMap((target, i) => towards(target, ROLES_MAX + 5 * i, random)), ...asked];
+}
+
+/** One or two: the second repairs beside the first. */
+function drawnOperators(random: SeededRandomness): Worker[] {
+  return Array.from({ length: 1 + random.below(2) }, (_, i) => ({
+    role: 'operator' as const,
+    process: OPERATORS_FROM + i,
+    operations: Array.from({ length: 2 + random.below(OPERATIONS_MAX.operator) }, () =>
+      drawnOperation('operator', random),
+    ),
+    isFollower: false,
+  }));
 }
 
 /** One that leads to the step that is aimed at, and two that begin when it was hit: one that does the like, and one that does whatever. */
