@@ -9,7 +9,32 @@ export interface OpenFault {
   readonly what: string;
 }
 
-export const OPEN_FAULTS: readonly OpenFault[] = [];
+export const OPEN_FAULTS: readonly OpenFault[] = [
+  {
+    profile: 'swarm',
+    seed: 2065,
+    message: /./,
+    what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
+  },
+  {
+    profile: 'swarm',
+    seed: 4172,
+    message: /./,
+    what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
+  },
+  {
+    profile: 'swarm',
+    seed: 4743,
+    message: /./,
+    what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
+  },
+  {
+    profile: 'swarm',
+    seed: 8900,
+    message: /./,
+    what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
+  },
+];
 
 /** The open fault that a failure is one more case of. */
 export const openFault = (profile: string, failed: { seed: number; message: string }): OpenFault | undefined =>
