@@ -10,7 +10,7 @@ import type { Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/rows/components.ts';
-import type { AppendedGroup } from '../volume/write/append.ts';
+import type { AppendedGroup } from '../volume/write/appended-group.ts';
 import { inTransactions, isGuardFailure, runIndex } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import { isThereToStay, type NamedOutcome, type NamedPuts, putNamed } from './named/put-named.ts';

@@ -12,7 +12,7 @@ import { intentBytesMax } from '../../panda/rows/group-row.ts';
 import { type ObjectRow, objectAttributes, objectKey } from '../../panda/rows/object-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { backOffMs } from '../../volume/rows/transact.ts';
-import type { AppendedGroup } from '../../volume/write/append.ts';
+import type { AppendedGroup } from '../../volume/write/appended-group.ts';
 import { readBlocks, readObjects } from '../index-objects.ts';
 import { type FreshBlock, isVoidObject, type ObjectChange } from '../index-plan.ts';
 
