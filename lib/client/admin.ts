@@ -8,6 +8,7 @@ import type { CompactionPlan } from '../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../compaction/threshold/law.ts';
 import type { DoctorReport } from '../engine/doctor/doctor.ts';
 import type { DrivesReport } from '../engine/drives/list-drives.ts';
+import type { ReplacedDrive } from '../engine/drives/replace-drive.ts';
 import type { Status } from '../engine/status/status.ts';
 import type { WatchStatus } from '../engine/status/watch-status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
@@ -114,6 +115,8 @@ export interface StoreAdmin {
     paths: readonly string[],
     options?: { readonly domain?: string | undefined },
   ): Promise<readonly { readonly drive: number; readonly label: string }[]>;
+  /** A new drive, and another given up for it; or neither. */
+  replaceDrive(drive: number, path: string, options?: { readonly domain?: string | undefined }): Promise<ReplacedDrive>;
   /** Throws `invalid` DRIVE_UNKNOWN, DRIVE_STATE or DRIVE_IN_USE. */
   changeDrive(drive: number, change: { readonly state?: DriveState; readonly domain?: string }): Promise<DriveRow>;
   /** What a repair made now would do, the most urgent first; changes nothing. */

@@ -91,6 +91,10 @@ describe('a disk that died', () => {
     const retired = (await drives()).drives.find(({ state }) => state === 'retired')?.drive;
     expect(await codeOf(['drives', 'return', `${retired}`])).toBe('DRIVE_STATE');
     expect((await pocketful(cwd, [...STORE, 'drives', 'lost', 'x'])).code).toBe(2);
+    mkdirSync(join(cwd, 'spare'));
+    expect(await codeOf(['drives', 'replace', '99', 'spare'])).toBe('DRIVE_UNKNOWN');
+    expect(await codeOf(['drives', 'replace', `${retired}`, 'spare'])).toBe('DRIVE_STATE');
+    expect(readdirSync(join(cwd, 'spare'))).toEqual([]);
     expect((await drives()).drives).toHaveLength(21);
   });
 });

@@ -13,25 +13,25 @@ export const OPEN_FAULTS: readonly OpenFault[] = [
   {
     profile: 'swarm',
     seed: 2065,
-    message: /./,
+    message: /cannot give back its directories/,
     what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
   },
   {
     profile: 'swarm',
     seed: 4172,
-    message: /./,
+    message: /has not all its directories/,
     what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
   },
   {
     profile: 'swarm',
     seed: 4743,
-    message: /./,
+    message: /no register has this history/,
     what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
   },
   {
     profile: 'swarm',
     seed: 8900,
-    message: /./,
+    message: /cannot give back its directories/,
     what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
   },
 ];

@@ -6,32 +6,22 @@ import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
-import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drives/drive-row.ts';
+import type { DriveState } from '../../lib/panda/rows/drives/drive-row.ts';
 import { volumeKey } from '../../lib/panda/rows/volume-row.ts';
 import { zoneFromRow, zoneKey } from '../../lib/panda/rows/zone-row.ts';
-import { settingsOf } from '../../lib/settings/settings.ts';
 import { giveUpLostZones } from '../../lib/volume/behind/lost-zones.ts';
 import { listDiscards } from '../../lib/volume/repair/discards.ts';
 import { planRepair, repairStore } from '../../lib/volume/repair/repair-store.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { SMALL as WORLD } from '../compaction/acting-world.ts';
 import { besideEachOther, crashEverywhere, Model } from '../store/crash.ts';
 import { type Process, World } from '../store/harness.ts';
 import { expectUndamaged } from '../store/undamaged.ts';
+import { mark, wipe } from './drives.ts';
 
-const KIB = 1024;
-const SMALL = settingsOf('demo', {
-  preset: 'custom',
-  blockBytesMax: KIB,
-  extentBytes: 64 * KIB,
-  bucketBytes: 4 * KIB,
-  slotsPerBucketMax: 256,
-  groupBytesMin: 12 * KIB,
-  warmCodec: 'xor-2-1',
-  openVolumes: 1,
-  trashGraceMs: 0,
-});
+const SMALL = { ...WORLD, trashGraceMs: 0 };
 const SEED = 12;
 const DRIVES = 7;
 
@@ -63,15 +53,9 @@ async function made(state: DriveState | undefined): Promise<{ world: World; mode
   );
   const drive = warm?.extents[1]?.drive ?? 0;
   if (state !== undefined) await mark(world, drive, state);
-  if (state === 'lost')
-    for (const at of (await world.drives[drive]?.zones()) ?? []) await world.drives[drive]?.erase(at);
+  if (state === 'lost') await wipe(world, drive);
   return { world, model, drive };
 }
-
-const mark = (world: World, drive: number, state: DriveState, change = 1): Promise<void> =>
-  world.panda.transact([
-    { kind: 'put', ...driveKey(drive), attributes: driveAttributes({ state, change, sinceMs: 0, domain: undefined }) },
-  ]);
 
 /** Whoever comes next makes it whole. */
 async function finish(p: Process): Promise<void> {

@@ -1,7 +1,6 @@
 // REPAIR: what lay on lost, draining or damaged columns is made again elsewhere, byte for byte, and nothing else.
 import { describe, expect, it } from 'vitest';
 import { SeededRandomness, shuffled } from '../../lib/foundation/randomness.ts';
-import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drives/drive-row.ts';
 import { zoneFromRow, zoneKey } from '../../lib/panda/rows/zone-row.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import { lookAtVolume } from '../../lib/volume/check/look.ts';
@@ -14,19 +13,10 @@ import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { expectUndamaged } from '../store/undamaged.ts';
-import { flipped, type PlantedPlace, placesIn, plantedWorld, replace } from '../volume/planted.ts';
+import { flipped, LOOKED_AT, type PlantedPlace, placesIn, plantedWorld, replace } from '../volume/planted.ts';
+import { mark, wipe } from './drives.ts';
 
-const KIB = 1024;
-const TINY: Partial<Settings> = {
-  preset: 'custom',
-  blockBytesMax: KIB,
-  extentBytes: 64 * KIB,
-  bucketBytes: 4 * KIB,
-  slotsPerBucketMax: 256,
-  groupBytesMin: 48 * KIB,
-  openVolumes: 1,
-  trashGraceMs: 0,
-};
+const TINY: Partial<Settings> = { ...LOOKED_AT, trashGraceMs: 0 };
 const CODECS: readonly (readonly [Settings['warmCodec'], number])[] = [
   ['lrc-12-2-2', 20],
   ['rs-6-3', 13],
@@ -34,16 +24,6 @@ const CODECS: readonly (readonly [Settings['warmCodec'], number])[] = [
 ];
 const worldOf = (seed: number, warmCodec: Settings['warmCodec'], drives: number): Promise<World> =>
   plantedWorld(seed, settingsOf('demo', { ...TINY, warmCodec }), drives);
-
-async function mark(world: World, drive: number, state: DriveState, change = 1): Promise<void> {
-  const attributes = driveAttributes({ state, change, sinceMs: 0, domain: undefined });
-  await world.panda.transact([{ kind: 'put', ...driveKey(drive), attributes }]);
-}
-
-/** All that lay on it is gone. */
-async function wipe(world: World, drive: number): Promise<void> {
-  for (const at of (await world.drives[drive]?.zones()) ?? []) await world.drives[drive]?.erase(at);
-}
 
 const nameOf = ({ volume, column, name }: PlantedPlace): string => `${volume.id}/${column}/${name}`;
 

@@ -6,22 +6,12 @@ import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
-import { settingsOf } from '../../lib/settings/settings.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
+import { SMALL } from '../compaction/acting-world.ts';
 import { crashEverywhere, Model } from './crash.ts';
 import { type Process, World } from './harness.ts';
 
 const KIB = 1024;
-const SMALL = settingsOf('demo', {
-  preset: 'custom',
-  blockBytesMax: KIB,
-  extentBytes: 64 * KIB,
-  bucketBytes: 4 * KIB,
-  slotsPerBucketMax: 256,
-  groupBytesMin: 12 * KIB,
-  warmCodec: 'xor-2-1',
-  openVolumes: 1,
-});
 const SEED = 11;
 
 async function putFiles(p: Process, model: Model, files: ReadonlyMap<string, Uint8Array>): Promise<void> {

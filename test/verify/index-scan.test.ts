@@ -5,27 +5,15 @@ import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import type { Row } from '../../lib/panda/panda.ts';
 import { type BlockRow, blockAttributes, blockFromRow, blockKey } from '../../lib/panda/rows/block-row.ts';
 import { bucketKey } from '../../lib/panda/rows/bucket-row.ts';
-import { settingsOf } from '../../lib/settings/settings.ts';
 import { placePrint, recordPrint } from '../../lib/verify/block-table.ts';
 import { Findings } from '../../lib/verify/findings.ts';
 import { type IndexScanReport, scanIndex } from '../../lib/verify/index-scan.ts';
 import { listFindings } from '../../lib/verify/keep-findings.ts';
 import { listDamage } from '../../lib/volume/rows/damage.ts';
 import type { Process, World } from '../store/harness.ts';
-import { type PlantedPlace, placesIn, plantedWorld, replace } from '../volume/planted.ts';
+import { type PlantedPlace, placesIn, plantedWorld, replace, SMALL_RS } from '../volume/planted.ts';
 
-const KIB = 1024;
-const SETTINGS = settingsOf('demo', {
-  preset: 'custom',
-  blockBytesMax: KIB,
-  extentBytes: 64 * KIB,
-  bucketBytes: 4 * KIB,
-  slotsPerBucketMax: 256,
-  groupBytesMin: 24 * KIB,
-  warmCodec: 'rs-6-3',
-  openVolumes: 1,
-});
-const worldOf = (seed: number): Promise<World> => plantedWorld(seed, SETTINGS, 9);
+const worldOf = (seed: number): Promise<World> => plantedWorld(seed, SMALL_RS, 9);
 
 async function blocksOf(world: World): Promise<BlockRow[]> {
   const blocks: BlockRow[] = [];
@@ -120,7 +108,7 @@ describe('the index scanner', () => {
     for (const one of [slotless, other, long, nowhere, hot]) await change(world, one, {});
     expect((await scan(world.start())).faults).toEqual([]);
     expect(await listFindings(components, 'index')).toEqual([]);
-    await world.panda.transact([{ kind: 'delete', ...bucketKey(SETTINGS.cell, bucketless.bucket) }]);
+    await world.panda.transact([{ kind: 'delete', ...bucketKey(SMALL_RS.cell, bucketless.bucket) }]);
     const lost = (await scan(world.start())).faults;
     expect(lost.length).toBe(blocks.filter(({ bucket }) => bucket === bucketless.bucket).length);
     expect(new Set(lost.map(({ fault }) => fault))).toEqual(new Set(['BUCKET_MISSING']));

@@ -5,27 +5,15 @@ import type { Drive } from '../../lib/drive/drive.ts';
 import { driveUnavailable } from '../../lib/drive/errors.ts';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { volumeKey } from '../../lib/panda/rows/volume-row.ts';
-import { settingsOf } from '../../lib/settings/settings.ts';
 import { Findings } from '../../lib/verify/findings.ts';
 import { type ScrubOptions, type ScrubReport, scrub, scrubFacts } from '../../lib/verify/scrub.ts';
 import type { ScrubVolume } from '../../lib/verify/scrub-plan.ts';
 import { listDamage } from '../../lib/volume/rows/damage.ts';
 import type { Process, World } from '../store/harness.ts';
-import { flipped, type PlantedPlace, placesIn, plantedWorld, replace } from '../volume/planted.ts';
+import { flipped, type PlantedPlace, placesIn, plantedWorld, replace, SMALL_RS } from '../volume/planted.ts';
 
-const KIB = 1024;
-const SETTINGS = settingsOf('demo', {
-  preset: 'custom',
-  blockBytesMax: KIB,
-  extentBytes: 64 * KIB,
-  bucketBytes: 4 * KIB,
-  slotsPerBucketMax: 256,
-  groupBytesMin: 24 * KIB,
-  warmCodec: 'rs-6-3',
-  openVolumes: 1,
-});
 const DRIVES = 9;
-const worldOf = (seed: number): Promise<World> => plantedWorld(seed, SETTINGS, DRIVES);
+const worldOf = (seed: number): Promise<World> => plantedWorld(seed, SMALL_RS, DRIVES);
 
 type Scrubbed = ScrubReport & { readonly findings: Findings };
 
@@ -171,7 +159,7 @@ describe('a scrub', () => {
     const after = await scrubFacts(world.start().components);
     expect([...after.rows.values()].filter(({ hasMissed }) => hasMissed)).toEqual([]);
     const [volume] = after.volumes;
-    const key = volumeKey(SETTINGS.cell, (volume as ScrubVolume).id);
+    const key = volumeKey(SMALL_RS.cell, (volume as ScrubVolume).id);
     await world.panda.transact([{ kind: 'delete', ...key }]);
     await pass(world.start());
     expect((await scrubFacts(world.start().components)).rows.has((volume as ScrubVolume).id)).toBe(false);

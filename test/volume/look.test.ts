@@ -5,25 +5,15 @@ import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import type { World } from '../store/harness.ts';
 import { toOldForm } from '../store/old-form.ts';
 import { type LookedAt, looksAt } from '../store/undamaged.ts';
-import { boundsOf, flipped, type PlantedPlace, placesIn, plantedWorld, replace } from './planted.ts';
+import { boundsOf, flipped, LOOKED_AT, type PlantedPlace, placesIn, plantedWorld, replace } from './planted.ts';
 
-const KIB = 1024;
-const TINY: Partial<Settings> = {
-  preset: 'custom',
-  blockBytesMax: KIB,
-  extentBytes: 64 * KIB,
-  bucketBytes: 4 * KIB,
-  slotsPerBucketMax: 256,
-  groupBytesMin: 48 * KIB,
-  openVolumes: 1,
-};
 const CODECS: readonly (readonly [Settings['warmCodec'], number])[] = [
   ['lrc-12-2-2', 16],
   ['rs-6-3', 9],
   ['xor-2-1', 4],
 ];
 const worldOf = (seed: number, warmCodec: Settings['warmCodec'], drives: number): Promise<World> =>
-  plantedWorld(seed, settingsOf('demo', { ...TINY, warmCodec }), drives);
+  plantedWorld(seed, settingsOf('demo', { ...LOOKED_AT, warmCodec }), drives);
 
 const kindAt = (looks: readonly LookedAt[], { volume, column, part }: PlantedPlace): string | undefined =>
   looks

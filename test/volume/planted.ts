@@ -6,9 +6,23 @@ import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import type { DamagedPart } from '../../lib/panda/rows/damage-row.ts';
 import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
-import type { Settings } from '../../lib/settings/settings.ts';
+import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { type Process, World } from '../store/harness.ts';
+
+const KIB = 1024;
+/** Small volumes, one open at a time: every object of a world can be looked at. */
+export const LOOKED_AT: Partial<Settings> = {
+  preset: 'custom',
+  blockBytesMax: KIB,
+  extentBytes: 64 * KIB,
+  bucketBytes: 4 * KIB,
+  slotsPerBucketMax: 256,
+  groupBytesMin: 48 * KIB,
+  openVolumes: 1,
+};
+
+export const SMALL_RS: Settings = settingsOf('demo', { ...LOOKED_AT, groupBytesMin: 24 * KIB, warmCodec: 'rs-6-3' });
 
 export interface PlantedPlace {
   readonly volume: VolumeRow;

@@ -1,22 +1,9 @@
 // A read that had to rebuild a record leaves a damage row for each column that failed it, once; drives that are away leave none.
 import { expect, it } from 'vitest';
 import { driveUnavailable } from '../../lib/drive/errors.ts';
-import { settingsOf } from '../../lib/settings/settings.ts';
 import { listDamage } from '../../lib/volume/rows/damage.ts';
 import type { World } from '../store/harness.ts';
-import { flipped, type PlantedPlace, placesIn, plantedWorld, replace } from './planted.ts';
-
-const KIB = 1024;
-const SETTINGS = settingsOf('demo', {
-  preset: 'custom',
-  blockBytesMax: KIB,
-  extentBytes: 64 * KIB,
-  bucketBytes: 4 * KIB,
-  slotsPerBucketMax: 256,
-  groupBytesMin: 24 * KIB,
-  warmCodec: 'rs-6-3',
-  openVolumes: 1,
-});
+import { flipped, type PlantedPlace, placesIn, plantedWorld, replace, SMALL_RS } from './planted.ts';
 
 async function readAll(world: World): Promise<void> {
   const { frontend } = world.start();
@@ -25,7 +12,7 @@ async function readAll(world: World): Promise<void> {
 }
 
 it('leaves damage rows of what it had to do without', async () => {
-  const world = await plantedWorld(401, SETTINGS, 9);
+  const world = await plantedWorld(401, SMALL_RS, 9);
   await readAll(world);
   expect(await listDamage(world.start().components)).toEqual([]);
   const data = (await placesIn(world)).filter(
@@ -46,7 +33,7 @@ it('leaves damage rows of what it had to do without', async () => {
 });
 
 it('says nothing of a drive that is away, and reads on where nothing can be noted', async () => {
-  const world = await plantedWorld(402, SETTINGS, 9);
+  const world = await plantedWorld(402, SMALL_RS, 9);
   const p = world.start();
   const drive = p.components.drives[3] as { read: unknown };
   drive.read = () => Promise.reject(driveUnavailable('drive-3', 'away'));

@@ -44,16 +44,12 @@ export function addDrivesCommands(program: Command): void {
     'replace <drive> <path>',
     'add a drive, and give another up for it: emptied if it still answers, lost if not',
     async (run, [number = '', path = ''], { domain }) => {
-      const drive = driveNumber(number);
       const { admin } = await run.open();
-      const old = (await admin.drives()).drives[drive];
-      const to: DriveState = old?.fault === undefined ? 'draining' : 'lost';
-      if (old !== undefined && old.state === 'active') await admin.changeDrive(drive, {}); // refuses before anything is made
-      const added = await admin.addDrives([homePath(path)], { domain: domain ?? old?.domain });
-      const given = old?.state === 'lost' ? old : await admin.changeDrive(drive, { state: to });
+      const { added, old } = await admin.replaceDrive(driveNumber(number), homePath(path), { domain });
+      const { drive, state } = old;
       run.answer(
-        { added, drive, state: given.state },
-        `drive ${added[0]?.drive} is there for drive ${drive}, which is ${given.state}: run pocketful repair`,
+        { added, drive, state },
+        `drive ${added[0]?.drive} is there for drive ${drive}, which is ${state}: run pocketful repair`,
       );
     },
     withDomain,

@@ -117,6 +117,10 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
     throw this.#notHere('drives of a stage are added by a deploy: pocketful deploy --drives COUNT');
   }
 
+  replaceDrive(): Promise<never> {
+    throw this.#notHere('a stage has no repair yet, so its drives cannot be given up');
+  }
+
   changeDrive(): Promise<never> {
     throw this.#notHere('a stage has no repair yet, so its drives cannot be given up');
   }

@@ -9,6 +9,7 @@ import { backupTo } from '../../engine/backup/backup.ts';
 import { type DoctorReport, examine } from '../../engine/doctor/doctor.ts';
 import { addDrives } from '../../engine/drives/add-drives.ts';
 import { changeDrive } from '../../engine/drives/change-drive.ts';
+import { replaceDrive } from '../../engine/drives/replace-drive.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';
 import { reclaim, type TendReport, tend } from '../../engine/upkeep/reclaim.ts';
 import { encodePass } from '../../engine/upkeep/tend.ts';
@@ -113,6 +114,11 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
 
   addDrives(paths: readonly string[], options: { readonly domain?: string | undefined } = {}) {
     return addDrives(this.#store, paths, options.domain);
+  }
+
+  async replaceDrive(drive: number, path: string, options: { readonly domain?: string | undefined } = {}) {
+    await this.#store.beginWriting();
+    return replaceDrive(this.#store, drive, path, options.domain);
   }
 
   async changeDrive(...[drive, change]: Parameters<StoreAdmin['changeDrive']>): ReturnType<StoreAdmin['changeDrive']> {

@@ -3,8 +3,6 @@
 
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BlockId, BucketId, ObjectVersion } from '../../foundation/ids.ts';
-import { isKeyDestroyed } from '../../keys/keys.ts';
-import { FINDING_NAMES_MAX } from '../../limits/engine.ts';
 import type { Row } from '../../panda/panda.ts';
 import { type BlockRow, blockFromRow } from '../../panda/rows/block-row.ts';
 import { type BucketRow, bucketFromRow, bucketKey, deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
@@ -25,9 +23,10 @@ import { type VolumeRow, volumeFromRow } from '../../panda/rows/volume-row.ts';
 import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
 import type { Findings } from '../../verify/findings.ts';
 import type { Components } from '../../volume/rows/components.ts';
-import { kekFaults } from '../../volume/rows/known-keks.ts';
 import type { Counted } from './counted.ts';
+import { destroyedKeys, judgeKeys } from './doctor-keys.ts';
 import { VolumeListsFound } from './doctor-lists.ts';
+import { judgeBuckets, judgeZones } from './doctor-places.ts';
 
 interface BlockFacts {
   /** The version it names, until the object is found that has it. */
@@ -93,7 +92,7 @@ export async function findRowFaults(
   judgeObjects(tally, findings);
   judgeSegments(tally, findings);
   judgeReferences(tally, findings);
-  await judgeKeys(components, tally, destroyed, findings);
+  await judgeKeys(components, tally.kekVersions, destroyed, findings);
   judgeBuckets(tally, findings);
   judgeZones(tally, findings);
   tally.lists.judge(tally.volumes, findings);
@@ -278,93 +277,4 @@ function judgeReferences(tally: Tally, findings: Findings): void {
     if (isTrash !== hasTrashRow)
       findings.add('wrong', 'references', `${block} is ${isTrash ? 'in trash without' : 'live with'} a trash row`);
   }
-}
-
-/** Before any row is read: a version that is destroyed later was needed by none when it was, whatever was read. */
-async function destroyedKeys({ keks }: Components): Promise<ReadonlySet<number>> {
-  try {
-    return new Set((await keks.versions()).filter(({ state }) => state === 'destroyed').map(({ version }) => version));
-  } catch (error) {
-    if (!isPocketfulError(error)) throw error;
-    return new Set(); // said below, of the blocks
-  }
-}
-
-async function judgeKeys(
-  components: Components,
-  tally: Tally,
-  destroyed: ReadonlySet<number>,
-  findings: Findings,
-): Promise<void> {
-  for (const [version, blocks] of tally.kekVersions) {
-    try {
-      await components.keks.kek(version);
-    } catch (error) {
-      if (!isPocketfulError(error)) throw error;
-      if (isKeyDestroyed(error) && !destroyed.has(version)) continue;
-      findings.add('lost', 'key', `${blocks} blocks are wrapped by key version ${version}: ${error.message}`);
-    }
-  }
-  try {
-    for (const { message } of await kekFaults(components)) findings.add('wrong', 'key', message);
-  } catch (error) {
-    // No key file, or not one of this store: said above, of the blocks.
-    if (!isPocketfulError(error)) throw error;
-  }
-}
-
-function judgeBuckets({ buckets, volumes, liveBytes }: Tally, findings: Findings): void {
-  const known = new Set<BucketId>();
-  for (const bucket of buckets) {
-    known.add(bucket.id);
-    const volume = volumes.get(bucket.volume);
-    if (volume === undefined)
-      findings.add('lost', 'bucket', `bucket ${bucket.id} is in volume ${bucket.volume}, which is gone`);
-    else if (!volume.buckets.has(bucket.id))
-      findings.add('wrong', 'bucket', `volume ${volume.id} does not list bucket ${bucket.id}, which is in it`);
-    const named = liveBytes.get(bucket.id) ?? 0;
-    // Slots of a group that is being indexed are live before a block names them.
-    const isSettled = volume?.pendingSeq === undefined;
-    if (isSettled ? named !== bucket.liveBytes : named > bucket.liveBytes)
-      findings.add(
-        'wrong',
-        'live-bytes',
-        `bucket ${bucket.id} counts ${bucket.liveBytes} live bytes, its blocks have ${named}`,
-      );
-  }
-  for (const id of liveBytes.keys())
-    if (!known.has(id)) findings.add('lost', 'bucket', `blocks name bucket ${id}, which is gone`);
-  for (const volume of volumes.values())
-    for (const id of volume.buckets)
-      if (!known.has(id)) findings.add('wrong', 'bucket', `volume ${volume.id} lists bucket ${id}, which is gone`);
-}
-
-function judgeZones({ volumes, zones, discards, gone }: Tally, findings: Findings): void {
-  const holders = new Map<string, { readonly id: string }>();
-  for (const volume of volumes.values())
-    for (const { drive, zone } of [
-      ...volume.extents,
-      ...(volume.next?.extents ?? []),
-      ...(volume.repair?.extents.values() ?? []),
-    ])
-      holders.set(`${drive}/${zone}`, volume);
-  // Replaced by a repair, or claimed for one and given up.
-  for (const { drive, zone, volume } of discards) holders.set(`${drive}/${zone}`, { id: volume });
-  let named = 0;
-  for (const { drive, zone } of zones) {
-    const place = `${drive}/${zone.zone}`;
-    const holder = holders.get(place);
-    holders.delete(place);
-    // On a drive that is not coming back it waits for that: nobody erases it meanwhile.
-    if (holder === undefined && zone.state === 'erasing' && gone.has(drive)) continue;
-    const expected = zone.state === 'free' ? undefined : zone.volume;
-    if (holder?.id !== expected && named++ < FINDING_NAMES_MAX)
-      findings.add(
-        'wrong',
-        'zone',
-        `zone ${place} is ${zone.state} for ${expected ?? 'nobody'}, but an extent of ${holder?.id ?? 'nobody'}`,
-      );
-  }
-  for (const [place, { id }] of holders)
-    findings.add('wrong', 'zone', `volume ${id} has an extent on zone ${place}, which has no row`);
 }

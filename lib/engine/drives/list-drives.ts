@@ -1,7 +1,6 @@
 // What the store knows of each of its drives, and what is still to be moved off those that are given up.
-import type { Drive } from '../../drive/drive.ts';
 import type { ErrorCode } from '../../foundation/error-codes.ts';
-import { isPocketfulError } from '../../foundation/errors.ts';
+import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { DriveState } from '../../panda/rows/drives/drive-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { holdsData } from '../../volume/check/look.ts';
@@ -10,6 +9,7 @@ import type { Components } from '../../volume/rows/components.ts';
 import { listDamage } from '../../volume/rows/damage.ts';
 import { readDriveRows } from '../../volume/rows/drive-states.ts';
 import { listVolumes } from '../../volume/rows/read-rows.ts';
+import { driveFault, isUnreadable } from '../status/drive-state.ts';
 
 export interface DriveView {
   readonly drive: number;
@@ -45,27 +45,18 @@ export async function listDrives(components: Components): Promise<DrivesReport> 
   const rows = await readDriveRows(components);
   await components.findDrives?.();
   const volumes = (await listVolumes(components.panda, components.settings.cell, components.badRow)).filter(holdsData);
-  const damage = await listDamage(components, components.badRow);
+  const held = heldBy(volumes, await listDamage(components, components.badRow));
   const drives = await Promise.all(
     components.drives.map(async (drive, id): Promise<DriveView> => {
       const row = rows.get(id);
-      const own = volumes.flatMap(({ extents, extentUsedBytes }) =>
-        extents.flatMap((extent, column) => (extent.drive === id ? [extentUsedBytes[column] ?? 0] : [])),
-      );
-      const isOn = new Map(volumes.map((volume) => [volume.id, volume]));
       return {
         drive: id,
         label: drive.label,
         state: row?.state ?? 'active',
         domain: row?.domain,
         sinceMs: row?.sinceMs,
-        fault: row?.state === 'retired' ? undefined : await faultOf(drive),
-        columns: own.length,
-        usedBytes: own.reduce((sum, bytes) => sum + bytes, 0),
-        damaged: damage.filter(
-          ({ volume, generation, column }) =>
-            isOn.get(volume)?.generation === generation && isOn.get(volume)?.extents[column]?.drive === id,
-        ).length,
+        fault: row?.state === 'retired' ? undefined : await driveFault(drive),
+        ...(held.get(id) ?? NOTHING),
       };
     }),
   );
@@ -78,14 +69,30 @@ export async function listDrives(components: Components): Promise<DrivesReport> 
   };
 }
 
-async function faultOf(drive: Drive): Promise<ErrorCode | undefined> {
-  try {
-    await drive.probe();
-    return undefined;
-  } catch (error) {
-    if (!isPocketfulError(error)) throw error;
-    return error.code;
+type Held = Pick<DriveView, 'columns' | 'usedBytes' | 'damaged'>;
+const NOTHING: Held = { columns: 0, usedBytes: 0, damaged: 0 };
+
+/** Pure: what lies on each drive, in one pass over the volumes. */
+function heldBy(volumes: readonly VolumeRow[], damage: readonly DamageRow[]): ReadonlyMap<number, Held> {
+  const held = new Map<number, Held>();
+  const add = (drive: number, more: Partial<Held>): void => {
+    const { columns, usedBytes, damaged } = held.get(drive) ?? NOTHING;
+    held.set(drive, {
+      columns: columns + (more.columns ?? 0),
+      usedBytes: usedBytes + (more.usedBytes ?? 0),
+      damaged: damaged + (more.damaged ?? 0),
+    });
+  };
+  const byId = new Map(volumes.map((volume) => [volume.id, volume]));
+  for (const { extents, extentUsedBytes } of volumes)
+    for (const [column, { drive }] of extents.entries())
+      add(drive, { columns: 1, usedBytes: extentUsedBytes[column] ?? 0 });
+  for (const { volume: id, generation, column } of damage) {
+    const volume = byId.get(id);
+    const extent = volume?.generation === generation ? volume.extents[column] : undefined;
+    if (extent !== undefined) add(extent.drive, { damaged: 1 });
   }
+  return held;
 }
 
 /** Pure: the drive or domain that most volumes could not do without; undefined: any of them can go. */
@@ -94,7 +101,7 @@ export function worstLoss(
   drives: readonly Pick<DriveView, 'drive' | 'label' | 'domain' | 'state' | 'fault'>[],
 ): WorstLoss | undefined {
   const gone = new Set(
-    drives.filter(({ state, fault }) => state === 'lost' || fault !== undefined).map(({ drive }) => drive),
+    drives.filter(({ state, fault }) => state === 'lost' || isUnreadable(fault)).map(({ drive }) => drive),
   );
   const together = Map.groupBy(
     drives.filter(({ drive, state }) => !gone.has(drive) && state !== 'retired'),

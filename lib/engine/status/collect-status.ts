@@ -15,15 +15,9 @@ import type { Components } from '../../volume/rows/components.ts';
 import { listDamage } from '../../volume/rows/damage.ts';
 import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
 import { STATUS_DAYS } from './compaction-status.ts';
-import { type DriveFacts, type DriveState, type Status, statusOf } from './status.ts';
+import { driveState } from './drive-state.ts';
+import { type DriveFacts, type Status, statusOf } from './status.ts';
 import { readTallies } from './tally.ts';
-
-const STATE_OF_CODE: Readonly<Record<string, DriveState>> = {
-  DRIVE_UNAVAILABLE: 'unavailable',
-  DRIVE_READ_ONLY: 'read-only',
-  DRIVE_FULL: 'full',
-  DRIVE_DENIED: 'denied',
-};
 
 /** `countObjects` reads every object row of the namespace: only on request. */
 export async function collectStatus(
@@ -74,17 +68,6 @@ async function queueFigures(queue: Stream | undefined): Promise<StreamFigures | 
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     return null;
-  }
-}
-
-/** What a drive answers now: it is written to and read. */
-export async function driveState(drive: Drive): Promise<DriveState> {
-  try {
-    await drive.probe();
-    return 'ok';
-  } catch (error) {
-    if (!isPocketfulError(error)) throw error;
-    return STATE_OF_CODE[error.code] ?? 'busy';
   }
 }
 

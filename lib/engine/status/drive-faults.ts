@@ -3,7 +3,7 @@
 import type { Findings } from '../../verify/findings.ts';
 import { isGone, readDriveRows } from '../../volume/rows/drive-states.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
-import { driveState } from './collect-status.ts';
+import { driveState } from './drive-state.ts';
 import { type DriveState, isAway } from './status.ts';
 
 export interface DriveAway {

@@ -1,9 +1,7 @@
 // DISCARD: extents that a repair has replaced, or claimed and given up. Each is kept until its grace is over, no volume
 // row names it and what its volume holds has been read whole; then its zone is erased. On a drive that is not coming
 // back nothing is erased: its zone's row says what is to be done if it does.
-import type { Drive } from '../../drive/drive.ts';
-import { isPocketfulError } from '../../foundation/errors.ts';
-import { type Reason, reasonOf } from '../../foundation/reason.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import { type DiscardRow, discardFromRow, discardKey, discardPartition } from '../../panda/rows/drives/discard-row.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { zoneFromRow, zoneKey } from '../../panda/rows/zone-row.ts';
@@ -13,6 +11,7 @@ import { isGone, readDriveRows } from '../rows/drive-states.ts';
 import { readVolume, rowsOf } from '../rows/read-rows.ts';
 import { transactUnlessConflict } from '../rows/transact.ts';
 import { eraseWrite, freeWrite } from '../rows/zones.ts';
+import { eraseZone } from '../runs/erase-zone.ts';
 import type { VolumeStore } from '../volume-store.ts';
 
 export interface DiscardReport {
@@ -118,20 +117,8 @@ async function erase(store: VolumeStore, discard: DiscardRow, isGivenUp: boolean
     await transactUnlessConflict(components, [gone], isRowGone);
     return undefined;
   }
-  const failed = await eraseZone(components.drives[discard.drive] as Drive, discard);
+  const failed = await eraseZone(components, discard);
   if (failed !== undefined) return failed;
   await transactUnlessConflict(components, [freeWrite(discard), gone], isRowGone);
   return undefined;
-}
-
-async function eraseZone(drive: Drive, { zone, zoneGeneration }: DiscardRow): Promise<Reason | undefined> {
-  const at = { zone, generation: zoneGeneration };
-  try {
-    await drive.erase(at);
-    if ((await drive.list(at)).length === 0) return undefined;
-    return { code: 'ZONE_WRITTEN', text: `${drive.label}: zone ${zone} is being written again` };
-  } catch (error) {
-    if (!isPocketfulError(error)) throw error;
-    return reasonOf(error);
-  }
 }

@@ -1,13 +1,12 @@
 // A drive that was lost and is back: zones that were given up while it was away are erased now. Those that volumes
 // still name hold what they held.
-import type { Drive } from '../../drive/drive.ts';
-import { isPocketfulError } from '../../foundation/errors.ts';
 import { discardKey } from '../../panda/rows/drives/discard-row.ts';
 import type { Extent } from '../../panda/rows/volume-row.ts';
 import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import { readVolume, rowsOf } from '../rows/read-rows.ts';
 import { transactUnlessConflict } from '../rows/transact.ts';
 import { freeWrite } from '../rows/zones.ts';
+import { eraseZone } from '../runs/erase-zone.ts';
 import type { VolumeStore } from '../volume-store.ts';
 
 /** How many zones were freed; what cannot be erased now is, the next time. */
@@ -22,14 +21,7 @@ export async function finishReturned(store: VolumeStore, drive: number): Promise
     // A volume that is being erased erases its own; what waits as a row of its own goes with that.
     if ((await readVolume(panda, settings.cell, volume))?.state === 'erasing') continue;
     if ((await panda.get(discardKey(extent))) !== undefined) continue;
-    const at = { zone, generation: extent.zoneGeneration };
-    try {
-      await (components.drives[drive] as Drive).erase(at);
-      if ((await (components.drives[drive] as Drive).list(at)).length > 0) continue;
-    } catch (error) {
-      if (!isPocketfulError(error)) throw error;
-      continue;
-    }
+    if ((await eraseZone(components, extent)) !== undefined) continue;
     const isFree = async (): Promise<boolean> => false;
     if (await transactUnlessConflict(components, [freeWrite(extent)], isFree)) freed += 1;
   }

@@ -1,27 +1,26 @@
 // FREE (protocol 12): the zones of a retired volume are erased once the inspector has seen every bucket it held
 // readable elsewhere, and the grace has passed. Resumable at every step; an unreachable drive only delays it.
-import type { Drive } from '../../drive/drive.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
-import { isKind, isPocketfulError } from '../../foundation/errors.ts';
+import { isKind } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import { isAhead } from '../../limits/clock-skew.ts';
-import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
 import { FREED_VOLUMES_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
-import { groupPartition } from '../../panda/rows/group-row.ts';
 import { unlistedAtLast } from '../../panda/rows/open-row.ts';
 import { retireAnew, stateIs, trashedAt } from '../../panda/rows/volume-changes.ts';
 import { type Extent, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { quarantineLeftMs } from '../behind/sweep.ts';
 import type { Components } from '../rows/components.ts';
 import { isGone, readDriveRows } from '../rows/drive-states.ts';
-import { listVolumes, readVolume, rowsOf } from '../rows/read-rows.ts';
-import { transact, transactUnlessConflict } from '../rows/transact.ts';
+import { dropGroupRowsOf } from '../rows/drop-groups.ts';
+import { listVolumes, readVolume } from '../rows/read-rows.ts';
+import { transactUnlessConflict } from '../rows/transact.ts';
 import { freeWrite } from '../rows/zones.ts';
 import { undoRepairWrites } from '../steps/repair-steps.ts';
 import { eraseVolumeWrites } from '../steps/volume-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
+import { eraseZone } from './erase-zone.ts';
 import { inspect } from './inspect.ts';
 
 export interface FreeReport {
@@ -120,9 +119,10 @@ async function freeVolume(store: VolumeStore, volume: VolumeRow): Promise<Reason
   // Drives that are not coming back are not waited for: their zones stay `erasing` until they do.
   const drives = await readDriveRows(components);
   const reachable = volume.extents.filter(({ drive }) => !isGone(drives, drive));
-  const failed = await eraseZones(store, reachable);
+  const reasons = await Promise.all(reachable.map((extent) => eraseZone(components, extent)));
+  const failed = reasons.find((reason) => reason !== undefined);
   if (failed !== undefined) return failed;
-  await dropLeftoverRows(components, volume);
+  await dropGroupRowsOf(components, volume);
   await endErase(components, volume, reachable);
   return undefined;
 }
@@ -140,38 +140,6 @@ async function beginErase(components: Components, volume: VolumeRow): Promise<bo
   const took = async (): Promise<boolean> =>
     (await readVolume(components.panda, components.settings.cell, volume.id))?.state === 'erasing';
   return transactUnlessConflict(components, eraseVolumeWrites(components.settings.cell, volume), took);
-}
-
-async function eraseZones(store: VolumeStore, extents: readonly Extent[]): Promise<Reason | undefined> {
-  const outcomes = await Promise.allSettled(
-    extents.map(async ({ drive: id, zone, zoneGeneration }): Promise<Reason | undefined> => {
-      const drive = store.components.drives[id] as Drive;
-      await drive.erase({ zone, generation: zoneGeneration });
-      const left = await drive.list({ zone, generation: zoneGeneration });
-      if (left.length === 0) return undefined;
-      return { code: 'ZONE_WRITTEN', text: `${drive.label}: zone ${zone} is being written again` };
-    }),
-  );
-  const reasons = outcomes.map((outcome) => {
-    if (outcome.status === 'fulfilled') return outcome.value;
-    if (!isPocketfulError(outcome.reason)) throw outcome.reason;
-    return reasonOf(outcome.reason);
-  });
-  return reasons.find((reason) => reason !== undefined);
-}
-
-/** Group rows, of a hot volume or of a seal that was cut off. */
-async function dropLeftoverRows(components: Components, volume: VolumeRow): Promise<void> {
-  let deletes: Write[] = [];
-  const flush = async (): Promise<void> => {
-    if (deletes.length > 0) await transact(components, deletes, async () => false);
-    deletes = [];
-  };
-  for await (const row of rowsOf(components.panda, groupPartition(volume.id, volume.generation))) {
-    deletes.push({ kind: 'delete', partition: row.partition, sort: row.sort });
-    if (deletes.length === ROWS_PER_TRANSACTION) await flush();
-  }
-  await flush();
 }
 
 async function endErase(components: Components, volume: VolumeRow, erased: readonly Extent[]): Promise<void> {

@@ -1,5 +1,5 @@
-// A committed group on its way to be settled (the ends of protocols 4 and 5): what its index transactions are guarded by,
-// and how it ends.
+// A committed group on its way to be settled (the ends of protocols 4 and 5): what its index transactions are guarded
+// by, and how it ends.
 import { isPocketfulError } from '../../foundation/errors.ts';
 import { CONFLICT_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
