@@ -7,7 +7,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { denied, type PocketfulError, retryLater } from '../foundation/errors.ts';
 import { bytesOf, hexOf, type StoreId } from '../foundation/ids.ts';
-import { KEY_FILE_BYTES_MAX } from '../limits/bytes.ts';
+import { KEY_FILE_BYTES_MAX, KEY_FILE_READS_MAX } from '../limits/bytes.ts';
 import { type KeyRing, type KeyRingEntry, ringFault } from './key-ring.ts';
 
 const FORMAT = 'pocketful-keys';
@@ -105,7 +105,17 @@ export function parseKeyFile(file: string, text: string, storeId: StoreId): KeyR
   return ring;
 }
 
+/** A file that was replaced since it was opened is wiped: what was read of it may be zeros. */
 function readPrivately(file: string): string {
+  for (let attempt = 0; attempt < KEY_FILE_READS_MAX; attempt++) {
+    const text = readOnce(file);
+    if (text !== undefined) return text;
+  }
+  throw retryLater('KEK_BUSY', `key file ${file} is being replaced again and again`);
+}
+
+/** Undefined if somebody replaced it meanwhile. */
+function readOnce(file: string): string | undefined {
   let descriptor: number;
   try {
     descriptor = fs.openSync(file, 'r');
@@ -119,7 +129,9 @@ function readPrivately(file: string): string {
       throw denied('KEK_DENIED', `key file ${file} is open to other users (mode ${shown}): run chmod 600 ${file}`);
     }
     if (size > KEY_FILE_BYTES_MAX) throw wrong(file, 'it is too large');
-    return fs.readFileSync(descriptor, 'utf8');
+    const text = fs.readFileSync(descriptor, 'utf8');
+    // Wiped after it lost its name: as long as it has one, what was read is what was written.
+    return fs.fstatSync(descriptor).nlink === 0 ? undefined : text;
   } catch (error) {
     throw unreadable(file, error);
   } finally {

@@ -10,6 +10,8 @@ import { systemClock } from '../../lib/foundation/clock.ts';
 import { hexOf, newStoreId } from '../../lib/foundation/ids.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { createKeyFile, type FileKekStore, openKeyFile } from '../../lib/keys/file-kek-store.ts';
+import { readKeyFile, replaceKeyFile } from '../../lib/keys/key-file.ts';
+import { withNextVersion } from '../../lib/keys/key-ring.ts';
 import { keysContract } from '../contract/keys.contract.ts';
 
 const ports = { clock: systemClock, randomness: systemRandomness };
@@ -150,6 +152,24 @@ describe('key file', () => {
     expect(fs.readFileSync(copy, 'utf8')).toBe(before);
     expect(fs.lstatSync(link).isSymbolicLink()).toBe(true);
     expect(await store.versions()).toHaveLength(2);
+  });
+
+  it('that is replaced, and wiped, between being opened and being read is read anew', async () => {
+    const before = readKeyFile(file, storeId);
+    const after = withNextVersion(before, systemRandomness.bytes(32), 5);
+    const open = fs.openSync;
+    let replaced = 0;
+    fs.openSync = (...args) => {
+      const descriptor = open(...args);
+      if (args[0] === file && args[1] === 'r' && replaced++ === 0) replaceKeyFile(file, storeId, after);
+      return descriptor;
+    };
+    try {
+      expect(readKeyFile(file, storeId)).toEqual(after);
+    } finally {
+      fs.openSync = open;
+    }
+    expect(replaced).toBeGreaterThan(1);
   });
 
   it('loses no rotation of processes that rotate at once', async () => {
