@@ -33,7 +33,7 @@ export const COMPRESSED_SHARE_MAX = 0.97;
 export const WINDOW_LOG_MAX = 22;
 /** Bytes of a key file: thousands of versions. */
 export const KEY_FILE_BYTES_MAX = 4 * MIB;
-/** Reads of a key file that is replaced each time meanwhile: a rotation takes milliseconds, and hundreds in a row are none. */
+/** Reads of a key file that each time is replaced meanwhile: a rotation takes milliseconds, so a hundred are none. */
 export const KEY_FILE_READS_MAX = 100;
 /** Looks at a lock file that another process holds: ten seconds in all, and a change of keys takes far less. */
 export const KEY_LOCK_POLLS_MAX = 500;

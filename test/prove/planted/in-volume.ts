@@ -13,7 +13,7 @@ export const IN_VOLUME: readonly Plant[] = [
   {
     name: 'index-does-not-check-the-lease',
     aim: '4 INDEX$',
-    file: 'lib/volume/write/append.ts',
+    file: 'lib/volume/write/appended-group.ts',
     find: 'if: [tokenIs(this.#lease.token), pendingIs(this.#lease.seq)],',
     replace: "if: ['exists'],",
   },
