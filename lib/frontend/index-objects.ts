@@ -196,10 +196,12 @@ async function tookEffect(
   before: readonly (ObjectRow | undefined)[],
 ): Promise<boolean> {
   const now = await readObjects(components.panda, changes);
-  // All or nothing, so one object tells. A delete shows by the old version being gone, whoever removed it.
+  // All or nothing, so one object that was put tells: nobody else has its version.
   const put = changes.findIndex(({ next }) => next !== undefined);
   if (put >= 0) return now[put]?.version === changes[put]?.next?.version;
-  return now[0]?.version !== before[0]?.version;
+  // A delete shows only by the old version being gone, and somebody else may have removed that one: then the others
+  // have to be gone as well.
+  return now.every((object, i) => object?.version !== before[i]?.version);
 }
 
 /**
