@@ -9,32 +9,7 @@ export interface OpenFault {
   readonly what: string;
 }
 
-export const OPEN_FAULTS: readonly OpenFault[] = [
-  {
-    profile: 'swarm',
-    seed: 2065,
-    message: /cannot give back its directories/,
-    what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
-  },
-  {
-    profile: 'swarm',
-    seed: 4172,
-    message: /has not all its directories/,
-    what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
-  },
-  {
-    profile: 'swarm',
-    seed: 4743,
-    message: /no register has this history/,
-    what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
-  },
-  {
-    profile: 'swarm',
-    seed: 8900,
-    message: /cannot give back its directories/,
-    what: 'found by ten thousand schedules of 5ffd687, not looked into yet',
-  },
-];
+export const OPEN_FAULTS: readonly OpenFault[] = [];
 
 /** The open fault that a failure is one more case of. */
 export const openFault = (profile: string, failed: { seed: number; message: string }): OpenFault | undefined =>

@@ -1,7 +1,10 @@
 // What a look at a volume finds: every kind of damage in every part of every object that must exist, and what a listing alone can tell.
 import { describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
+import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
+import { LOST } from '../../lib/volume/check/redundancy.ts';
 import type { World } from '../store/harness.ts';
 import { toOldForm } from '../store/old-form.ts';
 import { type LookedAt, looksAt } from '../store/undamaged.ts';
@@ -136,5 +139,29 @@ describe('a look', () => {
       expect(await plantedKinds(world, [place], () => undefined, false)).toEqual(['missing']);
       expect(await plantedKinds(world, [place], ({ bytes }) => flipped(bytes, 70, 3), true)).toEqual(['wrong']);
     }
+  });
+});
+
+describe('a volume beyond its code', () => {
+  it.each([false, true])('is lost as long as something in it is alive (all deleted: %s)', async (isDeleted) => {
+    const world = await worldOf(21, 'xor-2-1', 4);
+    const p = world.start();
+    if (isDeleted) {
+      const { objects } = await p.frontend.list({ namespace: 'default' });
+      for await (const { ok } of p.frontend.deleteAll(objects.map(({ key }) => ({ namespace: 'default', key }))))
+        expect(ok).toBe(true);
+      world.clock.advance(world.settings.deleteGraceMs + 1);
+      await collectGarbage(p.components);
+    }
+    const warm = (await looksAt(p, false)).find(({ volume }) => volume.codec === 'xor-2-1')?.volume as VolumeRow;
+    expect(warm.buckets.size).toBeGreaterThan(0);
+    for (const { drive, zone, zoneGeneration } of warm.extents.slice(0, 2))
+      await world.drives[drive]?.erase({ zone, generation: zoneGeneration });
+    const [look] = await looksAt(world.start(), true, warm.id);
+    expect(look?.damage.length).toBeGreaterThan(0);
+    expect({ isLost: look?.spare === LOST, parts: (look?.lostParts.length ?? 0) > 0 }).toEqual({
+      isLost: !isDeleted,
+      parts: !isDeleted,
+    });
   });
 });

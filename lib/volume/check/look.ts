@@ -71,7 +71,24 @@ export async function lookAtVolume(
   if (now === undefined || !holdsData(now)) return undefined;
   if (now.generation !== volume.generation || now.revision !== volume.revision) return undefined;
   const isWhole = cutAfterSeq === undefined && afterSeq === 0 && !skipDirectories;
-  return look.result({ areFound, areComplete: directories.areComplete, isWhole, cutAfterSeq });
+  const result = look.result({ areFound, areComplete: directories.areComplete, isWhole, cutAfterSeq });
+  if (result.spare !== LOST || (await holdsLive(ports, volume))) return result;
+  return { ...result, spare: 0, lostParts: [] };
+}
+
+/** What is dead already is not lost with what held it. A row that cannot be read may be of something alive. */
+async function holdsLive({ components }: ReadPorts, volume: VolumeRow): Promise<boolean> {
+  const { panda, settings } = components;
+  for (const id of volume.buckets) {
+    try {
+      const bucket = await readBucket(panda, settings.cell, id);
+      if (bucket?.volume === volume.id && bucket.liveBytes > 0) return true;
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      return true;
+    }
+  }
+  return false;
 }
 
 /** What must exist of a volume, for whoever copies it. */

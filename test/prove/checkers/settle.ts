@@ -50,6 +50,12 @@ export async function settle(world: SimWorld, acting: Acting): Promise<void> {
   await recover(volumes, frontend, { sweep: true });
   await components.clock.sleep(QUARANTINE_MS);
   await recover(volumes, frontend, { sweep: true });
+  if (world.wasPutBack) {
+    // What a newer Panda left where directories are to be cannot be overwritten: a repair moves the column.
+    await repairStore(volumes, { ignoreGrace: true });
+    await recover(volumes, frontend, { sweep: true });
+    await repairStore(volumes, { ignoreGrace: true });
+  }
   await expectRewrapped(world, acting);
   await expectDamageTrue(world, acting);
   if (world.plan.workers.some(({ role }) => role === 'operator')) await expectRepaired(world, acting);
