@@ -31,7 +31,7 @@ async function takenOver(deletedEach: (i: number) => number) {
   const { id } = (await listVolumes(components.panda, cell)).find(({ state }) => state === 'sealed') as VolumeRow;
   const taken = (await takeRun(components, id, FIRST)) as VolumeRow;
   const claimed = (await claimNext(volumes, FIRST, taken)) as VolumeRow;
-  expect(claimed.next).toBeDefined();
+  expect(claimed.next?.extents).toHaveLength(claimed.extents.length);
   const adopted = (await adoptRun(components, id, FIRST, SECOND)) as VolumeRow;
   const now = (): Promise<VolumeRow | undefined> => readVolume(components.panda, cell, id);
   return { p, id, adopted, now };
@@ -64,7 +64,24 @@ describe('extents claimed for a flip', () => {
     expect(await endSource(p.volumes, { ...adopted, buckets: new Set() }, SECOND)).toBe(true);
     expect(await now()).toMatchObject({ state: 'trash', next: undefined });
     expect((await zoneFaults(p)).filter((message) => message.includes('nobody'))).toEqual([]);
-    expect(empty.next).toBeDefined();
+    expect(empty.next?.extents).toHaveLength(empty.extents.length);
+  });
+
+  it('are not handed to a run that lost them as it claimed them', async () => {
+    const { p } = await sealedWorld({ volumes: 1, filesEach: 20, deletedEach: () => 10 });
+    const { components, volumes } = p;
+    const { panda, settings } = components;
+    const { id } = (await listVolumes(panda, settings.cell)).find(({ state }) => state === 'sealed') as VolumeRow;
+    const taken = (await takeRun(components, id, FIRST)) as VolumeRow;
+    const transact = panda.transact.bind(panda);
+    panda.transact = async (writes) => {
+      await transact(writes);
+      panda.transact = transact;
+      // Somebody takes this process for dead, and ends its run.
+      await endSource(volumes, (await adoptRun(components, id, FIRST, SECOND)) as VolumeRow, SECOND);
+    };
+    expect(await claimNext(volumes, FIRST, taken)).toBeUndefined();
+    expect(await readVolume(panda, settings.cell, id)).toMatchObject({ state: 'sealed', next: undefined });
   });
 
   it('cannot be claimed any more once the run has ended, however late the claim', async () => {

@@ -241,7 +241,9 @@ export async function claimNext(store: VolumeStore, run: RunId, host: VolumeRow)
     const now = await readVolume(components.panda, components.settings.cell, host.id);
     if (now?.run !== run || attempt >= ZONE_CLAIM_ATTEMPTS_MAX) return undefined;
   }
-  return readVolume(components.panda, components.settings.cell, host.id);
+  // Whoever took this process for dead may have dropped it since.
+  const claimed = await readVolume(components.panda, components.settings.cell, host.id);
+  return claimed?.run === run && claimed.next !== undefined ? claimed : undefined;
 }
 
 /**
