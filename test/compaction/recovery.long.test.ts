@@ -1,4 +1,4 @@
-// The comparisons of recovery.test.ts over more seeds, larger fleets and a lower target.
+// `worth` against `max-fill` over whole recoveries on the study's shapes: never more bytes moved, never later at the target, whatever the seed.
 import { describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { fleetOfFills, shapedFills } from './fleets.ts';
