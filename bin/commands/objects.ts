@@ -48,7 +48,7 @@ export function addObjectCommands(program: Command): void {
   addCommand<RemoveOptions>(
     program,
     'rm <keys...>',
-    'delete objects; they can come back until GC shreds them only by being stored again',
+    'delete objects; until the grace of deleted blocks is over pocketful trash brings them back',
     remove,
     (command) =>
       command

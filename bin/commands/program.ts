@@ -21,6 +21,7 @@ import { addPut } from './put.ts';
 import { addSim } from './sim.ts';
 import { addDeploy } from './stage/deploy.ts';
 import { addDestroy } from './stage/destroy.ts';
+import { addTrash } from './trash/trash.ts';
 import { addVerify } from './verify/verify.ts';
 import { addWatch } from './verify/watch.ts';
 
@@ -35,6 +36,7 @@ function makeProgram(): Command {
   addSim(program);
   addGet(program);
   addObjectCommands(program);
+  addTrash(program);
   addAdminCommands(program);
   addCompaction(program);
   addDeadLetters(program);

@@ -13,12 +13,14 @@ import type { Status } from '../engine/status/status.ts';
 import type { WatchStatus } from '../engine/status/watch-status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
 import type { ReclaimReport, TendReport } from '../engine/upkeep/reclaim.ts';
-import type { EncodePassReport } from '../engine/upkeep/tend.ts';
+import type { EmptyReport, EncodePassReport } from '../engine/upkeep/tend.ts';
 import type { VerifyProgress, VerifyReport, VerifyRequest } from '../engine/upkeep/verify.ts';
 import type { Reason } from '../foundation/reason.ts';
+import type { RestoreRequest } from '../frontend/frontend.ts';
 import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
 import type { DriveRow, DriveState } from '../panda/rows/drives/drive-row.ts';
+import type { ObjectInfo } from '../service/service.ts';
 import type { RepairOptions, RepairPlan, RepairReport } from '../volume/repair/repair-store.ts';
 import type { FreeReport } from '../volume/runs/free.ts';
 
@@ -50,6 +52,14 @@ export interface CompactChoice {
   readonly untilStable?: boolean | undefined;
   /** Exactly this plan, from `plan --json`. */
   readonly planJson?: string | undefined;
+}
+
+/** An object that could be restored. */
+export interface RemovedInfo extends ObjectInfo {
+  readonly removedAtMs: number;
+  /** Until when its blocks are kept; what others still refer to is kept longer. */
+  readonly keptUntilMs: number;
+  readonly isOverwritten: boolean;
 }
 
 export interface VerifyChoice extends Pick<VerifyRequest, 'what' | 'volumes'> {
@@ -104,6 +114,12 @@ export interface StoreAdmin {
     file: string,
     options?: Watch<number> & { readonly overwrite?: boolean | undefined },
   ): Promise<{ readonly rows: number; readonly bytes: number }>;
+  /** What was deleted or overwritten and can be restored for a while, oldest first. */
+  removed(prefix?: string): AsyncIterable<RemovedInfo>;
+  /** Throws `missing` NOT_IN_TRASH or BLOCKS_SHREDDED, `conflict` NAME_TAKEN. */
+  restoreRemoved(request: Omit<RestoreRequest, 'namespace'>): Promise<ObjectInfo>;
+  /** Nothing can be restored any more, and every deleted block is shredded, of all namespaces. */
+  emptyTrash(options?: Watch<number>): Promise<EmptyReport>;
   /** A pass of the verifiers now; `all`: over everything, not only what is due. */
   verify(options?: VerifyChoice & Watch<VerifyProgress>): Promise<VerifyReport>;
   /** When what was verified last, and what was found. */

@@ -14,6 +14,7 @@ import {
   planMergesOf,
   planOf,
 } from '../engine/upkeep/compaction.ts';
+import { type EmptyReport, emptyTrash } from '../engine/upkeep/tend.ts';
 import type { EngineStore } from '../engine/wire/engine-store.ts';
 import { invalid, missing } from '../foundation/errors.ts';
 import { volumeId } from '../foundation/ids.ts';
@@ -21,10 +22,11 @@ import type { Reason } from '../foundation/reason.ts';
 import { retireKek } from '../gc/retire-kek.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { LETTERS_MAX } from '../limits/compaction.ts';
+import { infoOf, type ObjectInfo } from '../service/service.ts';
 import { planRepair, type RepairPlan } from '../volume/repair/repair-store.ts';
 import { currentKek } from '../volume/rows/known-keks.ts';
 import { readVolume } from '../volume/rows/read-rows.ts';
-import type { StoreAdmin } from './admin.ts';
+import type { RemovedInfo, StoreAdmin, Watch } from './admin.ts';
 
 const VOLUME = /^[0-9a-f]{16}$/;
 
@@ -119,6 +121,25 @@ export class EngineAdmin {
 
   async planRepair(): Promise<RepairPlan> {
     return planRepair((await this.#open()).volumes);
+  }
+
+  async *removed(prefix?: string): AsyncGenerator<RemovedInfo> {
+    const { components, frontend } = await this.#open();
+    const { deleteGraceMs } = components.settings;
+    for await (const { object, row, isOverwritten } of frontend.removed({ namespace: this.#namespace, prefix }))
+      yield { ...infoOf(object), removedAtMs: row.atMs, keptUntilMs: row.atMs + deleteGraceMs, isOverwritten };
+  }
+
+  async restoreRemoved(request: Parameters<StoreAdmin['restoreRemoved']>[0]): Promise<ObjectInfo> {
+    const { frontend } = await this.#open();
+    return infoOf(await frontend.restore({ ...request, namespace: this.#namespace }));
+  }
+
+  async emptyTrash(options: Watch<number> = {}): Promise<EmptyReport> {
+    const { volumes, frontend } = await this.#open();
+    // References of long objects that are still to be given back.
+    await frontend.finishReleases();
+    return emptyTrash({ volumes }, options);
   }
 
   async rotateKeys(options: Parameters<StoreAdmin['rotateKeys']>[0] = {}): ReturnType<StoreAdmin['rotateKeys']> {

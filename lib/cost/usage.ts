@@ -29,7 +29,7 @@ export const UNITS = {
   put64: { rowsWritten: 1.125, rowsRead: 1.06 },
   put1: { rowsWritten: 6.5, rowsRead: 4 },
   get: { rowsWritten: 0, rowsRead: 2.03 },
-  delete64: { rowsWritten: 3, rowsRead: 3 },
+  delete64: { rowsWritten: 3.1, rowsRead: 3 },
   shred: { rowsWritten: 2.08, rowsRead: 1.07 },
 } as const satisfies Record<string, BlobUnits>;
 

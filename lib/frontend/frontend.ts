@@ -14,8 +14,21 @@ import type { PutItem, PutOutcome, PutResult } from './put-item.ts';
 import { PutObjects } from './put-objects.ts';
 import { ReadBudget } from './read-budget.ts';
 import { abandonUploads, finishReleases } from './release-references.ts';
+import { listRemoved, type Removed, type RemovedRequest } from './removed/list-removed.ts';
+import { type RestoreRequest, restoreObject } from './removed/restore-object.ts';
 
-export type { DeleteItem, DeleteOutcome, GetResult, ListPage, ListRequest, PutItem, PutOutcome, PutResult, Range };
+export type {
+  DeleteItem,
+  DeleteOutcome,
+  GetResult,
+  ListPage,
+  ListRequest,
+  PutItem,
+  PutOutcome,
+  PutResult,
+  Range,
+  RestoreRequest,
+};
 
 export class Frontend {
   readonly #store: VolumeStore;
@@ -78,6 +91,16 @@ export class Frontend {
   /** Throws `missing` OBJECT_MISSING, `conflict` VERSION_MISMATCH. */
   async delete(namespace: string, key: string, options: { readonly ifVersion?: string } = {}): Promise<void> {
     for await (const outcome of this.deleteAll([{ namespace, key, ...options }])) if (!outcome.ok) throw outcome.error;
+  }
+
+  /** What was deleted or overwritten and can be restored, oldest first. */
+  removed(request: RemovedRequest): AsyncIterable<Removed> {
+    return listRemoved(this.#store.components, request);
+  }
+
+  /** Throws `missing` NOT_IN_TRASH or BLOCKS_SHREDDED, `conflict` NAME_TAKEN. */
+  restore(request: RestoreRequest): Promise<ObjectRow> {
+    return restoreObject(this.#store.components, request);
   }
 
   finishReleases(): Promise<number> {

@@ -186,6 +186,7 @@ async function planFrom(
     blocks,
     fresh,
     voids,
+    keepsRemoved: components.settings.deleteGraceMs > 0,
     ...(extra ? { extra } : {}),
   });
 }
@@ -216,13 +217,15 @@ export function inTransactions(
   inTrash: (id: BlockId) => boolean,
 ): ObjectChange[][] {
   const out: ObjectChange[][] = [];
+  // What is removed is told in one row more.
+  const itemsMax = TRANSACTION_ITEMS_MAX - guards - (objects.some((old) => old !== undefined) ? 1 : 0);
   let items = 0;
   let pairs = 0;
   for (const [i, change] of changes.entries()) {
     const needs = itemsOf(change, objects[i], inTrash);
     const blocks = Math.max(1, change.next?.blocks?.length ?? 1);
     const last = out.at(-1);
-    if (last === undefined || items + needs > TRANSACTION_ITEMS_MAX - guards || pairs + blocks > pairsMax) {
+    if (last === undefined || items + needs > itemsMax || pairs + blocks > pairsMax) {
       out.push([change]);
       items = needs;
       pairs = blocks;

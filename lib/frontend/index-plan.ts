@@ -29,7 +29,9 @@ import {
   releaseKey,
   versionIs,
 } from '../panda/rows/object-row.ts';
+import type { RemovedObject } from '../panda/rows/removed/removed-row.ts';
 import { trashAttributes, trashKey } from '../panda/rows/trash-row.ts';
+import { isLoss, removedWrites } from './removed/keep-removed.ts';
 
 /** A block that was just stored: its row but for references and state. */
 export type FreshBlock = Omit<BlockRow, 'refs' | 'state' | 'named' | 'isOld'>;
@@ -56,6 +58,8 @@ export interface PlanInput {
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
   /** Blocks whose row is void: they are stored anew. */
   readonly voids?: ReadonlySet<BlockId>;
+  /** What is deleted or overwritten can be restored for a while. */
+  readonly keepsRemoved?: boolean;
 }
 
 export interface IndexPlan {
@@ -104,6 +108,7 @@ export function planIndex(input: PlanInput): IndexPlan {
   const writes: Write[] = [];
   const used: BlockId[] = [];
   const gone: BlockId[] = [];
+  const removed: RemovedObject[] = [];
   const { counted, named } = referencesOf(input);
   for (const id of new Set([...counted.keys(), ...named.keys()])) {
     const delta = counted.get(id) ?? 0;
@@ -126,8 +131,12 @@ export function planIndex(input: PlanInput): IndexPlan {
   }
   for (const [i, change] of input.changes.entries()) {
     const found = input.objects[i];
-    writes.push(...objectWrites(change, found, found && isVoidObject(found, input.blocks) ? undefined : found));
+    const old = found && isVoidObject(found, input.blocks) ? undefined : found;
+    const isKept = input.keepsRemoved === true && old !== undefined && isLoss(old, change.next);
+    if (isKept) removed.push({ object: old, isOverwritten: change.next !== undefined, isRestored: false });
+    writes.push(...objectWrites(change, found, old, isKept));
   }
+  writes.push(...removedWrites(input.cell, input.nowMs, removed));
   return { writes, used, gone };
 }
 
@@ -180,7 +189,12 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number, givesName: 
 }
 
 /** `found`: as read, void or not; `old`: what it was to clients. */
-function objectWrites(change: ObjectChange, found: ObjectRow | undefined, old: ObjectRow | undefined): Write[] {
+function objectWrites(
+  change: ObjectChange,
+  found: ObjectRow | undefined,
+  old: ObjectRow | undefined,
+  isKept: boolean,
+): Write[] {
   const key = objectKey(change.namespace, change.key);
   if (change.ifVersion !== undefined && (old?.version ?? 'absent') !== change.ifVersion)
     throw conflict('VERSION_MISMATCH', `the object is at version ${old?.version ?? 'absent'}, not ${change.ifVersion}`);
@@ -201,6 +215,7 @@ function objectWrites(change: ObjectChange, found: ObjectRow | undefined, old: O
         key: old.key,
         blocks: old.blocks ?? [],
         cursor: '0:0',
+        keepsSegments: isKept ? true : undefined,
       }),
       if: ['absent'],
     },

@@ -153,7 +153,7 @@ export async function storeSegment(
 }
 
 /** The upload goes on, and has one segment more. */
-const segmentGuard = ({ version, segments }: UploadRow): Write =>
+export const segmentGuard = ({ version, segments }: UploadRow): Write =>
   segments === undefined
     ? { kind: 'check', ...uploadKey(version), if: ['exists', segmentsAre(undefined)] }
     : { kind: 'update', ...uploadKey(version), ...countSegment, if: [countsSegments] };
@@ -163,6 +163,7 @@ export async function publish(
   components: Components,
   put: Pick<LongPut, 'upload' | 'ifVersion'>,
   object: ObjectRow,
+  guards: readonly Write[] = [],
 ): Promise<void> {
   const change = { namespace: object.namespace, key: object.key, next: object, ifVersion: put.ifVersion };
   const { version, segments } = put.upload;
@@ -171,10 +172,10 @@ export async function publish(
     await runIndex(components, {
       changes: [change],
       fresh: new Map(),
-      guards: [{ kind: 'delete', ...uploadKey(version), if: ['exists', segmentsAre(counted)] }],
+      guards: [{ kind: 'delete', ...uploadKey(version), if: ['exists', segmentsAre(counted)] }, ...guards],
     });
   } catch (error) {
-    throw isGuardFailure(error) ? abandoned(error) : error;
+    throw isGuardFailure(error, 0) ? abandoned(error) : error;
   }
 }
 

@@ -5,7 +5,7 @@ import { isKind } from '../foundation/errors.ts';
 import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
 import { UPLOAD_ABANDONED_MS } from '../limits/frontend.ts';
 import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
-import type { Write } from '../panda/panda.ts';
+import type { Row, Write } from '../panda/panda.ts';
 import {
   cursorIs,
   RELEASES,
@@ -13,11 +13,13 @@ import {
   releaseFromRow,
   releaseKey,
   segmentFromRow,
+  segmentKey,
   segmentPartition,
   setCursor,
   UPLOADS,
   uploadFromRow,
 } from '../panda/rows/object-row.ts';
+import { removedSegmentAttributes, removedSegmentKey } from '../panda/rows/removed/removed-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { transact } from '../volume/rows/transact.ts';
@@ -54,8 +56,8 @@ interface Step {
   readonly blocks: readonly BlockId[];
   /** Where the next step begins; undefined: this is the last one. */
   readonly cursor: string | undefined;
-  /** A segment that is used up. */
-  readonly drop: Write | undefined;
+  /** A segment that is used up goes, or to where those of removed objects are. */
+  readonly drop: readonly Write[];
 }
 
 /** The cursor is SEGMENT:BLOCK; an object's own block list counts as segment 0 of an object without segments. */
@@ -64,12 +66,12 @@ async function nextStep(components: Components, release: ReleaseRow): Promise<St
   if (release.blocks.length > 0) {
     const blocks = release.blocks.slice(block, block + PAIRS_PER_TRANSACTION);
     const end = block + blocks.length;
-    return { blocks, cursor: end < release.blocks.length ? `0:${end}` : undefined, drop: undefined };
+    return { blocks, cursor: end < release.blocks.length ? `0:${end}` : undefined, drop: [] };
   }
   const from = String(segment).padStart(8, '0');
   const page = await components.panda.query(segmentPartition(release.version), { from }, { limit: 1 });
   const row = page.rows[0];
-  if (row === undefined) return { blocks: [], cursor: undefined, drop: undefined };
+  if (row === undefined) return { blocks: [], cursor: undefined, drop: [] };
   const found = segmentFromRow(row);
   const skip = found.index === segment ? block : 0;
   const blocks = found.blocks.slice(skip, skip + PAIRS_PER_TRANSACTION);
@@ -78,8 +80,15 @@ async function nextStep(components: Components, release: ReleaseRow): Promise<St
   return {
     blocks,
     cursor: isUsedUp ? `${found.index + 1}:0` : `${found.index}:${end}`,
-    drop: isUsedUp ? { kind: 'delete', partition: row.partition, sort: row.sort } : undefined,
+    drop: isUsedUp ? dropWrites(release, row) : [],
   };
+}
+
+function dropWrites({ version, keepsSegments }: ReleaseRow, row: Row): Write[] {
+  const { index, blocks } = segmentFromRow(row);
+  const gone: Write = { kind: 'delete', ...segmentKey(version, index) };
+  if (!keepsSegments) return [gone];
+  return [gone, { kind: 'put', ...removedSegmentKey(version, index), attributes: removedSegmentAttributes(blocks) }];
 }
 
 async function runStep(components: Components, release: ReleaseRow, step: Step): Promise<void> {
@@ -93,7 +102,7 @@ async function runStep(components: Components, release: ReleaseRow, step: Step):
     const now = await components.panda.get(key);
     return now === undefined || releaseFromRow(now).cursor !== release.cursor;
   };
-  const guards = step.drop === undefined ? [move] : [move, step.drop];
+  const guards = [move, ...step.drop];
   if (step.blocks.length === 0) return endWithout(components, guards, took);
   const extra = new Map<BlockId, number>();
   for (const id of step.blocks) extra.set(id, (extra.get(id) ?? 0) - 1);

@@ -41,17 +41,22 @@ export interface GarbageReport {
   readonly waiting: number;
 }
 
+export interface CollectOptions {
+  readonly onProgress?: (slots: number) => void;
+  readonly signal?: AbortSignal;
+  /** Whatever is in trash, since whenever. */
+  readonly ignoreGrace?: boolean;
+}
+
 /**
  * One pass over all trash. Safe to run twice, and beside puts, deletes and moves. Cut off by the signal it says what it
  * shredded until then.
  */
-export async function collectGarbage(
-  components: Components,
-  options: { readonly onProgress?: (slots: number) => void; readonly signal?: AbortSignal } = {},
-): Promise<GarbageReport> {
+export async function collectGarbage(components: Components, options: CollectOptions = {}): Promise<GarbageReport> {
   let slots = 0;
   let recordBytes = 0;
   let waiting = 0;
+  const graceMs = options.ignoreGrace ? Number.NEGATIVE_INFINITY : components.settings.deleteGraceMs;
   const buckets = new Set<BucketId>();
   const shred = async (batch: readonly TrashRow[]): Promise<void> => {
     if (batch.length === 0 || options.signal?.aborted) return;
@@ -71,7 +76,7 @@ export async function collectGarbage(
         components.badRow === undefined ? trashFromRow(row) : readOrTell(row, trashFromRow, components.badRow);
       if (trash === undefined) continue;
       if (isAhead(trash.sinceMs, components.clock.nowMs())) await beginGraceNow(components, trash);
-      if (trash.sinceMs + components.settings.deleteGraceMs > components.clock.nowMs()) {
+      if (trash.sinceMs + graceMs > components.clock.nowMs()) {
         waiting += 1;
         continue;
       }

@@ -67,6 +67,8 @@ export const RUN_REMNANTS_MAX = 8192;
 
 /** A packed attribute of a row: the few blocks of an object, and room for what a later release keeps there. */
 export const PACKED_BYTES_MAX = 64 * 1024;
+/** Objects that one index transaction removes, at most PAIRS_PER_TRANSACTION, with the longest names and metadata. */
+export const REMOVED_BYTES_MAX = 300 * 1024;
 
 // Trying again.
 

@@ -93,6 +93,22 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
     });
   }
 
+  override async restoreRemoved(
+    request: Parameters<StoreAdmin['restoreRemoved']>[0],
+  ): ReturnType<StoreAdmin['restoreRemoved']> {
+    await this.#recovered();
+    return super.restoreRemoved(request);
+  }
+
+  override async emptyTrash(
+    options: Parameters<StoreAdmin['emptyTrash']>[0] = {},
+  ): ReturnType<StoreAdmin['emptyTrash']> {
+    return this.#freeing(async () => {
+      await this.#recovered();
+      return super.emptyTrash(options);
+    });
+  }
+
   override async rotateKeys(
     options: Parameters<StoreAdmin['rotateKeys']>[0] = {},
   ): ReturnType<StoreAdmin['rotateKeys']> {

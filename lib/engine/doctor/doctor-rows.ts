@@ -17,6 +17,7 @@ import {
   segmentFromRow,
   UPLOADS,
 } from '../../panda/rows/object-row.ts';
+import { removedFromRow, removedSegmentFromRow, removedVersionOf } from '../../panda/rows/removed/removed-row.ts';
 import { soundRow } from '../../panda/rows/row-reader.ts';
 import { trashFromRow } from '../../panda/rows/trash-row.ts';
 import { type VolumeRow, volumeFromRow } from '../../panda/rows/volume-row.ts';
@@ -56,6 +57,8 @@ interface Tally {
   readonly unfinished: Set<string>;
   /** Names with a block that has no row. */
   readonly broken: string[];
+  /** Versions of objects that could be restored. */
+  readonly removed: Set<string>;
   /** Versions with segments that nobody owns. */
   readonly orphans: string[];
   objects: number;
@@ -80,6 +83,7 @@ export async function findRowFaults(
     segmented: new Map(),
     unfinished: new Set(),
     broken: [],
+    removed: new Set(),
     orphans: [],
     objects: 0,
   };
@@ -186,6 +190,9 @@ function takeFirst(tally: Tally, row: Row): void {
         tally.segmented.set(object.version, { name: nameOf(object), missing: object.segments });
       break;
     }
+    case 'removed':
+      for (const { object } of removedFromRow(row).objects) tally.removed.add(object.version);
+      break;
     default:
       tally.lists.take(row);
   }
@@ -216,6 +223,13 @@ function takeNames(tally: Tally, row: Row): void {
         refer(tally, release.blocks.slice(givenBack(release, 0)));
       }
       break;
+    case 'removed-segment': {
+      const version = removedVersionOf(row);
+      removedSegmentFromRow(row);
+      // It holds no references; but nobody would ever take it away.
+      if (!tally.removed.has(version)) tally.orphans.push(version);
+      break;
+    }
     case 'trash': {
       const block = tally.blocks.get(trashFromRow(row).blockId);
       if (block !== undefined) block.hasTrashRow = true;

@@ -45,8 +45,8 @@ export interface RebuildInput {
   readonly onLost?: ((object: LostObject) => void) | undefined;
 }
 
-/** Tables whose rows hold no location. */
-const KEPT_TABLES = ['store', 'shred/', 'kek'];
+/** Tables whose rows hold no location and no reference. */
+const KEPT_TABLES = ['store', 'shred/', 'kek', 'removed/', 'removed-segment/'];
 
 export class Rebuild {
   readonly #sorter: Sorter;

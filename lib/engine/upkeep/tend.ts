@@ -1,7 +1,7 @@
 // The tasks of maintenance beside compaction. What each does, in which order, and where it stops when its time is up is
 // decided here, for both engines: the embedded one runs them by command and by its daemon, a stage by its schedules.
 //
-//   gc      what dead processes left (end-dead-work.ts), SHRED, FREE
+//   gc      what dead processes left (end-dead-work.ts), rows of removed objects, SHRED, FREE
 //   encode  leases of the dead, with `all` the open hot volumes sealed, ENCODE, rewriting what is mostly dead, FREE
 //
 // A pass may be cut off anywhere, and the next one goes on. What was done is in its report and in the day's tally.
@@ -10,6 +10,7 @@ import { writersHeld } from '../../compaction/move/l3/hold.ts';
 import { given } from '../../foundation/given.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { collectGarbage, type GarbageReport } from '../../gc/collect-garbage.ts';
+import { expireRemoved } from '../../gc/expire-removed.ts';
 import { type EncodeOptions, type EncodeReport, encodeHot } from '../../live-coder/encode-hot.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
@@ -74,9 +75,28 @@ export async function shredStore(
   { volumes }: Pick<Tended, 'volumes'>,
   options: ShredOptions = {},
 ): Promise<GarbageReport> {
+  await expireRemoved(volumes.components, given({ signal: options.signal }));
   const report = await collectGarbage(volumes.components, given(options));
   await addTally(volumes.components, { shreddedBytes: report.recordBytes });
   return report;
+}
+
+export interface EmptyReport {
+  /** They cannot be restored any more. */
+  readonly objects: number;
+  readonly slots: number;
+  readonly recordBytes: number;
+}
+
+/** All that could be restored, and every block in trash, whatever is left of its grace. */
+export async function emptyTrash(
+  { volumes }: Pick<Tended, 'volumes'>,
+  options: ShredOptions = {},
+): Promise<EmptyReport> {
+  const objects = await expireRemoved(volumes.components, { ...given({ signal: options.signal }), ignoreGrace: true });
+  const garbage = await collectGarbage(volumes.components, { ...given(options), ignoreGrace: true });
+  await addTally(volumes.components, { shreddedBytes: garbage.recordBytes });
+  return { objects, slots: garbage.slots, recordBytes: garbage.recordBytes };
 }
 
 export interface GcReport extends GarbageReport {

@@ -25,6 +25,9 @@ export const NAME_CODES = {
   UPLOAD_ABANDONED: ['conflict', 'another worker took the upload for dead and gave it up: put it again'],
   PART_CHANGED: ['conflict', 'other bytes were stored as this part: begin the upload again'],
   OBJECT_MISSING: ['missing', 'there is no such object'],
+  NOT_IN_TRASH: ['missing', 'nothing of that name (and version) was deleted or overwritten within the grace'],
+  BLOCKS_SHREDDED: ['missing', 'some blocks of a deleted object were shredded by now: it cannot be restored'],
+  NAME_TAKEN: ['conflict', 'there is an object of the name that the restored one would get'],
   OBJECT_CHANGED: ['conflict', 'the object was overwritten or deleted while it was read'],
   VERSION_MISMATCH: ['conflict', 'the object is at another version than the one asked for'],
 } as const satisfies CodeTable;

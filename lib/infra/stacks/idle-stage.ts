@@ -14,7 +14,7 @@ const LOG_BYTES = 2_500;
 export const IDLE_READS: Readonly<Record<keyof typeof SCHEDULE_MINUTES, number>> = {
   drainer: 45,
   encoder: 75,
-  gc: 95,
+  gc: 98,
   tuner: 95,
   compaction: 45,
 };

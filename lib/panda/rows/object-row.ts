@@ -93,6 +93,8 @@ export interface ReleaseRow {
   readonly blocks: readonly BlockId[];
   /** References given back so far: block number in the list, or segment and block in it. */
   readonly cursor: string;
+  /** Its segments go to where those of removed objects are, so that the object can be restored. */
+  readonly keepsSegments?: true | undefined;
 }
 export const RELEASES = 'work/release';
 export const releaseKey = (version: ObjectVersion): Key => ({ partition: RELEASES, sort: version });
@@ -102,12 +104,14 @@ export const releaseFromRow = (row: Row): ReleaseRow => ({
   key: stringIn(row, 'key'),
   blocks: blockIdsIn(row, 'b'),
   cursor: stringIn(row, 'at'),
+  ...(row.attributes['kp'] === undefined ? {} : { keepsSegments: true }),
 });
 export const releaseAttributes = (release: ReleaseRow): Attributes => ({
   ns: release.namespace,
   key: release.key,
   b: packBlockIds(release.blocks),
   at: release.cursor,
+  ...(release.keepsSegments ? { kp: 1 } : {}),
 });
 
 /** Nobody has given references back since it was read. */

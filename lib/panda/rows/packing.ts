@@ -61,10 +61,10 @@ export class Unpacker {
   readonly #refuse: (why: string) => never;
   #at = 0;
 
-  constructor(bytes: Uint8Array, refuse: (why: string) => never) {
+  constructor(bytes: Uint8Array, refuse: (why: string) => never, bytesMax = PACKED_BYTES_MAX) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#refuse = refuse;
-    if (bytes.length > PACKED_BYTES_MAX) refuse(`has ${bytes.length} bytes`);
+    if (bytes.length > bytesMax) refuse(`has ${bytes.length} bytes`);
   }
 
   get left(): number {

@@ -84,8 +84,8 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'published-upload-stays',
     file: 'lib/frontend/put-long.ts',
-    find: "guards: [{ kind: 'delete', ...uploadKey(version), if: ['exists', segmentsAre(counted)] }],",
-    replace: 'guards: [],',
+    find: "guards: [{ kind: 'delete', ...uploadKey(version), if: ['exists', segmentsAre(counted)] }, ...guards],",
+    replace: 'guards: [...guards],',
   },
   {
     name: 'published-upload-is-given-up',
