@@ -41,10 +41,10 @@ export function openFrontend(remainingMs: number): Promise<FrontendService> {
 }
 
 const shared = once(async () => {
-  const { drain, stage, budgets } = stageOf(process.env);
+  const { drain, stage, budgets, repairBytesPerDay } = stageOf(process.env);
   const { queueUrl, dlqUrl } = present(drain, 'the stack gives this function its queues');
   const stream = new SqsStream({ client: newSqsClient(), queueUrl, dlqUrl, clock });
-  return { stream, metrics: new CloudWatchMetrics(stage), budgets };
+  return { stream, metrics: new CloudWatchMetrics(stage), budgets, repairBytesPerDay };
 });
 
 /** A store under a name of its own: what this invocation leases is free again once its time is over. */

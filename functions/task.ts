@@ -21,6 +21,8 @@ export interface TaskParts {
   readonly metrics: MetricsPort;
   /** Of the stage's schedules; absent: not limited. */
   readonly budgets?: Budgets | undefined;
+  /** What passes of repair may write in a day; absent: not limited. */
+  readonly repairBytesPerDay?: number | undefined;
 }
 
 export interface TaskContext extends TaskParts {

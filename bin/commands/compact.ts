@@ -8,6 +8,7 @@ import type { RunReport } from '../../lib/compaction/run/reports.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, type Run } from './command.ts';
+import { answerRepairPlan } from './drives/repair.ts';
 import { EXIT } from './exit-codes.ts';
 import { type PlanOptions, planRequestOf, withPlanOptions } from './plan-options.ts';
 import { Progress } from './show/progress.ts';
@@ -28,6 +29,8 @@ export function addCompaction(program: Command): void {
     'plan',
     'show what a compaction would do, and why; changes nothing',
     async (run, _args, options) => {
+      // Which volumes that are is no choice of a planner: what survives least, as much as there is time for.
+      if (options.strategy === 'repair') return answerRepairPlan(run);
       const request = planRequestOf(options);
       const { admin } = await run.open();
       if (request.merge === 'only') {
@@ -37,7 +40,7 @@ export function addCompaction(program: Command): void {
       const plan = await admin.plan(request);
       run.answer(plan, () => planText(plan));
     },
-    withPlanOptions,
+    (command) => withPlanOptions(command, '|repair'),
   );
   addCommand<CompactOptions>(
     program,

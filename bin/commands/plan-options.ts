@@ -30,9 +30,10 @@ const UNITS: Readonly<Record<string, number>> = {
   TB: 1e12,
 };
 
-export const withPlanOptions = (command: Command): Command =>
+/** `more`: strategies that only one command knows. */
+export const withPlanOptions = (command: Command, more = ''): Command =>
   command
-    .option('--strategy <l1|l2|l3|merge|all>', 'only this strategy (default: all)')
+    .option(`--strategy <l1|l2|l3|merge${more}|all>`, 'only this strategy (default: all)')
     .option('--objective <name>', `what a run is chosen by: ${OBJECTIVES.join(', ')} (default: worth)`)
     .option('--budget <line=amount>', `at most so much, such as bytesWritten=2GB: ${BUDGET_LINES.join(', ')}`, collect)
     .option('--boundaries <l3,l2,l1>', 'fills up to which each strategy owns volumes (default: 0.1,0.85,1)')

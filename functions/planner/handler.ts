@@ -1,6 +1,7 @@
-// Plans L1 and L2: the runs begun earlier and those of a new plan, as ids of their journals.
+// Plans repair, L1 and L2: passes of repair first, then the runs begun earlier and those of a new plan, as ids.
 import * as z from 'zod';
 import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
+import { plannedPasses } from '../../lib/engine/upkeep/stage-repair.ts';
 import { COMPACTORS_AT_ONCE, EXECUTION_RUNS_MAX } from '../../lib/limits/stage.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
@@ -13,13 +14,14 @@ const schema = z.object({
 
 export const newPlanner = (open: OpenTask) =>
   newTask(schema, open, async ({ store, logger, budgets }, { strategies, runsMax, concurrency }) => {
+    const repairs = await plannedPasses(store);
     const { runs, resumed, plan, budgetUsed } = await planRuns(store, runsMax, {
       ...(strategies === undefined ? {} : { strategies }),
       ...(budgets === undefined ? {} : { budgets }),
     });
     const { before, after, threshold, spent } = plan;
-    logger.info('plan', { plan: plan.digest, before, after, threshold, budgetUsed, spent, resumed });
-    return { runs: runs.map((run) => ({ run })), concurrency, plan: plan.digest };
+    logger.info('plan', { plan: plan.digest, before, after, threshold, budgetUsed, spent, resumed, repairs });
+    return { runs: [...repairs, ...runs].map((run) => ({ run })), concurrency, plan: plan.digest };
   });
 
 export const handler = newPlanner(openTask);

@@ -38,6 +38,8 @@ const schema = z.strictObject({
   workerTimeoutSeconds: timeoutSeconds.default(WORKER_SECONDS),
   /** Of what the schedules do from one plan to the next, as JSON: `-c budgets='{"metadataWrites":100000}'`. */
   budgets: json.optional(),
+  /** What repair on its schedule writes in a day at the most; absent: as much as there is. */
+  repairBytesPerDay: z.coerce.number().int().positive().optional(),
   /** False: nothing runs by itself; encode, gc and compaction wait to be started. */
   schedules: flag.default(true),
   /** Where alarms are sent; without it they only show in the console. */

@@ -67,6 +67,10 @@ export const VISIBILITY_PER_TIME_OUT = 6;
 export const EXECUTION_RUNS_MAX = 100;
 /** Compactors at once: a new account may have ten functions running altogether. */
 export const COMPACTORS_AT_ONCE = 4;
+/** Passes of repair at once, of the compactors: the others go on with compaction. */
+export const REPAIRERS_AT_ONCE = 2;
+/** Lines of each list in the answer of a step of repair: it is the state of an execution, of at most 256 KiB. */
+export const REPAIR_LINES_MAX = 50;
 /** Live Coders at once: the least AWS allows. */
 export const LIVE_CODERS_MAX = 2;
 /** Messages of one invocation of the Live Coder: about a group's worth of buckets, gathered for a while. */

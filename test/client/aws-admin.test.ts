@@ -11,6 +11,7 @@ import { listBuckets, listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { sealedWorld } from '../compaction/acting-world.ts';
 import { thinnedWorld } from '../compaction/merge-world.ts';
 import { Stage } from '../functions/stage.ts';
+import { wipe } from '../repair/drives.ts';
 import type { Model } from '../store/crash.ts';
 import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
@@ -64,10 +65,10 @@ async function stageOn(world: World, model: Model, meddle: Meddle = () => undefi
   const lambda = { send, destroy: () => {} } as unknown as LambdaClient;
   const invoker = new Invoker({ lambda, clock: world.clock, randomness: p.components.randomness });
   const admin = new StageAdmin('aws:dev', 'default', async () => engine, invoker, outputs);
-  const expectQuiet = async (): Promise<void> => {
+  const expectQuiet = async (lost: readonly number[] = []): Promise<void> => {
     expect(await listJournal(p.components)).toEqual([]);
     expect((await listVolumes(p.components.panda, 'c0')).filter(({ run }) => run !== undefined)).toEqual([]);
-    await expectSound(world.start());
+    await expectSound(world.start(), lost);
     await model.expectIn(world.start());
   };
   return { stage, admin, world, model, p, expectQuiet };
@@ -171,6 +172,29 @@ describe('the other commands', () => {
     await expectQuiet();
   });
 
+  it('give a drive up, have what it held made again, and forget it', async () => {
+    const { admin, world, expectQuiet } = await stageOf();
+    await wipe(world, 2);
+    expect(await admin.changeDrive(2, { state: 'lost' })).toMatchObject({ drive: 2, state: 'lost' });
+    const before = await admin.drives();
+    expect(before.columnsToMove).toBeGreaterThan(1);
+    expect((await admin.planRepair()).repairs.length).toBeGreaterThan(1);
+    await expect(admin.changeDrive(2, { state: 'retired' })).rejects.toMatchObject({ code: 'DRIVE_IN_USE' });
+    let seenBytes = 0;
+    let planned = 0;
+    const report = await admin.repair({
+      ignoreGrace: true,
+      onPlan: ({ repairs }) => (planned = repairs.length),
+      onBytes: (bytes) => (seenBytes += bytes),
+    });
+    expect(report).toMatchObject({ lost: [], left: [], planned, writtenBytes: seenBytes });
+    expect(report.volumes).toBe(planned);
+    expect((await admin.drives()).drives[2]).toMatchObject({ state: 'lost', columns: 0 });
+    await admin.changeDrive(2, { state: 'retired' });
+    expect((await admin.planRepair()).repairs).toEqual([]);
+    await expectQuiet([2]);
+  });
+
   it('refuse what a stage cannot do, before anything is called', async () => {
     const { admin } = await stageOf(() => {
       throw new Error('called');
@@ -178,6 +202,8 @@ describe('the other commands', () => {
     const refused = expect.objectContaining({ kind: 'invalid', code: 'NOT_FOR_STAGE' });
     expect(() => admin.drain({ sourcesMax: 3 })).toThrow(refused);
     expect(() => admin.backup()).toThrow(refused);
+    expect(() => admin.addDrives()).toThrow(/deploy .*--drives/);
+    expect(() => admin.replaceDrive()).toThrow(/deploy with one drive more/);
     expect(() => admin.doctor()).toThrow(refused);
     await expect(admin.compact({ planJson: '{' })).rejects.toMatchObject({ code: 'PLAN_INVALID' });
   });

@@ -4,6 +4,7 @@ import { drainPass } from '../../lib/compaction/do/drainer.ts';
 import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
 import { type IdleStage, idleDollarsPerMonth } from '../../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
+import { plannedPasses } from '../../lib/engine/upkeep/stage-repair.ts';
 import { encodeStage, sweepStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { tuneStage } from '../../lib/engine/upkeep/stage-tune.ts';
 import { IDLE_READS, idleStageOf } from '../../lib/infra/stacks/idle-stage.ts';
@@ -74,7 +75,7 @@ describe('an idle stage', () => {
       gc: () => sweepStage(store, { signal }),
       encoder: () => encodeStage(store, { signal, stream: new MemoryStream(components.clock) }),
       tuner: () => tuneStage(store.components, { put: async () => undefined }),
-      compaction: () => planRuns(store, 100, {}),
+      compaction: async () => [await plannedPasses(store), await planRuns(store, 100, {})],
       drainer: () => drainPass(store, new MemoryStream(components.clock), { signal }),
     };
     for (const [part, task] of Object.entries(tasks)) {

@@ -47,6 +47,7 @@ export class Stage {
   othersDead = false;
   /** Of its schedules. */
   budgets: Budgets | undefined;
+  repairBytesPerDay: number | undefined;
 
   constructor(world: World) {
     this.world = world;
@@ -60,6 +61,7 @@ export class Stage {
       store: this.world.start({ othersDead: this.othersDead, ...(plan === undefined ? {} : { plan }) }).volumes,
       stream: this.stream,
       budgets: this.budgets,
+      repairBytesPerDay: this.repairBytesPerDay,
       metrics: { put: async (gauges) => void this.gauges.push({ ...gauges }) },
     });
     const handler = FUNCTIONS[name](open) as unknown as Handler;

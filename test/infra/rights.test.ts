@@ -7,6 +7,7 @@ import { stepRun } from '../../lib/compaction/do/run-step.ts';
 import { workDelivered } from '../../lib/compaction/move/l3/delivered.ts';
 import type { Actors } from '../../lib/compaction/run/actors.ts';
 import type { Drive } from '../../lib/drive/drive.ts';
+import { plannedPasses, repairStep } from '../../lib/engine/upkeep/stage-repair.ts';
 import { encodeStage, sweepStage, verifyStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { tuneStage } from '../../lib/engine/upkeep/stage-tune.ts';
 import { denied } from '../../lib/foundation/errors.ts';
@@ -16,7 +17,9 @@ import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { FrontendService } from '../../lib/service/service.ts';
 import type { Settings } from '../../lib/settings/settings.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
+import { planRepair } from '../../lib/volume/repair/repair-store.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { mark } from '../repair/drives.ts';
 import { TINY, World } from '../store/harness.ts';
 import { incompressible } from '../store/sealed-overhead.ts';
 
@@ -100,6 +103,11 @@ async function live(stage: Stage): Promise<{ moved: number; sent: number; read: 
   await sweepStage(stage.as('gc'), { now: true, signal });
   const verified = await verifyStage(stage.as('gc'), { signal, allSinceMs: stage.world.clock.nowMs() });
   expect(verified).toMatchObject({ level: 'healthy', done: true, findings: [] });
+  // A drive is given up, and what lay there is made again.
+  await mark(stage.world, 1, 'lost');
+  for (const run of await plannedPasses(stage.as('planner')))
+    expect(await repairStep(stage.as('compactor'), run, { signal })).toMatchObject({ done: true, lost: [] });
+  expect((await planRepair(stage.as('planner'))).repairs).toEqual([]);
   let read = 0;
   const gone = new Set(dead.map(({ key }) => key));
   for (const { key, body } of objects.filter((object) => !gone.has(object.key))) {

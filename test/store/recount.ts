@@ -150,7 +150,9 @@ function expectBuckets(rows: readonly Row[]): void {
 function expectZones(rows: readonly Row[], away: readonly number[]): void {
   const extents = new Map<string, string>();
   const states = rows.filter(({ partition }) => partition === drivePartition).map(driveFromRow);
-  const gone = new Set(states.filter(({ state }) => state === 'lost').map(({ drive }) => zonePartition(drive)));
+  const gone = new Set(
+    states.filter(({ state }) => state === 'lost' || state === 'retired').map(({ drive }) => zonePartition(drive)),
+  );
   for (const volume of of(rows, 'volume').map(volumeFromRow))
     for (const { drive, zone } of [...volume.extents, ...(volume.repair?.extents.values() ?? [])])
       extents.set(`${drive}/${zone}`, volume.id);
@@ -161,7 +163,7 @@ function expectZones(rows: readonly Row[], away: readonly number[]): void {
   for (const row of of(rows, 'zone')) {
     const zone = zoneFromRow(row);
     const holder = extents.get(`${row.partition.slice('zone/'.length)}/${zone.zone}`);
-    // What was given up on a drive that is lost waits for it to come back.
+    // What was given up on a drive that is lost waits for it to come back, or stays so once it is forgotten.
     const isGivenUp = zone.state === 'erasing' && holder === undefined && gone.has(row.partition);
     const wanted = zone.state === 'free' || isGivenUp ? undefined : zone.volume;
     same(holder, wanted, () => `zone ${row.partition} ${zone.zone} is ${zone.state}`);

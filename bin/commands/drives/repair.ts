@@ -19,7 +19,7 @@ export function addRepair(program: Command): void {
     program,
     'repair',
     'make again what lay on drives that are lost, being emptied, or damaged',
-    (run, _args, options) => (options.plan ? plan(run) : repair(run, options)),
+    (run, _args, options) => (options.plan ? answerRepairPlan(run) : repair(run, options)),
     (command) =>
       command
         .option('--plan', 'say what would be done, and do nothing')
@@ -28,7 +28,8 @@ export function addRepair(program: Command): void {
   );
 }
 
-async function plan(run: Run): Promise<void> {
+/** Also what `plan --strategy repair` answers. */
+export async function answerRepairPlan(run: Run): Promise<void> {
   const planned = await (await run.open()).admin.planRepair();
   run.answer(planJson(planned), () => planText(planned));
 }

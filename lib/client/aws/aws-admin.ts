@@ -3,6 +3,7 @@
 // the key.
 import { parsePlan } from '../../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
+import { changeDrive } from '../../engine/drives/change-drive.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';
 import { type TendReport, together } from '../../engine/upkeep/reclaim.ts';
 import { STAGE_VERIFIERS } from '../../engine/upkeep/stage-tasks.ts';
@@ -118,15 +119,17 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
   }
 
   replaceDrive(): Promise<never> {
-    throw this.#notHere('a stage has no repair yet, so its drives cannot be given up');
+    throw this.#notHere('deploy with one drive more, then pocketful drives drain N, or lost N, and pocketful repair');
   }
 
-  changeDrive(): Promise<never> {
-    throw this.#notHere('a stage has no repair yet, so its drives cannot be given up');
+  async changeDrive(...[drive, change]: Parameters<StoreAdmin['changeDrive']>): ReturnType<StoreAdmin['changeDrive']> {
+    return changeDrive((await this.#open()).volumes, drive, change);
   }
 
-  repair(): Promise<never> {
-    throw this.#notHere('a stage has no repair yet; S3 keeps eleven nines of each bucket by itself');
+  /** Planned from here, with the user's own rights; made whole by the stage's compactor, step by step. */
+  async repair({ onPlan, ...options }: Parameters<StoreAdmin['repair']>[0] = {}): ReturnType<StoreAdmin['repair']> {
+    if (onPlan !== undefined) onPlan(await this.planRepair());
+    return this.#tasks.repair(options);
   }
 
   backup(): Promise<never> {

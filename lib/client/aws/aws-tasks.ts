@@ -5,11 +5,13 @@ import type { FlowCode } from '../../compaction/move/l3/flow.ts';
 import type { StepReport } from '../../compaction/run/reports.ts';
 import type { ThresholdCode } from '../../compaction/threshold/law.ts';
 import { readTallies, totalOf } from '../../engine/status/tally.ts';
+import { OPERATORS_PASS, type RepairStep } from '../../engine/upkeep/stage-repair.ts';
 import { joined, type VerifyReport, type VerifyRequest } from '../../engine/upkeep/verify.ts';
 import { reasonCodeFrom } from '../../foundation/error-codes.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { QUEUE_IDLE_MS_MAX, QUEUE_POLL_MS } from '../../limits/stage.ts';
+import type { RepairOptions, RepairReport } from '../../volume/repair/repair-store.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import type { DrainPass, EncodePass, GcReport } from '../admin.ts';
 import type { Invoker } from './aws-invoke.ts';
@@ -74,6 +76,22 @@ const stepSchema = z.object({
 const verifySchema = z.custom<VerifyReport>(
   (report) =>
     z.object({ level: z.string(), findings: z.array(z.object({})), done: z.boolean() }).safeParse(report).success,
+);
+const repairSchema = z.custom<RepairStep>(
+  (step) =>
+    z
+      .object({
+        done: z.boolean(),
+        planned: z.int(),
+        volumes: z.int(),
+        columns: z.int(),
+        objects: z.int(),
+        writtenBytes: z.int(),
+        lost: z.array(z.object({ volume: z.string(), left: z.array(z.object({ reason: reasonSchema })) })),
+        left: z.array(z.object({ volume: z.string(), reason: reasonSchema })),
+        discards: z.object({ freedZones: z.int(), givenUpZones: z.int(), kept: z.array(z.object({})) }),
+      })
+      .safeParse(step).success,
 );
 const tuneSchema = z.object({
   threshold: z.number(),
@@ -194,6 +212,20 @@ export class StageTasks {
     }
   }
 
+  /** Again and again until all that can be made whole is; progress is told step by step. */
+  async repair({ bytesMax, ignoreGrace, signal, onBytes }: RepairOptions = {}): Promise<RepairReport> {
+    let before: RepairReport | undefined;
+    for (;;) {
+      const left = bytesMax === undefined ? undefined : bytesMax - (before?.writtenBytes ?? 0);
+      const request = { run: OPERATORS_PASS, bytesMax: left ?? Number.MAX_SAFE_INTEGER, ignoreGrace };
+      const { run: _, done, ...step } = await this.#invoker.call(this.#outputs.compactor, request, repairSchema);
+      onBytes?.(step.writtenBytes);
+      before = before === undefined ? step : repairedBoth(before, step);
+      const isSpent = bytesMax !== undefined && before.writtenBytes >= bytesMax;
+      if (done || isSpent || signal?.aborted) return before;
+    }
+  }
+
   tune(): Promise<z.infer<typeof tuneSchema>> {
     return this.#invoker.call(this.#outputs.tuner, {}, tuneSchema);
   }
@@ -226,6 +258,21 @@ function added(one: VerifyReport, next: VerifyReport): VerifyReport {
         };
   return { ...joined(one, next), scrub, index };
 }
+
+/** What two steps did, one after the other: what is left is what the later one left. */
+const repairedBoth = (one: RepairReport, next: RepairReport): RepairReport => ({
+  ...next,
+  planned: one.planned,
+  volumes: one.volumes + next.volumes,
+  columns: one.columns + next.columns,
+  objects: one.objects + next.objects,
+  writtenBytes: one.writtenBytes + next.writtenBytes,
+  discards: {
+    freedZones: one.discards.freedZones + next.discards.freedZones,
+    givenUpZones: one.discards.givenUpZones + next.discards.givenUpZones,
+    kept: next.discards.kept,
+  },
+});
 
 /** Of the last two days, so that midnight does not matter. */
 async function movedByL3(components: Components) {

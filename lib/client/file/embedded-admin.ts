@@ -12,13 +12,13 @@ import { changeDrive } from '../../engine/drives/change-drive.ts';
 import { replaceDrive } from '../../engine/drives/replace-drive.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';
 import { reclaim, type TendReport, tend } from '../../engine/upkeep/reclaim.ts';
+import { repairPass } from '../../engine/upkeep/repair.ts';
 import { encodePass } from '../../engine/upkeep/tend.ts';
 import { tune } from '../../engine/upkeep/tune.ts';
 import { type VerifyReport, verifyStore } from '../../engine/upkeep/verify.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import { given } from '../../foundation/given.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
-import { repairStore } from '../../volume/repair/repair-store.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from '../admin.ts';
 import { EngineAdmin, watchedBy } from '../engine-admin.ts';
@@ -145,7 +145,7 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   async repair(options: Parameters<StoreAdmin['repair']>[0] = {}): ReturnType<StoreAdmin['repair']> {
     return this.#freeing(async (isShort) => {
       await this.#recovered();
-      return repairStore(this.#store.volumes, { ...options, ignoreGrace: options.ignoreGrace ?? isShort });
+      return repairPass(this.#store.volumes, { ...options, ignoreGrace: options.ignoreGrace ?? isShort });
     });
   }
 

@@ -17,6 +17,9 @@ const DAY_COUNTERS = [
   'encodedGroups',
   'encodedVolumes',
   'shreddedBytes',
+  /** Written by repairs, and the columns that were made whole. */
+  'repairedBytes',
+  'repairedColumns',
 ] as const;
 const STRATEGY_COUNTERS = [
   'runs',

@@ -5,11 +5,11 @@
 import type { Clock } from '../../foundation/clock.ts';
 import { MINUTE_MS } from '../../foundation/durations.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
-import { repairStore } from '../../volume/repair/repair-store.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 import { type CompactRequest, compactStore } from './compaction.ts';
 import { hasLeftovers, recover } from './end-dead-work.ts';
 import { reclaim } from './reclaim.ts';
+import { repairPass } from './repair.ts';
 import { encodePass } from './tend.ts';
 import { tune } from './tune.ts';
 import { verifyStore } from './verify.ts';
@@ -56,7 +56,7 @@ export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, choic
       return reclaim(store, { signal });
     },
     encode: (signal) => encodePass(store, { signal }),
-    repair: (signal) => repairStore(store.volumes, { signal }),
+    repair: (signal) => repairPass(store.volumes, { signal }),
     compact: (signal) => compactStore(store, { ...request, signal }),
     tune: () => tune(store.components),
     verify: (signal) => verifyStore(store, { signal }, { everyMs: schedule.verify, sharePermille }),

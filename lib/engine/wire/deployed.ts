@@ -40,6 +40,7 @@ export interface DeployedParts {
   readonly settings: Settings;
   readonly panda: Panda;
   readonly drives: readonly Drive[];
+  readonly findDrives: () => Promise<void>;
   readonly keks: KekStore;
   readonly clock: Clock;
   readonly randomness: Randomness;
@@ -60,7 +61,22 @@ export async function openParts(stage: DeployedStage, clock: Clock): Promise<Dep
     clock,
   });
   await keks.initialise();
-  return { storeId, settings, ...ports, drives: drives.map((bucket) => new S3Drive({ client: s3, bucket })), keks };
+  const open = (bucket: string): Drive => new S3Drive({ client: s3, bucket });
+  return { storeId, settings, ...ports, keks, ...knownDrives(panda, drives.map(open), open) };
+}
+
+/** The drives of the store's row, and how to learn of those that a later deployment adds to it. */
+export function knownDrives(
+  panda: Panda,
+  drives: Drive[],
+  open: (bucket: string) => Drive,
+): Pick<DeployedParts, 'drives' | 'findDrives'> {
+  const findDrives = async (): Promise<void> => {
+    const row = await panda.get(storeKey);
+    if (row === undefined) return;
+    for (const bucket of storeFromRow(row).drives.slice(drives.length)) drives.push(open(bucket));
+  };
+  return { drives, findDrives };
 }
 
 /** One process's (or one invocation's) view of the store, under its own name. */

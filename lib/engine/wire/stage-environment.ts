@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { type Budgets, budgetsOf } from '../../compaction/plan/budget.ts';
 import { assert } from '../../foundation/assert.ts';
+import { given } from '../../foundation/given.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
 
 const text = z.string().min(1);
@@ -15,6 +16,7 @@ const environmentSchema = z.object({
   POCKETFUL_DRAIN_QUEUE_URL: text.optional(),
   POCKETFUL_DRAIN_DLQ_URL: text.optional(),
   POCKETFUL_BUDGETS: text.optional(),
+  POCKETFUL_REPAIR_BYTES_PER_DAY: z.coerce.number().positive().optional(),
 });
 
 export interface DeployedStage {
@@ -25,6 +27,8 @@ export interface DeployedStage {
   readonly settings: Settings;
   /** Of what its schedules do from one plan to the next; absent: not limited. */
   readonly budgets?: Budgets;
+  /** What its passes of repair may write in a day; absent: not limited. */
+  readonly repairBytesPerDay?: number | undefined;
   /** The frontend has none. */
   readonly drain?: { readonly queueUrl: string; readonly dlqUrl: string };
 }
@@ -42,6 +46,7 @@ export function stageOf(environment: Readonly<Record<string, string | undefined>
     key: data.POCKETFUL_KEY,
     settings: parseSettings(JSON.parse(data.POCKETFUL_SETTINGS)),
     ...(data.POCKETFUL_BUDGETS === undefined ? {} : { budgets: budgetsOf(JSON.parse(data.POCKETFUL_BUDGETS)) }),
+    ...given({ repairBytesPerDay: data.POCKETFUL_REPAIR_BYTES_PER_DAY }),
     ...(queueUrl === undefined || dlqUrl === undefined ? {} : { drain: { queueUrl, dlqUrl } }),
   };
 }

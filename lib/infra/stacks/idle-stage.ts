@@ -16,7 +16,7 @@ export const IDLE_READS: Readonly<Record<keyof typeof SCHEDULE_MINUTES, number>>
   encoder: 75,
   gc: 98,
   tuner: 95,
-  compaction: 45,
+  compaction: 60,
 };
 /** Plan, EachRun, AllDone, Compacted. */
 const EMPTY_EXECUTION_STATES = 4;

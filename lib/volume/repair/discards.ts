@@ -21,6 +21,12 @@ export interface DiscardReport {
   readonly kept: readonly { readonly discard: DiscardRow; readonly reason: Reason }[];
 }
 
+export interface DiscardOptions {
+  readonly ignoreGrace?: boolean | undefined;
+  /** What comes after it has fired is left for the next time. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export async function listDiscards({ components }: Pick<VolumeStore, 'components'>): Promise<DiscardRow[]> {
   const rows: DiscardRow[] = [];
   for await (const row of rowsOf(components.panda, discardPartition)) rows.push(discardFromRow(row));
@@ -29,7 +35,7 @@ export async function listDiscards({ components }: Pick<VolumeStore, 'components
 
 export async function freeDiscards(
   store: VolumeStore,
-  { ignoreGrace = false }: { readonly ignoreGrace?: boolean | undefined } = {},
+  { ignoreGrace = false, signal }: DiscardOptions = {},
 ): Promise<DiscardReport> {
   const discards = await listDiscards(store);
   if (discards.length === 0) return { freedZones: 0, givenUpZones: 0, kept: [] };
@@ -39,6 +45,7 @@ export async function freeDiscards(
   let freedZones = 0;
   let givenUpZones = 0;
   for (const discard of discards) {
+    if (signal?.aborted) break;
     const isGivenUp = isGone(drives, discard.drive);
     const reason = (await whyKept(store, discard, ignoreGrace, looked)) ?? (await erase(store, discard, isGivenUp));
     if (reason !== undefined) kept.push({ discard, reason });

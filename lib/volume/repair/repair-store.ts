@@ -14,7 +14,7 @@ import { newRunId } from '../runs/runs.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { type DiscardReport, freeDiscards } from './discards.ts';
 import { repairVolume, type VolumeRepaired } from './repair-volume.ts';
-import { finishReturned } from './returned.ts';
+import { finishReturned, mayHaveReturned } from './returned.ts';
 import { byNeed, repairOf, type VolumeRepair } from './what-to-repair.ts';
 
 /** What is to be done, the most urgent first. */
@@ -82,9 +82,9 @@ export async function repairStore(store: VolumeStore, options: RepairOptions = {
   const pass = new Pass(store, options);
   for (const repair of plan.repairs) await pass.repair(repair);
   // What could not be erased when a drive came back.
-  for (const { drive, state, change } of (await readDriveRows(store.components)).values())
-    if (state === 'active' && change > 1) await finishReturned(store, drive);
-  const discards = await freeDiscards(store, { ignoreGrace: options.ignoreGrace });
+  for (const row of (await readDriveRows(store.components)).values())
+    if (mayHaveReturned(row) && !options.signal?.aborted) await finishReturned(store, row.drive);
+  const discards = await freeDiscards(store, options);
   return { planned: plan.repairs.length, ...pass.report(), discards };
 }
 
