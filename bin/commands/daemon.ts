@@ -4,6 +4,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
 import type { ThresholdStep } from '../../lib/compaction/threshold/law.ts';
+import type { Keeping } from '../../lib/engine/status/keeping.ts';
 import {
   runTasks,
   SCHEDULE,
@@ -131,10 +132,13 @@ const TEXT: Readonly<Record<TaskName, (report: unknown) => string>> = {
     return `encoded ${countOf(sources, 'hot volume')}, ${bytesText(recordBytes)}${stalled === undefined ? '' : `; has to wait: ${reasonLine(stalled)}`}`;
   },
   repair: (report) => {
-    const { planned, volumes, columns, writtenBytes, lost, left } = report as RepairReport;
-    if (planned === 0) return 'nothing to repair';
+    const { planned, volumes, columns, writtenBytes, lost, left, metrics } = report as RepairReport & {
+      readonly metrics: Keeping;
+    };
+    const risk = metrics.VolumesAtRisk === 0 ? '' : `; ${countOf(metrics.VolumesAtRisk, 'volume')} at risk`;
+    if (planned === 0) return `nothing to repair${risk}`;
     const rest = lost.length + left.length;
-    return `made ${countOf(columns, 'column')} of ${countOf(volumes, 'volume')} whole, ${bytesText(writtenBytes)}${rest === 0 ? '' : `; ${countOf(rest, 'volume')} left for now`}`;
+    return `made ${countOf(columns, 'column')} of ${countOf(volumes, 'volume')} whole, ${bytesText(writtenBytes)}${rest === 0 ? '' : `; ${countOf(rest, 'volume')} left for now`}${risk}`;
   },
   compact: (report) => {
     const { runs, resumed, before, after } = report as CompactReport;

@@ -1,5 +1,5 @@
-// The five custom metrics of a stage (metrics are the bill of a small one): put by the threshold tuner, watched by
-// alarms. Both take the names from here, so that a rename cannot silence an alarm.
+// The custom metrics of a stage (metrics are the bill of a small one): put by the threshold tuner, watched by alarms.
+// Both take the names from here, so that a rename cannot silence an alarm.
 
 export const METRIC_NAMESPACE = 'Pocketful';
 export const STAGE_DIMENSION = 'Stage';
@@ -10,4 +10,10 @@ export const METRICS = {
   fillShift: 'FillShift',
   liveCoderFill: 'LiveCoderFill',
   hoursOverdue: 'HoursOverdue',
+} as const;
+
+/** Put only while they are above zero: CloudWatch bills a metric by the hours that it has data in. */
+export const KEEPING_METRICS = {
+  volumesAtRisk: 'VolumesAtRisk',
+  repairHoursWaiting: 'RepairHoursWaiting',
 } as const;

@@ -5,10 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { idleStageOf } from '../../lib/infra/stacks/idle-stage.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 import { alarmSpecs } from '../../lib/infra/watch/alarm-specs.ts';
-import { METRIC_NAMESPACE, METRICS } from '../../lib/settings/metric-names.ts';
+import { KEEPING_METRICS, METRIC_NAMESPACE, METRICS } from '../../lib/settings/metric-names.ts';
 import { type Resource, resourcesIn, type Synthesized, synthStage } from './synth.ts';
 
-const ALARM_METRICS_MAX = 12;
+const ALARM_METRICS_MAX = 14;
 const RUNBOOK = new URL('../../docs/operations.md', import.meta.url);
 
 interface MetricDatum {
@@ -55,13 +55,13 @@ describe('alarms', () => {
     for (const alarm of alarmsOf(ephemeral)) expect(alarm.Properties['AlarmActions']).toBeUndefined();
   });
 
-  it('read at most twelve metrics, of which five are ours: all that the tuner puts', () => {
+  it('read at most fourteen metrics, of which seven are ours: all that the tuner puts, five of them always', () => {
     const metrics = alarmsOf(durable).flatMap(metricsOf);
     expect(metrics.length).toBeLessThanOrEqual(ALARM_METRICS_MAX);
     expect(idleStageOf(parseStageSettings({}))).toMatchObject({ alarmMetrics: metrics.length, customMetrics: 5 });
     const ours = metrics.filter((metric) => metric.startsWith(`${METRIC_NAMESPACE}/`));
     expect(ours.sort()).toEqual(
-      Object.values(METRICS)
+      [...Object.values(METRICS), ...Object.values(KEEPING_METRICS)]
         .map((name) => `${METRIC_NAMESPACE}/${name}`)
         .sort(),
     );
@@ -90,6 +90,15 @@ describe('alarms', () => {
     expect(overhead(ephemeral)).toMatchObject({ Period: 60, EvaluationPeriods: 1, TreatMissingData: 'ignore' });
   });
 
+  it('about redundancy and repair are silent while all is well', () => {
+    for (const name of ['redundancy-low', 'repair-behind']) {
+      const alarm = alarmsOf(durable).find((one) => nameOf(one) === name)?.Properties;
+      expect(alarm, name).toMatchObject({ TreatMissingData: 'notBreaching', EvaluationPeriods: 3, Period: 3600 });
+    }
+    const behind = alarmSpecs(parseStageSettings({})).find(({ name }) => name === 'repair-behind');
+    expect(behind).toMatchObject({ limit: 48, is: 'above' });
+  });
+
   it('add up metrics that may be silent', () => {
     const [throttled] = alarmsOf(durable).filter((alarm) => nameOf(alarm) === 'metadata-throttled') as [Resource];
     const expressions = (throttled.Properties['Metrics'] as MetricDatum[]).map(({ Expression }) => Expression);
@@ -102,7 +111,7 @@ describe('the dashboard', () => {
     const dashboards = resourcesIn(durable.all, 'AWS::CloudWatch::Dashboard');
     expect(dashboards).toHaveLength(1);
     const body = JSON.stringify(dashboards[0]?.Properties['DashboardBody']);
-    for (const name of Object.values(METRICS)) expect(body).toContain(name);
+    for (const name of [...Object.values(METRICS), ...Object.values(KEEPING_METRICS)]) expect(body).toContain(name);
     for (const [id] of Object.entries(durable.cell.findResources('AWS::CloudWatch::Alarm'))) expect(body).toContain(id);
     for (const id of Object.keys(durable.cell.findResources('AWS::Lambda::Function'))) expect(body).toContain(id);
     expect(body).toContain('pocketful-prod-frontend');

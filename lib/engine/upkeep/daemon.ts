@@ -5,6 +5,8 @@
 import type { Clock } from '../../foundation/clock.ts';
 import { MINUTE_MS } from '../../foundation/durations.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import { listVolumes } from '../../volume/rows/read-rows.ts';
+import { collectKeeping } from '../status/keeping.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 import { type CompactRequest, compactStore } from './compaction.ts';
 import { hasLeftovers, recover } from './end-dead-work.ts';
@@ -56,7 +58,12 @@ export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, choic
       return reclaim(store, { signal });
     },
     encode: (signal) => encodePass(store, { signal }),
-    repair: (signal) => repairPass(store.volumes, { signal }),
+    repair: async (signal) => {
+      const report = await repairPass(store.volumes, { signal });
+      const { panda, settings, badRow } = store.components;
+      const metrics = await collectKeeping(store.components, await listVolumes(panda, settings.cell, badRow));
+      return { ...report, metrics };
+    },
     compact: (signal) => compactStore(store, { ...request, signal }),
     tune: () => tune(store.components),
     verify: (signal) => verifyStore(store, { signal }, { everyMs: schedule.verify, sharePermille }),

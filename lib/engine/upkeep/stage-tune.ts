@@ -9,6 +9,7 @@ import type { Components } from '../../volume/rows/components.ts';
 import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { type DailyFigures, gaugesOf, sealedOverhead } from '../status/gauges.ts';
+import { collectKeeping } from '../status/keeping.ts';
 import { statusOf } from '../status/status.ts';
 import type { MetricsPort } from '../wire/metrics.ts';
 import { dailyAttributes, dailyFromRow, dailyKey } from './daily-row.ts';
@@ -22,7 +23,7 @@ export interface TuneReport {
 }
 
 /** Safe at any time and twice: steps are per day of clock, and of two that run at once one wins. */
-export async function tuneStage(components: Components, metrics: MetricsPort): Promise<TuneReport> {
+export async function tuneStage(components: Components, port: MetricsPort): Promise<TuneReport> {
   const { panda, settings } = components;
   const nowMs = Math.max(0, components.clock.nowMs());
   // Buckets after volumes: one that moves in between counts once, where it is then.
@@ -41,10 +42,12 @@ export async function tuneStage(components: Components, metrics: MetricsPort): P
     oldestTrashMs: await oldestTrash(components),
     weekAgo,
   });
-  await metrics.put(gauges);
+  const wrong = Object.entries(await collectKeeping(components, volumes)).filter(([, value]) => value > 0);
+  const metrics = { ...gauges, ...Object.fromEntries(wrong) };
+  await port.put(metrics);
   await writeDaily(components, nowMs, { overhead, fillHistogram: status.fillHistogram });
   const step = await tune(components);
-  return { threshold: step.state.threshold, moved: step.moved, reason: step.reason, metrics: gauges };
+  return { threshold: step.state.threshold, moved: step.moved, reason: step.reason, metrics };
 }
 
 async function oldestTrash({ panda, settings }: Components): Promise<number | undefined> {

@@ -1,8 +1,9 @@
 // The alarms of a stage as data: what each looks at, from which value on, and what it says. Every alarm has a heading
-// of its name in docs/operations.md (a test compares the two). CloudWatch bills by the metric an alarm reads: twelve at
-// the most.
+// of its name in docs/operations.md (a test compares the two). CloudWatch bills by the metric an alarm reads: fourteen
+// at the most.
 import { codecShape } from '../../codec/shape.ts';
-import { METRICS } from '../../settings/metric-names.ts';
+import { REPAIR_HOURS_MAX } from '../../limits/engine.ts';
+import { KEEPING_METRICS, METRICS } from '../../settings/metric-names.ts';
 import type { StageSettings } from '../stage-settings.ts';
 
 export type MetricSource =
@@ -46,6 +47,9 @@ function gaugeAlarms(stage: StageSettings, codeOverhead: number): AlarmSpec[] {
     ...(stage.ephemeral ? { periodMinutes: 1, periods: 1 } : { periodMinutes: 60, periods: 3 }),
     silence: 'unchanged',
   });
+  // Those metrics have no data while all is well.
+  const whenWrong = (name: string) =>
+    ({ ...gauge(name), statistic: 'Minimum', is: 'above', silence: 'good' }) as const satisfies Partial<AlarmSpec>;
   return [
     {
       name: 'overhead-high',
@@ -86,6 +90,18 @@ function gaugeAlarms(stage: StageSettings, codeOverhead: number): AlarmSpec[] {
       statistic: 'Minimum',
       is: 'above',
       limit: 24,
+    },
+    {
+      name: 'redundancy-low',
+      says: 'Some volumes survive fewer losses than their code promises: a bucket is gone or given up, or objects are damaged.',
+      ...whenWrong(KEEPING_METRICS.volumesAtRisk),
+      limit: 0,
+    },
+    {
+      name: 'repair-behind',
+      says: 'What is missing or to be moved has waited for longer than two days to be made again.',
+      ...whenWrong(KEEPING_METRICS.repairHoursWaiting),
+      limit: REPAIR_HOURS_MAX,
     },
   ];
 }

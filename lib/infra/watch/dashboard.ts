@@ -12,7 +12,7 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { METRICS } from '../../settings/metric-names.ts';
+import { KEEPING_METRICS, METRICS } from '../../settings/metric-names.ts';
 import { zoneName } from '../resource-names.ts';
 import { type MetricSource, RUNBOOKS } from './alarm-specs.ts';
 import type { MetricOptions, Watched } from './watched.ts';
@@ -45,7 +45,11 @@ export function newDashboard(scope: Construct, watched: Watched, { metricOf, ala
     row(
       graph('Overhead of sealed volumes', [gauge(METRICS.sealedOverhead)], [gauge(METRICS.sealedOverheadWeekChange)]),
       graph('Fill: shift, and of new volumes', [gauge(METRICS.fillShift), gauge(METRICS.liveCoderFill)]),
-      graph('Hours overdue', [gauge(METRICS.hoursOverdue)]),
+      graph(
+        'Hours overdue, volumes at risk',
+        [gauge(METRICS.hoursOverdue), gauge(KEEPING_METRICS.repairHoursWaiting)],
+        [gauge(KEEPING_METRICS.volumesAtRisk)],
+      ),
     ),
     row(
       graph(
