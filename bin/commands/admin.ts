@@ -6,7 +6,7 @@ import { type Reason, reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { Progress } from './show/progress.ts';
-import { redundancyText, statusText } from './show/status-text.ts';
+import { devicesLines, redundancyText, statusText } from './show/status-text.ts';
 import { bytesText, countOf, countText } from './show/text.ts';
 import { type DurabilityOptions, durability, withDurability } from './verify/durability.ts';
 
@@ -178,7 +178,8 @@ function doctorText(report: DoctorReport): string {
     lines.push(
       `fixed: ${fixed.volumes} volumes, ${fixed.runs} runs, ${fixed.seals} seals, ${fixed.uploads} uploads, ${fixed.references} references, ${fixed.freedZones} zones freed, ${fixed.sweptZones} swept, ${fixed.quarantinedZones} in quarantine`,
     );
-  const { looked } = report;
+  const { looked, devices } = report;
+  if (devices !== undefined) lines.push(...devicesLines(devices));
   lines.push(
     redundancyText(report.redundancy),
     `${LEVEL_TEXT[report.level]}: ${countOf(counted.objects, 'object')}, ${countOf(counted.blocks, 'block')}, ${countOf(counted.buckets, 'bucket')}, ${countOf(counted.volumes, 'volume')}, ${countOf(counted.zones, 'zone')} counted; ${countOf(looked.objects, 'chunk')} looked at` +

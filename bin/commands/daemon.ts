@@ -4,6 +4,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CompactReport } from '../../lib/compaction/do/rounds.ts';
 import type { ThresholdStep } from '../../lib/compaction/threshold/law.ts';
+import type { WatchDrivesReport } from '../../lib/engine/drives/watch-drives.ts';
 import type { Keeping } from '../../lib/engine/status/keeping.ts';
 import {
   runTasks,
@@ -29,6 +30,7 @@ import { bytesText, countOf, countText, timeText } from './show/text.ts';
 
 interface DaemonOptions extends PlanOptions {
   readonly once?: boolean;
+  readonly drivesEvery?: string;
   readonly gcEvery?: string;
   readonly encodeEvery?: string;
   readonly repairEvery?: string;
@@ -80,8 +82,9 @@ async function daemon(run: Run, _args: unknown, options: DaemonOptions): Promise
 
 /** Throws `invalid` DURATION_INVALID. */
 export function scheduleOf(options: Omit<DaemonOptions, keyof PlanOptions | 'once' | 'verifyShare'>): Schedule {
-  const { gcEvery, encodeEvery, repairEvery, compactEvery, tuneEvery, verifyEvery } = options;
+  const { drivesEvery, gcEvery, encodeEvery, repairEvery, compactEvery, tuneEvery, verifyEvery } = options;
   const given: Readonly<Record<TaskName, string | undefined>> = {
+    drives: drivesEvery,
     gc: gcEvery,
     encode: encodeEvery,
     repair: repairEvery,
@@ -113,6 +116,8 @@ function durationMs(text: string | undefined): number | undefined {
  */
 function say(run: Run, outcome: TaskOutcome, once: boolean): void {
   const { task, startedAtMs, tookMs, report, error } = outcome;
+  // Every minute, and mostly with nothing to say.
+  if (task === 'drives' && !once && error === undefined && isQuiet(report as WatchDrivesReport)) return;
   const failed = error === undefined ? undefined : describe(error);
   if (error !== undefined && once) run.exitCode = run.exitCode === EXIT.ok ? exitCodeOf(error) : run.exitCode;
   run.answer(
@@ -122,7 +127,22 @@ function say(run: Run, outcome: TaskOutcome, once: boolean): void {
   );
 }
 
+const isQuiet = (report: WatchDrivesReport): boolean => Object.values(report).every(({ length }) => length === 0);
+const numbered = (drives: readonly number[]): string => `drive ${drives.join(', ')}`;
+
 const TEXT: Readonly<Record<TaskName, (report: unknown) => string>> = {
+  drives: (report) => {
+    const { away, lost, returned, asks } = report as WatchDrivesReport;
+    const parts = [
+      ...(away.length > 0 ? [`${numbered(away)} away`] : []),
+      ...(lost.length > 0 ? [`${numbered(lost)} given up, to be made again by repair`] : []),
+      ...(returned.length > 0 ? [`${numbered(returned)} back`] : []),
+      ...(asks.length > 0
+        ? [`${numbered(asks)} away for long, and too many at once: is it gone? pocketful drives lost N`]
+        : []),
+    ];
+    return parts.length === 0 ? 'all answer' : parts.join('; ');
+  },
   gc: (report) => {
     const { slots, waiting, free } = report as { slots: number; waiting: number; free: { freedZones: number } };
     return `shredded ${countOf(slots, 'block')}, ${countText(waiting)} wait; freed ${countOf(free.freedZones, 'zone')}`;

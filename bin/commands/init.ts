@@ -3,14 +3,17 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { createStore, DEFAULT_PRESET, type NewStore } from '../../lib/client/file/create-store.ts';
 import { homePath } from '../../lib/client/home-path.ts';
+import { devicesOf } from '../../lib/engine/drives/devices.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { addCommand, collect, countArgument, type Run } from './command.ts';
+import { devicesLines } from './show/status-text.ts';
 
 export interface CreationOptions {
   readonly preset?: string;
   readonly drives?: number;
   readonly drive?: readonly string[];
   readonly settings?: string;
+  readonly domain?: readonly string[];
 }
 
 export const creationOptions = (command: Command): Command =>
@@ -18,13 +21,17 @@ export const creationOptions = (command: Command): Command =>
     .option('--preset <name>', `demo, personal, thrifty or cell (default: ${DEFAULT_PRESET})`)
     .option('--drives <count>', 'so many drives in the directory of the store (default: 20)', countArgument)
     .option('--drive <path>', 'a directory that becomes a drive; once for each', collect)
+    .option('--domain <name>', 'what fails together with it: once for each --drive, in their order', collect)
     .option('--settings <file>', 'JSON file with settings that replace those of the preset');
 
 export async function newStoreOf(run: Run, options: CreationOptions): Promise<NewStore> {
   if (options.drives !== undefined && options.drive !== undefined)
     throw invalid('DRIVES_TWICE', 'either --drives COUNT or --drive PATH …, not both');
+  if (options.domain !== undefined && options.domain.length !== options.drive?.length)
+    throw invalid('DOMAINS_COUNT', 'there is a --domain for each --drive, or for none');
   return {
     namespace: run.namespace,
+    domains: options.domain,
     preset: options.preset,
     drives: options.drive?.map(homePath) ?? options.drives,
     settings: options.settings === undefined ? undefined : await settingsIn(options.settings),
@@ -60,6 +67,8 @@ export function addInit(program: Command): void {
         },
         `made store ${storeId} in ${path}: preset ${settings.preset}, ${drives.length} drives, ${settings.hotCodec} -> ${settings.warmCodec}`,
       );
+      for (const line of devicesLines(await devicesOf(client.engine.components.drives.map(({ label }) => label))))
+        run.say(`note: ${line}`);
       run.say(`keep a copy of ${path}/keys.json elsewhere: without it nothing can be read`);
     },
     creationOptions,

@@ -62,7 +62,8 @@ export class DirectoryDrive implements Drive {
     } catch (error) {
       throw directoryError(path, error);
     }
-    return DirectoryDrive.open(path, identity, link);
+    // Whoever marked it first gave it its incarnation.
+    return DirectoryDrive.open(path, { ...identity, incarnation: undefined }, link);
   }
 
   /** A drive made before. Throws DRIVE_UNAVAILABLE if the directory is missing or is not that drive. */

@@ -11,15 +11,29 @@ export const MARKER = 'pocketful-drive';
 export interface DriveIdentity {
   readonly storeId: StoreId;
   readonly driveId: DriveId;
+  /** Random, of the directory that was made this drive: one that was made it anew has another. Missing: any. */
+  readonly incarnation?: string | undefined;
 }
 
-const schema = z.object({ format: z.literal(1), store: z.string(), drive: z.int().nonnegative() });
+export interface Marker {
+  readonly store: string;
+  readonly drive: number;
+  /** Missing in markers of earlier releases. */
+  readonly incarnation?: string | undefined;
+}
 
-export const markerText = ({ storeId, driveId }: DriveIdentity): string =>
-  `${JSON.stringify({ format: 1, store: storeId, drive: driveId })}\n`;
+const schema = z.object({
+  format: z.literal(1),
+  store: z.string(),
+  drive: z.int().nonnegative(),
+  incarnation: z.string().optional(),
+});
+
+export const markerText = ({ storeId, driveId, incarnation }: DriveIdentity): string =>
+  `${JSON.stringify({ format: 1, store: storeId, drive: driveId, incarnation })}\n`;
 
 /** Whose drive `root` is; undefined if it has no marker. A marker that cannot be understood is DRIVE_UNAVAILABLE. */
-export async function markerOf(root: string): Promise<{ store: string; drive: number }> {
+export async function markerOf(root: string): Promise<Marker> {
   const bytes = await readFileRange(`${root}/${MARKER}`, 0, MARKER_BYTES_MAX);
   try {
     return schema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
@@ -29,9 +43,14 @@ export async function markerOf(root: string): Promise<{ store: string; drive: nu
 }
 
 /** Throws DRIVE_UNAVAILABLE unless the marker read is that of `identity`. */
-export function assertMarker(root: string, found: { store: string; drive: number }, identity: DriveIdentity): void {
+export function assertMarker(root: string, found: Marker, identity: DriveIdentity): void {
   if (found.store !== identity.storeId)
     throw driveUnavailable(root, `belongs to another store (${found.store.slice(0, 8)}…)`);
   if (found.drive !== identity.driveId)
     throw driveUnavailable(root, `is drive ${found.drive}, not drive ${identity.driveId}`);
+  if (identity.incarnation !== undefined && found.incarnation !== identity.incarnation)
+    throw driveUnavailable(
+      root,
+      `was made drive ${found.drive} anew, and holds nothing of what it held (another incarnation)`,
+    );
 }

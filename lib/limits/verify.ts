@@ -1,6 +1,10 @@
 // The verifiers: how often everything is looked at, what they may take, and how much of it at once.
-import { DAY_MS, MINUTE_MS } from '../foundation/durations.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../foundation/durations.ts';
 
+/** What is to be made again is meant to be so within this. */
+export const REPAIR_WITHIN_MS = 48 * HOUR_MS;
+/** How fast a repair writes, where none was measured of late: a slow disk that is read and written. */
+export const REPAIR_BYTES_PER_SECOND_ASSUMED = 10_000_000;
 /** Every byte on the drives is read within this. */
 export const SCRUB_SWEEP_MS = 14 * DAY_MS;
 /** What was written since is read within this, and so is what could not be reached. */

@@ -41,6 +41,8 @@ export const OPEN_LIST_EVERY_MS = 5 * SECOND_MS;
 /** How many times the configured open volumes there may be while many writers get in each other's way. */
 export const OPEN_GROWTH_MAX = 4;
 
+/** A drive that has not answered for this long, as far as anybody looked, is lost: when repair begins, never safety. */
+export const LOST_AFTER_MS = 15 * MINUTE_MS;
 /** Which drives take extents, and which were added, is looked up this often. */
 export const DRIVE_STATES_READ_EVERY_MS = 5 * SECOND_MS;
 

@@ -109,3 +109,41 @@ describe('domains', () => {
     expect((await pocketful(cwd, [...STORE, 'drives', 'list'])).stdout).toContain('without domain one-disk');
   });
 });
+
+describe('what is not the drive', () => {
+  it('is away, with the reason: an empty directory, another store, a drive made anew', async () => {
+    const own = (args: string[], code = 0) => json<Listed>(cwd, ['--store', 'file:own', ...args], { code });
+    const paths = [0, 1, 2, 3].flatMap((i) => ['--drive', `own-${i}`, '--domain', `disk ${i % 2}`]);
+    await own(['init', '--preset', 'thrifty', ...paths]);
+    expect((await own(['drives', 'list'])).drives.map(({ domain }) => domain)).toEqual([
+      'disk 0',
+      'disk 1',
+      'disk 0',
+      'disk 1',
+    ]);
+    const marker = join(cwd, 'own-1', 'pocketful-drive');
+    const was = readFileSync(marker, 'utf8');
+    const why = async (): Promise<string | undefined> =>
+      ((await own(['drives', 'list'])).drives[1] as { why?: string } | undefined)?.why;
+    rmSync(marker);
+    expect(await why()).toMatch(/no drive here/);
+    writeFileSync(marker, was.replace(/("incarnation":")\w+/, '$1ffffffffffffffff'));
+    expect(await why()).toMatch(/another incarnation/);
+    writeFileSync(marker, was.replace(/("store":")\w+/, '$1ffffffffffffffffffffffffffffffff'));
+    expect(await why()).toMatch(/another store/);
+    // Of a release that knew no incarnations.
+    writeFileSync(marker, was);
+    expect(await why()).toBeUndefined();
+    const status = await own(['status']);
+    expect(status).toMatchObject({ devices: { drives: 4, devices: 1 }, keeping: { atRisk: 0, alarms: [] } });
+    expect((await pocketful(cwd, ['--store', 'file:own', 'status'])).stdout).toContain('all 4 drives are on one disk');
+  });
+
+  it('domains are given for each drive or for none', async () => {
+    expect(
+      await json(cwd, ['init', '--store', 'file:o', '--drive', 'a', '--drive', 'b', '--domain', 'x'], { code: 2 }),
+    ).toMatchObject({
+      error: { code: 'DOMAINS_COUNT' },
+    });
+  });
+});

@@ -96,7 +96,15 @@ describe('the daemon', () => {
       const tasks = tasksOf(store, undefined, { finish: true });
       const signal = new AbortController().signal;
       await runTasks(tasks, { clock: store.components.clock, signal, once: true, onDone: (of) => outcomes.push(of) });
-      expect(outcomes.map(({ task }) => task)).toEqual(['gc', 'encode', 'repair', 'compact', 'tune', 'verify']);
+      expect(outcomes.map(({ task }) => task)).toEqual([
+        'drives',
+        'gc',
+        'encode',
+        'repair',
+        'compact',
+        'tune',
+        'verify',
+      ]);
       expect(outcomes.flatMap(({ error }) => error ?? [])).toEqual([]);
       expect((await admin.status()).overhead.sealed.volumes).toBeLessThan(before.volumes);
       expect(await differing(store, files)).toEqual([]);

@@ -89,18 +89,20 @@ function drivesText({ drives, columnsToMove, bytesToMove, worst }: DrivesReport)
     lines.push(
       `${countOf(columnsToMove, 'column')} (${bytesText(bytesToMove)}) to be made again elsewhere: run pocketful repair`,
     );
+  for (const { drive, state, why } of drives)
+    if (why !== undefined) lines.push(`drive ${drive}${state === 'active' ? ' is away' : ''}: ${why}`);
   if (worst !== undefined) lines.push(`without ${worst.of}, ${countOf(worst.lostVolumes, 'volume')} could not be read`);
   return lines.join('\n');
 }
 
-const line = ({ drive, state, domain, fault, columns, usedBytes, damaged, sinceMs, label }: DriveView): string[] => [
+const line = ({ drive, state, domain, fault, columns, usedBytes, damaged, sinceMs, awaySinceMs, label }: DriveView) => [
   String(drive),
-  state,
+  awaySinceMs === undefined ? state : `${state}, away`,
   domain ?? '-',
   state === 'retired' ? '-' : (fault ?? 'yes'),
   countText(columns),
   bytesText(usedBytes),
   countText(damaged),
-  sinceMs === undefined ? '-' : timeText(sinceMs),
+  sinceMs === undefined ? '-' : timeText(awaySinceMs ?? sinceMs),
   label,
 ];

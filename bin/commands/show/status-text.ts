@@ -1,4 +1,6 @@
 // The status of a store as people read it.
+
+import type { CareStatus } from '../../../lib/engine/status/alarms.ts';
 import type { CompactionStatus } from '../../../lib/engine/status/compaction-status.ts';
 import type { OverheadOf, Status } from '../../../lib/engine/status/status.ts';
 import type { Redundancy } from '../../../lib/volume/check/redundancy.ts';
@@ -50,9 +52,35 @@ export function statusText(status: Status): string {
   ];
   if (status.compaction !== undefined) lines.push('', ...compactionLines(status.compaction));
   lines.push('', redundancyText(status.redundancy));
+  if (status.keeping !== undefined) lines.push(...keepingLines(status.keeping));
+  if (status.devices !== undefined) lines.push(...devicesLines(status.devices));
   for (const { text } of status.working.stalled) lines.push('', `stalled: ${text}`);
   return lines.join('\n');
 }
+
+function keepingLines({ repair, atRisk, alarms }: CareStatus): string[] {
+  const lines: string[] = [];
+  if (repair.columns > 0) {
+    const speed = repair.isMeasured ? 'at the speed of the last repairs' : 'at an assumed speed';
+    lines.push(
+      `to be repaired: ${countOf(repair.columns, 'column')} of ${countOf(repair.volumes, 'volume')}, ${bytesText(repair.bytes)}: ${hoursText(repair.estimateMs)} ${speed}`,
+    );
+  }
+  if (atRisk > 0) lines.push(`at risk: ${countOf(atRisk, 'volume')}`);
+  for (const { name, text } of alarms) lines.push('', `ALARM ${name}: ${text} (docs/operations.md#${name})`);
+  return lines;
+}
+
+/** Said only where it matters: one disk holds all of it. */
+export const devicesLines = ({ drives, devices }: { readonly drives: number; readonly devices: number }): string[] =>
+  drives > 1 && devices === 1
+    ? [
+        `all ${countText(drives)} drives are on one disk, and survive its loss no more than one would: give each its own (--drive PATH)`,
+      ]
+    : [];
+
+const hoursText = (ms: number): string =>
+  ms < 60_000 ? 'less than a minute' : `about ${(ms / 3_600_000).toFixed(1)} h`;
 
 /** How many volumes could lose how many more columns. */
 export function redundancyText({ volumes, full, reduced, lost }: Redundancy): string {

@@ -12,6 +12,8 @@ export interface NewStore {
   /** A whole bundle, or changes to the preset. */
   readonly settings?: unknown;
   readonly drives?: number | readonly string[] | undefined;
+  /** By drive. */
+  readonly domains?: readonly string[] | undefined;
   readonly namespace?: string | undefined;
   readonly clock?: Clock;
   readonly randomness?: Randomness;
@@ -42,6 +44,7 @@ export async function createStore(dir: string, wanted: NewStore): Promise<Embedd
     settings,
     clock,
     randomness,
+    domains: wanted.domains,
     ...(drives === undefined ? {} : { drives }),
   });
   return new EmbeddedClient(`file:${dir}`, engine, namespace);

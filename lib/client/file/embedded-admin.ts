@@ -9,6 +9,7 @@ import { backupTo } from '../../engine/backup/backup.ts';
 import { type DoctorReport, examine } from '../../engine/doctor/doctor.ts';
 import { addDrives } from '../../engine/drives/add-drives.ts';
 import { changeDrive } from '../../engine/drives/change-drive.ts';
+import { devicesOf } from '../../engine/drives/devices.ts';
 import { replaceDrive } from '../../engine/drives/replace-drive.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';
 import { reclaim, type TendReport, tend } from '../../engine/upkeep/reclaim.ts';
@@ -31,6 +32,11 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
     super(async () => store, namespace);
     this.#store = store;
     this.#recovered = recovered;
+  }
+
+  override async status(options: Parameters<StoreAdmin['status']>[0] = {}): ReturnType<StoreAdmin['status']> {
+    const status = await super.status(options);
+    return { ...status, devices: await devicesOf(this.#store.components.drives.map(({ label }) => label)) };
   }
 
   async gc(options: Parameters<StoreAdmin['gc']>[0] = {}): Promise<GcReport> {

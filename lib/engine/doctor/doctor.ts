@@ -8,6 +8,7 @@ import { type Finding, Findings, type Level } from '../../verify/findings.ts';
 import type { LooksReport } from '../../verify/look-sum.ts';
 import { sweepStrays } from '../../volume/behind/sweep.ts';
 import { withSnapshot } from '../backup/panda-snapshot.ts';
+import { type DevicesFacts, devicesOf } from '../drives/devices.ts';
 import { type DriveAway, findDriveFaults } from '../status/drive-faults.ts';
 import { hasLeftovers, type RecoverReport, recover } from '../upkeep/end-dead-work.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
@@ -27,6 +28,8 @@ export interface DoctorReport extends LooksReport {
   /** Left out of `findings` because there were too many. */
   readonly moreFindings: number;
   readonly objectsRead: number | undefined;
+  /** On how many disks the drives lie. */
+  readonly devices?: DevicesFacts;
   readonly fixed: (RecoverReport & { readonly sweptZones: number; readonly quarantinedZones: number }) | undefined;
 }
 
@@ -65,6 +68,7 @@ export async function examine(store: EmbeddedStore, options: DoctorOptions = {})
     findings: findings.list,
     moreFindings: findings.more,
     objectsRead,
+    devices: await devicesOf(components.drives.map(({ label }) => label)),
     fixed,
   };
 }

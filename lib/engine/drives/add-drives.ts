@@ -1,6 +1,5 @@
 // New drives of an embedded store: directories with a marker first, then the rows. A call that was cut off in between
 // left an empty drive that the next one with the same path finishes.
-import { DirectoryDrive } from '../../drive/directory-drive.ts';
 import { conflict, invalid, isKind } from '../../foundation/errors.ts';
 import { driveId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
@@ -8,6 +7,7 @@ import { driveAttributes, driveKey } from '../../panda/rows/drives/drive-row.ts'
 import { setDrives, storeFromRow, storeIs, storeKey } from '../../panda/rows/store-row.ts';
 import { raiseStoreFormat } from '../../volume/rows/store-format.ts';
 import { transact } from '../../volume/rows/transact.ts';
+import { makeDriveAt } from '../wire/drives/made-drives.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
 import { driveAt, drivePaths } from '../wire/store-layout.ts';
 
@@ -33,13 +33,23 @@ export async function addDrives(
   const twice = places.find((place) => known.some((other) => driveAt(path, other) === driveAt(path, place)));
   if (twice !== undefined) throw invalid('DRIVE_TWICE', `${twice} is drive ${known.indexOf(twice)} already`);
   const added = places.map((place, i): AddedDrive => ({ drive: known.length + i, label: driveAt(path, place) }));
-  for (const { drive, label } of added) await DirectoryDrive.create(label, { storeId, driveId: driveId(drive) });
+  const incarnations = new Map<number, string | undefined>();
+  for (const { drive, label } of added) {
+    const identity = { storeId, driveId: driveId(drive) };
+    incarnations.set(drive, await makeDriveAt(label, identity, components.randomness));
+  }
   const sinceMs = Math.max(0, clock.nowMs());
   const rows = added.map(
     ({ drive }): Write => ({
       kind: 'put',
       ...driveKey(drive),
-      attributes: driveAttributes({ state: 'active', change: 1, sinceMs, domain }),
+      attributes: driveAttributes({
+        state: 'active',
+        change: 1,
+        sinceMs,
+        domain,
+        incarnation: incarnations.get(drive),
+      }),
       if: ['absent'],
     }),
   );

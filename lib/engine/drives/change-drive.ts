@@ -1,12 +1,12 @@
 // Changes of a drive's state: what an operator says of it. The first one of a store raises its format, so that no older
 // release takes a drive that is given up for one that takes extents.
+import { isDeepStrictEqual } from 'node:util';
 import { conflict, invalid, isKind } from '../../foundation/errors.ts';
 import type { Write } from '../../panda/panda.ts';
 import {
   type DriveRow,
   type DriveState,
   driveAttributes,
-  driveFromRow,
   driveIsAsRead,
   driveKey,
 } from '../../panda/rows/drives/drive-row.ts';
@@ -53,6 +53,10 @@ export async function changeDrive(
     change: (before?.change ?? 0) + 1,
     sinceMs: state === from ? (before?.sinceMs ?? nowOf(components)) : nowOf(components),
     domain,
+    incarnation: before?.incarnation,
+    // Whoever says what has become of it knows more than the clock; how often the clock did stays counted.
+    away: state === from ? before?.away : undefined,
+    lostByClockMs: state === 'lost' ? undefined : before?.lostByClockMs,
   };
   await raiseStoreFormat(components);
   await writeDrive(components, before, next);
@@ -64,19 +68,25 @@ export async function changeDrive(
 
 const nowOf = ({ clock }: Components): number => Math.max(0, clock.nowMs());
 
-async function writeDrive(components: Components, before: DriveRow | undefined, next: DriveRow): Promise<void> {
-  const put: Write = {
+/** `more`: further writes of the same transaction. Throws `conflict` DRIVE_CHANGED. */
+export async function writeDrive(
+  components: Components,
+  before: DriveRow | undefined,
+  next: DriveRow,
+  more: readonly Write[] = [],
+): Promise<void> {
+  const put = {
     kind: 'put',
     ...driveKey(next.drive),
     attributes: driveAttributes(next),
     if: driveIsAsRead(before),
-  };
+  } as const;
   const took = async (): Promise<boolean> => {
     const row = await components.panda.get(driveKey(next.drive));
-    return row !== undefined && driveFromRow(row).change === next.change;
+    return row !== undefined && isDeepStrictEqual(row.attributes, put.attributes);
   };
   try {
-    await transact(components, [put], took);
+    await transact(components, [put, ...more], took);
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error;
     throw conflict('DRIVE_CHANGED', `drive ${next.drive} was changed by another process meanwhile`, error);

@@ -1,4 +1,5 @@
 // What the store knows of each of its drives, and what is still to be moved off those that are given up.
+import type { Drive } from '../../drive/drive.ts';
 import type { ErrorCode } from '../../foundation/error-codes.ts';
 import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { DriveState } from '../../panda/rows/drives/drive-row.ts';
@@ -9,7 +10,7 @@ import type { Components } from '../../volume/rows/components.ts';
 import { listDamage } from '../../volume/rows/damage.ts';
 import { readDriveRows } from '../../volume/rows/drive-states.ts';
 import { listVolumes } from '../../volume/rows/read-rows.ts';
-import { driveFault, isUnreadable } from '../status/drive-state.ts';
+import { driveError, isUnreadable } from '../status/drive-state.ts';
 
 export interface DriveView {
   readonly drive: number;
@@ -19,6 +20,10 @@ export interface DriveView {
   readonly sinceMs: number | undefined;
   /** Why it does not answer now; undefined: it does. */
   readonly fault: ErrorCode | undefined;
+  /** The same for people. */
+  readonly why: string | undefined;
+  /** It has not answered since, as far as the daemon looked. */
+  readonly awaySinceMs: number | undefined;
   /** Columns of volumes on it that hold something. */
   readonly columns: number;
   readonly usedBytes: number;
@@ -55,7 +60,8 @@ export async function listDrives(components: Components): Promise<DrivesReport> 
         state: row?.state ?? 'active',
         domain: row?.domain,
         sinceMs: row?.sinceMs,
-        fault: row?.state === 'retired' ? undefined : await driveFault(drive),
+        ...(row?.state === 'retired' ? NO_FAULT : await faultOf(drive)),
+        awaySinceMs: row?.away?.sinceMs,
         ...(held.get(id) ?? NOTHING),
       };
     }),
@@ -67,6 +73,13 @@ export async function listDrives(components: Components): Promise<DrivesReport> 
     bytesToMove: leaving.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
     worst: worstLoss(volumes, drives),
   };
+}
+
+const NO_FAULT = { fault: undefined, why: undefined };
+
+async function faultOf(drive: Drive): Promise<Pick<DriveView, 'fault' | 'why'>> {
+  const error = await driveError(drive);
+  return { fault: error?.code, why: error?.message };
 }
 
 type Held = Pick<DriveView, 'columns' | 'usedBytes' | 'damaged'>;

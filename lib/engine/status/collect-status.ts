@@ -13,11 +13,12 @@ import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import type { Stream, StreamFigures } from '../../stream/stream.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { listDamage } from '../../volume/rows/damage.ts';
+import { readDriveRows } from '../../volume/rows/drive-states.ts';
 import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
 import { STATUS_DAYS } from './compaction-status.ts';
 import { driveState } from './drive-state.ts';
 import { type DriveFacts, type Status, statusOf } from './status.ts';
-import { readTallies } from './tally.ts';
+import { readTallies, totalOf } from './tally.ts';
 
 /** `countObjects` reads every object row of the namespace: only on request. */
 export async function collectStatus(
@@ -28,6 +29,8 @@ export async function collectStatus(
   // Buckets are read after volumes: a bucket that moves in between is counted once, where it is then.
   const volumes = await listVolumes(panda, settings.cell, components.badRow);
   const buckets = await listBuckets(panda, settings.cell, components.badRow);
+  const days = await readTallies(components, STATUS_DAYS);
+  const { repairedBytes, repairMs } = totalOf(days);
   return statusOf({
     storeId: components.storeId,
     settings,
@@ -37,13 +40,18 @@ export async function collectStatus(
     held: await heldNow(components, options.queue),
     trash: await countTrash(components),
     damage: await listDamage(components, components.badRow),
+    keeping: {
+      nowMs: components.clock.nowMs(),
+      drives: await readDriveRows(components),
+      measured: { bytes: repairedBytes, ms: repairMs },
+    },
     compaction: {
       nowMs: components.clock.nowMs(),
       state: (await readThreshold(components)).state,
       budgetUsed: await readBudgetUse(components),
       rates: await readRates(components),
       queue: await queueFigures(options.queue),
-      days: await readTallies(components, STATUS_DAYS),
+      days,
     },
     ...(options.countObjectsOf === undefined
       ? {}

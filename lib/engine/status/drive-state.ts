@@ -1,7 +1,7 @@
 // What a drive answers now: it is written to and read.
 import type { Drive } from '../../drive/drive.ts';
 import type { ErrorCode } from '../../foundation/error-codes.ts';
-import { isPocketfulError } from '../../foundation/errors.ts';
+import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import { type DriveState, isAway } from './status.ts';
 
 const STATE_OF_CODE: Readonly<Partial<Record<ErrorCode, DriveState>>> = {
@@ -12,13 +12,16 @@ const STATE_OF_CODE: Readonly<Partial<Record<ErrorCode, DriveState>>> = {
 };
 
 /** Why it cannot be written and read as it should; undefined: it can. */
-export async function driveFault(drive: Drive): Promise<ErrorCode | undefined> {
+export const driveFault = async (drive: Drive): Promise<ErrorCode | undefined> => (await driveError(drive))?.code;
+
+/** The same, with what is said of it. */
+export async function driveError(drive: Drive): Promise<PocketfulError | undefined> {
   try {
     await drive.probe();
     return undefined;
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
-    return error.code;
+    return error;
   }
 }
 

@@ -10,6 +10,7 @@ import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { VolumeClass, VolumeRow, VolumeState } from '../../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import { type Redundancy, RedundancyCount, volumeSpare } from '../../volume/check/redundancy.ts';
+import { type CareFacts, type CareStatus, careOf } from './alarms.ts';
 import { type CompactionFacts, type CompactionStatus, compactionStatusOf } from './compaction-status.ts';
 
 export const HISTOGRAM_BINS = 20;
@@ -68,6 +69,8 @@ export interface StatusFacts {
   readonly trash: { readonly blocks: number; readonly bytes: number };
   readonly objects?: number | undefined;
   readonly damage?: readonly DamageRow[] | undefined;
+  /** How many columns are to be made again, and what a person has to see to. */
+  readonly keeping?: Pick<CareFacts, 'nowMs' | 'drives' | 'measured'> | undefined;
   /** What is not in the rows above. */
   readonly compaction?:
     | Pick<CompactionFacts, 'nowMs' | 'state' | 'budgetUsed' | 'rates' | 'queue' | 'days'>
@@ -88,6 +91,9 @@ export interface Status {
   readonly trash: { readonly blocks: number; readonly bytes: number };
   /** From what was found damaged and the drives that do not answer; `doctor` looks anew. */
   readonly redundancy: Redundancy;
+  readonly keeping?: CareStatus;
+  /** Where drives are directories: on how many disks they lie. */
+  readonly devices?: { readonly drives: number; readonly devices: number };
   readonly working: { readonly stalled: readonly Reason[] };
   /** Bytes stored in all classes per live byte: what durability and holes cost together. */
   readonly replicationFactor: number | null;
@@ -141,11 +147,28 @@ export function statusOf(facts: StatusFacts): Status {
     fillHistogram: fillHistogram(volumes.filter(isSealed).map(({ fillPermille }) => fillPermille)),
     trash: facts.trash,
     redundancy: redundancyOf(facts),
+    ...(facts.keeping === undefined ? {} : { keeping: keepingStatus(facts, facts.keeping, drives) }),
     working: { stalled: facts.held === undefined ? stalled : [...stalled, facts.held] },
     replicationFactor:
       liveBytes === 0 ? null : rounded(sum(facts.volumes.flatMap((volume) => volume.extentUsedBytes)) / liveBytes),
     ...(facts.compaction === undefined ? {} : { compaction: compactionOf(facts, facts.compaction, sealed) }),
   };
+}
+
+function keepingStatus(
+  { volumes, damage = [] }: StatusFacts,
+  known: NonNullable<StatusFacts['keeping']>,
+  drives: readonly DriveStatus[],
+): CareStatus {
+  const takes = ({ id, state, zones }: DriveStatus): boolean =>
+    state === 'ok' && zones.free > 0 && (known.drives.get(id)?.state ?? 'active') === 'active';
+  return careOf({
+    ...known,
+    volumes,
+    damage,
+    away: new Set(drives.filter(({ state }) => isAway(state)).map(({ id }) => id)),
+    takers: drives.filter(takes).length,
+  });
 }
 
 /** Of volumes that hold something. */

@@ -17,9 +17,10 @@ const DAY_COUNTERS = [
   'encodedGroups',
   'encodedVolumes',
   'shreddedBytes',
-  /** Written by repairs, and the columns that were made whole. */
+  /** Written by repairs, the columns that were made whole, and the time that took. */
   'repairedBytes',
   'repairedColumns',
+  'repairMs',
 ] as const;
 const STRATEGY_COUNTERS = [
   'runs',

@@ -1,11 +1,11 @@
-// The schedules of an embedded store, as a stage has them on AWS: GC, encode, repair, compaction, tuning and
-// verification, one
-// after the other in one process. Several daemons on one store do no harm.
+// The schedules of an embedded store, as a stage has them on AWS: whether the drives answer, GC, encode, repair,
+// compaction, tuning and verification, one after the other in one process. Several daemons on one store do no harm.
 
 import type { Clock } from '../../foundation/clock.ts';
 import { MINUTE_MS } from '../../foundation/durations.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import { listVolumes } from '../../volume/rows/read-rows.ts';
+import { watchDrives } from '../drives/watch-drives.ts';
 import { collectKeeping } from '../status/keeping.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 import { type CompactRequest, compactStore } from './compaction.ts';
@@ -16,12 +16,13 @@ import { encodePass } from './tend.ts';
 import { tune } from './tune.ts';
 import { verifyStore } from './verify.ts';
 
-export const TASKS = ['gc', 'encode', 'repair', 'compact', 'tune', 'verify'] as const;
+export const TASKS = ['drives', 'gc', 'encode', 'repair', 'compact', 'tune', 'verify'] as const;
 export type TaskName = (typeof TASKS)[number];
 export type Schedule = Readonly<Record<TaskName, number>>;
 
 /** In milliseconds; the threshold's steps are per day of clock, however often it is looked at. */
 export const SCHEDULE: Schedule = Object.freeze({
+  drives: MINUTE_MS,
   gc: 60 * MINUTE_MS,
   encode: 15 * MINUTE_MS,
   repair: 15 * MINUTE_MS,
@@ -53,6 +54,7 @@ export interface TaskChoices extends CompactRequest {
 export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, choices: TaskChoices = {}): Task[] {
   const { verifySharePermille: sharePermille, ...request } = choices;
   const work: Readonly<Record<TaskName, Task['run']>> = {
+    drives: (signal) => watchDrives(store.volumes, { signal }),
     gc: async (signal) => {
       await recoverLeftovers(store);
       return reclaim(store, { signal });

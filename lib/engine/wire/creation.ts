@@ -2,7 +2,9 @@
 import type { Clock } from '../../foundation/clock.ts';
 import { invalid, isKind } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
-import type { Panda } from '../../panda/panda.ts';
+import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
+import type { Panda, Write } from '../../panda/panda.ts';
+import { driveAttributes, driveKey } from '../../panda/rows/drives/drive-row.ts';
 import {
   type StoreRow,
   storeAttributes,
@@ -44,6 +46,22 @@ export async function beginCreation(panda: Panda, ports: Ports, mine: StoreRow):
       'another store was begun here with other settings or drives: finish it with those, or remove the directory',
     );
   return first;
+}
+
+/** What is known of each new drive; twice at once is once, as the markers say what is written. */
+export async function writeNewDrives(
+  panda: Panda,
+  ports: Ports,
+  incarnations: readonly (string | undefined)[],
+  domains: readonly string[] = [],
+): Promise<void> {
+  const sinceMs = Math.max(0, ports.clock.nowMs());
+  const writes = incarnations.map((incarnation, drive): Write => {
+    const row = { state: 'active', change: 1, sinceMs, domain: domains[drive], incarnation } as const;
+    return { kind: 'put', ...driveKey(drive), attributes: driveAttributes(row) };
+  });
+  for (let at = 0; at < writes.length; at += ROWS_PER_TRANSACTION)
+    await transact({ panda, ...ports }, writes.slice(at, at + ROWS_PER_TRANSACTION), async () => false);
 }
 
 /** From here on it is a store. */

@@ -2,7 +2,6 @@
 // system of lib/volume and lib/frontend to these bodies. Several processes may have one store open.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { DirectoryDrive } from '../../drive/directory-drive.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
@@ -26,7 +25,8 @@ import { type RaiseReport, raiseAboveDrives } from '../../volume/behind/raise-ab
 import type { Components } from '../../volume/rows/components.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
 import { BadRows } from './bad-rows.ts';
-import { beginCreation, endCreation } from './creation.ts';
+import { beginCreation, endCreation, writeNewDrives } from './creation.ts';
+import { MadeDrives, makeDriveAt } from './drives/made-drives.ts';
 import { sweepLeftovers } from './leftovers.ts';
 import { pandaLost, tracesOf } from './lost-panda.ts';
 import { beginAttempt, checkBegun, checkNewPlace } from './new-place.ts';
@@ -47,6 +47,8 @@ export interface CreateOptions extends EngineOptions {
   readonly settings: Settings;
   /** How many below the store's directory, or where each is. Default 20. */
   readonly drives?: number | readonly string[];
+  /** By drive: what fails together with it. */
+  readonly domains?: readonly string[] | undefined;
 }
 
 /** What is this process's own of a store. */
@@ -156,9 +158,10 @@ export async function createEmbedded(dir: string, options: CreateOptions): Promi
       drives,
       createdAtMs: Math.max(0, ports.clock.nowMs()),
     });
-    await mapLimit(row.drives, OPENED_DRIVES_AT_ONCE, (drive, i) =>
-      DirectoryDrive.create(driveAt(path, drive), { storeId: row.storeId, driveId: driveId(i) }),
+    const made = await mapLimit(row.drives, OPENED_DRIVES_AT_ONCE, (place, i) =>
+      makeDriveAt(driveAt(path, place), { storeId: row.storeId, driveId: driveId(i) }, ports.randomness),
     );
+    await writeNewDrives(panda, ports, made, options.domains);
     await createKeyFile(keysPath(path), row.storeId, ports);
     await endCreation(panda, ports, row);
     const store = await wire({ path, row, panda, ports, disk });
@@ -226,9 +229,9 @@ interface Parts {
 }
 
 async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = false): Promise<EmbeddedStore> {
-  const driveOf = (id: number, place: string): Drive =>
-    new DirectoryDrive(driveAt(path, place), { storeId: row.storeId, driveId: driveId(id) }, ports.clock);
-  const drives: Drive[] = row.drives.map((drive, i) => driveOf(i, drive));
+  const badRows = new BadRows();
+  const made = new MadeDrives(path, row.storeId, panda, ports.clock, badRows.tell);
+  const drives: Drive[] = await made.from(0, row.drives);
   const keks: KekStore = withoutKeys
     ? new FileKekStore(keysPath(path), row.storeId, ports)
     : await openKeyFile(keysPath(path), row.storeId, ports);
@@ -236,7 +239,6 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
     row.settings,
     drives.map(({ label }) => label),
   );
-  const badRows = new BadRows();
   const components: Components = {
     settings: row.settings,
     storeId: row.storeId,
@@ -253,7 +255,12 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
   const findDrives = async (): Promise<void> => {
     const now = await panda.get(storeKey);
     if (now === undefined) return;
-    for (const [i, drive] of storeFromRow(now).drives.entries()) if (i >= drives.length) drives.push(driveOf(i, drive));
+    const known = drives.length;
+    const places = storeFromRow(now).drives;
+    // Another call may have been at it at the same time.
+    if (places.length > known)
+      for (const [i, drive] of (await made.from(known, places)).entries())
+        if (known + i === drives.length) drives.push(drive);
   };
   const all = { ...components, findDrives, mayWrite: () => turn.mayWrite() };
   return new EmbeddedStore(path, row, all, { disk, turn, badRows });

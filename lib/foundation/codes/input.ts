@@ -51,6 +51,7 @@ export const OPTION_CODES = {
   NOT_CONFIRMED: ['invalid', 'this cannot be undone: say `--yes`'],
   NO_JSON: ['invalid', 'the command writes bytes of objects, so it takes no `--json`'],
   GET_MIXED: ['invalid', '`--to` takes neither a file nor a range'],
+  DOMAINS_COUNT: ['invalid', 'there is a `--domain` for each `--drive`, or for none'],
   DRIVES_TWICE: ['invalid', 'either `--drives COUNT` or `--drive PATH …`, not both'],
   DURATION_INVALID: ['invalid', 'a duration is a number and s, m, h or d'],
   VERIFIER_UNKNOWN: ['invalid', '`verify` was given a name that is no verifier and no volume'],

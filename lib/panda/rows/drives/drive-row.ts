@@ -1,7 +1,7 @@
 // drive | number: what is known of a drive besides where it is (that is in the store's row). A drive without a row is
 // active and of no domain: stores have none before the first change of a drive.
 import type { Attributes, Condition, Key, Row } from '../../panda.ts';
-import { countIn, optionalString, padded, wordIn } from '../row-reader.ts';
+import { countIn, optionalCount, optionalString, padded, wordIn } from '../row-reader.ts';
 
 /**
  * active: takes new extents. draining: is read and emptied. lost: is not coming back as far as anybody knows; what it
@@ -18,6 +18,12 @@ export interface DriveRow {
   readonly sinceMs: number;
   /** What fails together: a disk, a machine, a region. Missing: the drive alone. */
   readonly domain: string | undefined;
+  /** Of the marker on it: a disk that was wiped and made a drive anew has another. Missing: any will do. */
+  readonly incarnation?: string | undefined;
+  /** It has not answered since, as far as anybody looked, the last time then. Missing: it does. */
+  readonly away?: { readonly sinceMs: number; readonly seenMs: number } | undefined;
+  /** When it became lost the last time without anybody saying so. */
+  readonly lostByClockMs?: number | undefined;
 }
 
 const DRIVE_DIGITS = 5;
@@ -31,13 +37,24 @@ export const driveFromRow = (row: Row): DriveRow => ({
   change: countIn(row, 'n'),
   sinceMs: countIn(row, 'a'),
   domain: optionalString(row, 'm'),
+  incarnation: optionalString(row, 'i'),
+  away: awayOf(row),
+  lostByClockMs: optionalCount(row, 'lc'),
 });
 
-export const driveAttributes = ({ state, change, sinceMs, domain }: Omit<DriveRow, 'drive'>): Attributes => ({
-  s: state,
-  n: change,
-  a: sinceMs,
-  ...(domain === undefined ? {} : { m: domain }),
+function awayOf(row: Row): DriveRow['away'] {
+  const sinceMs = optionalCount(row, 'w');
+  return sinceMs === undefined ? undefined : { sinceMs, seenMs: optionalCount(row, 'ws') ?? sinceMs };
+}
+
+export const driveAttributes = (row: Omit<DriveRow, 'drive'>): Attributes => ({
+  s: row.state,
+  n: row.change,
+  a: row.sinceMs,
+  ...(row.domain === undefined ? {} : { m: row.domain }),
+  ...(row.incarnation === undefined ? {} : { i: row.incarnation }),
+  ...(row.away === undefined ? {} : { w: row.away.sinceMs, ws: row.away.seenMs }),
+  ...(row.lostByClockMs === undefined ? {} : { lc: row.lostByClockMs }),
 });
 
 /** Nobody has changed its state since; undefined: it had no row. */
