@@ -43,14 +43,19 @@ async function putSome(p: Process, seed: number, count: number, bytesMax: number
 }
 
 /** A sealed volume of the warm codec, and an open one that puts have just written to. */
-export async function plantedWorld(seed: number, settings: Settings, drives: number): Promise<World> {
+export async function plantedWorld(
+  seed: number,
+  settings: Settings,
+  drives: number,
+  { files = 40, bytesMax = 1800 } = {},
+): Promise<World> {
   const world = new World(seed, settings, drives);
   const p = world.start();
-  await putSome(p, seed, 40, 1800);
+  await putSome(p, seed, files, bytesMax);
   await p.volumes.open.sealAll('hot');
   await encodeHot(p.volumes, { force: true, flush: true });
   await p.volumes.open.sealAll('warm');
-  await putSome(p, seed + 1, 6, 1800);
+  await putSome(p, seed + 1, Math.min(files, 6), bytesMax);
   return world;
 }
 
