@@ -5,6 +5,7 @@ const MUTATED = ['lib/volume/', 'lib/compaction/', 'lib/frontend/', 'lib/gc/'];
 const TESTED_IN = [
   'gc',
   'volume',
+  'repair',
   'frontend',
   'model',
   'compaction',

@@ -14,6 +14,7 @@ import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { expectUndamaged } from '../store/undamaged.ts';
 import { flipped, LOOKED_AT, type PlantedPlace, placesIn, plantedWorld, replace } from '../volume/planted.ts';
+import { CountedDrive } from './counted-drive.ts';
 import { mark, wipe } from './drives.ts';
 
 const TINY: Partial<Settings> = { ...LOOKED_AT, trashGraceMs: 0 };
@@ -95,6 +96,41 @@ describe('drives that are lost', () => {
     expect(volumes.flatMap(({ extents }) => extents).some(({ drive }) => drive < 4)).toBe(false);
     await expectUndamaged(p);
     await expectSound(p);
+  });
+});
+
+describe('a lost column', () => {
+  it('is made of few others, and only it is read back', async () => {
+    const settings = settingsOf('demo', { ...TINY, warmCodec: 'lrc-12-2-2' });
+    const world = await plantedWorld(11, settings, 20, { files: 120, bytesMax: 1800 });
+    await world.start().volumes.open.sealAll('hot');
+    const held = (await placesIn(world)).filter(({ volume }) => volume.class === 'warm');
+    const lost = held[0]?.volume.extents[0]?.drive ?? -1;
+    await wipe(world, lost);
+    await mark(world, lost, 'lost');
+    const counted = world.drives.map((drive) => new CountedDrive(drive));
+    const { components } = world.start({ othersDead: true });
+    const report = await repairStore(new VolumeStore({ ...components, drives: counted.map(({ drive }) => drive) }));
+    expect(report).toMatchObject({ lost: [], left: [] });
+    const sum = (of: (one: CountedDrive) => number): number => counted.reduce((all, one) => all + of(one), 0);
+    // Six columns or twelve, the one that was made read back, and headers and directories, which small groups have much of.
+    expect(sum(({ readBytes }) => readBytes) / sum(({ writtenBytes }) => writtenBytes)).toBeLessThan(14);
+  });
+
+  it('goes to a drive that this pass has given least, whatever else lies there', async () => {
+    const world = await worldOf(12, 'xor-2-1', 6);
+    const { zones } = world.start().volumes;
+    for (let i = 0; i < 20; i++) await zones.claim('00000000000000aa' as never, 1, { keeps: [2, 3, 4, 5] });
+    const had = new Map<number, number>();
+    for (let i = 0; i < 18; i++) {
+      const keeps = [i % 6, (i + 1) % 6];
+      const { extents } = await zones.claim('00000000000000aa' as never, 1, { keeps, had });
+      const drive = extents[0]?.drive ?? -1;
+      expect(keeps).not.toContain(drive);
+      had.set(drive, (had.get(drive) ?? 0) + 1);
+    }
+    expect([...had.values()].every((columns) => columns >= 2 && columns <= 4)).toBe(true);
+    expect(had.size).toBe(6);
   });
 });
 

@@ -78,7 +78,7 @@ async function lookAtCopies(
   part: DamagedPart,
   volume: VolumeRow,
   listings: readonly ColumnListing[],
-  { read }: LookOptions,
+  { read, readColumns }: LookOptions,
   look: (column: number, bytes: number, isWanted: boolean) => Promise<Copy>,
 ): Promise<{ readonly part: PartLook; readonly named: NamedGroups; readonly isKnown: boolean }> {
   const stored = directoryColumns(volume);
@@ -92,7 +92,7 @@ async function lookAtCopies(
     if (objects === undefined) unread.push(column);
     else if (bytes === undefined) faults.set(column, { kind: 'missing', reason: 'CHUNK_MISSING' });
     else {
-      const copy = await look(column, bytes, read === true || !isKnown);
+      const copy = await look(column, bytes, read === true || readColumns?.has(column) === true || !isKnown);
       if (copy === undefined) unread.push(column);
       if (copy?.fault !== undefined) faults.set(column, copy.fault);
       isKnown ||= copy?.named !== undefined;

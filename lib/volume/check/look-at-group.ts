@@ -21,7 +21,7 @@ export async function lookAtGroup(
   volume: VolumeRow,
   group: NamedGroup,
   listings: readonly ColumnListing[],
-  { read }: LookOptions,
+  { read, readColumns }: LookOptions,
 ): Promise<PartLook> {
   const place = { volume, sequence: group.seq, token: group.token };
   const faults = new Map<number, Fault>();
@@ -30,6 +30,7 @@ export async function lookAtGroup(
   const expected = read
     ? await readAll(ports, place, group, sizes, faults, unread)
     : await expectedBytes(ports, place, group, faults);
+  if (!read && readColumns !== undefined) await readSome(ports, place, readColumns, sizes, faults, unread);
   const stored: number[] = [];
   for (const [column, size] of sizes.entries()) {
     const bytes = expected[column];
@@ -70,6 +71,27 @@ async function expectedBytes(
     return bytesByDirectory(place.volume, listing.columnBytes, listing.entries);
   const columnBytes = group.columnBytes ?? listing.columnBytes;
   return byRow.map((bytes, column) => bytes ?? (columnBytes?.[column] === 0 ? 0 : undefined));
+}
+
+/** Reads the chunks of these columns, each held against its own header and the place it lies in. */
+async function readSome(
+  ports: ReadPorts,
+  place: GroupPlace,
+  columns: ReadonlySet<number>,
+  sizes: readonly (number | undefined)[],
+  faults: Map<number, Fault>,
+  unread: Set<number>,
+): Promise<void> {
+  for (const column of columns) {
+    if (sizes[column] === undefined) continue;
+    try {
+      await checkColumn(ports, place, column);
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === undefined) unread.add(column);
+      else faults.set(column, fault);
+    }
+  }
 }
 
 /** Reads every chunk. Those that say of their group what most of the others do not say are of another. */

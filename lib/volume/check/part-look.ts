@@ -5,6 +5,8 @@ import type { Fault } from './check-object.ts';
 export interface LookOptions {
   /** Read every object whole, not only listings and what is needed to know sizes. */
   readonly read?: boolean | undefined;
+  /** Where not every object is read: the columns of which every one is. */
+  readonly readColumns?: ReadonlySet<number> | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Groups up to this sequence are left out: another look had them. */
   readonly afterSeq?: number | undefined;

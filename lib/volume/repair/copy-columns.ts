@@ -2,9 +2,11 @@
 // missing; byte for byte, under the same name. What is there already and sound is done.
 import type { Drive } from '../../drive/drive.ts';
 import { DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
+import { mapLimit } from '../../foundation/concurrency.ts';
 import { conflict, isKind, isPocketfulError } from '../../foundation/errors.ts';
 import { bucketId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
+import { REPAIR_READ_BYTES_MAX, REPAIRED_CHUNKS_AT_ONCE } from '../../limits/reads.ts';
 import type { DamagedPart } from '../../panda/rows/damage-row.ts';
 import type { Extent, VolumeRow } from '../../panda/rows/volume-row.ts';
 import { checkColumn, checkDirectoryObject, checkPack } from '../check/check-object.ts';
@@ -89,11 +91,11 @@ class Copy {
 
   async run({ groups, directories }: MustExist): Promise<Copied> {
     const { volume, targets, options } = this.#task;
-    for (const { seq, token } of groups)
-      for (const column of targets.keys()) {
-        options.signal?.throwIfAborted();
-        await this.#part(column, seq, () => this.#chunk({ volume, sequence: seq, token }, column));
-      }
+    const chunks = groups.flatMap((group) => [...targets.keys()].map((column) => ({ ...group, column })));
+    await mapLimit(chunks, this.#chunksAtOnce(groups.length), async ({ seq, token, column }) => {
+      options.signal?.throwIfAborted();
+      await this.#part(column, seq, () => this.#chunk({ volume, sequence: seq, token }, column));
+    });
     const copies = directoryColumns(volume).filter((column) => targets.has(column));
     for (const part of directories)
       for (const column of copies) await this.#part(column, part, () => this.#directory(part, column));
@@ -103,6 +105,13 @@ class Copy {
       writtenBytes: this.#writtenBytes,
       left: this.#left,
     };
+  }
+
+  /** While one is written durably the next ones are read and decoded; each needs at most all columns of its group. */
+  #chunksAtOnce(groups: number): number {
+    const { extentUsedBytes } = this.#task.volume;
+    const groupBytes = extentUsedBytes.reduce((sum, bytes) => sum + bytes, 0) / Math.max(1, groups);
+    return Math.max(1, Math.min(REPAIRED_CHUNKS_AT_ONCE, Math.floor(REPAIR_READ_BYTES_MAX / Math.max(1, groupBytes))));
   }
 
   /** One that cannot be had does not stop the others; a drive that does not take anything does. */

@@ -1,6 +1,6 @@
 // DISCARD: extents that a repair has replaced, or claimed and given up. Each is kept until its grace is over, no volume
-// row names it and what its volume holds has been read whole; then its zone is erased. On a drive that is not coming
-// back nothing is erased: its zone's row says what is to be done if it does.
+// row names it and the column that took its place has been read whole; then its zone is erased. On a drive that is not
+// coming back nothing is erased: its zone's row says what is to be done if it does.
 import type { Reason } from '../../foundation/reason.ts';
 import { type DiscardRow, discardFromRow, discardKey, discardPartition } from '../../panda/rows/drives/discard-row.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
@@ -56,7 +56,7 @@ export async function freeDiscards(
   return { freedZones, givenUpZones, kept };
 }
 
-/** `looked`: what was seen of each volume in this pass. */
+/** `looked`: what was seen of each volume and column in this pass. */
 async function whyKept(
   store: VolumeStore,
   discard: DiscardRow,
@@ -73,8 +73,10 @@ async function whyKept(
   const volume = await readVolume(components.panda, settings.cell, discard.volume);
   if (volume === undefined || !holdsData(volume)) return undefined;
   if (names(volume, discard)) return { code: 'VOLUME_CHANGED', text: `volume ${volume.id} has this extent again` };
-  if (!looked.has(volume.id)) looked.set(volume.id, await whyUnsound(store, volume));
-  return looked.get(volume.id);
+  const { column } = discard;
+  const key = `${volume.id}/${column ?? 'all'}`;
+  if (!looked.has(key)) looked.set(key, await whyUnsound(store, volume, column));
+  return looked.get(key);
 }
 
 const names = ({ extents, next, repair }: VolumeRow, discard: DiscardRow): boolean =>
@@ -83,8 +85,13 @@ const names = ({ extents, next, repair }: VolumeRow, discard: DiscardRow): boole
     .includes(extentText(discard));
 
 /** What replaced it must have been read whole; what else is wrong with the volume keeps it, too. */
-async function whyUnsound(store: VolumeStore, volume: VolumeRow): Promise<Reason | undefined> {
-  const look = await lookAtVolume(store, volume, { read: true });
+async function whyUnsound(
+  store: VolumeStore,
+  volume: VolumeRow,
+  column: number | undefined,
+): Promise<Reason | undefined> {
+  const read = column === undefined ? { read: true } : { readColumns: new Set([column]) };
+  const look = await lookAtVolume(store, volume, read);
   if (look === undefined) return { code: 'VOLUME_CHANGED', text: `volume ${volume.id} has moved on` };
   if (look.damage.length === 0 && look.unread === 0 && look.lostParts.length === 0) return undefined;
   return { code: 'OBJECTS_DAMAGED', text: `volume ${volume.id} is not whole without it` };

@@ -94,6 +94,8 @@ class Pass {
   readonly #done: VolumeRepaired[] = [];
   readonly #lost: VolumeRepaired[] = [];
   readonly #left: { volume: VolumeId; reason: Reason }[] = [];
+  /** Columns by drive. */
+  readonly #had = new Map<number, number>();
   #writtenBytes = 0;
 
   constructor(store: VolumeStore, options: RepairOptions) {
@@ -107,7 +109,11 @@ class Pass {
     if (this.#writtenBytes >= bytesMax) return this.#leave(id, { code: 'BUDGET_SPENT', text: 'the budget is used up' });
     try {
       const run = newRunId(this.#store.components, 'repair');
-      const done = await repairVolume(this.#store, id, run, { signal, onObject: this.#options.onBytes });
+      const done = await repairVolume(this.#store, id, run, {
+        signal,
+        onObject: this.#options.onBytes,
+        had: this.#had,
+      });
       this.#writtenBytes += done.writtenBytes;
       this.#options.onVolume?.(done);
       if (done.left.length > 0) this.#lost.push(done);

@@ -29,12 +29,17 @@ export interface VolumeRepaired {
   readonly skipped?: Reason;
 }
 
+export interface RepairVolumeOptions extends CopyOptions {
+  /** Columns that this pass has made again, by drive; is read and written. No drive is to get more than its share. */
+  readonly had?: Map<number, number> | undefined;
+}
+
 /** Throws `retry` where drives do not take what is written, `DRIVES_MISSING` where there are too few. */
 export async function repairVolume(
   store: VolumeStore,
   id: VolumeId,
   run: RunId,
-  options: CopyOptions = {},
+  options: RepairVolumeOptions = {},
 ): Promise<VolumeRepaired> {
   const held = await takeRun(store.components, id, run);
   if (held === undefined) return skipped(id, 'VOLUME_OWNED', 'it is not sealed, or another run has it');
@@ -48,9 +53,9 @@ export async function repairVolume(
 class Repair {
   readonly #store: VolumeStore;
   readonly #run: RunId;
-  readonly #options: CopyOptions;
+  readonly #options: RepairVolumeOptions;
 
-  constructor(store: VolumeStore, run: RunId, options: CopyOptions) {
+  constructor(store: VolumeStore, run: RunId, options: RepairVolumeOptions) {
     this.#store = store;
     this.#run = run;
     this.#options = options;
@@ -95,18 +100,22 @@ class Repair {
   async #claim(held: VolumeRow, moving: readonly number[]): Promise<VolumeRow | undefined> {
     const { components, zones } = this.#store;
     const { cell } = components.settings;
+    const { had } = this.#options;
     const fresh = await this.#usable(held, moving);
     if (fresh === undefined) return undefined;
     if (fresh.repair !== undefined) return fresh;
     for (let attempt = 0; attempt < ZONE_CLAIM_ATTEMPTS_MAX; attempt++) {
       const keeps = held.extents.filter((_, column) => !moving.includes(column)).map(({ drive }) => drive);
       const perDomain = domainColumnsMax(held.codec);
-      const claim = await zones.claim(held.id, moving.length, { keeps, perDomain });
+      const claim = await zones.claim(held.id, moving.length, { keeps, perDomain, had });
       const extents = new Map(moving.map((column, i) => [column, claim.extents[i] as Extent]));
       const writes = claimRepairWrites(cell, this.#run, fresh, extents, claim.writes);
       const took = async (): Promise<boolean> =>
         sameExtents((await readVolume(components.panda, cell, held.id))?.repair?.extents, extents);
-      if (await transactUnlessConflict(components, writes, took)) break;
+      if (await transactUnlessConflict(components, writes, took)) {
+        for (const { drive } of claim.extents) had?.set(drive, (had.get(drive) ?? 0) + 1);
+        break;
+      }
       zones.refresh();
     }
     const now = await readVolume(components.panda, cell, held.id);

@@ -47,6 +47,8 @@ export interface ClaimOptions {
   readonly keeps?: readonly number[];
   /** Columns that may lie in one domain, those kept included, where there are enough domains. Missing: any. */
   readonly perDomain?: number;
+  /** Extents that whoever claims has had on each drive already: those with fewest of them come first. */
+  readonly had?: ReadonlyMap<number, number> | undefined;
 }
 
 export interface ZoneClaim {
@@ -113,14 +115,15 @@ export class ZoneAllocator {
   }
 
   #pick(known: readonly DriveZones[], columns: number, states: DriveRows, options: ClaimOptions): Extent[] {
-    const { keeps = [], perDomain } = options;
+    const { keeps = [], perDomain, had = new Map<number, number>() } = options;
+    const hadOn = (drive: number): number => had.get(drive) ?? 0;
     const healthy = known
       .map((_, drive) => drive)
       .filter((drive) => isActive(states, drive) && !keeps.includes(drive) && this.#health.isHealthy(drive));
     if (healthy.length < columns) throw this.#tooFew(healthy.length, columns, states, keeps);
     const open = shuffled(healthy, this.#components.randomness)
       .filter((drive) => this.#freeCount(known[drive] as DriveZones) > 0)
-      .sort((a, b) => (known[a] as DriveZones).usedZones - (known[b] as DriveZones).usedZones);
+      .sort((a, b) => hadOn(a) - hadOn(b) || of(known, a).usedZones - of(known, b).usedZones);
     if (open.length < columns) throw tooFull(open.length, columns);
     const spread = perDomain === undefined ? open : spreadFirst(open, keeps, states, perDomain);
     return spread.slice(0, columns).map((drive) => this.#take(known[drive] as DriveZones, drive));
@@ -225,7 +228,7 @@ function spreadFirst(open: readonly number[], keeps: readonly number[], states: 
   return [...within, ...beyond];
 }
 
-const of = (extents: readonly Extent[], i: number): Extent => extents[i] as Extent;
+const of = <T>(all: readonly T[], i: number): T => all[i] as T;
 
 const tooFull = (open: number, columns: number): PocketfulError =>
   retryLater('STORE_FULL', `only ${open} of ${columns} drives have a free zone: add drives or compact`);

@@ -1,9 +1,9 @@
 // The steps of a repair on rows (protocols 24 and 26), pure: extents claimed for columns that are to be made again,
 // committed or given up. Rows that were read go in, writes with their conditions come out.
 import { assert } from '../../foundation/assert.ts';
-import type { RunId, VolumeId } from '../../foundation/ids.ts';
+import type { RunId } from '../../foundation/ids.ts';
 import type { Write } from '../../panda/panda.ts';
-import { discardAttributes, discardKey } from '../../panda/rows/drives/discard-row.ts';
+import { type DiscardRow, discardAttributes, discardKey } from '../../panda/rows/drives/discard-row.ts';
 import {
   beginRepair,
   drainsUnder,
@@ -50,7 +50,7 @@ export function commitRepairWrites(
   assert(repair?.generation === generation, 'a repair of this generation is in the making');
   const extents = volume.extents.map((extent, column) => repair.extents.get(column) ?? extent);
   const used = volume.extentUsedBytes.map((bytes, column) => madeBytes.get(column) ?? bytes);
-  const replaced = volume.extents.filter((_, column) => repair.extents.has(column));
+  const replaced = [...repair.extents.keys()].map((column) => [column, volume.extents[column] as Extent] as const);
   return [
     {
       kind: 'update',
@@ -58,7 +58,7 @@ export function commitRepairWrites(
       ...replaceExtents(revision + 1, extents, used),
       if: [...drainsUnder(run), generationIs(generation), revisionIs(revision), repairIsOf(generation)],
     },
-    ...replaced.map((extent) => discardWrite(extent, id, nowMs)),
+    ...replaced.map(([column, extent]) => discardWrite(extent, { volume: id, column, sinceMs: nowMs })),
   ];
 }
 
@@ -80,13 +80,13 @@ export const undoRepairWrites = (
       ...endRepair,
       if: [...(run === undefined ? [] : drainsUnder(run)), revisionIs(revision), repairIsOf(repair.generation)],
     },
-    ...[...repair.extents.values()].map((extent) => discardWrite(extent, id, nowMs)),
+    ...[...repair.extents].map(([column, extent]) => discardWrite(extent, { volume: id, column, sinceMs: nowMs })),
   ];
 };
 
-const discardWrite = (extent: Extent, volume: VolumeId, sinceMs: number): Write => ({
+const discardWrite = (extent: Extent, why: Omit<DiscardRow, keyof Extent>): Write => ({
   kind: 'put',
   ...discardKey(extent),
-  attributes: discardAttributes({ volume, sinceMs }),
+  attributes: discardAttributes(why),
   if: ['absent'],
 });

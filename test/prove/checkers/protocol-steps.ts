@@ -89,6 +89,8 @@ const PATTERNS: readonly Pattern[] = [
   ['19 reference back', 'update block ^f-'],
   ['19 last reference back', 'update block f=0'],
   ['20 GC', 'delete block'],
+  ['20 removed object forgotten', 'delete removed'],
+  ['20 block lists of a removed object go', 'delete removed-segment'],
   ['20 grace begins again', 'update trash +a'],
   ['21 COMMIT of a merge', 'put group', 'put bucket', '!update volume +ob'],
   ['21 noted at a source', 'update volume >mv', '!update bucket'],

@@ -9,6 +9,8 @@ export interface DiscardRow extends Extent {
   /** The volume it was an extent of, or was claimed for. */
   readonly volume: VolumeId;
   readonly sinceMs: number;
+  /** Of the volume, which has it elsewhere; missing in rows of earlier releases. */
+  readonly column?: number;
 }
 
 const DRIVE_DIGITS = 5;
@@ -31,10 +33,12 @@ export function discardFromRow(row: Row): DiscardRow {
     zoneGeneration: zoneGeneration as number,
     volume: volumeIdIn(row, stringIn(row, 'v')),
     sinceMs: countIn(row, 'a'),
+    ...(row.attributes['c'] === undefined ? {} : { column: countIn(row, 'c') }),
   };
 }
 
-export const discardAttributes = ({ volume, sinceMs }: Pick<DiscardRow, 'volume' | 'sinceMs'>): Attributes => ({
+export const discardAttributes = ({ volume, sinceMs, column }: Omit<DiscardRow, keyof Extent>): Attributes => ({
   v: volume,
   a: sinceMs,
+  ...(column === undefined ? {} : { c: column }),
 });
