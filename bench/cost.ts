@@ -18,7 +18,9 @@ import {
   lookCost,
   metadataBytes,
   putCost,
+  type ScrubCost,
   scaledDown,
+  scrubCost,
 } from '../test/cost/figures.ts';
 import { type Benches, type BenchResult, type Figure, machine } from './bench.ts';
 
@@ -59,7 +61,26 @@ async function cost(): Promise<BenchResult> {
     ],
   ] as const)
     figures.push(...compaction(`${name}: 1,000 GiB compacted`, await compactionCost(settings, VOLUMES, SCALE)));
+  for (const [name, settings] of [
+    ['single (thrifty)', scaledDown('thrifty', SCALE)],
+    ['rs-6-3 (personal)', scaledDown('personal', SCALE)],
+    [
+      'lrc-12-2-2, groups of 96 MiB',
+      scaledDown('personal', SCALE, { warmCodec: 'lrc-12-2-2', blockBytesMax: (2 * MIB) / SCALE }),
+    ],
+  ] as const)
+    figures.push(...scrubbed(name, await scrubCost(settings, 2, SCALE)));
   return { bench: 'cost', machine: `${PRICE_BOOK.name} of ${PRICE_BOOK.date}; ${machine()}`, figures };
+}
+
+/** Of blobs of 64 KiB. */
+function scrubbed(name: string, cost: ScrubCost): Figure[] {
+  const what = `${name}: a GB of live data scrubbed every 14 days, a month`;
+  return [
+    ...parts(what, cost),
+    { name: `${what}: of what its storage costs`, value: cost.ofStorage * 100, unit: '%' },
+    { name: `${what}: GETs per stored GB and sweep`, value: cost.getsPerStoredGb, unit: 'requests' },
+  ];
 }
 
 const dollars = (name: string, value: number): Figure => ({ name, value, unit: '$' });

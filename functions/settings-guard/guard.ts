@@ -2,8 +2,9 @@
 // The reason of a refusal is what the person who deploys reads.
 import * as z from 'zod';
 import { isKind, isPocketfulError } from '../../lib/foundation/errors.ts';
-import { GUARD_ATTEMPTS_MAX, GUARD_WAIT_MS } from '../../lib/limits/stage.ts';
+import { GUARD_ATTEMPTS_MAX, GUARD_DRIVES_NAMED_MAX, GUARD_WAIT_MS } from '../../lib/limits/stage.ts';
 import type { Panda, Row } from '../../lib/panda/panda.ts';
+import { driveFromRow, driveKey } from '../../lib/panda/rows/drives/drive-row.ts';
 import { storeFromRow, storeKey } from '../../lib/panda/rows/store-row.ts';
 import { contradictionOf } from '../../lib/settings/contradiction.ts';
 import { parseSettings } from '../../lib/settings/settings.ts';
@@ -60,13 +61,23 @@ async function refusalOf(parts: GuardParts, asked: { settings: string; drives: n
       settings: parseSettings(JSON.parse(asked.settings)),
       driveCount: asked.drives,
     });
-    return why === undefined
-      ? undefined
-      : `the stage contradicts its store: ${why}; deploy it as it was (STAGE_CONTRADICTS)`;
+    if (why === undefined) return undefined;
+    const going = await statesOf(parts, asked.drives, drives);
+    return `the stage contradicts its store: ${why}${going}; deploy it as it was (STAGE_CONTRADICTS)`;
   } catch (error) {
     const code = isPocketfulError(error) ? ` (${error.code})` : '';
     return `the store's settings could not be checked: ${error instanceof Error ? error.message : String(error)}${code}`;
   }
+}
+
+/** Which drives would go, and what is said of them; nothing if none would. */
+async function statesOf({ panda }: GuardParts, count: number, drives: readonly string[]): Promise<string> {
+  const going: string[] = [];
+  for (const [i, bucket] of drives.slice(count).entries()) {
+    const row = await panda.get(driveKey(count + i));
+    going.push(`drive ${count + i} (${bucket}) is ${row === undefined ? 'active' : driveFromRow(row).state}`);
+  }
+  return going.length === 0 ? '' : `; ${going.slice(0, GUARD_DRIVES_NAMED_MAX).join(', ')}`;
 }
 
 async function storeRow({ panda, wait }: GuardParts): Promise<Row | undefined> {

@@ -1,7 +1,8 @@
 // What use of a stage costs: dollars of a million blobs of 64 KiB, from what one of them takes. Units of the metadata
 // are counted from the calls of the real store (test/cost/figures.test.ts holds these to them); requests follow from
 // the codec; compute is reckoned, as drives and metadata are as slow on AWS as they are.
-import { dollarsOf, NO_WORK, storedRowsDollarsPerMonth } from './cost-of.ts';
+import { SCRUB_SWEEP_MS } from '../limits/verify.ts';
+import { dollarsOf, MS_PER_MONTH, NO_WORK, storedRowsDollarsPerMonth } from './cost-of.ts';
 import type { PriceBook } from './price-book.ts';
 
 export const BLOBS_PER_CALL = 64;
@@ -16,6 +17,8 @@ export const RECKONED = {
   delete64Ms: 150,
   /** By one function: 45 in a transaction, one after the other. */
   shreddedPerSecond: 1500,
+  /** By the function `gc`, with a third of a processor: reading, and a checksum of every byte twice. */
+  scrubBytesPerSecond: 50e6,
 };
 export const FRONTEND_MEMORY_MIB = 1024;
 export const WORKER_MEMORY_MIB = 1769;
@@ -33,10 +36,17 @@ export const UNITS = {
   shred: { rowsWritten: 2.08, rowsRead: 1.07 },
 } as const satisfies Record<string, BlobUnits>;
 
+/**
+ * Requests of a sweep of the scrubber for a GB as it is stored, at the most: groups are read whole, each zone is listed
+ * once.
+ */
+export const SCRUB_REQUESTS = { gets: 140, lists: 24 };
+
 /** Of the rows of one blob that was put 64 a call, as they are billed when kept. */
 export const ROW_BYTES_KEPT = 560;
 
 const MILLION = 1e6;
+const GB = 1e9;
 
 /** Dollars of a million blobs; those that are kept by the month. */
 export interface UsageDollars {
@@ -78,4 +88,16 @@ export function usageDollars(columns: number, book: PriceBook): UsageDollars {
     rowsKept: rows.kept,
     rowsRecoverable: rows.recoverable,
   };
+}
+
+/** Dollars of a month of sweeps over bytes as they are stored, by a function of so much memory. */
+export function scrubDollarsPerMonth(storedBytes: number, memoryMib: number, book: PriceBook): number {
+  const work = {
+    ...NO_WORK,
+    getRequests: (SCRUB_REQUESTS.gets * storedBytes) / GB,
+    putRequests: (SCRUB_REQUESTS.lists * storedBytes) / GB,
+    computeMs: (storedBytes / RECKONED.scrubBytesPerSecond) * 1000,
+  };
+  const { total } = dollarsOf(work, { book, storageClass: 'standard', memoryMb: memoryMib });
+  return (total * MS_PER_MONTH) / SCRUB_SWEEP_MS;
 }

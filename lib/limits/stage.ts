@@ -79,4 +79,6 @@ export const DRAIN_BATCH_MAX = 100;
 export const STAGE_DRIVES_MAX = 48;
 /** A role that was made a moment ago is not known everywhere yet. */
 export const GUARD_ATTEMPTS_MAX = 5;
+/** Drives that a refusal names: CloudFormation cuts long reasons. */
+export const GUARD_DRIVES_NAMED_MAX = 3;
 export const GUARD_WAIT_MS = 4 * SECOND_MS;

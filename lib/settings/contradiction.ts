@@ -15,6 +15,6 @@ export function contradictionOf(known: StoreShape, asked: StoreShape): string | 
     if (known.settings[name] !== asked.settings[name])
       return `${name} is ${known.settings[name]} for good, not ${asked.settings[name]}`;
   if (asked.driveCount < known.driveCount)
-    return `it has ${known.driveCount} drives and cannot do with ${asked.driveCount}: drives are only added`;
+    return `it has ${known.driveCount} drives and cannot do with ${asked.driveCount}: drives are only added; one that is to go is emptied (pocketful drives drain N) and stays, at no cost`;
   return undefined;
 }

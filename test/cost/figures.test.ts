@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { costSheetOf } from '../../bin/commands/stage/deploy-costs.ts';
 import { codecShape } from '../../lib/codec/shape.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
-import { BLOBS_PER_CALL, type BlobUnits, ROW_BYTES_KEPT, UNITS, usageDollars } from '../../lib/cost/usage.ts';
+import {
+  BLOBS_PER_CALL,
+  type BlobUnits,
+  ROW_BYTES_KEPT,
+  SCRUB_REQUESTS,
+  scrubDollarsPerMonth,
+  UNITS,
+  usageDollars,
+} from '../../lib/cost/usage.ts';
+import { LIGHT_MEMORY_MIB } from '../../lib/infra/stage-parts.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 import { PRESETS, type Settings } from '../../lib/settings/settings.ts';
 import {
@@ -16,6 +25,7 @@ import {
   metadataBytes,
   putCost,
   scaledDown,
+  scrubCost,
 } from './figures.ts';
 
 const { perMillionPuts, perMillionGets } = PRICE_BOOK.storage.standard;
@@ -42,6 +52,19 @@ describe('the cost sheet', () => {
     const cost = await compactionCost(scaledDown('thrifty', 64), 4, 64);
     expect(cost.movedBytes).toBeGreaterThan(0.4 * 4 * PRESETS.thrifty.extentBytes);
     expect(cost.total).toBeLessThan(0.002);
+  });
+
+  it('a month of scrubs costs at most 7 % of what storage does, and no more than the deploy sheet says', async () => {
+    const cost = await scrubCost(scaledDown('personal', 128), 0.4, 128);
+    expect(cost.ofStorage).toBeGreaterThan(0.01);
+    expect(cost.ofStorage).toBeLessThan(0.07);
+    // Groups are read whole: an object is 16 MiB, and a request more of each are its header and directory.
+    expect(cost.getsPerStoredGb).toBeLessThanOrEqual(SCRUB_REQUESTS.gets);
+    expect((cost.work.putRequests * 1e9) / cost.storedBytes).toBeLessThanOrEqual(2 * SCRUB_REQUESTS.lists);
+    const said = scrubDollarsPerMonth(1e9, LIGHT_MEMORY_MIB, PRICE_BOOK);
+    expect(said).toBeLessThan(0.07 * PRICE_BOOK.storage.standard.perGbMonth);
+    const sheet = costSheetOf(parseStageSettings({}));
+    expect(sheet.find(({ what }) => what.includes('scrubber'))?.dollars).toBeCloseTo(said * 1.5 * 1.06, 6);
   });
 
   it('a get is one ranged read', async () => {

@@ -4,10 +4,13 @@
 import { inProcess } from '../../lib/compaction/do/batches.ts';
 import { compact } from '../../lib/compaction/do/rounds.ts';
 import type { Actors } from '../../lib/compaction/run/actors.ts';
-import { dollarsOf, type Work } from '../../lib/cost/cost-of.ts';
+import { dollarsOf, MS_PER_MONTH, storageDollarsPerMonth, type Work } from '../../lib/cost/cost-of.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
 import { BLOBS_PER_CALL, FRONTEND_MEMORY_MIB, RECKONED, WORKER_MEMORY_MIB } from '../../lib/cost/usage.ts';
+import { verifyStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
+import { LIGHT_MEMORY_MIB } from '../../lib/infra/stage-parts.ts';
+import { SCRUB_SWEEP_MS } from '../../lib/limits/verify.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { rowBytes } from '../../lib/panda/attributes.ts';
@@ -42,6 +45,7 @@ const DEAD = 13;
 const DEAD_OF = 25;
 const MILLION = 1e6;
 const GIB = 1024 ** 3;
+const GB = 1e9;
 
 /** One function reads, codes and writes: both ways together. */
 const MOVE_BYTES_PER_SECOND = 150e6;
@@ -184,6 +188,40 @@ export interface CompactionCost extends CostFigure {
   readonly putsPerGib: number;
   readonly getsPerGib: number;
   readonly metadataWritesPerGib: number;
+}
+
+export interface ScrubCost extends CostFigure {
+  readonly liveBytes: number;
+  readonly storedBytes: number;
+  /** Of a month of sweeps, what part of the month's storage they cost. */
+  readonly ofStorage: number;
+  readonly getsPerStoredGb: number;
+}
+
+/** Dollars a month per GB of live bytes that are scrubbed as often as a stage does it; `scale` as below. */
+export async function scrubCost(settings: Settings, volumes: number, scale: number): Promise<ScrubCost> {
+  const store = new MeteredStore(settings);
+  const { volumes: inner } = store;
+  const warmBytes = capacityBytes(settings, settings.warmCodec);
+  const blobBytes = BLOB_BYTES / scale;
+  let liveBytes = 0;
+  while (liveBytes < volumes * warmBytes) liveBytes += blobBytes * (await store.putCall(256, blobBytes)).length;
+  await inner.open.sealAll('hot');
+  await encodeHot(inner, { force: true, flush: true });
+  await inner.open.sealAll('warm');
+  await freeTrash(inner, { ignoreGrace: true });
+  store.meter.take();
+  const allSinceMs = Math.max(0, inner.components.clock.nowMs());
+  const { level, done, scrub } = await verifyStage(inner, { what: ['scrub'], allSinceMs });
+  if (level !== 'healthy' || !done || scrub === undefined) throw new Error('a sound store was not scrubbed whole');
+  const work = store.meter.take();
+  const sweeps = MS_PER_MONTH / SCRUB_SWEEP_MS;
+  const storedBytes = scrub.bytes * scale;
+  const ms = (storedBytes / RECKONED.scrubBytesPerSecond) * 1000;
+  const figure = figureOf(work, 1, ms, LIGHT_MEMORY_MIB, (liveBytes * scale) / GB / sweeps);
+  const storage = storageDollarsPerMonth((storedBytes / (liveBytes * scale)) * GB, 0, PRICE_BOOK, 'standard');
+  const getsPerStoredGb = (work.getRequests * GB) / storedBytes;
+  return { ...figure, liveBytes: liveBytes * scale, storedBytes, ofStorage: figure.total / storage, getsPerStoredGb };
 }
 
 /**

@@ -6,6 +6,7 @@ import { newStoreId } from '../../lib/foundation/ids.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Panda } from '../../lib/panda/panda.ts';
+import { driveAttributes, driveKey } from '../../lib/panda/rows/drives/drive-row.ts';
 import { storeAttributes, storeKey } from '../../lib/panda/rows/store-row.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 
@@ -94,8 +95,14 @@ describe('the settings guard', () => {
     await makeStore(settingsOf('personal'), 12);
     expect(await ask('Update', settingsOf('personal'), 11)).toMatchObject({
       Status: 'FAILED',
-      Reason: expect.stringContaining('it has 12 drives and cannot do with 11'),
+      Reason: expect.stringMatching(/it has 12 drives and cannot do with 11.*drive 11 \(bucket-11\) is active/),
     });
+    const attributes = driveAttributes({ state: 'retired', change: 1, sinceMs: 1, domain: undefined });
+    await panda.transact([{ kind: 'put', ...driveKey(11), attributes, if: ['absent'] }]);
+    sent = [];
+    expect((await ask('Update', settingsOf('personal'), 10)).Reason).toMatch(
+      /drive 10 \(bucket-10\) is active, drive 11 \(bucket-11\) is retired/,
+    );
   });
 
   it('refuses what it cannot check', async () => {

@@ -3,8 +3,9 @@ import { codecShape } from '../../../lib/codec/shape.ts';
 import { storageDollarsPerMonth } from '../../../lib/cost/cost-of.ts';
 import { idleDollarsPerMonth } from '../../../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../../../lib/cost/price-book.ts';
-import { usageDollars } from '../../../lib/cost/usage.ts';
+import { scrubDollarsPerMonth, usageDollars } from '../../../lib/cost/usage.ts';
 import { idleStageOf } from '../../../lib/infra/stacks/idle-stage.ts';
+import { LIGHT_MEMORY_MIB } from '../../../lib/infra/stage-parts.ts';
 import type { StageSettings } from '../../../lib/infra/stage-settings.ts';
 
 export interface CostLine {
@@ -27,6 +28,10 @@ export function costSheetOf(stage: StageSettings): readonly CostLine[] {
     {
       what: `a GB of live data, a month (${stage.store.warmCodec}, at ${STORED_OVER_CODE} of its overhead)`,
       dollars: storageDollarsPerMonth(rawBytes, 0, PRICE_BOOK, 'standard'),
+    },
+    {
+      what: 'all of it read by the scrubber every 14 days, a month',
+      dollars: scrubDollarsPerMonth(rawBytes, LIGHT_MEMORY_MIB, PRICE_BOOK),
     },
     { what: `the same in S3 alone`, dollars: storageDollarsPerMonth(GB, 0, PRICE_BOOK, 'standard') },
     ...usageLines(stage),
