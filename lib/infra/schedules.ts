@@ -1,7 +1,7 @@
 // What runs by itself. Rules of EventBridge cost nothing; the functions they start are part of what an idle stage
 // costs.
 import { Duration } from 'aws-cdk-lib';
-import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { type IRuleTarget, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction, SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -32,15 +32,25 @@ export class Schedules extends Construct {
       tuner: new LambdaFunction(tuner, { event }),
       compaction: new SfnStateMachine(compaction, { input: event }),
     };
-    for (const [name, target] of Object.entries(targets)) {
-      const minutes = SCHEDULE_MINUTES[name as keyof typeof targets];
-      new Rule(this, name, {
-        ruleName: cellName(stage, name),
-        description: `Pocketful ${stage.stage}: ${name}`,
-        enabled: stage.schedules,
-        schedule: Schedule.rate(Duration.minutes(minutes)),
-        targets: [target],
-      });
-    }
+    for (const [name, target] of Object.entries(targets)) every(this, stage, name as keyof typeof targets, target);
   }
+}
+
+/**
+ * The storage watcher's turn, in the frontend, as no other function can unwrap keys: half of the time that a request
+ * has.
+ */
+export function scheduleSampler(scope: Construct, stage: StageSettings, frontend: IFunction): void {
+  const event = { op: 'sample', msMax: stage.functionTimeoutSeconds * 500 };
+  every(scope, stage, 'sampler', new LambdaFunction(frontend, { event: RuleTargetInput.fromObject(event) }));
+}
+
+function every(scope: Construct, stage: StageSettings, name: keyof typeof SCHEDULE_MINUTES, target: IRuleTarget): void {
+  new Rule(scope, name, {
+    ruleName: cellName(stage, name),
+    description: `Pocketful ${stage.stage}: ${name}`,
+    enabled: stage.schedules,
+    schedule: Schedule.rate(Duration.minutes(SCHEDULE_MINUTES[name])),
+    targets: [target],
+  });
 }

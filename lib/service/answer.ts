@@ -41,6 +41,8 @@ async function answer(service: FrontendService, request: FrontendRequest): Promi
       return {};
     case 'uploadFinish':
       return { object: await service.uploadFinish(request) };
+    case 'sample':
+      return service.sample(request.msMax);
     case 'uploadAbort':
       await service.uploadAbort(request.upload);
       return {};

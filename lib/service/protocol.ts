@@ -55,6 +55,8 @@ const requestSchema = z.discriminatedUnion('op', [
     ifVersion: ifVersion.optional(),
   }),
   z.strictObject({ op: z.literal('uploadAbort'), upload: version }),
+  /** The storage watcher's turn, on its schedule: it reads plaintext, which no other function can. */
+  z.strictObject({ op: z.literal('sample'), msMax: count }),
 ]);
 export type FrontendRequest = z.infer<typeof requestSchema>;
 export type FrontendOperation = FrontendRequest['op'];
@@ -107,6 +109,14 @@ const results = {
   uploadPart: z.object({}),
   uploadFinish: z.object({ object: headSchema }),
   uploadAbort: z.object({}),
+  sample: z.object({
+    level: z.enum(['healthy', 'degraded', 'wrong']),
+    sampled: count,
+    read: count,
+    bytes: count,
+    findings: count,
+    done: z.boolean(),
+  }),
 } as const satisfies Record<FrontendOperation, z.ZodType>;
 
 export type ResultOf<Op extends FrontendOperation> = z.infer<(typeof results)[Op]>;

@@ -1,5 +1,6 @@
 // The use-cases of one store as the two wire formats need them: everything small enough for one answer.
 
+import { sampleStage } from '../engine/upkeep/stage-tasks.ts';
 import { conflict, invalid } from '../foundation/errors.ts';
 import type { ObjectVersion } from '../foundation/ids.ts';
 import { Frontend, type PutOutcome } from '../frontend/frontend.ts';
@@ -9,7 +10,7 @@ import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../
 import { BODY_BYTES_MAX, PART_BYTES_MAX } from '../limits/stage.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import type { RequestOf, WireHead } from './protocol.ts';
+import type { RequestOf, ResultOf, WireHead } from './protocol.ts';
 
 /** What a client may know of an object: not its blocks. */
 export type ObjectInfo = Readonly<WireHead>;
@@ -149,6 +150,13 @@ export class FrontendService {
       ifVersion: request.ifVersion as ObjectVersion | 'absent' | undefined,
     });
     return infoOf(object);
+  }
+
+  /** Reads back what is due to be sampled, as clients would, for at most so long. */
+  async sample(msMax: number): Promise<ResultOf<'sample'>> {
+    const report = await sampleStage(this.#store, msMax);
+    const { sampled = 0, read = 0, bytes = 0, done = true } = report?.sample ?? {};
+    return { level: report?.level ?? 'healthy', sampled, read, bytes, done, findings: report?.findings.length ?? 0 };
   }
 
   uploadAbort(upload: string): Promise<void> {

@@ -5,7 +5,7 @@ import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
 import { type IdleStage, idleDollarsPerMonth } from '../../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
 import { plannedPasses } from '../../lib/engine/upkeep/stage-repair.ts';
-import { encodeStage, sweepStage } from '../../lib/engine/upkeep/stage-tasks.ts';
+import { encodeStage, sampleStage, sweepStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { tuneStage } from '../../lib/engine/upkeep/stage-tune.ts';
 import { IDLE_READS, idleStageOf } from '../../lib/infra/stacks/idle-stage.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
@@ -74,6 +74,7 @@ describe('an idle stage', () => {
     const tasks: Readonly<Record<keyof typeof IDLE_READS, () => Promise<unknown>>> = {
       gc: () => sweepStage(store, { signal }),
       encoder: () => encodeStage(store, { signal, stream: new MemoryStream(components.clock) }),
+      sampler: () => sampleStage(store, 30_000),
       tuner: () => tuneStage(store.components, { put: async () => undefined }),
       compaction: async () => [await plannedPasses(store), await planRuns(store, 100, {})],
       drainer: () => drainPass(store, new MemoryStream(components.clock), { signal }),

@@ -42,6 +42,17 @@ describe('the frontend function', () => {
     });
   });
 
+  it('reads back what is sampled, as its schedule asks, and nothing where nothing is stored', async () => {
+    const { invoke } = deploy(9);
+    const nothing = { level: 'healthy', sampled: 0, read: 0, bytes: 0, findings: 0, done: true };
+    expect(await invoke({ op: 'sample', msMax: 30_000 })).toEqual(nothing);
+    await invoke(put(object('many', new SeededRandomness(9).bytes(400 * 1024))));
+    const answer = (await invoke({ op: 'sample', msMax: 30_000 })) as { sampled: number };
+    expect(answer).toMatchObject({ level: 'healthy', findings: 0, done: true });
+    expect(answer.sampled).toBeGreaterThan(0);
+    expect(await invoke({ op: 'sample' })).toMatchObject({ error: { code: 'REQUEST_INVALID' } });
+  });
+
   it('answers each object of a batch for itself', async () => {
     const { invoke } = deploy(2);
     await invoke(put(object('there', 'x')));

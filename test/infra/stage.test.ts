@@ -256,7 +256,14 @@ describe('schedules', () => {
     );
     const verifies = '{"verify":{"everyMs":3600000}}'; // gc, after its sweep
     expect(inputs.map(([target]) => target?.Input).sort()).toEqual([verifies, '{}', '{}', '{}', '{}'].sort());
-    ephemeral.cell.allResourcesProperties('AWS::Events::Rule', { State: 'DISABLED' });
+    const [sampler] = resourcesIn([durable.zone], 'AWS::Events::Rule');
+    expect(sampler?.Properties).toMatchObject({
+      State: 'ENABLED',
+      ScheduleExpression: 'rate(1 hour)',
+      Targets: [{ Input: '{"op":"sample","msMax":30000}' }],
+    });
+    for (const { cell, zone } of [ephemeral])
+      for (const template of [cell, zone]) template.allResourcesProperties('AWS::Events::Rule', { State: 'DISABLED' });
   });
 });
 
@@ -312,7 +319,13 @@ describe('functions', () => {
   it('have a URL for signed requests only', () => {
     durable.zone.allResourcesProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM' });
     expect(resourcesIn(durable.all, 'AWS::Lambda::Url')).toHaveLength(1);
-    durable.zone.resourceCountIs('AWS::Lambda::Permission', 0);
+    // Nobody else's: the rule of the storage watcher may invoke the function, not its URL.
+    durable.zone.resourceCountIs('AWS::Lambda::Permission', 1);
+    durable.zone.hasResourceProperties('AWS::Lambda::Permission', {
+      Action: 'lambda:InvokeFunction',
+      Principal: 'events.amazonaws.com',
+      SourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('sampler'), 'Arn'] },
+    });
   });
 });
 

@@ -4,6 +4,8 @@ import type { GarbageReport } from '../../gc/collect-garbage.ts';
 import type { EncodeReport } from '../../live-coder/encode-hot.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { VerifierName } from '../../verify/verifier-row.ts';
+import { holdsData } from '../../volume/check/look.ts';
+import { listVolumes } from '../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { settleDeadWork } from './end-dead-work.ts';
 import { encodePass, shredAndFree } from './tend.ts';
@@ -55,6 +57,17 @@ export async function encodeStage(
 
 /** Those that read no plaintext: what works behind the frontend cannot unwrap keys. */
 export const STAGE_VERIFIERS: readonly VerifierName[] = ['trash', 'index', 'scrub'];
+
+/**
+ * The storage watcher of the stage, by the one function that can unwrap keys, for at most so long; nothing where
+ * nothing is stored.
+ */
+export async function sampleStage(volumes: VolumeStore, msMax: number): Promise<VerifyReport | undefined> {
+  const { panda, settings, badRow } = volumes.components;
+  if (!(await listVolumes(panda, settings.cell, badRow)).some(holdsData)) return undefined;
+  const store = { volumes, frontend: new Frontend(volumes) };
+  return verifyStore(store, { what: ['sample'], probesDrives: false }, { everyMs: msMax, sharePermille: 1000 });
+}
 
 /** VERIFY of the stage, cut where the time of a function ends; the next call goes on. */
 export function verifyStage(

@@ -15,6 +15,7 @@ export const IDLE_READS: Readonly<Record<keyof typeof SCHEDULE_MINUTES, number>>
   drainer: 45,
   encoder: 75,
   gc: 98,
+  sampler: 25,
   tuner: 95,
   compaction: 60,
 };
@@ -45,6 +46,7 @@ export function idleStageOf(stage: StageSettings): IdleStage {
           calls('drainer', light, { queueRequests: 2 }),
           calls('encoder', stage.workerMemoryMiB),
           calls('gc', light),
+          calls('sampler', stage.functionMemoryMiB),
           calls('tuner', light, { queueRequests: 2, metricRequests: 1, metadataWrites: 1 }),
           calls('compaction', Math.min(PLANNER_MEMORY_MIB, stage.workerMemoryMiB), {
             stateTransitions: EMPTY_EXECUTION_STATES,

@@ -4,6 +4,7 @@ import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { OUTPUTS } from '../../settings/stage-names.ts';
 import { cellName, zoneName } from '../resource-names.ts';
+import { scheduleSampler } from '../schedules.ts';
 import { ServiceFunction } from '../service-function.ts';
 import { grantStore, type StoreParts, storeEnvironment } from '../store-access.ts';
 import type { CellStack } from './cell-stack.ts';
@@ -31,6 +32,7 @@ export class ZoneStack extends PocketfulStack {
       environment: storeEnvironment(stage, parts),
     });
     grantStore(this.frontend.function, 'frontend', parts);
+    scheduleSampler(this, stage, this.frontend.function);
     const url = this.frontend.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
     this.#outputs(parts, this.frontend.function.functionName, url.url);
   }
