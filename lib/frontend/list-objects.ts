@@ -1,9 +1,11 @@
 // LIST: objects of a namespace in the order of their keys' UTF-8 bytes, by prefix and delimiter, in pages.
 import { invalid } from '../foundation/errors.ts';
+import type { ObjectVersion } from '../foundation/ids.ts';
 import { LIST_LIMIT_MAX } from '../limits/frontend.ts';
-import type { Panda } from '../panda/panda.ts';
+import type { Page, Panda } from '../panda/panda.ts';
 import { type ObjectRow, objectFromRow, objectPartition } from '../panda/rows/object-row.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
+import { voidFromRow, voidPartition } from '../panda/rows/void-row.ts';
 import { afterPrefix, checkNamespace } from './object-keys.ts';
 
 export interface ListRequest {
@@ -29,6 +31,32 @@ export interface DamagedName {
   readonly error: Error;
 }
 
+/**
+ * Which rows of a page are there for nobody: what was put plain, and has its version among those that are void. These
+ * are read after the page, and only if it has an object that was put so.
+ */
+function voidsOf(panda: Panda, namespace: string, page: Page): (object: ObjectRow) => Promise<boolean> {
+  let known: Promise<Map<string, readonly ObjectVersion[]>> | undefined;
+  const read = async (from: string): Promise<Map<string, readonly ObjectVersion[]>> => {
+    const versions = new Map<string, readonly ObjectVersion[]>();
+    const to = page.rows.at(-1)?.sort ?? from;
+    for (let at: string | undefined = from; at !== undefined; ) {
+      const { rows, next }: Page = await panda.query(voidPartition(namespace), { from: at, to });
+      for (const row of rows) {
+        const found = readOrTell(row, voidFromRow, () => {});
+        if (found !== undefined) versions.set(row.sort, found.versions);
+      }
+      at = next;
+    }
+    return versions;
+  };
+  return async ({ key, version, isNamed }) => {
+    if (isNamed !== true) return false;
+    known ??= read(key);
+    return (await known).get(key)?.includes(version) === true;
+  };
+}
+
 export async function listObjects(panda: Panda, request: ListRequest): Promise<ListPage> {
   const namespace = checkNamespace(request.namespace);
   const { prefix = '', delimiter = '', limit = LIST_LIMIT_MAX } = request;
@@ -45,12 +73,18 @@ export async function listObjects(panda: Panda, request: ListRequest): Promise<L
     const range = at === '' ? {} : { from: at };
     const page = await panda.query(objectPartition(namespace), range, { limit: wanted });
     at = page.next;
+    const isVoid = voidsOf(panda, namespace, page);
     for (const row of page.rows) {
       if (!row.sort.startsWith(prefix)) return { objects, damaged, commonPrefixes, next: undefined };
+      let error: Error | undefined;
+      const object = readOrTell(row, objectFromRow, (bad) => {
+        error = bad.error;
+      });
+      if (object !== undefined && (await isVoid(object))) continue;
       const cut = delimiter === '' ? -1 : row.sort.indexOf(delimiter, prefix.length);
       if (cut < 0) {
-        const object = readOrTell(row, objectFromRow, ({ sort: key, error }) => damaged.push({ key, error }));
         if (object !== undefined) objects.push(object);
+        else if (error !== undefined) damaged.push({ key: row.sort, error });
         continue;
       }
       const common = row.sort.slice(0, cut + delimiter.length);

@@ -106,3 +106,6 @@ export const CHECKPOINT_PAGES_MIN = 64;
 export const DAMAGE_NOTE_BYTES_MAX = 200;
 /** Faults that SQLite's integrity check lists: the first few say what is wrong. */
 export const INTEGRITY_FAULTS_MAX = 20;
+
+/** Of one name, given back by blocks whose object never came; older ones are forgotten. */
+export const VOID_VERSIONS_MAX = 1_000;

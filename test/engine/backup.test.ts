@@ -2,7 +2,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Drive } from '../../lib/drive/drive.ts';
 import { backupTo, checkBackup, rowsOfBackup } from '../../lib/engine/backup/backup.ts';
+import { checkPlaces } from '../../lib/engine/backup/check-places.ts';
 import { restoreTo } from '../../lib/engine/backup/restore.ts';
 import { examine } from '../../lib/engine/doctor/doctor.ts';
 import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
@@ -11,13 +13,15 @@ import type { Attributes, Row, Write } from '../../lib/panda/panda.ts';
 import { packedKey } from '../../lib/panda/rows/block-form.ts';
 import { blockFromRow, blockPartitions } from '../../lib/panda/rows/block-row.ts';
 import { bucketPartitions } from '../../lib/panda/rows/bucket-row.ts';
+import { quarantineKey } from '../../lib/panda/rows/drives/quarantine-row.ts';
+import { groupKey } from '../../lib/panda/rows/group-row.ts';
 import { objectKey } from '../../lib/panda/rows/object-row.ts';
-import { quarantineKey } from '../../lib/panda/rows/quarantine-row.ts';
 import { volumeFromRow, volumePartitions } from '../../lib/panda/rows/volume-row.ts';
 import { zonePartition } from '../../lib/panda/rows/zone-row.ts';
 import { TOKEN_STEP } from '../../lib/volume/behind/raise-above-drives.ts';
 import { rowsOf } from '../../lib/volume/rows/read-rows.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
+import { ReadingWorld, type Stored } from '../volume/reading-world.ts';
 import { DRIVES, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
 
 const root = temporaryFolder();
@@ -226,4 +230,19 @@ describe('doctor', () => {
     expect((await fix()).fixed).toMatchObject({ sweptZones: 1, quarantinedZones: 0 });
     expect(await checks()).toEqual([]);
   });
+});
+
+it('a bucket is elsewhere once more columns of its volume were erased than the code survives, though not all of them were', async () => {
+  const world = new ReadingWorld({ warm: 'xor-2-1' });
+  const [stored] = (await world.append([700, 800, 900])) as [Stored];
+  const volume = await world.volumeOf(stored);
+  await world.panda.transact([{ kind: 'delete', ...groupKey(volume.id, volume.generation, 1) }]);
+  const unreadable: number[] = [];
+  for (const { drive, zone, zoneGeneration } of [...volume.extents, ...volume.extents.slice(0, 1)]) {
+    const places = await checkPlaces(world.panda, world.components.settings.cell, world.media);
+    expect(places.liveBuckets).toBe(1);
+    unreadable.push(places.unreadableBuckets);
+    await (world.media[drive] as Drive).erase({ zone, generation: zoneGeneration });
+  }
+  expect(unreadable).toEqual([0, 0, 1, 1]);
 });

@@ -150,12 +150,15 @@ describe('a plain write whose answer got lost', () => {
     expect(await panda.land()).toBe(1);
     expect(await readBy(world, 'b')).toBe('OBJECT_MISSING');
     await expect(frontend.head('n', 'b')).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+    expect((await frontend.list({ namespace: 'n' })).objects.map(({ key }) => key)).toEqual(['a', 'c']);
+    expect((await frontend.list({ namespace: 'n', delimiter: 'b' })).commonPrefixes).toEqual([]);
     await expectSound(world.start());
     world.clock.advance(components.settings.deleteGraceMs + 1);
     await collectGarbage(components);
     expect(await readBy(world, 'b')).toBe('OBJECT_MISSING');
     await frontend.put({ namespace: 'n', key: 'b', body: bodyOf('b'), ifVersion: 'absent' });
     expect(await readBy(world, 'b')).toBe('the content of b');
+    expect((await frontend.list({ namespace: 'n' })).objects.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
     await expectSound(world.start());
   });
 

@@ -9,32 +9,7 @@ export interface OpenFault {
   readonly what: string;
 }
 
-export const OPEN_FAULTS: readonly OpenFault[] = [
-  {
-    profile: 'swarm',
-    seed: 2173,
-    message: /new15 is listed, but does not read/,
-    what: 'a plain put that landed late is void: it was never acknowledged, does not read, and a listing shows it',
-  },
-  {
-    profile: 'swarm',
-    seed: 2429,
-    message: /DIRECTORY_FOREIGN part pack/,
-    what: 'not understood; the volume stays read by its group rows',
-  },
-  {
-    profile: 'swarm',
-    seed: 3317,
-    message: /40 bytes in zone 1.* belong to nothing/,
-    what: 'a stray of an old generation is left; not understood',
-  },
-  {
-    profile: 'swarm',
-    seed: 9007,
-    message: /cannot give back its directories/,
-    what: 'after a backup was put back; not understood',
-  },
-];
+export const OPEN_FAULTS: readonly OpenFault[] = [];
 
 /** The open fault that a failure is one more case of. */
 export const openFault = (profile: string, failed: { seed: number; message: string }): OpenFault | undefined =>

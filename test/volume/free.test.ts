@@ -99,4 +99,17 @@ describe('the sweep', () => {
     expect(used).toBeTruthy();
     for (const { key, body } of items) expect(Buffer.compare(await p.frontend.read('default', key, 1e5), body)).toBe(0);
   });
+
+  it('waits a week in quarantine and no longer, whatever clock it began by', async () => {
+    const world = new World(1);
+    const p = world.start();
+    await world.drives[0]?.append({ zone: 4000, generation: 1 }, '1-1', [new Uint8Array(10)]);
+    const nowMs = world.clock.nowMs();
+    world.clock.jumpTo(nowMs + 52 * QUARANTINE_MS);
+    expect(await sweepStrays(p.volumes)).toEqual({ erasedZones: 0, quarantinedZones: 1 });
+    world.clock.jumpTo(nowMs);
+    expect(await sweepStrays(p.volumes)).toEqual({ erasedZones: 0, quarantinedZones: 1 });
+    world.clock.advance(QUARANTINE_MS);
+    expect(await sweepStrays(p.volumes)).toEqual({ erasedZones: 1, quarantinedZones: 0 });
+  });
 });

@@ -191,6 +191,27 @@ describe('a seal that was begun twice', () => {
     expect(slots).toHaveLength(9);
   });
 
+  it('does not call foreign what another worker stored meanwhile, when more had died', async () => {
+    const { world, volume, bucket } = await toBeSealed();
+    for (const column of [FIRST, SECOND]) world.driveOf(volume, column).state = 'read-only';
+    await world.store.open.sealAll('warm');
+    const pending = await world.volumeOf(bucket);
+    expect(pending.directoriesPending).toBe(true);
+    for (const column of [FIRST, SECOND]) world.driveOf(volume, column).state = 'healthy';
+    // Rows have been read then, and nothing is stored.
+    world.beforeRead = async () => {
+      world.beforeRead = undefined;
+      await world.kill(bucket.bucket, [0]);
+      world.driveOf(volume, SECOND).state = 'read-only';
+      await expect(finishSeal(world.restart(), pending)).rejects.toMatchObject({ code: 'DIRECTORY_NOT_STORED' });
+      world.driveOf(volume, SECOND).state = 'healthy';
+    };
+    await finishSeal(world.restart(), pending);
+    expect(world.beforeRead).toBeUndefined();
+    expect(await readDamage(world.components, volume.id)).toEqual([]);
+    expect((await world.volumeOf(bucket)).directoriesPending).toBe(false);
+  });
+
   it('stays pending, readable and with its group rows, until every column has the pack', async () => {
     const { world, volume, bucket, groups } = await toBeSealed();
     for (const state of ['read-only', 'lost'] as const) {

@@ -71,9 +71,12 @@ async function countUnreadable(
     for (const group of await listGroups(panda, volume))
       if (group.kind === 'append' && own.has(group.bucket))
         if (await isGone(chunkName(group.seq, group.token), group.columnBytes)) unreadable.add(group.bucket);
-    // Rows of groups go when a warm volume is sealed: what is left to be seen is whether its zones hold anything.
-    const empty = listed.flatMap((names, column) => (names?.size === 0 ? [column] : []));
-    if (empty.length === listed.length && empty.length > 0) for (const id of own) unreadable.add(id);
+    // Rows of groups go when a warm volume is sealed: what is left to be seen is which of its zones hold nothing now.
+    // Zones are erased one after another, so that the last may still be as they were.
+    const erased = listed.flatMap((names, column) =>
+      names?.size === 0 && (volume.extentUsedBytes[column] ?? 0) > 0 ? [column] : [],
+    );
+    if (erased.length > 0 && !codecOf(volume.codec).canReconstruct(erased)) for (const id of own) unreadable.add(id);
   }
   return unreadable.size;
 }

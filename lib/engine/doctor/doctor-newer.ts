@@ -2,7 +2,7 @@
 // nothing.
 
 import { QUARANTINE_MS } from '../../limits/volume.ts';
-import { quarantineFromRow, quarantinePartition } from '../../panda/rows/quarantine-row.ts';
+import { quarantineFromRow, quarantinePartition } from '../../panda/rows/drives/quarantine-row.ts';
 import type { Findings } from '../../verify/findings.ts';
 import { lookAtDrives } from '../../volume/behind/newer-chunks.ts';
 import { rowsOf } from '../../volume/rows/read-rows.ts';

@@ -5,6 +5,7 @@
 import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
+import { isAhead } from '../../limits/clock-skew.ts';
 import { ROWS_PER_TRANSACTION } from '../../limits/panda.ts';
 import { QUARANTINE_MS, SWEPT_DRIVES_AT_ONCE } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
@@ -13,7 +14,7 @@ import {
   quarantineFromRow,
   quarantineKey,
   quarantinePartition,
-} from '../../panda/rows/quarantine-row.ts';
+} from '../../panda/rows/drives/quarantine-row.ts';
 import type { Extent } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
 import { rowsOf } from '../rows/read-rows.ts';
@@ -66,11 +67,14 @@ async function sweepDrive(components: Components, { drive: id, isListed, strays 
   const there = new Set(strays.map(keyOf));
   // Rows of zones in use (a restore's) are FREE's to look at, until their time is over.
   const gone = [...since].filter(([sort, ms]) => !there.has(sort) && nowMs - ms >= QUARANTINE_MS).map(([sort]) => sort);
+  // Begun in the future, by a clock that had jumped: it begins now, for otherwise it would end in years.
+  const ahead = [...since].filter(([, ms]) => isAhead(ms, nowMs)).map(([sort]) => sort);
   await change(
     components,
-    fresh.map((at) => ({
+    [...fresh.map(keyOf), ...ahead].map((sort) => ({
       kind: 'put',
-      ...quarantineKey(id, at),
+      partition: quarantinePartition(id),
+      sort,
       attributes: quarantineAttributes({ sinceMs: nowMs }),
     })),
   );

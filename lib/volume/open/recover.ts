@@ -9,6 +9,7 @@ import type { Condition, Key, Panda, Row, Write } from '../../panda/panda.ts';
 import { blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { objectFromRow, objectKey } from '../../panda/rows/object-row.ts';
+import { voidFromRow, voidKey } from '../../panda/rows/void-row.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
 import { readGroup, readVolume } from '../rows/read-rows.ts';
@@ -77,6 +78,10 @@ async function lostWrites({ panda, settings: { cell } }: Components, group: List
     panda,
     intents.map(({ namespace, key }) => objectKey(namespace, key)),
   );
+  const voids = await readAll(
+    panda,
+    intents.map(({ namespace, key }) => voidKey(namespace, key)),
+  );
   const deads = new Map<BucketId, DeadRow>();
   for (const { bucket } of parts) deads.set(bucket, deadFromRow(await panda.get(deadKey(cell, bucket))));
   const ids = [...new Set(parts.flatMap(({ slots }) => slots.map(({ blockId }) => blockId)))];
@@ -86,6 +91,7 @@ async function lostWrites({ panda, settings: { cell } }: Components, group: List
     return { writes: unnamedWrites(cell, parts, blocks, deads), isAll: true };
   return intentWrites(cell, group, {
     objects: new Map(intents.map(({ version }, i) => [version, objects[i] && objectFromRow(objects[i])])),
+    voids: new Map(intents.map(({ version }, i) => [version, voids[i] && voidFromRow(voids[i])])),
     blocks,
     dead: deads.get(group.bucket) as DeadRow,
   });

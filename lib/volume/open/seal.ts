@@ -100,13 +100,20 @@ export async function finishSeal(store: SealStore, volume: VolumeRow): Promise<v
  * bytes it takes, by column. What is in its way on a column is noted as damage, for it cannot be overwritten.
  */
 async function writePack(store: SealStore, volume: VolumeRow): Promise<readonly number[]> {
-  // Encoded one by one: what is known of all slots of a volume of short records is many times as large.
-  const found = await mapLimit([...volume.buckets], SEALED_BUCKETS_AT_ONCE, (id) => directoryOf(store, volume, id));
-  const directories = new Map(found.filter((directory) => directory !== undefined));
-  const puts = await putPacks(store, volume, directories, 'as much');
-  if (puts.failures.size === 0) return puts.bytes;
-  await notePackFaults(store.components, volume, puts.failures);
-  throw notStored(volume, puts);
+  for (let judged = new Set<number>(); ; ) {
+    // Encoded one by one: what is known of all slots of a volume of short records is many times as large.
+    const found = await mapLimit([...volume.buckets], SEALED_BUCKETS_AT_ONCE, (id) => directoryOf(store, volume, id));
+    const directories = new Map(found.filter((directory) => directory !== undefined));
+    const puts = await putPacks(store, volume, directories, 'as much');
+    if (puts.failures.size === 0) return puts.bytes;
+    // Another worker's may lack what has died since my rows were read: they are read again before it is called foreign.
+    const foreign = [...puts.failures].filter(([, { code }]) => code === 'DIRECTORY_FOREIGN').map(([column]) => column);
+    if (foreign.every((column) => judged.has(column))) {
+      await notePackFaults(store.components, volume, puts.failures);
+      throw notStored(volume, puts);
+    }
+    judged = new Set([...judged, ...foreign]);
+  }
 }
 
 /** What is alive of a bucket, encoded. Undefined if it was moved meanwhile: nobody will look for it here. */

@@ -26,6 +26,7 @@ import {
 import { together } from '../../panda/rows/change.ts';
 import type { AppendGroupRow, GroupIntent, GroupSlot, MergeGroupRow } from '../../panda/rows/group-row.ts';
 import { type ObjectRow, objectKey, versionIs } from '../../panda/rows/object-row.ts';
+import { type VoidRow, voidKey, voidWrite } from '../../panda/rows/void-row.ts';
 import { endLease, pendingIs, settleGroup, tokenIs } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 
@@ -85,6 +86,8 @@ export function unnamedWrites(
 export interface IntentRows {
   /** By the version an intent would give them. */
   readonly objects: ReadonlyMap<ObjectVersion, ObjectRow | undefined>;
+  /** What is void already of its name, by the same version. */
+  readonly voids: ReadonlyMap<ObjectVersion, VoidRow | undefined>;
   readonly blocks: ReadonlyMap<BlockId, BlockRow | undefined>;
   readonly dead: DeadRow;
 }
@@ -100,13 +103,14 @@ interface SlotPlan {
 
 /**
  * Pure: the same of a group with objects that were to be put plain, for as many slots as a transaction takes. What such
- * an object's block says of it counts if the object is there. If it is not, the block gives the named reference back;
+ * an object's block says of it counts if the object is there. If it is not, the block gives the named reference back,
+ * and its version is void from then on, whenever its row may come;
  * and a slot without a block row dies under the condition that there is none, for the row may still come.
  */
 export function intentWrites(
   cell: string,
   group: AppendGroupRow,
-  { objects, blocks, dead }: IntentRows,
+  { objects, voids, blocks, dead }: IntentRows,
 ): { readonly writes: Write[]; readonly isAll: boolean } {
   const intents = new Map((group.intents ?? []).map((one) => [one.slot, one]));
   const some: SlotPlan[] = [];
@@ -114,7 +118,7 @@ export function intentWrites(
   let isAll = true;
   for (const [i, slot] of group.slots.entries()) {
     const place = { bucket: group.bucket, slot: group.firstSlot + i };
-    const plan = slotPlan(place, slot, intents.get(i), blocks.get(slot.blockId), objects, dead);
+    const plan = slotPlan(place, slot, intents.get(i), blocks.get(slot.blockId), { objects, voids, dead });
     if (plan === undefined) continue;
     isAll &&= items + plan.writes.length <= TRANSACTION_ITEMS_MAX - GUARD_ROWS_MAX;
     if (!isAll) break;
@@ -131,8 +135,7 @@ function slotPlan(
   { blockId, recordId, recordBytes }: GroupSlot,
   intent: GroupIntent | undefined,
   row: BlockRow | undefined,
-  objects: IntentRows['objects'],
-  dead: DeadRow,
+  { objects, voids, dead }: Omit<IntentRows, 'blocks'>,
 ): SlotPlan | undefined {
   const plan = (writes: readonly Write[], dies = true) => ({ slot: place.slot, recordBytes, dies, writes });
   if (row?.recordId !== recordId || row.bucket !== place.bucket || row.slot !== place.slot) {
@@ -143,11 +146,15 @@ function slotPlan(
   if (intent === undefined || row.named !== intent.version) return undefined;
   const object = objects.get(intent.version);
   if (object?.version === intent.version) return undefined;
-  const unseen: Write = { kind: 'check', ...objectKey(intent.namespace, intent.key), if: versionIs(object) };
+  const { namespace, key, version } = intent;
+  const unseen: Write[] = [
+    { kind: 'check', ...objectKey(namespace, key), if: versionIs(object) },
+    voidWrite(voidKey(namespace, key), voids.get(version), version),
+  ];
   const asRead = [recordIs(recordId), ...slotIs(row), ...refsAre(row)];
   if (countedRefs(row) > 0)
-    return plan([unseen, { kind: 'update', ...blockKey(blockId), ...giveBackName, if: asRead }], false);
-  return plan([unseen, { kind: 'delete', ...blockKey(blockId), if: asRead }]);
+    return plan([...unseen, { kind: 'update', ...blockKey(blockId), ...giveBackName, if: asRead }], false);
+  return plan([...unseen, { kind: 'delete', ...blockKey(blockId), if: asRead }]);
 }
 
 /** Slots of one bucket that die: their bits, if the dead row is as it was read, and the bytes of the bits that flip. */

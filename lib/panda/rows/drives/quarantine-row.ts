@@ -1,7 +1,7 @@
 // quarantine/DRIVE | zone/generation: objects of a zone generation that belong to nothing the rows know, found by a
 // sweep and not erased yet: a newer Panda, should one turn up, may know them.
-import type { Attributes, Key, Row } from '../panda.ts';
-import { countIn, padded } from './row-reader.ts';
+import type { Attributes, Key, Row } from '../../panda.ts';
+import { countIn, padded } from '../row-reader.ts';
 
 interface ZoneGeneration {
   readonly zone: number;
