@@ -52,11 +52,6 @@ export const OPENED_DRIVES_AT_ONCE = 8;
 /** Buckets of wasteful volumes read side by side. */
 export const REWRITTEN_BUCKETS_AT_ONCE = 16;
 
-// Repair.
-
-/** From a loss on until all that lay there is made again; beyond that somebody is told. */
-export const REPAIR_HOURS_MAX = 48;
-
 // Files.
 
 /** Files hashed side by side. */

@@ -2,7 +2,8 @@
 // of its name in docs/operations.md (a test compares the two). CloudWatch bills by the metric an alarm reads: fourteen
 // at the most.
 import { codecShape } from '../../codec/shape.ts';
-import { REPAIR_HOURS_MAX } from '../../limits/engine.ts';
+import { HOUR_MS } from '../../foundation/durations.ts';
+import { REPAIR_WITHIN_MS } from '../../limits/verify.ts';
 import { KEEPING_METRICS, METRICS } from '../../settings/metric-names.ts';
 import type { StageSettings } from '../stage-settings.ts';
 
@@ -101,7 +102,7 @@ function gaugeAlarms(stage: StageSettings, codeOverhead: number): AlarmSpec[] {
       name: 'repair-behind',
       says: 'What is missing or to be moved has waited for longer than two days to be made again.',
       ...whenWrong(KEEPING_METRICS.repairHoursWaiting),
-      limit: REPAIR_HOURS_MAX,
+      limit: REPAIR_WITHIN_MS / HOUR_MS,
     },
   ];
 }
