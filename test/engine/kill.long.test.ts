@@ -13,4 +13,10 @@ describe('kill -9', () => {
     it(`of real processes, ${KILLS} times, seed ${seed}`, async () => {
       expect(await killOften(join(root, `store-${seed}`), KILLS, seed)).toBeGreaterThan(500);
     });
+
+  for (let seed = 1; seed <= STORES; seed++)
+    it(`of processes that repair, with a drive lost or emptied all the while, ${KILLS} times, seed ${seed}`, async () => {
+      const dir = join(root, `repaired-${seed}`);
+      expect(await killOften(dir, KILLS, seed, { repair: true })).toBeGreaterThan(300);
+    });
 });

@@ -7,6 +7,6 @@ import { killOften } from './kill.ts';
 describe('kill -9', () => {
   const root = temporaryFolder();
   it('of real processes, a few times', async () => {
-    expect(await killOften(join(root, 'store'), 4, 1, 600)).toBeGreaterThan(10);
+    expect(await killOften(join(root, 'store'), 4, 1, { aliveMsMax: 600 })).toBeGreaterThan(10);
   }, 120_000);
 });

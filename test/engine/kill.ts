@@ -11,6 +11,7 @@ import { isKind } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { expectSound } from '../store/recount.ts';
 import { bodyOf } from './body.ts';
+import { Sickbed } from './sickbed.ts';
 import { DRIVES, SMALL, withStore } from './small-store.ts';
 
 const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url));
@@ -61,8 +62,14 @@ class Victim {
   #out = '';
   #err = '';
 
-  constructor(dir: string, seed: number) {
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', VICTIM, dir, String(seed)]);
+  constructor(dir: string, seed: number, role: readonly string[]) {
+    this.#child = spawn(process.execPath, [
+      '--disable-warning=ExperimentalWarning',
+      VICTIM,
+      dir,
+      String(seed),
+      ...role,
+    ]);
     // Asked for at once: a victim that dies by itself has closed before anybody kills it.
     this.#closed = once(this.#child, 'close');
     this.#child.stdout?.on('data', (bytes: Buffer) => {
@@ -104,16 +111,28 @@ async function within<T>(what: string, work: Promise<T>): Promise<T> {
   return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
+export interface KillOptions {
+  readonly aliveMsMax?: number;
+  /** Drives are lost or emptied all the while, and the victims repair. */
+  readonly repair?: boolean;
+}
+
 /** The number of changes that were acknowledged. */
-export async function killOften(dir: string, kills: number, seed: number, aliveMsMax = ALIVE_MS_MAX): Promise<number> {
+export async function killOften(
+  dir: string,
+  kills: number,
+  seed: number,
+  { aliveMsMax = ALIVE_MS_MAX, repair = false }: KillOptions = {},
+): Promise<number> {
   const random = new SeededRandomness(seed);
   await (await createEmbedded(dir, { settings: SMALL, drives: DRIVES })).close();
   const ledger = new Ledger();
+  const sickbed = new Sickbed(random);
   for (let done = 0; done < kills; ) {
     // Two at once every third time: one is killed a little later, while the other's work is left half done.
     const victims = Array.from(
       { length: done % 3 === 2 ? 2 : 1 },
-      (_, i) => new Victim(dir, seed * 1000 + done * 2 + i),
+      (_, i) => new Victim(dir, seed * 1000 + done * 2 + i, repair ? ['repair'] : []),
     );
     for (const victim of victims) await within(`seed ${seed}, kill ${done}: start of a victim`, victim.ready());
     for (const victim of victims) {
@@ -127,9 +146,12 @@ export async function killOften(dir: string, kills: number, seed: number, aliveM
       await within(`${when}: reading`, ledger.check(store, when));
       await within(
         `${when}: the recount`,
-        expectSound({ components: store.components, volumes: store.volumes, frontend: store.frontend }),
+        expectSound({ components: store.components, volumes: store.volumes, frontend: store.frontend }, sickbed.lost),
       );
+      if (repair) await within(`${when}: a drive`, sickbed.visit(store));
     });
   }
+  if (repair)
+    expect(sickbed.healed, `seed ${seed}: drives that were lost or emptied, and are whole again`).toBeGreaterThan(0);
   return ledger.acknowledged;
 }

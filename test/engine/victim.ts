@@ -1,4 +1,4 @@
-// A process that works on a store until it is killed: node victim.ts DIR SEED. It says on stdout what it is about to do and what was
+// A process that works on a store until it is killed: node victim.ts DIR SEED [repair]. It says on stdout what it is about to do and what was
 // acknowledged, a line each, written at once, so that the lines before its death are true.
 import { writeSync } from 'node:fs';
 import { drain } from '../../lib/compaction/do/drain.ts';
@@ -9,11 +9,12 @@ import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
+import { repairStore } from '../../lib/volume/repair/repair-store.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { bodyOf } from './body.ts';
 
 const NAMES = 200;
-const [dir = '', seedText = '0'] = process.argv.slice(2);
+const [dir = '', seedText = '0', role] = process.argv.slice(2);
 const random = new SeededRandomness(Number(seedText));
 const store = await openEmbedded(dir);
 const { volumes, frontend, components } = store;
@@ -58,6 +59,7 @@ const works: readonly (() => Promise<unknown>)[] = [
     await drain(volumes, (run, moved) => new LiveCoder(volumes, run, moved), { fillPermilleMax: 700 });
   },
   () => freeTrash(volumes),
+  ...(role === 'repair' ? [() => repairStore(volumes), () => repairStore(volumes)] : []),
 ];
 
 /** Another process was first, or is at work: what was said and not acknowledged is undecided. */
