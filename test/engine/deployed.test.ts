@@ -1,14 +1,17 @@
 // How a function finds the store of its stage: the row the first one writes, what may change by a deploy and what not, and the rows
 // of its KEK versions. On memory bodies.
 import { describe, expect, it } from 'vitest';
-import { establish } from '../../lib/engine/wire/deployed.ts';
+import { MemoryDrive } from '../../lib/drive/memory-drive.ts';
+import { establish, knownDrives } from '../../lib/engine/wire/deployed.ts';
 import { PandaKekRows } from '../../lib/engine/wire/panda-kek-rows.ts';
 import { type DeployedStage, stageOf } from '../../lib/engine/wire/stage-environment.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import type { StoredKeks } from '../../lib/keys/kms-kek-store.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import { driveAttributes, driveKey } from '../../lib/panda/rows/drives/drive-row.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
+import { readDriveRows } from '../../lib/volume/rows/drive-states.ts';
 
 const stage: DeployedStage = {
   stage: 'dev',
@@ -63,6 +66,29 @@ describe('establish', () => {
     const wider = { ...stage, drives: [...stage.drives, 'd3'] };
     expect(await establish(wider, p)).toEqual({ ...before, drives: wider.drives });
     expect(await establish(wider, p)).toEqual({ ...before, drives: wider.drives });
+    // Those that were there from the beginning have none before something is said of them.
+    const rows = await readDriveRows(p);
+    expect([...rows.values()]).toMatchObject([{ drive: 3, state: 'active', change: 1 }]);
+  });
+
+  it('keeps what is said of a drive already, and whoever is first adds it', async () => {
+    const p = ports();
+    await establish(stage, p);
+    const attributes = driveAttributes({ state: 'draining', change: 4, sinceMs: 7, domain: 'west' });
+    await p.panda.transact([{ kind: 'put', ...driveKey(3), attributes, if: ['absent'] }]);
+    const wider = { ...stage, drives: [...stage.drives, 'd3', 'd4'] };
+    await Promise.all([1, 2, 3].map((seed) => establish(wider, { ...p, randomness: new SeededRandomness(seed) })));
+    const rows = await readDriveRows(p);
+    expect(rows.get(3)).toMatchObject({ state: 'draining', change: 4, domain: 'west' });
+    expect(rows.get(4)).toMatchObject({ state: 'active', change: 1 });
+  });
+
+  it('shows a process that was there before which drives were added', async () => {
+    const p = ports();
+    await establish(stage, p);
+    const { drives, findDrives } = knownDrives(p.panda, [new MemoryDrive('d0')], (bucket) => new MemoryDrive(bucket));
+    await Promise.all([findDrives(), findDrives()]);
+    expect(drives.map(({ label }) => label)).toEqual(['d0', 'd1', 'd2']);
   });
 
   it.each<[string, Partial<DeployedStage>, RegExp]>([

@@ -12,6 +12,7 @@ import type { KekStore } from '../../keys/keys.ts';
 import { KmsKekStore } from '../../keys/kms-kek-store.ts';
 import { DynamoPanda, newDynamoClient } from '../../panda/dynamo-panda.ts';
 import type { Panda, Write } from '../../panda/panda.ts';
+import { driveAttributes, driveKey } from '../../panda/rows/drives/drive-row.ts';
 import {
   type StoreRow,
   setDrives,
@@ -22,6 +23,7 @@ import {
 } from '../../panda/rows/store-row.ts';
 import { contradictionOf } from '../../settings/contradiction.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { raiseStoreFormat } from '../../volume/rows/store-format.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
 import { isOverdueOwner } from './invocation.ts';
@@ -97,22 +99,31 @@ export async function establish(stage: DeployedStage, ports: Ports): Promise<Sto
     const known = found === undefined ? undefined : storeFromRow(found);
     const next = known === undefined ? newRow(stage, clock, randomness) : widened(known, stage);
     if (next === known) return known;
-    const write: Write =
+    const writes: Write[] =
       known === undefined
-        ? { kind: 'put', ...storeKey, attributes: storeAttributes(next), if: ['absent'] }
-        : {
-            kind: 'update',
-            ...storeKey,
-            ...setDrives(next.drives),
-            if: [storeIs(known.storeId)],
-          };
+        ? [{ kind: 'put', ...storeKey, attributes: storeAttributes(next), if: ['absent'] }]
+        : await widenWrites(known, next, ports);
     // Then read it again: another function may have been first.
     try {
-      await transact(ports, [write], async () => false);
+      await transact(ports, writes, async () => false);
     } catch (error) {
       if (!isKind(error, 'conflict')) throw error;
     }
   }
+}
+
+/** Drives that a deployment has added: in the store's row, and with a row each, as directories that are added. */
+async function widenWrites(known: StoreRow, next: StoreRow, ports: Ports): Promise<Write[]> {
+  const { panda, clock } = ports;
+  await raiseStoreFormat(ports);
+  const sinceMs = Math.max(0, clock.nowMs());
+  const writes: Write[] = [{ kind: 'update', ...storeKey, ...setDrives(next.drives), if: [storeIs(known.storeId)] }];
+  for (let drive = known.drives.length; drive < next.drives.length; drive++) {
+    if ((await panda.get(driveKey(drive))) !== undefined) continue;
+    const attributes = driveAttributes({ state: 'active', change: 1, sinceMs, domain: undefined });
+    writes.push({ kind: 'put', ...driveKey(drive), attributes, if: ['absent'] });
+  }
+  return writes;
 }
 
 const newRow = (stage: DeployedStage, clock: Clock, randomness: Randomness): StoreRow => ({
