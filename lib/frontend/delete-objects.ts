@@ -1,11 +1,12 @@
-// DELETE (protocol 19): names go at once, their blocks lose references; a block nobody refers to goes to trash.
+// DELETE (protocol 19): names go at once; what they were is listed in a release row, and GC gives their references back
+// when the grace is over.
 import { isKind, isPocketfulError, missing } from '../foundation/errors.ts';
 import { DELETE_ATTEMPTS_MAX, DELETES_AT_ONCE } from '../limits/frontend.ts';
 import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
 import { type ObjectRow, releaseKey } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { inTransactions, readObjects, runIndex } from './index-objects.ts';
-import { isReleasedInline, type ObjectChange } from './index-plan.ts';
+import { listsBlocks, type ObjectChange } from './index-plan.ts';
 import { checkKey, checkNamespace, shown } from './object-keys.ts';
 import { finishRelease } from './release-references.ts';
 
@@ -63,6 +64,7 @@ async function deleteBatch(store: VolumeStore, batch: readonly DeleteItem[], tri
       });
   }
   const itemOf = new Map(found.map(({ item, change }) => [change, item]));
+  const oldOf = new Map(found.map(({ change, old }) => [change, old]));
   const cut = inTransactions(
     found.map(({ change }) => change),
     found.map(({ old }) => old),
@@ -70,27 +72,32 @@ async function deleteBatch(store: VolumeStore, batch: readonly DeleteItem[], tri
     0,
     () => false,
   );
-  for (const changes of cut) await deleteTogether(store, changes, itemOf, outcomes);
+  for (const changes of cut) await deleteTogether(store, { changes, oldOf, itemOf, outcomes });
   for (const { item } of found)
     if (tries < DELETE_ATTEMPTS_MAX && isOutdated(item, outcomes.get(item)))
       for (const outcome of await deleteBatch(store, [item], tries + 1)) outcomes.set(item, outcome);
-  for (const { item, old } of found) if (outcomes.get(item)?.ok && !isReleasedInline(old)) await releaseNow(store, old);
+  for (const { item, old } of found) if (outcomes.get(item)?.ok && !listsBlocks(old)) await releaseNow(store, old);
   return batch.map((item) => outcomes.get(item) as DeleteOutcome);
 }
 
-async function deleteTogether(
-  store: VolumeStore,
-  changes: readonly ObjectChange[],
-  itemOf: ReadonlyMap<ObjectChange, DeleteItem>,
-  outcomes: Map<DeleteItem, DeleteOutcome>,
-): Promise<void> {
+interface DeleteTogether {
+  readonly changes: readonly ObjectChange[];
+  /** As read. */
+  readonly oldOf: ReadonlyMap<ObjectChange, ObjectRow>;
+  readonly itemOf: ReadonlyMap<ObjectChange, DeleteItem>;
+  readonly outcomes: Map<DeleteItem, DeleteOutcome>;
+}
+
+async function deleteTogether(store: VolumeStore, request: DeleteTogether): Promise<void> {
+  const { changes, oldOf, itemOf, outcomes } = request;
   try {
-    await runIndex(store.components, { changes, fresh: new Map(), guards: [] });
+    const seen = { objects: oldOf, blocks: new Map() };
+    await runIndex(store.components, { changes, fresh: new Map(), guards: [], seen });
     for (const change of changes) outcomes.set(itemOf.get(change) as DeleteItem, { key: change.key, ok: true });
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     if (changes.length > 1) {
-      for (const change of changes) await deleteTogether(store, [change], itemOf, outcomes);
+      for (const change of changes) await deleteTogether(store, { ...request, changes: [change] });
       return;
     }
     const change = changes[0] as ObjectChange;

@@ -2,16 +2,25 @@
 import { conflict, isKind } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { INDEX_ATTEMPTS_MAX } from '../limits/frontend.ts';
-import { KEYS_AT_ONCE, TRANSACTION_ITEMS_MAX } from '../limits/panda.ts';
+import { HELD_BYTES_MAX, KEYS_AT_ONCE, TRANSACTION_ITEMS_MAX } from '../limits/panda.ts';
 import { CONFLICT_BACK_OFF_STEPS_MAX } from '../limits/volume.ts';
 import { PandaConflict } from '../panda/conflict.ts';
 import type { Panda, ReadOptions, Write } from '../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
 import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
+import { removedBytesMax } from '../panda/rows/removed/removed-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
-import { type FreshBlock, type IndexPlan, itemsOf, type ObjectChange, planIndex, referencesOf } from './index-plan.ts';
+import {
+  type FreshBlock,
+  type IndexPlan,
+  itemsOf,
+  listsBlocks,
+  type ObjectChange,
+  planIndex,
+  referencesOf,
+} from './index-plan.ts';
 import { voidBlocks } from './named/void-blocks.ts';
 
 export interface IndexRequest {
@@ -119,8 +128,8 @@ async function planned(components: Components, request: IndexRequest, seen: Seen
   if (seen !== undefined) {
     try {
       const rows = await readRows(components, request, seen);
-      const plan = await planFrom(components, request, rows);
-      if (plan.gone.length === 0) return { objects: rows.objects, plan };
+      const found = planFrom(components, request, rows);
+      if (found.plan.gone.length === 0) return found;
     } catch (error) {
       if (!isKind(error, 'conflict', 'corrupt')) throw error;
     }
@@ -128,7 +137,7 @@ async function planned(components: Components, request: IndexRequest, seen: Seen
   for (let attempt = 0; ; attempt++) {
     const rows = await readRows(components, request, undefined);
     try {
-      return { objects: rows.objects, plan: await planFrom(components, request, rows) };
+      return planFrom(components, request, rows);
     } catch (error) {
       // Objects and blocks are read one after the other: what disagrees may only have changed in between.
       if (!isKind(error, 'corrupt') || attempt >= INDEX_ATTEMPTS_MAX) throw error;
@@ -162,7 +171,7 @@ async function readRows(components: Components, request: IndexRequest, seen: See
   const { counted, named } = referencesOf({ changes, objects, ...(extra ? { extra } : {}) });
   const needed = new Set([...counted].filter(([, delta]) => delta !== 0).map(([id]) => id));
   // What an object's block says of it counts only if it is read after it.
-  const again = new Set(named.keys());
+  const again = named;
   const blocks = await readBlocks(
     components.panda,
     [...needed, ...again].filter((id) => again.has(id) || !seen?.blocks.has(id)),
@@ -172,23 +181,12 @@ async function readRows(components: Components, request: IndexRequest, seen: See
   return { objects, blocks, voids: await voidBlocks(components, referred) };
 }
 
-async function planFrom(
-  components: Components,
-  request: IndexRequest,
-  { objects, blocks, voids }: ReadRows,
-): Promise<IndexPlan> {
+function planFrom(components: Components, request: IndexRequest, { objects, blocks, voids }: ReadRows): Planned {
   const { changes, fresh, extra } = request;
-  return planIndex({
-    cell: components.settings.cell,
-    nowMs: Math.max(0, components.clock.nowMs()),
-    changes,
-    objects,
-    blocks,
-    fresh,
-    voids,
-    keepsRemoved: components.settings.deleteGraceMs > 0,
-    ...(extra ? { extra } : {}),
-  });
+  const { cell, deleteGraceMs } = components.settings;
+  const nowMs = Math.max(0, components.clock.nowMs());
+  const input = { cell, nowMs, keepsRemoved: deleteGraceMs > 0, changes, objects, blocks, fresh, voids };
+  return { objects, plan: planIndex(extra === undefined ? input : { ...input, extra }) };
 }
 
 async function tookEffect(
@@ -217,22 +215,28 @@ export function inTransactions(
   inTrash: (id: BlockId) => boolean,
 ): ObjectChange[][] {
   const out: ObjectChange[][] = [];
-  // What is removed is told in one row more.
+  // What is removed is listed in one row more.
   const itemsMax = TRANSACTION_ITEMS_MAX - guards - (objects.some((old) => old !== undefined) ? 1 : 0);
   let items = 0;
   let pairs = 0;
+  let removedBytes = 0;
   for (const [i, change] of changes.entries()) {
-    const needs = itemsOf(change, objects[i], inTrash);
+    const old = objects[i];
+    const needs = itemsOf(change, old, inTrash);
     const blocks = Math.max(1, change.next?.blocks?.length ?? 1);
+    const bytes = old === undefined || !listsBlocks(old) ? 0 : removedBytesMax(old);
     const last = out.at(-1);
-    if (last === undefined || items + needs > itemsMax || pairs + blocks > pairsMax) {
+    const isFull = items + needs > itemsMax || pairs + blocks > pairsMax || removedBytes + bytes > HELD_BYTES_MAX;
+    if (last === undefined || isFull) {
       out.push([change]);
       items = needs;
       pairs = blocks;
+      removedBytes = bytes;
     } else {
       last.push(change);
       items += needs;
       pairs += blocks;
+      removedBytes += bytes;
     }
   }
   return out;

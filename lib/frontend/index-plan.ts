@@ -1,8 +1,7 @@
 // What one index transaction writes (protocols 4, 17-19): objects put or deleted, and the references of their blocks.
 // Pure: rows that were read go in, writes with their conditions come out.
 import { conflict, corrupt } from '../foundation/errors.ts';
-import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
-import { OLD_BLOCKS_INLINE_MAX } from '../limits/panda.ts';
+import type { BlockId } from '../foundation/ids.ts';
 import type { Clause, Condition, Write } from '../panda/panda.ts';
 import {
   addRefs,
@@ -11,16 +10,11 @@ import {
   blockIs,
   blockKey,
   bringBack,
-  countedRefs,
   formIs,
-  giveBackName,
   recordIs,
-  refsAre,
-  refsAtLeast,
   sendToTrash,
   slotIs,
 } from '../panda/rows/block-row.ts';
-import { together } from '../panda/rows/change.ts';
 import {
   type ObjectRow,
   objectAttributes,
@@ -31,6 +25,7 @@ import {
 } from '../panda/rows/object-row.ts';
 import type { RemovedObject } from '../panda/rows/removed/removed-row.ts';
 import { trashAttributes, trashKey } from '../panda/rows/trash-row.ts';
+import { loseReferences } from '../volume/steps/reference-steps.ts';
 import { isLoss, removedWrites } from './removed/keep-removed.ts';
 
 /** A block that was just stored: its row but for references and state. */
@@ -70,28 +65,27 @@ export interface IndexPlan {
   readonly gone: readonly BlockId[];
 }
 
-/** Old objects whose references are given back in the same transaction; any other leaves a release row. */
-export const isReleasedInline = (old: ObjectRow): boolean =>
-  old.blocks !== undefined && old.blocks.length <= OLD_BLOCKS_INLINE_MAX;
+/**
+ * An old object that lists its blocks is listed with the others of its transaction, in a row that holds their
+ * references until their grace is over (protocol 19); one with more has a release row of its own (8).
+ */
+export const listsBlocks = (old: ObjectRow): boolean => old.blocks !== undefined;
 
 export interface References {
   /** Net of those that are counted, per block; 0 where they cancel out. */
   readonly counted: ReadonlyMap<BlockId, number>;
-  /** Versions of old objects that their block names, if it does: it gives that reference back. */
-  readonly named: ReadonlyMap<BlockId, readonly ObjectVersion[]>;
+  /** Blocks of old objects that were put plain: what they say of it counts. */
+  readonly named: ReadonlySet<BlockId>;
 }
 
 export function referencesOf(input: Pick<PlanInput, 'changes' | 'objects' | 'extra'>): References {
   const counted = new Map<BlockId, number>(input.extra);
-  const named = new Map<BlockId, ObjectVersion[]>();
+  const named = new Set<BlockId>();
   const add = (id: BlockId, delta: number): unknown => counted.set(id, (counted.get(id) ?? 0) + delta);
   for (const [i, change] of input.changes.entries()) {
     const old = input.objects[i];
     for (const id of change.next?.blocks ?? []) add(id, 1);
-    if (old === undefined || !isReleasedInline(old)) continue;
-    for (const id of old.blocks ?? [])
-      if (old.isNamed) named.set(id, [...(named.get(id) ?? []), old.version]);
-      else add(id, -1);
+    if (old?.isNamed) for (const id of old.blocks ?? []) named.add(id);
   }
   return { counted, named };
 }
@@ -109,14 +103,11 @@ export function planIndex(input: PlanInput): IndexPlan {
   const used: BlockId[] = [];
   const gone: BlockId[] = [];
   const removed: RemovedObject[] = [];
-  const { counted, named } = referencesOf(input);
-  for (const id of new Set([...counted.keys(), ...named.keys()])) {
-    const delta = counted.get(id) ?? 0;
+  for (const [id, delta] of referencesOf(input).counted) {
     const row = input.blocks.get(id);
-    const givesName = row?.named !== undefined && (named.get(id)?.includes(row.named) ?? false);
-    if (delta === 0 && !givesName) continue;
+    if (delta === 0) continue;
     const fresh = input.fresh.get(id);
-    if (row !== undefined && input.voids?.has(id) !== true) writes.push(...referWrites(input, row, delta, givesName));
+    if (row !== undefined && input.voids?.has(id) !== true) writes.push(...referWrites(input, row, delta));
     else if (delta < 0) throw corrupt('BLOCK_ROW_MISSING', 'a block that an object refers to has no row: run doctor');
     else if (fresh === undefined) gone.push(id);
     else {
@@ -133,9 +124,11 @@ export function planIndex(input: PlanInput): IndexPlan {
     const found = input.objects[i];
     const old = found && isVoidObject(found, input.blocks) ? undefined : found;
     const isKept = input.keepsRemoved === true && old !== undefined && isLoss(old, change.next);
-    if (isKept) removed.push({ object: old, isOverwritten: change.next !== undefined, isRestored: false });
+    if (old !== undefined && (isKept || listsBlocks(old)))
+      removed.push({ object: old, isOverwritten: change.next !== undefined, isRestored: !isKept });
     writes.push(...objectWrites(change, found, old, isKept));
   }
+  // In the very transaction that takes the names away: it is there exactly if they went.
   writes.push(...removedWrites(input.cell, input.nowMs, removed));
   return { writes, used, gone };
 }
@@ -144,7 +137,7 @@ export function planIndex(input: PlanInput): IndexPlan {
 export const unknownAs = (row: BlockRow | undefined): Condition =>
   row === undefined ? ['absent'] : [recordIs(row.recordId), ...slotIs(row)];
 
-function referWrites(input: PlanInput, row: BlockRow, delta: number, givesName: boolean): Write[] {
+function referWrites(input: PlanInput, row: BlockRow, delta: number): Write[] {
   const key = blockKey(row.id);
   const same = recordIs(row.recordId);
   const trashRow = trashKey(input.cell, row.bucket, row.slot);
@@ -157,24 +150,12 @@ function referWrites(input: PlanInput, row: BlockRow, delta: number, givesName: 
       { kind: 'delete', ...trashRow },
     ];
   }
-  const next = row.refs + delta - (givesName ? 1 : 0);
-  if (next < 0 || countedRefs(row) + delta < 0)
-    throw corrupt('REFERENCES_WRONG', 'a block has fewer references than objects: run doctor');
-  const live: Clause[] = [same, ...formIs(row), ...blockIs('live', row)];
-  if (next > 0) {
-    const change = together(delta === 0 ? {} : addRefs(row, delta), givesName ? giveBackName : {});
-    // Those that are left: a name that stays, or one at least that is counted.
-    const left = row.named === undefined || givesName ? 1 : 0;
-    const enough = delta > 0 && !givesName ? [] : [refsAtLeast(left - delta)];
-    return [{ kind: 'update', ...key, ...change, if: [...live, ...enough] }];
-  }
+  if (delta > 0)
+    return [{ kind: 'update', ...key, ...addRefs(row, delta), if: [same, ...formIs(row), ...blockIs('live', row)] }];
+  const lost = loseReferences(row, -delta);
+  if (!lost.isLast) return [{ kind: 'update', ...key, ...lost.change, if: lost.if }];
   return [
-    {
-      kind: 'update',
-      ...key,
-      ...sendToTrash(row),
-      if: [...live, ...slotIs(row), ...refsAre(row)],
-    },
+    { kind: 'update', ...key, ...sendToTrash(row), if: lost.if },
     {
       kind: 'put',
       ...trashRow,
@@ -203,7 +184,7 @@ function objectWrites(
     change.next === undefined
       ? { kind: 'delete', ...key, if: asRead }
       : { kind: 'put', ...key, attributes: objectAttributes(change.next), if: asRead };
-  if (old === undefined || isReleasedInline(old)) return [write];
+  if (old === undefined || listsBlocks(old)) return [write];
   return [
     write,
     {
@@ -222,11 +203,12 @@ function objectWrites(
   ];
 }
 
-/** Items a change needs in a transaction, at the most, as long as the rows are as they were read. */
+/**
+ * Items a change needs in a transaction, at the most, as long as the rows are as they were read; that in which old
+ * objects are listed is one for all.
+ */
 export function itemsOf(change: ObjectChange, old: ObjectRow | undefined, inTrash: (id: BlockId) => boolean): number {
   const added = new Set(change.next?.blocks ?? []);
   const back = [...added].filter(inTrash).length;
-  if (old === undefined) return 1 + added.size + back;
-  if (!isReleasedInline(old)) return 2 + added.size + back;
-  return 1 + added.size + back + 2 * new Set(old.blocks ?? []).size;
+  return 1 + added.size + back + (old === undefined || listsBlocks(old) ? 0 : 1);
 }

@@ -1,5 +1,6 @@
-// GC (protocol 20): blocks in trash that nobody came back for are shredded: their rows, and with them the wrapped keys,
-// are deleted, and their slots marked dead. GC marks; compaction frees.
+// GC (protocol 20): what was deleted gives its references back when its grace is over, and blocks that nobody came back
+// for are shredded: their rows, and with them the wrapped keys, are deleted, and their slots marked dead. GC marks;
+// compaction frees. Blocks in trash are those of long objects, and of earlier releases.
 
 import { isKind } from '../foundation/errors.ts';
 import { type BucketId, hexOf } from '../foundation/ids.ts';
@@ -32,12 +33,13 @@ import type { Components } from '../volume/rows/components.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 import { diedWrites } from '../volume/steps/recover-steps.ts';
+import { expireRemoved } from './expire-removed.ts';
 
 export interface GarbageReport {
   readonly slots: number;
   readonly recordBytes: number;
   readonly buckets: number;
-  /** Blocks in trash whose grace has not passed. */
+  /** References to blocks whose grace has not passed. */
   readonly waiting: number;
 }
 
@@ -46,6 +48,8 @@ export interface CollectOptions {
   readonly signal?: AbortSignal;
   /** Whatever is in trash, since whenever. */
   readonly ignoreGrace?: boolean;
+  /** Objects that cannot be restored any more. */
+  readonly onForgotten?: (objects: number) => void;
 }
 
 /**
@@ -58,9 +62,7 @@ export async function collectGarbage(components: Components, options: CollectOpt
   let waiting = 0;
   const graceMs = options.ignoreGrace ? Number.NEGATIVE_INFINITY : components.settings.deleteGraceMs;
   const buckets = new Set<BucketId>();
-  const shred = async (batch: readonly TrashRow[]): Promise<void> => {
-    if (batch.length === 0 || options.signal?.aborted) return;
-    const gone = await shredReadable(components, batch);
+  const count = (gone: readonly Pick<TrashRow, 'bucket' | 'recordBytes'>[]): void => {
     for (const row of gone) {
       slots += 1;
       recordBytes += row.recordBytes;
@@ -68,6 +70,16 @@ export async function collectGarbage(components: Components, options: CollectOpt
     }
     options.onProgress?.(slots);
   };
+  const shred = async (batch: readonly TrashRow[]): Promise<void> => {
+    if (batch.length > 0 && !options.signal?.aborted) count(await shredReadable(components, batch));
+  };
+  const expired = await expireRemoved(components, {
+    ignoreGrace: options.ignoreGrace,
+    signal: options.signal,
+    onShredded: count,
+  });
+  waiting += expired.waiting;
+  options.onForgotten?.(expired.objects);
   for (const partition of trashPartitions(components.settings.cell)) {
     if (options.signal?.aborted) break;
     let batch: TrashRow[] = [];

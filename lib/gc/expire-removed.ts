@@ -1,11 +1,24 @@
-// Rows of removed objects go when the grace of their blocks is over: they hold no reference, so nothing but the choice
-// to restore goes with them. First the block lists of long ones, and none while references are still being given back,
-// which puts block lists there.
+// GC of what was deleted and overwritten (protocol 20): when the grace of removed objects is over, the references that
+// their row holds are given back, and the row goes, with what could be restored by it. Many rows at a time, so that all
+// slots of a bucket die together. First the block lists of long objects go, and none while references are still being
+// given back, which puts block lists there.
+import { mapLimit } from '../foundation/concurrency.ts';
+import { isKind } from '../foundation/errors.ts';
 import type { ObjectVersion } from '../foundation/ids.ts';
 import { isAhead } from '../limits/clock-skew.ts';
+import { HELD_REFERENCES_AT_ONCE, HELD_ROWS_AT_ONCE } from '../limits/frontend.ts';
 import { ROWS_PER_TRANSACTION } from '../limits/panda.ts';
-import type { Row, Write } from '../panda/panda.ts';
+import type { Clause, Row, Write } from '../panda/panda.ts';
 import { releaseKey } from '../panda/rows/object-row.ts';
+import {
+  type HoldingRow,
+  heldAttributes,
+  holdingFromRow,
+  holdsReferences,
+  type NotedSlot,
+  referencesLeft,
+  stepIs,
+} from '../panda/rows/removed/held-references.ts';
 import {
   type RemovedRow,
   removedAs,
@@ -14,52 +27,120 @@ import {
   removedKey,
   removedPartitions,
   removedSegmentPartition,
-  removedUntil,
 } from '../panda/rows/removed/removed-row.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { transactUnlessConflict } from '../volume/rows/transact.ts';
+import { buryNoted } from './bury.ts';
+import { type GivenBack, giveBack } from './give-back.ts';
 
 export interface ExpireOptions {
   /** All of them, since whenever. */
   readonly ignoreGrace?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Slots whose key is gone, some at a time. */
+  readonly onShredded?: ((slots: readonly NotedSlot[]) => void) | undefined;
 }
 
-/** How many objects cannot be restored any more. Safe beside anything, cut off anywhere, and twice. */
-export async function expireRemoved(components: Components, options: ExpireOptions = {}): Promise<number> {
-  const { settings, panda, badRow } = components;
-  const nowMs = Math.max(0, components.clock.nowMs());
-  let expired = 0;
-  const read = (row: Row): RemovedRow | undefined =>
-    badRow === undefined ? removedFromRow(row) : readOrTell(row, removedFromRow, badRow);
-  for (const partition of removedPartitions(settings.cell)) {
-    const until = options.ignoreGrace === true ? undefined : removedUntil(nowMs - settings.deleteGraceMs);
-    for await (const row of rowsOf(panda, partition, undefined, until)) {
-      if (options.signal?.aborted) return expired;
-      const removed = read(row);
-      if (removed !== undefined && (await forget(components, removed))) expired += stillThere(removed);
+export interface ExpireReport {
+  /** They cannot be restored any more. */
+  readonly objects: number;
+  /** References whose grace has not passed. */
+  readonly waiting: number;
+}
+
+/** Safe beside anything, cut off anywhere, and twice. */
+export async function expireRemoved(components: Components, options: ExpireOptions = {}): Promise<ExpireReport> {
+  const { settings, panda, badRow, clock } = components;
+  const graceMs = options.ignoreGrace ? Number.NEGATIVE_INFINITY : settings.deleteGraceMs;
+  const read = (row: Row): RemovedRow | HoldingRow =>
+    holdsReferences(row) ? holdingFromRow(row) : removedFromRow(row);
+  const batch = new Batch(components, options);
+  let waiting = 0;
+  for (const partition of removedPartitions(settings.cell))
+    for await (const row of rowsOf(panda, partition)) {
+      if (options.signal?.aborted) return { objects: batch.objects, waiting };
+      const removed = badRow === undefined ? read(row) : readOrTell(row, read, badRow);
+      if (removed === undefined) continue;
+      if (isAhead(removed.atMs, clock.nowMs())) await beginGraceNow(components, removed);
+      if (removed.atMs + graceMs > clock.nowMs()) waiting += isHolding(removed) ? referencesLeft(removed).length : 0;
+      else await batch.add(removed);
     }
-    for await (const row of rowsOf(panda, partition, removedUntil(nowMs))) {
-      const removed = read(row);
-      if (removed !== undefined && isAhead(removed.atMs, nowMs)) await beginGraceNow(components, removed, nowMs);
-    }
+  await batch.flush();
+  return { objects: batch.objects, waiting };
+}
+
+const isHolding = (row: RemovedRow | HoldingRow): row is HoldingRow => 'step' in row;
+
+class Batch {
+  readonly #components: Components;
+  readonly #options: ExpireOptions;
+  #rows: HoldingRow[] = [];
+  #references = 0;
+  objects = 0;
+
+  constructor(components: Components, options: ExpireOptions) {
+    this.#components = components;
+    this.#options = options;
   }
-  return expired;
+
+  async add(row: RemovedRow | HoldingRow): Promise<void> {
+    if (!isHolding(row)) return this.#forget(row);
+    this.#rows.push(row);
+    this.#references += referencesLeft(row).length;
+    if (this.#references >= HELD_REFERENCES_AT_ONCE) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const rows = this.#rows;
+    this.#rows = [];
+    this.#references = 0;
+    if (rows.length === 0 || this.#options.signal?.aborted) return;
+    const given = await mapLimit(rows, HELD_ROWS_AT_ONCE, (row) => giveBackReadable(this.#components, row));
+    const { done, shredded } = await buryNoted(
+      this.#components,
+      given.filter((one) => one !== undefined),
+    );
+    await mapLimit(done, HELD_ROWS_AT_ONCE, (row) => this.#forget(row));
+    this.#options.onShredded?.(shredded);
+  }
+
+  async #forget(row: RemovedRow | HoldingRow): Promise<void> {
+    if (await forget(this.#components, row)) this.objects += row.objects.filter(({ isRestored }) => !isRestored).length;
+  }
 }
 
-const stillThere = ({ objects }: RemovedRow): number => objects.filter(({ isRestored }) => !isRestored).length;
+/** What a damaged row is in the way of stays as it is. */
+async function giveBackReadable(components: Components, row: HoldingRow): Promise<GivenBack | undefined> {
+  try {
+    return (await dropBlockLists(components, row)) ? await giveBack(components, row) : undefined;
+  } catch (error) {
+    if (components.badRow === undefined || !isKind(error, 'corrupt')) throw error;
+    components.badRow({ partition: row.partition, sort: row.sort, error });
+    return undefined;
+  }
+}
 
-async function forget(components: Components, removed: RemovedRow): Promise<boolean> {
-  const versions = removed.objects
-    .filter(({ object }) => object.segments !== undefined)
-    .map(({ object }) => object.version);
-  for (const version of versions) if (!(await dropSegments(components, version))) return false;
-  const { partition, sort } = removed;
+/** Nobody has changed it, restored one of its objects or forgotten it since it was read. */
+const asRead = (row: RemovedRow | HoldingRow): Clause[] => [isHolding(row) ? stepIs(row) : removedAs(row)];
+
+const longOnes = (row: RemovedRow): ObjectVersion[] =>
+  row.objects.filter(({ object }) => object.segments !== undefined).map(({ object }) => object.version);
+
+/** False while references of one of them are still to be given back. */
+async function dropBlockLists(components: Components, row: RemovedRow): Promise<boolean> {
+  for (const version of longOnes(row)) if (!(await dropSegments(components, version))) return false;
+  return true;
+}
+
+/** 20e: false if another worker has changed the row since, or references of a long one are still to be given back. */
+async function forget(components: Components, row: RemovedRow | HoldingRow): Promise<boolean> {
+  if (!(await dropBlockLists(components, row))) return false;
+  const { partition, sort } = row;
   const writes: Write[] = [
-    { kind: 'delete', partition, sort, if: [removedAs(removed)] },
-    ...versions.map((version): Write => ({ kind: 'check', ...releaseKey(version), if: ['absent'] })),
+    { kind: 'delete', partition, sort, if: asRead(row) },
+    ...longOnes(row).map((version): Write => ({ kind: 'check', ...releaseKey(version), if: ['absent'] })),
   ];
   const took = async (): Promise<boolean> => (await components.panda.get({ partition, sort })) === undefined;
   return transactUnlessConflict(components, writes, took);
@@ -80,14 +161,15 @@ async function dropSegments(components: Components, version: ObjectVersion): Pro
 }
 
 /** Removed in the future, by a clock that had jumped: its grace begins now, for otherwise it would end in years. */
-async function beginGraceNow(components: Components, removed: RemovedRow, nowMs: number): Promise<void> {
-  const [first] = removed.objects;
+async function beginGraceNow(components: Components, row: RemovedRow | HoldingRow): Promise<void> {
+  const [first] = row.objects;
   if (first === undefined) return;
-  const { partition, sort } = removed;
-  const next = removedKey(components.settings.cell, nowMs, first.object.version);
+  const { partition, sort } = row;
+  const next = removedKey(components.settings.cell, Math.max(0, components.clock.nowMs()), first.object.version);
+  const attributes = isHolding(row) ? heldAttributes(row) : removedAttributes(row.objects);
   const writes: Write[] = [
-    { kind: 'delete', partition, sort, if: [removedAs(removed)] },
-    { kind: 'put', ...next, attributes: removedAttributes(removed.objects) },
+    { kind: 'delete', partition, sort, if: asRead(row) },
+    { kind: 'put', ...next, attributes, if: ['absent'] },
   ];
   await transactUnlessConflict(
     components,

@@ -72,6 +72,15 @@ export const DELETES_AT_ONCE = 90;
 /** Rounds of a delete whose object changed meanwhile. */
 export const DELETE_ATTEMPTS_MAX = 5;
 
+// Giving references back.
+
+/** References that one step of GC has in memory: the more, the more slots of one bucket die in one transaction. */
+export const HELD_REFERENCES_AT_ONCE = 16_384;
+/** Rows of removed objects that GC works off side by side. */
+export const HELD_ROWS_AT_ONCE = 4;
+/** Buckets whose dead bits GC writes side by side. */
+export const BURIED_BUCKETS_AT_ONCE = 8;
+
 // Rewrapping keys.
 
 /** Rewrapping transactions at once. */

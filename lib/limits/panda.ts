@@ -52,8 +52,12 @@ export const RENEWAL_ITEMS_MAX = 5;
 
 /** Blocks an object row lists itself: as many (block, object) pairs as one index transaction takes. */
 export const BLOCKS_INLINE_MAX = 45;
-/** An overwritten object with more blocks than this is released step by step afterwards. */
-export const OLD_BLOCKS_INLINE_MAX = 20;
+/** Bytes of the objects that a row of removed ones lists, as far as it holds their references. */
+export const HELD_BYTES_MAX = 60 * 1024;
+/** A slot that such a row notes: which reference, record id, bucket, slot and length. */
+export const NOTED_SLOT_BYTES = 32;
+/** Record ids of a row of the shred log, 16 bytes each: as many as fit a packed attribute. */
+export const SHREDDED_IDS_MAX = 2048;
 /** Slots of a group row, which has GROUP_SLOT_BYTES for each. */
 export const GROUP_SLOTS_MAX = 4096;
 /** A slot in a group row: block id, record id and length. */

@@ -22,6 +22,8 @@ const relation = (says: string, holds: Relation['holds']): Relation => ({ says, 
 /** Bytes of a remnant in a run's journal: its bucket's id and its volume's place, as text. */
 const REMNANT_BYTES = 40;
 const VOLUME_ID_BYTES = 16;
+const BLOCK_ID_BYTES = 32;
+const RECORD_ID_BYTES = 16;
 /** What a name, a version and counts add to a row whose lists are bounded. */
 const ROW_FRAME_BYTES = 16 * 1024;
 
@@ -38,8 +40,14 @@ const TRANSACTIONS: readonly Relation[] = [
     (l) => l.BLOCKS_INLINE_MAX <= l.PAIRS_PER_TRANSACTION,
   ),
   relation(
-    'an overwritten object that is released inline leaves room for the new one',
-    (l) => l.OLD_BLOCKS_INLINE_MAX < l.PAIRS_PER_TRANSACTION,
+    'references that a row of removed objects holds, and the slots that it notes, fit their row',
+    (l) =>
+      l.HELD_BYTES_MAX < l.PACKED_BYTES_MAX &&
+      (l.HELD_BYTES_MAX / BLOCK_ID_BYTES) * l.NOTED_SLOT_BYTES < l.PACKED_BYTES_MAX,
+  ),
+  relation(
+    'a row of the shred log is no longer than a packed attribute',
+    (l) => RECORD_ID_BYTES * l.SHREDDED_IDS_MAX <= l.PACKED_BYTES_MAX,
   ),
   relation(
     'rows that need not be together, and a check, fit a transaction',

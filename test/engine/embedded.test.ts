@@ -116,7 +116,7 @@ describe('opening a store', () => {
     await expect(openEmbedded(dir)).rejects.toMatchObject({
       code: 'STORE_VERSION',
       kind: 'invalid',
-      message: expect.stringMatching(/format 7.*formats 1 to 4/),
+      message: expect.stringMatching(/format 7.*formats 1 to 5/),
     });
   });
 

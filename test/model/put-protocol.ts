@@ -8,11 +8,12 @@ import {
   type Block,
   blockWrite,
   bucketAt,
-  buryWrites,
   commitWrites,
   deadAt,
   deleteWrites,
+  diesWrites,
   dropWrites,
+  endWrite,
   freshWrite,
   type Group,
   giveBackWrite,
@@ -23,6 +24,7 @@ import {
   type ObjectName,
   objectAt,
   objectWrite,
+  placeOf,
   putWrites,
   type Release,
   recoverWrites,
@@ -44,6 +46,7 @@ interface Actor {
   readonly at: string;
   readonly object?: number;
   readonly block?: number;
+  readonly release?: number;
   readonly token?: number;
   readonly home?: Home;
   readonly version?: Version;
@@ -87,10 +90,12 @@ export const PUT_CONDITIONS = {
   'give back: the reference is that version’s': { table: 'block', attributes: ['o'] },
   'give back: nobody counts on the block': { table: 'block', attributes: ['f'] },
   'give back: the block is in the slot that was read': { table: 'block', attributes: ['p'] },
-  'uncount: the release is still to be done': { table: 'release', attributes: ['exists'] },
+  'note: the release is as it was read': { table: 'release', attributes: ['s'] },
+  'uncount: the release is as it was read': { table: 'release', attributes: ['s'] },
   'uncount: as many count on the block as were read': { table: 'block', attributes: ['f'] },
   'uncount: the named version is the one that was read': { table: 'block', attributes: ['o'] },
   'uncount: the block is in the slot that was read': { table: 'block', attributes: ['p'] },
+  'end: the release is as it was read': { table: 'release', attributes: ['s'] },
   'merge: the record is the one that was read': { table: 'block', attributes: ['r'] },
   'merge: the block is in the slot it was copied from': { table: 'block', attributes: ['p'] },
 } as const satisfies Record<string, { readonly table: string; readonly attributes: readonly string[] }>;
@@ -106,6 +111,8 @@ export const PUT_RULES = [
   VOID_RULE,
   'give back: a named reference is never given back as a counted one',
   'give back: the slot is noted before the row goes',
+  'end: every slot that was noted is dead, or a block row names it',
+  'end: the named reference is given back',
 ] as const;
 export type PutCondition = keyof typeof PUT_CONDITIONS | (typeof PUT_RULES)[number];
 
@@ -375,56 +382,72 @@ class PutTurn extends Turn<PutState, Actor> {
   /** 20, of one release row after the other. */
   #collects(): Step[] {
     const version = this.me.version as Version;
-    const release = version === undefined ? undefined : this.#now<Release>(releaseAt(version));
     switch (this.me.at) {
       case 'begin':
         return VERSIONS.flatMap((one) =>
           this.#number(releaseAt(one)) === 0 ? [] : this.go(`takes up ${one}`, { at: 'look', version: one }),
         );
       case 'look': {
-        if (release === undefined) return this.go('finds it done', { at: 'begin' });
+        const release = this.#number(releaseAt(version));
+        if (release === 0) return this.go('finds it done', { at: 'begin' });
+        return this.go('reads the release', { at: 'look 2', release });
+      }
+      case 'look 2': {
+        const release = this.#releaseRead();
         const block = this.#now<Block>(BLOCK);
-        const isHeld = block?.o === version;
-        const me = { block: this.#number(BLOCK) };
-        const countsAll = this.#isOff('give back: a named reference is never given back as a counted one');
-        if (release.n === 1 && (isHeld || !countsAll || block?.f === undefined)) {
-          const notes = !this.#isOff('give back: the slot is noted before the row goes');
-          return this.go('reads the block', { ...me, at: isHeld ? (notes ? 'note' : 'give back') : 'bury' });
-        }
-        return this.go('reads the block', { ...me, at: 'uncount' });
+        const at = this.#nextOf(release, block);
+        return this.go('reads the block', { block: this.#number(BLOCK), at });
       }
       case 'note':
         return this.attempt(
           'note',
-          [noteWrite(version, this.#blockRead() as Block)],
+          [noteWrite(version, this.#releaseRead(), this.#blockRead() as Block)],
           { at: 'give back' },
           { at: 'look' },
         );
       case 'give back':
-        return this.#plain('give back', this.#plainWrite('give back'), { at: 'bury' }, { at: 'look' });
-      case 'bury':
-        return this.#buries(version, release);
+        return this.#plain('give back', this.#plainWrite('give back'), { at: 'look' }, { at: 'look' });
       case 'uncount': {
-        const block = this.#blockRead();
+        const block = this.#blockRead() as Block;
         if (block?.f === undefined) return this.go('finds nothing counted', { at: 'look' });
-        const writes = uncountWrites(version, block, this.#isDead(block.p));
-        return this.attempt('uncount', writes, { at: 'begin' }, { at: 'look' });
+        const writes = uncountWrites(version, this.#releaseRead(), block);
+        return this.attempt('uncount', writes, { at: 'look' }, { at: 'look' });
       }
+      case 'bury':
+        return this.#buries();
+      case 'finish':
+        return this.attempt('end', [endWrite(version, this.#releaseRead())], { at: 'begin' }, { at: 'look' });
       default:
         return [];
     }
   }
 
+  #releaseRead(): Release {
+    return rowOf(releaseAt('a'), this.me.release ?? 0)?.attributes as unknown as Release;
+  }
+
+  #nextOf(release: Release, block: Block | undefined): string {
+    if (release.k === 1) return 'uncount';
+    const countsAll = this.#isOff('give back: a named reference is never given back as a counted one');
+    const isHeld = block?.o === this.me.version;
+    if (release.n === 1 && !isHeld && countsAll && block?.f !== undefined) return 'uncount';
+    if (release.n !== 1 || !isHeld) return 'bury';
+    const isNoted = release.g?.has(placeOf(block as Block)) || (block as Block).f !== undefined;
+    if (this.#isOff('end: the named reference is given back') && release.g?.has(placeOf(block as Block))) return 'bury';
+    return isNoted || this.#isOff('give back: the slot is noted before the row goes') ? 'give back' : 'note';
+  }
+
   /** What is read here changes no more: a slot that no block row names is never named again. */
-  #buries(version: Version, release: Release | undefined): Step[] {
-    if (release === undefined) return this.go('finds it done', { at: 'begin' });
+  #buries(): Step[] {
+    const noted = [...(this.#releaseRead().g ?? [])];
     const block = this.#now<Block>(BLOCK);
-    if (block?.o === version) return this.go('finds it named again', { at: 'look' });
-    const dying = [...(release.g ?? [])]
-      .filter((noted) => noted !== (block === undefined ? '' : block.r + block.p))
-      .map((noted) => noted[1] as Slot)
-      .filter((slot) => !this.#isDead(slot) && this.#number(bucketAt(slot)) !== 0);
-    return this.attempt('bury', buryWrites(version, release, dying), { at: 'begin' }, { at: 'look' });
+    const dying = noted
+      .filter((place) => block === undefined || place !== placeOf(block))
+      .map((place) => place[1] as Slot)
+      .find((slot) => !this.#isDead(slot) && this.#number(bucketAt(slot)) !== 0);
+    if (dying === undefined || this.#isOff('end: every slot that was noted is dead, or a block row names it'))
+      return this.go('finds all buried', { at: 'finish' });
+    return this.attempt('bury', diesWrites(dying, false), { at: 'bury' }, { at: 'bury' });
   }
 
   /** 21, once. */

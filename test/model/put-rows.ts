@@ -26,10 +26,15 @@ export interface Named {
   readonly v: Version;
   readonly n?: 1;
 }
-/** `g`: slots that may have lost their block row already. */
+/**
+ * `n`: the reference is the named one. `k`: it is counted, and still to be given back. `g`: slots that may have lost their block row
+ * already. `s`: how often the row was changed.
+ */
 export interface Release {
   readonly n?: 1;
+  readonly k?: 1;
   readonly g?: ReadonlySet<string>;
+  readonly s: number;
 }
 export interface Group {
   readonly home: Home;
@@ -88,7 +93,7 @@ export const settleWrite = (group: Group): Write => ({
 const releaseWrites = (old: Named | undefined): Write[] =>
   old === undefined
     ? []
-    : [{ kind: 'put', ...releaseAt(old.v), attributes: old.n === undefined ? { k: 1 } : { n: 1 } }];
+    : [{ kind: 'put', ...releaseAt(old.v), attributes: old.n === undefined ? { k: 1, s: 0 } : { n: 1, s: 0 } }];
 
 /** 18. `old`: undefined if there was none, or a void one; `object` is what was read, void or not. */
 export function putWrites(
@@ -151,12 +156,17 @@ export function recoverWrites(
   ];
 }
 
+/** Nobody has done anything of it since it was read. */
+const stepIs = (release: Release): Condition => [is('s', release.s)];
+export const placeOf = (block: Block): string => block.r + block.p;
+
 /** 20b: before the block row goes, for nothing else says then which slot it was. */
-export const noteWrite = (version: Version, block: Block): Write => ({
+export const noteWrite = (version: Version, release: Release, block: Block): Write => ({
   kind: 'update',
   ...releaseAt(version),
-  insert: { g: [block.r + block.p] },
-  if: ['exists'],
+  insert: { g: [placeOf(block)] },
+  add: { s: 1 },
+  if: stepIs(release),
 });
 
 /** 20c, plain: the named reference is given back; the row goes with the last one. */
@@ -167,25 +177,29 @@ export function giveBackWrite(version: Version, block: Block): Write {
   return { kind: 'delete', ...BLOCK, if: [...known, is('p', block.p), is('f', undefined)] };
 }
 
-/** 20d: slots that were noted and that no block row names are dead; the release is done. */
-export const buryWrites = (version: Version, release: Release, dying: readonly Slot[]): Write[] => [
-  {
-    kind: 'delete',
+/** A counted reference is given back in the transaction that takes it off the release row, which notes the slot if it was the last. */
+export function uncountWrites(version: Version, release: Release, block: Block): Write[] {
+  const isLast = block.f === 1 && block.o === undefined;
+  const taken: Write = {
+    kind: 'update',
     ...releaseAt(version),
-    if: ['exists', ...[...(release.g ?? [])].map((g) => ({ attribute: 'g', contains: g }))],
-  },
-  ...dying.flatMap((slot) => diesWrites(slot, false)),
-];
-
-/** A counted reference is given back in the transaction that takes it off the release row. */
-export function uncountWrites(version: Version, block: Block, isDead: boolean): Write[] {
-  const done: Write = { kind: 'delete', ...releaseAt(version), if: ['exists'] };
+    remove: ['k'],
+    add: { s: 1 },
+    ...(isLast ? { insert: { g: [placeOf(block)] } } : {}),
+    if: stepIs(release),
+  };
   const counted = [is('r', block.r), is('f', block.f), is('o', block.o)];
-  if (block.f === 1 && block.o === undefined)
-    return [done, { kind: 'delete', ...BLOCK, if: [...counted, is('p', block.p)] }, ...diesWrites(block.p, isDead)];
+  if (isLast) return [taken, { kind: 'delete', ...BLOCK, if: [...counted, is('p', block.p)] }];
   const less = block.f === 1 ? { remove: ['f'] } : { add: { f: -1 } };
-  return [done, { kind: 'update', ...BLOCK, ...less, if: counted }];
+  return [taken, { kind: 'update', ...BLOCK, ...less, if: counted }];
 }
+
+/** 20e, plain: nothing of it is left to be done. */
+export const endWrite = (version: Version, release: Release): Write => ({
+  kind: 'delete',
+  ...releaseAt(version),
+  if: stepIs(release),
+});
 
 /** 21: to the slot M. */
 export const mergeWrites = (block: Block, isDead: boolean): Write[] => [

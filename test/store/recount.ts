@@ -8,6 +8,7 @@ import { discardFromRow, discardPartition } from '../../lib/panda/rows/drives/di
 import { driveFromRow, drivePartition } from '../../lib/panda/rows/drives/drive-row.ts';
 import { type ObjectRow, objectFromRow, segmentFromRow } from '../../lib/panda/rows/object-row.ts';
 import { isCompleteRow, isListedIn, listPartition, VOLUME_LISTS } from '../../lib/panda/rows/open-row.ts';
+import { holdingFromRow, holdsReferences, referencesLeft } from '../../lib/panda/rows/removed/held-references.ts';
 import { trashFromRow } from '../../lib/panda/rows/trash-row.ts';
 import { volumeFromRow } from '../../lib/panda/rows/volume-row.ts';
 import { zoneFromRow, zonePartition } from '../../lib/panda/rows/zone-row.ts';
@@ -91,6 +92,10 @@ function expectReferences(rows: readonly Row[]): void {
   for (const object of soundObjects(rows)) count(object.blocks ?? []);
   for (const row of of(rows, 'segment')) count(segmentFromRow(row).blocks);
   const blocks = soundBlocks(rows);
+  const names = new Map(blocks.map(({ id, named }) => [id, named]));
+  // What was deleted refers to its blocks until GC has given its references back.
+  for (const { blockId, object } of holdingRows(rows).flatMap(referencesLeft))
+    if (!object.isNamed || names.get(blockId) === object.version) count([blockId]);
   const stored = new Map(blocks.map((block) => [block.id, block.refs]));
   for (const [id, count] of refs) same(stored.get(id), count, () => `references of block ${id.slice(0, 8)}`);
   const trash = new Set(of(rows, 'trash').map((row) => trashFromRow(row).blockId));
@@ -102,8 +107,17 @@ function expectReferences(rows: readonly Row[]): void {
   same(trash.size, blocks.filter((block) => block.refs === 0).length, () => 'blocks with a trash row');
 }
 
+const holdingRows = (rows: readonly Row[]) => of(rows, 'removed').filter(holdsReferences).map(holdingFromRow);
+
+/** Slots that GC has noted: their block row may have gone. */
+function notedSlots(rows: readonly Row[]): Set<string> {
+  const noted = holdingRows(rows).flatMap(({ notes }) => notes);
+  return new Set(noted.map(({ bucket, slot }) => `${bucket}/${slot}`));
+}
+
 async function expectLiveBytes(p: Process, rows: readonly Row[]): Promise<void> {
   const volumes = new Map(of(rows, 'volume').map((row) => [row.sort, volumeFromRow(row)]));
+  const noted = notedSlots(rows);
   const named = new Map<string, Map<number, number>>();
   for (const block of soundBlocks(rows)) {
     const slots = named.get(block.bucket) ?? new Map<number, number>();
@@ -128,8 +142,9 @@ async function expectLiveBytes(p: Process, rows: readonly Row[]): Promise<void> 
         same(slots.has(slot), false, () => `a block names dead slot ${slot} of bucket ${bucket.id}`);
       else {
         live += length;
-        // A slot no block names is live only while its group is pending.
-        if (volume.pendingSeq === undefined) same(slots.get(slot), length, () => `slot ${slot} of bucket ${bucket.id}`);
+        // A slot no block names is live only while its group is pending, or until GC has made it die.
+        if (volume.pendingSeq === undefined && !noted.has(`${bucket.id}/${slot}`))
+          same(slots.get(slot), length, () => `slot ${slot} of bucket ${bucket.id}`);
       }
     }
     same(bucket.liveBytes, live, () => `live bytes of bucket ${bucket.id}`);

@@ -17,6 +17,7 @@ import {
   segmentFromRow,
   UPLOADS,
 } from '../../panda/rows/object-row.ts';
+import { type HoldingRow, holdingFromRow, holdsReferences } from '../../panda/rows/removed/held-references.ts';
 import { removedFromRow, removedSegmentFromRow, removedVersionOf } from '../../panda/rows/removed/removed-row.ts';
 import { soundRow } from '../../panda/rows/row-reader.ts';
 import { trashFromRow } from '../../panda/rows/trash-row.ts';
@@ -28,6 +29,7 @@ import type { Counted } from './counted.ts';
 import { destroyedKeys, judgeKeys } from './doctor-keys.ts';
 import { VolumeListsFound } from './doctor-lists.ts';
 import { judgeBuckets, judgeZones } from './doctor-places.ts';
+import { takeRemoved } from './doctor-removed.ts';
 
 interface BlockFacts {
   /** The version it names, until the object is found that has it. */
@@ -52,6 +54,8 @@ interface Tally {
   /** Drives that are lost or retired. */
   readonly gone: Set<number>;
   readonly releases: Map<string, ReleaseRow>;
+  /** What was deleted, and its references with it until GC has given them back. */
+  readonly deleted: HoldingRow[];
   /** Versions whose segments belong to an object, with its name and how many it has; or to an upload or a release. */
   readonly segmented: Map<string, { readonly name: string; missing: number }>;
   readonly unfinished: Set<string>;
@@ -80,6 +84,7 @@ export async function findRowFaults(
     discards: [],
     gone: new Set(),
     releases: new Map(),
+    deleted: [],
     segmented: new Map(),
     unfinished: new Set(),
     broken: [],
@@ -92,6 +97,7 @@ export async function findRowFaults(
   const told = new Set<string>();
   await eachRow(components, findings, told, signal, (row) => takeFirst(tally, soundRow(row)));
   await eachRow(components, findings, told, signal, (row) => takeNames(tally, row));
+  await takeRemoved(components, tally, tally.deleted);
   await leaveOutVoids(components, tally);
   judgeObjects(tally, findings);
   judgeSegments(tally, findings);
@@ -192,6 +198,7 @@ function takeFirst(tally: Tally, row: Row): void {
     }
     case 'removed':
       for (const { object } of removedFromRow(row).objects) tally.removed.add(object.version);
+      if (holdsReferences(row)) tally.deleted.push(holdingFromRow(row));
       break;
     default:
       tally.lists.take(row);

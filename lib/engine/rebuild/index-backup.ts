@@ -1,6 +1,7 @@
 // What the backup says that finding records needs: which record is which block, what was shredded or was in trash, and
 // which extents the volumes had (for drives that are away now). Wrapped keys stay in the backup.
 import { blockFromRow } from '../../panda/rows/block-row.ts';
+import { holdingFromRow, holdsReferences, referencesLeft } from '../../panda/rows/removed/held-references.ts';
 import { shredFromRow, trashFromRow } from '../../panda/rows/trash-row.ts';
 import { extentText, volumeFromRow } from '../../panda/rows/volume-row.ts';
 import type { BackupSource } from './backup-source.ts';
@@ -20,6 +21,13 @@ export async function indexBackup(sorter: Sorter, backup: BackupSource, later?: 
     "INSERT OR IGNORE INTO unplaced SELECT n.block, 'shredded' FROM shredded s CROSS JOIN named n ON n.record = s.record",
   );
   sorter.run('DELETE FROM named WHERE EXISTS (SELECT 1 FROM shredded s WHERE s.record = named.record)');
+  // Blocks of what was deleted, and is not kept, are in trash.
+  for await (const row of backup.rows(['removed/'])) {
+    if (!holdsReferences(row)) continue;
+    const removed = holdingFromRow(row);
+    for (const { blockId } of referencesLeft(removed))
+      sorter.run('INSERT OR REPLACE INTO trash VALUES (?, ?)', blockId, removed.atMs);
+  }
   for await (const row of backup.rows(['trash/'])) {
     const { blockId, sinceMs } = trashFromRow(row);
     sorter.run('INSERT OR REPLACE INTO trash VALUES (?, ?)', blockId, sinceMs);

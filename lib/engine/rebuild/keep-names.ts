@@ -61,7 +61,7 @@ export async function* keepNames(
 }
 
 /** Put plain, and never there: its block does not name it. */
-const isVoid = (sorter: Sorter, { isNamed, blocks, version }: ObjectRow): boolean =>
+export const isVoid = (sorter: Sorter, { isNamed, blocks, version }: ObjectRow): boolean =>
   isNamed === true &&
   sorter.get('SELECT 1 AS there FROM names WHERE version = ? AND block = ?', version, blocks?.[0] ?? '') === undefined;
 
@@ -72,7 +72,7 @@ function counted(row: Row, { isNamed: _, ...object }: ObjectRow): Row {
 
 const versionOf = (row: Row): string => row.partition.slice(SEGMENTS.length);
 
-const refer = (sorter: Sorter, id: BlockId): void =>
+export const refer = (sorter: Sorter, id: BlockId): void =>
   sorter.run('UPDATE placed SET refs = refs + 1 WHERE block = ?', id);
 
 function noteList(sorter: Sorter, row: Row): void {
@@ -92,7 +92,7 @@ function noteList(sorter: Sorter, row: Row): void {
     );
 }
 
-function lossesOf(sorter: Sorter, blocks: readonly BlockId[]): Map<string, number> {
+export function lossesOf(sorter: Sorter, blocks: readonly BlockId[]): Map<string, number> {
   const losses = new Map<string, number>();
   for (const id of blocks) {
     if (sorter.get('SELECT 1 AS there FROM placed WHERE block = ?', id) !== undefined) continue;

@@ -14,6 +14,7 @@ import { placeRecords } from './choose-homes.ts';
 import { type Places, zoneRows } from './extents.ts';
 import { indexBackup } from './index-backup.ts';
 import { type KeptNames, keepNames, type LostObject } from './keep-names.ts';
+import { keepRemoved } from './keep-removed.ts';
 import { type AwayDrive, type ScanReport, scanDrives } from './scan-drives.ts';
 import type { Sorter } from './sorter.ts';
 import { volumeRows } from './volume-rows.ts';
@@ -46,7 +47,7 @@ export interface RebuildInput {
 }
 
 /** Tables whose rows hold no location and no reference. */
-const KEPT_TABLES = ['store', 'shred/', 'kek', 'removed/', 'removed-segment/'];
+const KEPT_TABLES = ['store', 'shred/', 'kek', 'removed-segment/'];
 
 export class Rebuild {
   readonly #sorter: Sorter;
@@ -66,6 +67,7 @@ export class Rebuild {
     await indexBackup(this.#sorter, backup, this.#input.shredLog);
     placeRecords(this.#sorter);
     yield* keepNames(this.#sorter, backup, this.#names, this.#input.onLost);
+    yield* keepRemoved(this.#sorter, backup);
     // Block rows are written in this release's format.
     for await (const row of backup.rows(KEPT_TABLES)) yield raised(row);
     yield* this.#blockRows();

@@ -7,6 +7,8 @@ import { isPocketfulError } from '../../foundation/errors.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { Row } from '../../panda/panda.ts';
 import { objectPartition } from '../../panda/rows/object-row.ts';
+import { holdingFromRow, holdsReferences, referencesLeft } from '../../panda/rows/removed/held-references.ts';
+import { removedPartitions } from '../../panda/rows/removed/removed-row.ts';
 import { readOrTell } from '../../panda/rows/row-reader.ts';
 import { trashFromRow, trashPartitions } from '../../panda/rows/trash-row.ts';
 import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
@@ -90,9 +92,20 @@ async function driveFacts(components: Components, drive: Drive, id: number): Pro
   return { id, path: drive.label, state: await driveState(drive), usedZones, erasingZones };
 }
 
+/**
+ * References of what was deleted, with the bytes of the objects, and blocks in trash: those of long objects, with the
+ * bytes of their records.
+ */
 async function countTrash(components: Components): Promise<{ blocks: number; bytes: number }> {
   let blocks = 0;
   let bytes = 0;
+  for (const partition of removedPartitions(components.settings.cell))
+    for await (const row of rowsOf(components.panda, partition)) {
+      const removed = holdsReferences(row) ? readOr(components, row, holdingFromRow) : undefined;
+      if (removed === undefined) continue;
+      blocks += referencesLeft(removed).length;
+      for (const { object } of removed.objects) if (object.blocks !== undefined) bytes += object.sizeBytes;
+    }
   for (const partition of trashPartitions(components.settings.cell))
     for await (const row of rowsOf(components.panda, partition)) {
       blocks += 1;

@@ -4,6 +4,7 @@ import { listJournal } from '../../compaction/run/journal.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
 import type { Write } from '../../panda/panda.ts';
+import { removedFromRow, removedPartitions } from '../../panda/rows/removed/removed-row.ts';
 import { trashFromRow, trashPartitions } from '../../panda/rows/trash-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
@@ -52,6 +53,10 @@ export async function tuneStage(components: Components, port: MetricsPort): Prom
 
 async function oldestTrash({ panda, settings }: Components): Promise<number | undefined> {
   let oldest: number | undefined;
+  // In the order of their times.
+  for (const partition of removedPartitions(settings.cell))
+    for (const row of (await panda.query(partition, {}, { limit: 1 })).rows)
+      oldest = Math.min(oldest ?? Infinity, removedFromRow(row).atMs);
   for (const partition of trashPartitions(settings.cell))
     for await (const row of rowsOf(panda, partition)) oldest = Math.min(oldest ?? Infinity, trashFromRow(row).sinceMs);
   return oldest;

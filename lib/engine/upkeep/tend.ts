@@ -1,7 +1,7 @@
 // The tasks of maintenance beside compaction. What each does, in which order, and where it stops when its time is up is
 // decided here, for both engines: the embedded one runs them by command and by its daemon, a stage by its schedules.
 //
-//   gc      what dead processes left (end-dead-work.ts), rows of removed objects, SHRED, FREE
+//   gc      what dead processes left (end-dead-work.ts), SHRED with the rows of removed objects, FREE
 //   encode  leases of the dead, with `all` the open hot volumes sealed, ENCODE, rewriting what is mostly dead, FREE
 //
 // A pass may be cut off anywhere, and the next one goes on. What was done is in its report and in the day's tally.
@@ -10,7 +10,6 @@ import { writersHeld } from '../../compaction/move/l3/hold.ts';
 import { given } from '../../foundation/given.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { collectGarbage, type GarbageReport } from '../../gc/collect-garbage.ts';
-import { expireRemoved } from '../../gc/expire-removed.ts';
 import { type EncodeOptions, type EncodeReport, encodeHot } from '../../live-coder/encode-hot.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
@@ -75,7 +74,6 @@ export async function shredStore(
   { volumes }: Pick<Tended, 'volumes'>,
   options: ShredOptions = {},
 ): Promise<GarbageReport> {
-  await expireRemoved(volumes.components, given({ signal: options.signal }));
   const report = await collectGarbage(volumes.components, given(options));
   await addTally(volumes.components, { shreddedBytes: report.recordBytes });
   return report;
@@ -93,8 +91,11 @@ export async function emptyTrash(
   { volumes }: Pick<Tended, 'volumes'>,
   options: ShredOptions = {},
 ): Promise<EmptyReport> {
-  const objects = await expireRemoved(volumes.components, { ...given({ signal: options.signal }), ignoreGrace: true });
-  const garbage = await collectGarbage(volumes.components, { ...given(options), ignoreGrace: true });
+  let objects = 0;
+  const onForgotten = (some: number): void => {
+    objects += some;
+  };
+  const garbage = await collectGarbage(volumes.components, { ...given(options), ignoreGrace: true, onForgotten });
   await addTally(volumes.components, { shreddedBytes: garbage.recordBytes });
   return { objects, slots: garbage.slots, recordBytes: garbage.recordBytes };
 }

@@ -7,6 +7,7 @@ import { INDEX_ATTEMPTS_MAX } from '../../limits/frontend.ts';
 import { BLOCKS_INLINE_MAX } from '../../limits/panda.ts';
 import type { Write } from '../../panda/panda.ts';
 import { type ObjectRow, segmentAttributes, segmentKey, type UploadRow } from '../../panda/rows/object-row.ts';
+import { retellObjects } from '../../panda/rows/removed/held-references.ts';
 import {
   removedAs,
   removedAttributes,
@@ -57,7 +58,7 @@ async function findRemoved(components: Components, { namespace, key, version }: 
 }
 
 async function restoreOne(components: Components, removed: Removed, request: RestoreRequest): Promise<ObjectRow> {
-  const { isOld: _, ...was } = removed.object;
+  const { isOld: _, isNamed: __, ...was } = removed.object;
   const version = newObjectVersion(components.randomness);
   const object: ObjectRow = { ...was, key: request.as ?? request.key, version };
   const ifVersion = request.overwrite ? undefined : 'absent';
@@ -93,13 +94,15 @@ async function restoreAtOnce(
   }
 }
 
-/** The row of its removal says no more that it can be restored. */
-function restoredWrite({ row, object }: Removed): Write {
-  const { partition, sort, objects } = row;
-  const attributes = removedAttributes(
-    objects.map((one) => (one.object.version === object.version ? { ...one, isRestored: true } : one)),
+/** Its row says no more that it can be restored. References that the row holds are given back all the same. */
+function restoredWrite({ row, object, holds }: Removed): Write {
+  const { partition, sort } = row;
+  const objects = row.objects.map((one) =>
+    one.object.version === object.version ? { ...one, isRestored: true } : one,
   );
-  return { kind: 'put', partition, sort, attributes, if: [removedAs(row)] };
+  const asRead = [removedAs(row)];
+  if (holds) return { kind: 'update', partition, sort, ...retellObjects(objects), if: asRead };
+  return { kind: 'put', partition, sort, attributes: removedAttributes(objects), if: asRead };
 }
 
 /** As an upload whose blocks are all known: seen when it is whole, or given up and its references given back. */

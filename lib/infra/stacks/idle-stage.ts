@@ -16,7 +16,7 @@ export const IDLE_READS: Readonly<Record<keyof typeof SCHEDULE_MINUTES, number>>
   encoder: 75,
   gc: 98,
   sampler: 25,
-  tuner: 95,
+  tuner: 100,
   compaction: 60,
 };
 /** Plan, EachRun, AllDone, Compacted. */

@@ -22,6 +22,7 @@ export async function expectNothingLeft(world: SimWorld): Promise<void> {
     const table = row.partition.split('/', 1)[0];
     if (UNFINISHED.test(row.partition)) left(`a row of work: ${row.partition}|${row.sort}`);
     if (table === 'trash' && !world.mayHaveLost) left(`a block in trash: ${row.partition}|${row.sort}`);
+    if (table === 'removed' && !world.mayHaveLost) left(`what was deleted, still listed: ${row.partition}|${row.sort}`);
     if (table === 'volume') {
       const volume = volumeFromRow(row);
       const { id, state, pendingSeq, owner, run, next } = volume;

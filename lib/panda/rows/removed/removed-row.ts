@@ -1,6 +1,7 @@
 // removed/CELL/SHARD | time/version: objects that one transaction deleted or overwrote, as they were, until the grace
-// of their blocks is over. No reference is in it: it tells what could be restored, and keeps nothing. Block lists of
-// long ones are moved to removed-segment/VERSION | number as their references are given back.
+// of their blocks is over. It tells what could be restored; and it holds the references of those that list their
+// blocks, until GC gives them back (held-references.ts). Block lists of long ones are moved to removed-segment as their
+// references are given back. A row without `n` is of an earlier release and holds none.
 import { type BlockId, bytesOf, type ObjectVersion } from '../../../foundation/ids.ts';
 import { REMOVED_BYTES_MAX } from '../../../limits/panda.ts';
 import type { Attributes, Clause, Key, Row } from '../../panda.ts';
@@ -13,7 +14,7 @@ export interface RemovedObject {
   readonly object: ObjectRow;
   /** Another one took its name; else it was deleted. */
   readonly isOverwritten: boolean;
-  /** It was brought back since: only its block list is still to go. */
+  /** It was brought back since, or nothing was lost: only its references and block list are still to go. */
   readonly isRestored: boolean;
 }
 
@@ -41,8 +42,9 @@ export const removedKey = (cell: string, atMs: number, version: ObjectVersion): 
   sort: `${padded(atMs, TIME_DIGITS)}/${version}`,
 });
 
-/** Bounds of a query: rows up to that time, and those after it. */
-export const removedUntil = (atMs: number): string => `${padded(Math.max(0, atMs), TIME_DIGITS)}/~`;
+/** What an object takes of a row at the most. */
+export const removedBytesMax = ({ namespace, key, metadata, blocks = [] }: ObjectRow): number =>
+  Buffer.byteLength(namespace) + Buffer.byteLength(key) + Buffer.byteLength(metadata ?? '') + 32 * blocks.length + 64;
 
 export function removedFromRow(row: Row): RemovedRow {
   const atMs = Number(row.sort.split('/')[0]);
@@ -81,8 +83,8 @@ function unpackOne(row: Row, facts: Unpacker): RemovedObject {
 export function removedAttributes(objects: readonly RemovedObject[]): Attributes {
   const facts = new Packer().byte(PACKED_FORM);
   for (const { object, isOverwritten, isRestored } of objects) {
-    const { isNamed: _, namespace, key, version, metadata, segments } = object;
-    const packed = packedObjectAttributes({ ...object, isNamed: undefined })['d'] as Uint8Array;
+    const { namespace, key, version, metadata, segments } = object;
+    const packed = packedObjectAttributes(object)['d'] as Uint8Array;
     facts.byte((isOverwritten ? IS_OVERWRITTEN : 0) | (isRestored ? IS_RESTORED : 0));
     for (const text of [namespace, key]) packText(facts, text);
     facts.bytes(bytesOf(version)).varint(packed.length).bytes(packed);
