@@ -21,6 +21,8 @@ import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
 import type { DriveRow, DriveState } from '../panda/rows/drives/drive-row.ts';
 import type { ObjectInfo } from '../service/service.ts';
+import type { BalancePlan } from '../volume/repair/balance-plan.ts';
+import type { BalanceOptions, BalanceReport } from '../volume/repair/balance-store.ts';
 import type { RepairOptions, RepairPlan, RepairReport } from '../volume/repair/repair-store.ts';
 import type { FreeReport } from '../volume/runs/free.ts';
 
@@ -139,6 +141,9 @@ export interface StoreAdmin {
   planRepair(): Promise<RepairPlan>;
   /** Makes redundancy whole: what lay on drives that are lost, being emptied or damaged. */
   repair(options?: RepairOptions): Promise<RepairReport>;
+  /** Which columns would move where, so that all drives hold about the same; changes nothing. */
+  planBalance(): Promise<BalancePlan>;
+  balance(options?: BalanceOptions): Promise<BalanceReport>;
   doctor(
     options?: Watch<string> & { readonly fix?: boolean | undefined; readonly readAll?: boolean | undefined },
   ): Promise<DoctorReport>;

@@ -23,6 +23,8 @@ import { retireKek } from '../gc/retire-kek.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { LETTERS_MAX } from '../limits/compaction.ts';
 import { infoOf, type ObjectInfo } from '../service/service.ts';
+import type { BalancePlan } from '../volume/repair/balance-plan.ts';
+import { planBalanceNow } from '../volume/repair/balance-store.ts';
 import { planRepair, type RepairPlan } from '../volume/repair/repair-store.ts';
 import { currentKek } from '../volume/rows/known-keks.ts';
 import { readVolume } from '../volume/rows/read-rows.ts';
@@ -117,6 +119,10 @@ export class EngineAdmin {
 
   async drives(): Promise<DrivesReport> {
     return listDrives((await this.#open()).components);
+  }
+
+  async planBalance(): Promise<BalancePlan> {
+    return planBalanceNow((await this.#open()).volumes);
   }
 
   async planRepair(): Promise<RepairPlan> {

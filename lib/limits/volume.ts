@@ -43,6 +43,8 @@ export const OPEN_GROWTH_MAX = 4;
 
 /** A drive that has not answered for this long, as far as anybody looked, is lost: when repair begins, never safety. */
 export const LOST_AFTER_MS = 15 * MINUTE_MS;
+/** Drives are even enough when none holds more than this part above what each has on average. */
+export const BALANCE_TOLERANCE = 0.05;
 /** Which drives take extents, and which were added, is looked up this often. */
 export const DRIVE_STATES_READ_EVERY_MS = 5 * SECOND_MS;
 

@@ -147,3 +147,12 @@ describe('what is not the drive', () => {
     });
   });
 });
+
+it('balance says what it would do, and does it', async () => {
+  const own = <T>(args: string[], code = 0) => json<T>(cwd, ['--store', 'file:b', ...args], { code });
+  await own(['init', '--preset', 'thrifty', '--drives', '2']);
+  for (let i = 0; i < 6; i++) writeFileSync(join(cwd, `f${i}`), random.bytes(60_000));
+  await own(['put', 'f0', 'f1', 'f2']);
+  expect(await own(['drives', 'balance', '--plan'])).toMatchObject({ moves: [] });
+  expect(await own(['drives', 'balance'])).toMatchObject({ planned: 0, moved: 0, left: [] });
+});

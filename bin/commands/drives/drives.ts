@@ -6,6 +6,7 @@ import { invalid } from '../../../lib/foundation/errors.ts';
 import type { DriveState } from '../../../lib/panda/rows/drives/drive-row.ts';
 import { addCommand, type Run } from '../command.ts';
 import { bytesText, countOf, countText, table, timeText } from '../show/text.ts';
+import { addBalance } from './balance.ts';
 
 interface DomainOption {
   readonly domain?: string;
@@ -54,6 +55,7 @@ export function addDrivesCommands(program: Command): void {
     },
     withDomain,
   );
+  addBalance(drives);
   addCommand(
     drives,
     'domain <drive> <name>',

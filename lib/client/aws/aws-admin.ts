@@ -127,6 +127,10 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
   }
 
   /** Planned from here, with the user's own rights; made whole by the stage's compactor, step by step. */
+  balance(): Promise<never> {
+    throw this.#notHere('new volumes go to the emptiest buckets by themselves');
+  }
+
   async repair({ onPlan, ...options }: Parameters<StoreAdmin['repair']>[0] = {}): ReturnType<StoreAdmin['repair']> {
     if (onPlan !== undefined) onPlan(await this.planRepair());
     return this.#tasks.repair(options);

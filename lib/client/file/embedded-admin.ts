@@ -20,6 +20,7 @@ import { type VerifyReport, verifyStore } from '../../engine/upkeep/verify.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import { given } from '../../foundation/given.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
+import { balanceStore } from '../../volume/repair/balance-store.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from '../admin.ts';
 import { EngineAdmin, watchedBy } from '../engine-admin.ts';
@@ -146,6 +147,11 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   async changeDrive(...[drive, change]: Parameters<StoreAdmin['changeDrive']>): ReturnType<StoreAdmin['changeDrive']> {
     await this.#store.beginWriting();
     return changeDrive(this.#store.volumes, drive, change);
+  }
+
+  async balance(options: Parameters<StoreAdmin['balance']>[0] = {}): ReturnType<StoreAdmin['balance']> {
+    await this.#recovered();
+    return balanceStore(this.#store.volumes, options);
   }
 
   async repair(options: Parameters<StoreAdmin['repair']>[0] = {}): ReturnType<StoreAdmin['repair']> {

@@ -81,11 +81,26 @@ export async function repairStore(store: VolumeStore, options: RepairOptions = {
   options.onPlan?.(plan);
   const pass = new Pass(store, options);
   for (const repair of plan.repairs) await pass.repair(repair);
+  await giveUpClaims(store, plan);
   // What could not be erased when a drive came back.
   for (const row of (await readDriveRows(store.components)).values())
     if (mayHaveReturned(row) && !options.signal?.aborted) await finishReturned(store, row.drive);
   const discards = await freeDiscards(store, options);
   return { planned: plan.repairs.length, ...pass.report(), discards };
+}
+
+/** What was claimed for a repair, or to balance drives, that nothing wants any more. */
+async function giveUpClaims(store: VolumeStore, { repairs }: RepairPlan): Promise<void> {
+  const wanted = new Set(repairs.map(({ volume }) => volume.id));
+  const { panda, settings, badRow } = store.components;
+  for (const { id, repair, run, state } of await listVolumes(panda, settings.cell, badRow))
+    if (repair !== undefined && run === undefined && state === 'sealed' && !wanted.has(id))
+      await repairVolume(store, id, newRunId(store.components, 'repair')).catch(ignoring);
+}
+
+/** It waits for the next pass. */
+function ignoring(error: unknown): void {
+  if (!isPocketfulError(error)) throw error;
 }
 
 class Pass {

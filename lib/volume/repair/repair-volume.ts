@@ -32,6 +32,14 @@ export interface VolumeRepaired {
 export interface RepairVolumeOptions extends CopyOptions {
   /** Columns that this pass has made again, by drive; is read and written. No drive is to get more than its share. */
   readonly had?: Map<number, number> | undefined;
+  /** A column that is sound, to another drive: only if nothing of the volume is to be repaired. */
+  readonly move?: ColumnMove | undefined;
+}
+
+export interface ColumnMove {
+  readonly column: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Throws `retry` where drives do not take what is written, `DRIVES_MISSING` where there are too few. */
@@ -65,10 +73,13 @@ class Repair {
     const { components, zones } = this.#store;
     zones.states.forget();
     const wanted = repairOf(held, await zones.states.read(), await readDamage(components, held.id));
-    if (wanted === undefined) return this.#nothing(held);
+    const { move } = this.#options;
+    if (wanted === undefined && move === undefined) return this.#nothing(held);
+    if (move !== undefined && (wanted !== undefined || held.extents[move.column]?.drive !== move.from))
+      return skipped(held.id, 'VOLUME_CHANGED', 'it is to be repaired, or was moved');
     const filled = columnsOf(wanted, 'fill');
     const inPlace = new Map(filled.map((column) => [column, held.extents[column] as Extent]));
-    const moving = columnsOf(wanted, 'move');
+    const moving = move === undefined ? columnsOf(wanted, 'move') : [move.column];
     const volume = moving.length === 0 ? held : await this.#claim(held, moving);
     if (volume === undefined) return skipped(held.id, 'VOLUME_CHANGED', 'another worker has taken it over');
     const targets = new Map([...inPlace, ...(moving.length === 0 ? [] : (volume.repair?.extents ?? []))]);
@@ -107,7 +118,8 @@ class Repair {
     for (let attempt = 0; attempt < ZONE_CLAIM_ATTEMPTS_MAX; attempt++) {
       const keeps = held.extents.filter((_, column) => !moving.includes(column)).map(({ drive }) => drive);
       const perDomain = domainColumnsMax(held.codec);
-      const claim = await zones.claim(held.id, moving.length, { keeps, perDomain, had });
+      const onto = this.#options.move?.to;
+      const claim = await zones.claim(held.id, moving.length, { keeps, perDomain, had, onto });
       const extents = new Map(moving.map((column, i) => [column, claim.extents[i] as Extent]));
       const writes = claimRepairWrites(cell, this.#run, fresh, extents, claim.writes);
       const took = async (): Promise<boolean> =>
@@ -131,7 +143,9 @@ class Repair {
     const isWanted =
       repair.generation === held.generation &&
       columns.join() === [...moving].sort((a, b) => a - b).join() &&
-      [...repair.extents.values()].every(({ drive }) => isActive(states, drive));
+      [...repair.extents.values()].every(
+        ({ drive }) => isActive(states, drive) && (this.#options.move?.to ?? drive) === drive,
+      );
     return isWanted ? held : this.#undo(held);
   }
 
@@ -170,8 +184,8 @@ class Repair {
   }
 }
 
-const columnsOf = ({ columns }: VolumeRepair, how: 'move' | 'fill'): number[] =>
-  columns.filter((one) => one.how === how).map(({ column }) => column);
+const columnsOf = (repair: VolumeRepair | undefined, how: 'move' | 'fill'): number[] =>
+  (repair?.columns ?? []).filter((one) => one.how === how).map(({ column }) => column);
 
 const sameExtents = (a: ReadonlyMap<number, Extent> | undefined, b: ReadonlyMap<number, Extent>): boolean =>
   a !== undefined && JSON.stringify([...a]) === JSON.stringify([...b]);

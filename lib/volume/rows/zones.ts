@@ -49,6 +49,8 @@ export interface ClaimOptions {
   readonly perDomain?: number;
   /** Extents that whoever claims has had on each drive already: those with fewest of them come first. */
   readonly had?: ReadonlyMap<number, number> | undefined;
+  /** The only drive that will do. */
+  readonly onto?: number | undefined;
 }
 
 export interface ZoneClaim {
@@ -115,11 +117,12 @@ export class ZoneAllocator {
   }
 
   #pick(known: readonly DriveZones[], columns: number, states: DriveRows, options: ClaimOptions): Extent[] {
-    const { keeps = [], perDomain, had = new Map<number, number>() } = options;
+    const { keeps = [], perDomain, had = new Map<number, number>(), onto } = options;
     const hadOn = (drive: number): number => had.get(drive) ?? 0;
     const healthy = known
       .map((_, drive) => drive)
-      .filter((drive) => isActive(states, drive) && !keeps.includes(drive) && this.#health.isHealthy(drive));
+      .filter((drive) => isActive(states, drive) && !keeps.includes(drive) && this.#health.isHealthy(drive))
+      .filter((drive) => onto === undefined || drive === onto);
     if (healthy.length < columns) throw this.#tooFew(healthy.length, columns, states, keeps);
     const open = shuffled(healthy, this.#components.randomness)
       .filter((drive) => this.#freeCount(known[drive] as DriveZones) > 0)
