@@ -5,12 +5,14 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Demo, type LocalRepair } from '../../lib/client/demo/demo.ts';
+import { DemoKeeping } from '../../lib/client/demo/demo-keeping.ts';
 import { demoTree } from '../../lib/client/demo/demo-tree.ts';
 import type { RunReport } from '../../lib/compaction/run/reports.ts';
 import type { Status } from '../../lib/engine/status/status.ts';
 import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
+import type { Redundancy } from '../../lib/volume/check/redundancy.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { strategyRows } from './compact.ts';
 import { InterruptedError } from './interruption.ts';
@@ -81,7 +83,7 @@ async function runDemo(run: Run, dir: string | undefined, options: DemoOptions):
   const steps: Step[] = [];
   const demo = new Demo(store, tree, seed);
   try {
-    await new Show(run, demo, steps, say).all();
+    await new Show(run, demo, new DemoKeeping(store, seed), steps, say).all();
   } finally {
     await store.close();
   }
@@ -108,10 +110,12 @@ class Show {
   readonly #demo: Demo;
   readonly #steps: Step[];
   readonly #say: (text: string) => void;
+  readonly #keeping: DemoKeeping;
 
-  constructor(run: Run, demo: Demo, steps: Step[], say: (text: string) => void) {
+  constructor(run: Run, demo: Demo, keeping: DemoKeeping, steps: Step[], say: (text: string) => void) {
     this.#run = run;
     this.#demo = demo;
+    this.#keeping = keeping;
     this.#steps = steps;
     this.#say = say;
   }
@@ -134,6 +138,7 @@ class Show {
     await this.#withDrivesAway();
     const deleted = await this.#delete();
     await this.#compact();
+    await this.#keep();
     await this.#step('verify', { items: demo.left.length }, async (tick) => {
       await demo.readAll(tick);
       await demo.expectGone(deleted);
@@ -154,6 +159,20 @@ class Show {
       ).split('\n'))
         this.#say(line);
       return () => `${strategyText(runs)}; sealed ${overheadText(before)} -> ${overheadText(overhead.sealed)}`;
+    });
+  }
+
+  /** A drive dies, and a byte rots: both are made whole. */
+  async #keep(): Promise<void> {
+    await this.#step('a drive dies', {}, async () => {
+      const { drive, added, columns, writtenBytes, same, redundancy } = await this.#keeping.replace();
+      return () =>
+        `drive ${drive} is gone for good, drive ${added} takes its place: ${countOf(columns, 'column')} made again, ${bytesText(writtenBytes)}, all ${countOf(same, 'chunk')} byte for byte; ${wholeText(redundancy)}`;
+    });
+    await this.#step('a byte rots', {}, async (tick) => {
+      const rot = await this.#keeping.rot((bytes) => tick({ bytes }));
+      return () =>
+        `found by the scrubber in column ${rot.column} of volume ${rot.volume} (${countText(rot.readObjects)} objects, ${bytesText(rot.readBytes)} read), made again; ${wholeText(rot.redundancy)}`;
     });
   }
 
@@ -250,6 +269,8 @@ function repairText(repair: LocalRepair | undefined): string {
   const when = alone === undefined ? 'such as' : `with only drive ${alone} away`;
   return `, ${when} column ${column} of volume ${volume} from ${columnsRead.length} of the ${otherColumns} others`;
 }
+
+const wholeText = ({ volumes }: Redundancy): string => `all ${countOf(volumes, 'volume')} complete`;
 
 const overheadText = (of: Status['overhead']['sealed']): string =>
   `overhead ${ratioText(of.allocated)} allocated, ${ratioText(of.stored)} stored, in ${countOf(of.volumes, 'volume')}`;

@@ -1,4 +1,4 @@
-// The demonstration on a small tree: its seven steps end well, and a file that is not what it was fails it, by name.
+// The demonstration on a small tree: its nine steps end well, and a file that is not what it was fails it, by name.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -29,13 +29,17 @@ describe('the demonstration', () => {
     ]);
     expect(said.files).toBe(250);
     const steps = said.steps.map(({ step, result }) => `${step}: ${result}`);
-    expect(steps).toHaveLength(7);
+    expect(steps).toHaveLength(9);
     expect(steps[1]).toMatch(/encode: \d+ hot replica-4 volumes? into \d+ lrc-12-2-2 volume/);
     // Of the few volumes of so small a tree each may have lost more than one local repair mends: then with one drive away.
     expect(steps[2]).toMatch(
       /all 250 SHA-256 match, \d+ records rebuilt, (such as|with only drive \d+ away) column \d+ of volume [0-9a-f]{16} from 6 of the 15 others$/,
     );
     expect(steps[6]).toMatch(
+      /gone for good, drive 20 takes its place: \d+ columns? made again, .* byte for byte; all \d+ volumes? complete$/,
+    );
+    expect(steps[7]).toMatch(/found by the scrubber in column \d+ of volume .* made again; all \d+ volumes? complete$/);
+    expect(steps[8]).toMatch(
       /^verify: \d+ files have the SHA-256 of their source; \d+ deleted ones answer "not found"/,
     );
     expect(existsSync(join(cwd, '.pocketful-demo/panda.sqlite'))).toBe(true);
