@@ -1,5 +1,5 @@
-// What keeps a store, on a real one: a drive that dies and is replaced, and a byte that rots unseen. Both are made whole
-// again, and what was made again is held against what was there, byte for byte.
+// What keeps a store, on a real one: a drive that dies and is replaced, and a byte that rots unseen. Both are made
+// whole again, and what was made again is held against what was there, byte for byte.
 import { createHash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
