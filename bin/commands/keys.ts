@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { invalid } from '../../lib/foundation/errors.ts';
 import type { RewrapReport } from '../../lib/gc/rewrap-keys.ts';
+import { addKeyCopies } from './backup/key-copies.ts';
 import { addCommand, type Run } from './command.ts';
 import { Progress } from './show/progress.ts';
 import { countOf, countText, table, timeText } from './show/text.ts';
@@ -54,6 +55,7 @@ export function addKeys(program: Command): void {
     },
     (command) => command.option('-y, --yes', 'yes, destroy it'),
   );
+  addKeyCopies(keys);
 }
 
 const watch = (run: Run, progress: Progress) => ({

@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
 import { addAdminCommands } from './admin.ts';
 import { addAdopt } from './adopt.ts';
-import { addBackups } from './backups.ts';
+import { addBackups } from './backup/backups.ts';
 import { fail, withGlobals } from './command.ts';
 import { addCompaction } from './compact.ts';
 import { addDaemon } from './daemon.ts';

@@ -20,6 +20,7 @@ interface PutOptions extends CreationOptions {
   readonly as?: string;
   readonly prefix?: string;
   readonly includeStores?: boolean;
+  readonly sync?: boolean;
 }
 
 interface Skipped {
@@ -51,6 +52,7 @@ export function addPut(program: Command): void {
           'name of the object, for one file or standard input; for one directory, the folder its files get',
         )
         .option('--prefix <prefix>', 'put this and a / before every name')
+        .option('--sync', 'answer only when the drives have the metadata of it too')
         .option('--include-stores', 'walk into directories that hold another store or a drive of one'),
   );
 }
@@ -111,6 +113,7 @@ class PutBatch {
     const { elapsedMs } = this.#progress;
     const isOver = this.#run.interruption.happened || this.#stored.length === 0;
     const encoded = isOver ? undefined : await this.#afterPut();
+    if (this.#options.sync) await this.#store.sync();
     this.#failures.settle(this.#attempted);
     this.#answer(elapsedMs, encoded);
   }

@@ -160,7 +160,8 @@ export class EngineAdmin {
     return rewrapKeys((await this.#open()).components, options);
   }
 
-  async destroyKey(version: number): Promise<void> {
+  /** `before`: what must be done while the key is still there. */
+  async destroyKey(version: number, before: () => Promise<void> = async () => {}): Promise<void> {
     const { components } = await this.#open();
     const { keks } = components;
     const known = (await keks.versions()).find((one) => one.version === version);
@@ -174,6 +175,7 @@ export class EngineAdmin {
         'KEY_IN_USE',
         `${blocks} blocks are wrapped by version ${version} or one before it: run pocketful keys rewrap first`,
       );
+    await before();
     await keks.destroy(version);
   }
 }

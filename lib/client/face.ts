@@ -60,6 +60,11 @@ export interface PocketfulStore {
   putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncIterable<PutOutcome>;
   /** What puts leave to be done: encodes what has cooled. Undefined where a schedule does that. */
   afterPut(watch?: Watch<EncodeProgress>): Promise<EncodePass | undefined>;
+  /**
+   * Resolves once the drives have the metadata of all that was acknowledged. Throws `retry` JOURNAL_UNSHIPPED, and
+   * `invalid` NOT_FOR_STAGE where there is no journal.
+   */
+  sync(): Promise<void>;
   /** Throws `missing` OBJECT_MISSING. Errors of the body come while it is read. */
   get(key: string, range?: ByteRange): Promise<OpenBody>;
   head(key: string): Promise<ObjectInfo>;

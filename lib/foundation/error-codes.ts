@@ -17,7 +17,15 @@ import {
   VERDICT_REASONS,
 } from './codes/reasons.ts';
 import { CALL_CODES, STAGE_CODES } from './codes/stage.ts';
-import { BACKUP_CODES, DRIVE_CODES, KEK_CODES, PANDA_CODES, STORE_CODES, STREAM_CODES } from './codes/store.ts';
+import {
+  BACKUP_CODES,
+  DRIVE_CODES,
+  JOURNAL_CODES,
+  KEK_CODES,
+  PANDA_CODES,
+  STORE_CODES,
+  STREAM_CODES,
+} from './codes/store.ts';
 
 /** By what a person is doing when one is met. */
 export const ERROR_TABLES = {
@@ -32,6 +40,7 @@ export const ERROR_TABLES = {
   Keys: KEK_CODES,
   'The queue': STREAM_CODES,
   Backups: BACKUP_CODES,
+  'The journal': JOURNAL_CODES,
   'A stage': STAGE_CODES,
   Calls: CALL_CODES,
   Writers: WRITER_CODES,

@@ -2,6 +2,7 @@
 // lock, reads it again, and replaces it whole.
 import fs from 'node:fs';
 import type { Clock } from '../foundation/clock.ts';
+import { conflict } from '../foundation/errors.ts';
 import type { StoreId } from '../foundation/ids.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import { KEK_BYTES } from './envelope.ts';
@@ -25,6 +26,15 @@ export async function createKeyFile(file: string, storeId: StoreId, ports: KeyFi
     replaceKeyFile(file, storeId, withNextVersion([], ports.randomness.bytes(KEK_BYTES), ports.clock.nowMs()));
   });
   return openKeyFile(file, storeId, ports);
+}
+
+/** Makes the key file out of a copy of it. Throws `conflict` KEYS_EXIST: keys that are there are never replaced. */
+export async function putBackKeyFile(file: string, storeId: StoreId, ring: KeyRing<Uint8Array>): Promise<void> {
+  await underFileLock(lockOf(file), () => {
+    if (isThere(file))
+      throw conflict('KEYS_EXIST', `${file} is there already: move it away first, if it is not wanted`);
+    replaceKeyFile(file, storeId, ring);
+  });
 }
 
 /** Throws `denied` KEK_MISSING, KEK_WRONG or KEK_DENIED. */

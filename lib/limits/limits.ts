@@ -3,13 +3,14 @@ import * as bytes from './bytes.ts';
 import * as compaction from './compaction.ts';
 import * as engine from './engine.ts';
 import * as frontend from './frontend.ts';
+import * as journal from './journal.ts';
 import * as panda from './panda.ts';
 import * as reads from './reads.ts';
 import * as stage from './stage.ts';
 import * as verify from './verify.ts';
 import * as volume from './volume.ts';
 
-export const ROOMS = { bytes, compaction, engine, frontend, panda, reads, stage, verify, volume } as const;
+export const ROOMS = { bytes, compaction, engine, frontend, journal, panda, reads, stage, verify, volume } as const;
 
 /** Of all rooms: a name stands for one bound only. */
 export const LIMITS = {
@@ -17,6 +18,7 @@ export const LIMITS = {
   ...compaction,
   ...engine,
   ...frontend,
+  ...journal,
   ...panda,
   ...reads,
   ...stage,

@@ -11,6 +11,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['limits'],
   ['codec', 'format', 'cost'],
   ['drive', 'panda', 'keys', 'stream', 'settings'],
+  ['journal'],
   ['volume'],
   ['frontend', 'live-coder', 'compaction', 'gc', 'repair', 'verify', 'replication'],
   ['engine'],

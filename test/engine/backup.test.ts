@@ -239,7 +239,7 @@ it('a bucket is elsewhere once more columns of its volume were erased than the c
   await world.panda.transact([{ kind: 'delete', ...groupKey(volume.id, volume.generation, 1) }]);
   const unreadable: number[] = [];
   for (const { drive, zone, zoneGeneration } of [...volume.extents, ...volume.extents.slice(0, 1)]) {
-    const places = await checkPlaces(world.panda, world.components.settings.cell, world.media);
+    const places = await checkPlaces({ ...world.components, panda: world.panda, drives: world.media });
     expect(places.liveBuckets).toBe(1);
     unreadable.push(places.unreadableBuckets);
     await (world.media[drive] as Drive).erase({ zone, generation: zoneGeneration });

@@ -1,10 +1,11 @@
 // The status of a store as people read it.
 
+import type { JournalStatus } from '../../../lib/engine/ship/journal-status.ts';
 import type { CareStatus } from '../../../lib/engine/status/alarms.ts';
 import type { CompactionStatus } from '../../../lib/engine/status/compaction-status.ts';
 import type { OverheadOf, Status } from '../../../lib/engine/status/status.ts';
 import type { Redundancy } from '../../../lib/volume/check/redundancy.ts';
-import { bytesText, countOf, countText, dollarsText, ratioText, secondsText, table } from './text.ts';
+import { bytesText, countOf, countText, dollarsText, ratioText, secondsText, table, timeText } from './text.ts';
 
 export function statusText(status: Status): string {
   const overhead = (name: string, of: OverheadOf): string[] => [
@@ -54,6 +55,7 @@ export function statusText(status: Status): string {
   lines.push('', redundancyText(status.redundancy));
   if (status.keeping !== undefined) lines.push(...keepingLines(status.keeping));
   if (status.devices !== undefined) lines.push(...devicesLines(status.devices));
+  if (status.journal !== undefined) lines.push(...journalLines(status.journal));
   for (const { text } of status.working.stalled) lines.push('', `stalled: ${text}`);
   return lines.join('\n');
 }
@@ -81,6 +83,25 @@ export const devicesLines = ({ drives, devices }: { readonly drives: number; rea
 
 const hoursText = (ms: number): string =>
   ms < 60_000 ? 'less than a minute' : `about ${(ms / 3_600_000).toFixed(1)} h`;
+
+function journalLines(journal: JournalStatus): string[] {
+  const { shipped, waiting, copies, way, snapshot, levels, bytes, points, oldestAtMs } = journal;
+  const unshipped =
+    waiting.ageMs === null
+      ? 'all of it is'
+      : `${countOf(waiting.commits, 'commit')} not yet, for ${secondsText(waiting.ageMs)}`;
+  const sizes = levels.map(({ level, segments, bytes: of }) => `${level}: ${countText(segments)} (${bytesText(of)})`);
+  return [
+    shipped === null
+      ? 'journal of the metadata: nothing of it is on the drives yet'
+      : `journal of the metadata, on ${countOf(copies, 'drive')}: ${unshipped}; a restore reads ${countOf(way, 'segment')}${snapshot === null ? '' : `, a snapshot of ${timeText(snapshot.atMs)} first`}`,
+    ...(levels.length === 0
+      ? []
+      : [
+          `ladder, by level: ${sizes.join(', ')}; ${bytesText(bytes)} with all copies, back to ${timeText(oldestAtMs ?? 0)} in ${countOf(points, 'point')}`,
+        ]),
+  ];
+}
 
 /** How many volumes could lose how many more columns. */
 export function redundancyText({ volumes, full, reduced, lost }: Redundancy): string {

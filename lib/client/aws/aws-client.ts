@@ -5,7 +5,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { present } from '../../foundation/assert.ts';
 import type { Clock } from '../../foundation/clock.ts';
-import { unknownOutcome } from '../../foundation/errors.ts';
+import { invalid, unknownOutcome } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import { checkKey, checkNamespace } from '../../frontend/object-keys.ts';
 import {
@@ -93,6 +93,10 @@ export class AwsClient implements PocketfulStore {
 
   /** The encoder's schedule does it. */
   async afterPut(): Promise<undefined> {}
+
+  async sync(): Promise<void> {
+    throw invalid('NOT_FOR_STAGE', `${this.address}: a stage has no journal on its drives`);
+  }
 
   async get(key: string, range: ByteRange = { offset: 0 }): Promise<OpenBody> {
     const { offset, length = Number.MAX_SAFE_INTEGER } = range;

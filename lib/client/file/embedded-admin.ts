@@ -37,7 +37,9 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
 
   override async status(options: Parameters<StoreAdmin['status']>[0] = {}): ReturnType<StoreAdmin['status']> {
     const status = await super.status(options);
-    return { ...status, devices: await devicesOf(this.#store.components.drives.map(({ label }) => label)) };
+    const devices = await devicesOf(this.#store.components.drives.map(({ label }) => label));
+    const journal = await this.#store.journal?.status();
+    return { ...status, devices, ...(journal === undefined ? {} : { journal }) };
   }
 
   async gc(options: Parameters<StoreAdmin['gc']>[0] = {}): Promise<GcReport> {
@@ -132,7 +134,8 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
 
   override async destroyKey(version: number): Promise<void> {
     await this.#store.beginWriting();
-    return super.destroyKey(version);
+    // What was shipped before dies with the key: first it is all on the drives under another.
+    return super.destroyKey(version, async () => this.#store.journal?.snapshotNow());
   }
 
   addDrives(paths: readonly string[], options: { readonly domain?: string | undefined } = {}) {

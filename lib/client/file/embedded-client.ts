@@ -88,6 +88,10 @@ export class EmbeddedClient implements PocketfulStore {
     return this.admin.encode(watch);
   }
 
+  async sync(): Promise<void> {
+    await this.engine.journal?.shipNow();
+  }
+
   async get(key: string, range?: ByteRange): Promise<OpenBody> {
     const { object, body } = await this.engine.frontend.get(this.namespace, key, range);
     return { object: infoOf(object), body };

@@ -11,29 +11,38 @@ import type { Panda } from '../../panda/panda.ts';
 import { type BucketRow, bucketFromRow, bucketKey } from '../../panda/rows/bucket-row.ts';
 import { type VolumeRow, volumeFromRow, volumePartitions } from '../../panda/rows/volume-row.ts';
 import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
+import { appendsIn } from '../../volume/behind/newer-chunks.ts';
 import { listGroups, rowsOf } from '../../volume/rows/read-rows.ts';
 
 export interface PlacesReport {
   /** Zones whose drives hold what the rows do not know: the store went on after the backup was made. */
   readonly newerZones: number;
+  /** Open volumes with appends that the rows do not know. */
+  readonly newerVolumes: number;
   readonly liveBuckets: number;
   /** Those of them that cannot be read from where the rows say they are. */
   readonly unreadableBuckets: number;
 }
 
-export async function checkPlaces(panda: Panda, cell: string, drives: readonly Drive[]): Promise<PlacesReport> {
+type Ports = Parameters<typeof appendsIn>[0];
+
+export async function checkPlaces(ports: Ports): Promise<PlacesReport> {
+  const { panda, drives } = ports;
+  const { cell } = ports.settings;
   const newer = await Promise.all(drives.map((drive, id) => countNewerZones(panda, drive, id)));
   let liveBuckets = 0;
   let unreadableBuckets = 0;
+  let newerVolumes = 0;
   for (const partition of volumePartitions(cell))
     for await (const row of rowsOf(panda, partition)) {
       const volume = volumeFromRow(row);
+      if (volume.state === 'open' && (await appendsIn(ports, volume)).hasUnknown) newerVolumes += 1;
       const buckets = await liveBucketsOf(panda, cell, volume);
       if (buckets.length === 0) continue;
       liveBuckets += buckets.length;
       unreadableBuckets += await countUnreadable(panda, drives, volume, buckets);
     }
-  return { newerZones: newer.reduce((sum, zones) => sum + zones, 0), liveBuckets, unreadableBuckets };
+  return { newerZones: newer.reduce((sum, zones) => sum + zones, 0), newerVolumes, liveBuckets, unreadableBuckets };
 }
 
 async function liveBucketsOf(panda: Panda, cell: string, volume: VolumeRow): Promise<BucketRow[]> {

@@ -2,11 +2,9 @@
 // name, which gets its own at the end: an interrupted restore leaves no half store, and its file goes with the next
 // command.
 import { existsSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { DirectoryDrive } from '../../drive/directory-drive.ts';
-import { nameNew } from '../../drive/file-naming.ts';
-import { errnoOf, syncFolder } from '../../drive/files.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { conflict, corrupt, invalid } from '../../foundation/errors.ts';
 import { driveId } from '../../foundation/ids.ts';
@@ -18,10 +16,12 @@ import { raiseAboveDrives } from '../../volume/behind/raise-above-drives.ts';
 import type { LostObject } from '../rebuild/keep-names.ts';
 import { Rebuild, type RebuildReport } from '../rebuild/rebuild.ts';
 import { Sorter } from '../rebuild/sorter.ts';
+import { shelvesOf } from '../ship/store-journal.ts';
 import { removeScratch, scratchPath, sweepLeftovers } from '../wire/leftovers.ts';
 import { driveAt, keysPath, pandaPath } from '../wire/store-layout.ts';
 import { type BackupHeader, backupFile, checkBackup } from './backup.ts';
 import { checkPlaces } from './check-places.ts';
+import { giveName } from './give-name.ts';
 import { putRows } from './put-rows.ts';
 
 export interface RestoreReport {
@@ -93,6 +93,8 @@ async function gather(panda: Panda, place: Place) {
   const { path, file, options } = place;
   const store = await storeOf(file);
   const drives = drivesOf(path, store);
+  const { clock = systemClock, randomness = systemRandomness } = options;
+  const ports = { panda, ...store, drives, clock, randomness };
   let rebuild: RebuildReport | undefined;
   let rows: number;
   let newerZones = 0;
@@ -102,10 +104,9 @@ async function gather(panda: Panda, place: Place) {
     rebuild = rebuilt.report;
   } else {
     rows = await putRows(panda, backupFile(file).rows(['']), options.onProgress);
-    newerZones = await assertPlaces(panda, store, drives, file);
+    newerZones = await assertPlaces(ports, file);
   }
-  const ports = { clock: options.clock ?? systemClock, randomness: options.randomness ?? systemRandomness };
-  await raiseAboveDrives({ panda, ...store, drives, ...ports });
+  await raiseAboveDrives(ports, await epochSeen(path, store));
   return { rows, newerZones, rebuild };
 }
 
@@ -119,6 +120,11 @@ const drivesOf = (path: string, store: StoreRow): DirectoryDrive[] =>
   store.drives.map(
     (drive, id) => new DirectoryDrive(driveAt(path, drive), { storeId: store.storeId, driveId: driveId(id) }),
   );
+
+/** Of the journal on the drives: the restored store begins another one. */
+async function epochSeen(path: string, store: StoreRow): Promise<number> {
+  return (await shelvesOf((place) => driveAt(path, place), store, new Map()).list()).epoch;
+}
 
 async function rebuildRows(
   panda: Panda,
@@ -142,37 +148,12 @@ async function rebuildRows(
 }
 
 /** The number of newer zones. Throws BACKUP_BEHIND: a store whose names cannot be read is no restored store. */
-async function assertPlaces(
-  panda: Panda,
-  { settings }: StoreRow,
-  drives: readonly DirectoryDrive[],
-  file: string,
-): Promise<number> {
-  const { newerZones, liveBuckets, unreadableBuckets } = await checkPlaces(panda, settings.cell, drives);
+async function assertPlaces(ports: Parameters<typeof checkPlaces>[0], file: string): Promise<number> {
+  const { newerZones, liveBuckets, unreadableBuckets } = await checkPlaces(ports);
   if (unreadableBuckets > 0)
     throw corrupt(
       'BACKUP_BEHIND',
       `${unreadableBuckets} of ${liveBuckets} buckets are no longer where ${file} says they are, nothing was restored: restore with --rebuild, which finds them on the drives`,
     );
   return newerZones;
-}
-
-/** The metadata file gets its name, unless another store was made there meanwhile. */
-async function giveName(gathering: string, target: string): Promise<void> {
-  try {
-    await setAside(target);
-    await nameNew(gathering, target);
-    await syncFolder(dirname(target));
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    throw conflict('STORE_EXISTS', `a store was made in ${dirname(target)} meanwhile`, error);
-  }
-}
-
-/** SQLite would take the log of a file that was moved away for one of the file that comes in its place. */
-async function setAside(target: string): Promise<void> {
-  for (const suffix of ['-wal', '-shm', '-journal']) {
-    if (!existsSync(target) && existsSync(`${target}${suffix}`))
-      await rename(`${target}${suffix}`, `${target}.moved${suffix}`);
-  }
 }

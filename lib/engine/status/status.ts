@@ -10,6 +10,7 @@ import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { VolumeClass, VolumeRow, VolumeState } from '../../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import { type Redundancy, RedundancyCount, volumeSpare } from '../../volume/check/redundancy.ts';
+import type { JournalStatus } from '../ship/journal-status.ts';
 import { type CareFacts, type CareStatus, careOf } from './alarms.ts';
 import { type CompactionFacts, type CompactionStatus, compactionStatusOf } from './compaction-status.ts';
 
@@ -95,6 +96,8 @@ export interface Status {
   /** Where drives are directories: on how many disks they lie. */
   readonly devices?: { readonly drives: number; readonly devices: number };
   readonly working: { readonly stalled: readonly Reason[] };
+  /** Of the metadata on the drives, where there is one. */
+  readonly journal?: JournalStatus;
   /** Bytes stored in all classes per live byte: what durability and holes cost together. */
   readonly replicationFactor: number | null;
   readonly compaction?: CompactionStatus;

@@ -17,6 +17,7 @@ import type { BadRow } from '../../panda/rows/row-reader.ts';
 import { type StoreRow, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
 import { checkSqliteFile } from '../../panda/sqlite/sqlite-damage.ts';
 import { pandaCorrupt } from '../../panda/sqlite/sqlite-errors.ts';
+import { SqliteJournal } from '../../panda/sqlite/sqlite-journal.ts';
 import { SqlitePanda } from '../../panda/sqlite/sqlite-panda.ts';
 import { drivesMin, parseSettings, type Settings } from '../../settings/settings.ts';
 import { SqliteStream } from '../../stream/sqlite-stream.ts';
@@ -24,6 +25,7 @@ import type { Stream } from '../../stream/stream.ts';
 import { type RaiseReport, raiseAboveDrives } from '../../volume/behind/raise-above-drives.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
+import { StoreJournal } from '../ship/store-journal.ts';
 import { BadRows } from './bad-rows.ts';
 import { beginCreation, endCreation, writeNewDrives } from './creation.ts';
 import { MadeDrives, makeDriveAt } from './drives/made-drives.ts';
@@ -56,6 +58,7 @@ interface OwnParts {
   readonly disk?: StoreDisk;
   readonly turn?: WriterTurn;
   readonly badRows?: BadRows;
+  readonly journal?: StoreJournal;
 }
 
 /** An open store. Close it: then its leases end at once. */
@@ -66,12 +69,16 @@ export class EmbeddedStore {
   readonly volumes: VolumeStore;
   readonly frontend: Frontend;
   readonly disk: StoreDisk;
+  /** Missing: opened without keys, so nothing is shipped. */
+  readonly journal: StoreJournal | undefined;
   readonly #badRows: BadRows;
   #queue: Stream | undefined;
   readonly #turn: WriterTurn | undefined;
   readonly #stopWarmUp: () => void;
 
-  constructor(path: string, row: StoreRow, components: Components, { disk, turn, badRows }: OwnParts = {}) {
+  constructor(path: string, row: StoreRow, components: Components, parts: OwnParts = {}) {
+    const { disk, turn, badRows, journal } = parts;
+    this.journal = journal;
     this.disk = disk ?? new StoreDisk(path);
     this.#turn = turn;
     this.#badRows = badRows ?? new BadRows();
@@ -124,6 +131,7 @@ export class EmbeddedStore {
   /** To be called when nothing runs on it any more. */
   async close(): Promise<void> {
     this.#stopWarmUp();
+    await this.journal?.close();
     await this.#queue?.close();
     await this.components.panda.close();
     ownerEnded(this.components.owner);
@@ -148,7 +156,7 @@ export async function createEmbedded(dir: string, options: CreateOptions): Promi
   const ports = portsOf(options);
   await sweepLeftovers(path, ports.clock);
   const disk = new StoreDisk(path);
-  const panda = await SqlitePanda.open(pandaPath(path), { makeRoom: disk.makeRoom });
+  const panda = await SqlitePanda.open(pandaPath(path), { makeRoom: disk.makeRoom, clock: ports.clock });
   try {
     if ((await panda.get(storeKey)) !== undefined) throw conflict('STORE_EXISTS', `there is a store in ${dir} already`);
     if (isBegun) await checkBegun(dir, path, panda);
@@ -190,7 +198,7 @@ export async function openEmbedded(dir: string, options: EngineOptions = {}): Pr
     throw missing('STORE_MISSING', `there is no store in ${dir}; ${make}`);
   }
   const disk = new StoreDisk(path);
-  const panda = await SqlitePanda.open(pandaPath(path), { create: false, makeRoom: disk.makeRoom });
+  const panda = await SqlitePanda.open(pandaPath(path), { create: false, makeRoom: disk.makeRoom, clock: ports.clock });
   try {
     const row = await panda.get(storeKey);
     if (row === undefined) {
@@ -262,6 +270,17 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
       for (const [i, drive] of (await made.from(known, places)).entries())
         if (known + i === drives.length) drives.push(drive);
   };
-  const all = { ...components, findDrives, mayWrite: () => turn.mayWrite() };
-  return new EmbeddedStore(path, row, all, { disk, turn, badRows });
+  let journal: StoreJournal | undefined;
+  const all: Components = {
+    ...components,
+    findDrives,
+    async mayWrite() {
+      await turn.mayWrite();
+      journal?.begin();
+    },
+    beforeErasing: async () => journal?.shipNow(),
+  };
+  if (!withoutKeys)
+    journal = new StoreJournal((place) => driveAt(path, place), all, new SqliteJournal(pandaPath(path)));
+  return new EmbeddedStore(path, row, all, { disk, turn, badRows, ...(journal === undefined ? {} : { journal }) });
 }

@@ -53,6 +53,8 @@ export const OPTION_CODES = {
   GET_MIXED: ['invalid', '`--to` takes neither a file nor a range'],
   DOMAINS_COUNT: ['invalid', 'there is a `--domain` for each `--drive`, or for none'],
   DRIVES_TWICE: ['invalid', 'either `--drives COUNT` or `--drive PATH …`, not both'],
+  RESTORE_OPTIONS: ['invalid', 'a restore is from a backup, or `--from-drives`, and takes the options of that one'],
+  TIME_INVALID: ['invalid', 'a time is ISO 8601, or a duration ago such as `90m`'],
   DURATION_INVALID: ['invalid', 'a duration is a number and s, m, h or d'],
   VERIFIER_UNKNOWN: ['invalid', '`verify` was given a name that is no verifier and no volume'],
   STRATEGY_UNKNOWN: ['invalid', 'there is no such strategy'],

@@ -55,6 +55,7 @@ export const DRIVE_CODES = {
   DRIVE_STATE: ['invalid', 'a drive cannot go from the state it has to that one'],
   DRIVE_IN_USE: ['invalid', 'something of the store is still on the drive'],
   DRIVE_CHANGED: ['conflict', 'another process changed the drive'],
+  DRIVES_NONE_FOUND: ['missing', 'no drive of a store was found where one was looked for'],
   DRIVES_MISSING: ['retry', 'fewer drives answer than a volume needs'],
 } as const satisfies CodeTable;
 
@@ -69,6 +70,10 @@ export const KEK_CODES = {
   KEK_CURRENT: ['invalid', 'the current key cannot be destroyed: rotate first'],
   KEK_ROTATED: ['conflict', 'the key is not the current one any more'],
   KEKS_CHANGED: ['conflict', 'another process changed the keys'],
+  KEYS_EXIST: ['conflict', 'a key file is there already, and is never replaced'],
+  KEYS_UNREADABLE: ['invalid', 'the file is no export of keys, or a recovery sheet was mistyped'],
+  PASSPHRASE_WRONG: ['denied', 'the passphrase does not open the exported keys, or they are damaged'],
+  PASSPHRASE_NEEDED: ['invalid', 'a passphrase is needed, and nobody can be asked for one'],
   KEY_UNKNOWN: ['invalid', 'there is no such key version'],
   KEY_IN_USE: ['invalid', 'blocks are wrapped by this key version: rewrap first'],
 } as const satisfies CodeTable;
@@ -89,4 +94,13 @@ export const BACKUP_CODES = {
   BACKUP_BEHIND: ['corrupt', 'the backup names places that hold something else now'],
   BACKUP_FOREIGN: ['invalid', 'the file is no backup, or of another store'],
   BACKUP_VERSION: ['invalid', 'the backup has a format that this release does not know'],
+} as const satisfies CodeTable;
+
+/** The journal of the metadata on the drives. */
+export const JOURNAL_CODES = {
+  JOURNAL_UNSHIPPED: ['retry', 'too few drives took what changed in the metadata: it is tried again'],
+  JOURNAL_BUSY: ['retry', 'other processes were quicker to ship, again and again'],
+  JOURNAL_MISSING: ['missing', 'no drive that was found holds a whole snapshot of the metadata'],
+  JOURNAL_TOO_YOUNG: ['missing', 'the journal does not go back as far'],
+  SEGMENT_CORRUPT: ['corrupt', 'an object of the journal is damaged'],
 } as const satisfies CodeTable;

@@ -11,7 +11,7 @@ import { countIn, listIn, storeIdIn, stringIn } from './row-reader.ts';
  * Version of rows and drives together. A store of a newer version is refused, never guessed at.
  * 1: sealed volumes have an object per bucket directory. 2: some have a directory pack. 3: rows of blocks and objects
  * that were written since are packed. 4: drives have states, and extents of a volume may be replaced. 5: what was
- * deleted is listed in release rows.
+ * deleted is listed in release rows, and what changes is journalled on the drives of a store in a directory.
  */
 export const STORE_FORMAT = 5;
 const FORMAT_OLDEST = 1;

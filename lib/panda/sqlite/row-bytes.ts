@@ -256,15 +256,20 @@ function decodedText(bytes: Uint8Array): string {
   }
 }
 
-/** The attributes of bytes made by rowBytesOf for that key. Throws `corrupt` ROW_MALFORMED for anything else. */
-export function attributesOfBytes(key: Key, bytes: Uint8Array): Attributes {
+/** What is between version and checksum, which fit. Throws `corrupt` ROW_MALFORMED. */
+export function soundRowBytes(key: Key, bytes: Uint8Array): Buffer {
   const end = bytes.length - CRC_BYTES;
   if (end < 1) throw malformed('it is too short');
   const view = viewOf(bytes);
   const body = view.subarray(0, end);
   if (view.readUInt32LE(end) !== checksum(key, body)) throw malformed('its checksum is wrong');
   if (bytes[0] !== VERSION) throw malformed(`version ${bytes[0]} is not known`);
-  const read = new In(body);
+  return body;
+}
+
+/** The attributes of bytes made by rowBytesOf for that key. Throws `corrupt` ROW_MALFORMED for anything else. */
+export function attributesOfBytes(key: Key, bytes: Uint8Array): Attributes {
+  const read = new In(soundRowBytes(key, bytes));
   const attributes: Record<string, Attribute> = {};
   let before = '';
   while (!read.isAtEnd) {

@@ -1,14 +1,15 @@
 // The transactions of a SqlitePanda. Every COMMIT is an fsync, so those that are pending together share one (group
 // commit): each is still all or nothing by itself, has its own answer, and none resolves before the COMMIT.
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { WRITES_PER_COMMIT, WRITES_PER_COMMIT_SHORT } from '../../limits/panda.ts';
 import { ownedAttribute } from '../attributes.ts';
 import type { Attributes, Key, Write } from '../panda.ts';
 import { applied, checkConditions, readsRow } from '../transaction.ts';
+import { journalKeysOf } from './journal-keys.ts';
 import { rowBytesOf } from './row-bytes.ts';
 import { isNotedDamaged, learnDamage } from './sqlite-damage.ts';
 import { commitError, isBusy, isFull, pandaCorrupt, sqliteCode, sqliteError } from './sqlite-errors.ts';
-import { cutLog, type MakeRoom, SCHEMA_VERSION } from './sqlite-file.ts';
+import { cutLog, JOURNAL_SCHEMA, type MakeRoom, SCHEMA_VERSION } from './sqlite-file.ts';
 import { rowAt, type Statements } from './sqlite-rows.ts';
 
 /**
@@ -33,6 +34,8 @@ export interface GroupCommitOptions {
   /** How often to try for the write lock, each time for the short while that SQLite may sleep. */
   readonly attempts: number;
   readonly makeRoom?: MakeRoom | undefined;
+  /** Stamps commits in the journal; undefined: what changes is not journalled, as nobody will ship it. */
+  readonly nowMs: (() => number) | undefined;
 }
 
 export class GroupCommit {
@@ -41,6 +44,8 @@ export class GroupCommit {
   readonly #statements: Statements;
   readonly #attempts: number;
   readonly #makeRoom: MakeRoom | undefined;
+  readonly #nowMs: (() => number) | undefined;
+  #journal: StatementSync | undefined;
   #writesPerCommit = WRITES_PER_COMMIT;
   /** The file is known to be of the newest version. */
   #isRaised = false;
@@ -48,12 +53,13 @@ export class GroupCommit {
   /** The flush that will commit what is pending now. */
   #flush: Promise<void> | undefined;
 
-  constructor({ path, database, statements, attempts, makeRoom }: GroupCommitOptions) {
+  constructor({ path, database, statements, attempts, makeRoom, nowMs }: GroupCommitOptions) {
     this.#path = path;
     this.#database = database;
     this.#statements = statements;
     this.#attempts = attempts;
     this.#makeRoom = makeRoom;
+    this.#nowMs = nowMs;
   }
 
   /** `writes` are checked ones. Resolves when they are durable; what the caller changes later does not reach them. */
@@ -108,14 +114,18 @@ export class GroupCommit {
    */
   #commit(batch: readonly Pending[]): void {
     const refused = new Map<Pending, unknown>();
+    const changed: Key[] = [];
     try {
-      this.#knowsBytes();
+      this.#knowsJournal();
       for (const pending of batch) {
         const values = this.#decided(pending, refused);
         for (const [index, write] of pending.writes.entries()) {
-          if (values !== undefined && write.kind !== 'check') this.#store(write, values[index]);
+          if (values === undefined || write.kind === 'check') continue;
+          this.#store(write, values[index]);
+          changed.push(write);
         }
       }
+      this.#journalize(changed);
     } catch (error) {
       learnDamage(this.#path, error);
       this.#rollBack();
@@ -136,10 +146,18 @@ export class GroupCommit {
     }
   }
 
-  /** Before the first value in bytes: a release that knows text only must refuse the file. */
-  #knowsBytes(): void {
+  /** Before the first commit: a release that does not journal what it changes must refuse the file. */
+  #knowsJournal(): void {
     if (this.#isRaised || this.#statements.version.get()?.['version'] === SCHEMA_VERSION) return;
+    this.#database.exec(JOURNAL_SCHEMA);
     this.#database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  }
+
+  /** Which rows this commit changes. Their images are the rows themselves, for whoever ships them. */
+  #journalize(changed: readonly Key[]): void {
+    if (this.#nowMs === undefined || changed.length === 0) return;
+    this.#journal ??= this.#database.prepare('INSERT INTO journal VALUES (NULL, ?, randomblob(4), ?)');
+    this.#journal.run(Math.trunc(this.#nowMs()), journalKeysOf(changed));
   }
 
   /**

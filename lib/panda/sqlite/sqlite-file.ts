@@ -17,10 +17,11 @@ import { isBusy, isFull, pandaFull, sqliteError } from './sqlite-errors.ts';
 /** "PKFL" in the header of the file: `file(1)` and SQLite show whose it is. */
 export const APPLICATION_ID = 0x504b464c;
 /**
- * Version of the table and of the values in it. 1: text (row-encoding.ts). 2: bytes as well (row-bytes.ts); a file
- * becomes 2 with its first commit. A newer one is refused, never guessed at.
+ * Version of the tables and of the values in them. 1: text (row-encoding.ts). 2: bytes as well (row-bytes.ts). 3: what
+ * changes is journalled (sqlite-journal.ts), so that no release that does not may write. A file becomes 3 with its
+ * first commit. A newer one is refused, never guessed at.
  */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 const SCHEMA_OLDEST = 1;
 
 export interface SqliteFileOptions {
@@ -47,6 +48,23 @@ export type MakeRoom = (what: 'open' | 'write') => boolean;
 /** Less than this is not worth another try. */
 const LOG_CUT_BYTES = 1024 * 1024;
 const PAGE_BYTES = 4096;
+/** The journal of COMMITs, and how far it was shipped (sqlite-journal.ts). */
+export const JOURNAL_SCHEMA = `
+CREATE TABLE IF NOT EXISTS journal (
+  sequence INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  mark BLOB NOT NULL,
+  keys BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS shipped (
+  id INTEGER PRIMARY KEY CHECK (id = 0),
+  epoch INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  mark TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  tender TEXT
+);
+INSERT OR IGNORE INTO shipped VALUES (0, 0, 0, '', 0, NULL)`;
 const SCHEMA = `CREATE TABLE rows (
   partition TEXT NOT NULL COLLATE BINARY,
   sort TEXT NOT NULL COLLATE BINARY,
@@ -224,6 +242,7 @@ function createTable(database: DatabaseSync, path: string): void {
   try {
     if (!identify(database, path)) {
       database.exec(SCHEMA);
+      database.exec(JOURNAL_SCHEMA);
       database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
       database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     }

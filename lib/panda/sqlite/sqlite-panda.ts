@@ -2,6 +2,7 @@
 // Several processes may use one file. Transactions share their COMMITs (sqlite-commits.ts).
 import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '../../foundation/assert.ts';
+import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { PAGE_ROWS_MAX, SQLITE_ATTEMPT_MS, SQLITE_BUSY_MS } from '../../limits/panda.ts';
 import { checkKey } from '../attributes.ts';
 import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from '../panda.ts';
@@ -23,6 +24,10 @@ export interface SqlitePandaOptions {
   readonly isSnapshot?: boolean;
   /** Asked when there is no room left: true if it has made some. */
   readonly makeRoom?: MakeRoom;
+  /** Stamps what is journalled; default: the system's. */
+  readonly clock?: Pick<Clock, 'nowMs'>;
+  /** False: for a file that is being filled, and of which all rows are shipped in any case. Default true. */
+  readonly isJournalled?: boolean;
 }
 
 export class SqlitePanda implements Panda {
@@ -34,11 +39,13 @@ export class SqlitePanda implements Panda {
   readonly #commits: GroupCommit;
   #closed = false;
 
-  private constructor(path: string, database: DatabaseSync, attempts: number, makeRoom: MakeRoom | undefined) {
+  private constructor(path: string, database: DatabaseSync, attempts: number, options: SqlitePandaOptions) {
+    const { makeRoom, clock = systemClock, isJournalled = true } = options;
+    const nowMs = isJournalled ? (): number => clock.nowMs() : undefined;
     this.path = path;
     this.#database = database;
     this.#statements = prepareStatements(database);
-    this.#commits = new GroupCommit({ path, database, statements: this.#statements, attempts, makeRoom });
+    this.#commits = new GroupCommit({ path, database, statements: this.#statements, attempts, makeRoom, nowMs });
   }
 
   /**
@@ -50,7 +57,7 @@ export class SqlitePanda implements Panda {
     const attemptMs = Math.min(SQLITE_ATTEMPT_MS, timeoutMs);
     const database = openSqliteFile(path, { ...options, openTimeoutMs: timeoutMs, attemptMs });
     try {
-      return new SqlitePanda(path, database, Math.ceil(timeoutMs / Math.max(1, attemptMs)), options.makeRoom);
+      return new SqlitePanda(path, database, Math.ceil(timeoutMs / Math.max(1, attemptMs)), options);
     } catch (error) {
       // Statements that were right for this file's version do not fit its table: what it says of itself is damaged.
       database.close();

@@ -46,7 +46,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
   };
 }
 
-function rowOf({ partition, sort }: Key, value: unknown): Row {
+export function rowOf({ partition, sort }: Key, value: unknown): Row {
   try {
     return { partition, sort, attributes: attributesOf({ partition, sort }, value) };
   } catch (error) {

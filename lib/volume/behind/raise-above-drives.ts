@@ -49,7 +49,8 @@ export interface RaiseReport {
   readonly unlisted: readonly string[];
 }
 
-export async function raiseAboveDrives(components: Ports): Promise<RaiseReport> {
+/** `epochSeen`: the highest that the journal on any drive is of. */
+export async function raiseAboveDrives(components: Ports, epochSeen = 0): Promise<RaiseReport> {
   const unlisted: string[] = [];
   let raisedZones = 0;
   for (const [id, drive] of components.drives.entries()) {
@@ -59,7 +60,7 @@ export async function raiseAboveDrives(components: Ports): Promise<RaiseReport> 
   }
   await restartQuarantine(components);
   const volumes = await raiseTokens(components);
-  const epoch = await nextEpoch(components);
+  const epoch = await nextEpoch(components, epochSeen);
   return { epoch, raisedZones, volumes, unlisted };
 }
 
@@ -142,13 +143,13 @@ async function raiseToken(components: Ports, { id, state }: VolumeRow, token: nu
   }
 }
 
-async function nextEpoch(components: Ports): Promise<number> {
+async function nextEpoch(components: Ports, epochSeen: number): Promise<number> {
   const row = await components.panda.get(storeKey);
   const before = row === undefined ? undefined : lineageFromRow(row);
   if (before === undefined) return 0;
   const next = {
     ...before,
-    epoch: before.epoch + 1,
+    epoch: Math.max(before.epoch, epochSeen) + 1,
     instance: hexOf(components.randomness.bytes(INSTANCE_BYTES)),
     opens: before.opens + 1,
     mark: hexOf(components.randomness.bytes(INSTANCE_BYTES)),

@@ -38,4 +38,9 @@ export interface Components {
    * stop early. Missing: nobody else can have it.
    */
   mayWrite?(): Promise<void>;
+  /**
+   * Asked before anything is erased from a drive: resolves once the journal on the drives knows what was moved from
+   * there, so that a restore does not look for it in its old place. Missing: there is no journal.
+   */
+  beforeErasing?(): Promise<void>;
 }

@@ -7,12 +7,13 @@ import type { Components } from '../rows/components.ts';
 
 /** Why it is not, or not to be relied upon; undefined: nothing is left there. */
 export async function eraseZone(
-  { drives }: Pick<Components, 'drives'>,
+  { drives, beforeErasing }: Pick<Components, 'drives' | 'beforeErasing'>,
   { drive: id, zone, zoneGeneration }: Extent,
 ): Promise<Reason | undefined> {
   const drive = drives[id] as Drive;
   const at = { zone, generation: zoneGeneration };
   try {
+    await beforeErasing?.();
     await drive.erase(at);
     if ((await drive.list(at)).length === 0) return undefined;
     return { code: 'ZONE_WRITTEN', text: `${drive.label}: zone ${zone} is being written again` };

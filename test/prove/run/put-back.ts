@@ -105,7 +105,7 @@ const portsOf = (world: SimWorld, panda: MemoryPanda) => ({ ...world.direct().co
 async function restored(world: SimWorld, saved: Saved): Promise<MemoryPanda | undefined> {
   const panda = new MemoryPanda({ isSerial: true });
   await putRows(panda, sourceOf(saved).rows(['']));
-  const { unreadableBuckets } = await checkPlaces(panda, world.settings.cell, world.disks);
+  const { unreadableBuckets } = await checkPlaces(portsOf(world, panda));
   if (unreadableBuckets > 0) {
     world.coverage.point('restore', 'refused');
     return undefined;

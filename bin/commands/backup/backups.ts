@@ -1,10 +1,12 @@
 // pocketful backup and restore: the metadata of a store in one file, and back.
 import type { Command } from 'commander';
-import { restoreTo } from '../../lib/engine/backup/restore.ts';
-import { addCommand } from './command.ts';
-import { EXIT } from './exit-codes.ts';
-import { Progress } from './show/progress.ts';
-import { bytesText, countOf, countText, shownName, timeText } from './show/text.ts';
+import { restoreTo } from '../../../lib/engine/backup/restore.ts';
+import { invalid } from '../../../lib/foundation/errors.ts';
+import { addCommand, collect } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { Progress } from '../show/progress.ts';
+import { bytesText, countOf, countText, shownName, timeText } from '../show/text.ts';
+import { fromDrives, type RestoreOptions } from './from-drives.ts';
 
 export function addBackups(program: Command): void {
   addCommand<{ overwrite?: boolean }>(
@@ -24,15 +26,22 @@ export function addBackups(program: Command): void {
         { file, ...report },
         `backed up ${countOf(report.rows, 'row')} (${bytesText(report.bytes)}) to ${file}`,
       );
-      run.say('the backup holds no key: keep a copy of keys.json as well, and in another place');
+      run.say(
+        'the backup holds no key: keep a copy of keys.json as well, and in another place. The drives hold a journal of the metadata too: with keys.json alone, pocketful restore --from-drives',
+      );
     },
     (command) => command.option('--overwrite', 'replace a file that is there'),
   );
-  addCommand<{ rebuild?: boolean; allDrives?: boolean; shredLog?: string }>(
+  addCommand<RestoreOptions>(
     program,
-    'restore <file>',
-    'bring the metadata back from a backup, into a store that has none',
-    async (run, [file = ''], { rebuild, allDrives, shredLog }) => {
+    'restore [file]',
+    'bring the metadata back from its journal on the drives or from a backup, into a store that has none',
+    async (run, [file], options) => {
+      if (options.fromDrives) return fromDrives(run, file, options);
+      if (options.at !== undefined || options.drive !== undefined)
+        throw invalid('RESTORE_OPTIONS', '--at and --drive go with --from-drives');
+      if (file === undefined) throw invalid('RESTORE_OPTIONS', 'restore FILE, or restore --from-drives');
+      const { rebuild, allDrives, shredLog } = options;
       const progress = new Progress('restore', run.clock, 'rows');
       const dir = run.directory();
       const report = await restoreTo(dir, file, {
@@ -55,6 +64,9 @@ export function addBackups(program: Command): void {
     },
     (command) =>
       command
+        .option('--from-drives', 'from the journal on the drives: keys.json is all it needs besides')
+        .option('--at <time>', 'with --from-drives: as of then, such as 2026-11-29T12:00Z or 90m (ago)')
+        .option('--drive <path>', 'with --from-drives: where a drive is, or OLD=NEW; once for each', collect)
         .option('--rebuild', 'find where everything is from the drives themselves')
         .option('--all-drives', 'do not rebuild while a drive is away')
         .option('--shred-log <file>', 'a later backup: what its shred log names is not brought back'),

@@ -1,0 +1,111 @@
+// pocketful keys export, import and paper: copies of keys.json, which is all that has to be kept besides the drives.
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import type { Command } from 'commander';
+import { writeOutput } from '../../../lib/drive/file-output.ts';
+import { openEmbedded } from '../../../lib/engine/wire/embedded.ts';
+import { keysPath } from '../../../lib/engine/wire/store-layout.ts';
+import { conflict, invalid } from '../../../lib/foundation/errors.ts';
+import { systemRandomness } from '../../../lib/foundation/randomness.ts';
+import { putBackKeyFile } from '../../../lib/keys/file-kek-store.ts';
+import { type ExportedKeys, exportKeys, importKeys, paperOf } from '../../../lib/keys/key-export.ts';
+import { readKeyFile } from '../../../lib/keys/key-file.ts';
+import { addCommand, type Run } from '../command.ts';
+import { countOf } from '../show/text.ts';
+
+/** In the environment: the passphrase of exported keys. */
+const PASSPHRASE_VARIABLE = 'POCKETFUL_PASSPHRASE';
+
+interface PassphraseOptions {
+  readonly passphraseFile?: string;
+  readonly overwrite?: boolean;
+}
+
+const withPassphrase = (command: Command): Command =>
+  command.option(
+    '--passphrase-file <file>',
+    `its first line is the passphrase (default: ${PASSPHRASE_VARIABLE}, or asked)`,
+  );
+
+export function addKeyCopies(keys: Command): void {
+  addCommand<PassphraseOptions>(
+    keys,
+    'export <file>',
+    'write the keys to a file under a passphrase',
+    async (run, [file = ''], options) => {
+      const all = await keysOf(run);
+      const text = exportKeys(all, await passphraseOf(options, true), systemRandomness);
+      await writeOutput(file, { overwrite: options.overwrite, mode: 0o600 }, (handle) => handle.writeFile(text));
+      run.answer(
+        { file, storeId: all.storeId, versions: all.ring.length },
+        `exported ${countOf(all.ring.length, 'key version')} of store ${all.storeId} to ${file}`,
+      );
+    },
+    (command) => withPassphrase(command).option('--overwrite', 'replace a file that is there'),
+  );
+  addCommand<PassphraseOptions>(
+    keys,
+    'import <file>',
+    'make keys.json out of an export, or of a recovery sheet that was typed in',
+    async (run, [file = ''], options) => {
+      const text = await readFile(file, 'utf8');
+      const dir = run.directory();
+      if (existsSync(keysPath(dir)))
+        throw conflict('KEYS_EXIST', `${keysPath(dir)} is there already: move it away first`);
+      const isExport = text.trimStart().startsWith('{');
+      const passphrase = isExport ? await passphraseOf(options, false) : '';
+      const { storeId, ring } = importKeys(file, text, () => passphrase);
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      await putBackKeyFile(keysPath(dir), storeId, ring);
+      run.answer(
+        { file: keysPath(dir), storeId, versions: ring.length },
+        `${keysPath(dir)} has ${countOf(ring.length, 'key version')} of store ${storeId}`,
+      );
+    },
+    withPassphrase,
+  );
+  addCommand(keys, 'paper', 'print a recovery sheet: whoever has it has the keys', async (run) => {
+    const all = await keysOf(run);
+    run.answer({ storeId: all.storeId, sheet: paperOf(all) }, () => paperOf(all).trimEnd());
+    run.say('print it, keep it where the drives are not, and print it again after every keys rotate');
+    run.say('to use it: type the lines above into a file, pocketful keys import FILE, pocketful restore --from-drives');
+  });
+}
+
+async function keysOf(run: Run): Promise<ExportedKeys> {
+  const dir = run.directory();
+  const store = await openEmbedded(dir);
+  const { storeId } = store.components;
+  await store.close();
+  return { storeId, ring: readKeyFile(keysPath(dir), storeId) };
+}
+
+/** Throws `invalid` PASSPHRASE_NEEDED. */
+async function passphraseOf({ passphraseFile }: PassphraseOptions, isNew: boolean): Promise<string> {
+  const given =
+    passphraseFile === undefined
+      ? process.env[PASSPHRASE_VARIABLE]
+      : (await readFile(passphraseFile, 'utf8')).split(/\r?\n/)[0];
+  if (given !== undefined && given !== '') return given;
+  if (!process.stdin.isTTY || passphraseFile !== undefined)
+    throw invalid('PASSPHRASE_NEEDED', `say --passphrase-file FILE, or set ${PASSPHRASE_VARIABLE}`);
+  const typed = await asked('passphrase: ');
+  if (typed === '' || (isNew && typed !== (await asked('once more: '))))
+    throw invalid('PASSPHRASE_NEEDED', 'the passphrase is empty, or was typed in two ways');
+  return typed;
+}
+
+/** Without showing what is typed. */
+async function asked(question: string): Promise<string> {
+  process.stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const line = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await line.question('');
+  } finally {
+    line.close();
+    process.stderr.write('\n');
+  }
+}

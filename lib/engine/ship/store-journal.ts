@@ -1,0 +1,156 @@
+// The journal of an embedded store: shipped each second while this process writes and when it ends, and tended then.
+// Too few drives keep nothing from its work; who must know that it is shipped asks with `shipNow`.
+import { DirectoryShelf } from '../../drive/directory-shelf.ts';
+import { type Clock, systemClock } from '../../foundation/clock.ts';
+import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import { driveId } from '../../foundation/ids.ts';
+import { type ShelfPlace, Shelves } from '../../journal/shelves.ts';
+import { ship, shipSnapshot } from '../../journal/ship.ts';
+import { type TendPorts, tendLadder } from '../../journal/tend.ts';
+import { SHIP_EVERY_MS } from '../../limits/journal.ts';
+import type { JournalSource, JournalView } from '../../panda/journal-source.ts';
+import { type DriveRow, driveFromRow, drivePartition } from '../../panda/rows/drives/drive-row.ts';
+import { type StoreRow, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { spareOf } from '../../volume/check/redundancy.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import { domainOf, isActive, isGone } from '../../volume/rows/drive-states.ts';
+import { currentKek } from '../../volume/rows/known-keks.ts';
+import { type JournalStatus, journalStatusOf } from './journal-status.ts';
+
+/** Shippings after which the ladder is looked at while a process goes on writing. */
+const TEND_EVERY_SHIPPINGS = 8;
+
+/** One more than a store certainly survives losing. */
+export const journalCopies = ({ warmCodec, hotCodec }: Settings): number =>
+  1 + Math.max(spareOf(warmCodec), spareOf(hotCodec));
+
+/** Where a drive is, by what the store's row calls it. */
+export type RootOf = (place: string) => string;
+
+/** The shelves of a store's drives, but of those that are given up. */
+export function shelvesOf(rootOf: RootOf, row: StoreRow, states: ReadonlyMap<number, DriveRow>): Shelves {
+  const places = row.drives.flatMap((place, drive): ShelfPlace[] => {
+    if (isGone(states, drive)) return [];
+    const shelf = new DirectoryShelf(rootOf(place), { storeId: row.storeId, driveId: driveId(drive) });
+    return [{ drive, shelf, domain: domainOf(states, drive), isActive: isActive(states, drive) }];
+  });
+  return new Shelves(places, journalCopies(row.settings));
+}
+
+export class StoreJournal {
+  readonly #rootOf: RootOf;
+  readonly #components: Components;
+  readonly #source: JournalSource;
+  readonly #ports: TendPorts;
+  /** Waits in real time, whatever clock stamps: this is beside all other work. */
+  readonly #waiting: Clock;
+  readonly #ended = new AbortController();
+  #working: Promise<void> = Promise.resolve();
+  #loop: Promise<void> | undefined;
+  #isWriting = false;
+  #isClosed = false;
+  #shippings = 0;
+
+  constructor(rootOf: RootOf, components: Components, source: JournalSource, waiting: Clock = systemClock) {
+    this.#rootOf = rootOf;
+    this.#waiting = waiting;
+    this.#components = components;
+    this.#source = source;
+    const { clock, randomness, storeId, keks, owner } = components;
+    this.#ports = {
+      ...{ source, clock, randomness, storeId, owner },
+      isOwnerGone: (other) => components.isOwnerGone(other),
+      shelvesOf: (view) => this.#shelves(view),
+      kekOf: (version) => keks.kek(version),
+      currentKek: () => currentKek(components),
+    };
+  }
+
+  /** From now on this process writes. */
+  begin(): void {
+    if (this.#isWriting || this.#isClosed) return;
+    this.#isWriting = true;
+    this.#loop = this.#everySecond();
+  }
+
+  /** Everything that is committed now. Throws `retry` JOURNAL_UNSHIPPED. */
+  shipNow(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { segment } = await ship(this.#ports);
+      if (segment !== undefined) this.#shippings += 1;
+    });
+  }
+
+  /** Under the current key, read back from the drives: what was shipped before is not needed any more. */
+  snapshotNow(): Promise<void> {
+    return this.#inTurn(async () => {
+      await shipSnapshot(this.#ports, true);
+    });
+  }
+
+  tend(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#shippings = 0;
+      await tendLadder(this.#ports);
+    });
+  }
+
+  /** What this process wrote is shipped if that can be; nothing runs any more afterwards. */
+  async close(): Promise<void> {
+    this.#ended.abort();
+    await this.#loop;
+    if (this.#isWriting) await this.#unlessRefused(() => this.#pass(0));
+    this.#isClosed = true;
+    await this.#working;
+    this.#source.close();
+  }
+
+  async status(): Promise<JournalStatus> {
+    const view = this.#source.look();
+    try {
+      return await journalStatusOf(view, this.#shelves(view), this.#components.clock.nowMs());
+    } finally {
+      view.close();
+    }
+  }
+
+  async #everySecond(): Promise<void> {
+    const { signal } = this.#ended;
+    while (!signal.aborted) {
+      await this.#waiting.sleep(SHIP_EVERY_MS, signal).catch(() => {});
+      if (!signal.aborted) await this.#unlessRefused(() => this.#pass(TEND_EVERY_SHIPPINGS));
+    }
+  }
+
+  async #pass(tendFrom: number): Promise<void> {
+    await this.shipNow();
+    if (this.#shippings > tendFrom || (tendFrom === 0 && this.#shippings > 0)) await this.tend();
+  }
+
+  /** One at a time: what is asked for while another is at it comes after it. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#working.then(work);
+    this.#working = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Why it was not shipped is asked for by `status`; it is tried again. */
+  async #unlessRefused(work: () => Promise<void>): Promise<PocketfulError | undefined> {
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      return error;
+    }
+  }
+
+  #shelves(view: JournalView): Shelves {
+    const row = view.row(storeKey);
+    const store = row === undefined ? undefined : storeFromRow(row);
+    if (store === undefined) return new Shelves([], journalCopies(this.#components.settings));
+    const states = new Map(view.rows(drivePartition).map((one) => [driveFromRow(one).drive, driveFromRow(one)]));
+    return shelvesOf(this.#rootOf, store, states);
+  }
+}

@@ -1,0 +1,71 @@
+// Rows of a segment as bytes: by key, each with its image, or nothing where it is gone. A frame is some of them,
+// compressed and encrypted together.
+import { corrupt, type PocketfulError } from '../foundation/errors.ts';
+import { ROW_IMAGE_BYTES_MAX } from '../limits/journal.ts';
+import { ROW_KEY_BYTES_MAX } from '../limits/panda.ts';
+import type { Key } from '../panda/panda.ts';
+import { compareUtf8 } from '../panda/sort-order.ts';
+
+/** `image`: the row's value in bytes (panda/sqlite/row-bytes.ts); undefined: there is no such row any more. */
+export interface RowImage extends Key {
+  readonly image: Uint8Array | undefined;
+}
+
+export const compareKeys = (a: Key, b: Key): number =>
+  compareUtf8(a.partition, b.partition) || compareUtf8(a.sort, b.sort);
+
+export const segmentCorrupt = (why: string, cause?: unknown): PocketfulError =>
+  corrupt('SEGMENT_CORRUPT', `an object of the journal cannot be read: ${why}`, cause);
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+  bytes.push(rest);
+  return bytes;
+}
+
+/** Varints of the lengths of partition and sort key, and of the image's plus one (0: gone); then the three. */
+export function rowImageBytes({ partition, sort, image }: RowImage): Buffer {
+  const names = [Buffer.from(partition), Buffer.from(sort)];
+  const head = [
+    ...names.flatMap(({ byteLength }) => varint(byteLength)),
+    ...varint(image === undefined ? 0 : image.byteLength + 1),
+  ];
+  return Buffer.concat([Buffer.from(head), ...names, ...(image === undefined ? [] : [image])]);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** All rows of a frame. Throws `corrupt` SEGMENT_CORRUPT; every length is held against what is left. */
+export function* rowImagesOf(frame: Uint8Array): Generator<RowImage> {
+  let at = 0;
+  const number = (): number => {
+    let value = 0;
+    for (let factor = 1; factor <= 2 ** 28; factor *= 0x80) {
+      const byte = frame[at++];
+      if (byte === undefined) break;
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) return value;
+    }
+    throw segmentCorrupt('a length that is none');
+  };
+  const taken = (bytes: number): Uint8Array => {
+    if (bytes > frame.byteLength - at) throw segmentCorrupt('it ends within a row');
+    at += bytes;
+    return frame.subarray(at - bytes, at);
+  };
+  const name = (bytes: number): string => {
+    try {
+      return utf8.decode(taken(bytes));
+    } catch (cause) {
+      throw segmentCorrupt('a key that is not UTF-8', cause);
+    }
+  };
+  while (at < frame.byteLength) {
+    const [partition, sort, image] = [number(), number(), number()];
+    const isKey = [partition, sort].every((bytes) => bytes > 0 && bytes <= ROW_KEY_BYTES_MAX);
+    if (!isKey || image > ROW_IMAGE_BYTES_MAX) throw segmentCorrupt('a row that is too long, or has no key');
+    yield { partition: name(partition), sort: name(sort), image: image === 0 ? undefined : taken(image - 1) };
+  }
+}

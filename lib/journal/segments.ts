@@ -1,0 +1,139 @@
+// Segments written and read: rows in the order of their keys, cut into objects that fit memory.
+import type { StoreId } from '../foundation/ids.ts';
+import { hexOf } from '../foundation/ids.ts';
+import type { Randomness } from '../foundation/randomness.ts';
+import type { Kek } from '../keys/envelope.ts';
+import { FRAME_BYTES_MIN, SEGMENT_PART_BYTES_MAX, SEGMENT_PART_BYTES_MIN } from '../limits/journal.ts';
+import { compareKeys, type RowImage, rowImageBytes, segmentCorrupt } from './frame.ts';
+import { buildPart, openPart, parsePartHeader } from './part.ts';
+import { partNameOf, type SegmentHead, stemOf } from './points.ts';
+import type { Shelves } from './shelves.ts';
+import type { Segment } from './way.ts';
+
+export interface SegmentPorts {
+  readonly storeId: StoreId;
+  readonly randomness: Randomness;
+  readonly shelves: Shelves;
+  /** Of a version; throws `denied` KEK_DESTROYED, KEK_MISSING. */
+  kekOf(version: number): Promise<Uint8Array>;
+}
+
+const ID_BYTES = 2;
+
+/** Throws `retry` JOURNAL_UNSHIPPED; what was written by then is loose. */
+export async function writeSegment(
+  { storeId, randomness, shelves }: SegmentPorts,
+  epoch: number,
+  what: Omit<SegmentHead, 'id'>,
+  rows: Iterable<RowImage> | AsyncIterable<RowImage>,
+  kek: Kek,
+): Promise<Segment> {
+  const head: SegmentHead = { ...what, id: hexOf(randomness.bytes(ID_BYTES)) };
+  const parts: { name: string; drives: number[] }[] = [];
+  let bytes = 0;
+  let frames: Uint8Array[] = [];
+  let frame: Buffer[] = [];
+  let frameBytes = 0;
+  let partBytes = 0;
+  let count = 0;
+  const endFrame = (): void => {
+    if (frame.length > 0) frames.push(Buffer.concat(frame));
+    partBytes += frameBytes;
+    frame = [];
+    frameBytes = 0;
+  };
+  const endPart = async (isLast: boolean): Promise<void> => {
+    endFrame();
+    const name = partNameOf(head, parts.length, isLast);
+    const built = buildPart({ ...head, storeId, epoch, part: parts.length, isLast }, frames, count, kek, randomness);
+    const drives = await shelves.put(epoch, name, built, head.to.sequence + parts.length);
+    parts.push({ name, drives });
+    bytes += built.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    frames = [];
+    partBytes = 0;
+    count = 0;
+  };
+  for await (const row of rows) {
+    if (partBytes >= SEGMENT_PART_BYTES_MIN) await endPart(false);
+    const image = rowImageBytes(row);
+    frame.push(image);
+    frameBytes += image.byteLength;
+    count += 1;
+    if (frameBytes >= FRAME_BYTES_MIN) endFrame();
+  }
+  await endPart(true);
+  return { ...head, epoch, bytes, parts };
+}
+
+/**
+ * The rows of a segment in order, an object in memory at a time. Throws `corrupt` SEGMENT_CORRUPT, `denied` of keys.
+ */
+export async function* readSegment(ports: SegmentPorts, segment: Segment): AsyncGenerator<RowImage> {
+  let before: RowImage | undefined;
+  for (const [part, { name, drives }] of segment.parts.entries()) {
+    // All of an object is checked before any row of it is used.
+    const rows = await readPart(ports, segment, part, name, drives);
+    for (const row of rows) {
+      if (before !== undefined && compareKeys(before, row) >= 0) throw segmentCorrupt('its rows are not in order');
+      before = row;
+      yield row;
+    }
+  }
+}
+
+async function readPart(
+  ports: SegmentPorts,
+  segment: Segment,
+  part: number,
+  name: string,
+  drives: readonly number[],
+): Promise<RowImage[]> {
+  const keks = new Map<number, Uint8Array>();
+  // The key's version stands in the object: which it is must be known before it can be asked for.
+  const version = await ports.shelves.read(segment.epoch, name, drives, (bytes) =>
+    ownHeader(ports, segment, part, bytes),
+  );
+  keks.set(version, await ports.kekOf(version));
+  return ports.shelves.read(segment.epoch, name, drives, (bytes) => {
+    const kek = keks.get(ownHeader(ports, segment, part, bytes));
+    if (kek === undefined) throw segmentCorrupt('two copies are wrapped by different keys');
+    return [...openPart(bytes, kek)];
+  });
+}
+
+/** The version of its key. Throws unless it is what its name says. */
+function ownHeader({ storeId }: SegmentPorts, segment: Segment, part: number, bytes: Uint8Array): number {
+  if (bytes.byteLength > SEGMENT_PART_BYTES_MAX) throw segmentCorrupt('it is too long');
+  const header = parsePartHeader(bytes);
+  const isOwn =
+    header.storeId === storeId &&
+    header.epoch === segment.epoch &&
+    stemOf(header) === stemOf(segment) &&
+    header.part === part &&
+    header.isLast === (part === segment.parts.length - 1);
+  if (!isOwn) throw segmentCorrupt('it is another one than its name says');
+  return header.kekVersion;
+}
+
+/** Several segments as one, each key once with its last image. `sources`: the earliest first. */
+export async function* mergedRows(sources: readonly AsyncIterable<RowImage>[]): AsyncGenerator<RowImage> {
+  const heads = sources.map((source) => source[Symbol.asyncIterator]());
+  const rows = await Promise.all(heads.map((head) => nextOf(head)));
+  for (;;) {
+    let least: RowImage | undefined;
+    for (const row of rows) if (row !== undefined && (least === undefined || compareKeys(row, least) < 0)) least = row;
+    if (least === undefined) return;
+    let newest = least;
+    for (const [i, row] of rows.entries()) {
+      if (row === undefined || compareKeys(row, least) !== 0) continue;
+      newest = row;
+      rows[i] = await nextOf(heads[i] as AsyncIterator<RowImage>);
+    }
+    yield newest;
+  }
+}
+
+async function nextOf(source: AsyncIterator<RowImage>): Promise<RowImage | undefined> {
+  const { value, done } = await source.next();
+  return done ? undefined : value;
+}

@@ -1,0 +1,103 @@
+// Shipping: what changed since the cursor goes onto the drives, and the cursor moves on. docs/decisions/0025 has the
+// steps and what a crash after each leaves.
+import { retryLater } from '../foundation/errors.ts';
+import type { Kek } from '../keys/envelope.ts';
+import { SHIP_ATTEMPTS_MAX } from '../limits/journal.ts';
+import type { JournalSource, JournalView, ShippedTo } from '../panda/journal-source.ts';
+import { lineageFromRow } from '../panda/rows/lineage.ts';
+import { storeKey } from '../panda/rows/store-row.ts';
+import { NOTHING, samePoint } from './points.ts';
+import { readSegment, type SegmentPorts, writeSegment } from './segments.ts';
+import type { Segment } from './way.ts';
+
+export interface ShipPorts extends Omit<SegmentPorts, 'shelves'> {
+  readonly source: JournalSource;
+  /** The drives as of the rows of that moment. */
+  shelvesOf(view: JournalView): SegmentPorts['shelves'];
+  /** The current key, read when asked. */
+  currentKek(): Promise<Kek>;
+}
+
+export interface Shipped {
+  /** Where the drives are now; undefined: there is nothing to ship. */
+  readonly cursor: ShippedTo | undefined;
+  /** What was written for it, if anything was. */
+  readonly segment: Segment | undefined;
+}
+
+const epochOf = (view: JournalView): number | undefined => {
+  const row = view.row(storeKey);
+  return row === undefined ? undefined : lineageFromRow(row).epoch;
+};
+
+/** Of the epoch of its rows. */
+const cursorOf = (view: JournalView, epoch: number): ShippedTo | undefined =>
+  view.cursor?.epoch === epoch ? view.cursor : undefined;
+
+/** Everything committed before the call. Throws `retry` JOURNAL_UNSHIPPED, JOURNAL_BUSY. */
+export async function ship(ports: ShipPorts): Promise<Shipped> {
+  for (let attempt = 0; attempt < SHIP_ATTEMPTS_MAX; attempt++) {
+    const view = ports.source.look();
+    try {
+      const shipped = await shipView(ports, view);
+      if (shipped !== undefined) return shipped;
+    } finally {
+      view.close();
+    }
+  }
+  throw busy();
+}
+
+/**
+ * A snapshot at the cursor, so that all that is shipped later leads on from it. Read back before it counts where
+ * `isVerified`. Throws as `ship`.
+ */
+export async function shipSnapshot(ports: ShipPorts, isVerified = false): Promise<Segment | undefined> {
+  for (let attempt = 0; attempt < SHIP_ATTEMPTS_MAX; attempt++) {
+    const view = ports.source.look();
+    try {
+      const shipped = await shipView(ports, view);
+      if (shipped === undefined) continue;
+      const { cursor, segment } = shipped;
+      if (cursor === undefined) return undefined;
+      const snapshot = segment?.level === 'snapshot' ? segment : await writeSnapshot(ports, view, cursor);
+      if (isVerified) {
+        const shelves = ports.shelvesOf(view);
+        for await (const _ of readSegment({ ...ports, shelves }, snapshot));
+      }
+      return snapshot;
+    } finally {
+      view.close();
+    }
+  }
+  throw busy();
+}
+
+/** Undefined: another process moved the cursor meanwhile. */
+async function shipView(ports: ShipPorts, view: JournalView): Promise<Shipped | undefined> {
+  const { tip } = view;
+  const epoch = epochOf(view);
+  if (tip === undefined || epoch === undefined) return { cursor: undefined, segment: undefined };
+  const before = cursorOf(view, epoch);
+  if (before !== undefined && samePoint(before, tip)) return { cursor: before, segment: undefined };
+  const next: ShippedTo = { epoch, ...tip };
+  const segment =
+    before === undefined ? await writeSnapshot(ports, view, next) : await writeTail(ports, view, before, next);
+  return (await ports.source.advance(before, next)) ? { cursor: next, segment } : undefined;
+}
+
+async function writeSnapshot(ports: ShipPorts, view: JournalView, { epoch, ...to }: ShippedTo): Promise<Segment> {
+  const head = { level: 'snapshot', from: NOTHING, to, atMs: to.atMs } as const;
+  const shelves = ports.shelvesOf(view);
+  return writeSegment({ ...ports, shelves }, epoch, head, view.all(), await ports.currentKek());
+}
+
+async function writeTail(ports: ShipPorts, view: JournalView, from: ShippedTo, to: ShippedTo): Promise<Segment> {
+  const shelves = ports.shelvesOf(view);
+  const head = { level: 0, from, to, atMs: to.atMs };
+  // The key after the view: a key that is destroyed later is not the current one of a view after its last snapshot.
+  return writeSegment({ ...ports, shelves }, to.epoch, head, view.changes(), await ports.currentKek());
+}
+
+const busy = (): Error =>
+  retryLater('JOURNAL_BUSY', 'other processes ship what changes in the metadata, and were quicker each time');

@@ -1,0 +1,40 @@
+// The journal of the metadata on the drives: how much is held at once, and what is merged and kept.
+import { DAY_MS, SECOND_MS } from '../foundation/durations.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Stat calls of one listing under way at once. */
+export const JOURNAL_STATS_AT_ONCE = 16;
+/** Plain bytes of a frame, after which it ends: what is compressed and encrypted at once. */
+export const FRAME_BYTES_MIN = 256 * KIB;
+/** Plain bytes of a frame that a reader believes: one more row at most. */
+export const FRAME_BYTES_MAX = 2 * MIB;
+/** Bytes of a row's image that a reader believes: the longest row, and room for what this release does not know. */
+export const ROW_IMAGE_BYTES_MAX = MIB;
+/** Bytes of an object of a segment, after which the next one begins: in memory as a whole, once a segment merged. */
+export const SEGMENT_PART_BYTES_MIN = 4 * MIB;
+/** Bytes of such an object that a reader takes into memory. */
+export const SEGMENT_PART_BYTES_MAX = 16 * MIB;
+/** Objects of one segment. */
+export const SEGMENT_PARTS_MAX = 0xffff;
+
+/** While something is written, what changed goes to the drives as often as this. */
+export const SHIP_EVERY_MS = SECOND_MS;
+/** Shippings that another process was quicker with. */
+export const SHIP_ATTEMPTS_MAX = 20;
+/** Looks at a SQLite file whose write lock another holds, a short wait each. */
+export const JOURNAL_LOCK_ATTEMPTS_MAX = 50;
+
+/** Segments of a level in a row that become one of the next. */
+export const LADDER_FAN_MAX = 4;
+/** From this level on two neighbours are merged by weight. */
+export const LADDER_TOP_LEVEL_MAX = 4;
+/** Segments after the snapshot on the way to the newest point: with it, a dozen and a half. */
+export const WAY_SEGMENTS_MAX = 17;
+/** Segments since the last snapshot that weigh less than this are no reason for another. */
+export const SNAPSHOT_LADDER_BYTES_MIN = 256 * KIB;
+/** A snapshot this old is followed by another once something was written. */
+export const SNAPSHOT_AGE_MS = 7 * DAY_MS;
+/** A segment that is not whole is left by a process that died: no other takes this long to write one. */
+export const SEGMENT_UNFINISHED_MS = DAY_MS;

@@ -1,0 +1,48 @@
+// What changed in a Panda, for whoever ships it elsewhere: a moment of its rows, and the keys of those that changed
+// since a cursor. Bodies that keep such a journal: sqlite/sqlite-journal.ts.
+import type { Key, Row } from './panda.ts';
+
+/** A COMMIT: its number and four random bytes of it, as hex. */
+export interface CommitPoint {
+  readonly sequence: number;
+  readonly mark: string;
+}
+
+export interface ShippedTo extends CommitPoint {
+  readonly epoch: number;
+  readonly atMs: number;
+}
+
+export interface ImageRow extends Key {
+  /** The row's value as bytes; undefined: gone. */
+  readonly image: Uint8Array | undefined;
+}
+
+/** Of one moment; close it soon. */
+export interface JournalView {
+  /** The newest COMMIT; undefined: nothing was ever written by a release that journals. */
+  readonly tip: (CommitPoint & { readonly atMs: number }) | undefined;
+  readonly cursor: ShippedTo | undefined;
+  /** COMMITs after the cursor, and when the first of them was. */
+  readonly waiting: { readonly commits: number; readonly sinceMs: number | undefined };
+  row(key: Key): Row | undefined;
+  rows(partition: string): Row[];
+  /** Rows that changed after the cursor, ascending by key. Throws `corrupt` ROW_DAMAGED. */
+  changes(): Iterable<ImageRow>;
+  /** All rows, ascending by key. Throws the same. */
+  all(): Iterable<ImageRow>;
+  close(): void;
+}
+
+export interface JournalSource {
+  look(): JournalView;
+  /**
+   * Moves the cursor on, if it still is `before` (undefined: there is none, or one of another epoch). False: another
+   * process was quicker.
+   */
+  advance(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean>;
+  /** Makes `owner` the one who tends what is shipped; false if another does who is not known to be gone. */
+  beginTending(owner: string, isGone: (owner: string) => boolean): Promise<boolean>;
+  endTending(owner: string): Promise<void>;
+  close(): void;
+}

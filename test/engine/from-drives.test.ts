@@ -1,0 +1,147 @@
+// A store whose metadata is lost, out of the journal on its drives: with keys.json alone, on other paths, as of an
+// earlier time, and with keys that were destroyed.
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
+import { examine } from '../../lib/engine/doctor/doctor.ts';
+import { restoreFromDrives } from '../../lib/engine/journal/restore-from-drives.ts';
+import { encodeStore } from '../../lib/engine/upkeep/tend.ts';
+import { createEmbedded, type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
+import { parsePartName } from '../../lib/journal/points.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
+import { temporaryFolder } from '../cli/temporary-folder.ts';
+import { DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
+
+const root = temporaryFolder();
+const original = join(root, 'store');
+const first = filesOf(1, 12);
+const second = filesOf(2, 8);
+let betweenMs = 0;
+
+beforeAll(async () => {
+  const store = await createEmbedded(original, { settings: SMALL, drives: DRIVES });
+  await putFiles(store, first);
+  await store.close();
+  betweenMs = Date.now();
+  await new Promise((done) => setTimeout(done, 1100)); // one point a second is kept
+  await withStore(original, async (again) => {
+    await putFiles(again, second);
+    await again.beginWriting();
+    await again.volumes.open.sealAll('hot');
+    await encodeStore(again, { force: true, flush: true });
+    expect((await freeTrash(again.volumes, { ignoreGrace: true })).freedVolumes).toBeGreaterThan(0);
+  });
+});
+
+let copies = 0;
+function copyOf(): string {
+  const dir = join(root, `copy-${copies++}`);
+  cpSync(original, dir, { recursive: true });
+  loseMetadata(dir);
+  return dir;
+}
+
+function loseMetadata(dir: string): void {
+  for (const name of readdirSync(dir)) if (name.startsWith('panda.')) rmSync(join(dir, name));
+}
+
+async function expectSound(store: EmbeddedStore): Promise<void> {
+  const { findings } = await examine(store, { readAll: true });
+  expect(findings.filter(({ severity }) => severity === 'wrong')).toEqual([]);
+}
+
+describe('restore from drives', () => {
+  it('brings everything back, with a drive lost; then the store goes on, and is lost again', async () => {
+    const dir = copyOf();
+    rmSync(join(dir, 'drives', '02'), { recursive: true });
+    const report = await restoreFromDrives(dir);
+    expect(report).toMatchObject({ drivesFound: DRIVES - 1, drivesMissing: ['drives/02'], damagedSegments: 0 });
+    expect(report).toMatchObject({ newerZones: 0, newerVolumes: 0, unshipped: undefined });
+    expect(report.rebuild).toBeUndefined();
+    const third = filesOf(3, 5);
+    await withStore(dir, async (store) => {
+      expect(await differing(store, new Map([...first, ...second]))).toEqual([]);
+      await putFiles(store, third);
+    });
+    loseMetadata(dir);
+    const again = await restoreFromDrives(dir);
+    expect(again.epoch).toBe(report.epoch + 1);
+    await withStore(dir, async (store) => {
+      expect(await differing(store, new Map([...first, ...second, ...third]))).toEqual([]);
+      await expectSound(store);
+    });
+  });
+
+  it('onto other paths: a store moves by carrying its disks', async () => {
+    const from = copyOf();
+    const dir = join(root, 'moved');
+    mkdirSync(join(root, 'disks'));
+    mkdirSync(dir, { mode: 0o700 });
+    renameSync(join(from, 'keys.json'), join(dir, 'keys.json'));
+    const paths = readdirSync(join(from, 'drives')).map((name) => {
+      renameSync(join(from, 'drives', name), join(root, 'disks', name));
+      return join(root, 'disks', name);
+    });
+    await expect(restoreFromDrives(dir)).rejects.toMatchObject({ code: 'DRIVES_NONE_FOUND' });
+    await restoreFromDrives(dir, { drives: paths.map((path) => ({ path })) });
+    await withStore(dir, async (store) => expect(await differing(store, first)).toEqual([]));
+    // The next time a few are enough: the store's row names the others.
+    loseMetadata(dir);
+    const report = await restoreFromDrives(dir, { drives: paths.slice(3).map((path) => ({ path })) });
+    expect(report.drivesFound).toBe(DRIVES);
+    await withStore(dir, async (store) => expect(await differing(store, second)).toEqual([]));
+  });
+
+  it('as of an earlier time: what was moved since is found on the drives', async () => {
+    const dir = copyOf();
+    const report = await restoreFromDrives(dir, { atMs: betweenMs });
+    expect(report.atMs).toBeLessThanOrEqual(betweenMs);
+    expect(report.rebuild?.lostObjects).toBe(0);
+    await withStore(dir, async (store) => {
+      expect(await differing(store, first)).toEqual([]);
+      const { objects } = await store.frontend.list({ namespace: 'default' });
+      expect(objects.map(({ key }) => key).sort()).toEqual([...first.keys()].sort());
+      await expectSound(store);
+    });
+  });
+
+  it('with the keys of another store, or none, is denied; over metadata, refused', async () => {
+    const dir = copyOf();
+    rmSync(join(dir, 'keys.json'));
+    await expect(restoreFromDrives(dir)).rejects.toMatchObject({ code: 'KEK_MISSING' });
+    await expect(restoreFromDrives(original)).rejects.toMatchObject({ code: 'STORE_EXISTS' });
+    expect(readdirSync(dir).filter((name) => name.startsWith('panda'))).toEqual([]);
+  });
+
+  it('after a key was destroyed: all of it is under the new one, and nothing older can be opened', async () => {
+    const dir = join(root, 'rotated');
+    cpSync(original, dir, { recursive: true });
+    const old = readFileSync(join(dir, 'keys.json'), 'utf8');
+    const client = new EmbeddedClient(`file:${dir}`, await openEmbedded(dir), 'default');
+    await client.admin.rotateKeys();
+    await client.admin.destroyKey(1);
+    const status = await client.admin.status();
+    expect(status.journal).toMatchObject({ way: 1, waiting: { commits: 0 }, silent: [] });
+    await client.close();
+    expect(readFileSync(join(dir, 'keys.json'), 'utf8')).not.toBe(old);
+    loseMetadata(dir);
+    await restoreFromDrives(dir);
+    await withStore(dir, async (store) => expect(await differing(store, first)).toEqual([]));
+  });
+
+  it('what is on the drives is encrypted: no name and no wrapped key is in clear', () => {
+    const names = [...first.keys()].map((key) => Buffer.from(key));
+    let segments = 0;
+    for (const drive of readdirSync(join(original, 'drives'))) {
+      const folder = join(original, 'drives', drive, 'journal', '0');
+      for (const name of readdirSync(folder)) {
+        expect(parsePartName(name)).toBeDefined();
+        const bytes = readFileSync(join(folder, name));
+        expect(names.filter((one) => bytes.includes(one))).toEqual([]);
+        segments += 1;
+      }
+    }
+    expect(segments).toBeGreaterThan(4);
+  });
+});

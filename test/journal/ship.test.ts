@@ -1,0 +1,191 @@
+// Shipping, merging and restoring against a model: whatever dies, whichever drives are lost, what was shipped is back,
+// exactly as it was at some commit not before the cursor.
+import { describe, expect, it } from 'vitest';
+import { CountingPlan, scriptedPlan } from '../../lib/foundation/faults.ts';
+import { ship, shipSnapshot } from '../../lib/journal/ship.ts';
+import { tendLadder } from '../../lib/journal/tend.ts';
+import { WAY_SEGMENTS_MAX } from '../../lib/limits/journal.ts';
+import { temporaryFolder } from '../cli/temporary-folder.ts';
+import { expectBack, playHistory } from './histories.ts';
+import { COPIES, dies, JournalWorld } from './world.ts';
+
+const folder = temporaryFolder();
+
+async function within(seed: number, use: (world: JournalWorld) => Promise<void>): Promise<void> {
+  const world = await JournalWorld.make(folder, seed);
+  try {
+    await use(world);
+  } finally {
+    await world.close();
+  }
+}
+
+describe('the journal', () => {
+  it('is shipped as a snapshot first, then as what changed, on as many drives as must have it', () =>
+    within(1, async (world) => {
+      const process = world.start();
+      expect((await ship(process)).segment?.level).toBe('snapshot');
+      expect((await ship(process)).segment).toBeUndefined();
+      await world.writeSome();
+      await world.writeSome();
+      const { segment } = await ship(process);
+      expect(segment).toMatchObject({ level: 0, to: { sequence: 3 } });
+      expect(segment?.parts.map(({ drives }) => drives.length)).toEqual([COPIES]);
+      const back = await world.restored();
+      expect(back.reached.way.length).toBe(2);
+      await expectBack(world);
+    }));
+
+  it('holds no more than is waiting, and its numbers go on', () =>
+    within(2, async (world) => {
+      const process = world.start();
+      for (let i = 0; i < 5; i++) {
+        await world.writeSome();
+        await ship(process);
+      }
+      const view = world.source.look();
+      expect(view.waiting).toEqual({ commits: 0, sinceMs: undefined });
+      expect(view.tip?.sequence).toBe(6);
+      view.close();
+    }));
+
+  it('is read in a dozen and a half segments at the most, however long', () =>
+    within(3, async (world) => {
+      const process = world.start();
+      let longest = 0;
+      for (let i = 0; i < 70; i++) {
+        await world.writeSome();
+        await ship(process);
+        await tendLadder(process);
+        world.clock.advance(600_000);
+        if (i % 10 === 0) longest = Math.max(longest, (await world.restored()).reached.way.length);
+      }
+      expect(longest).toBeLessThanOrEqual(WAY_SEGMENTS_MAX + 1);
+      await expectBack(world);
+      const objects = world.shelves.reduce((sum, { objects: { size } }) => sum + size, 0);
+      expect(objects).toBeLessThan(70 * COPIES);
+    }));
+
+  it('goes on past a drive that is lost, and a snapshot makes the copies whole again', () =>
+    within(4, async (world) => {
+      const process = world.start();
+      await ship(process);
+      await world.writeSome();
+      await ship(process);
+      await expectBack(world, [0]);
+      await expectBack(world, [1]);
+      const left = { ...process, shelvesOf: () => world.shelvesNow(undefined, [1]) };
+      await world.writeSome();
+      await ship(left);
+      expect((await tendLadder(left))?.snapshot).toBe('copies');
+      expect((await tendLadder(left))?.snapshot).toBe('none');
+      for (const other of [0, 2, 3]) await expectBack(world, [1, other]);
+    }));
+
+  it('says so when too few drives take it, keeps what waits, and ships it later', () =>
+    within(5, async (world) => {
+      const full = scriptedPlan(({ operation }) => (operation === 'put' ? 'before-error' : 'none'));
+      const process = world.start(() => full);
+      await expect(ship(process)).rejects.toMatchObject({ kind: 'retry', code: 'JOURNAL_UNSHIPPED' });
+      await ship(world.start());
+      await expectBack(world);
+    }));
+
+  it('finds its way past an object that is torn, damaged or of another name', () =>
+    within(6, async (world) => {
+      const process = world.start();
+      for (let i = 0; i < 3; i++) {
+        await world.writeSome();
+        await ship(process);
+      }
+      const way = (await world.restored()).reached.way;
+      const last = way.at(-1)?.parts[0];
+      const shelf = world.shelves[last?.drives[0] ?? 0];
+      const bytes = shelf?.objects.get(`0/${last?.name}`) as Uint8Array;
+      bytes[bytes.length - 20] = (bytes[bytes.length - 20] as number) ^ 1;
+      await expectBack(world); // from the other copy
+      const other = world.shelves[last?.drives[1] ?? 0];
+      await other?.remove(0, [last?.name ?? '']);
+      const back = await world.restored();
+      expect(back.damaged).toBe(1);
+      expect(back.reached.point.sequence).toBe(3); // all but the last
+      expect(back.contents).toEqual(world.states[3]);
+    }));
+
+  it('two shippers: whoever is second begins anew, and nothing is missing', () =>
+    within(7, async (world) => {
+      const [a, b] = [world.start(), world.start()];
+      await ship(a);
+      for (let i = 0; i < 10; i++) {
+        await world.writeSome();
+        await Promise.all([ship(a), world.writeSome().then(() => ship(b)), tendLadder(a), tendLadder(b)]);
+        await expectBack(world);
+      }
+    }));
+
+  it('a snapshot is at the cursor: what is shipped later leads on from it', () =>
+    within(8, async (world) => {
+      const [a, b] = [world.start(), world.start()];
+      await ship(a);
+      await world.writeSome();
+      const snapshot = await shipSnapshot(a, true);
+      expect(snapshot?.level).toBe('snapshot');
+      await world.writeSome();
+      await ship(b);
+      const { way } = (await world.restored()).reached;
+      expect(way.map(({ level }) => level)).toEqual(['snapshot', 0]);
+      expect(way[0]?.id).toBe(snapshot?.id);
+    }));
+
+  it('gives back an earlier time, as far as it goes', () =>
+    within(9, async (world) => {
+      const process = world.start();
+      const startMs = world.clock.nowMs();
+      await ship(process);
+      for (let i = 1; i <= 20; i++) {
+        world.clock.advance(1000);
+        await world.writeSome();
+        await ship(process);
+        await tendLadder(process);
+      }
+      for (const second of [0, 3, 11, 20]) {
+        const back = await world.restored([], startMs + second * 1000 + 500);
+        expect(back.reached.point.sequence).toBe(second + 1);
+        expect(back.contents).toEqual(world.states[second + 1]);
+      }
+      await expect(world.restored([], startMs - 1)).rejects.toMatchObject({ code: 'JOURNAL_TOO_YOUNG' });
+    }));
+});
+
+describe('a process that dies', () => {
+  it.each(['before', 'after'] as const)('%s any call of shipping, merging or a snapshot', (mode) =>
+    within(20, async (world) => {
+      await ship(world.start());
+      for (let at = 1; ; at++) {
+        await world.writeSome();
+        const plan = new CountingPlan(at, mode);
+        const dying = world.start(() => plan);
+        const isDead = await dies(async () => {
+          for (let i = 0; i < 3; i++) {
+            await world.writeSome();
+            await ship(dying);
+          }
+          await tendLadder(dying);
+          await shipSnapshot(dying);
+        });
+        await expectBack(world);
+        await ship(world.start());
+        await tendLadder(world.start());
+        await expectBack(world, [at % 4]);
+        if (!isDead) break;
+        expect(at).toBeLessThan(200);
+      }
+    }),
+  );
+});
+
+describe('histories', () => {
+  it('of writes, shippings, deaths, drives lost and restores fit the model', async () => {
+    for (let seed = 100; seed < 120; seed++) await playHistory(folder, seed);
+  });
+});
