@@ -130,8 +130,8 @@ export class MemoryPanda implements Panda {
   }
 
   /** An open, independent copy: what would be left if the process died now. */
-  clone(): MemoryPanda {
-    const copy = new MemoryPanda({ isSerial: !this.refusesOverlap });
+  clone(options: MemoryPandaOptions = {}): MemoryPanda {
+    const copy = new MemoryPanda({ isSerial: !this.refusesOverlap, ...options });
     for (const [partition, part] of this.#partitions)
       for (const sort of part.sorted) copy.#store({ partition, sort }, part.rows.get(sort));
     return copy;

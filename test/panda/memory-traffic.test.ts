@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Write } from '../../lib/panda/panda.ts';
 import { EventClock } from '../cost/event-clock.ts';
+import { World } from '../store/harness.ts';
 
 const put = (sort: string, partition = 'p'): Write => ({ kind: 'put', partition, sort, attributes: { n: 1 } });
 const check = (sort: string): Write => ({ kind: 'check', partition: 'p', sort, if: ['absent'] });
@@ -77,5 +78,19 @@ describe('transactions in memory', () => {
       Promise.allSettled([panda.transact([check('s'), put('a')]), panda.transact([check('s'), put('b')])]);
     expect((await both(new MemoryPanda())).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect((await both(new MemoryPanda({ isSerial: true }))).every(({ status }) => status === 'fulfilled')).toBe(true);
+  });
+
+  it('of a world take a while, throttle, and do so in its copies as well', async () => {
+    const world = new World(1);
+    for (const panda of [world.panda, world.clone().panda]) {
+      const first = panda.transact([check('shared'), put('a')]);
+      for (let turn = 0; turn < 10; turn++) await undefined;
+      await expect(panda.transact([check('shared'), put('b')])).rejects.toMatchObject(BUSY);
+      await first;
+      const many = (name: string): Write[] => Array.from({ length: 99 }, (_, i) => put(`${name}${i}`, 'q'));
+      await panda.transact(many('x'));
+      await panda.transact(many('y'));
+      await expect(panda.transact(many('z'))).rejects.toMatchObject(BUSY);
+    }
   });
 });

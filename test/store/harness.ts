@@ -2,7 +2,7 @@
 
 import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { MemoryDrive } from '../../lib/drive/memory-drive.ts';
-import { SimulatedClock } from '../../lib/foundation/clock.ts';
+import type { SimulatedClock } from '../../lib/foundation/clock.ts';
 import type { FaultPlan } from '../../lib/foundation/faults.ts';
 import { newStoreId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
@@ -14,6 +14,7 @@ import type { Panda } from '../../lib/panda/panda.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import type { Components } from '../../lib/volume/rows/components.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { paceOf, TurningClock } from './pace.ts';
 
 const KIB = 1024;
 
@@ -57,7 +58,7 @@ export interface Process {
 export class World {
   readonly settings: Settings;
   readonly seed: number;
-  readonly clock = new SimulatedClock();
+  readonly clock: SimulatedClock;
   readonly drives: readonly MemoryDrive[];
   readonly panda: MemoryPanda;
   readonly #storeId;
@@ -68,11 +69,13 @@ export class World {
     seed: number,
     settings: Settings = TINY,
     drives: number | readonly MemoryDrive[] = 20,
-    panda = new MemoryPanda(),
+    panda?: MemoryPanda,
+    clock = new TurningClock(),
   ) {
+    this.clock = clock;
     this.seed = seed;
     this.settings = settings;
-    this.panda = panda;
+    this.panda = panda ?? new MemoryPanda({ pace: paceOf(this.clock) });
     this.drives =
       typeof drives === 'number' ? Array.from({ length: drives }, (_, i) => new MemoryDrive(`drive-${i}`)) : drives;
     this.#storeId = newStoreId(new SeededRandomness(seed));
@@ -80,11 +83,13 @@ export class World {
 
   /** The same store once more, on its own from now on; processes of this one have no hold on it. */
   clone(): World {
+    const clock = new TurningClock();
     const copy = new World(
       this.seed,
       this.settings,
       this.drives.map((drive) => drive.clone()),
-      this.panda.clone(),
+      this.panda.clone({ pace: paceOf(clock) }),
+      clock,
     );
     copy.#processes = this.#processes;
     copy.clock.advance(this.clock.monotonicMs());
