@@ -111,7 +111,15 @@ export async function finishPartUpload(store: VolumeStore, end: UploadEnd): Prom
   if (upload === undefined) return published(components, end);
   if (upload.namespace !== end.namespace || upload.key !== end.key)
     throw invalid('UPLOAD_MISMATCH', 'the upload was begun for another object');
-  const { etag, segments } = await checkedSegments(components, upload, end.sizeBytes);
+  let checked: CheckedSegments;
+  try {
+    checked = await checkedSegments(components, upload, end.sizeBytes);
+  } catch (error) {
+    // Given up, or published by another try, while its segments and blocks were read: nothing is wrong with them.
+    if ((await readUpload(components, end.upload)) === undefined) return published(components, end);
+    throw error;
+  }
+  const { etag, segments } = checked;
   const object: ObjectRow = {
     namespace: upload.namespace,
     key: upload.key,
@@ -150,12 +158,13 @@ async function published(components: Components, { namespace, key, upload }: Upl
   return object;
 }
 
+interface CheckedSegments {
+  readonly etag: string;
+  readonly segments: number;
+}
+
 /** Sees that every block is there and only the last one is short. */
-async function checkedSegments(
-  components: Components,
-  upload: UploadRow,
-  sizeBytes: number,
-): Promise<{ etag: string; segments: number }> {
+async function checkedSegments(components: Components, upload: UploadRow, sizeBytes: number): Promise<CheckedSegments> {
   const { blockBytesMax } = components.settings;
   const hash = createHash('sha256');
   let segments = 0;

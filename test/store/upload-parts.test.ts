@@ -3,8 +3,25 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { KekRing } from '../../lib/frontend/kek-ring.ts';
 import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../../lib/frontend/upload-parts.ts';
+import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
+import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import type { Key, Row } from '../../lib/panda/panda.ts';
 import { RELEASES, segmentPartition, UPLOADS, uploadKey } from '../../lib/panda/rows/object-row.ts';
 import { type Process, TINY, World } from './harness.ts';
+
+/** What happens just before the next rows of blocks are read. */
+class HookedPanda extends MemoryPanda {
+  beforeBlocks: (() => Promise<void>) | undefined;
+
+  override async getMany(keys: readonly Key[]): Promise<(Row | undefined)[]> {
+    const { beforeBlocks } = this;
+    if (beforeBlocks !== undefined && keys.some(({ partition }) => partition.startsWith('block/'))) {
+      this.beforeBlocks = undefined;
+      await beforeBlocks();
+    }
+    return super.getMany(keys);
+  }
+}
 
 const BLOCK = TINY.blockBytesMax;
 const NAME = { namespace: 'default', key: 'long' };
@@ -108,5 +125,23 @@ describe('an upload in parts', () => {
     expect(await rowsIn(p, UPLOADS)).toBe(0);
     expect(await rowsIn(p, RELEASES)).toBe(0);
     expect(await rowsIn(p, segmentPartition(upload))).toBe(0);
+  });
+
+  it('given up while it is finished, is told to be gone, and nothing is called damaged', async () => {
+    const panda = new HookedPanda();
+    const world = new World(16, TINY, 20, panda);
+    const p = world.start();
+    const upload = await beginPartUpload(p.components, NAME.namespace, NAME.key);
+    await part(p, upload, 0, bodyOf(9 * BLOCK));
+    // Its segments have been read then.
+    panda.beforeBlocks = async () => {
+      await abortPartUpload(p.components, upload);
+      await p.frontend.finishReleases();
+      world.clock.advance(p.components.settings.deleteGraceMs + 1);
+      expect((await collectGarbage(p.components)).slots).toBe(9);
+    };
+    const end = { ...NAME, upload, sizeBytes: 9 * BLOCK };
+    await expect(finishPartUpload(p.volumes, end)).rejects.toMatchObject({ code: 'UPLOAD_MISSING' });
+    expect(panda.beforeBlocks).toBeUndefined();
   });
 });

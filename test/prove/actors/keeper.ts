@@ -10,9 +10,11 @@ import { tune } from '../../../lib/engine/upkeep/tune.ts';
 import { isPocketfulError } from '../../../lib/foundation/errors.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../../lib/gc/collect-garbage.ts';
+import { volumeFromRow } from '../../../lib/panda/rows/volume-row.ts';
 import { Findings } from '../../../lib/verify/findings.ts';
 import { sweepStrays } from '../../../lib/volume/behind/sweep.ts';
 import { freeTrash } from '../../../lib/volume/runs/free.ts';
+import type { Disk } from '../ports/disk.ts';
 import { put, remove } from './client.ts';
 import { examine } from './doctor.ts';
 import { timeUp } from './mover.ts';
@@ -44,6 +46,23 @@ export const KEEPER: Readonly<Record<string, Act>> = {
       .filter((name) => !name.includes(':') && (name.startsWith('hot') || random.below(6) === 0));
     await remove(world, acting, names);
     await collectGarbage(acting.components);
+  },
+  'delete-all-gc': async (world, acting, random) => {
+    await remove(world, acting, world.history.keys());
+    await collectGarbage(acting.components);
+    await recover(acting.volumes, acting.frontend, { keepRuns: random.below(2) === 0 });
+  },
+  // All that lies where buckets were moved to is lost, beyond anything that the code survives.
+  wreck: async (world) => {
+    if (!world.plan.isBeyondPromise || world.injector.isOver) return;
+    for (const row of world.server.rows.snapshot()) {
+      const volume = row.partition.startsWith('volume/') ? volumeFromRow(row) : undefined;
+      if (volume?.class !== 'warm' || volume.state === 'trash' || volume.state === 'erasing') continue;
+      for (const { drive, zone, zoneGeneration } of volume.extents) {
+        world.lossyDrives.add(drive);
+        (world.disks[drive] as Disk).loseAll({ zone, generation: zoneGeneration });
+      }
+    }
   },
   free: async (_, { volumes }, random) => {
     await freeTrash(volumes, { ignoreGrace: random.below(4) === 0 });

@@ -76,7 +76,7 @@ export class Injector {
   /** `steps`: what the call is of the protocols. A call that changes something may be done after it answered. */
   fateOf(process: SimProcess, steps: readonly string[], changesSomething: boolean): Fate {
     const { fate } = process;
-    const hit = this.#hit(steps, process.scheduler.nowUs);
+    const hit = this.#hit(steps, process);
     if (hit !== undefined) return this.#aimed(process, hit);
     const weight = changesSomething ? CHANGES_WEIGHT : READS_WEIGHT;
     const isLate = this.happens('slow', process, weight);
@@ -92,11 +92,12 @@ export class Injector {
     return { outcome: outcome === 'done' && isLate ? 'comes-late' : outcome, latencyUs, answerUs };
   }
 
-  #hit(steps: readonly string[], nowUs: number): Target | undefined {
+  #hit(steps: readonly string[], { owner, scheduler: { nowUs } }: SimProcess): Target | undefined {
     if (this.#faults >= this.#faultsMax) return undefined;
     const at = this.#waiting.findIndex(
       (one) =>
         steps.includes(one.target.step) &&
+        (one.target.by === undefined || owner.includes(one.target.by)) &&
         !(one.target.isRightAfter === true && nowUs > this.#lateUntilUs) &&
         one.left-- <= 0,
     );

@@ -22,6 +22,8 @@ export interface Target {
   readonly freezes: boolean;
   /** After so long those begin who act meanwhile. */
   readonly followersAfterMs: number;
+  /** Only calls of processes in which somebody of this role works. */
+  readonly by?: 'client' | 'mover' | 'keeper';
   /** So many more calls of the step have the same fate. */
   readonly repeats?: number;
   /** Done right after the call that the target before it made late, while that one is on its way. */

@@ -52,6 +52,9 @@ export const ROLES = {
     status: 1,
     recycle: 1,
     'delete-gc': 1,
+    // Asked for by scenes only.
+    'delete-all-gc': 0,
+    wreck: 0,
   },
   keys: { rotate: 2, rewrap: 4, destroy: 2, replace: 2, count: 1 },
   operator: { repair: 6, 'drain-drive': 3, 'lose-drive': 2, 'return-drive': 3, discard: 2, drives: 1 },
@@ -90,6 +93,7 @@ const REACHED_BY: readonly (readonly [RegExp, Role, readonly OperationName[]])[]
   [/^4 new object/, 'client', ['put-absent', 'put-absent', 'delete']],
   [/^19 (last )?reference/, 'client', ['twins', 'delete', 'twins', 'put']],
   [/^1 LEASE/, 'client', ['put', 'put-many', 'put']],
+  [/^4 INDEX, the last, of known/, 'client', ['put-crowd']],
   [/^4 INDEX/, 'client', ['put-crowd', 'put', 'put-many']],
   [/^(4|18|19)/, 'client', ['put', 'put-many', 'delete']],
   [/^panda (getMany|get bucket)|^drive read/, 'client', ['get-many', 'get-many', 'get', 'range', 'put-many']],
@@ -176,7 +180,8 @@ type Operations = { readonly role: Role; readonly operations: readonly PlannedOp
 const AND_BY: typeof REACHED_BY = [
   [/^12 grace/, 'keeper', ['free', 'free', 'sweep-stage']],
   [/^20 grace/, 'client', ['delete', 'delete-many']],
-  [/^panda getMany block/, 'keeper', ['recycle', 'gc', 'recycle']],
+  [/^panda (getMany block|get dead)/, 'keeper', ['recycle', 'gc', 'recycle']],
+  [/^drive read/, 'mover', ['encode', 'compact', 'merge', 'drain']],
   [/^(20|panda query trash)/, 'client', ['put', 'delete', 'put', 'delete-many']],
   [/^18 RENEW in trash/, 'client', ['put-again', 'put-again', 'put-again']],
   [/^damage healed/, 'mover', ['drain', 'compact', 'encode']],
@@ -190,11 +195,14 @@ export function operationsTowards(step: string, random: SeededRandomness): Opera
   });
 }
 
+const drawable = (role: Role): OperationName[] =>
+  (Object.entries(ROLES[role]) as [OperationName, number][]).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
+
 export function operationsAgainst(step: string, random: SeededRandomness): Operations {
   const roles = RIVALS.find(([pattern]) => pattern.test(step))?.[1] ?? [];
   const chosen = random.below(4) === 0 ? undefined : roles[random.below(Math.max(1, roles.length))];
   const role = (shuffled(Object.keys(ROLES), random) as Role[])[0] as Role;
-  return operationsOf(...(chosen ?? [role, Object.keys(ROLES[role]) as OperationName[]]), random);
+  return operationsOf(...(chosen ?? [role, drawable(role)]), random);
 }
 
 /** All of them, one after the other, and at once. */

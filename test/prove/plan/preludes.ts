@@ -41,6 +41,7 @@ const WIDE = [1, 3];
 const SINGLE_TIER = [3];
 /** Trash has a grace. */
 const GRACES = [1];
+const NO_GRACES = [0, 2, 3];
 const at = (atMs: number, kind: Disaster['kind']): Disaster => ({ atMs, kind, forMs: 400 });
 const target = (step: string, outcome: Target['outcome'], followersAfterMs: number): Target => ({
   step,
@@ -116,6 +117,18 @@ const SCENES: readonly Scene[] = [
       followers: [['mover', 'drain-work', 'drain-work']],
     },
   ],
+  // The same, and its source is not retired yet when it comes.
+  [
+    /^11 COMMIT of a move/,
+    LATE,
+    {
+      targets: [{ ...target('12 RETIRE', 'fails-before', 100), repeats: 12 }],
+      timing: { ...BEYOND_LEASE, followersAfterMs: 31_000 },
+      variants: WIDE,
+      misjudges: false,
+      followers: [['mover', 'drain-work', 'step-same', 'drain-work', 'step-same']],
+    },
+  ],
   // A zombie, and who took over its run.
   [
     /^(9 TAKE|10|11|14|15|journal)/,
@@ -131,7 +144,7 @@ const SCENES: readonly Scene[] = [
     /^panda getMany block/,
     LATE,
     {
-      timing: FROZEN,
+      timing: { ...FROZEN, by: 'client' },
       followers: [
         ['mover', 'merge', 'compact', 'merge'],
         ['keeper', 'free'],
@@ -142,7 +155,7 @@ const SCENES: readonly Scene[] = [
     /^(panda get (bucket|volume)|drive read)/,
     LATE,
     {
-      timing: FROZEN,
+      timing: { ...FROZEN, by: 'client' },
       followers: [
         ['mover', 'encode', 'compact', 'drain'],
         ['keeper', 'free', 'free'],
@@ -150,10 +163,22 @@ const SCENES: readonly Scene[] = [
     },
   ],
   [
-    /^panda (query trash|getMany block)/,
+    /^panda (query trash|getMany block|get dead)/,
     LATE,
-    { timing: FROZEN, putsOneBody: true, followers: [['keeper', 'recycle', 'recycle']] },
+    { timing: { ...FROZEN, by: 'keeper' }, putsOneBody: true, followers: [['keeper', 'recycle', 'recycle']] },
   ],
+  [
+    /^panda (getMany block|get dead)/,
+    LATE,
+    {
+      timing: { ...FROZEN, by: 'keeper', skipped: 0, outcome: 'comes-late' },
+      putsOneBody: true,
+      variants: NO_GRACES,
+      followers: [['keeper', 'recycle', 'recycle']],
+    },
+  ],
+  // Nothing of a group or of its directory can be read for a while, and whoever moves it must not go on without.
+  [/^drive read/, ANY, { timing: { outcome: 'fails-before', by: 'mover', skipped: 8, repeats: 30 } }],
   [/^5 RECOVER, slots/, LATE, { timing: SHORTLY, followers: [['keeper', 'delete-gc']] }],
   [/^1 LEASE/, LATE, { timing: SHORTLY, followers: [['keys', 'replace']] }],
   [/^21 MERGE/, LATE, { timing: FROZEN, variants: WIDE, misjudges: true, followers: [['mover', 'merge', 'merge']] }],
@@ -163,6 +188,7 @@ const SCENES: readonly Scene[] = [
     {
       isBeyondPromise: true,
       variants: GRACES,
+      followers: [['keeper', 'wreck']],
       disasters: loses([100, 200, 400, 800, 1200, 1600, 2400, 3200, 6400]),
     },
   ],
@@ -171,6 +197,16 @@ const SCENES: readonly Scene[] = [
     /^4 INDEX, the last/,
     /^(dies-before|fails-before|comes-late)/,
     { putsOneBody: true, timing: { followersAfterMs: 1 }, followers: [['keeper', 'delete-gc', 'recover']] },
+  ],
+  [
+    /^4 INDEX, the last/,
+    /^(dies-before|fails-before|comes-late)/,
+    {
+      putsOneBody: true,
+      variants: NO_GRACES,
+      timing: { followersAfterMs: 1, skipped: 0 },
+      followers: [['keeper', 'delete-all-gc', 'delete-all-gc']],
+    },
   ],
 ];
 

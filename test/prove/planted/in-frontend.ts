@@ -117,7 +117,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'gc-by-an-old-trash-row',
-    aim: 'panda getMany block',
+    aim: 'panda get(Many block| dead)',
     file: 'lib/gc/collect-garbage.ts',
     find: 'return block.recordId === trash.recordId && block.bucket === trash.bucket && block.slot === trash.slot;',
     replace: 'return true;',

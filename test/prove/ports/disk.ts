@@ -117,6 +117,11 @@ export class Disk implements Drive {
     return true;
   }
 
+  /** Whatever lies in a zone. */
+  loseAll(at: ZoneRef): void {
+    this.#zones.get(zoneKey(at))?.objects.clear();
+  }
+
   remember(): void {
     this.#remembered = copyOf(this.#zones);
   }
