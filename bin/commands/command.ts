@@ -89,15 +89,16 @@ export function withGlobals(command: Command): Command {
     .option('--json', 'one JSON document on stdout (docs/cli.md has the schemas)');
 }
 
-/** A command of the program. `act` gets the run, the arguments and the options. */
+/** A command of the program. `act` gets the run, the arguments and the options. A default one needs no word. */
 export function addCommand<Options>(
   program: Command,
   nameAndArguments: string,
   description: string,
   act: (run: Run, args: readonly string[], options: Options) => Promise<void>,
   configure: (command: Command) => Command = (command) => command,
+  { isDefault = false } = {},
 ): void {
-  const command = withGlobals(configure(program.command(nameAndArguments).description(description)));
+  const command = withGlobals(configure(program.command(nameAndArguments, { isDefault }).description(description)));
   command.action(async (...given: unknown[]) => {
     const self = given.at(-1) as Command;
     const args = given.slice(0, -2).flat() as string[];

@@ -24,7 +24,7 @@ interface Repaired {
 }
 
 const run = <T>(args: string[], code = 0): Promise<T> => json<T>(cwd, [...STORE, ...args], { code });
-const drives = (): Promise<Listed> => run<Listed>(['drives', 'list']);
+const drives = (): Promise<Listed> => run<Listed>(['drives']);
 const codeOf = async (args: string[]): Promise<unknown> =>
   ((await pocketful(cwd, [...STORE, '--json', ...args])).stdout.match(/"code":\s*"(\w+)"/) ?? [])[1];
 

@@ -17,10 +17,17 @@ const withDomain = (command: Command): Command =>
 
 export function addDrivesCommands(program: Command): void {
   const drives = program.command('drives').description('the drives of a store: lost, replaced, emptied, added');
-  addCommand(drives, 'list', 'every drive, its state, and what is on it', async (run) => {
-    const report = await (await run.open()).admin.drives();
-    run.answer(report, () => drivesText(report));
-  });
+  addCommand(
+    drives,
+    'list',
+    'every drive, its state, and what is on it (also without a word)',
+    async (run) => {
+      const report = await (await run.open()).admin.drives();
+      run.answer(report, () => drivesText(report));
+    },
+    undefined,
+    { isDefault: true },
+  );
   addCommand<DomainOption>(
     drives,
     'add <path...>',
