@@ -7,7 +7,7 @@ import { nextMerge, type SnapshotReason, snapshotReason, unneeded } from './ladd
 import { mergedRows, readSegment, type SegmentPorts, writeSegment } from './segments.ts';
 import type { Ladder } from './shelves.ts';
 import { type ShipPorts, shipSnapshot } from './ship.ts';
-import { reachedAt, type Segment, waysOf } from './way.ts';
+import { copiesOf, reachedAt, type Segment, waysOf } from './way.ts';
 
 export interface TendPorts extends ShipPorts {
   readonly clock: Clock;
@@ -43,9 +43,13 @@ async function tendNow(ports: TendPorts): Promise<Tended | undefined> {
   const ladder = await shelves.list();
   const segments = [...ladder.segments];
   const nowMs = Math.max(0, ports.clock.nowMs());
-  const way = (): readonly Segment[] | undefined => reachedAt(waysOf(segments), cursor.epoch, cursor)?.way;
+  // A writer that died leaves segments with too few copies: nothing is merged, or deleted, on the word of those.
+  const isFull = (segment: Segment): boolean => copiesOf(segment) >= shelves.copies;
+  const wayOf = (some: readonly Segment[]): readonly Segment[] | undefined =>
+    reachedAt(waysOf(some), cursor.epoch, cursor)?.way;
+  const way = (): readonly Segment[] | undefined => wayOf(segments.filter(isFull));
   const reason = snapshotReason({
-    way: way(),
+    way: way() ?? wayOf(segments),
     nowMs,
     copies: shelves.copies,
     isListedWhole: ladder.silent.length === 0,
@@ -99,7 +103,11 @@ async function removeUnneeded(
   nowMs: number,
 ): Promise<number> {
   const old = loose.filter(({ epoch, atMs }) => epoch <= cursor.epoch && nowMs - atMs >= SEGMENT_UNFINISHED_MS);
-  const gone = unneeded(segments, waysOf(segments), cursor, nowMs);
+  const isFull = (segment: Segment): boolean => copiesOf(segment) >= shelves.copies;
+  const gone = unneeded(segments, waysOf(segments.filter(isFull)), cursor, nowMs).filter(
+    // One with too few copies may be being written.
+    (segment) => isFull(segment) || nowMs - segment.atMs >= SEGMENT_UNFINISHED_MS,
+  );
   const objects = gone.flatMap(({ epoch, parts }) =>
     parts.flatMap(({ name, drives }) => drives.map((drive) => ({ epoch, name, drive }))),
   );
