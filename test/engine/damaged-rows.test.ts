@@ -107,6 +107,36 @@ describe.each(UNREADABLE)('a row that is %s', (_, text) => {
   );
 });
 
+/** Whatever of it was deleted, and however far GC comes. */
+it('a damaged row of a bucket stops neither status nor upkeep nor doctor', async () => {
+  for (const { partition, sort } of bucketsIn(fresh()).slice(0, 4)) {
+    fresh();
+    const keys = [...files.keys()].slice(0, 12);
+    await withStore(dir, async (store) => {
+      for await (const outcome of store.frontend.deleteAll(keys.map((key) => ({ namespace: 'default', key }))))
+        if (!outcome.ok) throw outcome.error;
+    });
+    expect(spoil(partition, '[1,{"a', sort)).toBe(sort);
+    const store = await openStore(`file:${dir}`);
+    try {
+      await store.admin.status();
+      await store.admin.gc({ now: true });
+      const { findings } = await store.admin.doctor();
+      expect(findings.some(({ check, message }) => check === 'row' && message.includes(sort))).toBe(true);
+    } finally {
+      await store.close();
+    }
+  }
+});
+
+function bucketsIn(store: string): { partition: string; sort: string }[] {
+  const database = new DatabaseSync(join(store, 'panda.sqlite'), { readOnly: true });
+  const query = "SELECT partition, sort FROM rows WHERE partition >= 'bucket/c0' AND partition < 'bucket/c1'";
+  const found = database.prepare(query).all() as { partition: string; sort: string }[];
+  database.close();
+  return found;
+}
+
 /** Of an index tree, as tables without row ids are. */
 const LEAF = 0x0a;
 

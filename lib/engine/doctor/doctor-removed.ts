@@ -2,9 +2,9 @@
 // has noted live until it has made them die, whether a block row names them or not.
 import type { BlockId, BucketId, ObjectVersion } from '../../foundation/ids.ts';
 import type { BlockSlot } from '../../panda/rows/block-row.ts';
-import { bucketKey, deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
 import { type HoldingRow, referencesLeft, referencesOf } from '../../panda/rows/removed/held-references.ts';
 import type { Components } from '../../volume/rows/components.ts';
+import { slotState } from './slot-state.ts';
 
 interface Counted {
   readonly blocks: ReadonlyMap<BlockId, { named: ObjectVersion | undefined; refs: number; readonly place: BlockSlot }>;
@@ -13,7 +13,7 @@ interface Counted {
 
 /** Takes their references off the blocks, and adds slots to the live bytes. */
 export async function takeRemoved(
-  { panda, settings }: Pick<Components, 'panda' | 'settings'>,
+  components: Pick<Components, 'panda' | 'settings'>,
   { blocks, liveBytes }: Counted,
   rows: readonly HoldingRow[],
 ): Promise<void> {
@@ -29,8 +29,7 @@ export async function takeRemoved(
     for (const { reference, bucket, slot, recordBytes } of row.notes) {
       const place = blocks.get(references[reference]?.blockId as BlockId)?.place;
       if (place?.bucket === bucket && place.slot === slot) continue;
-      const [found, dead] = await panda.getMany([bucketKey(settings.cell, bucket), deadKey(settings.cell, bucket)]);
-      if (found !== undefined && !isDead(deadFromRow(dead), slot))
+      if ((await slotState(components, { bucket, slot })) === 'live')
         liveBytes.set(bucket, (liveBytes.get(bucket) ?? 0) + recordBytes);
     }
   }

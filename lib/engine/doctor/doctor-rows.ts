@@ -5,7 +5,7 @@ import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BlockId, BucketId, ObjectVersion } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
 import { type BlockRow, blockFromRow } from '../../panda/rows/block-row.ts';
-import { type BucketRow, bucketFromRow, bucketKey, deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
+import { type BucketRow, bucketFromRow, deadFromRow } from '../../panda/rows/bucket-row.ts';
 import { type DiscardRow, discardFromRow } from '../../panda/rows/drives/discard-row.ts';
 import { driveFromRow } from '../../panda/rows/drives/drive-row.ts';
 import {
@@ -30,6 +30,7 @@ import { destroyedKeys, judgeKeys } from './doctor-keys.ts';
 import { VolumeListsFound } from './doctor-lists.ts';
 import { judgeBuckets, judgeZones } from './doctor-places.ts';
 import { takeRemoved } from './doctor-removed.ts';
+import { slotState } from './slot-state.ts';
 
 interface BlockFacts {
   /** The version it names, until the object is found that has it. */
@@ -117,17 +118,13 @@ export async function findRowFaults(
 
 /** Rows that came after their group was recovered: nobody refers to them, nor do they count for their bucket. */
 async function leaveOutVoids(components: Components, tally: Tally): Promise<void> {
-  const { panda, settings } = components;
   for (const [id, { named, refs, place }] of tally.blocks) {
     if (named === undefined || refs !== 1) continue;
-    const [bucket, dead] = await panda.getMany([
-      bucketKey(settings.cell, place.bucket),
-      deadKey(settings.cell, place.bucket),
-    ]);
-    if (bucket !== undefined && !isDead(deadFromRow(dead), place.slot)) continue;
+    const state = await slotState(components, place);
+    if (state === 'live' || state === 'unreadable') continue;
     tally.blocks.delete(id);
     const live = (tally.liveBytes.get(place.bucket) ?? 0) - place.recordBytes;
-    if (live > 0 || bucket !== undefined) tally.liveBytes.set(place.bucket, live);
+    if (live > 0 || state === 'dead') tally.liveBytes.set(place.bucket, live);
     else tally.liveBytes.delete(place.bucket);
   }
 }
