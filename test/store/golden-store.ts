@@ -9,7 +9,7 @@ import { decodeAttributes } from '../../lib/panda/row-encoding.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { World } from './harness.ts';
 
-export type StoredForm = 'format-1' | 'format-2';
+export type StoredForm = 'format-1' | 'format-2' | 'format-3' | 'format-4';
 
 interface GoldenStore {
   readonly seed: number;
