@@ -1,4 +1,5 @@
 // Drives of a test's world that are given up or lost, by their rows, and what lies on them.
+import type { Drive } from '../../lib/drive/drive.ts';
 import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drives/drive-row.ts';
 import type { World } from '../store/harness.ts';
 
@@ -14,4 +15,12 @@ export const mark = (world: World, drive: number, state: DriveState): Promise<vo
 /** All that lay on it is gone. */
 export async function wipe(world: World, drive: number): Promise<void> {
   for (const at of (await world.drives[drive]?.zones()) ?? []) await world.drives[drive]?.erase(at);
+}
+
+/** All that lay on it in another world lies there again. */
+export async function bringBack(to: { readonly drives: readonly Drive[] }, from: World, drive: number): Promise<void> {
+  const was = from.drives[drive];
+  for (const at of (await was?.zones()) ?? [])
+    for (const { name } of (await was?.list(at)) ?? [])
+      await to.drives[drive]?.append(at, name, [(await was?.read(at, name)) ?? new Uint8Array()]);
 }

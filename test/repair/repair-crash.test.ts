@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { changeDrive } from '../../lib/engine/drives/change-drive.ts';
 import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
+import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
@@ -10,8 +11,10 @@ import type { DriveState } from '../../lib/panda/rows/drives/drive-row.ts';
 import { volumeKey } from '../../lib/panda/rows/volume-row.ts';
 import { zoneFromRow, zoneKey } from '../../lib/panda/rows/zone-row.ts';
 import { giveUpLostZones } from '../../lib/volume/behind/lost-zones.ts';
-import { listDiscards } from '../../lib/volume/repair/discards.ts';
+import { lookAtVolume } from '../../lib/volume/check/look.ts';
 import { planRepair, repairStore } from '../../lib/volume/repair/repair-store.ts';
+import { listDiscards } from '../../lib/volume/repair/replaced-extents.ts';
+import { listDamage, noteDamage } from '../../lib/volume/rows/damage.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
@@ -19,7 +22,8 @@ import { SMALL as WORLD } from '../compaction/acting-world.ts';
 import { besideEachOther, crashEverywhere, Model } from '../store/crash.ts';
 import { type Process, World } from '../store/harness.ts';
 import { expectUndamaged } from '../store/undamaged.ts';
-import { mark, wipe } from './drives.ts';
+import { type PlantedPlace, placesIn, replace } from '../volume/planted.ts';
+import { bringBack, mark, wipe } from './drives.ts';
 
 const SMALL = { ...WORLD, trashGraceMs: 0 };
 const SEED = 12;
@@ -101,6 +105,54 @@ describe('a death at every port call', () => {
         then: finish,
       },
       11,
+    );
+  });
+});
+
+/** As `made`, and one group lacks a chunk on another drive as well: nothing gives it back without the drive that is lost. */
+async function madeBeyond() {
+  const { world: kept, model, drive } = await made(undefined);
+  const world = kept.clone();
+  await mark(world, drive, 'lost');
+  await wipe(world, drive);
+  const other = (await placesIn(world)).find(
+    ({ volume, column, part }) => volume.class === 'warm' && column === 0 && typeof part === 'number',
+  ) as PlantedPlace;
+  await replace(world, other, undefined);
+  const p = world.start();
+  const look = await lookAtVolume(p.volumes, other.volume, { read: true });
+  await noteDamage(p.components, other.volume, look?.found ?? []);
+  for (const key of model.there.keys())
+    if ((await p.frontend.read('default', key, 1e7).catch(isPocketfulError)) === true) model.lost.add(key);
+  return { world, kept, model, drive };
+}
+
+describe('of a repair that cannot make all of it', () => {
+  it('a death at every port call: what is served is served, and all of it is when the drive is back', async () => {
+    const { world: lossy, kept, model: known, drive } = await madeBeyond();
+    expect(known.lost.size).toBeGreaterThan(0);
+    expect(known.lost.size).toBeLessThan(known.there.size);
+    await crashEverywhere(
+      {
+        prepare: async () => ({ world: lossy.clone(), model: known.clone() }),
+        act: async (p) => {
+          await repairStore(p.volumes);
+        },
+        isDamaged: true,
+        // biome-ignore lint/suspicious/noThenProperty: it is no promise, and nobody awaits it
+        then: async (p) => {
+          await repairStore(p.volumes);
+          expect(await listDamage(p.components)).not.toEqual([]);
+          await bringBack(p.components, kept, drive);
+          await changeDrive(p.volumes, drive, { state: 'active' });
+          await finish(p);
+          for (const key of known.lost)
+            expect(Buffer.compare(await p.frontend.read('default', key, 1e7), known.there.get(key) as Uint8Array)).toBe(
+              0,
+            );
+        },
+      },
+      4,
     );
   });
 });

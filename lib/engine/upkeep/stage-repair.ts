@@ -5,8 +5,8 @@
 import { endLostLeases } from '../../compaction/do/end-runs.ts';
 import type { RunId } from '../../foundation/ids.ts';
 import { REPAIR_LINES_MAX, REPAIRERS_AT_ONCE } from '../../limits/stage.ts';
-import { listDiscards } from '../../volume/repair/discards.ts';
 import { planRepair, type RepairOptions, type RepairReport } from '../../volume/repair/repair-store.ts';
+import { listDiscards } from '../../volume/repair/replaced-extents.ts';
 import { hasUnfinishedReturn } from '../../volume/repair/returned.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { readTallies, totalOf } from '../status/tally.ts';

@@ -185,12 +185,13 @@ export const beginRepair = ({ generation, extents }: RepairInMaking): Change => 
 /** No repair is in the making any more. */
 export const endRepair: Change = { remove: ['rg', 'rx'] };
 
-/** The columns are where they were made again. */
+/** The columns are where they were made again; `rest` is still in the making. */
 export const replaceExtents = (
   revision: number,
   extents: readonly Extent[],
   extentUsedBytes: readonly number[],
-): Change => ({
-  set: { x: extents.map(extentText), u: extentUsedBytes, rv: revision },
-  ...endRepair,
-});
+  rest: RepairInMaking,
+): Change => {
+  const set = { x: extents.map(extentText), u: extentUsedBytes, rv: revision };
+  return rest.extents.size === 0 ? { set, ...endRepair } : { set: { ...set, ...beginRepair(rest).set } };
+};

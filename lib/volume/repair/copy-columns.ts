@@ -1,14 +1,15 @@
 // COPY (protocol 25): every object that must exist on a column is put where the column is to be, or where it is
-// missing; byte for byte, under the same name. What is there already and sound is done.
+// missing; byte for byte, under the same name. What is there already and sound is done. What cannot be had so is looked
+// for in extents that earlier repairs have replaced: a drive that has come back may still hold it.
 import type { Drive } from '../../drive/drive.ts';
-import { DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
+import { chunkName, DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { conflict, isKind, isPocketfulError } from '../../foundation/errors.ts';
 import { bucketId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import { REPAIR_READ_BYTES_MAX, REPAIRED_CHUNKS_AT_ONCE } from '../../limits/reads.ts';
 import type { DamagedPart } from '../../panda/rows/damage-row.ts';
-import type { Extent, VolumeRow } from '../../panda/rows/volume-row.ts';
+import { type Extent, extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { checkColumn, checkDirectoryObject, checkPack } from '../check/check-object.ts';
 import { type ColumnListing, listColumns } from '../check/listing.ts';
 import { type MustExist, mustExist } from '../check/look.ts';
@@ -18,6 +19,7 @@ import type { RebuildStore } from '../read/reconstruct.ts';
 import { RecordLost } from '../read/record-lost.ts';
 import { directoryColumns } from '../rows/directory-room.ts';
 import { remakeChunk } from './remake-chunk.ts';
+import { type ReplacedExtent, replacedExtents } from './replaced-extents.ts';
 
 /** A part that cannot be made again now, and why. */
 export interface PartLeft {
@@ -26,13 +28,16 @@ export interface PartLeft {
   readonly reason: Reason;
 }
 
+/** What the place that the column has says of it; nothing if its drive does not answer. */
+export type InOldPlace = 'absent' | 'there' | undefined;
+
 export interface Copied {
   /** By column: bytes of the objects that it holds now. */
   readonly madeBytes: ReadonlyMap<number, number>;
   readonly objects: number;
   /** Written, not found there already. */
   readonly writtenBytes: number;
-  readonly left: readonly PartLeft[];
+  readonly left: readonly (PartLeft & { readonly old: InOldPlace })[];
 }
 
 export interface CopyOptions {
@@ -41,12 +46,15 @@ export interface CopyOptions {
   readonly onObject?: ((bytes: number) => void) | undefined;
 }
 
-/** The columns of `targets`, each to its extent; that may be the one it has. */
+/**
+ * The columns of `targets`, each to its extent. Where that is the one it has, only what is not there, and what is in
+ * `noted` (column and part), is made: the rest of it was not found wanting.
+ */
 export async function copyColumns(
   store: RebuildStore,
   volume: VolumeRow,
   targets: ReadonlyMap<number, Extent>,
-  options: CopyOptions = {},
+  options: CopyOptions & { readonly noted?: ReadonlySet<string> } = {},
 ): Promise<Copied> {
   const parts = await mustExist(store, volume);
   // No directory can be read, and the rows do not lead to all groups: nobody knows what would have to be copied.
@@ -58,28 +66,40 @@ export async function copyColumns(
 
 const NOTHING = { madeBytes: new Map<number, number>(), objects: 0, writtenBytes: 0 };
 
-const unknownParts = ({ id }: VolumeRow, column: number): PartLeft => ({
+const unknownParts = ({ id }: VolumeRow, column: number): Copied['left'][number] => ({
   column,
   part: 'pack',
+  old: undefined,
   reason: { code: 'RECORD_LOST', text: `no directory of volume ${id} can be read, so nothing says what it must hold` },
 });
+
+/** `column/part`. */
+export const placeText = (column: number, part: DamagedPart): string => `${column}/${part}`;
 
 interface Task {
   readonly volume: VolumeRow;
   /** The volume as it will be: what lies at the targets is read through it. */
   readonly made: VolumeRow;
   readonly targets: ReadonlyMap<number, Extent>;
-  readonly options: CopyOptions;
+  readonly options: CopyOptions & { readonly noted?: ReadonlySet<string> };
   /** What lies in the places that the columns have, and in those they are to have. */
   readonly listings: readonly ColumnListing[];
   readonly there: readonly ColumnListing[];
 }
 
+/** An object that a column must have; of a group's chunk its token. */
+interface Wanted {
+  readonly column: number;
+  readonly part: DamagedPart;
+  readonly token?: number;
+}
+
+type WantedInVain = Wanted & { readonly reason: Reason };
+
 class Copy {
   readonly #store: RebuildStore;
   readonly #task: Task;
   readonly #madeBytes = new Map<number, number>();
-  readonly #left: PartLeft[] = [];
   #objects = 0;
   #writtenBytes = 0;
 
@@ -90,21 +110,71 @@ class Copy {
   }
 
   async run({ groups, directories }: MustExist): Promise<Copied> {
-    const { volume, targets, options } = this.#task;
-    const chunks = groups.flatMap((group) => [...targets.keys()].map((column) => ({ ...group, column })));
-    await mapLimit(chunks, this.#chunksAtOnce(groups.length), async ({ seq, token, column }) => {
-      options.signal?.throwIfAborted();
-      await this.#part(column, seq, () => this.#chunk({ volume, sequence: seq, token }, column));
-    });
-    const copies = directoryColumns(volume).filter((column) => targets.has(column));
-    for (const part of directories)
-      for (const column of copies) await this.#part(column, part, () => this.#directory(part, column));
+    const { volume, targets } = this.#task;
+    const stored = directoryColumns(volume).filter((column) => targets.has(column));
+    const wanted: Wanted[] = [
+      ...groups.flatMap(({ seq: part, token }) => [...targets.keys()].map((column) => ({ column, part, token }))),
+      ...directories.flatMap((part) => stored.map((column) => ({ column, part }))),
+    ].filter((one) => this.#isWanted(one));
+    const atOnce = this.#chunksAtOnce(groups.length);
+    let left = await this.#tryEach(wanted, atOnce, (one) => this.#make(one));
+    const replaced = left.length === 0 ? [] : await replacedExtents(this.#store, volume);
+    // What one of them gives back may be what was missing of the others.
+    for (let before = Number.POSITIVE_INFINITY; replaced.length > 0 && 0 < left.length && left.length < before; ) {
+      before = left.length;
+      left = await this.#tryEach(left, atOnce, (one) => this.#makeFrom(one, replaced));
+    }
     return {
       madeBytes: this.#madeBytes,
       objects: this.#objects,
       writtenBytes: this.#writtenBytes,
-      left: this.#left,
+      left: left.map((one) => ({ column: one.column, part: one.part, reason: one.reason, old: this.#old(one) })),
     };
+  }
+
+  #isWanted(wanted: Wanted): boolean {
+    const { volume, targets, options, there } = this.#task;
+    const { column, part } = wanted;
+    if (extentText(targets.get(column) as Extent) !== extentText(extentOf(volume, column))) return true;
+    const isThere = there[column]?.objects?.has(this.#nameOf(wanted)) ?? false;
+    return !isThere || options.noted === undefined || options.noted.has(placeText(column, part));
+  }
+
+  #nameOf({ part, token }: Wanted): string {
+    if (typeof part === 'number') return chunkName(part, token as number);
+    return part === 'pack' ? DIRECTORY_PACK_NAME : part;
+  }
+
+  #old(wanted: Wanted): InOldPlace {
+    const objects = this.#task.listings[wanted.column]?.objects;
+    if (objects === undefined) return undefined;
+    return objects.has(this.#nameOf(wanted)) ? 'there' : 'absent';
+  }
+
+  /** Those that cannot be had, and why; a drive that does not take anything ends it. Directories one by one. */
+  async #tryEach(
+    wanted: readonly Wanted[],
+    atOnce: number,
+    make: (one: Wanted) => Promise<number>,
+  ): Promise<WantedInVain[]> {
+    const left: WantedInVain[] = [];
+    const tryOne = async (one: Wanted): Promise<void> => {
+      this.#task.options.signal?.throwIfAborted();
+      try {
+        const bytes = await make(one);
+        if (bytes === 0) return;
+        this.#objects += 1;
+        this.#madeBytes.set(one.column, (this.#madeBytes.get(one.column) ?? 0) + bytes);
+        this.#task.options.onObject?.(bytes);
+      } catch (error) {
+        if (!(error instanceof RecordLost)) throw error;
+        left.push({ ...one, reason: reasonOf(error) });
+      }
+    };
+    const isChunk = ({ part }: Wanted): boolean => typeof part === 'number';
+    await mapLimit(wanted.filter(isChunk), atOnce, tryOne);
+    for (const one of wanted) if (!isChunk(one)) await tryOne(one);
+    return left;
   }
 
   /** While one is written durably the next ones are read and decoded; each needs at most all columns of its group. */
@@ -114,18 +184,33 @@ class Copy {
     return Math.max(1, Math.min(REPAIRED_CHUNKS_AT_ONCE, Math.floor(REPAIR_READ_BYTES_MAX / Math.max(1, groupBytes))));
   }
 
-  /** One that cannot be had does not stop the others; a drive that does not take anything does. */
-  async #part(column: number, part: DamagedPart, make: () => Promise<number>): Promise<void> {
-    try {
-      const bytes = await make();
-      if (bytes === 0) return;
-      this.#objects += 1;
-      this.#madeBytes.set(column, (this.#madeBytes.get(column) ?? 0) + bytes);
-      this.#task.options.onObject?.(bytes);
-    } catch (error) {
-      if (!(error instanceof RecordLost)) throw error;
-      this.#left.push({ column, part, reason: reasonOf(error) });
+  #make(wanted: Wanted): Promise<number> {
+    const { column, part, token } = wanted;
+    if (typeof part === 'number')
+      return this.#chunk({ volume: this.#task.volume, sequence: part, token: token as number }, column);
+    return this.#directory(part, column);
+  }
+
+  /** From an extent that was replaced, or from what is in the new places by now. */
+  async #makeFrom(wanted: Wanted, replaced: readonly ReplacedExtent[]): Promise<number> {
+    const { column, part, token } = wanted;
+    const { made } = this.#task;
+    const name = this.#nameOf(wanted);
+    for (const other of replaced) {
+      if (other.column !== column && typeof part === 'number') continue;
+      const was = { ...made, extents: made.extents.with(other.column, other) };
+      const check = async (): Promise<unknown> => {
+        if (typeof part === 'number')
+          return checkColumn(this.#store, { volume: was, sequence: part, token: token as number }, column);
+        const bytes = await readObject(this.#store, was, other.column, name);
+        return this.#checkCopy(was, part, other.column, bytes.length);
+      };
+      if (await isSound(check))
+        return this.#put(column, name, [await readObject(this.#store, was, other.column, name)]);
     }
+    if (typeof part !== 'number') return this.#directory(part, column);
+    const parts = await remakeChunk(this.#store, { volume: made, sequence: part, token: token as number }, column);
+    return parts === undefined ? 0 : this.#put(column, name, parts);
   }
 
   async #chunk(place: GroupPlace, column: number): Promise<number> {

@@ -2,17 +2,19 @@
 // row names it and the column that took its place has been read whole; then its zone is erased. On a drive that is not
 // coming back nothing is erased: its zone's row says what is to be done if it does.
 import type { Reason } from '../../foundation/reason.ts';
-import { type DiscardRow, discardFromRow, discardKey, discardPartition } from '../../panda/rows/drives/discard-row.ts';
+import { type DiscardRow, discardKey } from '../../panda/rows/drives/discard-row.ts';
 import { extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { zoneFromRow, zoneKey } from '../../panda/rows/zone-row.ts';
 import { quarantineLeftMs } from '../behind/sweep.ts';
 import { holdsData, lookAtVolume } from '../check/look.ts';
+import { readDamage } from '../rows/damage.ts';
 import { isGone, readDriveRows } from '../rows/drive-states.ts';
-import { readVolume, rowsOf } from '../rows/read-rows.ts';
+import { readVolume } from '../rows/read-rows.ts';
 import { transactUnlessConflict } from '../rows/transact.ts';
 import { eraseWrite, freeWrite } from '../rows/zones.ts';
 import { eraseZone } from '../runs/erase-zone.ts';
 import type { VolumeStore } from '../volume-store.ts';
+import { listDiscards } from './replaced-extents.ts';
 
 export interface DiscardReport {
   readonly freedZones: number;
@@ -25,12 +27,6 @@ export interface DiscardOptions {
   readonly ignoreGrace?: boolean | undefined;
   /** What comes after it has fired is left for the next time. */
   readonly signal?: AbortSignal | undefined;
-}
-
-export async function listDiscards({ components }: Pick<VolumeStore, 'components'>): Promise<DiscardRow[]> {
-  const rows: DiscardRow[] = [];
-  for await (const row of rowsOf(components.panda, discardPartition)) rows.push(discardFromRow(row));
-  return rows;
 }
 
 export async function freeDiscards(
@@ -90,11 +86,15 @@ async function whyUnsound(
   volume: VolumeRow,
   column: number | undefined,
 ): Promise<Reason | undefined> {
+  const notWhole: Reason = { code: 'OBJECTS_DAMAGED', text: `volume ${volume.id} is not whole without it` };
+  // What is known to be missing need not be read for: it may wait for long, for this very extent.
+  const noted = await readDamage(store.components, volume.id);
+  if (noted.some(({ generation }) => generation === volume.generation)) return notWhole;
   const read = column === undefined ? { read: true } : { readColumns: new Set([column]) };
   const look = await lookAtVolume(store, volume, read);
   if (look === undefined) return { code: 'VOLUME_CHANGED', text: `volume ${volume.id} has moved on` };
   if (look.damage.length === 0 && look.unread === 0 && look.lostParts.length === 0) return undefined;
-  return { code: 'OBJECTS_DAMAGED', text: `volume ${volume.id} is not whole without it` };
+  return notWhole;
 }
 
 /** From there on there is no way back: it was inspected, and its objects are strays. */

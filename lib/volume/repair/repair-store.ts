@@ -144,8 +144,8 @@ class Pass {
   report(): Omit<RepairReport, 'planned' | 'discards'> {
     return {
       volumes: this.#done.length,
-      columns: this.#done.reduce((sum, { columns }) => sum + columns.length, 0),
-      objects: this.#done.reduce((sum, { objects }) => sum + objects, 0),
+      columns: [...this.#done, ...this.#lost].reduce((sum, { columns }) => sum + columns.length, 0),
+      objects: [...this.#done, ...this.#lost].reduce((sum, { objects }) => sum + objects, 0),
       writtenBytes: this.#writtenBytes,
       lost: this.#lost,
       left: this.#left,

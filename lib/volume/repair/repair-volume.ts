@@ -5,16 +5,17 @@ import { isKind } from '../../foundation/errors.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
+import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { Extent, VolumeRow } from '../../panda/rows/volume-row.ts';
 import { domainColumnsMax } from '../check/redundancy.ts';
-import { clearDamage, readDamage } from '../rows/damage.ts';
-import { isActive } from '../rows/drive-states.ts';
+import { clearDamage, type DamageFound, noteDamage, readDamage } from '../rows/damage.ts';
+import { type DriveRows, isActive, isGone } from '../rows/drive-states.ts';
 import { readVolume } from '../rows/read-rows.ts';
 import { transactUnlessConflict } from '../rows/transact.ts';
 import { releaseRun, takeRun } from '../runs/runs.ts';
 import { claimRepairWrites, commitRepairWrites, undoRepairWrites } from '../steps/repair-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
-import { type Copied, type CopyOptions, copyColumns, type PartLeft } from './copy-columns.ts';
+import { type Copied, type CopyOptions, copyColumns, type PartLeft, placeText } from './copy-columns.ts';
 import { repairOf, type VolumeRepair } from './what-to-repair.ts';
 
 export interface VolumeRepaired {
@@ -23,7 +24,7 @@ export interface VolumeRepaired {
   readonly columns: readonly number[];
   readonly objects: number;
   readonly writtenBytes: number;
-  /** What could not be made again: then nothing of the volume was committed, and what was copied waits. */
+  /** What could not be made again: it is noted as missing where it belongs, or its column stays where it was. */
   readonly left: readonly PartLeft[];
   /** Why it was left as it is. */
   readonly skipped?: Reason;
@@ -83,19 +84,62 @@ class Repair {
     const volume = moving.length === 0 ? held : await this.#claim(held, moving);
     if (volume === undefined) return skipped(held.id, 'VOLUME_CHANGED', 'another worker has taken it over');
     const targets = new Map([...inPlace, ...(moving.length === 0 ? [] : (volume.repair?.extents ?? []))]);
-    const copied = await this.#copy(volume, targets);
-    if (copied.left.length > 0) return this.#report(held.id, [], copied);
-    if (moving.length > 0 && !(await this.#commit(volume, copied)))
+    const damage = await readDamage(components, held.id);
+    const copied = await this.#copy(volume, targets, damage);
+    const goes = moving.length === 0 ? [] : this.#mayGo(volume, copied, await zones.states.read());
+    if (
+      goes.length > 0 &&
+      !((await this.#noteLeft(volume, goes, copied)) && (await this.#commit(volume, goes, copied)))
+    )
       return skipped(held.id, 'VOLUME_CHANGED', 'another worker has taken it over');
     this.#store.directories.forget(volume);
-    await this.#clear(volume, [...targets.keys()]);
-    return this.#report(held.id, [...targets.keys()], copied);
+    await this.#clear(volume, [...filled, ...goes], copied);
+    if (goes.length > 0) await this.#noteMissing({ ...volume, revision: volume.revision + 1 }, goes, copied);
+    const isWhole = (column: number): boolean => copied.left.every((one) => one.column !== column);
+    return this.#report(held.id, [...filled, ...goes].filter(isWhole), copied);
+  }
+
+  /**
+   * Columns that go to their new places. One of which something cannot be made goes if something else of it could, and
+   * if nothing that is left can be read where it was: not so what is rotten, as its other records can, nor what lies on
+   * a drive that is only not answering now.
+   */
+  #mayGo(volume: VolumeRow, { left, madeBytes }: Copied, states: DriveRows): number[] {
+    const columns = [...(volume.repair?.extents.keys() ?? [])];
+    if (this.#options.move !== undefined && left.length > 0) return [];
+    return columns.filter((column) => {
+      const own = left.filter((one) => one.column === column);
+      if (own.length === 0) return true;
+      if (madeBytes.get(column) === 0) return false;
+      const isGivenUp = isGone(states, volume.extents[column]?.drive ?? -1);
+      return own.every(({ old }) => old === 'absent' || (old === undefined && isGivenUp));
+    });
+  }
+
+  /**
+   * Before the commit, so that nobody who dies after it leaves what is missing unnoted. What is noted otherwise stays
+   * as it is until then: the place that the column still has is not one that only misses something.
+   */
+  async #noteLeft(volume: VolumeRow, goes: readonly number[], { left }: Copied): Promise<boolean> {
+    const found = left.filter(({ column }) => goes.includes(column)).map((one) => missingPart(volume, one));
+    if (found.length === 0) return true;
+    const noted = new Set((await readDamage(this.#store.components, volume.id)).map((row) => placeOf(row)));
+    const news = found.filter((one) => !noted.has(placeOf(one)));
+    return noteDamage(this.#store.components, volume, news);
+  }
+
+  /** In its new place it is missing, whatever it was before. */
+  async #noteMissing(volume: VolumeRow, goes: readonly number[], { left }: Copied): Promise<void> {
+    const found = left.filter(({ column }) => goes.includes(column)).map((one) => missingPart(volume, one));
+    if (found.length > 0) await noteDamage(this.#store.components, volume, found);
   }
 
   /** A target that holds something else is of no use: the next repair claims another. */
-  async #copy(volume: VolumeRow, targets: ReadonlyMap<number, Extent>): Promise<Copied> {
+  async #copy(volume: VolumeRow, targets: ReadonlyMap<number, Extent>, damage: readonly DamageRow[]): Promise<Copied> {
+    const own = damage.filter(({ generation }) => generation === volume.generation);
+    const noted = new Set(own.map(({ column, part }) => placeText(column, part)));
     try {
-      return await copyColumns(this.#store, volume, targets, this.#options);
+      return await copyColumns(this.#store, volume, targets, { ...this.#options, noted });
     } catch (error) {
       if (isKind(error, 'conflict') && volume.repair !== undefined) await this.#undo(volume);
       throw error;
@@ -159,11 +203,14 @@ class Repair {
     return readVolume(components.panda, cell, volume.id);
   }
 
-  async #commit(volume: VolumeRow, { madeBytes }: Copied): Promise<boolean> {
+  /** A column that is to get more keeps the room for it. */
+  async #commit(volume: VolumeRow, columns: readonly number[], { madeBytes, left }: Copied): Promise<boolean> {
     const { components } = this.#store;
     const { cell } = components.settings;
     const nowMs = Math.max(0, components.clock.nowMs());
-    const writes = commitRepairWrites(cell, this.#run, volume, madeBytes, nowMs);
+    const wanting = new Set(left.map(({ column }) => column));
+    const usedBytes = new Map([...madeBytes].filter(([column]) => !wanting.has(column)));
+    const writes = commitRepairWrites(cell, this.#run, volume, { columns, usedBytes }, nowMs);
     const took = async (): Promise<boolean> => {
       const now = await readVolume(components.panda, cell, volume.id);
       return now !== undefined && now.revision > volume.revision;
@@ -171,18 +218,35 @@ class Repair {
     return transactUnlessConflict(components, writes, took);
   }
 
-  /** Of the columns that were made whole; of others, or of a later generation, it says nothing. */
-  async #clear({ id, generation }: VolumeRow, columns: readonly number[]): Promise<void> {
+  /** Of what was made; of other columns, or of a later generation, it says nothing. */
+  async #clear({ id, generation }: VolumeRow, columns: readonly number[], { left }: Copied): Promise<void> {
     const rows = await readDamage(this.#store.components, id);
-    const repaired = rows.filter((row) => row.generation === generation && columns.includes(row.column));
+    const still = new Set(left.map(({ column, part }) => placeText(column, part)));
+    const repaired = rows.filter(
+      (row) =>
+        row.generation === generation && columns.includes(row.column) && !still.has(placeText(row.column, row.part)),
+    );
     await clearDamage(this.#store.components, repaired);
   }
 
   #report(volume: VolumeId, columns: readonly number[], copied: Copied): VolumeRepaired {
-    const { objects, writtenBytes, left } = copied;
+    const { objects, writtenBytes } = copied;
+    const left = copied.left.map(({ column, part, reason }) => ({ column, part, reason }));
     return { volume, columns, objects, writtenBytes, left };
   }
 }
+
+const missingPart = ({ id, generation }: VolumeRow, { column, part }: PartLeft): DamageFound => ({
+  volume: id,
+  generation,
+  column,
+  part,
+  kind: 'missing',
+  reason: 'CHUNK_MISSING',
+});
+
+const placeOf = ({ generation, column, part }: Pick<DamageFound, 'generation' | 'column' | 'part'>): string =>
+  `${generation}/${placeText(column, part)}`;
 
 const columnsOf = (repair: VolumeRepair | undefined, how: 'move' | 'fill'): number[] =>
   (repair?.columns ?? []).filter((one) => one.how === how).map(({ column }) => column);

@@ -36,29 +36,33 @@ export const claimRepairWrites = (
 ];
 
 /**
- * COMMIT (26): the columns are where they were made again, and the extents they had are to be discarded. `madeBytes`:
- * what was written for each column.
+ * COMMIT (26): `columns` are where they were made again, and the extents they had are to be discarded; other columns
+ * that are in the making stay so. `usedBytes`: of each of them, in its new place.
  */
 export function commitRepairWrites(
   cell: string,
   run: RunId,
   volume: VolumeRow,
-  madeBytes: ReadonlyMap<number, number>,
+  { columns, usedBytes }: { readonly columns: readonly number[]; readonly usedBytes: ReadonlyMap<number, number> },
   nowMs: number,
 ): Write[] {
   const { id, generation, revision, repair } = volume;
   assert(repair?.generation === generation, 'a repair of this generation is in the making');
-  const extents = volume.extents.map((extent, column) => repair.extents.get(column) ?? extent);
-  const used = volume.extentUsedBytes.map((bytes, column) => madeBytes.get(column) ?? bytes);
-  const replaced = [...repair.extents.keys()].map((column) => [column, volume.extents[column] as Extent] as const);
+  assert(columns.length > 0 && columns.every((column) => repair.extents.has(column)), 'they are of it');
+  const goes = (column: number): boolean => columns.includes(column);
+  const extents = volume.extents.map(
+    (extent, column) => (goes(column) ? repair.extents.get(column) : extent) as Extent,
+  );
+  const used = volume.extentUsedBytes.map((bytes, column) => (goes(column) ? usedBytes.get(column) : bytes) ?? bytes);
+  const rest = { generation, extents: new Map([...repair.extents].filter(([column]) => !goes(column))) };
   return [
     {
       kind: 'update',
       ...volumeKey(cell, id),
-      ...replaceExtents(revision + 1, extents, used),
+      ...replaceExtents(revision + 1, extents, used, rest),
       if: [...drainsUnder(run), generationIs(generation), revisionIs(revision), repairIsOf(generation)],
     },
-    ...replaced.map(([column, extent]) => discardWrite(extent, { volume: id, column, sinceMs: nowMs })),
+    ...columns.map((column) => discardWrite(volume.extents[column] as Extent, { volume: id, column, sinceMs: nowMs })),
   ];
 }
 
