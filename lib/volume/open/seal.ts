@@ -102,8 +102,7 @@ export async function finishSeal(store: SealStore, volume: VolumeRow): Promise<v
 async function writePack(store: SealStore, volume: VolumeRow): Promise<readonly number[]> {
   for (let judged = new Set<number>(); ; ) {
     // Encoded one by one: what is known of all slots of a volume of short records is many times as large.
-    const found = await mapLimit([...volume.buckets], SEALED_BUCKETS_AT_ONCE, (id) => directoryOf(store, volume, id));
-    const directories = new Map(found.filter((directory) => directory !== undefined));
+    const directories = await directoriesOf(store, volume);
     const puts = await putPacks(store, volume, directories, 'as much');
     if (puts.failures.size === 0) return puts.bytes;
     // Another worker's may lack what has died since my rows were read: they are read again before it is called foreign.
@@ -114,6 +113,12 @@ async function writePack(store: SealStore, volume: VolumeRow): Promise<readonly 
     }
     judged = new Set([...judged, ...foreign]);
   }
+}
+
+/** Of all buckets of a volume whose pack is not there. Throws RecordLost if a group does not say what it holds. */
+export async function directoriesOf(store: SealStore, volume: VolumeRow): Promise<Map<BucketId, Uint8Array>> {
+  const found = await mapLimit([...volume.buckets], SEALED_BUCKETS_AT_ONCE, (id) => directoryOf(store, volume, id));
+  return new Map(found.filter((directory) => directory !== undefined));
 }
 
 /** What is alive of a bucket, encoded. Undefined if it was moved meanwhile: nobody will look for it here. */

@@ -19,6 +19,7 @@ import type { RebuildStore } from '../read/reconstruct.ts';
 import { RecordLost } from '../read/record-lost.ts';
 import { directoryColumns } from '../rows/directory-room.ts';
 import { remakeChunk } from './remake-chunk.ts';
+import { remakePack } from './remake-pack.ts';
 import { type ReplacedExtent, replacedExtents } from './replaced-extents.ts';
 
 /** A part that cannot be made again now, and why. */
@@ -100,6 +101,8 @@ class Copy {
   readonly #store: RebuildStore;
   readonly #task: Task;
   readonly #madeBytes = new Map<number, number>();
+  /** Made anew once, for all columns: what dies meanwhile may be listed. */
+  #pack: readonly Uint8Array[] | undefined;
   #objects = 0;
   #writtenBytes = 0;
 
@@ -228,7 +231,7 @@ class Copy {
     return parts === undefined ? 0 : this.#put(column, name, parts);
   }
 
-  /** Copies may differ in what has died since: any that is sound will do. */
+  /** Copies may differ in what has died since: any that is sound will do. If none is, a pack is made anew. */
   async #directory(part: DamagedPart, column: number): Promise<number> {
     const { volume, made, there, listings } = this.#task;
     const name = part === 'pack' ? DIRECTORY_PACK_NAME : String(part);
@@ -247,7 +250,10 @@ class Copy {
         faults.add(other, error);
       }
     }
-    throw faults.lost(`${name} of volume ${volume.id}`);
+    if (part !== 'pack') throw faults.lost(`${name} of volume ${volume.id}`);
+    // Whatever the columns have by now is read where it was made: all chunks come before.
+    this.#pack ??= await remakePack(this.#store, made);
+    return this.#put(column, name, this.#pack);
   }
 
   async #checkCopy(volume: VolumeRow, part: DamagedPart, column: number, bytes: number): Promise<void> {
