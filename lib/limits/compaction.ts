@@ -73,6 +73,10 @@ export const WASTEFUL_SEALED_MAX = 10;
 
 // The Live Coder's choice.
 
+/** Hot data counts as aged after this long at the least, also where sealed volumes are encoded at once. */
+export const AGED_MS_MIN = HOUR_MS;
+/** A rest that makes no group may wait while it adds less than this to what the store takes. */
+export const REST_COST_PERMILLE_MIN = 30;
 /** Bytes kept back for a better group, whatever the settings. */
 export const KEPT_BACK_BYTES_MAX = 16 * MIB;
 /** Group sizes that are tried: the next ones are hardly different. */

@@ -1,18 +1,14 @@
-// ENCODE: hot volumes that are sealed and old enough go through the Live Coder into erasure-coded volumes. A rest too
-// small for a group stays hot until more comes, unless it is mostly what deletes left: then it goes as it is, open
-// volumes too.
+// ENCODE: hot volumes that are old enough go through the Live Coder into erasure-coded volumes (hot-sources.ts says
+// which, and which open ones are sealed for that). A rest too small for a group stays hot until more comes, unless it
+// is mostly what deletes left, or costs the store more than a small group would: then it goes as it is.
 
 import { isPocketfulError } from '../foundation/errors.ts';
 import { type Reason, reasonOf } from '../foundation/reason.ts';
-import { isAhead } from '../limits/clock-skew.ts';
-import type { BucketRow } from '../panda/rows/bucket-row.ts';
-import type { VolumeRow } from '../panda/rows/volume-row.ts';
-import { listBuckets, listVolumes } from '../volume/rows/read-rows.ts';
 import { DrainingSources, feedOrSkip } from '../volume/runs/drain-source.ts';
 import { newRunId, takeRun } from '../volume/runs/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { contentsOf, isWasteful } from '../volume/write/waste.ts';
 import { groupTargetBytes } from './choose-group.ts';
+import { hotSources } from './hot-sources.ts';
 import { LiveCoder } from './live-coder.ts';
 
 export interface EncodeOptions {
@@ -29,7 +25,7 @@ export interface EncodeOptions {
 }
 
 export interface EncodeReport {
-  /** Open volumes sealed, because deletes left more in them than lives. */
+  /** Open volumes sealed: they were aged, or deletes left more in them than lives. */
   readonly sealed: number;
   readonly sources: number;
   readonly destinations: number;
@@ -45,10 +41,9 @@ export interface EncodeReport {
 export async function encodeHot(store: VolumeStore, options: EncodeOptions = {}): Promise<EncodeReport> {
   const run = newRunId(store.components, 'encode');
   let encodedBytes = 0;
-  const force = options.force ?? false;
-  const { sealed, facts } = await sealWasteful(store, await hotFacts(store, () => force), force);
-  const { ripe, totalBytes, isWaste } = ripeSources(store, facts, options.sparsest);
-  const flush = options.flush === true || isWaste;
+  const { force = false, sparsest } = options;
+  const { sealed, ripe, totalBytes, flush: goesAsItIs } = await hotSources(store, { force, sparsest });
+  const flush = options.flush === true || goesAsItIs;
   const sources = new DrainingSources(store, run);
   const coder = new LiveCoder(store, run, (result) => {
     sources.moved(result);
@@ -88,62 +83,5 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
     storedBytes: report.storedBytes,
     leftBytes: Math.max(0, totalBytes - report.recordBytes),
     stalled,
-  };
-}
-
-interface HotFacts {
-  /** Old enough, and with a content. */
-  readonly volumes: readonly VolumeRow[];
-  readonly buckets: ReadonlyMap<string, BucketRow>;
-}
-
-/**
- * Hot volumes written so long ago that they may be encoded, open ones by when they were begun; all of them if forced.
- */
-async function hotFacts({ components }: VolumeStore, isRipe: (volume: VolumeRow) => boolean): Promise<HotFacts> {
-  const { panda, settings, clock } = components;
-  if (settings.hotCodec === settings.warmCodec) return { volumes: [], buckets: new Map() };
-  const ripeAtMs = settings.encodeAfterMs === 0 ? Number.POSITIVE_INFINITY : clock.nowMs() - settings.encodeAfterMs;
-  const writtenAtMs = (v: VolumeRow): number => (v.state === 'open' ? v.createdAtMs : (v.sealedAtMs ?? 0));
-  const volumes = (await listVolumes(panda, settings.cell, components.badRow))
-    .filter((v) => v.class === 'hot' && v.run === undefined)
-    .filter((v) => v.state === 'sealed' || (v.state === 'open' && v.nextSeq > 1))
-    .filter((v) => isRipe(v) || writtenAtMs(v) <= ripeAtMs || isAhead(writtenAtMs(v), clock.nowMs()));
-  if (volumes.length === 0) return { volumes, buckets: new Map() };
-  return {
-    volumes,
-    buckets: new Map((await listBuckets(panda, settings.cell, components.badRow)).map((bucket) => [bucket.id, bucket])),
-  };
-}
-
-/** What deletes have left in open volumes goes only when these are sealed, and small stores never fill them. */
-async function sealWasteful(
-  store: VolumeStore,
-  facts: HotFacts,
-  force: boolean,
-): Promise<{ readonly sealed: number; readonly facts: HotFacts }> {
-  const open = new Set(facts.volumes.filter((v) => v.state === 'open').map(({ id }) => id));
-  if (open.size === 0 || !isWasteOf(store, facts.volumes, facts)) return { sealed: 0, facts };
-  const sealed = await store.open.sealAll('hot', open);
-  // They are old enough, although their seal is young.
-  return { sealed, facts: await hotFacts(store, ({ id }) => force || open.has(id)) };
-}
-
-const isWasteOf = (
-  { components: { settings } }: VolumeStore,
-  volumes: readonly VolumeRow[],
-  { buckets }: HotFacts,
-): boolean => isWasteful(contentsOf(volumes, buckets), settings.hotCodec, settings.warmCodec);
-
-function ripeSources(store: VolumeStore, facts: HotFacts, sparsest: number | undefined) {
-  const volumes = facts.volumes
-    .filter(({ state }) => state === 'sealed')
-    .sort((a, b) => (a.sealedAtMs ?? 0) - (b.sealedAtMs ?? 0) || (a.id < b.id ? -1 : 1));
-  const all = volumes.map((volume) => ({ volume, liveBytes: contentsOf([volume], facts.buckets).liveBytes }));
-  const ripe = sparsest === undefined ? all : all.sort((a, b) => a.liveBytes - b.liveBytes).slice(0, sparsest);
-  return {
-    ripe,
-    totalBytes: ripe.reduce((sum, { liveBytes }) => sum + liveBytes, 0),
-    isWaste: isWasteOf(store, volumes, facts),
   };
 }

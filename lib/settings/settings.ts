@@ -28,7 +28,7 @@ const schema = z.strictObject({
   groupBytesMin: bytes,
   hotCodec: z.enum(CODEC_NAMES),
   warmCodec: z.enum(CODEC_NAMES),
-  /** Age at which a sealed hot volume is encoded; 0 = at seal. */
+  /** Age at which a hot volume is encoded: since its seal (0 = at seal), or since it was begun, whatever is in it. */
   encodeAfterMs: durationMs,
   zonesPerDrive: z.int().min(4).max(1_000_000),
   /** How long a deleted block can come back before GC shreds it. */

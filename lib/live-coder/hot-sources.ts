@@ -1,0 +1,138 @@
+// Which hot volumes a pass of ENCODE takes, and which open ones it seals for that:
+//
+//   sealed ones, once they are old enough;
+//   what is mostly dead, open volumes too: it goes as it is;
+//   what is aged, i.e. begun so long ago, open volumes too: if it makes a full group, or if it is worth a small one
+//   (rest.ts). A small one takes along what is half as old, so that the next cannot follow for as long: groups are as
+//   large as there is, and never one a pass.
+//
+// A volume that was sealed and then not taken, as the pass was cut off, is taken by the next: what is aged stays so.
+import type { VolumeId } from '../foundation/ids.ts';
+import { isAhead } from '../limits/clock-skew.ts';
+import { AGED_MS_MIN } from '../limits/compaction.ts';
+import type { BucketRow } from '../panda/rows/bucket-row.ts';
+import type { VolumeRow } from '../panda/rows/volume-row.ts';
+import { listBuckets, listVolumes } from '../volume/rows/read-rows.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { contentsOf, isWasteful } from '../volume/write/waste.ts';
+import { groupTargetBytes } from './choose-group.ts';
+import { restGoes } from './rest.ts';
+
+export interface HotChoice {
+  /** Encode whatever is sealed, however young. */
+  readonly force: boolean;
+  /** Only so many of those that are sealed, and with the least that lives. */
+  readonly sparsest: number | undefined;
+}
+
+export interface HotSource {
+  readonly volume: VolumeRow;
+  readonly liveBytes: number;
+}
+
+export interface HotSources {
+  /** Open volumes sealed on the way. */
+  readonly sealed: number;
+  /** In the order in which they go. */
+  readonly ripe: readonly HotSource[];
+  readonly totalBytes: number;
+  /** What makes no full group goes, too. */
+  readonly flush: boolean;
+}
+
+type Buckets = ReadonlyMap<string, BucketRow>;
+type Test = (volume: VolumeRow) => boolean;
+
+export async function hotSources(store: VolumeStore, choice: HotChoice): Promise<HotSources> {
+  const { panda, settings, badRow } = store.components;
+  const ages = agesOf(store, choice.force);
+  const hot = await hotVolumes(store);
+  const due = hot.filter((v) => ages.isRipe(v) || ages.isAged(v));
+  if (due.length === 0) return { sealed: 0, ripe: [], totalBytes: 0, flush: false };
+  const buckets = new Map((await listBuckets(panda, settings.cell, badRow)).map((bucket) => [bucket.id, bucket]));
+  const isWaste = isWasteOf(store, due.filter(ages.isRipe), buckets);
+  // Whoever asks for more than what is old decides what is sealed, and flushed.
+  const isAsked = choice.force || choice.sparsest !== undefined;
+  const aged = isAsked ? 'waits' : judgeAged(store, due.filter(ages.isAged), buckets);
+  const isTaken: Test = (v) =>
+    (isWaste && ages.isRipe(v)) || (aged === 'full' && ages.isAged(v)) || (aged === 'small' && ages.isHalfAged(v));
+  const { sealed, volumes } = await seal(store, hot, isTaken);
+  const taken = volumes.filter(
+    (v) => v.state === 'sealed' && (ages.isRipe(v) || ages.isAged(v) || sealed.has(v.id) || isTaken(v)),
+  );
+  const ripe = inOrder(taken, buckets, choice.sparsest);
+  return {
+    sealed: sealed.size,
+    ripe,
+    totalBytes: ripe.reduce((sum, { liveBytes }) => sum + liveBytes, 0),
+    flush: aged === 'small' || isWasteOf(store, taken, buckets),
+  };
+}
+
+/** Runless, with a content. */
+async function hotVolumes({ components: { panda, settings, badRow } }: VolumeStore): Promise<VolumeRow[]> {
+  if (settings.hotCodec === settings.warmCodec) return [];
+  return (await listVolumes(panda, settings.cell, badRow))
+    .filter((v) => v.class === 'hot' && v.run === undefined)
+    .filter((v) => v.state === 'sealed' || (v.state === 'open' && v.nextSeq > 1));
+}
+
+interface Ages {
+  /** Sealed so long ago that it may be encoded; of an open one, begun. */
+  readonly isRipe: Test;
+  /** Begun so long ago that it should be. */
+  readonly isAged: Test;
+  readonly isHalfAged: Test;
+}
+
+function agesOf({ components: { settings, clock } }: VolumeStore, force: boolean): Ages {
+  const nowMs = clock.nowMs();
+  const isPast = (atMs: number, ageMs: number): boolean => atMs <= nowMs - ageMs || isAhead(atMs, nowMs);
+  const isAnyAge = force || settings.encodeAfterMs === 0;
+  const agedMs = Math.max(settings.encodeAfterMs, AGED_MS_MIN);
+  return {
+    isRipe: (v) => isAnyAge || isPast(v.state === 'open' ? v.createdAtMs : (v.sealedAtMs ?? 0), settings.encodeAfterMs),
+    isAged: (v) => isPast(v.createdAtMs, agedMs),
+    isHalfAged: (v) => isPast(v.createdAtMs, agedMs / 2),
+  };
+}
+
+/** Whether what is aged makes a full group, or is to go as a small one. */
+function judgeAged(
+  { components: { settings } }: VolumeStore,
+  aged: readonly VolumeRow[],
+  buckets: Buckets,
+): 'full' | 'small' | 'waits' {
+  const contents = contentsOf(aged, buckets);
+  let storeLiveBytes = 0;
+  for (const { liveBytes } of buckets.values()) storeLiveBytes += liveBytes;
+  if (restGoes(contents, storeLiveBytes, settings)) return 'small';
+  return contents.liveBytes >= groupTargetBytes(settings) ? 'full' : 'waits';
+}
+
+/** Seals what is taken and open; a volume that somebody appends to right now is left for the next pass. */
+async function seal(
+  store: VolumeStore,
+  hot: readonly VolumeRow[],
+  isTaken: Test,
+): Promise<{ readonly sealed: ReadonlySet<VolumeId>; readonly volumes: readonly VolumeRow[] }> {
+  const open = new Set(hot.filter((v) => v.state === 'open' && isTaken(v)).map(({ id }) => id));
+  if (open.size === 0 || (await store.open.sealAll('hot', open)) === 0) return { sealed: new Set(), volumes: hot };
+  const volumes = await hotVolumes(store);
+  // They are old enough, although their seal is young.
+  const sealed = new Set(volumes.filter((v) => v.state === 'sealed' && open.has(v.id)).map(({ id }) => id));
+  return { sealed, volumes };
+}
+
+const isWasteOf = (
+  { components: { settings } }: VolumeStore,
+  volumes: readonly VolumeRow[],
+  buckets: Buckets,
+): boolean => isWasteful(contentsOf(volumes, buckets), settings.hotCodec, settings.warmCodec);
+
+function inOrder(volumes: readonly VolumeRow[], buckets: Buckets, sparsest: number | undefined): readonly HotSource[] {
+  const all = [...volumes]
+    .sort((a, b) => (a.sealedAtMs ?? 0) - (b.sealedAtMs ?? 0) || (a.id < b.id ? -1 : 1))
+    .map((volume) => ({ volume, liveBytes: contentsOf([volume], buckets).liveBytes }));
+  return sparsest === undefined ? all : all.sort((a, b) => a.liveBytes - b.liveBytes).slice(0, sparsest);
+}
