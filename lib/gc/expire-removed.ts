@@ -146,8 +146,12 @@ async function forget(components: Components, row: RemovedRow | HoldingRow): Pro
   return transactUnlessConflict(components, writes, took);
 }
 
-/** False while references of the object are still to be given back. */
+/**
+ * False while references of the object are still to be given back: that is asked before its lists are looked for, as
+ * the last of them may come between that look and the end of the release, which never begins again.
+ */
 async function dropSegments(components: Components, version: ObjectVersion): Promise<boolean> {
+  if ((await components.panda.get(releaseKey(version))) !== undefined) return false;
   for (;;) {
     const page = await components.panda.query(removedSegmentPartition(version), {}, { limit: ROWS_PER_TRANSACTION });
     if (page.rows.length === 0) return true;
