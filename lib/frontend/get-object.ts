@@ -13,9 +13,8 @@ import {
   segmentFromRow,
   segmentPartition,
 } from '../panda/rows/object-row.ts';
-import { rowsOf } from '../volume/rows/read-rows.ts';
+import { readBlocks, rowsOf } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { readBlocks } from './index-objects.ts';
 import { isVoidObject } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkNamespace, shown } from './object-keys.ts';

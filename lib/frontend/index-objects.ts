@@ -6,10 +6,11 @@ import { HELD_BYTES_MAX, KEYS_AT_ONCE, TRANSACTION_ITEMS_MAX } from '../limits/p
 import { CONFLICT_BACK_OFF_STEPS_MAX } from '../limits/volume.ts';
 import { PandaConflict } from '../panda/conflict.ts';
 import type { Panda, ReadOptions, Write } from '../panda/panda.ts';
-import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
+import type { BlockRow } from '../panda/rows/block-row.ts';
 import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
 import { removedBytesMax } from '../panda/rows/removed/removed-row.ts';
 import type { Components } from '../volume/rows/components.ts';
+import { readBlocks } from '../volume/rows/read-rows.ts';
 import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 import {
@@ -51,20 +52,6 @@ export type IndexOutcome =
   | { readonly ok: true; readonly used: readonly BlockId[] }
   /** Known blocks that GC took meanwhile: store them and ask again. */
   | { readonly ok: false; readonly gone: readonly BlockId[] };
-
-export async function readBlocks(
-  panda: Panda,
-  ids: readonly BlockId[],
-  options?: ReadOptions,
-): Promise<Map<BlockId, BlockRow | undefined>> {
-  const found = new Map<BlockId, BlockRow | undefined>();
-  for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
-    const some = ids.slice(at, at + KEYS_AT_ONCE);
-    const rows = await panda.getMany(some.map(blockKey), options);
-    for (const [i, id] of some.entries()) found.set(id, rows[i] === undefined ? undefined : blockFromRow(rows[i]));
-  }
-  return found;
-}
 
 export async function readObjects(
   panda: Panda,

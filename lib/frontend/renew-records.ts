@@ -7,9 +7,10 @@ import type { Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../panda/rows/bucket-row.ts';
 import type { Components } from '../volume/rows/components.ts';
+import { readBlocks } from '../volume/rows/read-rows.ts';
 import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
-import { contended, guardFailed, readBlocks } from './index-objects.ts';
+import { contended, guardFailed } from './index-objects.ts';
 import type { FreshBlock } from './index-plan.ts';
 import { type Renewal, renewalsOf, renewedRow, renewWrites } from './renew-plan.ts';
 

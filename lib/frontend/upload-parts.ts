@@ -16,11 +16,11 @@ import {
   uploadKey,
 } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/rows/components.ts';
-import { rowsOf } from '../volume/rows/read-rows.ts';
+import { readBlocks, rowsOf } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
 import { cutBlocks } from './cut-blocks.ts';
-import { isGuardFailure, readBlocks } from './index-objects.ts';
+import { isGuardFailure } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace } from './object-keys.ts';
 import { beginUpload, giveUpUpload, publish, storeSegment, windows } from './put-long.ts';

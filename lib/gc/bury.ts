@@ -10,9 +10,10 @@ import { bucketKey, deadFromRow, deadKey, isDead } from '../panda/rows/bucket-ro
 import { type HoldingRow, type NotedSlot, referencesOf } from '../panda/rows/removed/held-references.ts';
 import { shredAttributes, shredKey } from '../panda/rows/trash-row.ts';
 import type { Components } from '../volume/rows/components.ts';
+import { readBlocks } from '../volume/rows/read-rows.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 import { diedWrites } from '../volume/steps/recover-steps.ts';
-import { type GivenBack, readBlocks } from './give-back.ts';
+import type { GivenBack } from './give-back.ts';
 import { isSameSlot } from './give-back-plan.ts';
 
 export interface Buried {

@@ -4,12 +4,12 @@ import { mapLimit } from '../foundation/concurrency.ts';
 import { conflict, isKind } from '../foundation/errors.ts';
 import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
 import { PLAIN_WRITES_AT_ONCE } from '../limits/frontend.ts';
-import { KEYS_AT_ONCE } from '../limits/panda.ts';
 import { CONFLICT_ATTEMPTS_MAX, CONFLICT_BACK_OFF_STEPS_MAX } from '../limits/volume.ts';
-import type { Panda, Write } from '../panda/panda.ts';
-import { type BlockRow, blockFromRow, blockKey } from '../panda/rows/block-row.ts';
+import type { Write } from '../panda/panda.ts';
+import type { BlockRow } from '../panda/rows/block-row.ts';
 import { type HoldingRow, holdingFromRow, type NotedSlot } from '../panda/rows/removed/held-references.ts';
 import type { Components } from '../volume/rows/components.ts';
+import { readBlocks } from '../volume/rows/read-rows.ts';
 import { backOffMs, transactUnlessConflict } from '../volume/rows/transact.ts';
 import { type GiveBackPlan, namedOf, nextCounted, planGiveBack } from './give-back-plan.ts';
 
@@ -71,16 +71,3 @@ async function planned(
 /** False if a condition does not hold; perhaps only as it was done already, with an answer that got lost. */
 const sent = async (components: Components, writes: readonly Write[]): Promise<boolean> =>
   writes.length === 0 || transactUnlessConflict(components, writes, async () => false);
-
-export async function readBlocks(
-  panda: Panda,
-  ids: readonly BlockId[],
-): Promise<ReadonlyMap<BlockId, BlockRow | undefined>> {
-  const found = new Map<BlockId, BlockRow | undefined>();
-  for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
-    const some = ids.slice(at, at + KEYS_AT_ONCE);
-    const rows = await panda.getMany(some.map(blockKey));
-    for (const [i, id] of some.entries()) found.set(id, rows[i] === undefined ? undefined : blockFromRow(rows[i]));
-  }
-  return found;
-}

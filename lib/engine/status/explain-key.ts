@@ -1,10 +1,8 @@
 // Where an object is: its blocks, their buckets, and the volumes these are in now. For `explain`.
 import type { BlockId, VolumeId } from '../../foundation/ids.ts';
 import type { Reason } from '../../foundation/reason.ts';
-import { KEYS_AT_ONCE } from '../../limits/panda.ts';
-import { blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
 import { type ObjectRow, segmentFromRow, segmentPartition } from '../../panda/rows/object-row.ts';
-import { readBucket, readVolume, rowsOf } from '../../volume/rows/read-rows.ts';
+import { readBlocks, readBucket, readVolume, rowsOf } from '../../volume/rows/read-rows.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 
 export interface KeyPlaces {
@@ -19,14 +17,11 @@ export async function placesOfKey(store: EngineStore, namespace: string, key: st
   const object = await store.frontend.head(namespace, key);
   const blocks = [...new Set(await blocksOf(store, object))];
   const inBucket = new Map<string, { blocks: number; bytes: number }>();
-  for (let at = 0; at < blocks.length; at += KEYS_AT_ONCE) {
-    const rows = await panda.getMany(blocks.slice(at, at + KEYS_AT_ONCE).map(blockKey));
-    for (const row of rows) {
-      if (row === undefined) continue;
-      const { bucket, recordBytes } = blockFromRow(row);
-      const { blocks: count, bytes } = inBucket.get(bucket) ?? { blocks: 0, bytes: 0 };
-      inBucket.set(bucket, { blocks: count + 1, bytes: bytes + recordBytes });
-    }
+  for (const row of (await readBlocks(panda, blocks)).values()) {
+    if (row === undefined) continue;
+    const { bucket, recordBytes } = row;
+    const { blocks: count, bytes } = inBucket.get(bucket) ?? { blocks: 0, bytes: 0 };
+    inBucket.set(bucket, { blocks: count + 1, bytes: bytes + recordBytes });
   }
   const text = `object ${JSON.stringify(key)}: ${object.sizeBytes} bytes in ${blocks.length} blocks`;
   const lines: Reason[] = [{ code: 'OBJECT_SIZE', text }];

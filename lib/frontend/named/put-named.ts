@@ -11,9 +11,10 @@ import { type BlockRow, blockAttributes, blockKey } from '../../panda/rows/block
 import { intentBytesMax } from '../../panda/rows/group-row.ts';
 import { type ObjectRow, objectAttributes, objectKey } from '../../panda/rows/object-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
+import { readBlocks } from '../../volume/rows/read-rows.ts';
 import { backOffMs } from '../../volume/rows/transact.ts';
 import type { AppendedGroup } from '../../volume/write/appended-group.ts';
-import { readBlocks, readObjects } from '../index-objects.ts';
+import { readObjects } from '../index-objects.ts';
 import { type FreshBlock, isVoidObject, type ObjectChange } from '../index-plan.ts';
 
 /** A change that is put so: its object's only block. */

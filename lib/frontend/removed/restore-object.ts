@@ -15,8 +15,8 @@ import {
   removedSegmentPartition,
 } from '../../panda/rows/removed/removed-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
-import { rowsOf } from '../../volume/rows/read-rows.ts';
-import { contended, isGuardFailure, readBlocks, runIndex } from '../index-objects.ts';
+import { readBlocks, rowsOf } from '../../volume/rows/read-rows.ts';
+import { contended, isGuardFailure, runIndex } from '../index-objects.ts';
 import { voidBlocks } from '../named/void-blocks.ts';
 import { checkKey, shown } from '../object-keys.ts';
 import { beginUpload, giveUpUpload, publish, segmentGuard } from '../put-long.ts';

@@ -1,9 +1,11 @@
-// Reads of volume, bucket and group rows. All strongly consistent.
+// Reads of volume, bucket, group and block rows. Strongly consistent unless told otherwise.
 
 import { mapLimit } from '../../foundation/concurrency.ts';
-import type { BucketId, VolumeId } from '../../foundation/ids.ts';
+import type { BlockId, BucketId, VolumeId } from '../../foundation/ids.ts';
+import { KEYS_AT_ONCE } from '../../limits/panda.ts';
 import { PARTITIONS_AT_ONCE } from '../../limits/volume.ts';
-import type { Panda, Row } from '../../panda/panda.ts';
+import type { Panda, ReadOptions, Row } from '../../panda/panda.ts';
+import { type BlockRow, blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
 import { type BucketRow, bucketFromRow, bucketKey, bucketPartitions } from '../../panda/rows/bucket-row.ts';
 import { type GroupRow, groupFromRow, groupKey, groupPartition } from '../../panda/rows/group-row.ts';
 import { type BadRowSink, readOrTell } from '../../panda/rows/row-reader.ts';
@@ -54,6 +56,21 @@ export async function readVolume(panda: Panda, cell: string, id: VolumeId): Prom
 export async function readBucket(panda: Panda, cell: string, id: BucketId): Promise<BucketRow | undefined> {
   const row = await panda.get(bucketKey(cell, id));
   return row === undefined ? undefined : bucketFromRow(row);
+}
+
+/** Every id has an entry; undefined: it has no row. */
+export async function readBlocks(
+  panda: Panda,
+  ids: readonly BlockId[],
+  options?: ReadOptions,
+): Promise<Map<BlockId, BlockRow | undefined>> {
+  const found = new Map<BlockId, BlockRow | undefined>();
+  for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
+    const some = ids.slice(at, at + KEYS_AT_ONCE);
+    const rows = await panda.getMany(some.map(blockKey), options);
+    for (const [i, id] of some.entries()) found.set(id, rows[i] === undefined ? undefined : blockFromRow(rows[i]));
+  }
+  return found;
 }
 
 export async function readGroup(panda: Panda, volume: VolumeRow, seq: number): Promise<GroupRow | undefined> {
