@@ -7,18 +7,17 @@ import { assert } from '../foundation/assert.ts';
 import { type Clock, systemClock } from '../foundation/clock.ts';
 import { FOREIGN_TEMPORARY_MS, STATS_AT_ONCE } from '../limits/bytes.ts';
 import { makeDrive, temporaryFolder, temporaryName } from './directory-create.ts';
-import { directoryError, ignoring, isAbsence, isPresence } from './directory-errors.ts';
-import { assertMarker, type DriveIdentity, MARKER, markerOf } from './directory-marker.ts';
+import { directoryError, ignoring, isAbsence, isPresence, namesIn } from './directory-errors.ts';
+import { type DriveIdentity, verifyMarker } from './directory-marker.ts';
 import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
 import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './drive-keys.ts';
-import { chunkExists, chunkMissing, driveBusy, driveUnavailable } from './errors.ts';
+import { chunkExists, chunkMissing, driveBusy } from './errors.ts';
 import { type LinkFile, nameFile } from './file-naming.ts';
 import {
   errnoOf,
   FolderSync,
   makeFolder,
   readFileRange,
-  readFolder,
   removeFolder,
   statPath,
   unlinkFile,
@@ -112,7 +111,7 @@ export class DirectoryDrive implements Drive {
     const folder = `${this.label}/${zoneKey(at)}`;
     signal?.throwIfAborted();
     await this.#verify();
-    const names = (await this.#names(folder)).filter(isChunkName);
+    const names = (await namesIn(this.label, folder)).filter(isChunkName);
     const listing: ChunkListing[] = [];
     const stat = async (name: string): Promise<void> => {
       try {
@@ -133,14 +132,14 @@ export class DirectoryDrive implements Drive {
     signal?.throwIfAborted();
     await this.#verify();
     const found: ZoneRef[] = [];
-    for (const zoneName of await this.#names(this.label)) {
+    for (const zoneName of await namesIn(this.label, this.label)) {
       const zone = numberOf(zoneName);
       if (zone === undefined) continue;
       signal?.throwIfAborted();
-      for (const generationName of await this.#names(`${this.label}/${zoneName}`)) {
+      for (const generationName of await namesIn(this.label, `${this.label}/${zoneName}`)) {
         const generation = numberOf(generationName);
         if (generation === undefined) continue;
-        const names = await this.#names(`${this.label}/${zoneName}/${generationName}`);
+        const names = await namesIn(this.label, `${this.label}/${zoneName}/${generationName}`);
         if (names.some(isChunkName)) found.push({ zone, generation });
       }
     }
@@ -154,13 +153,13 @@ export class DirectoryDrive implements Drive {
     await this.sweep();
     for (;;) {
       signal?.throwIfAborted();
-      const names = (await this.#names(folder)).filter(isChunkName);
+      const names = (await namesIn(this.label, folder)).filter(isChunkName);
       for (const name of names) await this.#run(() => ignoring(isAbsence, unlinkFile(`${folder}/${name}`)));
       this.#durable.delete(key);
       if (await this.#run(() => removed(folder))) break;
       // A straggler appended meanwhile, or the folder holds files that are not ours: those stay, and so does the
       // folder.
-      if (!(await this.#names(folder)).some(isChunkName)) break;
+      if (!(await namesIn(this.label, folder)).some(isChunkName)) break;
     }
     // The folder's own name is gone for good only now; where it stays, its contents are.
     await this.#run(async () => {
@@ -182,7 +181,7 @@ export class DirectoryDrive implements Drive {
   /** Removes temporary files of processes that died while writing; never those of a process that still runs. */
   async sweep(): Promise<void> {
     await this.#verify();
-    for (const name of await this.#names(this.#temporary)) {
+    for (const name of await namesIn(this.label, this.#temporary)) {
       const path = `${this.#temporary}/${name}`;
       const writer = writerOf(name);
       if (writer === 'alive' || (writer === 'elsewhere' && !(await this.#isOld(path)))) continue;
@@ -234,12 +233,7 @@ export class DirectoryDrive implements Drive {
   /** Throws DRIVE_UNAVAILABLE unless the directory is this drive. */
   async #verify(): Promise<void> {
     this.#verified = false;
-    try {
-      assertMarker(this.label, await markerOf(this.label), this.#identity);
-    } catch (error) {
-      if (isAbsence(error)) throw driveUnavailable(this.label, `no drive here (its file ${MARKER} is missing)`, error);
-      throw directoryError(this.label, error);
-    }
+    await verifyMarker(this.label, this.#identity);
     this.#verified = true;
   }
 
@@ -249,16 +243,6 @@ export class DirectoryDrive implements Drive {
       return await call();
     } catch (error) {
       if (isAbsence(error)) await this.#verify();
-      throw directoryError(this.label, error);
-    }
-  }
-
-  /** Names in a folder; none if it is not there. */
-  async #names(folder: string): Promise<string[]> {
-    try {
-      return await readFolder(folder);
-    } catch (error) {
-      if (isAbsence(error)) return [];
       throw directoryError(this.label, error);
     }
   }

@@ -1,7 +1,7 @@
 // What an errno of the file system means to the callers of a directory drive.
 import { isPocketfulError } from '../foundation/errors.ts';
 import { driveBusy, driveDenied, driveFull, driveReadOnly, driveUnavailable } from './errors.ts';
-import { errnoOf } from './files.ts';
+import { errnoOf, readFolder } from './files.ts';
 
 const UNAVAILABLE = new Set(['ENODEV', 'ENXIO', 'ENOTCONN', 'EHOSTDOWN', 'EHOSTUNREACH', 'ESTALE', 'ESHUTDOWN']);
 
@@ -39,5 +39,15 @@ export async function ignoring(which: (error: unknown) => boolean, call: Promise
     await call;
   } catch (error) {
     if (!which(error)) throw error;
+  }
+}
+
+/** Names in a folder of a drive; none if it is not there. */
+export async function namesIn(label: string, folder: string): Promise<string[]> {
+  try {
+    return await readFolder(folder);
+  } catch (error) {
+    if (isAbsence(error)) return [];
+    throw directoryError(label, error);
   }
 }

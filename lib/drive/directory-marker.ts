@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { DriveId, StoreId } from '../foundation/ids.ts';
 import { MARKER_BYTES_MAX } from '../limits/bytes.ts';
+import { directoryError, isAbsence } from './directory-errors.ts';
 import { driveUnavailable } from './errors.ts';
 import { readFileRange } from './files.ts';
 
@@ -39,6 +40,16 @@ export async function markerOf(root: string): Promise<Marker> {
     return schema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
   } catch (cause) {
     throw driveUnavailable(root, `its marker ${MARKER} is damaged or of another version`, cause);
+  }
+}
+
+/** Throws DRIVE_UNAVAILABLE unless the directory is that drive. */
+export async function verifyMarker(root: string, identity: DriveIdentity): Promise<void> {
+  try {
+    assertMarker(root, await markerOf(root), identity);
+  } catch (error) {
+    if (isAbsence(error)) throw driveUnavailable(root, `no drive here (its file ${MARKER} is missing)`, error);
+    throw directoryError(root, error);
   }
 }
 

@@ -6,17 +6,16 @@ import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import { JOURNAL_STATS_AT_ONCE } from '../limits/journal.ts';
 import { temporaryFolder, temporaryName } from './directory-create.ts';
-import { directoryError, ignoring, isAbsence, isPresence } from './directory-errors.ts';
-import { assertMarker, type DriveIdentity, MARKER, markerOf } from './directory-marker.ts';
+import { directoryError, ignoring, isAbsence, isPresence, namesIn } from './directory-errors.ts';
+import { type DriveIdentity, verifyMarker } from './directory-marker.ts';
 import type { ByteRange } from './drive.ts';
 import { isChunkName, numberOf } from './drive-keys.ts';
-import { chunkExists, chunkMissing, driveUnavailable } from './errors.ts';
+import { chunkExists, chunkMissing } from './errors.ts';
 import { nameFile } from './file-naming.ts';
 import {
   errnoOf,
   makeFolder,
   readFileRange,
-  readFolder,
   removeFolder,
   statPath,
   syncFolder,
@@ -43,7 +42,7 @@ export class DirectoryShelf implements Shelf {
     assert(isChunkName(name), 'a name of the journal');
     const folder = `${this.label}/${FOLDER}/${epoch}`;
     const temporary = `${this.#temporary}/${temporaryName()}`;
-    await this.#verify();
+    await verifyMarker(this.label, this.#identity);
     try {
       await writeDurably(temporary, parts);
       await this.#named(temporary, folder, name);
@@ -60,18 +59,18 @@ export class DirectoryShelf implements Shelf {
       return await readFileRange(`${this.label}/${FOLDER}/${epoch}/${name}`, range?.offset, range?.length);
     } catch (error) {
       if (!isAbsence(error)) throw directoryError(this.label, error);
-      await this.#verify();
+      await verifyMarker(this.label, this.#identity);
       throw chunkMissing(this.label, `${FOLDER}/${epoch}/${name}`, error);
     }
   }
 
   async list(): Promise<ShelfEntry[]> {
-    await this.#verify();
+    await verifyMarker(this.label, this.#identity);
     const found: ShelfEntry[] = [];
-    for (const folder of await this.#names(`${this.label}/${FOLDER}`)) {
+    for (const folder of await namesIn(this.label, `${this.label}/${FOLDER}`)) {
       const epoch = numberOf(folder);
       if (epoch === undefined) continue;
-      const names = (await this.#names(`${this.label}/${FOLDER}/${folder}`)).filter(isChunkName);
+      const names = (await namesIn(this.label, `${this.label}/${FOLDER}/${folder}`)).filter(isChunkName);
       await mapLimit(names, JOURNAL_STATS_AT_ONCE, async (name) => {
         const stat = await statPath(`${this.label}/${FOLDER}/${folder}/${name}`).catch((error: unknown) => {
           if (!isAbsence(error)) throw directoryError(this.label, error);
@@ -84,7 +83,7 @@ export class DirectoryShelf implements Shelf {
   }
 
   async remove(epoch: number, names: readonly string[]): Promise<void> {
-    await this.#verify();
+    await verifyMarker(this.label, this.#identity);
     const folder = `${this.label}/${FOLDER}/${epoch}`;
     try {
       for (const name of names) {
@@ -108,24 +107,6 @@ export class DirectoryShelf implements Shelf {
       await ignoring(isPresence, makeFolder(folder));
       await nameFile(temporary, `${folder}/${name}`);
       for (const each of [folder, `${this.label}/${FOLDER}`, this.label]) await syncFolder(each);
-    }
-  }
-
-  async #verify(): Promise<void> {
-    try {
-      assertMarker(this.label, await markerOf(this.label), this.#identity);
-    } catch (error) {
-      if (isAbsence(error)) throw driveUnavailable(this.label, `no drive here (its file ${MARKER} is missing)`, error);
-      throw directoryError(this.label, error);
-    }
-  }
-
-  async #names(folder: string): Promise<string[]> {
-    try {
-      return await readFolder(folder);
-    } catch (error) {
-      if (isAbsence(error)) return [];
-      throw directoryError(this.label, error);
     }
   }
 }
