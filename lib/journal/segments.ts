@@ -88,15 +88,8 @@ async function readPart(
   name: string,
   drives: readonly number[],
 ): Promise<RowImage[]> {
-  const keks = new Map<number, Uint8Array>();
-  // The key's version stands in the object: which it is must be known before it can be asked for.
-  const version = await ports.shelves.read(segment.epoch, name, drives, (bytes) =>
-    ownHeader(ports, segment, part, bytes),
-  );
-  keks.set(version, await ports.kekOf(version));
-  return ports.shelves.read(segment.epoch, name, drives, (bytes) => {
-    const kek = keks.get(ownHeader(ports, segment, part, bytes));
-    if (kek === undefined) throw segmentCorrupt('two copies are wrapped by different keys');
+  return ports.shelves.read(segment.epoch, name, drives, async (bytes) => {
+    const kek = await ports.kekOf(ownHeader(ports, segment, part, bytes));
     return [...openPart(bytes, kek)];
   });
 }

@@ -70,13 +70,18 @@ export class Shelves {
   }
 
   /** The first answer that `use` takes; it throws for what is damaged. Throws the last error. */
-  async read<T>(epoch: number, name: string, drives: readonly number[], use: (bytes: Uint8Array) => T): Promise<T> {
+  async read<T>(
+    epoch: number,
+    name: string,
+    drives: readonly number[],
+    use: (bytes: Uint8Array) => T | Promise<T>,
+  ): Promise<T> {
     let last: unknown;
     for (const drive of drives) {
       const place = this.places.find((one) => one.drive === drive);
       if (place === undefined) continue;
       try {
-        return use(await place.shelf.read(epoch, name));
+        return await use(await place.shelf.read(epoch, name));
       } catch (error) {
         if (!isPocketfulError(error)) throw error;
         last = error;

@@ -33,6 +33,12 @@ export async function tendLadder(ports: TendPorts): Promise<Tended | undefined> 
   }
 }
 
+/** A writer that died leaves segments with too few copies: nothing is merged, or deleted, on the word of those. */
+const isFull =
+  ({ copies }: Pick<SegmentPorts['shelves'], 'copies'>) =>
+  (segment: Segment): boolean =>
+    copiesOf(segment) >= copies;
+
 async function tendNow(ports: TendPorts): Promise<Tended | undefined> {
   const view = ports.source.look();
   const { cursor } = view;
@@ -43,11 +49,9 @@ async function tendNow(ports: TendPorts): Promise<Tended | undefined> {
   const ladder = await shelves.list();
   const segments = [...ladder.segments];
   const nowMs = Math.max(0, ports.clock.nowMs());
-  // A writer that died leaves segments with too few copies: nothing is merged, or deleted, on the word of those.
-  const isFull = (segment: Segment): boolean => copiesOf(segment) >= shelves.copies;
   const wayOf = (some: readonly Segment[]): readonly Segment[] | undefined =>
     reachedAt(waysOf(some), cursor.epoch, cursor)?.way;
-  const way = (): readonly Segment[] | undefined => wayOf(segments.filter(isFull));
+  const way = (): readonly Segment[] | undefined => wayOf(segments.filter(isFull(shelves)));
   const reason = snapshotReason({
     way: way() ?? wayOf(segments),
     nowMs,
@@ -103,10 +107,9 @@ async function removeUnneeded(
   nowMs: number,
 ): Promise<number> {
   const old = loose.filter(({ epoch, atMs }) => epoch <= cursor.epoch && nowMs - atMs >= SEGMENT_UNFINISHED_MS);
-  const isFull = (segment: Segment): boolean => copiesOf(segment) >= shelves.copies;
-  const gone = unneeded(segments, waysOf(segments.filter(isFull)), cursor, nowMs).filter(
+  const gone = unneeded(segments, waysOf(segments.filter(isFull(shelves))), cursor, nowMs).filter(
     // One with too few copies may be being written.
-    (segment) => isFull(segment) || nowMs - segment.atMs >= SEGMENT_UNFINISHED_MS,
+    (segment) => isFull(shelves)(segment) || nowMs - segment.atMs >= SEGMENT_UNFINISHED_MS,
   );
   const objects = gone.flatMap(({ epoch, parts }) =>
     parts.flatMap(({ name, drives }) => drives.map((drive) => ({ epoch, name, drive }))),

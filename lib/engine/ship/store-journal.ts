@@ -150,7 +150,12 @@ export class StoreJournal {
     const row = view.row(storeKey);
     const store = row === undefined ? undefined : storeFromRow(row);
     if (store === undefined) return new Shelves([], journalCopies(this.#components.settings));
-    const states = new Map(view.rows(drivePartition).map((one) => [driveFromRow(one).drive, driveFromRow(one)]));
+    const states = new Map(
+      view
+        .rows(drivePartition)
+        .map(driveFromRow)
+        .map((row) => [row.drive, row]),
+    );
     return shelvesOf(this.#rootOf, store, states);
   }
 }
