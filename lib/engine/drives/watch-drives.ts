@@ -43,10 +43,15 @@ export async function watchDrives(
   await components.findDrives?.();
   const faults = await Promise.all(components.drives.map(driveFault));
   const report = { away: [] as number[], lost: [] as number[], returned: [] as number[], asks: [] as number[] };
+  const rows = await readDriveRows(components);
+  const nowMs = Math.max(0, components.clock.nowMs());
   for (const [drive, fault] of faults.entries()) {
     if (signal?.aborted) break;
+    const isAway = isUnreadable(fault);
+    // Nearly always, of nearly all of them; what is to be done is decided by rows read for it.
+    if (stepOf(rows.get(drive), isAway, nowMs, lostAfterMs).do === 'nothing') continue;
     try {
-      const became = await watchOne(store, drive, isUnreadable(fault), lostAfterMs);
+      const became = await watchOne(store, drive, isAway, lostAfterMs);
       if (became !== undefined) report[became].push(drive);
     } catch (error) {
       // Somebody else said something of it in this moment: the next look sees what.
