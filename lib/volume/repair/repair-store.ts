@@ -2,7 +2,7 @@
 // is lost or being emptied are sealed before. What is left, and why, is in the report.
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
-import { type Reason, reasonOf } from '../../foundation/reason.ts';
+import type { Reason } from '../../foundation/reason.ts';
 import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import { VOLUME_CLASSES, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { holdsData } from '../check/look.ts';
@@ -14,6 +14,7 @@ import { newRunId } from '../runs/runs.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { type DiscardReport, freeDiscards } from './discards.ts';
 import { repairVolume, type VolumeRepaired } from './repair-volume.ts';
+import { type PassBudget, repairWithin } from './repair-within.ts';
 import { finishReturned, mayHaveReturned } from './returned.ts';
 import { byNeed, repairOf, type VolumeRepair } from './what-to-repair.ts';
 
@@ -22,15 +23,14 @@ export interface RepairPlan {
   readonly repairs: readonly VolumeRepair[];
   /** Open volumes among them: sealed first. */
   readonly open: readonly VolumeId[];
+  /** Sealed volumes with a claim that nothing wants any more: of a repair, or to balance drives. */
+  readonly abandoned: readonly VolumeId[];
   readonly bytes: number;
 }
 
-export interface RepairOptions {
-  /** Stop once so much has been written. */
-  readonly bytesMax?: number | undefined;
+export interface RepairOptions extends PassBudget {
   /** What was replaced is erased without its grace. */
   readonly ignoreGrace?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
   readonly onPlan?: ((plan: RepairPlan) => void) | undefined;
   readonly onBytes?: ((bytes: number) => void) | undefined;
   readonly onVolume?: ((repaired: VolumeRepaired) => void) | undefined;
@@ -66,7 +66,14 @@ export function planOf(volumes: readonly VolumeRow[], drives: DriveRows, damage:
     .filter(({ volume, columns }) => volume.state !== 'open' || columns.some(({ how }) => how === 'move'))
     .sort(byNeed);
   const open = repairs.filter(({ volume }) => volume.state === 'open').map(({ volume }) => volume.id);
-  return { repairs, open, bytes: repairs.reduce((sum, { bytes }) => sum + bytes, 0) };
+  const wanted = new Set(repairs.map(({ volume }) => volume.id));
+  const abandoned = volumes
+    .filter(
+      ({ id, repair, run, state }) =>
+        repair !== undefined && run === undefined && state === 'sealed' && !wanted.has(id),
+    )
+    .map(({ id }) => id);
+  return { repairs, open, abandoned, bytes: repairs.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 /** Carries out what is planned now. A volume that fails is in the way of no other. */
@@ -81,21 +88,12 @@ export async function repairStore(store: VolumeStore, options: RepairOptions = {
   options.onPlan?.(plan);
   const pass = new Pass(store, options);
   for (const repair of plan.repairs) await pass.repair(repair);
-  await giveUpClaims(store, plan);
+  for (const id of plan.abandoned) await repairVolume(store, id, newRunId(store.components, 'repair')).catch(ignoring);
   // What could not be erased when a drive came back.
   for (const row of (await readDriveRows(store.components)).values())
     if (mayHaveReturned(row) && !options.signal?.aborted) await finishReturned(store, row.drive);
   const discards = await freeDiscards(store, options);
   return { planned: plan.repairs.length, ...pass.report(), discards };
-}
-
-/** What was claimed for a repair, or to balance drives, that nothing wants any more. */
-async function giveUpClaims(store: VolumeStore, { repairs }: RepairPlan): Promise<void> {
-  const wanted = new Set(repairs.map(({ volume }) => volume.id));
-  const { panda, settings, badRow } = store.components;
-  for (const { id, repair, run, state } of await listVolumes(panda, settings.cell, badRow))
-    if (repair !== undefined && run === undefined && state === 'sealed' && !wanted.has(id))
-      await repairVolume(store, id, newRunId(store.components, 'repair')).catch(ignoring);
 }
 
 /** It waits for the next pass. */
@@ -119,26 +117,16 @@ class Pass {
   }
 
   async repair({ volume: { id } }: VolumeRepair): Promise<void> {
-    const { signal, bytesMax = Number.POSITIVE_INFINITY } = this.#options;
-    if (signal?.aborted) return this.#leave(id, { code: 'STOPPED', text: 'stopped' });
-    if (this.#writtenBytes >= bytesMax) return this.#leave(id, { code: 'BUDGET_SPENT', text: 'the budget is used up' });
-    try {
-      const run = newRunId(this.#store.components, 'repair');
-      const done = await repairVolume(this.#store, id, run, {
-        signal,
-        onObject: this.#options.onBytes,
-        had: this.#had,
-      });
-      this.#writtenBytes += done.writtenBytes;
-      this.#options.onVolume?.(done);
-      if (done.left.length > 0) this.#lost.push(done);
-      else if (done.skipped !== undefined) this.#leave(id, done.skipped);
-      else this.#done.push(done);
-    } catch (error) {
-      if (signal?.aborted && error === signal.reason) return this.#leave(id, { code: 'STOPPED', text: 'stopped' });
-      if (!isPocketfulError(error) || error.kind === 'denied') throw error;
-      this.#leave(id, reasonOf(error));
-    }
+    const { onBytes: onObject, onVolume } = this.#options;
+    const options = { onObject, had: this.#had };
+    const attempted = await repairWithin(this.#store, id, this.#writtenBytes, this.#options, options);
+    if ('reason' in attempted) return this.#leave(id, attempted.reason);
+    const { done } = attempted;
+    this.#writtenBytes += done.writtenBytes;
+    onVolume?.(done);
+    if (done.left.length > 0) this.#lost.push(done);
+    else if (done.skipped !== undefined) this.#leave(id, done.skipped);
+    else this.#done.push(done);
   }
 
   report(): Omit<RepairReport, 'planned' | 'discards'> {
