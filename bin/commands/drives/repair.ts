@@ -1,30 +1,18 @@
 // pocketful repair: redundancy made whole again.
 import type { Command } from 'commander';
-import { reasonLine } from '../../../lib/foundation/reason.ts';
 import type { RepairPlan, RepairReport } from '../../../lib/volume/repair/repair-store.ts';
 import { addCommand, type Run } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { amountOf } from '../plan-options.ts';
-import { Progress } from '../show/progress.ts';
 import { bytesText, countOf } from '../show/text.ts';
-
-interface RepairChoice {
-  readonly plan?: boolean;
-  readonly maxBytes?: number;
-  readonly now?: boolean;
-}
+import { type PassChoice, sayLeft, withPassOptions, withProgress } from './budgeted-pass.ts';
 
 export function addRepair(program: Command): void {
-  addCommand<RepairChoice>(
+  addCommand<PassChoice>(
     program,
     'repair',
     'make again what lay on drives that are lost, being emptied, or damaged',
     (run, _args, options) => (options.plan ? answerRepairPlan(run) : repair(run, options)),
-    (command) =>
-      command
-        .option('--plan', 'say what would be done, and do nothing')
-        .option('--max-bytes <bytes>', 'stop once so much is written (such as 20GB)', (text) => amountOf(text, text))
-        .option('--now', 'erase what was replaced without waiting for its grace'),
+    withPassOptions('replaced'),
   );
 }
 
@@ -52,31 +40,15 @@ function planText({ repairs, bytes }: RepairPlan): string {
   return [...lines, `${countOf(repairs.length, 'volume')}, at most ${bytesText(bytes)} to write`].join('\n');
 }
 
-async function repair(run: Run, { maxBytes, now }: RepairChoice): Promise<void> {
+async function repair(run: Run, choice: PassChoice): Promise<void> {
   const { admin } = await run.open();
-  const progress = new Progress('repair', run.clock);
-  let done = 0;
-  let total = 0;
-  const report = await admin.repair({
-    bytesMax: maxBytes,
-    ...(now === undefined ? {} : { ignoreGrace: now }),
-    signal: run.interruption.signal,
-    onPlan: ({ bytes }) => {
-      total = bytes;
-    },
-    onBytes: (bytes) => {
-      done += bytes;
-      progress.show({ bytes: done }, { bytes: total });
-    },
-  });
-  progress.end();
+  const report = await withProgress(run, 'repair', choice, (options) => admin.repair(options));
   run.answer(reportJson(report), repairText(report));
   for (const { volume, left } of report.lost)
     run.say(
       `pocketful: volume ${volume}: ${countOf(left.length, 'object')} cannot be made again now: ${left[0]?.reason.text}`,
     );
-  for (const { volume, reason } of report.left)
-    run.say(`pocketful: volume ${volume} is left for now: ${reasonLine(reason)}`);
+  sayLeft(run, report.left);
   if (report.lost.length > 0) run.exitCode = EXIT.corrupt;
   else if (report.left.length > 0) run.exitCode = EXIT.retry;
 }
