@@ -24,3 +24,6 @@ export interface PartLook {
   /** Could not be read now, for a reason that says nothing about the object. */
   readonly unread: readonly number[];
 }
+
+/** Where a part lies in its volume: `column/part`. */
+export const placeText = (column: number, part: DamagedPart): string => `${column}/${part}`;

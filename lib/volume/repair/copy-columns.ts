@@ -12,7 +12,8 @@ import type { DamagedPart } from '../../panda/rows/damage-row.ts';
 import { type Extent, extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { checkColumn, checkDirectoryObject, checkPack } from '../check/check-object.ts';
 import { type ColumnListing, listColumns } from '../check/listing.ts';
-import { type MustExist, mustExist } from '../check/look.ts';
+import { type MustExist, mustExist } from '../check/named-parts.ts';
+import { placeText } from '../check/part-look.ts';
 import { ColumnFaults } from '../read/column-faults.ts';
 import { chunkNameOf, extentOf, type GroupPlace, readableFirst, readObject } from '../read/read-column.ts';
 import type { RebuildStore } from '../read/reconstruct.ts';
@@ -73,9 +74,6 @@ const unknownParts = ({ id }: VolumeRow, column: number): Copied['left'][number]
   old: undefined,
   reason: { code: 'RECORD_LOST', text: `no directory of volume ${id} can be read, so nothing says what it must hold` },
 });
-
-/** `column/part`. */
-export const placeText = (column: number, part: DamagedPart): string => `${column}/${part}`;
 
 interface Task {
   readonly volume: VolumeRow;

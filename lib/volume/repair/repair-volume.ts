@@ -7,6 +7,7 @@ import type { Reason } from '../../foundation/reason.ts';
 import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { Extent, VolumeRow } from '../../panda/rows/volume-row.ts';
+import { placeText } from '../check/part-look.ts';
 import { domainColumnsMax } from '../check/redundancy.ts';
 import { clearDamage, type DamageFound, noteDamage, readDamage } from '../rows/damage.ts';
 import { type DriveRows, isActive, isGone } from '../rows/drive-states.ts';
@@ -15,7 +16,7 @@ import { transactUnlessConflict } from '../rows/transact.ts';
 import { releaseRun, takeRun } from '../runs/runs.ts';
 import { claimRepairWrites, commitRepairWrites, undoRepairWrites } from '../steps/repair-steps.ts';
 import type { VolumeStore } from '../volume-store.ts';
-import { type Copied, type CopyOptions, copyColumns, type PartLeft, placeText } from './copy-columns.ts';
+import { type Copied, type CopyOptions, copyColumns, type PartLeft } from './copy-columns.ts';
 import { repairOf, type VolumeRepair } from './what-to-repair.ts';
 
 export interface VolumeRepaired {
