@@ -1,5 +1,6 @@
 // REPAIR: what lay on lost, draining or damaged columns is made again elsewhere, byte for byte, and nothing else.
 import { describe, expect, it } from 'vitest';
+import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { SeededRandomness, shuffled } from '../../lib/foundation/randomness.ts';
 import { zoneFromRow, zoneKey } from '../../lib/panda/rows/zone-row.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
@@ -7,9 +8,11 @@ import { lookAtVolume } from '../../lib/volume/check/look.ts';
 import { spareOf } from '../../lib/volume/check/redundancy.ts';
 import { freeDiscards } from '../../lib/volume/repair/discards.ts';
 import { planRepair, repairStore } from '../../lib/volume/repair/repair-store.ts';
+import { repairVolume } from '../../lib/volume/repair/repair-volume.ts';
 import { listDiscards } from '../../lib/volume/repair/replaced-extents.ts';
-import { noteDamage } from '../../lib/volume/rows/damage.ts';
+import { listDamage, noteDamage } from '../../lib/volume/rows/damage.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { newRunId } from '../../lib/volume/runs/runs.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
@@ -199,6 +202,48 @@ describe('damaged objects', () => {
         }
     },
   );
+});
+
+describe('damage that is noted while a repair is at work', () => {
+  it('of a column that stays where it is: stays noted', async () => {
+    const world = await worldOf(10, 'rs-6-3', 12);
+    await world.start().volumes.open.sealAll('hot');
+    const places = await placesIn(world);
+    // A column of two objects.
+    const isBeside = (one: PlantedPlace) => (another: PlantedPlace) =>
+      another.volume.id === one.volume.id && another.column === one.column && another.name !== one.name;
+    const gone = places.find((place) => places.some(isBeside(place))) as PlantedPlace;
+    const other = places.find(isBeside(gone)) as PlantedPlace;
+    await replace(world, gone, undefined);
+    const p = world.start({ othersDead: true });
+    const noteAll = async (): Promise<void> => {
+      const look = await lookAtVolume(p.volumes, gone.volume, { read: true });
+      await noteDamage(p.components, gone.volume, look?.found ?? []);
+    };
+    await noteAll();
+    // The drives of the process that repairs stop at its first write, until the other object is rotten and noted.
+    let isNoted = false;
+    const drives = world.drives.map((drive) => {
+      const slow = new FaultyDrive(drive);
+      const append = slow.append.bind(slow);
+      slow.append = async (...args) => {
+        await append(...args);
+        if (isNoted) return;
+        isNoted = true;
+        await replace(world, other, flipped(other.bytes, other.bytes.length - 1, 1));
+        await noteAll();
+      };
+      return slow;
+    });
+    await repairVolume(new VolumeStore({ ...p.components, drives }), gone.volume.id, newRunId(p.components, 'repair'));
+    expect(isNoted).toBe(true);
+    expect(await listDamage(p.components)).toEqual([
+      expect.objectContaining({ volume: gone.volume.id, column: other.column, part: other.part }),
+    ]);
+    await repairStore(p.volumes);
+    await expectSame(world, places);
+    await expectUndamaged(p);
+  });
 });
 
 describe('what cannot be made again', () => {

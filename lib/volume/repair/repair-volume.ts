@@ -85,8 +85,8 @@ class Repair {
     const volume = moving.length === 0 ? held : await this.#claim(held, moving);
     if (volume === undefined) return skipped(held.id, 'VOLUME_CHANGED', 'another worker has taken it over');
     const targets = new Map([...inPlace, ...(moving.length === 0 ? [] : (volume.repair?.extents ?? []))]);
-    const damage = await readDamage(components, held.id);
-    const copied = await this.#copy(volume, targets, damage);
+    const noted = placesOf(volume, await readDamage(components, held.id));
+    const copied = await this.#copy(volume, targets, noted);
     const goes = moving.length === 0 ? [] : this.#mayGo(volume, copied, await zones.states.read());
     if (
       goes.length > 0 &&
@@ -94,8 +94,10 @@ class Repair {
     )
       return skipped(held.id, 'VOLUME_CHANGED', 'another worker has taken it over');
     this.#store.directories.forget(volume);
-    await this.#clear(volume, [...filled, ...goes], copied);
-    if (goes.length > 0) await this.#noteMissing({ ...volume, revision: volume.revision + 1 }, goes, copied);
+    await this.#clear(volume, { filled, goes, noted }, copied);
+    // In its new place it is missing, whatever it was before.
+    const missing = missingParts(volume, goes, copied);
+    if (missing.length > 0) await noteDamage(components, { ...volume, revision: volume.revision + 1 }, missing);
     const isWhole = (column: number): boolean => copied.left.every((one) => one.column !== column);
     return this.#report(held.id, [...filled, ...goes].filter(isWhole), copied);
   }
@@ -121,24 +123,16 @@ class Repair {
    * Before the commit, so that nobody who dies after it leaves what is missing unnoted. What is noted otherwise stays
    * as it is until then: the place that the column still has is not one that only misses something.
    */
-  async #noteLeft(volume: VolumeRow, goes: readonly number[], { left }: Copied): Promise<boolean> {
-    const found = left.filter(({ column }) => goes.includes(column)).map((one) => missingPart(volume, one));
+  async #noteLeft(volume: VolumeRow, goes: readonly number[], copied: Copied): Promise<boolean> {
+    const found = missingParts(volume, goes, copied);
     if (found.length === 0) return true;
     const noted = new Set((await readDamage(this.#store.components, volume.id)).map((row) => placeOf(row)));
     const news = found.filter((one) => !noted.has(placeOf(one)));
     return noteDamage(this.#store.components, volume, news);
   }
 
-  /** In its new place it is missing, whatever it was before. */
-  async #noteMissing(volume: VolumeRow, goes: readonly number[], { left }: Copied): Promise<void> {
-    const found = left.filter(({ column }) => goes.includes(column)).map((one) => missingPart(volume, one));
-    if (found.length > 0) await noteDamage(this.#store.components, volume, found);
-  }
-
   /** A target that holds something else is of no use: the next repair claims another. */
-  async #copy(volume: VolumeRow, targets: ReadonlyMap<number, Extent>, damage: readonly DamageRow[]): Promise<Copied> {
-    const own = damage.filter(({ generation }) => generation === volume.generation);
-    const noted = new Set(own.map(({ column, part }) => placeText(column, part)));
+  async #copy(volume: VolumeRow, targets: ReadonlyMap<number, Extent>, noted: ReadonlySet<string>): Promise<Copied> {
     try {
       return await copyColumns(this.#store, volume, targets, { ...this.#options, noted });
     } catch (error) {
@@ -219,13 +213,17 @@ class Repair {
     return transactUnlessConflict(components, writes, took);
   }
 
-  /** Of what was made; of other columns, or of a later generation, it says nothing. */
-  async #clear({ id, generation }: VolumeRow, columns: readonly number[], { left }: Copied): Promise<void> {
+  /**
+   * Of what was made; of other columns, or of a later generation, it says nothing. What somebody has noted since of a
+   * column that stays where it was is not made: only what was known before is.
+   */
+  async #clear({ id, generation }: VolumeRow, { filled, goes, noted }: Made, { left }: Copied): Promise<void> {
     const rows = await readDamage(this.#store.components, id);
     const still = new Set(left.map(({ column, part }) => placeText(column, part)));
+    const isMade = ({ column, part }: DamageRow): boolean =>
+      goes.includes(column) || (filled.includes(column) && noted.has(placeText(column, part)));
     const repaired = rows.filter(
-      (row) =>
-        row.generation === generation && columns.includes(row.column) && !still.has(placeText(row.column, row.part)),
+      (row) => row.generation === generation && isMade(row) && !still.has(placeText(row.column, row.part)),
     );
     await clearDamage(this.#store.components, repaired);
   }
@@ -237,14 +235,23 @@ class Repair {
   }
 }
 
-const missingPart = ({ id, generation }: VolumeRow, { column, part }: PartLeft): DamageFound => ({
-  volume: id,
-  generation,
-  column,
-  part,
-  kind: 'missing',
-  reason: 'CHUNK_MISSING',
-});
+interface Made {
+  /** Columns of which what was known to be missing was put where it was. */
+  readonly filled: readonly number[];
+  /** Columns that were made elsewhere. */
+  readonly goes: readonly number[];
+  /** What was known to be wrong before. */
+  readonly noted: ReadonlySet<string>;
+}
+
+/** What is left of these columns. */
+const missingParts = ({ id, generation }: VolumeRow, columns: readonly number[], { left }: Copied): DamageFound[] =>
+  left
+    .filter(({ column }) => columns.includes(column))
+    .map(({ column, part }) => ({ volume: id, generation, column, part, kind: 'missing', reason: 'CHUNK_MISSING' }));
+
+const placesOf = ({ generation }: VolumeRow, damage: readonly DamageRow[]): Set<string> =>
+  new Set(damage.filter((row) => row.generation === generation).map(({ column, part }) => placeText(column, part)));
 
 const placeOf = ({ generation, column, part }: Pick<DamageFound, 'generation' | 'column' | 'part'>): string =>
   `${generation}/${placeText(column, part)}`;
