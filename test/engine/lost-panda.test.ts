@@ -41,7 +41,11 @@ describe('a store whose panda.sqlite is gone', () => {
       if (left === 'keys') rmSync(join(dir, 'drives'), { recursive: true });
       if (left === 'drives') renameSync(join(dir, 'keys.json'), `${dir}.keys`);
       const before = contents(dir);
-      const help = { kind: 'corrupt', code: 'PANDA_LOST', message: expect.stringContaining('pocketful restore FILE') };
+      const help = {
+        kind: 'corrupt',
+        code: 'PANDA_LOST',
+        message: expect.stringMatching(/pocketful restore --from-drives.*pocketful restore FILE/),
+      };
       await expect(openEmbedded(dir)).rejects.toMatchObject(help);
       await expect(createEmbedded(dir, { settings: SMALL, drives: DRIVES })).rejects.toMatchObject(help);
       await expect(openOrCreate(dir, {})).rejects.toMatchObject(help);

@@ -1,5 +1,5 @@
-// A store whose metadata is gone while its keys or drives are still there: what shows that, and the one command that
-// helps.
+// A store whose metadata is gone while its keys or drives are still there: what shows that, and the commands
+// that help.
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,6 +28,6 @@ export function pandaLost(dir: string, traces: string, unfinished = false): Pock
   const first = unfinished ? 'move that file away, then ' : '';
   return corrupt(
     'PANDA_LOST',
-    `the metadata of the store in ${dir} is lost: ${what}, but its ${traces} ${traces.includes(' and ') || traces.endsWith('s') ? 'are' : 'is'} there; ${first}bring it back from a backup: pocketful restore FILE --rebuild --store file:${dir}`,
+    `the metadata of the store in ${dir} is lost: ${what}, but its ${traces} ${traces.includes(' and ') || traces.endsWith('s') ? 'are' : 'is'} there; ${first}bring it back from its journal on the drives: pocketful restore --from-drives --store file:${dir}, or from a backup: pocketful restore FILE --rebuild --store file:${dir}`,
   );
 }
