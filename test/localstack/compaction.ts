@@ -262,9 +262,7 @@ export function compactionTests(deployed: () => Deployed): void {
     );
     expect(leased).toEqual([]);
     const status = await world.status();
-    // It was 1.25 until repair took turns among the runs: with columns that were hidden before, 1.26 and 1.27 were measured since.
-    // Why is not understood yet.
-    expect(sealedOverhead(status)).toBeLessThanOrEqual(1.3 * CODE_OVERHEAD);
+    expect(sealedOverhead(status)).toBeLessThanOrEqual(1.25 * CODE_OVERHEAD);
     expect(await world.cli('explain', [...world.survivors.keys()][0] ?? '')).toMatchObject({
       lines: expect.any(Array),
     });
