@@ -15,9 +15,10 @@ export const INVOCATION_SKEW_MS = 5 * SECOND_MS;
 /** A file of another host or container is left behind at this age; whoever still writes it fails and says so. */
 export const FOREIGN_FILE_MS = DAY_MS;
 
-// Disk kept back in a file of its own, so that a full disk still takes deletes: two buckets, within these.
+// Disk kept back in a file of its own, so that a full disk still takes deletes, GC, and the journal of both: two
+// buckets, within these.
 
-export const RESERVE_BYTES_MIN = 2 * MIB;
+export const RESERVE_BYTES_MIN = 4 * MIB;
 export const RESERVE_BYTES_MAX = 32 * MIB;
 
 // Lists that a report holds; what is beyond is counted.

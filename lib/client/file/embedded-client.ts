@@ -124,12 +124,12 @@ export class EmbeddedClient implements PocketfulStore {
     async function* named() {
       for await (const key of keys) yield { namespace, key };
     }
-    await disk.beforeFreeing();
+    await disk.beforeFreeing('deletes');
     try {
       await this.#recover();
       yield* this.engine.frontend.deleteAll(named());
     } finally {
-      disk.afterFreeing();
+      disk.afterFreeing('deletes');
     }
   }
 

@@ -38,12 +38,19 @@ export function shelvesOf(rootOf: RootOf, row: StoreRow, states: ReadonlyMap<num
   return new Shelves(places, journalCopies(row.settings));
 }
 
+export interface JournalOptions {
+  /** Waits in real time, whatever clock stamps: this is beside all other work. */
+  readonly waiting?: Clock;
+  /** True while what nobody asked for should leave the room of the drives alone. */
+  readonly mayWait?: () => boolean;
+}
+
 export class StoreJournal {
   readonly #rootOf: RootOf;
   readonly #components: Components;
   readonly #source: JournalSource;
+  readonly #mayWait: () => boolean;
   readonly #ports: TendPorts;
-  /** Waits in real time, whatever clock stamps: this is beside all other work. */
   readonly #waiting: Clock;
   readonly #ended = new AbortController();
   #working: Promise<void> = Promise.resolve();
@@ -52,9 +59,11 @@ export class StoreJournal {
   #isClosed = false;
   #shippings = 0;
 
-  constructor(rootOf: RootOf, components: Components, source: JournalSource, waiting: Clock = systemClock) {
+  constructor(rootOf: RootOf, components: Components, source: JournalSource, options: JournalOptions = {}) {
+    const { waiting = systemClock, mayWait = () => false } = options;
     this.#rootOf = rootOf;
     this.#waiting = waiting;
+    this.#mayWait = mayWait;
     this.#components = components;
     this.#source = source;
     const { clock, randomness, storeId, keks, owner } = components;
@@ -119,7 +128,8 @@ export class StoreJournal {
     const { signal } = this.#ended;
     while (!signal.aborted) {
       await this.#waiting.sleep(SHIP_EVERY_MS, signal).catch(() => {});
-      if (!signal.aborted) await this.#unlessRefused(() => this.#pass(TEND_EVERY_SHIPPINGS));
+      if (signal.aborted || this.#mayWait()) continue;
+      await this.#unlessRefused(() => this.#pass(TEND_EVERY_SHIPPINGS));
     }
   }
 

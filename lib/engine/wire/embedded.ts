@@ -281,6 +281,8 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
     beforeErasing: async () => journal?.shipNow(),
   };
   if (!withoutKeys)
-    journal = new StoreJournal((place) => driveAt(path, place), all, new SqliteJournal(pandaPath(path)));
+    journal = new StoreJournal((place) => driveAt(path, place), all, new SqliteJournal(pandaPath(path)), {
+      mayWait: () => disk.isSparing(),
+    });
   return new EmbeddedStore(path, row, all, { disk, turn, badRows, ...(journal === undefined ? {} : { journal }) });
 }

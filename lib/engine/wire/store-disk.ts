@@ -20,6 +20,10 @@ export class StoreDisk implements DiskRoom {
   #places: readonly string[];
   /** How many that are under way free space: the reserve is there for them. */
   #freeing = 0;
+  /** Those of them that may have the whole reserve. */
+  #freeingAll = 0;
+  /** One of them found too little room. */
+  #isFreeingShort = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -36,7 +40,7 @@ export class StoreDisk implements DiskRoom {
   /** For Panda: reading needs a little, and only what frees space may take it all. */
   readonly makeRoom: MakeRoom = (what) => {
     if (what === 'open') return this.#reserve.release(OPEN_BYTES);
-    return this.#freeing > 0 && this.#reserve.release();
+    return this.#freeing > 0 && this.#giveBack();
   };
 
   /** Of a new store. */
@@ -49,18 +53,37 @@ export class StoreDisk implements DiskRoom {
     if (this.#reserve.restore(this.#reserveBytes) === 'no room') throw this.full();
   }
 
-  /** Before deletes, GC and what moves data to free its old place. True if a disk has too little room. */
-  async beforeFreeing(): Promise<boolean> {
+  /**
+   * Before deletes, GC and what moves data to free its old place. True if a disk has too little room. Deletes free
+   * nothing by themselves: they leave half of the reserve to GC, or nobody could ever make room again.
+   */
+  async beforeFreeing(what: 'deletes' | 'all' = 'all'): Promise<boolean> {
     this.#freeing += 1;
+    if (what === 'all') this.#freeingAll += 1;
     const isShort = await this.isShort();
-    if (isShort) this.#reserve.release();
+    if (isShort) this.#giveBack();
+    this.#isFreeingShort ||= isShort;
     return isShort;
   }
 
   /** After it: whole again if there is room by now, else what is left of it. */
-  afterFreeing(): void {
+  afterFreeing(what: 'deletes' | 'all' = 'all'): void {
     this.#freeing -= 1;
-    if (this.#freeing === 0) this.#reserve.regrow(this.#reserveBytes);
+    if (what === 'all') this.#freeingAll -= 1;
+    if (this.#freeing > 0) return;
+    this.#isFreeingShort = false;
+    this.#reserve.regrow(this.#reserveBytes);
+  }
+
+  /** The room that is left is for what frees space: whatever else can wait does. */
+  isSparing(): boolean {
+    return this.#isFreeingShort;
+  }
+
+  #giveBack(): boolean {
+    const left = this.#freeingAll > 0 ? 0 : Math.trunc(this.#reserveBytes / 2);
+    const bytes = this.#reserve.sizeBytes() - left;
+    return bytes > 0 && this.#reserve.release(bytes);
   }
 
   /** True if a disk of the store has less room than it should keep, the reserve counted. */
