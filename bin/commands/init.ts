@@ -3,8 +3,12 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { createStore, DEFAULT_PRESET, type NewStore } from '../../lib/client/file/create-store.ts';
 import { homePath } from '../../lib/client/home-path.ts';
+import { assertWritable } from '../../lib/drive/file-output.ts';
 import { devicesOf } from '../../lib/engine/drives/devices.ts';
+import { exportPath, keysPath } from '../../lib/engine/wire/store-layout.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
+import { readKeyFile } from '../../lib/keys/key-file.ts';
+import { newPassphrase, withPassphrase, writeExport } from './backup/key-copies.ts';
 import { addCommand, collect, countArgument, type Run } from './command.ts';
 import { devicesLines } from './show/status-text.ts';
 
@@ -14,6 +18,11 @@ export interface CreationOptions {
   readonly drive?: readonly string[];
   readonly settings?: string;
   readonly domain?: readonly string[];
+}
+
+interface InitOptions extends CreationOptions {
+  readonly passphrase?: boolean;
+  readonly passphraseFile?: string;
 }
 
 export const creationOptions = (command: Command): Command =>
@@ -48,17 +57,25 @@ async function settingsIn(file: string): Promise<unknown> {
 }
 
 export function addInit(program: Command): void {
-  addCommand<CreationOptions>(
+  addCommand<InitOptions>(
     program,
     'init',
     'make a store',
     async (run, _args, options) => {
+      const { passphrase: isExported, passphraseFile } = options;
+      const passphrase =
+        isExported || passphraseFile !== undefined ? await newPassphrase({ passphraseFile }) : undefined;
+      if (passphrase !== undefined) await assertWritable(exportPath(run.directory()));
       const client = await createStore(run.directory(), await newStoreOf(run, options));
       run.adopt(client);
       const { row, path } = client.engine;
       const { settings, storeId, drives } = row;
+      const exported = passphrase === undefined ? undefined : exportPath(path);
+      if (exported !== undefined)
+        await writeExport(exported, { storeId, ring: readKeyFile(keysPath(path), storeId) }, passphrase ?? '', {});
       run.answer(
         {
+          ...(exported === undefined ? {} : { exported }),
           storeId,
           path,
           preset: settings.preset,
@@ -69,8 +86,16 @@ export function addInit(program: Command): void {
       );
       for (const line of devicesLines(await devicesOf(client.engine.components.drives.map(({ label }) => label))))
         run.say(`note: ${line}`);
-      run.say(`keep a copy of ${path}/keys.json elsewhere: without it nothing can be read`);
+      run.say(
+        exported === undefined
+          ? `keep a copy of ${path}/keys.json elsewhere: without it nothing can be read`
+          : `keep a copy of ${exported} elsewhere, and the passphrase: without keys.json, or both of these, nothing can be read`,
+      );
     },
-    creationOptions,
+    (command) =>
+      withPassphrase(creationOptions(command)).option(
+        '--passphrase',
+        'export the keys at once, under a passphrase, to keys.json.export in the directory of the store',
+      ),
   );
 }

@@ -98,19 +98,36 @@ const LINE = /^(\d+) (\d+) ((?:[0-9a-f]{4} ?){16}|destroyed) ([0-9a-f]{8})$/;
 const checkOf = (text: string): string => crc32(text.replaceAll(' ', '')).toString(16).padStart(8, '0');
 const grouped = (hex: string): string => hex.replaceAll(/(.{4})(?=.)/g, '$1 ');
 
-/** Anybody who has the sheet has the keys. A line a version; each ends with a check of itself. */
-export function paperOf({ storeId: store, ring }: ExportedKeys): string {
+/** A line a version; each ends with a check of itself. */
+function sheetLines({ storeId: store, ring }: ExportedKeys, spaced: (hex: string) => string): string[] {
   const lines = ring.map(({ version, createdAtMs, material }) => {
-    const text = `${version} ${createdAtMs} ${material === undefined ? 'destroyed' : grouped(hexOf(material))}`;
+    const text = `${version} ${createdAtMs} ${material === undefined ? 'destroyed' : spaced(hexOf(material))}`;
     return `${text} ${checkOf(text)}`;
   });
-  return `${[PAPER, `store ${grouped(store)} ${checkOf(store)}`, ...lines].join('\n')}\n`;
+  return [PAPER, `store ${spaced(store)} ${checkOf(store)}`, ...lines];
+}
+
+/** Anybody who has the sheet has the keys. */
+export const paperOf = (keys: ExportedKeys): string => `${sheetLines(keys, grouped).join('\n')}\n`;
+
+/** Lines of a sheet that one QR code holds: more would be too fine to be scanned from paper. */
+const CODE_LINES = 5;
+
+/**
+ * The sheet as texts of QR codes, to be scanned one after the other: in the letters that a QR code holds best, and `/`
+ * for the end of a line. What they say, one a line, is a sheet again.
+ */
+export function codeTextsOf(keys: ExportedKeys): string[] {
+  const lines = sheetLines(keys, (hex) => hex);
+  const texts: string[] = [];
+  for (let at = 0; at < lines.length; at += CODE_LINES) texts.push(lines.slice(at, at + CODE_LINES).join('/'));
+  return texts.map((text) => text.toUpperCase());
 }
 
 function fromPaper(file: string, text: string): ExportedKeys {
   const [, head = '', ...lines] = text
     .trim()
-    .split(/\r?\n/)
+    .split(/\r?\n|\//)
     .map((line) => line.trim().replaceAll(/\s+/g, ' ').toLowerCase());
   const [, spaced = '', check = ''] = /^store ((?:[0-9a-f]{4} ?){8}) ([0-9a-f]{8})$/.exec(head) ?? [];
   const store = spaced.replaceAll(' ', '');

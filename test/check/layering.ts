@@ -50,6 +50,7 @@ const PACKAGES: readonly { readonly name: RegExp; readonly what: string; allows(
   },
   { name: /^commander$/, what: 'the command line', allows: ({ folder }) => folder === 'bin' || folder === 'client' },
   { name: /^esbuild$/, what: 'the bundler', allows: ({ folder }) => folder === 'infra' },
+  { name: /^qr$/, what: 'the drawer of QR codes', allows: ({ folder }) => folder === 'bin' },
   { name: /^zod$/, what: 'zod', allows: () => true },
 ];
 

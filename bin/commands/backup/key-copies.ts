@@ -10,20 +10,22 @@ import { keysPath } from '../../../lib/engine/wire/store-layout.ts';
 import { conflict, invalid } from '../../../lib/foundation/errors.ts';
 import { systemRandomness } from '../../../lib/foundation/randomness.ts';
 import { putBackKeyFile } from '../../../lib/keys/file-kek-store.ts';
-import { type ExportedKeys, exportKeys, importKeys, paperOf } from '../../../lib/keys/key-export.ts';
+import { codeTextsOf, type ExportedKeys, exportKeys, importKeys, paperOf } from '../../../lib/keys/key-export.ts';
 import { readKeyFile } from '../../../lib/keys/key-file.ts';
 import { addCommand, type Run } from '../command.ts';
+import { qrOnTerminal } from '../show/qr-code.ts';
 import { countOf } from '../show/text.ts';
+import { sheetPage } from './recovery-sheet.ts';
 
 /** In the environment: the passphrase of exported keys. */
 const PASSPHRASE_VARIABLE = 'POCKETFUL_PASSPHRASE';
 
-interface PassphraseOptions {
+export interface PassphraseOptions {
   readonly passphraseFile?: string;
   readonly overwrite?: boolean;
 }
 
-const withPassphrase = (command: Command): Command =>
+export const withPassphrase = (command: Command): Command =>
   command.option(
     '--passphrase-file <file>',
     `its first line is the passphrase (default: ${PASSPHRASE_VARIABLE}, or asked)`,
@@ -36,8 +38,7 @@ export function addKeyCopies(keys: Command): void {
     'write the keys to a file under a passphrase',
     async (run, [file = ''], options) => {
       const all = await keysOf(run);
-      const text = exportKeys(all, await passphraseOf(options, true), systemRandomness);
-      await writeOutput(file, { overwrite: options.overwrite, mode: 0o600 }, (handle) => handle.writeFile(text));
+      await writeExport(file, all, await newPassphrase(options), options);
       run.answer(
         { file, storeId: all.storeId, versions: all.ring.length },
         `exported ${countOf(all.ring.length, 'key version')} of store ${all.storeId} to ${file}`,
@@ -66,12 +67,44 @@ export function addKeyCopies(keys: Command): void {
     },
     withPassphrase,
   );
-  addCommand(keys, 'paper', 'print a recovery sheet: whoever has it has the keys', async (run) => {
-    const all = await keysOf(run);
-    run.answer({ storeId: all.storeId, sheet: paperOf(all) }, () => paperOf(all).trimEnd());
-    run.say('print it, keep it where the drives are not, and print it again after every keys rotate');
-    run.say('to use it: type the lines above into a file, pocketful keys import FILE, pocketful restore --from-drives');
-  });
+  addCommand<{ html?: string; overwrite?: boolean }>(
+    keys,
+    'paper',
+    'print a recovery sheet: whoever has it has the keys',
+    async (run, _args, { html, overwrite }) => {
+      const all = await keysOf(run);
+      const sheet = paperOf(all);
+      if (html !== undefined)
+        await writeOutput(html, { overwrite, mode: 0o600 }, (handle) => handle.writeFile(sheetPage(all)));
+      const isShown = html === undefined && process.stdout.isTTY;
+      run.answer(
+        { storeId: all.storeId, sheet, codes: codeTextsOf(all), ...(html === undefined ? {} : { html }) },
+        () => (html === undefined ? sheet.trimEnd() : `wrote the recovery sheet of store ${all.storeId} to ${html}`),
+      );
+      // Not into a file: what is in it is what keys import reads.
+      if (isShown && !run.json) for (const text of codeTextsOf(all)) run.say(`\n${qrOnTerminal(text)}`);
+      run.say('print it, keep it where the drives are not, and print it again after every keys rotate');
+      run.say(
+        'to use it: type its lines into a file, or scan its codes, pocketful keys import FILE, pocketful restore --from-drives',
+      );
+    },
+    (command) =>
+      command
+        .option('--html <file>', 'write it as a page for the printer, with QR codes')
+        .option('--overwrite', 'replace a file that is there'),
+  );
+}
+
+export const newPassphrase = (options: PassphraseOptions): Promise<string> => passphraseOf(options, true);
+
+export async function writeExport(
+  file: string,
+  keys: ExportedKeys,
+  passphrase: string,
+  { overwrite }: PassphraseOptions,
+): Promise<void> {
+  const text = exportKeys(keys, passphrase, systemRandomness);
+  await writeOutput(file, { overwrite, mode: 0o600 }, (handle) => handle.writeFile(text));
 }
 
 async function keysOf(run: Run): Promise<ExportedKeys> {

@@ -20,6 +20,8 @@ export const reservePath = (dir: string): string => join(dir, RESERVE);
 /** Where drives lie that were not put elsewhere. */
 export const drivesPath = (dir: string): string => join(dir, DRIVES);
 export const keysPath = (dir: string): string => join(dir, KEYS);
+/** Where `init --passphrase` writes the keys under a passphrase, to be copied from there. */
+export const exportPath = (dir: string): string => join(dir, `${KEYS}.export`);
 
 /**
  * Room kept for what frees space: deletes and their log, and a small group that a nearly empty volume is moved into.
