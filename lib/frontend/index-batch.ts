@@ -2,7 +2,7 @@
 // renewed first, then the objects are written; the last transaction settles the group where it can.
 import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
-import { isKind, isPocketfulError, unknownOutcome } from '../foundation/errors.ts';
+import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { INDEX_TRANSACTIONS_AT_ONCE } from '../limits/frontend.ts';
 import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
@@ -11,7 +11,7 @@ import type { BlockRow } from '../panda/rows/block-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import type { AppendedGroup } from '../volume/write/appended-group.ts';
-import { inTransactions, isGuardFailure, runIndex } from './index-objects.ts';
+import { inTransactions, isGuardFailure, notKnown, runIndex } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import { isThereToStay, type NamedOutcome, type NamedPuts, putNamed } from './named/put-named.ts';
 import { renewRecords } from './renew-records.ts';
@@ -58,6 +58,8 @@ export class IndexBatch {
   readonly #again: ObjectChange[] = [];
   readonly #errors = new Map<ObjectChange, Error>();
   #isLost = false;
+  /** Transactions that may come yet, though only while the group is this batch's. */
+  readonly #unsure: ObjectChange[] = [];
   #named: NamedOutcome = { written: [], unsure: [], refused: [], errors: new Map() };
   /** The group is settled, and its lease given back, by one of the transactions. */
   #isSettled = false;
@@ -143,6 +145,9 @@ export class IndexBatch {
         const half = Math.ceil(changes.length / 2);
         if (changes.length === 1) this.#errors.set(changes[0] as ObjectChange, error);
         else for (const some of [changes.slice(0, half), changes.slice(half)]) await this.#attempt(some, false);
+      } else if (isKind(error, 'unknown') && extra === undefined) {
+        if (appended !== undefined) this.#unsure.push(...changes);
+        else for (const change of changes) this.#errors.set(change, error);
       } else throw error;
     }
   }
@@ -187,8 +192,12 @@ export class IndexBatch {
     const { appended } = this.#request;
     if (appended === undefined) return;
     const { group, fresh } = appended;
-    if (this.#isSettled) return group.finished();
-    const { written, unsure } = this.#named;
+    const unsure = [...this.#unsure, ...this.#named.unsure];
+    if (this.#isSettled) {
+      group.finished();
+      return this.#judge(unsure, true);
+    }
+    const { written } = this.#named;
     const areAllUsed = written.length > 0 && [...fresh.keys()].every((id) => this.#used.has(id));
     let isFinal = true;
     if (unsure.length > 0) isFinal = await group.recover();
@@ -211,14 +220,13 @@ export class IndexBatch {
     const missing = doubtful.filter((change) => !there.has(change));
     if (isKnown) return this.#putOff(missing);
     // It may still come: done again it could meet itself, and be told that somebody else was first.
-    const why = unknownOutcome('PANDA_UNKNOWN', 'it is not known whether the object was put: read it, or put it again');
-    for (const change of missing) this.#errors.set(change, why);
+    for (const change of missing) this.#errors.set(change, notKnown());
   }
 
   async #endAfter(error: unknown): Promise<void> {
     const group = this.#request.appended?.group;
     if (group === undefined || this.#isSettled) return;
-    if (isKind(error, 'unknown') || this.#named.unsure.length > 0) group.leave();
+    if (isKind(error, 'unknown') || this.#unsure.length + this.#named.unsure.length > 0) group.leave();
     else if (isPocketfulError(error)) await group.settle();
   }
 }

@@ -1,5 +1,5 @@
 // Runs index transactions: reads the rows, plans, sends, and on a conflict reads and plans again.
-import { conflict, isKind } from '../foundation/errors.ts';
+import { conflict, isKind, unknownOutcome } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { INDEX_ATTEMPTS_MAX } from '../limits/frontend.ts';
 import { HELD_BYTES_MAX, KEYS_AT_ONCE, TRANSACTION_ITEMS_MAX } from '../limits/panda.ts';
@@ -7,12 +7,12 @@ import { CONFLICT_BACK_OFF_STEPS_MAX } from '../limits/volume.ts';
 import { PandaConflict } from '../panda/conflict.ts';
 import type { Panda, ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
-import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
+import { type ObjectRow, objectFromRow, objectKey, releaseKey } from '../panda/rows/object-row.ts';
 import { removedBytesMax } from '../panda/rows/removed/removed-row.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { readBlocks } from '../volume/rows/read-rows.ts';
 import { raiseStoreFormat } from '../volume/rows/store-format.ts';
-import { backOffMs, transact } from '../volume/rows/transact.ts';
+import { backOffMs, LateConflict, transact } from '../volume/rows/transact.ts';
 import {
   type FreshBlock,
   type IndexPlan,
@@ -81,7 +81,10 @@ export async function runIndex(components: Components, request: IndexRequest): P
   for (let attempt = 0; ; attempt++) {
     const { objects, plan } = await planned(components, request, seen);
     if (plan.gone.length > 0) return { ok: false, gone: plan.gone };
-    const own = typeof guards === 'function' ? guards(plan.used) : guards;
+    const own = [...(typeof guards === 'function' ? guards(plan.used) : guards)];
+    const free = changes.find(({ next }, i) => next !== undefined && objects[i] === undefined)?.next;
+    // Of one write there is no telling whether it is the same request again (docs/decisions/0026).
+    if (free !== undefined && own.length + plan.writes.length === 1) own.push(notReleased(free));
     if (own.length + plan.writes.length > TRANSACTION_ITEMS_MAX)
       throw conflict('INDEX_TOO_LONG', `${changes.length} objects need too many rows for one transaction`);
     try {
@@ -94,6 +97,8 @@ export async function runIndex(components: Components, request: IndexRequest): P
     } catch (error) {
       if (!(error instanceof PandaConflict)) throw error;
       if (error.failed.some((index) => index < own.length)) throw guardFailed(error);
+      // Once deleted its name is free again: what comes late would bring it back.
+      if (free !== undefined && error instanceof LateConflict) throw notKnown(error);
       if (attempt >= INDEX_ATTEMPTS_MAX) throw contended(error);
       if (seen === undefined)
         await components.clock.sleep(backOffMs(Math.min(attempt, CONFLICT_BACK_OFF_STEPS_MAX), components.randomness));
@@ -228,6 +233,13 @@ export function inTransactions(
   }
   return out;
 }
+
+/** True of every object that is not there yet. */
+const notReleased = ({ version }: ObjectRow): Write => ({ kind: 'check', ...releaseKey(version), if: ['absent'] });
+
+/** Done again, a put could meet itself, or come back after it was deleted. */
+export const notKnown = (cause?: unknown): Error =>
+  unknownOutcome('PANDA_UNKNOWN', 'it is not known whether the object was put: read it, or put it again', cause);
 
 export const guardFailed = (cause: PandaConflict): Error =>
   conflict('GUARD_FAILED', 'another worker took over: the write is tried again elsewhere', cause);

@@ -9,14 +9,7 @@ export interface OpenFault {
   readonly what: string;
 }
 
-export const OPEN_FAULTS: readonly OpenFault[] = [
-  {
-    profile: 'swarm',
-    seed: 2967,
-    message: /hot0: no register has this history/,
-    what: 'the first sending of a put of known blocks, whose answer was lost, is carried out after the name was deleted: deletes leave block rows as they are since, so nothing in its condition has changed',
-  },
-];
+export const OPEN_FAULTS: readonly OpenFault[] = [];
 
 /** The open fault that a failure is one more case of. */
 export const openFault = (profile: string, failed: { seed: number; message: string }): OpenFault | undefined =>

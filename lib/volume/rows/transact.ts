@@ -4,6 +4,7 @@ import type { Clock } from '../../foundation/clock.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import { TRANSACT_ATTEMPTS_MAX, TRANSACT_BACK_OFF_MS, TRANSACT_BACK_OFF_MS_MAX } from '../../limits/volume.ts';
+import { PandaConflict } from '../../panda/conflict.ts';
 import type { Panda, Write } from '../../panda/panda.ts';
 
 interface Ports {
@@ -18,19 +19,28 @@ export function backOffMs(attempt: number, randomness: Randomness): number {
 }
 
 /**
+ * Refused when it was sent again after a lost answer: the first sending may still be on its way, and is done if the
+ * conditions hold when it comes.
+ */
+export class LateConflict extends PandaConflict {}
+
+/**
  * Sends the transaction until its outcome is known. `took` reads the rows and tells whether it took effect; it is asked
  * after an unknown outcome, and again when the resent one meets a conflict, which may be its own first try. Throws
- * PandaConflict if the conditions do not hold.
+ * PandaConflict if the conditions do not hold, LateConflict if that is not the last word.
  */
 export async function transact(ports: Ports, writes: readonly Write[], took: () => Promise<boolean>): Promise<void> {
-  let wasUnknown = false;
+  let lost: unknown;
   for (let attempt = 0; ; attempt++) {
     try {
       return await ports.panda.transact(writes);
     } catch (error) {
-      if (isKind(error, 'unknown')) wasUnknown = true;
-      if (wasUnknown && (isKind(error, 'unknown', 'conflict') || isFull(error)) && (await took())) return;
-      if (!isKind(error, 'retry', 'unknown') || isFull(error) || attempt >= TRANSACT_ATTEMPTS_MAX) throw error;
+      if (isKind(error, 'unknown')) lost = error;
+      const wasLost = lost !== undefined;
+      if (wasLost && (isKind(error, 'unknown', 'conflict') || isFull(error)) && (await took())) return;
+      if (wasLost && error instanceof PandaConflict) throw new LateConflict(error.failed, error);
+      if (!isKind(error, 'retry', 'unknown') || isFull(error)) throw error;
+      if (attempt >= TRANSACT_ATTEMPTS_MAX) throw lost ?? error;
       await ports.clock.sleep(backOffMs(attempt, ports.randomness));
     }
   }

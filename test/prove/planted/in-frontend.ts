@@ -68,6 +68,13 @@ export const IN_FRONTEND: readonly Plant[] = [
     replace: 'for (const id of new Set(change.next?.blocks ?? [])) add(id, 1);',
   },
   {
+    name: 'late-put-is-done-otherwise',
+    aim: '18 DEDUP',
+    file: 'lib/frontend/index-objects.ts',
+    find: 'if (free !== undefined && error instanceof LateConflict) throw notKnown(error);',
+    replace: '',
+  },
+  {
     name: 'stale-look-is-believed',
     file: 'lib/frontend/index-objects.ts',
     find: '      seen = undefined;\n    }',

@@ -33,7 +33,7 @@ export const IN_VOLUME: readonly Plant[] = [
     name: 'unknown-is-sent-again-blindly',
     aim: '4 new object|19 overwrite',
     file: 'lib/volume/rows/transact.ts',
-    find: "if (wasUnknown && (isKind(error, 'unknown', 'conflict') || isFull(error)) && (await took())) return;",
+    find: "if (wasLost && (isKind(error, 'unknown', 'conflict') || isFull(error)) && (await took())) return;",
     replace: '',
     // A store that knows a request by its token does nothing twice.
     also: [
@@ -47,7 +47,7 @@ export const IN_VOLUME: readonly Plant[] = [
   {
     name: 'unknown-is-taken-for-done',
     file: 'lib/volume/rows/transact.ts',
-    find: "if (isKind(error, 'unknown')) wasUnknown = true;",
+    find: "if (isKind(error, 'unknown')) lost = error;",
     replace: "if (isKind(error, 'unknown')) return;",
   },
   {
@@ -56,6 +56,18 @@ export const IN_VOLUME: readonly Plant[] = [
     file: 'lib/volume/rows/transact.ts',
     find: "isKind(error, 'unknown', 'conflict') || isFull(error)",
     replace: "isKind(error, 'unknown') || isFull(error)",
+    also: [
+      {
+        file: 'lib/volume/rows/transact.ts',
+        find: 'if (wasLost && error instanceof PandaConflict) throw new LateConflict(error.failed, error);',
+        replace: '',
+      },
+      {
+        file: 'test/prove/ports/panda-server.ts',
+        find: 'if (this.#done.has(writes)) return;',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'move-of-a-bucket-that-moved',
