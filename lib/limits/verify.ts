@@ -11,6 +11,8 @@ export const SCRUB_SWEEP_MS = 14 * DAY_MS;
 export const SCRUB_FRESH_MS = DAY_MS;
 /** A pass that is not told how long it may take ends a look that long after it began, so that little is read twice. */
 export const SCRUB_KEEP_EVERY_MS = MINUTE_MS;
+/** A volume that changes while it is looked at is looked at again, so often: changes are rare, and each has an end. */
+export const SCRUB_LOOKS_MAX = 3;
 /** Columns of a group read side by side: a checksum is reckoned while the next one is read. */
 export const SCRUBBED_COLUMNS_AT_ONCE = 4;
 /** Part of the time that verification may take where nobody says otherwise, in thousandths. */

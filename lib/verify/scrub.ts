@@ -3,14 +3,14 @@
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { VolumeId } from '../foundation/ids.ts';
 import { ROWS_PER_TRANSACTION } from '../limits/panda.ts';
-import { SCRUB_FRESH_MS, SCRUB_KEEP_EVERY_MS, SCRUB_SWEEP_MS } from '../limits/verify.ts';
+import { SCRUB_FRESH_MS, SCRUB_KEEP_EVERY_MS, SCRUB_LOOKS_MAX, SCRUB_SWEEP_MS } from '../limits/verify.ts';
 import type { Write } from '../panda/panda.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { holdsData, lookAtVolume, type VolumeLook } from '../volume/check/look.ts';
 import type { ReadPorts } from '../volume/read/read-column.ts';
 import type { Components } from '../volume/rows/components.ts';
-import { writesDirectories } from '../volume/rows/directory-room.ts';
+import { hasDirectories } from '../volume/rows/directory-room.ts';
 import { listVolumes, readVolume, rowsOf } from '../volume/rows/read-rows.ts';
 import { transact } from '../volume/rows/transact.ts';
 import type { Findings } from './findings.ts';
@@ -76,7 +76,7 @@ const factsOf = (components: Components, volume: VolumeRow): ScrubVolume => ({
   nextSeq: volume.nextSeq,
   createdAtMs: volume.createdAtMs,
   extentUsedBytes: volume.extentUsedBytes,
-  hasDirectories: volume.state !== 'open' && !volume.directoriesPending && writesDirectories(components, volume.class),
+  hasDirectories: hasDirectories(components, volume),
 });
 
 export async function scrub(ports: ReadPorts, options: ScrubOptions): Promise<ScrubReport> {
@@ -152,7 +152,7 @@ class Pass {
     for (;;) {
       const began = { wallMs: Math.max(0, components.clock.nowMs()), monotonicMs: components.clock.monotonicMs() };
       const isLong = (): boolean => components.clock.monotonicMs() - began.monotonicMs >= SCRUB_KEEP_EVERY_MS;
-      const seen = await this.#look(item, () => isOver() || isLong());
+      const seen = await this.#look(item, before?.generation, () => isOver() || isLong());
       if (seen === undefined) return true; // gone, or another volume by now
       const { look, volume } = seen;
       await this.#sum.add(look);
@@ -167,22 +167,27 @@ class Pass {
       item = {
         ...item,
         ...row.underWay,
-        skipDirectories: row.hasReadDirectories || !factsOf(components, volume).hasDirectories,
+        skipDirectories: row.hasReadDirectories || !hasDirectories(components, volume),
       };
     }
   }
 
+  /** What changes while it is looked at is looked at again: a seal, a flip or a repair has come to its end. */
   async #look(
     item: ScrubItem,
+    generation: number | undefined,
     isOver: () => boolean,
   ): Promise<{ readonly look: VolumeLook; readonly volume: VolumeRow } | undefined> {
     const { components } = this.#ports;
-    const { afterSeq, skipDirectories } = item;
     try {
-      const volume = await readVolume(components.panda, components.settings.cell, item.volume);
-      if (volume === undefined) return undefined;
-      const look = await lookAtVolume(this.#ports, volume, { read: true, afterSeq, skipDirectories, isOver });
-      return look === undefined ? undefined : { look, volume };
+      for (let attempt = 0; attempt < SCRUB_LOOKS_MAX; attempt++) {
+        const volume = await readVolume(components.panda, components.settings.cell, item.volume);
+        if (volume === undefined) return undefined;
+        const { afterSeq, skipDirectories } = volume.generation === generation ? item : WHOLE;
+        const look = await lookAtVolume(this.#ports, volume, { read: true, afterSeq, skipDirectories, isOver });
+        if (look !== undefined) return { look, volume };
+      }
+      return undefined;
     } catch (error) {
       // Its own row, or that of a group, cannot be read: one volume is in the way of no other.
       if (!isPocketfulError(error) || !isKind(error, 'corrupt')) throw error;
@@ -201,6 +206,9 @@ class Pass {
     await transact(components, [put], async () => false);
   }
 }
+
+/** Of another generation nothing was looked at before. */
+const WHOLE = { afterSeq: 0, skipDirectories: false };
 
 interface Looked {
   readonly item: ScrubItem;

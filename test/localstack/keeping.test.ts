@@ -31,6 +31,8 @@ const CONTEXT = [
   ...['-c', `drives=${DRIVES}`, '-c', 'ephemeral=true', '-c', 'schedules=false'],
 ];
 const EXECUTION_LOOK_MS = 2000;
+/** Of an answer, where a command did not end as it should: the findings are in it. */
+const SHOWN_CHARS = 8000;
 const FILES = realPieces(3_300_000, 65_536);
 
 const scratch = mkdtempSync(join(tmpdir(), 'pocketful-keeping-'));
@@ -41,8 +43,9 @@ const bucketOf = (drive: number): string => outputs.drives.split(',')[drive] ?? 
 /** What a command answers, and that it ends as it should. */
 async function asked<T = Record<string, unknown>>(args: readonly string[], code = 0): Promise<T> {
   const run = await pocketful(...args, ...ADDRESS);
-  expect(run.code, `${args.join(' ')}: ${run.stderr}`).toBe(code);
-  return JSON.parse(run.stdout.toString() || '{}') as T;
+  const answer = run.stdout.toString();
+  expect(run.code, `${args.join(' ')}: ${run.stderr}\n${answer.slice(0, SHOWN_CHARS)}`).toBe(code);
+  return JSON.parse(answer || '{}') as T;
 }
 
 /** Deletes so many of its objects, all unless told. */

@@ -59,6 +59,10 @@ export const holdsNoBuckets: Clause = { attribute: 'b', missing: true };
 /** Sealed, and nobody has written all its directories yet. */
 export const directoriesPending: Clause = { attribute: 'dp', equals: 1 };
 
+/** Its seal has not come to its end since it was read. */
+export const directoriesAreAs = ({ directoriesPending: arePending }: Pick<VolumeRow, 'directoriesPending'>): Clause =>
+  arePending ? directoriesPending : { attribute: 'dp', missing: true };
+
 /** Retired at this time: its grace did not begin anew. */
 export const trashedAt = (trashedAtMs: number): Clause => ({ attribute: 'd', equals: trashedAtMs });
 

@@ -7,6 +7,7 @@ import type { DamagedPart, DamageRow } from '../../panda/rows/damage-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { ReadPorts } from '../read/read-column.ts';
 import { type DamageFound, readDamage } from '../rows/damage.ts';
+import { hasDirectories } from '../rows/directory-room.ts';
 import { readBucket, readVolume } from '../rows/read-rows.ts';
 import type { Fault } from './check-object.ts';
 import type { ColumnListing } from './listing.ts';
@@ -43,7 +44,10 @@ export interface VolumeLook {
   readonly pendingPack: { readonly sound: number; readonly of: number } | undefined;
 }
 
-/** Undefined if the volume is gone, in trash, or was given another generation meanwhile. */
+/**
+ * Undefined if the volume is gone, in trash, or has changed meanwhile: its generation, where its columns are, or what
+ * names its groups.
+ */
 export async function lookAtVolume(
   ports: ReadPorts,
   volume: VolumeRow,
@@ -69,6 +73,9 @@ export async function lookAtVolume(
   const now = await readVolume(ports.components.panda, ports.components.settings.cell, volume.id);
   if (now === undefined || !holdsData(now)) return undefined;
   if (now.generation !== volume.generation || now.revision !== volume.revision) return undefined;
+  // Group rows go when a seal ends: what was read of them may have been the rest.
+  const { components } = ports;
+  if (hasDirectories(components, now) !== hasDirectories(components, volume)) return undefined;
   const isWhole = cutAfterSeq === undefined && afterSeq === 0 && !skipDirectories;
   const result = look.result({ areFound, areComplete: directories.areComplete, isWhole, cutAfterSeq });
   if (result.spare !== LOST || (await holdsLive(ports, volume))) return result;

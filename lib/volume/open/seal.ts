@@ -69,6 +69,11 @@ export async function sealVolume(store: SealStore, lease: Lease): Promise<void> 
  * be read without. Throws `retry` DIRECTORY_NOT_STORED unless every column has it; it stays pending then.
  */
 export async function finishSeal(store: SealStore, volume: VolumeRow): Promise<void> {
+  for (let now: VolumeRow | undefined = volume; now !== undefined; ) now = await tryToFinish(store, now);
+}
+
+/** Undefined if it is finished, by whomever; else the volume, of which a repair has moved columns meanwhile. */
+async function tryToFinish(store: SealStore, volume: VolumeRow): Promise<VolumeRow | undefined> {
   const { settings, panda } = store.components;
   const extraBytes = await writePack(store, volume);
   const finish: Write = {
@@ -90,9 +95,12 @@ export async function finishSeal(store: SealStore, volume: VolumeRow): Promise<v
     await transact(store.components, [finish], took);
   } catch (error) {
     if (!isKind(error, 'conflict')) throw error;
-    return; // finished, flipped or freed by another worker
+    const now = await readVolume(panda, settings.cell, volume.id);
+    const isRepaired = now?.generation === volume.generation && now.revision > volume.revision;
+    return isRepaired && now.directoriesPending ? now : undefined; // finished, flipped or freed by another worker
   }
   await dropGroupRows(store.components, volume);
+  return undefined;
 }
 
 /**

@@ -54,7 +54,12 @@ export async function repairVolume(
   const held = await takeRun(store.components, id, run);
   if (held === undefined) return skipped(id, 'VOLUME_OWNED', 'it is not sealed, or another run has it');
   try {
-    return await new Repair(store, run, options).run(held);
+    const repair = new Repair(store, run, options);
+    const done = await repair.run(held);
+    if (done.skipped?.code !== 'VOLUME_CHANGED' || !held.directoriesPending) return done;
+    // Its seal came to its end meanwhile: now its directories are to be copied as well, and they name the groups.
+    const now = await readVolume(store.components.panda, store.components.settings.cell, id);
+    return now?.run === run && !now.directoriesPending ? await repair.run(now) : done;
   } finally {
     await releaseRun(store.components, id, run);
   }
@@ -87,6 +92,8 @@ class Repair {
     const targets = new Map([...inPlace, ...(moving.length === 0 ? [] : (volume.repair?.extents ?? []))]);
     const noted = placesOf(volume, await readDamage(components, held.id));
     const copied = await this.#copy(volume, targets, noted);
+    if (await this.#wasSealed(volume))
+      return skipped(held.id, 'VOLUME_CHANGED', 'its directories were written meanwhile');
     const goes = moving.length === 0 ? [] : this.#mayGo(volume, copied, await zones.states.read());
     if (
       goes.length > 0 &&
@@ -100,6 +107,12 @@ class Repair {
     if (missing.length > 0) await noteDamage(components, { ...volume, revision: volume.revision + 1 }, missing);
     const isWhole = (column: number): boolean => copied.left.every((one) => one.column !== column);
     return this.#report(held.id, [...filled, ...goes].filter(isWhole), copied);
+  }
+
+  /** Its group rows, by which it was copied, may have gone at any time then. */
+  async #wasSealed({ id, directoriesPending }: VolumeRow): Promise<boolean> {
+    const { panda, settings } = this.#store.components;
+    return directoriesPending && (await readVolume(panda, settings.cell, id))?.directoriesPending !== true;
   }
 
   /**

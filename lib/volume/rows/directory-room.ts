@@ -45,3 +45,9 @@ export function directoryColumns(volume: Pick<VolumeRow, 'codec'>): number[] {
 /** Hot volumes are encoded soon, and their slots found by hints: only volumes that stay get directories. */
 export const writesDirectories = ({ settings }: Pick<Components, 'settings'>, cls: VolumeClass): boolean =>
   cls === 'warm' || settings.hotCodec === settings.warmCodec;
+
+/** They are written, and name its groups: the rows of these go. */
+export const hasDirectories = (
+  components: Pick<Components, 'settings'>,
+  volume: Pick<VolumeRow, 'state' | 'class' | 'directoriesPending'>,
+): boolean => volume.state !== 'open' && !volume.directoriesPending && writesDirectories(components, volume.class);

@@ -6,6 +6,7 @@ import type { Write } from '../../panda/panda.ts';
 import { type DiscardRow, discardAttributes, discardKey } from '../../panda/rows/drives/discard-row.ts';
 import {
   beginRepair,
+  directoriesAreAs,
   drainsUnder,
   endRepair,
   generationIs,
@@ -37,7 +38,8 @@ export const claimRepairWrites = (
 
 /**
  * COMMIT (26): `columns` are where they were made again, and the extents they had are to be discarded; other columns
- * that are in the making stay so. `usedBytes`: of each of them, in its new place.
+ * that are in the making stay so. `usedBytes`: of each of them, in its new place. Not if its directories were written
+ * meanwhile: nobody has copied them, and the rows that named its groups go.
  */
 export function commitRepairWrites(
   cell: string,
@@ -60,7 +62,13 @@ export function commitRepairWrites(
       kind: 'update',
       ...volumeKey(cell, id),
       ...replaceExtents(revision + 1, extents, used, rest),
-      if: [...drainsUnder(run), generationIs(generation), revisionIs(revision), repairIsOf(generation)],
+      if: [
+        ...drainsUnder(run),
+        generationIs(generation),
+        revisionIs(revision),
+        repairIsOf(generation),
+        directoriesAreAs(volume),
+      ],
     },
     ...columns.map((column) => discardWrite(volume.extents[column] as Extent, { volume: id, column, sinceMs: nowMs })),
   ];
