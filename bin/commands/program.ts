@@ -18,6 +18,7 @@ import { addKeys } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
 import { projectVersion } from './project.ts';
 import { addPut } from './put.ts';
+import { addSettings } from './settings.ts';
 import { addSim } from './sim.ts';
 import { addDeploy } from './stage/deploy.ts';
 import { addDestroy } from './stage/destroy.ts';
@@ -45,6 +46,7 @@ function makeProgram(): Command {
   addDrivesCommands(program);
   addRepair(program);
   addDaemon(program);
+  addSettings(program);
   addKeys(program);
   addBackups(program);
   addAdopt(program);

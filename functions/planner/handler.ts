@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
 import { plannedPasses } from '../../lib/engine/upkeep/stage-repair.ts';
+import { RUNS_AT_ONCE_MAX } from '../../lib/limits/compaction.ts';
 import { COMPACTORS_AT_ONCE, EXECUTION_RUNS_MAX } from '../../lib/limits/stage.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
@@ -9,19 +10,27 @@ import { newTask, type OpenTask } from '../task.ts';
 const schema = z.object({
   strategies: z.array(z.enum(['l1', 'l2'])).optional(),
   runsMax: z.int().min(1).max(EXECUTION_RUNS_MAX).default(EXECUTION_RUNS_MAX),
-  concurrency: z.int().min(1).max(40).default(COMPACTORS_AT_ONCE),
+  concurrency: z.int().min(1).max(RUNS_AT_ONCE_MAX).optional(),
+  /** Of the schedule that asks: its budgets are for so long. */
+  periodMs: z.int().positive().optional(),
 });
 
 export const newPlanner = (open: OpenTask) =>
-  newTask(schema, open, async ({ store, logger, budgets }, { strategies, runsMax, concurrency }) => {
+  newTask(schema, open, async ({ store, logger, budgets }, { strategies, runsMax, concurrency, periodMs }) => {
     const repairs = await plannedPasses(store);
-    const { runs, resumed, plan, budgetUsed } = await planRuns(store, runsMax, {
+    const { runs, resumed, plan, budgetUsed, runsAtOnce } = await planRuns(store, runsMax, {
       ...(strategies === undefined ? {} : { strategies }),
       ...(budgets === undefined ? {} : { budgets }),
+      ...(periodMs === undefined ? {} : { periodMs }),
+      runsAtOnceMax: COMPACTORS_AT_ONCE,
     });
     const { before, after, threshold, spent } = plan;
     logger.info('plan', { plan: plan.digest, before, after, threshold, budgetUsed, spent, resumed, repairs });
-    return { runs: [...repairs, ...runs].map((run) => ({ run })), concurrency, plan: plan.digest };
+    return {
+      runs: [...repairs, ...runs].map((run) => ({ run })),
+      concurrency: concurrency ?? runsAtOnce,
+      plan: plan.digest,
+    };
   });
 
 export const handler = newPlanner(openTask);

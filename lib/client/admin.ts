@@ -12,6 +12,7 @@ import type { ReplacedDrive } from '../engine/drives/replace-drive.ts';
 import type { Status } from '../engine/status/status.ts';
 import type { WatchStatus } from '../engine/status/watch-status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
+import type { OperatingLine, OperatingValue } from '../engine/upkeep/operating.ts';
 import type { ReclaimReport, TendReport } from '../engine/upkeep/reclaim.ts';
 import type { EmptyReport, EncodePassReport } from '../engine/upkeep/tend.ts';
 import type { VerifyProgress, VerifyReport, VerifyRequest } from '../engine/upkeep/verify.ts';
@@ -100,6 +101,12 @@ export interface StoreAdmin {
    * none, if one is not there.
    */
   dropDeadLetters(ids: readonly string[]): Promise<number>;
+  /** What can be changed of a running store: each value in force, and where it is from. */
+  operating(): Promise<readonly OperatingLine[]>;
+  /** All of them, or none. Throws `invalid` OPERATING_INVALID, BOUNDARIES_INVALID, BUDGET_INVALID. */
+  setOperating(changes: Readonly<Record<string, OperatingValue>>): Promise<readonly OperatingLine[]>;
+  /** All, or these, as if nobody had set them. */
+  resetOperating(names: readonly string[]): Promise<readonly OperatingLine[]>;
   /** One step of the threshold controller. */
   tune(): Promise<ThresholdStep>;
   /** One pass of everything that schedules do on AWS: encode, gc, free. For cron. */

@@ -14,6 +14,7 @@ import {
   planMergesOf,
   planOf,
 } from '../engine/upkeep/compaction.ts';
+import { listOperating, type OperatingLine, resetOperating, setOperating } from '../engine/upkeep/operating.ts';
 import { type EmptyReport, emptyTrash } from '../engine/upkeep/tend.ts';
 import type { EngineStore } from '../engine/wire/engine-store.ts';
 import { invalid, missing } from '../foundation/errors.ts';
@@ -90,6 +91,18 @@ export class EngineAdmin {
     }
     const { lines, volumes } = await placesOfKey(store, this.#namespace, what);
     return [...lines, ...(await explainVolumes(store, volumes, request))];
+  }
+
+  async operating(): Promise<readonly OperatingLine[]> {
+    return listOperating(await this.#open());
+  }
+
+  async setOperating(changes: Parameters<StoreAdmin['setOperating']>[0]): Promise<readonly OperatingLine[]> {
+    return setOperating(await this.#open(), changes);
+  }
+
+  async resetOperating(names: readonly string[]): Promise<readonly OperatingLine[]> {
+    return resetOperating(await this.#open(), names);
   }
 
   async deadLetters(): Promise<readonly DeadDrain[]> {

@@ -24,13 +24,14 @@ export class Schedules extends Construct {
     super(scope, id);
     const { stage, compaction, drainer, encoder, gc, tuner } = props;
     const event = RuleTargetInput.fromObject({});
+    const periodMs = Duration.minutes(SCHEDULE_MINUTES.compaction).toMilliseconds();
     const verify = { everyMs: Duration.minutes(SCHEDULE_MINUTES.gc).toMilliseconds() };
     const targets = {
       drainer: new LambdaFunction(drainer, { event }),
       encoder: new LambdaFunction(encoder, { event }),
       gc: new LambdaFunction(gc, { event: RuleTargetInput.fromObject({ verify }) }),
       tuner: new LambdaFunction(tuner, { event }),
-      compaction: new SfnStateMachine(compaction, { input: event }),
+      compaction: new SfnStateMachine(compaction, { input: RuleTargetInput.fromObject({ periodMs }) }),
     };
     for (const [name, target] of Object.entries(targets)) every(this, stage, name as keyof typeof targets, target);
   }

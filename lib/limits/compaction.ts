@@ -26,6 +26,13 @@ export const RATE_SAMPLE_MAX = 512;
 /** Looks at delete rates nearer together than this are left out: a snapshot is never quite of one moment. */
 export const RATE_LOOK_EVERY_MS = 0.8 * DAY_MS;
 
+// What an operator sets.
+
+/** Compactors of one execution: more than a state machine maps over at once does nothing. */
+export const RUNS_AT_ONCE_MAX = 40;
+/** Tries of a change of the operating settings that others were quicker with. */
+export const OPERATING_ATTEMPTS_MAX = 20;
+
 // Doing it.
 
 /** Plans of one `compact`: each must have freed something, so that many only show a fault. */

@@ -22,6 +22,7 @@ const facts = (counts: Counts, given: Partial<CompactionFacts> = {}): Compaction
   sealedOverhead: 1.25,
   sealedVolumes: 50,
   state: thresholdStart(0.2),
+  operating: {},
   budgetUsed: 0.4,
   rates: ASSUMED_RATES,
   bucketRows: { rows: 96, liveBytes: 3 * 1024 ** 3 },

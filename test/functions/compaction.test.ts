@@ -1,6 +1,7 @@
 // Planner and compactor as the state machine calls them, on memory bodies: runs by id, step by step, begun twice, cut off, given up.
 import { describe, expect, it } from 'vitest';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
+import { setOperating } from '../../lib/engine/upkeep/operating.ts';
 import { CountingPlan } from '../../lib/foundation/faults.ts';
 import { listBuckets, listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { sealedWorld } from '../compaction/acting-world.ts';
@@ -52,6 +53,25 @@ describe('planner and compactor', () => {
     expect(retired).toBeGreaterThan(1);
     await stage.invoke('gc', { now: true });
     await expectQuiet(half);
+  });
+
+  it('keep to what an operator has set for the time until the schedule comes again', async () => {
+    const half = await halfDead();
+    const { stage, p } = half;
+    const periodMs = 3_600_000;
+    // By size: as much as there is, by as many compactors as may run; more than enough for one of them.
+    const free = await stage.invoke('planner', { periodMs });
+    expect(free).toMatchObject({
+      runs: runsOf(await stage.invoke('planner')).map(() => ({ run: expect.any(String) })),
+    });
+    expect(free['concurrency']).toBe(1);
+    await setOperating(p, { bytesWrittenPerDay: null, runsAtOnce: 3 });
+    expect(await stage.invoke('planner', { periodMs })).toMatchObject({ concurrency: 3 });
+    expect(await stage.invoke('planner', { periodMs, concurrency: 2 })).toMatchObject({ concurrency: 2 });
+    await setOperating(p, { bytesWrittenPerDay: 24 });
+    expect(runsOf(await stage.invoke('planner', { periodMs }))).toEqual([]);
+    // An execution that somebody starts by hand is limited by what the stage was deployed with.
+    expect(runsOf(await stage.invoke('planner')).length).toBeGreaterThan(0);
   });
 
   it('take a second execution beside the first', async () => {

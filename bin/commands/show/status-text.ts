@@ -115,6 +115,11 @@ export function redundancyText({ volumes, full, reduced, lost }: Redundancy): st
   return `redundancy: ${parts.join(', ')}`;
 }
 
+function operatingLine(operating: CompactionStatus['operating']): string[] {
+  const set = Object.entries(operating).map(([name, value]) => `${name}=${value ?? 'none'}`);
+  return set.length === 0 ? [] : [`set by an operator: ${set.join(' ')}`];
+}
+
 function compactionLines(compaction: CompactionStatus): string[] {
   const { ranges, strategies, queue, liveCoder } = compaction;
   const percent = (fraction: number): string => `${(fraction * 100).toFixed(0)}`;
@@ -134,6 +139,7 @@ function compactionLines(compaction: CompactionStatus): string[] {
   });
   return [
     `compaction in ${compaction.days} days: threshold ${ratioText(compaction.threshold)} (least dead part worth a run), the last one used ${percent(compaction.budgetUsed)} % of its budgets`,
+    ...operatingLine(compaction.operating),
     table(
       [['strategy', 'owns fills', 'runs', 'reclaimed', 'moved', 'dest. fill', 'rows each', 'on AWS'], ...rows],
       [1, 2, 3, 4, 5, 6, 7],

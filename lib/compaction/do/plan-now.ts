@@ -12,8 +12,10 @@ import { planSettingsFor, snapshotOf } from '../facts/snapshot.ts';
 import type { Budgets } from '../plan/budget.ts';
 import { explainVolume } from '../plan/explain.ts';
 import type { MergePlan } from '../plan/merges/merge-plan.ts';
+import { plannedOf } from '../plan/operating-settings.ts';
 import type { CompactionPlan, PlannedMerges } from '../plan/plan.ts';
 import { planCompaction } from '../plan/planner.ts';
+import { readOperating } from '../run/operating-row.ts';
 import { THRESHOLD_START } from '../threshold/law.ts';
 import { planMergesNow } from './merge-now.ts';
 
@@ -21,6 +23,8 @@ export interface PlanOptions {
   readonly settings?: Partial<PlanSettings>;
   readonly budgets?: Budgets;
   readonly threshold?: number;
+  /** The volumes of this moment, where they are known already. */
+  readonly view?: FleetView;
   /** Plan by the clock although it is behind most of what the store holds. */
   readonly acceptClock?: boolean;
   /** The plan says, too, which bucket remnants would be merged before its runs. */
@@ -32,11 +36,16 @@ export async function planNow(
   store: VolumeStore,
   options: PlanOptions = {},
 ): Promise<{ readonly view: FleetView; readonly plan: CompactionPlan }> {
-  const view = await currentView(store, options);
+  const view = options.view ?? (await currentView(store, options));
   const { perDay } = await readRates(store.components);
+  const operating = plannedOf(await readOperating(store.components));
   const plan = planCompaction({
     view,
-    settings: planSettingsFor(store.components.settings, { deletesPerDay: [...perDay], ...options.settings }),
+    settings: planSettingsFor(store.components.settings, {
+      deletesPerDay: [...perDay],
+      ...operating,
+      ...options.settings,
+    }),
     threshold: options.threshold ?? THRESHOLD_START,
     ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     ...(options.showMerges === true ? { merges: shownMerges(await planMergesNow(store, options)) } : {}),

@@ -1,10 +1,13 @@
 // A plan as rows: every run of it journalled, but leased by nobody, so that workers need no more than its id. Runs that
 // were begun and that nobody works on come first; those that were only planned are forgotten and planned anew.
 import type { RunId } from '../../foundation/ids.ts';
+import { RUNS_AT_ONCE_MAX } from '../../limits/compaction.ts';
 import { ownerOf, PARKED_OWNER, parkedRunId } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
-import { STRATEGIES } from '../facts/plan-settings.ts';
+import { sealedTotals } from '../facts/fleet.ts';
+import { PLAN_SETTINGS, STRATEGIES } from '../facts/plan-settings.ts';
 import { addSpending, type Budgets, budgetsLeft, isLimited, UNLIMITED } from '../plan/budget.ts';
+import { budgetsFor, runsAtOnce } from '../plan/operating-settings.ts';
 import type { CompactionPlan } from '../plan/plan.ts';
 import {
   beginJournal,
@@ -17,10 +20,11 @@ import {
   volumesOf,
 } from '../run/journal.ts';
 import type { JournalRow } from '../run/journal-row.ts';
+import { readOperating } from '../run/operating-row.ts';
 import { beginPeriod } from '../run/period.ts';
 import { readThreshold, writeBudgetUse } from '../threshold/row.ts';
 import { planMergesNow } from './merge-now.ts';
-import { type PlanOptions, planNow } from './plan-now.ts';
+import { currentView, type PlanOptions, planNow } from './plan-now.ts';
 
 export interface PlannedRuns {
   readonly runs: readonly RunId[];
@@ -29,6 +33,16 @@ export interface PlannedRuns {
   readonly plan: CompactionPlan;
   /** Use of the scarcest budget since the plan before, 0..1: of what was done. */
   readonly budgetUsed: number;
+  /** How many of them to carry out side by side. */
+  readonly runsAtOnce: number;
+}
+
+export interface PlanRunsOptions extends Omit<PlanOptions, 'settings'> {
+  readonly strategies?: readonly Batched[];
+  /** Until the schedule comes again. Without it, what is done is limited by `budgets` alone, if at all. */
+  readonly periodMs?: number;
+  /** Of any stage. */
+  readonly runsAtOnceMax?: number;
 }
 
 const BATCHED = ['l1', 'l2'] as const;
@@ -38,17 +52,22 @@ type Batched = (typeof BATCHED)[number];
 export async function planRuns(
   store: VolumeStore,
   runsMax: number,
-  options: Omit<PlanOptions, 'settings'> & { readonly strategies?: readonly Batched[] } = {},
+  options: PlanRunsOptions = {},
 ): Promise<PlannedRuns> {
   const { components } = store;
-  const { strategies = BATCHED, budgets = UNLIMITED, ...rest } = options;
+  const { strategies = BATCHED, budgets: base, periodMs, runsAtOnceMax: atMost = RUNS_AT_ONCE_MAX, ...rest } = options;
+  const operating = await readOperating(components);
+  const view = await currentView(store, rest);
+  const { liveBytes } = sealedTotals(view);
+  const budgets = periodMs === undefined ? (base ?? UNLIMITED) : budgetsFor(operating, liveBytes, periodMs, base);
   const budgetUsed = await beginPeriod(components, budgets);
   await writeBudgetUse(components, budgetUsed);
   const begun = await begunRuns(store);
   const { state } = await readThreshold(components);
-  const { view, plan } = await planNow(store, {
+  const { plan } = await planNow(store, {
     threshold: state.threshold,
     ...rest,
+    view,
     budgets,
     // Where budgets are scarce L3 has its share in them, although its runs are the drainer's.
     settings: { strategies: isLimited(budgets) ? [...strategies, 'l3'] : [...strategies] },
@@ -58,7 +77,10 @@ export async function planRuns(
   const mayMerge = options.strategies === undefined && view.count > 0 && left !== undefined;
   const merge = mayMerge ? await beginMerge(store, begun, left) : undefined;
   const runs = await beginPlan(store, plan, merge === undefined ? begun : [...begun, merge], runsMax);
-  return { runs, resumed: Math.min(begun.length, runsMax), plan, budgetUsed };
+  const { moveBytesPerSecond } = PLAN_SETTINGS;
+  const sideBySide =
+    periodMs === undefined ? atMost : runsAtOnce(operating, budgets, periodMs, { moveBytesPerSecond, atMost });
+  return { runs, resumed: Math.min(begun.length, runsMax), plan, budgetUsed, runsAtOnce: sideBySide };
 }
 
 /** Bucket remnants to be merged, as one run; undefined when there are none that the budgets allow. */

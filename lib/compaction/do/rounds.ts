@@ -11,8 +11,10 @@ import { type PlanSettings, STRATEGIES, type Strategy } from '../facts/plan-sett
 import { snapshotOf } from '../facts/snapshot.ts';
 import { type Budgets, budgetsLeft, budgetUsed, NOTHING_SPENT, type Spending, UNLIMITED } from '../plan/budget.ts';
 import type { MergePlan } from '../plan/merges/merge-plan.ts';
+import { budgetsFor } from '../plan/operating-settings.ts';
 import { type CompactionPlan, parsePlan } from '../plan/plan.ts';
 import { requirePlan } from '../plan/plan-check.ts';
+import { readOperating } from '../run/operating-row.ts';
 import { beginPeriod } from '../run/period.ts';
 import { type RunReport, runReportOf } from '../run/reports.ts';
 import { type Batches, type Freed, isHeld } from './batches.ts';
@@ -35,6 +37,8 @@ export interface CompactOptions extends PlanOptions {
   readonly onMergePlan?: (plan: MergePlan) => void;
   /** Plan and run again until a plan has no run, or none that frees anything. */
   readonly untilStable?: boolean;
+  /** Of a schedule: what may be used until it comes again, in so many milliseconds, where no budgets are given. */
+  readonly periodMs?: number;
   /** A plan file: exactly this is done, or nothing (`conflict` PLAN_STALE, `invalid` PLAN_…). */
   readonly planJson?: string;
   readonly signal?: AbortSignal;
@@ -60,15 +64,22 @@ export async function compact(batches: Batches, options: CompactOptions = {}): P
   const { store } = batches;
   const file = options.planJson;
   let given = file === undefined ? undefined : await checkedPlan(store, file, options);
-  const before = sealedTotals(
-    given === undefined ? (await planNow(store, options)).view : await currentView(store, options),
-  );
-  const rounds = new Rounds(batches, options, given?.budgets ?? options.budgets ?? UNLIMITED);
+  const before = sealedTotals(await currentView(store, options));
+  const rounds = new Rounds(batches, options, given?.budgets ?? (await budgetsOfPeriod(store, options, before)));
   await rounds.resume();
   if (file !== undefined && rounds.resumed > 0) given = await checkedPlan(store, file, options);
   while (rounds.plans < COMPACT_ROUNDS_MAX && !rounds.signal.aborted) if (!(await rounds.next(given))) break;
   const after = sealedTotals(await snapshotOf(store.components));
   return { ...rounds.report(), before, after };
+}
+
+async function budgetsOfPeriod(
+  { components }: VolumeStore,
+  { budgets, periodMs }: CompactOptions,
+  { liveBytes }: FleetTotals,
+): Promise<Budgets> {
+  if (budgets !== undefined || periodMs === undefined) return budgets ?? UNLIMITED;
+  return budgetsFor(await readOperating(components), liveBytes, periodMs);
 }
 
 interface Planned {

@@ -1,6 +1,7 @@
 // Reads what statusOf needs from an open store: rows, and an answer from every drive.
 import { readRates } from '../../compaction/facts/measured-rates.ts';
 import { writersHeld } from '../../compaction/move/l3/hold.ts';
+import { readOperating } from '../../compaction/run/operating-row.ts';
 import { readBudgetUse, readThreshold } from '../../compaction/threshold/row.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
@@ -50,6 +51,7 @@ export async function collectStatus(
     compaction: {
       nowMs: components.clock.nowMs(),
       state: (await readThreshold(components)).state,
+      operating: await readOperating(components),
       budgetUsed: await readBudgetUse(components),
       rates: await readRates(components),
       queue: await queueFigures(options.queue),

@@ -4,7 +4,8 @@
 import { codecShape } from '../../codec/shape.ts';
 import type { MeasuredRates } from '../../compaction/facts/measured-rates.ts';
 import { mergeSettingsFor } from '../../compaction/facts/merge-settings.ts';
-import { PLAN_SETTINGS } from '../../compaction/facts/plan-settings.ts';
+import { planSettingsOf } from '../../compaction/facts/plan-settings.ts';
+import { type OperatingSettings, plannedOf } from '../../compaction/plan/operating-settings.ts';
 import { rangesOf } from '../../compaction/plan/selector.ts';
 import { lambertBound } from '../../compaction/plan/worth.ts';
 import type { ThresholdState } from '../../compaction/threshold/law.ts';
@@ -26,6 +27,8 @@ export interface CompactionFacts {
   readonly sealedOverhead: number | null;
   readonly sealedVolumes: number;
   readonly state: ThresholdState;
+  /** What an operator has set. */
+  readonly operating: OperatingSettings;
   /** Use of the scarcest budget by the last compaction, 0..1. */
   readonly budgetUsed: number;
   readonly rates: MeasuredRates;
@@ -53,6 +56,8 @@ export interface CompactionStatus {
   /** Fills (above, up to and including) that each strategy owns. */
   readonly ranges: Readonly<Record<'l3' | 'l2' | 'l1', readonly [number, number]>>;
   readonly budgetUsed: number;
+  /** What an operator has set of planners and budgets; empty: nothing. */
+  readonly operating: OperatingSettings;
   /**
    * Deletes per live byte and day by age class (written within a day, a week, two months, earlier); `daysMeasured` 0:
    * assumed.
@@ -87,12 +92,13 @@ export function compactionStatusOf(facts: CompactionFacts): CompactionStatus {
   const ingested = settings.hotCodec === settings.warmCodec ? total.ingestedBytes : total.encodedBytes;
   const writeAmplification = ingested === 0 ? null : rounded((ingested + moved) / ingested);
   const bound = boundOf(facts);
-  const { l3, l2, l1 } = rangesOf(PLAN_SETTINGS, state.threshold);
+  const { l3, l2, l1 } = rangesOf(planSettingsOf(plannedOf(facts.operating)), state.threshold);
   return {
     days: STATUS_DAYS,
     threshold: rounded(state.threshold),
     ranges: { l3: [0, l3], l2: [l3, l2], l1: [l2, l1] },
     budgetUsed,
+    operating: facts.operating,
     deletes: facts.rates.perDay.map((perDay, age) => ({
       perDay: rounded(perDay),
       daysMeasured: rounded(facts.rates.daysMeasured[age] ?? 0),

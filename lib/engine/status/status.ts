@@ -74,7 +74,7 @@ export interface StatusFacts {
   readonly keeping?: Pick<CareFacts, 'nowMs' | 'drives' | 'measured'> | undefined;
   /** What is not in the rows above. */
   readonly compaction?:
-    | Pick<CompactionFacts, 'nowMs' | 'state' | 'budgetUsed' | 'rates' | 'queue' | 'days'>
+    | Pick<CompactionFacts, 'nowMs' | 'state' | 'operating' | 'budgetUsed' | 'rates' | 'queue' | 'days'>
     | undefined;
 }
 

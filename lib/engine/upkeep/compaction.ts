@@ -43,6 +43,8 @@ export interface PlanRequest {
 
 export interface CompactRequest extends PlanRequest {
   readonly untilStable?: boolean | undefined;
+  /** Of a schedule: what the operating settings allow until it comes again, where no budgets are given. */
+  readonly periodMs?: number | undefined;
   readonly planJson?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onMoved?: ((result: MoveResult) => void) | undefined;
@@ -67,12 +69,13 @@ export async function compactStore(
   request: CompactRequest = {},
   batches: Batches = batchesOf(store, request.onMoved),
 ): Promise<CompactReport> {
-  const { untilStable, planJson, signal, onRun } = request;
+  const { untilStable, periodMs, planJson, signal, onRun } = request;
   const options = await planOptionsOf(store, request);
   const report = await compact(batches, {
     ...options,
     ...(request.merge === undefined ? {} : { merge: request.merge }),
     ...(untilStable === undefined ? {} : { untilStable }),
+    ...(periodMs === undefined ? {} : { periodMs }),
     ...(planJson === undefined ? {} : { planJson }),
     ...(signal === undefined ? {} : { signal }),
     ...(onRun === undefined ? {} : { onRun }),

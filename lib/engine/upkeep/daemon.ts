@@ -4,6 +4,7 @@
 import type { Clock } from '../../foundation/clock.ts';
 import { MINUTE_MS } from '../../foundation/durations.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import { given } from '../../foundation/given.ts';
 import { listVolumes } from '../../volume/rows/read-rows.ts';
 import { watchDrives } from '../drives/watch-drives.ts';
 import { collectKeeping } from '../status/keeping.ts';
@@ -12,6 +13,7 @@ import { type CompactRequest, compactStore } from './compaction.ts';
 import { hasLeftovers, recover } from './end-dead-work.ts';
 import { reclaim } from './reclaim.ts';
 import { repairPass } from './repair.ts';
+import { leftToRepair } from './stage-repair.ts';
 import { encodePass } from './tend.ts';
 import { tune } from './tune.ts';
 import { verifyStore } from './verify.ts';
@@ -61,12 +63,13 @@ export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, choic
     },
     encode: (signal) => encodePass(store, { signal }),
     repair: async (signal) => {
-      const report = await repairPass(store.volumes, { signal });
+      const bytesMax = await leftToRepair(store.volumes);
+      const report = await repairPass(store.volumes, { ...given({ bytesMax }), signal });
       const { panda, settings, badRow } = store.components;
       const metrics = await collectKeeping(store.components, await listVolumes(panda, settings.cell, badRow));
       return { ...report, metrics };
     },
-    compact: (signal) => compactStore(store, { ...request, signal }),
+    compact: (signal) => compactStore(store, { periodMs: schedule.compact, ...request, signal }),
     tune: () => tune(store.components),
     verify: (signal) => verifyStore(store, { signal }, { everyMs: schedule.verify, sharePermille }),
   };

@@ -3,6 +3,7 @@
 // list, the most urgent first, and leaves what another one holds; so any number of them, and a command beside them, do
 // the work once. A step that is cut off leaves what it has copied, and the next one finds it.
 import { endLostLeases } from '../../compaction/do/end-runs.ts';
+import { readOperating } from '../../compaction/run/operating-row.ts';
 import type { RunId } from '../../foundation/ids.ts';
 import { REPAIR_LINES_MAX, REPAIRERS_AT_ONCE } from '../../limits/stage.ts';
 import { planRepair, type RepairOptions, type RepairReport } from '../../volume/repair/repair-store.ts';
@@ -44,7 +45,7 @@ export interface RepairStepOptions extends Pick<RepairOptions, 'bytesMax' | 'ign
 export async function repairStep(store: VolumeStore, run: RunId, options: RepairStepOptions): Promise<RepairStep> {
   const { signal, ignoreGrace, onVolume } = options;
   await endLostLeases(store);
-  const bytesMax = options.bytesMax ?? (await leftToday(store, options.bytesPerDayMax));
+  const bytesMax = options.bytesMax ?? (await leftToRepair(store, options.bytesPerDayMax));
   const report = await repairPass(store, { bytesMax, ignoreGrace, signal, onVolume });
   const { discards, lost, left } = report;
   // Who can do nothing in all the time there is will not do better the next time: the next plan comes to it again.
@@ -59,9 +60,14 @@ export async function repairStep(store: VolumeStore, run: RunId, options: Repair
   };
 }
 
-async function leftToday({ components }: VolumeStore, bytesPerDayMax: number | undefined): Promise<number | undefined> {
-  if (bytesPerDayMax === undefined) return undefined;
-  return Math.max(0, bytesPerDayMax - totalOf(await readTallies(components, 1)).repairedBytes);
+/** Of what a schedule may write in a day (UTC), as set, or else as deployed; undefined: not limited. */
+export async function leftToRepair(
+  { components }: VolumeStore,
+  deployedBytesPerDay?: number,
+): Promise<number | undefined> {
+  const { repairBytesPerDay: set = deployedBytesPerDay ?? null } = await readOperating(components);
+  if (set === null) return undefined;
+  return Math.max(0, set - totalOf(await readTallies(components, 1)).repairedBytes);
 }
 
 /** What a pass that gave up leaves: nothing, as its steps give back what they hold. */

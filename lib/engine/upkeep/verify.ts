@@ -1,6 +1,7 @@
 // Verification: what the verifiers look at, how long they may take, and what they found, for both engines. A command
 // takes the time it needs; a schedule has a share of the time between its passes, which bounds the share of I/O, and
 // each pass goes on where the last one ended.
+import { readOperating } from '../../compaction/run/operating-row.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { given } from '../../foundation/given.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
@@ -12,6 +13,7 @@ import { type ScrubReport, scrub } from '../../verify/scrub.ts';
 import { inspectTrash, type TrashReport } from '../../verify/trash.ts';
 import { VERIFIERS, type VerifierName, type VerifierRow } from '../../verify/verifier-row.ts';
 import { readVerifier, writeVerifier } from '../../verify/verifier-state.ts';
+import type { Components } from '../../volume/rows/components.ts';
 import { findDriveFaults } from '../status/drive-faults.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 
@@ -68,7 +70,7 @@ export async function verifyStore(
   const findings = new Findings();
   const drivesAway = probesDrives ? await findDriveFaults(store.volumes, findings) : [];
   const away = new Set(drivesAway.map(({ id }) => id));
-  const slice = new Slice(components.clock, request.signal, pace);
+  const slice = new Slice(components.clock, request.signal, pace && (await paceOf(components, pace)));
   const pass = new Passes(store, request, findings, slice);
   const trash = what.includes('trash') ? await pass.trash() : undefined;
   const sample = what.includes('sample') ? await pass.sample() : undefined;
@@ -84,6 +86,14 @@ export async function verifyStore(
     trash,
     done: pass.isDone,
   };
+}
+
+/** The share as it was asked for, or as it is set. */
+async function paceOf(
+  components: Pick<Components, 'panda'>,
+  { everyMs, sharePermille }: VerifyPace,
+): Promise<VerifyPace> {
+  return { everyMs, sharePermille: sharePermille ?? (await readOperating(components)).verifySharePermille };
 }
 
 const LEVELS: readonly Level[] = ['healthy', 'degraded', 'wrong'];
