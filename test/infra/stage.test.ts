@@ -255,7 +255,9 @@ describe('schedules', () => {
       ({ Properties }) => Properties['Targets'] as { Input: string }[],
     );
     const verifies = '{"verify":{"everyMs":3600000}}'; // gc, after its sweep
-    expect(inputs.map(([target]) => target?.Input).sort()).toEqual([verifies, '{}', '{}', '{}', '{}'].sort());
+    expect(inputs.map(([target]) => target?.Input).sort()).toEqual(
+      ['{"periodMs":3600000}', verifies, '{}', '{}', '{}'].sort(),
+    );
     const [sampler] = resourcesIn([durable.zone], 'AWS::Events::Rule');
     expect(sampler?.Properties).toMatchObject({
       State: 'ENABLED',

@@ -12,7 +12,7 @@ import { planSettingsFor, snapshotOf } from '../facts/snapshot.ts';
 import type { Budgets } from '../plan/budget.ts';
 import { explainVolume } from '../plan/explain.ts';
 import type { MergePlan } from '../plan/merges/merge-plan.ts';
-import { plannedOf } from '../plan/operating-settings.ts';
+import { type OperatingSettings, plannedOf } from '../plan/operating-settings.ts';
 import type { CompactionPlan, PlannedMerges } from '../plan/plan.ts';
 import { planCompaction } from '../plan/planner.ts';
 import { readOperating } from '../run/operating-row.ts';
@@ -25,6 +25,8 @@ export interface PlanOptions {
   readonly threshold?: number;
   /** The volumes of this moment, where they are known already. */
   readonly view?: FleetView;
+  /** What an operator has set, where it is known already. */
+  readonly operating?: OperatingSettings;
   /** Plan by the clock although it is behind most of what the store holds. */
   readonly acceptClock?: boolean;
   /** The plan says, too, which bucket remnants would be merged before its runs. */
@@ -38,7 +40,7 @@ export async function planNow(
 ): Promise<{ readonly view: FleetView; readonly plan: CompactionPlan }> {
   const view = options.view ?? (await currentView(store, options));
   const { perDay } = await readRates(store.components);
-  const operating = plannedOf(await readOperating(store.components));
+  const operating = plannedOf(options.operating ?? (await readOperating(store.components)));
   const plan = planCompaction({
     view,
     settings: planSettingsFor(store.components.settings, {

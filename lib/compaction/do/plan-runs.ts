@@ -68,6 +68,7 @@ export async function planRuns(
     threshold: state.threshold,
     ...rest,
     view,
+    operating,
     budgets,
     // Where budgets are scarce L3 has its share in them, although its runs are the drainer's.
     settings: { strategies: isLimited(budgets) ? [...strategies, 'l3'] : [...strategies] },

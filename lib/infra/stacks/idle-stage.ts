@@ -17,7 +17,7 @@ export const IDLE_READS: Readonly<Record<keyof typeof SCHEDULE_MINUTES, number>>
   gc: 98,
   sampler: 25,
   tuner: 100,
-  compaction: 60,
+  compaction: 61,
 };
 /** Plan, EachRun, AllDone, Compacted. */
 const EMPTY_EXECUTION_STATES = 4;
