@@ -2,18 +2,16 @@
 // 20 directory drives, SQLite, fsync), beside bounds that do only the primitives. Store and bound take turns in
 // processes of their own, round by round, so that a busy machine slows both; ratios are medians of rounds.
 // POCKETFUL_BENCH_SCALE (say 0.1) does less of it, POCKETFUL_BENCH_DIR says where.
-import { type ChildProcess, fork } from 'node:child_process';
-import { createCipheriv } from 'node:crypto';
-import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEmbedded } from '../lib/engine/wire/embedded.ts';
-import { SeededRandomness } from '../lib/foundation/randomness.ts';
 import { PRESETS } from '../lib/settings/settings.ts';
 import { type Benches, type BenchResult, type Figure, machine, median } from './bench.ts';
 import type { SourceFile } from './bounds.ts';
 import type { Answer, Order } from './store/rounds.ts';
+import { longFiles, smallFiles } from './store/source-files.ts';
+import { StoreChild } from './store/store-child.ts';
 
 const KIB = 1024;
 const MIB = KIB * KIB;
@@ -21,57 +19,13 @@ const MB = 1e6;
 const ROUNDS = 5;
 const SMALL_FILES = 20_000;
 const LONG_FILES = 20;
-const LONG_BYTES = 50 * MB;
 
 export const benches: Benches = { store };
 
-class Child {
-  readonly #process: ChildProcess;
-
-  private constructor(process: ChildProcess) {
-    this.#process = process;
-  }
-
-  static async start(script: string, folder: string, says: 'open' | undefined): Promise<Child> {
-    const process = fork(join(import.meta.dirname, 'store', script), [folder]);
-    const child = new Child(process);
-    if (says !== undefined) await child.#next();
-    return child;
-  }
-
-  order(order: Order): Promise<Answer> {
-    this.#process.send(order);
-    return this.#next() as Promise<Answer>;
-  }
-
-  async end(): Promise<void> {
-    await this.order({ what: 'end' });
-    if (this.#process.exitCode === null) await once(this.#process, 'exit');
-  }
-
-  kill(): void {
-    this.#process.kill();
-  }
-
-  async #next(): Promise<unknown> {
-    const ended = new AbortController();
-    try {
-      return await Promise.race([
-        once(this.#process, 'message', { signal: ended.signal }).then(([message]) => message as unknown),
-        once(this.#process, 'exit', { signal: ended.signal }).then(([code]) => {
-          throw new Error(`a process of the bench ended with ${code}`);
-        }),
-      ]);
-    } finally {
-      ended.abort();
-    }
-  }
-}
-
 interface Children {
-  readonly bound: Child;
-  readonly store: Child;
-  readonly encoder: Child;
+  readonly bound: StoreChild;
+  readonly store: StoreChild;
+  readonly encoder: StoreChild;
 }
 
 interface Round {
@@ -106,9 +60,9 @@ async function store(): Promise<BenchResult> {
 async function inFreshChildren<T>(folder: string, work: (children: Children) => Promise<T>): Promise<T> {
   const place = join(folder, 'store');
   const children: Children = {
-    bound: await Child.start('bound-process.ts', join(folder, 'bound'), undefined),
-    store: await Child.start('store-process.ts', place, 'open'),
-    encoder: await Child.start('store-process.ts', place, 'open'),
+    bound: await StoreChild.start('bound-process.ts', [join(folder, 'bound')], undefined),
+    store: await StoreChild.start('store-process.ts', [place], 'open'),
+    encoder: await StoreChild.start('store-process.ts', [place], 'open'),
   };
   try {
     const result = await work(children);
@@ -178,26 +132,4 @@ function trace({ put, encode, get }: Round): void {
     `${speed(answer).toFixed(1)} (${((answer.cpuMs * MB) / answer.bytes).toFixed(1)})`;
   const pair = ({ bound, store: body }: Pair): string => `${shown(bound)} ${shown(body)}`;
   console.error(`put ${pair(put)}  encode ${pair(encode)}  get ${shown(get)}`);
-}
-
-function smallFiles(folder: string, count: number): SourceFile[] {
-  const random = new SeededRandomness(1);
-  return written(
-    folder,
-    Array.from({ length: count }, () => 4 * KIB + random.below(60 * KIB + 1)),
-  );
-}
-
-const longFiles = (folder: string, count: number): SourceFile[] =>
-  written(folder, new Array<number>(count).fill(LONG_BYTES));
-
-/** Files of pseudo-random bytes, no two alike. */
-function written(folder: string, sizes: readonly number[]): SourceFile[] {
-  fs.mkdirSync(folder);
-  const stream = createCipheriv('aes-128-ctr', Buffer.alloc(16, 1), Buffer.alloc(16, sizes.length % 251));
-  return sizes.map((bytes, i) => {
-    const path = join(folder, `${i}.bin`);
-    fs.writeFileSync(path, stream.update(Buffer.alloc(bytes)));
-    return { path, bytes };
-  });
 }

@@ -19,6 +19,8 @@ import {
   type StoreId,
   volumeId,
 } from '../../lib/foundation/ids.ts';
+import { systemRandomness } from '../../lib/foundation/randomness.ts';
+import { wrapBek } from '../../lib/keys/envelope.ts';
 import type { Row } from '../../lib/panda/panda.ts';
 import { encodeAttributes } from '../../lib/panda/row-encoding.ts';
 import { blockAttributes, blockKey } from '../../lib/panda/rows/block-row.ts';
@@ -43,11 +45,12 @@ const recordOf = (i: number): RecordId => createHash('sha256').update(String(i))
 export async function makeManyRecords(dir: string, backup: string, count: number): Promise<void> {
   const store = await createEmbedded(dir, { settings: settingsOf('demo'), drives: DRIVES });
   const { row } = store;
+  const kek = await store.components.keks.kek(1);
   await store.close();
   await rm(pandaPath(dir));
   for (let from = 0; from < count; from += RECORDS_PER_GROUP)
     await makeGroup(dir, row.storeId, from / RECORDS_PER_GROUP, entriesOf(from, count));
-  await writeBackup(backup, row, count);
+  await writeBackup(backup, row, kek, count);
 }
 
 function entriesOf(from: number, count: number): GroupEntry[] {
@@ -93,10 +96,9 @@ async function makeGroup(dir: string, storeId: StoreId, number: number, entries:
   }
 }
 
-function* rowsOf(store: StoreRow, count: number): Generator<Row> {
+function* rowsOf(store: StoreRow, kek: Uint8Array, count: number): Generator<Row> {
   const hint = { volume: volumeId(hex(1, 16)), generation: 1, seq: 1, token: 1, column: 0, offset: 0 };
   const common = { cell: store.settings.cell, bucket: bucketId(hex(1, 16)), slot: 0, recordBytes: RECORD_BYTES, hint };
-  const wrappedBek = new Uint8Array(60);
   for (let i = 0; i < count; i++) {
     const block = {
       ...common,
@@ -104,7 +106,7 @@ function* rowsOf(store: StoreRow, count: number): Generator<Row> {
       plaintextBytes: 16,
       refs: 1,
       state: 'live',
-      wrappedBek,
+      wrappedBek: wrapBek(systemRandomness.bytes(32), kek),
       kekVersion: 1,
     } as const;
     yield { ...blockKey(blockOf(i, count)), attributes: blockAttributes(block) };
@@ -121,7 +123,7 @@ function* rowsOf(store: StoreRow, count: number): Generator<Row> {
   yield { ...storeKey, attributes: storeAttributes(store) };
 }
 
-async function writeBackup(file: string, store: StoreRow, count: number): Promise<void> {
+async function writeBackup(file: string, store: StoreRow, kek: Uint8Array, count: number): Promise<void> {
   const out = createWriteStream(file);
   const hash = createHash('sha256');
   const line = async (text: string): Promise<void> => {
@@ -130,7 +132,7 @@ async function writeBackup(file: string, store: StoreRow, count: number): Promis
   };
   await line(JSON.stringify({ pocketful: 'backup', format: 1, storeId: store.storeId, createdAtMs: 0 }));
   let rows = 0;
-  for (const { partition, sort, attributes } of rowsOf(store, count)) {
+  for (const { partition, sort, attributes } of rowsOf(store, kek, count)) {
     await line(`${JSON.stringify(partition)}\t${JSON.stringify(sort)}\t${encodeAttributes(attributes)}`);
     rows += 1;
   }

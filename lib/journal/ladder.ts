@@ -4,6 +4,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../foundation/durations.t
 import {
   LADDER_FAN_MAX,
   LADDER_TOP_LEVEL_MAX,
+  POINTS_KEPT_MS,
   SNAPSHOT_AGE_MS,
   SNAPSHOT_LADDER_BYTES_MIN,
   WAY_SEGMENTS_MAX,
@@ -65,7 +66,7 @@ export const KEPT_POINTS: readonly { readonly untilMs: number; readonly everyMs:
   { untilMs: HOUR_MS, everyMs: 30 * SECOND_MS },
   { untilMs: 6 * HOUR_MS, everyMs: 5 * MINUTE_MS },
   { untilMs: DAY_MS, everyMs: HOUR_MS },
-  { untilMs: 7 * DAY_MS, everyMs: DAY_MS },
+  { untilMs: POINTS_KEPT_MS, everyMs: DAY_MS },
 ];
 
 /** The points that are to stay: what is too old for the last band goes, the newest one never. */

@@ -36,5 +36,12 @@ export const WAY_SEGMENTS_MAX = 17;
 export const SNAPSHOT_LADDER_BYTES_MIN = 256 * KIB;
 /** A snapshot this old is followed by another once something was written. */
 export const SNAPSHOT_AGE_MS = 7 * DAY_MS;
+/** Points in time older than this go. */
+export const POINTS_KEPT_MS = 7 * DAY_MS;
+/**
+ * After this long what was shredded is in no segment, if something was written in between: the snapshot without it, and
+ * then the end of all points before that.
+ */
+export const SHREDDED_KEPT_MS = SNAPSHOT_AGE_MS + POINTS_KEPT_MS;
 /** A segment that is not whole is left by a process that died: no other takes this long to write one. */
 export const SEGMENT_UNFINISHED_MS = DAY_MS;

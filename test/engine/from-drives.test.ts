@@ -9,6 +9,7 @@ import { restoreFromDrives } from '../../lib/engine/journal/restore-from-drives.
 import { encodeStore } from '../../lib/engine/upkeep/tend.ts';
 import { createEmbedded, type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { parsePartName } from '../../lib/journal/points.ts';
+import { settingsOf } from '../../lib/settings/settings.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
@@ -71,6 +72,30 @@ describe('restore from drives', () => {
       expect(await differing(store, new Map([...first, ...second, ...third]))).toEqual([]);
       await expectSound(store);
     });
+  });
+
+  it('brings everything back with any drives lost that the codes survive', async () => {
+    const dir = join(root, 'wide');
+    const settings = settingsOf('personal', { ...SMALL, warmCodec: 'rs-6-3', groupBytesMin: 24 * 1024 });
+    const drives = 12;
+    const store = await createEmbedded(dir, { settings, drives });
+    await putFiles(store, first);
+    await encodeStore(store, { force: true, flush: true });
+    await putFiles(store, second);
+    await store.close();
+    loseMetadata(dir);
+    for (let from = 0; from < drives; from += 2) {
+      const left = join(root, `wide-${from}`);
+      cpSync(dir, left, { recursive: true });
+      const lost = [from, (from + 1 + from / 2) % drives, (from + 7) % drives];
+      for (const drive of lost) rmSync(join(left, 'drives', `${drive}`.padStart(2, '0')), { recursive: true });
+      const report = await restoreFromDrives(left);
+      expect(report).toMatchObject({ damagedSegments: 0, drivesFound: drives - new Set(lost).size });
+      expect(new Set(lost).size).toBe(3);
+      await withStore(left, async (again) =>
+        expect(await differing(again, new Map([...first, ...second])), `without ${lost}`).toEqual([]),
+      );
+    }
   });
 
   it('onto other paths: a store moves by carrying its disks', async () => {

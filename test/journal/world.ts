@@ -21,12 +21,12 @@ import { MemoryShelf } from './memory-shelf.ts';
 export const STORE: StoreId = storeId('0123456789abcdef0123456789abcdef');
 export const COPIES = 2;
 
-class FaultyShelf implements Shelf {
+export class FaultyShelf implements Shelf {
   readonly label: string;
-  readonly #inner: MemoryShelf;
+  readonly #inner: Shelf;
   readonly #plan: () => FaultPlan;
 
-  constructor(inner: MemoryShelf, plan: () => FaultPlan) {
+  constructor(inner: Shelf, plan: () => FaultPlan) {
     this.label = inner.label;
     this.#inner = inner;
     this.#plan = plan;
@@ -51,11 +51,11 @@ class FaultyShelf implements Shelf {
 }
 
 /** The cursor's changes are calls like those of drives. */
-class FaultySource implements JournalSource {
-  readonly #inner: SqliteJournal;
+export class FaultySource implements JournalSource {
+  readonly #inner: JournalSource;
   readonly #plan: () => FaultPlan;
 
-  constructor(inner: SqliteJournal, plan: () => FaultPlan) {
+  constructor(inner: JournalSource, plan: () => FaultPlan) {
     this.#inner = inner;
     this.#plan = plan;
   }

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DirectoryDrive } from '../../drive/directory-drive.ts';
+import { DirectoryShelf } from '../../drive/directory-shelf.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { conflict, corrupt, invalid } from '../../foundation/errors.ts';
 import { driveId } from '../../foundation/ids.ts';
@@ -123,7 +124,8 @@ const drivesOf = (path: string, store: StoreRow): DirectoryDrive[] =>
 
 /** Of the journal on the drives: the restored store begins another one. */
 async function epochSeen(path: string, store: StoreRow): Promise<number> {
-  return (await shelvesOf((place) => driveAt(path, place), store, new Map()).list()).epoch;
+  const ladder = shelvesOf((place, identity) => new DirectoryShelf(driveAt(path, place), identity), store, new Map());
+  return (await ladder.list()).epoch;
 }
 
 async function rebuildRows(

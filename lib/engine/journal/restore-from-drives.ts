@@ -6,6 +6,8 @@ import { resolve } from 'node:path';
 import { DirectoryDrive } from '../../drive/directory-drive.ts';
 import { markerOf } from '../../drive/directory-marker.ts';
 import { DirectoryShelf } from '../../drive/directory-shelf.ts';
+import type { Drive } from '../../drive/drive.ts';
+import type { Shelf } from '../../drive/shelf.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { conflict, corrupt, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import { driveId } from '../../foundation/ids.ts';
@@ -13,7 +15,8 @@ import { type Randomness, systemRandomness } from '../../foundation/randomness.t
 import { Shelves } from '../../journal/shelves.ts';
 import { openKeyFile } from '../../keys/file-kek-store.ts';
 import type { KekStore } from '../../keys/keys.ts';
-import type { Row } from '../../panda/panda.ts';
+import type { JournalSource } from '../../panda/journal-source.ts';
+import type { Panda, Row } from '../../panda/panda.ts';
 import { type StoreRow, setDrives, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
 import { SqliteJournal } from '../../panda/sqlite/sqlite-journal.ts';
 import { SqlitePanda } from '../../panda/sqlite/sqlite-panda.ts';
@@ -41,7 +44,23 @@ export interface FromDrivesOptions {
   readonly onLost?: ((object: LostObject) => void) | undefined;
   readonly clock?: Clock;
   readonly randomness?: Randomness;
+  /** What its calls go through, for tests that end it at one of them. */
+  readonly through?: RestorePorts;
 }
+
+export interface RestorePorts {
+  panda(inner: Panda): Panda;
+  drive(inner: Drive): Drive;
+  shelf(inner: Shelf): Shelf;
+  source(inner: JournalSource): JournalSource;
+}
+
+const STRAIGHT: RestorePorts = {
+  panda: (inner) => inner,
+  drive: (inner) => inner,
+  shelf: (inner) => inner,
+  source: (inner) => inner,
+};
 
 export interface FromDrivesReport extends PlacesReport {
   readonly storeId: string;
@@ -96,6 +115,7 @@ class FromDrives {
   readonly #ports: { readonly clock: Clock; readonly randomness: Randomness };
   readonly #keks: KekStore;
   readonly #found: FoundDrives;
+  readonly #through: RestorePorts;
   readonly #files: string[] = [];
 
   constructor(
@@ -110,6 +130,7 @@ class FromDrives {
     this.#ports = ports;
     this.#keks = keks;
     this.#found = found;
+    this.#through = options.through ?? STRAIGHT;
   }
 
   get file(): string {
@@ -135,15 +156,15 @@ class FromDrives {
   }
 
   /** An empty file beside the store's. */
-  async #fresh<T>(use: (panda: SqlitePanda) => Promise<T>): Promise<T> {
+  async #fresh<T>(use: (panda: Panda) => Promise<T>): Promise<T> {
     this.#files.push(scratchPath(this.#path, 'restoring', this.#ports.randomness));
     return this.#within(use);
   }
 
-  async #within<T>(use: (panda: SqlitePanda) => Promise<T>, isJournalled = false): Promise<T> {
+  async #within<T>(use: (panda: Panda) => Promise<T>, isJournalled = false): Promise<T> {
     const panda = await SqlitePanda.open(this.file, { clock: this.#ports.clock, isJournalled });
     try {
-      return await use(panda);
+      return await use(this.#through.panda(panda));
     } finally {
       await panda.close();
     }
@@ -164,7 +185,7 @@ class FromDrives {
     const { storeId } = this.#found;
     const places = [...paths].map(([drive, path]) => ({
       ...{ drive, domain: `${drive}`, isActive: false },
-      shelf: new DirectoryShelf(path, { storeId, driveId: driveId(drive) }),
+      shelf: this.#through.shelf(new DirectoryShelf(path, { storeId, driveId: driveId(drive) })),
     }));
     const ports = { ...this.#ports, storeId, kekOf: (version: number) => this.#keks.kek(version) };
     const { atMs, onProgress } = this.#options;
@@ -192,10 +213,11 @@ class FromDrives {
     return all;
   }
 
-  #drives(store: StoreRow): DirectoryDrive[] {
-    return store.drives.map(
-      (place, id) => new DirectoryDrive(driveAt(this.#path, place), { storeId: store.storeId, driveId: driveId(id) }),
-    );
+  #drives(store: StoreRow): Drive[] {
+    return store.drives.map((place, id) => {
+      const identity = { storeId: store.storeId, driveId: driveId(id) };
+      return this.#through.drive(new DirectoryDrive(driveAt(this.#path, place), identity));
+    });
   }
 
   #held(store: StoreRow): Promise<PlacesReport> {
@@ -210,7 +232,7 @@ class FromDrives {
       const rebuild = new Rebuild(sorter, {
         ...{ settings: store.settings, storeId: store.storeId, drives: this.#drives(store) },
         onLost: this.#options.onLost,
-        backup: backupIn(before),
+        backup: backupIn(this.#through.panda(before)),
         nowMs: Math.max(0, this.#ports.clock.nowMs()),
       });
       await this.#fresh((panda) => putRows(panda, rebuild.rows(), this.#options.onProgress));
@@ -230,7 +252,11 @@ class FromDrives {
         owner: newOwner(this.#ports.randomness),
       };
       await raiseAboveDrives(components, epochSeen);
-      const journal = new StoreJournal((place) => driveAt(this.#path, place), components, new SqliteJournal(this.file));
+      const journal = new StoreJournal(
+        (place, identity) => this.#through.shelf(new DirectoryShelf(driveAt(this.#path, place), identity)),
+        components,
+        this.#through.source(new SqliteJournal(this.file)),
+      );
       try {
         await journal.shipNow();
         return undefined;
@@ -244,7 +270,7 @@ class FromDrives {
   }
 }
 
-const backupIn = (panda: SqlitePanda): BackupSource => ({
+const backupIn = (panda: Panda): BackupSource => ({
   async *rows(tables) {
     for await (const page of panda.scan())
       for (const row of page) if (tables.some((table) => row.partition.startsWith(table))) yield row;

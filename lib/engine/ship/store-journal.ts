@@ -1,6 +1,7 @@
 // The journal of an embedded store: shipped each second while this process writes and when it ends, and tended then.
 // Too few drives keep nothing from its work; who must know that it is shipped asks with `shipNow`.
-import { DirectoryShelf } from '../../drive/directory-shelf.ts';
+import type { DriveIdentity } from '../../drive/directory-marker.ts';
+import type { Shelf } from '../../drive/shelf.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import { driveId } from '../../foundation/ids.ts';
@@ -19,20 +20,20 @@ import { currentKek } from '../../volume/rows/known-keks.ts';
 import { type JournalStatus, journalStatusOf } from './journal-status.ts';
 
 /** Shippings after which the ladder is looked at while a process goes on writing. */
-const TEND_EVERY_SHIPPINGS = 8;
+export const TEND_EVERY_SHIPPINGS = 8;
 
 /** One more than a store certainly survives losing. */
 export const journalCopies = ({ warmCodec, hotCodec }: Settings): number =>
   1 + Math.max(spareOf(warmCodec), spareOf(hotCodec));
 
-/** Where a drive is, by what the store's row calls it. */
-export type RootOf = (place: string) => string;
+/** The shelf of a drive, by what the store's row calls it. */
+export type ShelfAt = (place: string, identity: DriveIdentity) => Shelf;
 
 /** The shelves of a store's drives, but of those that are given up. */
-export function shelvesOf(rootOf: RootOf, row: StoreRow, states: ReadonlyMap<number, DriveRow>): Shelves {
+export function shelvesOf(shelfAt: ShelfAt, row: StoreRow, states: ReadonlyMap<number, DriveRow>): Shelves {
   const places = row.drives.flatMap((place, drive): ShelfPlace[] => {
     if (isGone(states, drive)) return [];
-    const shelf = new DirectoryShelf(rootOf(place), { storeId: row.storeId, driveId: driveId(drive) });
+    const shelf = shelfAt(place, { storeId: row.storeId, driveId: driveId(drive) });
     return [{ drive, shelf, domain: domainOf(states, drive), isActive: isActive(states, drive) }];
   });
   return new Shelves(places, journalCopies(row.settings));
@@ -46,7 +47,7 @@ export interface JournalOptions {
 }
 
 export class StoreJournal {
-  readonly #rootOf: RootOf;
+  readonly #shelfAt: ShelfAt;
   readonly #components: Components;
   readonly #source: JournalSource;
   readonly #mayWait: () => boolean;
@@ -59,9 +60,9 @@ export class StoreJournal {
   #isClosed = false;
   #shippings = 0;
 
-  constructor(rootOf: RootOf, components: Components, source: JournalSource, options: JournalOptions = {}) {
+  constructor(shelfAt: ShelfAt, components: Components, source: JournalSource, options: JournalOptions = {}) {
     const { waiting = systemClock, mayWait = () => false } = options;
-    this.#rootOf = rootOf;
+    this.#shelfAt = shelfAt;
     this.#waiting = waiting;
     this.#mayWait = mayWait;
     this.#components = components;
@@ -166,6 +167,6 @@ export class StoreJournal {
         .map(driveFromRow)
         .map((row) => [row.drive, row]),
     );
-    return shelvesOf(this.#rootOf, store, states);
+    return shelvesOf(this.#shelfAt, store, states);
   }
 }

@@ -2,6 +2,7 @@
 // system of lib/volume and lib/frontend to these bodies. Several processes may have one store open.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { DirectoryShelf } from '../../drive/directory-shelf.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
@@ -281,8 +282,11 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
     beforeErasing: async () => journal?.shipNow(),
   };
   if (!withoutKeys)
-    journal = new StoreJournal((place) => driveAt(path, place), all, new SqliteJournal(pandaPath(path)), {
-      mayWait: () => disk.isSparing(),
-    });
+    journal = new StoreJournal(
+      (place, identity) => new DirectoryShelf(driveAt(path, place), identity),
+      all,
+      new SqliteJournal(pandaPath(path)),
+      { mayWait: () => disk.isSparing() },
+    );
   return new EmbeddedStore(path, row, all, { disk, turn, badRows, ...(journal === undefined ? {} : { journal }) });
 }

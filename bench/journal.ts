@@ -1,0 +1,201 @@
+// What the journal of the metadata costs and what it gives: `journal-shipping` beside puts and gets of real files,
+// `journal` over a long history of puts (POCKETFUL_BENCH_OBJECTS of them, a million if not said) on directories: how
+// often a byte is written, what lies on the drives, what a restore reads, how much memory a merge takes, how long a
+// restore takes. POCKETFUL_BENCH_SCALE (say 0.1) does less of the first, POCKETFUL_BENCH_DIR says where.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { restoreTo } from '../lib/engine/backup/restore.ts';
+import { createEmbedded, openEmbedded } from '../lib/engine/wire/embedded.ts';
+import { nextMerge } from '../lib/journal/ladder.ts';
+import type { Shelves } from '../lib/journal/shelves.ts';
+import { newestOf, waysOf } from '../lib/journal/way.ts';
+import { PRESETS } from '../lib/settings/settings.ts';
+import { type Benches, elapsedMs, type Figure, machine, median } from './bench.ts';
+import { COPIES, DRIVES, playPuts } from './store/journal-history.ts';
+import { makeManyRecords } from './store/many-records.ts';
+import { smallFiles } from './store/source-files.ts';
+import { StoreChild } from './store/store-child.ts';
+
+const OBJECTS = Number(process.env['POCKETFUL_BENCH_OBJECTS'] ?? 1_000_000);
+const SCALE = Number(process.env['POCKETFUL_BENCH_SCALE'] ?? 1);
+const PUTS_PER_SECOND = 1000;
+const FILES = 20_000;
+const ROUNDS = 9;
+const MIB = 1024 * 1024;
+/** So many merges of a level are measured, the later ones of a history being the larger. */
+const MERGES_MEASURED = 4;
+
+export const benches: Benches = {
+  journal: async () => ({
+    bench: 'journal',
+    machine: machine(),
+    figures: [...(await inFolder(historyFigures)), ...(await inFolder(restoreFigures))],
+  }),
+  'journal-shipping': async () => ({
+    bench: 'journal-shipping',
+    machine: machine(),
+    figures: await inFolder(shippingFigures),
+  }),
+};
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(process.env['POCKETFUL_BENCH_DIR'] ?? tmpdir(), 'pocketful-journal-'));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Two stores, one of which is not shipped, take turns. */
+async function shippingFigures(folder: string): Promise<Figure[]> {
+  const files = smallFiles(join(folder, 'files'), Math.ceil(FILES * SCALE));
+  const each = Math.ceil(files.length / ROUNDS);
+  const children: StoreChild[] = [];
+  const readers: StoreChild[] = [];
+  try {
+    for (const what of ['shipped', 'unshipped']) {
+      const dir = join(folder, what);
+      await (await createEmbedded(dir, { settings: PRESETS.personal })).close();
+      children.push(await StoreChild.start('store-process.ts', [dir, what], 'open'));
+      readers.push(await StoreChild.start('store-process.ts', [dir], 'open'));
+    }
+    const ratios = { put: [] as number[], cpu: [] as number[], get: [] as number[] };
+    for (let at = 0, round = 0; at < files.length; at += each, round++) {
+      const some = files.slice(at, at + each);
+      const inTurn = round % 2 === 0 ? children : children.toReversed();
+      const puts = new Map<StoreChild, { ms: number; cpuMs: number }>();
+      for (const child of inTurn) puts.set(child, await child.order({ what: 'put', files: some }));
+      const gets = new Map<StoreChild, { ms: number }>();
+      for (const child of round % 2 === 0 ? readers : readers.toReversed())
+        gets.set(child, await child.order({ what: 'get', files: some }));
+      const [shipped, unshipped] = children as [StoreChild, StoreChild];
+      const [besideShipped, besideUnshipped] = readers as [StoreChild, StoreChild];
+      ratios.put.push((puts.get(unshipped)?.ms ?? 0) / (puts.get(shipped)?.ms ?? 0));
+      ratios.cpu.push((puts.get(shipped)?.cpuMs ?? 0) / (puts.get(unshipped)?.cpuMs ?? 0));
+      ratios.get.push((gets.get(besideUnshipped)?.ms ?? 0) / (gets.get(besideShipped)?.ms ?? 0));
+    }
+    for (const child of [...readers, ...children]) await child.end();
+    const percent = (ratio: number): number => 100 * ratio;
+    return [
+      { name: `files of 4-64 KiB in ${ROUNDS} rounds`, value: files.length, unit: '' },
+      { name: 'put throughput, shipped to unshipped', value: percent(median(ratios.put)), unit: '%' },
+      { name: 'CPU of a put, shipped to unshipped', value: percent(median(ratios.cpu)), unit: '%' },
+      { name: 'get throughput, shipped to unshipped', value: percent(median(ratios.get)), unit: '%' },
+    ];
+  } finally {
+    for (const child of [...readers, ...children]) child.kill();
+  }
+}
+
+async function historyFigures(folder: string): Promise<Figure[]> {
+  const merges = new MergeMemory(folder);
+  const history = await playPuts(folder, OBJECTS, PUTS_PER_SECOND, (shelves) => merges.look(shelves));
+  const { shippedBytes, mergedBytes, snapshotBytes, bytesOnDrives, wayMax } = history;
+  const perMillion = 1e6 / OBJECTS;
+  return [
+    { name: `puts, ${PUTS_PER_SECOND} a second`, value: OBJECTS, unit: '' },
+    { name: 'shipped, one copy, bytes a put', value: shippedBytes / OBJECTS, unit: 'B' },
+    { name: 'merged to shipped', value: mergedBytes / shippedBytes, unit: 'x' },
+    { name: 'snapshots to shipped', value: snapshotBytes / shippedBytes, unit: 'x' },
+    { name: 'written for a byte shipped', value: 1 + (mergedBytes + snapshotBytes) / shippedBytes, unit: 'x' },
+    {
+      name: `on ${DRIVES} drives, ${COPIES} copies, a million puts`,
+      value: (bytesOnDrives * perMillion) / MIB,
+      unit: 'MiB',
+    },
+    { name: 'segments that a restore reads, at most', value: wayMax, unit: '' },
+    ...merges.figures(),
+  ];
+}
+
+interface Merged {
+  readonly ms: number;
+  readonly bytes: number;
+  readonly peakRssBytes: number;
+  readonly idleRssBytes: number;
+}
+
+/** Does merges that are due in processes of their own, beforehand. */
+class MergeMemory {
+  readonly #folder: string;
+  readonly #byLevel = new Map<number, { peak: Merged; count: number }>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async look(shelves: Shelves): Promise<void> {
+    const merge = nextMerge(newestOf(waysOf((await shelves.list()).segments))?.way ?? []);
+    if (merge === undefined) return;
+    const known = this.#byLevel.get(merge.level);
+    const isTop = merge.level >= 4;
+    if (!isTop && (known?.count ?? 0) >= MERGES_MEASURED) return;
+    const file = join(this.#folder, 'merge.json');
+    writeFileSync(file, JSON.stringify(merge.segments));
+    const merged = await answerOf<Merged>('journal-merge-process.ts', [this.#folder, file]);
+    const peak = known === undefined || known.peak.peakRssBytes < merged.peakRssBytes ? merged : known.peak;
+    this.#byLevel.set(merge.level, { peak, count: (known?.count ?? 0) + 1 });
+  }
+
+  figures(): Figure[] {
+    return [...this.#byLevel]
+      .sort(([a], [b]) => a - b)
+      .flatMap(([level, { peak }]) => [
+        { name: `a merge to level ${level}: result`, value: peak.bytes / MIB, unit: 'MiB' },
+        { name: `a merge to level ${level}: peak memory`, value: peak.peakRssBytes / MIB, unit: 'MiB' },
+        {
+          name: `a merge to level ${level}: of that, above the idle process`,
+          value: (peak.peakRssBytes - peak.idleRssBytes) / MIB,
+          unit: 'MiB',
+        },
+      ]);
+  }
+}
+
+async function answerOf<T>(script: string, args: readonly string[]): Promise<T> {
+  const child = fork(join(import.meta.dirname, 'store', script), args, {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  const answered = once(child, 'message');
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`${script} ended with ${code}`);
+  });
+  const [answer] = (await Promise.race([answered, ended])) as [T];
+  ended.catch(() => {});
+  return answer;
+}
+
+interface Restored {
+  readonly seconds: number;
+  readonly peakRssBytes: number;
+  readonly segments: number;
+  readonly bytes: number;
+}
+
+/** A store of very many tiny objects whose metadata is lost. */
+async function restoreFigures(folder: string): Promise<Figure[]> {
+  const dir = join(folder, 'store');
+  const backup = join(folder, 'backup');
+  await makeManyRecords(dir, backup, OBJECTS);
+  await restoreTo(dir, backup, { rebuild: true });
+  await rm(backup);
+  const store = await openEmbedded(dir);
+  await store.beginWriting();
+  const snapshotMs = await elapsedMs(() => store.journal?.shipNow());
+  await store.close();
+  for (const name of await readdir(dir)) if (name.startsWith('panda.')) await rm(join(dir, name));
+  const { seconds, peakRssBytes, segments, bytes } = await answerOf<Restored>('from-drives-process.ts', [dir]);
+  return [
+    { name: 'objects restored', value: OBJECTS, unit: '' },
+    { name: 'the snapshot, one copy', value: bytes / MIB, unit: 'MiB' },
+    { name: 'the snapshot, to ship it', value: snapshotMs / 1000, unit: 's' },
+    { name: 'segments read', value: segments, unit: '' },
+    { name: 'restore --from-drives', value: seconds, unit: 's' },
+    { name: 'restore --from-drives, peak memory', value: peakRssBytes / MIB, unit: 'MiB' },
+  ];
+}

@@ -1,0 +1,91 @@
+// RESTORE --FROM-DRIVES that ends at any of its calls, as of now and as of an earlier time: the next one brings everything
+// back all the same, and so does one that loses what the first had made.
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
+import { type RestorePorts, restoreFromDrives } from '../../lib/engine/journal/restore-from-drives.ts';
+import { encodeStore } from '../../lib/engine/upkeep/tend.ts';
+import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
+import { CountingPlan, type FaultMode } from '../../lib/foundation/faults.ts';
+import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
+import { freeTrash } from '../../lib/volume/runs/free.ts';
+import { temporaryFolder } from '../cli/temporary-folder.ts';
+import { dies, FaultyShelf, FaultySource } from '../journal/world.ts';
+import { DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
+
+const root = temporaryFolder();
+const original = join(root, 'store');
+const first = filesOf(1, 6);
+const second = filesOf(2, 6);
+let betweenMs = 0;
+
+beforeAll(async () => {
+  const store = await createEmbedded(original, { settings: SMALL, drives: DRIVES });
+  await putFiles(store, first);
+  await store.close();
+  betweenMs = Date.now();
+  await new Promise((done) => setTimeout(done, 1100)); // one point a second is kept
+  await withStore(original, async (again) => {
+    await putFiles(again, second);
+    await again.beginWriting();
+    await again.volumes.open.sealAll('hot');
+    await encodeStore(again, { force: true, flush: true });
+    expect((await freeTrash(again.volumes, { ignoreGrace: true })).freedVolumes).toBeGreaterThan(0);
+  });
+});
+
+const loseMetadata = (dir: string): void => {
+  for (const name of readdirSync(dir)) if (name.startsWith('panda.')) rmSync(join(dir, name));
+};
+
+const under = (plan: CountingPlan): RestorePorts => ({
+  panda: (inner) => new FaultyPanda(inner, plan),
+  drive: (inner) => new FaultyDrive(inner, { plan }),
+  shelf: (inner) => new FaultyShelf(inner, () => plan),
+  source: (inner) => new FaultySource(inner, () => plan),
+});
+
+async function expectBack(dir: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  await withStore(dir, async (store) => {
+    expect(await differing(store, files)).toEqual([]);
+    expect((await store.frontend.list({ namespace: 'default' })).objects.length).toBe(files.size);
+  });
+}
+
+/** Ends a restore at call after call, each time of the same drives; then one that is let be, twice. */
+async function endAtEachCall(dir: string, mode: FaultMode, atMs: number | undefined): Promise<Map<string, number>> {
+  const want = atMs === undefined ? new Map([...first, ...second]) : first;
+  cpSync(original, dir, { recursive: true });
+  loseMetadata(dir);
+  const hits = new Map<string, number>();
+  for (let at = 1; ; at++) {
+    const plan = new CountingPlan(at, mode);
+    const isDead = await dies(() => restoreFromDrives(dir, { atMs, through: under(plan) }));
+    if (!isDead) break;
+    const [call = ''] = (plan.hit ?? '').split(' ');
+    hits.set(call, (hits.get(call) ?? 0) + 1);
+    expect(readdirSync(dir)).not.toContain('panda.sqlite');
+    expect(at).toBeLessThan(2000);
+  }
+  await expectBack(dir, want);
+  loseMetadata(dir);
+  await restoreFromDrives(dir);
+  await expectBack(dir, want);
+  return hits;
+}
+
+describe('a restore that dies', () => {
+  it.each([
+    ['before', 'now'],
+    ['after', 'now'],
+    ['before', 'then'],
+    ['after', 'then'],
+  ] as const)('%s any of its calls, as of %s', { timeout: 120_000 }, async (mode, when) => {
+    const hits = await endAtEachCall(join(root, `${mode}-${when}`), mode, when === 'now' ? undefined : betweenMs);
+    for (const call of ['drive.list', 'drive.put', 'panda.transact', 'panda.advance'])
+      expect(hits.get(call) ?? 0, call).toBeGreaterThan(0);
+    // What was moved since is found by a scan of the drives only.
+    expect((hits.get('panda.scan') ?? 0) > 0).toBe(when === 'then');
+  });
+});
