@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../../lib/foundation/clock.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
 import { InterruptedError, Interruption } from './interruption.ts';
-import { shownName } from './show/text.ts';
+import { countOf, shownName } from './show/text.ts';
 
 /** In the environment: the address of the store where no --store is given. */
 const STORE_VARIABLE = 'POCKETFUL_STORE';
@@ -75,8 +75,13 @@ export class Run {
   async close(): Promise<void> {
     this.interruption.end();
     await this.#store?.close();
+    if (this.#store?.unshipped !== undefined) this.say(unshippedText(this.#store.unshipped));
   }
 }
+
+/** At the end of a command that wrote. */
+export const unshippedText = ({ commits, error }: NonNullable<PocketfulStore['unshipped']>): string =>
+  `pocketful: ${countOf(commits, 'commit')} of the metadata wait, on no drive yet: ${error.message} (${error.code})`;
 
 /** Adds the global options to a command: they may stand before or after its name. */
 export function withGlobals(command: Command): Command {

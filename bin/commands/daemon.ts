@@ -23,7 +23,7 @@ import { reasonLine } from '../../lib/foundation/reason.ts';
 import { VERIFY_SHARE_PERMILLE } from '../../lib/limits/verify.ts';
 import type { EncodeReport } from '../../lib/live-coder/encode-hot.ts';
 import type { RepairReport } from '../../lib/volume/repair/repair-store.ts';
-import { addCommand, numberArgument, type Run } from './command.ts';
+import { addCommand, numberArgument, type Run, unshippedText } from './command.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
 import { type PlanOptions, planRequestOf, withPlanOptions } from './plan-options.ts';
 import { bytesText, countOf, countText, timeText } from './show/text.ts';
@@ -77,6 +77,7 @@ async function daemon(run: Run, _args: unknown, options: DaemonOptions): Promise
     });
   } finally {
     await store.close();
+    if (store.unshipped !== undefined) run.say(unshippedText(store.unshipped));
   }
 }
 

@@ -1,5 +1,7 @@
 // The one face of a store, whichever engine is behind its address: `file:DIR` (the embedded engine) or `aws:STAGE`. The
 // CLI, the demonstration and programs that import Pocketful use only this.
+
+import type { Unshipped } from '../engine/ship/store-journal.ts';
 import { invalid } from '../foundation/errors.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
 import type { BadRow } from '../panda/rows/row-reader.ts';
@@ -73,6 +75,8 @@ export interface PocketfulStore {
   deleteAll(keys: AsyncIterable<string> | Iterable<string>): AsyncIterable<DeleteOutcome>;
   /** Rows that could not be read and were passed over so far; undefined where the engine does not say. */
   readonly badRows?: readonly BadRow[];
+  /** Changes of the metadata that are on no drive, known once it is closed; undefined: none, or no drive is to have it. */
+  readonly unshipped?: Unshipped | undefined;
   /** Throws `invalid` NOT_FOR_STAGE where the engine has no such commands. */
   readonly admin: StoreAdmin;
   close(): Promise<void>;

@@ -126,7 +126,7 @@ export async function* mergedRows(sources: readonly AsyncIterable<RowImage>[]): 
   }
 }
 
-async function nextOf(source: AsyncIterator<RowImage>): Promise<RowImage | undefined> {
+export async function nextOf(source: AsyncIterator<RowImage>): Promise<RowImage | undefined> {
   const { value, done } = await source.next();
   return done ? undefined : value;
 }

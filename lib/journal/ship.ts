@@ -3,12 +3,21 @@
 import { retryLater } from '../foundation/errors.ts';
 import type { Kek } from '../keys/envelope.ts';
 import { SHIP_ATTEMPTS_MAX } from '../limits/journal.ts';
-import type { JournalSource, JournalView, ShippedTo } from '../panda/journal-source.ts';
+import {
+  type DamagedRow,
+  type ImageRow,
+  isDamaged,
+  type JournalSource,
+  type JournalView,
+  type ShippedTo,
+} from '../panda/journal-source.ts';
+import type { Key } from '../panda/panda.ts';
 import { lineageFromRow } from '../panda/rows/lineage.ts';
 import { storeKey } from '../panda/rows/store-row.ts';
+import { compareKeys, type RowImage } from './frame.ts';
 import { NOTHING, samePoint } from './points.ts';
-import { readSegment, type SegmentPorts, writeSegment } from './segments.ts';
-import type { Segment } from './way.ts';
+import { mergedRows, nextOf, readSegment, type SegmentPorts, writeSegment } from './segments.ts';
+import { reachedAt, type Segment, waysOf } from './way.ts';
 
 export interface ShipPorts extends Omit<SegmentPorts, 'shelves'> {
   readonly source: JournalSource;
@@ -88,15 +97,62 @@ async function shipView(ports: ShipPorts, view: JournalView): Promise<Shipped | 
 
 async function writeSnapshot(ports: ShipPorts, view: JournalView, { epoch, ...to }: ShippedTo): Promise<Segment> {
   const head = { level: 'snapshot', from: NOTHING, to, atMs: to.atMs } as const;
-  const shelves = ports.shelvesOf(view);
-  return writeSegment({ ...ports, shelves }, epoch, head, view.all(), await ports.currentKek());
+  const all = { ...ports, shelves: ports.shelvesOf(view) };
+  const damaged: Key[] = [];
+  const rows = soundOrShipped(view.all(), () => shippedRows(all, view.cursor), damaged);
+  const segment = await writeSegment(all, epoch, head, rows, await ports.currentKek());
+  if (damaged.length > 0) await ports.source.passOver(damaged);
+  return segment;
+}
+
+/** What the drives have of the rows as of the cursor; nothing if they lead to no such point. */
+async function* shippedRows(ports: SegmentPorts, cursor: ShippedTo | undefined): AsyncGenerator<RowImage> {
+  if (cursor === undefined) return;
+  const { segments } = await ports.shelves.list();
+  const way = reachedAt(waysOf(segments), cursor.epoch, cursor)?.way ?? [];
+  yield* mergedRows(way.map((segment) => readSegment(ports, segment)));
+}
+
+/** A damaged row as it was shipped last, if it ever was: `shipped` is in the order of keys too, and read only then. */
+async function* soundOrShipped(
+  rows: Iterable<ImageRow | DamagedRow>,
+  shipped: () => AsyncGenerator<RowImage>,
+  damaged: Key[],
+): AsyncGenerator<RowImage> {
+  let before: AsyncGenerator<RowImage> | undefined;
+  let next: RowImage | undefined;
+  for (const row of rows) {
+    if (!isDamaged(row)) {
+      yield row;
+      continue;
+    }
+    damaged.push(row);
+    if (before === undefined) {
+      before = shipped();
+      next = await nextOf(before);
+    }
+    while (next !== undefined && compareKeys(next, row) < 0) next = await nextOf(before);
+    if (next !== undefined && compareKeys(next, row) === 0) yield next;
+  }
+  await before?.return(undefined);
+}
+
+/** What is damaged stays as it was shipped before: a segment says nothing of it. */
+function* soundOnly(rows: Iterable<ImageRow | DamagedRow>, damaged: Key[]): Generator<RowImage> {
+  for (const row of rows)
+    if (isDamaged(row)) damaged.push(row);
+    else yield row;
 }
 
 async function writeTail(ports: ShipPorts, view: JournalView, from: ShippedTo, to: ShippedTo): Promise<Segment> {
   const shelves = ports.shelvesOf(view);
   const head = { level: 0, from, to, atMs: to.atMs };
   // The key after the view: a key that is destroyed later is not the current one of a view after its last snapshot.
-  return writeSegment({ ...ports, shelves }, to.epoch, head, view.changes(), await ports.currentKek());
+  const damaged: Key[] = view.passedOver();
+  const rows = soundOnly(view.changes(), damaged);
+  const segment = await writeSegment({ ...ports, shelves }, to.epoch, head, rows, await ports.currentKek());
+  if (damaged.length > 0) await ports.source.passOver(damaged);
+  return segment;
 }
 
 const busy = (): Error =>

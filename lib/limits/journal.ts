@@ -23,6 +23,8 @@ export const SEGMENT_PARTS_MAX = 0xffff;
 export const SHIP_EVERY_MS = SECOND_MS;
 /** Shippings that another process was quicker with. */
 export const SHIP_ATTEMPTS_MAX = 20;
+/** Rows of a damaged file that are noted as not shipped; more of them are as bad, and are not named. */
+export const PASSED_OVER_MAX = 1000;
 /** Looks at a SQLite file whose write lock another holds, a short wait each. */
 export const JOURNAL_LOCK_ATTEMPTS_MAX = 50;
 

@@ -18,6 +18,13 @@ export interface ImageRow extends Key {
   readonly image: Uint8Array | undefined;
 }
 
+/** A row whose value cannot be read: what was shipped of it before may be sound. */
+export interface DamagedRow extends Key {
+  readonly damage: string;
+}
+
+export const isDamaged = (row: ImageRow | DamagedRow): row is DamagedRow => 'damage' in row;
+
 /** Of one moment; close it soon. */
 export interface JournalView {
   /** The newest COMMIT; undefined: nothing was ever written by a release that journals. */
@@ -27,10 +34,12 @@ export interface JournalView {
   readonly waiting: { readonly commits: number; readonly sinceMs: number | undefined };
   row(key: Key): Row | undefined;
   rows(partition: string): Row[];
-  /** Rows that changed after the cursor, ascending by key. Throws `corrupt` ROW_DAMAGED. */
-  changes(): Iterable<ImageRow>;
-  /** All rows, ascending by key. Throws the same. */
-  all(): Iterable<ImageRow>;
+  /** Rows that changed after the cursor, ascending by key. */
+  changes(): Iterable<ImageRow | DamagedRow>;
+  /** All rows, ascending by key. */
+  all(): Iterable<ImageRow | DamagedRow>;
+  /** Those that were passed over (below), and still cannot be read. */
+  passedOver(): DamagedRow[];
   close(): void;
 }
 
@@ -41,6 +50,8 @@ export interface JournalSource {
    * process was quicker.
    */
   advance(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean>;
+  /** Notes rows that could not be shipped as they cannot be read: with the last commit, so before the cursor moves. */
+  passOver(keys: readonly Key[]): Promise<void>;
   /** Makes `owner` the one who tends what is shipped; false if another does who is not known to be gone. */
   beginTending(owner: string, isGone: (owner: string) => boolean): Promise<boolean>;
   endTending(owner: string): Promise<void>;

@@ -1,10 +1,13 @@
 // Shipping, merging and restoring against a model: whatever dies, whichever drives are lost, what was shipped is back,
 // exactly as it was at some commit not before the cursor.
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { CountingPlan, scriptedPlan } from '../../lib/foundation/faults.ts';
 import { ship, shipSnapshot } from '../../lib/journal/ship.ts';
 import { tendLadder } from '../../lib/journal/tend.ts';
 import { WAY_SEGMENTS_MAX } from '../../lib/limits/journal.ts';
+import type { Write } from '../../lib/panda/panda.ts';
+import { encodeAttributes } from '../../lib/panda/row-encoding.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { expectBack, playHistory } from './histories.ts';
 import { COPIES, dies, JournalWorld } from './world.ts';
@@ -154,6 +157,64 @@ describe('the journal', () => {
         expect(back.contents).toEqual(world.states[second + 1]);
       }
       await expect(world.restored([], startMs - 1)).rejects.toMatchObject({ code: 'JOURNAL_TOO_YOUNG' });
+    }));
+});
+
+describe('a damaged row', () => {
+  const ill = { partition: 'p/1', sort: 'ill' };
+  const put = (n: number): Write => ({ kind: 'put', ...ill, attributes: { n } });
+  const other = (n: number): Write => ({ kind: 'put', partition: 'p/1', sort: `other-${n}`, attributes: { n } });
+  const shippedOf = async (world: JournalWorld) => (await world.restored()).contents;
+  const namedBy = (world: JournalWorld): string[] => {
+    const view = world.source.look();
+    const named = view.passedOver().map(({ sort }) => sort);
+    view.close();
+    return named;
+  };
+  function damage({ panda }: JournalWorld): void {
+    const file = new DatabaseSync(panda.path);
+    file.prepare("UPDATE rows SET value = x'ffff00' WHERE partition = ? AND sort = ?").run(ill.partition, ill.sort);
+    file.close();
+  }
+
+  it('keeps nothing else from being shipped; it is named, and what was shipped of it stays', () =>
+    within(30, async (world) => {
+      const process = world.start();
+      await world.write([put(1), other(1)]);
+      await ship(process);
+      await world.write([put(2), other(2)]);
+      damage(world);
+      expect((await ship(process)).segment?.level).toBe(0);
+      const expected = new Map(world.states.at(-1)).set('p/1|ill', encodeAttributes({ n: 1 }));
+      expect(await shippedOf(world)).toEqual(expected);
+      expect(namedBy(world)).toEqual(['ill']);
+      for (let i = 3; i < 8; i++) {
+        await world.write([other(i)]);
+        await ship(process);
+        await tendLadder(process);
+        expected.set(`p/1|other-${i}`, encodeAttributes({ n: i }));
+        expect(await shippedOf(world)).toEqual(expected);
+      }
+      expect(namedBy(world)).toEqual(['ill']);
+      await shipSnapshot(process, true);
+      const back = await world.restored();
+      expect(back.reached.way.map(({ level }) => level)).toEqual(['snapshot']);
+      expect(back.contents).toEqual(expected);
+      await world.write([put(9)]);
+      await ship(process);
+      expect(namedBy(world)).toEqual([]);
+      await expectBack(world);
+    }));
+
+  it('that did not change since is found by a snapshot, which has it as it was', () =>
+    within(31, async (world) => {
+      const process = world.start();
+      await world.write([put(1), other(1)]);
+      await ship(process);
+      damage(world);
+      await shipSnapshot(process);
+      expect(namedBy(world)).toEqual(['ill']);
+      await expectBack(world);
     }));
 });
 

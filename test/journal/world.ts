@@ -11,7 +11,7 @@ import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { Shelves } from '../../lib/journal/shelves.ts';
 import type { TendPorts } from '../../lib/journal/tend.ts';
 import type { JournalSource, JournalView, ShippedTo } from '../../lib/panda/journal-source.ts';
-import type { Row, Write } from '../../lib/panda/panda.ts';
+import type { Key, Row, Write } from '../../lib/panda/panda.ts';
 import { encodeAttributes } from '../../lib/panda/row-encoding.ts';
 import { storeKey } from '../../lib/panda/rows/store-row.ts';
 import { SqliteJournal } from '../../lib/panda/sqlite/sqlite-journal.ts';
@@ -65,6 +65,9 @@ export class FaultySource implements JournalSource {
   }
   advance(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean> {
     return this.#call('advance', () => this.#inner.advance(before, next));
+  }
+  passOver(keys: readonly Key[]): Promise<void> {
+    return this.#call('passOver', () => this.#inner.passOver(keys));
   }
   beginTending(owner: string, isGone: (owner: string) => boolean): Promise<boolean> {
     return this.#call('begin', () => this.#inner.beginTending(owner, isGone));

@@ -5,7 +5,17 @@ import type { CareStatus } from '../../../lib/engine/status/alarms.ts';
 import type { CompactionStatus } from '../../../lib/engine/status/compaction-status.ts';
 import type { OverheadOf, Status } from '../../../lib/engine/status/status.ts';
 import type { Redundancy } from '../../../lib/volume/check/redundancy.ts';
-import { bytesText, countOf, countText, dollarsText, ratioText, secondsText, table, timeText } from './text.ts';
+import {
+  bytesText,
+  countOf,
+  countText,
+  dollarsText,
+  ratioText,
+  secondsText,
+  shownName,
+  table,
+  timeText,
+} from './text.ts';
 
 export function statusText(status: Status): string {
   const overhead = (name: string, of: OverheadOf): string[] => [
@@ -85,7 +95,7 @@ const hoursText = (ms: number): string =>
   ms < 60_000 ? 'less than a minute' : `about ${(ms / 3_600_000).toFixed(1)} h`;
 
 function journalLines(journal: JournalStatus): string[] {
-  const { shipped, waiting, copies, way, snapshot, levels, bytes, points, oldestAtMs } = journal;
+  const { shipped, waiting, copies, way, snapshot, levels, bytes, points, oldestAtMs, damagedRows } = journal;
   const unshipped =
     waiting.ageMs === null
       ? 'all of it is'
@@ -100,6 +110,9 @@ function journalLines(journal: JournalStatus): string[] {
       : [
           `ladder, by level: ${sizes.join(', ')}; ${bytesText(bytes)} with all copies, back to ${timeText(oldestAtMs ?? 0)} in ${countOf(points, 'point')}`,
         ]),
+    ...damagedRows.map(
+      (row) => `the metadata is damaged: ${shownName(row)} is on the drives as it was before, if at all (doctor)`,
+    ),
   ];
 }
 

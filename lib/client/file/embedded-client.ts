@@ -1,5 +1,6 @@
 // `file:DIR`: the embedded engine behind the face of a store.
 
+import type { Unshipped } from '../../engine/ship/store-journal.ts';
 import { addTally } from '../../engine/status/tally.ts';
 import { hasLeftovers, recover } from '../../engine/upkeep/end-dead-work.ts';
 import { type EmbeddedStore, openEmbedded } from '../../engine/wire/embedded.ts';
@@ -41,6 +42,10 @@ export class EmbeddedClient implements PocketfulStore {
 
   get badRows(): readonly BadRow[] {
     return this.engine.badRows;
+  }
+
+  get unshipped(): Unshipped | undefined {
+    return this.engine.unshipped;
   }
 
   get places(): readonly string[] {

@@ -2,6 +2,7 @@
 import type { Shelves } from '../../journal/shelves.ts';
 import { newestOf, type Segment, waysOf } from '../../journal/way.ts';
 import type { JournalView } from '../../panda/journal-source.ts';
+import { rowName } from '../../panda/rows/row-reader.ts';
 
 export interface JournalStatus {
   /** How far the drives are; null: nothing was shipped yet. */
@@ -19,6 +20,8 @@ export interface JournalStatus {
   /** Points in time that can be restored, and when the oldest was. */
   readonly points: number;
   readonly oldestAtMs: number | null;
+  /** Rows that cannot be read, so that the drives have them as they were before, if at all. */
+  readonly damagedRows: readonly string[];
   /** Drives that did not answer. */
   readonly silent: readonly string[];
 }
@@ -47,6 +50,7 @@ export async function journalStatusOf(view: JournalView, shelves: Shelves, nowMs
     bytes: ladder.bytes,
     points: reached.length,
     oldestAtMs: reached.length === 0 ? null : Math.min(...reached.map(({ atMs }) => atMs)),
+    damagedRows: view.passedOver().map(rowName),
     silent: ladder.silent.map(({ label }) => label),
   };
 }

@@ -11,6 +11,7 @@ import { type TendPorts, tendLadder } from '../../journal/tend.ts';
 import { SHIP_EVERY_MS } from '../../limits/journal.ts';
 import type { JournalSource, JournalView } from '../../panda/journal-source.ts';
 import { type DriveRow, driveFromRow, drivePartition } from '../../panda/rows/drives/drive-row.ts';
+import { readOrTell } from '../../panda/rows/row-reader.ts';
 import { type StoreRow, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { spareOf } from '../../volume/check/redundancy.ts';
@@ -44,6 +45,12 @@ export interface JournalOptions {
   readonly waiting?: Clock;
   /** True while what nobody asked for should leave the room of the drives alone. */
   readonly mayWait?: () => boolean;
+}
+
+/** Changes of the metadata that are on no drive yet, or on too few, and why. */
+export interface Unshipped {
+  readonly commits: number;
+  readonly error: PocketfulError;
 }
 
 export class StoreJournal {
@@ -106,14 +113,19 @@ export class StoreJournal {
     });
   }
 
-  /** What this process wrote is shipped if that can be; nothing runs any more afterwards. */
-  async close(): Promise<void> {
+  /**
+   * What this process wrote is shipped if that can be; nothing runs any more afterwards. Answers what waits because it
+   * could not.
+   */
+  async close(): Promise<Unshipped | undefined> {
     this.#ended.abort();
     await this.#loop;
-    if (this.#isWriting) await this.#unlessRefused(() => this.#pass(0));
+    const error = this.#isWriting ? await this.#unlessRefused(() => this.#pass(0)) : undefined;
     this.#isClosed = true;
     await this.#working;
+    const waiting = error === undefined ? undefined : this.#waitingNow(error);
     this.#source.close();
+    return waiting;
   }
 
   async status(): Promise<JournalStatus> {
@@ -123,6 +135,13 @@ export class StoreJournal {
     } finally {
       view.close();
     }
+  }
+
+  #waitingNow(error: PocketfulError): Unshipped | undefined {
+    const view = this.#source.look();
+    const { commits } = view.waiting;
+    view.close();
+    return commits === 0 ? undefined : { commits, error };
   }
 
   async #everySecond(): Promise<void> {
@@ -161,12 +180,9 @@ export class StoreJournal {
     const row = view.row(storeKey);
     const store = row === undefined ? undefined : storeFromRow(row);
     if (store === undefined) return new Shelves([], journalCopies(this.#components.settings));
-    const states = new Map(
-      view
-        .rows(drivePartition)
-        .map(driveFromRow)
-        .map((row) => [row.drive, row]),
-    );
+    // Of a damaged one nothing is known: its drive is asked.
+    const told = view.rows(drivePartition).flatMap((one) => readOrTell(one, driveFromRow, () => {}) ?? []);
+    const states = new Map(told.map((one) => [one.drive, one]));
     return shelvesOf(this.#shelfAt, store, states);
   }
 }

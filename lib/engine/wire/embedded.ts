@@ -26,7 +26,7 @@ import type { Stream } from '../../stream/stream.ts';
 import { type RaiseReport, raiseAboveDrives } from '../../volume/behind/raise-above-drives.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
-import { StoreJournal } from '../ship/store-journal.ts';
+import { StoreJournal, type Unshipped } from '../ship/store-journal.ts';
 import { BadRows } from './bad-rows.ts';
 import { beginCreation, endCreation, writeNewDrives } from './creation.ts';
 import { MadeDrives, makeDriveAt } from './drives/made-drives.ts';
@@ -73,6 +73,7 @@ export class EmbeddedStore {
   /** Missing: opened without keys, so nothing is shipped. */
   readonly journal: StoreJournal | undefined;
   readonly #badRows: BadRows;
+  #unshipped: Unshipped | undefined;
   #queue: Stream | undefined;
   readonly #turn: WriterTurn | undefined;
   readonly #stopWarmUp: () => void;
@@ -94,6 +95,11 @@ export class EmbeddedStore {
   /** Rows that could not be read and were passed over since it was opened. */
   get badRows(): readonly BadRow[] {
     return this.#badRows.list;
+  }
+
+  /** What this process could not ship, once it is closed. */
+  get unshipped(): Unshipped | undefined {
+    return this.#unshipped;
   }
 
   /** Between the drainer and the workers of L3; its file is made on the first use. */
@@ -132,7 +138,7 @@ export class EmbeddedStore {
   /** To be called when nothing runs on it any more. */
   async close(): Promise<void> {
     this.#stopWarmUp();
-    await this.journal?.close();
+    this.#unshipped = await this.journal?.close();
     await this.#queue?.close();
     await this.components.panda.close();
     ownerEnded(this.components.owner);

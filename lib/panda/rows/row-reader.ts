@@ -4,7 +4,7 @@ import type { BlockId, BucketId, RecordId, StoreId, VolumeId } from '../../found
 import type { Key, Row } from '../panda.ts';
 
 /** How a row is named in messages. */
-const rowName = ({ partition, sort }: Key): string => `row ${JSON.stringify(sort)} of ${partition}`;
+export const rowName = ({ partition, sort }: Key): string => `row ${JSON.stringify(sort)} of ${partition}`;
 
 export const rowDamaged = (key: Key, why: string): PocketfulError =>
   corrupt('ROW_DAMAGED', `${rowName(key)} cannot be read: ${why}`);

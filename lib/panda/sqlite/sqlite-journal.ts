@@ -3,14 +3,21 @@
 // moment beside all writers.
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
-import { JOURNAL_LOCK_ATTEMPTS_MAX } from '../../limits/journal.ts';
+import { JOURNAL_LOCK_ATTEMPTS_MAX, PASSED_OVER_MAX } from '../../limits/journal.ts';
 import { SQLITE_ATTEMPT_MS, SQLITE_BUSY_MS } from '../../limits/panda.ts';
-import type { CommitPoint, ImageRow, JournalSource, JournalView, ShippedTo } from '../journal-source.ts';
+import {
+  type CommitPoint,
+  type DamagedRow,
+  type ImageRow,
+  isDamaged,
+  type JournalSource,
+  type JournalView,
+  type ShippedTo,
+} from '../journal-source.ts';
 import type { Key, Row } from '../panda.ts';
 import { decodeAttributes } from '../row-encoding.ts';
-import { rowDamaged, soundRow } from '../rows/row-reader.ts';
 import { compareUtf8 } from '../sort-order.ts';
-import { keysOfJournal } from './journal-keys.ts';
+import { journalKeysOf, keysOfJournal } from './journal-keys.ts';
 import { rowBytesOf, soundRowBytes } from './row-bytes.ts';
 import { learnDamage } from './sqlite-damage.ts';
 import { isBusy, sqliteError } from './sqlite-errors.ts';
@@ -53,6 +60,20 @@ export class SqliteJournal implements JournalSource {
       database
         .prepare('DELETE FROM journal WHERE sequence <= ? AND sequence < (SELECT max(sequence) FROM journal)')
         .run(sequence);
+      return true;
+    });
+  }
+
+  async passOver(keys: readonly Key[]): Promise<void> {
+    await this.#change((database) => {
+      const last = database.prepare('SELECT sequence, keys FROM journal ORDER BY sequence DESC LIMIT 1').get();
+      if (last === undefined) return false;
+      const noted = new Map([...keysOfJournal(last['keys'] as Uint8Array)].map((key) => [nameOf(key), key]));
+      const before = noted.size;
+      for (const key of keys.slice(0, PASSED_OVER_MAX)) noted.set(nameOf(key), key);
+      if (noted.size === before) return false;
+      const bytes = journalKeysOf([...noted.values()]);
+      database.prepare('UPDATE journal SET keys = ? WHERE sequence = ?').run(bytes, Number(last['sequence']));
       return true;
     });
   }
@@ -156,33 +177,43 @@ class SqliteView implements JournalView {
   rows(partition: string): Row[] {
     return this.#read(() =>
       [...this.#statements.from.iterate(partition, '', -1)].map((found) =>
-        soundRow(rowOf({ partition, sort: String(found['sort']) }, found['value'])),
+        rowOf({ partition, sort: String(found['sort']) }, found['value']),
       ),
     );
   }
 
-  *changes(): Generator<ImageRow> {
+  changes(): Generator<ImageRow | DamagedRow> {
+    return this.#rowsOf('SELECT keys FROM journal WHERE sequence > ?');
+  }
+
+  passedOver(): DamagedRow[] {
+    if (this.tip === undefined) return [];
+    return [...this.#rowsOf('SELECT keys FROM journal WHERE sequence <= ?')].filter(isDamaged);
+  }
+
+  /** What the rows are whose keys these commits have. */
+  *#rowsOf(commits: string): Generator<ImageRow | DamagedRow> {
     const keys = new Map<string, Key>();
-    const commits = this.#database.prepare('SELECT keys FROM journal WHERE sequence > ?');
-    for (const { keys: bytes } of commits.iterate(this.cursor?.sequence ?? 0) as Iterable<Found>)
-      for (const key of keysOfJournal(bytes as Uint8Array)) keys.set(`${key.partition}\0${key.sort}`, key);
+    const found = this.#database.prepare(commits).iterate(this.cursor?.sequence ?? 0) as Iterable<Found>;
+    for (const { keys: bytes } of found)
+      for (const key of keysOfJournal(bytes as Uint8Array)) keys.set(nameOf(key), key);
     const ordered = [...keys.values()].sort(
       (a, b) => compareUtf8(a.partition, b.partition) || compareUtf8(a.sort, b.sort),
     );
     for (const key of ordered) {
-      const found = this.#read(() => this.#statements.get.get(key.partition, key.sort));
-      yield { ...key, image: found === undefined ? undefined : soundImage(key, found['value']) };
+      const row = this.#read(() => this.#statements.get.get(key.partition, key.sort));
+      yield row === undefined ? { ...key, image: undefined } : imageRow(key, row['value']);
     }
   }
 
-  *all(): Generator<ImageRow> {
+  *all(): Generator<ImageRow | DamagedRow> {
     const found = this.#database.prepare(
       `SELECT CAST(partition AS TEXT) AS partition, CAST(sort AS TEXT) AS sort,
          CASE WHEN typeof(value) IN ('blob', 'text') THEN value END AS value FROM rows ORDER BY rows.partition, rows.sort`,
     );
     for (const { partition, sort, value } of found.iterate() as Iterable<Found>) {
       const key = { partition: String(partition), sort: String(sort) };
-      yield { ...key, image: soundImage(key, value) };
+      yield imageRow(key, value);
     }
   }
 
@@ -202,16 +233,17 @@ class SqliteView implements JournalView {
 
 const hexText = (bytes: unknown): string => Buffer.from(bytes as Uint8Array).toString('hex');
 
-/** A damaged row is not shipped: what is on the drives of it may be sound. */
-function soundImage(key: Key, value: unknown): Uint8Array {
+const nameOf = ({ partition, sort }: Key): string => `${partition}\0${sort}`;
+
+function imageRow(key: Key, value: unknown): ImageRow | DamagedRow {
   try {
     if (value instanceof Uint8Array) {
       soundRowBytes(key, value);
-      return value;
+      return { ...key, image: value };
     }
-    if (typeof value === 'string') return rowBytesOf(key, decodeAttributes(value));
+    if (typeof value === 'string') return { ...key, image: rowBytesOf(key, decodeAttributes(value)) };
   } catch (cause) {
-    throw rowDamaged(key, (cause as Error).message);
+    return { ...key, damage: (cause as Error).message };
   }
-  throw rowDamaged(key, 'neither bytes nor text');
+  return { ...key, damage: 'neither bytes nor text' };
 }
