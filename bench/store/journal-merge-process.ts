@@ -1,5 +1,5 @@
-// Child process of the bench of the journal, so that the peak of memory is its own: node journal-merge-process.ts FOLDER
-// SEGMENTS (a file of JSON). Merges segments that lie in FOLDER; what it writes goes again.
+// Child process of the bench of the journal, so that the peak of memory is its own: node journal-merge-process.ts
+// FOLDER SEGMENTS (a file of JSON). Merges segments that lie in FOLDER; what it writes goes again.
 import { readFileSync } from 'node:fs';
 import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';

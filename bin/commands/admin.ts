@@ -5,6 +5,7 @@ import type { DoctorReport } from '../../lib/engine/doctor/doctor.ts';
 import { type Reason, reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
+import { keysGone, sayKeysGone } from './show/keys-gone.ts';
 import { Progress } from './show/progress.ts';
 import { devicesLines, redundancyText, statusText } from './show/status-text.ts';
 import { bytesText, countOf, countText } from './show/text.ts';
@@ -109,7 +110,9 @@ async function gc(run: Run, _args: unknown, { now }: { now?: boolean }): Promise
   const { signal } = run.interruption;
   const report = await admin.gc({ now, signal, onProgress: (slots) => progress.show({ items: slots }) });
   progress.end();
-  run.answer(report, () => gcText(report));
+  const keys = keysGone(run, report.slots);
+  run.answer({ ...report, ...keys }, () => gcText(report));
+  sayKeysGone(run, keys);
   for (const { volume, reason, isInGrace } of report.free.kept)
     if (!isInGrace) run.say(`pocketful: volume ${volume} is not freed yet: ${reason.text}`);
   const didNothing = report.slots === 0 && report.free.freedZones === 0;

@@ -75,7 +75,7 @@ export interface PocketfulStore {
   deleteAll(keys: AsyncIterable<string> | Iterable<string>): AsyncIterable<DeleteOutcome>;
   /** Rows that could not be read and were passed over so far; undefined where the engine does not say. */
   readonly badRows?: readonly BadRow[];
-  /** Changes of the metadata that are on no drive, known once it is closed; undefined: none, or no drive is to have it. */
+  /** Changes of the metadata that are on no drive, known once it is closed; undefined: none, or there is no journal. */
   readonly unshipped?: Unshipped | undefined;
   /** Throws `invalid` NOT_FOR_STAGE where the engine has no such commands. */
   readonly admin: StoreAdmin;

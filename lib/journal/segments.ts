@@ -88,14 +88,27 @@ async function readPart(
   name: string,
   drives: readonly number[],
 ): Promise<RowImage[]> {
-  return ports.shelves.read(segment.epoch, name, drives, async (bytes) => {
-    const kek = await ports.kekOf(ownHeader(ports, segment, part, bytes));
-    return [...openPart(bytes, kek)];
-  });
+  return ports.shelves.read(segment.epoch, name, drives, (bytes) => checkPart(ports, segment, part, bytes));
+}
+
+/** The rows of an object of a segment. Throws `corrupt` SEGMENT_CORRUPT unless all of it is sound; `denied` of keys. */
+export async function checkPart(
+  ports: Pick<SegmentPorts, 'storeId' | 'kekOf'>,
+  segment: Segment,
+  part: number,
+  bytes: Uint8Array,
+): Promise<RowImage[]> {
+  const kek = await ports.kekOf(ownHeader(ports, segment, part, bytes));
+  return [...openPart(bytes, kek)];
 }
 
 /** The version of its key. Throws unless it is what its name says. */
-function ownHeader({ storeId }: SegmentPorts, segment: Segment, part: number, bytes: Uint8Array): number {
+function ownHeader(
+  { storeId }: Pick<SegmentPorts, 'storeId'>,
+  segment: Segment,
+  part: number,
+  bytes: Uint8Array,
+): number {
   if (bytes.byteLength > SEGMENT_PART_BYTES_MAX) throw segmentCorrupt('it is too long');
   const header = parsePartHeader(bytes);
   const isOwn =

@@ -29,3 +29,5 @@ export const BLOCK_CHECKS_MAX = 4;
 export const SAMPLED_IN_65536 = 656;
 /** Emptied volumes are inspected this often while their grace goes on. */
 export const TRASH_INSPECTION_MS = DAY_MS;
+/** The journal on the drives is small, and what decides over all else: read as often. */
+export const JOURNAL_SCRUB_MS = DAY_MS;

@@ -4,9 +4,9 @@ import { countIn, optionalCount, optionalString } from '../panda/rows/row-reader
 
 /**
  * scrub: every object. index: every block's row. sample: one block in a hundred, read back. trash: what emptied volumes
- * held.
+ * held. journal: the segments of the metadata.
  */
-export const VERIFIERS = ['scrub', 'index', 'sample', 'trash'] as const;
+export const VERIFIERS = ['scrub', 'index', 'sample', 'trash', 'journal'] as const;
 export type VerifierName = (typeof VERIFIERS)[number];
 
 export interface VerifierRow {

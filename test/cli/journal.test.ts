@@ -1,8 +1,10 @@
 // What commands say of the journal of the metadata: what waits at their end, and in status what is damaged.
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { EXIT } from '../../bin/commands/exit-codes.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { pocketful } from './cli.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -56,6 +58,34 @@ describe('a command that wrote', () => {
     expect(journal).toMatchObject({ waiting: { commits: 0 }, damagedRows: [expect.stringContaining('"b"')] });
     expect((await ran('status')).stdout).toContain('is on the drives as it was before, if at all');
   });
+});
+
+it('gc says when the keys of what it shredded are on no drive', async () => {
+  writeFileSync(join(cwd, 'c'), 'content of c');
+  await ran('put', 'c');
+  await ran('rm', 'c');
+  const at = Date.now();
+  const gc = JSON.parse((await ran('gc', '--json')).stdout) as { slots: number; keysGoneAtMs: number };
+  expect(gc.slots).toBeGreaterThan(0);
+  expect(gc.keysGoneAtMs - at).toBeGreaterThanOrEqual(14 * DAY_MS);
+  expect((await ran('gc')).stderr).not.toContain('wrapped keys');
+});
+
+it('verify reads every copy of every segment, and writes a damaged one anew', async () => {
+  const [path] = drives()
+    .filter((one) => existsSync(one))
+    .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
+    .filter((one) => one.isFile());
+  const file = join(path?.parentPath ?? '', path?.name ?? '');
+  const bytes = readFileSync(file);
+  writeFileSync(file, bytes.subarray(0, -1));
+  const torn = await pocketful(cwd, [...STORE, 'verify', 'journal', '--all', '--json']);
+  expect(torn.code).toBe(EXIT.degraded);
+  const report = JSON.parse(torn.stdout);
+  expect(report.journal).toMatchObject({ damaged: 1, replaced: 1, lostSegments: 0, done: true });
+  expect(report.findings).toMatchObject([{ check: 'journal', message: expect.stringContaining(path?.name ?? '-') }]);
+  const again = await ran('verify', 'journal', '--all');
+  expect(again.stdout).toMatch(/^journal: read \d+ copies of segments/m);
 });
 
 function damage(key: string): void {

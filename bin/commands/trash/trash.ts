@@ -5,6 +5,7 @@ import type { PocketfulStore } from '../../../lib/client/face.ts';
 import { invalid, isKind, missing } from '../../../lib/foundation/errors.ts';
 import { addCommand, countArgument, type Run } from '../command.ts';
 import { ItemFailures } from '../items.ts';
+import { keysGone, sayKeysGone } from '../show/keys-gone.ts';
 import { Progress } from '../show/progress.ts';
 import { bytesText, countOf, shownName, table, timeText } from '../show/text.ts';
 
@@ -125,8 +126,10 @@ async function empty(run: Run, _: readonly string[], { yes }: EmptyOptions): Pro
     onProgress: (items) => progress.show({ items }),
   });
   progress.end();
+  const keys = keysGone(run, slots);
   run.answer(
-    { objects, slots, recordBytes, interrupted: run.interruption.happened },
+    { objects, slots, recordBytes, interrupted: run.interruption.happened, ...keys },
     `${countOf(objects, 'object')} gone from the trash, ${countOf(slots, 'block')} (${bytesText(recordBytes)}) shredded`,
   );
+  sayKeysGone(run, keys);
 }

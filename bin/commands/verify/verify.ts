@@ -68,10 +68,16 @@ function verifyText(report: VerifyReport, isAll: boolean): string {
 }
 
 /** A line for each verifier that looked at anything. */
-function passLines({ scrub, index, sample, trash }: VerifyReport): string[] {
+function passLines({ scrub, index, sample, trash, journal }: VerifyReport): string[] {
   const lines: string[] = [];
   if (trash !== undefined && trash.volumes > 0)
     lines.push(`trash: ${countOf(trash.volumes, 'emptied volume')}, ${countOf(trash.buckets, 'bucket')} inspected`);
+  if (journal !== undefined && journal.objects > 0)
+    lines.push(
+      `journal: read ${countOf(journal.objects, 'copy', 'copies')} of segments, ${bytesText(journal.bytes)}` +
+        (journal.replaced > 0 ? `; ${countOf(journal.replaced, 'damaged one')} written anew` : '') +
+        (journal.lostSegments > 0 ? `; ${countOf(journal.lostSegments, 'segment')} sound on no drive` : ''),
+    );
   if (sample !== undefined && sample.read > 0)
     lines.push(
       `sample: read ${countText(sample.read)} of ${countOf(sample.sampled, 'sampled block')} back, ${bytesText(sample.bytes)}`,
@@ -87,7 +93,7 @@ function passLines({ scrub, index, sample, trash }: VerifyReport): string[] {
       `scrub: read ${countOf(objects, 'object')} of ${countOf(volumes, 'volume')}, ${bytesText(bytes)}${rest}`,
     );
   }
-  const unread = (scrub?.unread ?? 0) + (index?.unread ?? 0) + (sample?.unread ?? 0);
+  const unread = (scrub?.unread ?? 0) + (index?.unread ?? 0) + (sample?.unread ?? 0) + (journal?.unread ?? 0);
   if (unread > 0) lines.push(`${countText(unread)} could not be looked at now`);
   return lines;
 }

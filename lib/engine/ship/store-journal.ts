@@ -5,6 +5,7 @@ import type { Shelf } from '../../drive/shelf.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import { driveId } from '../../foundation/ids.ts';
+import { type LadderScrub, type LadderScrubOptions, scrubLadder } from '../../journal/scrub-ladder.ts';
 import { type ShelfPlace, Shelves } from '../../journal/shelves.ts';
 import { ship, shipSnapshot } from '../../journal/ship.ts';
 import { type TendPorts, tendLadder } from '../../journal/tend.ts';
@@ -111,6 +112,16 @@ export class StoreJournal {
       this.#shippings = 0;
       await tendLadder(this.#ports);
     });
+  }
+
+  /** Each copy read; what no drive has sound is not needed any more afterwards. */
+  async scrub(options: LadderScrubOptions = {}): Promise<LadderScrub> {
+    const view = this.#source.look();
+    const shelves = this.#shelves(view);
+    view.close();
+    const report = await scrubLadder({ ...this.#ports, shelves }, options);
+    if (report.lostSegments > 0) await this.#unlessRefused(() => this.snapshotNow());
+    return report;
   }
 
   /**

@@ -1,6 +1,6 @@
 // What `watch` says: of each verifier its last pass, how far it is, what it took, and what is damaged now.
 import { FINDINGS_MAX } from '../../limits/engine.ts';
-import { INDEX_SCAN_MS, TRASH_INSPECTION_MS } from '../../limits/verify.ts';
+import { INDEX_SCAN_MS, JOURNAL_SCRUB_MS, TRASH_INSPECTION_MS } from '../../limits/verify.ts';
 import type { FindingRow } from '../../verify/finding-row.ts';
 import { listFindings } from '../../verify/keep-findings.ts';
 import { SAMPLE_AGES_MS } from '../../verify/sample-plan.ts';
@@ -90,6 +90,7 @@ const PERIODS_MS: Readonly<Record<Exclude<VerifierName, 'scrub'>, number>> = {
   index: INDEX_SCAN_MS,
   sample: SAMPLE_AGES_MS.at(-1) as number,
   trash: TRASH_INSPECTION_MS,
+  journal: JOURNAL_SCRUB_MS,
 };
 
 /** Of those that look at everything in one go, cut or not. */

@@ -5,7 +5,8 @@ import { readOperating } from '../../compaction/run/operating-row.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { given } from '../../foundation/given.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
-import { INDEX_SCAN_MS, TRASH_INSPECTION_MS, VERIFY_SHARE_PERMILLE } from '../../limits/verify.ts';
+import type { LadderScrub } from '../../journal/scrub-ladder.ts';
+import { INDEX_SCAN_MS, JOURNAL_SCRUB_MS, TRASH_INSPECTION_MS, VERIFY_SHARE_PERMILLE } from '../../limits/verify.ts';
 import { type Finding, Findings, type Level } from '../../verify/findings.ts';
 import { type IndexScanReport, scanIndex } from '../../verify/index-scan.ts';
 import { type SampleReport, sampleBlocks } from '../../verify/sample.ts';
@@ -17,7 +18,7 @@ import type { Components } from '../../volume/rows/components.ts';
 import { findDriveFaults } from '../status/drive-faults.ts';
 import type { EngineStore } from '../wire/engine-store.ts';
 
-type Verified = Pick<EngineStore, 'volumes' | 'frontend'>;
+type Verified = Pick<EngineStore, 'volumes' | 'frontend' | 'journal'>;
 
 export interface VerifyRequest {
   /** Which verifiers; all of them if none is named. */
@@ -54,6 +55,7 @@ export interface VerifyReport {
   readonly index?: IndexScanReport | undefined;
   readonly sample?: SampleReport | undefined;
   readonly trash?: TrashReport | undefined;
+  readonly journal?: LadderScrub | undefined;
   /** False: a pass was cut, and the next one goes on. */
   readonly done: boolean;
 }
@@ -73,6 +75,7 @@ export async function verifyStore(
   const slice = new Slice(components.clock, request.signal, pace && (await paceOf(components, pace)));
   const pass = new Passes(store, request, findings, slice);
   const trash = what.includes('trash') ? await pass.trash() : undefined;
+  const journal = what.includes('journal') ? await pass.journal() : undefined;
   const sample = what.includes('sample') ? await pass.sample() : undefined;
   const index = what.includes('index') ? await pass.index() : undefined;
   const scrubbed = what.includes('scrub') ? await pass.scrub(away, pace?.everyMs) : undefined;
@@ -84,6 +87,7 @@ export async function verifyStore(
     index,
     sample,
     trash,
+    journal,
     done: pass.isDone,
   };
 }
@@ -209,11 +213,7 @@ class Passes {
 
   /** Once a day, as it reads all that the volumes held; undefined: it was done today. */
   async trash(): Promise<TrashReport | undefined> {
-    const { allSinceMs } = this.#request;
-    const before = await readVerifier(this.#store.volumes.components, 'trash');
-    const sinceMs = before?.wholeAtMs ?? Number.NEGATIVE_INFINITY;
-    const isFresh = sinceMs <= this.#nowMs && this.#nowMs - sinceMs < TRASH_INSPECTION_MS;
-    if (allSinceMs === undefined && isFresh) return undefined;
+    if (!(await this.#isDue('trash', TRASH_INSPECTION_MS))) return undefined;
     return this.#pass('trash', async () => {
       const report = await inspectTrash(this.#store.volumes, {
         findings: this.#findings,
@@ -221,6 +221,32 @@ class Passes {
       });
       return { report, looked: report.buckets, bytes: 0, isDone: report.done };
     });
+  }
+
+  /** Once a day; undefined: it was done today, or there is none. */
+  async journal(): Promise<LadderScrub | undefined> {
+    const { journal } = this.#store;
+    if (journal === undefined || !(await this.#isDue('journal', JOURNAL_SCRUB_MS))) return undefined;
+    return this.#pass('journal', async () => {
+      const report = await journal.scrub({
+        isOver: this.#slice.isOver,
+        onProgress: (looked, bytes) => this.#request.onProgress?.({ verifier: 'journal', looked, bytes }),
+        onDamage: ({ place, name, error, isReplaced }) =>
+          this.#findings.add(
+            'degraded',
+            'journal',
+            `segment ${name} on ${place}: ${error.message}${isReplaced ? '; written anew from another drive' : ''}`,
+          ),
+      });
+      return { report, looked: report.objects, bytes: report.bytes, isDone: report.done };
+    });
+  }
+
+  async #isDue(name: VerifierName, everyMs: number): Promise<boolean> {
+    const before = await readVerifier(this.#store.volumes.components, name);
+    const sinceMs = before?.wholeAtMs ?? Number.NEGATIVE_INFINITY;
+    const isFresh = sinceMs <= this.#nowMs && this.#nowMs - sinceMs < everyMs;
+    return this.#request.allSinceMs !== undefined || !isFresh;
   }
 
   get #nowMs(): number {

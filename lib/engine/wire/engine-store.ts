@@ -1,5 +1,6 @@
 // An open store as the operator's use-cases see it, whichever engine holds it together.
 import type { Frontend } from '../../frontend/frontend.ts';
+import type { LadderScrub, LadderScrubOptions } from '../../journal/scrub-ladder.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
@@ -10,6 +11,8 @@ export interface EngineStore {
   readonly frontend: Frontend;
   /** Between the drainer and the workers of L3. */
   readonly queue: Stream;
+  /** Of the metadata on the drives, where there is one. */
+  readonly journal?: { scrub(options: LadderScrubOptions): Promise<LadderScrub> } | undefined;
   /** Where all of it lies on disks of this machine, which may be full. */
   readonly disk?: DiskRoom;
 }
