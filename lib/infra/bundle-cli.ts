@@ -11,13 +11,16 @@ export interface CliBundle {
 }
 
 /**
- * Replaces `directory`: program.mjs, and chunks that are loaded when they are needed (the AWS SDK takes longer than
- * most commands).
+ * Replaces `directory`: program.mjs, the program of the thread that commits, and chunks that are loaded when they are
+ * needed (the AWS SDK takes longer than most commands).
  */
 export async function bundleCli(directory: string): Promise<CliBundle> {
   rmSync(directory, { recursive: true, force: true });
   const { metafile } = await build({
-    entryPoints: [{ in: join(ROOT, 'bin/commands/program.ts'), out: 'program' }],
+    entryPoints: [
+      { in: join(ROOT, 'bin/commands/program.ts'), out: 'program' },
+      { in: join(ROOT, 'lib/panda/sqlite/sqlite-commit-thread.ts'), out: 'sqlite-commit-thread' },
+    ],
     outdir: directory,
     outExtension: { '.js': '.mjs' },
     absWorkingDir: ROOT,

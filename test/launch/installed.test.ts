@@ -1,9 +1,13 @@
 // The bundle that a package ships, laid out as npm would below node_modules, where Node strips no types.
+import { once } from 'node:events';
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { ROOT } from '../../lib/infra/bundle.ts';
 import { bundleCli } from '../../lib/infra/bundle-cli.ts';
+import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
+import type { ThreadData } from '../../lib/panda/sqlite/sqlite-thread.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { expectWorking } from './installed.ts';
 
@@ -18,4 +22,18 @@ it('an installed pocketful puts, lists and gets, and says what it has not', asyn
     cpSync(join(ROOT, file), join(installed, file));
   mkdirSync(join(folder, 'work'));
   expectWorking(join(installed, 'bin/pocketful.mjs'), join(folder, 'work'));
+});
+
+it('its thread that commits is one of its files, and starts', async () => {
+  const dist = join(folder, 'thread');
+  await bundleCli(dist);
+  const path = join(folder, 'panda.sqlite');
+  await (await SqlitePanda.open(path)).close();
+  const workerData: ThreadData = { path, attempts: 1, attemptMs: 100, openTimeoutMs: 1000, bytesMax: undefined };
+  const worker = new Worker(join(dist, 'sqlite-commit-thread.mjs'), { workerData });
+  try {
+    expect(await once(worker, 'message')).toEqual(['open']);
+  } finally {
+    await worker.terminate();
+  }
 });

@@ -24,24 +24,28 @@ pandaContract('stale where that is allowed', async () => {
   return { panda, close: () => panda.close() };
 });
 
-pandaContract(
-  'SQLite',
-  async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'panda-'));
-    const path = join(folder, 'panda.db');
-    let panda = await SqlitePanda.open(path);
-    return {
-      panda,
-      async reopen() {
-        await panda.close();
-        panda = await SqlitePanda.open(path, { create: false });
-        return panda;
-      },
-      async close() {
-        await panda.close();
-        rmSync(folder, { recursive: true });
-      },
-    };
-  },
-  { runs: 40, reopens: true },
-);
+for (const [name, threadAfterWrites, runs] of [
+  ['SQLite', Number.POSITIVE_INFINITY, 40],
+  ['SQLite, committed by a thread', 0, 10],
+] as const)
+  pandaContract(
+    name,
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'panda-'));
+      const path = join(folder, 'panda.db');
+      let panda = await SqlitePanda.open(path, { threadAfterWrites });
+      return {
+        panda,
+        async reopen() {
+          await panda.close();
+          panda = await SqlitePanda.open(path, { create: false, threadAfterWrites });
+          return panda;
+        },
+        async close() {
+          await panda.close();
+          rmSync(folder, { recursive: true });
+        },
+      };
+    },
+    { runs, reopens: true },
+  );

@@ -33,7 +33,7 @@ async function incrementMany(): Promise<void> {
 
 /** Writes until it is killed; a number is printed only after its transaction has resolved. */
 async function writeForever(): Promise<void> {
-  const panda = await SqlitePanda.open(path);
+  const panda = await SqlitePanda.open(path, { threadAfterWrites: Number(count) });
   for (let n = 0; ; n++) {
     const text = 'x'.repeat(500);
     await panda.transact([

@@ -37,8 +37,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** Where COMMITs are made. */
+const WAYS = [
+  ['on the main thread', Number.POSITIVE_INFINITY],
+  ['by a thread', 0],
+] as const;
+let threadAfterWrites: number = WAYS[0][1];
+
 async function open(options: SqlitePandaOptions = {}): Promise<SqlitePanda> {
-  const panda = await SqlitePanda.open(path, options);
+  const panda = await SqlitePanda.open(path, { threadAfterWrites, ...options });
   opened.push(panda);
   return panda;
 }
@@ -91,7 +98,11 @@ function commitsInLog(): number {
   return commits;
 }
 
-describe('group commit', () => {
+describe.each(WAYS)('group commit, written %s', (_, after) => {
+  beforeEach(() => {
+    threadAfterWrites = after;
+  });
+
   it('shares one COMMIT among all that is pending, and gives each its own answer', async () => {
     const panda = await open();
     await panda.transact([put('a', 1)]);
@@ -170,7 +181,11 @@ describe('group commit', () => {
   });
 });
 
-describe('the file', () => {
+describe.each(WAYS)('the file, written %s', (_, after) => {
+  beforeEach(() => {
+    threadAfterWrites = after;
+  });
+
   it('is for its owner only, and alone after a close', async () => {
     const panda = await open();
     await panda.transact([put('a', 1)]);
@@ -297,7 +312,11 @@ describe('the file', () => {
   });
 });
 
-describe('several users of one file', () => {
+describe.each(WAYS)('several users of one file, written %s', (_, after) => {
+  beforeEach(() => {
+    threadAfterWrites = after;
+  });
+
   it('makes every connection see what another has committed', async () => {
     const [one, other] = [await open(), await open()];
     await one.transact([put('a', 1)]);
@@ -362,7 +381,46 @@ describe('several users of one file', () => {
   });
 });
 
-describe('death and disks', () => {
+describe('the thread', () => {
+  beforeEach(() => {
+    threadAfterWrites = 300;
+  });
+
+  it('takes over from the main thread, and the main thread from one that ended; nothing is lost or done twice', async () => {
+    const panda = await open();
+    await panda.transact([put('counter', 0)]);
+    let done = 0;
+    let unsure = 0;
+    const increment = async (): Promise<void> => {
+      try {
+        await panda.transact([{ kind: 'update', partition: 'p', sort: 'counter', add: { n: 1 } }]);
+        done += 1;
+      } catch (error) {
+        expect(error).toEqual(coded('unknown', 'PANDA_UNKNOWN'));
+        unsure += 1;
+      }
+    };
+    const counted = async (): Promise<number> =>
+      Number((await panda.getMany([{ partition: 'p', sort: 'counter' }]))[0]?.attributes['n']);
+    while (panda.thread === undefined) await increment();
+    for (let i = 0; i < 50; i++) await increment();
+    expect(await counted()).toBe(done);
+    const under = Array.from({ length: 20 }, increment);
+    const { thread } = panda;
+    await thread?.terminate();
+    await Promise.all(under);
+    expect(panda.thread).toBeUndefined();
+    for (let i = 0; i < 50; i++) await increment();
+    expect(await counted()).toBeGreaterThanOrEqual(done);
+    expect(await counted()).toBeLessThanOrEqual(done + unsure);
+  });
+});
+
+describe.each(WAYS)('death and disks, written %s', (_, after) => {
+  beforeEach(() => {
+    threadAfterWrites = after;
+  });
+
   /** Every acknowledged pair is there, and no half of any. */
   async function expectWholeTransactions(printed: string): Promise<void> {
     const acknowledged = printed.split('\n').filter((line) => /^\d+$/.test(line)).length;
@@ -380,7 +438,7 @@ describe('death and disks', () => {
 
   it('keeps what it acknowledged when the process is killed', async () => {
     for (const lines of [5, 60]) {
-      const writer = child(['writeForever', path]);
+      const writer = child(['writeForever', path, String(after)]);
       await new Promise<void>((done) => {
         let seen = 0;
         writer.process.stdout?.on('data', (data) => {
@@ -396,7 +454,7 @@ describe('death and disks', () => {
   });
 
   it('reports a write the system refuses, and keeps what it acknowledged', async () => {
-    const { out, err } = await child(['writeForever', path], 'ulimit -f 600;').ended;
+    const { out, err } = await child(['writeForever', path, String(after)], 'ulimit -f 600;').ended;
     expect(err).toBe('');
     expect(out).toMatch(/^error (unknown PANDA_UNKNOWN|retry PANDA_BUSY)$/m);
     await expectWholeTransactions(out);

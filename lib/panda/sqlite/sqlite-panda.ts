@@ -1,17 +1,20 @@
 // Panda in one SQLite file, for the embedded engine. Durable: when transact resolves, the rows survive a power cut.
-// Several processes may use one file. Transactions share their COMMITs (sqlite-commits.ts).
+// Several processes may use one file. Transactions share their COMMITs (sqlite-commits.ts), which a thread does for
+// whoever writes much (sqlite-thread.ts).
 import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '../../foundation/assert.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
-import { PAGE_ROWS_MAX, SQLITE_ATTEMPT_MS, SQLITE_BUSY_MS } from '../../limits/panda.ts';
+import { PAGE_ROWS_MAX, SQLITE_ATTEMPT_MS, SQLITE_BUSY_MS, WRITES_BEFORE_THREAD } from '../../limits/panda.ts';
 import { checkKey } from '../attributes.ts';
 import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from '../panda.ts';
 import { checkGetMany, checkQuery, checkTransaction } from '../transaction.ts';
+import { BatchCommitter } from './sqlite-batch.ts';
 import { GroupCommit } from './sqlite-commits.ts';
 import { learnDamage } from './sqlite-damage.ts';
 import { LOGIC_ERROR, pandaCorrupt, sqliteCode, sqliteError } from './sqlite-errors.ts';
 import { type MakeRoom, openSqliteFile } from './sqlite-file.ts';
-import { pageOf, prepareStatements, rowAt, type Statements } from './sqlite-rows.ts';
+import { inOneRead, pageOf, prepareStatements, rowAt, type Statements, soundRowOf, valuesAt } from './sqlite-rows.ts';
+import { CommitThread, type ThreadData } from './sqlite-thread.ts';
 
 export interface SqlitePandaOptions {
   /** Makes the file if there is none (default). */
@@ -28,6 +31,8 @@ export interface SqlitePandaOptions {
   readonly clock?: Pick<Clock, 'nowMs'>;
   /** False: for a file that is being filled, and of which all rows are shipped in any case. Default true. */
   readonly isJournalled?: boolean;
+  /** After so many writes a thread commits; 0: at once, and opening waits for it. For tests. */
+  readonly threadAfterWrites?: number;
 }
 
 export class SqlitePanda implements Panda {
@@ -39,13 +44,19 @@ export class SqlitePanda implements Panda {
   readonly #commits: GroupCommit;
   #closed = false;
 
-  private constructor(path: string, database: DatabaseSync, attempts: number, options: SqlitePandaOptions) {
-    const { makeRoom, clock = systemClock, isJournalled = true } = options;
-    const nowMs = isJournalled ? (): number => clock.nowMs() : undefined;
+  private constructor(database: DatabaseSync, data: ThreadData, options: SqlitePandaOptions) {
+    const { makeRoom, clock = systemClock, isJournalled = true, threadAfterWrites = WRITES_BEFORE_THREAD } = options;
+    const { path, attempts } = data;
     this.path = path;
     this.#database = database;
     this.#statements = prepareStatements(database);
-    this.#commits = new GroupCommit({ path, database, statements: this.#statements, attempts, makeRoom, nowMs });
+    this.#commits = new GroupCommit({
+      here: new BatchCommitter({ path, database, statements: this.#statements, attempts }),
+      startThread: () => new CommitThread(data),
+      threadAfterWrites,
+      makeRoom,
+      nowMs: isJournalled ? (): number => clock.nowMs() : undefined,
+    });
   }
 
   /**
@@ -53,16 +64,25 @@ export class SqlitePanda implements Panda {
    * PANDA_CORRUPT.
    */
   static async open(path: string, options: SqlitePandaOptions = {}): Promise<SqlitePanda> {
-    const timeoutMs = options.busyTimeoutMs ?? SQLITE_BUSY_MS;
-    const attemptMs = Math.min(SQLITE_ATTEMPT_MS, timeoutMs);
-    const database = openSqliteFile(path, { ...options, openTimeoutMs: timeoutMs, attemptMs });
+    const openTimeoutMs = options.busyTimeoutMs ?? SQLITE_BUSY_MS;
+    const attemptMs = Math.min(SQLITE_ATTEMPT_MS, openTimeoutMs);
+    const attempts = Math.ceil(openTimeoutMs / Math.max(1, attemptMs));
+    const database = openSqliteFile(path, { ...options, openTimeoutMs, attemptMs });
     try {
-      return new SqlitePanda(path, database, Math.ceil(timeoutMs / Math.max(1, attemptMs)), options);
+      const { bytesMax } = options;
+      const panda = new SqlitePanda(database, { path, attempts, attemptMs, openTimeoutMs, bytesMax }, options);
+      if (options.threadAfterWrites === 0) await panda.#commits.beginThread();
+      return panda;
     } catch (error) {
       // Statements that were right for this file's version do not fit its table: what it says of itself is damaged.
       database.close();
       throw sqliteCode(error) === LOGIC_ERROR ? pandaCorrupt(path, error) : sqliteError(error, path);
     }
+  }
+
+  /** That commits, once there is one. */
+  get thread(): CommitThread | undefined {
+    return this.#commits.thread;
   }
 
   async get(key: Key): Promise<Row | undefined> {
@@ -71,8 +91,15 @@ export class SqlitePanda implements Panda {
   }
 
   async getMany(keys: readonly Key[]): Promise<(Row | undefined)[]> {
+    assert(!this.#closed, 'this Panda is closed');
     checkGetMany(keys);
-    return this.#guarded(() => keys.map((key) => rowAt(this.#statements, key)));
+    const stored = (await this.#commits.thread?.read(keys)) ?? this.#storedAt(keys);
+    return keys.map((key, i) => (stored[i] === undefined ? undefined : soundRowOf(key, stored[i])));
+  }
+
+  #storedAt(keys: readonly Key[]): readonly unknown[] {
+    const flat = keys.flatMap(({ partition, sort }) => [partition, sort]);
+    return this.#guarded(() => inOneRead(this.#database, this.#statements, () => valuesAt(this.#statements, flat)));
   }
 
   async query(partition: string, range: SortRange = {}, options: QueryOptions = {}): Promise<Page> {
@@ -109,7 +136,7 @@ export class SqlitePanda implements Panda {
   /** Waits for what is pending. The last process to close a file also empties its log. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    await this.#commits.settled();
+    await this.#commits.close();
     this.#closed = true;
     this.#database.close();
   }

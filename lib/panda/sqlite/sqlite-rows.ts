@@ -17,6 +17,7 @@ export interface Statements {
   readonly fromTo: StatementSync;
   readonly scan: StatementSync;
   readonly begin: StatementSync;
+  readonly beginRead: StatementSync;
   readonly commit: StatementSync;
   readonly rollback: StatementSync;
   readonly version: StatementSync;
@@ -40,6 +41,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
       `${row} WHERE (rows.partition, rows.sort) > (?, ?) ORDER BY rows.partition, rows.sort LIMIT ?`,
     ),
     begin: database.prepare('BEGIN IMMEDIATE'),
+    beginRead: database.prepare('BEGIN'),
     commit: database.prepare('COMMIT'),
     rollback: database.prepare('ROLLBACK'),
     version: database.prepare('SELECT user_version AS version FROM pragma_user_version'),
@@ -61,10 +63,32 @@ function attributesOf(key: Key, value: unknown): Attributes {
   throw corrupt('ROW_MALFORMED', 'a stored row is damaged: neither bytes nor text');
 }
 
+export const soundRowOf = (key: Key, value: unknown): Row => soundRow(rowOf(key, value));
+
 /** The row of a key. Throws `corrupt` ROW_DAMAGED if its value is damaged. */
 export function rowAt(statements: Statements, { partition, sort }: Key): Row | undefined {
   const found = statements.get.get(partition, sort);
-  return found === undefined ? undefined : soundRow(rowOf({ partition, sort }, found['value']));
+  return found === undefined ? undefined : soundRowOf({ partition, sort }, found['value']);
+}
+
+/** What is stored of keys (partition and sort key, one pair after the other). */
+export function valuesAt(statements: Statements, keys: readonly string[]): unknown[] {
+  const values: unknown[] = [];
+  for (let at = 0; at < keys.length; at += 2)
+    values.push(statements.get.get(keys[at] as string, keys[at + 1] as string)?.['value']);
+  return values;
+}
+
+/** Outside of a transaction every statement locks and unlocks the file, which costs more than what it finds. */
+export function inOneRead<T>(database: DatabaseSync, statements: Statements, read: () => T): T {
+  if (database.isTransaction) return read();
+  statements.beginRead.run();
+  try {
+    return read();
+  } finally {
+    // The end of a transaction that only read cannot fail but with the file.
+    if (database.isTransaction) statements.commit.run();
+  }
 }
 
 /** A page from rows of which one more than `limit` was asked for, ended early where it grows too large. */
