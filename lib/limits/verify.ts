@@ -23,6 +23,8 @@ export const INDEX_SCAN_MS = 7 * DAY_MS;
 export const INDEX_CHUNK_BLOCKS_MAX = 4_000_000;
 /** Rows of the arrays they lie in. */
 export const BLOCK_TABLE_PAGE = 65_536;
+/** Ids that the index scanner numbers before its tables grow; a power of two. */
+export const ID_NUMBERS_MIN = 1024;
 /** Looks at one suspected row: each after it, its bucket or its volume had changed. */
 export const BLOCK_CHECKS_MAX = 4;
 /** Of all blocks, how many in 65,536 are sampled: those whose hash goes on so after its first byte. */

@@ -88,6 +88,11 @@ export interface Page {
 export interface QueryOptions {
   /** At most this many rows (1..1,000; default 1,000). A page may be shorter and still have a `next`. */
   readonly limit?: number;
+  /**
+   * The attributes that are read; a body may give the others as well. Bytes are not to be written to then: they may be
+   * a part of something.
+   */
+  readonly only?: ReadonlySet<string>;
 }
 
 export interface ReadOptions {

@@ -2,21 +2,23 @@
 // them, bucket by bucket. A fingerprint of 53 bits stands for record and length: one that fits by chance lets a wrong
 // row pass once in a billion, one that does not fit is looked at row by row.
 import { BLOCK_TABLE_PAGE } from '../limits/verify.ts';
-import type { BlockRow } from '../panda/rows/block-row.ts';
+import type { BlockPlace } from '../panda/rows/block-place.ts';
+import { halvesOf, IdNumbers } from './id-numbers.ts';
 
 /** 30 bits of the record's random id, 23 of its length. */
 export const recordPrint = (recordId: string, bytes: number): number =>
-  (Number.parseInt(recordId.slice(0, 8), 16) >>> 2) * 2 ** 23 + bytes;
+  printOf(Number.parseInt(recordId.slice(0, 8), 16), bytes);
+
+const printOf = (recordHead: number, bytes: number): number => (recordHead >>> 2) * 2 ** 23 + bytes;
 
 /** Of a place, 32 bits; equal for equal places. */
-export const placePrint = (...numbers: readonly number[]): number => {
-  let print = 0x811c_9dc5;
-  for (const number of numbers) {
-    print = Math.imul(print ^ (number >>> 0), 0x0100_0193);
-    print = Math.imul(print ^ Math.floor(number / 2 ** 32), 0x0100_0193);
-  }
-  return print >>> 0;
-};
+export function placePrint(seq: number, token: number, column: number, offset: number): number {
+  const print = mixed(mixed(mixed(0x811c_9dc5, seq), token), column);
+  return mixed(print, offset) >>> 0;
+}
+
+const mixed = (print: number, number: number): number =>
+  Math.imul(Math.imul(print ^ (number >>> 0), 0x0100_0193) ^ Math.floor(number / 2 ** 32), 0x0100_0193);
 
 interface TablePage {
   readonly buckets: Uint32Array;
@@ -44,27 +46,10 @@ export interface TableEntry {
   readonly home: number;
 }
 
-/** Numbers names in the order they come. */
-class Numbers {
-  readonly names: string[] = [];
-  readonly #of = new Map<string, number>();
-
-  of(name: string): number {
-    const known = this.#of.get(name);
-    if (known !== undefined) return known;
-    this.#of.set(name, this.names.length);
-    return this.names.push(name) - 1;
-  }
-
-  find(name: string): number | undefined {
-    return this.#of.get(name);
-  }
-}
-
 export class BlockTable {
   readonly #pages: TablePage[] = [];
-  readonly #buckets = new Numbers();
-  readonly #homes = new Numbers();
+  readonly #buckets = new IdNumbers();
+  readonly #homes = new IdNumbers();
   readonly #counts: number[] = [];
   #size = 0;
 
@@ -72,31 +57,32 @@ export class BlockTable {
     return this.#size;
   }
 
-  get buckets(): readonly string[] {
-    return this.#buckets.names;
+  /** Ids, by number. */
+  buckets(): string[] {
+    return Array.from({ length: this.#buckets.size }, (_, number) => this.#buckets.idOf(number));
   }
 
-  add({ bucket, slot, recordId, recordBytes, hint }: BlockRow): void {
+  add(place: BlockPlace): void {
     const at = this.#size % BLOCK_TABLE_PAGE;
     if (at === 0) this.#pages.push(newPage());
-    const page = this.#pages.at(-1) as TablePage;
-    const number = this.#buckets.of(bucket);
+    const page = this.#pages[this.#pages.length - 1] as TablePage;
+    const number = this.#buckets.of(place.bucketHigh, place.bucketLow, 0);
     this.#counts[number] = (this.#counts[number] ?? 0) + 1;
     page.buckets[at] = number;
-    page.slots[at] = slot;
-    page.records[at] = recordPrint(recordId, recordBytes);
-    page.hints[at] = placePrint(hint.seq, hint.token, hint.column, hint.offset);
-    page.homes[at] = this.#homes.of(`${hint.volume}/${hint.generation}`);
+    page.slots[at] = place.slot;
+    page.records[at] = printOf(place.recordHead, place.recordBytes);
+    page.hints[at] = placePrint(place.seq, place.token, place.column, place.offset);
+    page.homes[at] = this.#homes.of(place.volumeHigh, place.volumeLow, place.generation);
     this.#size += 1;
   }
 
   /** The number of a volume and generation, if a hint names it. */
   homeOf(volume: string, generation: number): number | undefined {
-    return this.#homes.find(`${volume}/${generation}`);
+    return this.#homes.find(...halvesOf(volume), generation);
   }
 
   /** Rows by bucket, in one sort over all of them. */
-  byBucket(): (bucket: number) => Generator<TableEntry> {
+  byBucket(): (bucket: number) => TableEntry[] {
     const starts = new Uint32Array(this.#counts.length + 1);
     for (const [i, count] of this.#counts.entries()) starts[i + 1] = (starts[i] as number) + count;
     const next = starts.slice();
@@ -117,9 +103,11 @@ export class BlockTable {
         home: page.homes[at] as number,
       };
     };
-    return function* (bucket) {
-      for (let at = starts[bucket] as number; at < (starts[bucket + 1] as number); at++)
-        yield entryAt(order[at] as number);
+    return (bucket) => {
+      const entries: TableEntry[] = [];
+      const end = starts[bucket + 1] as number;
+      for (let at = starts[bucket] as number; at < end; at++) entries.push(entryAt(order[at] as number));
+      return entries;
     };
   }
 

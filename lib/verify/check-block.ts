@@ -47,13 +47,14 @@ export function placeFault(
 }
 
 /** Whether the object is listed, long enough to hold it; unknown while its drive cannot be listed. */
-export function isListed(listings: readonly ColumnListing[], place: FoundSlot): boolean | undefined {
+function isListed(listings: readonly ColumnListing[], place: FoundSlot): boolean | undefined {
   const objects = listings[place.column]?.objects;
   if (objects === undefined) return undefined;
   return (objects.get(chunkName(place.sequence, place.token)) ?? -1) >= endOf(place);
 }
 
-const endOf = ({ offset, length }: FoundSlot): number => CHUNK_HEADER_BYTES + offset + length;
+/** The end of a slot's record in its object. */
+export const endOf = ({ offset, length }: FoundSlot): number => CHUNK_HEADER_BYTES + offset + length;
 
 /**
  * Objects that are not there, each listed anew and noted as damage once. What a row names was there when the row was

@@ -3,34 +3,27 @@
 // that are read once for the chunk. What does not fit is suspected only: the row and everything on its way are read
 // again (check-block.ts) before it is called a finding.
 
-import type { GroupEntry } from '../format/group-directory.ts';
+import { chunkName } from '../format/object-names.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId, BucketId } from '../foundation/ids.ts';
 import { GET_MANY_MAX } from '../limits/panda.ts';
-import { INDEX_CHUNK_BLOCKS_MAX } from '../limits/verify.ts';
-import { type BlockRow, blockFromRow, blockPartitions } from '../panda/rows/block-row.ts';
 import { type BucketRow, bucketFromRow, bucketKey } from '../panda/rows/bucket-row.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
 import { type ColumnListing, listColumns } from '../volume/check/listing.ts';
-import type { FoundSlot } from '../volume/read/directories.ts';
+import type { BucketMap, FoundSlot } from '../volume/read/directories.ts';
 import { readVolume } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { BlockTable, placePrint, recordPrint, type TableEntry } from './block-table.ts';
-import { type BlockFault, checkBlock, isListed, MissingObjects } from './check-block.ts';
+import { type BlockTable, placePrint, recordPrint, type TableEntry } from './block-table.ts';
+import { type BlockFault, checkBlock, endOf, MissingObjects } from './check-block.ts';
 import type { Findings } from './findings.ts';
+import { blocksBetween, type Chunk, type GatherOptions, gatherBlocks, passBad } from './gather-blocks.ts';
 import { keepFindings } from './keep-findings.ts';
 
-export interface IndexScanOptions {
+export interface IndexScanOptions extends GatherOptions {
   readonly findings: Findings;
   /** Where the scan goes on, as `cursor` of the report said; undefined: at the beginning. */
   readonly cursor?: string | undefined;
-  /** Rows of one chunk: memory. */
-  readonly chunkBlocksMax?: number | undefined;
-  /** True: gather no more rows; what was gathered is still checked. */
-  readonly isLate?: (() => boolean) | undefined;
-  /** True: stop; the chunk under way is begun anew by the next scan. */
-  readonly isOver?: (() => boolean) | undefined;
   readonly onProgress?: ((blocks: number) => void) | undefined;
 }
 
@@ -54,7 +47,7 @@ export async function scanIndex(store: VolumeStore, options: IndexScanOptions): 
   let unread = 0;
   while (cursor !== undefined && !isOver()) {
     const from: string = cursor;
-    const chunk: Chunk = await gather(store, from, options, (more) => options.onProgress?.(blocks + more));
+    const chunk: Chunk = await gatherBlocks(store, from, options, (more) => options.onProgress?.(blocks + more));
     const check = new ChunkCheck(store, chunk.table);
     const suspects = await check.run(isOver);
     if (isOver()) break;
@@ -76,55 +69,6 @@ export async function scanIndex(store: VolumeStore, options: IndexScanOptions): 
 /** Some of it is missing: the code brings it back. */
 const SEVERITY: Partial<Record<BlockFault, 'degraded'>> = { CHUNK_UNLISTED: 'degraded' };
 const NOTHING = { faults: new Map<BlockId, BlockFault>(), unread: 0 };
-
-interface Chunk {
-  readonly table: BlockTable;
-  readonly from: string;
-  /** The last name it may hold. */
-  readonly to: string;
-  readonly next: string | undefined;
-}
-
-/** Rows from a name on: until there are enough, or it is late. A cursor is the beginning of a block's id. */
-async function gather(
-  { components }: VolumeStore,
-  from: string,
-  { chunkBlocksMax = INDEX_CHUNK_BLOCKS_MAX, isLate = () => false, isOver = () => false }: IndexScanOptions,
-  onProgress: (blocks: number) => void,
-): Promise<Chunk> {
-  const table = new BlockTable();
-  const bad = components.badRow ?? (() => {});
-  for (const partition of blockPartitions()) {
-    const bits = partition.slice(-2);
-    if (bits < from.slice(0, 2)) continue;
-    let at: string | undefined = bits === from.slice(0, 2) ? from : bits;
-    while (at !== undefined) {
-      const page: Awaited<ReturnType<typeof components.panda.query>> = await components.panda.query(partition, {
-        from: at,
-      });
-      for (const row of page.rows) {
-        const block = readOrTell(row, blockFromRow, bad);
-        if (block !== undefined && block.cell === components.settings.cell) table.add(block);
-      }
-      onProgress(table.size);
-      at = page.next;
-      if (at !== undefined && (table.size >= chunkBlocksMax || isLate() || isOver()))
-        return { table, from, to: `${at.slice(0, -1)}${before(at.at(-1) as string)}`, next: at };
-    }
-    const next = nextBits(bits);
-    if (next !== undefined && (table.size >= chunkBlocksMax || isLate() || isOver()))
-      return { table, from, to: `${bits}~`, next };
-  }
-  return { table, from, to: '~', next: undefined };
-}
-
-/** The highest text that is below a name's last digit: names in between do not exist. */
-const before = (digit: string): string => `${String.fromCharCode(digit.charCodeAt(0) - 1)}~`;
-
-function nextBits(bits: string): string | undefined {
-  const next = Number.parseInt(bits, 16) + 1;
-  return next === 256 ? undefined : next.toString(16).padStart(2, '0');
-}
 
 /** A chunk held against the directories, volume by volume. */
 class ChunkCheck {
@@ -151,35 +95,37 @@ class ChunkCheck {
   /** Slots, by bucket, whose row does not fit what the directories say. */
   async run(isOver: () => boolean): Promise<Map<string, Set<number>>> {
     const entriesOf = this.#table.byBucket();
+    const ids = this.#table.buckets();
     const suspects = new Map<string, Set<number>>();
-    const suspect = (bucket: string, entries: Iterable<TableEntry>): void => {
+    const suspect = (bucket: string, entries: readonly TableEntry[]): void => {
       const slots = suspects.get(bucket) ?? new Set();
       for (const { slot } of entries) slots.add(slot);
       if (slots.size > 0) suspects.set(bucket, slots);
     };
-    const byVolume = new Map<string, BucketRow[]>();
-    for await (const [number, row] of this.#bucketRows()) {
-      if (row === undefined) suspect(this.#table.buckets[number] as string, entriesOf(number));
-      else byVolume.set(row.volume, [...(byVolume.get(row.volume) ?? []), row]);
+    const byVolume = new Map<string, { readonly number: number; readonly row: BucketRow }[]>();
+    for await (const [number, row] of this.#bucketRows(ids)) {
+      if (row === undefined) suspect(ids[number] as string, entriesOf(number));
+      else {
+        const of = byVolume.get(row.volume);
+        if (of === undefined) byVolume.set(row.volume, [{ number, row }]);
+        else of.push({ number, row });
+      }
     }
-    const numbers = new Map(this.#table.buckets.map((id, number) => [id, number]));
     const { panda, settings } = this.#store.components;
     for (const [id, buckets] of byVolume) {
       if (isOver()) return suspects;
       const volume = await readVolume(panda, settings.cell, id as VolumeRow['id']).catch(passBad);
-      for (const bucket of buckets) {
-        const entries = entriesOf(numbers.get(bucket.id) as number);
-        if (volume === undefined) suspect(bucket.id, entries);
-        else suspect(bucket.id, await this.#misfits(volume, bucket, [...entries]));
+      for (const { number, row } of buckets) {
+        const entries = entriesOf(number);
+        suspect(row.id, volume === undefined ? entries : await this.#misfits(volume, row, entries));
       }
       this.volumes += 1;
     }
     return suspects;
   }
 
-  async *#bucketRows(): AsyncGenerator<readonly [number, BucketRow | undefined]> {
+  async *#bucketRows(ids: readonly string[]): AsyncGenerator<readonly [number, BucketRow | undefined]> {
     const { panda, settings, badRow = () => {} } = this.#store.components;
-    const ids = this.#table.buckets;
     for (let at = 0; at < ids.length; at += GET_MANY_MAX) {
       const some = ids.slice(at, at + GET_MANY_MAX);
       const rows = await panda.getMany(some.map((id) => bucketKey(settings.cell, id as BucketId)));
@@ -193,13 +139,19 @@ class ChunkCheck {
       const slots = await this.#store.directories.bucketPart(volume, bucket, 'many buckets');
       const listings = await this.#listingsOf(volume);
       const home = bucket.move === 0 ? this.#table.homeOf(volume.id, volume.generation) : undefined;
-      const records = new Map<string, ReadonlyMap<number, GroupEntry>>();
       const misfits: TableEntry[] = [];
+      let group: GroupSeen | undefined;
       for (const entry of entries) {
         const found = slots.find(entry.slot);
-        if (found === undefined && slots.lost !== undefined) this.unread += 1;
-        else if (found === undefined || isListed(listings, found) === false) misfits.push(entry);
-        else if (!(await this.#fits(entry, found, { volume, bucket, home, records }))) misfits.push(entry);
+        if (found === undefined) {
+          if (slots.lost === undefined) misfits.push(entry);
+          else this.unread += 1;
+          continue;
+        }
+        // One after the other lies in the same group as a rule.
+        if (group?.sequence !== found.sequence || group.token !== found.token)
+          group = await this.#groupOf(volume, bucket, found, listings);
+        if (!fits(entry, found, group, home)) misfits.push(entry);
       }
       return misfits;
     } catch (error) {
@@ -209,40 +161,50 @@ class ChunkCheck {
     }
   }
 
-  async #fits(entry: TableEntry, found: FoundSlot, of: BucketPlaces): Promise<boolean> {
-    const recordId = found.recordId ?? (await this.#recordAt(entry.slot, found, of));
-    if (recordId === undefined || recordPrint(recordId, found.length) !== entry.record) return false;
-    if (of.home === undefined || entry.home !== of.home) return true;
-    return placePrint(found.sequence, found.token, found.column, found.offset) === entry.hint;
-  }
-
-  /** Which record the group's directory names in the place that the bucket's directory names. */
-  async #recordAt(slot: number, found: FoundSlot, { volume, bucket, records }: BucketPlaces) {
-    const key = `${found.sequence}-${found.token}`;
-    let group = records.get(key);
-    if (group === undefined) {
-      const entries = await this.#store.directories.group(volume, found.sequence, found.token);
-      group = new Map(entries.filter((one) => one.bucket === bucket.id).map((one) => [one.slot, one]));
-      records.set(key, group);
-    }
-    const entry = group.get(slot);
-    const isSame = entry?.column === found.column && entry.offset === found.offset && entry.length === found.length;
-    return isSame ? entry.recordId : undefined;
+  async #groupOf(
+    volume: VolumeRow,
+    bucket: BucketRow,
+    { sequence, token, recordId }: FoundSlot,
+    listings: readonly ColumnListing[],
+  ): Promise<GroupSeen> {
+    const name = chunkName(sequence, token);
+    return {
+      sequence,
+      token,
+      listedBytes: listings.map(({ objects }) => (objects === undefined ? undefined : (objects.get(name) ?? 0))),
+      // Bucket directories of sealed volumes do not name records: those of groups do.
+      slots:
+        recordId === undefined
+          ? await this.#store.directories.groupSlots(volume, sequence, token, bucket.id)
+          : undefined,
+    };
   }
 }
 
-interface BucketPlaces {
-  readonly volume: VolumeRow;
-  readonly bucket: BucketRow;
-  /** The number of hints into this volume and generation, if readers of this bucket go by hints. */
-  readonly home: number | undefined;
-  readonly records: Map<string, ReadonlyMap<number, GroupEntry>>;
+/** What holds for all slots of a bucket in one group. */
+interface GroupSeen {
+  readonly sequence: number;
+  readonly token: number;
+  /** By column: undefined while its drive cannot be listed. */
+  readonly listedBytes: readonly (number | undefined)[];
+  /** By the group's own directory, where the bucket's does not name records. */
+  readonly slots: BucketMap | undefined;
 }
 
-/** A row that cannot be read is doctor's to name. */
-function passBad(error: unknown): undefined {
-  if (!isPocketfulError(error) || error.kind !== 'corrupt') throw error;
-  return undefined;
+/** `home`: the number of hints into this volume and generation, if readers of this bucket go by hints. */
+function fits(entry: TableEntry, found: FoundSlot, group: GroupSeen, home: number | undefined): boolean {
+  const { column, offset, length } = found;
+  const listedBytes = group.listedBytes[column];
+  if (listedBytes !== undefined && listedBytes < endOf(found)) return false;
+  let { recordId } = found;
+  if (group.slots !== undefined) {
+    const same = group.slots.get(entry.slot);
+    if (same?.column !== column || same.offset !== offset || same.length !== length) return false;
+    recordId = same.recordId;
+  }
+  if (recordId === undefined || recordPrint(recordId, length) !== entry.record) return false;
+  if (home === undefined || entry.home !== home) return true;
+  return placePrint(found.sequence, found.token, column, offset) === entry.hint;
 }
 
 /** The rows of the chunk that are suspected, each looked at on its own. */
@@ -261,23 +223,4 @@ async function confirm(
     else if (verdict !== 'sound') faults.set(id, verdict.fault);
   }
   return { faults, unread };
-}
-
-async function* blocksBetween({ components }: VolumeStore, from: string, to: string): AsyncGenerator<BlockRow> {
-  for (const partition of blockPartitions()) {
-    const bits = partition.slice(-2);
-    if (bits < from.slice(0, 2) || bits > to.slice(0, 2)) continue;
-    let at: string | undefined = bits === from.slice(0, 2) ? from : bits;
-    while (at !== undefined) {
-      const page: Awaited<ReturnType<typeof components.panda.query>> = await components.panda.query(partition, {
-        from: at,
-        to,
-      });
-      for (const row of page.rows) {
-        const block = readOrTell(row, blockFromRow, () => {});
-        if (block !== undefined && block.cell === components.settings.cell) yield block;
-      }
-      at = page.next;
-    }
-  }
 }

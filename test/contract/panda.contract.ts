@@ -503,6 +503,34 @@ function orderAndPages(open: Open): void {
     expect(seen.every((row) => row.attributes['n'] === (row.partition === 'p' ? 1 : 2))).toBe(true);
   });
 
+  it('gives the attributes that are asked for, and no wrong ones', async () => {
+    const panda = await open();
+    const bytes = (length: number) => new Uint8Array(length).fill(9);
+    const sorts = ['a', 'b', 'c', 'd'];
+    // Bytes are equal whatever class they are of.
+    const plain = (value: unknown) => (value instanceof Uint8Array ? [...value] : value);
+    const full = (i: number): Attributes => ({ d: bytes(i + 1), n: i, s: 'text', p: bytes(40), z: new Set(['x']) });
+    for (const [i, sort] of sorts.entries()) await panda.transact([put(sort, full(i))]);
+    const only = new Set(['d', 's', 'none']);
+    const ask = async (range: { from?: string; to?: string }, limit: number) => {
+      const { rows, next } = await panda.query('p', range, { only, limit });
+      for (const { sort, attributes } of rows) {
+        const all = (await panda.get(key(sort)))?.attributes ?? {};
+        for (const [name, value] of Object.entries(attributes)) expect(plain(value)).toEqual(plain(all[name]));
+        expect(Object.keys(attributes)).toEqual(expect.arrayContaining(['d', 's'].filter((name) => name in all)));
+      }
+      return [rows.map(({ sort }) => sort), next];
+    };
+    expect(await ask({}, 1000)).toEqual([sorts, undefined]);
+    expect(await ask({ from: 'b' }, 2)).toEqual([['b', 'c'], 'd']);
+    expect(await ask({ from: 'b', to: 'c' }, 2)).toEqual([['b', 'c'], undefined]);
+    // Beside rows that are not as short as most are.
+    await panda.transact([put('c', { d: bytes(5000), s: 'text' })]);
+    await panda.transact([put('e', { other: 1 })]);
+    expect(await ask({}, 1000)).toEqual([[...sorts, 'e'], undefined]);
+    expect(await ask({ to: 'b' }, 1)).toEqual([['a'], 'b']);
+  });
+
   it('ends a page of large rows early', async () => {
     const panda = await open();
     const sorts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];

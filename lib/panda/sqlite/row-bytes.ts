@@ -121,7 +121,15 @@ class Out {
 }
 
 const checksum = ({ partition, sort }: Key, bytes: Uint8Array): number =>
-  crc32(bytes, crc32(`${partition}\0${sort}\0`));
+  crc32(bytes, crc32(`${sort}\0`, partitionChecksum(partition)));
+
+/** Of the partition that was asked about last: rows come page by page. */
+let lastPartition = { partition: '', crc: crc32('\0') };
+
+function partitionChecksum(partition: string): number {
+  if (lastPartition.partition !== partition) lastPartition = { partition, crc: crc32(`${partition}\0`) };
+  return lastPartition.crc;
+}
 
 const out = new Out();
 
@@ -267,8 +275,11 @@ export function soundRowBytes(key: Key, bytes: Uint8Array): Buffer {
   return body;
 }
 
-/** The attributes of bytes made by rowBytesOf for that key. Throws `corrupt` ROW_MALFORMED for anything else. */
-export function attributesOfBytes(key: Key, bytes: Uint8Array): Attributes {
+/**
+ * The attributes of bytes made by rowBytesOf for that key; of `only`, those, and what is bytes as a part of `bytes`.
+ * Throws `corrupt` ROW_MALFORMED for anything else.
+ */
+export function attributesOfBytes(key: Key, bytes: Uint8Array, only?: ReadonlySet<string>): Attributes {
   const read = new In(soundRowBytes(key, bytes));
   const attributes: Record<string, Attribute> = {};
   let before = '';
@@ -276,12 +287,24 @@ export function attributesOfBytes(key: Key, bytes: Uint8Array): Attributes {
     const head = read.byte();
     const short = head & NAME_LONG;
     const name = read.text(short === NAME_LONG ? NAME_LONG + read.varint() : short);
-    if (name <= before || !isAttributeName(name)) throw malformed('an attribute name that cannot be');
-    attributes[name] = readValue(read, head >> TAG_SHIFT);
+    if (name <= before || !(isLetter(name) || isAttributeName(name)))
+      throw malformed('an attribute name that cannot be');
+    const tag = head >> TAG_SHIFT;
+    if (only === undefined) attributes[name] = readValue(read, tag);
+    else if (tag === BYTES) {
+      const part = read.slice(read.varint());
+      if (only.has(name)) attributes[name] = part;
+    } else {
+      const value = readValue(read, tag);
+      if (only.has(name)) attributes[name] = value;
+    }
     before = name;
   }
   return attributes;
 }
+
+/** Most names are one letter, and need no closer look. */
+const isLetter = (name: string): boolean => name.length === 1 && name >= 'a' && name <= 'z';
 
 function readValue(read: In, tag: number): Attribute {
   if (tag === BYTES) return new Uint8Array(read.slice(read.varint()));

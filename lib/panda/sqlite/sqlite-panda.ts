@@ -13,7 +13,7 @@ import { GroupCommit } from './sqlite-commits.ts';
 import { learnDamage } from './sqlite-damage.ts';
 import { LOGIC_ERROR, pandaCorrupt, sqliteCode, sqliteError } from './sqlite-errors.ts';
 import { type MakeRoom, openSqliteFile } from './sqlite-file.ts';
-import { inOneRead, pageOf, prepareStatements, rowAt, type Statements, soundRowOf, valuesAt } from './sqlite-rows.ts';
+import { inOneRead, pageOf, prepareStatements, rowAt, type Statements, shortPage, soundRowOf, valuesAt } from './sqlite-rows.ts';
 import { CommitThread, type ThreadData } from './sqlite-thread.ts';
 
 export interface SqlitePandaOptions {
@@ -107,6 +107,9 @@ export class SqlitePanda implements Panda {
     const from = range.from ?? '';
     const { from: rest, fromTo } = this.#statements;
     return this.#guarded(() => {
+      const page =
+        options.only === undefined ? undefined : shortPage(this.#statements, partition, range, limit, options.only);
+      if (page !== undefined) return page;
       const found =
         range.to === undefined
           ? rest.iterate(partition, from, limit + 1)

@@ -3,8 +3,8 @@
 // way, and refused where it is asked for.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { corrupt, isPocketfulError } from '../../foundation/errors.ts';
-import { PAGE_BYTES_MAX } from '../../limits/panda.ts';
-import type { Attributes, Key, Page, Row } from '../panda.ts';
+import { PAGE_BYTES_MAX, SHORT_VALUE_BYTES_MAX } from '../../limits/panda.ts';
+import type { Attributes, Key, Page, Row, SortRange } from '../panda.ts';
 import { decodeAttributes } from '../row-encoding.ts';
 import { soundRow } from '../rows/row-reader.ts';
 import { attributesOfBytes } from './row-bytes.ts';
@@ -15,6 +15,8 @@ export interface Statements {
   readonly delete: StatementSync;
   readonly from: StatementSync;
   readonly fromTo: StatementSync;
+  /** Sort keys and values of a range as arrays; what is no short value is null. */
+  readonly short: StatementSync;
   readonly scan: StatementSync;
   readonly begin: StatementSync;
   readonly beginRead: StatementSync;
@@ -27,7 +29,12 @@ export function prepareStatements(database: DatabaseSync): Statements {
   // A flipped bit may make any type of a value, and a number too large to be read at all.
   const value = `CASE WHEN typeof(value) IN ('blob', 'text') THEN value END AS value`;
   const row = `SELECT CAST(partition AS TEXT) AS partition, CAST(sort AS TEXT) AS sort, ${value} FROM rows`;
+  const short = database.prepare(
+    `SELECT CAST(sort AS TEXT), CASE WHEN typeof(value) = 'blob' AND octet_length(value) <= ${SHORT_VALUE_BYTES_MAX} THEN value END FROM rows WHERE partition = ? AND sort >= ? AND sort <= ? ORDER BY sort LIMIT ?`,
+  );
+  short.setReturnArrays(true);
   return {
+    short,
     get: database.prepare(`SELECT ${value} FROM rows WHERE partition = ? AND sort = ?`),
     put: database.prepare(
       'INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT (partition, sort) DO UPDATE SET value = excluded.value',
@@ -48,17 +55,18 @@ export function prepareStatements(database: DatabaseSync): Statements {
   };
 }
 
-export function rowOf({ partition, sort }: Key, value: unknown): Row {
+export function rowOf(key: Key, value: unknown, only?: ReadonlySet<string>): Row {
+  const { partition, sort } = key;
   try {
-    return { partition, sort, attributes: attributesOf({ partition, sort }, value) };
+    return { partition, sort, attributes: attributesOf(key, value, only) };
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     return { partition, sort, attributes: {}, damaged: error.message };
   }
 }
 
-function attributesOf(key: Key, value: unknown): Attributes {
-  if (value instanceof Uint8Array) return attributesOfBytes(key, value);
+function attributesOf(key: Key, value: unknown, only: ReadonlySet<string> | undefined): Attributes {
+  if (value instanceof Uint8Array) return attributesOfBytes(key, value, only);
   if (typeof value === 'string') return decodeAttributes(value);
   throw corrupt('ROW_MALFORMED', 'a stored row is damaged: neither bytes nor text');
 }
@@ -99,6 +107,32 @@ export function pageOf(found: Iterable<Record<string, unknown>>, limit: number):
     if (rows.length === limit || size >= PAGE_BYTES_MAX) return { rows, next: sort };
     size += value instanceof Uint8Array || typeof value === 'string' ? value.length : 0;
     rows.push(rowOf({ partition, sort }, value));
+  }
+  return { rows };
+}
+
+/** After every sort key there is. */
+const LAST = '\u{10ffff}';
+
+/**
+ * A page of short values, read in one call: several times as fast as row by row. Undefined where one of them is not
+ * short, or of a form of before.
+ */
+export function shortPage(
+  { short }: Statements,
+  partition: string,
+  { from = '', to = LAST }: SortRange,
+  limit: number,
+  only: ReadonlySet<string>,
+): Page | undefined {
+  const found = short.all(partition, from, to, limit + 1) as unknown as readonly (readonly [string, unknown])[];
+  const rows: Row[] = [];
+  let size = 0;
+  for (const [sort, value] of found) {
+    if (!(value instanceof Uint8Array)) return undefined;
+    if (rows.length === limit || size >= PAGE_BYTES_MAX) return { rows, next: sort };
+    size += value.length;
+    rows.push(rowOf({ partition, sort }, value, only));
   }
   return { rows };
 }

@@ -64,6 +64,11 @@ export class Directories {
     return listing.entries;
   }
 
+  /** What a committed group holds of one bucket, by slot. Throws RecordLost if no column tells. */
+  async groupSlots(volume: VolumeRow, seq: number, token: number, bucket: BucketId): Promise<BucketMap> {
+    return slotsIn(await this.group(volume, seq, token), seq, token).get(bucket) ?? NO_SLOTS;
+  }
+
   /** What the writer of a group knows already. */
   put(
     volume: VolumeRow,
@@ -224,7 +229,8 @@ function fromListings(
   return { find: (slot) => slots.get(slot), entries: slots, lost };
 }
 
-type BucketMap = ReadonlyMap<number, FoundSlot>;
+export type BucketMap = ReadonlyMap<number, FoundSlot>;
+const NO_SLOTS: BucketMap = new Map();
 
 /** The entries of a group's directory by bucket and slot; made once, as every read of a moved record asks. */
 const indexes = new WeakMap<readonly GroupEntry[], ReadonlyMap<BucketId, BucketMap>>();
