@@ -20,6 +20,7 @@ import { parseChunkName } from '../lib/format/object-names.ts';
 import { systemRandomness } from '../lib/foundation/randomness.ts';
 import { encodeHot } from '../lib/live-coder/encode-hot.ts';
 import { type Settings, settingsOf } from '../lib/settings/settings.ts';
+import { freeDiscards } from '../lib/volume/repair/discards.ts';
 import { type RepairReport, repairStore } from '../lib/volume/repair/repair-store.ts';
 import { listVolumes } from '../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../lib/volume/runs/free.ts';
@@ -31,6 +32,7 @@ import { incompressible } from '../test/store/sealed-overhead.ts';
 import { type Benches, elapsedMs, type Figure, machine, median } from './bench.ts';
 import { clearBoundFolders, makeBoundFolders } from './bounds.ts';
 
+const DAY_MS = 86_400_000;
 const KIB = 1024;
 const MIB = KIB * KIB;
 const DRIVES = 20;
@@ -143,17 +145,21 @@ async function speedOf(): Promise<Figure[]> {
     await freeTrash(volumes);
     const bound = join(folder, 'bound');
     makeBoundFolders(bound, 1);
-    const ratios: number[] = [];
-    const speeds: number[] = [];
-    for (let drive = 0; ratios.length < ROUNDS && drive < components.drives.length; drive++) {
-      const { repairMs, boundMs, bytes } = await repairOne(store, drive, bound);
+    const rounds: Awaited<ReturnType<typeof repairOne>>[] = [];
+    for (let drive = 0; rounds.length < ROUNDS && drive < components.drives.length; drive++) {
+      const round = await repairOne(store, drive, bound);
       clearBoundFolders(bound);
-      if (bytes === 0) continue;
-      ratios.push(boundMs / repairMs);
-      speeds.push(bytes / 1000 / repairMs);
+      if (round.bytes > 0) rounds.push(round);
     }
+    const figure = (name: string, msOf: (round: (typeof rounds)[number]) => number): Figure => ({
+      name,
+      value: median(rounds.map((round) => round.bytes / 1000 / msOf(round))),
+      unit: 'MB/s',
+      ratio: median(rounds.map((round) => round.boundMs / msOf(round))),
+    });
     return [
-      { name: 'repair of a lost drive, by the clock', value: median(speeds), unit: 'MB/s', ratio: median(ratios) },
+      figure('repair of a lost drive, by the clock', ({ repairMs }) => repairMs),
+      figure('with what follows after the grace: all of it read back', ({ repairMs, backMs }) => repairMs + backMs),
     ];
   } finally {
     await store.close();
@@ -179,9 +185,13 @@ async function repairOne({ volumes, components }: EmbeddedStore, id: number, bou
   const drive = components.drives[id] as Drive;
   for (const zone of await drive.zones()) await drive.erase(zone);
   await changeDrive(volumes, id, { state: 'lost' });
-  const repairMs = await elapsedMs(async () => whole(await repairStore(volumes)));
+  // What was replaced waits for its grace, as in every store; what follows then is measured by itself.
+  const settings = { ...components.settings, trashGraceMs: DAY_MS };
+  const waiting = new VolumeStore({ ...volumes.components, settings });
+  const repairMs = await elapsedMs(async () => whole(await repairStore(waiting)));
+  const backMs = await elapsedMs(() => freeDiscards(volumes));
   await changeDrive(volumes, id, { state: 'active' });
-  return { boundMs, repairMs, bytes };
+  return { boundMs, repairMs, backMs, bytes };
 }
 
 async function chunksOn({ components }: VolumeStore, id: number): Promise<Chunk[]> {

@@ -57,6 +57,8 @@ export const CACHED_BUCKET_ROWS_MAX = 16_384;
 export const CACHED_VOLUME_ROWS_BYTES_MAX = 8 * MIB;
 /** Lost columns that are not noted twice. */
 export const NOTED_LOSSES_MAX = 4096;
-/** Chunks that a repair makes again at once, and the bytes of their groups that it may read for them. */
+/** Chunks that a repair makes again at once, and what they and the windows they are made of may take in memory. */
 export const REPAIRED_CHUNKS_AT_ONCE = 4;
 export const REPAIR_READ_BYTES_MAX = 256 * MIB;
+/** Of each column, read at once to make a chunk again: whole cells. */
+export const REPAIR_WINDOW_BYTES = 4 * MIB;

@@ -9,8 +9,16 @@ export interface ColumnListing {
   readonly objects: ReadonlyMap<string, number> | undefined;
 }
 
-export async function listColumns(ports: ReadPorts, volume: VolumeRow): Promise<ColumnListing[]> {
-  return Promise.all(volume.extents.map((_, column) => listColumn(ports, volume, column)));
+/** `only`: of the other columns what is `known` holds. */
+export async function listColumns(
+  ports: ReadPorts,
+  volume: VolumeRow,
+  only?: readonly number[],
+  known: readonly ColumnListing[] = [],
+): Promise<ColumnListing[]> {
+  const list = (column: number): ColumnListing | Promise<ColumnListing> =>
+    (only?.includes(column) === false ? known[column] : undefined) ?? listColumn(ports, volume, column);
+  return Promise.all(volume.extents.map((_, column) => list(column)));
 }
 
 async function listColumn(

@@ -7,7 +7,7 @@ import { mapLimit } from '../../foundation/concurrency.ts';
 import { conflict, isKind, isPocketfulError } from '../../foundation/errors.ts';
 import { bucketId } from '../../foundation/ids.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
-import { REPAIR_READ_BYTES_MAX, REPAIRED_CHUNKS_AT_ONCE } from '../../limits/reads.ts';
+import { REPAIR_READ_BYTES_MAX, REPAIR_WINDOW_BYTES, REPAIRED_CHUNKS_AT_ONCE } from '../../limits/reads.ts';
 import type { DamagedPart } from '../../panda/rows/damage-row.ts';
 import { type Extent, extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { checkColumn, checkDirectoryObject, checkPack } from '../check/check-object.ts';
@@ -62,7 +62,7 @@ export async function copyColumns(
   // No directory can be read, and the rows do not lead to all groups: nobody knows what would have to be copied.
   if (!parts.isComplete) return { ...NOTHING, left: [...targets.keys()].map((column) => unknownParts(volume, column)) };
   const made = { ...volume, extents: volume.extents.map((extent, column) => targets.get(column) ?? extent) };
-  const there = await listColumns(store, made);
+  const there = await listColumns(store, made, [...targets.keys()], parts.listings);
   return new Copy(store, { volume, made, targets, options, listings: parts.listings, there }).run(parts);
 }
 
@@ -178,11 +178,14 @@ class Copy {
     return left;
   }
 
-  /** While one is written durably the next ones are read and decoded; each needs at most all columns of its group. */
+  /**
+   * While one is written durably the next ones are read and decoded; each is in memory, with a window of every column.
+   */
   #chunksAtOnce(groups: number): number {
     const { extentUsedBytes } = this.#task.volume;
-    const groupBytes = extentUsedBytes.reduce((sum, bytes) => sum + bytes, 0) / Math.max(1, groups);
-    return Math.max(1, Math.min(REPAIRED_CHUNKS_AT_ONCE, Math.floor(REPAIR_READ_BYTES_MAX / Math.max(1, groupBytes))));
+    const chunkBytes = Math.max(...extentUsedBytes) / Math.max(1, groups);
+    const bytes = chunkBytes + extentUsedBytes.length * Math.min(chunkBytes, REPAIR_WINDOW_BYTES);
+    return Math.max(1, Math.min(REPAIRED_CHUNKS_AT_ONCE, Math.floor(REPAIR_READ_BYTES_MAX / Math.max(1, bytes))));
   }
 
   #make(wanted: Wanted): Promise<number> {

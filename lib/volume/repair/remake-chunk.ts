@@ -6,10 +6,11 @@ import { codecShape } from '../../codec/shape.ts';
 import { type ChunkHeader, encodeChunkHeader } from '../../format/chunk.ts';
 import { encodeGroupDirectory } from '../../format/group-directory.ts';
 import { corrupt, isPocketfulError, missing } from '../../foundation/errors.ts';
+import { REPAIR_WINDOW_BYTES } from '../../limits/reads.ts';
 import { ColumnFaults } from '../read/column-faults.ts';
 import { chunkNameOf, type GroupPlace, readableFirst, readHeader } from '../read/read-column.ts';
 import { readGroupListing } from '../read/read-directory.ts';
-import { type RebuildStore, rebuildRange } from '../read/reconstruct.ts';
+import { both, type RebuildStore, rebuildRange } from '../read/reconstruct.ts';
 
 /** Parts of the object, for `append`; undefined for an empty column, which has none. Throws RecordLost. */
 export async function remakeChunk(
@@ -21,19 +22,9 @@ export async function remakeChunk(
   const header = await anyHeader(store, place, column, faults);
   const length = header.columnBytes[column] as number;
   if (length === 0) return undefined;
-  const directory = await directoryFor(store, place, column);
-  const { bytes: payload } = await rebuildRange(
-    store,
-    {
-      place,
-      column,
-      offset: 0,
-      length,
-      what: `column ${column} of ${chunkNameOf(place)} in volume ${place.volume.id}`,
-      check: (bytes) => (crc32(bytes) === header.columnCrcs[column] ? undefined : unlike(place, column)),
-    },
-    faults,
-  );
+  const windows = inWindows(store, place, column, header, faults);
+  const [directory, made] = await both(directoryFor(store, place, column), windows);
+  const payload = made ?? (await inOne(store, place, column, header, faults));
   const own = encodeChunkHeader({
     ...header,
     column,
@@ -41,6 +32,49 @@ export async function remakeChunk(
     directoryCrc: crc32(directory),
   });
   return [own, payload, directory];
+}
+
+const whatOf = (place: GroupPlace, column: number): string =>
+  `column ${column} of ${chunkNameOf(place)} in volume ${place.volume.id}`;
+
+/**
+ * Window by window, so that few bytes of the other columns are in memory at a time, and those in the processor's own.
+ * Undefined if what came of it is not what was written: some column lies.
+ */
+async function inWindows(
+  store: RebuildStore,
+  place: GroupPlace,
+  column: number,
+  { columnBytes, columnCrcs }: ChunkHeader,
+  faults: ColumnFaults,
+): Promise<Uint8Array | undefined> {
+  const payload = Buffer.allocUnsafeSlow(columnBytes[column] as number);
+  let crc = 0;
+  for (let offset = 0; offset < payload.length; offset += REPAIR_WINDOW_BYTES) {
+    const length = Math.min(REPAIR_WINDOW_BYTES, payload.length - offset);
+    const what = whatOf(place, column);
+    const { bytes } = await rebuildRange(store, { place, column, offset, length, what, check: passes }, faults);
+    payload.set(bytes, offset);
+    crc = crc32(bytes, crc);
+  }
+  return crc === columnCrcs[column] ? payload : undefined;
+}
+
+/** A window cannot be told from what was written: the whole can. */
+const passes = (): undefined => undefined;
+
+/** From whole columns, if it has to be: each is held against its own checksum then. */
+async function inOne(
+  store: RebuildStore,
+  place: GroupPlace,
+  column: number,
+  { columnBytes, columnCrcs }: ChunkHeader,
+  faults: ColumnFaults,
+): Promise<Uint8Array> {
+  const check = (bytes: Uint8Array) => (crc32(bytes) === columnCrcs[column] ? undefined : unlike(place, column));
+  const length = columnBytes[column] as number;
+  const task = { place, column, offset: 0, length, what: whatOf(place, column), check };
+  return (await rebuildRange(store, task, faults)).bytes;
 }
 
 const unlike = (place: GroupPlace, column: number) =>
