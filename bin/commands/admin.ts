@@ -7,7 +7,7 @@ import { addCommand, countArgument, numberArgument, type Run } from './command.t
 import { EXIT } from './exit-codes.ts';
 import { keysGone, sayKeysGone } from './show/keys-gone.ts';
 import { Progress } from './show/progress.ts';
-import { devicesLines, redundancyText, statusText } from './show/status-text.ts';
+import { devicesLines, lossLines, redundancyText, statusText } from './show/status-text.ts';
 import { bytesText, countOf, countText } from './show/text.ts';
 import { type DurabilityOptions, durability, withDurability } from './verify/durability.ts';
 
@@ -185,6 +185,7 @@ function doctorText(report: DoctorReport): string {
   if (devices !== undefined) lines.push(...devicesLines(devices));
   lines.push(
     redundancyText(report.redundancy),
+    ...(report.worst === undefined ? [] : lossLines(report.worst)),
     `${LEVEL_TEXT[report.level]}: ${countOf(counted.objects, 'object')}, ${countOf(counted.blocks, 'block')}, ${countOf(counted.buckets, 'bucket')}, ${countOf(counted.volumes, 'volume')}, ${countOf(counted.zones, 'zone')} counted; ${countOf(looked.objects, 'chunk')} looked at` +
       (report.objectsRead === undefined ? '' : ` and read, ${countOf(report.objectsRead, 'object')} read`),
   );

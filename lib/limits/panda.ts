@@ -24,7 +24,7 @@ export const EXPRESSION_PARTS_MAX = 100;
 export const PAGE_ROWS_MAX = 1000;
 /** A page ends at about this size, as DynamoDB's do: memory stays bounded whatever the rows. */
 export const PAGE_BYTES_MAX = 1024 * 1024;
-/** Values up to this are read a page at a time; a page with a larger one is read row by row, so that it can end early. */
+/** Values up to this are read a page at a time; a page with a larger one row by row, so that it can end early. */
 export const SHORT_VALUE_BYTES_MAX = 2048;
 /** Characters of a stored row: one control character a byte, six characters each, and room for an attribute's frame. */
 export const ROW_TEXT_CHARACTERS_MAX = 16 * ROW_BYTES_MAX;

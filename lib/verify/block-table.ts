@@ -2,7 +2,7 @@
 // them, bucket by bucket. A fingerprint of 53 bits stands for record and length: one that fits by chance lets a wrong
 // row pass once in a billion, one that does not fit is looked at row by row.
 import { BLOCK_TABLE_PAGE } from '../limits/verify.ts';
-import type { BlockPlace } from '../panda/rows/block-place.ts';
+import type { BlockPlace } from '../panda/rows/block/block-place.ts';
 import { halvesOf, IdNumbers } from './id-numbers.ts';
 
 /** 30 bits of the record's random id, 23 of its length. */

@@ -3,7 +3,7 @@
 import { isPocketfulError } from '../foundation/errors.ts';
 import { INDEX_CHUNK_BLOCKS_MAX } from '../limits/verify.ts';
 import type { Row } from '../panda/panda.ts';
-import { BLOCK_PLACE_ATTRIBUTES, BlockPlace } from '../panda/rows/block-place.ts';
+import { BLOCK_PLACE_ATTRIBUTES, BlockPlace } from '../panda/rows/block/block-place.ts';
 import { type BlockRow, blockAttributes, blockFromRow, blockPartitions } from '../panda/rows/block-row.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
 import type { Components } from '../volume/rows/components.ts';

@@ -1,8 +1,10 @@
 // pocketful drives and repair, as somebody whose disk died meets them: replaced, repaired, byte for byte, forgotten.
+
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import type { WorstLosses } from '../../lib/volume/check/worst-loss.ts';
 import { json, pocketful } from './cli.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -13,7 +15,7 @@ const random = new SeededRandomness(10);
 interface Listed {
   drives: { drive: number; state: string; fault?: string; columns: number; domain?: string }[];
   columnsToMove: number;
-  worst?: { of: string; lostVolumes: number };
+  worst: WorstLosses;
 }
 interface Repaired {
   planned: number;
@@ -104,8 +106,9 @@ describe('domains', () => {
     for (let drive = 0; drive < 20; drive++)
       if ((await drives()).drives[drive]?.state === 'active') await run(['drives', 'domain', `${drive}`, 'one-disk']);
     const { worst } = await drives();
-    expect(worst?.of).toBe('domain one-disk');
-    expect(worst?.lostVolumes).toBeGreaterThan(0);
+    expect(worst.domain?.of).toBe('one-disk');
+    expect(worst.domain?.lostVolumes).toBeGreaterThan(0);
+    expect(worst.drive).toMatchObject({ lostVolumes: 0, spareLeft: expect.any(Number) });
     expect((await pocketful(cwd, [...STORE, 'drives', 'list'])).stdout).toContain('without domain one-disk');
   });
 });

@@ -10,7 +10,7 @@ import { examine } from '../../lib/engine/doctor/doctor.ts';
 import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { QUARANTINE_MS } from '../../lib/limits/volume.ts';
 import type { Attributes, Row, Write } from '../../lib/panda/panda.ts';
-import { packedKey } from '../../lib/panda/rows/block-form.ts';
+import { packedKey } from '../../lib/panda/rows/block/block-form.ts';
 import { blockFromRow, blockPartitions } from '../../lib/panda/rows/block-row.ts';
 import { bucketPartitions } from '../../lib/panda/rows/bucket-row.ts';
 import { quarantineKey } from '../../lib/panda/rows/drives/quarantine-row.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { BlockPlace } from '../../lib/panda/rows/block-place.ts';
+import { BlockPlace } from '../../lib/panda/rows/block/block-place.ts';
 import { type BlockRow, blockAttributes, blockFromRow, blockKey } from '../../lib/panda/rows/block-row.ts';
 import { halvesOf, IdNumbers } from '../../lib/verify/id-numbers.ts';
 

@@ -5,7 +5,7 @@ import { isKind } from '../../lib/foundation/errors.ts';
 import type { BlockId, BucketId, RecordId, RunId, VolumeId } from '../../lib/foundation/ids.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Attributes, Key, Write } from '../../lib/panda/panda.ts';
-import { packedPlace } from '../../lib/panda/rows/block-form.ts';
+import { packedPlace } from '../../lib/panda/rows/block/block-form.ts';
 import { type BlockRow, blockAttributes, blockFromRow, blockKey } from '../../lib/panda/rows/block-row.ts';
 import {
   bucketAttributes,

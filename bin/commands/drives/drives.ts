@@ -5,6 +5,7 @@ import type { DrivesReport, DriveView } from '../../../lib/engine/drives/list-dr
 import { invalid } from '../../../lib/foundation/errors.ts';
 import type { DriveState } from '../../../lib/panda/rows/drives/drive-row.ts';
 import { addCommand, type Run } from '../command.ts';
+import { lossLines } from '../show/status-text.ts';
 import { bytesText, countOf, countText, table, timeText } from '../show/text.ts';
 import { addBalance } from './balance.ts';
 
@@ -100,7 +101,7 @@ function drivesText({ drives, columnsToMove, bytesToMove, worst }: DrivesReport)
     );
   for (const { drive, state, why } of drives)
     if (why !== undefined) lines.push(`drive ${drive}${state === 'active' ? ' is away' : ''}: ${why}`);
-  if (worst !== undefined) lines.push(`without ${worst.of}, ${countOf(worst.lostVolumes, 'volume')} could not be read`);
+  lines.push(...lossLines(worst));
   return lines.join('\n');
 }
 

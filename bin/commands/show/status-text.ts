@@ -5,6 +5,7 @@ import type { CareStatus } from '../../../lib/engine/status/alarms.ts';
 import type { CompactionStatus } from '../../../lib/engine/status/compaction-status.ts';
 import type { OverheadOf, Status } from '../../../lib/engine/status/status.ts';
 import type { Redundancy } from '../../../lib/volume/check/redundancy.ts';
+import type { Loss, WorstLosses } from '../../../lib/volume/check/worst-loss.ts';
 import {
   bytesText,
   countOf,
@@ -62,7 +63,7 @@ export function statusText(status: Status): string {
     ),
   ];
   if (status.compaction !== undefined) lines.push('', ...compactionLines(status.compaction));
-  lines.push('', redundancyText(status.redundancy));
+  lines.push('', redundancyText(status.redundancy), ...lossLines(status.worst));
   if (status.keeping !== undefined) lines.push(...keepingLines(status.keeping));
   if (status.devices !== undefined) lines.push(...devicesLines(status.devices));
   if (status.journal !== undefined) lines.push(...journalLines(status.journal));
@@ -114,6 +115,27 @@ function journalLines(journal: JournalStatus): string[] {
       (row) => `the metadata is damaged: ${shownName(row)} is on the drives as it was before, if at all (doctor)`,
     ),
   ];
+}
+
+/** What the next loss could cost: the worst drive, and the worst domain where it costs more. */
+export function lossLines({ drive, domain }: WorstLosses): string[] {
+  const lines: string[] = [];
+  if (drive !== null) lines.push(`without drive ${drive.of}: ${lossText(drive)}`);
+  if (domain !== null) lines.push(`without domain ${domain.of}: ${lossText(domain)}`);
+  return lines;
+}
+
+function lossText({ lostVolumes, reducedVolumes, spareLeft }: Loss): string {
+  const parts: string[] = [];
+  if (lostVolumes > 0) parts.push(`${countOf(lostVolumes, 'volume')} could not be read`);
+  if (reducedVolumes > 0) {
+    const then =
+      spareLeft === 0
+        ? 'none of whose columns may go then'
+        : `that survive the loss of ${countOf(spareLeft ?? 0, 'more column')}`;
+    parts.push(`${countOf(reducedVolumes, 'volume')} would be read by the code, ${then}`);
+  }
+  return parts.join(', ');
 }
 
 /** How many volumes could lose how many more columns. */

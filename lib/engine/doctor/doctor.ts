@@ -7,8 +7,10 @@ import { pandaCorrupt } from '../../panda/sqlite/sqlite-errors.ts';
 import { type Finding, Findings, type Level } from '../../verify/findings.ts';
 import type { LooksReport } from '../../verify/look-sum.ts';
 import { sweepStrays } from '../../volume/behind/sweep.ts';
+import type { WorstLosses } from '../../volume/check/worst-loss.ts';
 import { withSnapshot } from '../backup/panda-snapshot.ts';
 import { type DevicesFacts, devicesOf } from '../drives/devices.ts';
+import { listDrives } from '../drives/list-drives.ts';
 import { type DriveAway, findDriveFaults } from '../status/drive-faults.ts';
 import { hasLeftovers, type RecoverReport, recover } from '../upkeep/end-dead-work.ts';
 import type { EmbeddedStore } from '../wire/embedded.ts';
@@ -30,6 +32,8 @@ export interface DoctorReport extends LooksReport {
   readonly objectsRead: number | undefined;
   /** On how many disks the drives lie. */
   readonly devices?: DevicesFacts;
+  /** What the next loss of a drive or of a domain could cost. */
+  readonly worst?: WorstLosses;
   readonly fixed: (RecoverReport & { readonly sweptZones: number; readonly quarantinedZones: number }) | undefined;
 }
 
@@ -69,6 +73,7 @@ export async function examine(store: EmbeddedStore, options: DoctorOptions = {})
     moreFindings: findings.more,
     objectsRead,
     devices: await devicesOf(components.drives.map(({ label }) => label)),
+    worst: (await listDrives(components)).worst,
     fixed,
   };
 }

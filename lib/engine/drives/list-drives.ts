@@ -5,7 +5,7 @@ import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { DriveState } from '../../panda/rows/drives/drive-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { holdsData } from '../../volume/check/look.ts';
-import { LOST, spareOf } from '../../volume/check/redundancy.ts';
+import { type WorstLosses, worstLosses } from '../../volume/check/worst-loss.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { listDamage } from '../../volume/rows/damage.ts';
 import { readDriveRows } from '../../volume/rows/drive-states.ts';
@@ -31,26 +31,21 @@ export interface DriveView {
   readonly damaged: number;
 }
 
-/** What the loss of one more drive or domain would cost now, beside those that are gone. */
-export interface WorstLoss {
-  readonly of: string;
-  /** Volumes some of which could not be read any more. */
-  readonly lostVolumes: number;
-}
-
 export interface DrivesReport {
   readonly drives: readonly DriveView[];
   /** Columns on drives that are lost or being emptied: what a repair moves. */
   readonly columnsToMove: number;
   readonly bytesToMove: number;
-  readonly worst: WorstLoss | undefined;
+  /** What the next loss could cost. */
+  readonly worst: WorstLosses;
 }
 
 export async function listDrives(components: Components): Promise<DrivesReport> {
   const rows = await readDriveRows(components);
   await components.findDrives?.();
   const volumes = (await listVolumes(components.panda, components.settings.cell, components.badRow)).filter(holdsData);
-  const held = heldBy(volumes, await listDamage(components, components.badRow));
+  const damage = await listDamage(components, components.badRow);
+  const held = heldBy(volumes, damage);
   const drives = await Promise.all(
     components.drives.map(async (drive, id): Promise<DriveView> => {
       const row = rows.get(id);
@@ -71,9 +66,16 @@ export async function listDrives(components: Components): Promise<DrivesReport> 
     drives,
     columnsToMove: leaving.reduce((sum, { columns }) => sum + columns, 0),
     bytesToMove: leaving.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
-    worst: worstLoss(volumes, drives),
+    worst: worstLosses({
+      volumes: volumes.filter(({ buckets }) => buckets.size > 0),
+      damage,
+      drives: drives.filter((drive) => !isMissing(drive) && drive.state !== 'retired'),
+      gone: new Set(drives.filter(isMissing).map(({ drive }) => drive)),
+    }),
   };
 }
+
+const isMissing = ({ state, fault }: DriveView): boolean => state === 'lost' || isUnreadable(fault);
 
 const NO_FAULT = { fault: undefined, why: undefined };
 
@@ -106,28 +108,4 @@ function heldBy(volumes: readonly VolumeRow[], damage: readonly DamageRow[]): Re
     if (extent !== undefined) add(extent.drive, { damaged: 1 });
   }
   return held;
-}
-
-/** Pure: the drive or domain that most volumes could not do without; undefined: any of them can go. */
-export function worstLoss(
-  volumes: readonly Pick<VolumeRow, 'codec' | 'extents'>[],
-  drives: readonly Pick<DriveView, 'drive' | 'label' | 'domain' | 'state' | 'fault'>[],
-): WorstLoss | undefined {
-  const gone = new Set(
-    drives.filter(({ state, fault }) => state === 'lost' || isUnreadable(fault)).map(({ drive }) => drive),
-  );
-  const together = Map.groupBy(
-    drives.filter(({ drive, state }) => !gone.has(drive) && state !== 'retired'),
-    ({ domain, label }) => (domain === undefined ? label : `domain ${domain}`),
-  );
-  let worst: WorstLoss | undefined;
-  for (const [of, some] of together) {
-    const lost = new Set([...gone, ...some.map(({ drive }) => drive)]);
-    const lostVolumes = volumes.filter(({ codec, extents }) => {
-      const columns = extents.flatMap(({ drive }, column) => (lost.has(drive) ? [column] : []));
-      return spareOf(codec, columns) === LOST;
-    }).length;
-    if (lostVolumes > (worst?.lostVolumes ?? 0)) worst = { of, lostVolumes };
-  }
-  return worst;
 }

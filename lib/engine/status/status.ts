@@ -10,6 +10,7 @@ import type { DamageRow } from '../../panda/rows/damage-row.ts';
 import type { VolumeClass, VolumeRow, VolumeState } from '../../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import { type Redundancy, RedundancyCount, volumeSpare } from '../../volume/check/redundancy.ts';
+import { type WorstLosses, worstLosses } from '../../volume/check/worst-loss.ts';
 import type { JournalStatus } from '../ship/journal-status.ts';
 import { type CareFacts, type CareStatus, careOf } from './alarms.ts';
 import { type CompactionFacts, type CompactionStatus, compactionStatusOf } from './compaction-status.ts';
@@ -92,6 +93,8 @@ export interface Status {
   readonly trash: { readonly blocks: number; readonly bytes: number };
   /** From what was found damaged and the drives that do not answer; `doctor` looks anew. */
   readonly redundancy: Redundancy;
+  /** What the next loss of a drive or of a domain could cost. */
+  readonly worst: WorstLosses;
   readonly keeping?: CareStatus;
   /** Where drives are directories: on how many disks they lie. */
   readonly devices?: { readonly drives: number; readonly devices: number };
@@ -150,6 +153,7 @@ export function statusOf(facts: StatusFacts): Status {
     fillHistogram: fillHistogram(volumes.filter(isSealed).map(({ fillPermille }) => fillPermille)),
     trash: facts.trash,
     redundancy: redundancyOf(facts),
+    worst: worstOf(facts),
     ...(facts.keeping === undefined ? {} : { keeping: keepingStatus(facts, facts.keeping, drives) }),
     working: { stalled: facts.held === undefined ? stalled : [...stalled, facts.held] },
     replicationFactor:
@@ -171,6 +175,19 @@ function keepingStatus(
     damage,
     away: new Set(drives.filter(({ state }) => isAway(state)).map(({ id }) => id)),
     takers: drives.filter(takes).length,
+  });
+}
+
+function worstOf({ volumes, drives, damage = [], keeping }: StatusFacts): WorstLosses {
+  const stateOf = (id: number): string => keeping?.drives.get(id)?.state ?? 'active';
+  const isGone = ({ id, state }: DriveFacts): boolean => isAway(state) || stateOf(id) === 'lost';
+  return worstLosses({
+    volumes: volumes.filter(({ buckets }) => buckets.size > 0),
+    damage,
+    drives: drives
+      .filter((drive) => !isGone(drive) && stateOf(drive.id) !== 'retired')
+      .map(({ id, path }) => ({ drive: id, label: path, domain: keeping?.drives.get(id)?.domain })),
+    gone: new Set(drives.filter(isGone).map(({ id }) => id)),
   });
 }
 

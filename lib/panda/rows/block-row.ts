@@ -17,10 +17,10 @@ import {
   packedFacts,
   packedKey,
   packedPlace,
-} from './block-form.ts';
+} from './block/block-form.ts';
 import type { Change } from './change.ts';
 
-export { type BlockRow, type BlockSlot, type BlockState, countedRefs } from './block-form.ts';
+export { type BlockRow, type BlockSlot, type BlockState, countedRefs } from './block/block-form.ts';
 
 export const blockPartitions = (): string[] =>
   Array.from({ length: 256 }, (_, bits) => `block/${bits.toString(16).padStart(2, '0')}`);

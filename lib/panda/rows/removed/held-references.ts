@@ -3,7 +3,7 @@
 // that takes the names away, so that they are there exactly if those went.
 import type { BlockId, RecordId } from '../../../foundation/ids.ts';
 import type { Attributes, Clause, Row } from '../../panda.ts';
-import type { BlockSlot } from '../block-form.ts';
+import type { BlockSlot } from '../block/block-form.ts';
 import type { Change } from '../change.ts';
 import type { ObjectRow } from '../object-form.ts';
 import { PACKED_FORM, Packer, Unpacker } from '../packing.ts';

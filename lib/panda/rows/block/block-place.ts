@@ -1,6 +1,6 @@
-// Where a block's row says that its record is, as numbers and without a string: for whoever looks at all rows there are.
-import type { Row } from '../panda.ts';
-import { PACKED_FORM } from './packing.ts';
+// Where a block's row says that its record is, as numbers and without a string: for whoever looks at all rows.
+import type { Row } from '../../panda.ts';
+import { PACKED_FORM } from '../packing.ts';
 
 /** What has to be read of a row. */
 export const BLOCK_PLACE_ATTRIBUTES: ReadonlySet<string> = new Set(['d', 'p', 'r']);

@@ -8,9 +8,9 @@ import {
   type ObjectVersion,
   type RecordId,
   type VolumeId,
-} from '../../foundation/ids.ts';
-import type { Attributes, Row } from '../panda.ts';
-import { PACKED_FORM, Packer, Unpacker } from './packing.ts';
+} from '../../../foundation/ids.ts';
+import type { Attributes, Row } from '../../panda.ts';
+import { PACKED_FORM, Packer, Unpacker } from '../packing.ts';
 import {
   blockIdIn,
   bucketIdIn,
@@ -22,7 +22,7 @@ import {
   stringIn,
   volumeIdIn,
   wordIn,
-} from './row-reader.ts';
+} from '../row-reader.ts';
 
 /** Where a record was written first; right until its bucket is moved or its volume gets a new generation. */
 export interface LocationHint {
