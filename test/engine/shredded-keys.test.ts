@@ -11,7 +11,7 @@ import { openPart } from '../../lib/journal/part.ts';
 import { parsePartName } from '../../lib/journal/points.ts';
 import { WRAPPED_BEK_BYTES } from '../../lib/keys/envelope.ts';
 import { SHREDDED_KEPT_MS } from '../../lib/limits/journal.ts';
-import { packedKey } from '../../lib/panda/rows/block-form.ts';
+import { packedKey } from '../../lib/panda/rows/block/block-form.ts';
 import { blockFromRow, blockPartitions } from '../../lib/panda/rows/block-row.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { DRIVES, filesOf, putFiles, SMALL } from './small-store.ts';

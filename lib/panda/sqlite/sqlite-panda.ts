@@ -13,7 +13,16 @@ import { GroupCommit } from './sqlite-commits.ts';
 import { learnDamage } from './sqlite-damage.ts';
 import { LOGIC_ERROR, pandaCorrupt, sqliteCode, sqliteError } from './sqlite-errors.ts';
 import { type MakeRoom, openSqliteFile } from './sqlite-file.ts';
-import { inOneRead, pageOf, prepareStatements, rowAt, type Statements, shortPage, soundRowOf, valuesAt } from './sqlite-rows.ts';
+import {
+  inOneRead,
+  pageOf,
+  prepareStatements,
+  rowAt,
+  type Statements,
+  shortPage,
+  soundRowOf,
+  valuesAt,
+} from './sqlite-rows.ts';
 import { CommitThread, type ThreadData } from './sqlite-thread.ts';
 
 export interface SqlitePandaOptions {
