@@ -5,8 +5,9 @@ import type { BlockId } from '../foundation/ids.ts';
 import { READ_AHEAD_BYTES_MAX } from '../limits/frontend.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { type ComposeRequest, composeObject } from './compose/compose-object.ts';
 import { type DeleteItem, type DeleteOutcome, deleteObjects } from './delete-objects.ts';
-import { type GetResult, getBlock, getObject, headObject, type Range } from './get-object.ts';
+import { type GetResult, getBlock, getObject, headObject, type Range, type RangeOf } from './get-object.ts';
 import { HotGauge, type Relief } from './hot-gauge.ts';
 import { KekRing } from './kek-ring.ts';
 import { type ListPage, type ListRequest, listObjects } from './list-objects.ts';
@@ -18,6 +19,7 @@ import { listRemoved, type Removed, type RemovedRequest } from './removed/list-r
 import { type RestoreRequest, restoreObject } from './removed/restore-object.ts';
 
 export type {
+  ComposeRequest,
   DeleteItem,
   DeleteOutcome,
   GetResult,
@@ -27,6 +29,7 @@ export type {
   PutOutcome,
   PutResult,
   Range,
+  RangeOf,
   RestoreRequest,
 };
 
@@ -58,7 +61,7 @@ export class Frontend {
     throw missing('OUTCOME_MISSING', 'a put ended without an outcome');
   }
 
-  get(namespace: string, key: string, range?: Range): Promise<GetResult> {
+  get(namespace: string, key: string, range?: Range | RangeOf): Promise<GetResult> {
     return getObject(this.#store, this.#keks, this.#readBudget, namespace, key, range);
   }
 
@@ -101,6 +104,14 @@ export class Frontend {
   /** Throws `missing` NOT_IN_TRASH or BLOCKS_SHREDDED, `conflict` NAME_TAKEN. */
   restore(request: RestoreRequest): Promise<ObjectRow> {
     return restoreObject(this.#store.components, request);
+  }
+
+  /**
+   * A new object of what other objects hold, one after the other: no byte of them moves. Throws `missing`
+   * OBJECT_MISSING, `conflict` VERSION_MISMATCH or OBJECT_CHANGED.
+   */
+  compose(request: ComposeRequest): Promise<ObjectRow> {
+    return composeObject(this.#store, request);
   }
 
   finishReleases(): Promise<number> {

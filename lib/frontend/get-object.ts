@@ -6,15 +6,11 @@ import { openBlockInPool } from '../keys/envelope.ts';
 import { BLOCK_ROWS_AT_ONCE, GET_AHEAD_BLOCKS_MAX, GET_AHEAD_BYTES_MAX } from '../limits/frontend.ts';
 import { READ_ATTEMPTS_MAX } from '../limits/reads.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
-import {
-  type ObjectRow,
-  objectFromRow,
-  objectKey,
-  segmentFromRow,
-  segmentPartition,
-} from '../panda/rows/object-row.ts';
-import { readBlocks, rowsOf } from '../volume/rows/read-rows.ts';
+import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
+import { readBlocks } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { blockIdsOf } from './compose/block-ids.ts';
+import { blockAt } from './compose/block-layout.ts';
 import { isVoidObject } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkNamespace, shown } from './object-keys.ts';
@@ -25,6 +21,9 @@ export interface Range {
   /** To the end if not given; more than there is means the end too. */
   readonly length?: number | undefined;
 }
+
+/** Which range is wanted of the object that is there; throws if it is not to be read. */
+export type RangeOf = (object: ObjectRow) => Range | undefined;
 
 export interface GetResult {
   readonly object: ObjectRow;
@@ -63,10 +62,10 @@ export async function getObject(
   budget: ReadBudget,
   namespace: string,
   key: string,
-  range?: Range,
+  range?: Range | RangeOf,
 ): Promise<GetResult> {
   const { object, block } = await lookUp(store, namespace, key);
-  const { offset, length } = clip(range, object.sizeBytes);
+  const { offset, length } = clip(typeof range === 'function' ? range(object) : range, object.sizeBytes);
   return { object, offset, length, body: bodyOf(store, keks, budget, object, offset, length, block) };
 }
 
@@ -90,8 +89,10 @@ async function* bodyOf(
   known: BlockRow | undefined,
 ): AsyncGenerator<Uint8Array> {
   if (length === 0) return;
-  const first = Math.floor(offset / object.blockBytes);
-  const last = Math.floor((offset + length - 1) / object.blockBytes);
+  const firstBlock = blockAt(object, offset);
+  const lastBlock = blockAt(object, offset + length - 1);
+  const { index: first } = firstBlock;
+  const { index: last } = lastBlock;
   const ahead: { readonly block: Promise<Uint8Array>; readonly takenBytes: number }[] = [];
   const width = Math.max(2, Math.min(GET_AHEAD_BLOCKS_MAX, Math.floor(GET_AHEAD_BYTES_MAX / object.blockBytes)));
   let index = first;
@@ -100,8 +101,8 @@ async function* bodyOf(
     const bytes = await block;
     ahead.shift();
     budget.give(takenBytes);
-    const from = index === first ? offset - first * object.blockBytes : 0;
-    const to = index === last ? offset + length - last * object.blockBytes : bytes.length;
+    const from = index === first ? offset - firstBlock.start : 0;
+    const to = index === last ? offset + length - lastBlock.start : bytes.length;
     index += 1;
     return bytes.subarray(from, to);
   };
@@ -142,7 +143,7 @@ async function* blockRows(
     batch = [];
   };
   let index = 0;
-  for await (const id of blockIds(store, object)) {
+  for await (const id of blockIdsOf(store, object)) {
     if (index > last) break;
     if (index >= first) batch.push(id);
     index += 1;
@@ -151,13 +152,6 @@ async function* blockRows(
   yield* flush();
   if (index <= last)
     throw await changedOr(store, object, corrupt('BLOCK_LIST_SHORT', 'blocks of the object are missing: run doctor'));
-}
-
-async function* blockIds(store: VolumeStore, object: ObjectRow): AsyncGenerator<BlockId> {
-  if (object.blocks !== undefined) yield* object.blocks;
-  else
-    for await (const row of rowsOf(store.components.panda, segmentPartition(object.version)))
-      yield* segmentFromRow(row).blocks;
 }
 
 /** A block by its id, checked against it. Throws `missing` BLOCK_MISSING. */

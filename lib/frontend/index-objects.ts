@@ -17,7 +17,6 @@ import {
   type FreshBlock,
   type IndexPlan,
   itemsOf,
-  listsBlocks,
   type ObjectChange,
   planIndex,
   referencesOf,
@@ -216,7 +215,7 @@ export function inTransactions(
     const old = objects[i];
     const needs = itemsOf(change, old, inTrash);
     const blocks = Math.max(1, change.next?.blocks?.length ?? 1);
-    const bytes = old === undefined || !listsBlocks(old) ? 0 : removedBytesMax(old);
+    const bytes = old === undefined ? 0 : removedBytesMax(old);
     const last = out.at(-1);
     const isFull = items + needs > itemsMax || pairs + blocks > pairsMax || removedBytes + bytes > HELD_BYTES_MAX;
     if (last === undefined || isFull) {

@@ -31,6 +31,9 @@ export interface DamagedName {
   readonly error: Error;
 }
 
+/** Rows that are asked for at first behind a common prefix. */
+const ROLLED_UP_AHEAD = 8;
+
 /**
  * Which rows of a page are there for nobody: what was put plain, and has its version among those that are void. These
  * are read after the page, and only if it has an object that was put so.
@@ -68,8 +71,11 @@ export async function listObjects(panda: Panda, request: ListRequest): Promise<L
   const damaged: DamagedName[] = [];
   const commonPrefixes: string[] = [];
   let at: string | undefined = request.from ?? prefix;
+  // Rows behind one that is rolled up are read for nothing: a few at first where that may be.
+  let ahead = delimiter === '' ? limit : ROLLED_UP_AHEAD;
   while (at !== undefined && objects.length + damaged.length + commonPrefixes.length < limit) {
-    const wanted = limit - objects.length - damaged.length - commonPrefixes.length;
+    const wanted = Math.min(ahead, limit - objects.length - damaged.length - commonPrefixes.length);
+    ahead = Math.min(limit, 2 * ahead);
     const range = at === '' ? {} : { from: at };
     const page = await panda.query(objectPartition(namespace), range, { limit: wanted });
     at = page.next;
@@ -89,6 +95,7 @@ export async function listObjects(panda: Panda, request: ListRequest): Promise<L
       }
       const common = row.sort.slice(0, cut + delimiter.length);
       commonPrefixes.push(common);
+      ahead = ROLLED_UP_AHEAD;
       at = afterPrefix(common);
       break; // skip all that is rolled up
     }

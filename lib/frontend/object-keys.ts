@@ -1,9 +1,10 @@
-// Which namespaces and object keys are taken. A key is also a relative path when objects are written to files, so
-// nothing that climbs or hides is let in.
+// Which namespaces and object keys are taken. A key that names a file is also a relative path, so nothing that climbs
+// or hides is let in there; over S3 any key is taken, and what is no path cannot be written to files.
 import { invalid } from '../foundation/errors.ts';
-import { METADATA_BYTES_MAX, OBJECT_KEY_BYTES_MAX } from '../limits/frontend.ts';
+import { METADATA_BYTES_MAX, OBJECT_KEY_BYTES_MAX, SYSTEM_BYTES_MAX } from '../limits/frontend.ts';
 
-const NAMESPACE = /^[a-z0-9][a-z0-9-]{0,62}$/;
+/** Clients' own, S3 buckets among them; with a `+` before it one of the gateway's, which no client can name. */
+const NAMESPACE = /^\+?[a-z0-9][a-z0-9.-]{0,62}$/;
 const SHOWN_CHARACTERS = 60;
 
 /** A name in an error line: short, and without control characters. */
@@ -16,7 +17,7 @@ export function checkNamespace(namespace: string): string {
   if (!NAMESPACE.test(namespace))
     throw invalid(
       'NAMESPACE_INVALID',
-      `namespace "${shown(namespace)}": 1 to 63 of a-z, 0-9 and -, not beginning with -`,
+      `namespace "${shown(namespace)}": 1 to 63 of a-z, 0-9, - and ., beginning with a letter or digit`,
     );
   return namespace;
 }
@@ -32,6 +33,12 @@ export function checkKey(key: string): string {
     );
   if (key.includes('\0')) throw invalid('NAME_INVALID', `"${shown(key)}": a name must not contain NUL`);
   if (!key.isWellFormed()) throw invalid('NAME_INVALID', `"${shown(key)}": a name must be valid Unicode`);
+  return key;
+}
+
+/** A key that can be a path below a folder. Throws the same. */
+export function checkPathKey(key: string): string {
+  checkKey(key);
   for (const segment of key.split('/')) {
     if (segment === '..' || segment === '.')
       throw invalid('NAME_INVALID', `"${shown(key)}": a name must not contain "${segment}"`);
@@ -44,6 +51,12 @@ export function checkKey(key: string): string {
 export function checkMetadata(metadata: string | undefined): void {
   if (metadata !== undefined && Buffer.byteLength(metadata) > METADATA_BYTES_MAX)
     throw invalid('METADATA_TOO_LONG', `metadata of more than ${METADATA_BYTES_MAX} bytes`);
+}
+
+/** Throws `invalid` SYSTEM_TOO_LONG. */
+export function checkSystem(system: string | undefined): void {
+  if (system !== undefined && Buffer.byteLength(system) > SYSTEM_BYTES_MAX)
+    throw invalid('SYSTEM_TOO_LONG', `headers, metadata and tags of more than ${SYSTEM_BYTES_MAX} bytes`);
 }
 
 /** The smallest string, by UTF-8 bytes, above every string that begins with `prefix`; undefined if there is none. */

@@ -3,6 +3,7 @@ import { isPocketfulError } from '../foundation/errors.ts';
 import type { ObjectVersion } from '../foundation/ids.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { ByteSource } from './cut-blocks.ts';
+import { checkSystem } from './object-keys.ts';
 
 export interface PutItem {
   readonly namespace: string;
@@ -13,7 +14,14 @@ export interface PutItem {
   readonly ifVersion?: ObjectVersion | 'absent' | undefined;
   /** Called when the body has been read, before anything is published: rejects if it is not what it was. */
   readonly verify?: (() => Promise<void>) | undefined;
+  /** What is kept of it besides; asked for when the body has been read and verified. */
+  readonly facts?: (() => ObjectFacts) | undefined;
+  /** Its key need not be a path. */
+  readonly isAnyKey?: true | undefined;
 }
+
+/** What S3 keeps of an object apart from its content: part of its row. */
+export type ObjectFacts = Pick<ObjectRow, 'md5' | 'system'>;
 
 export interface PutResult {
   readonly key: string;
@@ -26,6 +34,12 @@ export interface PutResult {
   readonly dedupedBlocks: number;
 }
 export type PutOutcome = PutResult | { readonly key: string; readonly ok: false; readonly error: Error };
+
+export function factsOf(item: PutItem): ObjectFacts {
+  const facts = item.facts?.() ?? {};
+  checkSystem(facts.system);
+  return facts;
+}
 
 /** Two items of one name are done in the order they came. */
 export const nameOf = (item: PutItem): string => `${item.namespace}/${item.key}`;

@@ -15,15 +15,15 @@ import {
   SEGMENTS_AT_ONCE,
 } from '../limits/frontend.ts';
 import { GROUP_SLOTS_MAX } from '../limits/panda.ts';
-import { etagOf } from '../panda/rows/object-form.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
+import { etagOf } from '../panda/rows/objects/object-form.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
 import { type ByteSource, cutBlocks } from './cut-blocks.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
-import { checkKey, checkMetadata, checkNamespace } from './object-keys.ts';
-import { isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
+import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
+import { factsOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
 import { putLong } from './put-long.ts';
 import { type PlainBlock, storeBatch } from './store-blocks.ts';
 
@@ -101,7 +101,8 @@ export class PutObjects {
     const ahead = { bytes: 0 };
     try {
       checkNamespace(item.namespace);
-      checkKey(item.key);
+      if (item.isAnyKey) checkKey(item.key);
+      else checkPathKey(item.key);
       checkMetadata(item.metadata);
       const blocks = plainBlocks(item.body, this.#store.components.settings.blockBytesMax);
       const head = await this.#readHead(blocks, before, ahead);
@@ -173,6 +174,7 @@ export class PutObjects {
       metadata: item.metadata,
       blocks: blocks.map(({ id }) => id),
       segments: undefined,
+      ...factsOf(item),
     };
   }
 
@@ -292,6 +294,7 @@ export class PutObjects {
           metadata: item.metadata,
           blocks: undefined,
           segments,
+          ...factsOf(item),
         };
       },
     });

@@ -22,7 +22,7 @@ import { appendBytesMax } from '../volume/write/append.ts';
 import { cutBlocks } from './cut-blocks.ts';
 import { isGuardFailure } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
-import { checkKey, checkMetadata, checkNamespace } from './object-keys.ts';
+import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
 import { beginUpload, giveUpUpload, publish, storeSegment, windows } from './put-long.ts';
 import type { PlainBlock } from './store-blocks.ts';
 
@@ -46,7 +46,7 @@ export interface UploadEnd {
 /** The answer names the upload, and the object's version when it is published. */
 export async function beginPartUpload(components: Components, namespace: string, key: string): Promise<ObjectVersion> {
   checkNamespace(namespace);
-  checkKey(key);
+  checkPathKey(key);
   const version = newObjectVersion(components.randomness);
   const startedAtMs = Math.max(0, components.clock.nowMs());
   await beginUpload(components, { version, namespace, key, owner: components.owner, startedAtMs, segments: 0 });

@@ -9,6 +9,10 @@ const MIB = 1024 * 1024;
 export const OBJECT_KEY_BYTES_MAX = 1024;
 /** Bytes of an object's metadata: it is kept in the object's row. */
 export const METADATA_BYTES_MAX = 2048;
+/** Bytes of what S3 keeps of an object in its row: headers, 2 KiB of its users' metadata, tags, checksums. */
+export const SYSTEM_BYTES_MAX = 6 * 1024;
+/** Bytes of the lengths of an object's parts in its row: 10,000 parts of different lengths take a little more. */
+export const MANIFEST_BYTES_MAX = 56 * 1024;
 /** Entries of a page of names: a page of Panda. */
 export const LIST_LIMIT_MAX = 1000;
 /** Plain bytes of a block of the largest size. */

@@ -73,6 +73,12 @@ const ROWS: readonly Relation[] = [
       l.OBJECT_KEY_BYTES_MAX + l.METADATA_BYTES_MAX + 32 * l.BLOCKS_INLINE_MAX + ROW_FRAME_BYTES <= l.ROW_BYTES_MAX,
   ),
   relation(
+    'what S3 keeps of an object, the lengths of its parts and its ETag fit a packed attribute, and so do its blocks',
+    (l) =>
+      l.SYSTEM_BYTES_MAX + l.MANIFEST_BYTES_MAX + 128 <= l.PACKED_BYTES_MAX &&
+      l.SYSTEM_BYTES_MAX + (BLOCK_ID_BYTES + 16) * l.BLOCKS_INLINE_MAX + 128 <= l.PACKED_BYTES_MAX,
+  ),
+  relation(
     'a group row holds its slots',
     (l) => l.GROUP_SLOTS_MAX * l.GROUP_SLOT_BYTES + ROW_FRAME_BYTES <= l.ROW_BYTES_MAX,
   ),

@@ -6,6 +6,7 @@ import type { ObjectVersion } from '../foundation/ids.ts';
 import { Frontend, type PutOutcome } from '../frontend/frontend.ts';
 import { KekRing } from '../frontend/kek-ring.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
+import { checkPathKey } from '../frontend/object-keys.ts';
 import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../frontend/upload-parts.ts';
 import { BODY_BYTES_MAX, PART_BYTES_MAX } from '../limits/stage.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
@@ -93,7 +94,7 @@ export class FrontendService {
     key: string,
     wanted: Pick<RequestOf<'get'>, 'range' | 'version'> = {},
   ): Promise<ReadResult> {
-    const { object, offset, length, body } = await this.#frontend.get(namespace, key, wanted.range);
+    const { object, offset, length, body } = await this.#frontend.get(namespace, checkPathKey(key), wanted.range);
     if (wanted.version !== undefined && wanted.version !== object.version)
       throw conflict('OBJECT_CHANGED', 'the object was overwritten while it was read');
     if (length > BODY_BYTES_MAX)
@@ -107,7 +108,7 @@ export class FrontendService {
   }
 
   async head(namespace: string, key: string): Promise<ObjectInfo> {
-    return infoOf(await this.#frontend.head(namespace, key));
+    return infoOf(await this.#frontend.head(namespace, checkPathKey(key)));
   }
 
   /** One outcome per object, in their order. */

@@ -4,7 +4,7 @@ import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { isPocketfulError, PocketfulError } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { Frontend } from '../../lib/frontend/frontend.ts';
-import { checkKey, checkNamespace } from '../../lib/frontend/object-keys.ts';
+import { checkKey, checkNamespace, checkPathKey } from '../../lib/frontend/object-keys.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
@@ -36,9 +36,9 @@ describe('names', () => {
     ['a/', 'NAME_INVALID'],
     ['\ud800', 'NAME_INVALID'],
   ])('%j is refused as %s, in one line', (key, code) => {
-    expect(codeOf(() => checkKey(key))).toBe(code);
+    expect(codeOf(() => checkPathKey(key))).toBe(code);
     try {
-      checkKey(key);
+      checkPathKey(key);
     } catch (error) {
       expect((error as Error).message).not.toMatch(/[\n\0]/);
       expect((error as Error).message.length).toBeLessThan(200);
@@ -46,10 +46,14 @@ describe('names', () => {
   });
 
   it.each(['#', 'a#b/c', '...', '..a', 'ä'.repeat(512), 'x'.repeat(1024), ' ', '\u{1f600}'])('%j is a name', (key) => {
+    expect(codeOf(() => checkPathKey(key))).toBe('none');
+  });
+
+  it.each(['..', 'a/../b', './a', '/a', 'a//b', 'a/', '/'])('%j is a name where it need be no path', (key) => {
     expect(codeOf(() => checkKey(key))).toBe('none');
   });
 
-  it.each(['', 'A', '-a', 'a/b', 'a'.repeat(64)])('namespace %j is refused', (namespace) => {
+  it.each(['', 'A', '-a', '.a', '+', '++a', 'a+', 'a/b', 'a'.repeat(64)])('namespace %j is refused', (namespace) => {
     expect(codeOf(() => checkNamespace(namespace))).toBe('NAMESPACE_INVALID');
   });
 });

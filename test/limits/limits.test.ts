@@ -24,6 +24,8 @@ const BROKEN: readonly (readonly [Partial<Limits>, string])[] = [
   [{ ROW_BYTES_MAX: 3 * MIB }, 'a transaction takes several of the longest rows'],
   [{ OBJECT_KEY_BYTES_MAX: 1025 }, 'an object key is a sort key'],
   [{ METADATA_BYTES_MAX: 400 * 1024 }, 'an object row holds its key'],
+  [{ MANIFEST_BYTES_MAX: 64 * 1024 }, 'what S3 keeps of an object'],
+  [{ SYSTEM_BYTES_MAX: 63 * 1024 }, 'what S3 keeps of an object'],
   [{ GROUP_SLOTS_MAX: 8192 }, 'a group row holds its slots'],
   [{ VOLUME_BUCKETS_MAX: 65_536 }, 'a volume row holds the names of its buckets'],
   [{ RUN_REMNANTS_MAX: 16_384 }, 'a journal row holds the remnants of its run'],

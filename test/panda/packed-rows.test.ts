@@ -32,7 +32,6 @@ import {
   wrapUnder,
 } from '../../lib/panda/rows/block-row.ts';
 import type { Change } from '../../lib/panda/rows/change.ts';
-import { etagOf } from '../../lib/panda/rows/object-form.ts';
 import {
   type ObjectRow,
   objectAttributes,
@@ -40,6 +39,7 @@ import {
   objectKey,
   versionIs,
 } from '../../lib/panda/rows/object-row.ts';
+import { etagOf } from '../../lib/panda/rows/objects/object-form.ts';
 import { rowBytesOf } from '../../lib/panda/sqlite/row-bytes.ts';
 
 const hex = (bytes: number) =>

@@ -7,7 +7,7 @@ import { present } from '../../foundation/assert.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { invalid, unknownOutcome } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
-import { checkKey, checkNamespace } from '../../frontend/object-keys.ts';
+import { checkNamespace, checkPathKey } from '../../frontend/object-keys.ts';
 import {
   ANSWER_MS,
   CONNECT_MS,
@@ -120,12 +120,12 @@ export class AwsClient implements PocketfulStore {
   async #piece(key: string, offset: number, length: number, version?: string): Promise<Piece> {
     const { namespace } = this;
     const range = { offset, length };
-    const answer = await this.#caller.call({ op: 'get', namespace, key: checkKey(key), range, version });
+    const answer = await this.#caller.call({ op: 'get', namespace, key: checkPathKey(key), range, version });
     return { object: answer.object, bytes: fromBase64(answer.body) };
   }
 
   async head(key: string): Promise<ObjectInfo> {
-    return (await this.#caller.call({ op: 'head', namespace: this.namespace, key: checkKey(key) })).object;
+    return (await this.#caller.call({ op: 'head', namespace: this.namespace, key: checkPathKey(key) })).object;
   }
 
   async list(request: ListRequest): Promise<ListPage> {

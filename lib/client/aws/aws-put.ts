@@ -4,7 +4,7 @@ import { Semaphore } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import { Outbox } from '../../foundation/outbox.ts';
 import { type ByteSource, cutBlocks } from '../../frontend/cut-blocks.ts';
-import { checkKey, checkMetadata } from '../../frontend/object-keys.ts';
+import { checkMetadata, checkPathKey } from '../../frontend/object-keys.ts';
 import {
   BODY_BYTES_MAX,
   OBJECTS_PER_REQUEST_MAX,
@@ -64,7 +64,7 @@ export class AwsPuts {
   async #takeOne(item: PutRequest): Promise<void> {
     try {
       // Here already: a name that is not valid Unicode would not survive JSON.
-      checkKey(item.key);
+      checkPathKey(item.key);
       checkMetadata(item.metadata);
       if (this.#keysInFlight.has(item.key)) {
         await this.#flush();

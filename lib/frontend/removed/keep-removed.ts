@@ -12,7 +12,9 @@ export const isLoss = (old: ObjectRow, next: ObjectRow | undefined): boolean =>
   next.etag !== old.etag ||
   next.sizeBytes !== old.sizeBytes ||
   next.blockBytes !== old.blockBytes ||
-  next.metadata !== old.metadata;
+  next.metadata !== old.metadata ||
+  next.md5 !== old.md5 ||
+  next.system !== old.system;
 
 export function removedWrites(cell: string, nowMs: number, removed: readonly RemovedObject[]): Write[] {
   const [first] = removed;

@@ -11,10 +11,10 @@ import {
   packBlockIds,
   packedObject,
   packedObjectAttributes,
-} from './object-form.ts';
+} from './objects/object-form.ts';
 import { countIn, optionalCount, padded, stringIn } from './row-reader.ts';
 
-export type { ObjectRow } from './object-form.ts';
+export type { ObjectRow } from './objects/object-form.ts';
 
 export const objectPartition = (namespace: string): string => `object/${namespace}`;
 export const objectKey = (namespace: string, key: string): Key => ({

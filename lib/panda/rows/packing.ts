@@ -94,6 +94,11 @@ export class Unpacker {
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
+  /** Bytes with their length before them, to be read on their own. */
+  inner(): Unpacker {
+    return new Unpacker(this.take(this.varint()), this.#refuse);
+  }
+
   hex(bytes: number): string {
     return this.take(bytes).toString('hex');
   }

@@ -5,7 +5,7 @@ import type { BlockId, RecordId } from '../../../foundation/ids.ts';
 import type { Attributes, Clause, Row } from '../../panda.ts';
 import type { BlockSlot } from '../block/block-form.ts';
 import type { Change } from '../change.ts';
-import type { ObjectRow } from '../object-form.ts';
+import type { ObjectRow } from '../objects/object-form.ts';
 import { PACKED_FORM, Packer, Unpacker } from '../packing.ts';
 import { bucketIdIn, bytesIn, countIn, malformedRow, optionalCount, recordIdIn } from '../row-reader.ts';
 import { type RemovedObject, type RemovedRow, removedAttributes, removedFromRow } from './removed-row.ts';

@@ -5,8 +5,8 @@
 import { type BlockId, bytesOf, type ObjectVersion } from '../../../foundation/ids.ts';
 import { REMOVED_BYTES_MAX } from '../../../limits/panda.ts';
 import type { Attributes, Clause, Key, Row } from '../../panda.ts';
-import { packBlockIds, packedObject, packedObjectAttributes } from '../object-form.ts';
 import { type ObjectRow, objectPartition, segmentFromRow } from '../object-row.ts';
+import { packBlockIds, packedObject, packedObjectAttributes } from '../objects/object-form.ts';
 import { PACKED_FORM, Packer, Unpacker } from '../packing.ts';
 import { bytesIn, malformedRow, padded } from '../row-reader.ts';
 
@@ -43,8 +43,14 @@ export const removedKey = (cell: string, atMs: number, version: ObjectVersion): 
 });
 
 /** What an object takes of a row at the most. */
-export const removedBytesMax = ({ namespace, key, metadata, blocks = [] }: ObjectRow): number =>
-  Buffer.byteLength(namespace) + Buffer.byteLength(key) + Buffer.byteLength(metadata ?? '') + 32 * blocks.length + 64;
+export const removedBytesMax = ({ namespace, key, metadata, system, parts = [], blocks = [] }: ObjectRow): number =>
+  Buffer.byteLength(namespace) +
+  Buffer.byteLength(key) +
+  Buffer.byteLength(metadata ?? '') +
+  Buffer.byteLength(system ?? '') +
+  16 * parts.length +
+  32 * blocks.length +
+  96;
 
 export function removedFromRow(row: Row): RemovedRow {
   const atMs = Number(row.sort.split('/')[0]);

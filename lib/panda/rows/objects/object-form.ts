@@ -1,10 +1,11 @@
 // What an object's row says, and how it is stored. Format 3 packs it into one binary attribute beside the version;
 // format 1 and 2 had an attribute for each fact, and are read until the object is put again.
 import { createHash } from 'node:crypto';
-import { type BlockId, bytesOf, hexOf, type ObjectVersion } from '../../foundation/ids.ts';
-import type { Attributes, Row } from '../panda.ts';
-import { PACKED_FORM, Packer, Unpacker } from './packing.ts';
-import { bytesIn, countIn, malformedRow, optionalCount, optionalString, stringIn } from './row-reader.ts';
+import { type BlockId, bytesOf, hexOf, type ObjectVersion } from '../../../foundation/ids.ts';
+import type { Attributes, Row } from '../../panda.ts';
+import { PACKED_FORM, Packer, Unpacker } from '../packing.ts';
+import { bytesIn, countIn, malformedRow, optionalCount, optionalString, stringIn } from '../row-reader.ts';
+import { type PartRun, packParts, unpackParts } from './object-parts.ts';
 
 export interface ObjectRow {
   readonly namespace: string;
@@ -26,6 +27,12 @@ export interface ObjectRow {
   readonly isNamed?: true;
   /** Stored as format 1 and 2 did. */
   readonly isOld?: true;
+  /** Hex MD5 of the content, or of its parts' MD5s: of what came over S3. */
+  readonly md5?: string;
+  /** What S3 keeps of it: content type, its users' metadata, checksums; JSON text. */
+  readonly system?: string;
+  /** The parts it was put together from, in order. Each was cut into blocks on its own, its last one being short. */
+  readonly parts?: readonly PartRun[];
 }
 
 const BLOCK_ID_BYTES = 32;
@@ -35,7 +42,7 @@ const MD5_BYTES = 16;
 
 /** A flag of `d`. */
 const IS_NAMED = 1 << 0;
-/** What `d` holds besides, in this order. This release writes none of them, and passes over those of a later one. */
+/** What `d` holds besides, in this order. This release writes no version id, and passes over one of a later release. */
 const HAS_MD5 = 1 << 1;
 const HAS_SYSTEM_ATTRIBUTES = 1 << 2;
 const HAS_VERSION_ID = 1 << 3;
@@ -98,7 +105,7 @@ export function packedObject(row: Row): ObjectRow {
   const flags = facts.byte();
   if ((flags & ~FLAGS_KNOWN) !== 0) malformedRow(row, `d has flags ${flags}`);
   const sizes = { sizeBytes: facts.varint(), blockBytes: facts.varint(), createdAtMs: facts.varint() };
-  passOver(facts, flags);
+  const s3 = factsOfS3(facts, flags);
   const version = bytesIn(row, 'v');
   if (version.length !== VERSION_BYTES) malformedRow(row, `v has ${version.length} bytes`);
   return {
@@ -107,6 +114,7 @@ export function packedObject(row: Row): ObjectRow {
     ...sizes,
     metadata: optionalString(row, 'm'),
     ...contentOf(row, facts, optionalCount(row, 'n')),
+    ...s3,
     ...((flags & IS_NAMED) === 0 ? {} : { isNamed: true }),
   };
 }
@@ -122,21 +130,34 @@ function contentOf(row: Row, facts: Unpacker, segments: number | undefined) {
   return { etag: etagOf(blocks), blocks, segments };
 }
 
-function passOver(facts: Unpacker, flags: number): void {
-  if ((flags & HAS_MD5) !== 0) facts.take(MD5_BYTES);
-  if ((flags & HAS_SYSTEM_ATTRIBUTES) !== 0) facts.take(facts.varint());
+function factsOfS3(facts: Unpacker, flags: number): Pick<ObjectRow, 'md5' | 'system' | 'parts'> {
+  const md5 = (flags & HAS_MD5) === 0 ? {} : { md5: facts.hex(MD5_BYTES) };
+  const system = (flags & HAS_SYSTEM_ATTRIBUTES) === 0 ? {} : { system: facts.take(facts.varint()).toString() };
   if ((flags & HAS_VERSION_ID) !== 0) facts.take(VERSION_BYTES);
-  if ((flags & HAS_PARTS) !== 0) facts.take(facts.varint());
+  return { ...md5, ...system, ...((flags & HAS_PARTS) === 0 ? {} : { parts: unpackParts(facts) }) };
 }
 
+function packFactsOfS3(facts: Packer, { md5, system, parts }: Pick<ObjectRow, 'md5' | 'system' | 'parts'>): void {
+  if (md5 !== undefined) facts.hex(md5);
+  if (system !== undefined) facts.varint(Buffer.byteLength(system)).bytes(Buffer.from(system));
+  if (parts !== undefined) packParts(facts, parts);
+}
+
+const flagsOf = ({ isNamed, md5, system, parts }: Omit<ObjectRow, 'namespace' | 'key'>): number =>
+  (isNamed ? IS_NAMED : 0) |
+  (md5 === undefined ? 0 : HAS_MD5) |
+  (system === undefined ? 0 : HAS_SYSTEM_ATTRIBUTES) |
+  (parts === undefined ? 0 : HAS_PARTS);
+
 export function packedObjectAttributes(object: Omit<ObjectRow, 'namespace' | 'key'>): Attributes {
-  const { version, sizeBytes, blockBytes, createdAtMs, metadata, blocks, segments, etag, isNamed } = object;
+  const { version, sizeBytes, blockBytes, createdAtMs, metadata, blocks, segments, etag } = object;
   const facts = new Packer()
     .byte(PACKED_FORM)
-    .byte(isNamed ? IS_NAMED : 0)
+    .byte(flagsOf(object))
     .varint(sizeBytes)
     .varint(blockBytes)
     .varint(createdAtMs);
+  packFactsOfS3(facts, object);
   if (blocks !== undefined) for (const id of blocks) facts.hex(id);
   else {
     const [digest = '', count = '1'] = etag.split('-');

@@ -1,0 +1,133 @@
+// COMPOSE: a new object of what other objects hold, one after the other. No byte moves: each of their blocks is
+// referred to once more, which takes it out of trash where it must. It is a put in everything else. A copy has one
+// source, and an upload in parts that is completed has its parts.
+import { conflict, invalid, isPocketfulError } from '../../foundation/errors.ts';
+import { type BlockId, newObjectVersion, type ObjectVersion } from '../../foundation/ids.ts';
+import { MANIFEST_BYTES_MAX } from '../../limits/frontend.ts';
+import { BLOCKS_INLINE_MAX } from '../../limits/panda.ts';
+import { type ObjectRow, segmentAttributes, segmentKey } from '../../panda/rows/object-row.ts';
+import { etagOf } from '../../panda/rows/objects/object-form.ts';
+import { manifestBytes, type PartRun, runsOf } from '../../panda/rows/objects/object-parts.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import type { VolumeStore } from '../../volume/volume-store.ts';
+import { headObject } from '../get-object.ts';
+import { isGuardFailure, runIndex } from '../index-objects.ts';
+import { checkKey, checkMetadata, checkNamespace, checkSystem, shown } from '../object-keys.ts';
+import type { ObjectFacts } from '../put-item.ts';
+import { beginUpload, giveUpUpload, publish, segmentGuard } from '../put-long.ts';
+import { blockIdsOf } from './block-ids.ts';
+
+export interface ComposeRequest {
+  readonly namespace: string;
+  readonly key: string;
+  /** In order. With a version: only if it is at that one. */
+  readonly sources: readonly ComposeSource[];
+  /** Each source is a part of the new object; else it has the parts of its only source, if there are any. */
+  readonly areParts?: boolean | undefined;
+  readonly metadata?: string | undefined;
+  readonly facts?: ObjectFacts | undefined;
+  readonly ifVersion?: ObjectVersion | 'absent' | undefined;
+}
+
+export interface ComposeSource {
+  readonly namespace: string;
+  readonly key: string;
+  readonly version?: string | undefined;
+}
+
+export async function composeObject(store: VolumeStore, request: ComposeRequest): Promise<ObjectRow> {
+  const { components } = store;
+  checkNamespace(request.namespace);
+  checkKey(request.key);
+  checkMetadata(request.metadata);
+  checkSystem(request.facts?.system);
+  const sources: ObjectRow[] = [];
+  for (const source of request.sources) sources.push(await sourceOf(store, source));
+  const next = newRow(components, request, sources);
+  const ids: BlockId[] = [];
+  for (const source of sources) for await (const id of blockIdsOf(store, source)) ids.push(id);
+  if (ids.length > BLOCKS_INLINE_MAX) return composeLong(components, request, next, ids);
+  const object: ObjectRow = { ...next, blocks: ids, etag: etagOf(ids), segments: undefined };
+  const { namespace, key, ifVersion } = request;
+  const change = { namespace, key, next: object, ifVersion };
+  const outcome = await runIndex(components, { changes: [change], fresh: new Map(), guards: [] });
+  if (!outcome.ok) throw sourceChanged(key);
+  return object;
+}
+
+async function sourceOf(store: VolumeStore, { namespace, key, version }: ComposeSource): Promise<ObjectRow> {
+  const object = await headObject(store, namespace, key);
+  if (version !== undefined && object.version !== version) throw sourceChanged(key);
+  if (object.blockBytes !== store.components.settings.blockBytesMax)
+    throw invalid('BLOCKS_UNFIT', `"${shown(key)}" is cut into other blocks than this store's: put it anew`);
+  return object;
+}
+
+type NewRow = Omit<ObjectRow, 'blocks' | 'segments' | 'etag'>;
+
+function newRow(components: Components, request: ComposeRequest, sources: readonly ObjectRow[]): NewRow {
+  const parts = partsOf(request, sources);
+  if (parts !== undefined && manifestBytes(parts) > MANIFEST_BYTES_MAX)
+    throw invalid('PARTS_TOO_MANY', 'parts of too many different lengths: give all but the last one the same');
+  return {
+    namespace: request.namespace,
+    key: request.key,
+    version: newObjectVersion(components.randomness),
+    sizeBytes: sources.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    blockBytes: components.settings.blockBytesMax,
+    createdAtMs: Math.max(0, components.clock.nowMs()),
+    metadata: request.metadata,
+    ...request.facts,
+    ...(parts === undefined ? {} : { parts }),
+  };
+}
+
+function partsOf({ areParts = false }: ComposeRequest, sources: readonly ObjectRow[]): PartRun[] | undefined {
+  if (!areParts) return sources[0]?.parts === undefined ? undefined : [...sources[0].parts];
+  return runsOf(sources.map(({ sizeBytes }) => sizeBytes));
+}
+
+/** As an upload whose blocks are all known: seen when it is whole, or given up and its references given back. */
+async function composeLong(
+  components: Components,
+  { ifVersion }: ComposeRequest,
+  next: NewRow,
+  ids: readonly BlockId[],
+): Promise<ObjectRow> {
+  const { namespace, key, version, createdAtMs } = next;
+  const upload = { version, namespace, key, owner: components.owner, startedAtMs: createdAtMs, segments: 0 };
+  await beginUpload(components, upload);
+  let segments = 0;
+  try {
+    for (let at = 0; at < ids.length; at += BLOCKS_INLINE_MAX)
+      await referSegment(components, upload, segments++, ids.slice(at, at + BLOCKS_INLINE_MAX));
+    const object: ObjectRow = { ...next, blocks: undefined, etag: etagOf(ids), segments };
+    await publish(components, { upload, ifVersion }, object);
+    return object;
+  } catch (error) {
+    if (isPocketfulError(error)) await giveUpUpload(components, upload);
+    throw isGuardFailure(error) ? sourceChanged(key) : error;
+  }
+}
+
+async function referSegment(
+  components: Components,
+  upload: Parameters<typeof beginUpload>[1],
+  index: number,
+  ids: readonly BlockId[],
+): Promise<void> {
+  const key = segmentKey(upload.version, index);
+  const extra = new Map<BlockId, number>();
+  for (const id of ids) extra.set(id, (extra.get(id) ?? 0) + 1);
+  const outcome = await runIndex(components, {
+    changes: [],
+    extra,
+    fresh: new Map(),
+    guards: [segmentGuard(upload), { kind: 'put', ...key, attributes: segmentAttributes(ids), if: ['absent'] }],
+    took: async () => (await components.panda.get(key)) !== undefined,
+  });
+  if (!outcome.ok) throw sourceChanged(upload.key);
+}
+
+const sourceChanged = (key: string): Error =>
+  conflict('OBJECT_CHANGED', `what "${shown(key)}" is made of was overwritten or deleted meanwhile`);
