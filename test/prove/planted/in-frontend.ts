@@ -192,8 +192,8 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     name: 'range-is-off-by-one',
     file: 'lib/frontend/get-object.ts',
-    find: 'const from = index === first ? offset - first * object.blockBytes : 0;',
-    replace: 'const from = index === first ? Math.max(0, offset - first * object.blockBytes - Math.min(first, 1)) : 0;',
+    find: 'const from = index === first ? offset - firstBlock.start : 0;',
+    replace: 'const from = index === first ? Math.max(0, offset - firstBlock.start - Math.min(first, 1)) : 0;',
   },
   {
     name: 'put-under-a-retiring-key',
