@@ -18,6 +18,8 @@ import { addKeys } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
 import { projectVersion } from './project.ts';
 import { addPut } from './put.ts';
+import { addAccess } from './serve/access.ts';
+import { addServe } from './serve/serve.ts';
 import { addSettings } from './settings.ts';
 import { addSim } from './sim.ts';
 import { addDeploy } from './stage/deploy.ts';
@@ -47,6 +49,8 @@ function makeProgram(): Command {
   addRepair(program);
   addDaemon(program);
   addSettings(program);
+  addServe(program);
+  addAccess(program);
   addKeys(program);
   addBackups(program);
   addAdopt(program);

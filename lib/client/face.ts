@@ -2,7 +2,10 @@
 // CLI, the demonstration and programs that import Pocketful use only this.
 
 import type { Unshipped } from '../engine/ship/store-journal.ts';
+import type { Clock } from '../foundation/clock.ts';
 import { invalid } from '../foundation/errors.ts';
+import type { Randomness } from '../foundation/randomness.ts';
+import type { Frontend } from '../frontend/frontend.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
 import type { BadRow } from '../panda/rows/row-reader.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../service/service.ts';
@@ -53,6 +56,18 @@ export interface OpenBody {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/**
+ * The objects of all namespaces, with what S3 keeps of them: for a server in front of the store, which has one of these
+ * for all that is under way.
+ */
+export interface ObjectEngine
+  extends Pick<Frontend, 'putAll' | 'get' | 'read' | 'head' | 'list' | 'deleteAll' | 'compose'> {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  /** To be called at the end, and now and then: figures of the day are written. */
+  tally?(): Promise<void>;
+}
+
 export interface PocketfulStore {
   readonly address: string;
   readonly namespace: string;
@@ -73,6 +88,8 @@ export interface PocketfulStore {
   /** One page, in key order. */
   list(request: ListRequest): Promise<ListPage>;
   deleteAll(keys: AsyncIterable<string> | Iterable<string>): AsyncIterable<DeleteOutcome>;
+  /** On a stage with the user's own rights on its table, drives and key, not through its function. */
+  objects(): Promise<ObjectEngine>;
   /** Rows that could not be read and were passed over so far; undefined where the engine does not say. */
   readonly badRows?: readonly BadRow[];
   /** Changes of the metadata that are on no drive, known once it is closed; undefined: none, or there is no journal. */

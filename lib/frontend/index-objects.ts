@@ -13,14 +13,7 @@ import type { Components } from '../volume/rows/components.ts';
 import { readBlocks } from '../volume/rows/read-rows.ts';
 import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs, LateConflict, transact } from '../volume/rows/transact.ts';
-import {
-  type FreshBlock,
-  type IndexPlan,
-  itemsOf,
-  type ObjectChange,
-  planIndex,
-  referencesOf,
-} from './index-plan.ts';
+import { type FreshBlock, type IndexPlan, itemsOf, type ObjectChange, planIndex, referencesOf } from './index-plan.ts';
 import { voidBlocks } from './named/void-blocks.ts';
 
 export interface IndexRequest {

@@ -16,6 +16,8 @@ export interface PutItem {
   readonly verify?: (() => Promise<void>) | undefined;
   /** What is kept of it besides; asked for when the body has been read and verified. */
   readonly facts?: (() => ObjectFacts) | undefined;
+  /** About how long it is, if known. */
+  readonly sizeBytes?: number | undefined;
   /** Its key need not be a path. */
   readonly isAnyKey?: true | undefined;
 }

@@ -29,6 +29,7 @@ import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
 import { isGuardFailure, runIndex } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
+import { isItemError } from './put-item.ts';
 import { type PlainBlock, storeBatch } from './store-blocks.ts';
 
 export interface LongPut {
@@ -51,7 +52,7 @@ export async function putLong(store: VolumeStore, keks: KekRing, put: LongPut): 
     await publish(components, put, object);
     return object;
   } catch (error) {
-    if (isPocketfulError(error)) await giveUpUpload(components, put.upload);
+    if (isItemError(error)) await giveUpUpload(components, put.upload);
     throw isGuardFailure(error) ? abandoned(error) : error;
   }
 }

@@ -3,6 +3,7 @@ import * as bytes from './bytes.ts';
 import * as compaction from './compaction.ts';
 import * as engine from './engine.ts';
 import * as frontend from './frontend.ts';
+import * as gateway from './gateway.ts';
 import * as journal from './journal.ts';
 import * as panda from './panda.ts';
 import * as reads from './reads.ts';
@@ -10,7 +11,19 @@ import * as stage from './stage.ts';
 import * as verify from './verify.ts';
 import * as volume from './volume.ts';
 
-export const ROOMS = { bytes, compaction, engine, frontend, journal, panda, reads, stage, verify, volume } as const;
+export const ROOMS = {
+  bytes,
+  compaction,
+  engine,
+  frontend,
+  gateway,
+  journal,
+  panda,
+  reads,
+  stage,
+  verify,
+  volume,
+} as const;
 
 /** Of all rooms: a name stands for one bound only. */
 export const LIMITS = {
@@ -18,6 +31,7 @@ export const LIMITS = {
   ...compaction,
   ...engine,
   ...frontend,
+  ...gateway,
   ...journal,
   ...panda,
   ...reads,

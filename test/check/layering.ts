@@ -9,14 +9,15 @@ import { dottedName, nodesOf, type SyntaxNode } from './syntax.ts';
 const LEVELS: readonly (readonly string[])[] = [
   ['foundation'],
   ['limits'],
-  ['codec', 'format', 'cost'],
+  ['codec', 'format', 'cost', 's3'],
   ['drive', 'panda', 'keys', 'stream', 'settings'],
   ['journal'],
   ['volume'],
   ['frontend', 'live-coder', 'compaction', 'gc', 'repair', 'verify', 'replication'],
   ['engine'],
-  ['service'],
-  ['infra', 'client', 'sim', 'gateway'],
+  ['service', 'access'],
+  ['infra', 'client', 'sim'],
+  ['gateway'],
   ['functions', 'bin'],
 ];
 /** The exceptions: files that are words rather than machinery. */
@@ -33,7 +34,7 @@ const PORT_FILES = ['lib/foundation/clock.ts', 'lib/foundation/randomness.ts'];
 /** Adapters whose name says something else. */
 const OTHER_ADAPTERS = ['lib/drive/writer-tag.ts', 'lib/client/files/write-file.ts', 'lib/engine/wire/deployed.ts'];
 /** Folders whose files may use the disk, the network and processes. */
-const WORLD_FOLDERS = ['engine', 'client', 'infra', 'functions', 'bin'];
+const WORLD_FOLDERS = ['engine', 'client', 'gateway', 'infra', 'functions', 'bin'];
 const PURE_BUILTINS = ['assert', 'buffer', 'crypto', 'events', 'path', 'string_decoder', 'url', 'util', 'zlib'];
 
 const PACKAGES: readonly { readonly name: RegExp; readonly what: string; allows(file: Place): boolean }[] = [
@@ -52,6 +53,8 @@ const PACKAGES: readonly { readonly name: RegExp; readonly what: string; allows(
   { name: /^esbuild$/, what: 'the bundler', allows: ({ folder }) => folder === 'infra' },
   { name: /^qr$/, what: 'the drawer of QR codes', allows: ({ folder }) => folder === 'bin' },
   { name: /^zod$/, what: 'zod', allows: () => true },
+  { name: /^hash-wasm$/, what: 'checksums of S3', allows: ({ folder }) => folder === 's3' },
+  { name: /^prom-client$/, what: 'metrics of a server', allows: ({ folder }) => folder === 'gateway' },
 ];
 
 interface Place {

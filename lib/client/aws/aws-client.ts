@@ -18,7 +18,15 @@ import {
 import { fromBase64, fromWire } from '../../service/protocol.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
 import type { StoreAdmin } from '../admin.ts';
-import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../face.ts';
+import type {
+  ByteRange,
+  DeleteOutcome,
+  ObjectEngine,
+  OpenBody,
+  PocketfulStore,
+  PutOutcome,
+  PutRequest,
+} from '../face.ts';
 import { StageAdmin, StageEngine } from './aws-admin.ts';
 import { FrontendCaller, isTurnedAway } from './aws-call.ts';
 import { Invoker } from './aws-invoke.ts';
@@ -78,6 +86,22 @@ export class AwsClient implements PocketfulStore {
 
   get admin(): StoreAdmin {
     return present(this.#operator, 'a client that was opened has its operator').admin;
+  }
+
+  async objects(): Promise<ObjectEngine> {
+    const engine = await present(this.#operator, 'a client that was opened has its operator').engine.open();
+    const { frontend, components } = engine;
+    return {
+      clock: components.clock,
+      randomness: components.randomness,
+      putAll: (items) => frontend.putAll(items),
+      deleteAll: (items) => frontend.deleteAll(items),
+      get: (...args) => frontend.get(...args),
+      read: (...args) => frontend.read(...args),
+      head: (...args) => frontend.head(...args),
+      list: (...args) => frontend.list(...args),
+      compose: (...args) => frontend.compose(...args),
+    };
   }
 
   async close(): Promise<void> {

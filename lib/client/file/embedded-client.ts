@@ -1,19 +1,25 @@
 // `file:DIR`: the embedded engine behind the face of a store.
 
 import type { Unshipped } from '../../engine/ship/store-journal.ts';
-import { addTally } from '../../engine/status/tally.ts';
 import { hasLeftovers, recover } from '../../engine/upkeep/end-dead-work.ts';
 import { type EmbeddedStore, openEmbedded } from '../../engine/wire/embedded.ts';
-import type { StoreDisk } from '../../engine/wire/store-disk.ts';
 import type { Clock } from '../../foundation/clock.ts';
-import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import { isPocketfulError } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
 import { infoOf, type ListPage, type ListRequest, type ObjectInfo } from '../../service/service.ts';
 import type { EncodePass, EncodeProgress, StoreAdmin, Watch } from '../admin.ts';
-import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../face.ts';
+import type {
+  ByteRange,
+  DeleteOutcome,
+  ObjectEngine,
+  OpenBody,
+  PocketfulStore,
+  PutOutcome,
+  PutRequest,
+} from '../face.ts';
 import { EmbeddedAdmin } from './embedded-admin.ts';
-import { HotRelief } from './hot-relief.ts';
+import { EmbeddedObjects } from './embedded-objects.ts';
 
 export interface EmbeddedClientOptions {
   readonly namespace: string;
@@ -52,40 +58,31 @@ export class EmbeddedClient implements PocketfulStore {
     return [this.engine.path, ...this.engine.components.drives.map(({ label }) => label)];
   }
 
-  /**
-   * The first item that finds a disk full is the last that is begun: that one, and those under way, fail with `retry`
-   * DISK_FULL.
-   */
   async *putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncGenerator<PutOutcome> {
-    const { disk } = this.engine;
-    disk.beforePut();
-    await this.#recover();
     const { namespace } = this;
-    const relief = new HotRelief(this.engine);
-    let full: PocketfulError | undefined;
+    const objects = new EmbeddedObjects(this.engine, () => this.#recover());
     async function* named() {
-      for await (const { key, body, metadata, verify, sizeBytes = 0 } of items) {
-        if (full !== undefined) return;
-        await relief.before(sizeBytes);
-        yield { namespace, key, body, metadata, verify };
-      }
+      for await (const item of items) yield { namespace, ...item };
     }
-    let ingestedBytes = 0;
+    let isFull = false;
     try {
-      for await (const outcome of this.engine.frontend.putAll(named(), () => relief.relieve())) {
+      for await (const outcome of objects.putAll(named())) {
         if (!outcome.ok) {
-          if (await isForRoom(disk, outcome.error)) full ??= disk.full(outcome.error);
-          yield full === undefined ? outcome : { ...outcome, error: full };
+          isFull ||= isPocketfulError(outcome.error) && outcome.error.code === 'DISK_FULL';
+          yield outcome;
           continue;
         }
         const { key, version, etag, sizeBytes, newBytes } = outcome;
-        ingestedBytes += newBytes ?? 0;
         yield { key, ok: true, version, etag, sizeBytes, newBytes };
       }
     } finally {
-      await addTally(this.engine.components, { ingestedBytes });
+      await objects.tally();
     }
-    if (full === undefined) await relief.end();
+    if (!isFull) await objects.relieved();
+  }
+
+  async objects(): Promise<ObjectEngine> {
+    return new EmbeddedObjects(this.engine, () => this.#recover());
   }
 
   /** Here there is nobody else, unless a daemon runs: then there is nothing left to encode. */
@@ -125,17 +122,10 @@ export class EmbeddedClient implements PocketfulStore {
 
   async *deleteAll(keys: AsyncIterable<string> | Iterable<string>): AsyncGenerator<DeleteOutcome> {
     const { namespace } = this;
-    const { disk } = this.engine;
     async function* named() {
       for await (const key of keys) yield { namespace, key };
     }
-    await disk.beforeFreeing('deletes');
-    try {
-      await this.#recover();
-      yield* this.engine.frontend.deleteAll(named());
-    } finally {
-      disk.afterFreeing('deletes');
-    }
+    yield* new EmbeddedObjects(this.engine, () => this.#recover()).deleteAll(named());
   }
 
   close(): Promise<void> {
@@ -152,12 +142,6 @@ export class EmbeddedClient implements PocketfulStore {
     return this.#recovered;
   }
 }
-
-/** A disk that is full shows as drives that cannot be written, too. */
-const isForRoom = async (disk: StoreDisk, error: Error): Promise<boolean> =>
-  isPocketfulError(error) &&
-  isKind(error, 'retry', 'unknown') &&
-  (error.code === 'PANDA_FULL' || (await disk.isFull()));
 
 async function recoverIfNeeded({ volumes, frontend }: EmbeddedStore, keepRuns = false): Promise<void> {
   if (!(await hasLeftovers(volumes))) return;

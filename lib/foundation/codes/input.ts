@@ -1,7 +1,7 @@
 // Codes of what a caller asked for: names, files, options, settings and plans.
 import type { CodeTable } from './code-table.ts';
 
-/** Names and bodies of objects. */
+/** Names and bodies of objects, and access to them. */
 export const NAME_CODES = {
   NAME_EMPTY: ['invalid', 'a name is empty'],
   NAME_INVALID: ['invalid', 'a name holds what no name may hold: NUL, `.` or `..`, empty parts, broken Unicode'],
@@ -22,6 +22,9 @@ export const NAME_CODES = {
   PARTS_TOO_MANY: ['invalid', 'an object is put together from parts of too many different lengths'],
   BLOCKS_UNFIT: ['invalid', 'an object was cut into blocks of another size: it cannot be referred to, only put anew'],
   SYSTEM_TOO_LONG: ['invalid', "an object's headers, metadata and tags together have more than 6 KiB"],
+  RULE_INVALID: ['invalid', 'a rule of an access key is not `RIGHTS:BUCKET/PREFIX`, or there are too many'],
+  KEY_NAME_INVALID: ['invalid', 'an access key has a name that is none'],
+  ACCESS_KEY_MISSING: ['missing', 'there is no such access key'],
   UPLOAD_MISMATCH: ['invalid', 'the upload was begun for another object'],
   UPLOAD_INCOMPLETE: ['invalid', 'parts of the upload are missing'],
   UPLOAD_MISSING: ['missing', 'there is no such upload: it was finished, or given up after a day'],
@@ -53,6 +56,8 @@ export const OPTION_CODES = {
   ADDRESS_INVALID: ['invalid', 'an address is `file:DIRECTORY` or `aws:STAGE`'],
   NOT_CONFIRMED: ['invalid', 'this cannot be undone: say `--yes`'],
   NO_JSON: ['invalid', 'the command writes bytes of objects, so it takes no `--json`'],
+  URL_INVALID: ['invalid', '`--external-url` is no http or https URL'],
+  TLS_INCOMPLETE: ['invalid', 'TLS needs both `--cert` and `--key`'],
   GET_MIXED: ['invalid', '`--to` takes neither a file nor a range'],
   DOMAINS_COUNT: ['invalid', 'there is a `--domain` for each `--drive`, or for none'],
   DRIVES_TWICE: ['invalid', 'either `--drives COUNT` or `--drive PATH …`, not both'],

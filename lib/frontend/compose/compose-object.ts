@@ -1,11 +1,13 @@
 // COMPOSE: a new object of what other objects hold, one after the other. No byte moves: each of their blocks is
 // referred to once more, which takes it out of trash where it must. It is a put in everything else. A copy has one
 // source, and an upload in parts that is completed has its parts.
+import { assert } from '../../foundation/assert.ts';
 import { conflict, invalid, isPocketfulError } from '../../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../../foundation/ids.ts';
 import { MANIFEST_BYTES_MAX } from '../../limits/frontend.ts';
 import { BLOCKS_INLINE_MAX } from '../../limits/panda.ts';
-import { type ObjectRow, segmentAttributes, segmentKey } from '../../panda/rows/object-row.ts';
+import type { Write } from '../../panda/panda.ts';
+import { type ObjectRow, objectKey, segmentAttributes, segmentKey, versionIs } from '../../panda/rows/object-row.ts';
 import { etagOf } from '../../panda/rows/objects/object-form.ts';
 import { manifestBytes, type PartRun, runsOf } from '../../panda/rows/objects/object-parts.ts';
 import type { Components } from '../../volume/rows/components.ts';
@@ -27,6 +29,8 @@ export interface ComposeRequest {
   readonly metadata?: string | undefined;
   readonly facts?: ObjectFacts | undefined;
   readonly ifVersion?: ObjectVersion | 'absent' | undefined;
+  /** An object without content that goes in the same transaction: what the new one was noted down by till then. */
+  readonly ends?: ComposeSource | undefined;
 }
 
 export interface ComposeSource {
@@ -46,13 +50,25 @@ export async function composeObject(store: VolumeStore, request: ComposeRequest)
   const next = newRow(components, request, sources);
   const ids: BlockId[] = [];
   for (const source of sources) for await (const id of blockIdsOf(store, source)) ids.push(id);
-  if (ids.length > BLOCKS_INLINE_MAX) return composeLong(components, request, next, ids);
+  const ends = await endWrites(store, request.ends);
+  if (ids.length > BLOCKS_INLINE_MAX) return composeLong(components, request, next, ids, ends);
   const object: ObjectRow = { ...next, blocks: ids, etag: etagOf(ids), segments: undefined };
   const { namespace, key, ifVersion } = request;
   const change = { namespace, key, next: object, ifVersion };
-  const outcome = await runIndex(components, { changes: [change], fresh: new Map(), guards: [] });
-  if (!outcome.ok) throw sourceChanged(key);
+  try {
+    const outcome = await runIndex(components, { changes: [change], fresh: new Map(), guards: ends });
+    if (!outcome.ok) throw sourceChanged(key);
+  } catch (error) {
+    throw isGuardFailure(error) ? sourceChanged(key) : error;
+  }
   return object;
+}
+
+async function endWrites(store: VolumeStore, source: ComposeSource | undefined): Promise<Write[]> {
+  if (source === undefined) return [];
+  const object = await sourceOf(store, source);
+  assert(object.sizeBytes === 0 && object.blocks?.length === 0, 'what ends has no content to be given back');
+  return [{ kind: 'delete', ...objectKey(object.namespace, object.key), if: versionIs(object) }];
 }
 
 async function sourceOf(store: VolumeStore, { namespace, key, version }: ComposeSource): Promise<ObjectRow> {
@@ -93,6 +109,7 @@ async function composeLong(
   { ifVersion }: ComposeRequest,
   next: NewRow,
   ids: readonly BlockId[],
+  ends: readonly Write[],
 ): Promise<ObjectRow> {
   const { namespace, key, version, createdAtMs } = next;
   const upload = { version, namespace, key, owner: components.owner, startedAtMs: createdAtMs, segments: 0 };
@@ -102,7 +119,7 @@ async function composeLong(
     for (let at = 0; at < ids.length; at += BLOCKS_INLINE_MAX)
       await referSegment(components, upload, segments++, ids.slice(at, at + BLOCKS_INLINE_MAX));
     const object: ObjectRow = { ...next, blocks: undefined, etag: etagOf(ids), segments };
-    await publish(components, { upload, ifVersion }, object);
+    await publish(components, { upload, ifVersion }, object, ends);
     return object;
   } catch (error) {
     if (isPocketfulError(error)) await giveUpUpload(components, upload);

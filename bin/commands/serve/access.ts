@@ -1,0 +1,92 @@
+// pocketful access: the keys that clients of the S3 endpoint sign their requests with, and what each may do.
+import type { Command } from 'commander';
+import type { AccessKey, AccessKeys } from '../../../lib/access/access-keys.ts';
+import { parseRule, type Rule, ruleText } from '../../../lib/access/policy.ts';
+import { invalid } from '../../../lib/foundation/errors.ts';
+import { accessKeysOf } from '../../../lib/gateway/key-ring.ts';
+import { addCommand, collect, type Run } from '../command.ts';
+import { table, timeText } from '../show/text.ts';
+
+interface AllowOptions {
+  readonly allow?: readonly string[];
+}
+
+const withAllow = (command: Command): Command =>
+  command.option(
+    '--allow <rule>',
+    'RIGHTS:BUCKET/PREFIX, rights of read, write, delete, list, manage or all; may be given several times',
+    collect,
+  );
+
+export function addAccess(program: Command): void {
+  const access = program.command('access').description('keys for clients of the S3 endpoint (pocketful serve)');
+  addCommand<AllowOptions>(
+    access,
+    'add <name>',
+    'make a key; its secret is shown this once',
+    async (run, [name = ''], options) => {
+      const { clock, keys, randomness } = await opened(run);
+      const key = await keys.add({ name, rules: rulesOf(options) }, { randomness, nowMs: clock.nowMs() });
+      run.answer({ ...shownKey(key), secret: key.secret }, () =>
+        [
+          `access key id      ${key.id}`,
+          `secret access key  ${key.secret}`,
+          ...key.rules.map((rule) => `may ${ruleText(rule)}`),
+        ].join('\n'),
+      );
+      run.say('the secret is not shown again: keep it where its client finds it');
+    },
+    withAllow,
+  );
+  addCommand(access, 'ls', 'all keys and what they may do, without their secrets', async (run) => {
+    const { keys } = await opened(run);
+    const all: AccessKey[] = [];
+    for await (const key of keys.list()) all.push(key);
+    run.answer({ keys: all.map(shownKey) }, () =>
+      table([
+        ['access key id', 'name', 'made', 'may'],
+        ...all.map(({ id, name, createdAtMs, rules }) => [
+          id,
+          name,
+          timeText(createdAtMs),
+          rules.map(ruleText).join(' ') || 'nothing',
+        ]),
+      ]),
+    );
+  });
+  addCommand(access, 'rm <id>', 'remove a key: what it signs is refused within seconds', async (run, [id = '']) => {
+    await (await opened(run)).keys.remove(id);
+    run.answer({ id, removed: true }, `removed ${id}`);
+  });
+  addCommand<AllowOptions>(
+    access,
+    'policy <id>',
+    'replace what a key may do by the rules given',
+    async (run, [id = ''], options) => {
+      const key = await (await opened(run)).keys.setRules(id, rulesOf(options));
+      run.answer(shownKey(key), () => key.rules.map((rule) => `${id} may ${ruleText(rule)}`).join('\n'));
+    },
+    withAllow,
+  );
+}
+
+const shownKey = ({ id, name, createdAtMs, rules }: AccessKey) => ({
+  id,
+  name,
+  createdAtMs,
+  rules: rules.map(ruleText),
+});
+
+async function opened(
+  run: Run,
+): Promise<{ keys: AccessKeys } & Pick<Parameters<typeof accessKeysOf>[0], 'clock' | 'randomness'>> {
+  const engine = await (await run.open()).objects();
+  return { keys: accessKeysOf(engine), clock: engine.clock, randomness: engine.randomness };
+}
+
+/** Deny by default: a key without a rule is of no use, so one must be said. Throws `invalid` RULE_INVALID. */
+function rulesOf({ allow = [] }: AllowOptions): Rule[] {
+  if (allow.length === 0)
+    throw invalid('RULE_INVALID', 'say what it may do: --allow all, or for example --allow read,list:photos/2024/');
+  return allow.map(parseRule);
+}

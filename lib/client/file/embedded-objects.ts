@@ -1,0 +1,101 @@
+// The objects of all namespaces of a `file:` store, for a server in front of it: what every put and delete of the
+// embedded engine needs done before and after it, once for all that are under way.
+import { addTally } from '../../engine/status/tally.ts';
+import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
+import type { StoreDisk } from '../../engine/wire/store-disk.ts';
+import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import type { ComposeRequest, DeleteItem, DeleteOutcome, PutItem, PutOutcome } from '../../frontend/frontend.ts';
+import type { ObjectRow } from '../../panda/rows/object-row.ts';
+import type { ObjectEngine } from '../face.ts';
+import { HotRelief } from './hot-relief.ts';
+
+/** Tallied together: one row a day counts them all. */
+const TALLIED_BYTES = 64 * 1024 * 1024;
+
+export class EmbeddedObjects implements ObjectEngine {
+  readonly clock: ObjectEngine['clock'];
+  readonly randomness: ObjectEngine['randomness'];
+  readonly get: ObjectEngine['get'];
+  readonly head: ObjectEngine['head'];
+  readonly list: ObjectEngine['list'];
+  readonly read: ObjectEngine['read'];
+  readonly #engine: EmbeddedStore;
+  readonly #recover: () => Promise<void>;
+  readonly #relief: HotRelief;
+  #ingestedBytes = 0;
+
+  constructor(engine: EmbeddedStore, recover: () => Promise<void>) {
+    const { frontend, components } = engine;
+    this.#engine = engine;
+    this.#recover = recover;
+    this.#relief = new HotRelief(engine);
+    this.clock = components.clock;
+    this.randomness = components.randomness;
+    this.get = (...args) => frontend.get(...args);
+    this.head = (...args) => frontend.head(...args);
+    this.list = (...args) => frontend.list(...args);
+    this.read = (...args) => frontend.read(...args);
+  }
+
+  /**
+   * The first item that finds a disk full is the last that is begun: that one, and those under way, fail with `retry`
+   * DISK_FULL.
+   */
+  async *putAll(items: AsyncIterable<PutItem> | Iterable<PutItem>): AsyncGenerator<PutOutcome> {
+    const { disk, frontend } = this.#engine;
+    disk.beforePut();
+    await this.#recover();
+    const relief = this.#relief;
+    let full: PocketfulError | undefined;
+    async function* relieved() {
+      for await (const item of items) {
+        if (full !== undefined) return;
+        await relief.before(item.sizeBytes ?? 0);
+        yield item;
+      }
+    }
+    try {
+      for await (const outcome of frontend.putAll(relieved(), () => relief.relieve())) {
+        if (outcome.ok) this.#ingestedBytes += outcome.newBytes;
+        else if (await isForRoom(disk, outcome.error)) full ??= disk.full(outcome.error);
+        yield outcome.ok || full === undefined ? outcome : { ...outcome, error: full };
+      }
+    } finally {
+      if (this.#ingestedBytes >= TALLIED_BYTES) await this.tally();
+    }
+  }
+
+  /** Waits for a pass that makes room, and throws what it threw. */
+  relieved(): Promise<void> {
+    return this.#relief.end();
+  }
+
+  /** Counts what was put for the figures of the day. */
+  async tally(): Promise<void> {
+    const ingestedBytes = this.#ingestedBytes;
+    this.#ingestedBytes = 0;
+    if (ingestedBytes > 0) await addTally(this.#engine.components, { ingestedBytes });
+  }
+
+  async *deleteAll(items: AsyncIterable<DeleteItem> | Iterable<DeleteItem>): AsyncGenerator<DeleteOutcome> {
+    const { disk, frontend } = this.#engine;
+    await disk.beforeFreeing('deletes');
+    try {
+      await this.#recover();
+      yield* frontend.deleteAll(items);
+    } finally {
+      disk.afterFreeing('deletes');
+    }
+  }
+
+  async compose(request: ComposeRequest): Promise<ObjectRow> {
+    await this.#recover();
+    return this.#engine.frontend.compose(request);
+  }
+}
+
+/** A disk that is full shows as drives that cannot be written, too. */
+const isForRoom = async (disk: StoreDisk, error: Error): Promise<boolean> =>
+  isPocketfulError(error) &&
+  isKind(error, 'retry', 'unknown') &&
+  (error.code === 'PANDA_FULL' || (await disk.isFull()));

@@ -1,0 +1,213 @@
+// The body of a request: out of its chunks, counted, hashed, and held against everything its sender said of it. What
+// the content is used for is published only after `finish`.
+import { createHash } from 'node:crypto';
+import { PUT_BYTES_MAX } from '../limits/gateway.ts';
+import { ChunkDecoder } from '../s3/body/aws-chunked.ts';
+import {
+  ALGORITHMS,
+  type Algorithm,
+  algorithmOf,
+  algorithmOfHeader,
+  checkedValue,
+  type Hasher,
+  hasherOf,
+  headerOf,
+} from '../s3/body/checksum.ts';
+import { S3Fault } from '../s3/fault.ts';
+import type { Call } from './exchange.ts';
+
+export interface BodySums {
+  /** Hex. */
+  readonly md5: string;
+  /** Base64. */
+  readonly checksums: Readonly<Partial<Record<Algorithm, string>>>;
+  readonly sizeBytes: number;
+}
+
+const SHA256 = /^[0-9a-f]{64}$/;
+const STREAMING: Readonly<Record<string, { readonly isSigned: boolean; readonly hasTrailer: boolean }>> = {
+  'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { isSigned: false, hasTrailer: true },
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { isSigned: true, hasTrailer: false },
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER': { isSigned: true, hasTrailer: true },
+};
+
+/** `also`: a checksum that is wanted though the sender gives none. */
+export async function openBody(call: Call, also?: Algorithm): Promise<VerifiedBody> {
+  const { headers, sender } = call;
+  const { payloadHash } = sender.claim;
+  const streaming = STREAMING[payloadHash];
+  if (streaming === undefined && payloadHash !== 'UNSIGNED-PAYLOAD' && !SHA256.test(payloadHash))
+    throw payloadHash.startsWith('STREAMING-')
+      ? new S3Fault('NotImplemented', 'this way to sign a payload is not implemented', {
+          Header: 'x-amz-content-sha256',
+        })
+      : new S3Fault(
+          'InvalidArgument',
+          'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-…, or a valid sha256 value',
+        );
+  const trailers = streaming?.hasTrailer ? trailersOf(headers) : [];
+  const expected = expectedSums(headers);
+  const algorithms = new Set<Algorithm>([
+    ...expected.keys(),
+    ...trailers.map((name) => algorithmOfHeader(name) as Algorithm),
+  ]);
+  const asked = headers.get('x-amz-sdk-checksum-algorithm');
+  if (asked !== undefined && algorithms.size === 0) algorithms.add(algorithmOf(asked));
+  if (also !== undefined) algorithms.add(also);
+  const hashers = new Map<Algorithm, Hasher>();
+  for (const algorithm of algorithms) hashers.set(algorithm, await hasherOf(algorithm));
+  return new VerifiedBody(() => call.request.body(), {
+    sizeBytes: lengthOf(headers, streaming !== undefined),
+    decoder: streaming && new ChunkDecoder({ signer: streaming.isSigned ? sender.chunks : undefined, trailers }),
+    hashers,
+    expected,
+    md5: contentMd5(headers),
+    sha256: SHA256.test(payloadHash) ? payloadHash : undefined,
+  });
+}
+
+/** Bytes that come from the store itself, in place of a request's. */
+export async function copiedBody(
+  bytes: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+  algorithm?: Algorithm,
+): Promise<VerifiedBody> {
+  const hashers = new Map(algorithm === undefined ? [] : [[algorithm, await hasherOf(algorithm)]]);
+  const nothing = { decoder: undefined, expected: new Map(), md5: undefined, sha256: undefined };
+  return new VerifiedBody(() => bytes, { sizeBytes, hashers, ...nothing });
+}
+
+interface Expected {
+  readonly sizeBytes: number;
+  readonly decoder: ChunkDecoder | undefined;
+  readonly hashers: ReadonlyMap<Algorithm, Hasher>;
+  readonly expected: ReadonlyMap<Algorithm, string>;
+  readonly md5: string | undefined;
+  readonly sha256: string | undefined;
+}
+
+export class VerifiedBody {
+  readonly sizeBytes: number;
+  readonly #source: () => AsyncIterable<Uint8Array>;
+  readonly #expected: Expected;
+  readonly #md5 = createHash('md5');
+  readonly #sha256 = createHash('sha256');
+  #bytes = 0;
+  #isWhole = false;
+
+  constructor(source: () => AsyncIterable<Uint8Array>, expected: Expected) {
+    this.#source = source;
+    this.#expected = expected;
+    this.sizeBytes = expected.sizeBytes;
+  }
+
+  /** Once. */
+  async *content(): AsyncGenerator<Uint8Array> {
+    const { decoder } = this.#expected;
+    for await (const piece of this.#source()) {
+      if (decoder === undefined) yield this.#take(piece);
+      else for (const part of decoder.push(piece)) yield this.#take(part);
+    }
+    this.#isWhole = true;
+  }
+
+  /** The whole of it, which is small. */
+  async whole(): Promise<Uint8Array> {
+    const out = Buffer.allocUnsafeSlow(this.sizeBytes);
+    let at = 0;
+    for await (const piece of this.content()) {
+      out.set(piece, at);
+      at += piece.length;
+    }
+    return out.subarray(0, at);
+  }
+
+  #take(piece: Uint8Array): Uint8Array {
+    this.#bytes += piece.length;
+    if (this.#bytes > this.sizeBytes) throw new S3Fault('InvalidRequest', 'the body is longer than it was said to be');
+    this.#md5.update(piece);
+    if (this.#expected.sha256 !== undefined) this.#sha256.update(piece);
+    for (const hasher of this.#expected.hashers.values()) hasher.update(piece);
+    return piece;
+  }
+
+  /** Throws what does not match. To be called when the content has been read. */
+  finish(): BodySums {
+    if (!this.#isWhole || this.#bytes < this.sizeBytes)
+      throw new S3Fault(
+        'IncompleteBody',
+        'you did not provide the number of bytes specified by the Content-Length header',
+      );
+    const trailers = this.#expected.decoder?.end() ?? new Map<string, string>();
+    if (this.#expected.sha256 !== undefined && this.#sha256.digest('hex') !== this.#expected.sha256)
+      throw new S3Fault(
+        'XAmzContentSHA256Mismatch',
+        "the provided 'x-amz-content-sha256' header does not match what was computed",
+      );
+    const md5 = this.#md5.digest('hex');
+    if (this.#expected.md5 !== undefined && md5 !== this.#expected.md5)
+      throw new S3Fault('BadDigest', 'the Content-MD5 you specified did not match what we received');
+    const checksums: Partial<Record<Algorithm, string>> = {};
+    for (const [algorithm, hasher] of this.#expected.hashers) {
+      const value = Buffer.from(hasher.digest()).toString('base64');
+      const trailer = trailers.get(headerOf(algorithm));
+      const said = this.#expected.expected.get(algorithm) ?? (trailer && checkedValue(algorithm, trailer));
+      if (said !== undefined && said !== value)
+        throw new S3Fault('BadDigest', `the ${algorithm} you specified did not match the calculated checksum`);
+      checksums[algorithm] = value;
+    }
+    return { md5, checksums, sizeBytes: this.#bytes };
+  }
+}
+
+type Headers = ReadonlyMap<string, string>;
+
+function lengthOf(headers: Headers, isStreaming: boolean): number {
+  const name = isStreaming ? 'x-amz-decoded-content-length' : 'content-length';
+  const text = headers.get(name) ?? (headers.has('transfer-encoding') ? undefined : '0');
+  if (text === undefined || (isStreaming && !headers.has(name)))
+    throw new S3Fault('MissingContentLength', `you must provide the ${name} HTTP header`);
+  if (!/^\d{1,16}$/.test(text)) throw new S3Fault('InvalidArgument', `${name} is no length`);
+  if (Number(text) > PUT_BYTES_MAX)
+    throw new S3Fault('EntityTooLarge', 'your proposed upload exceeds the maximum allowed object size', {
+      ProposedSize: text,
+      MaxSizeAllowed: String(PUT_BYTES_MAX),
+    });
+  return Number(text);
+}
+
+/** Names of trailers, which are checksums all. */
+function trailersOf(headers: Headers): string[] {
+  const names = (headers.get('x-amz-trailer') ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '');
+  for (const name of names)
+    if (algorithmOfHeader(name) === undefined)
+      throw new S3Fault('InvalidRequest', `the value specified in the x-amz-trailer header is not supported`);
+  return names;
+}
+
+/** Throws InvalidRequest for more than one, or one that is malformed. */
+export function expectedSums(headers: Headers): Map<Algorithm, string> {
+  const sums = new Map<Algorithm, string>();
+  for (const algorithm of ALGORITHMS) {
+    const value = headers.get(headerOf(algorithm));
+    if (value !== undefined) sums.set(algorithm, checkedValue(algorithm, value));
+  }
+  if (sums.size > 1)
+    throw new S3Fault(
+      'InvalidRequest',
+      'expecting a single x-amz-checksum- header: multiple checksum types are not allowed',
+    );
+  return sums;
+}
+
+function contentMd5(headers: Headers): string | undefined {
+  const value = headers.get('content-md5');
+  if (value === undefined) return undefined;
+  const bytes = Buffer.from(value, 'base64');
+  if (bytes.length !== 16 || bytes.toString('base64') !== value)
+    throw new S3Fault('InvalidDigest', 'the Content-MD5 you specified is not valid');
+  return bytes.toString('hex');
+}

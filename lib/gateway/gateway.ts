@@ -1,0 +1,103 @@
+// What a request goes through: who sent it, what it asks for, whether its sender may, and then the operation. What goes
+// wrong anywhere becomes an answer here, and nothing else does.
+import type { AccessKey } from '../access/access-keys.ts';
+import { isGranted } from '../access/policy.ts';
+import { queryPairs } from '../s3/auth/canonical.ts';
+import { type Sender, senderOf } from '../s3/auth/verify.ts';
+import { S3Fault } from '../s3/fault.ts';
+import { type Operation, operationOf, RIGHT_OF } from '../s3/request/operation.ts';
+import { type Target, targetOf } from '../s3/request/target.ts';
+import { xmlDocument } from '../s3/xml/write.ts';
+import type { Call, GatewayAnswer, GatewayRequest } from './exchange.ts';
+import { faultOf } from './faults.ts';
+import { HANDLERS } from './handlers.ts';
+import type { GatewayParts } from './parts.ts';
+
+export interface GatewayOptions extends GatewayParts {
+  /** Undefined: there is no such key. */
+  readonly findKey: (accessKeyId: string) => Promise<AccessKey | undefined>;
+  /** Below which S3 buckets have host names of their own. */
+  readonly domains?: readonly string[];
+  /** What clients call this server, where a proxy changes it. */
+  readonly hosts?: readonly string[];
+  /** Faults that nobody expected: told with the request's id. */
+  readonly onInternal?: (error: unknown, requestId: string) => void;
+}
+
+/** Operations that need no S3 bucket to be there, or see to it themselves. */
+const WITHOUT_BUCKET: readonly Operation[] = ['ListBuckets', 'CreateBucket', 'DeleteBucket'];
+
+export class Gateway {
+  readonly #options: GatewayOptions;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+  }
+
+  async answer(request: GatewayRequest): Promise<GatewayAnswer> {
+    let operation: Operation | undefined;
+    try {
+      const query = new Map(queryPairs(request.query));
+      const host = request.headers.get('host') ?? '';
+      const target = targetOf(request.path, host, this.#options.domains);
+      const sender = await this.#sender(request);
+      operation = operationOf(request.method, target, query, request.headers);
+      const call = { request, headers: request.headers, query, operation, sender, ...named(target) };
+      checkRight(call, target);
+      if (!WITHOUT_BUCKET.includes(operation)) await this.#options.buckets.check(call.bucket);
+      const answer = await HANDLERS[operation](this.#options, call);
+      return { ...answer, headers: { ...answer.headers, 'x-amz-request-id': request.id }, operation };
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault.status >= 500) this.#options.onInternal?.(error, request.id);
+      return this.#failure(request, fault, operation);
+    }
+  }
+
+  async #sender(request: GatewayRequest): Promise<Sender<AccessKey>> {
+    const { hosts = [], findKey, objects } = this.#options;
+    const sender = await senderOf(request, findKey, { nowMs: objects.engine.clock.nowMs(), hosts });
+    if (sender === undefined) throw new S3Fault('AccessDenied', 'access denied: requests must be signed');
+    return sender;
+  }
+
+  #failure(request: GatewayRequest, fault: S3Fault, operation: Operation | undefined): GatewayAnswer {
+    const { code, message, status, details } = fault;
+    const headers: Record<string, string> = {
+      'x-amz-request-id': request.id,
+      'x-amz-bucket-region': this.#options.region,
+    };
+    if (code === 'NotModified') {
+      const { ETag } = details;
+      return { status, headers: { ...headers, ...(ETag && { etag: `"${ETag}"` }) }, operation, code };
+    }
+    if (code === 'SlowDown') headers['retry-after'] = '1';
+    headers['content-type'] = 'application/xml';
+    const body = xmlDocument(
+      'Error',
+      {
+        Code: code,
+        Message: message,
+        ...details,
+        Resource: details['Resource'] ?? request.path,
+        RequestId: request.id,
+      },
+      false,
+    );
+    return { status, headers, body, operation, code };
+  }
+}
+
+const named = ({ bucket = '', key = '' }: Target) => ({ bucket, key });
+
+/** The key is decoded by now: what is granted below a prefix is what lies there. */
+function checkRight({ operation, query, sender }: Call, { bucket, key }: Target): void {
+  const { rules } = sender.key;
+  if (bucket === undefined || operation === 'DeleteObjects') {
+    // Names of buckets are told as far as rules speak of them, and what is deleted is held against them one by one.
+    if (rules.length > 0) return;
+  } else if (operation === 'HeadBucket' || operation === 'GetBucketLocation') {
+    if (rules.some((rule) => rule.bucket === '*' || rule.bucket === bucket)) return;
+  } else if (isGranted(rules, RIGHT_OF[operation], { bucket, key, prefix: query.get('prefix') })) return;
+  throw new S3Fault('AccessDenied', 'access denied');
+}

@@ -1,0 +1,55 @@
+// An answer on its way out: its head, then its body as fast as the client takes it. A body that fails midway is cut
+// off, so that no client takes what it got for the whole.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GatewayAnswer } from '../exchange.ts';
+
+/** How many bytes of the body were handed to the client. */
+export async function sendBody(
+  message: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: GatewayAnswer,
+): Promise<number> {
+  // What was not read of the request is not read on: after an error the connection is of no more use.
+  if (!message.complete) response.setHeader('connection', 'close');
+  const hasBody = message.method !== 'HEAD' && status !== 204 && status !== 304 && body !== undefined;
+  const known = typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {};
+  const empty = !hasBody && message.method !== 'HEAD' && status !== 204 ? { 'content-length': '0' } : {};
+  response.writeHead(status, { ...headers, ...known, ...empty });
+  if (!hasBody) return ended(response, 0);
+  if (typeof body === 'string') {
+    response.write(body);
+    return ended(response, Buffer.byteLength(body));
+  }
+  let sent = 0;
+  try {
+    for await (const piece of body) {
+      if (response.destroyed) return sent;
+      sent += piece.length;
+      if (!response.write(piece) && !(await drained(response))) return sent;
+    }
+  } catch {
+    response.destroy();
+    return sent;
+  }
+  return ended(response, sent);
+}
+
+function ended(response: ServerResponse, sent: number): number {
+  response.end();
+  return sent;
+}
+
+/** False if the client is gone. */
+function drained(response: ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    const done = (isThere: boolean): void => {
+      response.off('drain', onDrain);
+      response.off('close', onClose);
+      resolve(isThere);
+    };
+    const onDrain = (): void => done(true);
+    const onClose = (): void => done(false);
+    response.once('drain', onDrain);
+    response.once('close', onClose);
+  });
+}
