@@ -27,7 +27,7 @@ export class Schedules extends Construct {
     const periodMs = Duration.minutes(SCHEDULE_MINUTES.compaction).toMilliseconds();
     const verify = { everyMs: Duration.minutes(SCHEDULE_MINUTES.gc).toMilliseconds() };
     const targets = {
-      drainer: new LambdaFunction(drainer, { event }),
+      drainer: new LambdaFunction(drainer, { event: RuleTargetInput.fromObject({ watch: true }) }),
       encoder: new LambdaFunction(encoder, { event }),
       gc: new LambdaFunction(gc, { event: RuleTargetInput.fromObject({ verify }) }),
       tuner: new LambdaFunction(tuner, { event }),

@@ -5,7 +5,7 @@ import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
 import { type IdleStage, idleDollarsPerMonth } from '../../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
 import { plannedPasses } from '../../lib/engine/upkeep/stage-repair.ts';
-import { encodeStage, sampleStage, sweepStage } from '../../lib/engine/upkeep/stage-tasks.ts';
+import { encodeStage, sampleStage, sweepStage, watchStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { tuneStage } from '../../lib/engine/upkeep/stage-tune.ts';
 import { IDLE_READS, idleStageOf } from '../../lib/infra/stacks/idle-stage.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
@@ -77,7 +77,10 @@ describe('an idle stage', () => {
       sampler: () => sampleStage(store, 30_000),
       tuner: () => tuneStage(store.components, { put: async () => undefined }),
       compaction: async () => [await plannedPasses(store), await planRuns(store, 100, {})],
-      drainer: () => drainPass(store, new MemoryStream(components.clock), { signal }),
+      drainer: async () => [
+        await watchStage(store, signal),
+        await drainPass(store, new MemoryStream(components.clock), { signal }),
+      ],
     };
     for (const [part, task] of Object.entries(tasks)) {
       await task();

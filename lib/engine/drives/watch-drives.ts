@@ -1,6 +1,8 @@
 // Looks whether every drive answers, and lets those that have not for long be lost, so that repair begins without
 // anybody awake. At most as many in a day as every volume survives: more at once is a cable, a mount, a power supply,
 // and a person is asked.
+import type { Drive } from '../../drive/drive.ts';
+import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 import { LOST_AFTER_MS } from '../../limits/volume.ts';
 import { brakeKey, countLoss } from '../../panda/rows/drives/brake-row.ts';
@@ -28,6 +30,10 @@ export interface WatchDrivesReport {
 
 export interface WatchDrivesOptions {
   readonly lostAfterMs?: number | undefined;
+  /** How a drive is asked; default: it is written to and read. */
+  readonly ask?: ((drive: Drive) => Promise<ErrorCode | undefined>) | undefined;
+  /** Only these; the others are as they were. */
+  readonly only?: ReadonlySet<number> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,15 +43,16 @@ export const lossesMax = ({ settings }: Pick<Components, 'settings'>): number =>
 
 export async function watchDrives(
   store: VolumeStore,
-  { lostAfterMs = LOST_AFTER_MS, signal }: WatchDrivesOptions = {},
+  { lostAfterMs = LOST_AFTER_MS, ask = driveFault, only, signal }: WatchDrivesOptions = {},
 ): Promise<WatchDrivesReport> {
   const { components } = store;
   await components.findDrives?.();
-  const faults = await Promise.all(components.drives.map(driveFault));
+  const asked = [...components.drives.entries()].filter(([drive]) => only?.has(drive) !== false);
+  const faults = await Promise.all(asked.map(async ([drive, body]) => [drive, await ask(body)] as const));
   const report = { away: [] as number[], lost: [] as number[], returned: [] as number[], asks: [] as number[] };
   const rows = await readDriveRows(components);
   const nowMs = Math.max(0, components.clock.nowMs());
-  for (const [drive, fault] of faults.entries()) {
+  for (const [drive, fault] of faults) {
     if (signal?.aborted) break;
     const isAway = isUnreadable(fault);
     // Nearly always, of nearly all of them; what is to be done is decided by rows read for it.

@@ -25,6 +25,20 @@ export async function driveError(drive: Drive): Promise<PocketfulError | undefin
   }
 }
 
+/**
+ * Why it cannot be read, by asking for an object that nobody has: costs next to nothing on a drive that is paid by the
+ * call. One that is busy is there.
+ */
+export async function readFault(drive: Drive): Promise<ErrorCode | undefined> {
+  try {
+    await drive.read({ zone: 0, generation: 0 }, 'asked', { offset: 0, length: 1 });
+    return undefined;
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return error.kind === 'missing' || error.code === 'DRIVE_BUSY' ? undefined : error.code;
+  }
+}
+
 const stateOf = (fault: ErrorCode | undefined): DriveState =>
   fault === undefined ? 'ok' : (STATE_OF_CODE[fault] ?? 'busy');
 

@@ -2,7 +2,7 @@
 // `redundancy-low` and `repair-behind` read. For both engines.
 import type { Drive } from '../../drive/drive.ts';
 import { HOUR_MS } from '../../foundation/durations.ts';
-import { isKind } from '../../foundation/errors.ts';
+import type { ErrorCode } from '../../foundation/error-codes.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { KEEPING_METRICS } from '../../settings/metric-names.ts';
 import { holdsData } from '../../volume/check/look.ts';
@@ -10,6 +10,7 @@ import type { Components } from '../../volume/rows/components.ts';
 import { listDamage } from '../../volume/rows/damage.ts';
 import { isGone, readDriveRows } from '../../volume/rows/drive-states.ts';
 import { careOf } from './alarms.ts';
+import { readFault } from './drive-state.ts';
 
 export type Keeping = Readonly<Record<(typeof KEEPING_METRICS)[keyof typeof KEEPING_METRICS], number>>;
 
@@ -18,14 +19,14 @@ export async function collectKeeping(components: Components, volumes: readonly V
   const drives = await readDriveRows(components);
   const used = new Set(volumes.filter(holdsData).flatMap(({ extents }) => extents.map(({ drive }) => drive)));
   const asked = [...used].filter((drive) => !isGone(drives, drive));
-  const answers = await Promise.all(asked.map((drive) => answersReads(components.drives[drive])));
+  const answers = await Promise.all(asked.map((drive) => faultAt(components.drives[drive])));
   const nowMs = Math.max(0, components.clock.nowMs());
   const { atRisk, repair } = careOf({
     nowMs,
     volumes,
     drives,
     damage: await listDamage(components, components.badRow),
-    away: new Set(asked.filter((_, i) => answers[i] !== true)),
+    away: new Set(asked.filter((_, i) => answers[i] !== undefined)),
     takers: components.drives.length,
   });
   const waitedMs = repair.sinceMs === null ? 0 : Math.max(0, nowMs - repair.sinceMs);
@@ -35,14 +36,5 @@ export async function collectKeeping(components: Components, volumes: readonly V
   };
 }
 
-/** A drive that is busy is there; one that says it has no such object is, too. */
-async function answersReads(drive: Drive | undefined): Promise<boolean> {
-  try {
-    await drive?.read({ zone: 0, generation: 0 }, 'asked', { offset: 0, length: 1 });
-    return drive !== undefined;
-  } catch (error) {
-    if (isKind(error, 'missing') || (isKind(error, 'retry') && error.code === 'DRIVE_BUSY')) return true;
-    if (isKind(error, 'retry', 'denied')) return false;
-    throw error;
-  }
-}
+const faultAt = async (drive: Drive | undefined): Promise<ErrorCode | undefined> =>
+  drive === undefined ? 'DRIVE_UNAVAILABLE' : readFault(drive);

@@ -7,6 +7,8 @@ import type { VerifierName } from '../../verify/verifier-row.ts';
 import { holdsData } from '../../volume/check/look.ts';
 import { listVolumes } from '../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
+import { type WatchDrivesReport, watchDrives } from '../drives/watch-drives.ts';
+import { readFault } from '../status/drive-state.ts';
 import { settleDeadWork } from './end-dead-work.ts';
 import { encodePass, shredAndFree } from './tend.ts';
 import { type VerifyPace, type VerifyReport, type VerifyRequest, verifyStore } from './verify.ts';
@@ -53,6 +55,14 @@ export async function encodeStage(
   const { signal, all, stream } = options;
   const { free, ...report } = await encodePass({ volumes, queue: stream }, { all, signal });
   return { ...report, freedZones: free.freedZones, done: !signal.aborted };
+}
+
+/** The 15-minute rule of the stage: buckets that hold columns are asked for an object that nobody has. */
+export async function watchStage(volumes: VolumeStore, signal: AbortSignal): Promise<WatchDrivesReport> {
+  const { panda, settings, badRow } = volumes.components;
+  const held = (await listVolumes(panda, settings.cell, badRow)).filter(holdsData);
+  const only = new Set(held.flatMap(({ extents }) => extents.map(({ drive }) => drive)));
+  return watchDrives(volumes, { ask: readFault, only, signal });
 }
 
 /** Those that read no plaintext: what works behind the frontend cannot unwrap keys. */

@@ -12,7 +12,7 @@ const IDLE_CALL_MS = 2_000;
 const LOG_BYTES = 2_500;
 /** Of a store without volumes, at the most (test/cost/idle.test.ts counts them); opening it reads three more. */
 export const IDLE_READS: Readonly<Record<keyof typeof SCHEDULE_MINUTES, number>> = {
-  drainer: 45,
+  drainer: 64,
   encoder: 75,
   gc: 98,
   sampler: 25,
