@@ -255,8 +255,9 @@ describe('schedules', () => {
       ({ Properties }) => Properties['Targets'] as { Input: string }[],
     );
     const verifies = '{"verify":{"everyMs":3600000}}'; // gc, after its sweep
+    const watches = '{"watch":true}'; // the drainer, before it drains
     expect(inputs.map(([target]) => target?.Input).sort()).toEqual(
-      ['{"periodMs":3600000}', verifies, '{}', '{}', '{}'].sort(),
+      ['{"periodMs":3600000}', verifies, watches, '{}', '{}'].sort(),
     );
     const [sampler] = resourcesIn([durable.zone], 'AWS::Events::Rule');
     expect(sampler?.Properties).toMatchObject({

@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { DeleteObjectsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { DeleteBucketCommand, DeleteObjectsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findStage, type StageOutputs } from '../../lib/client/aws/aws-stage.ts';
@@ -18,6 +19,7 @@ const ADDRESS = ['--store', `aws:${STAGE}`, '--json'];
 const DRIVES = 6;
 const LOST = 1;
 const DAMAGED = 2;
+const GONE = 3;
 const SETTINGS = {
   extentBytes: 393_216,
   blockBytesMax: 8192,
@@ -146,6 +148,23 @@ describe('a stage that loses a bucket', () => {
     expect((await asked<Drives>(['drives', 'list'])).drives[LOST]).toMatchObject({ state: 'retired' });
     const fewer = await pocketful('deploy', STAGE, '--drives', String(DRIVES - 1), '--yes');
     expect(fewer).toMatchObject({ code: 2, stderr: expect.stringContaining('STAGE_CONTRADICTS') });
+    await expectFiles();
+  });
+
+  it('sees by its schedule that a bucket is gone, and waits for it before it gives it up', async () => {
+    await empty(bucketOf(GONE));
+    await s3.send(new DeleteBucketCommand({ Bucket: bucketOf(GONE) }));
+    const { Payload } = await new LambdaClient({}).send(
+      new InvokeCommand({ FunctionName: outputs.drainer, Payload: JSON.stringify({ watch: true, begin: false }) }),
+    );
+    const answer = JSON.parse(Buffer.from(Payload ?? []).toString());
+    expect(answer.drives, JSON.stringify(answer)).toEqual({ away: [GONE], lost: [], returned: [], asks: [] });
+    const { drives } = await asked<Drives>(['drives', 'list']);
+    expect(drives[GONE]).toMatchObject({
+      state: 'active',
+      fault: 'DRIVE_UNAVAILABLE',
+      awaySinceMs: expect.any(Number),
+    });
     await expectFiles();
   });
 });

@@ -5,6 +5,7 @@ import type { EncodeReport } from '../../live-coder/encode-hot.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { VerifierName } from '../../verify/verifier-row.ts';
 import { holdsData } from '../../volume/check/look.ts';
+import { readDriveRows } from '../../volume/rows/drive-states.ts';
 import { listVolumes } from '../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { type WatchDrivesReport, watchDrives } from '../drives/watch-drives.ts';
@@ -57,11 +58,16 @@ export async function encodeStage(
   return { ...report, freedZones: free.freedZones, done: !signal.aborted };
 }
 
-/** The 15-minute rule of the stage: buckets that hold columns are asked for an object that nobody has. */
+/**
+ * The 15-minute rule of the stage: buckets that hold columns, or that the clock gave up, are asked for an object that
+ * nobody has.
+ */
 export async function watchStage(volumes: VolumeStore, signal: AbortSignal): Promise<WatchDrivesReport> {
   const { panda, settings, badRow } = volumes.components;
   const held = (await listVolumes(panda, settings.cell, badRow)).filter(holdsData);
   const only = new Set(held.flatMap(({ extents }) => extents.map(({ drive }) => drive)));
+  for (const { drive, lostByClockMs } of (await readDriveRows(volumes.components)).values())
+    if (lostByClockMs !== undefined) only.add(drive);
   return watchDrives(volumes, { ask: readFault, only, signal });
 }
 
