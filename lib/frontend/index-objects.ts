@@ -13,8 +13,8 @@ import type { Components } from '../volume/rows/components.ts';
 import { readBlocks } from '../volume/rows/read-rows.ts';
 import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs, LateConflict, transact } from '../volume/rows/transact.ts';
+import { voidBlocks } from '../volume/rows/void-blocks.ts';
 import { type FreshBlock, type IndexPlan, itemsOf, type ObjectChange, planIndex, referencesOf } from './index-plan.ts';
-import { voidBlocks } from './named/void-blocks.ts';
 
 export interface IndexRequest {
   readonly changes: readonly ObjectChange[];

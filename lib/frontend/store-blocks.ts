@@ -11,6 +11,7 @@ import type { BlockRow } from '../panda/rows/block-row.ts';
 import { unreadableRecords } from '../volume/read/unreadable.ts';
 import { readBlocks } from '../volume/rows/read-rows.ts';
 import { backOffMs } from '../volume/rows/transact.ts';
+import { voidBlocks } from '../volume/rows/void-blocks.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendGroup, KEK_RETIRING } from '../volume/write/append.ts';
 import type { AppendedGroup } from '../volume/write/appended-group.ts';
@@ -19,7 +20,6 @@ import { contended, readObjects } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { type NamedPuts, namedPutsOf } from './named/put-named.ts';
-import { voidBlocks } from './named/void-blocks.ts';
 
 /** A block as it came in, under its name. */
 export interface PlainBlock {

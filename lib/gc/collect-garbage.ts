@@ -33,6 +33,7 @@ import type { Components } from '../volume/rows/components.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { backOffMs, transact } from '../volume/rows/transact.ts';
 import { diedWrites } from '../volume/steps/recover-steps.ts';
+import { endVoids } from './end-voids.ts';
 import { expireRemoved } from './expire-removed.ts';
 
 export interface GarbageReport {
@@ -101,6 +102,7 @@ export async function collectGarbage(components: Components, options: CollectOpt
     }
     await shred(batch);
   }
+  await endVoids(components, options.signal);
   return { slots, recordBytes, buckets: buckets.size, waiting };
 }
 

@@ -22,7 +22,8 @@ import type { Components } from '../volume/rows/components.ts';
 import { currentKek } from '../volume/rows/known-keks.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { raiseStoreFormat } from '../volume/rows/store-format.ts';
-import { backOffMs, transact } from '../volume/rows/transact.ts';
+import { backOffMs, transact, transactUnlessConflict } from '../volume/rows/transact.ts';
+import { isThatVoid, mayBeVoid, voidBlocks } from '../volume/rows/void-blocks.ts';
 import { rewrapAttributes, rewrapCursor, rewrapKey } from './rewrap-row.ts';
 
 export interface RewrapReport {
@@ -75,14 +76,29 @@ export async function rewrapKeys(components: Components, options: RewrapOptions 
   return report(true);
 }
 
-/** How many blocks each version wraps: reads every block row. */
+/**
+ * How many blocks each version wraps: reads every block row. Void ones (docs/decisions/0018) do not count: nobody
+ * refers to them any more.
+ */
 export async function blocksByKekVersion(components: Components): Promise<Map<number, number>> {
   const counts = new Map<number, number>();
-  for (const partition of blockPartitions())
+  const count = ({ kekVersion }: BlockRow): unknown => counts.set(kekVersion, (counts.get(kekVersion) ?? 0) + 1);
+  const countSound = async (some: readonly BlockRow[]): Promise<void> => {
+    const voids = await voidBlocks(components, some);
+    for (const block of some) if (!voids.has(block.id)) count(block);
+  };
+  for (const partition of blockPartitions()) {
+    let suspects: BlockRow[] = [];
     for await (const row of rowsOf(components.panda, partition)) {
-      const { kekVersion } = blockFromRow(row);
-      counts.set(kekVersion, (counts.get(kekVersion) ?? 0) + 1);
+      const block = blockFromRow(row);
+      if (!mayBeVoid(block)) count(block);
+      else suspects.push(block);
+      if (suspects.length < ROWS_PER_TRANSACTION) continue;
+      await countSound(suspects);
+      suspects = [];
     }
+    await countSound(suspects);
+  }
   return counts;
 }
 
@@ -141,7 +157,8 @@ async function rewrapBatch(components: Components, batch: readonly BlockRow[], v
 
 /**
  * Another writer changed a row of the batch: each by itself, from what the row is now. A key that is gone while the row
- * names it was destroyed too early; if the row names another one by now, or none below the version, all is well.
+ * names it was destroyed too early; if the row names another one by now, or none below the version, all is well. So it
+ * is if the row is void: a plain write of a put that came when its key was destroyed, and the row goes.
  */
 async function rewrapOne(components: Components, { id }: BlockRow, version: number): Promise<boolean> {
   let missed: number | undefined;
@@ -160,10 +177,19 @@ async function rewrapOne(components: Components, { id }: BlockRow, version: numb
     } catch (error) {
       const isOld = isKeyDestroyed(error) && missed !== block.kekVersion;
       if ((!isKind(error, 'conflict') && !isOld) || attempt >= CONFLICT_ATTEMPTS_MAX) throw error;
+      if (isOld && (await dropVoid(components, block))) return false;
       if (isOld) missed = block.kekVersion;
       await components.clock.sleep(backOffMs(attempt, components.randomness));
     }
   }
+}
+
+/** True if the row was void, and is gone. */
+async function dropVoid(components: Components, block: BlockRow): Promise<boolean> {
+  if (!(await voidBlocks(components, [block])).has(block.id)) return false;
+  const drop = { kind: 'delete', ...blockKey(block.id), if: isThatVoid(block) } as const;
+  const took = async (): Promise<boolean> => (await components.panda.get(blockKey(block.id))) === undefined;
+  return transactUnlessConflict(components, [drop], took);
 }
 
 async function rewrapWrite(components: Components, block: BlockRow, version: number): Promise<Update> {

@@ -85,6 +85,12 @@ export const HELD_ROWS_AT_ONCE = 4;
 /** Buckets whose dead bits GC writes side by side. */
 export const BURIED_BUCKETS_AT_ONCE = 8;
 
+/**
+ * How long a listing leaves out what was given up, and may land late: a function sent it, which ends within minutes,
+ * and DynamoDB refuses what was signed some minutes ago.
+ */
+export const VOID_KEPT_MS = DAY_MS;
+
 // Rewrapping keys.
 
 /** Rewrapping transactions at once. */

@@ -157,6 +157,10 @@ const STAGE: readonly Relation[] = [
     'a function answers before its caller gives up',
     (l) => l.FUNCTION_SECONDS_MAX * SECOND_MS < l.TASK_ANSWER_MS,
   ),
+  relation(
+    'what a function sent last has landed, or never will, before it is forgotten that it counts for nothing',
+    (l) => 10 * (l.FUNCTION_SECONDS_MAX * SECOND_MS + 2 * l.CLOCK_SKEW_MS_MAX) < l.VOID_KEPT_MS,
+  ),
   relation('a step ends before Lambda ends it', (l) => l.WORKER_SECONDS <= l.FUNCTION_SECONDS_MAX),
   relation('a step has more time for work than for its end', (l) => 2 * l.ENDING_MS_MAX < l.WORKER_SECONDS * SECOND_MS),
   relation(

@@ -11,6 +11,9 @@ export const CASTS = {
   'a merge': { actors: ['P', 'R', 'M', 'U', 'G'] },
   'a merge of a block with two references': { actors: ['P', 'p', 'U', 'u', 'M', 'G'] },
   'a bucket that is dropped': { actors: ['P', 'p', 'R', 'C'], late: ['P'] },
+  'a merge beside writes that come late': { actors: ['P', 'p', 'R', 'M'], late: ['P'] },
+  'a rewrap that meets a void row': { actors: ['P', 'p', 'R', 'W'], late: ['P'] },
+  'a rewrap, a merge and a bucket that is dropped': { actors: ['P', 'p', 'M', 'C', 'W'], late: ['P'] },
   'two of GC': { actors: ['P', 'p', 'U', 'u', 'G', 'g'] },
   'two of GC late, a merge': { actors: ['P', 'U', 'M', 'G', 'g'], late: ['G'] },
 } as const satisfies Readonly<Record<string, Cast>>;
@@ -24,6 +27,11 @@ export const SHOWN: Readonly<
     'a merge of a block with two references',
     'what was seen is not there',
     'p 4a',
+  ],
+  'rewrap: the void row is the one that was read': [
+    'a rewrap that meets a void row',
+    'what was seen is not there',
+    'W rewrap',
   ],
   '4b: there is no object': ['a second put of the name', 'what was acknowledged is not there', 'P 4b'],
   'recover: the block is as it was read': ['a second put of the content', 'an object cannot be read', 'R recover'],

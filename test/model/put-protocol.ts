@@ -12,6 +12,7 @@ import {
   deadAt,
   deleteWrites,
   diesWrites,
+  dropVoidWrite,
   dropWrites,
   endWrite,
   freshWrite,
@@ -39,7 +40,7 @@ import {
 import { numberAt, type Rows, rowAt, rowOf, transacted } from './rows.ts';
 import { type NamedCondition, Turn, type TurnStep } from './turn.ts';
 
-export type ActorName = 'P' | 'p' | 'R' | 'U' | 'u' | 'G' | 'g' | 'M' | 'C';
+export type ActorName = 'P' | 'p' | 'R' | 'U' | 'u' | 'G' | 'g' | 'M' | 'C' | 'W';
 
 /** `at`: the next step. The others are what an actor remembers: numbers of rows it read, its volume and token. */
 interface Actor {
@@ -96,6 +97,7 @@ export const PUT_CONDITIONS = {
   'uncount: the named version is the one that was read': { table: 'block', attributes: ['o'] },
   'uncount: the block is in the slot that was read': { table: 'block', attributes: ['p'] },
   'end: the release is as it was read': { table: 'release', attributes: ['s'] },
+  'rewrap: the void row is the one that was read': { table: 'block', attributes: ['r', 'p', 'o', 'f'] },
   'merge: the record is the one that was read': { table: 'block', attributes: ['r'] },
   'merge: the block is in the slot it was copied from': { table: 'block', attributes: ['p'] },
 } as const satisfies Record<string, { readonly table: string; readonly attributes: readonly string[] }>;
@@ -177,6 +179,8 @@ class PutTurn extends Turn<PutState, Actor> {
         return this.#merges();
       case 'C':
         return this.#drops();
+      case 'W':
+        return this.#rewraps();
     }
   }
 
@@ -467,6 +471,21 @@ class PutTurn extends Turn<PutState, Actor> {
   }
 
   /** Buckets of which nothing lives, of volumes where nothing is pending. */
+  /** What meets a row whose key is gone: it goes if it is void. */
+  #rewraps(): Step[] {
+    const block = this.#blockRead();
+    switch (this.me.at) {
+      case 'begin':
+        return this.go('reads the block', { at: 'ask', block: this.#number(BLOCK) });
+      case 'ask': {
+        const isVoid = block !== undefined && block.f === undefined && !this.#isKnown(block);
+        return this.go(isVoid ? 'finds it void' : 'rewraps it', { at: isVoid ? 'rewrap' : 'begin' });
+      }
+      default:
+        return this.attempt('rewrap', [dropVoidWrite(block as Block)], { at: 'end' }, { at: 'begin' });
+    }
+  }
+
   #drops(): Step[] {
     return (['D', 'd'] as const).flatMap((home) => {
       const isPending = this.#now<{ p?: number }>(volumeAt(home))?.p !== undefined;

@@ -73,6 +73,13 @@ export const blockWrite = (home: Home, version: Version, read: Block | undefined
   if: unknownAsRead(read),
 });
 
+/** A rewrap that meets a void row. */
+export const dropVoidWrite = (read: Block): Write => ({
+  kind: 'delete',
+  ...BLOCK,
+  if: [...unknownAsRead(read), is('o', read.o), is('f', read.f)],
+});
+
 /** 4b, plain. */
 export const objectWrite = (key: ObjectName, version: Version): Write => ({
   kind: 'put',

@@ -16,8 +16,8 @@ import {
 } from '../../panda/rows/removed/removed-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { readBlocks, rowsOf } from '../../volume/rows/read-rows.ts';
+import { voidBlocks } from '../../volume/rows/void-blocks.ts';
 import { contended, isGuardFailure, runIndex } from '../index-objects.ts';
-import { voidBlocks } from '../named/void-blocks.ts';
 import { checkKey, shown } from '../object-keys.ts';
 import { beginUpload, giveUpUpload, publish, segmentGuard } from '../put-long.ts';
 import { finishRelease } from '../release-references.ts';

@@ -71,7 +71,7 @@ interface Lost {
   readonly isAll: boolean;
 }
 
-async function lostWrites({ panda, settings: { cell } }: Components, group: ListedGroup): Promise<Lost> {
+async function lostWrites({ panda, clock, settings: { cell } }: Components, group: ListedGroup): Promise<Lost> {
   const parts = partsOf(group);
   const intents = group.kind === 'append' ? (group.intents ?? []) : [];
   const objects = await readAll(
@@ -94,6 +94,7 @@ async function lostWrites({ panda, settings: { cell } }: Components, group: List
     voids: new Map(intents.map(({ version }, i) => [version, voids[i] && voidFromRow(voids[i])])),
     blocks,
     dead: deads.get(group.bucket) as DeadRow,
+    nowMs: Math.max(0, clock.nowMs()),
   });
 }
 

@@ -26,7 +26,7 @@ import {
 import { together } from '../../panda/rows/change.ts';
 import type { AppendGroupRow, GroupIntent, GroupSlot, MergeGroupRow } from '../../panda/rows/group-row.ts';
 import { type ObjectRow, objectKey, versionIs } from '../../panda/rows/object-row.ts';
-import { type VoidRow, voidKey, voidWrite } from '../../panda/rows/void-row.ts';
+import { type VoidRow, voidKey, voidNamespaceWrite, voidWrite } from '../../panda/rows/void-row.ts';
 import { endLease, pendingIs, settleGroup, tokenIs } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 
@@ -90,6 +90,7 @@ export interface IntentRows {
   readonly voids: ReadonlyMap<ObjectVersion, VoidRow | undefined>;
   readonly blocks: ReadonlyMap<BlockId, BlockRow | undefined>;
   readonly dead: DeadRow;
+  readonly nowMs: number;
 }
 
 /** A slot of such a group that is not as it is to be. */
@@ -99,6 +100,8 @@ interface SlotPlan {
   readonly dies: boolean;
   /** Beside its dead bit. */
   readonly writes: readonly Write[];
+  /** What is void of it from now on. */
+  readonly voided: GroupIntent | undefined;
 }
 
 /**
@@ -110,34 +113,46 @@ interface SlotPlan {
 export function intentWrites(
   cell: string,
   group: AppendGroupRow,
-  { objects, voids, blocks, dead }: IntentRows,
+  rows: IntentRows,
 ): { readonly writes: Write[]; readonly isAll: boolean } {
   const intents = new Map((group.intents ?? []).map((one) => [one.slot, one]));
   const some: SlotPlan[] = [];
+  const namespaces = new Map<string, Write>();
   let items = 0;
   let isAll = true;
   for (const [i, slot] of group.slots.entries()) {
     const place = { bucket: group.bucket, slot: group.firstSlot + i };
-    const plan = slotPlan(place, slot, intents.get(i), blocks.get(slot.blockId), { objects, voids, dead });
+    const plan = slotPlan(place, slot, intents.get(i), rows);
     if (plan === undefined) continue;
-    isAll &&= items + plan.writes.length <= TRANSACTION_ITEMS_MAX - GUARD_ROWS_MAX;
+    const { writes, voided } = plan;
+    isAll &&= items + writes.length + 1 <= TRANSACTION_ITEMS_MAX - GUARD_ROWS_MAX;
     if (!isAll) break;
     some.push(plan);
-    items += plan.writes.length;
+    if (voided !== undefined && !namespaces.has(voided.namespace)) {
+      namespaces.set(voided.namespace, voidNamespaceWrite(voided.namespace, voided.version));
+      items += 1;
+    }
+    items += writes.length;
   }
   const dying = some.filter(({ dies }) => dies);
-  const bits = dying.length === 0 ? [] : diedWrites(cell, group.bucket, dead, dying);
-  return { writes: [...some.flatMap(({ writes }) => writes), ...bits], isAll };
+  const bits = dying.length === 0 ? [] : diedWrites(cell, group.bucket, rows.dead, dying);
+  return { writes: [...some.flatMap(({ writes }) => writes), ...namespaces.values(), ...bits], isAll };
 }
 
 function slotPlan(
   place: BlockSlot,
   { blockId, recordId, recordBytes }: GroupSlot,
   intent: GroupIntent | undefined,
-  row: BlockRow | undefined,
-  { objects, voids, dead }: Omit<IntentRows, 'blocks'>,
+  { objects, voids, blocks, dead, nowMs }: IntentRows,
 ): SlotPlan | undefined {
-  const plan = (writes: readonly Write[], dies = true) => ({ slot: place.slot, recordBytes, dies, writes });
+  const row = blocks.get(blockId);
+  const plan = (writes: readonly Write[], dies = true, voided?: GroupIntent): SlotPlan => ({
+    slot: place.slot,
+    recordBytes,
+    dies,
+    writes,
+    voided,
+  });
   if (row?.recordId !== recordId || row.bucket !== place.bucket || row.slot !== place.slot) {
     if (isDead(dead, place.slot)) return undefined;
     const asRead: Write = { kind: 'check', ...blockKey(blockId), if: row ? [recordIs(row.recordId)] : ['absent'] };
@@ -149,12 +164,12 @@ function slotPlan(
   const { namespace, key, version } = intent;
   const unseen: Write[] = [
     { kind: 'check', ...objectKey(namespace, key), if: versionIs(object) },
-    voidWrite(voidKey(namespace, key), voids.get(version), version),
+    voidWrite(voidKey(namespace, key), voids.get(version), version, nowMs),
   ];
   const asRead = [recordIs(recordId), ...slotIs(row), ...refsAre(row)];
   if (countedRefs(row) > 0)
-    return plan([...unseen, { kind: 'update', ...blockKey(blockId), ...giveBackName, if: asRead }], false);
-  return plan([...unseen, { kind: 'delete', ...blockKey(blockId), if: asRead }]);
+    return plan([...unseen, { kind: 'update', ...blockKey(blockId), ...giveBackName, if: asRead }], false, intent);
+  return plan([...unseen, { kind: 'delete', ...blockKey(blockId), if: asRead }], true, intent);
 }
 
 /** Slots of one bucket that die: their bits, if the dead row is as it was read, and the bytes of the bits that flip. */

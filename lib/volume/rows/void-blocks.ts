@@ -2,20 +2,25 @@
 // is gone since. Nobody refers to one: it counts as unknown, and is replaced (docs/decisions/0018).
 import type { BlockId, BucketId } from '../../foundation/ids.ts';
 import { KEYS_AT_ONCE } from '../../limits/panda.ts';
-import type { Key, Row } from '../../panda/panda.ts';
-import { type BlockRow, countedRefs } from '../../panda/rows/block-row.ts';
+import type { Condition, Key, Row } from '../../panda/panda.ts';
+import { type BlockRow, countedRefs, recordIs, refsAre, slotIs } from '../../panda/rows/block-row.ts';
 import { bucketKey, deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
-import type { Components } from '../../volume/rows/components.ts';
+import type { Components } from './components.ts';
+
+/** Only one that is named and not counted can be. */
+export const mayBeVoid = (row: BlockRow | undefined): boolean => row?.named !== undefined && countedRefs(row) === 0;
+
+/** Still the row that was found void: not one that was stored anew since. It never becomes anything else by itself. */
+export const isThatVoid = (row: BlockRow): Condition => [recordIs(row.recordId), ...slotIs(row), ...refsAre(row)];
 
 /**
- * Which of the rows that were read are void: to be asked of what was read before. Only one that is named and not
- * counted can be.
+ * Which of the rows that were read are void: to be asked of what was read before.
  */
 export async function voidBlocks(
   { panda, settings }: Components,
   rows: readonly (BlockRow | undefined)[],
 ): Promise<Set<BlockId>> {
-  const suspects = rows.filter((row) => row?.named !== undefined && countedRefs(row) === 0) as BlockRow[];
+  const suspects = rows.filter(mayBeVoid) as BlockRow[];
   const buckets: BucketId[] = [...new Set(suspects.map(({ bucket }) => bucket))];
   const found = await readAll(
     (keys) => panda.getMany(keys),
