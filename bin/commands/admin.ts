@@ -5,6 +5,7 @@ import type { DoctorReport } from '../../lib/engine/doctor/doctor.ts';
 import { type Reason, reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, countArgument, numberArgument, type Run } from './command.ts';
 import { EXIT } from './exit-codes.ts';
+import { historyText } from './show/history-text.ts';
 import { keysGone, sayKeysGone } from './show/keys-gone.ts';
 import { Progress } from './show/progress.ts';
 import { devicesLines, lossLines, redundancyText, statusText } from './show/status-text.ts';
@@ -23,15 +24,22 @@ interface DoctorOptions extends DurabilityOptions {
 }
 
 export function addAdminCommands(program: Command): void {
-  addCommand<{ objects?: boolean }>(
+  addCommand<{ objects?: boolean; history?: boolean }>(
     program,
     'status',
     'volumes, drives, overhead and what waits',
-    async (run, _args, { objects }) => {
+    async (run, _args, { objects, history }) => {
+      if (history) {
+        const days = await (await run.open()).admin.history();
+        return run.answer({ days }, () => historyText(days));
+      }
       const status = await (await run.open()).admin.status({ countObjects: objects });
       run.answer(status, () => statusText(status));
     },
-    (command) => command.option('--objects', 'count the objects too: reads every name'),
+    (command) =>
+      command
+        .option('--objects', 'count the objects too: reads every name')
+        .option('--history', 'instead: the last thirty days, one line each'),
   );
   addCommand<{ all?: boolean }>(
     program,

@@ -16,6 +16,8 @@ import {
   tasksOf,
 } from '../../lib/engine/upkeep/daemon.ts';
 import type { VerifyReport } from '../../lib/engine/upkeep/verify.ts';
+import type { AlarmReport } from '../../lib/engine/upkeep/watch-alarms.ts';
+import { type AlarmCall, postAlarm, runForAlarm } from '../../lib/engine/wire/alarm-calls.ts';
 import { openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../lib/foundation/durations.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
@@ -37,6 +39,9 @@ interface DaemonOptions extends PlanOptions {
   readonly compactEvery?: string;
   readonly tuneEvery?: string;
   readonly verifyEvery?: string;
+  readonly alarmsEvery?: string;
+  readonly alarmCommand?: string;
+  readonly alarmWebhook?: string;
   /** Percent. */
   readonly verifyShare?: number;
 }
@@ -58,6 +63,9 @@ export function addDaemon(program: Command): void {
         `part of the time that verification may take (default: ${VERIFY_SHARE_PERMILLE / 10})`,
         shareArgument,
       );
+      command
+        .option('--alarm-command <command>', 'run this when an alarm begins or is over (docs/cli.md)')
+        .option('--alarm-webhook <url>', 'post a JSON document there when an alarm begins or is over', urlArgument);
       return withPlanOptions(command.option('--once', 'each of them once, then the end: for cron'));
     },
   );
@@ -73,7 +81,11 @@ async function daemon(run: Run, _args: unknown, options: DaemonOptions): Promise
       clock: run.clock,
       signal: run.interruption.signal,
       once: options.once ?? false,
-      onDone: (outcome) => say(run, outcome, options.once ?? false),
+      onDone: async (outcome) => {
+        say(run, outcome, options.once ?? false);
+        if (outcome.task === 'alarms' && outcome.error === undefined)
+          await tell(run, options, outcome.report as AlarmReport);
+      },
     });
   } finally {
     await store.close();
@@ -82,8 +94,10 @@ async function daemon(run: Run, _args: unknown, options: DaemonOptions): Promise
 }
 
 /** Throws `invalid` DURATION_INVALID. */
-export function scheduleOf(options: Omit<DaemonOptions, keyof PlanOptions | 'once' | 'verifyShare'>): Schedule {
-  const { drivesEvery, gcEvery, encodeEvery, repairEvery, compactEvery, tuneEvery, verifyEvery } = options;
+export function scheduleOf(
+  options: Omit<DaemonOptions, keyof PlanOptions | 'once' | 'verifyShare' | 'alarmCommand' | 'alarmWebhook'>,
+): Schedule {
+  const { drivesEvery, gcEvery, encodeEvery, repairEvery, compactEvery, tuneEvery, verifyEvery, alarmsEvery } = options;
   const given: Readonly<Record<TaskName, string | undefined>> = {
     drives: drivesEvery,
     gc: gcEvery,
@@ -92,9 +106,35 @@ export function scheduleOf(options: Omit<DaemonOptions, keyof PlanOptions | 'onc
     compact: compactEvery,
     tune: tuneEvery,
     verify: verifyEvery,
+    alarms: alarmsEvery,
   };
   const entries = TASKS.map((task): [TaskName, number] => [task, durationMs(given[task]) ?? SCHEDULE[task]]);
   return Object.fromEntries(entries) as Record<TaskName, number>;
+}
+
+/** Whom an alarm cannot be told is said, and told again only when it is over. */
+async function tell(run: Run, { alarmCommand, alarmWebhook }: DaemonOptions, report: AlarmReport): Promise<void> {
+  const calls = (['began', 'cleared'] as const).flatMap((state) =>
+    report[state].map(
+      (alarm): AlarmCall => ({ store: run.address, state, ...alarm, runbook: `docs/operations.md#${alarm.name}` }),
+    ),
+  );
+  for (const call of calls) {
+    const told = [
+      ...(alarmCommand === undefined ? [] : [runForAlarm(alarmCommand, call)]),
+      ...(alarmWebhook === undefined ? [] : [postAlarm(alarmWebhook, call)]),
+    ];
+    for (const outcome of await Promise.allSettled(told))
+      if (outcome.status === 'rejected') {
+        const { message, code } = describe(outcome.reason);
+        run.say(`pocketful: ${call.name}: ${message} (${code})`);
+      }
+  }
+}
+
+function urlArgument(text: string): string {
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? '')) throw new InvalidArgumentError('a URL is needed.');
+  return text;
 }
 
 /** More than none, at most all of it. */
@@ -174,6 +214,14 @@ const TEXT: Readonly<Record<TaskName, (report: unknown) => string>> = {
   tune: (report) => {
     const { state, moved, reason } = report as ThresholdStep;
     return `threshold ${state.threshold.toFixed(3)} ${moved}: ${reason.text}`;
+  },
+  alarms: (report) => {
+    const { firing, began, cleared } = report as AlarmReport;
+    const lines = firing.map(({ name, text }) => {
+      const isNew = began.some((one) => one.name === name);
+      return `ALARM ${name}${isNew ? '' : ' (still)'}: ${text} (docs/operations.md#${name})`;
+    });
+    return [...lines, ...cleared.map(({ name }) => `over: ${name}`)].join('\n  ') || 'no alarms';
   },
   verify: (report) => {
     const { scrub, index, sample, findings, moreFindings } = report as VerifyReport;

@@ -9,6 +9,7 @@ import type { ThresholdStep } from '../compaction/threshold/law.ts';
 import type { DoctorReport } from '../engine/doctor/doctor.ts';
 import type { DrivesReport } from '../engine/drives/list-drives.ts';
 import type { ReplacedDrive } from '../engine/drives/replace-drive.ts';
+import type { HistoryDay } from '../engine/status/history.ts';
 import type { Status } from '../engine/status/status.ts';
 import type { WatchStatus } from '../engine/status/watch-status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
@@ -71,6 +72,8 @@ export interface VerifyChoice extends Pick<VerifyRequest, 'what' | 'volumes'> {
 
 export interface StoreAdmin {
   status(options?: { readonly countObjects?: boolean | undefined }): Promise<Status>;
+  /** The last thirty days, the oldest first. */
+  history(): Promise<readonly HistoryDay[]>;
   /**
    * Shreds what may be shredded, then frees the zones of empty volumes. `now`: without waiting for the grace of trash
    * volumes.

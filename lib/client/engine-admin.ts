@@ -5,6 +5,7 @@ import type { CompactionPlan } from '../compaction/plan/plan.ts';
 import { type DrivesReport, listDrives } from '../engine/drives/list-drives.ts';
 import { collectStatus } from '../engine/status/collect-status.ts';
 import { placesOfKey } from '../engine/status/explain-key.ts';
+import { type HistoryDay, readHistory } from '../engine/status/history.ts';
 import type { Status } from '../engine/status/status.ts';
 import { collectWatch, type WatchStatus } from '../engine/status/watch-status.ts';
 import {
@@ -68,6 +69,10 @@ export class EngineAdmin {
   async status(options: { readonly countObjects?: boolean | undefined } = {}): Promise<Status> {
     const { components, queue } = await this.#open();
     return collectStatus(components, { queue, ...(options.countObjects ? { countObjectsOf: this.#namespace } : {}) });
+  }
+
+  async history(): Promise<readonly HistoryDay[]> {
+    return readHistory((await this.#open()).components);
   }
 
   async watch(): Promise<WatchStatus> {

@@ -88,7 +88,7 @@ describe('the daemon', () => {
     expect(seen).toEqual(['gc ends']);
   });
 
-  it('--once: gc, encode, compact, tune and verify of a real store, each once', async () => {
+  it('--once: gc, encode, compact, tune, verify and alarms of a real store, each once', async () => {
     const { dir, files } = await makeSparse(folder, 'once');
     await withClient(dir, async ({ admin }, store) => {
       const before = (await admin.status()).overhead.sealed;
@@ -104,6 +104,7 @@ describe('the daemon', () => {
         'compact',
         'tune',
         'verify',
+        'alarms',
       ]);
       expect(outcomes.flatMap(({ error }) => error ?? [])).toEqual([]);
       expect((await admin.status()).overhead.sealed.volumes).toBeLessThan(before.volumes);

@@ -65,6 +65,11 @@ export function statusText(status: Status): string {
   if (status.compaction !== undefined) lines.push('', ...compactionLines(status.compaction));
   lines.push('', redundancyText(status.redundancy), ...lossLines(status.worst));
   if (status.keeping !== undefined) lines.push(...keepingLines(status.keeping));
+  // What it says of now comes before what was measured.
+  const said = new Set<string>(status.keeping?.alarms.map(({ name }) => name));
+  for (const { name, text, sinceMs } of status.alarms)
+    if (!said.has(name))
+      lines.push('', `ALARM ${name}, since ${timeText(sinceMs)}: ${text} (docs/operations.md#${name})`);
   if (status.devices !== undefined) lines.push(...devicesLines(status.devices));
   if (status.journal !== undefined) lines.push(...journalLines(status.journal));
   for (const { text } of status.working.stalled) lines.push('', `stalled: ${text}`);

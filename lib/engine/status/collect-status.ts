@@ -18,6 +18,7 @@ import type { Components } from '../../volume/rows/components.ts';
 import { listDamage } from '../../volume/rows/damage.ts';
 import { readDriveRows } from '../../volume/rows/drive-states.ts';
 import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
+import { readAlarms } from './alarm-row.ts';
 import { STATUS_DAYS } from './compaction-status.ts';
 import { driveState } from './drive-state.ts';
 import { type DriveFacts, type Status, statusOf } from './status.ts';
@@ -42,6 +43,7 @@ export async function collectStatus(
     drives: await Promise.all(components.drives.map((drive, id) => driveFacts(components, drive, id))),
     held: await heldNow(components, options.queue),
     trash: await countTrash(components),
+    alarms: await readAlarms(components),
     damage: await listDamage(components, components.badRow),
     keeping: {
       nowMs: components.clock.nowMs(),

@@ -12,8 +12,10 @@ import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import { type Redundancy, RedundancyCount, volumeSpare } from '../../volume/check/redundancy.ts';
 import { type WorstLosses, worstLosses } from '../../volume/check/worst-loss.ts';
 import type { JournalStatus } from '../ship/journal-status.ts';
+import type { AlarmState } from './alarm-step.ts';
 import { type CareFacts, type CareStatus, careOf } from './alarms.ts';
 import { type CompactionFacts, type CompactionStatus, compactionStatusOf } from './compaction-status.ts';
+import { gaugeAlarmsOf } from './gauge-alarms.ts';
 
 export const HISTOGRAM_BINS = 20;
 
@@ -71,6 +73,8 @@ export interface StatusFacts {
   readonly trash: { readonly blocks: number; readonly bytes: number };
   readonly objects?: number | undefined;
   readonly damage?: readonly DamageRow[] | undefined;
+  /** Of figures over time, as the last measurement found them. */
+  readonly alarms?: readonly AlarmState[] | undefined;
   /** How many columns are to be made again, and what a person has to see to. */
   readonly keeping?: Pick<CareFacts, 'nowMs' | 'drives' | 'measured'> | undefined;
   /** What is not in the rows above. */
@@ -96,6 +100,8 @@ export interface Status {
   /** What the next loss of a drive or of a domain could cost. */
   readonly worst: WorstLosses;
   readonly keeping?: CareStatus;
+  /** Figures that have been out of bounds for hours, as the daemon measured them. */
+  readonly alarms: readonly { readonly name: string; readonly text: string; readonly sinceMs: number }[];
   /** Where drives are directories: on how many disks they lie. */
   readonly devices?: { readonly drives: number; readonly devices: number };
   readonly working: { readonly stalled: readonly Reason[] };
@@ -154,12 +160,21 @@ export function statusOf(facts: StatusFacts): Status {
     trash: facts.trash,
     redundancy: redundancyOf(facts),
     worst: worstOf(facts),
+    alarms: figureAlarms(settings, facts.alarms ?? []),
     ...(facts.keeping === undefined ? {} : { keeping: keepingStatus(facts, facts.keeping, drives) }),
     working: { stalled: facts.held === undefined ? stalled : [...stalled, facts.held] },
     replicationFactor:
       liveBytes === 0 ? null : rounded(sum(facts.volumes.flatMap((volume) => volume.extentUsedBytes)) / liveBytes),
     ...(facts.compaction === undefined ? {} : { compaction: compactionOf(facts, facts.compaction, sealed) }),
   };
+}
+
+function figureAlarms(settings: Settings, states: readonly AlarmState[]): Status['alarms'] {
+  const alarms = gaugeAlarmsOf(settings);
+  return states.flatMap(({ name, isFiring, sinceMs }) => {
+    const says = alarms.find((alarm) => alarm.name === name)?.says;
+    return isFiring && says !== undefined ? [{ name, text: says, sinceMs }] : [];
+  });
 }
 
 function keepingStatus(

@@ -1,5 +1,5 @@
 // The schedules of an embedded store, as a stage has them on AWS: whether the drives answer, GC, encode, repair,
-// compaction, tuning and verification, one after the other in one process. Several daemons on one store do no harm.
+// compaction, tuning, verification and alarms, one after the other in one process. Several daemons on one store do no harm.
 
 import type { Clock } from '../../foundation/clock.ts';
 import { MINUTE_MS } from '../../foundation/durations.ts';
@@ -17,8 +17,9 @@ import { leftToRepair } from './stage-repair.ts';
 import { encodePass } from './tend.ts';
 import { tune } from './tune.ts';
 import { verifyStore } from './verify.ts';
+import { watchAlarms } from './watch-alarms.ts';
 
-export const TASKS = ['drives', 'gc', 'encode', 'repair', 'compact', 'tune', 'verify'] as const;
+export const TASKS = ['drives', 'gc', 'encode', 'repair', 'compact', 'tune', 'verify', 'alarms'] as const;
 export type TaskName = (typeof TASKS)[number];
 export type Schedule = Readonly<Record<TaskName, number>>;
 
@@ -31,6 +32,7 @@ export const SCHEDULE: Schedule = Object.freeze({
   compact: 60 * MINUTE_MS,
   tune: 24 * 60 * MINUTE_MS,
   verify: 15 * MINUTE_MS,
+  alarms: 60 * MINUTE_MS,
 });
 
 export interface Task {
@@ -72,6 +74,7 @@ export function tasksOf(store: EngineStore, schedule: Schedule = SCHEDULE, choic
     compact: (signal) => compactStore(store, { periodMs: schedule.compact, ...request, signal }),
     tune: () => tune(store.components),
     verify: (signal) => verifyStore(store, { signal }, { everyMs: schedule.verify, sharePermille }),
+    alarms: () => watchAlarms(store),
   };
   const run =
     (task: Task['run']): Task['run'] =>
@@ -93,7 +96,8 @@ export interface DaemonOptions {
   readonly signal: AbortSignal;
   /** Every task once, then the end. */
   readonly once?: boolean;
-  readonly onDone: (outcome: TaskOutcome) => void;
+  /** The next task waits for it. */
+  readonly onDone: (outcome: TaskOutcome) => unknown;
 }
 
 /** All of them at the start, then each when it is due. Ends when the signal says so, after the task under way. */
@@ -105,7 +109,7 @@ export async function runTasks(tasks: readonly Task[], options: DaemonOptions): 
     if (!(await sleptUntil(next.dueMs, clock, signal))) return;
     const startedMs = clock.monotonicMs();
     const outcome = await outcomeOf(next.task, clock, signal);
-    if (outcome !== undefined) onDone(outcome);
+    if (outcome !== undefined) await onDone(outcome);
     // One that took longer than its interval is not made up for.
     if (once) waiting.splice(waiting.indexOf(next), 1);
     else next.dueMs = Math.max(startedMs + next.task.everyMs, clock.monotonicMs());

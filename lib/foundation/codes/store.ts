@@ -98,6 +98,7 @@ export const BACKUP_CODES = {
 
 /** The journal of the metadata on the drives. */
 export const JOURNAL_CODES = {
+  ALARM_UNTOLD: ['retry', 'neither the command nor the web hook took an alarm'],
   JOURNAL_UNSHIPPED: ['retry', 'too few drives took what changed in the metadata: it is tried again'],
   JOURNAL_BUSY: ['retry', 'other processes were quicker to ship, again and again'],
   JOURNAL_MISSING: ['missing', 'no drive that was found holds a whole snapshot of the metadata'],

@@ -1,0 +1,89 @@
+// The alarms about a store's figures over time, as data: which gauge, from which value on, and what it says. A stage has
+// them in CloudWatch; a store on this machine has them in its daemon and in `status`. Each has a heading of its name in
+// docs/operations.md.
+import { codecShape } from '../../codec/shape.ts';
+import { HOUR_MS } from '../../foundation/durations.ts';
+import { FILL_SHIFT_MAX, OVERDUE_HOURS_MAX, SEALED_FILL_MIN } from '../../limits/alarms.ts';
+import { REPAIR_WITHIN_MS } from '../../limits/verify.ts';
+import { KEEPING_METRICS, METRICS } from '../../settings/metric-names.ts';
+import type { Settings } from '../../settings/settings.ts';
+
+/** Times the overhead of the codec itself: the target is 1.1, deletes between two compactions add to it. */
+const OVERHEAD_LIMIT = 1.35;
+const OVERHEAD_RISE = 0.1;
+
+export interface GaugeAlarm {
+  readonly name: string;
+  readonly says: string;
+  readonly metric: string;
+  readonly is: 'above' | 'below';
+  readonly limit: number;
+  /** What no figure means: that all is well, or that nobody could measure. */
+  readonly silence: 'good' | 'unchanged';
+}
+
+export function gaugeAlarmsOf({ warmCodec }: Pick<Settings, 'warmCodec'>): readonly GaugeAlarm[] {
+  const { dataColumns: k, parityColumns: m } = codecShape(warmCodec);
+  const codeOverhead = (k + m) / k;
+  return [
+    {
+      name: 'overhead-high',
+      says: 'Sealed volumes take much more raw space than their live data needs: compaction does not keep up with deletes.',
+      metric: METRICS.sealedOverhead,
+      is: 'above',
+      limit: round(OVERHEAD_LIMIT * codeOverhead),
+      silence: 'unchanged',
+    },
+    {
+      name: 'overhead-rising',
+      says: 'Overhead of sealed volumes is higher than a week ago.',
+      metric: METRICS.sealedOverheadWeekChange,
+      is: 'above',
+      limit: round(OVERHEAD_RISE * codeOverhead),
+      silence: 'unchanged',
+    },
+    {
+      name: 'fill-shift',
+      says: 'The distribution of volume fills is not that of a week ago: something new deletes, or compaction picks other volumes.',
+      metric: METRICS.fillShift,
+      is: 'above',
+      limit: FILL_SHIFT_MAX,
+      silence: 'unchanged',
+    },
+    {
+      name: 'live-coder-underfilled',
+      says: 'The Live Coder seals volumes that are not full: it makes the overhead that compaction then has to remove.',
+      metric: METRICS.liveCoderFill,
+      is: 'below',
+      limit: SEALED_FILL_MIN,
+      silence: 'unchanged',
+    },
+    {
+      name: 'shred-overdue',
+      says: 'Deleted data is not destroyed in time, or compaction that was begun makes no progress.',
+      metric: METRICS.hoursOverdue,
+      is: 'above',
+      limit: OVERDUE_HOURS_MAX,
+      silence: 'unchanged',
+    },
+    {
+      name: 'redundancy-low',
+      says: 'Some volumes survive fewer losses than their code promises: a drive is gone or given up, or objects are damaged.',
+      metric: KEEPING_METRICS.volumesAtRisk,
+      is: 'above',
+      limit: 0,
+      silence: 'good',
+    },
+    {
+      name: 'repair-behind',
+      says: 'What is missing or to be moved has waited for longer than two days to be made again.',
+      metric: KEEPING_METRICS.repairHoursWaiting,
+      is: 'above',
+      limit: REPAIR_WITHIN_MS / HOUR_MS,
+      silence: 'good',
+    },
+  ];
+}
+
+/** 1.35 x 1.5 is not 2.0250000000000004. */
+const round = (value: number): number => Number(value.toFixed(4));

@@ -1,0 +1,13 @@
+// When figures of a store are an alarm.
+import { HOUR_MS } from '../foundation/durations.ts';
+
+/** Part of the sealed volumes that would have to move to another band of fill to look as a week ago. */
+export const FILL_SHIFT_MAX = 0.25;
+/** Used part of what the Live Coder sealed in a day. */
+export const SEALED_FILL_MIN = 0.8;
+/** Hours without progress, or that a shred is late. */
+export const OVERDUE_HOURS_MAX = 24;
+/** A figure must be out of bounds for so long: three measurements of an hour each. */
+export const ALARM_AFTER_MS = 2 * HOUR_MS;
+/** Whoever is told of an alarm has this long to take it. */
+export const ALARM_CALL_MS_MAX = 30_000;
