@@ -15,9 +15,9 @@ import {
   type TaskOutcome,
   tasksOf,
 } from '../../lib/engine/upkeep/daemon.ts';
+import { type AlarmCall, postAlarm, runForAlarm } from '../../lib/engine/upkeep/system-alarm-calls.ts';
 import type { VerifyReport } from '../../lib/engine/upkeep/verify.ts';
 import type { AlarmReport } from '../../lib/engine/upkeep/watch-alarms.ts';
-import { type AlarmCall, postAlarm, runForAlarm } from '../../lib/engine/wire/alarm-calls.ts';
 import { openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../lib/foundation/durations.ts';
 import { invalid } from '../../lib/foundation/errors.ts';

@@ -5,7 +5,6 @@ import type { CompactionPlan } from '../compaction/plan/plan.ts';
 import { type DrivesReport, listDrives } from '../engine/drives/list-drives.ts';
 import { collectStatus } from '../engine/status/collect-status.ts';
 import { placesOfKey } from '../engine/status/explain-key.ts';
-import { type HistoryDay, readHistory } from '../engine/status/history.ts';
 import type { Status } from '../engine/status/status.ts';
 import { collectWatch, type WatchStatus } from '../engine/status/watch-status.ts';
 import {
@@ -15,6 +14,7 @@ import {
   planMergesOf,
   planOf,
 } from '../engine/upkeep/compaction.ts';
+import { type HistoryDay, readHistory } from '../engine/upkeep/history.ts';
 import { listOperating, type OperatingLine, resetOperating, setOperating } from '../engine/upkeep/operating.ts';
 import { type EmptyReport, emptyTrash } from '../engine/upkeep/tend.ts';
 import type { EngineStore } from '../engine/wire/engine-store.ts';

@@ -1,5 +1,5 @@
 // The last days of a store for people: a line a day, the fills of its volumes as bars.
-import type { HistoryDay } from '../../../lib/engine/status/history.ts';
+import type { HistoryDay } from '../../../lib/engine/upkeep/history.ts';
 import { bytesText, countText, dollarsText, ratioText, table } from './text.ts';
 
 const BARS = ' ▁▂▃▄▅▆▇█';

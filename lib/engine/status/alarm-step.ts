@@ -1,6 +1,5 @@
 // What one measurement makes of the alarms before it, pure: a figure is an alarm once it has been out of bounds for long
-// enough, what a person must see to is one at once, and both stop with the first look that finds them well.
-import { ALARM_AFTER_MS } from '../../limits/alarms.ts';
+// enough, what a person must see to is one at once, and both stop with the first good look.
 import type { GaugeAlarm } from './gauge-alarms.ts';
 
 export interface AlarmState {

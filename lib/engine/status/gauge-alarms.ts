@@ -1,5 +1,5 @@
-// The alarms about a store's figures over time, as data: which gauge, from which value on, and what it says. A stage has
-// them in CloudWatch; a store on this machine has them in its daemon and in `status`. Each has a heading of its name in
+// The alarms about a store's figures over time, as data: which gauge, from which value on, and what it says. A stage
+// has them in CloudWatch; a store on this machine has them in its daemon and in `status`. Each has a heading of its name in
 // docs/operations.md.
 import { codecShape } from '../../codec/shape.ts';
 import { HOUR_MS } from '../../foundation/durations.ts';
@@ -83,6 +83,24 @@ export function gaugeAlarmsOf({ warmCodec }: Pick<Settings, 'warmCodec'>): reado
       silence: 'good',
     },
   ];
+}
+
+export interface FigureAlarm {
+  readonly name: string;
+  readonly text: string;
+  readonly sinceMs: number;
+}
+
+/** Those that are alarms by now, of the last measurement. */
+export function figureAlarms(
+  settings: Pick<Settings, 'warmCodec'>,
+  states: readonly { readonly name: string; readonly isFiring: boolean; readonly sinceMs: number }[],
+): FigureAlarm[] {
+  const alarms = gaugeAlarmsOf(settings);
+  return states.flatMap(({ name, isFiring, sinceMs }) => {
+    const says = alarms.find((alarm) => alarm.name === name)?.says;
+    return isFiring && says !== undefined ? [{ name, text: says, sinceMs }] : [];
+  });
 }
 
 /** 1.35 x 1.5 is not 2.0250000000000004. */

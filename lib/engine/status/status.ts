@@ -15,7 +15,7 @@ import type { JournalStatus } from '../ship/journal-status.ts';
 import type { AlarmState } from './alarm-step.ts';
 import { type CareFacts, type CareStatus, careOf } from './alarms.ts';
 import { type CompactionFacts, type CompactionStatus, compactionStatusOf } from './compaction-status.ts';
-import { gaugeAlarmsOf } from './gauge-alarms.ts';
+import { type FigureAlarm, figureAlarms } from './gauge-alarms.ts';
 
 export const HISTOGRAM_BINS = 20;
 
@@ -101,7 +101,7 @@ export interface Status {
   readonly worst: WorstLosses;
   readonly keeping?: CareStatus;
   /** Figures that have been out of bounds for hours, as the daemon measured them. */
-  readonly alarms: readonly { readonly name: string; readonly text: string; readonly sinceMs: number }[];
+  readonly alarms: readonly FigureAlarm[];
   /** Where drives are directories: on how many disks they lie. */
   readonly devices?: { readonly drives: number; readonly devices: number };
   readonly working: { readonly stalled: readonly Reason[] };
@@ -167,14 +167,6 @@ export function statusOf(facts: StatusFacts): Status {
       liveBytes === 0 ? null : rounded(sum(facts.volumes.flatMap((volume) => volume.extentUsedBytes)) / liveBytes),
     ...(facts.compaction === undefined ? {} : { compaction: compactionOf(facts, facts.compaction, sealed) }),
   };
-}
-
-function figureAlarms(settings: Settings, states: readonly AlarmState[]): Status['alarms'] {
-  const alarms = gaugeAlarmsOf(settings);
-  return states.flatMap(({ name, isFiring, sinceMs }) => {
-    const says = alarms.find((alarm) => alarm.name === name)?.says;
-    return isFiring && says !== undefined ? [{ name, text: says, sinceMs }] : [];
-  });
 }
 
 function keepingStatus(

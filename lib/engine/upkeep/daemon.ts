@@ -1,5 +1,6 @@
 // The schedules of an embedded store, as a stage has them on AWS: whether the drives answer, GC, encode, repair,
-// compaction, tuning, verification and alarms, one after the other in one process. Several daemons on one store do no harm.
+// compaction, tuning, verification and alarms, one after the other in one process. Several daemons on one store do no
+// harm.
 
 import type { Clock } from '../../foundation/clock.ts';
 import { MINUTE_MS } from '../../foundation/durations.ts';

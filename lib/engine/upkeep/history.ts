@@ -4,15 +4,15 @@ import { DAY_MS } from '../../foundation/durations.ts';
 import { readOrTell } from '../../panda/rows/row-reader.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { rowsOf } from '../../volume/rows/read-rows.ts';
-import { dailyFromRow, dailyKey } from '../upkeep/daily-row.ts';
-import { STATUS_DAYS } from './compaction-status.ts';
-import type { DailyFigures } from './gauges.ts';
-import { type DayTally, readTallies, TALLIED } from './tally.ts';
+import { STATUS_DAYS } from '../status/compaction-status.ts';
+import type { DailyFigures } from '../status/gauges.ts';
+import { type DayTally, readTallies, TALLIED } from '../status/tally.ts';
+import { dailyFromRow, dailyKey } from './daily-row.ts';
 
 export interface HistoryDay {
   /** YYYY-MM-DD, UTC. */
   readonly day: string;
-  /** Raw bytes allocated by sealed volumes per live byte, as measured first that day; null: too few, or not measured. */
+  /** Raw bytes allocated by sealed volumes per live byte, as measured first that day; null: too few, not measured. */
   readonly overhead: number | null;
   /** The same, less that of a week before. */
   readonly overheadWeekChange: number | null;
