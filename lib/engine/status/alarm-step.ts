@@ -1,5 +1,6 @@
-// What one measurement makes of the alarms before it, pure: a figure is an alarm once it has been out of bounds for long
+// What one measurement makes of the alarms before it, pure: a figure is an alarm once it has been out of bounds long
 // enough, what a person must see to is one at once, and both stop with the first good look.
+import { ALARM_AFTER_MS } from '../../limits/alarms.ts';
 import type { GaugeAlarm } from './gauge-alarms.ts';
 
 export interface AlarmState {

@@ -1,5 +1,5 @@
 // The alarms about a store's figures over time, as data: which gauge, from which value on, and what it says. A stage
-// has them in CloudWatch; a store on this machine has them in its daemon and in `status`. Each has a heading of its name in
+// has them in CloudWatch; a store on this machine in its daemon and in `status`. Each has a heading of its name in
 // docs/operations.md.
 import { codecShape } from '../../codec/shape.ts';
 import { HOUR_MS } from '../../foundation/durations.ts';
