@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DirectoryDrive } from '../../drive/directory-drive.ts';
+import { markerOf } from '../../drive/directory-marker.ts';
 import { DirectoryShelf } from '../../drive/directory-shelf.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
 import { conflict, corrupt, invalid } from '../../foundation/errors.ts';
@@ -122,6 +123,17 @@ const drivesOf = (path: string, store: StoreRow): DirectoryDrive[] =>
     (drive, id) => new DirectoryDrive(driveAt(path, drive), { storeId: store.storeId, driveId: driveId(id) }),
   );
 
+/** Of the markers that are there; whether a drive is this store's is said by whoever reads it. */
+async function incarnationsAt(path: string, { storeId, drives }: StoreRow): Promise<ReadonlyMap<number, string>> {
+  const found = new Map<number, string>();
+  for (const [drive, place] of drives.entries()) {
+    const marker = await markerOf(driveAt(path, place)).catch(() => undefined);
+    if (marker?.store === storeId && marker.drive === drive && marker.incarnation !== undefined)
+      found.set(drive, marker.incarnation);
+  }
+  return found;
+}
+
 /** Of the journal on the drives: the restored store begins another one. */
 async function epochSeen(path: string, store: StoreRow): Promise<number> {
   const ladder = shelvesOf((place, identity) => new DirectoryShelf(driveAt(path, place), identity), store, new Map());
@@ -131,13 +143,15 @@ async function epochSeen(path: string, store: StoreRow): Promise<number> {
 async function rebuildRows(
   panda: Panda,
   { path, file, options }: Place,
-  { settings, storeId }: StoreRow,
+  store: StoreRow,
   drives: readonly DirectoryDrive[],
 ): Promise<{ readonly rows: number; readonly report: RebuildReport }> {
+  const { settings, storeId } = store;
   const sorter = Sorter.open(scratchPath(path, 'sorting', options.randomness ?? systemRandomness));
   try {
     const rebuild = new Rebuild(sorter, {
       ...{ settings, storeId, drives, allDrives: options.allDrives, onLost: options.onLost },
+      incarnations: await incarnationsAt(path, store),
       backup: backupFile(file),
       shredLog: options.shredLog === undefined ? undefined : backupFile(options.shredLog),
       nowMs: Math.max(0, (options.clock ?? systemClock).nowMs()),

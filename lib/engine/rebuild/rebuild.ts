@@ -5,12 +5,14 @@ import type { Drive } from '../../drive/drive.ts';
 import type { StoreId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
 import { type BlockRow, blockAttributes, blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
+import { brakeKey } from '../../panda/rows/drives/brake-row.ts';
 import { raised } from '../../panda/rows/store-row.ts';
 import { trashAttributes, trashKey } from '../../panda/rows/trash-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { BackupSource } from './backup-source.ts';
 import { bucketRows } from './bucket-rows.ts';
 import { placeRecords } from './choose-homes.ts';
+import { driveRows, knownDrives, retiredIn } from './drive-rows.ts';
 import { type Places, zoneRows } from './extents.ts';
 import { indexBackup } from './index-backup.ts';
 import { type KeptNames, keepNames, type LostObject } from './keep-names.ts';
@@ -41,13 +43,15 @@ export interface RebuildInput {
   /** A later backup, whose shred log counts: what it names stays shredded. */
   readonly shredLog?: BackupSource | undefined;
   readonly nowMs: number;
+  /** Of the markers that were found, by number of drive. */
+  readonly incarnations?: ReadonlyMap<number, string> | undefined;
   /** Throws `retry` DRIVES_MISSING if a drive is away. */
   readonly allDrives?: boolean | undefined;
   readonly onLost?: ((object: LostObject) => void) | undefined;
 }
 
 /** Tables whose rows hold no location and no reference. */
-const KEPT_TABLES = ['store', 'shred/', 'kek', 'removed-segment/'];
+const KEPT_TABLES = ['store', 'shred/', 'kek', 'removed-segment/', brakeKey.partition];
 
 export class Rebuild {
   readonly #sorter: Sorter;
@@ -63,13 +67,16 @@ export class Rebuild {
   /** To be read to the end, once. */
   async *rows(): AsyncGenerator<Row> {
     const { settings, drives, backup, nowMs } = this.#input;
-    this.#scan = await scanDrives(this.#sorter, drives, this.#input.storeId, { allDrives: this.#input.allDrives });
+    const { incarnations = new Map(), allDrives, storeId } = this.#input;
+    const known = await knownDrives(backup, incarnations, nowMs);
+    this.#scan = await scanDrives(this.#sorter, drives, storeId, { allDrives, leaveOut: retiredIn(known) });
     await indexBackup(this.#sorter, backup, this.#input.shredLog);
     placeRecords(this.#sorter);
     yield* keepNames(this.#sorter, backup, this.#names, this.#input.onLost);
     yield* keepRemoved(this.#sorter, backup);
     // Block rows are written in this release's format.
     for await (const row of backup.rows(KEPT_TABLES)) yield raised(row);
+    yield* driveRows(known);
     yield* this.#blockRows();
     yield* bucketRows(this.#sorter, settings.cell, nowMs);
     const away = new Set(this.#scan.away.map(({ drive }) => drive));

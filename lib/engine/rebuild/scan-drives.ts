@@ -33,6 +33,8 @@ export interface ScanReport {
 export interface ScanOptions {
   /** Throws `retry` DRIVES_MISSING if a drive is away. */
   readonly allDrives?: boolean | undefined;
+  /** Drives that hold nothing of the store. */
+  readonly leaveOut?: ReadonlySet<number> | undefined;
   readonly onProgress?: ((zones: number) => void) | undefined;
 }
 
@@ -44,8 +46,10 @@ export async function scanDrives(
 ): Promise<ScanReport> {
   const scan = new Scan(sorter, drives, storeId, options);
   const zones: { drive: number; at: ZoneRef }[] = [];
-  for (const [drive, { zones: list }] of drives.map((found, id) => [id, { zones: () => found.zones() }] as const))
-    for (const at of (await scan.asked(drive, list)) ?? []) zones.push({ drive, at });
+  for (const [drive, found] of drives.entries()) {
+    if (options.leaveOut?.has(drive)) continue;
+    for (const at of (await scan.asked(drive, () => found.zones())) ?? []) zones.push({ drive, at });
+  }
   await mapLimit(zones, SCANNED_ZONES_AT_ONCE, ({ drive, at }) => scan.zone(drive, at));
   judgeGroups(sorter);
   return { away: [...scan.away.values()], damaged: scan.damaged };
