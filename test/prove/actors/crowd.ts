@@ -1,14 +1,15 @@
 // What clients do at once: two objects of the same blocks deleted at the same time, many gets under way when their process stands still, a batch that
 // is indexed by several transactions.
-import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
-import { drawnBody } from '../model/bodies.ts';
+import { type SeededRandomness, shuffled } from '../../../lib/foundation/randomness.ts';
+import { drawnBody, newShortBody } from '../model/bodies.ts';
 import { get, put, remove } from './client.ts';
 import { drawnKey } from './names.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
 
-/** All short, so that a few dozen of them are one batch. */
-const CROWD_MAX = 16;
+/** More than a transaction takes, and few enough to be one batch. */
+const CROWD_MAX = 46;
 const GETS_MAX = 12;
+const GETS_APART_MS = 20_000;
 
 /** Two names get the same bytes, which nobody else has, and are deleted side by side. */
 export async function twins(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
@@ -37,13 +38,22 @@ export async function getMany(world: SimWorld, acting: Acting, random: SeededRan
   await Promise.all([...new Set(drawn)].map((name) => get(world, acting, name)));
 }
 
-/** What is in the store already, and one or two new bodies before it: more blocks than a transaction takes, few of them new. */
+/** The same names again and again, in time for what they were found by to be of before. */
+export async function getAgain(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
+  const names = shuffled(world.history.keys(), random).slice(0, 2 + random.below(GETS_MAX / 2));
+  for (let round = 0; round < 3; round++) {
+    if (round > 0) await acting.components.clock.sleep(random.below(GETS_APART_MS));
+    for (const name of names) await get(world, acting, name);
+  }
+}
+
+/** One or two new bodies, and what is in the store already: more blocks than a transaction takes, and the last ones all known. */
 export async function putCrowd(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
   const known = { first: 0, count: 4 };
   const fresh = 1 + random.below(2);
   const names = [drawnKey(world, random), ...Array.from({ length: CROWD_MAX }, (_, i) => `crowd${i}`)];
   let at = 0;
   await put(world, acting, [...new Set(names)], random, (drawing) =>
-    at++ < fresh ? drawnBody(drawing, world.plan.bodies) : known.first + drawing.below(known.count),
+    at++ < fresh ? newShortBody(drawing) : known.first + drawing.below(known.count),
   );
 }

@@ -7,7 +7,7 @@ import type { PlannedOperation, Role } from '../plan/operations.ts';
 import type { Worker } from '../plan/plan.ts';
 import { never } from '../scheduler/sim-process.ts';
 import { acceptable, CLIENT } from './client.ts';
-import { getMany, putAgain, putCrowd, twins } from './crowd.ts';
+import { getAgain, getMany, putAgain, putCrowd, twins } from './crowd.ts';
 import { KEEPER, KEYS } from './keeper.ts';
 import { MOVER } from './mover.ts';
 import { OPERATOR } from './operator.ts';
@@ -15,7 +15,14 @@ import type { Acting, SimWorld } from './sim-world.ts';
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
 const ACTS: Readonly<Record<Role, Readonly<Record<string, Act>>>> = {
-  client: { ...CLIENT, twins, 'get-many': getMany, 'put-crowd': putCrowd, 'put-again': putAgain },
+  client: {
+    ...CLIENT,
+    twins,
+    'get-many': getMany,
+    'get-again': getAgain,
+    'put-crowd': putCrowd,
+    'put-again': putAgain,
+  },
   mover: MOVER,
   keeper: KEEPER,
   keys: KEYS,

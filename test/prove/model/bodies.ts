@@ -21,6 +21,9 @@ export const drawnBody = (random: SeededRandomness, own: { readonly first: numbe
 export const drawnLongBody = (random: SeededRandomness): BodyId =>
   LONG_EVERY * (random.below(3) > 0 ? 200 + random.below(4) : 300 + random.below(50_000)) - 1;
 
+/** Of a few blocks, that nobody has put before. */
+export const newShortBody = (random: SeededRandomness): BodyId => LONG_EVERY * (200 + random.below(50_000));
+
 const known = new Map<BodyId, Uint8Array>();
 const KNOWN_MAX = 2000;
 

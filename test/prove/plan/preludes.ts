@@ -117,6 +117,8 @@ const SCENES: readonly Scene[] = [
       followers: [['mover', 'drain-work', 'drain-work']],
     },
   ],
+  // Two functions have the same batch at the same time.
+  [/^11 COMMIT of a move/, LATE, { timing: SHORTLY, variants: WIDE, followers: [['mover', 'drain-twice']] }],
   // The same, and its source is not retired yet when it comes.
   [
     /^11 COMMIT of a move/,
@@ -151,6 +153,7 @@ const SCENES: readonly Scene[] = [
       ],
     },
   ],
+  [/^panda getMany block/, LATE, { timing: { ...FROZEN, by: 'client' }, followers: [['keys', 'replace']] }],
   [
     /^(panda get (bucket|volume)|drive read)/,
     LATE,
@@ -182,6 +185,8 @@ const SCENES: readonly Scene[] = [
   [/^5 RECOVER, slots/, LATE, { timing: SHORTLY, followers: [['keeper', 'delete-gc']] }],
   [/^1 LEASE/, LATE, { timing: SHORTLY, followers: [['keys', 'replace']] }],
   [/^21 MERGE/, LATE, { timing: FROZEN, variants: WIDE, misjudges: true, followers: [['mover', 'merge', 'merge']] }],
+  // Somebody of the same process takes the merge over.
+  [/^21 MERGE/, LATE, { timing: { ...SHORTLY, skipped: 0 }, variants: WIDE, misjudges: false }],
   [
     /^12 RETIRE/,
     ANY,
@@ -190,6 +195,16 @@ const SCENES: readonly Scene[] = [
       variants: GRACES,
       followers: [['keeper', 'wreck']],
       disasters: loses([100, 200, 400, 800, 1200, 1600, 2400, 3200, 6400]),
+    },
+  ],
+  // Some of a group was indexed, and dies for good before the rest is settled.
+  [
+    /^4 INDEX$/,
+    /^dies-after/,
+    {
+      variants: NO_GRACES,
+      timing: { skipped: 0, followersAfterMs: 1000 },
+      followers: [['keeper', 'delete-all-gc', 'delete-all-gc']],
     },
   ],
   [/^4 INDEX$/, LATE, { timing: BEYOND_LEASE, misjudges: false, followers: [['keeper', 'recover', 'delete-gc']] }],

@@ -52,7 +52,7 @@ export const IN_STEPS: readonly Plant[] = [
   },
   {
     name: 'live-bytes-of-dead-slots-again',
-    aim: '4 INDEX, the last',
+    aim: '4 INDEX$',
     file: 'lib/volume/steps/recover-steps.ts',
     find: 'const flipping = slots.filter(({ slot }) => !isDead(dead, slot));',
     replace: 'const flipping = slots;',
@@ -119,20 +119,6 @@ export const IN_STEPS: readonly Plant[] = [
     file: 'lib/volume/steps/merge-steps.ts',
     find: "if: [recordIs(recordId), ...slotIs({ ...from, ...formOf(row) }), ...formIs(row), ...blockIs('live', row)],",
     replace: 'if: [recordIs(recordId), ...slotIs({ ...from, ...formOf(row) })],',
-  },
-  {
-    name: 'merge-of-a-block-that-moved',
-    aim: '21 MERGE',
-    file: 'lib/volume/steps/merge-steps.ts',
-    find: "if: [recordIs(recordId), ...slotIs({ ...from, ...formOf(row) }), ...formIs(row), ...blockIs('live', row)],",
-    replace: "if: [recordIs(recordId), ...blockIs('live', row)],",
-    also: [
-      {
-        file: 'lib/volume/steps/merge-steps.ts',
-        find: 'row.recordId === recordId && row.bucket === from.bucket && row.slot === from.slot;',
-        replace: 'row.recordId === recordId;',
-      },
-    ],
   },
   {
     name: 'merge-leaves-an-old-slot-alive',

@@ -141,7 +141,7 @@ export const IN_VOLUME: readonly Plant[] = [
   },
   {
     name: 'read-goes-by-old-rows',
-    aim: 'panda get bucket|panda get volume|drive read|12 ERASING',
+    aim: '12 ERASING',
     file: 'lib/volume/read/read-record.ts',
     find: 'const isSame = isSamePlace(rows, fresh);',
     replace: 'const isSame = isSamePlace(rows, fresh) || resolves >= 0;',
