@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { Demo, type LocalRepair } from '../../lib/client/demo/demo.ts';
+import { COMPACTION_CHANGES, Demo, type LocalRepair } from '../../lib/client/demo/demo.ts';
 import { DemoKeeping } from '../../lib/client/demo/demo-keeping.ts';
 import { demoTree } from '../../lib/client/demo/demo-tree.ts';
 import type { RunReport } from '../../lib/compaction/run/reports.ts';
@@ -153,6 +153,7 @@ class Show {
       const before = (await demo.status()).overhead.sealed;
       const runs = await demo.compact(tick);
       const { overhead } = await demo.status();
+      this.#say(`    ${COMPACTION_CHANGES}`);
       for (const line of table(
         [['    strategy', 'runs', 'reclaimed', 'moved', 'metadata rows', 'on AWS'], ...strategyRows(runs).map(named)],
         [1, 2, 3, 4, 5],

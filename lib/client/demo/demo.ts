@@ -2,7 +2,9 @@
 // intact. It reports what it saw; showing it is the command's (bin/commands/demo.ts).
 import { rename } from 'node:fs/promises';
 import { relative } from 'node:path';
+import { PLAN_SETTINGS } from '../../compaction/facts/plan-settings.ts';
 import type { RunReport } from '../../compaction/run/reports.ts';
+import { THRESHOLD_START } from '../../compaction/threshold/law.ts';
 import { collectStatus } from '../../engine/status/collect-status.ts';
 import type { Status } from '../../engine/status/status.ts';
 import { type CompactRequest, compactStore } from '../../engine/upkeep/compaction.ts';
@@ -26,11 +28,20 @@ const DRIVES_AWAY = 3;
 const LOCAL_READS = 6;
 /** Least dead part of a volume worth rewriting it: so small a store can afford more than a real one. */
 const COMPACT_FROM = 0.1;
+/** L1 tops volumes off from here on, not only the densest: here nobody waits until there are some. */
+const L1_ABOVE = 0.11;
 const COMPACTIONS: readonly CompactRequest[] = [
   { strategies: ['l3'] },
-  { strategies: ['l1'], boundaries: { l3UpTo: 0.1, l2UpTo: 0.11, l1UpTo: 1 }, threshold: COMPACT_FROM },
+  { strategies: ['l1'], boundaries: { l3UpTo: 0.1, l2UpTo: L1_ABOVE, l1UpTo: 1 }, threshold: COMPACT_FROM },
   { untilStable: true, finish: true, threshold: COMPACT_FROM },
 ];
+
+const percent = (part: number): string => `${Math.round(part * 100)} %`;
+
+/** In what its compaction is not as shipped, for whoever watches. */
+export const COMPACTION_CHANGES =
+  `one strategy after the other, L1 from fills of ${percent(L1_ABOVE)} (as shipped: ${percent(PLAN_SETTINGS.l2UpTo)}), ` +
+  `volumes from ${percent(COMPACT_FROM)} dead (as shipped: ${percent(THRESHOLD_START)} and tuned)`;
 
 /** How far a step is, for a progress bar. */
 export type Tick = (done: { readonly items?: number; readonly bytes?: number }) => void;
