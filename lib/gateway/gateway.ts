@@ -49,7 +49,7 @@ export class Gateway {
       return { ...answer, headers: { ...answer.headers, 'x-amz-request-id': request.id }, operation };
     } catch (error) {
       const fault = faultOf(error);
-      if (fault.status >= 500) this.#options.onInternal?.(error, request.id);
+      if (fault.code === 'InternalError') this.#options.onInternal?.(error, request.id);
       return this.#failure(request, fault, operation);
     }
   }

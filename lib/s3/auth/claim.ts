@@ -18,7 +18,7 @@ export interface Claim {
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 const SIGNATURE = /^[0-9a-f]{64}$/;
-const CREDENTIAL = /^([A-Za-z0-9._-]{1,128})\/(\d{8})\/([a-z0-9-]{1,64})\/([a-z0-9-]{1,32})\/aws4_request$/;
+const CREDENTIAL = /^([A-Za-z0-9._-]{1,128})\/(\d{8})\/([A-Za-z0-9-]{1,64})\/([a-z0-9-]{1,32})\/aws4_request$/;
 /** Headers that SDKs add after signing. */
 const ADDED_LATER = ['x-amz-user-agent'];
 
