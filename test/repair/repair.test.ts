@@ -156,6 +156,32 @@ describe('a drive that is emptied', () => {
     expect(volumes.flatMap(({ extents }) => extents).some(({ drive }) => drive === drained)).toBe(false);
   });
 
+  it('gives every sound chunk by one read', async () => {
+    const world = await worldOf(6, 'rs-6-3', 12);
+    const p = world.start({ othersDead: true });
+    await p.volumes.open.sealAll('hot');
+    const before = await placesIn(world);
+    const drained = before[0]?.volume.extents[0]?.drive ?? -1;
+    await mark(world, drained, 'draining');
+    const reads = new Map<string, number>();
+    const drives = world.drives.map((drive, id) => {
+      const counted = new FaultyDrive(drive);
+      const read = counted.read.bind(counted);
+      counted.read = (at, name, range, signal) => {
+        const key = `${at.zone}/${name}`;
+        if (id === drained && range === undefined) reads.set(key, (reads.get(key) ?? 0) + 1);
+        return read(at, name, range, signal);
+      };
+      return counted;
+    });
+    const settings = { ...p.components.settings, trashGraceMs: 1000 };
+    await repairStore(new VolumeStore({ ...p.components, settings, drives }));
+    const chunks = [...reads].filter(([key]) => /[/]\d+-\d+$/.test(key));
+    expect(chunks.length).toBeGreaterThan(0);
+    expect(new Set(chunks.map(([, count]) => count))).toEqual(new Set([1]));
+    await expectSame(world, before);
+  });
+
   it('is kept while what replaces it is not whole', async () => {
     const world = await worldOf(7, 'rs-6-3', 12);
     const p = world.start({ othersDead: true });

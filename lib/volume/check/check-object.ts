@@ -39,7 +39,15 @@ export function faultOf(error: unknown): Fault | undefined {
 }
 
 /** Reads the chunk of one column whole. Throws what `faultOf` tells apart. */
-export async function checkColumn(ports: ReadPorts, place: GroupPlace, column: number): Promise<ChunkHeader> {
+export const checkColumn = async (ports: ReadPorts, place: GroupPlace, column: number): Promise<ChunkHeader> =>
+  (await readSoundChunk(ports, place, column)).header;
+
+/** The same, for whoever wants the chunk. */
+export async function readSoundChunk(
+  ports: ReadPorts,
+  place: GroupPlace,
+  column: number,
+): Promise<{ readonly header: ChunkHeader; readonly bytes: Uint8Array }> {
   const bytes = await readObject(ports, place.volume, column, chunkNameOf(place));
   if (bytes.length < CHUNK_HEADER_BYTES) throw cut(place, column, bytes, CHUNK_HEADER_BYTES);
   const declared = chunkBytes(ownHeader(ports, place, column, parseChunkHeader(bytes)));
@@ -56,7 +64,7 @@ export async function checkColumn(ports: ReadPorts, place: GroupPlace, column: n
         `the record at ${offset} of column ${column} is another than its directory says`,
       );
   }
-  return header;
+  return { header, bytes };
 }
 
 const cut = (place: GroupPlace, column: number, { length }: Uint8Array, declared: number) =>

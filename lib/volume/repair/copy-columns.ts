@@ -10,7 +10,7 @@ import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import { REPAIR_READ_BYTES_MAX, REPAIR_WINDOW_BYTES, REPAIRED_CHUNKS_AT_ONCE } from '../../limits/reads.ts';
 import type { DamagedPart } from '../../panda/rows/damage-row.ts';
 import { type Extent, extentText, type VolumeRow } from '../../panda/rows/volume-row.ts';
-import { checkColumn, checkDirectoryObject, checkPack } from '../check/check-object.ts';
+import { checkColumn, checkDirectoryObject, checkPack, readSoundChunk } from '../check/check-object.ts';
 import { type ColumnListing, listColumns } from '../check/listing.ts';
 import { type MustExist, mustExist } from '../check/named-parts.ts';
 import { placeText } from '../check/part-look.ts';
@@ -203,14 +203,16 @@ class Copy {
     for (const other of replaced) {
       if (other.column !== column && typeof part === 'number') continue;
       const was = { ...made, extents: made.extents.with(other.column, other) };
-      const check = async (): Promise<unknown> => {
+      const read = async (): Promise<Uint8Array> => {
         if (typeof part === 'number')
-          return checkColumn(this.#store, { volume: was, sequence: part, token: token as number }, column);
+          return (await readSoundChunk(this.#store, { volume: was, sequence: part, token: token as number }, column))
+            .bytes;
         const bytes = await readObject(this.#store, was, other.column, name);
-        return this.#checkCopy(was, part, other.column, bytes.length);
+        await this.#checkCopy(was, part, other.column, bytes.length);
+        return bytes;
       };
-      if (await isSound(check))
-        return this.#put(column, name, [await readObject(this.#store, was, other.column, name)]);
+      const found = await ifSound(read);
+      if (found !== undefined) return this.#put(column, name, [found]);
     }
     if (typeof part !== 'number') return this.#directory(part, column);
     const parts = await remakeChunk(this.#store, { volume: made, sequence: part, token: token as number }, column);
@@ -225,10 +227,8 @@ class Copy {
     if (bytes !== undefined && (await isSound(isDone))) return bytes;
     // As it lies in the old place, if it is sound there; else from the others.
     const mayBeThere = listings[column]?.objects?.has(name) ?? false;
-    const parts =
-      mayBeThere && (await isSound(() => checkColumn(this.#store, place, column)))
-        ? [await readObject(this.#store, place.volume, column, name)]
-        : await remakeChunk(this.#store, place, column);
+    const sound = mayBeThere ? await ifSound(() => readSoundChunk(this.#store, place, column)) : undefined;
+    const parts = sound === undefined ? await remakeChunk(this.#store, place, column) : [sound.bytes];
     return parts === undefined ? 0 : this.#put(column, name, parts);
   }
 
@@ -283,12 +283,14 @@ class Copy {
   }
 }
 
-async function isSound(check: () => Promise<unknown>): Promise<boolean> {
+const isSound = async (check: () => Promise<unknown>): Promise<boolean> =>
+  (await ifSound(async () => [await check()])) !== undefined;
+
+async function ifSound<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    await check();
-    return true;
+    return await read();
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
-    return false;
+    return undefined;
   }
 }
