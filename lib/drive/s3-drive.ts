@@ -5,7 +5,6 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
-  type GetObjectCommandOutput,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   PutObjectCommand,
@@ -17,6 +16,7 @@ import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
 import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './drive-keys.ts';
 import { chunkExists, chunkMissing } from './errors.ts';
 import { s3Error, statusOf } from './s3-errors.ts';
+import { rangeHeader, rangeOf } from './s3-ranges.ts';
 
 export interface S3DriveOptions {
   /** Brings region, credentials, endpoint, path style, time-outs and retries. It is the caller's to destroy. */
@@ -75,7 +75,7 @@ export class S3Drive implements Drive {
     });
     try {
       const answer = await this.#client.send(command, sendOptions(signal));
-      return partOf(answer, await bytesOf(answer), range);
+      return await rangeOf(answer, range);
     } catch (error) {
       const kind = error instanceof Error ? error.name : '';
       if (statusOf(error) === 416 || kind === 'InvalidRange') return new Uint8Array(0);
@@ -202,21 +202,3 @@ export class S3Drive implements Drive {
 
 const sendOptions = (signal: AbortSignal | undefined): { abortSignal?: AbortSignal } =>
   signal === undefined ? {} : { abortSignal: signal };
-
-/** A range of no length still has to find out whether the object is there: it asks for one byte. */
-function rangeHeader({ offset, length }: ByteRange): string {
-  const last = Math.min(offset + Math.max(1, length) - 1, Number.MAX_SAFE_INTEGER);
-  return `bytes=${offset}-${last}`;
-}
-
-/** What was asked for: a server may ignore Range and send everything. */
-function partOf(answer: GetObjectCommandOutput, bytes: Uint8Array, range: ByteRange | undefined): Uint8Array {
-  if (range === undefined) return bytes;
-  if (range.length === 0) return new Uint8Array(0);
-  return answer.ContentRange === undefined ? bytes.slice(range.offset, range.offset + range.length) : bytes;
-}
-
-/** A body that ends before its Content-Length is an error of the HTTP layer, never a short answer. */
-async function bytesOf(answer: GetObjectCommandOutput): Promise<Uint8Array> {
-  return (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0);
-}

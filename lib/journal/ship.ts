@@ -46,7 +46,7 @@ const cursorOf = (view: JournalView, epoch: number): ShippedTo | undefined =>
 /** Everything committed before the call. Throws `retry` JOURNAL_UNSHIPPED, JOURNAL_BUSY. */
 export async function ship(ports: ShipPorts): Promise<Shipped> {
   for (let attempt = 0; attempt < SHIP_ATTEMPTS_MAX; attempt++) {
-    const view = ports.source.look();
+    const view = await ports.source.look();
     try {
       const shipped = await shipView(ports, view);
       if (shipped !== undefined) return shipped;
@@ -63,7 +63,7 @@ export async function ship(ports: ShipPorts): Promise<Shipped> {
  */
 export async function shipSnapshot(ports: ShipPorts, isVerified = false): Promise<Segment | undefined> {
   for (let attempt = 0; attempt < SHIP_ATTEMPTS_MAX; attempt++) {
-    const view = ports.source.look();
+    const view = await ports.source.look();
     try {
       const shipped = await shipView(ports, view);
       if (shipped === undefined) continue;
@@ -115,13 +115,13 @@ async function* shippedRows(ports: SegmentPorts, cursor: ShippedTo | undefined):
 
 /** A damaged row as it was shipped last, if it ever was: `shipped` is in the order of keys too, and read only then. */
 async function* soundOrShipped(
-  rows: Iterable<ImageRow | DamagedRow>,
+  rows: Iterable<ImageRow | DamagedRow> | AsyncIterable<ImageRow | DamagedRow>,
   shipped: () => AsyncGenerator<RowImage>,
   damaged: Key[],
 ): AsyncGenerator<RowImage> {
   let before: AsyncGenerator<RowImage> | undefined;
   let next: RowImage | undefined;
-  for (const row of rows) {
+  for await (const row of rows) {
     if (!isDamaged(row)) {
       yield row;
       continue;

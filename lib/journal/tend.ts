@@ -40,7 +40,7 @@ const isFull =
     copiesOf(segment) >= copies;
 
 async function tendNow(ports: TendPorts): Promise<Tended | undefined> {
-  const view = ports.source.look();
+  const view = await ports.source.look();
   const { cursor } = view;
   const shelves = ports.shelvesOf(view);
   view.close();

@@ -1,5 +1,5 @@
 // The journal of the metadata on the drives: how much is held at once, and what is merged and kept.
-import { DAY_MS, SECOND_MS } from '../foundation/durations.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../foundation/durations.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -47,3 +47,5 @@ export const POINTS_KEPT_MS = 7 * DAY_MS;
 export const SHREDDED_KEPT_MS = SNAPSHOT_AGE_MS + POINTS_KEPT_MS;
 /** A segment that is not whole is left by a process that died: no other takes this long to write one. */
 export const SEGMENT_UNFINISHED_MS = DAY_MS;
+/** What was shipped of a stage is tended no more often: a look lists every bucket. */
+export const STAGE_TEND_EVERY_MS = 5 * MINUTE_MS;

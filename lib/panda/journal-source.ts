@@ -1,5 +1,6 @@
 // What changed in a Panda, for whoever ships it elsewhere: a moment of its rows, and the keys of those that changed
-// since a cursor. Bodies that keep such a journal: sqlite/sqlite-journal.ts.
+// since a cursor. Bodies: sqlite/sqlite-journal.ts, which keeps one, and engine/ship/stream-journal.ts, which is given a batch of a
+// table's stream.
 import type { Key, Row } from './panda.ts';
 
 /** A COMMIT: its number and four random bytes of it, as hex. */
@@ -33,18 +34,18 @@ export interface JournalView {
   /** COMMITs after the cursor, and when the first of them was. */
   readonly waiting: { readonly commits: number; readonly sinceMs: number | undefined };
   row(key: Key): Row | undefined;
-  rows(partition: string): Row[];
+  rows(partition: string): readonly Row[];
   /** Rows that changed after the cursor, ascending by key. */
   changes(): Iterable<ImageRow | DamagedRow>;
   /** All rows, ascending by key. */
-  all(): Iterable<ImageRow | DamagedRow>;
+  all(): Iterable<ImageRow | DamagedRow> | AsyncIterable<ImageRow | DamagedRow>;
   /** Those that were passed over (below), and still cannot be read. */
   passedOver(): DamagedRow[];
   close(): void;
 }
 
 export interface JournalSource {
-  look(): JournalView;
+  look(): Promise<JournalView>;
   /**
    * Moves the cursor on, if it still is `before` (undefined: there is none, or one of another epoch). False: another
    * process was quicker.

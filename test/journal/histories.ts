@@ -8,7 +8,7 @@ import { COPIES, dies, JournalWorld } from './world.ts';
 
 export async function expectBack(world: JournalWorld, without: readonly number[] = []): Promise<void> {
   const { reached, contents } = await world.restored(without);
-  expect(reached.point.sequence).toBeGreaterThanOrEqual(world.cursor?.sequence ?? 0);
+  expect(reached.point.sequence).toBeGreaterThanOrEqual((await world.cursor())?.sequence ?? 0);
   expect(contents).toEqual(world.states[reached.point.sequence]);
 }
 

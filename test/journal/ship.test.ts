@@ -46,7 +46,7 @@ describe('the journal', () => {
         await world.writeSome();
         await ship(process);
       }
-      const view = world.source.look();
+      const view = await world.source.look();
       expect(view.waiting).toEqual({ commits: 0, sinceMs: undefined });
       expect(view.tip?.sequence).toBe(6);
       view.close();
@@ -165,8 +165,8 @@ describe('a damaged row', () => {
   const put = (n: number): Write => ({ kind: 'put', ...ill, attributes: { n } });
   const other = (n: number): Write => ({ kind: 'put', partition: 'p/1', sort: `other-${n}`, attributes: { n } });
   const shippedOf = async (world: JournalWorld) => (await world.restored()).contents;
-  const namedBy = (world: JournalWorld): string[] => {
-    const view = world.source.look();
+  const namedBy = async (world: JournalWorld): Promise<string[]> => {
+    const view = await world.source.look();
     const named = view.passedOver().map(({ sort }) => sort);
     view.close();
     return named;
@@ -187,7 +187,7 @@ describe('a damaged row', () => {
       expect((await ship(process)).segment?.level).toBe(0);
       const expected = new Map(world.states.at(-1)).set('p/1|ill', encodeAttributes({ n: 1 }));
       expect(await shippedOf(world)).toEqual(expected);
-      expect(namedBy(world)).toEqual(['ill']);
+      expect(await namedBy(world)).toEqual(['ill']);
       for (let i = 3; i < 8; i++) {
         await world.write([other(i)]);
         await ship(process);
@@ -195,14 +195,14 @@ describe('a damaged row', () => {
         expected.set(`p/1|other-${i}`, encodeAttributes({ n: i }));
         expect(await shippedOf(world)).toEqual(expected);
       }
-      expect(namedBy(world)).toEqual(['ill']);
+      expect(await namedBy(world)).toEqual(['ill']);
       await shipSnapshot(process, true);
       const back = await world.restored();
       expect(back.reached.way.map(({ level }) => level)).toEqual(['snapshot']);
       expect(back.contents).toEqual(expected);
       await world.write([put(9)]);
       await ship(process);
-      expect(namedBy(world)).toEqual([]);
+      expect(await namedBy(world)).toEqual([]);
       await expectBack(world);
     }));
 
@@ -213,7 +213,7 @@ describe('a damaged row', () => {
       await ship(process);
       damage(world);
       await shipSnapshot(process);
-      expect(namedBy(world)).toEqual(['ill']);
+      expect(await namedBy(world)).toEqual(['ill']);
       await expectBack(world);
     }));
 });

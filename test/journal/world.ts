@@ -60,7 +60,7 @@ export class FaultySource implements JournalSource {
     this.#plan = plan;
   }
 
-  look(): JournalView {
+  look(): Promise<JournalView> {
     return this.#inner.look();
   }
   advance(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean> {
@@ -176,8 +176,8 @@ export class JournalWorld {
     return new Shelves(places, COPIES);
   }
 
-  get cursor(): ShippedTo | undefined {
-    const view = this.source.look();
+  async cursor(): Promise<ShippedTo | undefined> {
+    const view = await this.source.look();
     view.close();
     return view.cursor;
   }

@@ -116,7 +116,7 @@ export class StoreJournal {
 
   /** Each copy read; what no drive has sound is not needed any more afterwards. */
   async scrub(options: LadderScrubOptions = {}): Promise<LadderScrub> {
-    const view = this.#source.look();
+    const view = await this.#source.look();
     const shelves = this.#shelves(view);
     view.close();
     const report = await scrubLadder({ ...this.#ports, shelves }, options);
@@ -134,13 +134,13 @@ export class StoreJournal {
     const error = this.#isWriting ? await this.#unlessRefused(() => this.#pass(0)) : undefined;
     this.#isClosed = true;
     await this.#working;
-    const waiting = error === undefined ? undefined : this.#waitingNow(error);
+    const waiting = error === undefined ? undefined : await this.#waitingNow(error);
     this.#source.close();
     return waiting;
   }
 
   async status(): Promise<JournalStatus> {
-    const view = this.#source.look();
+    const view = await this.#source.look();
     try {
       return await journalStatusOf(view, this.#shelves(view), this.#components.clock.nowMs());
     } finally {
@@ -148,8 +148,8 @@ export class StoreJournal {
     }
   }
 
-  #waitingNow(error: PocketfulError): Unshipped | undefined {
-    const view = this.#source.look();
+  async #waitingNow(error: PocketfulError): Promise<Unshipped | undefined> {
+    const view = await this.#source.look();
     const { commits } = view.waiting;
     view.close();
     return commits === 0 ? undefined : { commits, error };

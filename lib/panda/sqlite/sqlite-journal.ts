@@ -34,7 +34,7 @@ export class SqliteJournal implements JournalSource {
     this.#path = path;
   }
 
-  look(): JournalView {
+  async look(): Promise<JournalView> {
     // Each its own connection: a snapshot of a large store is read for a while, beside which others are shipped.
     const database = this.#open();
     try {

@@ -1,0 +1,159 @@
+// The journal of a table as a batch of its stream: the newest images of the rows that changed. What was shipped before
+// is a row of the table, as there is no other place that all processes see. docs/decisions/0027 has the steps.
+import type { Clock } from '../../foundation/clock.ts';
+import { hexOf } from '../../foundation/ids.ts';
+import type { Randomness } from '../../foundation/randomness.ts';
+import { compareKeys } from '../../journal/frame.ts';
+import { STAGE_TEND_EVERY_MS } from '../../limits/journal.ts';
+import type { ImageRow, JournalSource, JournalView, ShippedTo } from '../../panda/journal-source.ts';
+import type { Key, Panda, Row } from '../../panda/panda.ts';
+import { drivePartition } from '../../panda/rows/drives/drive-row.ts';
+import {
+  cursorAttributes,
+  cursorFromRow,
+  cursorIs,
+  cursorKey,
+  JOURNAL_PARTITION,
+  type Tender,
+  tenderAttributes,
+  tenderFromRow,
+  tenderIs,
+  tenderKey,
+} from '../../panda/rows/journal-rows.ts';
+import { storeKey } from '../../panda/rows/store-row.ts';
+import { rowBytesOf } from '../../panda/sqlite/row-bytes.ts';
+import { transactUnlessConflict } from '../../volume/rows/transact.ts';
+
+export interface StreamJournalPorts {
+  readonly panda: Panda;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+/** `attributes`: undefined if the row is gone. */
+export interface ChangedRow extends Key {
+  readonly attributes: Row['attributes'] | undefined;
+}
+
+const MARK_BYTES = 4;
+
+export class StreamJournal implements JournalSource {
+  readonly #ports: StreamJournalPorts;
+  readonly #changes: readonly ImageRow[];
+  readonly #atMs: number;
+  #shipped: ShippedTo | undefined;
+
+  /** `changed`: in the order of the stream; `atMs`: when the last of it was written. */
+  constructor(ports: StreamJournalPorts, changed: readonly ChangedRow[], atMs: number) {
+    this.#ports = ports;
+    this.#atMs = Math.max(0, atMs);
+    const newest = new Map<string, ChangedRow>();
+    for (const row of changed)
+      if (row.partition !== JOURNAL_PARTITION) newest.set(`${row.partition}\0${row.sort}`, row);
+    this.#changes = [...newest.values()].sort(compareKeys).map(imageOf);
+  }
+
+  async look(): Promise<JournalView> {
+    const { panda, randomness } = this.#ports;
+    // Before any scan: what changes after this is in the stream after this batch, or in it.
+    const found = await panda.get(cursorKey);
+    const cursor = found === undefined ? undefined : cursorFromRow(found);
+    const store = await panda.get(storeKey);
+    const drives = await rowsIn(panda, drivePartition);
+    const next = { sequence: (cursor?.sequence ?? 0) + 1, mark: hexOf(randomness.bytes(MARK_BYTES)), atMs: this.#atMs };
+    const hasNews = this.#shipped === undefined && (this.#changes.length > 0 || cursor === undefined);
+    const changes = this.#changes;
+    return {
+      tip: hasNews ? next : cursor,
+      cursor,
+      waiting: hasNews ? { commits: 1, sinceMs: this.#atMs } : { commits: 0, sinceMs: undefined },
+      row: (key) => (key.partition === storeKey.partition && key.sort === storeKey.sort ? store : undefined),
+      rows: (partition) => (partition === drivePartition ? drives : []),
+      changes: () => changes,
+      all: () => allRows(panda),
+      passedOver: () => [],
+      close: () => {},
+    };
+  }
+
+  async advance(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean> {
+    const { panda } = this.#ports;
+    const found = await panda.get(cursorKey);
+    const is = found === undefined ? undefined : cursorFromRow(found);
+    // One of another epoch is none: then the first of this one replaces it.
+    if (before === undefined ? is?.epoch === next.epoch : !isSame(before, is)) return false;
+    const attributes = cursorAttributes(next);
+    const moved = await this.#put(cursorKey, attributes, cursorIs(is), (row) => isSame(next, cursorFromRow(row)));
+    if (moved) this.#shipped = next;
+    return moved;
+  }
+
+  /** Rows of a table are never damaged as those of a file. */
+  async passOver(): Promise<void> {}
+
+  /** False as well if somebody did it a short while ago. */
+  async beginTending(owner: string, isGone: (owner: string) => boolean): Promise<boolean> {
+    const { panda, clock } = this.#ports;
+    const nowMs = Math.max(0, clock.nowMs());
+    const found = await panda.get(tenderKey);
+    const is = found === undefined ? undefined : tenderFromRow(found);
+    const isAtIt = is !== undefined && is.owner !== NOBODY && is.owner !== owner && !isGone(is.owner);
+    const isFresh = is !== undefined && is.sinceMs <= nowMs && nowMs - is.sinceMs < STAGE_TEND_EVERY_MS;
+    if (isAtIt || isFresh) return false;
+    return this.#putTender({ owner, sinceMs: nowMs }, is);
+  }
+
+  async endTending(owner: string): Promise<void> {
+    const found = await this.#ports.panda.get(tenderKey);
+    const is = found === undefined ? undefined : tenderFromRow(found);
+    if (is?.owner === owner) await this.#putTender({ owner: NOBODY, sinceMs: is.sinceMs }, is);
+  }
+
+  close(): void {}
+
+  #putTender(next: Tender, before: Tender | undefined): Promise<boolean> {
+    const isNext = (row: Row): boolean => tenderFromRow(row).owner === next.owner;
+    return this.#put(tenderKey, tenderAttributes(next), tenderIs(before), isNext);
+  }
+
+  #put(
+    key: Key,
+    attributes: Row['attributes'],
+    condition: ReturnType<typeof cursorIs>,
+    isOurs: (row: Row) => boolean,
+  ): Promise<boolean> {
+    const took = async (): Promise<boolean> => {
+      const row = await this.#ports.panda.get(key);
+      return row !== undefined && isOurs(row);
+    };
+    return transactUnlessConflict(this.#ports, [{ kind: 'put', ...key, attributes, if: condition }], took);
+  }
+}
+
+const NOBODY = '-';
+
+const isSame = (a: ShippedTo, b: ShippedTo | undefined): boolean =>
+  a.epoch === b?.epoch && a.sequence === b.sequence && a.mark === b.mark;
+
+const imageOf = ({ partition, sort, attributes }: ChangedRow): ImageRow => ({
+  ...{ partition, sort },
+  image: attributes === undefined ? undefined : rowBytesOf({ partition, sort }, attributes),
+});
+
+async function rowsIn(panda: Panda, partition: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let from: string | undefined = ''; from !== undefined; ) {
+    const page: Awaited<ReturnType<Panda['query']>> = await panda.query(partition, { from });
+    rows.push(...page.rows);
+    from = page.next;
+  }
+  return rows;
+}
+
+/** In memory, as a scan has no order. */
+async function* allRows(panda: Panda): AsyncGenerator<ImageRow> {
+  const images: ImageRow[] = [];
+  for await (const page of panda.scan())
+    for (const row of page) if (row.partition !== JOURNAL_PARTITION) images.push(imageOf(row));
+  yield* images.sort(compareKeys);
+}
