@@ -1,6 +1,9 @@
 // The stage a function belongs to, opened at its first event and kept for the life of the process. A failure is not
 // kept: the next event tries again.
 
+import { S3Client } from '@aws-sdk/client-s3';
+import { S3Shelf } from '../lib/drive/s3-shelf.ts';
+import type { ShelfAt } from '../lib/engine/ship/store-journal.ts';
 import { CloudWatchMetrics } from '../lib/engine/wire/cloudwatch-metrics.ts';
 import { type DeployedParts, newFunctionOwner, openParts, storeOf } from '../lib/engine/wire/deployed.ts';
 import { InvocationClock, ownerUntil } from '../lib/engine/wire/invocation.ts';
@@ -46,6 +49,14 @@ const shared = once(async () => {
   const stream = new SqsStream({ client: newSqsClient(), queueUrl, dlqUrl, clock });
   return { stream, metrics: new CloudWatchMetrics(stage), budgets, repairBytesPerDay };
 });
+
+let s3: S3Client | undefined;
+
+/** Of a bucket. */
+export const stageShelf: ShelfAt = (bucket) => {
+  s3 ??= new S3Client({});
+  return new S3Shelf({ client: s3, bucket });
+};
 
 /** A store under a name of its own: what this invocation leases is free again once its time is over. */
 export async function openTask(remainingMs: number): Promise<TaskParts> {

@@ -9,6 +9,7 @@ const BUCKET_LOGS =
 const ALL_KEYS =
   'A function reads and writes every key of the drives of its own cell and of no other bucket: keys name zones, and which zone is whose is decided in Panda.';
 const NO_RESOURCES = 'PutMetricData knows no resources. Its condition allows the namespace of Pocketful only.';
+const STREAMS = 'ListStreams knows no resources, and Lambda asks for it before it reads a stream.';
 const VERSIONS = 'A state machine may call any version of the two functions it is made for.';
 const HISTORY =
   'A standard state machine keeps every event of an execution for 90 days, free of charge. Log delivery would need permissions on *.';
@@ -27,6 +28,7 @@ export function acknowledgeFindings({ zoneData, cellData, cell, zone }: Stage): 
   for (const service of services)
     for (const arn of cellData.drives.exportedArns(service)) accept(service, `IAM5[Resource::${arn}/*]`, ALL_KEYS);
   accept(cell.services['threshold-tuner'], 'IAM5[Resource::*]', NO_RESOURCES);
+  accept(cell.services.journal, 'IAM5[Resource::*]', STREAMS);
   for (const { function: called } of [cell.services.planner, cell.services.compactor]) {
     const id = cell.getLogicalId(called.node.defaultChild as CfnElement);
     accept(cell.compaction, `IAM5[Resource::<${id}.Arn>:*]`, VERSIONS);

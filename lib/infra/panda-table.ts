@@ -1,5 +1,5 @@
 // Panda's table: partition and sort key, both strings, paid per request.
-import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { removalOf } from './removal.ts';
@@ -18,6 +18,8 @@ export class PandaTable extends Construct {
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       encryption: TableEncryption.DEFAULT,
+      // What the journal ships onto the drives.
+      stream: StreamViewType.NEW_IMAGE,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: !props.ephemeral },
       deletionProtection: !props.ephemeral,
       removalPolicy: removalOf(props.ephemeral),

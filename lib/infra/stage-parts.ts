@@ -8,10 +8,22 @@ export const LIGHT_MEMORY_MIB = 512;
 /** Holds the rows of a hundred thousand volumes. */
 export const PLANNER_MEMORY_MIB = 1024;
 
+/** A batch, or four parts of segments that are merged; the first snapshot of an older stage: all rows. */
+export const JOURNAL_MEMORY_MIB = 1024;
+
 export const drainWindowSeconds = (preset: string): number => (preset === 'demo' ? 1 : 20);
 
 /** Folders of functions/ that work on a cell. */
-export const WORKERS = ['planner', 'compactor', 'drainer', 'live-coder', 'encoder', 'gc', 'threshold-tuner'] as const;
+export const WORKERS = [
+  'planner',
+  'compactor',
+  'drainer',
+  'live-coder',
+  'encoder',
+  'gc',
+  'threshold-tuner',
+  'journal',
+] as const;
 export type Worker = (typeof WORKERS)[number];
 
 /**
@@ -28,4 +40,8 @@ export const DRIVE_ACCESS: Readonly<Record<'frontend' | Worker, DriveAccess>> = 
   encoder: 'erase',
   gc: 'erase',
   'threshold-tuner': 'look',
+  journal: 'erase',
 };
+
+/** Rows that changed, together in a segment: so many, or what came within that time. */
+export const JOURNAL_BATCH = { rows: 5000, seconds: 30 } as const;

@@ -22,12 +22,12 @@ export function storeEnvironment(stage: StageSettings, { zoneData, cellData }: S
 }
 
 /**
- * Rows, and drives as far as the function needs them. Only the frontend can unwrap keys: what works behind it moves
- * ciphertext.
+ * Rows, and drives as far as the function needs them. Only the frontend can unwrap keys, and the journal, whose segments are under
+ * them: what works behind moves ciphertext.
  */
 export function grantStore(grantee: IFunction, folder: 'frontend' | Worker, { zoneData, cellData }: StoreParts): void {
   cellData.drives.grant(grantee, DRIVE_ACCESS[folder]);
   zoneData.panda.grantUse(grantee);
-  if (folder === 'frontend') zoneData.kek.grantUse(grantee);
+  if (folder === 'frontend' || folder === 'journal') zoneData.kek.grantUse(grantee);
   else zoneData.kek.grantFirst(grantee);
 }

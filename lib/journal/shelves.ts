@@ -62,11 +62,14 @@ export class Shelves {
       }
     }
     if (took.length >= Math.max(1, this.copies)) return took;
-    throw retryLater(
-      'JOURNAL_UNSHIPPED',
-      `${took.length} of ${Math.max(1, this.copies)} drives took what changed in the metadata${last === undefined ? '' : `: ${last.message}`}`,
-      last,
-    );
+    throw this.unshipped(took.length, last);
+  }
+
+  /** Why fewer drives have it than must. */
+  unshipped(took: number, last?: PocketfulError): PocketfulError {
+    const why = last === undefined ? '' : `: ${last.message}`;
+    const of = Math.max(1, this.copies);
+    return retryLater('JOURNAL_UNSHIPPED', `${took} of ${of} drives took what changed in the metadata${why}`, last);
   }
 
   /** The first answer that `use` takes; it throws for what is damaged. Throws the last error. */

@@ -47,5 +47,9 @@ export const POINTS_KEPT_MS = 7 * DAY_MS;
 export const SHREDDED_KEPT_MS = SNAPSHOT_AGE_MS + POINTS_KEPT_MS;
 /** A segment that is not whole is left by a process that died: no other takes this long to write one. */
 export const SEGMENT_UNFINISHED_MS = DAY_MS;
-/** What was shipped of a stage is tended no more often: a look lists every bucket. */
-export const STAGE_TEND_EVERY_MS = 5 * MINUTE_MS;
+/** What was shipped of a stage is tended no more often, as a look lists every bucket … */
+export const STAGE_TEND_MS_MIN = 5 * MINUTE_MS;
+/** … nor before so many shippings, … */
+export const STAGE_TEND_SHIPPINGS = 8;
+/** … but after this long with the next one. */
+export const STAGE_TEND_MS_MAX = DAY_MS;

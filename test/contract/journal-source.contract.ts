@@ -137,11 +137,11 @@ export function journalSourceContract(name: string, open: () => Promise<OpenedJo
         await moved(journal.source());
         const [a, b] = [journal.source(), journal.source()];
         expect(await a.beginTending('a', () => false)).toBe(true);
-        journal.clock.advance(3_600_000);
+        journal.clock.advance(2 * DAY_MS);
         expect(await b.beginTending('b', () => false)).toBe(false);
         expect(await b.beginTending('b', (owner) => owner === 'a')).toBe(true);
         await a.endTending('a');
-        journal.clock.advance(3_600_000);
+        journal.clock.advance(2 * DAY_MS);
         expect(await a.beginTending('a', () => false)).toBe(false);
         await b.endTending('b');
         expect(await a.beginTending('a', () => false)).toBe(true);

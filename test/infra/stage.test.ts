@@ -185,6 +185,30 @@ describe('Panda', () => {
     });
   });
 
+  it('streams what changes to the journal: in order, again until it is shipped, but not what shipping writes', () => {
+    for (const { zoneData, cell } of [durable, ephemeral]) {
+      zoneData.hasResourceProperties('AWS::DynamoDB::Table', {
+        StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
+      });
+      const pattern = JSON.stringify({
+        dynamodb: { Keys: { pk: { S: [{ 'anything-but': ['journal', 'work/threshold', 'verifier/c0'] }] } } },
+      });
+      cell.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+        FunctionName: { Ref: Match.stringLikeRegexp('^Journal') },
+        EventSourceArn: { 'Fn::ImportValue': Match.stringLikeRegexp('StreamArn') },
+        StartingPosition: 'TRIM_HORIZON',
+        BatchSize: 5000,
+        MaximumBatchingWindowInSeconds: 30,
+        FilterCriteria: { Filters: [{ Pattern: pattern }] },
+        // A batch that is given up, split or worked beside the next one of its shard would break the order.
+        MaximumRetryAttempts: Match.absent(),
+        MaximumRecordAgeInSeconds: Match.absent(),
+        BisectBatchOnFunctionError: Match.absent(),
+        ParallelizationFactor: Match.absent(),
+      });
+    }
+  });
+
   it('can be restored to a point in time if durable', () => {
     for (const [{ zoneData }, enabled] of [[durable, true] as const, [ephemeral, false] as const]) {
       zoneData.hasResourceProperties('AWS::DynamoDB::Table', {
@@ -226,8 +250,10 @@ describe('queues', () => {
       ScalingConfig: { MaximumConcurrency: 2 },
     });
     ephemeral.cell.hasResourceProperties('AWS::Lambda::EventSourceMapping', { MaximumBatchingWindowInSeconds: 1 });
-    // Whoever polls an idle queue pays for it: no other is polled.
-    expect(resourcesIn(durable.all, 'AWS::Lambda::EventSourceMapping')).toHaveLength(1);
+    // Whoever polls an idle queue pays for it: no other is polled. Reading a table's stream is free for a function.
+    const sources = resourcesIn(durable.all, 'AWS::Lambda::EventSourceMapping');
+    expect(sources.filter(({ Properties }) => Properties['ScalingConfig'] !== undefined)).toHaveLength(1);
+    expect(sources).toHaveLength(2);
   });
 
   it('take what scheduled functions failed at, for a day', () => {
@@ -351,6 +377,7 @@ describe('permissions', () => {
   /** `*` as a resource, and why it cannot be less. */
   const wildcards: Readonly<Record<string, string>> = {
     'cloudwatch:PutMetricData': 'knows no resources; its condition names the namespace',
+    'dynamodb:ListStreams': 'knows no resources; Lambda asks for it before it reads a stream',
   };
 
   it('name every action and every resource but the reasoned ones', () => {
@@ -362,6 +389,7 @@ describe('permissions', () => {
       for (const resource of resourcesOf(statement)) {
         if (resource !== '*') continue;
         for (const action of actionsOf(statement)) expect(Object.keys(wildcards)).toContain(action);
+        if (actionsOf(statement).every((action) => action === 'dynamodb:ListStreams')) continue;
         expect(statement.Condition).toEqual({ StringEquals: { 'cloudwatch:namespace': 'Pocketful' } });
       }
     }
@@ -378,6 +406,7 @@ describe('permissions', () => {
   };
   const consumes = ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:ReceiveMessage'];
   const queueFigures = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl'];
+  const streams = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((name) => `dynamodb:${name}`);
   const sends = [...queueFigures, 'sqs:SendMessage'];
 
   it.each([
@@ -388,6 +417,7 @@ describe('permissions', () => {
     ['Gc', [...erases, ...sends]],
     ['Drainer', [...looks, ...sends]],
     ['ThresholdTuner', [...looks, ...sends, 'cloudwatch:PutMetricData']],
+    ['Journal', [...erases, 'kms:Decrypt', ...streams]],
     ['LiveCoder', [...erases, ...queueFigures, ...consumes]],
     ['SettingsGuardRole', ['dynamodb:GetItem', 'logs:CreateLogStream', 'logs:PutLogEvents']],
     ['CompactionMachineRole', ['lambda:InvokeFunction']],

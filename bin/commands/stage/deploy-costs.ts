@@ -2,10 +2,12 @@
 import { codecShape } from '../../../lib/codec/shape.ts';
 import { storageDollarsPerMonth } from '../../../lib/cost/cost-of.ts';
 import { idleDollarsPerMonth } from '../../../lib/cost/idle.ts';
+import { journalDollars } from '../../../lib/cost/journal.ts';
 import { PRICE_BOOK } from '../../../lib/cost/price-book.ts';
 import { scrubDollarsPerMonth, usageDollars } from '../../../lib/cost/usage.ts';
+import { journalCopies } from '../../../lib/engine/ship/store-journal.ts';
 import { idleStageOf } from '../../../lib/infra/stacks/idle-stage.ts';
-import { LIGHT_MEMORY_MIB } from '../../../lib/infra/stage-parts.ts';
+import { JOURNAL_BATCH, JOURNAL_MEMORY_MIB, LIGHT_MEMORY_MIB } from '../../../lib/infra/stage-parts.ts';
 import type { StageSettings } from '../../../lib/infra/stage-settings.ts';
 
 export interface CostLine {
@@ -39,7 +41,8 @@ export function costSheetOf(stage: StageSettings): readonly CostLine[] {
 }
 
 /** Of blobs of 64 KiB; a stage that may be destroyed keeps no way back. */
-function usageLines({ store, ephemeral }: StageSettings): CostLine[] {
+function usageLines({ store, ephemeral, drives }: StageSettings): CostLine[] {
+  const journal = { batch: JOURNAL_BATCH, copies: journalCopies(store), drives, memoryMiB: JOURNAL_MEMORY_MIB };
   const hot = codecShape(store.hotCodec);
   const usage = usageDollars(hot.dataColumns + hot.parityColumns, PRICE_BOOK);
   const recovery = { what: 'its point-in-time recovery, a month', dollars: usage.rowsRecoverable };
@@ -50,5 +53,9 @@ function usageLines({ store, ephemeral }: StageSettings): CostLine[] {
     { what: 'a million blobs deleted, 64 a call, and shredded', dollars: usage.deleted },
     { what: 'metadata of a million blobs, a month', dollars: usage.rowsKept },
     ...(ephemeral ? [] : [recovery]),
+    ...[1, 100].map((perSecond) => ({
+      what: `the journal of a million blobs put, ${perSecond} a second`,
+      dollars: journalDollars(journal, perSecond, PRICE_BOOK),
+    })),
   ];
 }

@@ -139,6 +139,13 @@ export class StoreJournal {
     return waiting;
   }
 
+  /** Of the drives as of now. */
+  async shelves(): Promise<Shelves> {
+    const view = await this.#source.look();
+    view.close();
+    return this.#shelves(view);
+  }
+
   async status(): Promise<JournalStatus> {
     const view = await this.#source.look();
     try {

@@ -4,7 +4,7 @@ import type { Clock } from '../../foundation/clock.ts';
 import { hexOf } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import { compareKeys } from '../../journal/frame.ts';
-import { STAGE_TEND_EVERY_MS } from '../../limits/journal.ts';
+import { STAGE_TEND_MS_MAX, STAGE_TEND_MS_MIN, STAGE_TEND_SHIPPINGS } from '../../limits/journal.ts';
 import type { ImageRow, JournalSource, JournalView, ShippedTo } from '../../panda/journal-source.ts';
 import type { Key, Panda, Row } from '../../panda/panda.ts';
 import { drivePartition } from '../../panda/rows/drives/drive-row.ts';
@@ -91,22 +91,24 @@ export class StreamJournal implements JournalSource {
   /** Rows of a table are never damaged as those of a file. */
   async passOver(): Promise<void> {}
 
-  /** False as well if somebody did it a short while ago. */
+  /** False as well if somebody did it a short while ago, or little was shipped since. */
   async beginTending(owner: string, isGone: (owner: string) => boolean): Promise<boolean> {
     const { panda, clock } = this.#ports;
     const nowMs = Math.max(0, clock.nowMs());
     const found = await panda.get(tenderKey);
     const is = found === undefined ? undefined : tenderFromRow(found);
     const isAtIt = is !== undefined && is.owner !== NOBODY && is.owner !== owner && !isGone(is.owner);
-    const isFresh = is !== undefined && is.sinceMs <= nowMs && nowMs - is.sinceMs < STAGE_TEND_EVERY_MS;
-    if (isAtIt || isFresh) return false;
-    return this.#putTender({ owner, sinceMs: nowMs }, is);
+    const ageMs = is === undefined || is.sinceMs > nowMs ? Number.POSITIVE_INFINITY : nowMs - is.sinceMs;
+    const sequence = this.#shipped?.sequence ?? is?.sequence ?? 0;
+    const hasFew = sequence - (is?.sequence ?? 0) < STAGE_TEND_SHIPPINGS && ageMs < STAGE_TEND_MS_MAX;
+    if (isAtIt || ageMs < STAGE_TEND_MS_MIN || hasFew) return false;
+    return this.#putTender({ owner, sinceMs: nowMs, sequence }, is);
   }
 
   async endTending(owner: string): Promise<void> {
     const found = await this.#ports.panda.get(tenderKey);
     const is = found === undefined ? undefined : tenderFromRow(found);
-    if (is?.owner === owner) await this.#putTender({ owner: NOBODY, sinceMs: is.sinceMs }, is);
+    if (is?.owner === owner) await this.#putTender({ ...is, owner: NOBODY }, is);
   }
 
   close(): void {}

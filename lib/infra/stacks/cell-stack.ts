@@ -2,17 +2,26 @@
 // garbage collector and tuner on schedules, and what watches over them. Nothing in this stack holds data.
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { FilterCriteria, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { DynamoEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { DRAIN_BATCH_MAX, LIVE_CODERS_MAX } from '../../limits/stage.ts';
+import { unshippedPartitions } from '../../panda/rows/journal-rows.ts';
 import { METRIC_NAMESPACE } from '../../settings/metric-names.ts';
 import { CompactionMachine } from '../compaction-machine.ts';
 import { cellName } from '../resource-names.ts';
 import { Schedules } from '../schedules.ts';
 import { ServiceFunction } from '../service-function.ts';
-import { drainWindowSeconds, LIGHT_MEMORY_MIB, PLANNER_MEMORY_MIB, type Worker } from '../stage-parts.ts';
+import {
+  drainWindowSeconds,
+  JOURNAL_BATCH,
+  JOURNAL_MEMORY_MIB,
+  LIGHT_MEMORY_MIB,
+  PLANNER_MEMORY_MIB,
+  type Worker,
+} from '../stage-parts.ts';
 import { grantStore, type StoreParts, storeEnvironment } from '../store-access.ts';
 import { Watching } from '../watch/watching.ts';
 import { PocketfulStack, type PocketfulStackProps } from './pocketful-stack.ts';
@@ -44,6 +53,11 @@ export class CellStack extends PocketfulStack {
       encoder: this.#worker('encoder', 'codes cooled hot volumes into warm ones', heavy),
       gc: this.#worker('gc', 'shreds what was deleted, and verifies what is there', light),
       'threshold-tuner': this.#worker('threshold-tuner', 'tunes the threshold and measures', light),
+      journal: this.#worker(
+        'journal',
+        'ships what changes in the table onto the drives',
+        Math.min(JOURNAL_MEMORY_MIB, heavy),
+      ),
     };
     this.services = services;
     this.compaction = new CompactionMachine(this, 'Compaction', {
@@ -52,6 +66,7 @@ export class CellStack extends PocketfulStack {
       compactor: services.compactor.function,
     });
     this.#connectQueue();
+    this.#connectStream();
     this.#measure();
     this.failedEvents = this.#collectFailures();
     const compaction = this.compaction.machine;
@@ -111,6 +126,20 @@ export class CellStack extends PocketfulStack {
         maxBatchingWindow: Duration.seconds(drainWindowSeconds(this.stage.store.preset)),
         reportBatchItemFailures: true,
         maxConcurrency: LIVE_CODERS_MAX,
+      }),
+    );
+  }
+
+  /** A shard's batches one after the other, each again until it is shipped: the order of a row's images is kept. */
+  #connectStream(): void {
+    const { table } = this.#parts.zoneData.panda;
+    const unshipped = unshippedPartitions(this.stage.store.cell);
+    this.services.journal.function.addEventSource(
+      new DynamoEventSource(table, {
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: JOURNAL_BATCH.rows,
+        maxBatchingWindow: Duration.seconds(JOURNAL_BATCH.seconds),
+        filters: [FilterCriteria.filter({ dynamodb: { Keys: { pk: { S: [{ 'anything-but': unshipped }] } } } })],
       }),
     );
   }

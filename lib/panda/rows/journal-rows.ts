@@ -1,10 +1,18 @@
 // journal | cursor: how far the drives of a stage are. journal | tender: who tends what was shipped, and since when.
-// The stream of the table leaves this partition out: else what is written on shipping would be shipped.
+// The function that ships leaves this partition out: else what is written on shipping would be shipped.
 import type { ShippedTo } from '../journal-source.ts';
 import type { Attributes, Clause, Condition, Key, Row } from '../panda.ts';
 import { countIn, stringIn } from './row-reader.ts';
 
 export const JOURNAL_PARTITION = 'journal';
+
+/** What is not worth a shipping of its own: what schedules write of themselves. A snapshot has it all the same. */
+export const unshippedPartitions = (cell: string): string[] => [
+  JOURNAL_PARTITION,
+  'work/threshold',
+  `verifier/${cell}`,
+];
+
 export const cursorKey: Key = { partition: JOURNAL_PARTITION, sort: 'cursor' };
 export const tenderKey: Key = { partition: JOURNAL_PARTITION, sort: 'tender' };
 
@@ -29,10 +37,18 @@ export const cursorIs = (cursor: ShippedTo | undefined): Condition =>
 export interface Tender {
   readonly owner: string;
   readonly sinceMs: number;
+  /** Of the cursor then. */
+  readonly sequence: number;
 }
 
-export const tenderFromRow = (row: Row): Tender => ({ owner: stringIn(row, 'o'), sinceMs: countIn(row, 't') });
-export const tenderAttributes = ({ owner, sinceMs }: Tender): Attributes => ({ o: owner, t: sinceMs });
+export const tenderFromRow = (row: Row): Tender => ({
+  owner: stringIn(row, 'o'),
+  sinceMs: countIn(row, 't'),
+  sequence: countIn(row, 'q'),
+});
+export const tenderAttributes = ({ owner, sinceMs, sequence }: Tender): Attributes => ({
+  ...{ o: owner, t: sinceMs, q: sequence },
+});
 export const tenderIs = (tender: Tender | undefined): Condition =>
   tender === undefined ? ['absent'] : [...clausesOf(tenderAttributes(tender))];
 

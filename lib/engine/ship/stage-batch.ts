@@ -1,0 +1,47 @@
+// A batch of a stage's stream onto its drives, and its key versions beside it. docs/decisions/0027 has the steps.
+import { isKind } from '../../foundation/errors.ts';
+import type { Shelves } from '../../journal/shelves.ts';
+import { cursorKey } from '../../panda/rows/journal-rows.ts';
+import type { Components } from '../../volume/rows/components.ts';
+import { keksFromRow, keksKey } from '../wire/keks-row.ts';
+import { keepStageKeys } from './stage-keys.ts';
+import { type ShelfAt, StoreJournal } from './store-journal.ts';
+import { type ChangedRow, StreamJournal } from './stream-journal.ts';
+
+export interface BatchReport {
+  /** Rows of the batch. */
+  readonly rows: number;
+  /** The revision of the key versions, if they were written beside the segments. */
+  readonly keys: number | undefined;
+}
+
+/** Throws `retry` JOURNAL_UNSHIPPED: the batch is to be delivered again. */
+export async function shipBatch(
+  components: Components,
+  shelfAt: ShelfAt,
+  changed: readonly ChangedRow[],
+  atMs: number,
+): Promise<BatchReport> {
+  const { panda } = components;
+  const source = new StreamJournal(components, changed, atMs);
+  const journal = new StoreJournal(shelfAt, components, source);
+  const isFirst = (await panda.get(cursorKey)) === undefined;
+  const hasNewKeys = changed.some(({ partition, sort }) => partition === keksKey.partition && sort === keksKey.sort);
+  // Before any segment is under a key that nobody could unwrap without the table.
+  const keys = isFirst || hasNewKeys ? await keepKeys(components, await journal.shelves()) : undefined;
+  await journal.shipNow();
+  try {
+    await journal.tend();
+  } catch (error) {
+    // It is shipped; the next batch tends.
+    if (!isKind(error, 'retry', 'unknown', 'missing', 'corrupt')) throw error;
+  }
+  return { rows: changed.length, keys };
+}
+
+async function keepKeys({ panda }: Components, shelves: Shelves): Promise<number | undefined> {
+  const row = await panda.get(keksKey);
+  if (row === undefined) return undefined;
+  await keepStageKeys(shelves, row);
+  return keksFromRow(row).revision;
+}

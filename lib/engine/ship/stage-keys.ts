@@ -1,0 +1,65 @@
+// The key versions of a stage beside its journal, each as KMS wrapped it: the row of the table, for who has no table.
+// Names are written once; a later revision is written first, then the earlier ones go.
+import { corrupt, isKind, isPocketfulError, missing } from '../../foundation/errors.ts';
+import type { Shelves } from '../../journal/shelves.ts';
+import type { Row } from '../../panda/panda.ts';
+import { attributesOfBytes, rowBytesOf } from '../../panda/sqlite/row-bytes.ts';
+import { type KeksRow, keksFromRow, keksKey } from '../wire/keks-row.ts';
+
+/** Not of an epoch: keys outlive restores. */
+const EPOCH = 0;
+const NAME = /^keys-([0-9a-f]{8})$/;
+
+const nameOf = (revision: number): string => `keys-${revision.toString(16).padStart(8, '0')}`;
+const revisionOf = (name: string): number | undefined => {
+  const found = NAME.exec(name)?.[1];
+  return found === undefined ? undefined : Number.parseInt(found, 16);
+};
+
+/** Throws `retry` JOURNAL_UNSHIPPED as segments do. */
+export async function keepStageKeys(shelves: Shelves, row: Row): Promise<void> {
+  const { revision } = keksFromRow(row);
+  const bytes = rowBytesOf(row, row.attributes);
+  let kept = 0;
+  for (const { shelf, isActive } of shelves.places) {
+    if (!isActive) continue;
+    try {
+      await shelf.put(EPOCH, nameOf(revision), [bytes]);
+      kept += 1;
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      if (error.code === 'CHUNK_EXISTS') kept += 1;
+    }
+  }
+  if (kept < shelves.copies) throw shelves.unshipped(kept);
+  for (const { shelf } of shelves.places) {
+    const listed = await shelf.list().catch(() => []);
+    const older = listed.flatMap(({ epoch, name }) =>
+      epoch === EPOCH && (revisionOf(name) ?? revision) < revision ? [name] : [],
+    );
+    if (older.length > 0) await shelf.remove(EPOCH, older).catch(() => undefined);
+  }
+}
+
+/** The newest that any drive has sound. Throws `missing` JOURNAL_MISSING. */
+export async function stageKeysOn(shelves: Shelves): Promise<KeksRow> {
+  let newest: KeksRow | undefined;
+  let last: unknown;
+  for (const { shelf } of shelves.places) {
+    try {
+      for (const { epoch, name } of await shelf.list()) {
+        const revision = epoch === EPOCH ? revisionOf(name) : undefined;
+        if (revision === undefined || revision <= (newest?.revision ?? 0)) continue;
+        const attributes = attributesOfBytes(keksKey, await shelf.read(EPOCH, name));
+        const found = keksFromRow({ ...keksKey, attributes });
+        if (found.revision !== revision) throw corrupt('SEGMENT_CORRUPT', `${name} on ${shelf.label} is another one`);
+        newest = found;
+      }
+    } catch (error) {
+      if (!isKind(error, 'corrupt', 'retry', 'missing', 'denied')) throw error;
+      last = error;
+    }
+  }
+  if (newest !== undefined) return newest;
+  throw missing('JOURNAL_MISSING', 'no drive of the stage has its key versions beside the journal', last);
+}
