@@ -17,6 +17,7 @@ import { addInit } from './init.ts';
 import { addKeys } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
 import { projectVersion } from './project.ts';
+import { addPush } from './push.ts';
 import { addPut } from './put.ts';
 import { addAccess } from './serve/access.ts';
 import { addServe } from './serve/serve.ts';
@@ -36,6 +37,7 @@ function makeProgram(): Command {
     .exitOverride();
   addInit(program);
   addPut(program);
+  addPush(program);
   addSim(program);
   addGet(program);
   addObjectCommands(program);

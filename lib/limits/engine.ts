@@ -72,3 +72,7 @@ export const FILE_STAMP_MS = 10;
 export const RELIEF_LOOK_EVERY_MS = SECOND_MS;
 /** Passes of the encoder one put waits for. */
 export const RELIEF_PASSES_MAX = 3;
+
+/** Objects of a drive that are copied at once, of a few drives. */
+export const COPIES_AT_ONCE = 8;
+export const DRIVES_COPIED_AT_ONCE = 4;

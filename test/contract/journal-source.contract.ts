@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { gatherRows } from '../../lib/engine/journal/gather-rows.ts';
 import type { SimulatedClock } from '../../lib/foundation/clock.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { compareKeys } from '../../lib/journal/frame.ts';
 import { Shelves } from '../../lib/journal/shelves.ts';

@@ -7,6 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { Progress } from '../show/progress.ts';
 import { bytesText, countOf, countText, shownName, timeText } from '../show/text.ts';
 import { fromDrives, type RestoreOptions } from './from-drives.ts';
+import { fromStage } from './from-stage.ts';
 
 export function addBackups(program: Command): void {
   addCommand<{ overwrite?: boolean }>(
@@ -37,9 +38,10 @@ export function addBackups(program: Command): void {
     'restore [file]',
     'bring the metadata back from its journal on the drives or from a backup, into a store that has none',
     async (run, [file], options) => {
+      if (options.from !== undefined) return fromStage(run, file, options);
       if (options.fromDrives) return fromDrives(run, file, options);
       if (options.at !== undefined || options.drive !== undefined)
-        throw invalid('RESTORE_OPTIONS', '--at and --drive go with --from-drives');
+        throw invalid('RESTORE_OPTIONS', '--at and --drive go with --from-drives, --at with --from');
       if (file === undefined) throw invalid('RESTORE_OPTIONS', 'restore FILE, or restore --from-drives');
       const { rebuild, allDrives, shredLog } = options;
       const progress = new Progress('restore', run.clock, 'rows');
@@ -65,7 +67,8 @@ export function addBackups(program: Command): void {
     (command) =>
       command
         .option('--from-drives', 'from the journal on the drives: keys.json is all it needs besides')
-        .option('--at <time>', 'with --from-drives: as of then, such as 2026-11-29T12:00Z or 90m (ago)')
+        .option('--from <address>', 'from the buckets of aws:STAGE, which are copied')
+        .option('--at <time>', 'with --from-drives or --from: as of then, such as 2026-11-29T12:00Z or 90m (ago)')
         .option('--drive <path>', 'with --from-drives: where a drive is, or OLD=NEW; once for each', collect)
         .option('--rebuild', 'find where everything is from the drives themselves')
         .option('--all-drives', 'do not rebuild while a drive is away')

@@ -17,6 +17,7 @@ export interface RestoreOptions {
   readonly fromDrives?: boolean;
   readonly at?: string;
   readonly drive?: readonly string[];
+  readonly from?: string;
 }
 
 export async function fromDrives(run: Run, dir: string | undefined, options: RestoreOptions): Promise<void> {
@@ -31,6 +32,10 @@ export async function fromDrives(run: Run, dir: string | undefined, options: Res
     onProgress: (rows) => progress.show({ items: rows }),
   });
   progress.end();
+  answerFromDrives(run, into, report);
+}
+
+export function answerFromDrives(run: Run, into: string, report: FromDrivesReport): void {
   const { unshipped, ...rest } = report;
   const why = unshipped === undefined ? {} : { unshipped: { code: unshipped.code, message: unshipped.message } };
   run.answer(
@@ -65,7 +70,7 @@ function placeOf(text: string): DrivePlace {
 const UNITS_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
 
 /** Throws `invalid` TIME_INVALID. */
-function timeOf(text: string, nowMs: number): number {
+export function timeOf(text: string, nowMs: number): number {
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
   if (digits !== '') return nowMs - Number(digits) * (UNITS_MS[unit] ?? 0);
   const parsed = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;

@@ -40,6 +40,8 @@ export interface FromDrivesOptions {
   /** The store as of then: the last point that is not younger. */
   readonly atMs?: number | undefined;
   readonly drives?: readonly DrivePlace[] | undefined;
+  /** Where everything is, is found on the drives in any case: the rows are not of one moment. */
+  readonly isScanned?: boolean;
   readonly onProgress?: ((rows: number) => void) | undefined;
   readonly onLost?: ((object: LostObject) => void) | undefined;
   readonly clock?: Clock;
@@ -140,7 +142,8 @@ class FromDrives {
   async run(): Promise<FromDrivesReport> {
     const gathered = await this.#gather();
     const places = await this.#held(gathered.store);
-    const rebuild = places.unreadableBuckets > 0 ? await this.#rebuild(gathered.store) : undefined;
+    const mustScan = this.#options.isScanned || places.unreadableBuckets > 0;
+    const rebuild = mustScan ? await this.#rebuild(gathered.store) : undefined;
     const unshipped = await this.#begin(gathered);
     const { reached, store, rows, damaged, drivesFound, drivesMissing } = gathered;
     const { epoch, point, atMs, way } = reached;

@@ -1,0 +1,82 @@
+// PUSH: every object of one store that another does not have with the same content, into that one. It keeps nothing of
+// its own: run again it goes on, as both list their names in one order.
+import { conflict } from '../foundation/errors.ts';
+import type { ObjectInfo, PocketfulStore, PutRequest } from './face.ts';
+
+export interface PushReport {
+  /** Of the namespace. */
+  readonly objects: number;
+  /** They were there already. */
+  readonly same: number;
+  readonly pushed: number;
+  readonly bytes: number;
+  readonly failed: readonly { readonly key: string; readonly error: Error }[];
+}
+
+export interface PushOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((report: PushReport) => void) | undefined;
+}
+
+/** One namespace; errors of single objects are told, and do not stop the others. */
+export async function push(
+  from: PocketfulStore,
+  to: PocketfulStore,
+  { signal, onProgress }: PushOptions = {},
+): Promise<PushReport> {
+  const sums = { objects: 0, same: 0, pushed: 0, bytes: 0 };
+  const failed: { key: string; error: Error }[] = [];
+  const report = (): PushReport => ({ ...sums, failed });
+  async function* wanted(): AsyncGenerator<PutRequest> {
+    const there = allOf(to);
+    let next = await nextOf(there);
+    for await (const object of allOf(from)) {
+      if (signal?.aborted) return;
+      sums.objects += 1;
+      while (next !== undefined && isBefore(next.key, object.key)) next = await nextOf(there);
+      if (next?.key === object.key && isSame(next, object)) sums.same += 1;
+      else yield requestOf(from, object);
+      onProgress?.(report());
+    }
+  }
+  for await (const outcome of to.putAll(wanted())) {
+    if (outcome.ok) {
+      sums.pushed += 1;
+      sums.bytes += outcome.sizeBytes;
+    } else failed.push({ key: outcome.key, error: outcome.error });
+    onProgress?.(report());
+  }
+  return report();
+}
+
+const isBefore = (a: string, b: string): boolean => Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
+
+const isSame = (a: ObjectInfo, b: ObjectInfo): boolean =>
+  a.etag === b.etag && a.sizeBytes === b.sizeBytes && a.metadata === b.metadata;
+
+const requestOf = (from: PocketfulStore, { key, sizeBytes, metadata, version }: ObjectInfo): PutRequest => ({
+  ...{ key, sizeBytes, metadata },
+  async *body() {
+    yield* (await from.get(key)).body;
+  },
+  // What was overwritten while it was read is read again by the next push.
+  verify: async () => {
+    const now = await from.head(key);
+    if (now.version !== version) throw conflict('OBJECT_CHANGED', `${key} was overwritten while it was read`);
+  },
+});
+
+async function* allOf(store: PocketfulStore): AsyncGenerator<ObjectInfo> {
+  for (let next: string | undefined = ''; next !== undefined; ) {
+    const page: Awaited<ReturnType<PocketfulStore['list']>> = await store.list({
+      from: next === '' ? undefined : next,
+    });
+    yield* page.objects;
+    next = page.next;
+  }
+}
+
+async function nextOf(objects: AsyncGenerator<ObjectInfo>): Promise<ObjectInfo | undefined> {
+  const { value, done } = await objects.next();
+  return done ? undefined : value;
+}
