@@ -1,5 +1,5 @@
 // Ships what changed in the table onto the drives: a batch of its stream.
-import { shipBatch } from '../../lib/engine/ship/stage-batch.ts';
+import { shipBatch } from '../../lib/engine/journal/stage-batch.ts';
 import type { ShelfAt } from '../../lib/engine/ship/store-journal.ts';
 import { batchOf, streamEventSchema } from '../../lib/panda/dynamo-stream.ts';
 import { openTask, stageShelf } from '../deployment.ts';

@@ -16,8 +16,8 @@ export interface JournalShape {
 /** Block, object, and now and then a bucket, a volume, a zone. */
 const ROWS_A_BLOB = 2.2;
 /** A batch of a few rows, warm, and what each row adds. */
-const BATCH_MS = 150;
-const ROW_MS = 0.05;
+const MS_A_BATCH = 150;
+const MS_A_ROW = 0.05;
 /** For a byte that is shipped, merged and in snapshots (`npm run bench -- journal`). */
 const WRITTEN_AGAIN = 4;
 /** Rows read and written by a batch: cursor, store, drives, key versions; the cursor. */
@@ -33,7 +33,7 @@ export function journalDollars(shape: JournalShape, blobsPerSecond: number, book
     Math.min(batches / STAGE_TEND_SHIPPINGS, (seconds * SECOND_MS) / STAGE_TEND_MS_MIN),
     (seconds * SECOND_MS) / DAY_MS,
   );
-  const ms = batches * BATCH_MS + blobs * ROWS_A_BLOB * ROW_MS * WRITTEN_AGAIN;
+  const ms = batches * MS_A_BATCH + blobs * ROWS_A_BLOB * MS_A_ROW * WRITTEN_AGAIN;
   const work = {
     ...NO_WORK,
     putRequests: batches * copies * 1.5 + lookedAt * drives,

@@ -22,8 +22,8 @@ export function storeEnvironment(stage: StageSettings, { zoneData, cellData }: S
 }
 
 /**
- * Rows, and drives as far as the function needs them. Only the frontend can unwrap keys, and the journal, whose segments are under
- * them: what works behind moves ciphertext.
+ * Rows, and drives as far as the function needs them. Only the frontend can unwrap keys, and the journal, whose
+ * segments are under them: what else works behind the frontend moves ciphertext.
  */
 export function grantStore(grantee: IFunction, folder: 'frontend' | Worker, { zoneData, cellData }: StoreParts): void {
   cellData.drives.grant(grantee, DRIVE_ACCESS[folder]);

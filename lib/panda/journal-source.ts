@@ -1,6 +1,6 @@
 // What changed in a Panda, for whoever ships it elsewhere: a moment of its rows, and the keys of those that changed
-// since a cursor. Bodies: sqlite/sqlite-journal.ts, which keeps one, and engine/ship/stream-journal.ts, which is given a batch of a
-// table's stream.
+// since a cursor. Bodies: sqlite/sqlite-journal.ts, which keeps one, and engine/ship/stream-journal.ts, which is given
+// a batch of a table's stream.
 import type { Key, Row } from './panda.ts';
 
 /** A COMMIT: its number and four random bytes of it, as hex. */

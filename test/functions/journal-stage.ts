@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { newJournal } from '../../functions/journal/handler.ts';
 import { gatherRows } from '../../lib/engine/journal/gather-rows.ts';
-import { stageKeysOn } from '../../lib/engine/ship/stage-keys.ts';
+import { stageKeysOn } from '../../lib/engine/journal/stage-keys.ts';
 import { keksAttributes, keksKey } from '../../lib/engine/wire/keks-row.ts';
 import type { FaultPlan } from '../../lib/foundation/faults.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';

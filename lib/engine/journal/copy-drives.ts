@@ -8,11 +8,6 @@ import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import { parsePartName } from '../../journal/points.ts';
 import { COPIES_AT_ONCE } from '../../limits/engine.ts';
 
-export interface CopiedDrive {
-  readonly drive: Drive;
-  readonly shelf: Shelf;
-}
-
 export interface CopyReport {
   /** Copied by this call. */
   readonly objects: number;

@@ -1,5 +1,5 @@
 // RESTORE --FROM aws:STAGE: a store on this machine out of the buckets of a stage, with or without its table.
-// docs/decisions/0027 has the steps and what a crash after each leaves.
+// docs/decisions/0029 has the steps and what a crash after each leaves.
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -17,12 +17,12 @@ import { putBackKeyFile } from '../../keys/file-kek-store.ts';
 import { printKeyFile, readKeyFile } from '../../keys/key-file.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { DRIVES_COPIED_AT_ONCE } from '../../limits/engine.ts';
-import { stageKeysOn } from '../ship/stage-keys.ts';
 import { makeDriveAt } from '../wire/drives/made-drives.ts';
 import type { KeksRow } from '../wire/keks-row.ts';
 import { driveAt, drivePaths, keysPath, pandaPath } from '../wire/store-layout.ts';
 import { type CopyReport, copyChunks, copyJournal } from './copy-drives.ts';
 import { type FromDrivesOptions, type FromDrivesReport, restoreFromDrives } from './restore-from-drives.ts';
+import { stageKeysOn } from './stage-keys.ts';
 
 export interface StageBucket {
   readonly drive: Drive;

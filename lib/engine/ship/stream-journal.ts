@@ -1,5 +1,5 @@
 // The journal of a table as a batch of its stream: the newest images of the rows that changed. What was shipped before
-// is a row of the table, as there is no other place that all processes see. docs/decisions/0027 has the steps.
+// is a row of the table, as there is no other place that all processes see. docs/decisions/0029 has the steps.
 import type { Clock } from '../../foundation/clock.ts';
 import { hexOf } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';

@@ -1,12 +1,12 @@
-// A batch of a stage's stream onto its drives, and its key versions beside it. docs/decisions/0027 has the steps.
+// A batch of a stage's stream onto its drives, and its key versions beside it. docs/decisions/0029 has the steps.
 import { isKind } from '../../foundation/errors.ts';
 import type { Shelves } from '../../journal/shelves.ts';
 import { cursorKey } from '../../panda/rows/journal-rows.ts';
 import type { Components } from '../../volume/rows/components.ts';
+import { type ShelfAt, StoreJournal } from '../ship/store-journal.ts';
+import { type ChangedRow, StreamJournal } from '../ship/stream-journal.ts';
 import { keksFromRow, keksKey } from '../wire/keks-row.ts';
 import { keepStageKeys } from './stage-keys.ts';
-import { type ShelfAt, StoreJournal } from './store-journal.ts';
-import { type ChangedRow, StreamJournal } from './stream-journal.ts';
 
 export interface BatchReport {
   /** Rows of the batch. */
