@@ -4,6 +4,7 @@ import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts
 import { addAdminCommands } from './admin.ts';
 import { addAdopt } from './adopt.ts';
 import { addBackups } from './backup/backups.ts';
+import { addPush } from './backup/push.ts';
 import { fail, withGlobals } from './command.ts';
 import { addCompaction } from './compact.ts';
 import { addDaemon } from './daemon.ts';
@@ -17,7 +18,6 @@ import { addInit } from './init.ts';
 import { addKeys } from './keys.ts';
 import { addObjectCommands } from './objects.ts';
 import { projectVersion } from './project.ts';
-import { addPush } from './push.ts';
 import { addPut } from './put.ts';
 import { addAccess } from './serve/access.ts';
 import { addServe } from './serve/serve.ts';

@@ -1,14 +1,14 @@
 // pocketful push FROM TO: every object that TO does not have with the same content, from one store into another.
 import type { Command } from 'commander';
-import { DEFAULT_NAMESPACE, type PocketfulStore, parseAddress } from '../../lib/client/face.ts';
-import { namespacesIn } from '../../lib/client/file/namespaces.ts';
-import { openStore } from '../../lib/client/open-store.ts';
-import { type PushReport, push } from '../../lib/client/push.ts';
-import { invalid, isPocketfulError } from '../../lib/foundation/errors.ts';
-import { addCommand, type Run, unshippedText } from './command.ts';
-import { EXIT } from './exit-codes.ts';
-import { Progress } from './show/progress.ts';
-import { bytesText, countOf, shownName } from './show/text.ts';
+import { DEFAULT_NAMESPACE, type PocketfulStore, parseAddress } from '../../../lib/client/face.ts';
+import { namespacesIn } from '../../../lib/client/file/namespaces.ts';
+import { openStore } from '../../../lib/client/open-store.ts';
+import { type PushReport, push } from '../../../lib/client/push.ts';
+import { invalid, isPocketfulError } from '../../../lib/foundation/errors.ts';
+import { addCommand, type Run, unshippedText } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { Progress } from '../show/progress.ts';
+import { bytesText, countOf, shownName } from '../show/text.ts';
 
 export function addPush(program: Command): void {
   addCommand<{ namespace?: string }>(
