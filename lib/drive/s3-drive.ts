@@ -8,9 +8,12 @@ import {
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   PutObjectCommand,
-  type S3Client,
+  S3Client,
+  type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { assert } from '../foundation/assert.ts';
+import { given } from '../foundation/given.ts';
+import { S3_WITHIN } from '../limits/aws.ts';
 import { LISTINGS_AT_ONCE, S3_DELETE_KEYS_MAX } from '../limits/bytes.ts';
 import type { ByteRange, ChunkListing, Drive, ZoneRef } from './drive.ts';
 import { assertRange, byName, byZone, chunkKey, isChunkName, numberOf, zoneKey } from './drive-keys.ts';
@@ -22,9 +25,15 @@ export interface S3DriveOptions {
   /** Brings region, credentials, endpoint, path style, time-outs and retries. It is the caller's to destroy. */
   readonly client: S3Client;
   readonly bucket: string;
+  /** The account that the bucket must belong to: one that was deleted and taken by somebody else gets nothing. */
+  readonly account?: string | undefined;
   /** Empty, or ending in `/`: lets several drives or other data share a bucket. */
   readonly prefix?: string;
 }
+
+/** A client for drives; a chunk is written once whatever is sent twice, so the SDK may send again. */
+export const newS3Client = (config: S3ClientConfig = {}): S3Client =>
+  new S3Client({ requestHandler: S3_WITHIN, ...config });
 
 /** Not a number, so it is never taken for a zone. */
 const PROBE_KEY = 'probe';
@@ -32,13 +41,14 @@ const PROBE_KEY = 'probe';
 export class S3Drive implements Drive {
   readonly label: string;
   readonly #client: S3Client;
-  readonly #bucket: string;
+  /** Of every request. */
+  readonly #place: { readonly Bucket: string; readonly ExpectedBucketOwner?: string };
   readonly #prefix: string;
 
-  constructor({ client, bucket, prefix = '' }: S3DriveOptions) {
+  constructor({ client, bucket, account, prefix = '' }: S3DriveOptions) {
     assert(prefix === '' || prefix.endsWith('/'), `a prefix ends in '/', not ${JSON.stringify(prefix)}`);
     this.#client = client;
-    this.#bucket = bucket;
+    this.#place = { Bucket: bucket, ...given({ ExpectedBucketOwner: account }) };
     this.#prefix = prefix;
     this.label = prefix === '' ? bucket : `${bucket}/${prefix.slice(0, -1)}`;
   }
@@ -49,7 +59,7 @@ export class S3Drive implements Drive {
     // One buffer, not a stream: only then can the SDK send it again.
     const body = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
     const command = new PutObjectCommand({
-      Bucket: this.#bucket,
+      ...this.#place,
       Key: this.#prefix + key,
       Body: body,
       ContentLength: body.byteLength,
@@ -69,7 +79,7 @@ export class S3Drive implements Drive {
     assertRange(range);
     signal?.throwIfAborted();
     const command = new GetObjectCommand({
-      Bucket: this.#bucket,
+      ...this.#place,
       Key: this.#prefix + key,
       Range: range === undefined ? undefined : rangeHeader(range),
     });
@@ -124,7 +134,7 @@ export class S3Drive implements Drive {
 
   async probe(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const object = { Bucket: this.#bucket, Key: `${this.#prefix}${PROBE_KEY}` };
+    const object = { ...this.#place, Key: `${this.#prefix}${PROBE_KEY}` };
     try {
       await this.#client.send(new PutObjectCommand({ ...object, Body: '', ContentLength: 0 }), sendOptions(signal));
       await this.#page(this.#prefix, undefined, undefined, signal, 1);
@@ -137,7 +147,7 @@ export class S3Drive implements Drive {
   /** Throws unless every key is deleted: S3 reports failures key by key inside a successful answer. */
   async #deleteBatch(keys: readonly string[], signal: AbortSignal | undefined): Promise<void> {
     const command = new DeleteObjectsCommand({
-      Bucket: this.#bucket,
+      ...this.#place,
       Delete: { Quiet: true, Objects: keys.map((Key) => ({ Key })) },
     });
     try {
@@ -186,7 +196,7 @@ export class S3Drive implements Drive {
     keysMax?: number,
   ): Promise<ListObjectsV2CommandOutput> {
     const command = new ListObjectsV2Command({
-      Bucket: this.#bucket,
+      ...this.#place,
       Prefix: folder,
       Delimiter: delimiter,
       ContinuationToken: token,

@@ -17,6 +17,7 @@ export function storeEnvironment(stage: StageSettings, { zoneData, cellData }: S
     POCKETFUL_TABLE: zoneData.panda.table.tableName,
     POCKETFUL_DRIVES: cellData.drives.names,
     POCKETFUL_KEY: zoneData.kek.key.keyArn,
+    POCKETFUL_ACCOUNT: zoneData.account,
     POCKETFUL_SETTINGS: JSON.stringify(stage.store),
   };
 }

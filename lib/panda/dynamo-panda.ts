@@ -18,6 +18,7 @@ import type { Clock } from '../foundation/clock.ts';
 import { isKind, retryLater } from '../foundation/errors.ts';
 import { hexOf } from '../foundation/ids.ts';
 import type { Randomness } from '../foundation/randomness.ts';
+import { DYNAMO_WITHIN } from '../limits/aws.ts';
 import {
   DYNAMO_BACK_OFF_MS,
   DYNAMO_BACK_OFF_MS_MAX,
@@ -44,7 +45,7 @@ export interface DynamoPandaParts {
 
 /** A client for DynamoPanda; `config` may name region, endpoint and credentials. */
 export const newDynamoClient = (config: DynamoDBClientConfig = {}): DynamoDBClient =>
-  new DynamoDBClient({ ...config, maxAttempts: 1 });
+  new DynamoDBClient({ requestHandler: DYNAMO_WITHIN, ...config, maxAttempts: 1 });
 
 export class DynamoPanda implements Panda {
   readonly refusesOverlap = true;

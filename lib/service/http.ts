@@ -1,11 +1,15 @@
 // Answers one HTTP request to the function's URL out of the use-cases:
 //   PUT | GET | HEAD | DELETE /objects/KEY, GET /objects?prefix=…&delimiter=…&from=…&limit=…, `namespace=` with each.
-// KEY is percent-encoded UTF-8. GET knows Range (one range) and If-None-Match. Errors are JSON {kind, code, message}.
+// KEY is percent-encoded UTF-8. GET knows Range (one range). GET, HEAD, PUT and DELETE know If-Match and If-None-Match:
+// what is not as a client wants it is answered with 412, also when it was changed in between. Errors are JSON {kind, code,
+// message}.
 import * as z from 'zod';
 import type { ErrorCode } from '../foundation/error-codes.ts';
-import { type ErrorKind, invalid, isPocketfulError, type PocketfulError } from '../foundation/errors.ts';
+import { type ErrorKind, invalid, isKind, isPocketfulError, type PocketfulError } from '../foundation/errors.ts';
+import { given } from '../foundation/given.ts';
 import { LIST_LIMIT_MAX } from '../limits/frontend.ts';
 import { BODY_BYTES_MAX } from '../limits/stage.ts';
+import { hasReadCondition, isWanted, wantedVersion } from './http-conditions.ts';
 import { toBase64, toWire } from './protocol.ts';
 import type { FrontendService, ListRequest, ObjectInfo, OpenService } from './service.ts';
 
@@ -44,6 +48,7 @@ const STATUS_OF_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
   METHOD_NOT_ALLOWED: 405,
   REQUEST_TOO_LARGE: 413,
   RANGE_INVALID: 416,
+  VERSION_MISMATCH: 412,
   BODY_TOO_LONG: 413,
 };
 
@@ -75,7 +80,9 @@ async function route(service: FrontendService, event: HttpEvent): Promise<HttpAn
   }
   switch (method) {
     case 'PUT': {
-      const stored = await service.putOne(namespace, { key, body: bodyOf(event), metadata: metadataOf(event) });
+      const object = { key, body: bodyOf(event), metadata: metadataOf(event) };
+      const ifVersion = await wantedVersion(event.headers, () => present(service, namespace, key));
+      const stored = await service.putOne(namespace, { ...object, ...given({ ifVersion }) });
       const { ok: _, ...answer } = stored;
       return json(200, answer, { etag: quoted(stored.etag), 'x-pocketful-version': stored.version });
     }
@@ -83,10 +90,12 @@ async function route(service: FrontendService, event: HttpEvent): Promise<HttpAn
       return get(service, namespace, key, event);
     case 'HEAD': {
       const object = await service.head(namespace, key);
+      if (!isWanted(event.headers, object)) return { statusCode: 304, headers: headersOf(object) };
       return { statusCode: 200, headers: { ...headersOf(object), 'x-pocketful-size': String(object.sizeBytes) } };
     }
     case 'DELETE': {
-      const [outcome] = await service.delete(namespace, [{ key }]);
+      const ifVersion = await wantedVersion(event.headers, () => present(service, namespace, key));
+      const [outcome] = await service.delete(namespace, [{ key, ...given({ ifVersion }) }]);
       if (outcome !== undefined && 'error' in outcome) throw outcome.error;
       return { statusCode: 204, headers: {} };
     }
@@ -97,11 +106,10 @@ async function route(service: FrontendService, event: HttpEvent): Promise<HttpAn
 
 async function get(service: FrontendService, namespace: string, key: string, event: HttpEvent): Promise<HttpAnswer> {
   const wanted = event.headers['range'];
-  const known = event.headers['if-none-match'];
-  // A range from the end, and an unchanged object, need the size or the ETag first; other reads cost one lookup.
-  const object = wanted === undefined && known === undefined ? undefined : await service.head(namespace, key);
-  const unchanged = known?.split(',').some((tag) => tag.trim() === quoted(object?.etag ?? ''));
-  if (object !== undefined && unchanged) return { statusCode: 304, headers: headersOf(object) };
+  const isHeld = hasReadCondition(event.headers);
+  // A range from the end, and a condition, need the size or the ETag first; other reads cost one lookup.
+  const object = wanted === undefined && !isHeld ? undefined : await service.head(namespace, key);
+  if (object !== undefined && !isWanted(event.headers, object)) return { statusCode: 304, headers: headersOf(object) };
   const range = object === undefined || wanted === undefined ? undefined : rangeOf(wanted, object.sizeBytes);
   const { object: read, offset, body } = await service.read(namespace, key, { range, version: object?.version });
   const last = offset + body.byteLength - 1;
@@ -116,6 +124,15 @@ async function get(service: FrontendService, namespace: string, key: string, eve
     body: toBase64(body),
     isBase64Encoded: true,
   };
+}
+
+async function present(service: FrontendService, namespace: string, key: string): Promise<ObjectInfo | undefined> {
+  try {
+    return await service.head(namespace, key);
+  } catch (error) {
+    if (isKind(error, 'missing')) return undefined;
+    throw error;
+  }
 }
 
 /** `bytes=a-b`, `bytes=a-` or `bytes=-n` of an object of `sizeBytes`; any other header is ignored, as HTTP wants it. */

@@ -14,6 +14,7 @@ import {
 import { assert } from '../foundation/assert.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { retryLater } from '../foundation/errors.ts';
+import { SQS_WITHIN } from '../limits/aws.ts';
 import {
   MESSAGE_BYTES_MAX,
   SQS_BATCH_BYTES_MAX,
@@ -34,7 +35,8 @@ export interface SqsStreamParts {
 }
 
 /** A client for SqsStream: a batch that is sent twice only makes duplicates, so the SDK may send again. */
-export const newSqsClient = (config: SQSClientConfig = {}): SQSClient => new SQSClient(config);
+export const newSqsClient = (config: SQSClientConfig = {}): SQSClient =>
+  new SQSClient({ requestHandler: SQS_WITHIN, ...config });
 
 export class SqsStream implements Stream {
   readonly #parts: SqsStreamParts;

@@ -21,8 +21,13 @@ afterEach(() => {
 });
 
 /** A drive whose requests get these answers, the last one over and over; `attempts` are those of the SDK. */
-async function driveOn(answers: readonly Answer[], attempts = 1): Promise<{ drive: S3Drive; requests: string[] }> {
+async function driveOn(
+  answers: readonly Answer[],
+  attempts = 1,
+  account?: string,
+): Promise<{ drive: S3Drive; requests: string[]; owners: Set<unknown> }> {
   const requests: string[] = [];
+  const owners = new Set<unknown>();
   const server = createServer((request, response) => {
     let body = '';
     request.setEncoding('latin1');
@@ -32,6 +37,7 @@ async function driveOn(answers: readonly Answer[], attempts = 1): Promise<{ driv
     request.on('end', () => {
       const answer = answers[Math.min(requests.length, answers.length - 1)] as Answer;
       requests.push(`${request.method} ${request.url}`);
+      owners.add(request.headers['x-amz-expected-bucket-owner']);
       answer(request, response, body);
     });
   });
@@ -44,7 +50,7 @@ async function driveOn(answers: readonly Answer[], attempts = 1): Promise<{ driv
     maxAttempts: attempts,
   });
   opened.push({ server, client });
-  return { drive: new S3Drive({ client, bucket: 'b' }), requests };
+  return { drive: new S3Drive({ client, bucket: 'b', account }), requests, owners };
 }
 
 const failing =
@@ -61,6 +67,25 @@ const xml =
 const listing = (...keys: string[]): Answer =>
   xml(`<ListBucketResult>${keys.map((k) => `<Contents><Key>${k}</Key><Size>1</Size></Contents>`).join('')}
     <IsTruncated>false</IsTruncated></ListBucketResult>`);
+
+it('every request says whose the bucket must be, where that is known', async () => {
+  for (const account of ['123456789012', undefined]) {
+    let keys = ['1/0/x'];
+    const bucket: Answer = (request, response, body) => {
+      if (request.method === 'POST' || request.method === 'DELETE') keys = [];
+      listing(...keys)(request, response, body);
+    };
+    const { drive, requests, owners } = await driveOn([bucket], 1, account);
+    await drive.append(at, 'x', [new Uint8Array(3)]);
+    await drive.read(at, 'x').catch(() => {});
+    await drive.list(at);
+    await drive.zones();
+    await drive.erase(at).catch(() => {});
+    await drive.probe().catch(() => {});
+    expect(new Set(requests.map((line) => line.split(' ')[0]))).toEqual(new Set(['PUT', 'GET', 'POST', 'DELETE']));
+    expect([...owners]).toEqual([account]);
+  }
+});
 
 describe('S3 drive: answers', () => {
   it.each([

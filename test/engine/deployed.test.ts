@@ -39,6 +39,10 @@ describe('stageOf', () => {
     expect(stageOf(environment)).toEqual(stage);
   });
 
+  it('knows whose its buckets must be', () => {
+    expect(stageOf({ ...environment, POCKETFUL_ACCOUNT: '123456789012' }).account).toBe('123456789012');
+  });
+
   it('knows the queues of those that have them', () => {
     const queues = { POCKETFUL_DRAIN_QUEUE_URL: 'q', POCKETFUL_DRAIN_DLQ_URL: 'd' };
     expect(stageOf({ ...environment, ...queues }).drain).toEqual({ queueUrl: 'q', dlqUrl: 'd' });

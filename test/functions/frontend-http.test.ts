@@ -86,6 +86,36 @@ describe('the function URL', () => {
     expect((await ask({ method: 'GET', path, headers: { 'if-none-match': '"x"' } })).statusCode).toBe(200);
   });
 
+  it('writes and deletes only what is as the client says', async () => {
+    const { ask, etag } = await withObject();
+    const status = async (method: string, headers: Record<string, string>, to = path): Promise<number> =>
+      (await ask({ method, path: to, headers, ...(method === 'PUT' ? { body: BODY.subarray(1) } : {}) })).statusCode;
+    expect(await status('PUT', { 'if-none-match': '*' })).toBe(412);
+    expect(await status('PUT', { 'if-match': '"x"' })).toBe(412);
+    expect(await status('PUT', { 'if-match': etag }, '/objects/none')).toBe(404);
+    expect(await status('PUT', { 'if-none-match': '"x"' })).toBe(400);
+    expect(await status('DELETE', { 'if-match': '"x"' })).toBe(412);
+    expect(await status('GET', { 'if-match': '"x"' })).toBe(412);
+    expect(await status('HEAD', { 'if-match': '"x"' })).toBe(412);
+    expect(await status('HEAD', { 'if-none-match': etag })).toBe(304);
+    // Nothing of it has changed anything.
+    expect(bytesIn(await ask({ method: 'GET', path, headers: { 'if-match': etag } }))).toEqual(BODY);
+    expect(await status('PUT', { 'if-match': etag })).toBe(200);
+    expect(await status('PUT', { 'if-match': etag })).toBe(412);
+    expect(await status('PUT', { 'if-none-match': '*' }, '/objects/new')).toBe(200);
+    expect(await status('DELETE', { 'if-match': '*' })).toBe(204);
+    expect(await status('DELETE', { 'if-match': '*' })).toBe(404);
+  });
+
+  it('of many writers of a new name at once lets one be the first', async () => {
+    const ask = asker(deploy(23));
+    const put = async (i: number): Promise<number> =>
+      (await ask({ method: 'PUT', path: '/objects/one', headers: { 'if-none-match': '*' }, body: Buffer.from(`${i}`) }))
+        .statusCode;
+    const statuses = await Promise.all(Array.from({ length: 8 }, (_, i) => put(i)));
+    expect(statuses.sort()).toEqual([200, 412, 412, 412, 412, 412, 412, 412]);
+  });
+
   it('keeps namespaces apart, and lists in pages', async () => {
     const { ask } = await withObject();
     for (const key of ['x', 'y', 'z'])

@@ -322,7 +322,12 @@ describe('functions', () => {
     for (const { Properties } of functionsIn([durable.cell, durable.zone])) {
       const { Variables } = Properties['Environment'] as { Variables: Record<string, string> };
       expect(JSON.parse(Variables['POCKETFUL_SETTINGS'] ?? '')).toEqual(settingsOf('personal'));
-      expect(Variables).toMatchObject({ POCKETFUL_STAGE: 'prod', POCKETFUL_TABLE: {}, POCKETFUL_KEY: {} });
+      expect(Variables).toMatchObject({
+        POCKETFUL_STAGE: 'prod',
+        POCKETFUL_TABLE: {},
+        POCKETFUL_KEY: {},
+        POCKETFUL_ACCOUNT: expect.anything(),
+      });
       const isWorker = Properties['FunctionName'] !== 'pocketful-prod-frontend';
       expect('POCKETFUL_DRAIN_QUEUE_URL' in Variables && 'POCKETFUL_DRAIN_DLQ_URL' in Variables).toBe(isWorker);
     }

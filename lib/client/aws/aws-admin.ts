@@ -40,8 +40,11 @@ export class StageEngine {
   };
 
   async #make(): Promise<EngineStore> {
-    const { stage, table, drives, key, settings, drainQueue, drainDlq } = this.#outputs;
-    const deployed = { stage, table, drives: drives.split(','), key, settings: parseSettings(JSON.parse(settings)) };
+    const { stage, table, drives, key, settings, drainQueue, drainDlq, stateMachine } = this.#outputs;
+    // arn:aws:states:REGION:ACCOUNT:stateMachine:NAME
+    const account = stateMachine.split(':')[4];
+    const known = { stage, table, drives: drives.split(','), key, account };
+    const deployed = { ...known, settings: parseSettings(JSON.parse(settings)) };
     const parts = await openParts(deployed, this.#clock);
     const volumes = storeOf(parts, newFunctionOwner(parts.randomness));
     const queue = new SqsStream({

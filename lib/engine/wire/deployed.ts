@@ -1,15 +1,15 @@
 // The store of a deployed stage: S3 buckets as drives, DynamoDB as Panda, KMS for the keys. What the stack was told is
 // in the environment or the stack's outputs; what the store is, is in its row, written by whoever is first.
 import { KMSClient } from '@aws-sdk/client-kms';
-import { S3Client } from '@aws-sdk/client-s3';
 import type { Drive } from '../../drive/drive.ts';
-import { S3Drive } from '../../drive/s3-drive.ts';
+import { newS3Client, S3Drive } from '../../drive/s3-drive.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { invalid, isKind } from '../../foundation/errors.ts';
 import { hexOf, newStoreId, type StoreId } from '../../foundation/ids.ts';
 import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
 import type { KekStore } from '../../keys/keys.ts';
 import { KmsKekStore } from '../../keys/kms-kek-store.ts';
+import { KMS_WITHIN } from '../../limits/aws.ts';
 import { DynamoPanda, newDynamoClient } from '../../panda/dynamo-panda.ts';
 import type { Panda, Write } from '../../panda/panda.ts';
 import { driveAttributes, driveKey } from '../../panda/rows/drives/drive-row.ts';
@@ -54,16 +54,16 @@ export async function openParts(stage: DeployedStage, clock: Clock): Promise<Dep
   const panda = new DynamoPanda({ client: newDynamoClient(), table: stage.table, clock, randomness });
   const ports = { panda, clock, randomness };
   const { settings, storeId, drives } = await establish(stage, ports);
-  const s3 = new S3Client({});
+  const s3 = newS3Client();
   const keks = new KmsKekStore({
-    client: new KMSClient({}),
+    client: new KMSClient({ requestHandler: KMS_WITHIN }),
     keyId: stage.key,
     storeId,
     rows: new PandaKekRows(ports),
     clock,
   });
   await keks.initialise();
-  const open = (bucket: string): Drive => new S3Drive({ client: s3, bucket });
+  const open = (bucket: string): Drive => new S3Drive({ client: s3, bucket, account: stage.account });
   return { storeId, settings, ...ports, keks, ...knownDrives(panda, drives.map(open), open) };
 }
 

@@ -12,6 +12,7 @@ const environmentSchema = z.object({
   POCKETFUL_TABLE: text,
   POCKETFUL_DRIVES: text,
   POCKETFUL_KEY: text,
+  POCKETFUL_ACCOUNT: text.optional(),
   POCKETFUL_SETTINGS: text,
   POCKETFUL_DRAIN_QUEUE_URL: text.optional(),
   POCKETFUL_DRAIN_DLQ_URL: text.optional(),
@@ -24,6 +25,8 @@ export interface DeployedStage {
   readonly table: string;
   readonly drives: readonly string[];
   readonly key: string;
+  /** That its drives must belong to. */
+  readonly account?: string | undefined;
   readonly settings: Settings;
   /** Of what its schedules do from one plan to the next; absent: not limited. */
   readonly budgets?: Budgets;
@@ -44,6 +47,7 @@ export function stageOf(environment: Readonly<Record<string, string | undefined>
     table: data.POCKETFUL_TABLE,
     drives: data.POCKETFUL_DRIVES.split(','),
     key: data.POCKETFUL_KEY,
+    ...given({ account: data.POCKETFUL_ACCOUNT }),
     settings: parseSettings(JSON.parse(data.POCKETFUL_SETTINGS)),
     ...(data.POCKETFUL_BUDGETS === undefined ? {} : { budgets: budgetsOf(JSON.parse(data.POCKETFUL_BUDGETS)) }),
     ...given({ repairBytesPerDay: data.POCKETFUL_REPAIR_BYTES_PER_DAY }),
