@@ -1,8 +1,8 @@
 // Answers one HTTP request to the function's URL out of the use-cases:
 //   PUT | GET | HEAD | DELETE /objects/KEY, GET /objects?prefix=…&delimiter=…&from=…&limit=…, `namespace=` with each.
 // KEY is percent-encoded UTF-8. GET knows Range (one range). GET, HEAD, PUT and DELETE know If-Match and If-None-Match:
-// what is not as a client wants it is answered with 412, also when it was changed in between. Errors are JSON {kind, code,
-// message}.
+// what is not as a client wants it is answered with 412, also when it was changed in between. Errors are JSON {kind,
+// code, message}.
 import * as z from 'zod';
 import type { ErrorCode } from '../foundation/error-codes.ts';
 import { type ErrorKind, invalid, isKind, isPocketfulError, type PocketfulError } from '../foundation/errors.ts';
