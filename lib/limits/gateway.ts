@@ -79,6 +79,8 @@ export const HEADERS_WAIT_MS = 10 * SECOND_MS;
 export const BODY_IDLE_MS = MINUTE_MS;
 /** How long a connection without a request is kept. */
 export const KEEP_ALIVE_MS = 60 * SECOND_MS;
+/** How long figures of the store are shown before they are looked up anew: a look reads every row of volumes. */
+export const STATUS_LOOK_EVERY_MS = MINUTE_MS;
 /** How long requests under way may take to end when the server stops. */
 export const STOP_WAIT_MS = 30 * SECOND_MS;
 

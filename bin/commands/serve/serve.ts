@@ -9,8 +9,9 @@ import { invalid, isPocketfulError } from '../../../lib/foundation/errors.ts';
 import { systemRandomness } from '../../../lib/foundation/randomness.ts';
 import { startAdminServer } from '../../../lib/gateway/http/admin-server.ts';
 import { ServerMetrics } from '../../../lib/gateway/http/metrics.ts';
-import { startServer } from '../../../lib/gateway/http/server.ts';
+import { type RunningServer, startServer } from '../../../lib/gateway/http/server.ts';
 import { type OpenGateway, openGateway } from '../../../lib/gateway/open-gateway.ts';
+import { storeGauges } from '../../../lib/gateway/store-gauges.ts';
 import { addCommand, collect, countArgument, type Run } from '../command.ts';
 import { readyMade } from './ready-made.ts';
 
@@ -64,7 +65,7 @@ async function serve(run: Run, _args: unknown, options: ServeOptions): Promise<v
     onBatch: (objects) => metrics.batch(objects),
     onInternal: (error, id) => run.say(`pocketful: request ${id} failed: ${said(error)}`),
   });
-  watch(metrics, open);
+  watch(metrics, open, store);
   // What was put with the CLI is an S3 bucket as well.
   await open.buckets.create(store.namespace, 'pocketful');
   const { signal } = run.interruption;
@@ -75,22 +76,28 @@ async function serve(run: Run, _args: unknown, options: ServeOptions): Promise<v
     tls,
     onAnswered: (answered) => metrics.answered(answered),
   });
-  const admin = await startAdminServer(
-    { host: '127.0.0.1', port: options.adminPort },
-    { metrics, ready: async () => void (await open.objects.list({ namespace: store.namespace, limit: 1 })) },
-  );
-  const url = external?.origin ?? `${tls === undefined ? 'http' : 'https'}://${hostOf(options.host)}:${server.port}`;
-  await greet(run, open, { url, admin: `http://127.0.0.1:${admin.port}`, bucket: store.namespace });
-  const work = [upkeep(run, store, options), sweeps(run, open)];
-  await new Promise<void>((resolve) => {
+  const ready = async (): Promise<void> => void (await open.objects.list({ namespace: store.namespace, limit: 1 }));
+  let admin: RunningServer | undefined;
+  try {
+    admin = await startAdminServer({ host: '127.0.0.1', port: options.adminPort }, { metrics, ready });
+    const url = external?.origin ?? `${tls === undefined ? 'http' : 'https'}://${hostOf(options.host)}:${server.port}`;
+    await greet(run, open, { url, admin: `http://127.0.0.1:${admin.port}`, bucket: store.namespace });
+    const work = Promise.all([upkeep(run, store, options), sweeps(run, open)]);
+    await Promise.race([aborted(signal), work]);
+    await server.stop();
+    await work;
+  } finally {
+    await server.stop();
+    await admin?.stop();
+    await engine.tally?.();
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  await server.stop();
-  await admin.stop();
-  await Promise.all(work);
-  await engine.tally?.();
-}
 
 const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
@@ -125,7 +132,16 @@ async function greet(
   if (done) run.say('there is no access key yet: make one with pocketful access add NAME --allow all');
 }
 
-function watch(metrics: ServerMetrics, { objects }: OpenGateway): void {
+function watch(metrics: ServerMetrics, { objects }: OpenGateway, store: PocketfulStore): void {
+  for (const source of storeGauges(() => store.admin.status(), objects.engine.clock)) metrics.gauge(source);
+  if (store instanceof EmbeddedClient) {
+    const { stats } = store.engine.volumes.records;
+    metrics.gauge({
+      name: 'pocketful_degraded_reads',
+      help: 'Records that this process had to rebuild to read them',
+      read: () => stats.degradedReads,
+    });
+  }
   metrics.gauge({
     name: 'pocketful_s3_waiting_objects',
     help: 'Small objects that wait for a batch',

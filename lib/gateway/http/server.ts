@@ -65,7 +65,14 @@ export async function startServer(
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   });
   await listen(server, place);
-  return { port: (server.address() as AddressInfo).port, stop: () => stopped(server, options.clock) };
+  let stop: Promise<void> | undefined;
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop() {
+      stop ??= stopped(server, options.clock);
+      return stop;
+    },
+  };
 }
 
 function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
