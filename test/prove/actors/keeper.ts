@@ -6,6 +6,7 @@ import { findDriveFaults } from '../../../lib/engine/status/drive-faults.ts';
 import { recover } from '../../../lib/engine/upkeep/end-dead-work.ts';
 import { tend } from '../../../lib/engine/upkeep/reclaim.ts';
 import { sweepStage } from '../../../lib/engine/upkeep/stage-tasks.ts';
+import { emptyTrash } from '../../../lib/engine/upkeep/tend.ts';
 import { tune } from '../../../lib/engine/upkeep/tune.ts';
 import { isPocketfulError } from '../../../lib/foundation/errors.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
@@ -29,6 +30,9 @@ const adminOf = (acting: Acting): EngineAdmin => new EngineAdmin(async () => eng
 export const KEEPER: Readonly<Record<string, Act>> = {
   gc: async (_, { components }) => {
     await collectGarbage(components);
+  },
+  'empty-trash': async (_, { volumes }) => {
+    await emptyTrash({ volumes });
   },
   // Blocks die, come back, die for good and are stored anew.
   recycle: async (world, acting, random) => {

@@ -11,6 +11,7 @@ import { getAgain, getMany, putAgain, putCrowd, twins } from './crowd.ts';
 import { KEEPER, KEYS } from './keeper.ts';
 import { MOVER } from './mover.ts';
 import { OPERATOR } from './operator.ts';
+import { restore } from './restorer.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
@@ -22,6 +23,7 @@ const ACTS: Readonly<Record<Role, Readonly<Record<string, Act>>>> = {
     'get-again': getAgain,
     'put-crowd': putCrowd,
     'put-again': putAgain,
+    restore,
   },
   mover: MOVER,
   keeper: KEEPER,

@@ -94,6 +94,7 @@ const PATTERNS: readonly Pattern[] = [
   ['20b counted ones given back', 'update removed +c', 'update block'],
   ['20b the last ones given back', 'update removed +c', 'delete block'],
   ['20c name given back', 'update block -o'],
+  ['RESTORE', 'update removed +d', 'put object'],
   ['20 GC', 'delete block'],
   ['20d shredded', 'put shred', '!delete block'],
   ['20d slots die', 'put dead', '!check volume', '!update volume', '!delete block'],

@@ -14,6 +14,9 @@ export async function expectRedundant(world: SimWorld): Promise<void> {
 }
 
 async function expectWhole(world: SimWorld, volume: VolumeRow): Promise<void> {
+  const drives = new Set(volume.extents.map(({ drive }) => drive));
+  if (drives.size < volume.extents.length)
+    throw new Violation('wrong', `two columns of volume ${volume.id} are on one drive`);
   const { rows } = await world.server.rows.query(groupPartition(volume.id, volume.generation));
   for (const { seq, token, columnBytes } of rows.map(groupFromRow))
     for (const [column, { drive, zone, zoneGeneration }] of volume.extents.entries()) {

@@ -1,6 +1,8 @@
 // What must hold whenever a transaction is done, whatever else is under way: told of each one, with the rows as they were before.
+import { lossesMax } from '../../../lib/engine/drives/watch-drives.ts';
 import type { Row, Write } from '../../../lib/panda/panda.ts';
 import { bucketFromRow, deadFromRow, deadKey } from '../../../lib/panda/rows/bucket-row.ts';
+import { drivePartition } from '../../../lib/panda/rows/drives/drive-row.ts';
 import { isListedIn, listPartition, VOLUME_LISTS } from '../../../lib/panda/rows/open-row.ts';
 import { type VolumeRow, volumeFromRow } from '../../../lib/panda/rows/volume-row.ts';
 import { zoneKey } from '../../../lib/panda/rows/zone-row.ts';
@@ -8,6 +10,7 @@ import { collectBucket } from '../../../lib/volume/read/collect-bucket.ts';
 import { readBucket, readVolume } from '../../../lib/volume/rows/read-rows.ts';
 import type { Acting, SimWorld } from '../actors/sim-world.ts';
 import type { Disk } from '../ports/disk.ts';
+import { expectLostByRule } from './lost-drives.ts';
 import { Violation } from './violation.ts';
 
 export class Watch {
@@ -26,6 +29,7 @@ export class Watch {
     for (const [i, write] of writes.entries()) {
       const row = before[i];
       if (write.partition.startsWith('volume/')) this.#expectListed(writes, write, row);
+      if (write.partition === drivePartition) await this.#expectLostByRule(write, row);
       if (row === undefined || write.kind === 'check' || write.kind === 'put') continue;
       if (write.partition.startsWith('bucket/') && write.kind === 'update' && write.set?.['v'] !== undefined)
         this.#moved(row);
@@ -53,6 +57,11 @@ export class Watch {
           `volume ${write.sort} is ${to ? '' : 'no longer '}${list}, and is not ${to ? '' : 'un'}listed`,
         );
     }
+  }
+
+  async #expectLostByRule(write: Write, before: Row | undefined): Promise<void> {
+    const { rows } = await this.#world.server.rows.query(drivePartition);
+    expectLostByRule(write, before, rows, lossesMax(this.#world));
   }
 
   #moved(row: Row): void {

@@ -20,6 +20,7 @@ export const ROLES = {
     'get-again': 1,
     'put-crowd': 1,
     'put-again': 1,
+    restore: 2,
   },
   mover: {
     encode: 4,
@@ -55,12 +56,22 @@ export const ROLES = {
     status: 1,
     recycle: 1,
     'delete-gc': 1,
+    'empty-trash': 1,
     // Asked for by scenes only.
     'delete-all-gc': 0,
     wreck: 0,
   },
   keys: { rotate: 2, rewrap: 4, destroy: 2, replace: 2, count: 1 },
-  operator: { repair: 6, 'drain-drive': 3, 'lose-drive': 2, 'return-drive': 3, discard: 2, drives: 1 },
+  operator: {
+    repair: 6,
+    'drain-drive': 3,
+    'lose-drive': 2,
+    'return-drive': 3,
+    discard: 2,
+    drives: 1,
+    watch: 4,
+    balance: 3,
+  },
 } as const;
 
 export type Role = keyof typeof ROLES;
@@ -85,6 +96,7 @@ const REACHED_BY: readonly (readonly [RegExp, Role, readonly OperationName[]])[]
   [/^rewrap/, 'keys', ['rotate', 'rewrap']],
   [/^7 row/, 'client', ['put-long', 'upload']],
   [/^(7|8)/, 'client', ['upload', 'put-long', 'delete', 'put-long']],
+  [/^RESTORE/, 'client', ['delete', 'restore', 'restore', 'delete-many', 'restore']],
   [/^12 grace/, 'mover', ['drain', 'compact', 'encode', 'drain']],
   [/^20/, 'keeper', ['gc', 'gc', 'sweep-stage', 'delete-gc', 'recycle']],
   [/^(12|drive erase)/, 'keeper', ['gc', 'free', 'sweep-stage']],
@@ -147,6 +159,13 @@ const RIVALS: readonly (readonly [RegExp, readonly (readonly [Role, readonly Ope
     ],
   ],
   [
+    /^RESTORE/,
+    [
+      ['client', ['restore', 'restore', 'put', 'delete']],
+      ['keeper', ['empty-trash', 'gc']],
+    ],
+  ],
+  [
     /^(7|8)/,
     [
       ['keeper', ['recover', 'sweep-stage']],
@@ -181,6 +200,7 @@ type Operations = { readonly role: Role; readonly operations: readonly PlannedOp
 
 /** Who has to act besides, so that a step is reached. */
 const AND_BY: typeof REACHED_BY = [
+  [/^RESTORE/, 'client', ['put', 'delete', 'delete-many']],
   [/^12 grace/, 'keeper', ['free', 'free', 'sweep-stage']],
   [/^20 grace/, 'client', ['delete', 'delete-many']],
   [/^panda (getMany block|get dead)/, 'keeper', ['recycle', 'gc', 'recycle']],

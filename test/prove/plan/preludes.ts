@@ -83,6 +83,7 @@ const NEEDED: readonly Scene[] = [
       disasters: [100, 200, 300, 600, 700, 800, 1200, 1300, 1400].map((ms) => at(ms, 'wipe')),
     },
   ],
+  [/^RESTORE/, ANY, { variants: GRACES }],
   [/^18 RENEW/, ANY, { isBeyondPromise: true, putsKnown: true, disasters: loses([0, 1, 2, 3, 4, 5, 6, 7]) }],
   [/^damage/, ANY, { disasters: loses([0, 50, 100]) }],
 ];
