@@ -45,6 +45,11 @@ async function cost(): Promise<BenchResult> {
     const { deleted, shredded } = await deleteCost(PRESETS[preset], PUT_CALLS);
     figures.push(...parts(`${preset}: a million deletes, 64 a call`, deleted));
     figures.push(...parts(`${preset}: a million deleted blobs shredded by GC`, shredded));
+    const single = await deleteCost(PRESETS[preset], 64, 1);
+    figures.push(...parts(`${preset}: a million deletes, one a call`, single.deleted));
+    figures.push(
+      ...parts(`${preset}: a million blobs deleted one a call, shredded by one pass of GC`, single.shredded),
+    );
     figures.push(...(await rowsKept(preset)));
     for (const sealed of SEALED_VOLUMES) {
       const name = `${preset}: looking for open volumes at each of a million puts, ${sealed} volumes sealed`;

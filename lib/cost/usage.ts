@@ -15,6 +15,7 @@ export const RECKONED = {
   getMs: 60,
   /** The rows of 64, two transactions. */
   delete64Ms: 150,
+  delete1Ms: 50,
   /** By one function: plain writes, many at once. */
   shreddedPerSecond: 1500,
   /** By the function `gc`, with a third of a processor: reading, and a checksum of every byte twice. */
@@ -30,10 +31,13 @@ export interface BlobUnits {
 
 export const UNITS = {
   put64: { rowsWritten: 1.125, rowsRead: 1.06 },
-  put1: { rowsWritten: 6.5, rowsRead: 4 },
+  put1: { rowsWritten: 5.5, rowsRead: 4 },
   get: { rowsWritten: 0, rowsRead: 2.03 },
   delete64: { rowsWritten: 1.11, rowsRead: 2 },
+  /** Of blobs that were put one a call: a transaction and a row of removed ones for each. */
+  delete1: { rowsWritten: 2, rowsRead: 1 },
   shred: { rowsWritten: 0.66, rowsRead: 1.05 },
+  shred1: { rowsWritten: 2.55, rowsRead: 1.34 },
 } as const satisfies Record<string, BlobUnits>;
 
 /**
@@ -54,6 +58,7 @@ export interface UsageDollars {
   readonly put1: number;
   readonly get: number;
   readonly deleted: number;
+  readonly deleted1: number;
   readonly rowsKept: number;
   readonly rowsRecoverable: number;
 }
@@ -85,6 +90,9 @@ export function usageDollars(columns: number, book: PriceBook): UsageDollars {
     deleted:
       of(UNITS.delete64, { calls: share, ms: RECKONED.delete64Ms * share }, FRONTEND_MEMORY_MIB) +
       of(UNITS.shred, { calls: 0, ms: 1000 / RECKONED.shreddedPerSecond }, WORKER_MEMORY_MIB),
+    deleted1:
+      of(UNITS.delete1, { calls: 1, ms: RECKONED.delete1Ms }, FRONTEND_MEMORY_MIB) +
+      of(UNITS.shred1, { calls: 0, ms: 1000 / RECKONED.shreddedPerSecond }, WORKER_MEMORY_MIB),
     rowsKept: rows.kept,
     rowsRecoverable: rows.recoverable,
   };

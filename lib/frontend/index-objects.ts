@@ -2,7 +2,13 @@
 import { conflict, isKind, unknownOutcome } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { INDEX_ATTEMPTS_MAX } from '../limits/frontend.ts';
-import { HELD_BYTES_MAX, KEYS_AT_ONCE, TRANSACTION_ITEMS_MAX } from '../limits/panda.ts';
+import {
+  COMMIT_ROWS,
+  HELD_BYTES_MAX,
+  KEYS_AT_ONCE,
+  PAIRS_PER_TRANSACTION,
+  TRANSACTION_ITEMS_MAX,
+} from '../limits/panda.ts';
 import { CONFLICT_BACK_OFF_STEPS_MAX } from '../limits/volume.ts';
 import { PandaConflict } from '../panda/conflict.ts';
 import type { Panda, ReadOptions, Write } from '../panda/panda.ts';
@@ -165,7 +171,11 @@ async function readRows(components: Components, request: IndexRequest, seen: See
   return { objects, blocks, voids: await voidBlocks(components, referred) };
 }
 
-function planFrom(components: Components, request: IndexRequest, { objects, blocks, voids }: ReadRows): Planned {
+function planFrom(
+  components: Components,
+  request: Pick<IndexRequest, 'changes' | 'fresh' | 'extra'>,
+  { objects, blocks, voids }: ReadRows,
+): Planned {
   const { changes, fresh, extra } = request;
   const { cell, deleteGraceMs } = components.settings;
   const nowMs = Math.max(0, components.clock.nowMs());
@@ -232,6 +242,38 @@ const notReleased = ({ version }: ObjectRow): Write => ({ kind: 'check', ...rele
 /** Done again, a put could meet itself, or come back after it was deleted. */
 export const notKnown = (cause?: unknown): Error =>
   unknownOutcome('PANDA_UNKNOWN', 'it is not known whether the object was put: read it, or put it again', cause);
+
+export interface AlongRequest {
+  readonly changes: readonly ObjectChange[];
+  /** By change, as read. */
+  readonly olds: readonly (ObjectRow | undefined)[];
+  /** Of all blocks, as read. */
+  readonly rows: ReadonlyMap<BlockId, BlockRow | undefined>;
+}
+
+/**
+ * What indexes a whole batch, for the transaction that commits its records (docs/decisions/0018); undefined if that is
+ * not one transaction, or leaves a slot unused. Only from rows as they were first read: whatever needs another look, or
+ * tells an object something, goes by index transactions of its own.
+ */
+export function indexAlong(
+  components: Components,
+  { changes, olds, rows }: AlongRequest,
+  fresh: ReadonlyMap<BlockId, FreshBlock>,
+): readonly Write[] | undefined {
+  // What such an object's block says of it counts only if it is read after it.
+  if (olds.some((old) => old?.isNamed === true)) return undefined;
+  const inTrash = (id: BlockId): boolean => rows.get(id)?.state === 'trash';
+  if (inTransactions(changes, olds, PAIRS_PER_TRANSACTION, COMMIT_ROWS, inTrash).length !== 1) return undefined;
+  try {
+    const { plan } = planFrom(components, { changes, fresh }, { objects: olds, blocks: rows, voids: new Set() });
+    const fits = plan.writes.length + COMMIT_ROWS <= TRANSACTION_ITEMS_MAX;
+    return fits && plan.gone.length === 0 && plan.used.length === fresh.size ? plan.writes : undefined;
+  } catch (error) {
+    if (!isKind(error, 'conflict', 'corrupt')) throw error;
+    return undefined;
+  }
+}
 
 export const guardFailed = (cause: PandaConflict): Error =>
   conflict('GUARD_FAILED', 'another worker took over: the write is tried again elsewhere', cause);

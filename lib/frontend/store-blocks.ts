@@ -10,13 +10,14 @@ import type { ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import { unreadableRecords } from '../volume/read/unreadable.ts';
 import { readBlocks } from '../volume/rows/read-rows.ts';
+import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs } from '../volume/rows/transact.ts';
 import { voidBlocks } from '../volume/rows/void-blocks.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendGroup, KEK_RETIRING } from '../volume/write/append.ts';
 import type { AppendedGroup } from '../volume/write/appended-group.ts';
 import { type Appended, IndexBatch } from './index-batch.ts';
-import { contended, readObjects } from './index-objects.ts';
+import { type AlongRequest, contended, indexAlong, readObjects } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { type NamedPuts, namedPutsOf } from './named/put-named.ts';
@@ -66,15 +67,19 @@ export async function storeBatch(
     if (attempt > 0) await clock.sleep(backOffMs(attempt, randomness));
     // At first a cheap look: every row it finds, or does not find, is a condition of the index transaction.
     const look: ReadOptions = { consistency: attempt === 0 ? 'eventual' : 'strong' };
-    const { rows, lost, plains } = await blocksToStore(store, batch, open, look);
+    const { rows, voids, lost, plains } = await blocksToStore(store, batch, open, look);
     // Even if all is known: what these keys may not be able to open is not to be acknowledged.
     if (plains.length === 0) await keks.current();
     const olds = await readObjects(panda, open, look);
     const isPlain = attempt === 0 && panda.paysByWrite && batch.extra === undefined && batch.guards === undefined;
     const named = isPlain ? namedPutsOf(open, olds, rows) : new Map();
-    const appended = plains.length === 0 ? undefined : await appendUnderUsableKey(store, keks, plains, named);
+    const isOnlyPut = batch.extra === undefined && batch.guards === undefined && lost.size === 0 && voids.size === 0;
+    const along = isOnlyPut && named.size === 0 ? { changes: open, olds, rows } : undefined;
+    const put = { plains, named, along };
+    const appended = plains.length === 0 ? undefined : await appendUnderUsableKey(store, keks, put);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
     const request = { ...batch, changes: open, rows, lost, appended, olds, named };
+    if (appended?.group.isIndexed) break;
     const done = await new IndexBatch(store.components, request).run();
     for (const [change, error] of done.errors) errors.set(origins.get(change) as ObjectChange, error);
     open = done.again.map((change) => (named.has(change) ? anew(change) : change));
@@ -106,6 +111,8 @@ export async function storeBatch(
 interface ToStore {
   /** Of all blocks of the batch, as read. */
   readonly rows: ReadonlyMap<BlockId, BlockRow | undefined>;
+  /** Those whose row is void. */
+  readonly voids: ReadonlySet<BlockId>;
   /** Known blocks among them whose record cannot be read. */
   readonly lost: ReadonlyMap<BlockId, BlockRow>;
   /** What must be stored: the unknown ones and the lost ones. */
@@ -127,7 +134,7 @@ async function blocksToStore(
   const unreadable = known.length === 0 ? [] : await unreadableRecords(store, known);
   const lost = new Map(unreadable.map((row) => [row.id, row]));
   const isNew = (id: BlockId): boolean => rows.get(id) === undefined || voids.has(id) || lost.has(id);
-  return { rows, lost, plains: [...needed].filter(isNew).map((id) => plainOf(batch, id)) };
+  return { rows, voids, lost, plains: [...needed].filter(isNew).map((id) => plainOf(batch, id)) };
 }
 
 function plainOf(batch: BlockBatch, id: BlockId): PlainBlock {
@@ -136,16 +143,18 @@ function plainOf(batch: BlockBatch, id: BlockId): PlainBlock {
   return plain;
 }
 
+interface BlocksToPut {
+  readonly plains: readonly PlainBlock[];
+  readonly named: NamedPuts;
+  /** What may be indexed in the transaction that commits them. */
+  readonly along: AlongRequest | undefined;
+}
+
 /** The key that this process has for the current one may be about to be destroyed: the new one is looked up then. */
-async function appendUnderUsableKey(
-  store: VolumeStore,
-  keks: KekRing,
-  plains: readonly PlainBlock[],
-  named: NamedPuts,
-): Promise<Appended> {
+async function appendUnderUsableKey(store: VolumeStore, keks: KekRing, put: BlocksToPut): Promise<Appended> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await appendBlocks(store, keks, plains, named);
+      return await appendBlocks(store, keks, put);
     } catch (error) {
       if (!isPocketfulError(error) || error.code !== KEK_RETIRING || attempt >= BATCH_ATTEMPTS_MAX) throw error;
       keks.forget();
@@ -157,9 +166,9 @@ async function appendUnderUsableKey(
 async function appendBlocks(
   store: VolumeStore,
   keks: KekRing,
-  plains: readonly PlainBlock[],
-  named: NamedPuts,
+  { plains, named, along }: BlocksToPut,
 ): Promise<Appended> {
+  const { components } = store;
   const kek = await keks.current();
   const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) =>
     sealBlockInPool(bytes, store.components.randomness, kek),
@@ -170,6 +179,16 @@ async function appendBlocks(
       return [id, { namespace, key, version: next.version }] as const;
     }),
   );
+  const freshAt = (placed: AppendedGroup['placed']): Map<BlockId, FreshBlock> =>
+    new Map(
+      plains.map(({ id, bytes }, i) => {
+        const { record, recordId, wrappedBek, kekVersion } = sealed[i] as SealedBlock;
+        const where = placed[i] as AppendedGroup['placed'][number];
+        const lengths = { recordBytes: record.length, plaintextBytes: bytes.length };
+        return [id, { id, cell: components.settings.cell, ...where, recordId, ...lengths, wrappedBek, kekVersion }];
+      }),
+    );
+  if (along !== undefined) await raiseStoreFormat(components);
   const group = await appendGroup(
     store,
     sealed.map(({ recordId, record }, i) => {
@@ -177,20 +196,7 @@ async function appendBlocks(
       return { blockId: id, recordId, record, intent: intents.get(id) };
     }),
     kek.version,
+    (placed) => (along === undefined ? undefined : indexAlong(components, along, freshAt(placed))),
   );
-  const fresh = new Map<BlockId, FreshBlock>();
-  for (const [i, { id, bytes }] of plains.entries()) {
-    const { record, recordId, wrappedBek, kekVersion } = sealed[i] as SealedBlock;
-    fresh.set(id, {
-      id,
-      cell: store.components.settings.cell,
-      ...(group.placed[i] as AppendedGroup['placed'][number]),
-      recordId,
-      recordBytes: record.length,
-      plaintextBytes: bytes.length,
-      wrappedBek,
-      kekVersion,
-    });
-  }
-  return { group, fresh };
+  return { group, fresh: freshAt(group.placed) };
 }

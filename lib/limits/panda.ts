@@ -38,6 +38,8 @@ export const KEYS_AT_ONCE = 100;
  * that are shredded, references given back, buckets that move with the volumes they leave.
  */
 export const PAIRS_PER_TRANSACTION = 45;
+/** Rows of a COMMIT: volume, group, bucket. */
+export const COMMIT_ROWS = 3;
 /** Rows that guard such a transaction or tell how far it came: leases, the volume, the cursor. */
 export const GUARD_ROWS_MAX = 10;
 /**

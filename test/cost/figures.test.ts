@@ -106,16 +106,20 @@ describe('what use costs', () => {
     const put1 = await putCost(settings, CALLS, 1);
     const get = await getCost(settings, BLOBS_PER_CALL);
     const { deleted, shredded } = await deleteCost(settings, CALLS);
+    const single = await deleteCost(settings, BLOBS_PER_CALL, 1);
     expectUnits('put64', put64, blobs);
     expectUnits('put1', put1, CALLS);
     expectUnits('get', get, BLOBS_PER_CALL);
     expectUnits('delete64', deleted, blobs);
+    expectUnits('delete1', single.deleted, BLOBS_PER_CALL);
+    expectUnits('shred1', single.shredded, BLOBS_PER_CALL);
     expectUnits('shred', shredded, blobs);
     expectNear('ROW_BYTES_KEPT', ROW_BYTES_KEPT, await metadataBytes(settings, CALLS));
     const said = saidOf(settings);
     expectNear('put64', said.put64, put64.total);
     expectNear('put1', said.put1, put1.total);
     expectNear('get', said.get, get.total);
+    expectNear('single deletes', said.deleted1, single.deleted.total + single.shredded.total);
     expectNear('deletes and GC', said.deleted, deleted.total + shredded.total);
   });
 
@@ -138,7 +142,15 @@ describe('the sheet of a deploy', () => {
 
   it('names puts, gets, deletes, rows that are kept, and the way back only where there is one', () => {
     const all = lines({});
-    for (const what of [/put, 64 a call/, /put, one a call/, /read, one/, /deleted/, /^metadata/, /point-in-time/])
+    for (const what of [
+      /put, 64 a call/,
+      /put, one a call/,
+      /read, one/,
+      /deleted, 64/,
+      /deleted, one/,
+      /^metadata/,
+      /point-in-time/,
+    ])
       expect(all.filter((line) => what.test(line))).toHaveLength(1);
     expect(lines({ ephemeral: 'true' }).filter((line) => /point-in-time/.test(line))).toEqual([]);
   });

@@ -116,12 +116,16 @@ export interface DeleteCost {
   readonly shredded: CostFigure;
 }
 
-/** Dollars per million blobs of 64 KiB deleted, 64 a call, and of shredding them. */
-export async function deleteCost(settings: Settings, calls: number): Promise<DeleteCost> {
+/** Dollars per million blobs of 64 KiB deleted, and of shredding them. */
+export async function deleteCost(
+  settings: Settings,
+  calls: number,
+  blobsPerCall = BLOBS_PER_CALL,
+): Promise<DeleteCost> {
   const store = new MeteredStore(settings);
   const keys: string[][] = [];
-  for (let call = 0; call < calls; call++) keys.push(await store.putCall());
-  const units = (calls * BLOBS_PER_CALL) / MILLION;
+  for (let call = 0; call < calls; call++) keys.push(await store.putCall(blobsPerCall));
+  const units = (calls * blobsPerCall) / MILLION;
   store.meter.take();
   for (const some of keys)
     for (const outcome of await store.service.delete(
@@ -129,10 +133,16 @@ export async function deleteCost(settings: Settings, calls: number): Promise<Del
       some.map((key) => ({ key })),
     ))
       if ('error' in outcome) throw outcome.error;
-  const deleted = figureOf(store.meter.take(), calls, RECKONED.delete64Ms, FRONTEND_MEMORY_MIB, units);
+  const deleted = figureOf(
+    store.meter.take(),
+    calls,
+    blobsPerCall === 1 ? RECKONED.delete1Ms : RECKONED.delete64Ms,
+    FRONTEND_MEMORY_MIB,
+    units,
+  );
   store.world.clock.advance(settings.deleteGraceMs + 1);
   const { slots } = await collectGarbage(store.volumes.components);
-  if (slots !== calls * BLOBS_PER_CALL) throw new Error(`${slots} slots were shredded`);
+  if (slots !== calls * blobsPerCall) throw new Error(`${slots} slots were shredded`);
   // A schedule runs it anyhow: what it takes longer is reckoned.
   const ms = (slots / RECKONED.shreddedPerSecond) * 1000;
   return { deleted, shredded: figureOf(store.meter.take(), 1, ms, WORKER_MEMORY_MIB, units) };

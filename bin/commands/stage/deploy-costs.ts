@@ -51,6 +51,7 @@ function usageLines({ store, ephemeral, drives }: StageSettings): CostLine[] {
     { what: 'a million blobs of 64 KiB put, one a call', dollars: usage.put1 },
     { what: 'a million blobs of 64 KiB read, one a call', dollars: usage.get },
     { what: 'a million blobs deleted, 64 a call, and shredded', dollars: usage.deleted },
+    { what: 'a million blobs deleted, one a call, and shredded', dollars: usage.deleted1 },
     { what: 'metadata of a million blobs, a month', dollars: usage.rowsKept },
     ...(ephemeral ? [] : [recovery]),
     ...[1, 100].map((perSecond) => ({

@@ -1,7 +1,7 @@
 // Conditions on a volume's row, and changes of it, by name. Which step needs which, and why, is in docs/protocols.md.
 import type { BucketId, RunId } from '../../foundation/ids.ts';
 import type { Clause } from '../panda.ts';
-import type { Change } from './change.ts';
+import { type Change, together } from './change.ts';
 import {
   type Extent,
   extentText,
@@ -91,6 +91,9 @@ export const setToken = (token: number): Change => ({ set: { t: token } });
 
 /** One more group, pending until its index transactions are done. */
 export const addGroup = (seq: number): Change => ({ set: { n: seq + 1, p: seq } });
+
+/** One more group, indexed in the same transaction, after which the next to come may lease. */
+export const addSettledGroup = (seq: number): Change => together({ set: { n: seq + 1 } }, endLease);
 
 /** The pending group is done with. */
 export const settleGroup: Change = { remove: ['p'] };

@@ -1,38 +1,31 @@
 // APPEND (protocols 1-3, and the ends of 4 and 5): LEASE, PUT, COMMIT of one group into the open bucket of a volume.
-// What comes back is stored but not yet acknowledged: the caller indexes it, then finishes or settles it.
+// What comes back is stored but not yet acknowledged: the caller indexes it, then finishes or settles it. What fits one
+// transaction is committed, indexed and settled in one.
 import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
 import { conflict, isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
-import { type BlockId, type BucketId, newBucketId, type RecordId } from '../../foundation/ids.ts';
+import { newBucketId } from '../../foundation/ids.ts';
 import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import { GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Panda, Write } from '../../panda/panda.ts';
-import { addSlots, bucketAttributes, bucketIsIn, bucketKey, slotCountIs } from '../../panda/rows/bucket-row.ts';
-import { together } from '../../panda/rows/change.ts';
-import { type AppendGroupRow, type GroupIntent, groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
 import { retiringKey } from '../../panda/rows/retiring-kek-row.ts';
-import { addBuckets, addGroup, appendTo, fillExtents, nextSeqIs, tokenIs } from '../../panda/rows/volume-changes.ts';
-import { type VolumeClass, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import type { VolumeClass } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Lease } from '../open/lease.ts';
-
-import { directoryBytesOf, filledBy, moreDirectoryBytes, writesDirectories } from '../rows/directory-room.ts';
-import { readBucket, readGroup } from '../rows/read-rows.ts';
-import { transact } from '../rows/transact.ts';
+import { directoryBytesOf, writesDirectories } from '../rows/directory-room.ts';
+import { readBucket } from '../rows/read-rows.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { AppendedGroup } from './appended-group.ts';
+import { commitAppend, commitWhole, type NewRecord, type Target } from './commit-append.ts';
 import { groupOverheadBytes, type WrittenGroup, writeGroup } from './write-group.ts';
 
 export const KEK_RETIRING = 'KEK_RETIRING';
 
-/** A sealed block as the volume takes it: its wrapped key goes into the block's row only. */
-export interface NewRecord {
-  readonly blockId: BlockId;
-  readonly recordId: RecordId;
-  readonly record: Uint8Array;
-  /** The object that is to be put plain with it, and nothing else. */
-  readonly intent?: Omit<GroupIntent, 'slot'> | undefined;
-}
+/**
+ * What is to be written with the group in one transaction, all its records indexed by it; undefined: it is indexed
+ * afterwards.
+ */
+export type IndexAlong = (placed: AppendedGroup['placed']) => readonly Write[] | undefined;
 
 /** Where puts go: hot volumes, or straight to warm ones where there is no hot tier. */
 export const putClass = (settings: Settings): VolumeClass =>
@@ -49,6 +42,7 @@ export async function appendGroup(
   store: VolumeStore,
   records: readonly NewRecord[],
   kekVersion: number,
+  along: IndexAlong = () => undefined,
 ): Promise<AppendedGroup> {
   assert(records.length > 0 && records.length <= GROUP_SLOTS_MAX, 'an append has 1 to GROUP_SLOTS_MAX records');
   const totalBytes = records.reduce((sum, { record }) => sum + record.length, 0);
@@ -63,7 +57,7 @@ export async function appendGroup(
   for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
     const lease = await store.open.lease(cls, needBytes);
     try {
-      return await appendUnder(store, lease, records, totalBytes, kekVersion);
+      return await appendUnder(store, lease, { records, totalBytes, kekVersion, along });
     } catch (error) {
       // Columns that could not be stored, or a lease that ran out meanwhile: another volume. Anything else is the
       // caller's.
@@ -76,19 +70,15 @@ export async function appendGroup(
   throw retryLater('APPEND_FAILED', `${records.length} records could not be stored: ${why}`, last);
 }
 
-interface Target {
-  readonly bucket: BucketId;
-  readonly firstSlot: number;
-  readonly isNew: boolean;
+interface AppendRequest {
+  readonly records: readonly NewRecord[];
+  readonly totalBytes: number;
+  readonly kekVersion: number;
+  readonly along: IndexAlong;
 }
 
-async function appendUnder(
-  store: VolumeStore,
-  lease: Lease,
-  records: readonly NewRecord[],
-  totalBytes: number,
-  kekVersion: number,
-): Promise<AppendedGroup> {
+async function appendUnder(store: VolumeStore, lease: Lease, request: AppendRequest): Promise<AppendedGroup> {
+  const { records, totalBytes, kekVersion, along } = request;
   let written: WrittenGroup;
   let target: Target;
   try {
@@ -112,13 +102,17 @@ async function appendUnder(
     if (isPocketfulError(error) && error.code !== 'GROUP_NOT_STORED') await lease.release();
     throw error;
   }
-  const row = await commitAppend(store, lease, target, records, totalBytes, written);
-  store.directories.put(row, lease.seq, lease.token, written.entries, written.columnBytes);
+  const { id, generation } = lease.volume;
   const placed = written.entries.map(({ bucket, slot, column, offset }) => ({
     bucket,
     slot,
-    hint: { volume: row.id, generation: row.generation, seq: lease.seq, token: lease.token, column, offset },
+    hint: { volume: id, generation, seq: lease.seq, token: lease.token, column, offset },
   }));
+  const proposal = { lease, target, records, totalBytes, written };
+  const index = along(placed);
+  const whole = index === undefined ? undefined : await commitWhole(store, proposal, index);
+  const row = whole ?? (await commitAppend(store, proposal));
+  store.directories.put(row, lease.seq, lease.token, written.entries, written.columnBytes);
   return new AppendedGroup(store, lease, row, placed);
 }
 
@@ -140,97 +134,4 @@ async function chooseBucket(store: VolumeStore, lease: Lease, slots: number, byt
   )
     return { bucket: bucket.id, firstSlot: bucket.slots, isNew: false };
   return { bucket: newBucketId(randomness), firstSlot: 0, isNew: true };
-}
-
-/** COMMIT: the proposal becomes part of the store, its slots not yet named by any block row. */
-async function commitAppend(
-  store: VolumeStore,
-  lease: Lease,
-  target: Target,
-  records: readonly NewRecord[],
-  totalBytes: number,
-  written: WrittenGroup,
-): Promise<VolumeRow> {
-  const { panda, clock, settings } = store.components;
-  const volume = lease.volume;
-  const group: AppendGroupRow = {
-    kind: 'append',
-    seq: lease.seq,
-    token: lease.token,
-    columnBytes: written.columnBytes,
-    bucket: target.bucket,
-    firstSlot: target.firstSlot,
-    slots: records.map(({ blockId, recordId, record }) => ({ blockId, recordId, recordBytes: record.length })),
-    intents: records.flatMap(({ intent }, slot) => (intent === undefined ? [] : [{ slot, ...intent }])),
-  };
-  const directoryBytes = target.isNew ? directoryBytesOf([records.length]) : moreDirectoryBytes(records.length);
-  const filled = filledBy(volume, written.objectBytes, directoryBytes);
-  const writes: Write[] = [
-    {
-      kind: 'update',
-      ...volumeKey(settings.cell, volume.id),
-      ...together(
-        addGroup(lease.seq),
-        fillExtents(filled),
-        appendTo(target.bucket),
-        target.isNew ? addBuckets([target.bucket]) : {},
-      ),
-      if: [tokenIs(lease.token), nextSeqIs(lease.seq)],
-    },
-    {
-      kind: 'put',
-      ...groupKey(volume.id, volume.generation, lease.seq),
-      attributes: groupAttributes(group),
-      if: ['absent'],
-    },
-    bucketWrite(settings.cell, volume, target, records.length, totalBytes, Math.max(0, clock.nowMs())),
-  ];
-  const took = async (): Promise<boolean> => (await readGroup(panda, volume, lease.seq))?.token === lease.token;
-  try {
-    await transact(store.components, writes, took);
-  } catch (error) {
-    lease.done(undefined);
-    throw error;
-  }
-  return {
-    ...volume,
-    nextSeq: lease.seq + 1,
-    pendingSeq: lease.seq,
-    ...filled,
-    openBucket: target.bucket,
-    buckets: target.isNew ? new Set([...volume.buckets, target.bucket]) : volume.buckets,
-  };
-}
-
-function bucketWrite(
-  cell: string,
-  volume: VolumeRow,
-  target: Target,
-  slots: number,
-  bytes: number,
-  nowMs: number,
-): Write {
-  const key = bucketKey(cell, target.bucket);
-  if (target.isNew)
-    return {
-      kind: 'put',
-      ...key,
-      attributes: bucketAttributes({
-        volume: volume.id,
-        move: 0,
-        seq: 0,
-        token: 0,
-        usedBytes: bytes,
-        liveBytes: bytes,
-        slots,
-        createdAtMs: nowMs,
-      }),
-      if: ['absent'],
-    };
-  return {
-    kind: 'update',
-    ...key,
-    ...addSlots(slots, bytes),
-    if: [bucketIsIn(volume.id), slotCountIs(target.firstSlot)],
-  };
 }

@@ -19,7 +19,7 @@ export class AppendedGroup {
   readonly placed: readonly Pick<BlockRow, 'bucket' | 'slot' | 'hint'>[];
   readonly #store: VolumeStore;
   readonly #lease: Lease;
-  /** The row after COMMIT: pendingSeq is this group. */
+  /** The row after COMMIT: pendingSeq is this group, or it is indexed already. */
   readonly #row: VolumeRow;
 
   constructor(store: VolumeStore, lease: Lease, row: VolumeRow, placed: AppendedGroup['placed']) {
@@ -27,6 +27,11 @@ export class AppendedGroup {
     this.#lease = lease;
     this.#row = row;
     this.placed = placed;
+  }
+
+  /** Its records were indexed in the transaction that committed it, and nothing is left to do. */
+  get isIndexed(): boolean {
+    return this.#row.pendingSeq === undefined;
   }
 
   /** For every index transaction but the last: the group is mine, and nobody has settled it yet. */

@@ -6,7 +6,7 @@ export const IN_VOLUME: readonly Plant[] = [
     // The token alone is held by the sequence number, and that by the group's row.
     name: 'append-commit-without-its-lease',
     aim: '3 COMMIT',
-    file: 'lib/volume/write/append.ts',
+    file: 'lib/volume/write/commit-append.ts',
     find: 'if: [tokenIs(lease.token), nextSeqIs(lease.seq)],',
     replace: "if: ['exists'],",
   },
