@@ -1,7 +1,7 @@
 // LIST: objects of a namespace in the order of their keys' UTF-8 bytes, by prefix and delimiter, in pages.
 import { invalid } from '../foundation/errors.ts';
 import type { ObjectVersion } from '../foundation/ids.ts';
-import { LIST_LIMIT_MAX } from '../limits/frontend.ts';
+import { LIST_BYTES_MAX, LIST_ENTRY_BYTES, LIST_LIMIT_MAX } from '../limits/frontend.ts';
 import type { Page, Panda } from '../panda/panda.ts';
 import { type ObjectRow, objectFromRow, objectPartition } from '../panda/rows/object-row.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
@@ -20,7 +20,7 @@ export interface ListRequest {
 
 export interface ListPage {
   readonly objects: readonly ObjectRow[];
-  /** Names whose row cannot be read, and why. They count for `limit`. */
+  /** Names whose row cannot be read, and why. They count for `limit`. Of long names a page has fewer than `limit`. */
   readonly damaged: readonly DamagedName[];
   readonly commonPrefixes: readonly string[];
   readonly next: string | undefined;
@@ -60,6 +60,10 @@ function voidsOf(panda: Panda, namespace: string, page: Page): (object: ObjectRo
   };
 }
 
+/** As text in JSON that is text in JSON, as a function answers: every quote and backslash doubles twice. */
+const entryBytes = (key: string, object: ObjectRow | undefined): number =>
+  LIST_ENTRY_BYTES + Buffer.byteLength(JSON.stringify(JSON.stringify([key, object?.metadata])));
+
 export async function listObjects(panda: Panda, request: ListRequest): Promise<ListPage> {
   const namespace = checkNamespace(request.namespace);
   const { prefix = '', delimiter = '', limit = LIST_LIMIT_MAX } = request;
@@ -72,6 +76,7 @@ export async function listObjects(panda: Panda, request: ListRequest): Promise<L
   const commonPrefixes: string[] = [];
   let at: string | undefined = request.from ?? prefix;
   // Rows behind one that is rolled up are read for nothing: a few at first where that may be.
+  let bytes = 0;
   let ahead = delimiter === '' ? limit : ROLLED_UP_AHEAD;
   while (at !== undefined && objects.length + damaged.length + commonPrefixes.length < limit) {
     const wanted = Math.min(ahead, limit - objects.length - damaged.length - commonPrefixes.length);
@@ -87,6 +92,10 @@ export async function listObjects(panda: Panda, request: ListRequest): Promise<L
         error = bad.error;
       });
       if (object !== undefined && (await isVoid(object))) continue;
+      // What does not fit begins the next page.
+      const isFirst = bytes === 0;
+      bytes += entryBytes(row.sort, object);
+      if (!isFirst && bytes > LIST_BYTES_MAX) return { objects, damaged, commonPrefixes, next: row.sort };
       const cut = delimiter === '' ? -1 : row.sort.indexOf(delimiter, prefix.length);
       if (cut < 0) {
         if (object !== undefined) objects.push(object);

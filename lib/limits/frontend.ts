@@ -15,6 +15,10 @@ export const SYSTEM_BYTES_MAX = 6 * 1024;
 export const MANIFEST_BYTES_MAX = 56 * 1024;
 /** Entries of a page of names: a page of Panda. */
 export const LIST_LIMIT_MAX = 1000;
+/** Of such a page as JSON within JSON: a function's answer has at most 6 MB. */
+export const LIST_BYTES_MAX = 4 * 1024 * 1024;
+/** Of an entry beside its name and metadata: versions, sizes, times, names of fields. */
+export const LIST_ENTRY_BYTES = 512;
 /** Plain bytes of a block of the largest size. */
 export const BLOCK_BYTES_MAX = 4 * MIB;
 

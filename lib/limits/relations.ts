@@ -175,6 +175,10 @@ const STAGE: readonly Relation[] = [
   relation('what is sent whole, and what is asked for, fits a body', (l) => {
     return Math.max(l.WHOLE_BODY_BYTES_MAX, l.READ_PIECE_BYTES_MAX) <= l.BODY_BYTES_MAX;
   }),
+  relation(
+    'a page of names fits an answer, as a body in base64 does',
+    (l) => 3 * (l.LIST_BYTES_MAX + 8 * (l.OBJECT_KEY_BYTES_MAX + l.METADATA_BYTES_MAX)) <= 4 * l.BODY_BYTES_MAX,
+  ),
   relation('a request may name the longest key', (l) => l.OBJECT_KEY_BYTES_MAX <= l.KEY_CHARACTERS_MAX),
   relation('a request may hold the longest metadata', (l) => l.METADATA_BYTES_MAX <= l.METADATA_CHARACTERS_MAX),
   relation('a request fits one batch of the frontend', (l) => l.OBJECTS_PER_REQUEST_MAX <= l.BATCH_OBJECTS_MAX),

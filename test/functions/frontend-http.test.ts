@@ -116,6 +116,35 @@ describe('the function URL', () => {
     expect(statuses.sort()).toEqual([200, 412, 412, 412, 412, 412, 412, 412]);
   });
 
+  it('cuts a page of the longest names where an answer ends, and leaves none out', async () => {
+    const ask = asker(deploy(24));
+    const keys = Array.from({ length: 400 }, (_, i) => `${String(i).padStart(4, '0')}${'"'.repeat(1000)}`);
+    const metadata = encodeURIComponent(JSON.stringify({ m: '"'.repeat(1000) }));
+    await Promise.all(
+      keys.map(async (key) => {
+        const to = `/objects/${encodeURIComponent(key)}`;
+        const put = await ask({
+          method: 'PUT',
+          path: to,
+          headers: { 'x-pocketful-metadata': metadata },
+          body: Buffer.of(),
+        });
+        expect(put.statusCode).toBe(200);
+      }),
+    );
+    const seen: string[] = [];
+    let pages = 0;
+    for (let from: string | undefined = ''; from !== undefined; pages++) {
+      const answer = await ask({ method: 'GET', path: '/objects', query: `from=${encodeURIComponent(from)}` });
+      expect(JSON.stringify(answer).length).toBeLessThan(6_000_000);
+      const page = JSON.parse(answer.body ?? '') as { objects: { key: string }[]; next?: string };
+      seen.push(...page.objects.map(({ key }) => key));
+      from = page.next;
+    }
+    expect(seen).toEqual(keys);
+    expect(pages).toBeGreaterThan(1);
+  });
+
   it('keeps namespaces apart, and lists in pages', async () => {
     const { ask } = await withObject();
     for (const key of ['x', 'y', 'z'])

@@ -50,6 +50,8 @@ const BROKEN: readonly (readonly [Partial<Limits>, string])[] = [
   [{ CHECKPOINT_PAGES_MIN: 5000 }, 'the log has a length'],
   [{ WRITES_PER_COMMIT_SHORT: 2001 }, 'a full disk makes commits shorter'],
   [{ WRITES_PER_COMMIT_SHORT: 99 }, 'a commit takes the longest transaction'],
+  [{ VOID_KEPT_MS: 9_000_000 }, 'what a function sent last has landed, or never will,'],
+  [{ LIST_BYTES_MAX: 6 * MIB }, 'a page of names fits an answer'],
   [{ LEASE_MS: 10_000 }, 'a lease outlives the wait for one'],
   [{ LEASE_WAITS_MAX: 30 }, 'whoever waits for a lease waits ten seconds'],
   [{ LEASE_MS: 8_000 }, 'a transaction gives up before its lease ends'],
