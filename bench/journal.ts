@@ -1,7 +1,8 @@
-// What the journal of the metadata costs and what it gives: `journal-shipping` beside puts and gets of real files,
+// What the journal of the metadata costs and what it gives: `journal-shipping` beside puts and gets of real files;
 // `journal` over a long history of puts (POCKETFUL_BENCH_OBJECTS of them, a million if not said) on directories: how
-// often a byte is written, what lies on the drives, what a restore reads, how much memory a merge takes, how long a
-// restore takes. POCKETFUL_BENCH_SCALE (say 0.1) does less of the first, POCKETFUL_BENCH_DIR says where.
+// often a byte is written, what lies on the drives, what a restore reads, how much memory a merge takes;
+// `journal-restore`: how long a restore of so many objects takes. POCKETFUL_BENCH_SCALE (say 0.1) does less of the
+// first, POCKETFUL_BENCH_DIR says where.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,10 +31,11 @@ const MIB = 1024 * 1024;
 const MERGES_MEASURED = 4;
 
 export const benches: Benches = {
-  journal: async () => ({
-    bench: 'journal',
+  journal: async () => ({ bench: 'journal', machine: machine(), figures: await inFolder(historyFigures) }),
+  'journal-restore': async () => ({
+    bench: 'journal-restore',
     machine: machine(),
-    figures: [...(await inFolder(historyFigures)), ...(await inFolder(restoreFigures))],
+    figures: await inFolder(restoreFigures),
   }),
   'journal-shipping': async () => ({
     bench: 'journal-shipping',
