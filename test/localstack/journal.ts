@@ -1,0 +1,61 @@
+// The journal of a deployed stage: what the table's stream brought into the buckets makes a store on this machine, and a
+// push of that finds everything on the stage already.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { expect, it } from 'vitest';
+import type { StageOutputs } from '../../lib/client/aws/aws-stage.ts';
+import { systemClock } from '../../lib/foundation/clock.ts';
+import { keyItem, rowOf } from '../../lib/panda/dynamo-items.ts';
+import { cursorFromRow, cursorKey } from '../../lib/panda/rows/journal-rows.ts';
+import { pocketful } from './cli.ts';
+import type { RealFile } from './real-files.ts';
+
+/** Longer than a batch is waited for: then nothing is on its way. */
+const QUIET_MS = 45_000;
+const WAIT_MS_MAX = 300_000;
+
+/** Of the last shipping, once there was none for a while. */
+async function settled(table: string): Promise<number> {
+  const client = new DynamoDBClient({});
+  let [sequence, sinceMs] = [0, systemClock.nowMs()];
+  const untilMs = sinceMs + WAIT_MS_MAX;
+  try {
+    while (systemClock.nowMs() < untilMs) {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: table, Key: keyItem(cursorKey), ConsistentRead: true }),
+      );
+      const now = Item === undefined ? 0 : cursorFromRow(rowOf(Item)).sequence;
+      if (now !== sequence) [sequence, sinceMs] = [now, systemClock.nowMs()];
+      if (sequence > 0 && systemClock.nowMs() - sinceMs >= QUIET_MS) return sequence;
+      await systemClock.sleep(1000);
+    }
+  } finally {
+    client.destroy();
+  }
+  throw new Error(`the journal of the stage does not settle: at ${sequence}`);
+}
+
+export function journalTests(address: string, folder: string, files: readonly RealFile[], outputs: () => StageOutputs) {
+  it('ships its table into the buckets, and a machine makes a store of them', { timeout: 600_000 }, async () => {
+    expect(await settled(outputs().table)).toBeGreaterThan(0);
+    const dir = join(folder, 'restored');
+    const restored = await pocketful('restore', `file:${dir}`, '--from', address, '--json');
+    expect(restored, restored.stderr).toMatchObject({ code: 0 });
+    const { copied, damagedSegments, rebuild } = JSON.parse(restored.stdout.toString());
+    expect(copied.objects).toBeGreaterThan(100);
+    expect({ damagedSegments, lost: rebuild.lostObjects }).toEqual({ damagedSegments: 0, lost: 0 });
+    const out = join(folder, 'restored-files');
+    const got = await pocketful('get', '', '--to', out, '--store', `file:${dir}`, '--json');
+    expect(got, got.stderr).toMatchObject({ code: 0 });
+    for (const { key, bytes } of files) expect(Buffer.compare(readFileSync(join(out, key)), bytes), key).toBe(0);
+  });
+
+  it('has all of it, says a push', { timeout: 300_000 }, async () => {
+    const pushed = await pocketful('push', `file:${join(folder, 'restored')}`, address, '--json');
+    expect(pushed, pushed.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse(pushed.stdout.toString()).namespaces).toMatchObject([
+      { namespace: 'default', objects: files.length, same: files.length, pushed: 0, failed: [] },
+    ]);
+  });
+}
