@@ -1,6 +1,6 @@
 // Shipping: what changed since the cursor goes onto the drives, and the cursor moves on. docs/decisions/0025 has the
 // steps and what a crash after each leaves.
-import { retryLater } from '../foundation/errors.ts';
+import { isKind, retryLater } from '../foundation/errors.ts';
 import type { Kek } from '../keys/envelope.ts';
 import { SHIP_ATTEMPTS_MAX } from '../limits/journal.ts';
 import {
@@ -98,6 +98,10 @@ async function shipView(ports: ShipPorts, view: JournalView): Promise<Shipped | 
 async function writeSnapshot(ports: ShipPorts, view: JournalView, { epoch, ...to }: ShippedTo): Promise<Segment> {
   const head = { level: 'snapshot', from: NOTHING, to, atMs: to.atMs } as const;
   const all = { ...ports, shelves: ports.shelvesOf(view) };
+  if (view.isScanned) {
+    const merged = await mergedSnapshot(all, view, epoch, head, await ports.currentKek());
+    if (merged !== undefined) return merged;
+  }
   const damaged: Key[] = [];
   const rows = soundOrShipped(view.all(), () => shippedRows(all, view.cursor), damaged);
   const segment = await writeSegment(all, epoch, head, rows, await ports.currentKek());
@@ -105,11 +109,38 @@ async function writeSnapshot(ports: ShipPorts, view: JournalView, { epoch, ...to
   return segment;
 }
 
+/** Out of what was shipped, an object of each segment in memory; undefined: that does not lead to the cursor. */
+async function mergedSnapshot(
+  ports: SegmentPorts,
+  { cursor }: JournalView,
+  epoch: number,
+  head: Parameters<typeof writeSegment>[2],
+  kek: Kek,
+): Promise<Segment | undefined> {
+  if (cursor === undefined || !samePoint(cursor, head.to)) return undefined;
+  const way = await wayTo(ports, cursor);
+  if (way.length === 0) return undefined;
+  try {
+    return await writeSegment(ports, epoch, head, present(mergedRows(way.map((one) => readSegment(ports, one)))), kek);
+  } catch (error) {
+    if (!isKind(error, 'corrupt', 'missing', 'denied')) throw error;
+    return undefined;
+  }
+}
+
+async function* present(rows: AsyncIterable<RowImage>): AsyncGenerator<RowImage> {
+  for await (const row of rows) if (row.image !== undefined) yield row;
+}
+
+async function wayTo({ shelves }: SegmentPorts, cursor: ShippedTo): Promise<readonly Segment[]> {
+  const { segments } = await shelves.list();
+  return reachedAt(waysOf(segments), cursor.epoch, cursor)?.way ?? [];
+}
+
 /** What the drives have of the rows as of the cursor; nothing if they lead to no such point. */
 async function* shippedRows(ports: SegmentPorts, cursor: ShippedTo | undefined): AsyncGenerator<RowImage> {
   if (cursor === undefined) return;
-  const { segments } = await ports.shelves.list();
-  const way = reachedAt(waysOf(segments), cursor.epoch, cursor)?.way ?? [];
+  const way = await wayTo(ports, cursor);
   yield* mergedRows(way.map((segment) => readSegment(ports, segment)));
 }
 

@@ -37,6 +37,8 @@ export interface JournalView {
   rows(partition: string): readonly Row[];
   /** Rows that changed after the cursor, ascending by key. */
   changes(): Iterable<ImageRow | DamagedRow>;
+  /** True: all rows are of no one moment, and are held at once to be sorted. What was shipped is asked for first. */
+  readonly isScanned?: boolean;
   /** All rows, ascending by key. */
   all(): Iterable<ImageRow | DamagedRow> | AsyncIterable<ImageRow | DamagedRow>;
   /** Those that were passed over (below), and still cannot be read. */

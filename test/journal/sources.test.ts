@@ -4,12 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { type ChangedRow, StreamJournal } from '../../lib/engine/ship/stream-journal.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { readSegment } from '../../lib/journal/segments.ts';
+import { Shelves } from '../../lib/journal/shelves.ts';
+import { ship, shipSnapshot } from '../../lib/journal/ship.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Write } from '../../lib/panda/panda.ts';
 import { SqliteJournal } from '../../lib/panda/sqlite/sqlite-journal.ts';
 import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { journalSourceContract } from '../contract/journal-source.contract.ts';
+import { MemoryShelf } from './memory-shelf.ts';
+import { STORE } from './world.ts';
 
 const folder = temporaryFolder();
 let files = 0;
@@ -56,6 +61,40 @@ function streamed() {
 }
 
 journalSourceContract('a stream', async () => streamed());
+
+describe('a snapshot of a stream', () => {
+  it('is merged out of what was shipped, not scanned, and has nothing that is gone', async () => {
+    const journal = streamed();
+    const shelf = new MemoryShelf();
+    const shelves = new Shelves([{ drive: 0, domain: '0', isActive: true, shelf }], 1);
+    const key = { version: 1, key: new Uint8Array(32).fill(7) };
+    const ports = () => ({
+      ...{ storeId: STORE, randomness: new SeededRandomness(3), source: journal.source(), shelvesOf: () => shelves },
+      kekOf: async () => key.key,
+      currentKek: async () => key,
+    });
+    const put = (sort: string, n: number): Write => ({ kind: 'put', partition: 'p', sort, attributes: { n } });
+    await journal.write([
+      { kind: 'put', partition: 'store', sort: 'settings', attributes: { ep: 0 } },
+      put('a', 1),
+      put('b', 1),
+    ]);
+    await ship(ports());
+    journal.settled();
+    await journal.write([put('b', 2), { kind: 'delete', partition: 'p', sort: 'a' }]);
+    await ship(ports());
+    journal.settled();
+    journal.panda.scan = () => {
+      throw new Error('nobody scans');
+    };
+    const snapshot = await shipSnapshot(ports());
+    expect(snapshot).toMatchObject({ level: 'snapshot', to: { sequence: 2 } });
+    const rows: string[] = [];
+    for await (const { sort } of readSegment({ ...ports(), shelves }, snapshot as NonNullable<typeof snapshot>))
+      rows.push(sort);
+    expect(rows).toEqual(['b', 'settings']);
+  });
+});
 
 describe('a batch of a stream', () => {
   it('leaves out what shipping itself writes', async () => {

@@ -70,6 +70,7 @@ export class StreamJournal implements JournalSource {
       row: (key) => (key.partition === storeKey.partition && key.sort === storeKey.sort ? store : undefined),
       rows: (partition) => (partition === drivePartition ? drives : []),
       changes: () => changes,
+      isScanned: true,
       all: () => allRows(panda),
       passedOver: () => [],
       close: () => {},
@@ -152,7 +153,7 @@ async function rowsIn(panda: Panda, partition: string): Promise<Row[]> {
   return rows;
 }
 
-/** In memory, as a scan has no order. */
+/** In memory, as a scan has no order: only where the ladder does not lead to the cursor. */
 async function* allRows(panda: Panda): AsyncGenerator<ImageRow> {
   const images: ImageRow[] = [];
   for await (const page of panda.scan())
