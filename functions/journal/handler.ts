@@ -1,12 +1,17 @@
-// Ships what changed in the table onto the drives: a batch of its stream.
-import { shipBatch } from '../../lib/engine/journal/stage-batch.ts';
+// Ships what changed in the table onto the drives: a batch of its stream. Or, before a key version is destroyed, a
+// snapshot under the current one.
+import * as z from 'zod';
+import { shipBatch, shipStageSnapshot } from '../../lib/engine/journal/stage-batch.ts';
 import type { ShelfAt } from '../../lib/engine/ship/store-journal.ts';
 import { batchOf, streamEventSchema } from '../../lib/panda/dynamo-stream.ts';
 import { openTask, stageShelf } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 
+const schema = z.union([z.strictObject({ snapshot: z.literal(true) }), streamEventSchema]);
+
 export const newJournal = (open: OpenTask, shelfAt: ShelfAt) =>
-  newTask(streamEventSchema, open, async ({ store }, event) => {
+  newTask(schema, open, async ({ store }, event) => {
+    if ('snapshot' in event) return { snapshot: await shipStageSnapshot(store.components, shelfAt) };
     const { changed, atMs } = batchOf(event);
     return shipBatch(store.components, shelfAt, changed, atMs);
   });

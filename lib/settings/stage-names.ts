@@ -17,6 +17,7 @@ export const OUTPUTS = {
   encoder: 'EncoderFunction',
   gc: 'GcFunction',
   tuner: 'ThresholdTunerFunction',
+  journal: 'JournalFunction',
   drainQueue: 'DrainQueueUrl',
   drainDlq: 'DrainDlqUrl',
   stateMachine: 'CompactionStateMachine',

@@ -7,6 +7,7 @@ import { keksAttributes, keksKey } from '../../lib/engine/wire/keks-row.ts';
 import type { FaultPlan } from '../../lib/foundation/faults.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { Shelves } from '../../lib/journal/shelves.ts';
+import type { Reached } from '../../lib/journal/way.ts';
 import { itemOf } from '../../lib/panda/dynamo-items.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row, Write } from '../../lib/panda/panda.ts';
@@ -90,6 +91,16 @@ export class JournalStage {
     const from = this.at[shard] ?? 0;
     const Records = (this.panda.shards[shard] ?? []).slice(from, from + 1 + this.random.below(max));
     if (Records.length === 0) return false;
+    await this.#invoke({ Records }, plan);
+    this.at[shard] = from + Records.length;
+    return true;
+  }
+
+  snapshot(): Promise<unknown> {
+    return this.#invoke({ snapshot: true });
+  }
+
+  #invoke(event: unknown, plan?: FaultPlan): Promise<unknown> {
     const { volumes } = this.world.start({ othersDead: true, ...(plan === undefined ? {} : { plan }) });
     const shelfAt = (bucket: string) => {
       const shelf = this.shelves.find(({ label }) => label === bucket) as MemoryShelf;
@@ -100,16 +111,14 @@ export class JournalStage {
       stream: new MemoryStream(this.world.clock, 3),
       metrics: { put: async () => {} },
     });
-    await newJournal(open, shelfAt)({ Records }, context());
-    this.at[shard] = from + Records.length;
-    return true;
+    return newJournal(open, shelfAt)(event, context());
   }
 
   async deliverAll(max = 5): Promise<void> {
     for (const shard of [0, 1]) while (await this.deliver(shard, undefined, max));
   }
 
-  async expectBack(without: readonly number[] = []): Promise<void> {
+  async expectBack(without: readonly number[] = []): Promise<Reached> {
     const places = this.shelves.flatMap((shelf, drive) =>
       without.includes(drive) ? [] : [{ drive, shelf, domain: `${drive}`, isActive: true }],
     );
@@ -119,7 +128,7 @@ export class JournalStage {
     const lines: string[] = [];
     const lineOf = ({ partition, sort, attributes }: Row): string =>
       `${partition}|${sort} ${encodeAttributes(attributes)}`;
-    await gatherRows(ports, shelves, {
+    const { reached } = await gatherRows(ports, shelves, {
       atMs: undefined,
       fill: async (rows) => {
         lines.length = 0;
@@ -132,5 +141,6 @@ export class JournalStage {
       table.push(...page.filter(({ partition }) => partition !== 'journal').map(lineOf));
     expect(lines.sort()).toEqual(table.sort());
     expect((await stageKeysOn(shelves)).revision).toBeGreaterThan(0);
+    return reached;
   }
 }

@@ -61,6 +61,19 @@ describe('the journal function', () => {
     }
   });
 
+  it('writes a snapshot when it is told to, before there is anything and after', async () => {
+    const stage = new JournalStage(4);
+    await stage.begin();
+    expect(await stage.snapshot()).toEqual({ snapshot: { sequence: 1 } });
+    for (let i = 0; i < 20; i++) await stage.write();
+    await stage.deliverAll();
+    const before = await stage.expectBack();
+    expect(before.way.length).toBeGreaterThan(1);
+    expect(await stage.snapshot()).toEqual({ snapshot: { sequence: before.point.sequence } });
+    const after = await stage.expectBack();
+    expect(after.way.map(({ level }) => level)).toEqual(['snapshot']);
+  });
+
   it('refuses an event that is none', async () => {
     const stage = new JournalStage(3);
     const open = async () => ({

@@ -85,6 +85,10 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
     return this.#tasks.gc(options);
   }
 
+  override destroyKey(version: number): Promise<void> {
+    return super.destroyKey(version, () => this.#tasks.snapshot());
+  }
+
   encode(options: Parameters<StoreAdmin['encode']>[0] = {}): Promise<EncodePass> {
     return this.#tasks.encode(options);
   }

@@ -33,6 +33,7 @@ const gcSchema = z.object({
   freedVolumes: z.int(),
   freedZones: z.int(),
 });
+const snapshotSchema = z.object({ snapshot: z.object({ sequence: z.int() }) });
 const encodeSchema = z.object({
   done: z.boolean(),
   sealed: z.int(),
@@ -133,6 +134,11 @@ export class StageTasks {
       free.freedZones += report.freedZones;
       if (report.done || signal?.aborted) return { ...sums, free };
     }
+  }
+
+  /** What was shipped of the metadata, once more under the current key, before an older one is destroyed. */
+  async snapshot(): Promise<void> {
+    await this.#invoker.call(this.#outputs.journal, { snapshot: true }, snapshotSchema);
   }
 
   async encode({ all = false, signal }: Signal & { readonly all?: boolean | undefined } = {}): Promise<EncodePass> {

@@ -1,7 +1,7 @@
 // A batch of a stage's stream onto its drives, and its key versions beside it. docs/decisions/0029 has the steps.
 import { isKind } from '../../foundation/errors.ts';
 import type { Shelves } from '../../journal/shelves.ts';
-import { cursorKey } from '../../panda/rows/journal-rows.ts';
+import { cursorFromRow, cursorKey } from '../../panda/rows/journal-rows.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { type ShelfAt, StoreJournal } from '../ship/store-journal.ts';
 import { type ChangedRow, StreamJournal } from '../ship/stream-journal.ts';
@@ -37,6 +37,17 @@ export async function shipBatch(
     if (!isKind(error, 'retry', 'unknown', 'missing', 'corrupt')) throw error;
   }
   return { rows: changed.length, keys };
+}
+
+/** Of all that was shipped, read back from the drives; what was shipped before is not needed any more. */
+export async function shipStageSnapshot(
+  components: Components,
+  shelfAt: ShelfAt,
+): Promise<{ readonly sequence: number }> {
+  const source = new StreamJournal(components, [], components.clock.nowMs());
+  await new StoreJournal(shelfAt, components, source).snapshotNow();
+  const row = await components.panda.get(cursorKey);
+  return { sequence: row === undefined ? 0 : cursorFromRow(row).sequence };
 }
 
 async function keepKeys({ panda }: Components, shelves: Shelves): Promise<number | undefined> {

@@ -55,6 +55,7 @@ export class ZoneStack extends PocketfulStack {
       encoder: [cellName(stage, 'encoder'), 'The encoder function'],
       gc: [cellName(stage, 'gc'), 'The garbage collector function'],
       tuner: [cellName(stage, 'threshold-tuner'), 'The threshold tuner function'],
+      journal: [cellName(stage, 'journal'), 'The journal function'],
       drainQueue: [cellData.drainQueue.queue.queueUrl, 'The L3 queue'],
       drainDlq: [cellData.drainQueue.deadLetters.queueUrl, 'Its dead letters'],
       stateMachine: [
