@@ -11,12 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { restoreTo } from '../lib/engine/backup/restore.ts';
 import { createEmbedded, openEmbedded } from '../lib/engine/wire/embedded.ts';
-import { nextMerge } from '../lib/journal/ladder.ts';
+import { type Merge, nextMerge } from '../lib/journal/ladder.ts';
 import type { Shelves } from '../lib/journal/shelves.ts';
-import { newestOf, waysOf } from '../lib/journal/way.ts';
+import { newestOf, type Segment, waysOf } from '../lib/journal/way.ts';
+import { LADDER_TOP_LEVEL_MAX } from '../lib/limits/journal.ts';
 import { PRESETS } from '../lib/settings/settings.ts';
 import { type Benches, elapsedMs, type Figure, machine, median } from './bench.ts';
-import { COPIES, DRIVES, playPuts } from './store/journal-history.ts';
+import { COPIES, DRIVES, playPuts, shelvesIn } from './store/journal-history.ts';
 import { makeManyRecords } from './store/many-records.ts';
 import { smallFiles } from './store/source-files.ts';
 import { StoreChild } from './store/store-child.ts';
@@ -29,6 +30,8 @@ const ROUNDS = 9;
 const MIB = 1024 * 1024;
 /** So many merges of a level are measured, the later ones of a history being the larger. */
 const MERGES_MEASURED = 4;
+/** Above all levels. */
+const WHOLE = 99;
 
 export const benches: Benches = {
   journal: async () => ({ bench: 'journal', machine: machine(), figures: await inFolder(historyFigures) }),
@@ -97,6 +100,7 @@ async function shippingFigures(folder: string): Promise<Figure[]> {
 async function historyFigures(folder: string): Promise<Figure[]> {
   const merges = new MergeMemory(folder);
   const history = await playPuts(folder, OBJECTS, PUTS_PER_SECOND, (shelves) => merges.look(shelves));
+  await merges.whole(shelvesIn(folder));
   const { shippedBytes, mergedBytes, snapshotBytes, bytesOnDrives, wayMax } = history;
   const perMillion = 1e6 / OBJECTS;
   return [
@@ -115,6 +119,9 @@ async function historyFigures(folder: string): Promise<Figure[]> {
   ];
 }
 
+const wayOn = async (shelves: Shelves): Promise<readonly Segment[]> =>
+  newestOf(waysOf((await shelves.list()).segments))?.way ?? [];
+
 interface Merged {
   readonly ms: number;
   readonly bytes: number;
@@ -132,10 +139,18 @@ class MergeMemory {
   }
 
   async look(shelves: Shelves): Promise<void> {
-    const merge = nextMerge(newestOf(waysOf((await shelves.list()).segments))?.way ?? []);
-    if (merge === undefined) return;
+    const merge = nextMerge(await wayOn(shelves));
+    if (merge !== undefined) await this.#measure(merge);
+  }
+
+  /** All that a restore reads, as one: what a stage's snapshot is made of. */
+  async whole(shelves: Shelves): Promise<void> {
+    await this.#measure({ segments: await wayOn(shelves), level: WHOLE });
+  }
+
+  async #measure(merge: Merge): Promise<void> {
     const known = this.#byLevel.get(merge.level);
-    const isTop = merge.level >= 4;
+    const isTop = merge.level >= LADDER_TOP_LEVEL_MAX;
     if (!isTop && (known?.count ?? 0) >= MERGES_MEASURED) return;
     const file = join(this.#folder, 'merge.json');
     writeFileSync(file, JSON.stringify(merge.segments));
@@ -147,15 +162,15 @@ class MergeMemory {
   figures(): Figure[] {
     return [...this.#byLevel]
       .sort(([a], [b]) => a - b)
-      .flatMap(([level, { peak }]) => [
-        { name: `a merge to level ${level}: result`, value: peak.bytes / MIB, unit: 'MiB' },
-        { name: `a merge to level ${level}: peak memory`, value: peak.peakRssBytes / MIB, unit: 'MiB' },
-        {
-          name: `a merge to level ${level}: of that, above the idle process`,
-          value: (peak.peakRssBytes - peak.idleRssBytes) / MIB,
-          unit: 'MiB',
-        },
-      ]);
+      .flatMap(([level, { peak }]) => {
+        const what = level === WHOLE ? 'all segments as one' : `a merge to level ${level}`;
+        const above = peak.peakRssBytes - peak.idleRssBytes;
+        return [
+          { name: `${what}: result`, value: peak.bytes / MIB, unit: 'MiB' },
+          { name: `${what}: peak memory`, value: peak.peakRssBytes / MIB, unit: 'MiB' },
+          { name: `${what}: of that, above the idle process`, value: above / MIB, unit: 'MiB' },
+        ];
+      });
   }
 }
 

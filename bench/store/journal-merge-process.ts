@@ -14,7 +14,8 @@ const segments = JSON.parse(readFileSync(file, 'utf8')) as Segment[];
 const shelves = shelvesIn(folder);
 const ports = { storeId: STORE, randomness: systemRandomness, shelves, kekOf: async () => KEK.key };
 const [first, last] = [segments[0] as Segment, segments.at(-1) as Segment];
-const head = { level: 9, from: first.from, to: last.to, atMs: last.atMs };
+const level = first.level === 'snapshot' ? ('snapshot' as const) : 9;
+const head = { level, from: first.from, to: last.to, atMs: last.atMs };
 const idleRssBytes = process.memoryUsage.rss();
 const startMs = performance.now();
 const { result, peakRssBytes } = await peakRssDuring(() =>
