@@ -119,7 +119,10 @@ export class AwsClient implements PocketfulStore {
   async afterPut(): Promise<undefined> {}
 
   async sync(): Promise<void> {
-    throw invalid('NOT_FOR_STAGE', `${this.address}: a stage ships its metadata to its drives by itself, within half a minute`);
+    throw invalid(
+      'NOT_FOR_STAGE',
+      `${this.address}: a stage ships its metadata to its drives by itself, within half a minute`,
+    );
   }
 
   async get(key: string, range: ByteRange = { offset: 0 }): Promise<OpenBody> {
