@@ -57,7 +57,7 @@ export async function openBody(call: Call, also?: Algorithm): Promise<VerifiedBo
   const hashers = new Map<Algorithm, Hasher>();
   for (const algorithm of algorithms) hashers.set(algorithm, await hasherOf(algorithm));
   return new VerifiedBody(() => call.request.body(), {
-    sizeBytes: lengthOf(headers, streaming !== undefined),
+    ...lengthOf(headers, streaming !== undefined),
     decoder: streaming && new ChunkDecoder({ signer: streaming.isSigned ? sender.chunks : undefined, trailers }),
     hashers,
     expected,
@@ -74,11 +74,13 @@ export async function copiedBody(
 ): Promise<VerifiedBody> {
   const hashers = new Map(algorithm === undefined ? [] : [[algorithm, await hasherOf(algorithm)]]);
   const nothing = { decoder: undefined, expected: new Map(), md5: undefined, sha256: undefined };
-  return new VerifiedBody(() => bytes, { sizeBytes, hashers, ...nothing });
+  return new VerifiedBody(() => bytes, { sizeBytes, hasLength: true, hashers, ...nothing });
 }
 
 interface Expected {
   readonly sizeBytes: number;
+  /** It was said, and is to be just that; else it is the most that may come. */
+  readonly hasLength: boolean;
   readonly decoder: ChunkDecoder | undefined;
   readonly hashers: ReadonlyMap<Algorithm, Hasher>;
   readonly expected: ReadonlyMap<Algorithm, string>;
@@ -87,6 +89,7 @@ interface Expected {
 }
 
 export class VerifiedBody {
+  /** At the most. */
   readonly sizeBytes: number;
   readonly #source: () => AsyncIterable<Uint8Array>;
   readonly #expected: Expected;
@@ -99,6 +102,11 @@ export class VerifiedBody {
     this.#source = source;
     this.#expected = expected;
     this.sizeBytes = expected.sizeBytes;
+  }
+
+  /** Undefined: its sender did not say. */
+  get saidBytes(): number | undefined {
+    return this.#expected.hasLength ? this.sizeBytes : undefined;
   }
 
   /** Once. */
@@ -124,7 +132,10 @@ export class VerifiedBody {
 
   #take(piece: Uint8Array): Uint8Array {
     this.#bytes += piece.length;
-    if (this.#bytes > this.sizeBytes) throw new S3Fault('InvalidRequest', 'the body is longer than it was said to be');
+    if (this.#bytes > this.sizeBytes)
+      throw this.#expected.hasLength
+        ? new S3Fault('InvalidRequest', 'the body is longer than it was said to be')
+        : new S3Fault('EntityTooLarge', 'your proposed upload exceeds the maximum allowed object size');
     this.#md5.update(piece);
     if (this.#expected.sha256 !== undefined) this.#sha256.update(piece);
     for (const hasher of this.#expected.hashers.values()) hasher.update(piece);
@@ -133,7 +144,7 @@ export class VerifiedBody {
 
   /** Throws what does not match. To be called when the content has been read. */
   finish(): BodySums {
-    if (!this.#isWhole || this.#bytes < this.sizeBytes)
+    if (!this.#isWhole || (this.#expected.hasLength && this.#bytes < this.sizeBytes))
       throw new S3Fault(
         'IncompleteBody',
         'you did not provide the number of bytes specified by the Content-Length header',
@@ -162,18 +173,20 @@ export class VerifiedBody {
 
 type Headers = ReadonlyMap<string, string>;
 
-function lengthOf(headers: Headers, isStreaming: boolean): number {
+function lengthOf(headers: Headers, isStreaming: boolean): Pick<Expected, 'sizeBytes' | 'hasLength'> {
   const name = isStreaming ? 'x-amz-decoded-content-length' : 'content-length';
-  const text = headers.get(name) ?? (headers.has('transfer-encoding') ? undefined : '0');
-  if (text === undefined || (isStreaming && !headers.has(name)))
+  if (isStreaming && !headers.has(name))
     throw new S3Fault('MissingContentLength', `you must provide the ${name} HTTP header`);
+  // A body in chunks of HTTP itself ends where it ends.
+  if (!headers.has(name) && headers.has('transfer-encoding')) return { sizeBytes: PUT_BYTES_MAX, hasLength: false };
+  const text = headers.get(name) ?? '0';
   if (!/^\d{1,16}$/.test(text)) throw new S3Fault('InvalidArgument', `${name} is no length`);
   if (Number(text) > PUT_BYTES_MAX)
     throw new S3Fault('EntityTooLarge', 'your proposed upload exceeds the maximum allowed object size', {
       ProposedSize: text,
       MaxSizeAllowed: String(PUT_BYTES_MAX),
     });
-  return Number(text);
+  return { sizeBytes: Number(text), hasLength: true };
 }
 
 /** Names of trailers, which are checksums all. */

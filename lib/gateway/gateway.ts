@@ -44,6 +44,7 @@ export class Gateway {
       operation = operationOf(request.method, target, query, request.headers);
       const call = { request, headers: request.headers, query, operation, sender, ...named(target) };
       checkRight(call, target);
+      checkOwner(call);
       if (!WITHOUT_BUCKET.includes(operation)) await this.#options.buckets.check(call.bucket);
       const answer = await HANDLERS[operation](this.#options, call);
       return { ...answer, headers: { ...answer.headers, 'x-amz-request-id': request.id }, operation };
@@ -89,6 +90,14 @@ export class Gateway {
 }
 
 const named = ({ bucket = '', key = '' }: Target) => ({ bucket, key });
+
+/** Every bucket is its sender's: whoever expects another owner means another store. */
+function checkOwner({ headers, sender }: Call): void {
+  for (const name of ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner']) {
+    const expected = headers.get(name);
+    if (expected !== undefined && expected !== sender.key.id) throw new S3Fault('AccessDenied', 'access denied');
+  }
+}
 
 /** The key is decoded by now: what is granted below a prefix is what lies there. */
 function checkRight({ operation, query, sender }: Call, { bucket, key }: Target): void {

@@ -112,7 +112,7 @@ export class GatewayObjects {
     const item: PutItem = {
       ...itemAt(place),
       body: body.content(),
-      sizeBytes: body.sizeBytes,
+      sizeBytes: body.saidBytes,
       verify: async () => void finished(),
       facts: () => factsOf(finished().md5, attributesFor(finished())),
     };

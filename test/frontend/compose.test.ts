@@ -6,6 +6,7 @@ import { blockAt, partAt, partsOf } from '../../lib/frontend/compose/block-layou
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { runsOf } from '../../lib/panda/rows/objects/object-parts.ts';
 import { type Process, TINY, World } from '../store/harness.ts';
+import { LatePanda } from '../store/late-panda.ts';
 import { expectSound } from '../store/recount.ts';
 import { NAMESPACE } from './as-map.ts';
 
@@ -111,6 +112,27 @@ describe('an object put together from parts', () => {
     await p.frontend.restore({ namespace: NAMESPACE, key: 'o' });
     expect(await p.frontend.head(NAMESPACE, 'o')).toMatchObject({ ...facts, parts: runsOf(lengths) });
     expect(Buffer.compare(await p.frontend.read(NAMESPACE, 'o', 1e6), whole)).toBe(0);
+  });
+});
+
+describe('objects that were put by plain writes, as on a stage', () => {
+  it('keep their facts, and are put together as any others', async () => {
+    const world = new World(6);
+    const p = world.start({ panda: new LatePanda(world.panda, () => false) });
+    const facts = () => ({ md5: MD5, system: '{"t":"x"}' });
+    const items = ['a', 'b', 'c'].map((key) => ({ namespace: NAMESPACE, key, body: Buffer.from(`of ${key}`), facts }));
+    for await (const outcome of p.frontend.putAll(items)) expect(outcome.ok).toBe(true);
+    expect(await p.frontend.head(NAMESPACE, 'a')).toMatchObject({ isNamed: true, ...facts() });
+    const sources = ['c', 'a', 'c'].map((key) => ({ namespace: NAMESPACE, key }));
+    const made = await p.frontend.compose({ namespace: NAMESPACE, key: 'o', sources, areParts: true });
+    expect(made.isNamed).toBeUndefined();
+    for (const key of ['a', 'b', 'c']) await p.frontend.delete(NAMESPACE, key);
+    await collectGarbage(p.components);
+    expect(Buffer.from(await p.frontend.read(NAMESPACE, 'o', 1e6)).toString()).toBe('of cof aof c');
+    await expectSound(world.start());
+    await p.frontend.delete(NAMESPACE, 'o');
+    await collectGarbage(p.components);
+    await expectSound(world.start());
   });
 });
 

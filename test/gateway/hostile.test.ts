@@ -48,6 +48,18 @@ describe('a body that is cut off', () => {
       .toBe(0);
   });
 
+  it('is none when it comes in chunks of HTTP itself and ends as they do', async () => {
+    const one: RawCall = { method: 'PUT', target: '/photos/chunks', payloadHash: 'UNSIGNED-PAYLOAD' };
+    const headers = { ...signedHeaders(store.endpoint, store.key, one), 'transfer-encoding': 'chunked' };
+    const put = await send(store.endpoint, headers, one, (request) => {
+      request.write('hello ');
+      request.end('chunks');
+    });
+    expect(put.status).toBe(200);
+    expect((await call({ target: '/photos/chunks' })).body).toBe('hello chunks');
+    await call({ method: 'DELETE', target: '/photos/chunks' });
+  });
+
   it('or longer than it says is refused', async () => {
     const one: RawCall = {
       method: 'PUT',
@@ -95,6 +107,12 @@ describe('an access key', () => {
     expect((await call({ target: '/photos/a/1' })).status).toBe(200);
     await call({ method: 'DELETE', target: '/photos/a/1' });
     await call({ method: 'DELETE', target: '/photos/b/1' });
+  });
+
+  it('is the owner of all that it sees, and refused if it expects another', async () => {
+    const expecting = (owner: string): Promise<RawAnswer> =>
+      call({ target: '/photos?list-type=2', headers: { 'x-amz-expected-bucket-owner': owner } });
+    expect([(await expecting(store.key.id)).status, (await expecting('other')).code]).toEqual([200, 'AccessDenied']);
   });
 
   it.each(['/+access', '/%2Baccess/x', '/+buckets', '/+uploads'])(

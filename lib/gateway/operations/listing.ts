@@ -52,9 +52,23 @@ async function listed(objects: GatewayObjects, namespace: string, wanted: Wanted
   return {
     objects: kept.filter(({ key }) => inPage.has(key)),
     prefixes: page.commonPrefixes.filter((name) => inPage.has(name)),
-    next: isLonger ? names[limit] : page.next,
+    next: isLonger ? names[limit] : await firstFrom(objects, { namespace, prefix, delimiter }, page.next),
     lastName: names[Math.min(limit, names.length) - 1],
   };
+}
+
+/** Where the next page begins, if there is anything in it: behind a common prefix there may be nothing more. */
+async function firstFrom(
+  objects: GatewayObjects,
+  place: { readonly namespace: string; readonly prefix: string; readonly delimiter: string },
+  from: string | undefined,
+): Promise<string | undefined> {
+  for (let at = from; at !== undefined; ) {
+    const page = await objects.list({ ...place, from: at, limit: 1 });
+    if (page.objects.length + page.commonPrefixes.length > 0) return at;
+    at = page.next;
+  }
+  return undefined;
 }
 
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -122,7 +136,7 @@ export const listObjectsV2: Handler = async ({ objects }, call) => {
   const encoding = encodingOf(query);
   const token = query.get('continuation-token');
   const after = query.get('start-after') ?? '';
-  const start = token === undefined ? { after: after === '' ? undefined : after } : { from: fromToken(token) };
+  const start = !token ? { after: after === '' ? undefined : after } : { from: fromToken(token) };
   const found = await listed(objects, call.bucket, { ...wanted, ...start });
   const owner = query.get('fetch-owner') === 'true' ? ownerOf(call) : undefined;
   return xmlAnswer('ListBucketResult', {
