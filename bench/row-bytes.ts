@@ -1,10 +1,12 @@
 // Metadata of an object of one block, on both engines: rows as puts of 64 make them, in a SQLite file whose log is
-// checkpointed, and the same rows by DynamoDB's formula for the size of an item (lib/panda/attributes.ts), as they are
-// read and written, and as they are billed when kept, with 100 bytes more each. Groups of sealed volumes without a hot
-// tier are gone; a bucket's and a volume's row is shared by thousands.
+// checkpointed, as it grew and with all pages full, and the same rows by DynamoDB's formula for the size of an item
+// (lib/panda/attributes.ts), as they are read and written, and as they are billed when kept, with 100 bytes more each.
+// Groups go when their volume is sealed; here none is, so they are told apart. What is shipped leaves the journal of
+// the file; here nobody ships, so there is none. A row of a bucket and of a volume is shared by thousands.
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { PRICE_BOOK } from '../lib/cost/price-book.ts';
 import { Frontend } from '../lib/frontend/frontend.ts';
 import { rowBytes } from '../lib/panda/attributes.ts';
@@ -28,17 +30,21 @@ export async function rowBytesOf(objects: number): Promise<BenchResult> {
   const folder = await mkdtemp(join(tmpdir(), 'row-bytes-'));
   try {
     const path = join(folder, 'panda.sqlite');
-    const panda = await SqlitePanda.open(path);
+    const panda = await SqlitePanda.open(path, { isJournalled: false });
     await putAll(panda, objects);
     const items = await itemBytes(panda);
     await panda.close();
+    const file = (await stat(path)).size;
+    const { pagesBytes, fullBytes } = withoutGroups(path);
     const each = (name: string, bytes: number): Figure => ({ name, value: bytes / objects, unit: 'B' });
     const all = [...items.values()];
     return {
       bench: 'row-bytes',
       machine: `${objects.toLocaleString('en')} objects; ${machine()}`,
       figures: [
-        each('SQLite: file', (await stat(path)).size),
+        each('SQLite: file', file),
+        each('SQLite: pages of it but those of groups', pagesBytes),
+        each('SQLite: file without groups, its pages full', fullBytes),
         each(
           'DynamoDB: items',
           sumOf(all, ({ bytes }) => bytes),
@@ -52,6 +58,21 @@ export async function rowBytesOf(objects: number): Promise<BenchResult> {
     };
   } finally {
     await rm(folder, { recursive: true });
+  }
+}
+
+/** Groups are rows of their own pages, mostly. */
+function withoutGroups(path: string): { pagesBytes: number; fullBytes: number } {
+  const database = new DatabaseSync(path);
+  try {
+    const number = (sql: string): number => Number(Object.values(database.prepare(sql).get() ?? {})[0]);
+    database.exec("DELETE FROM rows WHERE partition GLOB 'group/*'");
+    const pageBytes = number('PRAGMA page_size');
+    const pagesBytes = (number('PRAGMA page_count') - number('PRAGMA freelist_count')) * pageBytes;
+    database.exec('VACUUM');
+    return { pagesBytes, fullBytes: number('PRAGMA page_count') * pageBytes };
+  } finally {
+    database.close();
   }
 }
 

@@ -4,7 +4,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '../../foundation/assert.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
-import { PAGE_ROWS_MAX, SQLITE_ATTEMPT_MS, SQLITE_BUSY_MS, WRITES_BEFORE_THREAD } from '../../limits/panda.ts';
+import {
+  PAGE_ROWS_MAX,
+  SQLITE_ATTEMPT_MS,
+  SQLITE_BUSY_MS,
+  SQLITE_CACHE_KIB_BESIDE_THREAD,
+  WRITES_BEFORE_THREAD,
+} from '../../limits/panda.ts';
 import { checkKey } from '../attributes.ts';
 import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from '../panda.ts';
 import { checkGetMany, checkQuery, checkTransaction } from '../transaction.ts';
@@ -54,14 +60,19 @@ export class SqlitePanda implements Panda {
   #closed = false;
 
   private constructor(database: DatabaseSync, data: ThreadData, options: SqlitePandaOptions) {
-    const { makeRoom, clock = systemClock, isJournalled = true, threadAfterWrites = WRITES_BEFORE_THREAD } = options;
+    const { makeRoom, clock = systemClock, isJournalled = true } = options;
+    // A file that is being filled is filled by somebody who has nothing else to do.
+    const { threadAfterWrites = isJournalled ? WRITES_BEFORE_THREAD : Number.POSITIVE_INFINITY } = options;
     const { path, attempts } = data;
     this.path = path;
     this.#database = database;
     this.#statements = prepareStatements(database);
     this.#commits = new GroupCommit({
       here: new BatchCommitter({ path, database, statements: this.#statements, attempts }),
-      startThread: () => new CommitThread(data),
+      startThread: () => {
+        database.exec(`PRAGMA cache_size = -${SQLITE_CACHE_KIB_BESIDE_THREAD}`);
+        return new CommitThread(data);
+      },
       threadAfterWrites,
       makeRoom,
       nowMs: isJournalled ? (): number => clock.nowMs() : undefined,

@@ -3,6 +3,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { unknownOutcome } from '../../foundation/errors.ts';
+import { THREAD_YOUNG_MIB } from '../../limits/panda.ts';
 import type { Key } from '../panda.ts';
 import {
   type AnswerMessage,
@@ -46,7 +47,11 @@ export class CommitThread implements Committer {
 
   constructor(data: ThreadData) {
     this.#path = data.path;
-    this.#worker = new Worker(PROGRAM, { workerData: data, name: 'commits' });
+    this.#worker = new Worker(PROGRAM, {
+      workerData: data,
+      name: 'commits',
+      resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MIB },
+    });
     // A process that forgets to close its store ends all the same, but never with a question open.
     this.#worker.unref();
     this.#worker.on('message', (message: Answer | 'open') => this.#heard(message));
