@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { restoreTo } from '../lib/engine/backup/restore.ts';
 import { createEmbedded, openEmbedded } from '../lib/engine/wire/embedded.ts';
-import { type Merge, nextMerge } from '../lib/journal/ladder.ts';
+import type { Merge } from '../lib/journal/ladder.ts';
 import type { Shelves } from '../lib/journal/shelves.ts';
 import { newestOf, type Segment, waysOf } from '../lib/journal/way.ts';
-import { LADDER_TOP_LEVEL_MAX } from '../lib/limits/journal.ts';
+import { LADDER_FAN_MAX, LADDER_TOP_LEVEL_MAX } from '../lib/limits/journal.ts';
 import { PRESETS } from '../lib/settings/settings.ts';
 import { type Benches, elapsedMs, type Figure, machine, median } from './bench.ts';
 import { COPIES, DRIVES, playPuts, shelvesIn } from './store/journal-history.ts';
@@ -69,19 +69,20 @@ async function shippingFigures(folder: string): Promise<Figure[]> {
       children.push(await StoreChild.start('store-process.ts', [dir, what], 'open'));
       readers.push(await StoreChild.start('store-process.ts', [dir], 'open'));
     }
-    const ratios = { put: [] as number[], cpu: [] as number[], get: [] as number[] };
+    const ratios = { put: [] as number[], cpu: [] as number[], get: [] as number[], getCpu: [] as number[] };
     for (let at = 0, round = 0; at < files.length; at += each, round++) {
       const some = files.slice(at, at + each);
       const inTurn = round % 2 === 0 ? children : children.toReversed();
       const puts = new Map<StoreChild, { ms: number; cpuMs: number }>();
       for (const child of inTurn) puts.set(child, await child.order({ what: 'put', files: some }));
-      const gets = new Map<StoreChild, { ms: number }>();
+      const gets = new Map<StoreChild, { ms: number; cpuMs: number }>();
       for (const child of round % 2 === 0 ? readers : readers.toReversed())
         gets.set(child, await child.order({ what: 'get', files: some }));
       const [shipped, unshipped] = children as [StoreChild, StoreChild];
       const [besideShipped, besideUnshipped] = readers as [StoreChild, StoreChild];
       ratios.put.push((puts.get(unshipped)?.ms ?? 0) / (puts.get(shipped)?.ms ?? 0));
       ratios.cpu.push((puts.get(shipped)?.cpuMs ?? 0) / (puts.get(unshipped)?.cpuMs ?? 0));
+      ratios.getCpu.push((gets.get(besideShipped)?.cpuMs ?? 0) / (gets.get(besideUnshipped)?.cpuMs ?? 0));
       ratios.get.push((gets.get(besideUnshipped)?.ms ?? 0) / (gets.get(besideShipped)?.ms ?? 0));
     }
     for (const child of [...readers, ...children]) await child.end();
@@ -91,6 +92,7 @@ async function shippingFigures(folder: string): Promise<Figure[]> {
       { name: 'put throughput, shipped to unshipped', value: percent(median(ratios.put)), unit: '%' },
       { name: 'CPU of a put, shipped to unshipped', value: percent(median(ratios.cpu)), unit: '%' },
       { name: 'get throughput, shipped to unshipped', value: percent(median(ratios.get)), unit: '%' },
+      { name: 'CPU of a get, shipped to unshipped', value: percent(median(ratios.getCpu)), unit: '%' },
     ];
   } finally {
     for (const child of [...readers, ...children]) child.kill();
@@ -139,8 +141,13 @@ class MergeMemory {
   }
 
   async look(shelves: Shelves): Promise<void> {
-    const merge = nextMerge(await wayOn(shelves));
-    if (merge !== undefined) await this.#measure(merge);
+    const way = await wayOn(shelves);
+    // Of the higher levels there are as many as there ever are before the merges of the lower ones make one more.
+    for (let level = 0; level <= LADDER_TOP_LEVEL_MAX; level++) {
+      const segments = way.filter((one) => one.level === level);
+      if (segments.length >= (level === LADDER_TOP_LEVEL_MAX ? 2 : LADDER_FAN_MAX - 1))
+        await this.#measure({ segments, level: Math.min(LADDER_TOP_LEVEL_MAX, level + 1) });
+    }
   }
 
   /** All that a restore reads, as one: what a stage's snapshot is made of. */

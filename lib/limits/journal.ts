@@ -13,7 +13,7 @@ export const FRAME_BYTES_MAX = 2 * MIB;
 /** Bytes of a row's image that a reader believes: the longest row, and room for what this release does not know. */
 export const ROW_IMAGE_BYTES_MAX = MIB;
 /** Bytes of an object of a segment, after which the next one begins: in memory as a whole, once a segment merged. */
-export const SEGMENT_PART_BYTES_MIN = 4 * MIB;
+export const SEGMENT_PART_BYTES_MIN = 2 * MIB;
 /** Bytes of such an object that a reader takes into memory. */
 export const SEGMENT_PART_BYTES_MAX = 16 * MIB;
 /** Objects of one segment. */
