@@ -100,6 +100,7 @@ describe('pocketful daemon', () => {
       'compact',
       'tune',
       'verify',
+      'alarms',
     ]);
   });
 
