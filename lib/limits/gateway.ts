@@ -71,6 +71,8 @@ export const BATCHED_BYTES_MAX = 8 * MIB;
 export const BATCHES_AT_ONCE = 2;
 /** Objects that one batch of deletes takes. */
 export const DELETES_PER_BATCH = 90;
+/** Bytes of a body that is read though its request was refused, so that the connection can be used again. */
+export const DROPPED_BYTES_MAX = MIB;
 /** Open connections. */
 export const CONNECTIONS_MAX = 1024;
 /** Until all headers of a request have come. */

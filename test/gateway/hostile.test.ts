@@ -60,6 +60,24 @@ describe('a body that is cut off', () => {
     await call({ method: 'DELETE', target: '/photos/chunks' });
   });
 
+  it('is not read on when its request is refused, unless it is short', async () => {
+    for (const [bytes, connection] of [
+      [100_000, 'keep-alive'],
+      [1_200_000, 'close'],
+    ] as const) {
+      const one: RawCall = {
+        method: 'PUT',
+        target: '/nobucket/x',
+        body: 'x'.repeat(bytes),
+        payloadHash: 'UNSIGNED-PAYLOAD',
+      };
+      const headers = { ...signedHeaders(store.endpoint, store.key, one), connection: 'keep-alive' };
+      const answer = await send(store.endpoint, headers, one).catch(() => undefined);
+      if (answer !== undefined) expect([answer.code, answer.headers.connection]).toEqual(['NoSuchBucket', connection]);
+      else expect(connection).toBe('close');
+    }
+  });
+
   it('or longer than it says is refused', async () => {
     const one: RawCall = {
       method: 'PUT',

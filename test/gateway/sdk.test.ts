@@ -1,6 +1,7 @@
 // The endpoint through AWS's SDK for JavaScript, over sockets and a real store.
 
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -59,6 +60,13 @@ describe('buckets', () => {
     const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
     expect(Buckets.map(({ Name }) => Name)).toEqual(['other.bucket', 'photos']);
     await s3.send(new HeadBucketCommand({ Bucket: 'other.bucket' }));
+    const first = await s3.send(new ListBucketsCommand({ MaxBuckets: 1 }));
+    const second = await s3.send(new ListBucketsCommand({ MaxBuckets: 1, ContinuationToken: first.ContinuationToken }));
+    expect([first, second].map((page) => (page.Buckets ?? []).map(({ Name }) => Name))).toEqual([
+      ['other.bucket'],
+      ['photos'],
+    ]);
+    expect(second.ContinuationToken).toBeUndefined();
     expect((await s3.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBeUndefined();
     await s3.send(new PutObjectCommand({ Bucket: 'other.bucket', Key: 'x', Body: 'x' }));
     await expect(s3.send(new DeleteBucketCommand({ Bucket: 'other.bucket' }))).rejects.toMatchObject({
@@ -260,8 +268,14 @@ describe('uploads in parts', () => {
     expect((listed.Parts ?? []).map(({ Size, ETag }) => [Size, ETag])).toEqual(
       bodies.map((body, i) => [body.length, Parts[i]?.ETag]),
     );
-    const complete = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
+    const sums = Buffer.concat(Parts.map(({ ChecksumCRC32 = '' }) => Buffer.from(ChecksumCRC32, 'base64')));
+    const whole = Buffer.alloc(4);
+    whole.writeUInt32BE(crc32(sums));
+    const wrong = { ...upload, MultipartUpload: { Parts }, ChecksumCRC32: 'AAAAAA==' };
+    await expect(s3.send(new CompleteMultipartUploadCommand(wrong))).rejects.toMatchObject({ name: 'BadDigest' });
+    const complete = new CompleteMultipartUploadCommand({ ...wrong, ChecksumCRC32: whole.toString('base64') });
     const first = await s3.send(complete);
+    expect(first.ChecksumCRC32).toBe(`${whole.toString('base64')}-3`);
     const again = await s3.send(complete);
     const etag = `"${md5(Buffer.concat(bodies.map((body) => createHash('md5').update(body).digest())))}-3"`;
     expect([first.ETag, again.ETag]).toEqual([etag, etag]);
@@ -282,7 +296,11 @@ describe('uploads in parts', () => {
     );
     expect(attributes).toMatchObject({
       ObjectSize: 10 * MIB + 1006,
-      ObjectParts: { TotalPartsCount: 3 },
+      ObjectParts: {
+        TotalPartsCount: 3,
+        IsTruncated: false,
+        Parts: bodies.map(({ length }, i) => ({ PartNumber: i + 1, Size: length })),
+      },
       Checksum: { ChecksumType: 'COMPOSITE' },
     });
     expect((await s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? []).toEqual([]);

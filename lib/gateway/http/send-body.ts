@@ -1,6 +1,7 @@
 // An answer on its way out: its head, then its body as fast as the client takes it. A body that fails midway is cut
 // off, so that no client takes what it got for the whole.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DROPPED_BYTES_MAX } from '../../limits/gateway.ts';
 import type { GatewayAnswer } from '../exchange.ts';
 
 /** How many bytes of the body were handed to the client. */
@@ -9,8 +10,7 @@ export async function sendBody(
   response: ServerResponse,
   { status, headers, body }: GatewayAnswer,
 ): Promise<number> {
-  // What was not read of the request is not read on: after an error the connection is of no more use.
-  if (!message.complete) response.setHeader('connection', 'close');
+  if (!isReadOn(message)) response.setHeader('connection', 'close');
   const hasBody = message.method !== 'HEAD' && status !== 204 && status !== 304 && body !== undefined;
   const known = typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {};
   const empty = !hasBody && message.method !== 'HEAD' && status !== 204 ? { 'content-length': '0' } : {};
@@ -32,6 +32,13 @@ export async function sendBody(
     return sent;
   }
   return ended(response, sent);
+}
+
+/** What is left of a short body is read and thrown away; with a long one the connection is of no more use. */
+function isReadOn({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return true;
+  const length = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  return headers.expect === undefined && length <= DROPPED_BYTES_MAX;
 }
 
 function ended(response: ServerResponse, sent: number): number {

@@ -2,6 +2,7 @@
 import { isGranted, knowsBucket } from '../../access/policy.ts';
 import { XML_BYTES_MAX } from '../../limits/gateway.ts';
 import { S3Fault } from '../../s3/fault.ts';
+import { fromToken, limitOf, tokenOf } from '../../s3/request/listing.ts';
 import { expectRoot, readXml, textOf } from '../../s3/xml/read.ts';
 import { xmlDocument } from '../../s3/xml/write.ts';
 import { openBody } from '../body.ts';
@@ -20,7 +21,6 @@ export const xmlAnswer = (name: string, node: Parameters<typeof xmlDocument>[1])
 export async function xmlBody(call: Call, root: string): Promise<ReturnType<typeof readXml>> {
   const body = await openBody(call);
   if (body.sizeBytes > XML_BYTES_MAX) throw new S3Fault('MalformedXML', 'the XML you provided is too long');
-  if (body.sizeBytes === 0) throw new S3Fault('MissingRequestBodyError', 'request body is empty');
   const bytes = await body.whole();
   body.finish();
   return expectRoot(readXml(bytes), root);
@@ -28,10 +28,27 @@ export async function xmlBody(call: Call, root: string): Promise<ReturnType<type
 
 export const listBuckets: Handler = async ({ buckets }, call) => {
   const { rules } = call.sender.key;
+  const token = call.query.get('continuation-token');
+  const from = token ? fromToken(token) : undefined;
+  const prefix = call.query.get('prefix') ?? '';
+  // Without a limit all of them are told, as they were before there was one.
+  const limit = call.query.has('max-buckets') ? limitOf(call.query, 'max-buckets') : Number.POSITIVE_INFINITY;
   const found: { Name: string; CreationDate: string }[] = [];
-  for await (const { name, createdAtMs } of buckets.list(call.query.get('prefix') ?? ''))
-    if (knowsBucket(rules, name)) found.push({ Name: name, CreationDate: isoDate(createdAtMs) });
-  return xmlAnswer('ListAllMyBucketsResult', { Owner: ownerOf(call), Buckets: { Bucket: found } });
+  let next: string | undefined;
+  for await (const { name, createdAtMs } of buckets.list(prefix)) {
+    if ((from !== undefined && name < from) || !knowsBucket(rules, name)) continue;
+    if (found.length >= limit) {
+      next = name;
+      break;
+    }
+    found.push({ Name: name, CreationDate: isoDate(createdAtMs) });
+  }
+  return xmlAnswer('ListAllMyBucketsResult', {
+    Owner: ownerOf(call),
+    Buckets: { Bucket: found },
+    Prefix: prefix === '' ? undefined : prefix,
+    ContinuationToken: next === undefined ? undefined : tokenOf(next),
+  });
 };
 
 /** One that is there already is the sender's, as all are: so it was answered of old, and is. */

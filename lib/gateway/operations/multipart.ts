@@ -104,9 +104,10 @@ function listedParts(root: XmlElement): ListedPart[] {
   });
   if (listed.length === 0 || listed.length > PARTS_MAX) throw malformedXml();
   for (const [i, { number }] of listed.entries())
-    if (i > 0 && number <= (listed[i - 1] as ListedPart).number)
+    if (i > 0 && number < (listed[i - 1] as ListedPart).number)
       throw new S3Fault('InvalidPartOrder', 'the list of parts was not in ascending order');
-  return listed;
+  // Of a part that was sent twice the one that was named last.
+  return [...new Map(listed.map((part) => [part.number, part])).values()];
 }
 
 const invalidPart = (number: number): S3Fault =>

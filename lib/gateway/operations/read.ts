@@ -6,6 +6,7 @@ import { type Algorithm, headerOf } from '../../s3/body/checksum.ts';
 import { S3Fault } from '../../s3/fault.ts';
 import { type Attributes, attributeHeaders, attributesFrom, overridesIn } from '../../s3/request/attributes.ts';
 import { checkRead } from '../../s3/request/conditions.ts';
+import { limitOf } from '../../s3/request/listing.ts';
 import { type ByteSpan, spanOf } from '../../s3/request/range.ts';
 import { type Call, type GatewayAnswer, httpDate, quoted } from '../exchange.ts';
 import { noSuchKey } from '../faults.ts';
@@ -97,6 +98,23 @@ async function begun(body: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uin
   };
 }
 
+/** Numbers and lengths of its parts, a page of them. */
+function partsPage({ headers }: Call, object: ObjectRow, parts: number) {
+  const most = limitOf(new Map([['max-parts', headers.get('x-amz-max-parts') ?? '']]), 'max-parts');
+  const marker = Number(/^\d{1,6}$/.exec(headers.get('x-amz-part-number-marker') ?? '0')?.[0] ?? Number.NaN);
+  if (Number.isNaN(marker)) throw new S3Fault('InvalidArgument', 'x-amz-part-number-marker must be a number');
+  const last = Math.min(parts, marker + most);
+  const page = Array.from({ length: Math.max(0, last - marker) }, (_, i) => marker + 1 + i);
+  return {
+    PartsCount: parts,
+    PartNumberMarker: marker,
+    NextPartNumberMarker: last,
+    MaxParts: most,
+    IsTruncated: last < parts,
+    Part: page.map((number) => ({ PartNumber: number, Size: partAt(object, number)?.bytes })),
+  };
+}
+
 export const getObjectAttributes: Handler = async ({ objects }, call) => {
   const object = await objects.find(call.bucket, call.key);
   if (object === undefined) throw noSuchKey();
@@ -116,7 +134,7 @@ export const getObjectAttributes: Handler = async ({ objects }, call) => {
       wanted.includes('Checksum') && Object.keys(c).length > 0
         ? { ...sums, ChecksumType: ct ?? 'FULL_OBJECT' }
         : undefined,
-    ObjectParts: wanted.includes('ObjectParts') && parts > 0 ? { PartsCount: parts } : undefined,
+    ObjectParts: wanted.includes('ObjectParts') && parts > 0 ? partsPage(call, object, parts) : undefined,
     StorageClass: wanted.includes('StorageClass') ? 'STANDARD' : undefined,
     ObjectSize: wanted.includes('ObjectSize') ? object.sizeBytes : undefined,
   });

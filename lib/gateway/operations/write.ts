@@ -163,7 +163,7 @@ export const deleteObjects: Handler = async ({ objects }, call) => {
 export const getObjectTagging: Handler = async ({ objects }, call) => {
   const object = await objects.find(call.bucket, call.key);
   if (object === undefined) throw noSuchKey();
-  const tags = Object.entries(attributesFrom(object.system).g ?? {});
+  const tags = Object.entries(attributesFrom(object.system).g ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return xmlAnswer('Tagging', { TagSet: { Tag: tags.map(([Key, Value]) => ({ Key, Value })) } });
 };
 

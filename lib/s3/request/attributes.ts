@@ -67,7 +67,7 @@ function ownEncoding(value: string | undefined): string | undefined {
     ?.split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '' && one.toLowerCase() !== 'aws-chunked')
-    .join(',');
+    .join(', ');
   return left === '' ? undefined : left;
 }
 

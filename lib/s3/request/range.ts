@@ -30,7 +30,7 @@ export function copySpanOf(header: string, sizeBytes: number): ByteSpan {
   if (first === undefined || Number(last) < Number(first))
     throw new S3Fault('InvalidArgument', 'the x-amz-copy-source-range value must be of the form bytes=first-last');
   if (Number(last) >= sizeBytes)
-    throw new S3Fault('InvalidArgument', `range specified is not valid for source object of size: ${sizeBytes}`);
+    throw new S3Fault('InvalidRange', `range specified is not valid for source object of size: ${sizeBytes}`);
   return { offset: Number(first), length: Number(last) - Number(first) + 1 };
 }
 
