@@ -13,7 +13,7 @@ import type { Acting, SimWorld } from './sim-world.ts';
 
 /** So long a drive is waited for here; looks are as far apart, now and then further. */
 export const LOST_AFTER_MS = 4000;
-const LOOKS_MAX = 12;
+const LOOKS_MAX = 40;
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
 

@@ -1,8 +1,9 @@
 // What befalls drives and clocks at times of the plan. Drives that are struck are few enough for what the code promises: what is lost on them
 // is rebuilt from the others.
 
+import { lossesMax } from '../../../lib/engine/drives/watch-drives.ts';
 import { chunkName } from '../../../lib/format/chunk.ts';
-import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import { SeededRandomness, shuffled } from '../../../lib/foundation/randomness.ts';
 import { zoneFromRow } from '../../../lib/panda/rows/zone-row.ts';
 import type { SimWorld } from '../actors/sim-world.ts';
 import type { Disk } from '../ports/disk.ts';
@@ -27,7 +28,8 @@ function strike(world: SimWorld, { kind, forMs }: Disaster, number: number): voi
   world.injector.note(kind);
   world.trace.note(`${world.scheduler.nowUs} ${kind} ${disk.label}`);
   const later = (run: () => void): void => world.scheduler.schedule(forMs * 1000, number, undefined, run);
-  if (kind === 'away' || kind === 'full' || kind === 'read-only') {
+  if (kind === 'cable') unplug(world, forMs, number, random);
+  else if (kind === 'away' || kind === 'full' || kind === 'read-only') {
     disk.state = kind;
     later(() => {
       disk.state = 'healthy';
@@ -48,6 +50,17 @@ function strike(world: SimWorld, { kind, forMs }: Disaster, number: number): voi
   else if (kind === 'clock') jump(world, random);
   else if (kind === 'week') world.weekPasses();
   else for (const process of alive(world).slice(0, 2)) process.die();
+}
+
+/** What hangs on one cable is away, and comes back together. */
+function unplug(world: SimWorld, forMs: number, number: number, random: SeededRandomness): void {
+  const more = lossesMax(world) + 1;
+  const disks = shuffled([...world.disks], random).filter(({ state }) => state === 'healthy');
+  const unplugged = disks.slice(0, more);
+  for (const disk of unplugged) disk.state = 'away';
+  world.scheduler.schedule(forMs * 1000, number, undefined, () => {
+    for (const disk of unplugged) disk.state = 'healthy';
+  });
 }
 
 /** In the generation before, of a zone that has had one. */

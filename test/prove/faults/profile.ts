@@ -48,7 +48,9 @@ export type DisasterKind =
   | 'clock'
   /** A week passes, on all clocks. */
   | 'week'
-  | 'two-die';
+  | 'two-die'
+  /** One drive more is away than every volume survives, for a while: nothing is lost by it. */
+  | 'cable';
 export interface Disaster {
   readonly atMs: number;
   readonly kind: DisasterKind;
@@ -168,9 +170,9 @@ export const PROFILES: readonly Profile[] = [
   {
     name: 'drives',
     ratesMax: ALL,
-    disasters: [...DRIVES, 'wipe', 'stray', 'clock', 'two-die'],
-    disastersMax: 4,
-    beyondPermille: 50,
+    disasters: [...DRIVES, 'away', 'away', 'cable', 'cable', 'wipe', 'stray', 'clock', 'two-die'],
+    disastersMax: 6,
+    beyondPermille: 120,
     putBackPermille: 0,
     putBackBy: ['restore'],
     crashes: CRASHES,

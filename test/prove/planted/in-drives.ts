@@ -17,11 +17,19 @@ export const IN_DRIVES: readonly Plant[] = [
     replace: 'away.seenMs <= nowMs;',
   },
   {
+    // Either alone is held by the other.
     name: 'balance-to-a-drive-that-has-a-column',
     profile: 'drives',
     file: 'lib/volume/repair/balance-plan.ts',
     find: '    if (others.includes(to)) return false;\n',
     replace: '',
+    also: [
+      {
+        file: 'lib/volume/rows/zones.ts',
+        find: 'isActive(states, drive) && !keeps.includes(drive) &&',
+        replace: 'isActive(states, drive) &&',
+      },
+    ],
   },
   {
     name: 'restore-of-another-version',
