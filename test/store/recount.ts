@@ -184,9 +184,12 @@ function expectZones(rows: readonly Row[], away: readonly number[]): void {
     same(holder, wanted, () => `zone ${row.partition} ${zone.zone} is ${zone.state}`);
   }
   const isReserved = ({ partition, ...row }: Row): boolean => {
-    const { volume, state } = zoneFromRow({ partition, ...row });
-    const isAway = away.includes(Number(partition.slice('zone/'.length)));
-    return (isAway && volume === undefined) || (state === 'erasing' && gone.has(partition));
+    const { volume, state, zone } = zoneFromRow({ partition, ...row });
+    const drive = partition.slice('zone/'.length);
+    const isAway = away.includes(Number(drive));
+    // One that somebody died over while it was discarded is still held by its discard row.
+    const isGivenUp = state === 'erasing' && gone.has(partition) && !extents.has(`${drive}/${zone}`);
+    return (isAway && volume === undefined) || isGivenUp;
   };
   const inUse = of(rows, 'zone').filter((row) => zoneFromRow(row).state !== 'free' && !isReserved(row));
   same(extents.size, inUse.length, () => 'extents with a zone row');
