@@ -82,7 +82,9 @@ describe('serve', () => {
     expect((await call(second, { target: '/default/m' })).body).toBe('part');
     const b = await call(second, { target: '/default/b' });
     expect([b.body, b.headers.etag]).toEqual(['by the CLI', expect.stringMatching(/^"[0-9a-f]{32}-1"$/)]);
-    await second.stop();
+    expect((await second.stop()).stderr).not.toContain('without --cert');
+    const open = await served('--no-daemon', '--host', '0.0.0.0');
+    expect((await open.stop()).stderr).toContain('without --cert');
   });
 
   it('knows keys by their rules, which can be replaced, and not those that were removed', async () => {

@@ -29,6 +29,7 @@ interface ServeOptions {
 }
 
 const SWEEP_EVERY = HOUR_MS;
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 export function addServe(program: Command): void {
   addCommand<ServeOptions>(program, 'serve', 'an S3 endpoint for the store, until Ctrl-C', serve, (command) =>
@@ -82,6 +83,8 @@ async function serve(run: Run, _args: unknown, options: ServeOptions): Promise<v
     admin = await startAdminServer({ host: '127.0.0.1', port: options.adminPort }, { metrics, ready });
     const url = external?.origin ?? `${tls === undefined ? 'http' : 'https'}://${hostOf(options.host)}:${server.port}`;
     await greet(run, open, { url, admin: `http://127.0.0.1:${admin.port}`, bucket: store.namespace });
+    if (tls === undefined && !LOOPBACK.test(options.host) && external?.protocol !== 'https:')
+      run.say(`without --cert everybody on the way to ${options.host} can read what is put and got`);
     const work = Promise.all([upkeep(run, store, options), sweeps(run, open)]);
     await Promise.race([aborted(signal), work]);
     await server.stop();
