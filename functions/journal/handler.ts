@@ -1,5 +1,5 @@
 // Ships what changed in the table onto the drives: a batch of its stream. Or, before a key version is destroyed, a
-// snapshot under the current one.
+// snapshot under the current one. After part of the stream was lost: a snapshot of the table as it is.
 import * as z from 'zod';
 import { shipBatch, shipStageSnapshot } from '../../lib/engine/journal/stage-batch.ts';
 import type { ShelfAt } from '../../lib/engine/ship/store-journal.ts';
@@ -7,11 +7,15 @@ import { batchOf, streamEventSchema } from '../../lib/panda/dynamo-stream.ts';
 import { openTask, stageShelf } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 
-const schema = z.union([z.strictObject({ snapshot: z.literal(true) }), streamEventSchema]);
+const schema = z.union([
+  z.strictObject({ snapshot: z.literal(true), scan: z.boolean().optional() }),
+  streamEventSchema,
+]);
 
 export const newJournal = (open: OpenTask, shelfAt: ShelfAt) =>
   newTask(schema, open, async ({ store }, event) => {
-    if ('snapshot' in event) return { snapshot: await shipStageSnapshot(store.components, shelfAt) };
+    if ('snapshot' in event)
+      return { snapshot: await shipStageSnapshot(store.components, shelfAt, event.scan === true) };
     const { changed, atMs } = batchOf(event);
     return shipBatch(store.components, shelfAt, changed, atMs);
   });

@@ -44,4 +44,4 @@ export const DRIVE_ACCESS: Readonly<Record<'frontend' | Worker, DriveAccess>> = 
 };
 
 /** Rows that changed, together in a segment: so many, or what came within that time. */
-export const JOURNAL_BATCH = { rows: 5000, seconds: 30 } as const;
+export const JOURNAL_BATCH = { rows: 5000, seconds: 30, hoursMax: 23 } as const;

@@ -96,8 +96,13 @@ export class JournalStage {
     return true;
   }
 
-  snapshot(): Promise<unknown> {
-    return this.#invoke({ snapshot: true });
+  snapshot(scan = false): Promise<unknown> {
+    return this.#invoke(scan ? { snapshot: true, scan } : { snapshot: true });
+  }
+
+  /** What the stream forgets before it is shipped. */
+  forgetNext(shard: number): void {
+    this.at[shard] = this.panda.shards[shard]?.length ?? 0;
   }
 
   #invoke(event: unknown, plan?: FaultPlan): Promise<unknown> {

@@ -74,6 +74,27 @@ describe('the journal function', () => {
     expect(after.way.map(({ level }) => level)).toEqual(['snapshot']);
   });
 
+  it('scans the table for a snapshot when it is told to, which mends what the stream lost', async () => {
+    const stage = new JournalStage(6);
+    await stage.begin();
+    for (let i = 0; i < 30; i++) await stage.write();
+    await stage.deliverAll();
+    await stage.expectBack();
+    for (let i = 0; i < 12; i++) await stage.write();
+    for (const shard of [0, 1]) stage.forgetNext(shard);
+    await stage.write();
+    await stage.deliverAll();
+    await expect(stage.expectBack()).rejects.toThrow();
+    // Merged out of what was shipped it lacks the same.
+    await stage.snapshot();
+    await expect(stage.expectBack()).rejects.toThrow();
+    await stage.snapshot(true);
+    await stage.expectBack();
+    for (let i = 0; i < 5; i++) await stage.write();
+    await stage.deliverAll();
+    await stage.expectBack();
+  });
+
   it('refuses an event that is none', async () => {
     const stage = new JournalStage(3);
     const open = async () => ({

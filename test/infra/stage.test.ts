@@ -200,9 +200,13 @@ describe('Panda', () => {
         BatchSize: 5000,
         MaximumBatchingWindowInSeconds: 30,
         FilterCriteria: { Filters: [{ Pattern: pattern }] },
-        // A batch that is given up, split or worked beside the next one of its shard would break the order.
+        // A batch that is split or worked beside the next one of its shard would break the order. One is given up, and
+        // that is told, before the stream forgets it.
         MaximumRetryAttempts: Match.absent(),
-        MaximumRecordAgeInSeconds: Match.absent(),
+        MaximumRecordAgeInSeconds: 23 * 3600,
+        DestinationConfig: {
+          OnFailure: { Destination: { 'Fn::GetAtt': [Match.stringLikeRegexp('^FailedEvents'), 'Arn'] } },
+        },
         BisectBatchOnFunctionError: Match.absent(),
         ParallelizationFactor: Match.absent(),
       });
@@ -422,7 +426,7 @@ describe('permissions', () => {
     ['Gc', [...erases, ...sends]],
     ['Drainer', [...looks, ...sends]],
     ['ThresholdTuner', [...looks, ...sends, 'cloudwatch:PutMetricData']],
-    ['Journal', [...erases, 'kms:Decrypt', ...streams]],
+    ['Journal', [...erases, 'kms:Decrypt', ...streams, ...sends]],
     ['LiveCoder', [...erases, ...queueFigures, ...consumes]],
     ['SettingsGuardRole', ['dynamodb:GetItem', 'logs:CreateLogStream', 'logs:PutLogEvents']],
     ['CompactionMachineRole', ['lambda:InvokeFunction']],

@@ -39,12 +39,16 @@ export async function shipBatch(
   return { rows: changed.length, keys };
 }
 
-/** Of all that was shipped, read back from the drives; what was shipped before is not needed any more. */
+/**
+ * Of all that was shipped, read back from the drives; what was shipped before is not needed any more. `scansAnew`: of
+ * the table as it is, which mends what the stream has lost.
+ */
 export async function shipStageSnapshot(
   components: Components,
   shelfAt: ShelfAt,
+  scansAnew = false,
 ): Promise<{ readonly sequence: number }> {
-  const source = new StreamJournal(components, [], components.clock.nowMs());
+  const source = new StreamJournal(components, [], components.clock.nowMs(), scansAnew);
   await new StoreJournal(shelfAt, components, source).snapshotNow();
   const row = await components.panda.get(cursorKey);
   return { sequence: row === undefined ? 0 : cursorFromRow(row).sequence };

@@ -41,10 +41,15 @@ export class StreamJournal implements JournalSource {
   readonly #ports: StreamJournalPorts;
   readonly #changes: readonly ImageRow[];
   readonly #atMs: number;
+  readonly #scansAnew: boolean;
   #shipped: ShippedTo | undefined;
 
-  /** `changed`: in the order of the stream; `atMs`: when the last of it was written. */
-  constructor(ports: StreamJournalPorts, changed: readonly ChangedRow[], atMs: number) {
+  /**
+   * `changed`: in the order of the stream; `atMs`: when the last of it was written. `scansAnew`: a snapshot is not merged
+   * out of what was shipped, as part of the stream was lost.
+   */
+  constructor(ports: StreamJournalPorts, changed: readonly ChangedRow[], atMs: number, scansAnew = false) {
+    this.#scansAnew = scansAnew;
     this.#ports = ports;
     this.#atMs = Math.max(0, atMs);
     const newest = new Map<string, ChangedRow>();
@@ -61,7 +66,9 @@ export class StreamJournal implements JournalSource {
     const store = await panda.get(storeKey);
     const drives = await rowsIn(panda, drivePartition);
     const next = { sequence: (cursor?.sequence ?? 0) + 1, mark: hexOf(randomness.bytes(MARK_BYTES)), atMs: this.#atMs };
-    const hasNews = this.#shipped === undefined && (this.#changes.length > 0 || cursor === undefined);
+    // What was scanned anew is no point that was there before: a snapshot of that one may be, under its name.
+    const isNew = this.#changes.length > 0 || cursor === undefined || this.#scansAnew;
+    const hasNews = this.#shipped === undefined && isNew;
     const changes = this.#changes;
     return {
       tip: hasNews ? next : cursor,
@@ -70,7 +77,7 @@ export class StreamJournal implements JournalSource {
       row: (key) => (key.partition === storeKey.partition && key.sort === storeKey.sort ? store : undefined),
       rows: (partition) => (partition === drivePartition ? drives : []),
       changes: () => changes,
-      isScanned: true,
+      isScanned: !this.#scansAnew,
       all: () => allRows(panda),
       passedOver: () => [],
       close: () => {},

@@ -4,7 +4,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FilterCriteria, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { DynamoEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { DRAIN_BATCH_MAX, LIVE_CODERS_MAX } from '../../limits/stage.ts';
@@ -66,9 +66,9 @@ export class CellStack extends PocketfulStack {
       compactor: services.compactor.function,
     });
     this.#connectQueue();
-    this.#connectStream();
     this.#measure();
     this.failedEvents = this.#collectFailures();
+    this.#connectStream();
     const compaction = this.compaction.machine;
     new Schedules(this, 'Schedules', {
       stage,
@@ -139,6 +139,9 @@ export class CellStack extends PocketfulStack {
         startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: JOURNAL_BATCH.rows,
         maxBatchingWindow: Duration.seconds(JOURNAL_BATCH.seconds),
+        // The stream forgets after a day. What is given up before says so, and an alarm does.
+        maxRecordAge: Duration.hours(JOURNAL_BATCH.hoursMax),
+        onFailure: new SqsDlq(this.failedEvents),
         filters: [FilterCriteria.filter({ dynamodb: { Keys: { pk: { S: [{ 'anything-but': unshipped }] } } } })],
       }),
     );

@@ -97,7 +97,7 @@ function serviceAlarms({ ephemeral }: StageSettings): AlarmSpec[] {
     },
     {
       name: 'function-errors',
-      says: 'The frontend threw an error of its own, or a scheduled function failed twice.',
+      says: 'The frontend threw an error of its own, a scheduled function failed twice, or the journal gave up on part of the stream.',
       metrics: [
         { kind: 'frontend', name: 'Errors' },
         { kind: 'queue', queue: 'failed', name: 'ApproximateNumberOfMessagesVisible' },
