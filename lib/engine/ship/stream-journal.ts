@@ -45,8 +45,8 @@ export class StreamJournal implements JournalSource {
   #shipped: ShippedTo | undefined;
 
   /**
-   * `changed`: in the order of the stream; `atMs`: when the last of it was written. `scansAnew`: a snapshot is not merged
-   * out of what was shipped, as part of the stream was lost.
+   * `changed`: in the order of the stream; `atMs`: when the last of it was written. `scansAnew`: a snapshot is not
+   * merged out of what was shipped, as part of the stream was lost.
    */
   constructor(ports: StreamJournalPorts, changed: readonly ChangedRow[], atMs: number, scansAnew = false) {
     this.#scansAnew = scansAnew;
