@@ -16,7 +16,7 @@ it('asks for metrics that there are', async () => {
   const dashboard: Dashboard = JSON.parse(
     readFileSync(new URL('../../docs/s3-dashboard.json', import.meta.url), 'utf8'),
   );
-  const serve = readFileSync(new URL('../../bin/commands/serve/serve.ts', import.meta.url), 'utf8');
+  const serve = readFileSync(new URL('../../bin/commands/serve/serving.ts', import.meta.url), 'utf8');
   const metrics = new ServerMetrics();
   const { body } = await metrics.text();
   const known = new Set([...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));

@@ -1,49 +1,26 @@
-// pocketful serve: the S3 endpoint of a store, and the store's upkeep in the same process, until Ctrl-C.
-import { readFile } from 'node:fs/promises';
+// pocketful serve: its options. What it runs is loaded when it is asked for: other commands start without it.
 import { type Command, InvalidArgumentError } from 'commander';
-import type { PocketfulStore } from '../../../lib/client/face.ts';
-import { EmbeddedClient } from '../../../lib/client/file/embedded-client.ts';
-import { runTasks, tasksOf } from '../../../lib/engine/upkeep/daemon.ts';
-import { HOUR_MS } from '../../../lib/foundation/durations.ts';
-import { invalid, isPocketfulError } from '../../../lib/foundation/errors.ts';
-import { systemRandomness } from '../../../lib/foundation/randomness.ts';
-import { startAdminServer } from '../../../lib/gateway/http/admin-server.ts';
-import { ServerMetrics } from '../../../lib/gateway/http/metrics.ts';
-import { type RunningServer, startServer } from '../../../lib/gateway/http/server.ts';
-import { type OpenGateway, openGateway } from '../../../lib/gateway/open-gateway.ts';
-import { storeGauges } from '../../../lib/gateway/store-gauges.ts';
-import { addCommand, collect, countArgument, type Run } from '../command.ts';
-import { readyMade } from './ready-made.ts';
-
-interface ServeOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly adminPort: number;
-  readonly domain?: readonly string[];
-  readonly externalUrl?: string;
-  readonly region: string;
-  readonly cert?: string;
-  readonly key?: string;
-  /** --no-daemon. */
-  readonly daemon: boolean;
-}
-
-const SWEEP_EVERY = HOUR_MS;
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
+import { addCommand, collect, countArgument } from '../command.ts';
+import type { ServeOptions } from './serve-options.ts';
 
 export function addServe(program: Command): void {
-  addCommand<ServeOptions>(program, 'serve', 'an S3 endpoint for the store, until Ctrl-C', serve, (command) =>
-    command
-      .option('--host <address>', 'where it listens; anything but loopback is for the network', '127.0.0.1')
-      .option('--port <port>', 'its port', portArgument, 9000)
-      .option('--admin-port <port>', 'of /healthz, /readyz and /metrics, on loopback', portArgument, 9001)
-      .option('--domain <name>', 'below which buckets have host names; may be given several times', collect)
-      .option('--external-url <url>', 'what clients call it, behind a proxy that changes the Host header')
-      .option('--region <name>', 'what clients are told of the region', 'us-east-1')
-      .option('--cert <file>', 'certificate (PEM) for TLS')
-      .option('--key <file>', 'its key (PEM)')
-      .option('--with-daemon', 'upkeep in this process (the default for a file: store)')
-      .option('--no-daemon', 'without upkeep in this process'),
+  addCommand<ServeOptions>(
+    program,
+    'serve',
+    'an S3 endpoint for the store, until Ctrl-C',
+    async (run, _args, options) => (await import('./serving.ts')).serve(run, options),
+    (command) =>
+      command
+        .option('--host <address>', 'where it listens; anything but loopback is for the network', '127.0.0.1')
+        .option('--port <port>', 'its port', portArgument, 9000)
+        .option('--admin-port <port>', 'of /healthz, /readyz and /metrics, on loopback', portArgument, 9001)
+        .option('--domain <name>', 'below which buckets have host names; may be given several times', collect)
+        .option('--external-url <url>', 'what clients call it, behind a proxy that changes the Host header')
+        .option('--region <name>', 'what clients are told of the region', 'us-east-1')
+        .option('--cert <file>', 'certificate (PEM) for TLS')
+        .option('--key <file>', 'its key (PEM)')
+        .option('--with-daemon', 'upkeep in this process (the default for a file: store)')
+        .option('--no-daemon', 'without upkeep in this process'),
   );
 }
 
@@ -51,129 +28,4 @@ function portArgument(text: string): number {
   const port = countArgument(text);
   if (port > 65_535) throw new InvalidArgumentError('a port is at most 65535.');
   return port;
-}
-
-async function serve(run: Run, _args: unknown, options: ServeOptions): Promise<void> {
-  const external = externalUrl(options.externalUrl);
-  const tls = await tlsOf(options);
-  const store = await run.open();
-  const engine = await store.objects();
-  const metrics = new ServerMetrics();
-  const open = openGateway(engine, {
-    region: options.region,
-    ...(options.domain === undefined ? {} : { domains: options.domain.map((name) => name.toLowerCase()) }),
-    ...(external === undefined ? {} : { hosts: [external.host] }),
-    onBatch: (objects) => metrics.batch(objects),
-    onInternal: (error, id) => run.say(`pocketful: request ${id} failed: ${said(error)}`),
-  });
-  watch(metrics, open, store);
-  // What was put with the CLI is an S3 bucket as well.
-  await open.buckets.create(store.namespace, 'pocketful');
-  const { signal } = run.interruption;
-  const server = await startServer(options, {
-    answer: (request) => open.gateway.answer(request),
-    clock: engine.clock,
-    randomness: systemRandomness,
-    tls,
-    onAnswered: (answered) => metrics.answered(answered),
-  });
-  const ready = async (): Promise<void> => void (await open.objects.list({ namespace: store.namespace, limit: 1 }));
-  let admin: RunningServer | undefined;
-  try {
-    admin = await startAdminServer({ host: '127.0.0.1', port: options.adminPort }, { metrics, ready });
-    const url = external?.origin ?? `${tls === undefined ? 'http' : 'https'}://${hostOf(options.host)}:${server.port}`;
-    await greet(run, open, { url, admin: `http://127.0.0.1:${admin.port}`, bucket: store.namespace });
-    if (tls === undefined && !LOOPBACK.test(options.host) && external?.protocol !== 'https:')
-      run.say(`without --cert everybody on the way to ${options.host} can read what is put and got`);
-    const work = Promise.all([upkeep(run, store, options), sweeps(run, open)]);
-    await Promise.race([aborted(signal), work]);
-    await server.stop();
-    await work;
-  } finally {
-    await server.stop();
-    await admin?.stop();
-    await engine.tally?.();
-  }
-}
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-
-const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);
-
-const said = (error: unknown): string => {
-  if (isPocketfulError(error)) return `${error.message} (${error.code})`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-};
-
-/** Throws `invalid` URL_INVALID. */
-function externalUrl(text: string | undefined): URL | undefined {
-  if (text === undefined) return undefined;
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text);
-  throw invalid('URL_INVALID', `"${text}" is no http or https URL`);
-}
-
-async function tlsOf({ cert, key }: ServeOptions): Promise<{ cert: string; key: string } | undefined> {
-  if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined || key === undefined) throw invalid('TLS_INCOMPLETE', 'TLS needs both --cert and --key');
-  return { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
-}
-
-async function greet(
-  run: Run,
-  { keys }: OpenGateway,
-  { url, admin, bucket }: { readonly url: string; readonly admin: string; readonly bucket: string },
-): Promise<void> {
-  run.answer(
-    { endpoint: url, admin, bucket },
-    `endpoint ${url}\nadmin    ${admin} (/healthz, /readyz, /metrics)\n\n${readyMade({ url, bucket })}`,
-  );
-  const { done } = await keys.list().next();
-  if (done) run.say('there is no access key yet: make one with pocketful access add NAME --allow all');
-}
-
-function watch(metrics: ServerMetrics, { objects }: OpenGateway, store: PocketfulStore): void {
-  for (const source of storeGauges(() => store.admin.status(), objects.engine.clock)) metrics.gauge(source);
-  if (store instanceof EmbeddedClient) {
-    const { stats } = store.engine.volumes.records;
-    metrics.gauge({
-      name: 'pocketful_degraded_reads',
-      help: 'Records that this process had to rebuild to read them',
-      read: () => stats.degradedReads,
-    });
-  }
-  metrics.gauge({
-    name: 'pocketful_s3_waiting_objects',
-    help: 'Small objects that wait for a batch',
-    read: () => objects.batcher.waiting,
-  });
-}
-
-/** As the daemon does it; what fails is tried again. */
-async function upkeep(run: Run, store: PocketfulStore, { daemon }: ServeOptions): Promise<void> {
-  if (!daemon || !(store instanceof EmbeddedClient)) return;
-  await runTasks(tasksOf(store.engine), {
-    clock: run.clock,
-    signal: run.interruption.signal,
-    once: false,
-    onDone: ({ task, error }) => {
-      if (error !== undefined) run.say(`pocketful: ${task}: ${error.message} (${error.code})`);
-    },
-  });
-}
-
-/** Uploads that nobody ends. */
-async function sweeps(run: Run, { uploads }: OpenGateway): Promise<void> {
-  const { signal } = run.interruption;
-  while (!signal.aborted) {
-    try {
-      await uploads.sweep();
-    } catch (error) {
-      run.say(`pocketful: uploads that are given up: ${said(error)}`);
-    }
-    await run.clock.sleep(SWEEP_EVERY, signal).catch(() => {});
-  }
 }

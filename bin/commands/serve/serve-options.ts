@@ -1,0 +1,13 @@
+// What a person may say of the server.
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly domain?: readonly string[];
+  readonly externalUrl?: string;
+  readonly region: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** --no-daemon. */
+  readonly daemon: boolean;
+}
