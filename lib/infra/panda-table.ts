@@ -6,6 +6,8 @@ import { removalOf } from './removal.ts';
 
 export interface PandaTableProps {
   readonly ephemeral: boolean;
+  /** What changes is streamed, for the journal to be shipped onto the drives. */
+  readonly isJournalled: boolean;
 }
 
 export class PandaTable extends Construct {
@@ -18,8 +20,7 @@ export class PandaTable extends Construct {
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       encryption: TableEncryption.DEFAULT,
-      // What the journal ships onto the drives.
-      stream: StreamViewType.NEW_IMAGE,
+      ...(props.isJournalled ? { stream: StreamViewType.NEW_IMAGE } : {}),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: !props.ephemeral },
       deletionProtection: !props.ephemeral,
       removalPolicy: removalOf(props.ephemeral),

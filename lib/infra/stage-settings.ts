@@ -40,6 +40,11 @@ const schema = z.strictObject({
   budgets: json.optional(),
   /** What repair on its schedule writes in a day at the most; absent: as much as there is. */
   repairBytesPerDay: z.coerce.number().int().positive().optional(),
+  /**
+   * Whether what changes in the table is shipped into the buckets. Default: unless it is ephemeral, which keeps no other
+   * way back either.
+   */
+  journal: flag.optional(),
   /** False: nothing runs by itself; encode, gc and compaction wait to be started. */
   schedules: flag.default(true),
   /** Where alarms are sent; without it they only show in the console. */
@@ -56,10 +61,11 @@ const schema = z.strictObject({
 export const STAGE_CONTEXT_KEYS = Object.keys(schema.shape);
 
 export interface StageSettings
-  extends Readonly<Omit<z.infer<typeof schema>, 'drives' | 'preset' | 'settings' | 'budgets'>> {
+  extends Readonly<Omit<z.infer<typeof schema>, 'drives' | 'preset' | 'settings' | 'budgets' | 'journal'>> {
   readonly store: Settings;
   readonly drives: number;
   readonly budgets?: Budgets;
+  readonly journal: boolean;
 }
 
 /** Throws `invalid` STAGE_INVALID, naming the key, or SETTINGS_INVALID. */
@@ -69,7 +75,7 @@ export function parseStageSettings(context: Readonly<Record<string, unknown>>): 
     const issue = parsed.error.issues[0];
     throw invalid('STAGE_INVALID', `stage: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
   }
-  const { preset, settings, drives, budgets, ...rest } = parsed.data;
+  const { preset, settings, drives, budgets, journal = !parsed.data.ephemeral, ...rest } = parsed.data;
   const store = settingsOf(preset, settings as Partial<Settings>);
   if (store.cell === DATA) throw invalid('STAGE_INVALID', `stage: settings: no cell may be called ${DATA}`);
   const count = drives ?? drivesMin(store) + 1;
@@ -78,7 +84,7 @@ export function parseStageSettings(context: Readonly<Record<string, unknown>>): 
     throw invalid('STAGE_INVALID', `stage: drives: ${codecs} need at least ${drivesMin(store)} drives, not ${count}`);
   }
   const limits = budgets === undefined ? {} : { budgets: budgetsOf(budgets as Partial<Budgets>) };
-  return Object.freeze({ ...rest, ...limits, store, drives: count });
+  return Object.freeze({ ...rest, ...limits, journal, store, drives: count });
 }
 
 /** The value of a JSON text; anything else as it is, for the schema to judge. */

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findStage, type StageOutputs } from '../../lib/client/aws/aws-stage.ts';
 import { cdkOk } from './cdk.ts';
 import { pocketful } from './cli.ts';
+import { journalTests } from './journal.ts';
 import { realPieces } from './pieces.ts';
 
 const STAGE = 'keep';
@@ -30,7 +31,7 @@ const SETTINGS = {
 };
 const CONTEXT = [
   ...['-c', `stage=${STAGE}`, '-c', 'preset=demo', '-c', `settings=${JSON.stringify(SETTINGS)}`],
-  ...['-c', `drives=${DRIVES}`, '-c', 'ephemeral=true', '-c', 'schedules=false'],
+  ...['-c', `drives=${DRIVES}`, '-c', 'ephemeral=true', '-c', 'schedules=false', '-c', 'journal=true'],
 ];
 const EXECUTION_LOOK_MS = 2000;
 /** Of an answer, where a command did not end as it should: the findings are in it. */
@@ -111,6 +112,10 @@ beforeAll(async () => {
 });
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe('the journal of a stage', () => {
+  journalTests(`aws:${STAGE}`, scratch, FILES, () => outputs);
+});
 
 describe('a stage that loses a bucket', () => {
   it('is whole before, and needs no repair', async () => {

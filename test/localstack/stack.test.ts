@@ -20,7 +20,6 @@ import { cdk, cdkOk } from './cdk.ts';
 import { pocketful } from './cli.ts';
 import { compactionTests } from './compaction.ts';
 import { askUrl } from './function-url.ts';
-import { journalTests } from './journal.ts';
 import { type RealFile, realFiles } from './real-files.ts';
 
 const STAGE = 'it';
@@ -134,8 +133,6 @@ describe('a deployed stage', () => {
     for (const { key, bytes } of FILES)
       expect(sha256(readFileSync(join(scratch, 'out', key))), key).toBe(sha256(bytes));
   });
-
-  journalTests(ADDRESS, scratch, FILES, () => outputs);
 
   it('answers the other commands, and says which ones are for file: stores only', async () => {
     const [one] = FILES as [RealFile];

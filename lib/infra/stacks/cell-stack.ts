@@ -68,7 +68,7 @@ export class CellStack extends PocketfulStack {
     this.#connectQueue();
     this.#measure();
     this.failedEvents = this.#collectFailures();
-    this.#connectStream();
+    if (stage.journal) this.#connectStream();
     const compaction = this.compaction.machine;
     new Schedules(this, 'Schedules', {
       stage,
