@@ -4,6 +4,7 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { entryOf } from '../../lib/infra/bundle.ts';
 import { WORKERS } from '../../lib/infra/stage-parts.ts';
+import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 import { RECEIVES_MAX } from '../../lib/limits/bytes.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { OUTPUTS } from '../../lib/settings/stage-names.ts';
@@ -186,7 +187,7 @@ describe('Panda', () => {
   });
 
   it('streams what changes to the journal: in order, again until it is shipped, but not what shipping writes', () => {
-    for (const { zoneData, cell } of [durable, ephemeral]) {
+    for (const { zoneData, cell } of [durable]) {
       zoneData.hasResourceProperties('AWS::DynamoDB::Table', {
         StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
       });
@@ -211,6 +212,14 @@ describe('Panda', () => {
         ParallelizationFactor: Match.absent(),
       });
     }
+  });
+
+  it('streams nothing where the stage is thrown away, unless that is asked for', () => {
+    ephemeral.zoneData.hasResourceProperties('AWS::DynamoDB::Table', { StreamSpecification: Match.absent() });
+    ephemeral.cell.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
+    expect(parseStageSettings({ ephemeral: true }).journal).toBe(false);
+    expect(parseStageSettings({ ephemeral: true, journal: 'true' }).journal).toBe(true);
+    expect(parseStageSettings({}).journal).toBe(true);
   });
 
   it('can be restored to a point in time if durable', () => {

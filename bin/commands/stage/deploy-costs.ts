@@ -41,7 +41,7 @@ export function costSheetOf(stage: StageSettings): readonly CostLine[] {
 }
 
 /** Of blobs of 64 KiB; a stage that may be destroyed keeps no way back. */
-function usageLines({ store, ephemeral, drives }: StageSettings): CostLine[] {
+function usageLines({ store, ephemeral, drives, journal: isJournalled }: StageSettings): CostLine[] {
   const journal = { batch: JOURNAL_BATCH, copies: journalCopies(store), drives, memoryMiB: JOURNAL_MEMORY_MIB };
   const hot = codecShape(store.hotCodec);
   const usage = usageDollars(hot.dataColumns + hot.parityColumns, PRICE_BOOK);
@@ -54,7 +54,7 @@ function usageLines({ store, ephemeral, drives }: StageSettings): CostLine[] {
     { what: 'a million blobs deleted, one a call, and shredded', dollars: usage.deleted1 },
     { what: 'metadata of a million blobs, a month', dollars: usage.rowsKept },
     ...(ephemeral ? [] : [recovery]),
-    ...[1, 100].map((perSecond) => ({
+    ...(isJournalled ? [1, 100] : []).map((perSecond) => ({
       what: `the journal of a million blobs put, ${perSecond} a second`,
       dollars: journalDollars(journal, perSecond, PRICE_BOOK),
     })),
