@@ -41,8 +41,8 @@ const schema = z.strictObject({
   /** What repair on its schedule writes in a day at the most; absent: as much as there is. */
   repairBytesPerDay: z.coerce.number().int().positive().optional(),
   /**
-   * Whether what changes in the table is shipped into the buckets. Default: unless it is ephemeral, which keeps no other
-   * way back either.
+   * Whether what changes in the table is shipped into the buckets. Default: unless it is ephemeral, which keeps no
+   * other way back either.
    */
   journal: flag.optional(),
   /** False: nothing runs by itself; encode, gc and compaction wait to be started. */

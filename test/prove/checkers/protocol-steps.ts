@@ -101,7 +101,6 @@ const PATTERNS: readonly Pattern[] = [
   ['20d slots die', 'put dead', '!check volume', '!update volume', '!delete block'],
   ['20e row of removed ones goes', 'delete removed', '!put removed'],
   ['20f what was void ends', 'delete void'],
-  ['20f its time begins', 'update void +a'],
   ['20f a namespace without any', 'delete voids'],
   ['20 grace of removed ones begins again', 'delete removed', 'put removed'],
   ['20 grace begins again', 'update trash +a'],
@@ -122,6 +121,9 @@ const PATTERNS: readonly Pattern[] = [
   ['quarantine begins', 'put quarantine'],
   ['quarantine ends', 'delete quarantine'],
 ];
+
+/** Of rows as only earlier releases wrote them: known, but there are none that a run could be held to have seen. */
+const EARLIER_PATTERNS: readonly Pattern[] = [['20f its time begins', 'update void +a']];
 
 /** Of drives and repair: the profile `drives` alone has them, so that no other is held to have seen them. */
 const DRIVE_PATTERNS: readonly Pattern[] = [
@@ -160,7 +162,9 @@ export function protocolStepsOf(writes: readonly Write[]): readonly string[] | u
 const UNKNOWN = '?';
 
 function stepsOf(words: ReadonlySet<string>): readonly string[] {
-  const names = [...PATTERNS, ...DRIVE_PATTERNS].filter((pattern) => fits(words, pattern)).map(([name]) => name);
+  const names = [...PATTERNS, ...DRIVE_PATTERNS, ...EARLIER_PATTERNS]
+    .filter((pattern) => fits(words, pattern))
+    .map(([name]) => name);
   if (names.length > 0 || [...words].every((word) => SOFT.test(word))) return names;
   return [UNKNOWN];
 }
