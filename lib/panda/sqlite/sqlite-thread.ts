@@ -43,6 +43,8 @@ export class CommitThread implements Committer {
   #state: 'starting' | 'open' | 'ended' = 'starting';
   readonly #asked = new Map<number, (answer: Answer | undefined) => void>();
   #questions = 0;
+  /** Somebody waits for its end: the process does not end before. */
+  #isClosing = false;
   readonly #begun = Promise.withResolvers<void>();
 
   constructor(data: ThreadData) {
@@ -67,7 +69,7 @@ export class CommitThread implements Committer {
   /** Resolves when it is ready, or will never be. */
   begun(): Promise<void> {
     this.#worker.ref();
-    return this.#begun.promise.finally(() => this.#worker.unref());
+    return this.#begun.promise.finally(() => this.#letGo());
   }
 
   async commit(batch: readonly KeptWrites[], nowMs: number | undefined): Promise<BatchAnswer> {
@@ -90,6 +92,7 @@ export class CommitThread implements Committer {
   async close(): Promise<void> {
     if (this.#state === 'ended') return;
     const ended = new Promise<void>((done) => this.#worker.once('exit', () => done()));
+    this.#isClosing = true;
     this.#worker.ref();
     this.#worker.postMessage('close');
     await ended;
@@ -113,12 +116,17 @@ export class CommitThread implements Committer {
     if (message === 'open') {
       this.#state = 'open';
       this.#begun.resolve();
-      this.#worker.unref(); // what was said before it ran counts for nothing
+      this.#letGo(); // what was said before it ran counts for nothing
       return;
     }
     this.#asked.get(message.id)?.(message);
     this.#asked.delete(message.id);
-    if (this.#asked.size === 0) this.#worker.unref();
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    if (this.#asked.size === 0 && !this.#isClosing) this.#worker.unref();
+    else this.#worker.ref();
   }
 
   #ended(): void {
