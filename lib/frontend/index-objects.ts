@@ -2,13 +2,7 @@
 import { conflict, isKind, unknownOutcome } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { INDEX_ATTEMPTS_MAX } from '../limits/frontend.ts';
-import {
-  COMMIT_ROWS,
-  HELD_BYTES_MAX,
-  KEYS_AT_ONCE,
-  PAIRS_PER_TRANSACTION,
-  TRANSACTION_ITEMS_MAX,
-} from '../limits/panda.ts';
+import { COMMIT_ROWS, HELD_BYTES_MAX, PAIRS_PER_TRANSACTION, TRANSACTION_ITEMS_MAX } from '../limits/panda.ts';
 import { CONFLICT_BACK_OFF_STEPS_MAX } from '../limits/volume.ts';
 import { PandaConflict } from '../panda/conflict.ts';
 import type { Panda, ReadOptions, Write } from '../panda/panda.ts';
@@ -16,7 +10,7 @@ import type { BlockRow } from '../panda/rows/block-row.ts';
 import { type ObjectRow, objectFromRow, objectKey, releaseKey } from '../panda/rows/object-row.ts';
 import { removedBytesMax } from '../panda/rows/removed/removed-row.ts';
 import type { Components } from '../volume/rows/components.ts';
-import { readBlocks } from '../volume/rows/read-rows.ts';
+import { readBlocks, rowsAt } from '../volume/rows/read-rows.ts';
 import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs, LateConflict, transact } from '../volume/rows/transact.ts';
 import { voidBlocks } from '../volume/rows/void-blocks.ts';
@@ -56,15 +50,12 @@ export async function readObjects(
   keys: readonly { readonly namespace: string; readonly key: string }[],
   options?: ReadOptions,
 ): Promise<(ObjectRow | undefined)[]> {
-  const found: (ObjectRow | undefined)[] = [];
-  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
-    const rows = await panda.getMany(
-      keys.slice(at, at + KEYS_AT_ONCE).map(({ namespace, key }) => objectKey(namespace, key)),
-      options,
-    );
-    found.push(...rows.map((row) => (row === undefined ? undefined : objectFromRow(row))));
-  }
-  return found;
+  const rows = await rowsAt(
+    panda,
+    keys.map(({ namespace, key }) => objectKey(namespace, key)),
+    options,
+  );
+  return rows.map((row) => row && objectFromRow(row));
 }
 
 /**

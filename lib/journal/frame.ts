@@ -4,15 +4,11 @@ import { corrupt, type PocketfulError } from '../foundation/errors.ts';
 import { ROW_IMAGE_BYTES_MAX } from '../limits/journal.ts';
 import { ROW_KEY_BYTES_MAX } from '../limits/panda.ts';
 import type { Key } from '../panda/panda.ts';
-import { compareUtf8 } from '../panda/sort-order.ts';
 
-/** `image`: the row's value in bytes (panda/sqlite/row-bytes.ts); undefined: there is no such row any more. */
+/** `image`: the row's value in bytes (panda/sqlite/row-form.ts); undefined: there is no such row any more. */
 export interface RowImage extends Key {
   readonly image: Uint8Array | undefined;
 }
-
-export const compareKeys = (a: Key, b: Key): number =>
-  compareUtf8(a.partition, b.partition) || compareUtf8(a.sort, b.sort);
 
 export const segmentCorrupt = (why: string, cause?: unknown): PocketfulError =>
   corrupt('SEGMENT_CORRUPT', `an object of the journal cannot be read: ${why}`, cause);

@@ -14,7 +14,8 @@ import {
 import type { Key } from '../panda/panda.ts';
 import { lineageFromRow } from '../panda/rows/lineage.ts';
 import { storeKey } from '../panda/rows/store-row.ts';
-import { compareKeys, type RowImage } from './frame.ts';
+import { compareKeys } from '../panda/sort-order.ts';
+import type { RowImage } from './frame.ts';
 import { NOTHING, samePoint } from './points.ts';
 import { mergedRows, nextOf, readSegment, type SegmentPorts, writeSegment } from './segments.ts';
 import { reachedAt, type Segment, waysOf } from './way.ts';

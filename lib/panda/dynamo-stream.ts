@@ -2,7 +2,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
 import { type Item, rowOf } from './dynamo-items.ts';
-import type { Key, Row } from './panda.ts';
+import type { ChangedRow } from './journal-source.ts';
 
 type StreamedValue = { S: string } | { N: string } | { B: string } | { SS: string[] } | { L: StreamedValue[] };
 const value: z.ZodType<StreamedValue> = z.lazy(() =>
@@ -30,19 +30,14 @@ export const streamEventSchema = z.looseObject({
 });
 export type StreamEvent = z.infer<typeof streamEventSchema>;
 
-/** Missing attributes: the row is gone. */
-export interface StreamedRow extends Key {
-  readonly attributes: Row['attributes'] | undefined;
-}
-
 export interface StreamedBatch {
-  readonly changed: readonly StreamedRow[];
+  readonly changed: readonly ChangedRow[];
   /** When the last of them was written; 0 if there is none. */
   readonly atMs: number;
 }
 
 export function batchOf({ Records }: StreamEvent): StreamedBatch {
-  const changed = Records.map(({ eventName, dynamodb: { Keys, NewImage } }): StreamedRow => {
+  const changed = Records.map(({ eventName, dynamodb: { Keys, NewImage } }): ChangedRow => {
     const { partition, sort } = rowOf(itemOf(Keys));
     const isGone = eventName === 'REMOVE' || NewImage === undefined;
     return { partition, sort, attributes: isGone ? undefined : rowOf(itemOf(NewImage)).attributes };

@@ -1,7 +1,7 @@
 // What changed in a Panda, for whoever ships it elsewhere: a moment of its rows, and the keys of those that changed
 // since a cursor. Bodies: sqlite/sqlite-journal.ts, which keeps one, and engine/ship/stream-journal.ts, which is given
 // a batch of a table's stream.
-import type { Key, Row } from './panda.ts';
+import type { Attributes, Key, Row } from './panda.ts';
 
 /** A COMMIT: its number and four random bytes of it, as hex. */
 export interface CommitPoint {
@@ -17,6 +17,11 @@ export interface ShippedTo extends CommitPoint {
 export interface ImageRow extends Key {
   /** The row's value as bytes; undefined: gone. */
   readonly image: Uint8Array | undefined;
+}
+
+/** A row that changed, as a stream has it; `attributes`: undefined if there is no such row any more. */
+export interface ChangedRow extends Key {
+  readonly attributes: Attributes | undefined;
 }
 
 /** A row whose value cannot be read: what was shipped of it before may be sound. */

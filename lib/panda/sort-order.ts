@@ -1,6 +1,7 @@
 // The order of rows: by the UTF-8 bytes of their keys, as DynamoDB and SQLite's BINARY collation have it. JavaScript
 // compares UTF-16 code units, which puts astral characters (surrogates, D800-DFFF) before U+E000-U+FFFF; UTF-8 puts
 // them after.
+import type { Key } from './panda.ts';
 
 /** Negative, zero or positive, as Array.prototype.sort wants it. Well-formed strings only. */
 export function compareUtf8(a: string, b: string): number {
@@ -13,6 +14,12 @@ export function compareUtf8(a: string, b: string): number {
   }
   return a.length - b.length;
 }
+
+export const compareKeys = (a: Key, b: Key): number =>
+  compareUtf8(a.partition, b.partition) || compareUtf8(a.sort, b.sort);
+
+/** Of one row, and of no other: for maps. */
+export const keyText = ({ partition, sort }: Key): string => `${partition}\0${sort}`;
 
 /** Surrogates above everything else in the BMP: the order code points (and so UTF-8 bytes) have. */
 function rank(unit: number): number {

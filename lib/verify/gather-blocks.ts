@@ -7,6 +7,7 @@ import { BLOCK_PLACE_ATTRIBUTES, BlockPlace } from '../panda/rows/block/block-pl
 import { type BlockRow, blockAttributes, blockFromRow, blockPartitions } from '../panda/rows/block-row.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
 import type { Components } from '../volume/rows/components.ts';
+import { rowsOf } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { BlockTable } from './block-table.ts';
 
@@ -81,17 +82,10 @@ export async function* blocksBetween({ components }: VolumeStore, from: string, 
   for (const partition of blockPartitions()) {
     const bits = partition.slice(-2);
     if (bits < from.slice(0, 2) || bits > to.slice(0, 2)) continue;
-    let at: string | undefined = bits === from.slice(0, 2) ? from : bits;
-    while (at !== undefined) {
-      const page: Awaited<ReturnType<typeof components.panda.query>> = await components.panda.query(partition, {
-        from: at,
-        to,
-      });
-      for (const row of page.rows) {
-        const block = readOrTell(row, blockFromRow, () => {});
-        if (block !== undefined && block.cell === components.settings.cell) yield block;
-      }
-      at = page.next;
+    const at = bits === from.slice(0, 2) ? from : bits;
+    for await (const row of rowsOf(components.panda, partition, at, to)) {
+      const block = readOrTell(row, blockFromRow, () => {});
+      if (block !== undefined && block.cell === components.settings.cell) yield block;
     }
   }
 }

@@ -5,14 +5,14 @@ import { gatherRows } from '../../lib/engine/journal/gather-rows.ts';
 import type { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { compareKeys } from '../../lib/journal/frame.ts';
 import { Shelves } from '../../lib/journal/shelves.ts';
 import { ship } from '../../lib/journal/ship.ts';
 import { type TendPorts, tendLadder } from '../../lib/journal/tend.ts';
 import { type ImageRow, isDamaged, type JournalSource, type ShippedTo } from '../../lib/panda/journal-source.ts';
 import type { Panda, Row, Write } from '../../lib/panda/panda.ts';
 import { encodeAttributes } from '../../lib/panda/row-encoding.ts';
-import { attributesOfBytes } from '../../lib/panda/sqlite/row-bytes.ts';
+import { compareKeys } from '../../lib/panda/sort-order.ts';
+import { attributesOfBytes } from '../../lib/panda/sqlite/read-row-bytes.ts';
 import { MemoryShelf } from '../journal/memory-shelf.ts';
 import { STORE } from '../journal/world.ts';
 

@@ -30,8 +30,7 @@ async function put(stage: JournalStage, files: ReadonlyMap<string, Uint8Array>):
 }
 
 /** Hot and erasure-coded volumes. */
-async function lived(): Promise<JournalStage> {
-  const stage = new JournalStage(7, DRIVES);
+async function lived(stage = new JournalStage(7, DRIVES)): Promise<JournalStage> {
   await stage.begin();
   await put(stage, first);
   const stream = new MemoryStream(stage.world.clock, 3);
@@ -80,6 +79,16 @@ describe('restore from a stage', () => {
       for await (const outcome of store.frontend.putAll(items)) expect(outcome).toMatchObject({ ok: true });
     });
     await expectSound(dir, new Map([...everything, ...third]));
+  });
+
+  it('passes over what lies beside the segments and is none', async () => {
+    const stage = new JournalStage(9, DRIVES);
+    for (const shelf of stage.shelves) await shelf.put(0, 'a-note', [new Uint8Array(500)]);
+    await lived(stage);
+    await stage.deliverAll(BATCH);
+    const dir = fresh();
+    expect(await restoreFromStage(dir, sourceOf(stage))).toMatchObject({ drivesFound: DRIVES, damagedSegments: 0 });
+    await expectSound(dir, everything);
   });
 
   it('goes on where it was cut off', async () => {

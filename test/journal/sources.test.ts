@@ -1,12 +1,13 @@
 // The contract of journal sources on a SQLite file, and on batches of a table's stream over a Panda in memory.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type ChangedRow, StreamJournal } from '../../lib/engine/ship/stream-journal.ts';
+import { StreamJournal } from '../../lib/engine/ship/stream-journal.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { readSegment } from '../../lib/journal/segments.ts';
 import { Shelves } from '../../lib/journal/shelves.ts';
 import { ship, shipSnapshot } from '../../lib/journal/ship.ts';
+import type { ChangedRow } from '../../lib/panda/journal-source.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Write } from '../../lib/panda/panda.ts';
 import { SqliteJournal } from '../../lib/panda/sqlite/sqlite-journal.ts';

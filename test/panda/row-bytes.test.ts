@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PocketfulError } from '../../lib/foundation/errors.ts';
 import type { Attribute, Attributes } from '../../lib/panda/panda.ts';
-import { attributesOfBytes, rowBytesOf } from '../../lib/panda/sqlite/row-bytes.ts';
+import { attributesOfBytes } from '../../lib/panda/sqlite/read-row-bytes.ts';
+import { rowBytesOf } from '../../lib/panda/sqlite/row-bytes.ts';
 
 const KEY = { partition: 'block/0a', sort: '0abc' };
 const hex = fc.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('hex'));

@@ -8,7 +8,7 @@ import { DirectoryDrive } from '../../drive/directory-drive.ts';
 import { markerOf } from '../../drive/directory-marker.ts';
 import { DirectoryShelf } from '../../drive/directory-shelf.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
-import { conflict, corrupt, invalid } from '../../foundation/errors.ts';
+import { corrupt, invalid } from '../../foundation/errors.ts';
 import { driveId } from '../../foundation/ids.ts';
 import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
 import type { Panda } from '../../panda/panda.ts';
@@ -23,7 +23,7 @@ import { removeScratch, scratchPath, sweepLeftovers } from '../wire/leftovers.ts
 import { driveAt, keysPath, pandaPath } from '../wire/store-layout.ts';
 import { type BackupHeader, backupFile, checkBackup } from './backup.ts';
 import { checkPlaces } from './check-places.ts';
-import { giveName } from './give-name.ts';
+import { giveName, refuseExisting } from './give-name.ts';
 import { putRows } from './put-rows.ts';
 
 export interface RestoreReport {
@@ -66,8 +66,7 @@ interface Place {
 export async function restoreTo(dir: string, file: string, options: RestoreOptions = {}): Promise<RestoreReport> {
   const path = resolve(dir);
   const target = pandaPath(path);
-  if (existsSync(target))
-    throw conflict('STORE_EXISTS', `${dir} holds metadata already: move ${target} away before restoring`);
+  refuseExisting(dir, target);
   await sweepLeftovers(path, options.clock ?? systemClock);
   const header = await checkBackup(file);
   await checkShredLog(header, options.shredLog);

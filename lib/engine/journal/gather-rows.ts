@@ -6,7 +6,7 @@ import { mergedRows, readSegment, type SegmentPorts } from '../../journal/segmen
 import type { Ladder, Shelves } from '../../journal/shelves.ts';
 import { newestOf, type Reached, type Segment, waysOf } from '../../journal/way.ts';
 import type { Row } from '../../panda/panda.ts';
-import { attributesOfBytes } from '../../panda/sqlite/row-bytes.ts';
+import { attributesOfBytes } from '../../panda/sqlite/read-row-bytes.ts';
 
 export type GatherPorts = Omit<SegmentPorts, 'shelves'>;
 

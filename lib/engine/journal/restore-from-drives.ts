@@ -1,6 +1,5 @@
 // RESTORE --FROM-DRIVES: the metadata of a store out of the journal on its drives, with nothing but keys.json.
 // docs/decisions/0025 has the steps and what a crash after each leaves.
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DirectoryDrive } from '../../drive/directory-drive.ts';
@@ -9,7 +8,7 @@ import { DirectoryShelf } from '../../drive/directory-shelf.ts';
 import type { Drive } from '../../drive/drive.ts';
 import type { Shelf } from '../../drive/shelf.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
-import { conflict, corrupt, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
+import { corrupt, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import { driveId } from '../../foundation/ids.ts';
 import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
 import { Shelves } from '../../journal/shelves.ts';
@@ -23,7 +22,7 @@ import { SqlitePanda } from '../../panda/sqlite/sqlite-panda.ts';
 import { raiseAboveDrives } from '../../volume/behind/raise-above-drives.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { checkPlaces, type PlacesReport } from '../backup/check-places.ts';
-import { giveName } from '../backup/give-name.ts';
+import { giveName, refuseExisting } from '../backup/give-name.ts';
 import { putRows } from '../backup/put-rows.ts';
 import type { BackupSource } from '../rebuild/backup-source.ts';
 import type { LostObject } from '../rebuild/keep-names.ts';
@@ -87,8 +86,7 @@ export interface FromDrivesReport extends PlacesReport {
 export async function restoreFromDrives(dir: string, options: FromDrivesOptions = {}): Promise<FromDrivesReport> {
   const path = resolve(dir);
   const target = pandaPath(path);
-  if (existsSync(target))
-    throw conflict('STORE_EXISTS', `${dir} holds metadata already: move ${target} away before restoring`);
+  refuseExisting(dir, target);
   const ports = { clock: options.clock ?? systemClock, randomness: options.randomness ?? systemRandomness };
   const found = await findDrives(path, options.drives ?? []);
   const keks = await openKeyFile(keysPath(path), found.storeId, ports);

@@ -8,15 +8,17 @@ import { DirectoryShelf } from '../../drive/directory-shelf.ts';
 import type { Drive } from '../../drive/drive.ts';
 import type { Shelf } from '../../drive/shelf.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
-import { conflict, isPocketfulError, missing } from '../../foundation/errors.ts';
+import { isPocketfulError, missing } from '../../foundation/errors.ts';
 import { driveId, type StoreId } from '../../foundation/ids.ts';
 import { systemRandomness } from '../../foundation/randomness.ts';
 import { PART_HEADER_BYTES, parsePartHeader } from '../../journal/part.ts';
+import { parsePartName } from '../../journal/points.ts';
 import { Shelves } from '../../journal/shelves.ts';
 import { putBackKeyFile } from '../../keys/file-kek-store.ts';
 import { printKeyFile, readKeyFile } from '../../keys/key-file.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { DRIVES_COPIED_AT_ONCE } from '../../limits/engine.ts';
+import { refuseExisting } from '../backup/give-name.ts';
 import { makeDriveAt } from '../wire/drives/made-drives.ts';
 import type { KeksRow } from '../wire/keks-row.ts';
 import { driveAt, drivePaths, keysPath, pandaPath } from '../wire/store-layout.ts';
@@ -51,8 +53,7 @@ export async function restoreFromStage(
   options: FromStageOptions = {},
 ): Promise<FromStageReport> {
   const path = resolve(dir);
-  if (existsSync(pandaPath(path)))
-    throw conflict('STORE_EXISTS', `${dir} holds metadata already: move ${pandaPath(path)} away before restoring`);
+  refuseExisting(dir, pandaPath(path));
   const places = buckets.map(({ shelf }, drive) => ({ drive, shelf, domain: `${drive}`, isActive: false }));
   const storeId = await storeIn(buckets);
   const ring = await unwrap(storeId, await stageKeysOn(new Shelves(places, 1)));
@@ -69,7 +70,7 @@ async function storeIn(buckets: readonly StageBucket[]): Promise<StoreId> {
   for (const { shelf } of buckets) {
     try {
       for (const { epoch, name, bytes } of await shelf.list()) {
-        if (bytes < PART_HEADER_BYTES || name.startsWith('keys-')) continue;
+        if (bytes < PART_HEADER_BYTES || parsePartName(name) === undefined) continue;
         return parsePartHeader(await shelf.read(epoch, name, { offset: 0, length: PART_HEADER_BYTES })).storeId;
       }
     } catch (error) {

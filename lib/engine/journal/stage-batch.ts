@@ -1,10 +1,11 @@
 // A batch of a stage's stream onto its drives, and its key versions beside it. docs/decisions/0029 has the steps.
 import { isKind } from '../../foundation/errors.ts';
 import type { Shelves } from '../../journal/shelves.ts';
+import type { ChangedRow } from '../../panda/journal-source.ts';
 import { cursorFromRow, cursorKey } from '../../panda/rows/journal-rows.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { type ShelfAt, StoreJournal } from '../ship/store-journal.ts';
-import { type ChangedRow, StreamJournal } from '../ship/stream-journal.ts';
+import { StreamJournal } from '../ship/stream-journal.ts';
 import { keksFromRow, keksKey } from '../wire/keks-row.ts';
 import { keepStageKeys } from './stage-keys.ts';
 

@@ -3,7 +3,8 @@
 import { corrupt, isKind, isPocketfulError, missing } from '../../foundation/errors.ts';
 import type { Shelves } from '../../journal/shelves.ts';
 import type { Row } from '../../panda/panda.ts';
-import { attributesOfBytes, rowBytesOf } from '../../panda/sqlite/row-bytes.ts';
+import { attributesOfBytes } from '../../panda/sqlite/read-row-bytes.ts';
+import { rowBytesOf } from '../../panda/sqlite/row-bytes.ts';
 import { type KeksRow, keksFromRow, keksKey } from '../wire/keks-row.ts';
 
 /** Not of an epoch: keys outlive restores. */

@@ -116,10 +116,7 @@ export class StoreJournal {
 
   /** Each copy read; what no drive has sound is not needed any more afterwards. */
   async scrub(options: LadderScrubOptions = {}): Promise<LadderScrub> {
-    const view = await this.#source.look();
-    const shelves = this.#shelves(view);
-    view.close();
-    const report = await scrubLadder({ ...this.#ports, shelves }, options);
+    const report = await scrubLadder({ ...this.#ports, shelves: await this.shelves() }, options);
     if (report.lostSegments > 0) await this.#unlessRefused(() => this.snapshotNow());
     return report;
   }
@@ -141,25 +138,25 @@ export class StoreJournal {
 
   /** Of the drives as of now. */
   async shelves(): Promise<Shelves> {
-    const view = await this.#source.look();
-    view.close();
-    return this.#shelves(view);
+    return this.#looking(async (view) => this.#shelves(view));
   }
 
   async status(): Promise<JournalStatus> {
-    const view = await this.#source.look();
-    try {
-      return await journalStatusOf(view, this.#shelves(view), this.#components.clock.nowMs());
-    } finally {
-      view.close();
-    }
+    return this.#looking((view) => journalStatusOf(view, this.#shelves(view), this.#components.clock.nowMs()));
   }
 
   async #waitingNow(error: PocketfulError): Promise<Unshipped | undefined> {
-    const view = await this.#source.look();
-    const { commits } = view.waiting;
-    view.close();
+    const { commits } = await this.#looking(async ({ waiting }) => waiting);
     return commits === 0 ? undefined : { commits, error };
+  }
+
+  async #looking<T>(use: (view: JournalView) => Promise<T>): Promise<T> {
+    const view = await this.#source.look();
+    try {
+      return await use(view);
+    } finally {
+      view.close();
+    }
   }
 
   async #everySecond(): Promise<void> {

@@ -3,9 +3,9 @@
 import type { Clock } from '../../foundation/clock.ts';
 import { hexOf } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
-import { compareKeys } from '../../journal/frame.ts';
+import { samePoint } from '../../journal/points.ts';
 import { STAGE_TEND_MS_MAX, STAGE_TEND_MS_MIN, STAGE_TEND_SHIPPINGS } from '../../limits/journal.ts';
-import type { ImageRow, JournalSource, JournalView, ShippedTo } from '../../panda/journal-source.ts';
+import type { ChangedRow, ImageRow, JournalSource, JournalView, ShippedTo } from '../../panda/journal-source.ts';
 import type { Key, Panda, Row } from '../../panda/panda.ts';
 import { drivePartition } from '../../panda/rows/drives/drive-row.ts';
 import {
@@ -21,18 +21,15 @@ import {
   tenderKey,
 } from '../../panda/rows/journal-rows.ts';
 import { storeKey } from '../../panda/rows/store-row.ts';
+import { compareKeys, keyText } from '../../panda/sort-order.ts';
 import { rowBytesOf } from '../../panda/sqlite/row-bytes.ts';
+import { rowsOf } from '../../volume/rows/read-rows.ts';
 import { transactUnlessConflict } from '../../volume/rows/transact.ts';
 
 export interface StreamJournalPorts {
   readonly panda: Panda;
   readonly clock: Clock;
   readonly randomness: Randomness;
-}
-
-/** `attributes`: undefined if the row is gone. */
-export interface ChangedRow extends Key {
-  readonly attributes: Row['attributes'] | undefined;
 }
 
 const MARK_BYTES = 4;
@@ -53,8 +50,7 @@ export class StreamJournal implements JournalSource {
     this.#ports = ports;
     this.#atMs = Math.max(0, atMs);
     const newest = new Map<string, ChangedRow>();
-    for (const row of changed)
-      if (row.partition !== JOURNAL_PARTITION) newest.set(`${row.partition}\0${row.sort}`, row);
+    for (const row of changed) if (row.partition !== JOURNAL_PARTITION) newest.set(keyText(row), row);
     this.#changes = [...newest.values()].sort(compareKeys).map(imageOf);
   }
 
@@ -64,7 +60,8 @@ export class StreamJournal implements JournalSource {
     const found = await panda.get(cursorKey);
     const cursor = found === undefined ? undefined : cursorFromRow(found);
     const store = await panda.get(storeKey);
-    const drives = await rowsIn(panda, drivePartition);
+    const drives: Row[] = [];
+    for await (const row of rowsOf(panda, drivePartition)) drives.push(row);
     const next = { sequence: (cursor?.sequence ?? 0) + 1, mark: hexOf(randomness.bytes(MARK_BYTES)), atMs: this.#atMs };
     // What was scanned anew is no point that was there before: a snapshot of that one may be, under its name.
     const isNew = this.#changes.length > 0 || cursor === undefined || this.#scansAnew;
@@ -142,23 +139,12 @@ export class StreamJournal implements JournalSource {
 
 const NOBODY = '-';
 
-const isSame = (a: ShippedTo, b: ShippedTo | undefined): boolean =>
-  a.epoch === b?.epoch && a.sequence === b.sequence && a.mark === b.mark;
+const isSame = (a: ShippedTo, b: ShippedTo | undefined): boolean => a.epoch === b?.epoch && samePoint(a, b);
 
 const imageOf = ({ partition, sort, attributes }: ChangedRow): ImageRow => ({
   ...{ partition, sort },
   image: attributes === undefined ? undefined : rowBytesOf({ partition, sort }, attributes),
 });
-
-async function rowsIn(panda: Panda, partition: string): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (let from: string | undefined = ''; from !== undefined; ) {
-    const page: Awaited<ReturnType<Panda['query']>> = await panda.query(partition, { from });
-    rows.push(...page.rows);
-    from = page.next;
-  }
-  return rows;
-}
 
 /** In memory, as a scan has no order: only where the ladder does not lead to the cursor. */
 async function* allRows(panda: Panda): AsyncGenerator<ImageRow> {

@@ -128,7 +128,7 @@ function packedIntents(intents: readonly GroupIntent[]): Uint8Array {
   let namespace = '';
   let before = Buffer.alloc(0);
   for (const intent of intents) {
-    const name = Buffer.from(intent.namespace === namespace ? '' : intent.namespace);
+    const name = intent.namespace === namespace ? '' : intent.namespace;
     namespace = intent.namespace;
     const key = Buffer.from(intent.key);
     let same = 0;
@@ -136,8 +136,7 @@ function packedIntents(intents: readonly GroupIntent[]): Uint8Array {
     before = key;
     out
       .varint(intent.slot)
-      .varint(name.length)
-      .bytes(name)
+      .text(name)
       .varint(same)
       .varint(key.length - same);
     out.bytes(key.subarray(same)).hex(intent.version);
@@ -154,7 +153,7 @@ function intentsIn(row: Row): GroupIntent[] {
   let before = Buffer.alloc(0);
   while (packed.left > 0) {
     const slot = packed.varint();
-    const name = packed.take(packed.varint()).toString();
+    const name = packed.text();
     if (name !== '') namespace = name;
     const same = packed.varint();
     if (same > before.length) malformedRow(row, 'i contradicts itself');

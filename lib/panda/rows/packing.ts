@@ -42,6 +42,12 @@ export class Packer {
     return this;
   }
 
+  /** UTF-8, with its length before it. */
+  text(text: string): this {
+    const bytes = Buffer.from(text);
+    return this.varint(bytes.length).bytes(bytes);
+  }
+
   /** Its own memory. */
   end(): Uint8Array {
     return new Uint8Array(this.#out.subarray(0, this.#at));
@@ -97,6 +103,10 @@ export class Unpacker {
   /** Bytes with their length before them, to be read on their own. */
   inner(): Unpacker {
     return new Unpacker(this.take(this.varint()), this.#refuse);
+  }
+
+  text(): string {
+    return this.take(this.varint()).toString();
   }
 
   hex(bytes: number): string {

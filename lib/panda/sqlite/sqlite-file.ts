@@ -17,7 +17,7 @@ import { isBusy, isFull, pandaFull, sqliteError } from './sqlite-errors.ts';
 /** "PKFL" in the header of the file: `file(1)` and SQLite show whose it is. */
 export const APPLICATION_ID = 0x504b464c;
 /**
- * Version of the tables and of the values in them. 1: text (row-encoding.ts). 2: bytes as well (row-bytes.ts). 3: what
+ * Version of the tables and of the values in them. 1: text (row-encoding.ts). 2: bytes as well (row-form.ts). 3: what
  * changes is journalled (sqlite-journal.ts), so that no release that does not may write. A file becomes 3 with its
  * first commit. A newer one is refused, never guessed at.
  */

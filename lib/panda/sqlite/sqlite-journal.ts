@@ -16,9 +16,10 @@ import {
 } from '../journal-source.ts';
 import type { Key, Row } from '../panda.ts';
 import { decodeAttributes } from '../row-encoding.ts';
-import { compareUtf8 } from '../sort-order.ts';
+import { compareKeys, keyText } from '../sort-order.ts';
 import { journalKeysOf, keysOfJournal } from './journal-keys.ts';
-import { rowBytesOf, soundRowBytes } from './row-bytes.ts';
+import { soundRowBytes } from './read-row-bytes.ts';
+import { rowBytesOf } from './row-bytes.ts';
 import { learnDamage } from './sqlite-damage.ts';
 import { isBusy, sqliteError } from './sqlite-errors.ts';
 import { openSqliteFile } from './sqlite-file.ts';
@@ -68,9 +69,9 @@ export class SqliteJournal implements JournalSource {
     await this.#change((database) => {
       const last = database.prepare('SELECT sequence, keys FROM journal ORDER BY sequence DESC LIMIT 1').get();
       if (last === undefined) return false;
-      const noted = new Map([...keysOfJournal(last['keys'] as Uint8Array)].map((key) => [nameOf(key), key]));
+      const noted = new Map([...keysOfJournal(last['keys'] as Uint8Array)].map((key) => [keyText(key), key]));
       const before = noted.size;
-      for (const key of keys.slice(0, PASSED_OVER_MAX)) noted.set(nameOf(key), key);
+      for (const key of keys.slice(0, PASSED_OVER_MAX)) noted.set(keyText(key), key);
       if (noted.size === before) return false;
       const bytes = journalKeysOf([...noted.values()]);
       database.prepare('UPDATE journal SET keys = ? WHERE sequence = ?').run(bytes, Number(last['sequence']));
@@ -196,11 +197,8 @@ class SqliteView implements JournalView {
     const keys = new Map<string, Key>();
     const found = this.#database.prepare(commits).iterate(this.cursor?.sequence ?? 0) as Iterable<Found>;
     for (const { keys: bytes } of found)
-      for (const key of keysOfJournal(bytes as Uint8Array)) keys.set(nameOf(key), key);
-    const ordered = [...keys.values()].sort(
-      (a, b) => compareUtf8(a.partition, b.partition) || compareUtf8(a.sort, b.sort),
-    );
-    for (const key of ordered) {
+      for (const key of keysOfJournal(bytes as Uint8Array)) keys.set(keyText(key), key);
+    for (const key of [...keys.values()].sort(compareKeys)) {
       const row = this.#read(() => this.#statements.get.get(key.partition, key.sort));
       yield row === undefined ? { ...key, image: undefined } : imageRow(key, row['value']);
     }
@@ -232,8 +230,6 @@ class SqliteView implements JournalView {
 }
 
 const hexText = (bytes: unknown): string => Buffer.from(bytes as Uint8Array).toString('hex');
-
-const nameOf = ({ partition, sort }: Key): string => `${partition}\0${sort}`;
 
 function imageRow(key: Key, value: unknown): ImageRow | DamagedRow {
   try {

@@ -7,7 +7,7 @@ import { PAGE_BYTES_MAX, SHORT_VALUE_BYTES_MAX } from '../../limits/panda.ts';
 import type { Attributes, Key, Page, Row, SortRange } from '../panda.ts';
 import { decodeAttributes } from '../row-encoding.ts';
 import { soundRow } from '../rows/row-reader.ts';
-import { attributesOfBytes } from './row-bytes.ts';
+import { attributesOfBytes } from './read-row-bytes.ts';
 
 export interface Statements {
   readonly get: StatementSync;

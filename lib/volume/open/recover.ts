@@ -3,16 +3,14 @@
 import { assert } from '../../foundation/assert.ts';
 import { conflict, corrupt, isKind } from '../../foundation/errors.ts';
 import type { BucketId } from '../../foundation/ids.ts';
-import { KEYS_AT_ONCE } from '../../limits/panda.ts';
 import { CONFLICT_ATTEMPTS_MAX } from '../../limits/volume.ts';
-import type { Condition, Key, Panda, Row, Write } from '../../panda/panda.ts';
-import { blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
+import type { Condition, Write } from '../../panda/panda.ts';
 import { type DeadRow, deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
 import { objectFromRow, objectKey } from '../../panda/rows/object-row.ts';
 import { voidFromRow, voidKey } from '../../panda/rows/void-row.ts';
 import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
-import { readGroup, readVolume } from '../rows/read-rows.ts';
+import { readBlocks, readGroup, readVolume, rowsAt } from '../rows/read-rows.ts';
 import { backOffMs, transact } from '../rows/transact.ts';
 import { intentWrites, type ListedGroup, partsOf, settledWrite, unnamedWrites } from '../steps/recover-steps.ts';
 
@@ -74,19 +72,18 @@ interface Lost {
 async function lostWrites({ panda, clock, settings: { cell } }: Components, group: ListedGroup): Promise<Lost> {
   const parts = partsOf(group);
   const intents = group.kind === 'append' ? (group.intents ?? []) : [];
-  const objects = await readAll(
+  const objects = await rowsAt(
     panda,
     intents.map(({ namespace, key }) => objectKey(namespace, key)),
   );
-  const voids = await readAll(
+  const voids = await rowsAt(
     panda,
     intents.map(({ namespace, key }) => voidKey(namespace, key)),
   );
   const deads = new Map<BucketId, DeadRow>();
   for (const { bucket } of parts) deads.set(bucket, deadFromRow(await panda.get(deadKey(cell, bucket))));
   const ids = [...new Set(parts.flatMap(({ slots }) => slots.map(({ blockId }) => blockId)))];
-  const found = await readAll(panda, ids.map(blockKey));
-  const blocks = new Map(ids.map((id, i) => [id, found[i] && blockFromRow(found[i])]));
+  const blocks = await readBlocks(panda, ids);
   if (group.kind === 'merge' || intents.length === 0)
     return { writes: unnamedWrites(cell, parts, blocks, deads), isAll: true };
   return intentWrites(cell, group, {
@@ -96,11 +93,4 @@ async function lostWrites({ panda, clock, settings: { cell } }: Components, grou
     dead: deads.get(group.bucket) as DeadRow,
     nowMs: Math.max(0, clock.nowMs()),
   });
-}
-
-async function readAll(panda: Panda, keys: readonly Key[]): Promise<(Row | undefined)[]> {
-  const rows: (Row | undefined)[] = [];
-  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE)
-    rows.push(...(await panda.getMany(keys.slice(at, at + KEYS_AT_ONCE))));
-  return rows;
 }

@@ -4,7 +4,7 @@ import { mapLimit } from '../../foundation/concurrency.ts';
 import type { BlockId, BucketId, VolumeId } from '../../foundation/ids.ts';
 import { KEYS_AT_ONCE } from '../../limits/panda.ts';
 import { PARTITIONS_AT_ONCE } from '../../limits/volume.ts';
-import type { Panda, ReadOptions, Row } from '../../panda/panda.ts';
+import type { Key, Panda, ReadOptions, Row } from '../../panda/panda.ts';
 import { type BlockRow, blockFromRow, blockKey } from '../../panda/rows/block-row.ts';
 import { type BucketRow, bucketFromRow, bucketKey, bucketPartitions } from '../../panda/rows/bucket-row.ts';
 import { type GroupRow, groupFromRow, groupKey, groupPartition } from '../../panda/rows/group-row.ts';
@@ -21,6 +21,14 @@ export async function* rowsOf(panda: Panda, partition: string, from?: string, to
     if (page.next === undefined) return;
     next = page.next;
   }
+}
+
+/** The rows of any number of keys, each undefined where there is none. */
+export async function rowsAt(panda: Panda, keys: readonly Key[], options?: ReadOptions): Promise<(Row | undefined)[]> {
+  const rows: (Row | undefined)[] = [];
+  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE)
+    rows.push(...(await panda.getMany(keys.slice(at, at + KEYS_AT_ONCE), options)));
+  return rows;
 }
 
 async function all<T>(
@@ -64,13 +72,8 @@ export async function readBlocks(
   ids: readonly BlockId[],
   options?: ReadOptions,
 ): Promise<Map<BlockId, BlockRow | undefined>> {
-  const found = new Map<BlockId, BlockRow | undefined>();
-  for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
-    const some = ids.slice(at, at + KEYS_AT_ONCE);
-    const rows = await panda.getMany(some.map(blockKey), options);
-    for (const [i, id] of some.entries()) found.set(id, rows[i] === undefined ? undefined : blockFromRow(rows[i]));
-  }
-  return found;
+  const rows = await rowsAt(panda, ids.map(blockKey), options);
+  return new Map(ids.map((id, i) => [id, rows[i] && blockFromRow(rows[i])]));
 }
 
 export async function readGroup(panda: Panda, volume: VolumeRow, seq: number): Promise<GroupRow | undefined> {

@@ -1,11 +1,11 @@
 // Void block rows: a plain write of a put that came after its group was recovered, whose slot is dead, or whose bucket
 // is gone since. Nobody refers to one: it counts as unknown, and is replaced (docs/decisions/0018).
 import type { BlockId, BucketId } from '../../foundation/ids.ts';
-import { KEYS_AT_ONCE } from '../../limits/panda.ts';
-import type { Condition, Key, Row } from '../../panda/panda.ts';
+import type { Condition } from '../../panda/panda.ts';
 import { type BlockRow, countedRefs, recordIs, refsAre, slotIs } from '../../panda/rows/block-row.ts';
 import { bucketKey, deadFromRow, deadKey, isDead } from '../../panda/rows/bucket-row.ts';
 import type { Components } from './components.ts';
+import { rowsAt } from './read-rows.ts';
 
 /** Only one that is named and not counted can be. */
 export const mayBeVoid = (row: BlockRow | undefined): boolean => row?.named !== undefined && countedRefs(row) === 0;
@@ -22,8 +22,8 @@ export async function voidBlocks(
 ): Promise<Set<BlockId>> {
   const suspects = rows.filter(mayBeVoid) as BlockRow[];
   const buckets: BucketId[] = [...new Set(suspects.map(({ bucket }) => bucket))];
-  const found = await readAll(
-    (keys) => panda.getMany(keys),
+  const found = await rowsAt(
+    panda,
     buckets.flatMap((id) => [bucketKey(settings.cell, id), deadKey(settings.cell, id)]),
   );
   const voids = new Set<BlockId>();
@@ -33,13 +33,4 @@ export async function voidBlocks(
     for (const row of suspects) if (row.bucket === id && (isGone || isDead(dead, row.slot))) voids.add(row.id);
   }
   return voids;
-}
-
-async function readAll(
-  get: (keys: readonly Key[]) => Promise<(Row | undefined)[]>,
-  keys: readonly Key[],
-): Promise<(Row | undefined)[]> {
-  const rows: (Row | undefined)[] = [];
-  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) rows.push(...(await get(keys.slice(at, at + KEYS_AT_ONCE))));
-  return rows;
 }

@@ -49,10 +49,14 @@ export interface Proposal {
 }
 
 /** COMMIT: the proposal becomes part of the store, its slots not yet named by any block row. */
-export async function commitAppend(store: VolumeStore, proposal: Proposal): Promise<VolumeRow> {
+export async function commitAppend(
+  store: VolumeStore,
+  proposal: Proposal,
+  took = tookOf(store, proposal.lease),
+): Promise<VolumeRow> {
   const { lease } = proposal;
   try {
-    await transact(store.components, commitWrites(store, proposal, addGroup(lease.seq)), tookOf(store, lease));
+    await transact(store.components, commitWrites(store, proposal, addGroup(lease.seq)), took);
   } catch (error) {
     lease.done(undefined);
     throw error;
@@ -96,13 +100,11 @@ async function commitInstead(store: VolumeStore, proposal: Proposal): Promise<Vo
     return now?.token === lease.token && now.pendingSeq === lease.seq;
   };
   try {
-    await transact(components, commitWrites(store, proposal, addGroup(lease.seq)), isPending);
+    return await commitAppend(store, proposal, isPending);
   } catch (error) {
-    lease.done(undefined);
     if (!isKind(error, 'conflict')) throw error;
     throw unknownOutcome('PANDA_UNKNOWN', 'it is not known whether it was put: read it, or put it again', error);
   }
-  return { ...rowAfter(proposal), pendingSeq: lease.seq };
 }
 
 /** A token writes one group of a number. */

@@ -75,9 +75,8 @@ type Facts = Pick<BlockRow, 'cell' | 'recordBytes' | 'plaintextBytes' | 'hint'>;
 
 /** Form, cell, lengths, and where the record was written first. */
 export function packedFacts({ cell, recordBytes, plaintextBytes, hint }: Facts): Uint8Array {
-  const name = Buffer.from(cell);
   const { volume, generation, seq, token, column, offset } = hint;
-  const out = new Packer().byte(PACKED_FORM).varint(name.length).bytes(name);
+  const out = new Packer().byte(PACKED_FORM).text(cell);
   out.varint(recordBytes).varint(plaintextBytes);
   return out.hex(volume).varint(generation).varint(seq).varint(token).byte(column).varint(offset).end();
 }
@@ -98,7 +97,7 @@ export function packedBlock(row: Row): BlockRow {
   const refs = countIn(row, 'f') + (named === undefined ? 0 : 1);
   const block: BlockRow = {
     id: blockIdIn(row, row.sort),
-    cell: facts.take(facts.varint()).toString(),
+    cell: facts.text(),
     bucket: bucketIdIn(row, place.hex(ID_BYTES)),
     slot: place.varint(),
     recordId: recordIdIn(row, hexOf(bytesIn(row, 'r'))),

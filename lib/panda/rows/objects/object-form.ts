@@ -132,14 +132,14 @@ function contentOf(row: Row, facts: Unpacker, segments: number | undefined) {
 
 function factsOfS3(facts: Unpacker, flags: number): Pick<ObjectRow, 'md5' | 'system' | 'parts'> {
   const md5 = (flags & HAS_MD5) === 0 ? {} : { md5: facts.hex(MD5_BYTES) };
-  const system = (flags & HAS_SYSTEM_ATTRIBUTES) === 0 ? {} : { system: facts.take(facts.varint()).toString() };
+  const system = (flags & HAS_SYSTEM_ATTRIBUTES) === 0 ? {} : { system: facts.text() };
   if ((flags & HAS_VERSION_ID) !== 0) facts.take(VERSION_BYTES);
   return { ...md5, ...system, ...((flags & HAS_PARTS) === 0 ? {} : { parts: unpackParts(facts) }) };
 }
 
 function packFactsOfS3(facts: Packer, { md5, system, parts }: Pick<ObjectRow, 'md5' | 'system' | 'parts'>): void {
   if (md5 !== undefined) facts.hex(md5);
-  if (system !== undefined) facts.varint(Buffer.byteLength(system)).bytes(Buffer.from(system));
+  if (system !== undefined) facts.text(system);
   if (parts !== undefined) packParts(facts, parts);
 }
 

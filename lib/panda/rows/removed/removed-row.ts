@@ -66,8 +66,8 @@ export function removedFromRow(row: Row): RemovedRow {
 function unpackOne(row: Row, facts: Unpacker): RemovedObject {
   const flags = facts.byte();
   if ((flags & ~FLAGS_KNOWN) !== 0) malformedRow(row, `d has flags ${flags}`);
-  const namespace = facts.take(facts.varint()).toString();
-  const key = facts.take(facts.varint()).toString();
+  const namespace = facts.text();
+  const key = facts.text();
   const version = facts.take(VERSION_BYTES);
   const packed = facts.take(facts.varint());
   const metadataBytes = facts.varint();
@@ -92,18 +92,12 @@ export function removedAttributes(objects: readonly RemovedObject[]): Attributes
     const { namespace, key, version, metadata, segments } = object;
     const packed = packedObjectAttributes(object)['d'] as Uint8Array;
     facts.byte((isOverwritten ? IS_OVERWRITTEN : 0) | (isRestored ? IS_RESTORED : 0));
-    for (const text of [namespace, key]) packText(facts, text);
-    facts.bytes(bytesOf(version)).varint(packed.length).bytes(packed);
+    facts.text(namespace).text(key).bytes(bytesOf(version)).varint(packed.length).bytes(packed);
     if (metadata === undefined) facts.varint(0);
     else facts.varint(Buffer.byteLength(metadata) + 1).bytes(Buffer.from(metadata));
     facts.varint(segments === undefined ? 0 : segments + 1);
   }
   return { d: facts.end() };
-}
-
-function packText(facts: Packer, text: string): void {
-  const bytes = Buffer.from(text);
-  facts.varint(bytes.length).bytes(bytes);
 }
 
 /** Nobody has restored one of them, or forgotten all, since it was read. */
