@@ -1,18 +1,16 @@
 // RESTORE --FROM-DRIVES that ends at any of its calls, as of now and as of an earlier time: the next one brings everything
 // back all the same, and so does one that loses what the first had made.
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { type RestorePorts, restoreFromDrives } from '../../lib/engine/journal/restore-from-drives.ts';
-import { encodeStore } from '../../lib/engine/upkeep/tend.ts';
-import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { CountingPlan, type FaultMode } from '../../lib/foundation/faults.ts';
 import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
-import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { dies, FaultyShelf, FaultySource } from '../journal/world.ts';
-import { DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
+import { livedStore, loseMetadata } from './lived-store.ts';
+import { differing, filesOf, withStore } from './small-store.ts';
 
 const root = temporaryFolder();
 const original = join(root, 'store');
@@ -21,23 +19,8 @@ const second = filesOf(2, 6);
 let betweenMs = 0;
 
 beforeAll(async () => {
-  const store = await createEmbedded(original, { settings: SMALL, drives: DRIVES });
-  await putFiles(store, first);
-  await store.close();
-  betweenMs = Date.now();
-  await new Promise((done) => setTimeout(done, 1100)); // one point a second is kept
-  await withStore(original, async (again) => {
-    await putFiles(again, second);
-    await again.beginWriting();
-    await again.volumes.open.sealAll('hot');
-    await encodeStore(again, { force: true, flush: true });
-    expect((await freeTrash(again.volumes, { ignoreGrace: true })).freedVolumes).toBeGreaterThan(0);
-  });
+  betweenMs = await livedStore(original, first, second);
 });
-
-const loseMetadata = (dir: string): void => {
-  for (const name of readdirSync(dir)) if (name.startsWith('panda.')) rmSync(join(dir, name));
-};
 
 const under = (plan: CountingPlan): RestorePorts => ({
   panda: (inner) => new FaultyPanda(inner, plan),

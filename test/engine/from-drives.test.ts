@@ -10,8 +10,8 @@ import { encodeStore } from '../../lib/engine/upkeep/tend.ts';
 import { createEmbedded, type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { parsePartName } from '../../lib/journal/points.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
-import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
+import { livedStore, loseMetadata } from './lived-store.ts';
 import { DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
 
 const root = temporaryFolder();
@@ -21,18 +21,7 @@ const second = filesOf(2, 8);
 let betweenMs = 0;
 
 beforeAll(async () => {
-  const store = await createEmbedded(original, { settings: SMALL, drives: DRIVES });
-  await putFiles(store, first);
-  await store.close();
-  betweenMs = Date.now();
-  await new Promise((done) => setTimeout(done, 1100)); // one point a second is kept
-  await withStore(original, async (again) => {
-    await putFiles(again, second);
-    await again.beginWriting();
-    await again.volumes.open.sealAll('hot');
-    await encodeStore(again, { force: true, flush: true });
-    expect((await freeTrash(again.volumes, { ignoreGrace: true })).freedVolumes).toBeGreaterThan(0);
-  });
+  betweenMs = await livedStore(original, first, second);
 });
 
 let copies = 0;
@@ -41,10 +30,6 @@ function copyOf(): string {
   cpSync(original, dir, { recursive: true });
   loseMetadata(dir);
   return dir;
-}
-
-function loseMetadata(dir: string): void {
-  for (const name of readdirSync(dir)) if (name.startsWith('panda.')) rmSync(join(dir, name));
 }
 
 async function expectSound(store: EmbeddedStore): Promise<void> {
@@ -161,7 +146,7 @@ describe('restore from drives', () => {
     for (const drive of readdirSync(join(original, 'drives'))) {
       const folder = join(original, 'drives', drive, 'journal', '0');
       for (const name of readdirSync(folder)) {
-        expect(parsePartName(name)).toBeDefined();
+        expect(parsePartName(name)).toMatchObject({ part: 0, isLast: true });
         const bytes = readFileSync(join(folder, name));
         expect(names.filter((one) => bytes.includes(one))).toEqual([]);
         segments += 1;

@@ -34,7 +34,7 @@ describe('the rows of drives', () => {
     for (const { away: _, ...row } of told) expect(rows.get(row.drive)).toMatchObject(row);
     expect(rows.get(2)?.away).toBeUndefined();
     expect(rows.size).toBe(told.length);
-    expect(await process.components.panda.get(brakeKey)).toBeDefined();
+    expect(await process.components.panda.get(brakeKey)).toMatchObject({ attributes: { n: 1 } });
     // The next repair goes on with what was begun.
     expect(await repairStore(process.volumes)).toMatchObject({ lost: [], left: [] });
     await expectFiles(process, files);

@@ -41,26 +41,9 @@ import {
 } from '../../lib/panda/rows/object-row.ts';
 import { etagOf } from '../../lib/panda/rows/objects/object-form.ts';
 import { rowBytesOf } from '../../lib/panda/sqlite/row-bytes.ts';
+import { blocksOf, count, hex, rowOf } from './block-arbitraries.ts';
 
-const hex = (bytes: number) =>
-  fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((b) => Buffer.from(b).toString('hex'));
-const count = fc.oneof(fc.nat(300), fc.maxSafeNat());
-
-const blocks: fc.Arbitrary<BlockRow> = fc
-  .record({
-    id: hex(32),
-    cell: fc.stringMatching(/^[a-z][a-z0-9]{0,15}$/),
-    bucket: hex(8),
-    slot: fc.nat(65_535),
-    recordId: hex(16),
-    recordBytes: count,
-    plaintextBytes: count,
-    hint: fc.record({ volume: hex(8), generation: count, seq: count, token: count, column: fc.nat(15), offset: count }),
-    refs: fc.nat(5),
-    wrappedBek: fc.uint8Array({ minLength: 40, maxLength: 40 }),
-    kekVersion: count,
-  })
-  .map((block) => ({ ...block, state: block.refs === 0 ? 'trash' : 'live' }) as BlockRow);
+const blocks = blocksOf({ cell: fc.stringMatching(/^[a-z][a-z0-9]{0,15}$/), refs: fc.nat(5), kekVersion: count });
 
 const objects: fc.Arbitrary<ObjectRow> = fc
   .record({
@@ -77,7 +60,6 @@ const objects: fc.Arbitrary<ObjectRow> = fc
     return { ...facts, namespace: 'n', key: 'k', blocks: own, etag: etagOf(ids as BlockId[]) } as ObjectRow;
   });
 
-const rowOf = (block: BlockRow): Row => ({ ...blockKey(block.id), attributes: blockAttributes(block) });
 const objectRowOf = (object: ObjectRow): Row => ({ ...objectKey('n', 'k'), attributes: objectAttributes(object) });
 const plain = (block: BlockRow): object => ({ ...block, wrappedBek: [...block.wrappedBek] });
 

@@ -1,5 +1,6 @@
 // Drives of a test's world that are given up or lost, by their rows, and what lies on them.
 import type { Drive } from '../../lib/drive/drive.ts';
+import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { type DriveState, driveAttributes, driveKey } from '../../lib/panda/rows/drives/drive-row.ts';
 import type { World } from '../store/harness.ts';
 
@@ -11,6 +12,22 @@ export const mark = (world: World, drive: number, state: DriveState): Promise<vo
       attributes: driveAttributes({ state, change: 1, sinceMs: 0, domain: undefined }),
     },
   ]);
+
+/** The world's drives, which do not answer the first write to any of them until that was done. */
+export function afterFirstWrite(world: World, then: () => Promise<void>): FaultyDrive[] {
+  let isOver = false;
+  return world.drives.map((drive) => {
+    const slow = new FaultyDrive(drive);
+    const append = slow.append.bind(slow);
+    slow.append = async (...args) => {
+      await append(...args);
+      if (isOver) return;
+      isOver = true;
+      await then();
+    };
+    return slow;
+  });
+}
 
 /** All that lay on it is gone. */
 export async function wipe(world: World, drive: number): Promise<void> {

@@ -23,7 +23,7 @@ import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { expectUndamaged } from '../store/undamaged.ts';
 import { LOOKED_AT, placesIn, plantedWorld, replace } from '../volume/planted.ts';
-import { mark } from './drives.ts';
+import { afterFirstWrite, mark } from './drives.ts';
 
 const DIRECTORY_COLUMN = 1;
 const settings = settingsOf('demo', { ...LOOKED_AT, trashGraceMs: 0, warmCodec: 'xor-2-1' });
@@ -145,17 +145,10 @@ describe('a seal that is under way while a column is made again', () => {
     await mark(world, volume.extents[DIRECTORY_COLUMN]?.drive ?? -1, 'draining');
     const { components } = world.start({ othersDead: true });
     let isRepaired = false;
-    const drives = world.drives.map((drive) => {
-      const slow = new FaultyDrive(drive);
-      const append = slow.append.bind(slow);
-      slow.append = async (...args) => {
-        await append(...args);
-        if (isRepaired) return;
-        isRepaired = true;
-        const repairer = world.start().volumes;
-        await repairVolume(repairer, volume.id, newRunId(repairer.components, 'repair'));
-      };
-      return slow;
+    const drives = afterFirstWrite(world, async () => {
+      isRepaired = true;
+      const repairer = world.start().volumes;
+      await repairVolume(repairer, volume.id, newRunId(repairer.components, 'repair'));
     });
     await finishSeal(new VolumeStore({ ...components, drives }), volume);
     expect(isRepaired).toBe(true);

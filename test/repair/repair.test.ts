@@ -19,7 +19,7 @@ import { expectSound } from '../store/recount.ts';
 import { expectUndamaged } from '../store/undamaged.ts';
 import { flipped, LOOKED_AT, type PlantedPlace, placesIn, plantedWorld, replace } from '../volume/planted.ts';
 import { CountedDrive } from './counted-drive.ts';
-import { mark, wipe } from './drives.ts';
+import { afterFirstWrite, mark, wipe } from './drives.ts';
 
 const TINY: Partial<Settings> = { ...LOOKED_AT, trashGraceMs: 0 };
 const CODECS: readonly (readonly [Settings['warmCodec'], number])[] = [
@@ -139,13 +139,20 @@ describe('a lost column', () => {
 });
 
 describe('a drive that is emptied', () => {
-  it('keeps nothing: its zones are erased once what replaces them was read', async () => {
-    const world = await worldOf(6, 'rs-6-3', 12);
+  /** That on which the first object lies, of sealed volumes. */
+  async function draining(seed: number) {
+    const world = await worldOf(seed, 'rs-6-3', 12);
     const p = world.start({ othersDead: true });
     await p.volumes.open.sealAll('hot');
     const before = await placesIn(world);
-    const drained = before[0]?.volume.extents[0]?.drive ?? -1;
+    const old = before[0] as PlantedPlace;
+    const drained = old.volume.extents[old.column]?.drive ?? -1;
     await mark(world, drained, 'draining');
+    return { world, p, before, old, drained };
+  }
+
+  it('keeps nothing: its zones are erased once what replaces them was read', async () => {
+    const { world, p, before, drained } = await draining(6);
     const report = await repairStore(p.volumes);
     expect(report).toMatchObject({ lost: [], left: [] });
     expect(report.discards.freedZones).toBeGreaterThan(0);
@@ -157,12 +164,7 @@ describe('a drive that is emptied', () => {
   });
 
   it('gives every sound chunk by one read', async () => {
-    const world = await worldOf(6, 'rs-6-3', 12);
-    const p = world.start({ othersDead: true });
-    await p.volumes.open.sealAll('hot');
-    const before = await placesIn(world);
-    const drained = before[0]?.volume.extents[0]?.drive ?? -1;
-    await mark(world, drained, 'draining');
+    const { world, p, before, drained } = await draining(6);
     const reads = new Map<string, number>();
     const drives = world.drives.map((drive, id) => {
       const counted = new FaultyDrive(drive);
@@ -183,12 +185,7 @@ describe('a drive that is emptied', () => {
   });
 
   it('is kept while what replaces it is not whole', async () => {
-    const world = await worldOf(7, 'rs-6-3', 12);
-    const p = world.start({ othersDead: true });
-    await p.volumes.open.sealAll('hot');
-    const before = await placesIn(world);
-    const old = before[0] as PlantedPlace;
-    await mark(world, old.volume.extents[old.column]?.drive ?? -1, 'draining');
+    const { world, p, old } = await draining(7);
     // Moved, and then the new place is damaged before anybody has read it.
     const settings = { ...p.components.settings, trashGraceMs: 1000 };
     const { discards } = await repairStore(new VolumeStore({ ...p.components, settings }));
@@ -249,17 +246,10 @@ describe('damage that is noted while a repair is at work', () => {
     await noteAll();
     // The drives of the process that repairs stop at its first write, until the other object is rotten and noted.
     let isNoted = false;
-    const drives = world.drives.map((drive) => {
-      const slow = new FaultyDrive(drive);
-      const append = slow.append.bind(slow);
-      slow.append = async (...args) => {
-        await append(...args);
-        if (isNoted) return;
-        isNoted = true;
-        await replace(world, other, flipped(other.bytes, other.bytes.length - 1, 1));
-        await noteAll();
-      };
-      return slow;
+    const drives = afterFirstWrite(world, async () => {
+      isNoted = true;
+      await replace(world, other, flipped(other.bytes, other.bytes.length - 1, 1));
+      await noteAll();
     });
     await repairVolume(new VolumeStore({ ...p.components, drives }), gone.volume.id, newRunId(p.components, 'repair'));
     expect(isNoted).toBe(true);

@@ -1,5 +1,6 @@
 // Chunks longer than what a repair reads at once: made again byte for byte, also where another column lies somewhere.
 import { beforeAll, expect, it } from 'vitest';
+import { present } from '../../lib/foundation/assert.ts';
 import { REPAIR_WINDOW_BYTES } from '../../lib/limits/reads.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
@@ -39,13 +40,15 @@ const nameOf = ({ volume, column, name }: PlantedPlace): string => `${volume.id}
 
 it.each([false, true])('a lost column of long chunks, another column lying in its second window: %s', async (lies) => {
   const lost = long[0] as PlantedPlace;
-  const liar = long.find(({ volume, column }) => volume.id === lost.volume.id && column !== lost.column);
-  expect(liar).toBeDefined();
+  const liar = present(
+    long.find(({ volume, column }) => volume.id === lost.volume.id && column !== lost.column),
+    'another long chunk of that volume',
+  );
   const world = made.clone();
   const drive = lost.volume.extents[lost.column]?.drive ?? -1;
   await wipe(world, drive);
   await mark(world, drive, 'lost');
-  if (lies && liar !== undefined) await replace(world, liar, flipped(liar.bytes, REPAIR_WINDOW_BYTES + 5000, 1));
+  if (lies) await replace(world, liar, flipped(liar.bytes, REPAIR_WINDOW_BYTES + 5000, 1));
   const report = await repairStore(world.start({ othersDead: true }).volumes);
   expect(report).toMatchObject({ lost: [], left: [] });
   const now = new Map((await placesIn(world)).map((place) => [nameOf(place), place.bytes]));
