@@ -56,7 +56,21 @@ async function openAndWarn(): Promise<void> {
   process.emitWarning('still heard');
 }
 
-const TASKS: Readonly<Record<string, () => Promise<void>>> = { incrementMany, writeForever, openAsNobody, openAndWarn };
+/** The second write begins the thread that commits; nothing else holds the process. */
+async function closeWhileThreadStarts(): Promise<void> {
+  const panda = await SqlitePanda.open(path, { threadAfterWrites: 1 });
+  for (const n of [1, 2]) await panda.transact([{ kind: 'put', ...counter, attributes: { n } }]);
+  await panda.close();
+  say('closed');
+}
+
+const TASKS: Readonly<Record<string, () => Promise<void>>> = {
+  incrementMany,
+  writeForever,
+  openAsNobody,
+  openAndWarn,
+  closeWhileThreadStarts,
+};
 
 try {
   await TASKS[task ?? '']?.();

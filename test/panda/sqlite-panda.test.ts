@@ -386,6 +386,12 @@ describe('the thread', () => {
     threadAfterWrites = 300;
   });
 
+  it('is waited for by a process that closes its store while it starts', async () => {
+    await (await open()).close();
+    const ended = await child(['closeWhileThreadStarts', path]).ended;
+    expect(ended).toEqual({ out: 'closed\n', err: '', end: 0 });
+  });
+
   it('takes over from the main thread, and the main thread from one that ended; nothing is lost or done twice', async () => {
     const panda = await open();
     await panda.transact([put('counter', 0)]);
