@@ -21,21 +21,26 @@ import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts
 import { readAlarms } from './alarm-row.ts';
 import { STATUS_DAYS } from './compaction-status.ts';
 import { driveState } from './drive-state.ts';
-import { type DriveFacts, type Status, statusOf } from './status.ts';
+import { type DriveFacts, type Status, type StatusFacts, statusOf } from './status.ts';
 import { readTallies, totalOf } from './tally.ts';
 
-/** `countObjects` reads every object row of the namespace: only on request. */
-export async function collectStatus(
-  components: Components,
-  options: { readonly countObjectsOf?: string; readonly queue?: Stream } = {},
-): Promise<Status> {
+export interface StatusOptions {
+  /** A namespace whose objects are counted: reads every row of one, so only on request. */
+  readonly countObjectsOf?: string;
+  readonly queue?: Stream;
+}
+
+export const collectStatus = async (components: Components, options: StatusOptions = {}): Promise<Status> =>
+  statusOf(await readStatusFacts(components, options));
+
+export async function readStatusFacts(components: Components, options: StatusOptions = {}): Promise<StatusFacts> {
   const { panda, settings } = components;
   // Buckets are read after volumes: a bucket that moves in between is counted once, where it is then.
   const volumes = await listVolumes(panda, settings.cell, components.badRow);
   const buckets = await listBuckets(panda, settings.cell, components.badRow);
   const days = await readTallies(components, STATUS_DAYS);
   const { repairedBytes, repairMs } = totalOf(days);
-  return statusOf({
+  return {
     storeId: components.storeId,
     settings,
     volumes,
@@ -62,7 +67,7 @@ export async function collectStatus(
     ...(options.countObjectsOf === undefined
       ? {}
       : { objects: await countRows(components, objectPartition(options.countObjectsOf)) }),
-  });
+  };
 }
 
 /** Why bulk writers wait, if they do. */

@@ -9,7 +9,7 @@ import { holdsData } from '../../volume/check/look.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { listDamage } from '../../volume/rows/damage.ts';
 import { isGone, readDriveRows } from '../../volume/rows/drive-states.ts';
-import { careOf } from './alarms.ts';
+import { type CareStatus, careOf } from './alarms.ts';
 import { readFault } from './drive-state.ts';
 
 export type Keeping = Readonly<Record<(typeof KEEPING_METRICS)[keyof typeof KEEPING_METRICS], number>>;
@@ -21,7 +21,7 @@ export async function collectKeeping(components: Components, volumes: readonly V
   const asked = [...used].filter((drive) => !isGone(drives, drive));
   const answers = await Promise.all(asked.map((drive) => faultAt(components.drives[drive])));
   const nowMs = Math.max(0, components.clock.nowMs());
-  const { atRisk, repair } = careOf({
+  const care = careOf({
     nowMs,
     volumes,
     drives,
@@ -29,6 +29,11 @@ export async function collectKeeping(components: Components, volumes: readonly V
     away: new Set(asked.filter((_, i) => answers[i] !== undefined)),
     takers: components.drives.length,
   });
+  return keepingOf(care, nowMs);
+}
+
+/** Pure: the same of what is known of it already. */
+export function keepingOf({ atRisk, repair }: CareStatus, nowMs: number): Keeping {
   const waitedMs = repair.sinceMs === null ? 0 : Math.max(0, nowMs - repair.sinceMs);
   return {
     [KEEPING_METRICS.volumesAtRisk]: atRisk,

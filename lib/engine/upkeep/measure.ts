@@ -7,20 +7,33 @@ import { trashFromRow, trashPartitions } from '../../panda/rows/trash-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
 import { transact } from '../../volume/rows/transact.ts';
-import { type DailyFigures, gaugesOf, sealedOverhead } from '../status/gauges.ts';
-import { collectKeeping } from '../status/keeping.ts';
+import { type DailyFigures, type GaugeFacts, gaugesOf, sealedOverhead } from '../status/gauges.ts';
+import { collectKeeping, type Keeping } from '../status/keeping.ts';
 import { statusOf } from '../status/status.ts';
 import { dailyAttributes, dailyFromRow, dailyKey } from './daily-row.ts';
+
+interface Measured extends Pick<GaugeFacts, 'volumes' | 'status'> {
+  readonly keeping: Keeping;
+}
 
 /** By the names of metric-names.ts; what cannot be said yet, or is zero of what should be, is left out. */
 export async function measure(components: Components): Promise<Readonly<Record<string, number>>> {
   const { panda, settings } = components;
-  const nowMs = Math.max(0, components.clock.nowMs());
   // Buckets after volumes: one that moves in between counts once, where it is then.
   const volumes = await listVolumes(panda, settings.cell, components.badRow);
   const buckets = await listBuckets(panda, settings.cell, components.badRow);
   const trash = { blocks: 0, bytes: 0 };
   const status = statusOf({ storeId: components.storeId, settings, volumes, buckets, drives: [], trash });
+  return measureOf(components, { volumes, status, keeping: await collectKeeping(components, volumes) });
+}
+
+/** The same where the rows are read and the drives were asked. */
+export async function measureOf(
+  components: Components,
+  { volumes, status, keeping }: Measured,
+): Promise<Readonly<Record<string, number>>> {
+  const { settings } = components;
+  const nowMs = Math.max(0, components.clock.nowMs());
   const gauges = gaugesOf({
     nowMs,
     settings,
@@ -31,7 +44,7 @@ export async function measure(components: Components): Promise<Readonly<Record<s
     weekAgo: await readDaily(components, nowMs - 7 * DAY_MS),
   });
   await writeDaily(components, nowMs, { overhead: sealedOverhead(status), fillHistogram: status.fillHistogram });
-  const wrong = Object.entries(await collectKeeping(components, volumes)).filter(([, value]) => value > 0);
+  const wrong = Object.entries(keeping).filter(([, value]) => value > 0);
   return { ...gauges, ...Object.fromEntries(wrong) };
 }
 

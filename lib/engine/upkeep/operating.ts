@@ -61,29 +61,31 @@ function defaultsOf(settings: Settings): OperatingSettings {
 export const isOperatingName = (name: string): name is OperatingName => OPERATING_NAMES.some((one) => one === name);
 
 /** Sets these, or none of them. Throws `invalid` OPERATING_INVALID, BOUNDARIES_INVALID, BUDGET_INVALID. */
-export async function setOperating(
+export const setOperating = (
   store: Pick<EngineStore, 'components'>,
   changes: Readonly<Partial<Record<string, OperatingValue>>>,
-): Promise<OperatingLine[]> {
-  const unknown = Object.keys(changes).find((name) => !isOperatingName(name));
-  if (unknown !== undefined) throw unknownName(unknown);
-  await store.components.mayWrite?.();
-  await changeOperating(store.components, (before) => ({ ...before, ...changes }));
-  return listOperating(store);
-}
+): Promise<OperatingLine[]> => changed(store, Object.keys(changes), (before) => ({ ...before, ...changes }));
 
 /** As if they had never been set; all of them if none is named. */
-export async function resetOperating(
+export function resetOperating(
   store: Pick<EngineStore, 'components'>,
   names: readonly string[],
+): Promise<OperatingLine[]> {
+  const gone = new Set<string>(names.length === 0 ? OPERATING_NAMES : names);
+  return changed(store, names, (before) =>
+    Object.fromEntries(Object.entries(before).filter(([name]) => !gone.has(name))),
+  );
+}
+
+async function changed(
+  store: Pick<EngineStore, 'components'>,
+  names: readonly string[],
+  change: (before: OperatingSettings) => Record<string, unknown>,
 ): Promise<OperatingLine[]> {
   const unknown = names.find((name) => !isOperatingName(name));
   if (unknown !== undefined) throw unknownName(unknown);
   await store.components.mayWrite?.();
-  const gone = new Set<string>(names.length === 0 ? OPERATING_NAMES : names);
-  await changeOperating(store.components, (before) =>
-    Object.fromEntries(Object.entries(before).filter(([name]) => !gone.has(name))),
-  );
+  await changeOperating(store.components, change);
   return listOperating(store);
 }
 
