@@ -16,7 +16,7 @@ let server: Server;
 let endpoint = '';
 const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
 /** As in the product, only much shorter. */
-const soon = { connectionTimeout: 200, requestTimeout: 200, throwOnRequestTimeout: true };
+const soon = { connectionTimeout: 50, requestTimeout: 50, throwOnRequestTimeout: true };
 const hole = () => ({ region: 'us-east-1', endpoint, credentials, requestHandler: soon, maxAttempts: 1 });
 
 beforeAll(async () => {
