@@ -55,11 +55,6 @@ export type OperatingSettings = Readonly<z.infer<typeof schema>>;
 
 export const PLANNED_NAMES = Object.keys(plannedSchema.shape) as (keyof typeof plannedSchema.shape)[];
 export const OPERATING_NAMES = Object.keys(schema.shape) as OperatingName[];
-/** Those that may be `null`: not limited. */
-export const RATE_NAMES: ReadonlySet<OperatingName> = new Set([
-  ...['bytesReadPerDay', 'bytesWrittenPerDay', 'metadataWritesPerSecond', 'requestsPerDay', 'computeMsPerDay'],
-  ...['dollarsPerMonth', 'repairBytesPerDay'],
-] as OperatingName[]);
 
 /** Which rate limits a line of a plan's budgets, and per how long. */
 const RATES: Readonly<Record<BudgetLine, { readonly name: OperatingName; readonly perMs: number }>> = {
@@ -70,6 +65,12 @@ const RATES: Readonly<Record<BudgetLine, { readonly name: OperatingName; readonl
   computeMs: { name: 'computeMsPerDay', perMs: DAY_MS },
   dollars: { name: 'dollarsPerMonth', perMs: 30 * DAY_MS },
 };
+
+/** Those that may be `null`: not limited. */
+export const RATE_NAMES: ReadonlySet<OperatingName> = new Set([
+  ...Object.values(RATES).map(({ name }) => name),
+  'repairBytesPerDay' as const,
+]);
 
 /**
  * Throws `invalid` OPERATING_INVALID naming the setting, or BOUNDARIES_INVALID and BUDGET_INVALID where several
@@ -110,7 +111,8 @@ export function derivedRates(liveBytes: number): Pick<OperatingSettings, 'bytesW
 export function budgetsFor(operating: OperatingSettings, liveBytes: number, periodMs: number, base?: Budgets): Budgets {
   const derived: OperatingSettings = base === undefined ? derivedRates(liveBytes) : {};
   const lines = Object.entries(RATES).map(([line, { name, perMs }]) => {
-    const set = operating[name] ?? (operating[name] === null ? null : derived[name]);
+    const own = operating[name];
+    const set = own === undefined ? derived[name] : own;
     if (set === undefined) return [line, base?.[line as BudgetLine] ?? null];
     return [line, set === null ? null : (Number(set) * periodMs) / perMs];
   });
