@@ -6,13 +6,12 @@ import type { Drive, ZoneRef } from '../../drive/drive.ts';
 import { CHUNK_HEADER_BYTES, parseChunkHeader } from '../../format/chunk.ts';
 import { chunkName } from '../../format/object-names.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
-import { KEYS_AT_ONCE } from '../../limits/panda.ts';
 import type { Panda } from '../../panda/panda.ts';
 import { type BucketRow, bucketFromRow, bucketKey } from '../../panda/rows/bucket-row.ts';
 import { type VolumeRow, volumeFromRow, volumePartitions } from '../../panda/rows/volume-row.ts';
 import { zoneFromRow, zonePartition } from '../../panda/rows/zone-row.ts';
 import { appendsIn } from '../../volume/behind/newer-chunks.ts';
-import { listGroups, rowsOf } from '../../volume/rows/read-rows.ts';
+import { listGroups, rowsAt, rowsOf } from '../../volume/rows/read-rows.ts';
 
 export interface PlacesReport {
   /** Zones whose drives hold what the rows do not know: the store went on after the backup was made. */
@@ -46,14 +45,12 @@ export async function checkPlaces(ports: Ports): Promise<PlacesReport> {
 }
 
 async function liveBucketsOf(panda: Panda, cell: string, volume: VolumeRow): Promise<BucketRow[]> {
-  const ids = [...volume.buckets];
-  const live: BucketRow[] = [];
-  for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
-    const rows = await panda.getMany(ids.slice(at, at + KEYS_AT_ONCE).map((id) => bucketKey(cell, id)));
-    const found = rows.flatMap((row) => (row === undefined ? [] : [bucketFromRow(row)]));
-    live.push(...found.filter((bucket) => bucket.volume === volume.id && bucket.liveBytes > 0));
-  }
-  return live;
+  const rows = await rowsAt(
+    panda,
+    [...volume.buckets].map((id) => bucketKey(cell, id)),
+  );
+  const found = rows.flatMap((row) => (row === undefined ? [] : [bucketFromRow(row)]));
+  return found.filter((bucket) => bucket.volume === volume.id && bucket.liveBytes > 0);
 }
 
 /** What a drive lists of each column of a volume; undefined where the drive is away. */

@@ -10,7 +10,6 @@ import { mapLimit } from '../../foundation/concurrency.ts';
 import type { ErrorCode } from '../../foundation/error-codes.ts';
 import { isKind, isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, VolumeId } from '../../foundation/ids.ts';
-import { KEYS_AT_ONCE } from '../../limits/panda.ts';
 import { CHECKED_CHUNKS_AT_ONCE, WHOLE_RECORD_BYTES_MAX } from '../../limits/reads.ts';
 import type { Key, Panda, Row } from '../../panda/panda.ts';
 import type { BlockRow } from '../../panda/rows/block-row.ts';
@@ -18,6 +17,7 @@ import { type BucketRow, bucketFromRow, bucketKey } from '../../panda/rows/bucke
 import { damagePartition } from '../../panda/rows/damage-row.ts';
 import { type VolumeRow, volumeFromRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import { readDamage } from '../rows/damage.ts';
+import { rowsAt } from '../rows/read-rows.ts';
 import type { VolumeStore } from '../volume-store.ts';
 import { columnFault } from './column-faults.ts';
 import type { FoundSlot } from './directories.ts';
@@ -215,11 +215,8 @@ async function rowsBy<Id, T>(
   parse: (row: Row) => T,
 ): Promise<Map<Id, T>> {
   const found = new Map<Id, T>();
-  for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
-    const some = ids.slice(at, at + KEYS_AT_ONCE);
-    for (const [i, row] of (await panda.getMany(some.map(keyOf))).entries())
-      if (row !== undefined) found.set(some[i] as Id, parse(row));
-  }
+  for (const [i, row] of (await rowsAt(panda, ids.map(keyOf))).entries())
+    if (row !== undefined) found.set(ids[i] as Id, parse(row));
   return found;
 }
 
