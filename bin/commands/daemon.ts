@@ -28,7 +28,7 @@ import type { RepairReport } from '../../lib/volume/repair/repair-store.ts';
 import { addCommand, numberArgument, type Run, unshippedText } from './command.ts';
 import { describe, EXIT, exitCodeOf } from './exit-codes.ts';
 import { type PlanOptions, planRequestOf, withPlanOptions } from './plan-options.ts';
-import { bytesText, countOf, countText, timeText } from './show/text.ts';
+import { bytesText, countOf, countText, runbookOf, timeText } from './show/text.ts';
 
 interface DaemonOptions extends PlanOptions {
   readonly once?: boolean;
@@ -115,9 +115,7 @@ export function scheduleOf(
 /** Whom an alarm cannot be told is said, and told again only when it is over. */
 async function tell(run: Run, { alarmCommand, alarmWebhook }: DaemonOptions, report: AlarmReport): Promise<void> {
   const calls = (['began', 'cleared'] as const).flatMap((state) =>
-    report[state].map(
-      (alarm): AlarmCall => ({ store: run.address, state, ...alarm, runbook: `docs/operations.md#${alarm.name}` }),
-    ),
+    report[state].map((alarm): AlarmCall => ({ store: run.address, state, ...alarm, runbook: runbookOf(alarm.name) })),
   );
   for (const call of calls) {
     const told = [
@@ -219,7 +217,7 @@ const TEXT: Readonly<Record<TaskName, (report: unknown) => string>> = {
     const { firing, began, cleared } = report as AlarmReport;
     const lines = firing.map(({ name, text }) => {
       const isNew = began.some((one) => one.name === name);
-      return `ALARM ${name}${isNew ? '' : ' (still)'}: ${text} (docs/operations.md#${name})`;
+      return `ALARM ${name}${isNew ? '' : ' (still)'}: ${text} (${runbookOf(name)})`;
     });
     return [...lines, ...cleared.map(({ name }) => `over: ${name}`)].join('\n  ') || 'no alarms';
   },

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { type DamagedName, listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/face.ts';
 import { invalid, isKind, missing } from '../../lib/foundation/errors.ts';
+import { compareUtf8 } from '../../lib/panda/sort-order.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { ItemFailures } from './items.ts';
 import { Progress } from './show/progress.ts';
@@ -93,7 +94,7 @@ function showPage(folders: readonly string[], objects: readonly ObjectInfo[], lo
       name: key,
       cells: [String(sizeBytes), timeText(createdAtMs)],
     })),
-  ].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  ].sort((a, b) => compareUtf8(a.name, b.name));
   if (rows.length === 0) return;
   const lines = long
     ? table(

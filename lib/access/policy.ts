@@ -22,15 +22,13 @@ export function isGranted(
   on: { readonly bucket: string; readonly key?: string | undefined; readonly prefix?: string | undefined },
 ): boolean {
   const name = on.key ?? on.prefix ?? '';
-  return rules.some(
-    ({ rights, bucket, prefix }) =>
-      rights.includes(right) && (bucket === '*' || bucket === on.bucket) && name.startsWith(prefix),
-  );
+  return rules.some((rule) => rule.rights.includes(right) && isOn(rule, on.bucket) && name.startsWith(rule.prefix));
 }
 
 /** Whether a rule grants anything on a bucket: then its name may be known. */
-export const knowsBucket = (rules: readonly Rule[], name: string): boolean =>
-  rules.some(({ bucket }) => bucket === '*' || bucket === name);
+export const knowsBucket = (rules: readonly Rule[], name: string): boolean => rules.some((rule) => isOn(rule, name));
+
+const isOn = ({ bucket }: Rule, name: string): boolean => bucket === '*' || bucket === name;
 
 /**
  * `RIGHTS:BUCKET/PREFIX`: rights apart by commas, or `all`; everything behind them may be missing. Throws `invalid`

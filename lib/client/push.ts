@@ -1,7 +1,9 @@
 // PUSH: every object of one store that another does not have with the same content, into that one. It keeps nothing of
 // its own: run again it goes on, as both list their names in one order.
 import { conflict } from '../foundation/errors.ts';
-import type { ObjectInfo, PocketfulStore, PutRequest } from './face.ts';
+import { nextOf } from '../foundation/next-of.ts';
+import { compareUtf8 } from '../panda/sort-order.ts';
+import { listAll, type ObjectInfo, type PocketfulStore, type PutRequest } from './face.ts';
 
 export interface PushReport {
   /** Of the namespace. */
@@ -28,12 +30,12 @@ export async function push(
   const failed: { key: string; error: Error }[] = [];
   const report = (): PushReport => ({ ...sums, failed });
   async function* wanted(): AsyncGenerator<PutRequest> {
-    const there = allOf(to);
+    const there = listAll(to, {}, passedOver);
     let next = await nextOf(there);
-    for await (const object of allOf(from)) {
+    for await (const object of listAll(from, {}, passedOver)) {
       if (signal?.aborted) return;
       sums.objects += 1;
-      while (next !== undefined && isBefore(next.key, object.key)) next = await nextOf(there);
+      while (next !== undefined && compareUtf8(next.key, object.key) < 0) next = await nextOf(there);
       if (next?.key === object.key && isSame(next, object)) sums.same += 1;
       else yield requestOf(from, object);
       onProgress?.(report());
@@ -49,7 +51,7 @@ export async function push(
   return report();
 }
 
-const isBefore = (a: string, b: string): boolean => Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
+const passedOver = (): void => {};
 
 const isSame = (a: ObjectInfo, b: ObjectInfo): boolean =>
   a.etag === b.etag && a.sizeBytes === b.sizeBytes && a.metadata === b.metadata;
@@ -65,18 +67,3 @@ const requestOf = (from: PocketfulStore, { key, sizeBytes, metadata, version }: 
     if (now.version !== version) throw conflict('OBJECT_CHANGED', `${key} was overwritten while it was read`);
   },
 });
-
-async function* allOf(store: PocketfulStore): AsyncGenerator<ObjectInfo> {
-  for (let next: string | undefined = ''; next !== undefined; ) {
-    const page: Awaited<ReturnType<PocketfulStore['list']>> = await store.list({
-      from: next === '' ? undefined : next,
-    });
-    yield* page.objects;
-    next = page.next;
-  }
-}
-
-async function nextOf(objects: AsyncGenerator<ObjectInfo>): Promise<ObjectInfo | undefined> {
-  const { value, done } = await objects.next();
-  return done ? undefined : value;
-}

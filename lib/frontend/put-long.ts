@@ -135,26 +135,40 @@ export async function storeSegment(
   index: number,
   window: readonly PlainBlock[],
 ): Promise<void> {
-  const { components } = store;
-  const key = segmentKey(put.upload.version, index);
-  const extra = new Map<BlockId, number>();
-  for (const { id } of window) extra.set(id, (extra.get(id) ?? 0) + 1);
+  const ids = window.map(({ id }) => id);
   const { stored } = await storeBatch(store, keks, {
     blocks: new Map(window.map((plain) => [plain.id, plain])),
-    changes: [],
-    extra,
-    guards: [
-      segmentGuard(put.upload),
-      { kind: 'put', ...key, attributes: segmentAttributes(window.map(({ id }) => id)), if: ['absent'] },
-    ],
-    took: async () => (await components.panda.get(key)) !== undefined,
+    ...segmentOf(store.components, put.upload, index, ids),
   });
   const newBytes = [...stored.newBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   put.onStored(newBytes, window.length - stored.newBytes.size);
 }
 
+/** A segment of blocks that are known. False if one of them is gone. */
+export async function referSegment(
+  components: Components,
+  upload: UploadRow,
+  index: number,
+  ids: readonly BlockId[],
+): Promise<boolean> {
+  const { ok } = await runIndex(components, { fresh: new Map(), ...segmentOf(components, upload, index, ids) });
+  return ok;
+}
+
+/** A reference for each of its blocks, with its row, as long as the upload goes on. */
+function segmentOf(components: Components, upload: UploadRow, index: number, ids: readonly BlockId[]) {
+  const key = segmentKey(upload.version, index);
+  const extra = new Map<BlockId, number>();
+  for (const id of ids) extra.set(id, (extra.get(id) ?? 0) + 1);
+  const guards: Write[] = [
+    segmentGuard(upload),
+    { kind: 'put', ...key, attributes: segmentAttributes(ids), if: ['absent'] },
+  ];
+  return { changes: [], extra, guards, took: async () => (await components.panda.get(key)) !== undefined };
+}
+
 /** The upload goes on, and has one segment more. */
-export const segmentGuard = ({ version, segments }: UploadRow): Write =>
+const segmentGuard = ({ version, segments }: UploadRow): Write =>
   segments === undefined
     ? { kind: 'check', ...uploadKey(version), if: ['exists', segmentsAre(undefined)] }
     : { kind: 'update', ...uploadKey(version), ...countSegment, if: [countsSegments] };

@@ -4,6 +4,7 @@ import type { ObjectEngine } from '../client/face.ts';
 import { assert } from '../foundation/assert.ts';
 import { retryLater } from '../foundation/errors.ts';
 import type { PutItem, PutResult } from '../frontend/frontend.ts';
+import { nameOf } from '../frontend/put-item.ts';
 import { BATCHED_BYTES_MAX, BATCHED_OBJECTS_MAX, BATCHES_AT_ONCE } from '../limits/gateway.ts';
 
 interface Waiting {
@@ -11,8 +12,6 @@ interface Waiting {
   readonly resolve: (result: PutResult) => void;
   readonly reject: (error: unknown) => void;
 }
-
-const nameOf = ({ namespace, key }: PutItem): string => `${namespace}/${key}`;
 
 export class Batcher {
   readonly #engine: Pick<ObjectEngine, 'putAll'>;

@@ -1,6 +1,6 @@
 // The body of a request: out of its chunks, counted, hashed, and held against everything its sender said of it. What
 // the content is used for is published only after `finish`.
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { PUT_BYTES_MAX } from '../limits/gateway.ts';
 import { ChunkDecoder } from '../s3/body/aws-chunked.ts';
 import {
@@ -45,13 +45,10 @@ export async function openBody(call: Call, also?: Algorithm): Promise<VerifiedBo
           'InvalidArgument',
           'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-…, or a valid sha256 value',
         );
-  const trailers = streaming?.hasTrailer ? trailersOf(headers) : [];
+  const trailers = streaming?.hasTrailer ? trailersOf(headers) : new Map<string, Algorithm>();
   // A Complete says the checksum of the object that it completes, not of the list of parts that it sends.
   const expected = call.operation === 'CompleteMultipartUpload' ? new Map<Algorithm, string>() : expectedSums(headers);
-  const algorithms = new Set<Algorithm>([
-    ...expected.keys(),
-    ...trailers.map((name) => algorithmOfHeader(name) as Algorithm),
-  ]);
+  const algorithms = new Set<Algorithm>([...expected.keys(), ...trailers.values()]);
   const asked = headers.get('x-amz-sdk-checksum-algorithm');
   if (asked !== undefined && algorithms.size === 0) algorithms.add(algorithmOf(asked));
   if (also !== undefined) algorithms.add(also);
@@ -59,7 +56,9 @@ export async function openBody(call: Call, also?: Algorithm): Promise<VerifiedBo
   for (const algorithm of algorithms) hashers.set(algorithm, await hasherOf(algorithm));
   return new VerifiedBody(() => call.request.body(), {
     ...lengthOf(headers, streaming !== undefined),
-    decoder: streaming && new ChunkDecoder({ signer: streaming.isSigned ? sender.chunks : undefined, trailers }),
+    decoder:
+      streaming &&
+      new ChunkDecoder({ signer: streaming.isSigned ? sender.chunks : undefined, trailers: [...trailers.keys()] }),
     hashers,
     expected,
     md5: contentMd5(headers),
@@ -95,13 +94,14 @@ export class VerifiedBody {
   readonly #source: () => AsyncIterable<Uint8Array>;
   readonly #expected: Expected;
   readonly #md5 = createHash('md5');
-  readonly #sha256 = createHash('sha256');
+  readonly #sha256: Hash | undefined;
   #bytes = 0;
   #isWhole = false;
 
   constructor(source: () => AsyncIterable<Uint8Array>, expected: Expected) {
     this.#source = source;
     this.#expected = expected;
+    this.#sha256 = expected.sha256 === undefined ? undefined : createHash('sha256');
     this.sizeBytes = expected.sizeBytes;
   }
 
@@ -138,7 +138,7 @@ export class VerifiedBody {
         ? new S3Fault('InvalidRequest', 'the body is longer than it was said to be')
         : new S3Fault('EntityTooLarge', 'your proposed upload exceeds the maximum allowed object size');
     this.#md5.update(piece);
-    if (this.#expected.sha256 !== undefined) this.#sha256.update(piece);
+    this.#sha256?.update(piece);
     for (const hasher of this.#expected.hashers.values()) hasher.update(piece);
     return piece;
   }
@@ -151,7 +151,7 @@ export class VerifiedBody {
         'you did not provide the number of bytes specified by the Content-Length header',
       );
     const trailers = this.#expected.decoder?.end() ?? new Map<string, string>();
-    if (this.#expected.sha256 !== undefined && this.#sha256.digest('hex') !== this.#expected.sha256)
+    if (this.#sha256?.digest('hex') !== this.#expected.sha256)
       throw new S3Fault(
         'XAmzContentSHA256Mismatch',
         "the provided 'x-amz-content-sha256' header does not match what was computed",
@@ -190,16 +190,19 @@ function lengthOf(headers: Headers, isStreaming: boolean): Pick<Expected, 'sizeB
   return { sizeBytes: Number(text), hasLength: true };
 }
 
-/** Names of trailers, which are checksums all. */
-function trailersOf(headers: Headers): string[] {
+/** Names of trailers, which are checksums all, and of which each is. */
+function trailersOf(headers: Headers): Map<string, Algorithm> {
   const names = (headers.get('x-amz-trailer') ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '');
-  for (const name of names)
-    if (algorithmOfHeader(name) === undefined)
+  return new Map(
+    names.map((name): [string, Algorithm] => {
+      const algorithm = algorithmOfHeader(name);
+      if (algorithm !== undefined) return [name, algorithm];
       throw new S3Fault('InvalidRequest', `the value specified in the x-amz-trailer header is not supported`);
-  return names;
+    }),
+  );
 }
 
 /** Throws InvalidRequest for more than one, or one that is malformed. */

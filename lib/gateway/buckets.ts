@@ -35,16 +35,13 @@ export class Buckets {
     const until = this.#seen.get(name);
     if (until !== undefined && nowMs < until) return;
     this.#seen.delete(name);
-    if ((await this.#objects.find(BUCKETS, name)) === undefined)
-      throw new S3Fault('NoSuchBucket', 'the specified bucket does not exist', { BucketName: name });
+    if ((await this.#objects.find(BUCKETS, name)) === undefined) throw noSuchBucket(name);
     this.#seen.set(name, nowMs + BUCKET_LOOK_EVERY_MS);
   }
 
   /** Throws NoSuchBucket or BucketNotEmpty. */
   async remove(name: string): Promise<void> {
-    const note = await this.#objects.find(BUCKETS, name);
-    if (note === undefined)
-      throw new S3Fault('NoSuchBucket', 'the specified bucket does not exist', { BucketName: name });
+    if ((await this.#objects.find(BUCKETS, name)) === undefined) throw noSuchBucket(name);
     const { objects, damaged } = await this.#objects.list({ namespace: name, limit: 1 });
     if (objects.length + damaged.length > 0)
       throw new S3Fault('BucketNotEmpty', 'the bucket you tried to delete is not empty', { BucketName: name });
@@ -56,3 +53,6 @@ export class Buckets {
     for await (const { key, createdAtMs } of this.#objects.listAll(BUCKETS, prefix)) yield { name: key, createdAtMs };
   }
 }
+
+const noSuchBucket = (name: string): S3Fault =>
+  new S3Fault('NoSuchBucket', 'the specified bucket does not exist', { BucketName: name });

@@ -14,7 +14,9 @@ const OF_CODE: Readonly<Record<string, () => S3Fault>> = {
     new S3Fault('InvalidRequest', 'parts of too many different lengths: give all but the last the same'),
 };
 
-export const noSuchKey = (): S3Fault => new S3Fault('NoSuchKey', 'the specified key does not exist');
+const noSuchKey = (): S3Fault => new S3Fault('NoSuchKey', 'the specified key does not exist');
+
+export const accessDenied = (): S3Fault => new S3Fault('AccessDenied', 'access denied');
 
 const tooMuchMetadata = (): S3Fault =>
   new S3Fault('MetadataTooLarge', 'your metadata headers exceed the maximum allowed metadata size');

@@ -1,15 +1,15 @@
 // What a request goes through: who sent it, what it asks for, whether its sender may, and then the operation. What goes
 // wrong anywhere becomes an answer here, and nothing else does.
 import type { AccessKey } from '../access/access-keys.ts';
-import { isGranted } from '../access/policy.ts';
+import { isGranted, knowsBucket } from '../access/policy.ts';
 import { queryPairs } from '../s3/auth/canonical.ts';
 import { type Sender, senderOf } from '../s3/auth/verify.ts';
 import { S3Fault } from '../s3/fault.ts';
 import { type Operation, operationOf, RIGHT_OF } from '../s3/request/operation.ts';
 import { type Target, targetOf } from '../s3/request/target.ts';
 import { xmlDocument } from '../s3/xml/write.ts';
-import type { Call, GatewayAnswer, GatewayRequest } from './exchange.ts';
-import { faultOf } from './faults.ts';
+import { type Call, type GatewayAnswer, type GatewayRequest, quoted } from './exchange.ts';
+import { accessDenied, faultOf } from './faults.ts';
 import { HANDLERS } from './handlers.ts';
 import type { GatewayParts } from './parts.ts';
 
@@ -70,7 +70,7 @@ export class Gateway {
     };
     if (code === 'NotModified') {
       const { ETag } = details;
-      return { status, headers: { ...headers, ...(ETag && { etag: `"${ETag}"` }) }, operation, code };
+      return { status, headers: { ...headers, ...(ETag && { etag: quoted(ETag) }) }, operation, code };
     }
     if (code === 'SlowDown') headers['retry-after'] = '1';
     headers['content-type'] = 'application/xml';
@@ -95,7 +95,7 @@ const named = ({ bucket = '', key = '' }: Target) => ({ bucket, key });
 function checkOwner({ headers, sender }: Call): void {
   for (const name of ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner']) {
     const expected = headers.get(name);
-    if (expected !== undefined && expected !== sender.key.id) throw new S3Fault('AccessDenied', 'access denied');
+    if (expected !== undefined && expected !== sender.key.id) throw accessDenied();
   }
 }
 
@@ -106,7 +106,7 @@ function checkRight({ operation, query, sender }: Call, { bucket, key }: Target)
     // Names of buckets are told as far as rules speak of them, and what is deleted is held against them one by one.
     if (rules.length > 0) return;
   } else if (operation === 'HeadBucket' || operation === 'GetBucketLocation') {
-    if (rules.some((rule) => rule.bucket === '*' || rule.bucket === bucket)) return;
+    if (knowsBucket(rules, bucket)) return;
   } else if (isGranted(rules, RIGHT_OF[operation], { bucket, key, prefix: query.get('prefix') })) return;
-  throw new S3Fault('AccessDenied', 'access denied');
+  throw accessDenied();
 }

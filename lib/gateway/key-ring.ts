@@ -3,11 +3,11 @@ import { type AccessKey, AccessKeys } from '../access/access-keys.ts';
 import type { ObjectEngine } from '../client/face.ts';
 import { LruCache } from '../foundation/lru.ts';
 import { ACCESS_KEYS_KEPT, ACCESS_LOOK_EVERY_MS } from '../limits/gateway.ts';
-import { ACCESS, GatewayObjects } from './objects.ts';
+import { ACCESS, type GatewayObjects } from './objects.ts';
 
 /** Access keys of an open store. */
-export function accessKeysOf(engine: ObjectEngine): AccessKeys {
-  const objects = new GatewayObjects(engine);
+export function accessKeysOf(objects: GatewayObjects): AccessKeys {
+  const { engine } = objects;
   return new AccessKeys({
     async put(key, body, isNew) {
       const ifVersion = isNew ? ('absent' as const) : undefined;

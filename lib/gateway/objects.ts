@@ -5,6 +5,7 @@ import type { ObjectEngine } from '../client/face.ts';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import type { ComposeRequest, GetResult, ListPage, PutItem, PutResult, RangeOf } from '../frontend/frontend.ts';
+import type { ObjectFacts } from '../frontend/put-item.ts';
 import {
   LARGE_BODIES_AT_ONCE,
   SMALL_BODIES_BYTES_MAX,
@@ -129,9 +130,14 @@ export class GatewayObjects {
     return this.batcher.put({ ...itemAt(place), body: new Uint8Array(0), sizeBytes: 0, facts: () => ({ system }) });
   }
 
+  /** Throws `missing` OBJECT_MISSING, which clients are told as NoSuchKey. */
+  head(namespace: string, key: string): Promise<ObjectRow> {
+    return this.engine.head(namespace, key);
+  }
+
   async find(namespace: string, key: string): Promise<ObjectRow | undefined> {
     try {
-      return await this.engine.head(namespace, key);
+      return await this.head(namespace, key);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -179,9 +185,10 @@ export class GatewayObjects {
   }
 }
 
-export const factsOf = (md5: string, attributes: Attributes): { md5: string; system?: string } => {
+/** Of an object of which S3 does not know there is no MD5. */
+export const factsOf = (md5: string | undefined, attributes: Attributes): ObjectFacts => {
   const system = attributesText(attributes);
-  return { md5, ...(system === undefined ? {} : { system }) };
+  return { ...(md5 === undefined ? {} : { md5 }), ...(system === undefined ? {} : { system }) };
 };
 
 const itemAt = ({ namespace, key, ifVersion }: PutPlace) =>

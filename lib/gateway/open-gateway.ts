@@ -29,7 +29,7 @@ export function openGateway(engine: ObjectEngine, options: OpenGatewayOptions = 
   const objects = new GatewayObjects(engine, onBatch);
   const buckets = new Buckets(objects);
   const uploads = new Uploads(objects);
-  const keys = accessKeysOf(engine);
+  const keys = accessKeysOf(objects);
   const ring = new KeyRing(keys, engine);
   const gateway = new Gateway({ ...rest, objects, buckets, uploads, region, findKey: (id) => ring.find(id) });
   return { gateway, keys, objects, buckets, uploads };

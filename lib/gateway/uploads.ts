@@ -4,6 +4,7 @@ import { isPocketfulError } from '../foundation/errors.ts';
 import { hexOf } from '../foundation/ids.ts';
 import { UPLOAD_AGE_MS, UPLOADS_LISTED_MAX } from '../limits/gateway.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
+import { compareUtf8 } from '../panda/sort-order.ts';
 import type { Algorithm, ChecksumType } from '../s3/body/checksum.ts';
 import { S3Fault } from '../s3/fault.ts';
 import { type Attributes, attributesFrom } from '../s3/request/attributes.ts';
@@ -80,7 +81,7 @@ export class Uploads {
       if (note.key.startsWith(prefix)) notes.push(note);
       if (notes.length >= UPLOADS_LISTED_MAX) break;
     }
-    return notes.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)) || (a.id < b.id ? -1 : 1));
+    return notes.sort((a, b) => compareUtf8(a.key, b.key) || (a.id < b.id ? -1 : 1));
   }
 
   async *parts(id: string): AsyncGenerator<PartNote> {
@@ -107,9 +108,8 @@ export class Uploads {
     const alive = new Set<string>();
     const nowMs = this.#objects.nowMs;
     // Parts first: what is put meanwhile belongs to an upload that is listed after it.
-    const parts: { key: string; id: string; createdAtMs: number }[] = [];
-    for await (const { key, createdAtMs } of this.#objects.listAll(PARTS))
-      parts.push({ key, id: key.split('/')[0] ?? '', createdAtMs });
+    const parts: { key: string; id: string }[] = [];
+    for await (const { key } of this.#objects.listAll(PARTS)) parts.push({ key, id: key.split('/')[0] ?? '' });
     let uploads = 0;
     for await (const row of this.#objects.listAll(UPLOADS)) {
       const note = noteOf(row);

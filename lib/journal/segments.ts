@@ -1,6 +1,7 @@
 // Segments written and read: rows in the order of their keys, cut into objects that fit memory.
 import type { StoreId } from '../foundation/ids.ts';
 import { hexOf } from '../foundation/ids.ts';
+import { nextOf } from '../foundation/next-of.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import type { Kek } from '../keys/envelope.ts';
 import { FRAME_BYTES_MIN, SEGMENT_PART_BYTES_MAX, SEGMENT_PART_BYTES_MIN } from '../limits/journal.ts';
@@ -138,9 +139,4 @@ export async function* mergedRows(sources: readonly AsyncIterable<RowImage>[]): 
     }
     yield newest;
   }
-}
-
-export async function nextOf(source: AsyncIterator<RowImage>): Promise<RowImage | undefined> {
-  const { value, done } = await source.next();
-  return done ? undefined : value;
 }

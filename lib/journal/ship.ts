@@ -1,6 +1,7 @@
 // Shipping: what changed since the cursor goes onto the drives, and the cursor moves on. docs/decisions/0025 has the
 // steps and what a crash after each leaves.
 import { isKind, retryLater } from '../foundation/errors.ts';
+import { nextOf } from '../foundation/next-of.ts';
 import type { Kek } from '../keys/envelope.ts';
 import { SHIP_ATTEMPTS_MAX } from '../limits/journal.ts';
 import {
@@ -17,7 +18,7 @@ import { storeKey } from '../panda/rows/store-row.ts';
 import { compareKeys } from '../panda/sort-order.ts';
 import type { RowImage } from './frame.ts';
 import { NOTHING, samePoint } from './points.ts';
-import { mergedRows, nextOf, readSegment, type SegmentPorts, writeSegment } from './segments.ts';
+import { mergedRows, readSegment, type SegmentPorts, writeSegment } from './segments.ts';
 import { reachedAt, type Segment, waysOf } from './way.ts';
 
 export interface ShipPorts extends Omit<SegmentPorts, 'shelves'> {

@@ -1,7 +1,7 @@
 // Every port call of an upload in parts, of its Complete and Abort, and of a copy is a place to die at: what was acknowledged is there,
 // nothing is half there, and what is left over is swept.
 import { describe, expect, it } from 'vitest';
-import type { ObjectEngine } from '../../lib/client/face.ts';
+import { objectEngineOf } from '../../lib/client/object-engine.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import type { Call } from '../../lib/gateway/exchange.ts';
 import { HANDLERS } from '../../lib/gateway/handlers.ts';
@@ -14,21 +14,7 @@ import { type Process, World } from '../store/harness.ts';
 
 const KIB = 1024;
 
-function gatewayOf({ frontend, components }: Process): OpenGateway {
-  const { clock, randomness } = components;
-  const engine: ObjectEngine = {
-    clock,
-    randomness,
-    putAll: (items) => frontend.putAll(items),
-    deleteAll: (items) => frontend.deleteAll(items),
-    get: (...args) => frontend.get(...args),
-    read: (...args) => frontend.read(...args),
-    head: (...args) => frontend.head(...args),
-    list: (...args) => frontend.list(...args),
-    compose: (...args) => frontend.compose(...args),
-  };
-  return openGateway(engine);
-}
+const gatewayOf = (p: Process): OpenGateway => openGateway(objectEngineOf(p));
 
 /** An operation as it is when its sender is known and may. */
 async function perform(

@@ -1,8 +1,7 @@
 // Requests to the endpoint byte by byte as a test wants them, signed as a client would: what an SDK would never send.
-import { createHash } from 'node:crypto';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AccessKey } from '../../lib/access/access-keys.ts';
-import { canonicalRequests } from '../../lib/s3/auth/canonical.ts';
+import { canonicalRequests, sha256Hex } from '../../lib/s3/auth/canonical.ts';
 import { signatureOf, signingKey } from '../../lib/s3/auth/signature.ts';
 
 export interface RawCall {
@@ -27,15 +26,13 @@ export interface RawAnswer {
   readonly code: string | undefined;
 }
 
-const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
-
 /** Headers with which a request is signed. */
 export function signedHeaders(
   endpoint: string,
   key: Pick<AccessKey, 'id' | 'secret'>,
   call: RawCall,
 ): Record<string, string> {
-  const { method = 'GET', target, body = '', payloadHash = sha256(body), nowMs = Date.now() } = call;
+  const { method = 'GET', target, body = '', payloadHash = sha256Hex(body), nowMs = Date.now() } = call;
   const [path = '', query = ''] = target.split(/\?(.*)/s);
   const timestamp = `${new Date(nowMs).toISOString().replace(/[-:]/g, '').slice(0, 15)}Z`;
   const headers: Record<string, string> = {

@@ -12,6 +12,12 @@ const NOW = Date.UTC(2013, 4, 24);
 const SCOPE = { date: '20130524', region: 'us-east-1', service: 's3' };
 const HOST = 'examplebucket.s3.amazonaws.com';
 
+/** Of the first example, and of the presigned one. */
+const SENDER = {
+  key: { secret: SECRET },
+  claim: { accessKeyId: ID, scope: SCOPE, timestamp: '20130524T000000Z', isPresigned: false, payloadHash: EMPTY },
+};
+
 const find = async (id: string) => (id === ID ? { secret: SECRET } : undefined);
 
 function signed(method: string, target: string, headers: Record<string, string>, signature: string): RawRequest {
@@ -78,7 +84,7 @@ describe('a signed request', () => {
     const skewed = { code: 'RequestTimeTooSkewed' };
     await expect(verified(request, NOW + 15 * 60_000 + 1)).rejects.toMatchObject(skewed);
     await expect(verified(request, NOW - 15 * 60_000 - 1)).rejects.toMatchObject(skewed);
-    await expect(verified(request, NOW + 15 * 60_000)).resolves.toBeDefined();
+    await expect(verified(request, NOW + 15 * 60_000)).resolves.toMatchObject(SENDER);
     await expect(senderOf(request, async () => undefined, { nowMs: NOW })).rejects.toMatchObject({
       code: 'InvalidAccessKeyId',
     });
@@ -90,7 +96,7 @@ describe('a signed request', () => {
     const [, request] = EXAMPLES[0] as (typeof EXAMPLES)[number];
     const behind = { ...request, headers: new Map([...request.headers, ['host', '10.0.0.1:9000']]) };
     await expect(verified(behind)).rejects.toMatchObject({ code: 'SignatureDoesNotMatch' });
-    await expect(senderOf(behind, find, { nowMs: NOW, hosts: [HOST] })).resolves.toBeDefined();
+    await expect(senderOf(behind, find, { nowMs: NOW, hosts: [HOST] })).resolves.toMatchObject(SENDER);
   });
 
   it('claims nobody without a signature, and is refused with an old or a broken one', async () => {
@@ -142,7 +148,10 @@ describe('a presigned URL', () => {
 
   it('of AWS passes for as long as it says', async () => {
     expect((await verified(request()))?.claim).toMatchObject({ isPresigned: true, payloadHash: 'UNSIGNED-PAYLOAD' });
-    await expect(verified(request(), NOW + 86_400_000)).resolves.toBeDefined();
+    await expect(verified(request(), NOW + 86_400_000)).resolves.toMatchObject({
+      ...SENDER,
+      claim: { ...SENDER.claim, isPresigned: true, payloadHash: 'UNSIGNED-PAYLOAD' },
+    });
     await expect(verified(request(), NOW + 86_400_001)).rejects.toMatchObject({ code: 'AccessDenied' });
   });
 

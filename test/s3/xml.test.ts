@@ -58,6 +58,13 @@ describe('XML', () => {
     );
   });
 
+  it('of a text alone is written escaped', () => {
+    const written = xmlDocument('LocationConstraint', 'a<b>&$&');
+    expect(written).toContain('>a&lt;b&gt;&amp;$&amp;</LocationConstraint>');
+    expect(read(written)).toMatchObject({ name: 'LocationConstraint', text: 'a<b>&$&', children: [] });
+    expect(xmlDocument('LocationConstraint', '')).toMatch(/<LocationConstraint xmlns="[^"]+"><\/LocationConstraint>$/);
+  });
+
   it('of any bytes is read or refused at once', () => {
     const pieces = fc.constantFrom(
       '<a>',

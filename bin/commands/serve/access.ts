@@ -2,8 +2,10 @@
 import type { Command } from 'commander';
 import type { AccessKey, AccessKeys } from '../../../lib/access/access-keys.ts';
 import { parseRule, type Rule, ruleText } from '../../../lib/access/policy.ts';
+import type { ObjectEngine } from '../../../lib/client/face.ts';
 import { invalid } from '../../../lib/foundation/errors.ts';
 import { accessKeysOf } from '../../../lib/gateway/key-ring.ts';
+import { GatewayObjects } from '../../../lib/gateway/objects.ts';
 import { addCommand, collect, type Run } from '../command.ts';
 import { table, timeText } from '../show/text.ts';
 
@@ -25,7 +27,8 @@ export function addAccess(program: Command): void {
     'add <name>',
     'make a key; its secret is shown this once',
     async (run, [name = ''], options) => {
-      const { clock, keys, randomness } = await opened(run);
+      const { keys, engine } = await opened(run);
+      const { clock, randomness } = engine;
       const key = await keys.add({ name, rules: rulesOf(options) }, { randomness, nowMs: clock.nowMs() });
       run.answer({ ...shownKey(key), secret: key.secret }, () =>
         [
@@ -77,11 +80,9 @@ const shownKey = ({ id, name, createdAtMs, rules }: AccessKey) => ({
   rules: rules.map(ruleText),
 });
 
-async function opened(
-  run: Run,
-): Promise<{ keys: AccessKeys } & Pick<Parameters<typeof accessKeysOf>[0], 'clock' | 'randomness'>> {
+async function opened(run: Run): Promise<{ keys: AccessKeys; engine: ObjectEngine }> {
   const engine = await (await run.open()).objects();
-  return { keys: accessKeysOf(engine), clock: engine.clock, randomness: engine.randomness };
+  return { keys: accessKeysOf(new GatewayObjects(engine)), engine };
 }
 
 /** Deny by default: a key without a rule is of no use, so one must be said. Throws `invalid` RULE_INVALID. */

@@ -77,7 +77,8 @@ const said = (error: unknown): string => {
 /** Throws `invalid` URL_INVALID. */
 function externalUrl(text: string | undefined): URL | undefined {
   if (text === undefined) return undefined;
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text);
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
   throw invalid('URL_INVALID', `"${text}" is no http or https URL`);
 }
 

@@ -12,6 +12,7 @@ import {
   countText,
   dollarsText,
   ratioText,
+  runbookOf,
   secondsText,
   shownName,
   table,
@@ -68,8 +69,7 @@ export function statusText(status: Status): string {
   // What it says of now comes before what was measured.
   const said = new Set<string>(status.keeping?.alarms.map(({ name }) => name));
   for (const { name, text, sinceMs } of status.alarms)
-    if (!said.has(name))
-      lines.push('', `ALARM ${name}, since ${timeText(sinceMs)}: ${text} (docs/operations.md#${name})`);
+    if (!said.has(name)) lines.push('', `ALARM ${name}, since ${timeText(sinceMs)}: ${text} (${runbookOf(name)})`);
   if (status.devices !== undefined) lines.push(...devicesLines(status.devices));
   if (status.journal !== undefined) lines.push(...journalLines(status.journal));
   for (const { text } of status.working.stalled) lines.push('', `stalled: ${text}`);
@@ -85,7 +85,7 @@ function keepingLines({ repair, atRisk, alarms }: CareStatus): string[] {
     );
   }
   if (atRisk > 0) lines.push(`at risk: ${countOf(atRisk, 'volume')}`);
-  for (const { name, text } of alarms) lines.push('', `ALARM ${name}: ${text} (docs/operations.md#${name})`);
+  for (const { name, text } of alarms) lines.push('', `ALARM ${name}: ${text} (${runbookOf(name)})`);
   return lines;
 }
 

@@ -37,3 +37,6 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
 
 /** A name in a line for people: no control characters that a terminal would act on. */
 export const shownName = (name: string): string => name.replace(/\p{Cc}/gu, '\ufffd');
+
+/** What to do about an alarm. */
+export const runbookOf = (alarm: string): string => `docs/operations.md#${alarm}`;

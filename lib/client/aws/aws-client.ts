@@ -27,6 +27,7 @@ import type {
   PutOutcome,
   PutRequest,
 } from '../face.ts';
+import { objectEngineOf } from '../object-engine.ts';
 import { StageAdmin, StageEngine } from './aws-admin.ts';
 import { FrontendCaller, isTurnedAway } from './aws-call.ts';
 import { Invoker } from './aws-invoke.ts';
@@ -89,19 +90,7 @@ export class AwsClient implements PocketfulStore {
   }
 
   async objects(): Promise<ObjectEngine> {
-    const engine = await present(this.#operator, 'a client that was opened has its operator').engine.open();
-    const { frontend, components } = engine;
-    return {
-      clock: components.clock,
-      randomness: components.randomness,
-      putAll: (items) => frontend.putAll(items),
-      deleteAll: (items) => frontend.deleteAll(items),
-      get: (...args) => frontend.get(...args),
-      read: (...args) => frontend.read(...args),
-      head: (...args) => frontend.head(...args),
-      list: (...args) => frontend.list(...args),
-      compose: (...args) => frontend.compose(...args),
-    };
+    return objectEngineOf(await present(this.#operator, 'a client that was opened has its operator').engine.open());
   }
 
   async close(): Promise<void> {

@@ -9,15 +9,7 @@ import type { Randomness } from '../../foundation/randomness.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
 import { infoOf, type ListPage, type ListRequest, type ObjectInfo } from '../../service/service.ts';
 import type { EncodePass, EncodeProgress, StoreAdmin, Watch } from '../admin.ts';
-import type {
-  ByteRange,
-  DeleteOutcome,
-  ObjectEngine,
-  OpenBody,
-  PocketfulStore,
-  PutOutcome,
-  PutRequest,
-} from '../face.ts';
+import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../face.ts';
 import { EmbeddedAdmin } from './embedded-admin.ts';
 import { EmbeddedObjects } from './embedded-objects.ts';
 
@@ -60,7 +52,7 @@ export class EmbeddedClient implements PocketfulStore {
 
   async *putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncGenerator<PutOutcome> {
     const { namespace } = this;
-    const objects = new EmbeddedObjects(this.engine, () => this.#recover());
+    const objects = await this.objects();
     async function* named() {
       for await (const item of items) yield { namespace, ...item };
     }
@@ -81,7 +73,7 @@ export class EmbeddedClient implements PocketfulStore {
     if (!isFull) await objects.relieved();
   }
 
-  async objects(): Promise<ObjectEngine> {
+  async objects(): Promise<EmbeddedObjects> {
     return new EmbeddedObjects(this.engine, () => this.#recover());
   }
 
@@ -125,7 +117,7 @@ export class EmbeddedClient implements PocketfulStore {
     async function* named() {
       for await (const key of keys) yield { namespace, key };
     }
-    yield* new EmbeddedObjects(this.engine, () => this.#recover()).deleteAll(named());
+    yield* (await this.objects()).deleteAll(named());
   }
 
   close(): Promise<void> {

@@ -7,7 +7,7 @@ import { type BlockId, newObjectVersion, type ObjectVersion } from '../../founda
 import { MANIFEST_BYTES_MAX } from '../../limits/frontend.ts';
 import { BLOCKS_INLINE_MAX } from '../../limits/panda.ts';
 import type { Write } from '../../panda/panda.ts';
-import { type ObjectRow, objectKey, segmentAttributes, segmentKey, versionIs } from '../../panda/rows/object-row.ts';
+import { type ObjectRow, objectKey, versionIs } from '../../panda/rows/object-row.ts';
 import { etagOf } from '../../panda/rows/objects/object-form.ts';
 import { manifestBytes, type PartRun, runsOf } from '../../panda/rows/objects/object-parts.ts';
 import type { Components } from '../../volume/rows/components.ts';
@@ -16,7 +16,7 @@ import { headObject } from '../get-object.ts';
 import { isGuardFailure, runIndex } from '../index-objects.ts';
 import { checkKey, checkMetadata, checkNamespace, checkSystem, shown } from '../object-keys.ts';
 import type { ObjectFacts } from '../put-item.ts';
-import { beginUpload, giveUpUpload, publish, segmentGuard } from '../put-long.ts';
+import { beginUpload, giveUpUpload, publish, referSegment } from '../put-long.ts';
 import { blockIdsOf } from './block-ids.ts';
 
 export interface ComposeRequest {
@@ -117,7 +117,8 @@ async function composeLong(
   let segments = 0;
   try {
     for (let at = 0; at < ids.length; at += BLOCKS_INLINE_MAX)
-      await referSegment(components, upload, segments++, ids.slice(at, at + BLOCKS_INLINE_MAX));
+      if (!(await referSegment(components, upload, segments++, ids.slice(at, at + BLOCKS_INLINE_MAX))))
+        throw sourceChanged(key);
     const object: ObjectRow = { ...next, blocks: undefined, etag: etagOf(ids), segments };
     await publish(components, { upload, ifVersion }, object, ends);
     return object;
@@ -125,25 +126,6 @@ async function composeLong(
     if (isPocketfulError(error)) await giveUpUpload(components, upload);
     throw isGuardFailure(error) ? sourceChanged(key) : error;
   }
-}
-
-async function referSegment(
-  components: Components,
-  upload: Parameters<typeof beginUpload>[1],
-  index: number,
-  ids: readonly BlockId[],
-): Promise<void> {
-  const key = segmentKey(upload.version, index);
-  const extra = new Map<BlockId, number>();
-  for (const id of ids) extra.set(id, (extra.get(id) ?? 0) + 1);
-  const outcome = await runIndex(components, {
-    changes: [],
-    extra,
-    fresh: new Map(),
-    guards: [segmentGuard(upload), { kind: 'put', ...key, attributes: segmentAttributes(ids), if: ['absent'] }],
-    took: async () => (await components.panda.get(key)) !== undefined,
-  });
-  if (!outcome.ok) throw sourceChanged(upload.key);
 }
 
 const sourceChanged = (key: string): Error =>

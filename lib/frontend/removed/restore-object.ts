@@ -6,7 +6,7 @@ import { type BlockId, newObjectVersion } from '../../foundation/ids.ts';
 import { INDEX_ATTEMPTS_MAX } from '../../limits/frontend.ts';
 import { BLOCKS_INLINE_MAX } from '../../limits/panda.ts';
 import type { Write } from '../../panda/panda.ts';
-import { type ObjectRow, segmentAttributes, segmentKey, type UploadRow } from '../../panda/rows/object-row.ts';
+import type { ObjectRow, UploadRow } from '../../panda/rows/object-row.ts';
 import { retellObjects } from '../../panda/rows/removed/held-references.ts';
 import {
   removedAs,
@@ -19,7 +19,7 @@ import { readBlocks, rowsOf } from '../../volume/rows/read-rows.ts';
 import { voidBlocks } from '../../volume/rows/void-blocks.ts';
 import { contended, isGuardFailure, runIndex } from '../index-objects.ts';
 import { checkKey, shown } from '../object-keys.ts';
-import { beginUpload, giveUpUpload, publish, segmentGuard } from '../put-long.ts';
+import { beginUpload, giveUpUpload, publish, referSegment } from '../put-long.ts';
 import { finishRelease } from '../release-references.ts';
 import { listRemoved, type Removed } from './list-removed.ts';
 
@@ -121,7 +121,7 @@ async function restoreInSegments(
   try {
     let segments = 0;
     for await (const blocks of blockLists(components, removed)) {
-      await referToSegment(components, upload, segments, blocks);
+      if (!(await referSegment(components, upload, segments, blocks))) throw await shredded(components, key, blocks);
       segments += 1;
     }
     const isWhole = removed.object.segments === undefined || removed.object.segments === segments;
@@ -143,25 +143,6 @@ async function* blockLists(components: Components, { object }: Removed): AsyncGe
     return;
   }
   for (let at = 0; at < blocks.length; at += BLOCKS_INLINE_MAX) yield blocks.slice(at, at + BLOCKS_INLINE_MAX);
-}
-
-async function referToSegment(
-  components: Components,
-  upload: UploadRow,
-  index: number,
-  blocks: readonly BlockId[],
-): Promise<void> {
-  const key = segmentKey(upload.version, index);
-  const extra = new Map<BlockId, number>();
-  for (const id of blocks) extra.set(id, (extra.get(id) ?? 0) + 1);
-  const { ok } = await runIndex(components, {
-    changes: [],
-    extra,
-    fresh: new Map(),
-    guards: [segmentGuard(upload), { kind: 'put', ...key, attributes: segmentAttributes(blocks), if: ['absent'] }],
-    took: async () => (await components.panda.get(key)) !== undefined,
-  });
-  if (!ok) throw await shredded(components, upload.key, blocks);
 }
 
 const NAMED_IN_MESSAGE = 3;

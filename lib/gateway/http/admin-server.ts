@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HEADERS_BYTES_MAX, HEADERS_WAIT_MS } from '../../limits/gateway.ts';
 import type { ServerMetrics } from './metrics.ts';
-import type { RunningServer } from './server.ts';
+import { listen, type RunningServer } from './server.ts';
 
 export interface AdminOptions {
   readonly metrics: ServerMetrics;
@@ -12,7 +12,7 @@ export interface AdminOptions {
 }
 
 export async function startAdminServer(
-  { host, port }: { readonly host: string; readonly port: number },
+  place: { readonly host: string; readonly port: number },
   options: AdminOptions,
 ): Promise<RunningServer> {
   const server = createServer(
@@ -21,10 +21,7 @@ export async function startAdminServer(
       void answered(request.method ?? '', (request.url ?? '').split('?')[0] ?? '', response, options);
     },
   );
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
+  await listen(server, place);
   return {
     port: (server.address() as AddressInfo).port,
     stop: () =>

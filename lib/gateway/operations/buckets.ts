@@ -7,6 +7,7 @@ import { expectRoot, readXml, textOf } from '../../s3/xml/read.ts';
 import { xmlDocument } from '../../s3/xml/write.ts';
 import { openBody } from '../body.ts';
 import { type Call, type GatewayAnswer, isoDate, XML_TYPE } from '../exchange.ts';
+import { accessDenied } from '../faults.ts';
 import type { Handler } from '../parts.ts';
 
 export const ownerOf = ({ sender }: Call) => ({ ID: sender.key.id, DisplayName: sender.key.name });
@@ -72,21 +73,14 @@ export const deleteBucket: Handler = async ({ buckets, uploads }, call) => {
 };
 
 /** The first region of all has no name here. */
-export const getBucketLocation: Handler = async ({ region }) => ({
-  status: 200,
-  headers: XML_TYPE,
-  body: xmlDocument('LocationConstraint', {}).replace(
-    '></LocationConstraint>',
-    `>${region === 'us-east-1' ? '' : region}</LocationConstraint>`,
-  ),
-});
+export const getBucketLocation: Handler = async ({ region }) =>
+  xmlAnswer('LocationConstraint', region === 'us-east-1' ? '' : region);
 
 export const getBucketVersioning: Handler = async () => xmlAnswer('VersioningConfiguration', {});
 
 /** Private, and its owner's: there are no others. */
 export const getAcl: Handler = async ({ objects }, call) => {
-  if (call.key !== '' && (await objects.find(call.bucket, call.key)) === undefined)
-    throw new S3Fault('NoSuchKey', 'the specified key does not exist');
+  if (call.key !== '') await objects.head(call.bucket, call.key);
   const { ID, DisplayName } = ownerOf(call);
   const xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"';
   const document = xmlDocument('AccessControlPolicy', {
@@ -102,5 +96,5 @@ export function checkGranted(
   right: Parameters<typeof isGranted>[1],
   on: Parameters<typeof isGranted>[2],
 ): void {
-  if (!isGranted(call.sender.key.rules, right, on)) throw new S3Fault('AccessDenied', 'access denied');
+  if (!isGranted(call.sender.key.rules, right, on)) throw accessDenied();
 }

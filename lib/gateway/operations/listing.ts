@@ -1,6 +1,7 @@
 // Listings of objects: V1, V2, and of versions, of which each object has one.
 import { afterPrefix } from '../../frontend/object-keys.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
+import { compareUtf8 } from '../../panda/sort-order.ts';
 import { S3Fault } from '../../s3/fault.ts';
 import { encodingOf, fromToken, limitOf, tokenOf } from '../../s3/request/listing.ts';
 import type { XmlNode } from '../../s3/xml/write.ts';
@@ -46,7 +47,7 @@ async function listed(objects: GatewayObjects, namespace: string, wanted: Wanted
     limit: Math.min(1000, limit + (skips ? 1 : 0)),
   });
   const kept = page.objects.filter(({ key }) => !skips || key !== after);
-  const names = [...kept.map(({ key }) => key), ...page.commonPrefixes].sort(byBytes);
+  const names = [...kept.map(({ key }) => key), ...page.commonPrefixes].sort(compareUtf8);
   const isLonger = names.length > limit;
   const inPage = new Set(names.slice(0, limit));
   return {
@@ -71,12 +72,10 @@ async function firstFrom(
   return undefined;
 }
 
-const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
-
 /** The first name that may be in the page; undefined if there is none. */
 function startOf({ prefix, delimiter, from, after }: Wanted): string | undefined {
   if (from !== undefined) return from;
-  if (after === undefined || byBytes(after, prefix) < 0) return prefix;
+  if (after === undefined || compareUtf8(after, prefix) < 0) return prefix;
   // Behind a common prefix is behind all that it stands for.
   const isCommon = delimiter !== '' && after.startsWith(prefix) && after.slice(prefix.length).endsWith(delimiter);
   return isCommon ? afterPrefix(after) : after;
@@ -86,16 +85,15 @@ interface Written {
   readonly call: Call;
   readonly listed: Listed;
   readonly wanted: Wanted;
-  readonly maxKeys: number;
 }
 
-function common({ call, listed: { prefixes, next }, wanted, maxKeys }: Written): XmlNode {
+function common({ call, listed: { prefixes, next }, wanted }: Written): XmlNode {
   const encoding = encodingOf(call.query);
   return {
     Name: call.bucket,
     Prefix: encoding.write(wanted.prefix),
     Delimiter: wanted.delimiter === '' ? undefined : encoding.write(wanted.delimiter),
-    MaxKeys: maxKeys,
+    MaxKeys: wanted.limit,
     EncodingType: encoding.type,
     IsTruncated: next !== undefined,
     CommonPrefixes: prefixes.map((one) => ({ Prefix: encoding.write(one) })),
@@ -111,19 +109,20 @@ const contentOf = (object: ObjectRow, name: string, owner: XmlNode | undefined):
   Owner: owner,
 });
 
-function wantedOf({ query }: Call): Wanted & { readonly maxKeys: number } {
-  const limit = limitOf(query);
-  return { prefix: query.get('prefix') ?? '', delimiter: query.get('delimiter') ?? '', limit, maxKeys: limit };
-}
+const wantedOf = ({ query }: Call): Wanted => ({
+  prefix: query.get('prefix') ?? '',
+  delimiter: query.get('delimiter') ?? '',
+  limit: limitOf(query),
+});
 
 export const listObjects: Handler = async ({ objects }, call) => {
-  const { maxKeys, ...wanted } = wantedOf(call);
+  const wanted = wantedOf(call);
   const encoding = encodingOf(call.query);
   const marker = call.query.get('marker') ?? '';
   const found = await listed(objects, call.bucket, { ...wanted, after: marker === '' ? undefined : marker });
   const next = found.next !== undefined && wanted.delimiter !== '' ? found.lastName : undefined;
   return xmlAnswer('ListBucketResult', {
-    ...common({ call, listed: found, wanted, maxKeys }),
+    ...common({ call, listed: found, wanted }),
     Marker: encoding.write(marker),
     NextMarker: next === undefined ? undefined : encoding.write(next),
     Contents: found.objects.map((object) => contentOf(object, encoding.write(object.key), ownerOf(call))),
@@ -131,7 +130,7 @@ export const listObjects: Handler = async ({ objects }, call) => {
 };
 
 export const listObjectsV2: Handler = async ({ objects }, call) => {
-  const { maxKeys, ...wanted } = wantedOf(call);
+  const wanted = wantedOf(call);
   const { query } = call;
   const encoding = encodingOf(query);
   const token = query.get('continuation-token');
@@ -140,7 +139,7 @@ export const listObjectsV2: Handler = async ({ objects }, call) => {
   const found = await listed(objects, call.bucket, { ...wanted, ...start });
   const owner = query.get('fetch-owner') === 'true' ? ownerOf(call) : undefined;
   return xmlAnswer('ListBucketResult', {
-    ...common({ call, listed: found, wanted, maxKeys }),
+    ...common({ call, listed: found, wanted }),
     KeyCount: found.objects.length + found.prefixes.length,
     ContinuationToken: token,
     NextContinuationToken: found.next === undefined ? undefined : tokenOf(found.next),
@@ -150,12 +149,12 @@ export const listObjectsV2: Handler = async ({ objects }, call) => {
 };
 
 export const listObjectVersions: Handler = async ({ objects }, call) => {
-  const { maxKeys, ...wanted } = wantedOf(call);
+  const wanted = wantedOf(call);
   const encoding = encodingOf(call.query);
   const marker = call.query.get('key-marker') ?? '';
   const found = await listed(objects, call.bucket, { ...wanted, after: marker === '' ? undefined : marker });
   return xmlAnswer('ListVersionsResult', {
-    ...common({ call, listed: found, wanted, maxKeys }),
+    ...common({ call, listed: found, wanted }),
     KeyMarker: encoding.write(marker),
     VersionIdMarker: '',
     NextKeyMarker: found.next === undefined ? undefined : encoding.write(found.lastName ?? ''),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { PART_BYTES_MIN, PARTS_MAX } from '../../limits/gateway.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
+import { compareUtf8 } from '../../panda/sort-order.ts';
 import { ALGORITHMS, type Algorithm, algorithmOf, checkedType, headerOf, sumOfParts } from '../../s3/body/checksum.ts';
 import { S3Fault } from '../../s3/fault.ts';
 import { type Attributes, attributesFrom, attributesOf } from '../../s3/request/attributes.ts';
@@ -14,7 +15,7 @@ import { etagOf, factsOf, type GatewayObjects, PARTS } from '../objects.ts';
 import type { GatewayParts, Handler } from '../parts.ts';
 import { isGone, noSuchUpload, noteSource, type PartNote, partKey, type UploadNote } from '../uploads.ts';
 import { ownerOf, xmlAnswer, xmlBody } from './buckets.ts';
-import { checksumHeaders } from './read.ts';
+import { checksumElements, checksumHeaders, partNumberIn } from './read.ts';
 import { atVersion, copySource, versionWanted } from './write.ts';
 
 const uploadIdOf = (call: Call): string => call.query.get('uploadId') ?? '';
@@ -36,22 +37,17 @@ export const createMultipartUpload: Handler = async ({ uploads }, call) => {
 
 function partNumberOf({ query }: Call): number {
   const text = query.get('partNumber') ?? '';
-  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > PARTS_MAX)
-    throw new S3Fault('InvalidArgument', `part number must be an integer between 1 and ${PARTS_MAX}, inclusive`, {
-      ArgumentName: 'partNumber',
-      ArgumentValue: text.slice(0, 20),
-    });
-  return Number(text);
+  return partNumberIn(text, { ArgumentName: 'partNumber', ArgumentValue: text.slice(0, 20) });
 }
 
 /** Stores a part, and sees that its upload is still there when it is: else it belongs to nothing. */
 async function storePart(
   { objects, uploads }: GatewayParts,
-  call: Call,
   note: UploadNote,
+  number: number,
   body: VerifiedBody,
 ): ReturnType<GatewayObjects['put']> {
-  const key = partKey(note.id, partNumberOf(call));
+  const key = partKey(note.id, number);
   const place = { namespace: PARTS, key };
   const done = await objects.put(place, body, ({ checksums }) => ({ c: checksums }));
   if ((await uploads.find(note.bucket, note.key, note.id)) === undefined) {
@@ -62,9 +58,9 @@ async function storePart(
 }
 
 export const uploadPart: Handler = async (parts, call) => {
-  partNumberOf(call);
+  const number = partNumberOf(call);
   const note = await parts.uploads.get(call.bucket, call.key, uploadIdOf(call));
-  const { sums } = await storePart(parts, call, note, await openBody(call, note.algorithm));
+  const { sums } = await storePart(parts, note, number, await openBody(call, note.algorithm));
   const { 'x-amz-checksum-type': _, ...checksums } = checksumHeaders({ c: sums.checksums });
   return { status: 200, headers: { etag: quoted(sums.md5), ...checksums } };
 };
@@ -73,18 +69,18 @@ export const uploadPart: Handler = async (parts, call) => {
  * Bytes of another object as a part. They pass through here, for its MD5 is new; blocks that are known are not stored.
  */
 export const uploadPartCopy: Handler = async (parts, call) => {
-  partNumberOf(call);
+  const number = partNumberOf(call);
   const note = await parts.uploads.get(call.bucket, call.key, uploadIdOf(call));
   const source = await copySource(parts, call);
   const header = call.headers.get('x-amz-copy-source-range');
   const span = header === undefined ? { offset: 0, length: source.sizeBytes } : copySpanOf(header, source.sizeBytes);
   const { object, body } = await parts.objects.get(source.namespace, source.key, () => span);
   if (object.version !== source.version) throw new S3Fault('PreconditionFailed', 'the source was changed meanwhile');
-  const { sums } = await storePart(parts, call, note, await copiedBody(body, span.length, note.algorithm));
+  const { sums } = await storePart(parts, note, number, await copiedBody(body, span.length, note.algorithm));
   return xmlAnswer('CopyPartResult', {
     LastModified: isoDate(parts.objects.nowMs),
     ETag: quoted(sums.md5),
-    ...Object.fromEntries(Object.entries(sums.checksums).map(([name, value]) => [`Checksum${name}`, value])),
+    ...checksumElements(sums.checksums),
   });
 };
 
@@ -199,13 +195,13 @@ async function completedBefore({ objects }: GatewayParts, call: Call, id: string
 }
 
 function completed(call: Call, object: ObjectRow): GatewayAnswer {
-  const { c = {}, ct } = attributesFrom(object.system);
+  const { c, ct } = attributesFrom(object.system);
   return xmlAnswer('CompleteMultipartUploadResult', {
     Location: `/${call.bucket}/${call.key}`,
     Bucket: call.bucket,
     Key: call.key,
     ETag: quoted(etagOf(object)),
-    ...Object.fromEntries(Object.entries(c).map(([name, value]) => [`Checksum${name}`, value])),
+    ...checksumElements(c),
     ChecksumType: ct,
   });
 }
@@ -242,7 +238,7 @@ export const listParts: Handler = async ({ uploads }, call) => {
       LastModified: isoDate(createdAtMs),
       ETag: quoted(etag),
       Size: sizeBytes,
-      ...Object.fromEntries(Object.entries(attributes.c ?? {}).map(([name, value]) => [`Checksum${name}`, value])),
+      ...checksumElements(attributes.c),
     })),
   });
 };
@@ -255,7 +251,7 @@ export const listMultipartUploads: Handler = async ({ uploads }, call) => {
   const delimiter = query.get('delimiter') ?? '';
   const [keyMarker, idMarker] = [query.get('key-marker') ?? '', query.get('upload-id-marker') ?? ''];
   const notes = (await uploads.list(call.bucket, prefix)).filter(
-    ({ key, id }) => isAfter(key, keyMarker) || (key === keyMarker && idMarker !== '' && id > idMarker),
+    ({ key, id }) => compareUtf8(key, keyMarker) > 0 || (key === keyMarker && idMarker !== '' && id > idMarker),
   );
   const page: UploadNote[] = [];
   const prefixes: string[] = [];
@@ -291,5 +287,3 @@ export const listMultipartUploads: Handler = async ({ uploads }, call) => {
     CommonPrefixes: prefixes.map((one) => ({ Prefix: encoding.write(one) })),
   });
 };
-
-const isAfter = (key: string, marker: string): boolean => Buffer.compare(Buffer.from(key), Buffer.from(marker)) > 0;

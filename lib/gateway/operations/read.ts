@@ -6,10 +6,9 @@ import { type Algorithm, headerOf } from '../../s3/body/checksum.ts';
 import { S3Fault } from '../../s3/fault.ts';
 import { type Attributes, attributeHeaders, attributesFrom, overridesIn } from '../../s3/request/attributes.ts';
 import { checkRead } from '../../s3/request/conditions.ts';
-import { limitOf } from '../../s3/request/listing.ts';
+import { limitIn } from '../../s3/request/listing.ts';
 import { type ByteSpan, spanOf } from '../../s3/request/range.ts';
 import { type Call, type GatewayAnswer, httpDate, quoted } from '../exchange.ts';
-import { noSuchKey } from '../faults.ts';
 import { etagOf } from '../objects.ts';
 import type { Handler } from '../parts.ts';
 import { xmlAnswer } from './buckets.ts';
@@ -20,13 +19,22 @@ export const presentOf = (object: ObjectRow) => ({
   createdAtMs: object.createdAtMs,
 });
 
+/** Throws InvalidArgument. */
+export function partNumberIn(text: string, details: Readonly<Record<string, string>> = {}): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > PARTS_MAX)
+    throw new S3Fault(
+      'InvalidArgument',
+      `part number must be an integer between 1 and ${PARTS_MAX}, inclusive`,
+      details,
+    );
+  return Number(text);
+}
+
 /** Which bytes are wanted; undefined: all of them. */
 function spanWanted({ headers, query }: Call, object: ObjectRow): ByteSpan | undefined {
   const text = query.get('partNumber');
   if (text === undefined) return spanOf(headers.get('range'), object.sizeBytes);
-  const number = Number(text);
-  if (!/^\d{1,5}$/.test(text) || number < 1 || number > PARTS_MAX)
-    throw new S3Fault('InvalidArgument', `part number must be an integer between 1 and ${PARTS_MAX}, inclusive`);
+  const number = partNumberIn(text);
   if (headers.has('range'))
     throw new S3Fault('InvalidRequest', 'cannot specify both Range header and partNumber query');
   const part = partsOf(object) === 0 && number === 1 ? { start: 0, bytes: object.sizeBytes } : partAt(object, number);
@@ -65,9 +73,12 @@ export function checksumHeaders({ c = {}, ct }: Attributes): Record<string, stri
   return out;
 }
 
+/** The same as elements of a document. */
+export const checksumElements = (c: Attributes['c'] = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(c).map(([algorithm, value]) => [`Checksum${algorithm}`, value]));
+
 export const headObject: Handler = async ({ objects }, call) => {
-  const object = await objects.find(call.bucket, call.key);
-  if (object === undefined) throw noSuchKey();
+  const object = await objects.head(call.bucket, call.key);
   checkRead(call.headers, presentOf(object));
   return answerOf(call, object, spanWanted(call, object));
 };
@@ -100,7 +111,7 @@ async function begun(body: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uin
 
 /** Numbers and lengths of its parts, a page of them. */
 function partsPage({ headers }: Call, object: ObjectRow, parts: number) {
-  const most = limitOf(new Map([['max-parts', headers.get('x-amz-max-parts') ?? '']]), 'max-parts');
+  const most = limitIn(headers.get('x-amz-max-parts'), 'max-parts');
   const marker = Number(/^\d{1,6}$/.exec(headers.get('x-amz-part-number-marker') ?? '0')?.[0] ?? Number.NaN);
   if (Number.isNaN(marker)) throw new S3Fault('InvalidArgument', 'x-amz-part-number-marker must be a number');
   const last = Math.min(parts, marker + most);
@@ -116,8 +127,7 @@ function partsPage({ headers }: Call, object: ObjectRow, parts: number) {
 }
 
 export const getObjectAttributes: Handler = async ({ objects }, call) => {
-  const object = await objects.find(call.bucket, call.key);
-  if (object === undefined) throw noSuchKey();
+  const object = await objects.head(call.bucket, call.key);
   checkRead(call.headers, presentOf(object));
   const wanted = (call.headers.get('x-amz-object-attributes') ?? '').split(',').map((one) => one.trim());
   if (wanted.length === 1 && wanted[0] === '')
@@ -126,13 +136,12 @@ export const getObjectAttributes: Handler = async ({ objects }, call) => {
       'the x-amz-object-attributes header specifying the attributes to be retrieved is missing',
     );
   const { c = {}, ct } = attributesFrom(object.system);
-  const sums = Object.fromEntries(Object.entries(c).map(([algorithm, value]) => [`Checksum${algorithm}`, value]));
   const parts = partsOf(object);
   const answer = xmlAnswer('GetObjectAttributesResponse', {
     ETag: wanted.includes('ETag') ? etagOf(object) : undefined,
     Checksum:
       wanted.includes('Checksum') && Object.keys(c).length > 0
-        ? { ...sums, ChecksumType: ct ?? 'FULL_OBJECT' }
+        ? { ...checksumElements(c), ChecksumType: ct ?? 'FULL_OBJECT' }
         : undefined,
     ObjectParts: wanted.includes('ObjectParts') && parts > 0 ? partsPage(call, object, parts) : undefined,
     StorageClass: wanted.includes('StorageClass') ? 'STANDARD' : undefined,

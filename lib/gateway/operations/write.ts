@@ -3,23 +3,17 @@ import { isGranted } from '../../access/policy.ts';
 import { DELETED_AT_ONCE } from '../../limits/gateway.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import { S3Fault } from '../../s3/fault.ts';
-import {
-  type Attributes,
-  attributesFrom,
-  attributesOf,
-  attributesText,
-  checkedTags,
-} from '../../s3/request/attributes.ts';
+import { type Attributes, attributesFrom, attributesOf, checkedTags } from '../../s3/request/attributes.ts';
 import { checkCopySource, hasWriteCondition, writeRace, writeVersion } from '../../s3/request/conditions.ts';
-import { copySourceOf } from '../../s3/request/target.ts';
+import { copySourceOf, isOtherVersion, noSuchVersion } from '../../s3/request/target.ts';
 import { childrenOf, malformedXml, textOf } from '../../s3/xml/read.ts';
 import { openBody } from '../body.ts';
 import { type Call, isoDate, quoted } from '../exchange.ts';
-import { faultOf, noSuchKey } from '../faults.ts';
-import { etagOf, type GatewayObjects, isVersionMismatch } from '../objects.ts';
+import { accessDenied, faultOf } from '../faults.ts';
+import { etagOf, factsOf, type GatewayObjects, isVersionMismatch } from '../objects.ts';
 import type { GatewayParts, Handler } from '../parts.ts';
 import { checkGranted, xmlAnswer, xmlBody } from './buckets.ts';
-import { checksumHeaders, presentOf } from './read.ts';
+import { checksumElements, checksumHeaders, presentOf } from './read.ts';
 
 /** At which version the object must be, looked up only if a condition asks. */
 export async function versionWanted(objects: GatewayObjects, call: Call): Promise<string | undefined> {
@@ -45,10 +39,7 @@ export const putObject: Handler = async ({ objects }, call) => {
   const { sums } = await atVersion(call, () =>
     objects.put({ namespace, key, ifVersion }, body, ({ checksums }) => withSums(attributes, checksums)),
   );
-  return {
-    status: 200,
-    headers: { etag: quoted(sums.md5), ...checksumHeaders(withSums({}, sums.checksums)) },
-  };
+  return { status: 200, headers: { etag: quoted(sums.md5), ...checksumHeaders({ c: sums.checksums }) } };
 };
 
 const withSums = (attributes: Attributes, c: NonNullable<Attributes['c']>): Attributes =>
@@ -59,8 +50,7 @@ export async function copySource({ objects, buckets }: GatewayParts, call: Call)
   const source = copySourceOf(call.headers.get('x-amz-copy-source') ?? '');
   checkGranted(call, 'read', source);
   await buckets.check(source.bucket);
-  const object = await objects.find(source.bucket, source.key);
-  if (object === undefined) throw noSuchKey();
+  const object = await objects.head(source.bucket, source.key);
   checkCopySource(call.headers, presentOf(object));
   return object;
 }
@@ -87,7 +77,7 @@ export const copyObject: Handler = async (parts, call) => {
   return xmlAnswer('CopyObjectResult', {
     LastModified: isoDate(object.createdAtMs),
     ETag: quoted(etagOf(object)),
-    ...Object.fromEntries(Object.entries(old.c ?? {}).map(([name, value]) => [`Checksum${name}`, value])),
+    ...checksumElements(old.c),
     ChecksumType: old.c === undefined ? undefined : (old.ct ?? 'FULL_OBJECT'),
   });
 };
@@ -106,7 +96,6 @@ async function composedAs(
   wanted?: string,
 ): Promise<ObjectRow> {
   const { u: _, ...kept } = attributes;
-  const system = attributesText(kept);
   const ifVersion = wanted ?? (await versionWanted(objects, call));
   const { namespace, key, version, md5, metadata } = source;
   return atVersion(call, () =>
@@ -115,7 +104,7 @@ async function composedAs(
       key: call.key,
       sources: [{ namespace, key, version }],
       metadata,
-      facts: { ...(md5 === undefined ? {} : { md5 }), ...(system === undefined ? {} : { system }) },
+      facts: factsOf(md5, kept),
       ifVersion,
     }),
   );
@@ -144,9 +133,8 @@ export const deleteObjects: Handler = async ({ objects }, call) => {
   const failed = new Map<string, S3Fault>();
   for (const { key, versionId } of wanted) {
     const on = { bucket: call.bucket, key };
-    if (!isGranted(call.sender.key.rules, 'delete', on)) failed.set(key, new S3Fault('AccessDenied', 'access denied'));
-    else if (versionId !== undefined && versionId !== '' && versionId !== 'null')
-      failed.set(key, new S3Fault('NoSuchVersion', 'the specified version does not exist'));
+    if (!isGranted(call.sender.key.rules, 'delete', on)) failed.set(key, accessDenied());
+    else if (isOtherVersion(versionId)) failed.set(key, noSuchVersion());
   }
   const keys = [...new Set(wanted.map(({ key }) => key))].filter((key) => !failed.has(key));
   for (const [key, error] of await objects.deleteMany(call.bucket, keys)) failed.set(key, faultOf(error));
@@ -161,8 +149,7 @@ export const deleteObjects: Handler = async ({ objects }, call) => {
 };
 
 export const getObjectTagging: Handler = async ({ objects }, call) => {
-  const object = await objects.find(call.bucket, call.key);
-  if (object === undefined) throw noSuchKey();
+  const object = await objects.head(call.bucket, call.key);
   const tags = Object.entries(attributesFrom(object.system).g ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return xmlAnswer('Tagging', { TagSet: { Tag: tags.map(([Key, Value]) => ({ Key, Value })) } });
 };
@@ -187,8 +174,7 @@ export const deleteObjectTagging: Handler = async ({ objects }, call) => {
 
 /** The same object once more, with other tags: at the version that was read, or not at all. */
 async function retagged(objects: GatewayObjects, call: Call, tags: Record<string, string>): Promise<void> {
-  const object = await objects.find(call.bucket, call.key);
-  if (object === undefined) throw noSuchKey();
+  const object = await objects.head(call.bucket, call.key);
   const { g: _, ...rest } = attributesFrom(object.system);
   const attributes = Object.keys(tags).length === 0 ? rest : { ...rest, g: tags };
   await composedAs(objects, call, object, attributes, object.version);

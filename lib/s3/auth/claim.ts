@@ -19,6 +19,7 @@ export interface Claim {
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 const SIGNATURE = /^[0-9a-f]{64}$/;
 const CREDENTIAL = /^([A-Za-z0-9._-]{1,128})\/(\d{8})\/([A-Za-z0-9-]{1,64})\/([a-z0-9-]{1,32})\/aws4_request$/;
+const TIMESTAMP = /^\d{8}T\d{6}Z$/;
 /** Headers that SDKs add after signing. */
 const ADDED_LATER = ['x-amz-user-agent'];
 
@@ -74,7 +75,7 @@ function presignedClaim(request: RawRequest, query: ReadonlyMap<string, string>,
   if (query.get('X-Amz-Algorithm') !== ALGORITHM) throw wrong(`X-Amz-Algorithm must be ${ALGORITHM}`);
   const timestamp = query.get('X-Amz-Date') ?? '';
   const expires = query.get('X-Amz-Expires') ?? '';
-  if (!/^\d{8}T\d{6}Z$/.test(timestamp)) throw wrong('X-Amz-Date must be in the format YYYYMMDDTHHMMSSZ');
+  if (!TIMESTAMP.test(timestamp)) throw wrong('X-Amz-Date must be in the format YYYYMMDDTHHMMSSZ');
   if (!/^\d{1,7}$/.test(expires)) throw wrong('X-Amz-Expires must be a number of seconds');
   if (Number(expires) > PRESIGNED_SECONDS_MAX)
     throw wrong(`X-Amz-Expires must be less than a week: ${PRESIGNED_SECONDS_MAX} seconds`);
@@ -117,7 +118,7 @@ function signatureIn(text: string | undefined, refuse: Refuse): string {
 
 function timestampOf({ headers }: RawRequest): string {
   const own = headers.get('x-amz-date');
-  if (own !== undefined && /^\d{8}T\d{6}Z$/.test(own)) return own;
+  if (own !== undefined && TIMESTAMP.test(own)) return own;
   const ms = Date.parse(own ?? headers.get('date') ?? '');
   if (Number.isNaN(ms))
     throw new S3Fault('AccessDenied', 'a valid Date or x-amz-date header is required to authenticate');

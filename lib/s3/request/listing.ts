@@ -7,8 +7,10 @@ import { S3Fault } from '../fault.ts';
 type Query = ReadonlyMap<string, string>;
 
 /** Throws InvalidArgument. More than a page has is a page. */
-export function limitOf(query: Query, name = 'max-keys'): number {
-  const text = query.get(name);
+export const limitOf = (query: Query, name = 'max-keys'): number => limitIn(query.get(name), name);
+
+/** The same of what did not come in the query. */
+export function limitIn(text: string | undefined, name: string): number {
   if (text === undefined || text === '') return LIST_LIMIT_MAX;
   if (!/^\d{1,10}$/.test(text) || Number(text) > 0x7fff_ffff)
     throw new S3Fault('InvalidArgument', `argument ${name} must be an integer between 0 and 2147483647`, {

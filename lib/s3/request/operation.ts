@@ -1,7 +1,7 @@
 // Which operation a request asks for: by its method, by what it is about, and by the parameter that names a
 // subresource.
 import { S3Fault } from '../fault.ts';
-import type { Target } from './target.ts';
+import { isOtherVersion, noSuchVersion, type Target } from './target.ts';
 
 /** What a key may do: an access policy grants it by bucket and prefix. */
 export type Right = 'read' | 'write' | 'delete' | 'list' | 'manage';
@@ -103,6 +103,8 @@ const UNKNOWN = [
   'torrent',
 ];
 
+const WRITES = ['PUT', 'POST', 'DELETE'];
+
 type Query = ReadonlyMap<string, string>;
 type Headers = ReadonlyMap<string, string>;
 type Table = readonly (readonly [method: string, parameter: string | undefined, operation: Operation])[];
@@ -148,11 +150,10 @@ export function operationOf(method: string, { bucket, key }: Target, query: Quer
   checkFeatures(headers);
   if (bucket === undefined) {
     if (method === 'GET') return 'ListBuckets';
-    throw new S3Fault('MethodNotAllowed', 'the specified method is not allowed against this resource');
+    throw notAllowed();
   }
   const table = key === undefined ? BUCKET : OBJECT;
-  const parameters = new Set(table.map(([, parameter]) => parameter).filter((one) => one !== undefined));
-  const named = [...query.keys()].find((name) => parameters.has(name));
+  const named = [...query.keys()].find((name) => table.some(([, parameter]) => parameter === name));
   if (named === undefined) refuseSubresource(method, key, query);
   const found = table.find(([of, parameter]) => of === method && parameter === named);
   if (found === undefined) throw named === undefined ? notAllowed() : notImplemented(named);
@@ -174,8 +175,7 @@ function refuseSubresource(method: string, key: string | undefined, query: Query
   for (const name of query.keys()) {
     if (UNKNOWN.includes(name)) throw notImplemented(name);
     if (!Object.hasOwn(ABSENT_OF_BUCKET, name)) continue;
-    if (key !== undefined || method === 'PUT' || method === 'POST') throw notImplemented(name);
-    if (method === 'DELETE') throw notImplemented(name);
+    if (key !== undefined || WRITES.includes(method)) throw notImplemented(name);
     throw new S3Fault(
       ABSENT_OF_BUCKET[name as keyof typeof ABSENT_OF_BUCKET],
       `the bucket has no ${name} configuration`,
@@ -183,11 +183,8 @@ function refuseSubresource(method: string, key: string | undefined, query: Query
   }
 }
 
-/** There is one version of each object, the current one: `null`, as in a bucket without versioning. */
 function checkVersion(query: Query): void {
-  const version = query.get('versionId');
-  if (version !== undefined && version !== '' && version !== 'null')
-    throw new S3Fault('NoSuchVersion', 'the specified version does not exist');
+  if (isOtherVersion(query.get('versionId'))) throw noSuchVersion();
 }
 
 /** What a client relies on when it asks for it is never passed over. */

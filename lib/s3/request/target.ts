@@ -41,11 +41,17 @@ export function targetOf(path: string, host: string, domains: readonly string[] 
 /** `/bucket/` is the bucket, as `/bucket` is. */
 const keyIn = (raw: string): string | undefined => (raw === '' ? undefined : checkedKey(decoded(raw)));
 
+/** There is one version of each object, the current one: `null`, as in a bucket without versioning. */
+export const isOtherVersion = (version: string | undefined): boolean =>
+  version !== undefined && version !== '' && version !== 'null';
+
+export const noSuchVersion = (): S3Fault => new S3Fault('NoSuchVersion', 'the specified version does not exist');
+
 /** x-amz-copy-source: `bucket/key`, maybe with a slash before it, percent-encoded, maybe with a version. */
 export function copySourceOf(header: string): { readonly bucket: string; readonly key: string } {
   const at = header.indexOf('?');
   const version = at < 0 ? undefined : /^\?versionId=(.*)$/.exec(header.slice(at))?.[1];
-  if (at >= 0 && version !== 'null') throw new S3Fault('NoSuchVersion', 'the specified version does not exist');
+  if (at >= 0 && version !== 'null') throw noSuchVersion();
   const path = decoded(at < 0 ? header : header.slice(0, at)).replace(/^\//, '');
   const slash = path.indexOf('/');
   const key = slash < 0 ? '' : path.slice(slash + 1);

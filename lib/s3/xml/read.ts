@@ -11,7 +11,7 @@ export interface XmlElement {
   readonly text: string;
 }
 
-const malformed = (): S3Fault =>
+export const malformedXml = (): S3Fault =>
   new S3Fault('MalformedXML', 'the XML you provided was not well-formed or did not validate against our schema');
 
 const NAME = /[A-Za-z_][A-Za-z0-9._-]*(?::[A-Za-z_][A-Za-z0-9._-]*)?/y;
@@ -29,7 +29,7 @@ interface Open {
 
 /** The root element. Throws MalformedXML. */
 export function readXml(body: Uint8Array): XmlElement {
-  if (body.length > XML_BYTES_MAX) throw malformed();
+  if (body.length > XML_BYTES_MAX) throw malformedXml();
   const text = decodedUtf8(body);
   const start = DECLARATION.exec(text)?.[0].length ?? (text.startsWith('\ufeff') ? 1 : 0);
   return new Reader(text, start).read();
@@ -39,7 +39,7 @@ function decodedUtf8(body: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
   } catch {
-    throw malformed();
+    throw malformedXml();
   }
 }
 
@@ -62,14 +62,14 @@ class Reader {
       this.#at = next + 1;
       this.#takeMarkup();
     }
-    if (this.#root === undefined || this.#open.length > 0) throw malformed();
+    if (this.#root === undefined || this.#open.length > 0) throw malformedXml();
     return this.#root;
   }
 
   #takeText(raw: string): void {
     const open = this.#open.at(-1);
     if (open !== undefined) open.text += unescaped(raw);
-    else if (raw.trim() !== '') throw malformed();
+    else if (raw.trim() !== '') throw malformedXml();
   }
 
   #takeMarkup(): void {
@@ -81,24 +81,24 @@ class Reader {
 
   #skipComment(): void {
     const end = this.#text.indexOf('-->', this.#at + 3);
-    if (end < 0) throw malformed();
+    if (end < 0) throw malformedXml();
     this.#at = end + 3;
   }
 
   #takeData(): void {
     const end = this.#text.indexOf(']]>', this.#at);
     const open = this.#open.at(-1);
-    if (end < 0 || open === undefined) throw malformed();
+    if (end < 0 || open === undefined) throw malformedXml();
     open.text += this.#text.slice(this.#at + 8, end);
     this.#at = end + 3;
   }
 
   #begin(): void {
     const name = this.#match(NAME);
-    if (name === undefined || this.#root !== undefined || this.#open.length >= XML_DEPTH_MAX) throw malformed();
+    if (name === undefined || this.#root !== undefined || this.#open.length >= XML_DEPTH_MAX) throw malformedXml();
     while (this.#match(ATTRIBUTE) !== undefined);
     const end = this.#match(TAG_END);
-    if (end === undefined) throw malformed();
+    if (end === undefined) throw malformedXml();
     this.#open.push({ name: localName(name), children: [], text: '' });
     if (end.includes('/')) this.#end();
   }
@@ -106,8 +106,8 @@ class Reader {
   #close(): void {
     this.#at += 1;
     const name = this.#match(NAME);
-    if (name === undefined || this.#match(CLOSE_END) === undefined) throw malformed();
-    if (this.#open.at(-1)?.name !== localName(name)) throw malformed();
+    if (name === undefined || this.#match(CLOSE_END) === undefined) throw malformedXml();
+    if (this.#open.at(-1)?.name !== localName(name)) throw malformedXml();
     this.#end();
   }
 
@@ -131,12 +131,12 @@ const localName = (name: string): string => name.slice(name.indexOf(':') + 1);
 function unescaped(raw: string): string {
   if (!raw.includes('&')) return raw;
   return raw.replace(/&([^;&]{0,10});?/g, (whole, name: string) => {
-    if (!whole.endsWith(';')) throw malformed();
+    if (!whole.endsWith(';')) throw malformedXml();
     const known = ENTITIES[name];
     if (known !== undefined) return known;
     const [, hex, decimal] = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name) ?? [];
     const point = hex === undefined ? Number(decimal ?? Number.NaN) : Number.parseInt(hex, 16);
-    if (!(point > 0 && point <= 0x10ffff) || (point >= 0xd800 && point <= 0xdfff)) throw malformed();
+    if (!(point > 0 && point <= 0x10ffff) || (point >= 0xd800 && point <= 0xdfff)) throw malformedXml();
     return String.fromCodePoint(point);
   });
 }
@@ -147,14 +147,12 @@ export const childrenOf = (element: XmlElement, name: string): XmlElement[] =>
 /** The text of the only child of that name; undefined if there is none. Throws MalformedXML if there are more. */
 export function textOf(element: XmlElement, name: string): string | undefined {
   const found = childrenOf(element, name);
-  if (found.length > 1) throw malformed();
+  if (found.length > 1) throw malformedXml();
   return found[0]?.text;
 }
 
 /** Throws MalformedXML unless the root is called so. */
 export function expectRoot(element: XmlElement, name: string): XmlElement {
-  if (element.name !== name) throw malformed();
+  if (element.name !== name) throw malformedXml();
   return element;
 }
-
-export const malformedXml = malformed;

@@ -18,17 +18,18 @@ export const escaped = (text: string): string =>
     .replace(/[\r\n\t]/g, (character) => `&#${character.charCodeAt(0)};`)
     .replace(UNWRITABLE, (character) => `&#x${character.charCodeAt(0).toString(16)};`);
 
-export const xmlDocument = (name: string, node: XmlNode, hasNamespace = true): string =>
+export const xmlDocument = (name: string, node: XmlNode | string, hasNamespace = true): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<${name}${hasNamespace ? ` xmlns="${NAMESPACE}"` : ''}>${content(node)}</${name}>`;
 
-const content = (node: XmlNode): string =>
-  Object.entries(node)
-    .map(([name, value]) => element(name, value))
-    .join('');
+const content = (node: XmlNode | string): string =>
+  typeof node === 'string'
+    ? escaped(node)
+    : Object.entries(node)
+        .map(([name, value]) => element(name, value))
+        .join('');
 
 function element(name: string, value: XmlValue): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.map((one: XmlValue) => element(name, one)).join('');
-  const inner = typeof value === 'object' ? content(value as XmlNode) : escaped(String(value));
-  return `<${name}>${inner}</${name}>`;
+  return `<${name}>${content(typeof value === 'object' ? (value as XmlNode) : String(value))}</${name}>`;
 }

@@ -84,7 +84,7 @@ export const IN_FRONTEND: readonly Plant[] = [
     name: 'segment-of-an-upload-given-up',
     aim: '7 segment',
     file: 'lib/frontend/put-long.ts',
-    find: `      segmentGuard(put.upload),
+    find: `    segmentGuard(upload),
 `,
     replace: '',
   },
