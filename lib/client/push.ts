@@ -3,7 +3,7 @@
 import { conflict } from '../foundation/errors.ts';
 import { nextOf } from '../foundation/next-of.ts';
 import { compareUtf8 } from '../panda/sort-order.ts';
-import { listAll, type ObjectInfo, type PocketfulStore, type PutRequest } from './face.ts';
+import { type DamagedName, listAll, type ObjectInfo, type PocketfulStore, type PutRequest } from './face.ts';
 
 export interface PushReport {
   /** Of the namespace. */
@@ -20,7 +20,7 @@ export interface PushOptions {
   readonly onProgress?: ((report: PushReport) => void) | undefined;
 }
 
-/** One namespace; errors of single objects are told, and do not stop the others. */
+/** One namespace; errors of single objects, a damaged row among them, are told, and do not stop the others. */
 export async function push(
   from: PocketfulStore,
   to: PocketfulStore,
@@ -29,10 +29,15 @@ export async function push(
   const sums = { objects: 0, same: 0, pushed: 0, bytes: 0 };
   const failed: { key: string; error: Error }[] = [];
   const report = (): PushReport => ({ ...sums, failed });
+  const damaged = ({ key, error }: DamagedName): void => {
+    sums.objects += 1;
+    failed.push({ key, error });
+  };
   async function* wanted(): AsyncGenerator<PutRequest> {
-    const there = listAll(to, {}, passedOver);
+    // What cannot be read there is put anew.
+    const there = listAll(to, {}, () => {});
     let next = await nextOf(there);
-    for await (const object of listAll(from, {}, passedOver)) {
+    for await (const object of listAll(from, {}, damaged)) {
       if (signal?.aborted) return;
       sums.objects += 1;
       while (next !== undefined && compareUtf8(next.key, object.key) < 0) next = await nextOf(there);
@@ -50,8 +55,6 @@ export async function push(
   }
   return report();
 }
-
-const passedOver = (): void => {};
 
 const isSame = (a: ObjectInfo, b: ObjectInfo): boolean =>
   a.etag === b.etag && a.sizeBytes === b.sizeBytes && a.metadata === b.metadata;

@@ -1,6 +1,7 @@
 // Push: what another store does not have, of every namespace; again it goes on, and what differs is replaced.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
 import { push } from '../../lib/client/push.ts';
@@ -74,6 +75,21 @@ describe('push', () => {
     expect(second).toMatchObject({ objects: 30, same: first.pushed, pushed: 30 - first.pushed, failed: [] });
     await from.close();
     await to.close();
+  });
+
+  it('says which name has a damaged row, and brings all others over', async () => {
+    await (await createEmbedded(at('fourth'), { settings: SMALL, drives: DRIVES })).close();
+    cpSync(at('from'), at('damaged'), { recursive: true });
+    const database = new DatabaseSync(at('damaged/panda.sqlite'));
+    database.prepare("UPDATE rows SET value = '[1,{}]' WHERE partition = 'object/default' AND sort = '7'").run();
+    database.close();
+    const done = await pocketful(cwd, ['push', 'file:damaged', 'file:fourth', '--json']);
+    expect(JSON.parse(done.stdout).namespaces[0]).toMatchObject({
+      ...{ objects: 30, same: 0, pushed: 29 },
+      failed: [{ key: '7', code: 'ROW_MALFORMED' }],
+    });
+    expect(done.code).toBe(3);
+    expect(done.stderr).toContain('pocketful: 7: ');
   });
 
   it('into itself is refused', async () => {
