@@ -83,6 +83,8 @@ export function listen(
     server.once('error', reject);
     server.listen(port, host, () => {
       server.off('error', reject);
+      // One connection that cannot be taken is no reason to end.
+      server.on('error', () => {});
       resolve();
     });
   });
