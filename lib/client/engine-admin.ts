@@ -19,6 +19,7 @@ import { listOperating, type OperatingLine, resetOperating, setOperating } from 
 import { type EmptyReport, emptyTrash } from '../engine/upkeep/tend.ts';
 import type { EngineStore } from '../engine/wire/engine-store.ts';
 import { invalid, missing } from '../foundation/errors.ts';
+import { given } from '../foundation/given.ts';
 import { volumeId } from '../foundation/ids.ts';
 import type { Reason } from '../foundation/reason.ts';
 import { retireKek } from '../gc/retire-kek.ts';
@@ -67,8 +68,10 @@ export class EngineAdmin {
   }
 
   async status(options: { readonly countObjects?: boolean | undefined } = {}): Promise<Status> {
-    const { components, queue } = await this.#open();
-    return collectStatus(components, { queue, ...(options.countObjects ? { countObjectsOf: this.#namespace } : {}) });
+    const { components, queue, journal } = await this.#open();
+    const countObjectsOf = options.countObjects ? this.#namespace : undefined;
+    const status = await collectStatus(components, given({ queue, countObjectsOf }));
+    return { ...status, ...given({ journal: await journal?.status() }) };
   }
 
   async history(): Promise<readonly HistoryDay[]> {

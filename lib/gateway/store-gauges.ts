@@ -23,7 +23,7 @@ const GAUGES: readonly (readonly [
   [
     'journal_waiting_commits',
     'Commits of the metadata that are on no drive yet',
-    (status) => status.journal?.waiting.commits,
+    (status) => status.journal?.waiting.commits ?? undefined,
   ],
   [
     'journal_waiting_seconds',

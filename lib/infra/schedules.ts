@@ -17,12 +17,14 @@ export interface SchedulesProps {
   readonly gc: IFunction;
   readonly tuner: IFunction;
   readonly compaction: StateMachine;
+  /** Undefined: the stage ships none. */
+  readonly journal: IFunction | undefined;
 }
 
 export class Schedules extends Construct {
   constructor(scope: Construct, id: string, props: SchedulesProps) {
     super(scope, id);
-    const { stage, compaction, drainer, encoder, gc, tuner } = props;
+    const { stage, compaction, drainer, encoder, gc, tuner, journal } = props;
     const event = RuleTargetInput.fromObject({});
     const periodMs = Duration.minutes(SCHEDULE_MINUTES.compaction).toMilliseconds();
     const verify = { everyMs: Duration.minutes(SCHEDULE_MINUTES.gc).toMilliseconds() };
@@ -34,6 +36,9 @@ export class Schedules extends Construct {
       compaction: new SfnStateMachine(compaction, { input: RuleTargetInput.fromObject({ periodMs }) }),
     };
     for (const [name, target] of Object.entries(targets)) every(this, stage, name as keyof typeof targets, target);
+    if (journal === undefined) return;
+    const verified = new LambdaFunction(journal, { event: RuleTargetInput.fromObject({ verify: {} }) });
+    every(this, stage, 'journal', verified);
   }
 }
 

@@ -1,7 +1,15 @@
 // The sizes of a stage's parts as plain data, for the constructs and for the bill of an idle stage alike.
 
 /** How often what runs by itself runs. */
-export const SCHEDULE_MINUTES = { drainer: 10, encoder: 60, gc: 60, sampler: 60, tuner: 60, compaction: 60 } as const;
+export const SCHEDULE_MINUTES = {
+  drainer: 10,
+  encoder: 60,
+  gc: 60,
+  sampler: 60,
+  tuner: 60,
+  compaction: 60,
+  journal: 360,
+} as const;
 
 /** Functions that look and decide, without moving bytes. */
 export const LIGHT_MEMORY_MIB = 512;

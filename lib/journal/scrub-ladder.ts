@@ -1,11 +1,14 @@
 // The ladder read whole, each copy of each object: one that is damaged is written anew from a sound one. What no drive
 // has sound is counted, for whoever can take a snapshot instead.
 import { isKind, isPocketfulError, type PocketfulError } from '../foundation/errors.ts';
+import { stemOf } from './points.ts';
 import { checkPart, type SegmentPorts } from './segments.ts';
 import type { ShelfPlace } from './shelves.ts';
 import type { Segment } from './way.ts';
 
 export interface LadderScrubOptions {
+  /** Where a look that was cut goes on: its `cursor`. */
+  readonly after?: string | undefined;
   readonly isOver?: (() => boolean) | undefined;
   readonly onProgress?: ((looked: number, bytes: number) => void) | undefined;
   /** `place`: the drive's name; `error`: what is wrong with its copy. */
@@ -29,8 +32,9 @@ export interface LadderScrub {
   readonly lostSegments: number;
   /** Copies on drives that did not answer. */
   readonly unread: number;
-  /** False: it was cut short. */
+  /** False: it was cut short, and goes on after `cursor` (undefined: at the beginning). */
   readonly done: boolean;
+  readonly cursor?: string | undefined;
 }
 
 type Sums = { -readonly [name in keyof LadderScrub]: LadderScrub[name] };
@@ -39,17 +43,26 @@ export async function scrubLadder(ports: SegmentPorts, options: LadderScrubOptio
   const sums: Sums = { objects: 0, bytes: 0, damaged: 0, replaced: 0, lostSegments: 0, unread: 0, done: true };
   const { segments, silent } = await ports.shelves.list();
   sums.unread += silent.length;
-  for (const segment of segments) {
+  let cursor = options.after;
+  for (const { segment, at } of inOrder(segments)) {
+    if (cursor !== undefined && at <= cursor) continue;
     let isLost = false;
     for (const [part] of segment.parts.entries()) {
-      if (options.isOver?.()) return { ...sums, done: false };
+      if (options.isOver?.()) return { ...sums, done: false, cursor };
       isLost = !(await scrubPart(ports, segment, part, options, sums)) || isLost;
       options.onProgress?.(sums.objects, sums.bytes);
     }
     if (isLost) sums.lostSegments += 1;
+    cursor = at;
   }
   return sums;
 }
+
+/** By names, which stay as they are while segments come and go. */
+const inOrder = (segments: readonly Segment[]): { readonly segment: Segment; readonly at: string }[] =>
+  segments
+    .map((segment) => ({ segment, at: `${segment.epoch}/${stemOf(segment)}` }))
+    .sort((a, b) => (a.at < b.at ? -1 : 1));
 
 /** False: no copy is sound. */
 async function scrubPart(
@@ -88,7 +101,12 @@ async function scrubPart(
 }
 
 /** Names are written once: the damaged one goes first. Whoever dies in between leaves a copy less, which is noticed. */
-async function replaced({ shelf }: ShelfPlace, epoch: number, name: string, sound: Uint8Array): Promise<boolean> {
+export async function replaced(
+  { shelf }: ShelfPlace,
+  epoch: number,
+  name: string,
+  sound: Uint8Array,
+): Promise<boolean> {
   try {
     await shelf.remove(epoch, [name]);
     await shelf.put(epoch, name, [sound]);

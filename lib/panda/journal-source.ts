@@ -36,8 +36,8 @@ export interface JournalView {
   /** The newest COMMIT; undefined: nothing was ever written by a release that journals. */
   readonly tip: (CommitPoint & { readonly atMs: number }) | undefined;
   readonly cursor: ShippedTo | undefined;
-  /** COMMITs after the cursor, and when the first of them was. */
-  readonly waiting: { readonly commits: number; readonly sinceMs: number | undefined };
+  /** COMMITs after the cursor (undefined: not known), and when the first of them was. */
+  readonly waiting: { readonly commits: number | undefined; readonly sinceMs: number | undefined };
   row(key: Key): Row | undefined;
   rows(partition: string): readonly Row[];
   /** Rows that changed after the cursor, ascending by key. */

@@ -64,7 +64,14 @@ async function stageOn(world: World, model: Model, meddle: Meddle = () => undefi
   const outputs = Object.fromEntries(Object.entries(OUTPUTS)) as unknown as StageOutputs;
   const lambda = { send, destroy: () => {} } as unknown as LambdaClient;
   const invoker = new Invoker({ lambda, clock: world.clock, randomness: p.components.randomness });
-  const admin = new StageAdmin('aws:dev', 'default', async () => engine, invoker, outputs);
+  const admin = new StageAdmin(
+    'aws:dev',
+    'default',
+    async () => engine,
+    invoker,
+    outputs,
+    async () => null,
+  );
   const expectQuiet = async (lost: readonly number[] = []): Promise<void> => {
     expect(await listJournal(p.components)).toEqual([]);
     expect((await listVolumes(p.components.panda, 'c0')).filter(({ run }) => run !== undefined)).toEqual([]);

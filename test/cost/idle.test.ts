@@ -4,17 +4,25 @@ import { drainPass } from '../../lib/compaction/do/drainer.ts';
 import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
 import { type IdleStage, idleDollarsPerMonth } from '../../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
+import { shipStageSnapshot } from '../../lib/engine/journal/stage-batch.ts';
+import { verifyStageJournal } from '../../lib/engine/journal/verify-stage-journal.ts';
+import type { ShelfAt } from '../../lib/engine/ship/store-journal.ts';
 import { plannedPasses } from '../../lib/engine/upkeep/stage-repair.ts';
 import { encodeStage, sampleStage, sweepStage, watchStage } from '../../lib/engine/upkeep/stage-tasks.ts';
 import { tuneStage } from '../../lib/engine/upkeep/stage-tune.ts';
+import { keksAttributes, keksKey } from '../../lib/engine/wire/keks-row.ts';
 import { IDLE_READS, idleStageOf } from '../../lib/infra/stacks/idle-stage.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 import type { Write } from '../../lib/panda/panda.ts';
 import { unshippedPartitions } from '../../lib/panda/rows/journal-rows.ts';
+import { storeAttributes, storeKey } from '../../lib/panda/rows/store-row.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
+import type { Components } from '../../lib/volume/rows/components.ts';
 import { mendVolumeLists } from '../../lib/volume/rows/volume-lists.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
+import { KEKS } from '../functions/journal-stage.ts';
+import { MemoryShelf } from '../journal/memory-shelf.ts';
 import { World } from '../store/harness.ts';
 import { Meter, MeteredPanda, meteredDrive } from './metered.ts';
 
@@ -94,6 +102,10 @@ describe('an idle stage', () => {
       sampler: () => sampleStage(store, 30_000),
       tuner: () => tuneStage(store.components, { put: async () => undefined }),
       compaction: async () => [await plannedPasses(store), await planRuns(store, 100, {})],
+      journal: async () => {
+        const shelfAt = await shippedJournal(components);
+        await verifyStageJournal(store, shelfAt, { signal });
+      },
       drainer: async () => [
         await watchStage(store, signal),
         await drainPass(store, new MemoryStream(components.clock), { signal }),
@@ -117,3 +129,17 @@ describe('an idle stage', () => {
     }
   });
 });
+
+/** A first snapshot in buckets of its own, as each stage has one that ships at all. */
+async function shippedJournal(components: Components): Promise<ShelfAt> {
+  const { panda, settings, storeId } = components;
+  const shelves = new Map(Array.from({ length: 10 }, (_, i) => [`bucket-${i}`, new MemoryShelf(`bucket-${i}`)]));
+  const row = { storeId, settings, drives: [...shelves.keys()], createdAtMs: 0 };
+  await panda.transact([
+    { kind: 'put', ...storeKey, attributes: storeAttributes(row) },
+    { kind: 'put', ...keksKey, attributes: keksAttributes({ revision: 1, keks: KEKS }) },
+  ]);
+  const shelfAt = (bucket: string): MemoryShelf => shelves.get(bucket) as MemoryShelf;
+  await shipStageSnapshot(components, shelfAt);
+  return shelfAt;
+}

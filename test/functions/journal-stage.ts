@@ -91,13 +91,13 @@ export class JournalStage {
     const from = this.at[shard] ?? 0;
     const Records = (this.panda.shards[shard] ?? []).slice(from, from + 1 + this.random.below(max));
     if (Records.length === 0) return false;
-    await this.#invoke({ Records }, plan);
+    await this.invoke({ Records }, plan);
     this.at[shard] = from + Records.length;
     return true;
   }
 
   snapshot(scan = false): Promise<unknown> {
-    return this.#invoke(scan ? { snapshot: true, scan } : { snapshot: true });
+    return this.invoke(scan ? { snapshot: true, scan } : { snapshot: true });
   }
 
   /** What the stream forgets before it is shipped. */
@@ -105,10 +105,14 @@ export class JournalStage {
     this.at[shard] = this.panda.shards[shard]?.length ?? 0;
   }
 
-  #invoke(event: unknown, plan?: FaultPlan): Promise<unknown> {
+  shelfAt(bucket: string): MemoryShelf {
+    return this.shelves.find(({ label }) => label === bucket) as MemoryShelf;
+  }
+
+  invoke(event: unknown, plan?: FaultPlan): Promise<unknown> {
     const { volumes } = this.world.start({ othersDead: true, ...(plan === undefined ? {} : { plan }) });
     const shelfAt = (bucket: string) => {
-      const shelf = this.shelves.find(({ label }) => label === bucket) as MemoryShelf;
+      const shelf = this.shelfAt(bucket);
       return plan === undefined ? shelf : new FaultyShelf(shelf, () => plan);
     };
     const open = async () => ({

@@ -274,7 +274,7 @@ describe('queues', () => {
       QueueName: 'pocketful-prod-c0-failed-events',
       MessageRetentionPeriod: 86_400,
     });
-    durable.cell.resourceCountIs('AWS::Lambda::EventInvokeConfig', 4);
+    durable.cell.resourceCountIs('AWS::Lambda::EventInvokeConfig', 5);
     durable.cell.allResourcesProperties('AWS::Lambda::EventInvokeConfig', {
       DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
       MaximumRetryAttempts: 1,
@@ -284,7 +284,8 @@ describe('queues', () => {
 
 describe('schedules', () => {
   it('start everything that runs by itself, or nothing', () => {
-    durable.cell.resourceCountIs('AWS::Events::Rule', 5);
+    durable.cell.resourceCountIs('AWS::Events::Rule', 6);
+    ephemeral.cell.resourceCountIs('AWS::Events::Rule', 5); // it ships no journal
     durable.cell.allResourcesProperties('AWS::Events::Rule', {
       State: 'ENABLED',
       ScheduleExpression: Match.stringLikeRegexp('^rate'),
@@ -296,7 +297,7 @@ describe('schedules', () => {
     const verifies = '{"verify":{"everyMs":3600000}}'; // gc, after its sweep
     const watches = '{"watch":true}'; // the drainer, before it drains
     expect(inputs.map(([target]) => target?.Input).sort()).toEqual(
-      ['{"periodMs":3600000}', verifies, watches, '{}', '{}'].sort(),
+      ['{"periodMs":3600000}', verifies, watches, '{"verify":{}}', '{}', '{}'].sort(),
     );
     const [sampler] = resourcesIn([durable.zone], 'AWS::Events::Rule');
     expect(sampler?.Properties).toMatchObject({

@@ -1,5 +1,7 @@
 // Copies of keys: under a passphrase, and on paper; what is wrong in them is refused.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { storeId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { type ExportedKeys, exportKeys, importKeys, paperOf } from '../../lib/keys/key-export.ts';
@@ -14,6 +16,38 @@ const KEYS: ExportedKeys = { storeId: storeId('0123456789abcdef0123456789abcdef'
 const never = (): string => {
   throw new Error('nobody is asked');
 };
+
+/** As they were first written. Never edit: who has such a file, or such a sheet, has nothing else. */
+const OLD: ExportedKeys = {
+  storeId: KEYS.storeId,
+  ring: [
+    { version: 1, createdAtMs: 1_767_225_600_000, state: 'destroyed' },
+    { version: 2, createdAtMs: 1_767_225_600_001, state: 'previous', material: Buffer.alloc(32, 0xa2) },
+    { version: 3, createdAtMs: 1_767_225_600_002, state: 'current', material: Buffer.alloc(32, 0xb3) },
+  ],
+};
+const golden = (name: string): string => readFileSync(new URL(`golden/${name}`, import.meta.url), 'utf8');
+
+describe('copies of old', () => {
+  it('are opened, and made so again', () => {
+    expect(importKeys('f', golden('export.v1.json'), () => 'caf\u00e9 au lait')).toEqual(OLD);
+    expect(exportKeys(OLD, 'caf\u00e9 au lait', new SeededRandomness(1), 2 ** 14)).toBe(golden('export.v1.json'));
+    expect(importKeys('f', golden('sheet.v1.txt'), never)).toEqual(OLD);
+    expect(paperOf(OLD)).toBe(golden('sheet.v1.txt'));
+  });
+
+  it('with anything wrong in them are refused', () => {
+    const text = golden('export.v1.json');
+    for (let seed = 0; seed < 15; seed++) {
+      const at = new SeededRandomness(seed).below(text.length);
+      const wrong = `${text.slice(0, at)}${text[at] === '1' ? '2' : '1'}${text.slice(at + 1)}`;
+      const opened = () => importKeys('f', wrong, () => 'caf\u00e9 au lait');
+      // White space between the members says nothing.
+      if (/^\s*$/.test(text[at] ?? '')) continue;
+      expect(opened, `seed ${seed}`).toThrow(expect.toSatisfy(isPocketfulError));
+    }
+  });
+});
 
 describe('exported keys', () => {
   it('come back with the passphrase, and with no other', () => {

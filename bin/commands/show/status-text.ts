@@ -102,10 +102,7 @@ const hoursText = (ms: number): string =>
 
 function journalLines(journal: JournalStatus): string[] {
   const { shipped, waiting, copies, way, snapshot, levels, bytes, points, oldestAtMs, damagedRows } = journal;
-  const unshipped =
-    waiting.ageMs === null
-      ? 'all of it is'
-      : `${countOf(waiting.commits, 'commit')} not yet, for ${secondsText(waiting.ageMs)}`;
+  const unshipped = shipped === null ? '' : waitingText(waiting, shipped.atMs);
   const sizes = levels.map(({ level, segments, bytes: of }) => `${level}: ${countText(segments)} (${bytesText(of)})`);
   return [
     shipped === null
@@ -120,6 +117,13 @@ function journalLines(journal: JournalStatus): string[] {
       (row) => `the metadata is damaged: ${shownName(row)} is on the drives as it was before, if at all (doctor)`,
     ),
   ];
+}
+
+/** Of a stage nobody knows how many changes are in its stream. */
+function waitingText({ commits, ageMs }: JournalStatus['waiting'], shippedAtMs: number): string {
+  if (commits === null)
+    return `up to ${timeText(shippedAtMs)}${ageMs === null ? '' : `, what came last was ${secondsText(ageMs)} late`}`;
+  return ageMs === null ? 'all of it is' : `${countOf(commits, 'commit')} not yet, for ${secondsText(ageMs)}`;
 }
 
 /** What the next loss could cost: the worst drive, and the worst domain where it costs more. */

@@ -1,9 +1,13 @@
 // The operator's commands on a deployed stage. What moves bytes is done by the stage's functions (lambda:Invoke); what
 // reads or writes rows and keys is done from here, with the user's own rights on the table, the drives, the queues and
 // the key.
+import { S3Client } from '@aws-sdk/client-s3';
 import { parsePlan } from '../../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
+import { S3Shelf } from '../../drive/s3-shelf.ts';
 import { changeDrive } from '../../engine/drives/change-drive.ts';
+import { stageJournal } from '../../engine/journal/verify-stage-journal.ts';
+import type { Status } from '../../engine/status/status.ts';
 import { compactStore } from '../../engine/upkeep/compaction.ts';
 import { type TendReport, together } from '../../engine/upkeep/reclaim.ts';
 import { STAGE_VERIFIERS } from '../../engine/upkeep/stage-tasks.ts';
@@ -16,6 +20,7 @@ import { invalid } from '../../foundation/errors.ts';
 import { Frontend } from '../../frontend/frontend.ts';
 import { parseSettings } from '../../settings/settings.ts';
 import { newSqsClient, SqsStream } from '../../stream/sqs-stream.ts';
+import type { VerifierName } from '../../verify/verifier-row.ts';
 import type { DrainPass, EncodePass, GcReport, StoreAdmin } from '../admin.ts';
 import { EngineAdmin, watchedBy } from '../engine-admin.ts';
 import { onStage } from './aws-batches.ts';
@@ -28,6 +33,7 @@ export class StageEngine {
   readonly #outputs: StageOutputs;
   readonly #clock: Clock;
   #opened: Promise<EngineStore> | undefined;
+  #s3: S3Client | undefined;
 
   constructor(outputs: StageOutputs, clock: Clock) {
     this.#outputs = outputs;
@@ -53,11 +59,15 @@ export class StageEngine {
       dlqUrl: drainDlq,
       clock: this.#clock,
     });
-    return { components: volumes.components, volumes, frontend: new Frontend(volumes), queue };
+    this.#s3 = new S3Client({});
+    const client = this.#s3;
+    const journal = stageJournal(volumes.components, (bucket) => new S3Shelf({ client, bucket }));
+    return { components: volumes.components, volumes, frontend: new Frontend(volumes), queue, journal };
   }
 
   async close(): Promise<void> {
     const engine = await this.#opened?.catch(() => undefined);
+    this.#s3?.destroy();
     await engine?.queue.close();
     await engine?.components.panda.close();
   }
@@ -67,6 +77,7 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
   readonly #address: string;
   readonly #open: () => Promise<EngineStore>;
   readonly #tasks: StageTasks;
+  readonly #streamAgeMs: () => Promise<number | null>;
 
   constructor(
     address: string,
@@ -74,11 +85,21 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
     open: () => Promise<EngineStore>,
     invoker: Invoker,
     outputs: StageOutputs,
+    streamAgeMs: () => Promise<number | null>,
   ) {
     super(open, namespace);
+    this.#streamAgeMs = streamAgeMs;
     this.#address = address;
     this.#open = open;
     this.#tasks = new StageTasks(invoker, outputs, async () => (await open()).components);
+  }
+
+  /** With how late the stream is read, which the drives cannot say. */
+  override async status(options: Parameters<StoreAdmin['status']>[0] = {}): Promise<Status> {
+    const status = await super.status(options);
+    if (status.journal === undefined) return status;
+    const { commits } = status.journal.waiting;
+    return { ...status, journal: { ...status.journal, waiting: { commits, ageMs: await this.#streamAgeMs() } } };
   }
 
   gc(options: Parameters<StoreAdmin['gc']>[0] = {}): Promise<GcReport> {
@@ -151,11 +172,14 @@ export class StageAdmin extends EngineAdmin implements StoreAdmin {
   async verify({ all = false, what, ...request }: Parameters<StoreAdmin['verify']>[0] = {}): Promise<VerifyReport> {
     const engine = await this.#open();
     const allSinceMs = all ? Math.max(0, engine.components.clock.nowMs()) : undefined;
-    const there = STAGE_VERIFIERS.filter((name) => what === undefined || what.includes(name));
-    const onStage = there.length === 0 ? undefined : await this.#tasks.verify({ what: there, allSinceMs, ...request });
-    if (what !== undefined && !what.includes('sample')) return onStage ?? (await verifyStore(engine, { what: [] }));
-    const here = await verifyStore(engine, { ...request, allSinceMs, what: ['sample'], probesDrives: false });
-    return onStage === undefined ? here : joined(onStage, here);
+    const isAsked = (name: VerifierName): boolean => what === undefined || what.includes(name);
+    const there = STAGE_VERIFIERS.filter(isAsked);
+    const reports: VerifyReport[] = [];
+    if (isAsked('journal')) reports.push(await this.#tasks.verifyJournal({ ...request, allSinceMs }));
+    if (there.length > 0) reports.push(await this.#tasks.verify({ what: there, allSinceMs, ...request }));
+    if (isAsked('sample'))
+      reports.push(await verifyStore(engine, { ...request, allSinceMs, what: ['sample'], probesDrives: false }));
+    return reports.length === 0 ? verifyStore(engine, { what: [] }) : reports.reduce(joined);
   }
 
   doctor(): Promise<never> {

@@ -33,6 +33,7 @@ import { FrontendCaller, isTurnedAway } from './aws-call.ts';
 import { Invoker } from './aws-invoke.ts';
 import { AwsPuts } from './aws-put.ts';
 import { findStage } from './aws-stage.ts';
+import { streamAgeMs } from './aws-stream-age.ts';
 
 interface Operator {
   readonly admin: StageAdmin;
@@ -78,7 +79,8 @@ export class AwsClient implements PocketfulStore {
       const caller = new FrontendCaller({ lambda: lambdaWithin(ANSWER_MS), functionName: outputs.frontend, ...ports });
       const invoker = new Invoker({ lambda: lambdaWithin(TASK_ANSWER_MS), ...ports });
       const engine = new StageEngine(outputs, clock);
-      const admin = new StageAdmin(`aws:${stage}`, namespace, engine.open, invoker, outputs);
+      const ageMs = (): Promise<number | null> => streamAgeMs(outputs.journal, clock);
+      const admin = new StageAdmin(`aws:${stage}`, namespace, engine.open, invoker, outputs, ageMs);
       return new AwsClient(stage, namespace, caller, { admin, invoker, engine });
     } finally {
       cloudFormation.destroy();

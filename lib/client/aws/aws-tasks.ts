@@ -6,7 +6,7 @@ import type { StepReport } from '../../compaction/run/reports.ts';
 import type { ThresholdCode } from '../../compaction/threshold/law.ts';
 import { readTallies, totalOf } from '../../engine/status/tally.ts';
 import { OPERATORS_PASS, type RepairStep } from '../../engine/upkeep/stage-repair.ts';
-import { joined, type VerifyReport, type VerifyRequest } from '../../engine/upkeep/verify.ts';
+import type { VerifyReport, VerifyRequest } from '../../engine/upkeep/verify.ts';
 import { reasonCodeFrom } from '../../foundation/error-codes.ts';
 import type { RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Reason } from '../../foundation/reason.ts';
@@ -15,6 +15,7 @@ import type { RepairOptions, RepairReport } from '../../volume/repair/repair-sto
 import type { Components } from '../../volume/rows/components.ts';
 import type { DrainPass, EncodePass, GcReport } from '../admin.ts';
 import type { Invoker } from './aws-invoke.ts';
+import { added, joinedJournal, repairedBoth } from './aws-joined.ts';
 import type { StageOutputs } from './aws-stage.ts';
 
 /** With these what is queued goes on; any other code is why the drain stops. */
@@ -141,6 +142,17 @@ export class StageTasks {
     await this.#invoker.call(this.#outputs.journal, { snapshot: true }, snapshotSchema);
   }
 
+  /** The segments in the buckets, again and again until each copy was read. */
+  async verifyJournal({ signal, onProgress, allSinceMs }: VerifyRequest): Promise<VerifyReport> {
+    let before: VerifyReport | undefined;
+    for (;;) {
+      const report = await this.#invoker.call(this.#outputs.journal, { verify: { allSinceMs } }, verifySchema);
+      before = before === undefined ? report : joinedJournal(before, report);
+      onProgress?.({ verifier: 'journal', looked: before.journal?.objects ?? 0, bytes: before.journal?.bytes });
+      if (before.done || signal?.aborted) return before;
+    }
+  }
+
   async encode({ all = false, signal }: Signal & { readonly all?: boolean | undefined } = {}): Promise<EncodePass> {
     let before: EncodePass | undefined;
     for (;;) {
@@ -236,49 +248,6 @@ export class StageTasks {
     return this.#invoker.call(this.#outputs.tuner, {}, tuneSchema);
   }
 }
-
-/** What two calls looked at, one after the other. */
-function added(one: VerifyReport, next: VerifyReport): VerifyReport {
-  const scrub =
-    one.scrub === undefined || next.scrub === undefined
-      ? (next.scrub ?? one.scrub)
-      : {
-          ...next.scrub,
-          volumes: one.scrub.volumes + next.scrub.volumes,
-          groups: one.scrub.groups + next.scrub.groups,
-          objects: one.scrub.objects + next.scrub.objects,
-          bytes: one.scrub.bytes + next.scrub.bytes,
-          unread: one.scrub.unread + next.scrub.unread,
-          damage: [...one.scrub.damage, ...next.scrub.damage],
-          moreDamage: one.scrub.moreDamage + next.scrub.moreDamage,
-        };
-  const index =
-    one.index === undefined || next.index === undefined
-      ? (next.index ?? one.index)
-      : {
-          ...next.index,
-          blocks: one.index.blocks + next.index.blocks,
-          volumes: one.index.volumes + next.index.volumes,
-          unread: one.index.unread + next.index.unread,
-          faults: [...one.index.faults, ...next.index.faults],
-        };
-  return { ...joined(one, next), scrub, index };
-}
-
-/** What two steps did, one after the other: what is left is what the later one left. */
-const repairedBoth = (one: RepairReport, next: RepairReport): RepairReport => ({
-  ...next,
-  planned: one.planned,
-  volumes: one.volumes + next.volumes,
-  columns: one.columns + next.columns,
-  objects: one.objects + next.objects,
-  writtenBytes: one.writtenBytes + next.writtenBytes,
-  discards: {
-    freedZones: one.discards.freedZones + next.discards.freedZones,
-    givenUpZones: one.discards.givenUpZones + next.discards.givenUpZones,
-    kept: next.discards.kept,
-  },
-});
 
 /** Of the last two days, so that midnight does not matter. */
 async function movedByL3(components: Components) {

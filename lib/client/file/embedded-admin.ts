@@ -38,8 +38,7 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   override async status(options: Parameters<StoreAdmin['status']>[0] = {}): ReturnType<StoreAdmin['status']> {
     const status = await super.status(options);
     const devices = await devicesOf(this.#store.components.drives.map(({ label }) => label));
-    const journal = await this.#store.journal?.status();
-    return { ...status, devices, ...(journal === undefined ? {} : { journal }) };
+    return { ...status, devices };
   }
 
   async gc(options: Parameters<StoreAdmin['gc']>[0] = {}): Promise<GcReport> {

@@ -1,7 +1,8 @@
 // The key versions of a stage beside its journal, each as KMS wrapped it: the row of the table, for who has no table.
 // Names are written once; a later revision is written first, then the earlier ones go.
-import { corrupt, isKind, isPocketfulError, missing } from '../../foundation/errors.ts';
-import type { Shelves } from '../../journal/shelves.ts';
+import { corrupt, isKind, isPocketfulError, missing, type PocketfulError } from '../../foundation/errors.ts';
+import { type LadderScrub, type LadderScrubOptions, replaced } from '../../journal/scrub-ladder.ts';
+import type { ShelfPlace, Shelves } from '../../journal/shelves.ts';
 import type { Row } from '../../panda/panda.ts';
 import { attributesOfBytes } from '../../panda/sqlite/read-row-bytes.ts';
 import { rowBytesOf } from '../../panda/sqlite/row-bytes.ts';
@@ -39,6 +40,49 @@ export async function keepStageKeys(shelves: Shelves, row: Row): Promise<void> {
       epoch === EPOCH && (revisionOf(name) ?? revision) < revision ? [name] : [],
     );
     if (older.length > 0) await shelf.remove(EPOCH, older).catch(() => undefined);
+  }
+}
+
+/**
+ * Every copy is the row of the table, on each drive that takes new objects: one that is not is written anew, and so is
+ * one that is missing, as on a drive that was added.
+ */
+export async function scrubStageKeys(
+  { places }: Shelves,
+  row: Row,
+  { onDamage }: Pick<LadderScrubOptions, 'onDamage'> = {},
+): Promise<Pick<LadderScrub, 'objects' | 'bytes' | 'damaged' | 'replaced' | 'unread'>> {
+  const sums = { objects: 0, bytes: 0, damaged: 0, replaced: 0, unread: 0 };
+  const name = nameOf(keksFromRow(row).revision);
+  const sound = rowBytesOf(row, row.attributes);
+  for (const place of places.filter(({ isActive }) => isActive)) {
+    const error = await faultOf(place, name, sound);
+    if (error === undefined || isKind(error, 'corrupt')) {
+      sums.objects += 1;
+      sums.bytes += sound.byteLength;
+    }
+    if (error === undefined) continue;
+    if (!isKind(error, 'corrupt', 'missing')) {
+      sums.unread += 1;
+      continue;
+    }
+    const isReplaced = await replaced(place, EPOCH, name, sound);
+    if (isKind(error, 'missing') && isReplaced) continue;
+    sums.damaged += 1;
+    if (isReplaced) sums.replaced += 1;
+    onDamage?.({ place: place.shelf.label, name, error, isReplaced });
+  }
+  return sums;
+}
+
+/** Undefined: the copy is sound. */
+async function faultOf({ shelf }: ShelfPlace, name: string, sound: Uint8Array): Promise<PocketfulError | undefined> {
+  try {
+    const isSound = Buffer.compare(await shelf.read(EPOCH, name), sound) === 0;
+    return isSound ? undefined : corrupt('SEGMENT_CORRUPT', `${name} on ${shelf.label} is not the row of the table`);
+  } catch (error) {
+    if (!isPocketfulError(error)) throw error;
+    return error;
   }
 }
 

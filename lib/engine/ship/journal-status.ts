@@ -7,8 +7,8 @@ import { rowName } from '../../panda/rows/row-reader.ts';
 export interface JournalStatus {
   /** How far the drives are; null: nothing was shipped yet. */
   readonly shipped: { readonly epoch: number; readonly sequence: number; readonly atMs: number } | null;
-  /** Commits that are not on the drives, and how long ago the first of them was. */
-  readonly waiting: { readonly commits: number; readonly ageMs: number | null };
+  /** Commits that are not on the drives, and how long ago the first of them was; null commits: not known. */
+  readonly waiting: { readonly commits: number | null; readonly ageMs: number | null };
   /** On how many drives everything shipped is. */
   readonly copies: number;
   /** Segments that a restore reads. */
@@ -42,7 +42,7 @@ export async function journalStatusOf(view: JournalView, shelves: Shelves, nowMs
   const { cursor } = view;
   return {
     shipped: cursor === undefined ? null : { epoch: cursor.epoch, sequence: cursor.sequence, atMs: cursor.atMs },
-    waiting: { commits, ageMs: sinceMs === undefined ? null : Math.max(0, nowMs - sinceMs) },
+    waiting: { commits: commits ?? null, ageMs: sinceMs === undefined ? null : Math.max(0, nowMs - sinceMs) },
     copies: shelves.copies,
     way: way.length,
     snapshot: snapshot === undefined ? null : { atMs: snapshot.atMs, bytes: snapshot.bytes },

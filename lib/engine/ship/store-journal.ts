@@ -147,7 +147,7 @@ export class StoreJournal {
 
   async #waitingNow(error: PocketfulError): Promise<Unshipped | undefined> {
     const { commits } = await this.#looking(async ({ waiting }) => waiting);
-    return commits === 0 ? undefined : { commits, error };
+    return commits === undefined || commits === 0 ? undefined : { commits, error };
   }
 
   async #looking<T>(use: (view: JournalView) => Promise<T>): Promise<T> {

@@ -70,7 +70,7 @@ export class StreamJournal implements JournalSource {
     return {
       tip: hasNews ? next : cursor,
       cursor,
-      waiting: hasNews ? { commits: 1, sinceMs: this.#atMs } : { commits: 0, sinceMs: undefined },
+      waiting: hasNews ? { commits: 1, sinceMs: this.#atMs } : { commits: this.#left, sinceMs: undefined },
       row: (key) => (key.partition === storeKey.partition && key.sort === storeKey.sort ? store : undefined),
       rows: (partition) => (partition === drivePartition ? drives : []),
       changes: () => changes,
@@ -117,6 +117,11 @@ export class StreamJournal implements JournalSource {
   }
 
   close(): void {}
+
+  /** Of a batch that was shipped nothing. Without one: only the stream knows what it holds. */
+  get #left(): number | undefined {
+    return this.#changes.length > 0 ? 0 : undefined;
+  }
 
   #putTender(next: Tender, before: Tender | undefined): Promise<boolean> {
     const isNext = (row: Row): boolean => tenderFromRow(row).owner === next.owner;

@@ -98,8 +98,11 @@ function scanProgress(verifier: Exclude<VerifierName, 'scrub'>, row: VerifierRow
   const periodMs = PERIODS_MS[verifier];
   const { wholeAtMs, cursor } = row ?? {};
   const oldestAgeMs = wholeAtMs === undefined ? null : Math.max(0, nowMs - wholeAtMs);
-  // A cursor is the beginning of a block's id.
-  const reached = cursor === undefined ? undefined : Number.parseInt(cursor.slice(0, 4).padEnd(4, '0'), 16) / 0x1_0000;
+  // That of the index scanner is the beginning of a block's id; the journal's says nothing of how much is left.
+  const reached =
+    cursor === undefined || verifier !== 'index'
+      ? undefined
+      : Number.parseInt(cursor.slice(0, 4).padEnd(4, '0'), 16) / 0x1_0000;
   const progress = reached ?? (oldestAgeMs === null ? null : oldestAgeMs <= periodMs ? 1 : 0);
   // A scan takes its time after it has begun.
   return { periodMs, progress, oldestAgeMs, isBehind: oldestAgeMs !== null && oldestAgeMs > 2 * periodMs };

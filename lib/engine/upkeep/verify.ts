@@ -10,15 +10,18 @@ import { INDEX_SCAN_MS, JOURNAL_SCRUB_MS, TRASH_INSPECTION_MS, VERIFY_SHARE_PERM
 import { type Finding, Findings, type Level } from '../../verify/findings.ts';
 import { type IndexScanReport, scanIndex } from '../../verify/index-scan.ts';
 import { type SampleReport, sampleBlocks } from '../../verify/sample.ts';
+import { type ScanStart, scanStart } from '../../verify/scan-start.ts';
 import { type ScrubReport, scrub } from '../../verify/scrub.ts';
 import { inspectTrash, type TrashReport } from '../../verify/trash.ts';
 import { VERIFIERS, type VerifierName, type VerifierRow } from '../../verify/verifier-row.ts';
 import { readVerifier, writeVerifier } from '../../verify/verifier-state.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { findDriveFaults } from '../status/drive-faults.ts';
-import type { EngineStore } from '../wire/engine-store.ts';
+import type { EngineJournal, EngineStore } from '../wire/engine-store.ts';
 
-type Verified = Pick<EngineStore, 'volumes' | 'frontend' | 'journal'>;
+type Verified = Pick<EngineStore, 'volumes' | 'frontend'> & {
+  readonly journal?: Pick<EngineJournal, 'scrub'> | undefined;
+};
 
 export interface VerifyRequest {
   /** Which verifiers; all of them if none is named. */
@@ -182,8 +185,7 @@ class Passes {
 
   /** A scan begins once a week and goes on in every pass until it is done; undefined: none is due. */
   async index(): Promise<IndexScanReport | undefined> {
-    const before = await readVerifier(this.#store.volumes.components, 'index');
-    const start = scanStart(before, this.#nowMs, this.#request.allSinceMs);
+    const start = await this.#scanStart('index', INDEX_SCAN_MS);
     if (start === undefined) return undefined;
     return this.#pass('index', async () => {
       const report = await scanIndex(this.#store.volumes, {
@@ -223,12 +225,14 @@ class Passes {
     });
   }
 
-  /** Once a day; undefined: it was done today, or there is none. */
+  /** Once a day, and on in every pass until it is done; undefined: it was done today, or there is none. */
   async journal(): Promise<LadderScrub | undefined> {
     const { journal } = this.#store;
-    if (journal === undefined || !(await this.#isDue('journal', JOURNAL_SCRUB_MS))) return undefined;
+    const start = journal && (await this.#scanStart('journal', JOURNAL_SCRUB_MS));
+    if (journal === undefined || start === undefined) return undefined;
     return this.#pass('journal', async () => {
       const report = await journal.scrub({
+        after: start.cursor,
         isOver: this.#slice.isOver,
         onProgress: (looked, bytes) => this.#request.onProgress?.({ verifier: 'journal', looked, bytes }),
         onDamage: ({ place, name, error, isReplaced }) =>
@@ -238,8 +242,14 @@ class Passes {
             `segment ${name} on ${place}: ${error.message}${isReplaced ? '; written anew from another drive' : ''}`,
           ),
       });
-      return { report, looked: report.objects, bytes: report.bytes, isDone: report.done };
+      const { objects, bytes, done, cursor } = report;
+      return { report, looked: objects, bytes, isDone: done, cursor, beganAtMs: start.beganAtMs };
     });
+  }
+
+  async #scanStart(name: VerifierName, everyMs: number): Promise<ScanStart | undefined> {
+    const before = await readVerifier(this.#store.volumes.components, name);
+    return scanStart(before, { nowMs: this.#nowMs, everyMs, allSinceMs: this.#request.allSinceMs });
   }
 
   async #isDue(name: VerifierName, everyMs: number): Promise<boolean> {
@@ -281,20 +291,4 @@ class Passes {
   get #found(): number {
     return this.#findings.list.length + this.#findings.more;
   }
-}
-
-/** Where a scan goes on, or that a new one begins; undefined: none is due. */
-function scanStart(
-  before: VerifierRow | undefined,
-  nowMs: number,
-  allSinceMs: number | undefined,
-): { readonly cursor: string | undefined; readonly beganAtMs: number } | undefined {
-  const { cursor, underWayAtMs, wholeAtMs = Number.NEGATIVE_INFINITY } = before ?? {};
-  const isUnderWay = cursor !== undefined && underWayAtMs !== undefined && underWayAtMs <= nowMs;
-  if (isUnderWay && (allSinceMs === undefined || underWayAtMs >= allSinceMs))
-    return { cursor, beganAtMs: underWayAtMs };
-  // A time from the future: the clock was wrong then, or is now.
-  const isDue = wholeAtMs > nowMs || nowMs - wholeAtMs >= INDEX_SCAN_MS;
-  if (allSinceMs === undefined ? !isDue : wholeAtMs >= allSinceMs && wholeAtMs <= nowMs) return undefined;
-  return { cursor: undefined, beganAtMs: nowMs };
 }

@@ -4,6 +4,7 @@ import type { LadderScrub, LadderScrubOptions } from '../../journal/scrub-ladder
 import type { Stream } from '../../stream/stream.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
+import type { JournalStatus } from '../ship/journal-status.ts';
 
 export interface EngineStore {
   readonly components: Components;
@@ -12,9 +13,14 @@ export interface EngineStore {
   /** Between the drainer and the workers of L3. */
   readonly queue: Stream;
   /** Of the metadata on the drives, where there is one. */
-  readonly journal?: { scrub(options: LadderScrubOptions): Promise<LadderScrub> } | undefined;
+  readonly journal?: EngineJournal | undefined;
   /** Where all of it lies on disks of this machine, which may be full. */
   readonly disk?: DiskRoom;
+}
+
+export interface EngineJournal {
+  status(): Promise<JournalStatus>;
+  scrub(options: LadderScrubOptions): Promise<LadderScrub>;
 }
 
 export interface DiskRoom {

@@ -77,6 +77,7 @@ export class CellStack extends PocketfulStack {
       gc: services.gc.function,
       tuner: services['threshold-tuner'].function,
       compaction,
+      journal: stage.journal ? services.journal.function : undefined,
     });
     this.watching = new Watching(this, 'Watching', {
       stage,
@@ -172,7 +173,7 @@ export class CellStack extends PocketfulStack {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const onFailure = new SqsDestination(failed);
-    for (const folder of ['drainer', 'encoder', 'gc', 'threshold-tuner'] as const)
+    for (const folder of ['drainer', 'encoder', 'gc', 'threshold-tuner', 'journal'] as const)
       this.services[folder].function.configureAsyncInvoke({
         retryAttempts: 1,
         maxEventAge: Duration.hours(1),

@@ -2,7 +2,7 @@
 // of.
 import type { IdleCalls, IdleStage } from '../../cost/idle.ts';
 import { METRICS } from '../../settings/metric-names.ts';
-import { LIGHT_MEMORY_MIB, PLANNER_MEMORY_MIB, SCHEDULE_MINUTES } from '../stage-parts.ts';
+import { JOURNAL_MEMORY_MIB, LIGHT_MEMORY_MIB, PLANNER_MEMORY_MIB, SCHEDULE_MINUTES } from '../stage-parts.ts';
 import type { StageSettings } from '../stage-settings.ts';
 import { alarmSpecs } from '../watch/alarm-specs.ts';
 
@@ -18,6 +18,7 @@ export const IDLE_READS: Readonly<Record<keyof typeof SCHEDULE_MINUTES, number>>
   sampler: 25,
   tuner: 100,
   compaction: 61,
+  journal: 14,
 };
 /** Plan, EachRun, AllDone, Compacted. */
 const EMPTY_EXECUTION_STATES = 4;
@@ -52,6 +53,7 @@ export function idleStageOf(stage: StageSettings): IdleStage {
             stateTransitions: EMPTY_EXECUTION_STATES,
             metadataWrites: 1,
           }),
+          ...(stage.journal ? [calls('journal', Math.min(JOURNAL_MEMORY_MIB, stage.workerMemoryMiB))] : []),
         ]
       : [],
   };
