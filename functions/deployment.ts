@@ -1,7 +1,10 @@
 // The stage a function belongs to, opened at its first event and kept for the life of the process. A failure is not
 // kept: the next event tries again.
 
+import { Logger } from '@aws-lambda-powertools/logger';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
+import { encoderCall } from '../lib/client/aws/aws-encoder.ts';
 import { S3Shelf } from '../lib/drive/s3-shelf.ts';
 import type { ShelfAt } from '../lib/engine/ship/store-journal.ts';
 import { CloudWatchMetrics } from '../lib/engine/wire/cloudwatch-metrics.ts';
@@ -11,6 +14,7 @@ import { stageOf } from '../lib/engine/wire/stage-environment.ts';
 import { startKernel } from '../lib/engine/wire/system-kernel.ts';
 import { present } from '../lib/foundation/assert.ts';
 import { systemClock } from '../lib/foundation/clock.ts';
+import { LAMBDA_EVENT_WITHIN } from '../lib/limits/aws.ts';
 import { FrontendService } from '../lib/service/service.ts';
 import { newSqsClient, SqsStream } from '../lib/stream/sqs-stream.ts';
 import type { TaskParts } from './task.ts';
@@ -33,9 +37,13 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 const parts: () => Promise<DeployedParts> = once(() => openParts(stageOf(process.env), clock));
 
+const onUncalled = (error: Error): void => new Logger().warn('the encoder could not be called', error);
+
 const frontend = once(async () => {
   const opened = await parts();
-  return new FrontendService(storeOf(opened, newFunctionOwner(opened.randomness)));
+  const { encoder } = stageOf(process.env);
+  const call = encoder && encoderCall(new LambdaClient({ requestHandler: LAMBDA_EVENT_WITHIN }), encoder, onUncalled);
+  return new FrontendService(storeOf(opened, newFunctionOwner(opened.randomness)), call || undefined);
 });
 
 export function openFrontend(remainingMs: number): Promise<FrontendService> {

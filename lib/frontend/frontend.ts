@@ -8,7 +8,7 @@ import type { VolumeStore } from '../volume/volume-store.ts';
 import { type ComposeRequest, composeObject } from './compose/compose-object.ts';
 import { type DeleteItem, type DeleteOutcome, deleteObjects } from './delete-objects.ts';
 import { type GetResult, getBlock, getObject, headObject, type Range, type RangeOf } from './get-object.ts';
-import { HotGauge, type Relief } from './hot-gauge.ts';
+import { HotGauge, type PressureSignal, type Relief } from './hot-gauge.ts';
 import { KekRing } from './kek-ring.ts';
 import { type ListPage, type ListRequest, listObjects } from './list-objects.ts';
 import type { PutItem, PutOutcome, PutResult } from './put-item.ts';
@@ -39,10 +39,10 @@ export class Frontend {
   readonly #hot: HotGauge;
   readonly #readBudget = new ReadBudget(READ_AHEAD_BYTES_MAX);
 
-  constructor(store: VolumeStore) {
+  constructor(store: VolumeStore, onPressure?: PressureSignal) {
     this.#store = store;
     this.#keks = new KekRing(store.components);
-    this.#hot = new HotGauge(store.components);
+    this.#hot = new HotGauge(store.components, onPressure);
   }
 
   /**

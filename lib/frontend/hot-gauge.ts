@@ -1,21 +1,29 @@
-// How much the hot volumes allocate, looked up now and then: past hotBytesMax puts are asked to come back later.
-import { codecShape } from '../codec/shape.ts';
+// How much the hot volumes allocate, looked up now and then: from half of hotBytesMax on whoever encodes is told, past
+// it puts are asked to come back later.
 import { retryLater } from '../foundation/errors.ts';
-import { HOT_LOOK_EVERY_MS, HOT_RELIEFS_MAX } from '../limits/frontend.ts';
+import { HOT_LOOK_EVERY_MS, HOT_PRESSURE_SHARE, HOT_RELIEFS_MAX, HOT_SIGNAL_EVERY_MS } from '../limits/frontend.ts';
 import type { Components } from '../volume/rows/components.ts';
+import { hotShareOf, hotVolumeBytes, hotVolumesWithin } from '../volume/rows/hot-share.ts';
 import { countHot } from '../volume/rows/volume-lists.ts';
 import { putClass } from '../volume/write/append.ts';
 
 /** Makes room in the hot tier, as far as that can be done now. */
 export type Relief = () => Promise<void>;
 
+/** Asks for an encoder, and waits for nothing it does; that it could not be asked is no error of the put. */
+export type PressureSignal = () => Promise<void>;
+
 export class HotGauge {
   readonly #components: Components;
-  #bytes = 0;
+  readonly #signal: PressureSignal | undefined;
+  #signalledAtMs = Number.NEGATIVE_INFINITY;
+  #volumes = 0;
+  #looking: Promise<void> | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(components: Components) {
+  constructor(components: Components, signal?: PressureSignal) {
     this.#components = components;
+    this.#signal = signal;
   }
 
   /** Throws `retry` HOT_FULL; where there is a relief, only if that does not help. */
@@ -28,25 +36,35 @@ export class HotGauge {
       this.#lookedAtMs = Number.NEGATIVE_INFINITY;
       await this.#look();
     }
-    if (this.#isFull())
-      throw retryLater(
-        'HOT_FULL',
-        `hot volumes allocate ${this.#bytes} of at most ${settings.hotBytesMax} bytes: wait for them to be encoded`,
-      );
+    if (this.#isFull()) {
+      const bytes = this.#volumes * hotVolumeBytes(settings);
+      const text = `hot volumes allocate ${bytes} of at most ${settings.hotBytesMax} bytes: wait for them to be encoded`;
+      throw retryLater('HOT_FULL', text);
+    }
   }
 
   #isFull(): boolean {
-    return this.#bytes > this.#components.settings.hotBytesMax;
+    return hotShareOf(this.#volumes, this.#components.settings) > 1;
   }
 
+  /** Whoever comes while somebody looks waits for that: what was seen before may be long out of date. */
   async #look(): Promise<void> {
-    const { settings, clock } = this.#components;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - this.#lookedAtMs < HOT_LOOK_EVERY_MS) return;
-    this.#lookedAtMs = nowMs;
-    const { dataColumns, parityColumns } = codecShape(settings.hotCodec);
-    const volumeBytes = (dataColumns + parityColumns) * settings.extentBytes;
-    const enough = Math.floor(settings.hotBytesMax / volumeBytes);
-    this.#bytes = volumeBytes * (await countHot(this.#components, enough));
+    const nowMs = this.#components.clock.monotonicMs();
+    if (nowMs - this.#lookedAtMs >= HOT_LOOK_EVERY_MS) {
+      this.#lookedAtMs = nowMs;
+      this.#looking = this.#count(nowMs).finally(() => {
+        this.#looking = undefined;
+      });
+    }
+    await this.#looking;
+  }
+
+  async #count(nowMs: number): Promise<void> {
+    const { settings } = this.#components;
+    this.#volumes = await countHot(this.#components, hotVolumesWithin(1, settings));
+    if (hotShareOf(this.#volumes, settings) < HOT_PRESSURE_SHARE) return;
+    if (nowMs - this.#signalledAtMs < HOT_SIGNAL_EVERY_MS) return;
+    this.#signalledAtMs = nowMs;
+    await this.#signal?.();
   }
 }

@@ -27,7 +27,8 @@ export function acknowledgeFindings({ zoneData, cellData, cell, zone }: Stage): 
   const services = [zone.frontend, ...Object.values(cell.services)];
   for (const service of services)
     for (const arn of cellData.drives.exportedArns(service)) accept(service, `IAM5[Resource::${arn}/*]`, ALL_KEYS);
-  accept(cell.services['threshold-tuner'], 'IAM5[Resource::*]', NO_RESOURCES);
+  for (const measures of [cell.services['threshold-tuner'], cell.services.encoder])
+    accept(measures, 'IAM5[Resource::*]', NO_RESOURCES);
   accept(cell.services.journal, 'IAM5[Resource::*]', STREAMS);
   for (const { function: called } of [cell.services.planner, cell.services.compactor]) {
     const id = cell.getLogicalId(called.node.defaultChild as CfnElement);

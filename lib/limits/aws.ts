@@ -13,6 +13,8 @@ const within = (requestTimeout: number) =>
 export const DYNAMO_WITHIN = within(5 * SECOND_MS);
 /** Objects of up to some tens of MiB: the time until the answer begins, the body of a put included. */
 export const S3_WITHIN = within(60 * SECOND_MS);
+/** An event that is queued, not worked off. */
+export const LAMBDA_EVENT_WITHIN = within(5 * SECOND_MS);
 export const KMS_WITHIN = within(5 * SECOND_MS);
 /** Longer than a receive may wait for messages. */
 export const SQS_WITHIN = within(30 * SECOND_MS);

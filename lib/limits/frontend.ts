@@ -55,6 +55,11 @@ export const BATCH_ATTEMPTS_MAX = 8;
 export const INDEX_ATTEMPTS_MAX = 40;
 /** Looks whether the hot tier has room again after relief: the first may only wait for a pass begun before. */
 export const HOT_RELIEFS_MAX = 3;
+/** From this part of `hotBytesMax` on what is hot is encoded whatever its age, down to the second. */
+export const HOT_PRESSURE_SHARE = 0.5;
+export const HOT_RELIEVED_SHARE = 0.375;
+/** A process that sees the pressure asks for an encoder this often: it may be one of many that do. */
+export const HOT_SIGNAL_EVERY_MS = 30 * SECOND_MS;
 /** How long "the hot tier is full" is believed. */
 export const HOT_LOOK_EVERY_MS = 5 * SECOND_MS;
 /** How long the current key is used without asking: a rotation takes effect everywhere after this. */

@@ -69,6 +69,8 @@ export const VISIBILITY_PER_TIME_OUT = 6;
 export const EXECUTION_RUNS_MAX = 100;
 /** Compactors at once: a new account may have ten functions running altogether. */
 export const COMPACTORS_AT_ONCE = 4;
+/** Encoders at once that puts may call for, beside the scheduled one. */
+export const ENCODERS_AT_ONCE = 3;
 /** Passes of repair at once, of the compactors: the others go on with compaction. */
 export const REPAIRERS_AT_ONCE = 2;
 /** Lines of each list in the answer of a step of repair: it is the state of an execution, of at most 256 KiB. */

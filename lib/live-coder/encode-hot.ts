@@ -37,6 +37,10 @@ export interface EncodeReport {
   readonly stalled: Reason | undefined;
 }
 
+export const NOTHING_ENCODED: Omit<EncodeReport, 'stalled'> = {
+  ...{ sealed: 0, sources: 0, destinations: 0, groups: 0, recordBytes: 0, storedBytes: 0, leftBytes: 0 },
+};
+
 /** One pass. Safe to run twice and beside puts; a source whose records cannot all be read stays as it is. */
 export async function encodeHot(store: VolumeStore, options: EncodeOptions = {}): Promise<EncodeReport> {
   const run = newRunId(store.components, 'encode');

@@ -1,6 +1,6 @@
 // Which hot volumes a pass of ENCODE takes, and which open ones it seals for that:
 //
-//   sealed ones, once they are old enough;
+//   sealed ones, once they are old enough, or the hot tier is half full (hot-pressure.ts);
 //   what is mostly dead, open volumes too: it goes as it is;
 //   what is aged, i.e. begun so long ago, open volumes too: if it makes a full group, or if it is worth a small one
 //   (rest.ts). A small one takes along what is half as old, so that the next cannot follow for as long: groups are as
@@ -16,6 +16,7 @@ import { listBuckets, listVolumes } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { contentsOf, isWasteful } from '../volume/write/waste.ts';
 import { groupTargetBytes } from './choose-group.ts';
+import { hotPressureOf } from './hot-pressure.ts';
 import { restGoes } from './rest.ts';
 
 export interface HotChoice {
@@ -45,8 +46,9 @@ type Test = (volume: VolumeRow) => boolean;
 
 export async function hotSources(store: VolumeStore, choice: HotChoice): Promise<HotSources> {
   const { panda, settings, badRow } = store.components;
-  const ages = agesOf(store, choice.force);
-  const hot = await hotVolumes(store);
+  const { all, hot } = await hotVolumes(store);
+  const { pressed } = hotPressureOf(all, settings);
+  const ages = agesOf(store, choice.force, pressed);
   const due = hot.filter((v) => ages.isRipe(v) || ages.isAged(v));
   if (due.length === 0) return { sealed: 0, ripe: [], totalBytes: 0, flush: false };
   const buckets = new Map((await listBuckets(panda, settings.cell, badRow)).map((bucket) => [bucket.id, bucket]));
@@ -69,12 +71,19 @@ export async function hotSources(store: VolumeStore, choice: HotChoice): Promise
   };
 }
 
-/** Runless, with a content. */
-async function hotVolumes({ components: { panda, settings, badRow } }: VolumeStore): Promise<VolumeRow[]> {
-  if (settings.hotCodec === settings.warmCodec) return [];
-  return (await listVolumes(panda, settings.cell, badRow))
+interface Volumes {
+  readonly all: readonly VolumeRow[];
+  /** Hot, runless, with a content. */
+  readonly hot: readonly VolumeRow[];
+}
+
+async function hotVolumes({ components: { panda, settings, badRow } }: VolumeStore): Promise<Volumes> {
+  if (settings.hotCodec === settings.warmCodec) return { all: [], hot: [] };
+  const all = await listVolumes(panda, settings.cell, badRow);
+  const hot = all
     .filter((v) => v.class === 'hot' && v.run === undefined)
     .filter((v) => v.state === 'sealed' || (v.state === 'open' && v.nextSeq > 1));
+  return { all, hot };
 }
 
 interface Ages {
@@ -85,13 +94,20 @@ interface Ages {
   readonly isHalfAged: Test;
 }
 
-function agesOf({ components: { settings, clock } }: VolumeStore, force: boolean): Ages {
+function agesOf(
+  { components: { settings, clock } }: VolumeStore,
+  force: boolean,
+  pressed: ReadonlySet<VolumeId>,
+): Ages {
   const nowMs = clock.nowMs();
   const isPast = (atMs: number, ageMs: number): boolean => atMs <= nowMs - ageMs || isAhead(atMs, nowMs);
   const isAnyAge = force || settings.encodeAfterMs === 0;
   const agedMs = Math.max(settings.encodeAfterMs, AGED_MS_MIN);
   return {
-    isRipe: (v) => isAnyAge || isPast(v.state === 'open' ? v.createdAtMs : (v.sealedAtMs ?? 0), settings.encodeAfterMs),
+    isRipe: (v) =>
+      isAnyAge ||
+      pressed.has(v.id) ||
+      isPast(v.state === 'open' ? v.createdAtMs : (v.sealedAtMs ?? 0), settings.encodeAfterMs),
     isAged: (v) => isPast(v.createdAtMs, agedMs),
     isHalfAged: (v) => isPast(v.createdAtMs, agedMs / 2),
   };
@@ -118,7 +134,7 @@ async function seal(
 ): Promise<{ readonly sealed: ReadonlySet<VolumeId>; readonly volumes: readonly VolumeRow[] }> {
   const open = new Set(hot.filter((v) => v.state === 'open' && isTaken(v)).map(({ id }) => id));
   if (open.size === 0 || (await store.open.sealAll('hot', open)) === 0) return { sealed: new Set(), volumes: hot };
-  const volumes = await hotVolumes(store);
+  const { hot: volumes } = await hotVolumes(store);
   // They are old enough, although their seal is young.
   const sealed = new Set(volumes.filter((v) => v.state === 'sealed' && open.has(v.id)).map(({ id }) => id));
   return { sealed, volumes };

@@ -4,6 +4,7 @@ import { sampleStage } from '../engine/upkeep/stage-tasks.ts';
 import { conflict, invalid } from '../foundation/errors.ts';
 import type { ObjectVersion } from '../foundation/ids.ts';
 import { Frontend, type PutOutcome } from '../frontend/frontend.ts';
+import type { PressureSignal } from '../frontend/hot-gauge.ts';
 import { KekRing } from '../frontend/kek-ring.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
 import { checkPathKey } from '../frontend/object-keys.ts';
@@ -56,9 +57,9 @@ export class FrontendService {
   readonly #frontend: Frontend;
   readonly #keks: KekRing;
 
-  constructor(store: VolumeStore) {
+  constructor(store: VolumeStore, onPressure?: PressureSignal) {
     this.#store = store;
-    this.#frontend = new Frontend(store);
+    this.#frontend = new Frontend(store, onPressure);
     this.#keks = new KekRing(store.components);
   }
 

@@ -12,6 +12,12 @@ export const METRICS = {
   hoursOverdue: 'HoursOverdue',
 } as const;
 
+/** Put on a stage only from half of what is an alarm on: they say how much something has changed. */
+export const QUIET_METRICS: readonly string[] = [METRICS.sealedOverheadWeekChange, METRICS.fillShift];
+
+/** Put only from a half on. */
+export const HOT_METRICS = { hotFullness: 'HotFullness' } as const;
+
 /** Put only while they are above zero: CloudWatch bills a metric by the hours that it has data in. */
 export const KEEPING_METRICS = {
   volumesAtRisk: 'VolumesAtRisk',

@@ -4,7 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
 import { stepRun } from '../../lib/compaction/do/run-step.ts';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
+import type { JournalRow } from '../../lib/compaction/run/journal-row.ts';
+import { measure } from '../../lib/engine/upkeep/measure.ts';
+import { HOUR_MS } from '../../lib/foundation/durations.ts';
 import type { RunId } from '../../lib/foundation/ids.ts';
+import { METRICS } from '../../lib/settings/metric-names.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import type { Process } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
@@ -42,6 +46,21 @@ function step(p: Process, run: RunId, groupsMax: number) {
 }
 
 describe('a run in steps', () => {
+  it('is overdue by its last progress, not by its beginning; taking it over is none', async () => {
+    const { world, p } = await thinned();
+    const { runs } = await planRuns(p.volumes, 100, { strategies: ['l2'] });
+    const run = runs[0] as RunId;
+    const overdue = async () => (await measure(p.components))[METRICS.hoursOverdue];
+    world.clock.advance(10 * HOUR_MS);
+    expect(await overdue()).toBeCloseTo(4, 1);
+    expect(await step(world.start(), run, 1)).toMatchObject({ done: false });
+    expect(await overdue()).toBe(0);
+    world.clock.advance(10 * HOUR_MS);
+    const { startedAtMs, progressAtMs } = (await listJournal(p.components)).find(({ id }) => id === run) as JournalRow;
+    expect(progressAtMs).toBe(startedAtMs + 10 * HOUR_MS);
+    expect(await overdue()).toBeCloseTo(4, 1);
+  });
+
   it('goes on where the step before stopped', async () => {
     const { world, model, p } = await thinned();
     const { runs } = await planRuns(p.volumes, 100, { strategies: ['l2'] });

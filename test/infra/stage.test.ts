@@ -429,10 +429,10 @@ describe('permissions', () => {
   const sends = [...queueFigures, 'sqs:SendMessage'];
 
   it.each([
-    ['Frontend', [...looks, 's3:PutObject', 'kms:Decrypt']],
+    ['Frontend', [...looks, 's3:PutObject', 'kms:Decrypt', 'lambda:InvokeFunction']],
     ['Planner', looks],
     ['Compactor', erases],
-    ['Encoder', [...erases, ...sends]],
+    ['Encoder', [...erases, ...sends, 'cloudwatch:PutMetricData']],
     ['Gc', [...erases, ...sends]],
     ['Drainer', [...looks, ...sends]],
     ['ThresholdTuner', [...looks, ...sends, 'cloudwatch:PutMetricData']],

@@ -5,10 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { idleStageOf } from '../../lib/infra/stacks/idle-stage.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 import { alarmSpecs } from '../../lib/infra/watch/alarm-specs.ts';
-import { KEEPING_METRICS, METRIC_NAMESPACE, METRICS } from '../../lib/settings/metric-names.ts';
+import { HOT_METRICS, KEEPING_METRICS, METRIC_NAMESPACE, METRICS } from '../../lib/settings/metric-names.ts';
 import { type Resource, resourcesIn, type Synthesized, synthStage } from './synth.ts';
 
-const ALARM_METRICS_MAX = 14;
+const ALARM_METRICS_MAX = 20;
 const RUNBOOK = new URL('../../docs/operations.md', import.meta.url);
 
 interface MetricDatum {
@@ -55,13 +55,13 @@ describe('alarms', () => {
     for (const alarm of alarmsOf(ephemeral)) expect(alarm.Properties['AlarmActions']).toBeUndefined();
   });
 
-  it('read at most fourteen metrics, of which seven are ours: all that the tuner puts, five of them always', () => {
+  it('read at most twenty metrics, of which nine are ours: all that the tuner puts, three of them always', () => {
     const metrics = alarmsOf(durable).flatMap(metricsOf);
     expect(metrics.length).toBeLessThanOrEqual(ALARM_METRICS_MAX);
-    expect(idleStageOf(parseStageSettings({}))).toMatchObject({ alarmMetrics: metrics.length, customMetrics: 5 });
+    expect(idleStageOf(parseStageSettings({}))).toMatchObject({ alarmMetrics: metrics.length, customMetrics: 3 });
     const ours = metrics.filter((metric) => metric.startsWith(`${METRIC_NAMESPACE}/`));
     expect(ours.sort()).toEqual(
-      [...Object.values(METRICS), ...Object.values(KEEPING_METRICS)]
+      [...Object.values(METRICS), ...Object.values(KEEPING_METRICS), HOT_METRICS.hotFullness, METRICS.hoursOverdue]
         .map((name) => `${METRIC_NAMESPACE}/${name}`)
         .sort(),
     );
@@ -86,8 +86,8 @@ describe('alarms', () => {
   it('of an ephemeral stage look at single minutes, those of a durable one at three hours', () => {
     const overhead = ({ cell }: Synthesized) =>
       resourcesIn([cell], 'AWS::CloudWatch::Alarm').find((alarm) => nameOf(alarm) === 'overhead-high')?.Properties;
-    expect(overhead(durable)).toMatchObject({ Period: 3600, EvaluationPeriods: 3, TreatMissingData: 'ignore' });
-    expect(overhead(ephemeral)).toMatchObject({ Period: 60, EvaluationPeriods: 1, TreatMissingData: 'ignore' });
+    expect(overhead(durable)).toMatchObject({ Period: 3600, EvaluationPeriods: 3, TreatMissingData: 'notBreaching' });
+    expect(overhead(ephemeral)).toMatchObject({ Period: 60, EvaluationPeriods: 1, TreatMissingData: 'notBreaching' });
   });
 
   it('about redundancy and repair are silent while all is well', () => {
@@ -97,6 +97,44 @@ describe('alarms', () => {
     }
     const behind = alarmSpecs(parseStageSettings({})).find(({ name }) => name === 'repair-behind');
     expect(behind).toMatchObject({ limit: 48, is: 'above' });
+  });
+
+  it('none stays as it is when its metric stops: nobody who measures is an alarm of its own, where anybody should', () => {
+    const treatments = (stage: Synthesized): Record<string, unknown> =>
+      Object.fromEntries(alarmsOf(stage).map((alarm) => [nameOf(alarm), alarm.Properties['TreatMissingData']]));
+    const { 'not-measured': unmeasured, ...others } = treatments(durable);
+    expect(unmeasured).toBe('breaching');
+    expect(new Set(Object.values(others))).toEqual(new Set(['notBreaching']));
+    const [alarm] = alarmsOf(durable).filter((one) => nameOf(one) === 'not-measured') as [Resource];
+    expect(alarm.Properties).toMatchObject({
+      MetricName: METRICS.hoursOverdue,
+      Statistic: 'SampleCount',
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      Period: 3600,
+      EvaluationPeriods: 3,
+    });
+    expect(treatments(synthStage({ stage: 'test', schedules: 'false' }))).not.toHaveProperty('not-measured');
+  });
+
+  it('watch what fails without an error of a function: conflicts, calls turned away, executions cut off or stopped', () => {
+    const read = (name: string): string[] =>
+      alarmsOf(durable)
+        .filter((alarm) => nameOf(alarm) === name)
+        .flatMap(metricsOf);
+    expect(read('metadata-contended')).toEqual(['AWS/DynamoDB/TransactionConflict']);
+    expect(read('functions-throttled')).toEqual(['AWS/Lambda/Throttles']);
+    expect(read('compaction-stalled').sort()).toEqual(
+      ['Aborted', 'Failed', 'TimedOut'].map((how) => `AWS/States/Executions${how}`),
+    );
+    // The whole account's: they share what may run at once.
+    const [throttled] = alarmsOf(durable).filter((alarm) => nameOf(alarm) === 'functions-throttled') as [Resource];
+    expect(throttled.Properties['Dimensions']).toBeUndefined();
+  });
+
+  it('say at once that the hot tier is full', () => {
+    const full = alarmsOf(durable).find((alarm) => nameOf(alarm) === 'hot-full')?.Properties;
+    expect(full).toMatchObject({ Statistic: 'Maximum', Threshold: 0.9, EvaluationPeriods: 1, Period: 3600 });
   });
 
   it('add up metrics that may be silent', () => {
@@ -111,7 +149,7 @@ describe('the dashboard', () => {
     const dashboards = resourcesIn(durable.all, 'AWS::CloudWatch::Dashboard');
     expect(dashboards).toHaveLength(1);
     const body = JSON.stringify(dashboards[0]?.Properties['DashboardBody']);
-    for (const name of [...Object.values(METRICS), ...Object.values(KEEPING_METRICS)]) expect(body).toContain(name);
+    for (const name of Object.values({ ...METRICS, ...KEEPING_METRICS, ...HOT_METRICS })) expect(body).toContain(name);
     for (const [id] of Object.entries(durable.cell.findResources('AWS::CloudWatch::Alarm'))) expect(body).toContain(id);
     for (const id of Object.keys(durable.cell.findResources('AWS::Lambda::Function'))) expect(body).toContain(id);
     expect(body).toContain('pocketful-prod-frontend');

@@ -60,7 +60,7 @@ describe('extents claimed for a flip', () => {
         remove: ['b'],
       },
     ]);
-    expect(await retireVolume(p.components, id, SECOND)).toBe(false);
+    expect(await retireVolume(p.components, { id, class: 'hot' }, SECOND)).toBe(false);
     expect(await endSource(p.volumes, { ...adopted, buckets: new Set() }, SECOND)).toBe(true);
     expect(await now()).toMatchObject({ state: 'trash', next: undefined });
     expect((await zoneFaults(p)).filter((message) => message.includes('nobody'))).toEqual([]);

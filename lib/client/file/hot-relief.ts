@@ -1,15 +1,16 @@
 // Keeps a long put from filling the hot tier: while it runs, hot volumes are encoded once they take half of what they
-// may, and the put waits for that when they take most of it. On AWS the schedules do this; here there is nobody else.
-import { codecShape } from '../../codec/shape.ts';
+// may, and the put waits for that when they take most of it. On AWS an encoder is
+// asked (lib/frontend/hot-gauge.ts); here there is nobody else, and a disk that the trash fills.
 import { encodeStore } from '../../engine/upkeep/tend.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import { RELIEF_LOOK_EVERY_MS, RELIEF_PASSES_MAX } from '../../limits/engine.ts';
+import { HOT_PRESSURE_SHARE } from '../../limits/frontend.ts';
+import { hotShareOf, hotVolumeBytes, hotVolumesWithin } from '../../volume/rows/hot-share.ts';
 import { countHot } from '../../volume/rows/volume-lists.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import { putClass } from '../../volume/write/append.ts';
 
 const LOOK_EVERY_BYTES_SHARE = 1 / 32;
-const BEGIN_SHARE = 0.5;
 const WAIT_SHARE = 0.8;
 
 export class HotRelief {
@@ -21,8 +22,8 @@ export class HotRelief {
 
   constructor(store: EmbeddedStore) {
     this.#store = store;
-    const { dataColumns, parityColumns } = codecShape(store.row.settings.hotCodec);
-    this.#columns = dataColumns + parityColumns;
+    const { settings } = store.components;
+    this.#columns = hotVolumeBytes(settings) / settings.extentBytes;
   }
 
   /**
@@ -42,7 +43,7 @@ export class HotRelief {
     // The pass under way may have begun before most of what is there came in: looked at again when it is over.
     for (let passes = 0; passes < RELIEF_PASSES_MAX; passes++) {
       const share = await this.#share();
-      if (share < BEGIN_SHARE) return;
+      if (share < HOT_PRESSURE_SHARE) return;
       const pass = this.#begin();
       if (share + comingShare < WAIT_SHARE) {
         pass.catch(() => {}); // it is thrown by end()
@@ -70,10 +71,9 @@ export class HotRelief {
   }
 
   async #share(): Promise<number> {
-    const { hotBytesMax, extentBytes } = this.#store.components.settings;
-    const volumeBytes = this.#columns * extentBytes;
-    const enough = Math.floor((BEGIN_SHARE * hotBytesMax) / volumeBytes);
-    return ((await countHot(this.#store.components, enough)) * volumeBytes) / hotBytesMax;
+    const { settings } = this.#store.components;
+    const enough = hotVolumesWithin(HOT_PRESSURE_SHARE, settings);
+    return hotShareOf(await countHot(this.#store.components, enough), settings);
   }
 
   /** Under pressure neither age nor grace counts. A stall is no error here: the put says so if it comes to that. */

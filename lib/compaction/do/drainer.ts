@@ -19,7 +19,16 @@ import { FLOW_LIMITS, type Flow, type FlowLimits, flowOf } from '../move/l3/flow
 import { sendDraining } from '../move/l3/stream-runs.ts';
 import { budgetsLeft } from '../plan/budget.ts';
 import { coderStall } from '../run/coder-state.ts';
-import { advance, beginJournal, DRAINER_OWNER, endJournal, requireJournal, taskOf, volumesOf } from '../run/journal.ts';
+import {
+  advance,
+  beginJournal,
+  DRAINER_OWNER,
+  endJournal,
+  progressed,
+  requireJournal,
+  taskOf,
+  volumesOf,
+} from '../run/journal.ts';
 import type { JournalRow } from '../run/journal-row.ts';
 import { leasePlanned } from '../run/leases.ts';
 import { metadataWritesLeft, readPeriod } from '../run/period.ts';
@@ -146,18 +155,23 @@ class DrainerPass {
   async #tend(journal: JournalRow): Promise<boolean> {
     const { components } = this.#store;
     let left = 0;
+    let retired = 0;
     const held = journal.phase === 'PREPARE' ? await this.#lease(journal) : journal;
     for (const id of volumesOf(held.task)) {
       const volume = await readVolume(components.panda, components.settings.cell, id);
       if (volume?.state !== 'draining' || volume.run !== held.run) continue;
-      if (volume.buckets.size === 0 && (await retireVolume(components, id, held.run))) {
-        this.#retired += 1;
+      if (volume.buckets.size === 0 && (await retireVolume(components, volume, held.run))) {
+        retired += 1;
         continue;
       }
       this.#draining.push(volume);
       left += 1;
     }
-    if (left > 0) return true;
+    this.#retired += retired;
+    if (left > 0) {
+      if (retired > 0) await advance(components, held, progressed(components));
+      return true;
+    }
     await endJournal(components, held);
     this.#ended += 1;
     return false;

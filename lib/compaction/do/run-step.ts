@@ -15,7 +15,7 @@ import { type Moved, moveSources, nothingMoved } from '../move/l2-move.ts';
 import { streamSources } from '../move/l3/in-process.ts';
 import { type MergeTally, mergeSources } from '../move/merge.ts';
 import type { Actors, MakeTarget } from '../run/actors.ts';
-import { advance, endJournal, isDeadRun, readJournal, STEP_TIME_UP, volumesOf } from '../run/journal.ts';
+import { advance, endJournal, isDeadRun, progressed, readJournal, STEP_TIME_UP, volumesOf } from '../run/journal.ts';
 import type { JournalRow, JournalTask } from '../run/journal-row.ts';
 import { adoptVolumes, isSkipped, leasePlanned, type Skipped } from '../run/leases.ts';
 import { NO_OUTCOME, type StepReport, spentOn } from '../run/reports.ts';
@@ -71,7 +71,8 @@ async function copied(
   const isCut = moved.stalled === undefined ? signal.aborted : moved.stalled.code === STEP_TIME_UP;
   const isLeft = moved.retired < volumes.length - moved.skipped.length;
   if (isCut && isLeft && moved.groups > 0) {
-    await advance(store.components, journal, { run: parkedRunId(store.components, task.strategy) });
+    const parked = parkedRunId(store.components, task.strategy);
+    await advance(store.components, journal, { run: parked, ...progressed(store.components) });
     return reportOf(store, id, { ...moved, stalled: undefined }, false);
   }
   await endJournal(store.components, journal);
@@ -160,7 +161,7 @@ async function topOffStep(
     return reportOf(store, journal.id, moved, true);
   }
   const parked = parkedRunId(components, 'l1');
-  if ((await advance(components, row, { run: parked })) !== undefined)
+  if ((await advance(components, row, { run: parked, ...progressed(components) })) !== undefined)
     for (const { id } of volumes) await adoptRun(components, id, row.run, parked);
   return reportOf(store, journal.id, moved, false);
 }

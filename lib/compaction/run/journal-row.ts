@@ -1,6 +1,7 @@
 // work/run | run id: the journal of one compaction run, from before its first lease until after its last.
 import * as z from 'zod';
 import { corrupt, invalid } from '../../foundation/errors.ts';
+import { given } from '../../foundation/given.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
 import type { Attributes, Clause, Key, Row } from '../../panda/panda.ts';
 import { countIn, optionalString, stringIn, wordIn } from '../../panda/rows/row-reader.ts';
@@ -72,6 +73,8 @@ export interface JournalRow {
   readonly run: RunId;
   readonly phase: Phase;
   readonly startedAtMs: number;
+  /** When a step of it last moved something; absent: none has, or only steps of earlier releases. */
+  readonly progressAtMs?: number | undefined;
   readonly task: JournalTask;
   readonly copied: Copied | undefined;
 }
@@ -92,6 +95,7 @@ export function journalFromRow(row: Row): JournalRow {
     run: stringIn(row, 'r') as RunId,
     phase: wordIn(row, 's', PHASES),
     startedAtMs: countIn(row, 'a'),
+    ...given({ progressAtMs: row.attributes['p'] === undefined ? undefined : countIn(row, 'p') }),
     task: parsed(row, namedSchema, stringIn(row, 'j')),
     copied: copied === undefined ? undefined : (parsed(row, copiedSchema, copied) as unknown as Copied),
   };
@@ -113,6 +117,7 @@ export const journalAttributes = (row: JournalRow): Attributes => ({
   r: row.run,
   s: row.phase,
   a: row.startedAtMs,
+  ...given({ p: row.progressAtMs }),
   j: JSON.stringify(row.task),
   ...(row.copied === undefined ? {} : { c: JSON.stringify(row.copied) }),
 });

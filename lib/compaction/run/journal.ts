@@ -82,7 +82,7 @@ export async function beginJournal(components: Components, run: RunId, task: Jou
 export async function advance(
   components: Components,
   row: JournalRow,
-  change: Partial<Pick<JournalRow, 'run' | 'phase' | 'copied'>>,
+  change: Partial<Pick<JournalRow, 'run' | 'phase' | 'copied' | 'progressAtMs'>>,
 ): Promise<JournalRow | undefined> {
   const next = { ...row, ...change };
   const held = [runIs(row.run), phaseIs(row.phase)];
@@ -98,6 +98,11 @@ export async function advance(
     throw error;
   }
 }
+
+/** Of a step that moved something, however far the run is from its end. */
+export const progressed = ({ clock }: Components): Pick<JournalRow, 'progressAtMs'> => ({
+  progressAtMs: Math.max(0, clock.nowMs()),
+});
 
 /** DONE. */
 export async function endJournal(components: Components, row: JournalRow): Promise<void> {

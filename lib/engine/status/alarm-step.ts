@@ -41,7 +41,7 @@ export function stepAlarms(
     if (value === undefined && was !== undefined && alarm.silence === 'unchanged') now.set(name, was);
     if (value === undefined || isWithin(alarm, value)) continue;
     const sinceMs = sinceOf(name);
-    const isFiring = was?.isFiring === true || nowMs - sinceMs >= ALARM_AFTER_MS;
+    const isFiring = was?.isFiring === true || alarm.isAtOnce === true || nowMs - sinceMs >= ALARM_AFTER_MS;
     now.set(name, { name, sinceMs, isFiring, value });
   }
   for (const name of urgent)

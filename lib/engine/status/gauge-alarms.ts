@@ -3,9 +3,9 @@
 // docs/operations.md.
 import { codecShape } from '../../codec/shape.ts';
 import { HOUR_MS } from '../../foundation/durations.ts';
-import { FILL_SHIFT_MAX, OVERDUE_HOURS_MAX, SEALED_FILL_MIN } from '../../limits/alarms.ts';
+import { FILL_SHIFT_MAX, HOT_FULLNESS_MAX, OVERDUE_HOURS_MAX, SEALED_FILL_MIN } from '../../limits/alarms.ts';
 import { REPAIR_WITHIN_MS } from '../../limits/verify.ts';
-import { KEEPING_METRICS, METRICS } from '../../settings/metric-names.ts';
+import { HOT_METRICS, KEEPING_METRICS, METRICS, QUIET_METRICS } from '../../settings/metric-names.ts';
 import type { Settings } from '../../settings/settings.ts';
 
 /** Times the overhead of the codec itself: the target is 1.1, deletes between two compactions add to it. */
@@ -20,6 +20,8 @@ export interface GaugeAlarm {
   readonly limit: number;
   /** What no figure means: that all is well, or that nobody could measure. */
   readonly silence: 'good' | 'unchanged';
+  /** One measurement is enough. */
+  readonly isAtOnce?: boolean;
 }
 
 export function gaugeAlarmsOf({ warmCodec }: Pick<Settings, 'warmCodec'>): readonly GaugeAlarm[] {
@@ -67,6 +69,15 @@ export function gaugeAlarmsOf({ warmCodec }: Pick<Settings, 'warmCodec'>): reado
       silence: 'unchanged',
     },
     {
+      name: 'hot-full',
+      says: 'Hot volumes take nearly all they may: encoding does not keep up, and puts are about to be refused.',
+      metric: HOT_METRICS.hotFullness,
+      is: 'above',
+      limit: HOT_FULLNESS_MAX,
+      silence: 'good',
+      isAtOnce: true,
+    },
+    {
       name: 'redundancy-low',
       says: 'Some volumes survive fewer losses than their code promises: a drive is gone or given up, or objects are damaged.',
       metric: KEEPING_METRICS.volumesAtRisk,
@@ -83,6 +94,17 @@ export function gaugeAlarmsOf({ warmCodec }: Pick<Settings, 'warmCodec'>): reado
       silence: 'good',
     },
   ];
+}
+
+/** What is worth its bill where metrics are paid by the hours they have data in. */
+export function worthPutting(
+  settings: Pick<Settings, 'warmCodec'>,
+  metrics: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const limits = new Map(gaugeAlarmsOf(settings).map(({ metric, limit }) => [metric, limit]));
+  const isWorth = ([name, value]: [string, number]): boolean =>
+    !QUIET_METRICS.includes(name) || value >= (limits.get(name) ?? 0) / 2;
+  return Object.fromEntries(Object.entries(metrics).filter(isWorth));
 }
 
 export interface FigureAlarm {

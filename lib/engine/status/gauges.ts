@@ -1,10 +1,12 @@
 // The five gauges of a stage, pure: from volumes, journals and the row of a week ago. What cannot be said yet is left
 // out.
 
+import type { JournalRow } from '../../compaction/run/journal-row.ts';
 import { DAY_MS, HOUR_MS } from '../../foundation/durations.ts';
 import { DRAIN_MS_MAX, RUN_MS_MAX, SEALED_VOLUMES_MIN, SHRED_MS_MAX } from '../../limits/compaction.ts';
+import type { HotPressure } from '../../live-coder/hot-pressure.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
-import { METRICS } from '../../settings/metric-names.ts';
+import { HOT_METRICS, METRICS } from '../../settings/metric-names.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Status } from './status.ts';
 
@@ -18,10 +20,17 @@ export interface GaugeFacts {
   readonly settings: Settings;
   readonly status: Pick<Status, 'overhead' | 'fillHistogram'>;
   readonly volumes: readonly VolumeRow[];
-  readonly journals: readonly { readonly startedAtMs: number; readonly task: { readonly strategy: string } }[];
+  readonly journals: readonly (Pick<JournalRow, 'startedAtMs' | 'progressAtMs'> & {
+    readonly task: Pick<JournalRow['task'], 'strategy'>;
+  })[];
   /** Of the block that waits longest for GC. */
   readonly oldestTrashMs: number | undefined;
   readonly weekAgo: DailyFigures | undefined;
+}
+
+/** From the share on from which encoding cannot wait: below, nobody need look at it. */
+export function hotGauges({ share, isHigh }: HotPressure): Record<string, number> {
+  return isHigh ? { [HOT_METRICS.hotFullness]: Math.round(share * 1e4) / 1e4 } : {};
 }
 
 export function gaugesOf(facts: GaugeFacts): Record<string, number> {
@@ -68,7 +77,8 @@ function coderFill({ nowMs, settings, volumes }: GaugeFacts): number | undefined
 
 function hoursOverdue({ nowMs, settings, journals, oldestTrashMs }: GaugeFacts): number {
   const late = journals.map(
-    ({ startedAtMs, task }) => nowMs - startedAtMs - (task.strategy === 'l3' ? DRAIN_MS_MAX : RUN_MS_MAX),
+    ({ startedAtMs, progressAtMs = startedAtMs, task }) =>
+      nowMs - progressAtMs - (task.strategy === 'l3' ? DRAIN_MS_MAX : RUN_MS_MAX),
   );
   if (oldestTrashMs !== undefined) late.push(nowMs - oldestTrashMs - settings.deleteGraceMs - SHRED_MS_MAX);
   return Math.max(0, ...late) / HOUR_MS;

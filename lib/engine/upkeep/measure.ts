@@ -1,13 +1,14 @@
 // The figures of a store at this moment, for both engines: gauges for alarms, and one row a day to compare with.
 import { listJournal } from '../../compaction/run/journal.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
+import { hotPressureOf } from '../../live-coder/hot-pressure.ts';
 import type { Write } from '../../panda/panda.ts';
 import { removedFromRow, removedPartitions } from '../../panda/rows/removed/removed-row.ts';
 import { trashFromRow, trashPartitions } from '../../panda/rows/trash-row.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { listBuckets, listVolumes, rowsOf } from '../../volume/rows/read-rows.ts';
 import { transact } from '../../volume/rows/transact.ts';
-import { type DailyFigures, type GaugeFacts, gaugesOf, sealedOverhead } from '../status/gauges.ts';
+import { type DailyFigures, type GaugeFacts, gaugesOf, hotGauges, sealedOverhead } from '../status/gauges.ts';
 import { collectKeeping, type Keeping } from '../status/keeping.ts';
 import { statusOf } from '../status/status.ts';
 import { dailyAttributes, dailyFromRow, dailyKey } from './daily-row.ts';
@@ -45,7 +46,7 @@ export async function measureOf(
   });
   await writeDaily(components, nowMs, { overhead: sealedOverhead(status), fillHistogram: status.fillHistogram });
   const wrong = Object.entries(keeping).filter(([, value]) => value > 0);
-  return { ...gauges, ...Object.fromEntries(wrong) };
+  return { ...gauges, ...hotGauges(hotPressureOf(volumes, settings)), ...Object.fromEntries(wrong) };
 }
 
 async function oldestTrash({ panda, settings }: Components): Promise<number | undefined> {

@@ -1,7 +1,11 @@
 // The tasks of maintenance as a stage's schedules run them: those of tend.ts, with the answers of its functions.
+
+import type { Reason } from '../../foundation/reason.ts';
 import { Frontend } from '../../frontend/frontend.ts';
 import type { GarbageReport } from '../../gc/collect-garbage.ts';
-import type { EncodeReport } from '../../live-coder/encode-hot.ts';
+import { ENCODERS_AT_ONCE } from '../../limits/stage.ts';
+import { type EncodeReport, NOTHING_ENCODED } from '../../live-coder/encode-hot.ts';
+import { type HotPressure, hotPressureOf } from '../../live-coder/hot-pressure.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { VerifierName } from '../../verify/verifier-row.ts';
 import { holdsData } from '../../volume/check/look.ts';
@@ -10,6 +14,8 @@ import { listVolumes } from '../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { type WatchDrivesReport, watchDrives } from '../drives/watch-drives.ts';
 import { readFault } from '../status/drive-state.ts';
+import { hotGauges } from '../status/gauges.ts';
+import type { MetricsPort } from '../wire/metrics.ts';
 import { settleDeadWork } from './end-dead-work.ts';
 import { encodePass, shredAndFree } from './tend.ts';
 import { type VerifyPace, type VerifyReport, type VerifyRequest, verifyStore } from './verify.ts';
@@ -48,14 +54,35 @@ export interface EncodeStageReport extends EncodeReport {
   readonly freedZones: number;
 }
 
-/** ENCODE of the stage. `all`: whatever is hot, however young and however little. */
-export async function encodeStage(
-  volumes: VolumeStore,
-  options: { readonly all?: boolean | undefined; readonly signal: AbortSignal; readonly stream: Stream },
-): Promise<EncodeStageReport> {
-  const { signal, all, stream } = options;
+export interface EncodeStageOptions {
+  /** Whatever is hot, however young and however little. */
+  readonly all?: boolean | undefined;
+  /** Asked for by a put that found little room: nothing to do if others saw to it, or enough do. */
+  readonly pressure?: boolean | undefined;
+  readonly signal: AbortSignal;
+  readonly stream: Stream;
+  readonly metrics?: MetricsPort | undefined;
+}
+
+/** ENCODE of the stage. What has to go for want of room goes in any pass (lib/live-coder/hot-pressure.ts). */
+export async function encodeStage(volumes: VolumeStore, options: EncodeStageOptions): Promise<EncodeStageReport> {
+  const { signal, all, pressure = false, stream, metrics } = options;
+  const idle = pressure ? idleReason(volumes, await pressureNow(volumes)) : undefined;
+  if (idle !== undefined) return { ...NOTHING_ENCODED, stalled: idle, freedZones: 0, done: true };
   const { free, ...report } = await encodePass({ volumes, queue: stream }, { all, signal });
+  await metrics?.put(hotGauges(await pressureNow(volumes)));
   return { ...report, freedZones: free.freedZones, done: !signal.aborted };
+}
+
+async function pressureNow({ components: { panda, settings, badRow } }: VolumeStore): Promise<HotPressure> {
+  return hotPressureOf(await listVolumes(panda, settings.cell, badRow), settings);
+}
+
+/** Why a call for an encoder needs no answer. */
+function idleReason({ components }: VolumeStore, { isHigh, share, encoders }: HotPressure): Reason | undefined {
+  const others = [...encoders].filter((owner) => !components.isOwnerGone(owner)).length;
+  if (!isHigh) return { code: 'HOT_RELIEVED', text: `hot volumes take ${Math.round(share * 100)} % of what they may` };
+  return others < ENCODERS_AT_ONCE ? undefined : { code: 'ENCODERS_AT_WORK', text: `${others} encoders are at work` };
 }
 
 /**

@@ -12,6 +12,8 @@ export const FLOW_REASONS = {
   NOTHING_TO_DRAIN: 'nothing is worth draining',
   NO_PROGRESS: 'nothing moved for a quarter of an hour',
   WRITERS_HELD: 'draining comes first: bulk writers wait',
+  ENCODERS_AT_WORK: 'as many encoders as there may be are at work',
+  HOT_RELIEVED: 'hot volumes take little of what they may',
 } as const;
 
 /** Why a column of a volume is made again, or a volume was left as it is. */

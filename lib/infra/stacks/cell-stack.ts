@@ -152,13 +152,14 @@ export class CellStack extends PocketfulStack {
     const tuner = this.services['threshold-tuner'].function;
     this.#parts.cellData.drainQueue.grantFigures(tuner);
     // PutMetricData knows no resources; the namespace is what can be held fast.
-    tuner.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['cloudwatch:PutMetricData'],
-        resources: ['*'],
-        conditions: { StringEquals: { 'cloudwatch:namespace': METRIC_NAMESPACE } },
-      }),
-    );
+    for (const measures of [tuner, this.services.encoder.function])
+      measures.addToRolePolicy(
+        new PolicyStatement({
+          actions: ['cloudwatch:PutMetricData'],
+          resources: ['*'],
+          conditions: { StringEquals: { 'cloudwatch:namespace': METRIC_NAMESPACE } },
+        }),
+      );
   }
 
   /**

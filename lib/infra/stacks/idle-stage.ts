@@ -1,7 +1,7 @@
 // A stage while nobody uses it, for the bill of lib/cost/idle.ts: counted from the same data the constructs are made
 // of.
 import type { IdleCalls, IdleStage } from '../../cost/idle.ts';
-import { METRICS } from '../../settings/metric-names.ts';
+import { METRICS, QUIET_METRICS } from '../../settings/metric-names.ts';
 import { JOURNAL_MEMORY_MIB, LIGHT_MEMORY_MIB, PLANNER_MEMORY_MIB, SCHEDULE_MINUTES } from '../stage-parts.ts';
 import type { StageSettings } from '../stage-settings.ts';
 import { alarmSpecs } from '../watch/alarm-specs.ts';
@@ -39,7 +39,7 @@ export function idleStageOf(stage: StageSettings): IdleStage {
   });
   return {
     keys: 1,
-    customMetrics: Object.keys(METRICS).length,
+    customMetrics: Object.keys(METRICS).length - QUIET_METRICS.length,
     alarmMetrics: alarmSpecs(stage).reduce((sum, { metrics }) => sum + metrics.length, 0),
     polledQueues: 1,
     calls: stage.schedules

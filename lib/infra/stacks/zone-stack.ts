@@ -1,5 +1,6 @@
 // What clients talk to: the frontend function with its URL, and the outputs by which a client finds a stage.
 import { ArnFormat, CfnOutput } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { OUTPUTS } from '../../settings/stage-names.ts';
@@ -29,12 +30,25 @@ export class ZoneStack extends PocketfulStack {
       name: zoneName(stage, 'frontend'),
       description: `Pocketful ${stage.stage}: put, get, head, delete, list`,
       stage,
-      environment: storeEnvironment(stage, parts),
+      environment: {
+        ...storeEnvironment(stage, parts),
+        ...(stage.schedules ? { POCKETFUL_ENCODER: cellName(stage, 'encoder') } : {}),
+      },
     });
     grantStore(this.frontend.function, 'frontend', parts);
+    this.#grantEncoder();
     scheduleSampler(this, stage, this.frontend.function);
     const url = this.frontend.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
     this.#outputs(parts, this.frontend.function.functionName, url.url);
+  }
+
+  /** Puts that find little room call for it. A name, not a reference, as in the outputs. */
+  #grantEncoder(): void {
+    const encoder = { service: 'lambda', resource: 'function', resourceName: cellName(this.stage, 'encoder') };
+    const arn = this.formatArn({ ...encoder, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    this.frontend.function.addToRolePolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [arn] }),
+    );
   }
 
   #outputs({ zoneData, cellData }: StoreParts, frontend: string, url: string): void {

@@ -12,7 +12,7 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { KEEPING_METRICS, METRICS } from '../../settings/metric-names.ts';
+import { HOT_METRICS, KEEPING_METRICS, METRICS } from '../../settings/metric-names.ts';
 import { zoneName } from '../resource-names.ts';
 import { type MetricSource, RUNBOOKS } from './alarm-specs.ts';
 import type { MetricOptions, Watched } from './watched.ts';
@@ -31,7 +31,7 @@ export function newDashboard(scope: Construct, watched: Watched, { metricOf, ala
     metricOf({ kind: 'gauge', name }, { statistic: 'Average', period: Duration.hours(1) });
   const queue = (which: 'drain' | 'dead' | 'failed', name: string): IMetric =>
     metricOf({ kind: 'queue', queue: which, name }, { statistic: 'Maximum', period: Duration.minutes(5) });
-  const sum = (kind: 'table' | 'machine', name: string): IMetric =>
+  const sum = (kind: 'table' | 'machine' | 'functions', name: string): IMetric =>
     metricOf({ kind, name }, { statistic: 'Sum', period: Duration.minutes(5) });
   const rows: IWidget[][] = [
     [
@@ -46,9 +46,9 @@ export function newDashboard(scope: Construct, watched: Watched, { metricOf, ala
       graph('Overhead of sealed volumes', [gauge(METRICS.sealedOverhead)], [gauge(METRICS.sealedOverheadWeekChange)]),
       graph('Fill: shift, and of new volumes', [gauge(METRICS.fillShift), gauge(METRICS.liveCoderFill)]),
       graph(
-        'Hours overdue, volumes at risk',
+        'Hours overdue, volumes at risk, fullness of the hot tier',
         [gauge(METRICS.hoursOverdue), gauge(KEEPING_METRICS.repairHoursWaiting)],
-        [gauge(KEEPING_METRICS.volumesAtRisk)],
+        [gauge(KEEPING_METRICS.volumesAtRisk), gauge(HOT_METRICS.hotFullness)],
       ),
     ),
     row(
@@ -65,10 +65,13 @@ export function newDashboard(scope: Construct, watched: Watched, { metricOf, ala
         sum('machine', 'ExecutionsSucceeded'),
         sum('machine', 'ExecutionsFailed'),
         sum('machine', 'ExecutionsTimedOut'),
+        sum('machine', 'ExecutionsAborted'),
       ]),
     ),
     row(
-      graph('Functions: errors', ofFunctions(watched, 'Errors', 'Sum')),
+      graph('Functions: errors, and calls turned away', ofFunctions(watched, 'Errors', 'Sum'), [
+        sum('functions', 'Throttles'),
+      ]),
       graph('Functions: duration p99, ms', ofFunctions(watched, 'Duration', 'p99')),
       graph(
         'Metadata',

@@ -50,7 +50,7 @@ export class Watching extends Construct {
       comparisonOperator:
         spec.is === 'above' ? ComparisonOperator.GREATER_THAN_THRESHOLD : ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: spec.periods,
-      treatMissingData: spec.silence === 'good' ? TreatMissingData.NOT_BREACHING : TreatMissingData.IGNORE,
+      treatMissingData: spec.silence === 'good' ? TreatMissingData.NOT_BREACHING : TreatMissingData.BREACHING,
     });
     if (send !== undefined) {
       alarm.addAlarmAction(send);
@@ -79,6 +79,7 @@ export class Watching extends Construct {
     if (source.kind === 'gauge') return of(METRIC_NAMESPACE, { [STAGE_DIMENSION]: stage.stage });
     if (source.kind === 'table') return of('AWS/DynamoDB', { TableName: tableName });
     if (source.kind === 'machine') return of('AWS/States', { StateMachineArn: machineArn });
+    if (source.kind === 'functions') return of('AWS/Lambda', {});
     if (source.kind === 'frontend') return of('AWS/Lambda', { FunctionName: zoneName(stage, 'frontend') });
     return of('AWS/SQS', { QueueName: queues[source.queue].queueName });
   }

@@ -1,5 +1,5 @@
-// open/CELL | volume and hot/CELL | volume: which volumes are open, and which are hot in whatever state, so that nobody
-// who puts lists the rows of all volumes. Written and deleted in the transactions that make, seal and free a volume;
+// open/CELL | volume and hot/CELL | volume: which volumes are open, and which are hot and not in trash, so that nobody
+// who puts lists the rows of all volumes. Written and deleted in the transactions that make, seal and retire a volume;
 // what a volume is, its own row alone says. The row `complete` of each says that a look at all volumes has once written
 // what an older release had not.
 import type { VolumeId } from '../../foundation/ids.ts';
@@ -25,9 +25,9 @@ export const listedKey = (list: VolumeList, cell: string, id: VolumeId): Key => 
 export const isCompleteRow = ({ sort }: Row): boolean => sort === COMPLETE;
 export const listedIn = (row: Row): VolumeId => volumeIdIn(row, row.sort);
 
-/** In which lists a volume stands. */
+/** In which lists a volume stands: what is in trash makes no put wait. */
 export const isListedIn = (list: VolumeList, { state, class: cls }: Pick<VolumeRow, 'state' | 'class'>): boolean =>
-  list === 'open' ? state === 'open' : cls === 'hot';
+  list === 'open' ? state === 'open' : cls === 'hot' && state !== 'trash' && state !== 'erasing';
 
 export const listed = (list: VolumeList, cell: string, { id, createdAtMs }: Listed): Put => ({
   kind: 'put',
@@ -46,7 +46,7 @@ export const unlisted = (list: VolumeList, cell: string, id: VolumeId): Delete =
 export const listedAtFirst = (cell: string, volume: Listed & Pick<VolumeRow, 'state' | 'class'>): Put[] =>
   VOLUME_LISTS.filter((list) => isListedIn(list, volume)).map((list) => listed(list, cell, volume));
 
-/** Of a volume whose row goes. */
+/** Of a volume that is retired; of one whose row goes, too: earlier releases retire without it. */
 export const unlistedAtLast = (cell: string, { id, class: cls }: Pick<VolumeRow, 'id' | 'class'>): Delete[] =>
   cls === 'hot' ? [unlisted('hot', cell, id)] : [];
 

@@ -96,13 +96,13 @@ export async function feedOrSkip(
  */
 export async function endSource(store: VolumeStore, source: VolumeRow, run: RunId): Promise<boolean> {
   const { components } = store;
-  if (await retireVolume(components, source.id, run)) return true;
+  if (await retireVolume(components, source, run)) return true;
   for (let attempt = 0; attempt < CONFLICT_ATTEMPTS_MAX; attempt++) {
     const left = await readVolume(components.panda, components.settings.cell, source.id);
     if (left?.run !== run) return false;
     await dropNext(store, run, left);
     await dropRemaining(store, left, run);
-    if (await retireVolume(components, source.id, run)) return true;
+    if (await retireVolume(components, source, run)) return true;
     if ((await releaseRun(components, source.id, run)) !== undefined) return false;
   }
   return false;

@@ -154,8 +154,8 @@ class StreamedRun {
 
   /** Space comes back while the run goes on. */
   async #retireEmpty(): Promise<void> {
-    for (const id of [...this.#open.keys()]) {
-      if (!(await retireVolume(this.#actors.store.components, id, this.#run))) continue;
+    for (const [id, volume] of [...this.#open]) {
+      if (!(await retireVolume(this.#actors.store.components, volume, this.#run))) continue;
       this.#open.delete(id);
       this.moved.retired += 1;
     }
