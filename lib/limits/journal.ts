@@ -45,6 +45,8 @@ export const POINTS_KEPT_MS = 7 * DAY_MS;
  * then the end of all points before that.
  */
 export const SHREDDED_KEPT_MS = SNAPSHOT_AGE_MS + POINTS_KEPT_MS;
+/** Point-in-time recovery of a stage's table goes back so far. */
+export const TABLE_RECOVERY_MS = 35 * DAY_MS;
 /** A segment that is not whole is left by a process that died: no other takes this long to write one. */
 export const SEGMENT_UNFINISHED_MS = DAY_MS;
 /** What was shipped of a stage is tended no more often, as a look lists every bucket … */

@@ -30,6 +30,8 @@ export const KEKS = [1, 2].map((version) => ({
 /** Keeps what a stream would deliver: by shard, in order. */
 export class StreamedPanda extends MemoryPanda {
   readonly shards: unknown[][] = [[], []];
+  /** Of the stream's records. */
+  nowMs = (): number => 1_767_225_600_000;
 
   override async transact(writes: readonly Write[]): Promise<void> {
     await super.transact(writes);
@@ -38,7 +40,8 @@ export class StreamedPanda extends MemoryPanda {
       const row = await this.get({ partition, sort });
       const Keys = itemOf({ partition, sort }, {});
       const NewImage = row === undefined ? undefined : itemOf(row, row.attributes);
-      const dynamodb = { ApproximateCreationDateTime: 1_767_225_600, SequenceNumber: '1', Keys, NewImage };
+      const at = { ApproximateCreationDateTime: Math.floor(this.nowMs() / 1000), SequenceNumber: '1' };
+      const dynamodb = { ...at, Keys, NewImage };
       const record = { eventName: row === undefined ? 'REMOVE' : 'MODIFY', eventSource: 'aws:dynamodb', dynamodb };
       this.shards[sort.length % 2]?.push(JSON.parse(JSON.stringify(record, asBase64)));
     }
@@ -62,6 +65,7 @@ export class JournalStage {
   constructor(seed: number, drives = DRIVES) {
     this.random = new SeededRandomness(seed);
     this.world = new World(1, TINY, drives, this.panda);
+    this.panda.nowMs = () => this.world.clock.nowMs();
     this.shelves = Array.from({ length: drives }, (_, i) => new MemoryShelf(`bucket-${i}`));
   }
 
