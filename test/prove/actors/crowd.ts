@@ -1,7 +1,7 @@
 // What clients do at once: two objects of the same blocks deleted at the same time, many gets under way when their process stands still, a batch that
 // is indexed by several transactions.
 import { type SeededRandomness, shuffled } from '../../../lib/foundation/randomness.ts';
-import { drawnBody, newShortBody } from '../model/bodies.ts';
+import { type BodyId, drawnBody, newBlockBody, newShortBody } from '../model/bodies.ts';
 import { get, put, remove } from './client.ts';
 import { drawnKey } from './names.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
@@ -56,4 +56,19 @@ export async function putCrowd(world: SimWorld, acting: Acting, random: SeededRa
   await put(world, acting, [...new Set(names)], random, (drawing) =>
     at++ < fresh ? newShortBody(drawing) : known.first + drawing.below(known.count),
   );
+}
+
+/** A few new names, each of one new block: what those put by plain writes that pay by the write. */
+export async function putPlain(
+  world: SimWorld,
+  acting: Acting,
+  random: SeededRandomness,
+): Promise<{ readonly names: readonly string[]; readonly bodies: readonly BodyId[] }> {
+  const count = 3 + random.below(3);
+  const first = random.below(1_000_000);
+  const names = Array.from({ length: count }, (_, i) => `plain${first + i}`);
+  const bodies = names.map(() => newBlockBody(random));
+  let at = 0;
+  await put(world, acting, names, random, () => bodies[at++] as BodyId);
+  return { names, bodies };
 }

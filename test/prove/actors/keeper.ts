@@ -10,13 +10,16 @@ import { emptyTrash } from '../../../lib/engine/upkeep/tend.ts';
 import { tune } from '../../../lib/engine/upkeep/tune.ts';
 import { isPocketfulError } from '../../../lib/foundation/errors.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import { abandonUploads } from '../../../lib/frontend/release-references.ts';
 import { collectGarbage } from '../../../lib/gc/collect-garbage.ts';
 import { volumeFromRow } from '../../../lib/panda/rows/volume-row.ts';
 import { Findings } from '../../../lib/verify/findings.ts';
 import { sweepStrays } from '../../../lib/volume/behind/sweep.ts';
 import { freeTrash } from '../../../lib/volume/runs/free.ts';
+import type { BodyId } from '../model/bodies.ts';
 import type { Disk } from '../ports/disk.ts';
 import { put, remove } from './client.ts';
+import { putPlain } from './crowd.ts';
 import { examine } from './doctor.ts';
 import { timeUp } from './mover.ts';
 import { NAMESPACE } from './names.ts';
@@ -67,6 +70,28 @@ export const KEEPER: Readonly<Record<string, Act>> = {
         (world.disks[drive] as Disk).loseAll({ zone, generation: zoneGeneration });
       }
     }
+  },
+  // Of processes that have not come to an end for a week.
+  'abandon-old': async (world, { components }) => {
+    world.weekPasses();
+    await abandonUploads(components);
+  },
+  // What dead processes were to put is void, and a week later nothing of it can come.
+  'void-ends': async (world, { components, volumes, frontend }, random) => {
+    await components.clock.sleep(random.below(1000));
+    for (let round = 0; round < 2; round++) {
+      world.weekPasses();
+      await recover(volumes, frontend, { keepRuns: true });
+    }
+    await collectGarbage(components);
+  },
+  // A block that two objects have outlives the one that named it.
+  'name-back': async (world, acting, random) => {
+    const { names, bodies } = await putPlain(world, acting, random);
+    const first = names[0] as string;
+    await put(world, acting, [`${first}-too`], random, () => bodies[0] as BodyId);
+    await remove(world, acting, [first]);
+    await collectGarbage(acting.components);
   },
   free: async (_, { volumes }, random) => {
     await freeTrash(volumes, { ignoreGrace: random.below(4) === 0 });

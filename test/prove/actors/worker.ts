@@ -7,7 +7,7 @@ import type { PlannedOperation, Role } from '../plan/operations.ts';
 import type { Worker } from '../plan/plan.ts';
 import { never } from '../scheduler/sim-process.ts';
 import { acceptable, CLIENT } from './client.ts';
-import { getAgain, getMany, putAgain, putCrowd, twins } from './crowd.ts';
+import { getAgain, getMany, putAgain, putCrowd, putPlain, twins } from './crowd.ts';
 import { KEEPER, KEYS } from './keeper.ts';
 import { MOVER } from './mover.ts';
 import { OPERATOR } from './operator.ts';
@@ -22,6 +22,9 @@ const ACTS: Readonly<Record<Role, Readonly<Record<string, Act>>>> = {
     'get-many': getMany,
     'get-again': getAgain,
     'put-crowd': putCrowd,
+    'put-plain': async (world, acting, random) => {
+      await putPlain(world, acting, random);
+    },
     'put-again': putAgain,
     restore,
   },

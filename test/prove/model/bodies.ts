@@ -24,6 +24,15 @@ export const drawnLongBody = (random: SeededRandomness): BodyId =>
 /** Of a few blocks, that nobody has put before. */
 export const newShortBody = (random: SeededRandomness): BodyId => LONG_EVERY * (200 + random.below(50_000));
 
+/** Of one block, that nobody has put before. */
+export function newBlockBody(random: SeededRandomness): BodyId {
+  for (;;) {
+    const id = newShortBody(random);
+    const { length } = bodyOf(id);
+    if (length > 0 && length <= BLOCK_BYTES) return id;
+  }
+}
+
 const known = new Map<BodyId, Uint8Array>();
 const KNOWN_MAX = 2000;
 

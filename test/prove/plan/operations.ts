@@ -20,6 +20,8 @@ export const ROLES = {
     'get-again': 1,
     'put-crowd': 1,
     'put-again': 1,
+    // Asked for by scenes only.
+    'put-plain': 0,
     restore: 2,
   },
   mover: {
@@ -60,6 +62,9 @@ export const ROLES = {
     // Asked for by scenes only.
     'delete-all-gc': 0,
     wreck: 0,
+    'abandon-old': 0,
+    'void-ends': 0,
+    'name-back': 0,
   },
   keys: { rotate: 2, rewrap: 4, destroy: 2, replace: 2, count: 1 },
   operator: {
@@ -98,6 +103,8 @@ const REACHED_BY: readonly (readonly [RegExp, Role, readonly OperationName[]])[]
   [/^(7|8)/, 'client', ['upload', 'put-long', 'delete', 'put-long']],
   [/^RESTORE/, 'client', ['delete', 'restore', 'restore', 'delete-many', 'restore']],
   [/^12 grace/, 'mover', ['drain', 'compact', 'encode', 'drain']],
+  [/^20c/, 'keeper', ['name-back', 'name-back', 'gc']],
+  [/^20f/, 'keeper', ['void-ends', 'void-ends', 'gc']],
   [/^20/, 'keeper', ['gc', 'gc', 'sweep-stage', 'delete-gc', 'recycle']],
   [/^(12|drive erase)/, 'keeper', ['gc', 'free', 'sweep-stage']],
   [/^quarantine/, 'keeper', ['sweep', 'sweep', 'free']],
@@ -206,6 +213,7 @@ const AND_BY: typeof REACHED_BY = [
   [/^panda (getMany block|get dead)/, 'keeper', ['recycle', 'gc', 'recycle']],
   [/^drive read/, 'mover', ['encode', 'compact', 'merge', 'drain']],
   [/^(12 ERASING|drive erase)/, 'client', ['get-again']],
+  [/^20f/, 'client', ['put-plain', 'put-plain', 'put-plain']],
   [/^(20|panda query trash)/, 'client', ['put', 'delete', 'put', 'delete-many']],
   [/^18 RENEW in trash/, 'client', ['put-again', 'put-again', 'put-again']],
   [/^damage healed/, 'mover', ['drain', 'compact', 'encode']],

@@ -64,12 +64,21 @@ const LATE = /^(comes-late|answered-late)$/;
 const ANY = /./;
 
 const NEEDED: readonly Scene[] = [
-  // Its row is written again, late, and its process is gone.
+  // It is found, a week old, when it is about to be published.
   [
     /^7 row of a published/,
     ANY,
-    { targets: [target('7 upload begins', 'done-late', 70_000), target('7 PUBLISH', 'dies-after', 70_000)] },
+    {
+      targets: [
+        { ...target('7 segment', 'fails-after', 1), repeats: 2 },
+        { ...target('panda query work', 'answered-late', 100), lateMs: 60_000, by: 'keeper', repeats: 2 },
+      ],
+      misjudges: false,
+      followers: [['keeper', 'abandon-old', 'abandon-old', 'abandon-old']],
+    },
   ],
+  // Rows of blocks are there, and those of the objects never come.
+  [/^20f/, ANY, { targets: [target('4 new object', 'dies-before', 100), target('4 new object', 'dies-before', 100)] }],
   // Retired or deleted by a clock that was ahead.
   [/grace begins again/, ANY, { disasters: [0, 30, 200, 900].map((ms) => at(ms, 'clock')) }],
   [/^quarantine/, ANY, { disasters: [at(0, 'stray'), at(1, 'stray'), at(1500, 'week'), at(20_000, 'week')] }],
