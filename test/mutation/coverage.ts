@@ -7,8 +7,9 @@ import { runJob } from './run-job.ts';
 
 interface Covered {
   readonly testFile: string;
-  /** Of the file of tests and of everything that is mutated: other text, other numbers. */
+  /** Of the file of tests, and of each mutated file it came by: other text, other numbers. */
   readonly hash: string;
+  readonly cameBy: Readonly<Record<string, string>>;
   readonly tests: { readonly test: string; readonly ms: number; readonly files: Record<string, number[]> }[];
   readonly unfit: string[];
 }
@@ -26,16 +27,19 @@ export class Coverage {
     this.#known = new Map((JSON.parse(text) as Covered[]).map((covered) => [covered.testFile, covered]));
   }
 
-  /** Runs those whose hash is another; what is known is kept even if this is stopped. */
+  /** Runs those that have another text, or came by a file that has; what is known is kept even if this is stopped. */
   async renew(
     folder: string,
     testFiles: readonly string[],
     hashes: ReadonlyMap<string, string>,
     isWanted: (testFile: string) => boolean,
   ): Promise<void> {
-    const stale = testFiles.filter(
-      (testFile) => isWanted(testFile) && this.#known.get(testFile)?.hash !== hashes.get(testFile),
-    );
+    const isStale = (testFile: string): boolean => {
+      const known = this.#known.get(testFile);
+      if (known?.hash !== hashes.get(testFile)) return true;
+      return Object.entries(known?.cameBy ?? {}).some(([file, hash]) => hashes.get(file) !== hash);
+    };
+    const stale = testFiles.filter((testFile) => isWanted(testFile) && isStale(testFile));
     for (const testFile of this.#known.keys()) if (!testFiles.includes(testFile)) this.#known.delete(testFile);
     if (stale.length === 0) return;
     console.log(`running ${stale.length} files of tests once, to see what they come by`);
@@ -43,14 +47,16 @@ export class Coverage {
     let open: Covered | undefined;
     const close = (): void => {
       if (open === undefined) return;
-      this.#known.set(open.testFile, open);
+      const files = open.tests.flatMap((test) => Object.keys(test.files));
+      const cameBy = Object.fromEntries(files.map((file) => [file, hashes.get(file) ?? '']));
+      this.#known.set(open.testFile, { ...open, cameBy });
       fs.writeFileSync(this.#file, JSON.stringify([...this.#known.values()]));
     };
     const of = (test: string): Covered => {
       const testFile = testFileOf(test);
       if (open?.testFile === testFile) return open;
       close();
-      open = { testFile, hash: hashes.get(testFile) ?? '', tests: [], unfit: [] };
+      open = { testFile, hash: hashes.get(testFile) ?? '', cameBy: {}, tests: [], unfit: [] };
       return open;
     };
     const stopped = await runJob(folder, { testFiles: stale }, (answer) => {
@@ -65,7 +71,7 @@ export class Coverage {
     // Those without a test.
     for (const testFile of stale)
       if (!this.#known.has(testFile))
-        this.#known.set(testFile, { testFile, hash: hashes.get(testFile) ?? '', tests: [], unfit: [] });
+        this.#known.set(testFile, { testFile, hash: hashes.get(testFile) ?? '', cameBy: {}, tests: [], unfit: [] });
     fs.writeFileSync(this.#file, JSON.stringify([...this.#known.values()]));
   }
 

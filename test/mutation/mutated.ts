@@ -16,6 +16,8 @@ const TESTED_IN = [
   'keys',
   'engine',
   'sim',
+  'verify',
+  'gateway',
   'prove',
 ];
 

@@ -1,4 +1,4 @@
-// The results for people: a line for each folder, and every survivor.
+// The results for people: a line for each folder, and every survivor, of the mutants that were asked for.
 import path from 'node:path';
 import { EQUIVALENT } from './equivalent.ts';
 import { type Mutant, nameOf } from './mutants.ts';
@@ -10,17 +10,23 @@ interface Counted {
   readonly mutants: readonly Mutant[];
 }
 
-export function report(targets: readonly Counted[], results: Results, seed: number): void {
+export function report(
+  targets: readonly Counted[],
+  samples: ReadonlyMap<string, readonly Mutant[]>,
+  results: Results,
+  seed: number,
+): void {
   const folders = new Map<string, { mutants: number; tried: number; killed: number; equivalent: number }>();
   const survivors: string[] = [];
   for (const { file, text, mutants } of targets) {
     const names = new Set((EQUIVALENT[file] ?? []).map(([name]) => name));
-    const equivalent = mutants.filter((mutant) => names.has(nameOf(text, mutant)));
-    const tried = Object.entries(results.of(file)).filter(
-      ([index]) => !equivalent.includes(mutants[Number(index)] as Mutant),
-    );
-    const killed = tried.filter(([, { outcome }]) => outcome === 'killed');
-    for (const [, { outcome, line, name, by }] of tried)
+    const sample = samples.get(file) ?? [];
+    const equivalent = sample.filter((mutant) => names.has(nameOf(text, mutant)));
+    const tried = sample
+      .filter((mutant) => !equivalent.includes(mutant))
+      .flatMap(({ index }) => results.of(file)[index] ?? []);
+    const killed = tried.filter(({ outcome }) => outcome === 'killed');
+    for (const { outcome, line, name, by } of tried)
       if (outcome === 'survived') survivors.push(`${file}:${line} ${name} (${by})`);
     for (const folder of new Set([path.dirname(file), file.split('/').slice(0, 2).join('/'), 'all'])) {
       const sum = folders.get(folder) ?? { mutants: 0, tried: 0, killed: 0, equivalent: 0 };

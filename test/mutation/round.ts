@@ -1,0 +1,121 @@
+// Tries mutants of some files, in as few processes as it takes: first with the tests that are about each file, which find most; only what they leave needs
+// the many that come by as well.
+import type { Coverage } from './coverage.ts';
+import { testFileOf } from './coverage.ts';
+import { type Answer, type MutantJob, mutantKey, type TestTime } from './job.ts';
+import { type Mutant, nameOf } from './mutants.ts';
+import type { Result, Results } from './results.ts';
+import { runJob } from './run-job.ts';
+
+export interface Target {
+  readonly file: string;
+  readonly text: string;
+  readonly mutants: readonly Mutant[];
+}
+
+export interface Wanted {
+  readonly target: Target;
+  readonly mutants: readonly Mutant[];
+}
+
+interface Budget {
+  /** Nothing begins after that. */
+  readonly untilMs: number;
+  /** Of all tests of one mutant. */
+  readonly testsMs: number;
+}
+
+interface Tried {
+  readonly target: Target;
+  readonly mutant: Mutant;
+  /** Files of tests that are about its file. */
+  readonly about: ReadonlySet<string>;
+  /** Those about it did not notice it: how many tests they were. */
+  left: number | undefined;
+}
+
+const ABOUT_FILES = 8;
+
+export class Round {
+  readonly #folder: string;
+  readonly #coverage: Coverage;
+  readonly #results: Results;
+  readonly #budget: Budget;
+  readonly #all: ReadonlyMap<string, Tried>;
+  readonly #unfit = new Set<string>();
+
+  constructor(folder: string, wanted: readonly Wanted[], coverage: Coverage, results: Results, budget: Budget) {
+    [this.#folder, this.#coverage, this.#results, this.#budget] = [folder, coverage, results, budget];
+    this.#all = new Map(
+      wanted.flatMap(({ target, mutants }) => {
+        const about = coverage.filesAbout(target.file, ABOUT_FILES);
+        return mutants.map((mutant) => [
+          mutantKey({ file: target.file, index: mutant.index }),
+          { target, mutant, about, left: undefined },
+        ]);
+      }),
+    );
+  }
+
+  async run(): Promise<void> {
+    await this.#runAll(true);
+    for (const tried of this.#all.values()) tried.left ??= 0;
+    await this.#runAll(false);
+    // Nothing else comes by these.
+    if (Date.now() <= this.#budget.untilMs)
+      for (const tried of this.#all.values())
+        if (!this.#isKnown(tried)) this.#set(tried, 'survived', `${tried.left} tests`);
+    this.#results.save();
+  }
+
+  async #runAll(isAbout: boolean): Promise<void> {
+    for (;;) {
+      const mutants = [...this.#all.values()].flatMap((tried) => this.#jobOf(tried, isAbout));
+      if (mutants.length === 0 || Date.now() > this.#budget.untilMs) return;
+      const testFiles = [...new Set(mutants.flatMap(({ tests }) => tests.map(({ test }) => testFileOf(test))))].sort();
+      const stopped = await runJob(this.#folder, { testFiles, mutants }, (answer) => this.#hear(answer, isAbout));
+      if (stopped?.kind === 'begin' && stopped.mutant !== undefined)
+        this.#set(this.#of(stopped.mutant), 'killed', `${stopped.test} (does not end)`);
+      else if (stopped !== undefined && stopped.kind !== 'spoilt')
+        throw new Error(`the tests stopped at ${JSON.stringify(stopped)}: ${this.#folder}/child.log`);
+      this.#results.save();
+    }
+  }
+
+  #jobOf(tried: Tried, isAbout: boolean): readonly MutantJob[] {
+    if (this.#isKnown(tried) || (isAbout && tried.left !== undefined)) return [];
+    const { target, mutant, about } = tried;
+    const isWanted = ({ test }: TestTime): boolean => !this.#unfit.has(test) && about.has(testFileOf(test)) === isAbout;
+    const tests = this.#affordable(this.#coverage.testsOf(target.file, mutant.index).filter(isWanted));
+    return tests.length === 0 ? [] : [{ file: target.file, index: mutant.index, tests }];
+  }
+
+  /** The quickest, as many as the time allows: at least one. */
+  #affordable(tests: readonly TestTime[]): readonly TestTime[] {
+    let ms = 0;
+    return tests.filter((test, i) => {
+      ms += test.ms;
+      return i === 0 || ms <= this.#budget.testsMs;
+    });
+  }
+
+  #hear(answer: Answer, isAbout: boolean): void {
+    if (answer.kind === 'unfit') this.#unfit.add(answer.test);
+    if (answer.kind === 'killed') this.#set(this.#of(answer.mutant), 'killed', answer.test);
+    if (answer.kind !== 'survived') return;
+    const tried = this.#of(answer.mutant);
+    if (isAbout) tried.left = answer.tests;
+    else this.#set(tried, 'survived', `${(tried.left ?? 0) + answer.tests} tests`);
+  }
+
+  #isKnown({ target, mutant }: Tried): boolean {
+    return mutant.index in this.#results.of(target.file);
+  }
+
+  #set({ target, mutant }: Tried, outcome: Result['outcome'], by: string): void {
+    const { file, text } = target;
+    this.#results.set(file, mutant.index, { name: nameOf(text, mutant), line: mutant.line, outcome, by });
+  }
+
+  #of = (key: string): Tried => this.#all.get(key) as Tried;
+}
