@@ -45,6 +45,8 @@ export const POINTS_KEPT_MS = 7 * DAY_MS;
  * then the end of all points before that.
  */
 export const SHREDDED_KEPT_MS = SNAPSHOT_AGE_MS + POINTS_KEPT_MS;
+/** More restores than anybody does: so far above what was seen is an epoch that is on no drive which was not. */
+export const EPOCH_LEAP = 2 ** 20;
 /** Point-in-time recovery of a stage's table goes back so far. */
 export const TABLE_RECOVERY_MS = 35 * DAY_MS;
 /** A segment that is not whole is left by a process that died: no other takes this long to write one. */

@@ -1,6 +1,6 @@
 // A store whose metadata is lost, out of the journal on its drives: with keys.json alone, on other paths, as of an
 // earlier time, and with keys that were destroyed.
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
@@ -23,6 +23,19 @@ let betweenMs = 0;
 beforeAll(async () => {
   betweenMs = await livedStore(original, first, second);
 });
+
+/** Drives that have a way to some point, those with the newest one first. */
+function holdersOf(drives: string): string[] {
+  const newest = (name: string): string =>
+    readdirSync(join(drives, name, 'journal', '0'), { withFileTypes: true })
+      .map((one) => one.name)
+      .filter((one) => one.startsWith('s'))
+      .sort()
+      .at(-1) ?? '';
+  return readdirSync(drives)
+    .filter((name) => existsSync(join(drives, name, 'journal', '0')) && newest(name) !== '')
+    .sort((a, b) => (newest(a) > newest(b) ? -1 : 1));
+}
 
 let copies = 0;
 function copyOf(): string {
@@ -101,6 +114,36 @@ describe('restore from drives', () => {
     const report = await restoreFromDrives(dir, { drives: paths.slice(3).map((path) => ({ path })) });
     expect(report.drivesFound).toBe(DRIVES);
     await withStore(dir, async (store) => expect(await differing(store, second)).toEqual([]));
+  });
+
+  it('says that a newer state may be on drives that are missing, and is the newest once they are back', async () => {
+    const dir = copyOf();
+    const away = join(root, 'away');
+    const move = (names: readonly string[], from: string, to: string): void => {
+      mkdirSync(to, { recursive: true });
+      for (const name of names) renameSync(join(from, name), join(to, name));
+    };
+    const drives = join(dir, 'drives');
+    const names = readdirSync(drives).sort();
+    const ours = holdersOf(drives).slice(0, 1);
+    const others = names.filter((name) => !ours.includes(name));
+    // The others are restored again and again meanwhile, as far as anybody knows.
+    move(ours, drives, away);
+    for (let i = 0; i < 3; i++) {
+      if (i > 0) loseMetadata(dir);
+      expect(await restoreFromDrives(dir)).toMatchObject({ mayBeOlder: false });
+    }
+    loseMetadata(dir);
+    move(others, drives, join(root, 'others'));
+    move(ours, away, drives);
+    const alone = await restoreFromDrives(dir, { drives: [{ path: join(root, 'nothing') }] });
+    expect(alone).toMatchObject({ mayBeOlder: true, drivesFound: 1, notDrives: [join(root, 'nothing')] });
+    loseMetadata(dir);
+    move(others, join(root, 'others'), drives);
+    const together = await restoreFromDrives(dir);
+    expect(together).toMatchObject({ mayBeOlder: false, drivesFound: DRIVES, notDrives: [] });
+    expect(together.epoch).toBeGreaterThan(alone.epoch + 3);
+    await withStore(dir, async (store) => expect(await differing(store, first)).toEqual([]));
   });
 
   it('as of an earlier time: what was moved since is found on the drives', async () => {

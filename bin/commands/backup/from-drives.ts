@@ -1,6 +1,7 @@
 // pocketful restore --from-drives: the metadata out of its journal on the drives.
 import { resolve } from 'node:path';
 import { homePath } from '../../../lib/client/home-path.ts';
+import { MARKER } from '../../../lib/drive/directory-marker.ts';
 import type { DrivePlace } from '../../../lib/engine/journal/found-drives.ts';
 import { type FromDrivesReport, restoreFromDrives } from '../../../lib/engine/journal/restore-from-drives.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../lib/foundation/durations.ts';
@@ -47,8 +48,14 @@ export function answerFromDrives(run: Run, into: string, report: FromDrivesRepor
 }
 
 function sayMore(run: Run, report: FromDrivesReport): void {
-  const { drivesMissing, newerZones, newerVolumes, damagedSegments, rebuild, unshipped } = report;
+  const { notDrives, mayBeOlder, drivesMissing, newerZones, newerVolumes, damagedSegments, rebuild, unshipped } =
+    report;
+  for (const path of notDrives) run.say(`${shownName(path)} is no drive (its file ${MARKER} is missing): passed over`);
   if (drivesMissing.length > 0) run.say(`not found: ${drivesMissing.map(shownName).join(', ')}`);
+  if (mayBeOlder)
+    run.say(
+      'with so many missing the newest state may be on them: if any can be brought back, move the new panda.sqlite away and restore again, before anything is written',
+    );
   if (damagedSegments > 0) run.say(`${countOf(damagedSegments, 'segment')} could not be read on any drive`);
   if (newerZones + newerVolumes > 0)
     run.say(

@@ -122,7 +122,9 @@ async function passphraseOf({ passphraseFile }: PassphraseOptions, isNew: boolea
       ? process.env[PASSPHRASE_VARIABLE]
       : (await readFile(passphraseFile, 'utf8')).split(/\r?\n/)[0];
   if (given !== undefined && given !== '') return given;
-  if (!process.stdin.isTTY || passphraseFile !== undefined)
+  if (passphraseFile !== undefined)
+    throw invalid('PASSPHRASE_NEEDED', `the first line of ${passphraseFile} is empty: it is the passphrase`);
+  if (!process.stdin.isTTY)
     throw invalid('PASSPHRASE_NEEDED', `say --passphrase-file FILE, or set ${PASSPHRASE_VARIABLE}`);
   const typed = await asked('passphrase: ');
   if (typed === '' || (isNew && typed !== (await asked('once more: '))))

@@ -18,20 +18,24 @@ export interface FoundDrives {
   readonly storeId: StoreId;
   /** By number: its directory. */
   readonly paths: ReadonlyMap<number, string>;
+  /** What the caller named, and is no drive. */
+  readonly strangers: readonly string[];
 }
 
 /** Throws `missing` DRIVES_NONE_FOUND, `invalid` DRIVE_TAKEN: drives of two stores. */
 export async function findDrives(dir: string, given: readonly DrivePlace[]): Promise<FoundDrives> {
   const below = await readdir(drivesPath(dir)).catch(() => []);
-  const candidates = [
-    ...below.sort().map((name) => join(drivesPath(dir), name)),
-    ...given.map(({ path }) => resolve(path)),
-  ];
+  const named = given.map(({ path }) => resolve(path));
+  const candidates = [...below.sort().map((name) => join(drivesPath(dir), name)), ...named];
   const paths = new Map<number, string>();
+  const strangers: string[] = [];
   let store: string | undefined;
   for (const path of candidates) {
     const marker = await markerOf(path).catch(() => undefined);
-    if (marker === undefined) continue;
+    if (marker === undefined) {
+      if (named.includes(path)) strangers.push(path);
+      continue;
+    }
     if (store !== undefined && marker.store !== store)
       throw invalid('DRIVE_TAKEN', `${path} is a drive of another store than the others`);
     store = marker.store;
@@ -42,7 +46,7 @@ export async function findDrives(dir: string, given: readonly DrivePlace[]): Pro
       'DRIVES_NONE_FOUND',
       `no drive of a store was found below ${dir}/drives: say where one is with --drive PATH`,
     );
-  return { storeId: storeId(store), paths };
+  return { storeId: storeId(store), paths, strangers };
 }
 
 /** The store's row with its drives where they are now; one that was not found keeps its path, or gets the new one. */

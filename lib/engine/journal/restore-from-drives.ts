@@ -14,6 +14,7 @@ import { type Randomness, systemRandomness } from '../../foundation/randomness.t
 import { Shelves } from '../../journal/shelves.ts';
 import { openKeyFile } from '../../keys/file-kek-store.ts';
 import type { KekStore } from '../../keys/keys.ts';
+import { EPOCH_LEAP } from '../../limits/journal.ts';
 import type { JournalSource } from '../../panda/journal-source.ts';
 import type { Panda, Row } from '../../panda/panda.ts';
 import { type StoreRow, setDrives, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
@@ -21,6 +22,7 @@ import { SqliteJournal } from '../../panda/sqlite/sqlite-journal.ts';
 import { SqlitePanda } from '../../panda/sqlite/sqlite-panda.ts';
 import { raiseAboveDrives } from '../../volume/behind/raise-above-drives.ts';
 import type { Components } from '../../volume/rows/components.ts';
+import { isGone, readDriveRows } from '../../volume/rows/drive-states.ts';
 import { checkPlaces, type PlacesReport } from '../backup/check-places.ts';
 import { giveName, refuseExisting } from '../backup/give-name.ts';
 import { putRows } from '../backup/put-rows.ts';
@@ -28,7 +30,7 @@ import type { BackupSource } from '../rebuild/backup-source.ts';
 import type { LostObject } from '../rebuild/keep-names.ts';
 import { Rebuild, type RebuildReport } from '../rebuild/rebuild.ts';
 import { Sorter } from '../rebuild/sorter.ts';
-import { StoreJournal } from '../ship/store-journal.ts';
+import { journalCopies, StoreJournal } from '../ship/store-journal.ts';
 import { removeScratch, scratchPath, sweepLeftovers } from '../wire/leftovers.ts';
 import { isOwnerGone, newOwner } from '../wire/process-owner.ts';
 import { driveAt, keysPath, pandaPath } from '../wire/store-layout.ts';
@@ -75,7 +77,12 @@ export interface FromDrivesReport extends PlacesReport {
   /** Segments that no drive had sound. */
   readonly damagedSegments: number;
   readonly drivesFound: number;
+  /** But those that were given up. */
   readonly drivesMissing: readonly string[];
+  /** What was named as a drive, and is none. */
+  readonly notDrives: readonly string[];
+  /** More drives are missing than certainly leave the newest of the journal: what they hold may be newer. */
+  readonly mayBeOlder: boolean;
   /** What was found on the drives, if they had to be scanned: something was moved after that point. */
   readonly rebuild: RebuildReport | undefined;
   /** Why the restored store's first snapshot is not on the drives yet. */
@@ -107,6 +114,10 @@ interface GatheredStore extends Gathered {
   readonly drivesMissing: readonly string[];
   readonly drivesFound: number;
 }
+
+/** As many as have a copy of each segment, or more. */
+const mayBeOlder = ({ store, drivesMissing }: GatheredStore): boolean =>
+  drivesMissing.length >= journalCopies(store.settings);
 
 /** One restore under way. `file` is what becomes the metadata. */
 class FromDrives {
@@ -148,7 +159,8 @@ class FromDrives {
     return {
       ...{ storeId: store.storeId, rows, epoch, sequence: point.sequence, atMs },
       ...{ segments: way.length, bytes: way.reduce((sum, { bytes }) => sum + bytes, 0), damagedSegments: damaged },
-      ...{ drivesFound, drivesMissing, ...places, rebuild, unshipped },
+      ...{ drivesFound, drivesMissing, notDrives: this.#found.strangers, mayBeOlder: mayBeOlder(gathered) },
+      ...{ ...places, rebuild, unshipped },
     };
   }
 
@@ -198,7 +210,8 @@ class FromDrives {
       if (row === undefined) throw corrupt('SEGMENT_CORRUPT', 'the journal has no settings of a store');
       const store = withDrivesAt(this.#path, storeFromRow(row), { paths }, this.#options.drives ?? []);
       await panda.transact([{ kind: 'update', ...storeKey, ...setDrives(store.drives) }]);
-      const drivesMissing = store.drives.filter((_, drive) => !paths.has(drive));
+      const states = await readDriveRows({ panda });
+      const drivesMissing = store.drives.filter((_, drive) => !paths.has(drive) && !isGone(states, drive));
       return { ...gathered, store, drivesMissing, drivesFound: paths.size };
     });
   }
@@ -245,14 +258,17 @@ class FromDrives {
   }
 
   /** Above whatever the drives hold, and shipped: before anybody can write. Why it was not shipped, if so. */
-  #begin({ store, epochSeen }: GatheredStore): Promise<PocketfulError | undefined> {
+  #begin(gathered: GatheredStore): Promise<PocketfulError | undefined> {
+    const { store, epochSeen } = gathered;
+    // Others of those that are missing may have been restored as well: no epoch of theirs is taken.
+    const above = mayBeOlder(gathered) ? epochSeen + EPOCH_LEAP : epochSeen;
     return this.#within(async (panda) => {
       const components: Components = {
         ...{ ...store, ...this.#ports, panda, keks: this.#keks, isOwnerGone },
         drives: this.#drives(store),
         owner: newOwner(this.#ports.randomness),
       };
-      await raiseAboveDrives(components, epochSeen);
+      await raiseAboveDrives(components, above);
       const journal = new StoreJournal(
         (place, identity) => this.#through.shelf(new DirectoryShelf(driveAt(this.#path, place), identity)),
         components,
