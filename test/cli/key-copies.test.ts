@@ -73,6 +73,24 @@ describe('copies of the keys', () => {
     await expectBack('e');
   });
 
+  it('of another store are not taken', async () => {
+    await pocketful(cwd, ['--store', 'file:other', 'init', '--drives', '16', '--preset', 'demo']);
+    rmSync(join(cwd, 'other/keys.json'));
+    writeFileSync(join(cwd, 'ours'), await ok('keys', 'paper'));
+    const { code, stderr } = await pocketful(cwd, ['--store', 'file:other', 'keys', 'import', 'ours']);
+    expect(code).toBe(7);
+    expect(stderr).toContain('KEK_WRONG');
+    expect(() => statSync(join(cwd, 'other/keys.json'))).toThrow();
+  });
+
+  it('an empty passphrase is none', async () => {
+    writeFileSync(join(cwd, 'no-passphrase'), '\nsecond line');
+    const args = [...STORE, 'keys', 'export', 'never', '--passphrase-file', 'no-passphrase'];
+    const { code, stderr } = await pocketful(cwd, args);
+    expect(code).toBe(2);
+    expect(stderr).toContain('first line of no-passphrase is empty');
+  });
+
   it('the sheet, as it was printed into a file, comes back', async () => {
     writeFileSync(join(cwd, 'sheet'), await ok('keys', 'paper'));
     await expectBack('sheet');

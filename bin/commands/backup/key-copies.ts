@@ -5,9 +5,11 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { writeOutput } from '../../../lib/drive/file-output.ts';
+import { findDrives } from '../../../lib/engine/journal/found-drives.ts';
 import { openEmbedded } from '../../../lib/engine/wire/embedded.ts';
 import { keysPath } from '../../../lib/engine/wire/store-layout.ts';
-import { conflict, invalid } from '../../../lib/foundation/errors.ts';
+import { conflict, denied, invalid } from '../../../lib/foundation/errors.ts';
+import type { StoreId } from '../../../lib/foundation/ids.ts';
 import { systemRandomness } from '../../../lib/foundation/randomness.ts';
 import { putBackKeyFile } from '../../../lib/keys/file-kek-store.ts';
 import { codeTextsOf, type ExportedKeys, exportKeys, importKeys, paperOf } from '../../../lib/keys/key-export.ts';
@@ -58,6 +60,7 @@ export function addKeyCopies(keys: Command): void {
       const isExport = text.trimStart().startsWith('{');
       const passphrase = isExport ? await passphraseOf(options, false) : '';
       const { storeId, ring } = importKeys(file, text, () => passphrase);
+      await refuseOtherStore(file, dir, storeId);
       await mkdir(dir, { recursive: true, mode: 0o700 });
       await putBackKeyFile(keysPath(dir), storeId, ring);
       run.answer(
@@ -105,6 +108,16 @@ export async function writeExport(
 ): Promise<void> {
   const text = exportKeys(keys, passphrase, systemRandomness);
   await writeOutput(file, { overwrite, mode: 0o600 }, (handle) => handle.writeFile(text));
+}
+
+/** As its drives say, where they are below its directory. Throws `denied` KEK_WRONG. */
+async function refuseOtherStore(file: string, dir: string, keysOf: StoreId): Promise<void> {
+  const drives = await findDrives(dir, []).catch(() => undefined);
+  if (drives !== undefined && drives.storeId !== keysOf)
+    throw denied(
+      'KEK_WRONG',
+      `${file} has the keys of store ${keysOf}, but the drives in ${dir} are of store ${drives.storeId}`,
+    );
 }
 
 async function keysOf(run: Run): Promise<ExportedKeys> {
