@@ -19,11 +19,16 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import { TASK_GRACE_SECONDS } from '../limits/stage.ts';
+import { SECOND_MS } from '../foundation/durations.ts';
+import { INVOCATION_SKEW_MS } from '../limits/engine.ts';
+import { MACHINE_WAIT_SECONDS, MACHINE_WAIT_SECONDS_MAX, TASK_GRACE_SECONDS } from '../limits/stage.ts';
 import { cellName } from './resource-names.ts';
 import type { StageSettings } from './stage-settings.ts';
 
-/** Busy, throttled, or an outcome nobody knows: every step may be done again. */
+/**
+ * Busy, throttled, or an outcome nobody knows: every step may be done again. A run whose compactor crashed early is held
+ * until that one would have had to end, so the waits together are longer than the longest lease.
+ */
 const PASSING = [
   'PocketfulRetry',
   'PocketfulConflict',
@@ -32,14 +37,29 @@ const PASSING = [
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
+  'Lambda.ClientExecutionTimeoutException',
 ];
 /** Cut off in the middle: the next call takes the run over. */
 const CUT_OFF = ['Lambda.Unknown', 'States.Timeout', 'Sandbox.Timedout', 'Runtime.ExitError'];
 
-const RETRIES: readonly RetryProps[] = [
-  { errors: PASSING, interval: Duration.seconds(2), backoffRate: 2, maxAttempts: 6, maxDelay: Duration.minutes(2) },
-  { errors: CUT_OFF, interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 4 },
-];
+const CUT_OFF_RETRY: RetryProps = { errors: CUT_OFF, interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 4 };
+
+const passingRetry = (workerTimeoutSeconds: number): RetryProps => ({
+  errors: PASSING,
+  interval: Duration.seconds(MACHINE_WAIT_SECONDS),
+  backoffRate: 2,
+  maxAttempts: attemptsToOutwait(workerTimeoutSeconds + INVOCATION_SKEW_MS / SECOND_MS + TASK_GRACE_SECONDS),
+  maxDelay: Duration.seconds(MACHINE_WAIT_SECONDS_MAX),
+});
+
+/** So many waits are that long together. */
+function attemptsToOutwait(seconds: number): number {
+  let attempts = 0;
+  for (let waited = 0; waited < seconds; attempts++)
+    waited += Math.min(MACHINE_WAIT_SECONDS * 2 ** attempts, MACHINE_WAIT_SECONDS_MAX);
+  return attempts;
+}
+
 const EXECUTION_TIMEOUT = Duration.hours(12);
 
 export interface CompactionMachineProps {
@@ -94,7 +114,8 @@ export class CompactionMachine extends Construct {
   }
 
   #invoke(id: string, lambdaFunction: IFunction, payload?: object, resultPath?: string): LambdaInvoke {
-    const seconds = this.#props.stage.workerTimeoutSeconds + TASK_GRACE_SECONDS;
+    const { workerTimeoutSeconds } = this.#props.stage;
+    const seconds = workerTimeoutSeconds + TASK_GRACE_SECONDS;
     const task = LambdaInvoke.jsonPath(this, id, {
       lambdaFunction,
       payloadResponseOnly: true,
@@ -104,7 +125,7 @@ export class CompactionMachine extends Construct {
       ...(payload === undefined ? {} : { payload: TaskInput.fromObject(payload) }),
       ...(resultPath === undefined ? {} : { resultPath }),
     });
-    for (const retry of RETRIES) task.addRetry(retry);
+    for (const retry of [passingRetry(workerTimeoutSeconds), CUT_OFF_RETRY]) task.addRetry(retry);
     return task;
   }
 }

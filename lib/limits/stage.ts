@@ -63,6 +63,9 @@ export const WORKER_SECONDS = 300;
 export const ENDING_MS_MAX = 30 * SECOND_MS;
 /** The state machine waits longer than a function may run: whoever waits must not give up first. */
 export const TASK_GRACE_SECONDS = 30;
+/** The first wait of the state machine, which doubles up to the longest. */
+export const MACHINE_WAIT_SECONDS = 2;
+export const MACHINE_WAIT_SECONDS_MAX = 120;
 /** A message is hidden for this many time-outs (AWS's advice): a throttled batch must not come back before its turn. */
 export const VISIBILITY_PER_TIME_OUT = 6;
 /** Runs of one execution: its input and its history stay short; the rest waits for the next one. */

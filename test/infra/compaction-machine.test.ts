@@ -1,19 +1,28 @@
 // The state machine of L1 and L2, run in memory from its template: what it calls and with what, how it retries, what becomes of a
 // run that fails, and how many transitions it is billed for.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { isOverdueOwner, ownerUntil } from '../../lib/engine/wire/invocation.ts';
+import { SimulatedClock } from '../../lib/foundation/clock.ts';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { type Definition, type Execution, execute, TaskError } from './state-machine.ts';
 import { type Resource, resourcesIn, synthStage } from './synth.ts';
 
 const TRANSITIONS_PER_RUN_MAX = 8;
 let definition: Definition;
+let patient: Definition;
 
 beforeAll(() => {
-  const { cell } = synthStage({ stage: 'prod' });
+  definition = definitionOf({ stage: 'prod' });
+  patient = definitionOf({ stage: 'prod', workerTimeoutSeconds: 900 });
+});
+
+function definitionOf(context: Readonly<Record<string, unknown>>): Definition {
+  const { cell } = synthStage(context);
   const [machine] = resourcesIn([cell], 'AWS::StepFunctions::StateMachine') as [Resource];
   const { 'Fn::Join': joined } = machine.Properties['DefinitionString'] as { 'Fn::Join': [string, unknown[]] };
   const text = joined[1].map((part) => (typeof part === 'string' ? part : JSON.stringify(part).replaceAll('"', "'")));
-  definition = JSON.parse(text.join(''));
-});
+  return JSON.parse(text.join(''));
+}
 
 type Compactor = (run: string, isRelease: boolean, call: number) => boolean;
 
@@ -73,14 +82,17 @@ describe('the compaction state machine', () => {
     }
   });
 
-  it.each(['PocketfulRetry', 'PocketfulConflict', 'PocketfulUnknown', 'Lambda.TooManyRequestsException'])(
-    'waits longer and longer after %s',
-    (name) => {
-      const { waitedSeconds, status } = runAll(['a'], (_run, _release, call) => (call < 4 ? fails(name) : true));
-      expect(waitedSeconds).toEqual([2, 4, 8]);
-      expect(status).toBe('succeeded');
-    },
-  );
+  it.each([
+    'PocketfulRetry',
+    'PocketfulConflict',
+    'PocketfulUnknown',
+    'Lambda.TooManyRequestsException',
+    'Lambda.ClientExecutionTimeoutException',
+  ])('waits longer and longer after %s', (name) => {
+    const { waitedSeconds, status } = runAll(['a'], (_run, _release, call) => (call < 4 ? fails(name) : true));
+    expect(waitedSeconds).toEqual([2, 4, 8]);
+    expect(status).toBe('succeeded');
+  });
 
   it.each(['Lambda.Unknown', 'States.Timeout', 'Sandbox.Timedout', 'Runtime.ExitError'])(
     'goes on with a run that was cut off: %s',
@@ -103,9 +115,39 @@ describe('the compaction state machine', () => {
     const { calls, status, waitedSeconds } = runAll(['a'], (_run, isRelease) =>
       isRelease ? true : fails('PocketfulRetry'),
     );
-    expect(waitedSeconds).toEqual([2, 4, 8, 16, 32, 64]);
+    expect(waitedSeconds).toEqual([2, 4, 8, 16, 32, 64, 120, 120]);
     expect(calls.at(-1)).toEqual({ run: 'a', release: true });
     expect(status).toBe('failed');
+  });
+
+  it.each([
+    [300, 1],
+    [300, 40],
+    [900, 3],
+  ])('of %i s outwaits a compactor that crashes %i s after it began, and goes on with its run', (timeoutS, diesAtS) => {
+    const clock = new SimulatedClock();
+    const randomness = new SeededRandomness(1);
+    // Nobody can ask whether an invocation still runs: its name says until when it may.
+    let owner: string | undefined;
+    const calls: string[] = [];
+    const Compactor = (): Record<string, unknown> => {
+      if (owner !== undefined && !isOverdueOwner(owner, clock)) {
+        calls.push('held');
+        throw new TaskError('PocketfulRetry');
+      }
+      calls.push(owner === undefined ? 'crashed' : 'done');
+      if (owner !== undefined) return { run: 'a', done: true };
+      owner = ownerUntil(clock.nowMs() + timeoutS * 1000, randomness);
+      clock.advance(diesAtS * 1000);
+      throw new TaskError('Runtime.ExitError');
+    };
+    const Planner = () => ({ runs: [{ run: 'a' }], concurrency: 4 });
+    const machine = timeoutS === 900 ? patient : definition;
+    const { status } = execute(machine, { Planner, Compactor }, {}, (seconds) => clock.advance(seconds * 1000));
+    expect(status).toBe('succeeded');
+    expect(calls[0]).toBe('crashed');
+    expect(calls.at(-1)).toBe('done');
+    expect(calls.filter((call) => call === 'held').length).toBeGreaterThan(3);
   });
 
   it('survives a release that fails: the next execution takes the run over', () => {

@@ -61,9 +61,14 @@ export interface Execution {
   readonly concurrency: number | undefined;
 }
 
-/** `tasks` by a part of their resource. */
-export function execute(definition: Definition, tasks: Readonly<Record<string, Task>>, input: Data = {}): Execution {
-  const run = new Run(tasks);
+/** `tasks` by a part of their resource; `onWait` is told of every wait before it is over. */
+export function execute(
+  definition: Definition,
+  tasks: Readonly<Record<string, Task>>,
+  input: Data = {},
+  onWait: (seconds: number) => void = () => {},
+): Execution {
+  const run = new Run(tasks, onWait);
   try {
     run.walk(definition, input);
     return { status: 'succeeded', error: undefined, ...run };
@@ -79,8 +84,11 @@ class Run {
   concurrency: number | undefined;
   readonly #tasks: Readonly<Record<string, Task>>;
 
-  constructor(tasks: Readonly<Record<string, Task>>) {
+  readonly #onWait: (seconds: number) => void;
+
+  constructor(tasks: Readonly<Record<string, Task>>, onWait: (seconds: number) => void) {
     this.#tasks = tasks;
+    this.#onWait = onWait;
   }
 
   walk({ StartAt, States }: Definition, input: Data): Data {
@@ -133,9 +141,10 @@ class Run {
         const done = rule === undefined ? 0 : (attempts.get(rule) ?? 0);
         if (rule === undefined || done >= rule.MaxAttempts) throw error;
         attempts.set(rule, done + 1);
-        this.waitedSeconds.push(
-          Math.min(rule.IntervalSeconds * rule.BackoffRate ** done, rule.MaxDelaySeconds ?? Number.POSITIVE_INFINITY),
-        );
+        const waits = rule.IntervalSeconds * rule.BackoffRate ** done;
+        const seconds = Math.min(waits, rule.MaxDelaySeconds ?? Number.POSITIVE_INFINITY);
+        this.waitedSeconds.push(seconds);
+        this.#onWait(seconds);
         this.entered.push(name);
       }
     }
