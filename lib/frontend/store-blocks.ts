@@ -50,12 +50,22 @@ export interface ChangeOutcome {
   readonly version: ObjectVersion | undefined;
 }
 
+export interface StoredBatch {
+  readonly outcomes: readonly ChangeOutcome[];
+  readonly stored: Stored;
+}
+
 /** Stores and indexes a batch. A change whose condition fails does not keep the others from being written. */
-export async function storeBatch(
-  store: VolumeStore,
-  keks: KekRing,
-  batch: BlockBatch,
-): Promise<{ readonly outcomes: readonly ChangeOutcome[]; readonly stored: Stored }> {
+export async function storeBatch(store: VolumeStore, keks: KekRing, batch: BlockBatch): Promise<StoredBatch> {
+  const give = await store.batches.acquire();
+  try {
+    return await storeNow(store, keks, batch);
+  } finally {
+    give();
+  }
+}
+
+async function storeNow(store: VolumeStore, keks: KekRing, batch: BlockBatch): Promise<StoredBatch> {
   const { panda, clock, randomness } = store.components;
   const newBytes = new Map<BlockId, number>();
   const errors = new Map<ObjectChange, Error>();
