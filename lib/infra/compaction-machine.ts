@@ -26,8 +26,8 @@ import { cellName } from './resource-names.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 /**
- * Busy, throttled, or an outcome nobody knows: every step may be done again. A run whose compactor crashed early is held
- * until that one would have had to end, so the waits together are longer than the longest lease.
+ * Busy, throttled, or an outcome nobody knows: every step may be done again. A run whose compactor crashed early is
+ * held until that one would have had to end, so the waits together are longer than the longest lease.
  */
 const PASSING = [
   'PocketfulRetry',

@@ -70,7 +70,8 @@ export async function encodeStage(volumes: VolumeStore, options: EncodeStageOpti
   const idle = pressure ? idleReason(volumes, await pressureNow(volumes)) : undefined;
   if (idle !== undefined) return { ...NOTHING_ENCODED, stalled: idle, freedZones: 0, done: true };
   const { free, ...report } = await encodePass({ volumes, queue: stream }, { all, signal });
-  await metrics?.put(hotGauges(await pressureNow(volumes)));
+  const after = await pressureNow(volumes);
+  if (after.isHigh) await metrics?.put(hotGauges(after));
   return { ...report, freedZones: free.freedZones, done: !signal.aborted };
 }
 
