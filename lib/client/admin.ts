@@ -10,6 +10,7 @@ import type { DoctorReport } from '../engine/doctor/doctor.ts';
 import type { DrivesReport } from '../engine/drives/list-drives.ts';
 import type { ReplacedDrive } from '../engine/drives/replace-drive.ts';
 import type { Status } from '../engine/status/status.ts';
+import type { VolumeView } from '../engine/status/volume-view.ts';
 import type { WatchStatus } from '../engine/status/watch-status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
 import type { HistoryDay } from '../engine/upkeep/history.ts';
@@ -126,10 +127,17 @@ export interface StoreAdmin {
     file: string,
     options?: Watch<number> & { readonly overwrite?: boolean | undefined },
   ): Promise<{ readonly rows: number; readonly bytes: number }>;
-  /** What was deleted or overwritten and can be restored for a while, oldest first. */
-  removed(prefix?: string): AsyncIterable<RemovedInfo>;
+  /** One volume, where its columns lie, what it survives. Throws `missing` VOLUME_UNKNOWN. */
+  volume(id: string): Promise<VolumeView>;
+  /**
+   * What was deleted or overwritten and can be restored for a while, oldest first: of the store's namespace, or of
+   * another.
+   */
+  removed(prefix?: string, namespace?: string): AsyncIterable<RemovedInfo>;
   /** Throws `missing` NOT_IN_TRASH or BLOCKS_SHREDDED, `conflict` NAME_TAKEN. */
-  restoreRemoved(request: Omit<RestoreRequest, 'namespace'>): Promise<ObjectInfo>;
+  restoreRemoved(
+    request: Omit<RestoreRequest, 'namespace'> & { readonly namespace?: string | undefined },
+  ): Promise<ObjectInfo>;
   /** Nothing can be restored any more, and every deleted block is shredded, of all namespaces. */
   emptyTrash(options?: Watch<number>): Promise<EmptyReport>;
   /** A pass of the verifiers now; `all`: over everything, not only what is due. */

@@ -6,6 +6,7 @@ import { type DrivesReport, listDrives } from '../engine/drives/list-drives.ts';
 import { collectStatus } from '../engine/status/collect-status.ts';
 import { placesOfKey } from '../engine/status/explain-key.ts';
 import type { Status } from '../engine/status/status.ts';
+import { type VolumeView, viewVolume } from '../engine/status/volume-view.ts';
 import { collectWatch, type WatchStatus } from '../engine/status/watch-status.ts';
 import {
   type CompactRequest,
@@ -150,16 +151,20 @@ export class EngineAdmin {
     return planRepair((await this.#open()).volumes);
   }
 
-  async *removed(prefix?: string): AsyncGenerator<RemovedInfo> {
+  async volume(id: string): Promise<VolumeView> {
+    return viewVolume((await this.#open()).components, volumeId(id));
+  }
+
+  async *removed(prefix?: string, namespace = this.#namespace): AsyncGenerator<RemovedInfo> {
     const { components, frontend } = await this.#open();
     const { deleteGraceMs } = components.settings;
-    for await (const { object, row, isOverwritten } of frontend.removed({ namespace: this.#namespace, prefix }))
+    for await (const { object, row, isOverwritten } of frontend.removed({ namespace, prefix }))
       yield { ...infoOf(object), removedAtMs: row.atMs, keptUntilMs: row.atMs + deleteGraceMs, isOverwritten };
   }
 
   async restoreRemoved(request: Parameters<StoreAdmin['restoreRemoved']>[0]): Promise<ObjectInfo> {
     const { frontend } = await this.#open();
-    return infoOf(await frontend.restore({ ...request, namespace: this.#namespace }));
+    return infoOf(await frontend.restore({ ...request, namespace: request.namespace ?? this.#namespace }));
   }
 
   async emptyTrash(options: Watch<number> = {}): Promise<EmptyReport> {

@@ -10,6 +10,7 @@ import * as reads from './reads.ts';
 import * as stage from './stage.ts';
 import * as verify from './verify.ts';
 import * as volume from './volume.ts';
+import * as web from './web.ts';
 
 export const ROOMS = {
   bytes,
@@ -23,6 +24,7 @@ export const ROOMS = {
   stage,
   verify,
   volume,
+  web,
 } as const;
 
 /** Of all rooms: a name stands for one bound only. */
@@ -38,6 +40,7 @@ export const LIMITS = {
   ...stage,
   ...verify,
   ...volume,
+  ...web,
 };
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };

@@ -1,7 +1,7 @@
 // `pocketful serve` and `pocketful access` as a person runs them: a child process, a key, a stop, and what outlives it.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -85,6 +85,29 @@ describe('serve', () => {
     expect((await second.stop()).stderr).not.toContain('without --cert');
     const open = await served('--no-daemon', '--host', '0.0.0.0');
     expect((await open.stop()).stderr).toContain('without --cert');
+  });
+
+  it('shows the web view to this machine, and elsewhere to who knows the token', async () => {
+    const here = await served('--no-daemon');
+    expect(await (await fetch(here.admin)).text()).toContain('<h1><bdi>Overview</bdi></h1>');
+    expect((await here.stop()).stderr).not.toContain('token');
+    const there = await served('--no-daemon', '--admin-host', '0.0.0.0');
+    const at = async (path: string, headers = {}): Promise<number> =>
+      (await fetch(there.admin + path, { headers })).status;
+    expect([await at('/healthz'), await at('/ui'), await at('/metrics')]).toEqual([200, 401, 401]);
+    const { stderr } = await there.stop();
+    expect(stderr).toMatch(/token of the admin port, until it is started again: [\w-]{32}\n/);
+    expect(stderr).toContain('can read the token');
+    writeFileSync(join(folder.path, 'token'), 'a-token-that-somebody-chose\n');
+    const asked = await served('--no-daemon', '--admin-token', 'token');
+    const authorization = 'Bearer a-token-that-somebody-chose';
+    for (const path of ['/ui', '/metrics']) {
+      expect((await fetch(asked.admin + path)).status).toBe(401);
+      expect((await fetch(asked.admin + path, { headers: { authorization } })).status).toBe(200);
+    }
+    await asked.stop();
+    writeFileSync(join(folder.path, 'token'), 'short');
+    expect((await run('serve', '--admin-token', 'token')).stderr).toContain('TOKEN_INVALID');
   });
 
   it('knows keys by their rules, which can be replaced, and not those that were removed', async () => {

@@ -45,10 +45,12 @@ export class ServedStore {
     this.internal = parts.internal;
   }
 
-  static async make(options: OpenGatewayOptions & { readonly settings?: Settings } = {}): Promise<ServedStore> {
-    const { settings = SERVED, ...rest } = options;
+  static async make(
+    options: OpenGatewayOptions & { readonly settings?: Settings; readonly drives?: number } = {},
+  ): Promise<ServedStore> {
+    const { settings = SERVED, drives = 6, ...rest } = options;
     const dir = mkdtempSync(join(tmpdir(), 'pocketful-s3-'));
-    const engine = await createEmbedded(dir, { settings, drives: 6 });
+    const engine = await createEmbedded(dir, { settings, drives });
     const client = new EmbeddedClient(`file:${dir}`, engine, 'default');
     const internal: unknown[] = [];
     const onInternal = (error: unknown): unknown => internal.push(error);

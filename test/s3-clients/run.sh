@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The S3 endpoint by the programs that people use, over http and https: boto3, awscli and s3cmd from pip, rclone and restic from Debian,
-# AWS's SDK for JavaScript. A real server on a real store, stopped and started again in between. Installs what it needs; ends with the line
+# AWS's SDK for JavaScript; the web view in Debian's Chromium. A real server on a real store, stopped and started again in between. Installs what it needs; ends with the line
 # "s3-clients: N passed, N failed", and each step that failed with what it said.
 #   npm run test:s3-clients             all of it
 #   npm run test:s3-clients -- 30       with 30 MB instead of 300 in parts, and 500 names instead of 5,000
@@ -19,15 +19,15 @@ passed=0
 failed=0
 
 install() {
-  if ! command -v rclone >/dev/null || ! command -v restic >/dev/null || ! command -v openssl >/dev/null || ! python3 -c 'import ensurepip' 2>/dev/null; then
-    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install rclone restic openssl python3-venv >/dev/null
+  if ! command -v rclone >/dev/null || ! command -v restic >/dev/null || ! command -v openssl >/dev/null || ! python3 -c 'import ensurepip' 2>/dev/null || ! command -v chromium >/dev/null; then
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install rclone restic openssl python3-venv chromium fonts-dejavu-core >/dev/null
   fi
   [ -x "$TOOLS/bin/aws" ] || { python3 -m venv "$TOOLS" && "$TOOLS/bin/pip" install -q 'boto3[crt]==1.44.*' 'awscli==1.46.*' 's3cmd==2.4.*'; } || { python3 -m venv --clear "$TOOLS" && "$TOOLS/bin/pip" install -q 'boto3[crt]' awscli s3cmd; }
 }
 
 pocketful() { node bin/launch.mjs bin/cli.mjs --store "file:$work/store" "$@"; }
 
-# start SCHEME: waits until the server answers, and sets `endpoint`.
+# start SCHEME: waits until the server answers, and sets `endpoint` and `admin`.
 start() {
   local tls=()
   [ "$1" = https ] && tls=(--cert "$work/cert.pem" --key "$work/key.pem")
@@ -35,6 +35,7 @@ start() {
   server=$!
   for _ in $(seq 1 150); do
     endpoint=$(sed -n 's/.*"endpoint":"\([^"]*\)".*/\1/p' "$work/said")
+    admin=$(sed -n 's/.*"admin":"\([^"]*\)".*/\1/p' "$work/said")
     [ -n "$endpoint" ] && export endpoint && return
     sleep 0.2
   done
@@ -142,6 +143,8 @@ AWS_ACCESS_KEY_ID=$(sed 's/.*"id":"\([^"]*\)".*/\1/' <<<"$key")
 AWS_SECRET_ACCESS_KEY=$(sed 's/.*"secret":"\([^"]*\)".*/\1/' <<<"$key")
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
 
+by_chromium() { node bin/launch.mjs test/s3-clients/web-view.ts "$admin" ${POCKETFUL_SCREENSHOTS:+"$POCKETFUL_SCREENSHOTS"}; }
+
 for scheme in http https; do
   ca=$([ "$scheme" = https ] && echo "$work/cert.pem")
   export ca scheme
@@ -149,6 +152,7 @@ for scheme in http https; do
   step boto3 by_boto3
   step 'SDK for JavaScript' by_sdk
   step awscli by_aws
+  [ "$scheme" = http ] && step 'the web view in Chromium' by_chromium
   stop
   start "$scheme"
   step 'boto3 after a restart' "$TOOLS/bin/python" test/s3-clients/boto3-client.py "$scheme" "$work/large" again

@@ -2,7 +2,10 @@
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
+  readonly adminHost: string;
   readonly adminPort: number;
+  /** A file that holds it. */
+  readonly adminToken?: string;
   readonly domain?: readonly string[];
   readonly externalUrl?: string;
   readonly region: string;

@@ -13,7 +13,9 @@ export function addServe(program: Command): void {
       command
         .option('--host <address>', 'where it listens; anything but loopback is for the network', '127.0.0.1')
         .option('--port <port>', 'its port', portArgument, 9000)
-        .option('--admin-port <port>', 'of /healthz, /readyz and /metrics, on loopback', portArgument, 9001)
+        .option('--admin-port <port>', 'of the web view /ui, /healthz, /readyz and /metrics', portArgument, 9001)
+        .option('--admin-host <address>', 'where that listens; anything but loopback asks for a token', '127.0.0.1')
+        .option('--admin-token <file>', 'a file that holds the token of /ui and /metrics, asked for on loopback too')
         .option('--domain <name>', 'below which buckets have host names; may be given several times', collect)
         .option('--external-url <url>', 'what clients call it, behind a proxy that changes the Host header')
         .option('--region <name>', 'what clients are told of the region', 'us-east-1')

@@ -6,17 +6,17 @@ import { runTasks, tasksOf } from '../../../lib/engine/upkeep/daemon.ts';
 import { HOUR_MS } from '../../../lib/foundation/durations.ts';
 import { invalid, isPocketfulError } from '../../../lib/foundation/errors.ts';
 import { systemRandomness } from '../../../lib/foundation/randomness.ts';
-import { startAdminServer } from '../../../lib/gateway/http/admin-server.ts';
 import { ServerMetrics } from '../../../lib/gateway/http/metrics.ts';
-import { type RunningServer, startServer } from '../../../lib/gateway/http/server.ts';
+import { startServer } from '../../../lib/gateway/http/server.ts';
 import { type OpenGateway, openGateway } from '../../../lib/gateway/open-gateway.ts';
 import { storeGauges } from '../../../lib/gateway/store-gauges.ts';
 import type { Run } from '../command.ts';
+import { type AdminPort, startAdminPort } from './admin-port.ts';
+import { hostOf, LOOPBACK } from './hosts.ts';
 import { readyMade } from './ready-made.ts';
 import type { ServeOptions } from './serve-options.ts';
 
 const SWEEP_EVERY = HOUR_MS;
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 export async function serve(run: Run, options: ServeOptions): Promise<void> {
   const external = externalUrl(options.externalUrl);
@@ -42,12 +42,11 @@ export async function serve(run: Run, options: ServeOptions): Promise<void> {
     tls,
     onAnswered: (answered) => metrics.answered(answered),
   });
-  const ready = async (): Promise<void> => void (await open.objects.list({ namespace: store.namespace, limit: 1 }));
-  let admin: RunningServer | undefined;
+  let admin: AdminPort | undefined;
   try {
-    admin = await startAdminServer({ host: '127.0.0.1', port: options.adminPort }, { metrics, ready });
+    admin = await startAdminPort(run, options, { store, open, metrics, tls });
     const url = external?.origin ?? `${tls === undefined ? 'http' : 'https'}://${hostOf(options.host)}:${server.port}`;
-    await greet(run, open, { url, admin: `http://127.0.0.1:${admin.port}`, bucket: store.namespace });
+    await greet(run, open, { url, admin: admin.url, madeToken: admin.madeToken, bucket: store.namespace });
     if (tls === undefined && !LOOPBACK.test(options.host) && external?.protocol !== 'https:')
       run.say(`without --cert everybody on the way to ${options.host} can read what is put and got`);
     const work = Promise.all([upkeep(run, store, options), sweeps(run, open)]);
@@ -66,8 +65,6 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-
-const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 const said = (error: unknown): string => {
   if (isPocketfulError(error)) return `${error.message} (${error.code})`;
@@ -91,12 +88,23 @@ async function tlsOf({ cert, key }: ServeOptions): Promise<{ cert: string; key: 
 async function greet(
   run: Run,
   { keys }: OpenGateway,
-  { url, admin, bucket }: { readonly url: string; readonly admin: string; readonly bucket: string },
+  {
+    url,
+    admin,
+    madeToken,
+    bucket,
+  }: {
+    readonly url: string;
+    readonly admin: string;
+    readonly madeToken: string | undefined;
+    readonly bucket: string;
+  },
 ): Promise<void> {
   run.answer(
     { endpoint: url, admin, bucket },
-    `endpoint ${url}\nadmin    ${admin} (/healthz, /readyz, /metrics)\n\n${readyMade({ url, bucket })}`,
+    `endpoint ${url}\nadmin    ${admin}/ui (and /healthz, /readyz, /metrics)\n\n${readyMade({ url, bucket })}`,
   );
+  if (madeToken !== undefined) run.say(`the token of the admin port, until it is started again: ${madeToken}`);
   const { done } = await keys.list().next();
   if (done) run.say('there is no access key yet: make one with pocketful access add NAME --allow all');
 }

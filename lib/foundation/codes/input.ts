@@ -23,6 +23,7 @@ export const NAME_CODES = {
   BLOCKS_UNFIT: ['invalid', 'an object was cut into blocks of another size: it cannot be referred to, only put anew'],
   SYSTEM_TOO_LONG: ['invalid', "an object's headers, metadata and tags together have more than 6 KiB"],
   RULE_INVALID: ['invalid', 'a rule of an access key is not `RIGHTS:BUCKET/PREFIX`, or there are too many'],
+  TOKEN_INVALID: ['invalid', 'the file of `--admin-token` holds no token: 20 characters at least, without space'],
   KEY_NAME_INVALID: ['invalid', 'an access key has a name that is none'],
   ACCESS_KEY_MISSING: ['missing', 'there is no such access key'],
   UPLOAD_MISMATCH: ['invalid', 'the upload was begun for another object'],

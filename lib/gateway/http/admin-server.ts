@@ -1,26 +1,34 @@
-// The port for whoever runs the server: whether it lives, whether it can serve, and what it counted. Read only.
-import { createServer, type ServerResponse } from 'node:http';
+// The port for whoever runs the server: whether it lives, whether it can serve, what it counted, and the web view.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { HEADERS_BYTES_MAX, HEADERS_WAIT_MS } from '../../limits/gateway.ts';
+import type { Randomness } from '../../foundation/randomness.ts';
+import { BODY_IDLE_MS, CONNECTIONS_MAX, HEADERS_BYTES_MAX, HEADERS_WAIT_MS } from '../../limits/gateway.ts';
+import type { GatewayAnswer, GatewayRequest } from '../exchange.ts';
+import type { WebView } from '../web/web-view.ts';
 import type { ServerMetrics } from './metrics.ts';
-import { listen, type RunningServer } from './server.ts';
+import { sendBody } from './send-body.ts';
+import { listen, type RunningServer, requestOf } from './server.ts';
 
 export interface AdminOptions {
   readonly metrics: ServerMetrics;
   /** Resolves if the store can be read now; rejects with why not. */
   readonly ready: () => Promise<void>;
+  readonly web: Pick<WebView, 'answer' | 'mayRead'>;
+  readonly randomness: Randomness;
+  /** PEM; both or none. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 export async function startAdminServer(
   place: { readonly host: string; readonly port: number },
   options: AdminOptions,
 ): Promise<RunningServer> {
-  const server = createServer(
-    { maxHeaderSize: HEADERS_BYTES_MAX, headersTimeout: HEADERS_WAIT_MS },
-    (request, response) => {
-      void answered(request.method ?? '', (request.url ?? '').split('?')[0] ?? '', response, options);
-    },
-  );
+  const http = { maxHeaderSize: HEADERS_BYTES_MAX, headersTimeout: HEADERS_WAIT_MS };
+  const server = options.tls === undefined ? createServer(http) : createTlsServer({ ...http, ...options.tls });
+  server.maxConnections = CONNECTIONS_MAX;
+  server.setTimeout(BODY_IDLE_MS);
+  server.on('request', (message, response) => void answered(message, response, options));
   await listen(server, place);
   return {
     port: (server.address() as AddressInfo).port,
@@ -32,31 +40,34 @@ export async function startAdminServer(
   };
 }
 
-async function answered(
-  method: string,
-  path: string,
-  response: ServerResponse,
-  { metrics, ready }: AdminOptions,
-): Promise<void> {
-  const say = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
-    response.writeHead(status, {
-      'content-type': type,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    });
-    response.end(method === 'HEAD' ? undefined : body);
-  };
+async function answered(message: IncomingMessage, response: ServerResponse, options: AdminOptions): Promise<void> {
+  let answer: GatewayAnswer;
   try {
-    if (method !== 'GET' && method !== 'HEAD') say(405, 'only GET\n');
-    else if (path === '/healthz') say(200, 'ok\n');
-    else if (path === '/readyz') {
-      await ready();
-      say(200, 'ready\n');
-    } else if (path === '/metrics') {
-      const { type, body } = await metrics.text();
-      say(200, body, type);
-    } else say(404, 'there are /healthz, /readyz and /metrics\n');
+    answer = await answerOf(requestOf(message, response, false, options.randomness), options);
   } catch {
-    say(503, 'not ready\n');
+    answer = plain(503, 'not ready\n');
   }
+  await sendBody(message, response, answer);
 }
+
+async function answerOf(request: GatewayRequest, { metrics, ready, web }: AdminOptions): Promise<GatewayAnswer> {
+  const { method, path } = request;
+  if (path === '/ui' || path.startsWith('/ui/')) return web.answer(request);
+  if (method !== 'GET' && method !== 'HEAD') return plain(405, 'only GET\n');
+  if (path === '/') return { status: 302, headers: { location: '/ui' } };
+  if (path === '/healthz') return plain(200, 'ok\n');
+  if (path === '/readyz') {
+    await ready();
+    return plain(200, 'ready\n');
+  }
+  if (path !== '/metrics') return plain(404, 'there are /ui, /healthz, /readyz and /metrics\n');
+  if (!web.mayRead(request.headers)) return plain(401, 'authorization: Bearer TOKEN is wanted\n');
+  const { type, body } = await metrics.text();
+  return plain(200, body, type);
+}
+
+const plain = (status: number, body: string, type = 'text/plain; charset=utf-8'): GatewayAnswer => ({
+  status,
+  headers: { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
+  body,
+});

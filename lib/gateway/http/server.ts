@@ -123,7 +123,7 @@ async function serve(
   options.onAnswered?.({ request, answer, sentBytes, tookMs: options.clock.monotonicMs() - startedMs });
 }
 
-function requestOf(
+export function requestOf(
   message: IncomingMessage,
   response: ServerResponse,
   continues: boolean,
