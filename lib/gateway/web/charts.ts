@@ -1,4 +1,4 @@
-// Charts as SVG: overhead over the days, and how full sealed volumes are with what each strategy would take. Colours are
+// Charts as SVG: overhead over the days, how full sealed volumes are with what each strategy would take. Colours are
 // classes of the page's style.
 import { ratioText } from '../../foundation/figures.ts';
 import { type Content, type Html, html } from './html.ts';

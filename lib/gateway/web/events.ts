@@ -1,4 +1,4 @@
-// Server-sent events: a page that is open is told the figures of now, every few seconds, as long as its browser listens.
+// Server-sent events: a page that is open is told the figures, every few seconds, as long as its browser listens.
 import { EVENT_EVERY_MS, EVENT_STREAMS_MAX } from '../../limits/web.ts';
 import type { GatewayAnswer } from '../exchange.ts';
 import { liveFigures } from './live-figures.ts';

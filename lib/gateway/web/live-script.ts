@@ -1,5 +1,5 @@
-// What the pages do where there is JavaScript: their figures follow the store. Without it they say what was so when they
-// were loaded.
+// What the pages do where there is JavaScript: their figures follow the store. Without it they say what was so when
+// they were loaded.
 export const LIVE_SCRIPT = `'use strict';
 const beat = document.querySelector('[data-beat]');
 if (beat !== null) {
