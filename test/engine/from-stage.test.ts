@@ -7,7 +7,7 @@ import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { examine } from '../../lib/engine/doctor/doctor.ts';
 import { restoreFromStage, type StageSource } from '../../lib/engine/journal/restore-from-stage.ts';
 import { encodeStage } from '../../lib/engine/upkeep/stage-tasks.ts';
-import { CountingPlan, type FaultPlan } from '../../lib/foundation/faults.ts';
+import { CountingPlan, type FaultPlan, scriptedPlan } from '../../lib/foundation/faults.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { JournalStage } from '../functions/journal-stage.ts';
@@ -81,6 +81,30 @@ describe('restore from a stage', () => {
     await expectSound(dir, new Map([...everything, ...third]));
   });
 
+  it('brings everything here without buckets that are lost, as many as the codes survive', async () => {
+    const stage = await lived();
+    await stage.deliverAll(BATCH);
+    const whole = sourceOf(stage);
+    const lost = new Set([1, 6, 13]);
+    const gone = scriptedPlan(() => 'before-error');
+    const source: StageSource = {
+      ...whole,
+      buckets: whole.buckets.map(({ drive, shelf }, number) =>
+        lost.has(number)
+          ? { drive: new FaultyDrive(drive, { plan: gone }), shelf: new FaultyShelf(shelf, () => gone) }
+          : { drive, shelf },
+      ),
+    };
+    const dir = fresh();
+    await expect(restoreFromStage(dir, source, { allDrives: true })).rejects.toMatchObject({ code: 'DRIVES_MISSING' });
+    const report = await restoreFromStage(dir, source);
+    expect(report.bucketsAway.map(({ label }) => label)).toEqual(['bucket-1', 'bucket-6', 'bucket-13']);
+    expect(report).toMatchObject({ drivesFound: DRIVES - 3, damagedSegments: 0, notDrives: [], mayBeOlder: false });
+    expect(report.drivesMissing).toEqual(['drives/01', 'drives/06', 'drives/13']);
+    expect(report.rebuild).toMatchObject({ lostObjects: 0 });
+    await withStore(dir, async (store) => expect(await differing(store, everything)).toEqual([]));
+  });
+
   it('passes over what lies beside the segments and is none', async () => {
     const stage = new JournalStage(9, DRIVES);
     for (const shelf of stage.shelves) await shelf.put(0, 'a-note', [new Uint8Array(500)]);
@@ -97,7 +121,7 @@ describe('restore from a stage', () => {
     const dir = fresh();
     const whole = (await restoreFromStage(fresh(), sourceOf(stage))).copied.objects;
     let copied = 0;
-    for (const at of [25, 70, 110]) {
+    for (const at of [45, 90, 130]) {
       const onCopied = () => {
         copied += 1;
       };

@@ -71,7 +71,7 @@ export function addBackups(program: Command): void {
         .option('--at <time>', 'with --from-drives or --from: as of then, such as 2026-11-29T12:00Z or 90m (ago)')
         .option('--drive <path>', 'with --from-drives: where a drive is, or OLD=NEW; once for each', collect)
         .option('--rebuild', 'find where everything is from the drives themselves')
-        .option('--all-drives', 'do not rebuild while a drive is away')
+        .option('--all-drives', 'with --rebuild or --from: not while a drive, or a bucket, is away')
         .option('--shred-log <file>', 'a later backup: what its shred log names is not brought back'),
   );
 }

@@ -36,11 +36,12 @@ export async function fromDrives(run: Run, dir: string | undefined, options: Res
   answerFromDrives(run, into, report);
 }
 
-export function answerFromDrives(run: Run, into: string, report: FromDrivesReport): void {
+/** `more`: of the answer. */
+export function answerFromDrives(run: Run, into: string, report: FromDrivesReport, more: object = {}): void {
   const { unshipped, ...rest } = report;
   const why = unshipped === undefined ? {} : { unshipped: { code: unshipped.code, message: unshipped.message } };
   run.answer(
-    { ...rest, ...why },
+    { ...rest, ...why, ...more },
     `restored ${countOf(report.rows, 'row')} of ${timeText(report.atMs)} into ${into}, from ${countOf(report.segments, 'segment')} (${bytesText(report.bytes)}) on ${countOf(report.drivesFound, 'drive')}`,
   );
   sayMore(run, report);

@@ -10,8 +10,8 @@ import { answerFromDrives, type RestoreOptions, timeOf } from './from-drives.ts'
 export async function fromStage(run: Run, into: string | undefined, options: RestoreOptions): Promise<void> {
   const from = parseAddress(options.from ?? '');
   if (from.engine !== 'aws') throw invalid('RESTORE_OPTIONS', '--from takes aws:STAGE');
-  if (options.fromDrives || options.rebuild || options.allDrives || options.shredLog !== undefined || options.drive)
-    throw invalid('RESTORE_OPTIONS', 'of the other options only --at goes with --from');
+  if (options.fromDrives || options.rebuild || options.shredLog !== undefined || options.drive)
+    throw invalid('RESTORE_OPTIONS', 'of the other options only --at and --all-drives go with --from');
   const to = into === undefined ? run.directory() : directoryIn(into);
   const { openStageBuckets } = await import('../../../lib/client/aws/aws-buckets.ts');
   const source = await openStageBuckets(from.stage, run.clock);
@@ -19,13 +19,18 @@ export async function fromStage(run: Run, into: string | undefined, options: Res
   try {
     const report = await restoreFromStage(to, source, {
       atMs: options.at === undefined ? undefined : timeOf(options.at, run.clock.nowMs()),
+      allDrives: options.allDrives,
       onLost: ({ key, reason }) => run.say(`pocketful: lost ${shownName(key)}: ${reason}`),
       onCopied: ({ objects, bytes }) => progress.show({ items: objects, bytes }),
     });
     progress.end();
     const { objects, bytes } = report.copied;
     run.say(`copied ${countOf(objects, 'object')} (${bytesText(bytes)}) from the buckets of ${from.stage}`);
-    answerFromDrives(run, to, report);
+    const { bucketsAway, ...rest } = report;
+    const why = bucketsAway.map(({ label, error }) => ({ label, code: error.code, message: error.message }));
+    for (const { label, message } of why)
+      run.say(`${shownName(label)} does not answer (${message}): its drive is missing, until pocketful drives replace`);
+    answerFromDrives(run, to, rest, { bucketsAway: why });
   } finally {
     source.close();
   }

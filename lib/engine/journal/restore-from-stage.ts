@@ -8,7 +8,7 @@ import { DirectoryShelf } from '../../drive/directory-shelf.ts';
 import type { Drive } from '../../drive/drive.ts';
 import type { Shelf } from '../../drive/shelf.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
-import { isPocketfulError, missing } from '../../foundation/errors.ts';
+import { isPocketfulError, missing, type PocketfulError, retryLater } from '../../foundation/errors.ts';
 import { driveId, type StoreId } from '../../foundation/ids.ts';
 import { systemRandomness } from '../../foundation/randomness.ts';
 import { PART_HEADER_BYTES, parsePartHeader } from '../../journal/part.ts';
@@ -39,14 +39,23 @@ export interface StageSource {
 }
 
 export interface FromStageOptions extends Pick<FromDrivesOptions, 'atMs' | 'onProgress' | 'onLost'> {
+  /** Refuses while a bucket does not answer. */
+  readonly allDrives?: boolean | undefined;
   readonly onCopied?: ((report: CopyReport) => void) | undefined;
 }
 
 export interface FromStageReport extends FromDrivesReport {
   readonly copied: CopyReport;
+  /** Buckets that did not answer, and why: the store lacks their drives. */
+  readonly bucketsAway: readonly { readonly label: string; readonly error: PocketfulError }[];
 }
 
-/** Throws `conflict` STORE_EXISTS or KEYS_EXIST, `missing` JOURNAL_MISSING, `denied` of KMS. */
+/** Of a bucket that answers: its drive number. */
+interface Numbered extends StageBucket {
+  readonly number: number;
+}
+
+/** Throws `conflict` STORE_EXISTS or KEYS_EXIST, `missing` JOURNAL_MISSING, `denied` of KMS, `retry` DRIVES_MISSING. */
 export async function restoreFromStage(
   dir: string,
   { buckets, unwrap }: StageSource,
@@ -54,14 +63,37 @@ export async function restoreFromStage(
 ): Promise<FromStageReport> {
   const path = resolve(dir);
   refuseExisting(dir, pandaPath(path));
-  const places = buckets.map(({ shelf }, drive) => ({ drive, shelf, domain: `${drive}`, isActive: false }));
-  const storeId = await storeIn(buckets);
+  const { there, away } = await answering(buckets);
+  const [first] = away;
+  if (options.allDrives && first !== undefined)
+    throw retryLater('DRIVES_MISSING', `${first.label} cannot be read, and --all-drives was said`, first.error);
+  const storeId = await storeIn(there);
+  const places = there.map(({ shelf, number }) => ({ drive: number, shelf, domain: `${number}`, isActive: false }));
   const ring = await unwrap(storeId, await stageKeysOn(new Shelves(places, 1)));
   await mkdir(path, { recursive: true, mode: 0o700 });
   await keepKeys(path, storeId, ring);
-  const copied = await copyAll(path, storeId, buckets, options);
-  const { onCopied: _, ...rest } = options;
-  return { ...(await restoreFromDrives(path, { ...rest, isScanned: true })), copied };
+  const roots = drivePaths(path, buckets.length).map((place) => driveAt(path, place));
+  const copied = await copyAll(roots, storeId, there, options);
+  const { atMs, onProgress, onLost } = options;
+  // The rows call drives by their buckets.
+  const drives = away.map(({ label, number }) => ({ from: label, path: roots[number] as string }));
+  const report = await restoreFromDrives(path, { atMs, onProgress, onLost, drives, isScanned: true });
+  return { ...report, notDrives: [], copied, bucketsAway: away };
+}
+
+/** A bucket that is lost is what the codes, and the copies of the journal, are there for. */
+async function answering(buckets: readonly StageBucket[]) {
+  const there: Numbered[] = [];
+  const away: { readonly label: string; readonly number: number; readonly error: PocketfulError }[] = [];
+  for (const [number, bucket] of buckets.entries())
+    try {
+      await bucket.shelf.list();
+      there.push({ ...bucket, number });
+    } catch (error) {
+      if (!isPocketfulError(error)) throw error;
+      away.push({ label: bucket.shelf.label, number, error });
+    }
+  return { there, away };
 }
 
 /** As the segments say: buckets have no marker. */
@@ -89,9 +121,9 @@ async function keepKeys(path: string, storeId: StoreId, ring: KeyRing<Uint8Array
 }
 
 async function copyAll(
-  path: string,
+  roots: readonly string[],
   storeId: StoreId,
-  buckets: readonly StageBucket[],
+  buckets: readonly Numbered[],
   { onCopied }: FromStageOptions,
 ): Promise<CopyReport> {
   let [objects, bytes] = [0, 0];
@@ -100,13 +132,11 @@ async function copyAll(
     bytes += more;
     onCopied?.({ objects, bytes });
   };
-  const roots = drivePaths(path, buckets.length).map((place) => driveAt(path, place));
+  const rootOf = (number: number): string => roots[number] as string;
   const identityOf = (drive: number) => ({ storeId, driveId: driveId(drive) });
-  for (const [drive, root] of roots.entries()) await makeDriveAt(root, identityOf(drive), systemRandomness);
+  for (const { number } of buckets) await makeDriveAt(rootOf(number), identityOf(number), systemRandomness);
   const each = (copy: (bucket: StageBucket, root: string, drive: number) => Promise<void>): Promise<unknown> =>
-    mapLimit([...buckets.entries()], DRIVES_COPIED_AT_ONCE, ([drive, bucket]) =>
-      copy(bucket, roots[drive] as string, drive),
-    );
+    mapLimit(buckets, DRIVES_COPIED_AT_ONCE, (bucket) => copy(bucket, rootOf(bucket.number), bucket.number));
   await each(({ shelf }, root, drive) => copyJournal(shelf, new DirectoryShelf(root, identityOf(drive)), told));
   await each((bucket, root, drive) => copyChunks(bucket.drive, new DirectoryDrive(root, identityOf(drive)), told));
   return { objects, bytes };
