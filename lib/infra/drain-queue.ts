@@ -1,4 +1,5 @@
-// L3's queue: buckets to be moved, from the drainer to the Live Coder. What fails five times goes to the dead letters.
+// L3's queue: buckets to be moved, from the drainer to the Live Coder. What is received fifteen times goes to the
+// dead letters: a few receives are lost to functions that were turned away or died.
 // The queue is not the truth (the drainer sends again what Panda says), so losing it costs time only.
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -41,6 +42,11 @@ export class DrainQueue extends Construct {
   grantFigures(grantee: IGrantable): void {
     this.queue.grant(grantee, 'sqs:GetQueueAttributes');
     this.deadLetters.grant(grantee, 'sqs:GetQueueAttributes');
+  }
+
+  /** What is dead, so that it is not sent again. */
+  grantLookAtDead(grantee: IGrantable): void {
+    this.deadLetters.grant(grantee, 'sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility');
   }
 
   grantSend(grantee: IGrantable): void {

@@ -60,8 +60,11 @@ export const FOREIGN_TEMPORARY_MS = DAY_MS;
 
 /** Bytes of a message: a bucket's name and its volumes' take a few hundred. */
 export const MESSAGE_BYTES_MAX = 64 * KIB;
-/** Deliveries of a message before it is a dead letter. */
-export const RECEIVES_MAX = 5;
+/**
+ * Deliveries of a message before it is a dead letter. A queue counts those, too, whose function was turned away or died
+ * of another message: so many are not all of that kind.
+ */
+export const RECEIVES_MAX = 15;
 /** Messages of one batch call (SQS). */
 export const SQS_ENTRIES_MAX = 10;
 /** Bytes of one batch call (SQS). */

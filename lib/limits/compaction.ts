@@ -56,8 +56,8 @@ export const MERGE_PARTITIONS_AT_ONCE = 8;
 export const QUEUE_DEPTH_MAX = 256;
 /** With an older message than this nothing is sent: the workers do not get on. */
 export const QUEUE_AGE_MS_MAX = 15 * MINUTE_MS;
-/** Dead letters from which on nothing is sent: somebody should look. */
-export const DEAD_LETTERS_MAX = 1;
+/** Dead letters from which on nothing is sent: fewer are passed over, so many have a cause that is not theirs. */
+export const DEAD_LETTERS_MAX = 20;
 /** Dead letters from which on bulk writers wait too. */
 export const DEAD_LETTERS_HOLD_MAX = 100;
 /** Bytes that wait in the Live Coder: a worker holds them in memory. */

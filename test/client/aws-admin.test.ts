@@ -6,6 +6,7 @@ import { Invoker } from '../../lib/client/aws/aws-invoke.ts';
 import type { StageOutputs } from '../../lib/client/aws/aws-stage.ts';
 import { planJson } from '../../lib/compaction/plan/plan.ts';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
+import { DEAD_LETTERS_MAX } from '../../lib/limits/compaction.ts';
 import { OUTPUTS } from '../../lib/settings/stage-names.ts';
 import { listBuckets, listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { sealedWorld } from '../compaction/acting-world.ts';
@@ -156,13 +157,14 @@ describe('the other commands', () => {
 
   it('say why draining stopped, and go on after a redrive', async () => {
     const { admin, stage, expectQuiet } = await stageOf();
-    await stage.stream.send(['poison']);
+    const poison = Array.from({ length: DEAD_LETTERS_MAX }, () => 'poison');
+    await stage.stream.send(poison);
     for (let i = 0; i < 4; i++) await stage.deliver();
     expect(await admin.drain()).toMatchObject({ stalled: { code: 'DEAD_LETTERS' }, retired: 0 });
-    expect(await admin.deadLetters()).toMatchObject([{ body: 'poison', message: undefined }]);
-    expect(await admin.redriveDeadLetters()).toBe(1);
-    const [poison] = await stage.stream.receive(1, 1000);
-    await stage.stream.ack([poison?.receipt ?? '']);
+    expect((await admin.deadLetters())[0]).toMatchObject({ body: 'poison', message: undefined });
+    expect(await admin.redriveDeadLetters()).toBe(DEAD_LETTERS_MAX);
+    const shown = await stage.stream.receive(DEAD_LETTERS_MAX, 1000);
+    await stage.stream.ack(shown.map(({ receipt }) => receipt));
     expect(await admin.drain()).toMatchObject({ stalled: undefined });
     await expectQuiet();
   });

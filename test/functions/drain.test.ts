@@ -1,11 +1,13 @@
 // L3 on a stage, on memory bodies: the drainer fills the queue, batches of it go through the Live Coder, twice, lost and poisoned too.
 import { describe, expect, it } from 'vitest';
 import { endDrains, NOTHING_TO_DRAIN } from '../../lib/compaction/do/drainer.ts';
+import { workDelivered } from '../../lib/compaction/move/l3/delivered.ts';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { scriptedPlan } from '../../lib/foundation/faults.ts';
 import type { Reason } from '../../lib/foundation/reason.ts';
+import { DEAD_LETTERS_MAX } from '../../lib/limits/compaction.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
-import { sealedWorld } from '../compaction/acting-world.ts';
+import { actorsOf, sealedWorld } from '../compaction/acting-world.ts';
 import { expectSound } from '../store/recount.ts';
 import { RECEIVES_MAX, Stage } from './stage.ts';
 
@@ -76,22 +78,72 @@ describe('drainer and live-coder', () => {
     await expectDrained(all);
   });
 
-  it('bury poison, stop, and go on by themselves when it is gone', async () => {
+  it('bury poison, stop if there is much of it, and go on by themselves when it is gone', async () => {
     const all = await sparse();
     const { stage } = all;
-    await stage.stream.send(['{"v":1,"run":"none of ours"}', 'not even JSON']);
-    for (let i = 0; i < RECEIVES_MAX; i++) expect(await stage.deliver()).toEqual({ received: 2, failed: 2 });
+    const poison = Array.from({ length: DEAD_LETTERS_MAX }, (_, i) => `{"v":1,"run":"none of ours, ${i}"}`);
+    await stage.stream.send(poison);
+    for (let i = 0; i < RECEIVES_MAX; i++)
+      expect(await stage.deliver()).toEqual({ received: poison.length, failed: poison.length });
     expect(await stage.deliver()).toEqual({ received: 0, failed: 0 });
-    expect(await stage.stream.figures()).toMatchObject({ dead: 2 });
+    expect(await stage.stream.figures()).toMatchObject({ dead: poison.length });
     const stopped = await stage.invoke('drainer');
     expect(stopped).toMatchObject({
       sent: 0,
       begun: 0,
-      reason: { code: 'DEAD_LETTERS', text: '2 dead letters: look at them first' },
+      reason: { code: 'DEAD_LETTERS', text: `${poison.length} dead letters: look at them first` },
     });
     await stage.stream.redrive();
-    const shown = await stage.stream.receive(10, 1000);
+    const shown = await stage.stream.receive(poison.length, 1000);
     await stage.stream.ack(shown.map(({ receipt }) => receipt));
+    await drainAll(stage);
+    await expectDrained(all);
+  });
+
+  it('drain beside a dead letter all that is not dead itself, and that too once it is redriven', async () => {
+    const all = await sparse();
+    const { stage, p } = all;
+    const first = await stage.invoke('drainer');
+    // Somebody fails at one of them again and again, and the others are lost.
+    const [dead, ...others] = await stage.stream.receive(1000, 1000);
+    await stage.stream.ack(others.map(({ receipt }) => receipt));
+    for (let i = 1; i <= RECEIVES_MAX; i++) {
+      await stage.stream.release([dead?.receipt ?? '', `${dead?.id}/${i}`]);
+      await stage.stream.receive(1, 1000);
+    }
+    expect(await stage.stream.figures()).toMatchObject({ ready: 0, inFlight: 0, dead: 1 });
+    expect(await stage.invoke('drainer')).toMatchObject({ sent: (first['sent'] as number) - 1 });
+    let reason: Reason = { code: 'FLOWING', text: '' };
+    for (let pass = 0; pass < 30 && reason.code !== 'DEAD_LETTERS'; pass++) {
+      while ((await stage.deliver()).received > 0);
+      ({ reason } = (await stage.invoke('drainer')) as { reason: Reason });
+    }
+    expect(reason).toMatchObject({ code: 'DEAD_LETTERS', text: expect.stringContaining('all that is left') });
+    const left = (await listVolumes(p.components.panda, 'c0')).filter(({ state }) => state === 'draining');
+    expect(left.map(({ buckets }) => buckets.size)).toEqual([1]);
+    expect(await stage.stream.figures()).toMatchObject({ ready: 0, inFlight: 0, dead: 1 });
+    expect(await stage.stream.redrive()).toBe(1);
+    while ((await stage.deliver()).received > 0);
+    await drainAll(stage);
+    await expectDrained(all);
+  });
+
+  it('forget what was only cut off by time: it has not failed, and no number of short calls makes it a dead letter', async () => {
+    const all = await sparse();
+    const { stage, world } = all;
+    const p = world.start();
+    await stage.invoke('drainer');
+    const { ready } = await stage.stream.figures();
+    for (let call = 0; call <= RECEIVES_MAX; call++) {
+      const batch = await stage.stream.receive(1000, 1000);
+      expect(batch).toHaveLength(ready);
+      const actors = { ...actorsOf(p), stream: stage.stream };
+      const { failed } = await workDelivered(actors, stage.stream, batch, AbortSignal.abort());
+      expect(failed).toEqual([]);
+      await stage.stream.ack(batch.map(({ receipt }) => receipt));
+      expect(await stage.stream.figures()).toMatchObject({ ready: 0, inFlight: 0, dead: 0 });
+      await stage.invoke('drainer');
+    }
     await drainAll(stage);
     await expectDrained(all);
   });

@@ -238,7 +238,7 @@ describe('the key', () => {
 });
 
 describe('queues', () => {
-  it('keep messages for two weeks, hide them for six timeouts, and give up after five receives', () => {
+  it('keep messages for two weeks, hide them for six timeouts, and give up after fifteen receives', () => {
     durable.cellData.hasResourceProperties('AWS::SQS::Queue', {
       QueueName: 'pocketful-prod-c0-drain',
       MessageRetentionPeriod: 14 * 86_400,
@@ -434,7 +434,7 @@ describe('permissions', () => {
     ['Compactor', erases],
     ['Encoder', [...erases, ...sends, 'cloudwatch:PutMetricData']],
     ['Gc', [...erases, ...sends]],
-    ['Drainer', [...looks, ...sends]],
+    ['Drainer', [...looks, ...sends, 'sqs:ChangeMessageVisibility', 'sqs:ReceiveMessage']],
     ['ThresholdTuner', [...looks, ...sends, 'cloudwatch:PutMetricData']],
     ['Journal', [...erases, 'kms:Decrypt', ...streams, ...sends]],
     ['LiveCoder', [...erases, ...queueFigures, ...consumes]],

@@ -16,7 +16,7 @@ import { endSource } from '../../volume/runs/drain-source.ts';
 import { ownerOf, retireVolume, takeRun } from '../../volume/runs/runs.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { FLOW_LIMITS, type Flow, type FlowLimits, flowOf } from '../move/l3/flow.ts';
-import { sendDraining } from '../move/l3/stream-runs.ts';
+import { deadBuckets, sendDraining } from '../move/l3/stream-runs.ts';
 import { budgetsLeft } from '../plan/budget.ts';
 import { coderStall } from '../run/coder-state.ts';
 import {
@@ -100,6 +100,7 @@ const drains = async (components: Components): Promise<JournalRow[]> =>
     ({ task, run }) => task.strategy === 'l3' && ownerOf(run) === DRAINER_OWNER,
   );
 
+const ONLY_DEAD: Reason = { code: 'DEAD_LETTERS', text: 'all that is left to drain are dead letters: look at them' };
 const NOTHING: Reason = { code: NOTHING_TO_DRAIN, text: 'nothing is worth draining' };
 
 class DrainerPass {
@@ -133,6 +134,7 @@ class DrainerPass {
     const depth = this.#figures.ready + this.#figures.inFlight;
     if (depth === 0) await this.#send(flow.send);
     if (this.#draining.length === 0) this.reason = NOTHING;
+    else if (depth === 0 && this.#sent === 0 && this.#figures.dead > 0) this.reason = ONLY_DEAD;
   }
 
   report(): DrainerReport {
@@ -210,9 +212,10 @@ class DrainerPass {
   }
 
   async #send(max: number): Promise<void> {
+    const dead = await deadBuckets(this.#stream, this.#figures);
     for (const volume of this.#draining) {
       if (this.#sent >= max || this.#options.signal?.aborted) break;
-      this.#sent += await sendDraining(this.#store, this.#stream, volume, max - this.#sent);
+      this.#sent += await sendDraining(this.#store, this.#stream, volume, max - this.#sent, dead);
     }
     if (this.#sent > 0) await markQueued(this.#store.components);
   }

@@ -118,6 +118,7 @@ export class CellStack extends PocketfulStack {
     const liveCoder = this.services['live-coder'].function;
     drainQueue.grantSend(drainer);
     drainQueue.grantFigures(drainer);
+    drainQueue.grantLookAtDead(drainer);
     drainQueue.grantFigures(liveCoder);
     drainQueue.grantFigures(this.services.encoder.function);
     drainQueue.grantRelease(liveCoder);

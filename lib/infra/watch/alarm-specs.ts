@@ -82,7 +82,7 @@ function serviceAlarms({ ephemeral }: StageSettings): AlarmSpec[] {
     },
     {
       name: 'dlq-not-empty',
-      says: 'The Live Coder gave up on messages; until they are gone the drainer sends no more.',
+      says: 'The Live Coder gave up on messages: what they name is drained no more, and with twenty of them nothing is.',
       metrics: [{ kind: 'queue', queue: 'dead', name: 'ApproximateNumberOfMessagesVisible' }],
       statistic: 'Maximum',
       is: 'above',

@@ -1,6 +1,7 @@
 // L3's worker where the queue hands over messages by itself: a batch goes through the Live Coder, and the answer is
 // what must not be deleted. What cannot be read is shown again at once, so that it is a dead letter soon; while the
-// Live Coder stalls, messages stay hidden until the queue shows them again.
+// Live Coder stalls, messages stay hidden until the queue shows them again. The queue counts receives, and what was
+// only cut off by time has not failed: it is forgotten, and the drainer sends it again as if for the first time.
 import type { RunId } from '../../../foundation/ids.ts';
 import type { Reason } from '../../../foundation/reason.ts';
 import { DRAIN_RECEIVE_MAX } from '../../../limits/compaction.ts';
@@ -52,6 +53,7 @@ export async function workDelivered(
     const more = isSmall && worker.waitingBytes > 0 && (await stream.figures()).ready > 0;
     if (!more) await worker.flush();
   }
+  if (signal.aborted) batch.forgetUnfailed();
   await worker.discard();
   const failed = batch.unfinished();
   if (worker.stalled === undefined) await stream.release(failed);
@@ -63,6 +65,7 @@ class DeliveredBatch implements Stream {
   readonly #all: readonly Delivery[];
   readonly #inner: Stream;
   readonly #done = new Set<string>();
+  readonly #failed = new Set<string>();
   #next = 0;
   #end: number;
 
@@ -76,6 +79,11 @@ class DeliveredBatch implements Stream {
   forgetBeyond(max: number): void {
     for (const { receipt } of this.#all.slice(max)) this.#done.add(receipt);
     this.#end = Math.min(this.#end, max);
+  }
+
+  /** What is neither done with nor failed until now. */
+  forgetUnfailed(): void {
+    for (const { receipt } of this.#all) if (!this.#failed.has(receipt)) this.#done.add(receipt);
   }
 
   unfinished(): string[] {
@@ -92,8 +100,10 @@ class DeliveredBatch implements Stream {
     for (const receipt of receipts) this.#done.add(receipt);
   }
 
-  /** Decided at the end, for all at once. */
-  async release(): Promise<void> {}
+  /** Noted; they are given back at the end, all at once. */
+  async release(receipts: readonly string[]): Promise<void> {
+    for (const receipt of receipts) this.#failed.add(receipt);
+  }
 
   send(bodies: readonly string[]): Promise<void> {
     return this.#inner.send(bodies);

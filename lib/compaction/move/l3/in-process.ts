@@ -16,7 +16,7 @@ import { noteCoder } from '../../run/coder-state.ts';
 import { metadataWritesLeft } from '../../run/period.ts';
 import { type Moved, noteMove, nothingMoved } from '../l2-move.ts';
 import { FLOW_LIMITS, type Flow, type FlowCode, flowOf } from './flow.ts';
-import { DrainWorker, sendDraining } from './stream-runs.ts';
+import { DrainWorker, deadBuckets, sendDraining } from './stream-runs.ts';
 
 export interface StreamActors {
   readonly store: VolumeStore;
@@ -72,7 +72,9 @@ class StreamedRun {
         if (this.#isOver()) break;
         if (await this.#isStopped('METADATA_SPENT')) break;
         await this.#makeRoomFor(volume.buckets.size);
-        await sendDraining(this.#actors.store, this.#actors.stream, volume, FLOW_LIMITS.depthMax);
+        const { store, stream } = this.#actors;
+        const dead = await deadBuckets(stream, await stream.figures());
+        await sendDraining(store, stream, volume, FLOW_LIMITS.depthMax, dead);
         await this.#work();
       }
       if (this.#isOver()) break;

@@ -7,7 +7,7 @@ import { type BucketId, bucketId, type RunId, type VolumeId, volumeId } from '..
 import { type Reason, reasonOf } from '../../../foundation/reason.ts';
 import { DRAIN_SENDS_AT_ONCE, DRAIN_VISIBILITY_MS, LETTERS_MAX } from '../../../limits/compaction.ts';
 import type { VolumeRow } from '../../../panda/rows/volume-row.ts';
-import type { DeadLetter, Delivery, Stream } from '../../../stream/stream.ts';
+import type { DeadLetter, Delivery, Stream, StreamFigures } from '../../../stream/stream.ts';
 import { readBucket, readVolume } from '../../../volume/rows/read-rows.ts';
 import { collectOrDrop } from '../../../volume/runs/collect-or-drop.ts';
 import type { VolumeStore } from '../../../volume/volume-store.ts';
@@ -43,12 +43,29 @@ export function parseDrainMessage(body: string): DrainMessage | undefined {
   }
 }
 
-/** Sends a message for every bucket Panda says is still in this draining source, at most `max`. How many. */
+/** Buckets whose messages are dead letters, as they lie: sent again they would only be more of these. */
+export type DeadBuckets = ReadonlySet<string>;
+
+const NONE_DEAD: DeadBuckets = new Set();
+const placeOf = (bucket: BucketId, move: number): string => `${bucket}/${move}`;
+
+/** Looked up only if there are any. */
+export async function deadBuckets(stream: Stream, { dead }: Pick<StreamFigures, 'dead'>): Promise<DeadBuckets> {
+  if (dead === 0) return NONE_DEAD;
+  const messages = (await stream.dead(LETTERS_MAX)).map(({ body }) => parseDrainMessage(body));
+  return new Set(messages.flatMap((message) => (message === undefined ? [] : [placeOf(message.bucket, message.move)])));
+}
+
+/**
+ * Sends a message for every bucket Panda says is still in this draining source and none of `dead`, at most `max`. How
+ * many.
+ */
 export async function sendDraining(
   store: VolumeStore,
   stream: Stream,
   source: VolumeRow,
   max: number,
+  dead: DeadBuckets = NONE_DEAD,
 ): Promise<number> {
   const { panda, settings } = store.components;
   const now = await readVolume(panda, settings.cell, source.id);
@@ -58,7 +75,7 @@ export async function sendDraining(
   for (const id of now.buckets) {
     if (sent + bodies.length >= max) break;
     const bucket = await readBucket(panda, settings.cell, id);
-    if (bucket === undefined || bucket.volume !== source.id) continue;
+    if (bucket === undefined || bucket.volume !== source.id || dead.has(placeOf(bucket.id, bucket.move))) continue;
     bodies.push(drainMessage({ run: now.run, bucket: id, source: source.id, move: bucket.move }));
     if (bodies.length < DRAIN_SENDS_AT_ONCE) continue;
     await stream.send(bodies);
@@ -161,7 +178,7 @@ export class DrainWorker {
 
   async #take({ body, receipt }: Delivery): Promise<void> {
     const message = parseDrainMessage(body);
-    if (message === undefined) return; // becomes visible again, and a dead letter in the end
+    if (message === undefined) return this.#stream.release([receipt]); // a dead letter in the end
     const { panda, settings } = this.#store.components;
     const again = this.#waiting.get(message.bucket);
     if (again !== undefined) {
