@@ -21,8 +21,13 @@ export class Interruption {
     process.stderr.write(
       `${process.stderr.isTTY ? '\r\x1b[2K' : ''}pocketful: stopping: what is under way is finished first (press Ctrl-C again to stop at once)\n`,
     );
-    this.#controller.abort(new InterruptedError());
+    this.stop();
   };
+
+  /** As the first Ctrl-C does. */
+  stop(): void {
+    if (!this.happened) this.#controller.abort(new InterruptedError());
+  }
 
   constructor() {
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);

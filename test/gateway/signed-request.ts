@@ -50,6 +50,30 @@ export function signedHeaders(
   return { ...headers, authorization };
 }
 
+/** An address that may be read by whoever has it, for a minute. */
+export function presigned(
+  endpoint: string,
+  key: Pick<AccessKey, 'id' | 'secret'>,
+  path: string,
+  nowMs: number,
+): string {
+  const timestamp = `${new Date(nowMs).toISOString().replace(/[-:]/g, '').slice(0, 15)}Z`;
+  const scope = { date: timestamp.slice(0, 8), region: 'us-east-1', service: 's3' };
+  const query = String(
+    new URLSearchParams({
+      'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+      'X-Amz-Credential': `${key.id}/${scope.date}/us-east-1/s3/aws4_request`,
+      'X-Amz-Date': timestamp,
+      'X-Amz-Expires': '60',
+      'X-Amz-SignedHeaders': 'host',
+    }),
+  );
+  const raw = { method: 'GET', path, query, headers: new Map([['host', new URL(endpoint).host]]) };
+  const choice = { signedHeaders: ['host'], payloadHash: 'UNSIGNED-PAYLOAD', withoutQuery: 'X-Amz-Signature' };
+  const signature = signatureOf(signingKey(key.secret, scope), timestamp, scope, canonicalOf(raw, choice));
+  return `${endpoint}${path}?${query}&X-Amz-Signature=${signature}`;
+}
+
 /** Of what cannot be decoded there is no canonical form, and no signature that is right. */
 function canonicalOf(...args: Parameters<typeof canonicalRequests>): string {
   try {

@@ -21,6 +21,7 @@ import { pocketful } from './cli.ts';
 import { compactionTests } from './compaction.ts';
 import { askUrl } from './function-url.ts';
 import { type RealFile, realFiles } from './real-files.ts';
+import { servedTests } from './served.ts';
 
 const STAGE = 'it';
 const ADDRESS = `aws:${STAGE}`;
@@ -273,6 +274,8 @@ describe('bad input', () => {
 describe('compaction', () => {
   compactionTests(() => ({ stage: STAGE, client, outputs }));
 });
+
+servedTests(ADDRESS);
 
 // The image runs no custom resources.
 describe.runIf(process.env['POCKETFUL_EMULATOR'] === 'kit')('the settings guard', () => {

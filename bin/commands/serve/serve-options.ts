@@ -11,6 +11,7 @@ export interface ServeOptions {
   readonly region: string;
   readonly cert?: string;
   readonly key?: string;
-  /** --no-daemon. */
+  readonly withDaemon?: boolean;
+  /** False: --no-daemon. */
   readonly daemon: boolean;
 }

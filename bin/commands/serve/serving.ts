@@ -1,6 +1,6 @@
 // What pocketful serve runs: the S3 endpoint of a store, and the store's upkeep in the same process, until Ctrl-C.
 import { readFile } from 'node:fs/promises';
-import type { PocketfulStore } from '../../../lib/client/face.ts';
+import { type PocketfulStore, parseAddress } from '../../../lib/client/face.ts';
 import { EmbeddedClient } from '../../../lib/client/file/embedded-client.ts';
 import { runTasks, tasksOf } from '../../../lib/engine/upkeep/daemon.ts';
 import { HOUR_MS } from '../../../lib/foundation/durations.ts';
@@ -19,6 +19,7 @@ import type { ServeOptions } from './serve-options.ts';
 const SWEEP_EVERY = HOUR_MS;
 
 export async function serve(run: Run, options: ServeOptions): Promise<void> {
+  refuseDaemon(run, options);
   const external = externalUrl(options.externalUrl);
   const tls = await tlsOf(options);
   const store = await run.open();
@@ -70,6 +71,15 @@ const said = (error: unknown): string => {
   if (isPocketfulError(error)) return `${error.message} (${error.code})`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 };
+
+/** A stage has schedules of its own, which would do the same work. Throws `invalid` NOT_FOR_STAGE. */
+function refuseDaemon({ address }: Run, { withDaemon }: ServeOptions): void {
+  if (withDaemon && parseAddress(address).engine === 'aws')
+    throw invalid(
+      'NOT_FOR_STAGE',
+      `${address}: the upkeep of a stage is done by its own schedules: leave --with-daemon out`,
+    );
+}
 
 /** Throws `invalid` URL_INVALID. */
 function externalUrl(text: string | undefined): URL | undefined {
