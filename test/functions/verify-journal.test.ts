@@ -10,9 +10,11 @@ import type { Shelf } from '../../lib/drive/shelf.ts';
 import { stageJournal, verifyStageJournal } from '../../lib/engine/journal/verify-stage-journal.ts';
 import type { VerifyReport } from '../../lib/engine/upkeep/verify.ts';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
+import { CountingPlan } from '../../lib/foundation/faults.ts';
 import { OUTPUTS } from '../../lib/settings/stage-names.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import type { MemoryShelf } from '../journal/memory-shelf.ts';
+import { dies } from '../journal/world.ts';
 import { DRIVES, JournalStage, KEKS } from './journal-stage.ts';
 import { Stage } from './stage.ts';
 
@@ -168,6 +170,29 @@ describe('verify of it', () => {
     expect(isRotated).toBe(true);
     const names = stage.shelves.flatMap(({ objects }) => [...objects.keys()].filter((one) => one.includes('keys')));
     expect([...new Set(names)]).toEqual(['0/keys-00000002']);
+  });
+
+  it.each(['before', 'after'] as const)('that dies %s any call leaves what the next one makes whole', async (mode) => {
+    let isDead = true;
+    let deaths = 0;
+    for (let at = 1; isDead; at++) {
+      const stage = await shippedStage(8, 6);
+      const { name } = await someSegment(stage);
+      damage(stage, name, 1);
+      damage(stage, KEYS, 1);
+      isDead = await dies(() => stage.invoke({ verify: {} }, new CountingPlan(at, mode)));
+      if (isDead) deaths += 1;
+      await stage.deliverAll();
+      await stage.expectBack();
+      const again = async () => (await verified(stage, stage.world.clock.nowMs() + 1)).journal;
+      await again();
+      expect(await again()).toMatchObject({ damaged: 0, unread: 0 });
+      expect(stage.shelves.filter(({ objects }) => objects.has(KEYS)).length).toBe(DRIVES);
+      await stage.deliverAll();
+      for (let lost = 0; lost < DRIVES; lost++) await stage.expectBack([lost]);
+      expect(at).toBeLessThan(200);
+    }
+    expect(deaths).toBeGreaterThan(10);
   });
 
   it('goes on where it was cut', async () => {
