@@ -2,6 +2,7 @@
 // its schedule and the operator's command have it.
 import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
+import { statusText } from '../../bin/commands/show/status-text.ts';
 import { StageAdmin } from '../../lib/client/aws/aws-admin.ts';
 import { Invoker } from '../../lib/client/aws/aws-invoke.ts';
 import type { StageOutputs } from '../../lib/client/aws/aws-stage.ts';
@@ -79,7 +80,13 @@ describe('the journal of a stage', () => {
   it('says how far the buckets are, what they hold, and how far back one can go', async () => {
     const stage = await shippedStage(1);
     const reached = await stage.expectBack();
-    const { journal } = await adminOf(stage, 1200).status();
+    const status = await adminOf(stage, 1200).status();
+    const { journal } = status;
+    const text = statusText(status);
+    expect(text).toMatch(
+      /^journal of the metadata, on 4 drives: up to .*Z, what came last was 1\.2 s late; a restore/m,
+    );
+    expect(text).toMatch(/^ladder, by level: .* back to .* points?$/m);
     expect(journal).toMatchObject({
       shipped: { epoch: 0, sequence: reached.point.sequence },
       waiting: { commits: null, ageMs: 1200 },
@@ -97,7 +104,15 @@ describe('the journal of a stage', () => {
     const stage = new JournalStage(2);
     await stage.begin();
     const admin = adminOf(stage);
-    expect((await admin.status()).journal).toMatchObject({ shipped: null, way: 0, points: 0, oldestAtMs: null });
+    const status = await admin.status();
+    expect(statusText(status)).toContain('journal of the metadata: nothing of it is on the drives (an ephemeral');
+    expect(status.journal).toMatchObject({
+      shipped: null,
+      waiting: { commits: null },
+      way: 0,
+      points: 0,
+      oldestAtMs: null,
+    });
     const report = await admin.verify({ what: ['journal'], all: true });
     expect(report).toMatchObject({ level: 'healthy', done: true });
     expect(report.journal).toBeUndefined();

@@ -106,7 +106,7 @@ function journalLines(journal: JournalStatus): string[] {
   const sizes = levels.map(({ level, segments, bytes: of }) => `${level}: ${countText(segments)} (${bytesText(of)})`);
   return [
     shipped === null
-      ? 'journal of the metadata: nothing of it is on the drives yet'
+      ? `journal of the metadata: nothing of it is on the drives${waiting.commits === null ? ' (an ephemeral stage ships none unless told to)' : ' yet'}`
       : `journal of the metadata, on ${countOf(copies, 'drive')}: ${unshipped}; a restore reads ${countOf(way, 'segment')}${snapshot === null ? '' : `, a snapshot of ${timeText(snapshot.atMs)} first`}`,
     ...(levels.length === 0
       ? []

@@ -70,7 +70,7 @@ export class StreamJournal implements JournalSource {
     return {
       tip: hasNews ? next : cursor,
       cursor,
-      waiting: hasNews ? { commits: 1, sinceMs: this.#atMs } : { commits: this.#left, sinceMs: undefined },
+      waiting: this.#waiting,
       row: (key) => (key.partition === storeKey.partition && key.sort === storeKey.sort ? store : undefined),
       rows: (partition) => (partition === drivePartition ? drives : []),
       changes: () => changes,
@@ -118,9 +118,10 @@ export class StreamJournal implements JournalSource {
 
   close(): void {}
 
-  /** Of a batch that was shipped nothing. Without one: only the stream knows what it holds. */
-  get #left(): number | undefined {
-    return this.#changes.length > 0 ? 0 : undefined;
+  /** Of the batch. Without one: only the stream knows what it holds. */
+  get #waiting(): JournalView['waiting'] {
+    if (this.#changes.length === 0) return { commits: undefined, sinceMs: undefined };
+    return this.#shipped === undefined ? { commits: 1, sinceMs: this.#atMs } : { commits: 0, sinceMs: undefined };
   }
 
   #putTender(next: Tender, before: Tender | undefined): Promise<boolean> {
