@@ -68,8 +68,13 @@ export async function put(
   }
 }
 
-async function putAbsent(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
-  const operation = begin(world, acting, drawnKey(world, random), 'put-absent', drawnBody(random, world.plan.bodies));
+export async function putAbsent(
+  world: SimWorld,
+  acting: Acting,
+  random: SeededRandomness,
+  name = drawnKey(world, random),
+): Promise<void> {
+  const operation = begin(world, acting, name, 'put-absent', drawnBody(random, world.plan.bodies));
   const body = bodyOf(operation.value as BodyId);
   try {
     await acting.frontend.put({ ...addressOf(operation.key), body, ifVersion: 'absent' });

@@ -118,7 +118,7 @@ export class SimWorld {
       randomness: process.randomness,
       columns: this.columns,
       drives: this.disks.map((disk) => new SimDrive(disk, process, this.#context)),
-      panda: new SimPanda(this.server, process, this.#context),
+      panda: new SimPanda(this.server, process, this.#context, this.plan.paysByWrite),
       keks: new SimKeys(this.keks, process, this.#context),
       owner: process.owner,
       isOwnerGone: (owner) => this.#isGone(owner),

@@ -11,6 +11,7 @@ import { getAgain, getMany, putAgain, putCrowd, putPlain, twins } from './crowd.
 import { KEEPER, KEYS } from './keeper.ts';
 import { MOVER } from './mover.ts';
 import { OPERATOR } from './operator.ts';
+import { collectRecurring, RECURRING } from './recurring.ts';
 import { restore } from './restorer.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
 
@@ -18,6 +19,7 @@ type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promis
 const ACTS: Readonly<Record<Role, Readonly<Record<string, Act>>>> = {
   client: {
     ...CLIENT,
+    ...RECURRING,
     twins,
     'get-many': getMany,
     'get-again': getAgain,
@@ -29,7 +31,7 @@ const ACTS: Readonly<Record<Role, Readonly<Record<string, Act>>>> = {
     restore,
   },
   mover: MOVER,
-  keeper: KEEPER,
+  keeper: { ...KEEPER, 'gc-recurring': collectRecurring },
   keys: KEYS,
   operator: OPERATOR,
 };
@@ -83,7 +85,8 @@ export class Workers {
     const workers = (this.#left.get(number) ?? []).filter(({ worker, next }) => next < worker.operations.length);
     const [first] = workers;
     if (first === undefined) return;
-    const acting = this.#world.start(first.worker.role, number);
+    const { role, leads } = first.worker;
+    const acting = this.#world.start(leads ? `${role}-leads` : role, number);
     const { process } = acting;
     this.#world.trace.note(`${this.#world.scheduler.nowUs} ${process.owner} starts`);
     const running = new Set(workers);

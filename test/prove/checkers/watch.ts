@@ -10,6 +10,7 @@ import { collectBucket } from '../../../lib/volume/read/collect-bucket.ts';
 import { readBucket, readVolume } from '../../../lib/volume/rows/read-rows.ts';
 import type { Acting, SimWorld } from '../actors/sim-world.ts';
 import type { Disk } from '../ports/disk.ts';
+import { expectDamageNotedRightly } from './damage.ts';
 import { expectLostByRule } from './lost-drives.ts';
 import { Violation } from './violation.ts';
 
@@ -30,6 +31,7 @@ export class Watch {
       const row = before[i];
       if (write.partition.startsWith('volume/')) this.#expectListed(writes, write, row);
       if (write.partition === drivePartition) await this.#expectLostByRule(write, row);
+      await expectDamageNotedRightly(this.#world, write);
       if (row === undefined || write.kind === 'check' || write.kind === 'put') continue;
       if (write.partition.startsWith('bucket/') && write.kind === 'update' && write.set?.['v'] !== undefined)
         this.#moved(row);

@@ -11,6 +11,8 @@ export interface Fate {
   readonly latencyUs: number;
   /** The answer comes by so much later than the deed. */
   readonly answerUs: number;
+  /** Of what is done after it failed: so long afterwards, if that is told. */
+  readonly doneAfterUs?: number;
 }
 
 const MS = 1000;
@@ -118,7 +120,10 @@ export class Injector {
     if (isLate) this.#lateUntilUs = nowUs + latencyUs;
     const answerUs = outcome === 'answered-late' ? lateMs * MS : 0;
     if (freezes && (isLate || answerUs > 0)) process.frozenUntilUs = process.scheduler.nowUs + lateMs * MS;
-    return { outcome, latencyUs, answerUs };
+    if (outcome !== 'done-late' || target.doneAfterMs === undefined) return { outcome, latencyUs, answerUs };
+    const doneAfterUs = target.doneAfterMs * MS;
+    this.#lateUntilUs = nowUs + latencyUs + doneAfterUs;
+    return { outcome, latencyUs, answerUs, doneAfterUs };
   }
 
   #outcome(process: SimProcess, changesSomething: boolean, weight: number): Outcome {

@@ -22,12 +22,14 @@ export interface Target {
   readonly freezes: boolean;
   /** After so long those begin who act meanwhile. */
   readonly followersAfterMs: number;
-  /** Only calls of processes in which somebody of this role works. */
-  readonly by?: 'client' | 'mover' | 'keeper';
+  /** Only calls of processes in which somebody of this role works, or of those that lead to it. */
+  readonly by?: 'client' | 'mover' | 'keeper' | 'keeper-leads';
   /** So many more calls of the step have the same fate. */
   readonly repeats?: number;
   /** Done right after the call that the target before it made late, while that one is on its way. */
   readonly isRightAfter?: boolean;
+  /** Of what is done after it failed: when; any time up to minutes later unless told. */
+  readonly doneAfterMs?: number;
 }
 
 const LEASE_MS = 60_000;

@@ -12,6 +12,9 @@ const BYTES_MAX = 900;
 /** Every so many bodies one says the same again and again: a block of it comes several times. */
 const REPETITIVE_EVERY = 4;
 const BLOCK_BYTES = 128;
+/** Bodies from this number on are of one block. */
+const ONE_BLOCK_FROM = 2_000_000;
+const ONE_BLOCK_BODIES = 5;
 
 /** One of a plan's own, twice out of three. */
 export const drawnBody = (random: SeededRandomness, own: { readonly first: number; readonly count: number }): BodyId =>
@@ -33,6 +36,12 @@ export function newBlockBody(random: SeededRandomness): BodyId {
   }
 }
 
+/** The same long one every time. */
+export const ONE_LONG_BODY: BodyId = LONG_EVERY * 200 - 1;
+
+/** Of one block each, and no two the same: the few that come again and again. */
+export const oneBlockBodies = (): BodyId[] => Array.from({ length: ONE_BLOCK_BODIES }, (_, i) => ONE_BLOCK_FROM + i);
+
 const known = new Map<BodyId, Uint8Array>();
 const KNOWN_MAX = 2000;
 
@@ -40,8 +49,10 @@ export function bodyOf(id: BodyId): Uint8Array {
   const found = known.get(id);
   if (found !== undefined) return found;
   const random = new SeededRandomness(id + 77_000);
-  const isLong = id % LONG_EVERY === LONG_EVERY - 1;
-  const body = random.bytes(isLong ? LONG_BYTES + random.below(1024) : random.below(BYTES_MAX));
+  const isOneBlock = id >= ONE_BLOCK_FROM;
+  const isLong = !isOneBlock && id % LONG_EVERY === LONG_EVERY - 1;
+  const short = (): number => (isOneBlock ? 1 + random.below(BLOCK_BYTES) : random.below(BYTES_MAX));
+  const body = random.bytes(isLong ? LONG_BYTES + random.below(1024) : short());
   if (id % REPETITIVE_EVERY === 0 && !isLong)
     for (let at = BLOCK_BYTES; at < body.length; at += BLOCK_BYTES)
       body.set(body.subarray(0, Math.min(BLOCK_BYTES, body.length - at)), at);

@@ -23,6 +23,13 @@ export const ROLES = {
     // Asked for by scenes only.
     'put-plain': 0,
     restore: 2,
+    // Asked for by scenes only.
+    'put-named': 0,
+    'put-named-crowd': 0,
+    'delete-named': 0,
+    'put-one-long': 0,
+    'delete-one-long': 0,
+    'put-new': 0,
   },
   mover: {
     encode: 4,
@@ -61,6 +68,7 @@ export const ROLES = {
     'empty-trash': 1,
     // Asked for by scenes only.
     'delete-all-gc': 0,
+    'gc-recurring': 0,
     wreck: 0,
     'abandon-old': 0,
     'void-ends': 0,
@@ -237,14 +245,15 @@ export function operationsAgainst(step: string, random: SeededRandomness): Opera
   return operationsOf(...(chosen ?? [role, drawable(role)]), random);
 }
 
-/** All of them, one after the other, and at once. */
+/** All of them, one after the other, and at once unless told. */
 export const operationsInOrder = (
   role: Role,
   names: readonly OperationName[],
   random: SeededRandomness,
+  pausesMs = (drawing: SeededRandomness): number => drawing.below(12),
 ): Operations => ({
   role,
-  operations: names.map((name) => ({ name, draw: random.uint32(), pauseMs: random.below(12) })),
+  operations: names.map((name) => ({ name, draw: random.uint32(), pauseMs: pausesMs(random) })),
 });
 
 const operationsOf = (role: Role, names: readonly OperationName[], random: SeededRandomness): Operations => ({

@@ -11,13 +11,11 @@ import {
   type PlannedOperation,
   type Role,
 } from './operations.ts';
-import { type Prelude, preludeTo } from './preludes.ts';
+import { preludeTo } from './preludes.ts';
+import type { Mourning, Prelude } from './scene.ts';
 import { VARIANTS } from './variants.ts';
 
 export const TEMPLATES_EACH = 4;
-
-/** When others count a process that died as dead: at once (processes of one machine), or when its time must be over (functions). */
-export type Mourning = 'at once' | 'late';
 
 export interface Worker {
   readonly role: Role;
@@ -26,6 +24,8 @@ export interface Worker {
   readonly operations: readonly PlannedOperation[];
   /** It begins when a step was hit that the plan aims at, and those who could take over may. */
   readonly isFollower: boolean;
+  /** It brings about what is aimed at. */
+  readonly leads?: boolean;
 }
 
 export interface PutBack {
@@ -42,6 +42,8 @@ export interface Plan {
   /** Processes that stand still may be taken for dead. */
   readonly misjudges: boolean;
   readonly isBeyondPromise: boolean;
+  /** Whether a plain write costs half of one in a transaction; each process says so or not, unless told. */
+  readonly paysByWrite: boolean | undefined;
   /** So many names that clients meet at. */
   readonly hotKeys: number;
   /** Bodies that are put again and again: the first, and how many. The first ones are in the store already. */
@@ -65,6 +67,8 @@ const TARGETS_MAX = 2;
 /** Numbers of processes below it belong to those that have nothing to do with a target. */
 const ROLES_MAX = 8;
 const OPERATORS_FROM = 40;
+/** Between what those do who lead to a step. */
+const LEADERS_PAUSE_MS = 60;
 
 /** `aim`: which steps of the protocols are aimed at, any unless told. */
 export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
@@ -90,9 +94,10 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
     profile: profile.name,
     variant,
     template: random.below(TEMPLATES_EACH),
-    mourning: random.below(2) === 0 ? 'at once' : 'late',
+    mourning: prelude.mourning ?? (random.below(2) === 0 ? 'at once' : 'late'),
     misjudges: prelude.misjudges ?? misjudges,
     isBeyondPromise,
+    paysByWrite: prelude.paysByWrite,
     hotKeys: 1 + random.below(5),
     bodies: drawnBodies(prelude, random),
     workers,
@@ -124,7 +129,7 @@ function drawnBodies({ putsKnown, putsOneBody }: Prelude, random: SeededRandomne
 /** Where all is aimed at a few steps, fewer have anything else to do. */
 function drawnWorkers(
   targets: readonly Target[],
-  { followers }: Prelude,
+  { followers, leaders }: Prelude,
   isAimed: boolean,
   random: SeededRandomness,
 ): Worker[] {
@@ -144,7 +149,14 @@ function drawnWorkers(
     process: ROLES_MAX + 5 * TARGETS_MAX + 5 + i,
     isFollower: true,
   }));
-  return [...workers, ...targets.flatMap((target, i) => towards(target, ROLES_MAX + 5 * i, random)), ...asked];
+  const leading = leaders.map(([role, ...names], i) => ({
+    ...operationsInOrder(role, names, random, (drawing) => drawing.below(LEADERS_PAUSE_MS)),
+    process: ROLES_MAX + 5 * TARGETS_MAX + 10 + i,
+    isFollower: false,
+    leads: true,
+  }));
+  const towardsThem = targets.flatMap((target, i) => towards(target, ROLES_MAX + 5 * i, random));
+  return [...workers, ...towardsThem, ...asked, ...leading];
 }
 
 /** One or two: the second repairs beside the first. */

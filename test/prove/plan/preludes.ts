@@ -1,67 +1,25 @@
 // What has to come together for a step of the protocols to be done at all, or for its conditions to matter, where no operation alone leads to it:
 // faults before it, who acts meanwhile, and when.
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
-import type { Disaster } from '../faults/profile.ts';
 import type { Target } from '../faults/target.ts';
-import type { OperationName, Role } from './operations.ts';
-
-export interface Prelude {
-  readonly targets: readonly Target[];
-  readonly disasters: readonly Disaster[];
-  /** More is lost than the code promises to survive. */
-  readonly isBeyondPromise: boolean;
-  /** What is put is what is in the store already. */
-  readonly putsKnown: boolean;
-  /** What is put is always the same. */
-  readonly putsOneBody: boolean;
-  /** Stores of these kinds only. */
-  readonly variants: readonly number[] | undefined;
-  /** Processes that stand still are taken for dead, or never are. */
-  readonly misjudges: boolean | undefined;
-  /** Of what is aimed at. */
-  readonly timing: Partial<Target>;
-  /** Those who act while it is late: operations of one role, in this order. */
-  readonly followers: readonly (readonly [Role, ...OperationName[]])[];
-}
-
-const NONE: Prelude = {
-  targets: [],
-  disasters: [],
-  isBeyondPromise: false,
-  putsKnown: false,
-  putsOneBody: false,
-  variants: undefined,
-  misjudges: undefined,
-  timing: {},
-  followers: [],
-};
-/** With two open volumes of a kind: whoever cannot have one takes the other. */
-const WIDE = [1, 3];
-/** Two columns of three gone is too much. */
-const SINGLE_TIER = [3];
-/** Trash has a grace. */
-const GRACES = [1];
-const NO_GRACES = [0, 2, 3];
-const at = (atMs: number, kind: Disaster['kind']): Disaster => ({ atMs, kind, forMs: 400 });
-const target = (step: string, outcome: Target['outcome'], followersAfterMs: number): Target => ({
-  step,
-  outcome,
-  skipped: 0,
-  lateMs: 5000,
-  freezes: false,
-  followersAfterMs,
-});
-const loses = (times: readonly number[]): Disaster[] => times.map((ms) => at(ms, 'lose'));
-
-/** Beyond a lease, and others are there for it. */
-const BEYOND_LEASE: Partial<Target> = { lateMs: 100_000, followersAfterMs: 64_000, freezes: false };
-/** Others are quick. */
-const SHORTLY: Partial<Target> = { lateMs: 6000, followersAfterMs: 1, freezes: false };
-const FROZEN: Partial<Target> = { lateMs: 100_000, followersAfterMs: 2000, freezes: true };
-
-type Scene = readonly [step: RegExp, outcomes: RegExp, prelude: Partial<Prelude>];
-const LATE = /^(comes-late|answered-late)$/;
-const ANY = /./;
+import { RECURRING_SCENES } from './recurring-scenes.ts';
+import {
+  ANY,
+  at,
+  BEYOND_LEASE,
+  FROZEN,
+  GRACES,
+  LATE,
+  loses,
+  NO_GRACES,
+  NONE,
+  type Prelude,
+  type Scene,
+  SHORTLY,
+  SINGLE_TIER,
+  target,
+  WIDE,
+} from './scene.ts';
 
 const NEEDED: readonly Scene[] = [
   // It is found, a week old, when it is about to be published.
@@ -151,7 +109,7 @@ const SCENES: readonly Scene[] = [
       followers: [['mover', 'step-same', 'step-same']],
     },
   ],
-  [/^20 GC/, LATE, { timing: SHORTLY, putsOneBody: true, followers: [['client', 'put', 'put-many', 'put']] }],
+  [/^20c block row/, LATE, { timing: SHORTLY, putsOneBody: true, followers: [['client', 'put', 'put-many', 'put']] }],
   [
     /^panda getMany block/,
     LATE,
@@ -213,7 +171,10 @@ const SCENES: readonly Scene[] = [
     /^dies-after/,
     {
       variants: NO_GRACES,
-      timing: { skipped: 0, followersAfterMs: 1000 },
+      mourning: 'late',
+      timing: { skipped: 0, followersAfterMs: 1, by: 'client' },
+      paysByWrite: false,
+      leaders: [['client', 'put-named-crowd']],
       followers: [['keeper', 'delete-all-gc', 'delete-all-gc']],
     },
   ],
@@ -241,6 +202,6 @@ export function preludeTo(aimed: Target | undefined, random: SeededRandomness): 
   const fits = ([step, outcomes]: Scene): boolean => step.test(aimed.step) && outcomes.test(aimed.outcome);
   const needed = NEEDED.find(fits);
   if (needed !== undefined) return { ...NONE, ...needed[2] };
-  const scenes = SCENES.filter(fits);
+  const scenes = [...SCENES, ...RECURRING_SCENES].filter(fits);
   return { ...NONE, ...scenes[random.below(scenes.length + 1)]?.[2] };
 }

@@ -110,7 +110,7 @@ export const IN_FRONTEND: readonly Plant[] = [
   {
     // Either alone is held by the other: who brings a block back deletes its trash row.
     name: 'gc-of-a-block-that-came-back',
-    aim: '20 GC',
+    aim: '20 of trash',
     file: 'lib/gc/collect-garbage.ts',
     find: "if: [...blockIs('trash', { refs: 0, ...form }), recordIs(recordId)],",
     replace: 'if: [recordIs(recordId)],',
@@ -170,14 +170,14 @@ export const IN_FRONTEND: readonly Plant[] = [
   },
   {
     name: 'removed-row-goes-whatever-was-noted',
-    aim: '20e|20b',
+    aim: 'panda getMany block',
     file: 'lib/gc/expire-removed.ts',
     find: 'isHolding(row) ? stepIs(row) : removedAs(row)',
     replace: "isHolding(row) ? 'exists' : removedAs(row)",
   },
   {
     name: 'noted-slots-die-though-a-block-names-them',
-    aim: '20b|20c',
+    aim: '20c block row',
     file: 'lib/gc/bury.ts',
     find: 'if (row?.recordId !== note.recordId) left.push(note);',
     replace: 'if (row !== null) left.push(note);',

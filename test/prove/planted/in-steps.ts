@@ -44,7 +44,7 @@ export const IN_STEPS: readonly Plant[] = [
   },
   {
     name: 'dead-row-without-version',
-    aim: '5 RECOVER, slots|20 GC|21 MERGE',
+    aim: '5 RECOVER, slots|20d slots|20 of trash|21 MERGE',
     file: 'lib/volume/steps/recover-steps.ts',
     find: `      if: deadIsAsRead(dead),
 `,

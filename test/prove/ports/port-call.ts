@@ -57,7 +57,9 @@ export function makeCall<T>(context: CallContext, process: SimProcess, call: Por
       if (fate.outcome === 'fails-before' || fate.outcome === 'done-late') {
         note(fate.outcome);
         if (fate.outcome === 'done-late')
-          process.scheduler.schedule(longUs(process), tie(), undefined, () => settleQuietly(call.act(), note));
+          process.scheduler.schedule(fate.doneAfterUs ?? longUs(process), tie(), undefined, () =>
+            settleQuietly(call.act(), note),
+          );
         answer(() => reject(call.failed()));
         return;
       }

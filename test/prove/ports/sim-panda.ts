@@ -16,17 +16,18 @@ const tableOf = ({ partition }: Key): string => partition.split('/', 1)[0] as st
 export class SimPanda implements Panda {
   /** Some are refused all the same: so callers meet both ways. */
   readonly refusesOverlap = false;
-  /** Half of the processes put by plain writes, the others by transactions. */
+  /** Half of the processes put by plain writes, the others by transactions, unless the plan says. */
   readonly paysByWrite: boolean;
   readonly #server: PandaServer;
   readonly #process: SimProcess;
   readonly #context: CallContext;
 
-  constructor(server: PandaServer, process: SimProcess, context: CallContext) {
+  constructor(server: PandaServer, process: SimProcess, context: CallContext, paysByWrite: boolean | undefined) {
     this.#server = server;
     this.#process = process;
     this.#context = context;
-    this.paysByWrite = process.fate.below(2) === 0;
+    const drawn = process.fate.below(2) === 0;
+    this.paysByWrite = paysByWrite ?? drawn;
   }
 
   get(key: Key): Promise<Row | undefined> {
