@@ -52,10 +52,10 @@ export function openFrontend(remainingMs: number): Promise<FrontendService> {
 }
 
 const shared = once(async () => {
-  const { drain, stage, budgets, repairBytesPerDay } = stageOf(process.env);
+  const { drain, stage, budgets, repairBytesPerDay, executions } = stageOf(process.env);
   const { queueUrl, dlqUrl } = present(drain, 'the stack gives this function its queues');
   const stream = new SqsStream({ client: newSqsClient(), queueUrl, dlqUrl, clock });
-  return { stream, metrics: new CloudWatchMetrics(stage), budgets, repairBytesPerDay };
+  return { stream, metrics: new CloudWatchMetrics(stage), budgets, repairBytesPerDay, executions };
 });
 
 let s3: S3Client | undefined;

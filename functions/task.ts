@@ -21,6 +21,8 @@ export interface TaskParts {
   readonly metrics: MetricsPort;
   /** Of the stage's schedules; absent: not limited. */
   readonly budgets?: Budgets | undefined;
+  /** Functions that may run at once in the account; absent: as in a new one. */
+  readonly executions?: number | undefined;
   /** What passes of repair may write in a day; absent: not limited. */
   readonly repairBytesPerDay?: number | undefined;
 }

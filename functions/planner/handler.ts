@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
 import { plannedPasses } from '../../lib/engine/upkeep/stage-repair.ts';
 import { RUNS_AT_ONCE_MAX } from '../../lib/limits/compaction.ts';
-import { COMPACTORS_AT_ONCE, EXECUTION_RUNS_MAX } from '../../lib/limits/stage.ts';
+import { EXECUTION_RUNS_MAX } from '../../lib/limits/stage.ts';
+import { sharesOf } from '../../lib/settings/execution-shares.ts';
 import { openTask } from '../deployment.ts';
 import { newTask, type OpenTask } from '../task.ts';
 
@@ -16,21 +17,25 @@ const schema = z.object({
 });
 
 export const newPlanner = (open: OpenTask) =>
-  newTask(schema, open, async ({ store, logger, budgets }, { strategies, runsMax, concurrency, periodMs }) => {
-    const repairs = await plannedPasses(store);
-    const { runs, resumed, plan, budgetUsed, runsAtOnce } = await planRuns(store, runsMax, {
-      ...(strategies === undefined ? {} : { strategies }),
-      ...(budgets === undefined ? {} : { budgets }),
-      ...(periodMs === undefined ? {} : { periodMs }),
-      runsAtOnceMax: COMPACTORS_AT_ONCE,
-    });
-    const { before, after, threshold, spent } = plan;
-    logger.info('plan', { plan: plan.digest, before, after, threshold, budgetUsed, spent, resumed, repairs });
-    return {
-      runs: [...repairs, ...runs].map((run) => ({ run })),
-      concurrency: concurrency ?? runsAtOnce,
-      plan: plan.digest,
-    };
-  });
+  newTask(
+    schema,
+    open,
+    async ({ store, logger, budgets, executions }, { strategies, runsMax, concurrency, periodMs }) => {
+      const repairs = await plannedPasses(store);
+      const { runs, resumed, plan, budgetUsed, runsAtOnce } = await planRuns(store, runsMax, {
+        ...(strategies === undefined ? {} : { strategies }),
+        ...(budgets === undefined ? {} : { budgets }),
+        ...(periodMs === undefined ? {} : { periodMs }),
+        runsAtOnceMax: sharesOf(executions).compactors,
+      });
+      const { before, after, threshold, spent } = plan;
+      logger.info('plan', { plan: plan.digest, before, after, threshold, budgetUsed, spent, resumed, repairs });
+      return {
+        runs: [...repairs, ...runs].map((run) => ({ run })),
+        concurrency: concurrency ?? runsAtOnce,
+        plan: plan.digest,
+      };
+    },
+  );
 
 export const handler = newPlanner(openTask);

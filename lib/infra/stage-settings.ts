@@ -45,6 +45,8 @@ const schema = z.strictObject({
    * other way back either.
    */
   journal: flag.optional(),
+  /** Functions that may run at once in the account, as measured; absent: ten, as in a new one. */
+  concurrency: z.coerce.number().int().min(1).optional(),
   /** False: nothing runs by itself; encode, gc and compaction wait to be started. */
   schedules: flag.default(true),
   /** Where alarms are sent; without it they only show in the console. */

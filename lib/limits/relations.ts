@@ -182,6 +182,19 @@ const STAGE: readonly Relation[] = [
   relation('a request may name the longest key', (l) => l.OBJECT_KEY_BYTES_MAX <= l.KEY_CHARACTERS_MAX),
   relation('a request may hold the longest metadata', (l) => l.METADATA_BYTES_MAX <= l.METADATA_CHARACTERS_MAX),
   relation('a request fits one batch of the frontend', (l) => l.OBJECTS_PER_REQUEST_MAX <= l.BATCH_OBJECTS_MAX),
+  relation(
+    'of the functions of a new account requests have some left beside everything that moves bytes',
+    (l) =>
+      l.EXECUTIONS_OF_NEW_ACCOUNT / l.EXECUTIONS_PER_COMPACTOR +
+        l.EXECUTIONS_OF_NEW_ACCOUNT / l.EXECUTIONS_PER_ENCODER +
+        l.LIVE_CODERS_MAX <=
+      l.EXECUTIONS_OF_NEW_ACCOUNT / 2,
+  ),
+  relation(
+    'a client waits for longer than a step of upkeep keeps one of ten functions',
+    (l) =>
+      waitsMs(l.FRONTEND_ATTEMPTS_MAX - 1, 2 * l.FRONTEND_BACK_OFF_MS, l.FRONTEND_BACK_OFF_MS_MAX) / 2 > 30 * SECOND_MS,
+  ),
   relation('parts share the requests', (l) => l.PARTS_AT_ONCE <= l.REQUESTS_AT_ONCE),
 ];
 

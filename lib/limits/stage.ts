@@ -32,8 +32,12 @@ export const REQUESTS_AT_ONCE = 4;
 export const PARTS_AT_ONCE = 3;
 /** Runs of compaction that one client drives at once: a new account may have ten functions running altogether. */
 export const STAGE_RUNS_AT_ONCE = 4;
-/** Calls of the frontend that is busy or throttled: up to thirteen seconds of waiting. */
-export const FRONTEND_ATTEMPTS_MAX = 7;
+/**
+ * Calls of the frontend that is busy or throttled: up to a minute and a half of waiting, as an account of ten functions
+ * is full for as long as some of them run.
+ */
+export const FRONTEND_ATTEMPTS_MAX = 11;
+export const FRONTEND_BACK_OFF_MS_MAX = 20 * SECOND_MS;
 /** The first wait is up to twice this, each further one up to twice the one before. */
 export const FRONTEND_BACK_OFF_MS = 100;
 /** Calls of a maintenance function, which may be called again at any time: half a minute of waiting. */
@@ -70,8 +74,13 @@ export const MACHINE_WAIT_SECONDS_MAX = 120;
 export const VISIBILITY_PER_TIME_OUT = 6;
 /** Runs of one execution: its input and its history stay short; the rest waits for the next one. */
 export const EXECUTION_RUNS_MAX = 100;
-/** Compactors at once: a new account may have ten functions running altogether. */
+/** Functions that a new account may have running altogether. */
+export const EXECUTIONS_OF_NEW_ACCOUNT = 10;
+/** Compactors at once, where that many functions may run. */
 export const COMPACTORS_AT_ONCE = 4;
+/** One of so many functions is a compactor, at the most; and an encoder that puts call for. */
+export const EXECUTIONS_PER_COMPACTOR = 5;
+export const EXECUTIONS_PER_ENCODER = 10;
 /** Encoders at once that puts may call for, beside the scheduled one. */
 export const ENCODERS_AT_ONCE = 3;
 /** Passes of repair at once, of the compactors: the others go on with compaction. */

@@ -3,6 +3,9 @@
 
 export const stackNameOf = (stage: string): string => `Pocketful-${stage}`;
 
+/** What the stage was deployed with; stacks of earlier releases have none. */
+export const OPTIONS_OUTPUT = 'StageOptions';
+
 export const OUTPUTS = {
   stage: 'Stage',
   table: 'PandaTable',

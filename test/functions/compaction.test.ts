@@ -46,7 +46,7 @@ describe('planner and compactor', () => {
     const half = await halfDead();
     const { stage } = half;
     const plan = await stage.invoke('planner');
-    expect(plan).toEqual({ runs: expect.any(Array), concurrency: 4, plan: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(plan).toEqual({ runs: expect.any(Array), concurrency: 2, plan: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(runsOf(plan).length).toBeGreaterThan(0);
     let retired = 0;
     for (const run of runsOf(plan)) retired += await toEnd(stage, run);

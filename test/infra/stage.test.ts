@@ -7,7 +7,7 @@ import { WORKERS } from '../../lib/infra/stage-parts.ts';
 import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 import { RECEIVES_MAX } from '../../lib/limits/bytes.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
-import { OUTPUTS } from '../../lib/settings/stage-names.ts';
+import { OPTIONS_OUTPUT, OUTPUTS } from '../../lib/settings/stage-names.ts';
 import {
   actionsOf,
   type Resource,
@@ -466,6 +466,8 @@ describe('permissions', () => {
 describe('outputs', () => {
   it('hold every name a client needs', () => {
     for (const name of Object.values(OUTPUTS)) durable.zone.hasOutput(name, { Value: Match.anyValue() });
-    expect(Object.keys(durable.zone.findOutputs('*')).sort()).toEqual(Object.values(OUTPUTS).sort());
+    expect(Object.keys(durable.zone.findOutputs('*')).sort()).toEqual(
+      [...Object.values(OUTPUTS), OPTIONS_OUTPUT].sort(),
+    );
   });
 });

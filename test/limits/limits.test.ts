@@ -82,6 +82,8 @@ const BROKEN: readonly (readonly [Partial<Limits>, string])[] = [
   [{ DRAIN_RECEIVE_MAX: 11 }, 'a take of messages is one batch call'],
   [{ MESSAGE_BYTES_MAX: 512 * 1024 }, 'a batch call holds a message'],
   [{ DRAIN_SENDS_AT_ONCE: 257 }, 'the queue holds what is sent at once'],
+  [{ EXECUTIONS_PER_COMPACTOR: 2 }, 'of the functions of a new account'],
+  [{ FRONTEND_ATTEMPTS_MAX: 7 }, 'a client waits for longer than'],
   [{ DEAD_LETTERS_MAX: 101 }, 'sending stops before writers wait'],
   [{ LETTERS_MAX: 99 }, 'all letters that make writers wait'],
   [{ DRAIN_VISIBILITY_MS: 15 * 60_000 }, 'a bucket is hidden for less'],

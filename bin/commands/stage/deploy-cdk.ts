@@ -4,20 +4,10 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { missing, unknownOutcome } from '../../../lib/foundation/errors.ts';
-import type { StageSettings } from '../../../lib/infra/stage-settings.ts';
+import type { StageContext } from '../../../lib/infra/stage-context.ts';
 import { PROJECT_ROOT } from '../project.ts';
 
 const CLI = join(PROJECT_ROOT, 'node_modules/aws-cdk/bin/cdk');
-
-export type StageContext = Readonly<Record<string, string>>;
-
-/** What the app parses back into these settings. */
-export const contextOf = ({ store, drives, ...rest }: StageSettings): StageContext => ({
-  ...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)])),
-  // All of them: what is deployed must not hang on a preset that may change.
-  settings: JSON.stringify(store),
-  drives: String(drives),
-});
 
 /** Throws `missing` CDK_MISSING, `unknown` CDK_FAILED: stacks may be half way, and a second try goes on. */
 export async function runCdk(command: readonly string[], context: StageContext, signal?: AbortSignal): Promise<void> {

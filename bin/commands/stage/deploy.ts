@@ -4,12 +4,15 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { KnownStage } from '../../../lib/client/aws/aws-deployments.ts';
 import { invalid } from '../../../lib/foundation/errors.ts';
+import { contextAfter, contextOf } from '../../../lib/infra/stage-context.ts';
 import { parseStageSettings, type StageSettings } from '../../../lib/infra/stage-settings.ts';
+import { LIVE_CODERS_MAX } from '../../../lib/limits/stage.ts';
 import { contradictionOf } from '../../../lib/settings/contradiction.ts';
+import { sharesOf } from '../../../lib/settings/execution-shares.ts';
 import { addCommand, collect, countArgument, type Run } from '../command.ts';
 import { requireRepository } from '../project.ts';
 import { table } from '../show/text.ts';
-import { contextOf, runCdk } from './deploy-cdk.ts';
+import { runCdk } from './deploy-cdk.ts';
 import { costSheetOf } from './deploy-costs.ts';
 
 interface DeployOptions {
@@ -45,15 +48,20 @@ export function addDeploy(program: Command): void {
 async function deploy(run: Run, [stage = '']: readonly string[], options: DeployOptions): Promise<void> {
   requireRepository('deploy runs the CDK');
   // The AWS SDK takes longer to load than other commands take.
-  const { findDeployed, requireBootstrap } = await import('../../../lib/client/aws/aws-deployments.ts');
+  const { findDeployed, measuredConcurrency, requireBootstrap } = await import(
+    '../../../lib/client/aws/aws-deployments.ts'
+  );
   const known = await findDeployed(stage);
-  const wanted = parseStageSettings({ ...(await contextFrom(options, known)), stage });
+  const measured = { concurrency: await measuredConcurrency() };
+  const asked = { ...measured, ...(await askedFor(options)), stage };
+  const wanted = parseStageSettings(contextAfter(known, asked));
   refuseContradiction(wanted, known);
   await requireBootstrap();
   const sheet = costSheetOf(wanted);
   run.say(
     `${known === undefined ? 'a new stage' : 'the stage'} ${stage}: ${wanted.store.preset}, ${wanted.drives} drives, ${wanted.store.hotCodec} -> ${wanted.store.warmCodec}`,
   );
+  run.say(sharesLine(wanted));
   run.say(table([['', '$'], ...sheet.map(({ what, dollars }) => [what, dollars.toFixed(4)])], [1]));
   if (!options.yes) throw invalid('NOT_CONFIRMED', 'nothing was deployed yet: say --yes');
   await runCdk(['deploy', '--all', '--require-approval', 'never'], contextOf(wanted), run.interruption.signal);
@@ -63,8 +71,15 @@ async function deploy(run: Run, [stage = '']: readonly string[], options: Deploy
   );
 }
 
-/** What is not asked for stays as it is. */
-async function contextFrom(options: DeployOptions, known: KnownStage | undefined): Promise<Record<string, unknown>> {
+function sharesLine({ concurrency }: StageSettings): string {
+  const { compactors, encoders } = sharesOf(concurrency);
+  const rest = 'the others are for requests';
+  return concurrency === undefined
+    ? 'how many functions may run at once here is not known: sized for ten'
+    : `${concurrency} functions may run at once here: ${compactors} compactors, ${encoders} encoders called for, ${LIVE_CODERS_MAX} Live Coders; ${rest}`;
+}
+
+async function askedFor(options: DeployOptions): Promise<Record<string, unknown>> {
   const { preset, drives, settings: file, ephemeral, context = [] } = options;
   const pairs = context.map((pair) => {
     const [name = '', ...rest] = pair.split('=');
@@ -73,9 +88,9 @@ async function contextFrom(options: DeployOptions, known: KnownStage | undefined
   });
   const settings = file === undefined ? undefined : await readFile(file, 'utf8');
   return {
-    ...(known === undefined ? {} : { settings: JSON.stringify(known.settings), drives: known.drives }),
-    ...(known?.isEphemeral === true || ephemeral === true ? { ephemeral: true } : {}),
-    ...(preset === undefined ? {} : { preset, ...(settings === undefined ? { settings: {} } : {}) }),
+    ...(ephemeral === true ? { ephemeral: true } : {}),
+    // Another preset is one without the changes to the one before.
+    ...(preset === undefined ? {} : { preset, settings: '{}' }),
     ...(settings === undefined ? {} : { settings }),
     ...(drives === undefined ? {} : { drives }),
     ...Object.fromEntries(pairs),

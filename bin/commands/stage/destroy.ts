@@ -2,10 +2,11 @@
 // stack.
 import type { Command } from 'commander';
 import { invalid, missing } from '../../../lib/foundation/errors.ts';
+import { contextOf } from '../../../lib/infra/stage-context.ts';
 import { parseStageSettings } from '../../../lib/infra/stage-settings.ts';
 import { addCommand } from '../command.ts';
 import { requireRepository } from '../project.ts';
-import { contextOf, runCdk } from './deploy-cdk.ts';
+import { runCdk } from './deploy-cdk.ts';
 
 export function addDestroy(program: Command): void {
   addCommand<{ yes?: boolean }>(

@@ -3,7 +3,12 @@ import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws
 import type { Clock } from '../../foundation/clock.ts';
 import { invalid, isKind, isPocketfulError, unknownOutcome } from '../../foundation/errors.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
-import { FRONTEND_ATTEMPTS_MAX, FRONTEND_BACK_OFF_MS, PAYLOAD_BYTES_MAX } from '../../limits/stage.ts';
+import {
+  FRONTEND_ATTEMPTS_MAX,
+  FRONTEND_BACK_OFF_MS,
+  FRONTEND_BACK_OFF_MS_MAX,
+  PAYLOAD_BYTES_MAX,
+} from '../../limits/stage.ts';
 import { type FrontendOperation, type RequestOf, type ResultOf, resultOf } from '../../service/protocol.ts';
 import { awsError } from './aws-errors.ts';
 
@@ -53,7 +58,7 @@ export class FrontendCaller {
 
   #backOff(attempt: number): Promise<void> {
     const { clock, randomness } = this.#parts;
-    return clock.sleep(randomness.below(FRONTEND_BACK_OFF_MS * 2 ** attempt) + 1);
+    return clock.sleep(randomness.below(Math.min(FRONTEND_BACK_OFF_MS_MAX, FRONTEND_BACK_OFF_MS * 2 ** attempt)) + 1);
   }
 
   close(): void {

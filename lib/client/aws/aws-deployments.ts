@@ -5,19 +5,24 @@ import {
   DescribeStacksCommand,
   UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation';
+import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import * as z from 'zod';
 import { invalid, isKind, missing } from '../../foundation/errors.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
-import { stackNameOf } from '../../settings/stage-names.ts';
+import { OPTIONS_OUTPUT, stackNameOf } from '../../settings/stage-names.ts';
 import { awsError } from './aws-errors.ts';
 import { findStage } from './aws-stage.ts';
 
 const BOOTSTRAP_STACK = 'CDKToolkit';
+const optionsSchema = z.record(z.string(), z.string());
 
 export interface KnownStage {
   readonly settings: Settings;
   readonly drives: number;
-  /** Not protected against deletion: it takes its data with it. */
+  /** It takes its data with it. Of an earlier release: its stacks are not protected. */
   readonly isEphemeral: boolean;
+  /** What else it was deployed with; empty if an earlier release did. */
+  readonly options: Readonly<Record<string, string>>;
 }
 
 /** Undefined if there is no such stage here. Throws `denied` AWS_DENIED without credentials or region. */
@@ -26,16 +31,34 @@ export async function findDeployed(stage: string): Promise<KnownStage | undefine
     try {
       const { settings, drives } = await findStage(client, stage);
       const { Stacks: stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stackNameOf(stage) }));
+      const [stack] = stacks;
+      const said = stack?.Outputs?.find(({ OutputKey }) => OutputKey === OPTIONS_OUTPUT)?.OutputValue;
+      const options = optionsSchema.parse(JSON.parse(said ?? '{}'));
+      const { ephemeral } = options;
       return {
         settings: parseSettings(JSON.parse(settings)),
         drives: drives.split(',').length,
-        isEphemeral: stacks[0]?.EnableTerminationProtection !== true,
+        isEphemeral: ephemeral === undefined ? stack?.EnableTerminationProtection !== true : ephemeral === 'true',
+        options,
       };
     } catch (error) {
       if (isKind(error, 'missing')) return undefined;
       throw error;
     }
   });
+}
+
+/** Functions that may run at once in this account and region; undefined if that may not be asked. */
+export async function measuredConcurrency(): Promise<number | undefined> {
+  const lambda = new LambdaClient({});
+  try {
+    const { AccountLimit: limit } = await lambda.send(new GetAccountSettingsCommand({}));
+    return limit?.ConcurrentExecutions;
+  } catch {
+    return undefined;
+  } finally {
+    lambda.destroy();
+  }
 }
 
 /** Throws `missing` BOOTSTRAP_MISSING unless CDK has been set up in this account and region. */

@@ -59,6 +59,8 @@ export interface EncodeStageOptions {
   readonly all?: boolean | undefined;
   /** Asked for by a put that found little room: nothing to do if others saw to it, or enough do. */
   readonly pressure?: boolean | undefined;
+  /** That puts may have called for at once. */
+  readonly encodersMax?: number | undefined;
   readonly signal: AbortSignal;
   readonly stream: Stream;
   readonly metrics?: MetricsPort | undefined;
@@ -66,8 +68,8 @@ export interface EncodeStageOptions {
 
 /** ENCODE of the stage. What has to go for want of room goes in any pass (lib/live-coder/hot-pressure.ts). */
 export async function encodeStage(volumes: VolumeStore, options: EncodeStageOptions): Promise<EncodeStageReport> {
-  const { signal, all, pressure = false, stream, metrics } = options;
-  const idle = pressure ? idleReason(volumes, await pressureNow(volumes)) : undefined;
+  const { signal, all, pressure = false, stream, metrics, encodersMax = ENCODERS_AT_ONCE } = options;
+  const idle = pressure ? idleReason(volumes, await pressureNow(volumes), encodersMax) : undefined;
   if (idle !== undefined) return { ...NOTHING_ENCODED, stalled: idle, freedZones: 0, done: true };
   const { free, ...report } = await encodePass({ volumes, queue: stream }, { all, signal });
   const after = await pressureNow(volumes);
@@ -80,10 +82,14 @@ async function pressureNow({ components: { panda, settings, badRow } }: VolumeSt
 }
 
 /** Why a call for an encoder needs no answer. */
-function idleReason({ components }: VolumeStore, { isHigh, share, encoders }: HotPressure): Reason | undefined {
+function idleReason(
+  { components }: VolumeStore,
+  { isHigh, share, encoders }: HotPressure,
+  most: number,
+): Reason | undefined {
   const others = [...encoders].filter((owner) => !components.isOwnerGone(owner)).length;
   if (!isHigh) return { code: 'HOT_RELIEVED', text: `hot volumes take ${Math.round(share * 100)} % of what they may` };
-  return others < ENCODERS_AT_ONCE ? undefined : { code: 'ENCODERS_AT_WORK', text: `${others} encoders are at work` };
+  return others < most ? undefined : { code: 'ENCODERS_AT_WORK', text: `${others} encoders are at work` };
 }
 
 /**

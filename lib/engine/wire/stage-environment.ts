@@ -17,6 +17,7 @@ const environmentSchema = z.object({
   POCKETFUL_DRAIN_QUEUE_URL: text.optional(),
   POCKETFUL_DRAIN_DLQ_URL: text.optional(),
   POCKETFUL_ENCODER: text.optional(),
+  POCKETFUL_EXECUTIONS: z.coerce.number().int().positive().optional(),
   POCKETFUL_BUDGETS: text.optional(),
   POCKETFUL_REPAIR_BYTES_PER_DAY: z.coerce.number().positive().optional(),
 });
@@ -33,6 +34,8 @@ export interface DeployedStage {
   readonly budgets?: Budgets;
   /** What its passes of repair may write in a day; absent: not limited. */
   readonly repairBytesPerDay?: number | undefined;
+  /** Functions that may run at once in the account; absent: as in a new one. */
+  readonly executions?: number | undefined;
   /** Function that the frontend calls for room; absent: nothing runs by itself. */
   readonly encoder?: string | undefined;
   /** The frontend has none. */
@@ -53,6 +56,7 @@ export function stageOf(environment: Readonly<Record<string, string | undefined>
     ...given({ account: data.POCKETFUL_ACCOUNT }),
     settings: parseSettings(JSON.parse(data.POCKETFUL_SETTINGS)),
     ...(data.POCKETFUL_BUDGETS === undefined ? {} : { budgets: budgetsOf(JSON.parse(data.POCKETFUL_BUDGETS)) }),
+    ...given({ executions: data.POCKETFUL_EXECUTIONS }),
     ...given({ encoder: data.POCKETFUL_ENCODER }),
     ...given({ repairBytesPerDay: data.POCKETFUL_REPAIR_BYTES_PER_DAY }),
     ...(queueUrl === undefined || dlqUrl === undefined ? {} : { drain: { queueUrl, dlqUrl } }),

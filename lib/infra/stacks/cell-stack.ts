@@ -103,6 +103,7 @@ export class CellStack extends PocketfulStack {
         POCKETFUL_DRAIN_QUEUE_URL: drainQueue.queue.queueUrl,
         POCKETFUL_DRAIN_DLQ_URL: drainQueue.deadLetters.queueUrl,
         ...(stage.budgets === undefined ? {} : { POCKETFUL_BUDGETS: JSON.stringify(stage.budgets) }),
+        ...(stage.concurrency === undefined ? {} : { POCKETFUL_EXECUTIONS: String(stage.concurrency) }),
         ...(stage.repairBytesPerDay === undefined
           ? {}
           : { POCKETFUL_REPAIR_BYTES_PER_DAY: String(stage.repairBytesPerDay) }),

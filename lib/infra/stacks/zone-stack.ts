@@ -3,10 +3,11 @@ import { ArnFormat, CfnOutput } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { OUTPUTS } from '../../settings/stage-names.ts';
+import { OPTIONS_OUTPUT, OUTPUTS } from '../../settings/stage-names.ts';
 import { cellName, zoneName } from '../resource-names.ts';
 import { scheduleSampler } from '../schedules.ts';
 import { ServiceFunction } from '../service-function.ts';
+import { optionsOf } from '../stage-context.ts';
 import { grantStore, type StoreParts, storeEnvironment } from '../store-access.ts';
 import type { CellStack } from './cell-stack.ts';
 import { PocketfulStack, type PocketfulStackProps } from './pocketful-stack.ts';
@@ -77,6 +78,10 @@ export class ZoneStack extends PocketfulStack {
         'The state machine of L1 and L2 compaction',
       ],
     };
+    new CfnOutput(this, OPTIONS_OUTPUT, {
+      value: JSON.stringify(optionsOf(stage)),
+      description: 'What it was deployed with: kept by the next deployment',
+    });
     for (const [field, [value, description]] of Object.entries(values))
       new CfnOutput(this, OUTPUTS[field as keyof typeof OUTPUTS], { value, description });
   }
