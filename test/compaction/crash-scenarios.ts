@@ -1,6 +1,6 @@
 // The compaction runs that crash tests interrupt: small, so that every port call can be tried.
 import { expect } from 'vitest';
-import { type CompactOptions, compact } from '../../lib/compaction/do/rounds.ts';
+import { type CompactOptions, type CompactReport, compact } from '../../lib/compaction/do/rounds.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
@@ -24,10 +24,11 @@ async function diesWhileCopying({ world }: Awaited<ReturnType<typeof sealedWorld
 }
 
 /** Did in the calm run what it is for: else nothing was tested. */
-async function compacts(p: Process, options: CompactOptions, calm: { tried: boolean }): Promise<void> {
+async function compacts(p: Process, options: CompactOptions, calm: { tried: boolean }): Promise<CompactReport> {
   const done = await compact(batchesOf(p, new MemoryStream(p.components.clock)), options);
   if (!calm.tried) expect(done.runs.reduce((sum, { retired }) => sum + retired, 0)).toBeGreaterThan(0);
   calm.tried = true;
+  return done;
 }
 
 const scenario = (prepare: Scenario['prepare'], options: CompactOptions): Scenario => {
@@ -38,10 +39,11 @@ const scenario = (prepare: Scenario['prepare'], options: CompactOptions): Scenar
 const THIN = { volumes: 2, filesEach: 12, keep: 3 };
 
 /** Remnants into few buckets; rows were saved in the calm run. */
-async function merges(p: Process, calm: { tried: boolean }): Promise<void> {
+async function merges(p: Process, calm: { tried: boolean }): Promise<CompactReport> {
   const done = await compact(batchesOf(p), MERGE_ONLY);
   if (!calm.tried) expect(done.runs[0]?.merge?.rowsDropped).toBeGreaterThan(1);
   calm.tried = true;
+  return done;
 }
 
 /** Leaves a journal, its leases, and a group whose blocks have not all been moved. */
@@ -78,7 +80,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       return made;
     },
     act: async (p) => {
-      expect((await compact(batchesOf(p), { ...L1_ONLY, threshold: 0.9 })).resumed).toBe(1);
+      const done = await compact(batchesOf(p), { ...L1_ONLY, threshold: 0.9 });
+      expect(done.resumed).toBe(1);
+      return done;
     },
   },
   'a process that goes on with a dead one’s run': {
@@ -88,7 +92,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       return made;
     },
     act: async (p) => {
-      expect((await compact(batchesOf(p), { ...L2, threshold: 0.9 })).resumed).toBe(1);
+      const done = await compact(batchesOf(p), { ...L2, threshold: 0.9 });
+      expect(done.resumed).toBe(1);
+      return done;
     },
   },
   'a merge of bucket remnants, with the sources freed': {
@@ -97,7 +103,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a merge beside deletes, puts of its blocks, and GC': {
     prepare: () => thinnedWorld(THIN),
-    act: (p, model) => besideEachOther(compact(batchesOf(p), MERGE_ONLY), writesBeside(p, model)),
+    act: async (p, model) => {
+      const merging = compact(batchesOf(p), MERGE_ONLY);
+      await besideEachOther(merging, writesBeside(p, model));
+      return [[...model.undecided.keys()], await merging];
+    },
   },
   'a process that goes on with a dead one’s merge': {
     prepare: async () => {
@@ -107,7 +117,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
     act: async (p) => {
       const { settings } = MERGE_ONLY;
-      expect((await compact(batchesOf(p), { settings, merge: false })).resumed).toBe(1);
+      const done = await compact(batchesOf(p), { settings, merge: false });
+      expect(done.resumed).toBe(1);
+      return done;
     },
   },
 };

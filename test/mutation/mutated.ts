@@ -11,6 +11,7 @@ const TESTED_IN = [
   'compaction',
   'live-coder',
   'store',
+  'faults',
   'functions',
   'client',
   'keys',

@@ -90,7 +90,7 @@ export interface Scenario {
   /** Makes the state the use-case starts from. */
   readonly prepare: () => Promise<{ readonly world: World; readonly model: Model }>;
   /** The use-case; errors of the store are its own to meet, a Crash ends it. */
-  readonly act: (p: Process, model: Model) => Promise<void>;
+  readonly act: (p: Process, model: Model) => Promise<unknown>;
   /** Objects are missing on purpose. */
   readonly isDamaged?: boolean;
   /** What whoever comes next does, and what must hold then. */

@@ -1,0 +1,81 @@
+// Panda refuses: a use-case is run again and again, each time with another call refused for a reason that no waiting mends. It says so, or what
+// it says and leaves is what it would have been.
+import { expect } from 'vitest';
+import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
+import { denied, isPocketfulError } from '../../lib/foundation/errors.ts';
+import type { Key, Page, Panda, QueryOptions, ReadOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
+import { expectSound } from '../store/recount.ts';
+import { rowsIn, toldOf } from './lost-answers.ts';
+import type { UseCase } from './use-cases.ts';
+
+class RefusingPanda implements Panda {
+  readonly refusesOverlap = true;
+  readonly paysByWrite = true;
+  calls = 0;
+  refused = '';
+  readonly #inner: Panda;
+  readonly #at: number;
+
+  constructor(inner: Panda, at: number) {
+    [this.#inner, this.#at] = [inner, at];
+  }
+
+  get = (key: Key): Promise<Row | undefined> => this.#do(`get ${tableOf(key)}`, () => this.#inner.get(key));
+  getMany = (keys: readonly Key[], options?: ReadOptions): Promise<(Row | undefined)[]> =>
+    this.#do(`get ${namesOf(keys)}`, () => this.#inner.getMany(keys, options));
+  query = (partition: string, range?: SortRange, options?: QueryOptions): Promise<Page> =>
+    this.#do(`query ${tableOf({ partition })}`, () => this.#inner.query(partition, range, options));
+  transact = (writes: readonly Write[]): Promise<void> =>
+    this.#do(`write ${namesOf(writes)}`, () => this.#inner.transact(writes));
+  scan = (): AsyncIterable<readonly Row[]> => this.#inner.scan();
+  async close(): Promise<void> {}
+
+  async #do<T>(what: string, call: () => Promise<T>): Promise<T> {
+    this.calls += 1;
+    if (this.calls !== this.#at) return call();
+    this.refused = what;
+    throw denied('PANDA_DENIED', `refused: ${what}`);
+  }
+}
+
+const tableOf = ({ partition }: Pick<Key, 'partition'>): string => partition.split('/')[0] as string;
+const namesOf = (keys: readonly Key[]): string => [...new Set(keys.map(tableOf))].join(' ');
+
+/** A delete is tried once more for each object alone; what a long one held is given back by whoever comes next. */
+export const MENDED: Readonly<Record<string, readonly string[]>> = {
+  'a delete, of short and long objects': [
+    'get block',
+    'get store',
+    'get work',
+    'query segment',
+    'write object work removed',
+    'write work',
+    'write work segment block trash',
+  ],
+};
+
+/** The refusals that nobody was told of, though something is otherwise than it would have been. */
+export async function refuseCalls({ prepare, act }: UseCase, callsMax: number): Promise<string[]> {
+  const prepared = await prepare();
+  const run = async (at: number) => {
+    const world = prepared.world.clone();
+    const model = prepared.model.clone();
+    const panda = new RefusingPanda(world.panda, at);
+    const told = await act(world.start({ panda }), model).then(toldOf, (error: unknown) => error);
+    return { world, model, panda, told, rows: JSON.stringify(rowsIn(world)) };
+  };
+  const calm = await run(0);
+  const untold: string[] = [];
+  const step = Math.max(1, Math.floor(calm.panda.calls / callsMax));
+  for (let at = 1; at <= calm.panda.calls; at += step) {
+    const { world, model, panda, told, rows } = await run(at);
+    if (isPocketfulError(told)) expect([panda.refused, told.code]).toEqual([panda.refused, 'PANDA_DENIED']);
+    else if (typeof told !== 'string') throw told;
+    else if (told === calm.told && rows !== calm.rows) untold.push(panda.refused);
+    const next = world.start({ othersDead: true });
+    await recover(next.volumes, next.frontend, { sweep: true });
+    if (!isPocketfulError(told)) await model.expectIn(next);
+    await expectSound(next);
+  }
+  return [...new Set(untold)].sort();
+}
