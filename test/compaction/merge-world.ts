@@ -5,7 +5,7 @@ import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import type { Settings } from '../../lib/settings/settings.ts';
 import type { Model } from '../store/crash.ts';
 import type { Process, World } from '../store/harness.ts';
-import { batchesOf, deleteFiles, sealedWorld } from './acting-world.ts';
+import { batchesOf, deleteFiles, SMALL, sealedWorld } from './acting-world.ts';
 
 /** Merges whatever can be merged. */
 export const MERGING: Partial<MergeSettings> = { rowsPerGibMax: 1, remnantFraction: 0.5, tierFactor: 2, sourcesMin: 2 };
@@ -25,7 +25,14 @@ export async function thinnedWorld(options: {
   readonly seed?: number;
   readonly settings?: Settings;
 }): Promise<{ world: World; model: Model; p: Process }> {
-  const made = await sealedWorld({ ...options, bytesMax: 700, deletedEach: () => 0, seed: options.seed ?? 21 });
+  const settings = options.settings ?? { ...SMALL, openVolumes: 8 };
+  const made = await sealedWorld({
+    ...options,
+    settings,
+    bytesMax: 700,
+    deletedEach: () => 0,
+    seed: options.seed ?? 21,
+  });
   const doomed = [...made.model.there.keys()].filter((_, i) => i % options.keep !== 0);
   await deleteFiles(made.p, made.model, doomed);
   await collectGarbage(made.p.components);
