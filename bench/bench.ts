@@ -15,6 +15,8 @@ export interface BenchResult {
   readonly bench: string;
   readonly machine: string;
   readonly figures: readonly Figure[];
+  /** Lines of tables that belong to the figures. */
+  readonly text?: readonly string[];
 }
 
 export type Benches = Readonly<Record<string, () => Promise<BenchResult>>>;

@@ -25,10 +25,11 @@ function printed({ name, value, unit, ratio }: Figure, nameWidth: number): strin
   return `${name.padEnd(nameWidth)}  ${shown.padStart(14)} ${unit.padEnd(8)}${ratio === undefined ? '' : ` ratio ${ratio.toFixed(3)}`}`.trimEnd();
 }
 
-function print({ bench, machine, figures }: BenchResult): void {
+function print({ bench, machine, figures, text = [] }: BenchResult): void {
   const width = Math.max(...figures.map(({ name }) => name.length));
   console.log(`${bench} (${machine})`);
   for (const figure of figures) console.log(`  ${printed(figure, width)}`);
+  for (const line of text) console.log(line);
 }
 
 async function main(args: readonly string[]): Promise<number> {

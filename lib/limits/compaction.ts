@@ -21,6 +21,8 @@ export const PACK_WINDOWS_MAX = 8;
 export const PAIR_ROUNDS_MAX = 3;
 /** Logarithm of the share that died, of a volume with nothing left: no rate describes it. */
 export const DEATHS_MAX = 40;
+/** So many times the fleet's rate of dying a volume is waited for: an estimate from its own deaths is no better. */
+export const HASTE_MAX = 4;
 /** Volumes that delete rates are measured on: enough for a few per cent. */
 export const RATE_SAMPLE_MAX = 512;
 /** Looks at delete rates nearer together than this are left out: a snapshot is never quite of one moment. */

@@ -6,8 +6,9 @@ import { lambertBound, packingFloor } from '../compaction/plan/worth.ts';
 import { DAY_MS } from '../foundation/durations.ts';
 import { totalOf } from './fleet/apply-plan.ts';
 import { type DeletePattern, type Deletes, deletesOf } from './fleet/deletes.ts';
-import { FleetRun, type Policy } from './fleet/fleet-run.ts';
+import { FleetRun } from './fleet/fleet-run.ts';
 import { FLEET_SIZE, type FleetSize, startFleet } from './fleet/start-fleet.ts';
+import type { Policy } from './fleet/world.ts';
 
 export interface SteadyPoint {
   /** Name of the deletes: a pattern, or a trace. */

@@ -10,9 +10,10 @@ import { PRICE_BOOK, type StorageClass } from '../cost/price-book.ts';
 import { DAY_MS } from '../foundation/durations.ts';
 import { totalOf } from './fleet/apply-plan.ts';
 import { type DeletePattern, deletesOf } from './fleet/deletes.ts';
-import { FleetRun, type Policy } from './fleet/fleet-run.ts';
+import { FleetRun } from './fleet/fleet-run.ts';
 import type { Relocation } from './fleet/model-shape.ts';
 import { FLEET_SIZE, startFleet } from './fleet/start-fleet.ts';
+import type { Policy } from './fleet/world.ts';
 
 export interface TuneSettings {
   readonly seed: number;

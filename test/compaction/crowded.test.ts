@@ -60,7 +60,7 @@ describe('the planner', () => {
         'c0',
         rooms.map((roomBytes, n) => volumeOf(n + 1, 0.86 + n / 1000, { roomBytes, bucketCount: 100 })),
       ),
-      settings: planSettingsOf(),
+      settings: planSettingsOf({ topOffs: 'always' }),
       threshold: 0.05,
     });
 

@@ -143,7 +143,7 @@ export function applyOnPaper(view: FleetView, plan: CompactionPlan): FleetVolume
     if (run.host !== null) {
       const host = left.get(run.host.volume) as FleetVolume;
       left.set(host.id, { ...host, liveBytes: host.liveBytes + bytes, generation: host.generation + 1 });
-    } else if (run.strategy === 'l2') {
+    } else if (run.strategy === 'l2' && Number.isInteger(run.newVolumes)) {
       for (let n = 0; n < run.newVolumes; n++) add({ ageMs }, Math.floor(bytes / run.newVolumes));
     } else {
       const stream = streams.get(run.ageClass) ?? { bytes: 0, ageMs };

@@ -10,7 +10,7 @@ import { shapedFills, volumeOf } from './fleets.ts';
 
 const volumes = [...shapedFills(new SeededRandomness(2), 'incident', 200)].map((fill, n) => volumeOf(n + 1, fill));
 const view = fleetOf('store', 'c0', volumes);
-const plan = planCompaction({ view, settings: planSettingsOf(), threshold: 0.1 });
+const plan = planCompaction({ view, settings: planSettingsOf({ topOffs: 'always' }), threshold: 0.1 });
 const packed = plan.runs.find((run) => run.strategy === 'l2') as PlannedRun;
 const victim = packed.sources[0]?.volume as string;
 
@@ -44,9 +44,9 @@ describe('a plan file', () => {
     const json = planJson(plan);
     refused(json.replace(/"takeBytes":\d/, '"takeBytes":9'), 'PLAN_EDITED', /changed after it was made/);
     refused(
-      json.replace('"version":3', '"version":2'),
+      json.replace('"version":4', '"version":3'),
       'PLAN_VERSION',
-      /version 2, this release applies version 3 only: make a new plan/,
+      /version 3, this release applies version 4 only: make a new plan/,
     );
     refused(json.slice(0, -20), 'PLAN_INVALID', /not JSON/);
     refused('{}', 'PLAN_INVALID', /version/);

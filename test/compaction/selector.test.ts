@@ -75,15 +75,15 @@ describe('the selector', () => {
         ];
         const owner = strategyOf(fill, ranges);
         expect(owners.filter(Boolean).length).toBe(owner === undefined ? 0 : 1);
-        expect(owner === undefined).toBe(fill > Math.min(chosen.l1UpTo, 1 - threshold));
+        expect(owner === undefined).toBe(fill > Math.min(chosen.l1UpTo, (1 - threshold) * (1 - chosen.reserve)));
       }),
     );
   });
 
   it('a fill on a boundary belongs to the strategy below it', () => {
     const ranges = rangesOf(PLAN_SETTINGS, 0.1);
-    expect([0, 0.1, 0.85, 0.9].map((fill) => strategyOf(fill, ranges))).toEqual(['l3', 'l3', 'l2', 'l1']);
-    expect([0.1001, 0.8501, 0.9001].map((fill) => strategyOf(fill, ranges))).toEqual(['l2', 'l1', undefined]);
+    expect([0, 0.1, 0.85, 0.8955].map((fill) => strategyOf(fill, ranges))).toEqual(['l3', 'l3', 'l2', 'l1']);
+    expect([0.1001, 0.8501, 0.8956].map((fill) => strategyOf(fill, ranges))).toEqual(['l2', 'l1', undefined]);
   });
 
   it('groups hold every candidate of the strategies asked for once, in order, one codec and class each', () => {

@@ -61,7 +61,14 @@ describe('the status of compaction', () => {
         'l2.nanodollars': 5_000_000,
       }),
     );
-    expect(status.ranges).toEqual({ l3: [0, 0.1], l2: [0.1, 0.8], l1: [0.8, 0.8] });
+    expect(status.ranges).toEqual({ l3: [0, 0.1], l2: [0.1, 0.764], l1: [0.764, 0.764] });
+    const low = compactionStatusOf(facts({}, { state: thresholdStart(0.05) })).ranges;
+    // Streaming dense volumes beats topping them off, unless dollars decide and rows are dear.
+    expect(low.l1[0]).toBe(low.l1[1]);
+    const many = { bucketRows: { rows: 200_000, liveBytes: 3 * 1024 ** 3 }, state: thresholdStart(0.05) };
+    const dear = compactionStatusOf(facts({}, { ...many, operating: { objective: 'money' } })).ranges;
+    expect(dear).toMatchObject({ l2: [0.1, 0.85] });
+    expect(dear.l1[1]).toBeCloseTo(0.90725, 9);
     expect(status.strategies.l2).toMatchObject({
       runs: 2,
       reclaimed: 4,

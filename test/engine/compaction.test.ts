@@ -135,7 +135,7 @@ describe('bad input changes nothing', () => {
   refused(
     'a plan of another version',
     'PLAN_VERSION',
-    withPlan((plan) => planJson(plan).replace('"version":3', '"version":2')),
+    withPlan((plan) => planJson(plan).replace('"version":4', '"version":3')),
   );
   refused(
     'a plan for another store',

@@ -6,8 +6,9 @@ import type { PlanSettings } from '../../lib/compaction/facts/plan-settings.ts';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { totalOf } from '../../lib/sim/fleet/apply-plan.ts';
 import { type DeletePattern, deletesOf } from '../../lib/sim/fleet/deletes.ts';
-import { type Destinations, FleetRun } from '../../lib/sim/fleet/fleet-run.ts';
+import { FleetRun } from '../../lib/sim/fleet/fleet-run.ts';
 import { FLEET_SIZE, startFleet } from '../../lib/sim/fleet/start-fleet.ts';
+import type { Destinations } from '../../lib/sim/fleet/world.ts';
 
 const PER_DAY = 0.02;
 const LIVE_VOLUMES = 300;

@@ -3,9 +3,10 @@ import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { ChurnClock, deletesOf, deletesOfTrace } from '../../lib/sim/fleet/deletes.ts';
 import type { FleetModel } from '../../lib/sim/fleet/fleet-model.ts';
-import { FleetRun, type Policy, type World } from '../../lib/sim/fleet/fleet-run.ts';
+import { FleetRun } from '../../lib/sim/fleet/fleet-run.ts';
 import { drawFill } from '../../lib/sim/fleet/live-coder-output.ts';
 import { FLEET_SIZE, startFleet } from '../../lib/sim/fleet/start-fleet.ts';
+import type { Policy, World } from '../../lib/sim/fleet/world.ts';
 
 const DELETES = deletesOf('80/20', 0.02);
 
@@ -15,7 +16,7 @@ function world(changes: Partial<World> = {}): World {
 
 function policyOf(changes: Partial<Policy> = {}): Policy {
   return {
-    plan: { l3UpTo: 0.09, l2UpTo: 0.6, tableRunsMax: 0, candidatesMax: 30, granularity: 16 },
+    plan: { l3UpTo: 0.09, l2UpTo: 0.6, topOffs: 'always', tableRunsMax: 0, candidatesMax: 30, granularity: 16 },
     threshold: 0.2,
     ...changes,
   };

@@ -8,16 +8,17 @@ import type { VolumeStore } from '../../volume/volume-store.ts';
 import type { FleetView } from '../facts/fleet.ts';
 import { readRates } from '../facts/measured-rates.ts';
 import type { PlanSettings } from '../facts/plan-settings.ts';
-import { planSettingsFor, snapshotOf } from '../facts/snapshot.ts';
+import { snapshotOf } from '../facts/snapshot.ts';
 import type { Budgets } from '../plan/budget.ts';
 import { explainVolume } from '../plan/explain.ts';
 import type { MergePlan } from '../plan/merges/merge-plan.ts';
-import { type OperatingSettings, plannedOf } from '../plan/operating-settings.ts';
+import type { OperatingSettings } from '../plan/operating-settings.ts';
 import type { CompactionPlan, PlannedMerges } from '../plan/plan.ts';
 import { planCompaction } from '../plan/planner.ts';
 import { readOperating } from '../run/operating-row.ts';
 import { THRESHOLD_START } from '../threshold/law.ts';
 import { planMergesNow } from './merge-now.ts';
+import { planRequestOf, type Standing } from './plan-request.ts';
 
 export interface PlanOptions {
   readonly settings?: Partial<PlanSettings>;
@@ -40,16 +41,16 @@ export async function planNow(
 ): Promise<{ readonly view: FleetView; readonly plan: CompactionPlan }> {
   const view = options.view ?? (await currentView(store, options));
   const { perDay } = await readRates(store.components);
-  const operating = plannedOf(options.operating ?? (await readOperating(store.components)));
-  const plan = planCompaction({
-    view,
-    settings: planSettingsFor(store.components.settings, {
-      deletesPerDay: [...perDay],
-      ...operating,
-      ...options.settings,
-    }),
+  const standing: Standing = {
+    settings: store.components.settings,
+    operating: options.operating ?? (await readOperating(store.components)),
+    deletesPerDay: perDay,
     threshold: options.threshold ?? THRESHOLD_START,
-    ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
+    budgets: options.budgets,
+    changes: options.settings,
+  };
+  const plan = planCompaction({
+    ...planRequestOf(view, standing),
     ...(options.showMerges === true ? { merges: shownMerges(await planMergesNow(store, options)) } : {}),
   });
   return { view, plan };

@@ -60,7 +60,7 @@ export async function measureRates(components: Components, view: FleetView): Pro
 }
 
 /** Pure: what is known after another look. */
-function learn(before: Look | undefined, view: FleetView, nowMs: number): Learnt {
+export function learn(before: Pick<Look, 'atMs' | 'learnt'> | undefined, view: FleetView, nowMs: number): Learnt {
   const sample = sampleOf(view);
   if (before === undefined) return { ...copyOf(ASSUMED_RATES), sample };
   const { perDay, daysMeasured } = before.learnt;

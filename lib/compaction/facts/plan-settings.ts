@@ -62,6 +62,8 @@ export const planSettingsSchema = z.strictObject({
   targetOverhead: z.number().min(1),
   /** One last under-filled destination per age class, rather than leave its sources for a later plan. */
   finish: z.boolean(),
+  /** Whether L1 keeps its range also where streaming the same volumes costs less. */
+  topOffs: z.enum(['paying', 'always']),
   /**
    * Which volumes L1 tops off first: the sparsest of its range, whose rewriting frees most per byte, or the densest, as
    * published.
@@ -70,7 +72,8 @@ export const planSettingsSchema = z.strictObject({
   /** Order of L1's donors; `densest` is the control that has the published incident. */
   donorOrder: z.enum(['sparsest', 'densest']),
   /**
-   * Order and company of L3's volumes: by their own death rates (kin.ts), or the sparsest first and all in one stream.
+   * `worth`: by their own death rates (kin.ts) L3's volumes are ordered and kept together, and those that die faster
+   * than the fleet wait longer, whoever's they are (objective `worth`). `sparsest`: in one stream, none waits.
    */
   drainOrder: z.enum(['worth', 'sparsest']),
   /** Deletes per live byte and day, by age class (0 = written last). */
@@ -112,6 +115,7 @@ export const PLAN_SETTINGS: PlanSettings = Object.freeze({
   minAgeMs: 0,
   targetOverhead: 1,
   finish: false,
+  topOffs: 'paying',
   hostOrder: 'sparsest',
   donorOrder: 'sparsest',
   drainOrder: 'worth',
@@ -155,6 +159,9 @@ export function checkThreshold(threshold: number): number {
 /** Thinnest volume that K of them still fill a destination with: whatever is thinner must be L3's. */
 export const thinnestForPacking = (settings: Pick<PlanSettings, 'minFill' | 'sourcesMax'>): number =>
   settings.minFill / settings.sourcesMax;
+
+/** As full as a volume that was just written: the rest is for directories and columns of uneven length. */
+export const fullestFill = ({ reserve }: Pick<PlanSettings, 'reserve'>): number => 1 - reserve;
 
 /**
  * Over how long a run has to earn its cost: the mean life of its data. A volume that the closed form of worth.ts calls

@@ -27,6 +27,11 @@ export class Kin {
     return ownRatePerDay(usedBytes[i] as number, liveBytes[i] as number, days, this.#fleetPerDay);
   }
 
+  /** How many times as fast as the fleet it dies; 1 while nothing has died. */
+  haste(i: number): number {
+    return this.#fleetPerDay > 0 ? this.ratePerDay(i) / this.#fleetPerDay : 1;
+  }
+
   /** 0 (dies fastest) .. AGE_CLASSES - 1. */
   classOf(i: number): number {
     const life = this.#fleetPerDay / this.ratePerDay(i);

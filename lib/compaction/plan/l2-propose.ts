@@ -28,6 +28,8 @@ interface GroupState {
   readonly score: CellScore;
   /** Everything below is used, or was passed over. */
   low: number;
+  /** Everything below is used. */
+  rest: number;
   windows: number;
   /** undefined: not looked for since the group last changed; null: there is none. */
   proposal: Proposal | null | undefined;
@@ -51,6 +53,7 @@ export class PackProposer implements Proposer {
       group,
       score: scoreOf(context, group),
       low: 0,
+      rest: 0,
       windows: 0,
       proposal: undefined,
     }));
@@ -79,7 +82,48 @@ export class PackProposer implements Proposer {
       this.#runs++;
       return found.draft;
     }
+    return this.#stream(fits);
+  }
+
+  /**
+   * What is left once nothing can be packed, K into fewer: the sparsest first, whole, into destinations that stay open
+   * for what comes next. Each is worth rewriting by itself, so waiting for company would gain nothing. A run that the
+   * budgets do not carry is halved.
+   */
+  #stream(fits: (draft: Draft) => boolean): Draft | undefined {
+    for (const state of this.#states) {
+      const places = this.#rest(state);
+      for (let size = places.length; size >= 1; size = Math.floor(size / 2)) {
+        const draft = this.#streamed(state.group, places.slice(0, size));
+        if (draft === undefined || !fits(draft)) continue;
+        for (const place of places.slice(0, size)) state.group.used[place] = 1;
+        state.proposal = undefined;
+        this.#runs++;
+        return draft;
+      }
+    }
     return undefined;
+  }
+
+  #rest(state: GroupState): number[] {
+    const { used } = state.group;
+    while (state.rest < used.length && used[state.rest] === 1) state.rest++;
+    const places: number[] = [];
+    for (let place = state.rest; place < used.length && places.length < this.#context.settings.sourcesMax; place++)
+      if (used[place] === 0) places.push(place);
+    return places;
+  }
+
+  /** Undefined where buckets, rather than bytes, would fill as many volumes as there were. */
+  #streamed(group: Group, places: Places): Draft | undefined {
+    const { view, settings } = this.#context;
+    const sources = places.map((place) => group.order[place] as number);
+    const live = sources.reduce((sum, i) => sum + (view.liveBytes[i] as number), 0);
+    const buckets = sources.reduce((sum, i) => sum + (view.bucketCount[i] as number), 0);
+    const byBytes = live / (group.capacityBytes * (1 - settings.reserve));
+    const newVolumes = Math.max(byBytes, buckets / settings.bucketsPerVolumeMax);
+    if (newVolumes >= sources.length) return undefined;
+    return draftOf(this.#context, { strategy: 'l2', group, host: null, sources, newVolumes });
   }
 
   /** The group's best run; where the budgets do not carry it, the best one into fewer destinations. */

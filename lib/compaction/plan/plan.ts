@@ -12,9 +12,9 @@ import { VERDICTS } from './selector.ts';
 
 /**
  * 2: settings say where hosts begin, snapshots how much room they have, plans which remnants are merged. 3: reasons
- * have a code.
+ * have a code. 4: settings say whether top-offs have to pay, runs of L2 may end in a volume that stays open.
  */
-export const PLAN_VERSION = 3;
+export const PLAN_VERSION = 4;
 
 const count = z.int().nonnegative();
 const bytes = z.number().nonnegative();

@@ -26,6 +26,7 @@ import {
 } from './plan.ts';
 import type { Context, Draft, Proposer } from './proposals.ts';
 import { classify, VERDICT_NAMES, VERDICTS, type Verdict, verdictCode } from './selector.ts';
+import { withPayingRanges } from './top-offs.ts';
 import { waitingFills } from './waiting.ts';
 
 export interface PlanRequest {
@@ -41,11 +42,12 @@ export interface PlanRequest {
 
 /** Plans all strategies asked for. Throws `invalid` for settings, budgets or a threshold that make no sense. */
 export function planCompaction(request: PlanRequest): CompactionPlan {
-  const settings = parsePlanSettings(request.settings);
+  const asked = parsePlanSettings(request.settings);
   const budgets = parseBudgets(request.budgets ?? UNLIMITED);
   const threshold = checkThreshold(request.threshold);
   const book = request.book ?? PRICE_BOOK;
   const { view } = request;
+  const settings = withPayingRanges(view, asked, { threshold, budgets, book });
   const verdicts = classify(view, settings, threshold, waitingFills(view, settings, book));
   const context: Context = { view, settings, threshold, book, verdicts };
   const groups = groupsOf(view, verdicts, settings);

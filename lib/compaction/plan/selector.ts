@@ -3,8 +3,8 @@
 
 import { VERDICT_REASONS } from '../../foundation/codes/reasons.ts';
 import { FLEET_STATES, type FleetView } from '../facts/fleet.ts';
-import type { PlanSettings, Strategy } from '../facts/plan-settings.ts';
-import { waitingAt } from './waiting.ts';
+import { fullestFill, type PlanSettings, type Strategy } from '../facts/plan-settings.ts';
+import { ownWaits, waitingAt } from './waiting.ts';
 
 /** One letter per verdict: a plan holds them as one string, in the order of the snapshot's ids. */
 export const VERDICTS = {
@@ -52,9 +52,12 @@ export interface Ranges {
   readonly l1: number;
 }
 
-/** The ranges in force: no strategy rewrites a volume whose dead part is below the threshold. */
+/**
+ * The ranges in force: no strategy rewrites a volume of which less than the threshold is dead. What no volume ever
+ * holds is not dead, and rewriting does not gain it.
+ */
 export function rangesOf(settings: PlanSettings, threshold: number): Ranges {
-  const top = Math.min(settings.l1UpTo, 1 - threshold);
+  const top = Math.min(settings.l1UpTo, (1 - threshold) * fullestFill(settings));
   return { l3: Math.min(settings.l3UpTo, top), l2: Math.min(settings.l2UpTo, top), l1: top };
 }
 
@@ -86,6 +89,7 @@ export function classify(
   const young = verdictCode('young');
   const waits = verdictCode('waits');
   const verdicts = new Uint8Array(view.count);
+  const waitsLonger = ownWaits(view, settings, threshold);
   for (let i = 0; i < view.count; i++) {
     const byState = ofState[view.state[i] as number] as number;
     if (byState >= 0) {
@@ -98,6 +102,7 @@ export function classify(
     else if ((view.ageMs[i] as number) < settings.minAgeMs) verdicts[i] = young;
     else if (fill > (waitAbove[waitingAt(view.codec[i] as number, view.ageClass[i] as number)] as number))
       verdicts[i] = waits;
+    else if (waitsLonger(i)) verdicts[i] = waits;
     else verdicts[i] = codes[strategy];
   }
   return verdicts;

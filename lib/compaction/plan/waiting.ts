@@ -1,15 +1,16 @@
-// When it is cheaper to wait than to rewrite (objective `money`): by codec and age class, the fill above which a volume
-// is left to die on. Waiting is priced by a typical full volume of its codec, not by whichever comes first in the
-// snapshot.
+// When it is cheaper to wait than to rewrite. With the objective `money` that is a fill by codec and age class, above
+// which a volume is left to die on; waiting is priced by a typical full volume of its codec, not by whichever comes
+// first in the snapshot. With `worth` it is a matter of each volume's own death rate.
 
 import { dollarsOf, MS_PER_MONTH } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
-import { FLEET_CODECS_MAX } from '../../limits/compaction.ts';
+import { FLEET_CODECS_MAX, HASTE_MAX } from '../../limits/compaction.ts';
 import { AGE_CLASSES, codecAt, FLEET_STATES, type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
-import type { PlanSettings } from '../facts/plan-settings.ts';
+import { fullestFill, type PlanSettings } from '../facts/plan-settings.ts';
+import { Kin } from './kin.ts';
 import { pricingOf, workOf } from './work.ts';
-import { fillWorthRewriting } from './worth.ts';
+import { fillWorthRewriting, worthIndex } from './worth.ts';
 
 const SEALED = FLEET_STATES.indexOf('sealed');
 
@@ -33,10 +34,28 @@ export function waitingFills(view: FleetView, settings: PlanSettings, book: Pric
   return fills;
 }
 
-interface Typical {
+/**
+ * By index: whether a volume that the threshold admits is left to die on. The threshold is that of a volume that dies
+ * as fast as the fleet; by the closed form of worth.ts one that dies twice as fast is worth rewriting at twice the
+ * index, since what is moved out of it dies as fast. None waits longer than HASTE_MAX times the index.
+ */
+export function ownWaits(view: FleetView, settings: PlanSettings, threshold: number): (i: number) => boolean {
+  if (settings.objective !== 'worth' || settings.drainOrder !== 'worth') return () => false;
+  const kin = new Kin(view);
+  const full = fullestFill(settings);
+  const due = worthIndex(1 - threshold);
+  return (i) => {
+    const fill = (view.liveBytes[i] as number) / (full * (view.capacityBytes[i] as number));
+    return worthIndex(fill) < due * Math.min(HASTE_MAX, kin.haste(i));
+  };
+}
+
+export interface Typical {
   readonly wire: number;
   /** Index of the first sealed volume of the codec. */
   readonly example: number;
+  /** Of all its volumes. */
+  readonly liveBytes: number;
   /** Buckets per byte of live data. */
   readonly buckets: number;
 }
@@ -45,7 +64,7 @@ interface Typical {
  * Buckets of a full volume, by codec: from the volumes at least as full as the mean, because a bucket is there until
  * its last block is dead and so half empty volumes have too many of them for their bytes.
  */
-function typicalVolumes(view: FleetView): Typical[] {
+export function typicalVolumes(view: FleetView): Typical[] {
   const live = new Float64Array(FLEET_CODECS_MAX);
   const capacity = new Float64Array(FLEET_CODECS_MAX);
   const example = new Int32Array(FLEET_CODECS_MAX).fill(-1);
@@ -69,6 +88,11 @@ function typicalVolumes(view: FleetView): Typical[] {
   const out: Typical[] = [];
   for (const [wire, first] of example.entries())
     if (first >= 0 && (bytes[wire] as number) > 0)
-      out.push({ wire, example: first, buckets: (buckets[wire] as number) / (bytes[wire] as number) });
+      out.push({
+        wire,
+        example: first,
+        liveBytes: live[wire] as number,
+        buckets: (buckets[wire] as number) / (bytes[wire] as number),
+      });
   return out;
 }

@@ -4,11 +4,13 @@
 import { codecShape } from '../../codec/shape.ts';
 import type { MeasuredRates } from '../../compaction/facts/measured-rates.ts';
 import { mergeSettingsFor } from '../../compaction/facts/merge-settings.ts';
-import { planSettingsOf } from '../../compaction/facts/plan-settings.ts';
-import { type OperatingSettings, plannedOf } from '../../compaction/plan/operating-settings.ts';
-import { rangesOf } from '../../compaction/plan/selector.ts';
+import { planSettingsFor } from '../../compaction/facts/snapshot.ts';
+import { budgetsFor, type OperatingSettings, plannedOf } from '../../compaction/plan/operating-settings.ts';
+import { type Ranges, rangesOf } from '../../compaction/plan/selector.ts';
+import { payingRanges } from '../../compaction/plan/top-offs.ts';
 import { lambertBound } from '../../compaction/plan/worth.ts';
 import type { ThresholdState } from '../../compaction/threshold/law.ts';
+import { PRICE_BOOK } from '../../cost/price-book.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
 import { SEALED_VOLUMES_MIN } from '../../limits/compaction.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
@@ -92,7 +94,7 @@ export function compactionStatusOf(facts: CompactionFacts): CompactionStatus {
   const ingested = settings.hotCodec === settings.warmCodec ? total.ingestedBytes : total.encodedBytes;
   const writeAmplification = ingested === 0 ? null : rounded((ingested + moved) / ingested);
   const bound = boundOf(facts);
-  const { l3, l2, l1 } = rangesOf(planSettingsOf(plannedOf(facts.operating)), state.threshold);
+  const { l3, l2, l1 } = rangesInForce(facts);
   return {
     days: STATUS_DAYS,
     threshold: rounded(state.threshold),
@@ -124,6 +126,20 @@ export function compactionStatusOf(facts: CompactionFacts): CompactionStatus {
     lambertBound: bound,
     optimalityGap: bound === null || writeAmplification === null ? null : rounded(writeAmplification / bound),
   };
+}
+
+/** As the next plan will have them. */
+function rangesInForce({ settings, operating, bucketRows, state }: CompactionFacts): Ranges {
+  const { threshold } = state;
+  const { rows, liveBytes } = bucketRows;
+  const prices = { threshold, budgets: budgetsFor(operating, liveBytes, DAY_MS), book: PRICE_BOOK };
+  const codec = settings.warmCodec;
+  const typical = {
+    codec,
+    capacityBytes: capacityBytes(settings, codec),
+    bucketsPerByte: rows / Math.max(1, liveBytes),
+  };
+  return rangesOf(payingRanges(planSettingsFor(settings, plannedOf(operating)), prices, typical), threshold);
 }
 
 function strategyOf(strategy: TalliedStrategy, total: DayTally['counts']): StrategyStatus {

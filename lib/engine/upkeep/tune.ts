@@ -1,15 +1,10 @@
 // The threshold's controller on a store: its state is a row of Panda, its measurement the sealed volumes of this
 // moment, and what the compaction before used of its budgets.
-import { sealedTotals } from '../../compaction/facts/fleet.ts';
 import { measureRates } from '../../compaction/facts/measured-rates.ts';
 import { snapshotOf } from '../../compaction/facts/snapshot.ts';
-import {
-  stepThreshold,
-  type ThresholdState,
-  type ThresholdStep,
-  thresholdSettingsOf,
-} from '../../compaction/threshold/law.ts';
+import type { ThresholdState, ThresholdStep } from '../../compaction/threshold/law.ts';
 import { readBudgetUse, readThreshold, writeBudgetUse, writeThreshold } from '../../compaction/threshold/row.ts';
+import { tunedBy } from '../../compaction/threshold/tuned.ts';
 import type { Components } from '../../volume/rows/components.ts';
 
 /** The controller's state; its threshold is what plans are made with. */
@@ -26,18 +21,8 @@ export const noteBudgetUsed = (components: Components, used: number): Promise<vo
 export async function tune(components: Components): Promise<ThresholdStep> {
   const view = await snapshotOf(components);
   await measureRates(components, view);
-  const totals = sealedTotals(view);
   const before = await readThreshold(components);
-  const step = stepThreshold(
-    before.state,
-    {
-      nowMs: components.clock.nowMs(),
-      overhead: totals.allocatedOverhead,
-      budgetUsed: await readBudgetUse(components),
-      sealedVolumes: totals.volumes,
-    },
-    thresholdSettingsOf(),
-  );
+  const step = tunedBy(before.state, view, await readBudgetUse(components), components.clock.nowMs());
   if (step.state === before.state || (await writeThreshold(components, before, step.state))) return step;
   return {
     state: (await readThreshold(components)).state,

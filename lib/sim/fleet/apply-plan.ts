@@ -33,6 +33,8 @@ export interface Applying {
   readonly streamOf: (ageClass: number) => Stream;
   /** Packing fills volumes of its own; or else it goes to the streams, too. */
   readonly packsIntoOwn: boolean;
+  /** Buckets that fit are looked for before a volume is sealed. */
+  readonly fillsUp?: boolean;
   readonly writing: Writing;
   readonly moved: MovedBy;
 }
@@ -40,7 +42,9 @@ export interface Applying {
 /** Each returns the volumes reclaimed. */
 const CARRY_OUT: Readonly<Record<Strategy, (run: PlannedRun, applying: Applying) => number>> = {
   l1: topOff,
-  l2: (run, applying) => (applying.packsIntoOwn ? pack(run, applying) : drain(run, applying)),
+  // A run that ends in a volume that stays open is a stream whatever else is packed.
+  l2: (run, applying) =>
+    applying.packsIntoOwn && Number.isInteger(run.newVolumes) ? pack(run, applying) : drain(run, applying),
   l3: drain,
 };
 
@@ -62,7 +66,7 @@ function topOff(run: PlannedRun, { model, nowMs }: Applying): number {
   const host = slotOf(run.host.volume);
   const { unitBytes } = model.shape;
   let bytes = 0;
-  let room = model.capacityBytes - (model.liveBytes[host] as number);
+  let room = model.fullBytes - (model.liveBytes[host] as number);
   model.flip(host, nowMs);
   for (const source of run.sources) {
     const donor = slotOf(source.volume);
@@ -82,7 +86,7 @@ function topOff(run: PlannedRun, { model, nowMs }: Applying): number {
     }
     if (model.liveBytes[donor] === 0) model.free(donor);
   }
-  return bytes / model.capacityBytes;
+  return bytes / model.fullBytes;
 }
 
 function pack(run: PlannedRun, { model, nowMs, writing }: Applying): number {
@@ -94,7 +98,7 @@ function pack(run: PlannedRun, { model, nowMs, writing }: Applying): number {
     model.free(volume);
   }
   const destinations = Array.from({ length: Math.ceil(run.newVolumes) }, () => model.openVolume(nowMs));
-  const room = (volume: number): number => model.capacityBytes - (model.usedBytes[volume] as number);
+  const room = (volume: number): number => model.fullBytes - (model.usedBytes[volume] as number);
   // Longest first, onto the emptiest: so that what is left over is short.
   taken.sort((a, b) => model.unitsIn(b) - model.unitsIn(a));
   const inHand = new Map<number, number>();
@@ -123,16 +127,19 @@ function pack(run: PlannedRun, { model, nowMs, writing }: Applying): number {
   return run.freedVolumes - destinations.length;
 }
 
-function drain(run: PlannedRun, { model, nowMs, streamOf, writing }: Applying): number {
+function drain(run: PlannedRun, { model, nowMs, streamOf, writing, fillsUp = false }: Applying): number {
   const stream = streamOf(run.ageClass);
+  const waiting: number[] = [];
   let bytes = 0;
   for (const source of run.sources) {
     const volume = slotOf(source.volume);
     for (const bucket of model.unlink(volume, () => true)) {
       bytes += model.unitsIn(bucket) * model.shape.unitBytes;
-      stream.move(bucket, writing, nowMs);
+      if (fillsUp) waiting.push(bucket);
+      else stream.move(bucket, writing, nowMs);
     }
     model.free(volume);
   }
-  return run.freedVolumes - bytes / model.capacityBytes;
+  stream.moveAll(waiting, writing, nowMs);
+  return run.freedVolumes - bytes / model.fullBytes;
 }

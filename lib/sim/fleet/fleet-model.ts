@@ -15,6 +15,9 @@ const OPEN = FLEET_STATES.indexOf('open');
 export class FleetModel {
   readonly shape: ModelShape;
   readonly capacityBytes: number;
+  /** Units, and their bytes, with which a volume is full. */
+  readonly fullUnits: number;
+  readonly fullBytes: number;
   readonly random: SeededRandomness;
   /** Live units by class. */
   readonly liveUnits: Float64Array;
@@ -37,6 +40,8 @@ export class FleetModel {
     this.shape = shape;
     this.random = random;
     this.capacityBytes = shape.unitsPerVolume * shape.unitBytes;
+    this.fullUnits = shape.unitsWhenFull ?? shape.unitsPerVolume;
+    this.fullBytes = this.fullUnits * shape.unitBytes;
     this.liveUnits = new Float64Array(shape.classes);
     const { slots } = shape;
     this.state = new Uint8Array(slots).fill(FREE_SLOT);

@@ -5,63 +5,16 @@ import { deleteRatesOf } from '../../compaction/facts/delete-rates.ts';
 import { AGE_CLASSES, type FleetView } from '../../compaction/facts/fleet.ts';
 import { type PlanSettings, planSettingsOf } from '../../compaction/facts/plan-settings.ts';
 import { type Budgets, budgetsOf } from '../../compaction/plan/budget.ts';
+import type { CompactionPlan } from '../../compaction/plan/plan.ts';
 import { planCompaction } from '../../compaction/plan/planner.ts';
-import {
-  stepNaively,
-  stepThreshold,
-  type ThresholdSettings,
-  type ThresholdState,
-  thresholdStart,
-} from '../../compaction/threshold/law.ts';
-import type { PriceBook } from '../../cost/price-book.ts';
+import { stepNaively, stepThreshold, type ThresholdState, thresholdStart } from '../../compaction/threshold/law.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
 import { applyPlan, type MovedBy, nothingMoved } from './apply-plan.ts';
 import { ChurnClock, type Deletes } from './deletes.ts';
 import type { FleetModel } from './fleet-model.ts';
-import { drawFill, type OutputShape, uniform01 } from './live-coder-output.ts';
-import { Stream, type Writing } from './streams.ts';
-
-export interface Policy {
-  readonly plan: Partial<PlanSettings>;
-  readonly threshold: number;
-  /** The controller in production, the law as published, or none. */
-  readonly controller?: ThresholdSettings | 'naive';
-  /** Compaction stops at this overhead, open volumes counted; undefined: it does all the budgets allow. */
-  readonly targetOverhead?: number;
-  /** Budgets of one day and the whole fleet. */
-  readonly budgetsPerDay?: Partial<Budgets>;
-  /** How often delete rates by age are measured, in days; undefined: never. */
-  readonly ratesEveryDays?: number;
-  readonly book?: PriceBook;
-}
-
-/**
- * - `own`     packing fills volumes of its own, draining the open volume of the class
- * - `class`   both go to the open volume of the class
- * - `shared`  all to one open volume, as on a store
- */
-export type Destinations = 'own' | 'class' | 'shared';
-
-export interface World {
-  readonly deletes: Deletes;
-  readonly stepMs: number;
-  /** Every step plans one of so many shards. */
-  readonly shards: number;
-  readonly writing: Writing;
-  /** Where survivors go: `own` unless told. */
-  readonly destinations?: Destinations;
-  /** How often a hint at ingest says the right class; undefined: no hint. */
-  readonly hintRight?: number;
-}
-
-/** Under-filled volumes the Live Coder seals on top of its normal ones, rising over `rampDays` from `fromDay`. */
-export interface Incident {
-  readonly shape: OutputShape;
-  /** Volumes in all. */
-  readonly volumes: number;
-  readonly fromDay: number;
-  readonly rampDays: number;
-}
+import { drawFill, uniform01 } from './live-coder-output.ts';
+import { Stream } from './streams.ts';
+import type { Incident, Policy, World } from './world.ts';
 
 export class FleetRun {
   readonly model: FleetModel;
@@ -73,7 +26,7 @@ export class FleetRun {
   /** Mean of the scarcest budget's use over the plans of the last day. */
   budgetUsed = 0;
   control: ThresholdState;
-  readonly #churn: ChurnClock;
+  #churn: ChurnClock;
   readonly #fresh: readonly Stream[];
   readonly #streams: readonly Stream[];
   #settings: PlanSettings;
@@ -92,8 +45,11 @@ export class FleetRun {
     this.control = thresholdStart(policy.threshold);
     const units = model.liveUnits.reduce((sum, more) => sum + more, 0);
     this.#churn = new ChurnClock(world.deletes, units);
-    this.#fresh = (world.hintRight === undefined ? [0] : world.deletes.classes).map(() => new Stream(model));
     this.#streams = Array.from({ length: AGE_CLASSES }, () => new Stream(model));
+    this.#fresh =
+      world.destinations === 'store'
+        ? this.#streams.slice(0, 1)
+        : (world.hintRight === undefined ? [0] : world.deletes.classes).map(() => new Stream(model));
     const rates = Array.from({ length: AGE_CLASSES }, () => world.deletes.perDay);
     this.#settings = planSettingsOf({
       deletesPerDay: rates,
@@ -123,6 +79,17 @@ export class FleetRun {
     this.#incident = { incident, owed: 0 };
   }
 
+  /** From now on data comes and goes like this, in proportion to what lives now. The classes stay what they are. */
+  change(deletes: Deletes): void {
+    this.#churn = new ChurnClock(deletes, this.model.totalLiveBytes / this.model.shape.unitBytes);
+  }
+
+  /** At once: this part of a class dies, wherever it is. */
+  deleteAtOnce(cls: number, part: number): void {
+    const units = Math.round((this.model.liveUnits[cls] as number) * part);
+    for (let n = 0; n < units; n++) this.#deleteOne(cls);
+  }
+
   step(deleteFactor = 1): void {
     const from = this.day;
     // Counted, not summed up: sums of fractions drift.
@@ -138,11 +105,7 @@ export class FleetRun {
     const { model } = this;
     const { written, deleted } = this.#churn.between(from, this.day, deleteFactor);
     for (const [c, units] of deleted.entries()) {
-      for (let n = 0; n < units; n++) {
-        const volume = model.deleteAny(c);
-        // An empty sealed volume is retired without moving anything.
-        if (volume >= 0 && model.liveBytes[volume] === 0 && model.isSealed(volume)) model.free(volume);
-      }
+      for (let n = 0; n < units; n++) this.#deleteOne(c);
     }
     // In turns, a bucket's worth at a time and class by share: one volume holds what was written at one time.
     const left = [...written];
@@ -155,6 +118,13 @@ export class FleetRun {
       left[c] = (left[c] as number) - 1;
       this.#freshFor(c).ingest(c, 1, this.nowMs);
     }
+  }
+
+  #deleteOne(cls: number): void {
+    const { model } = this;
+    const volume = model.deleteAny(cls);
+    // An empty sealed volume is retired without moving anything.
+    if (volume >= 0 && model.liveBytes[volume] === 0 && model.isSealed(volume)) model.free(volume);
   }
 
   #freshFor(cls: number): Stream {
@@ -207,6 +177,12 @@ export class FleetRun {
     const { model, policy, world } = this;
     const shard = this.#steps % world.shards;
     const view = model.view(this.nowMs, shard, world.shards);
+    if (policy.keeper !== undefined) {
+      const plan = planCompaction(policy.keeper.request(view));
+      this.#carryOut(plan);
+      policy.keeper.planned(plan);
+      return;
+    }
     this.#measureRates();
     const settings = policy.targetOverhead === undefined ? this.#settings : this.#towards(policy.targetOverhead);
     if (settings === undefined) return;
@@ -218,13 +194,20 @@ export class FleetRun {
       ...(policy.book === undefined ? {} : { book: policy.book }),
     });
     this.#usedInDay.push(plan.budgetUsed);
+    this.#carryOut(plan);
+  }
+
+  #carryOut(plan: CompactionPlan): void {
+    const { model, world } = this;
     const { destinations = 'own' } = world;
-    const streamOf = (ageClass: number): Stream => this.#streams[destinations === 'shared' ? 0 : ageClass] as Stream;
+    const isShared = destinations === 'shared' || destinations === 'store';
+    const streamOf = (ageClass: number): Stream => this.#streams[isShared ? 0 : ageClass] as Stream;
     applyPlan(plan, {
       model,
       nowMs: this.nowMs,
       streamOf,
       packsIntoOwn: destinations === 'own',
+      fillsUp: destinations === 'store',
       writing: world.writing,
       moved: this.moved,
     });
@@ -257,7 +240,11 @@ export class FleetRun {
   }
 
   #endDay(): void {
-    const { controller } = this.policy;
+    const { controller, keeper } = this.policy;
+    if (keeper !== undefined) {
+      keeper.tune(this.model.view(this.nowMs), this.nowMs);
+      return;
+    }
     const used = this.#usedInDay;
     this.budgetUsed = used.length === 0 ? 0 : used.reduce((sum, part) => sum + part, 0) / used.length;
     this.#usedInDay = [];

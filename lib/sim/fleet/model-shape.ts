@@ -8,6 +8,8 @@ export interface ModelShape {
   readonly codec: CodecName;
   readonly unitsPerVolume: number;
   readonly unitsPerBucket: number;
+  /** A volume is full with so many: the rest is for directories and columns of uneven length. Unless told, all. */
+  readonly unitsWhenFull?: number;
   readonly unitBytes: number;
   readonly classes: number;
   readonly relocation: Relocation;

@@ -16,6 +16,8 @@ export interface FleetSize {
   readonly liveVolumes: number;
   readonly unitsPerVolume: number;
   readonly unitsPerBucket: number;
+  /** Unless told, all of a volume's. */
+  readonly unitsWhenFull?: number;
   readonly capacityBytes: number;
   readonly codec: CodecName;
   readonly relocation: Relocation;
@@ -41,6 +43,7 @@ export function startFleet(size: FleetSize, deletes: Deletes, overhead: number):
       codec: size.codec,
       unitsPerVolume: size.unitsPerVolume,
       unitsPerBucket: size.unitsPerBucket,
+      ...(size.unitsWhenFull === undefined ? {} : { unitsWhenFull: size.unitsWhenFull }),
       unitBytes: Math.floor(size.capacityBytes / size.unitsPerVolume),
       classes: deletes.classes.length,
       relocation: size.relocation,
@@ -53,18 +56,18 @@ export function startFleet(size: FleetSize, deletes: Deletes, overhead: number):
   for (let n = 0; n < volumes; n++) {
     const age = (span * (n + 0.5)) / volumes;
     const volume = model.openVolume(0);
-    for (let bucket = 0; bucket < size.unitsPerVolume / size.unitsPerBucket; bucket++)
-      fillBucket(model, volume, Math.exp(-age), deletes);
-    model.usedBytes[volume] = model.capacityBytes;
+    for (let left = model.fullUnits; left > 0; left -= size.unitsPerBucket)
+      fillBucket(model, volume, Math.min(left, size.unitsPerBucket), Math.exp(-age), deletes);
+    model.usedBytes[volume] = model.fullBytes;
     // An age in lifetimes is one in days once the rate is known.
     model.seal(volume, -(age / Math.max(deletes.perDay, 1e-9)) * DAY_MS);
   }
   return model;
 }
 
-function fillBucket(model: FleetModel, volume: number, survival: number, deletes: Deletes): void {
+function fillBucket(model: FleetModel, volume: number, units: number, survival: number, deletes: Deletes): void {
   const bucket = model.newBucket(volume);
-  for (let n = model.shape.unitsPerBucket; n > 0; n--) {
+  for (let n = units; n > 0; n--) {
     if (uniform01(model.random) >= survival) continue;
     let at = uniform01(model.random);
     let cls = 0;

@@ -48,17 +48,47 @@ export class Stream {
 
   /** A moved bucket, unlinked before. */
   move(bucket: number, writing: Writing, nowMs: number): void {
-    const { unitsPerBucket, unitsPerVolume, unitBytes } = this.#model.shape;
+    const { unitsPerBucket, unitBytes } = this.#model.shape;
     const units = this.#model.unitsIn(bucket);
     if (units < writing.mergeBelow * unitsPerBucket || writing.mergeBelow >= 1) {
       this.#merge(bucket, units, nowMs);
       return;
     }
     const used = this.#volume === NONE ? 0 : (this.#model.usedBytes[this.#volume] as number) / unitBytes;
-    if (this.#volume !== NONE && used + units > unitsPerVolume) this.#seal(nowMs);
+    if (this.#volume !== NONE && used + units > this.#model.fullUnits) this.#seal(nowMs);
     if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs);
     this.#model.attach(bucket, this.#volume);
     this.#sealIfFull(nowMs);
+  }
+
+  /**
+   * Buckets unlinked before, in any order: what does not fit the volume in hand waits for the next, as the Live Coder
+   * chooses its last group to fill a volume.
+   */
+  moveAll(buckets: readonly number[], writing: Writing, nowMs: number): void {
+    const { unitsPerBucket } = this.#model.shape;
+    const isRemnant = (units: number): boolean =>
+      writing.mergeBelow >= 1 || units < writing.mergeBelow * unitsPerBucket;
+    const whole: number[] = [];
+    for (const bucket of buckets) {
+      if (isRemnant(this.#model.unitsIn(bucket))) this.move(bucket, writing, nowMs);
+      else whole.push(bucket);
+    }
+    // Longest first; then the longest that fits.
+    whole.sort((a, b) => this.#model.unitsIn(b) - this.#model.unitsIn(a));
+    while (whole.length > 0) {
+      const at = Math.max(
+        0,
+        whole.findIndex((bucket) => this.#model.unitsIn(bucket) <= this.#roomInVolume()),
+      );
+      this.move(whole.splice(at, 1)[0] as number, writing, nowMs);
+    }
+  }
+
+  /** Of the volume in hand, or of a new one. */
+  #roomInVolume(): number {
+    if (this.#volume === NONE) return this.#model.fullUnits;
+    return this.#model.fullUnits - (this.#model.usedBytes[this.#volume] as number) / this.#model.shape.unitBytes;
   }
 
   #merge(bucket: number, units: number, nowMs: number): void {
@@ -78,14 +108,14 @@ export class Stream {
   }
 
   #roomInBucket(nowMs: number): number {
-    const { unitsPerBucket, unitsPerVolume, unitBytes } = this.#model.shape;
+    const { unitsPerBucket, unitBytes } = this.#model.shape;
     if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs);
     if (this.#bucket === NONE) {
       this.#bucket = this.#model.newBucket(this.#volume);
       this.#inBucket = 0;
     }
     const used = (this.#model.usedBytes[this.#volume] as number) / unitBytes;
-    return Math.min(unitsPerBucket - this.#inBucket, unitsPerVolume - used);
+    return Math.min(unitsPerBucket - this.#inBucket, this.#model.fullUnits - used);
   }
 
   #took(units: number, nowMs: number): void {
@@ -95,7 +125,7 @@ export class Stream {
   }
 
   #sealIfFull(nowMs: number): void {
-    if ((this.#model.usedBytes[this.#volume] as number) >= this.#model.capacityBytes) this.#seal(nowMs);
+    if ((this.#model.usedBytes[this.#volume] as number) >= this.#model.fullBytes) this.#seal(nowMs);
   }
 
   #seal(nowMs: number): void {

@@ -10,9 +10,10 @@ import { SeededRandomness } from '../../foundation/randomness.ts';
 import { totalOf } from '../fleet/apply-plan.ts';
 import { deletesOf } from '../fleet/deletes.ts';
 import type { FleetModel } from '../fleet/fleet-model.ts';
-import { FleetRun, type Policy, type World } from '../fleet/fleet-run.ts';
+import { FleetRun } from '../fleet/fleet-run.ts';
 import { histogramOf } from '../fleet/fleet-view.ts';
 import { FLEET_SIZE, startFleet } from '../fleet/start-fleet.ts';
+import type { Policy, World } from '../fleet/world.ts';
 import {
   ARM_TEXT,
   ARMS,

@@ -1,0 +1,43 @@
+// Compaction policies in the simulator: what ships, what ships less one strategy, and fixed policies, on the declared
+// workloads. `policies` is the whole set (docs/compaction.md), `policies-small` the fleets of 20 volumes.
+import { compared, policiesTable, summaryTable } from '../lib/sim/policies/comparison.ts';
+import { FLEET_SIZES, WORKLOADS } from '../lib/sim/policies/workloads.ts';
+import { type Benches, type BenchResult, machine } from './bench.ts';
+
+export const benches: Benches = {
+  policies: async () => benchPolicies('policies', FLEET_SIZES),
+  'policies-small': async () => benchPolicies('policies-small', [20]),
+};
+
+/** Ratios to what the policy compared with holds for the same bytes. */
+const GOAL = 1.05;
+const GOAL_MEAN = 1.02;
+
+function benchPolicies(bench: string, sizes: readonly number[]): BenchResult {
+  const comparisons = sizes.flatMap((volumes) =>
+    WORKLOADS.map((workload) => {
+      const comparison = compared(workload, volumes);
+      process.stderr.write(`${workload.name}, ${volumes} volumes: ${comparison.againstFixed.toFixed(3)}\n`);
+      return comparison;
+    }),
+  );
+  const against = comparisons.map(({ againstFixed }) => againstFixed);
+  const worst = Math.max(...against);
+  const mean = against.reduce((sum, ratio) => sum + ratio, 0) / against.length;
+  const ablated = Math.max(...comparisons.flatMap(({ againstAblations }) => againstAblations));
+  return {
+    bench,
+    machine: machine(),
+    figures: [
+      {
+        name: 'overhead over the best fixed policy at equal bytes, worst',
+        value: worst,
+        unit: '',
+        ratio: worst / GOAL,
+      },
+      { name: 'the same, mean', value: mean, unit: '', ratio: mean / GOAL_MEAN },
+      { name: 'the same over what ships less one strategy, worst', value: ablated, unit: '', ratio: ablated / 1.02 },
+    ],
+    text: [...summaryTable(comparisons), ...comparisons.flatMap((one) => ['', ...policiesTable(one)])],
+  };
+}

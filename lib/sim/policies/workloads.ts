@@ -1,0 +1,76 @@
+// The declared workloads that policies are compared on: how data comes and goes, and what happens to it once.
+import type { Deletes } from '../fleet/deletes.ts';
+import { deletesOf } from '../fleet/deletes.ts';
+import type { FleetRun } from '../fleet/fleet-run.ts';
+
+export interface Workload {
+  readonly name: string;
+  readonly deletes: Deletes;
+  /** Overhead of the fleet it starts with. */
+  readonly startOverhead: number;
+  readonly days: number;
+  /** Not counted. */
+  readonly warmUpDays: number;
+  /** Before the first counted day. */
+  readonly happens?: (run: FleetRun) => void;
+}
+
+const steady = (name: string, deletes: Deletes, days: number): Workload => ({
+  name,
+  deletes,
+  startOverhead: 1.15,
+  days,
+  warmUpDays: Math.round(days / 3),
+});
+
+/** A calm store on which something happens. */
+const calm = (name: string, happens: (run: FleetRun) => void, deletes = deletesOf('uniform', 0.002)): Workload => ({
+  name,
+  deletes,
+  startOverhead: 1.06,
+  days: 45,
+  warmUpDays: 5,
+  happens,
+});
+
+/** What is left goes on as before, in proportion. */
+const massDelete = (part: number) => (run: FleetRun) => {
+  run.deleteAtOnce(0, part);
+  run.change(deletesOf('uniform', 0.002));
+};
+
+const TENANTS: Deletes = {
+  name: 'two tenants',
+  classes: [
+    { writeShare: 0.5, liveShare: 0.5 },
+    { writeShare: 0.5, liveShare: 0.5 },
+  ],
+  perDay: 0.002,
+};
+
+function oneTenantLeaves(run: FleetRun): void {
+  run.deleteAtOnce(0, 1);
+  const classes = [
+    { writeShare: 0, liveShare: 0 },
+    { writeShare: 1, liveShare: 1 },
+  ];
+  run.change({ name: 'one tenant', classes, perDay: 0.002 });
+}
+
+export const WORKLOADS: readonly Workload[] = [
+  steady('uniform 0.5 %/day', deletesOf('uniform', 0.005), 120),
+  steady('uniform 2 %/day', deletesOf('uniform', 0.02), 90),
+  steady('uniform 5 %/day', deletesOf('uniform', 0.05), 60),
+  steady('80/20, 2 %/day', deletesOf('80/20', 0.02), 90),
+  steady('90/10, 2 %/day', deletesOf('90/10', 0.02), 90),
+  steady('age-dependent, 2 %/day', deletesOf('age', 0.02), 90),
+  calm('75 % deleted at once', massDelete(0.75)),
+  calm('90 % deleted at once', massDelete(0.9)),
+  calm('under-filled Live Coder', (run) =>
+    run.begin({ shape: 'severe', volumes: run.model.allocatedVolumes / 2, fromDay: run.day, rampDays: 20 }),
+  ),
+  calm('one of two tenants leaves', oneTenantLeaves, TENANTS),
+];
+
+/** Live volumes. */
+export const FLEET_SIZES = [20, 200, 20_000] as const;
