@@ -48,7 +48,7 @@ function step(p: Process, run: RunId, groupsMax: number) {
 describe('a run in steps', () => {
   it('is overdue by its last progress, not by its beginning; taking it over is none', async () => {
     const { world, p } = await thinned();
-    const { runs } = await planRuns(p.volumes, 100, { strategies: ['l2'] });
+    const { runs } = await planRuns(p.volumes, 1, { strategies: ['l2'] });
     const run = runs[0] as RunId;
     const overdue = async () => (await measure(p.components))[METRICS.hoursOverdue];
     world.clock.advance(10 * HOUR_MS);

@@ -122,7 +122,7 @@ export class PackProposer implements Proposer {
     const buckets = sources.reduce((sum, i) => sum + (view.bucketCount[i] as number), 0);
     const byBytes = live / (group.capacityBytes * (1 - settings.reserve));
     const newVolumes = Math.max(byBytes, buckets / settings.bucketsPerVolumeMax);
-    if (newVolumes >= sources.length) return undefined;
+    if (sources.length === 0 || newVolumes >= sources.length) return undefined;
     return draftOf(this.#context, { strategy: 'l2', group, host: null, sources, newVolumes });
   }
 
@@ -143,7 +143,9 @@ export class PackProposer implements Proposer {
 
   readonly leftover = ({ group }: { group: Group }): 'unfit' | 'later' | 'budget' => {
     const state = this.#states.find((candidate) => candidate.group === group);
-    if (state?.proposal === null) return 'unfit';
+    // What does not pack would stream, were it not for the budgets, or for buckets as many as volumes.
+    const isUnfit = state?.proposal === null && this.#streamed(group, this.#rest(state)) === undefined;
+    if (isUnfit) return 'unfit';
     return this.#runs >= this.#context.settings.runsMax ? 'later' : 'budget';
   };
 
