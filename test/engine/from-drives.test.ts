@@ -1,6 +1,6 @@
 // A store whose metadata is lost, out of the journal on its drives: with keys.json alone, on other paths, as of an
 // earlier time, and with keys that were destroyed.
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
@@ -144,6 +144,26 @@ describe('restore from drives', () => {
     expect(together).toMatchObject({ mayBeOlder: false, drivesFound: DRIVES, notDrives: [] });
     expect(together.epoch).toBeGreaterThan(alone.epoch + 3);
     await withStore(dir, async (store) => expect(await differing(store, first)).toEqual([]));
+  });
+
+  it('after an old panda.sqlite was adopted, is what was written since: not what was given up by that', async () => {
+    const dir = join(root, 'adopted');
+    cpSync(original, dir, { recursive: true });
+    const old = readFileSync(join(dir, 'panda.sqlite'));
+    for (let i = 0; i < 3; i++) {
+      loseMetadata(dir);
+      await restoreFromDrives(dir);
+    }
+    loseMetadata(dir);
+    writeFileSync(join(dir, 'panda.sqlite'), old);
+    const third = filesOf(3, 5);
+    const store = await openEmbedded(dir);
+    await store.adopt();
+    await putFiles(store, third);
+    await store.close();
+    loseMetadata(dir);
+    await restoreFromDrives(dir);
+    await withStore(dir, async (again) => expect(await differing(again, third)).toEqual([]));
   });
 
   it('as of an earlier time: what was moved since is found on the drives', async () => {

@@ -92,7 +92,7 @@ export function journalTests(address: string, folder: string, files: readonly Re
     const buckets = drives.split(',');
     const before = await keysIn(buckets);
     await answered('keys rotate', address);
-    await answered('keys destroy 1', address);
+    await answered('keys destroy 1 --yes', address);
     await settled(table);
     const now = await keysIn(buckets);
     expect(now.size).toBe(1);

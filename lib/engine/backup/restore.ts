@@ -18,6 +18,7 @@ import { raiseAboveDrives } from '../../volume/behind/raise-above-drives.ts';
 import type { LostObject } from '../rebuild/keep-names.ts';
 import { Rebuild, type RebuildReport } from '../rebuild/rebuild.ts';
 import { Sorter } from '../rebuild/sorter.ts';
+import { epochSeenOn } from '../ship/epoch-seen.ts';
 import { shelvesOf } from '../ship/store-journal.ts';
 import { removeScratch, scratchPath, sweepLeftovers } from '../wire/leftovers.ts';
 import { driveAt, keysPath, pandaPath } from '../wire/store-layout.ts';
@@ -136,7 +137,7 @@ async function incarnationsAt(path: string, { storeId, drives }: StoreRow): Prom
 /** Of the journal on the drives: the restored store begins another one. */
 async function epochSeen(path: string, store: StoreRow): Promise<number> {
   const ladder = shelvesOf((place, identity) => new DirectoryShelf(driveAt(path, place), identity), store, new Map());
-  return (await ladder.list()).epoch;
+  return epochSeenOn(ladder);
 }
 
 async function rebuildRows(

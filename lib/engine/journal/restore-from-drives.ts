@@ -30,6 +30,7 @@ import type { BackupSource } from '../rebuild/backup-source.ts';
 import type { LostObject } from '../rebuild/keep-names.ts';
 import { Rebuild, type RebuildReport } from '../rebuild/rebuild.ts';
 import { Sorter } from '../rebuild/sorter.ts';
+import { mayBeElsewhere } from '../ship/epoch-seen.ts';
 import { journalCopies, StoreJournal } from '../ship/store-journal.ts';
 import { removeScratch, scratchPath, sweepLeftovers } from '../wire/leftovers.ts';
 import { isOwnerGone, newOwner } from '../wire/process-owner.ts';
@@ -115,9 +116,8 @@ interface GatheredStore extends Gathered {
   readonly drivesFound: number;
 }
 
-/** As many as have a copy of each segment, or more. */
 const mayBeOlder = ({ store, drivesMissing }: GatheredStore): boolean =>
-  drivesMissing.length >= journalCopies(store.settings);
+  mayBeElsewhere(drivesMissing.length, journalCopies(store.settings));
 
 /** One restore under way. `file` is what becomes the metadata. */
 class FromDrives {
@@ -260,7 +260,6 @@ class FromDrives {
   /** Above whatever the drives hold, and shipped: before anybody can write. Why it was not shipped, if so. */
   #begin(gathered: GatheredStore): Promise<PocketfulError | undefined> {
     const { store, epochSeen } = gathered;
-    // Others of those that are missing may have been restored as well: no epoch of theirs is taken.
     const above = mayBeOlder(gathered) ? epochSeen + EPOCH_LEAP : epochSeen;
     return this.#within(async (panda) => {
       const components: Components = {

@@ -26,6 +26,7 @@ import type { Stream } from '../../stream/stream.ts';
 import { type RaiseReport, raiseAboveDrives } from '../../volume/behind/raise-above-drives.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
+import { epochSeenOn } from '../ship/epoch-seen.ts';
 import { StoreJournal, type Unshipped } from '../ship/store-journal.ts';
 import { BadRows } from './bad-rows.ts';
 import { beginCreation, endCreation, writeNewDrives } from './creation.ts';
@@ -129,7 +130,8 @@ export class EmbeddedStore {
 
   /** This copy has the drives from now on: what others wrote to them since is given up. */
   async adopt(): Promise<RaiseReport> {
-    const report = await raiseAboveDrives(this.components);
+    const shelves = await this.journal?.shelves();
+    const report = await raiseAboveDrives(this.components, shelves && (await epochSeenOn(shelves)));
     this.#turn?.forget();
     await this.beginWriting();
     return report;
