@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The S3 endpoint by the programs that people use, over http and https: boto3, awscli and s3cmd from pip, rclone and restic from Debian,
-# AWS's SDK for JavaScript; the web view in Debian's Chromium. A real server on a real store, stopped and started again in between. Installs what it needs; ends with the line
-# "s3-clients: N passed, N failed", and each step that failed with what it said.
+# AWS's SDK for JavaScript; the web view in Debian's Chromium. A real server on a real store, stopped and started again in between.
+# Installs what it needs; ends with the line "s3-clients: N passed, N failed", and each step that failed with what it said.
 #   npm run test:s3-clients             all of it
 #   npm run test:s3-clients -- 30       with 30 MB instead of 300 in parts, and 500 names instead of 5,000
 set -u
@@ -9,57 +9,13 @@ cd "$(dirname "$0")/../.." || exit 1
 readonly MEGABYTES=${1:-300}
 NAMES=$([ "$MEGABYTES" -ge 300 ] && echo 5000 || echo 500)
 export NAMES
-readonly TOOLS=${POCKETFUL_S3_TOOLS:-${TMPDIR:-/tmp}/pocketful-s3-tools}
-work=$(mktemp -d)
-server=
-trap '[ -n "$server" ] && kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
-unset AWS_PROFILE AWS_CA_BUNDLE AWS_ENDPOINT_URL REQUESTS_CA_BUNDLE
-export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
-passed=0
-failed=0
+. test/s3-clients/server.sh
 
 install() {
   if ! command -v rclone >/dev/null || ! command -v restic >/dev/null || ! command -v openssl >/dev/null || ! python3 -c 'import ensurepip' 2>/dev/null || ! command -v chromium >/dev/null; then
     apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install rclone restic openssl python3-venv chromium fonts-dejavu-core >/dev/null
   fi
   [ -x "$TOOLS/bin/aws" ] || { python3 -m venv "$TOOLS" && "$TOOLS/bin/pip" install -q 'boto3[crt]==1.44.*' 'awscli==1.46.*' 's3cmd==2.4.*'; } || { python3 -m venv --clear "$TOOLS" && "$TOOLS/bin/pip" install -q 'boto3[crt]' awscli s3cmd; }
-}
-
-pocketful() { node bin/launch.mjs bin/cli.mjs --store "file:$work/store" "$@"; }
-
-# start SCHEME: waits until the server answers, and sets `endpoint` and `admin`.
-start() {
-  local tls=()
-  [ "$1" = https ] && tls=(--cert "$work/cert.pem" --key "$work/key.pem")
-  node bin/launch.mjs bin/cli.mjs --store "file:$work/store" --json serve --port 0 --admin-port 0 "${tls[@]}" >"$work/said" 2>>"$work/talk" &
-  server=$!
-  for _ in $(seq 1 150); do
-    endpoint=$(sed -n 's/.*"endpoint":"\([^"]*\)".*/\1/p' "$work/said")
-    admin=$(sed -n 's/.*"admin":"\([^"]*\)".*/\1/p' "$work/said")
-    [ -n "$endpoint" ] && export endpoint && return
-    sleep 0.2
-  done
-  echo 'the server did not start'; cat "$work/talk"; exit 1
-}
-
-stop() {
-  kill -TERM "$server"
-  wait "$server"
-  server=
-}
-
-# step NAME COMMAND…
-step() {
-  local name="$scheme $1" started=$SECONDS
-  shift
-  if "$@" >"$work/out" 2>&1; then
-    passed=$((passed + 1))
-    echo "ok     $name ($((SECONDS - started)) s)"
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-    tail -40 "$work/out" | cut -c1-400
-  fi
 }
 
 by_aws() (
@@ -136,12 +92,7 @@ mkdir -p "$work/tree/sub"
 head -c $((20 * 1000 * 1000)) /dev/urandom >"$work/big"
 head -c $((MEGABYTES * 1000 * 1000)) /dev/urandom >"$work/large"
 for i in $(seq 1 40); do head -c $((i * 100)) /dev/urandom >"$work/tree/sub/f $i"; done
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
-pocketful init >/dev/null 2>&1 || { echo 'no store'; exit 1; }
-key=$(pocketful --json access add clients --allow all 2>/dev/null)
-AWS_ACCESS_KEY_ID=$(sed 's/.*"id":"\([^"]*\)".*/\1/' <<<"$key")
-AWS_SECRET_ACCESS_KEY=$(sed 's/.*"secret":"\([^"]*\)".*/\1/' <<<"$key")
-export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+prepare
 
 by_chromium() { node bin/launch.mjs test/s3-clients/web-view.ts "$admin" ${POCKETFUL_SCREENSHOTS:+"$POCKETFUL_SCREENSHOTS"}; }
 
