@@ -55,20 +55,23 @@ function targets(): readonly Target[] {
     .sort((a, b) => rank(a.file) - rank(b.file) || a.mutants.length - b.mutants.length);
 }
 
-/** All mutants of each file, or some: of each file as many, or of all files together, each mutant as likely as another. The same for the same seed and text. */
-function sampled(all: readonly Target[]): ReadonlyMap<string, readonly Mutant[]> {
-  if (values['of-all'] === undefined)
-    return new Map(
-      all.map(({ file, mutants }) => [file, drawn(mutants, Number(values.sample), file.length).sort(byIndex)]),
-    );
-  const every = all.flatMap(({ file, mutants }) => mutants.map((mutant) => ({ file, mutant })));
-  const found = new Map<string, Mutant[]>();
-  for (const { file, mutant } of drawn(every, Number(values['of-all']), 0))
-    found.set(file, [...(found.get(file) ?? []), mutant].sort(byIndex));
-  return found;
+interface Drawn {
+  readonly target: Target;
+  readonly mutant: Mutant;
 }
 
-const byIndex = (a: Mutant, b: Mutant): number => a.index - b.index;
+/**
+ * All mutants of each file, or some: of each file as many, or of all files together, each mutant as likely as another, in an order by lot: then a
+ * run that is cut off has tried a sample, too. The same for the same seed and text.
+ */
+function sample(all: readonly Target[]): readonly Drawn[] {
+  const every = ({ mutants }: Target): readonly Mutant[] => mutants;
+  const some = (target: Target): readonly Mutant[] =>
+    drawn(target.mutants, Number(values.sample), target.file.length).sort((a, b) => a.index - b.index);
+  const of = (chosen: (target: Target) => readonly Mutant[]): readonly Drawn[] =>
+    all.flatMap((target) => chosen(target).map((mutant) => ({ target, mutant })));
+  return values['of-all'] === undefined ? of(some) : drawn(of(every), Number(values['of-all']), 0);
+}
 
 function drawn<T>(of: readonly T[], count: number, salt: number): T[] {
   const random = new SeededRandomness(Number(values.seed) * 1000 + salt);
@@ -79,29 +82,26 @@ function drawn<T>(of: readonly T[], count: number, salt: number): T[] {
 }
 
 /** Mutants enough for one process: to load the tests takes as long as many mutants do. */
-const BATCH_MUTANTS = 150;
+const BATCH_MUTANTS = 60;
 
-function batches(): readonly (readonly Wanted[])[] {
-  const found: Wanted[][] = [[]];
-  let count = 0;
-  for (const target of all) {
-    const { file, text } = target;
-    const equivalent = new Set((EQUIVALENT[file] ?? []).map(([name]) => name));
-    const mutants = (samples.get(file) ?? []).filter((mutant) => !equivalent.has(nameOf(text, mutant)));
-    if (mutants.length === 0) continue;
-    if (count > BATCH_MUTANTS) {
-      found.push([]);
-      count = 0;
-    }
-    found.at(-1)?.push({ target, mutants });
-    count += mutants.length;
-  }
-  return found;
+/** Those that are not known to be equivalent, some at a time. */
+function batches(sampled: readonly Drawn[]): readonly (readonly Wanted[])[] {
+  const isEquivalent = ({ target, mutant }: Drawn): boolean =>
+    (EQUIVALENT[target.file] ?? []).some(([name]) => name === nameOf(target.text, mutant));
+  const left = sampled.filter((one) => !isEquivalent(one));
+  const count = Math.ceil(left.length / BATCH_MUTANTS);
+  return Array.from({ length: count }, (_, i) => byTarget(left.slice(i * BATCH_MUTANTS, (i + 1) * BATCH_MUTANTS)));
+}
+
+function byTarget(some: readonly Drawn[]): readonly Wanted[] {
+  const found = new Map<Target, Mutant[]>();
+  for (const { target, mutant } of some) found.set(target, [...(found.get(target) ?? []), mutant]);
+  return [...found].map(([target, mutants]) => ({ target, mutants }));
 }
 
 fs.mkdirSync(FOLDER, { recursive: true });
 const all = targets().filter(({ file }) => positionals.length === 0 || positionals.some((part) => file.includes(part)));
-const samples = sampled(all);
+const sampled = sample(all);
 const results = new Results(FOLDER);
 if (!values.report) {
   const coverage = new Coverage(FOLDER);
@@ -116,7 +116,7 @@ if (!values.report) {
     if (values.again) results.forgetSurvivors(file);
   }
   const budget = { untilMs, testsMs: Number(values.seconds) * 1000 };
-  for (const batch of batches()) {
+  for (const batch of batches(sampled)) {
     if (Date.now() > untilMs) break;
     await new Round(FOLDER, batch, coverage, results, budget).run();
     for (const { target, mutants } of batch) {
@@ -126,4 +126,9 @@ if (!values.report) {
     }
   }
 }
-report(all, samples, results, Number(values.seed));
+report(
+  all,
+  new Map(byTarget(sampled).map(({ target, mutants }) => [target.file, mutants])),
+  results,
+  Number(values.seed),
+);
