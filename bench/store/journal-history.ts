@@ -61,8 +61,10 @@ export function shelvesIn(folder: string): Shelves {
   return new Shelves(places, COPIES);
 }
 
-/** Of a history, the last tenth comes as slowly: then segments are small, and are merged through all levels. */
+/** The end of a history comes as slowly: then segments are small, and are merged through all levels. */
 const SLOW_PER_SECOND = 10;
+/** Of the puts, so many or a tenth: each second of them is a shipping of its own. */
+const SLOW_PUTS_MAX = 20_000;
 
 /** Puts `puts` objects, most of them `perSecond` in a second; `beforeTending` may look at the ladder each time. */
 export async function playPuts(
@@ -87,7 +89,7 @@ export async function playPuts(
   const sums = { shippedBytes: 0, mergedBytes: 0, snapshotBytes: 0, merges: 0, snapshots: 0, wayMax: 0 };
   let shippings = 0;
   for (let put = 0; put < puts; ) {
-    const pace = put < 0.9 * puts ? perSecond : SLOW_PER_SECOND;
+    const pace = put < puts - Math.min(0.1 * puts, SLOW_PUTS_MAX) ? perSecond : SLOW_PER_SECOND;
     for (const end = Math.min(puts, put + pace); put < end; ) {
       const next = Math.min(end, put + PUTS_PER_COMMIT);
       await panda.transact(Array.from({ length: next - put }, (_, i) => rowsOfPut(put + i, randomness)).flat());
