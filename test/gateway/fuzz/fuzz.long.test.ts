@@ -10,5 +10,5 @@ it('thirty thousand requests, sound and spoiled: no fault, none that hangs, noth
   for (const status of [200, 204, 206, 400, 403, 404, 416, 501])
     expect([status, byStatus[status] ?? 0]).not.toEqual([status, 0]);
   expect(slowestMs).toBeLessThan(1000);
-  expect(heapMib[1] - heapMib[0]).toBeLessThan(64);
+  expect(heapMib[1] - heapMib[0]).toBeLessThan(16);
 });

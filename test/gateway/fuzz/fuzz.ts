@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parseRule } from '../../../lib/access/policy.ts';
 import { objectEngineOf } from '../../../lib/client/object-engine.ts';
-import { reclaim } from '../../../lib/engine/upkeep/reclaim.ts';
+import { tasksOf } from '../../../lib/engine/upkeep/daemon.ts';
 import { DAY_MS } from '../../../lib/foundation/durations.ts';
 import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { type OpenGateway, openGateway } from '../../../lib/gateway/open-gateway.ts';
@@ -28,10 +28,8 @@ export interface FuzzReport {
   /** The first few, each with its number: the same seed makes it again. */
   readonly wrong: readonly string[];
   readonly slowestMs: number;
-  /** Of the heap: the most in the first fifth of the requests, and the least of the last ten looks. */
+  /** Of the heap, when all that nobody holds is collected: the most in the first fifth of the requests, and the last. */
   readonly heapMib: readonly [early: number, late: number];
-  /** At each look. */
-  readonly heapMibAll: readonly number[];
   readonly seconds: number;
 }
 
@@ -61,6 +59,8 @@ export async function fuzz(
       sizeBytes: body.length,
       isAnyKey: true,
     });
+  const upkeep = tasksOf({ ...process_, queue: new MemoryStream(world.clock, 3) });
+  const collectGarbage = async () => upkeep.find(({ name }) => name === 'gc')?.run(new AbortController().signal);
   const tally = new Tally();
   const startedMs = performance.now();
   for (let at = 0; at < requests; at += AT_ONCE) {
@@ -72,7 +72,7 @@ export async function fuzz(
     // Uploads and what was deleted are given up: as time would.
     world.clock.advance(8 * DAY_MS);
     await open.uploads.sweep();
-    await reclaim({ ...process_, queue: new MemoryStream(world.clock, 3) }, { now: true });
+    await collectGarbage();
     tally.look(at >= requests / 5);
     onStep(at);
   }
@@ -85,12 +85,11 @@ class Tally {
   readonly #wrong: string[] = [];
   #slowestMs = 0;
   #early = 0;
-  readonly #all: number[] = [];
-  #last: number[] = [];
+  #late = 0;
 
   async answered(open: OpenGateway, one: Case, index: number, internal: string[]): Promise<void> {
     const startedMs = performance.now();
-    const answer = await Promise.race([answerTo(open, one, index), hanging()]);
+    const answer = await within(answerTo(open, one, index));
     this.#slowestMs = Math.max(this.#slowestMs, performance.now() - startedMs);
     const status = answer?.status ?? 0;
     this.#byStatus[status] = (this.#byStatus[status] ?? 0) + 1;
@@ -110,9 +109,8 @@ class Tally {
   look(isLate: boolean): void {
     collect();
     const mib = process.memoryUsage().heapUsed / MIB;
-    if (isLate) this.#last = [...this.#last.slice(-9), mib];
+    if (isLate) this.#late = mib;
     else this.#early = Math.max(this.#early, mib);
-    this.#all.push(Math.round(mib * 10) / 10);
   }
 
   report(requests: number, seconds: number): FuzzReport {
@@ -121,8 +119,7 @@ class Tally {
       ...{ requests, byStatus: this.#byStatus, byKind: this.#byKind, wrong: this.#wrong },
       ...{
         slowestMs: Math.round(this.#slowestMs),
-        heapMibAll: this.#all,
-        heapMib: [round(this.#early), round(Math.min(...this.#last))],
+        heapMib: [round(this.#early), round(this.#late)],
         seconds: round(seconds),
       },
     };
@@ -147,7 +144,13 @@ async function answerTo(open: OpenGateway, one: Case, index: number): Promise<An
   return { status, headers: said, body: method === 'HEAD' ? Buffer.alloc(0) : Buffer.concat(out) };
 }
 
-const hanging = (): Promise<undefined> =>
-  new Promise((resolve) => {
-    setTimeout(() => resolve(undefined), HANG_MS).unref();
-  });
+/** Undefined: it has no end. */
+async function within<T>(work: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), HANG_MS);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
