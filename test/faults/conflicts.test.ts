@@ -15,6 +15,7 @@ const GIVEN_UP: Readonly<Record<string, readonly string[]>> = {
   'a merge of bucket remnants, with the sources freed': RUN,
   'a merge beside deletes, puts of its blocks, and GC': RUN,
   GC: ['CONDITION_FAILED'],
+  'what is set of the whole store: operating settings, the threshold, the format': ['CONDITION_FAILED'],
   'puts, one after the other: small, long, overwriting and known objects': ['UPLOAD_ABANDONED'],
   'an upload in parts, one that is given up, and a copy': ['GUARD_FAILED', 'OBJECT_CHANGED', 'UPLOAD_ABANDONED'],
 };

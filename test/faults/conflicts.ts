@@ -48,7 +48,8 @@ export async function meetConflicts({ prepare, act }: UseCase, transactionsMax: 
     if (error !== undefined && !isPocketfulError(error)) throw error;
     return { world, model, panda, error };
   };
-  const { panda } = await run(0);
+  const { panda, error: failed } = await run(0);
+  if (failed !== undefined) throw failed;
   const codes = new Set<string>();
   const step = Math.max(1, Math.floor(panda.transactions / transactionsMax));
   for (let at = 1; at <= panda.transactions; at += step) {

@@ -65,6 +65,7 @@ export async function refuseCalls({ prepare, act }: UseCase, callsMax: number): 
     return { world, model, panda, told, rows: JSON.stringify(rowsIn(world)) };
   };
   const calm = await run(0);
+  if (typeof calm.told !== 'string') throw calm.told;
   const untold: string[] = [];
   const step = Math.max(1, Math.floor(calm.panda.calls / callsMax));
   for (let at = 1; at <= calm.panda.calls; at += step) {

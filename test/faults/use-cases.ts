@@ -1,9 +1,12 @@
 // What a store does, each small enough to be done again for every call it makes.
 import { expect } from 'vitest';
+import { changeOperating, readOperating } from '../../lib/compaction/run/operating-row.ts';
+import { readThreshold, writeThreshold } from '../../lib/compaction/threshold/row.ts';
 import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
 import type { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { HOUR_MS } from '../../lib/foundation/durations.ts';
 import { Crash, scriptedPlan } from '../../lib/foundation/faults.ts';
+import { newStoreId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { KekRing } from '../../lib/frontend/kek-ring.ts';
 import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../../lib/frontend/upload-parts.ts';
@@ -12,8 +15,10 @@ import { expireRemoved } from '../../lib/gc/expire-removed.ts';
 import { blocksByKekVersion, rewrapKeys } from '../../lib/gc/rewrap-keys.ts';
 import type { KekVersion } from '../../lib/keys/keys.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
+import { STORE_FORMAT, storeAttributes, storeKey } from '../../lib/panda/rows/store-row.ts';
 import { repairStore } from '../../lib/volume/repair/repair-store.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { raiseStoreFormat } from '../../lib/volume/rows/store-format.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { deleteFiles, filesOf, putFiles, SMALL } from '../compaction/acting-world.ts';
 import { SCENARIOS } from '../compaction/crash-scenarios.ts';
@@ -133,6 +138,33 @@ export const USE_CASES: Readonly<Record<string, UseCase>> = {
     act: async ({ components }) => {
       const report = await rewrapKeys({ ...components, keks: new RotatedKeks(SEED) });
       return { ...report, blocks: [...(await blocksByKekVersion(components))] };
+    },
+  },
+  'what is set of the whole store: operating settings, the threshold, the format': {
+    prepare: async () => {
+      const world = new World(SEED, SMALL, 6);
+      const row = { storeId: newStoreId(new SeededRandomness(SEED)), settings: SMALL, drives: [], createdAtMs: 0 };
+      const older = { ...storeAttributes(row), f: STORE_FORMAT - 1 };
+      await world.panda.transact([{ kind: 'put', ...storeKey, attributes: older }]);
+      return { world, model: new Model() };
+    },
+    act: async ({ components }) => {
+      const { panda } = components;
+      const set: unknown[] = [];
+      for (const runsAtOnce of [3, 4])
+        set.push(
+          await changeOperating(components, (before) => ({ ...before, runsAtOnce })),
+          await readOperating(components),
+        );
+      for (const threshold of [0.2, 0.6]) {
+        const before = await readThreshold(components);
+        set.push(
+          await writeThreshold(components, before, { ...before.state, threshold }),
+          await readThreshold(components),
+        );
+      }
+      await raiseStoreFormat(components);
+      return [...set, (await panda.get(storeKey))?.attributes['f']];
     },
   },
   'an upload in parts, one that is given up, and a copy': {

@@ -1,9 +1,12 @@
 // Objects put by plain writes: what rows they make, what becomes of writes that come after their group was recovered, and that whoever
 // put them hears of them once.
 import { describe, expect, it } from 'vitest';
+import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
+import { retryLater } from '../../lib/foundation/errors.ts';
 import type { BlockId } from '../../lib/foundation/ids.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { blockIdOf } from '../../lib/keys/envelope.ts';
+import { TRANSACT_ATTEMPTS_MAX } from '../../lib/limits/volume.ts';
 import type { Panda, Row, Write } from '../../lib/panda/panda.ts';
 import { blockFromRow, blockKey } from '../../lib/panda/rows/block-row.ts';
 import { groupFromRow } from '../../lib/panda/rows/group-row.ts';
@@ -154,5 +157,54 @@ describe('a group whose holder stopped', () => {
     await next.volumes.open.sealAll('hot');
     await expectSound(world.start());
     expect(await readBy(world, 'k007')).toBe('OBJECT_MISSING');
+  });
+});
+
+/** Answers that it is busy to the first sendings of each plain write. */
+class BusyPanda extends LatePanda {
+  readonly #busyFor: number;
+  readonly #tries = new Map<string, number>();
+
+  constructor(world: World, busyFor: number) {
+    super(world.panda, () => false);
+    this.#busyFor = busyFor;
+  }
+
+  override async transact(writes: readonly Write[]): Promise<void> {
+    const [{ partition, sort }] = writes as [Write];
+    const name = `${partition} ${sort}`;
+    if (writes.length === 1 && /^(block|object)\//.test(partition)) {
+      const tries = (this.#tries.get(name) ?? 0) + 1;
+      this.#tries.set(name, tries);
+      if (tries <= this.#busyFor) throw retryLater('PANDA_BUSY', 'the metadata store is busy');
+    }
+    await super.transact(writes);
+  }
+
+  get tries(): readonly number[] {
+    return [...this.#tries.values()];
+  }
+}
+
+describe('plain writes that Panda is too busy for', () => {
+  it('are sent again after a wait, as they were not done', async () => {
+    const world = new World(31);
+    const panda = new BusyPanda(world, 2);
+    const beforeMs = world.clock.nowMs();
+    expect(await outcomesOf(world, panda, 'a', 'b', 'c')).toEqual({ a: 'put', b: 'put', c: 'put' });
+    expect(panda.tries).toEqual(Array(6).fill(3));
+    expect(world.clock.nowMs()).toBeGreaterThan(beforeMs);
+    await expectSound(world.start());
+  });
+
+  it('are given up after some, with what Panda said', async () => {
+    const world = new World(32);
+    const panda = new BusyPanda(world, Number.POSITIVE_INFINITY);
+    const busy = 'the metadata store is busy';
+    expect(await outcomesOf(world, panda, 'a', 'b', 'c')).toEqual({ a: busy, b: busy, c: busy });
+    expect(panda.tries).toEqual(Array(3).fill(TRANSACT_ATTEMPTS_MAX + 1));
+    const next = world.start({ othersDead: true });
+    await recover(next.volumes, next.frontend, { sweep: true });
+    await expectSound(next);
   });
 });
