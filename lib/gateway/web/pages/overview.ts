@@ -31,7 +31,7 @@ function figures(status: Status): Html {
 ${figure('Live data', now, 'live', html`${live(now, 'volumes')}, ${bytesText(status.hotBytes)} allocated hot`)}
 ${figure('Stored in all', now, 'stored', 'bytes on the drives per live byte')}
 ${figure('Overhead, sealed', now, 'overhead', sealed.allocated === null ? 'nothing is sealed yet' : html`raw bytes per live byte in ${countOf(sealed.volumes, 'volume')}`)}
-${figure('Redundancy', now, 'redundancy', html`${countText(redundancy.full)} of ${countOf(redundancy.volumes, 'volume')} complete`, redundancy.lost > 0 || (worst.drive?.lostVolumes ?? 0) > 0)}
+${figure('Redundancy', now, 'redundancy', html`${countText(redundancy.full)} of ${countOf(redundancy.volumes, 'volume')} complete`, redundancy.full < redundancy.volumes || (worst.drive?.lostVolumes ?? 0) > 0)}
 ${figure('To be made again', now, 'repair', needed === undefined || needed.columns === 0 ? 'columns; nothing waits for repair' : html`columns, ${bytesText(needed.bytes)} of ${countOf(needed.volumes, 'volume')}`, (needed?.columns ?? 0) > 0)}
 ${figure('Trash', now, 'trash', html`${countOf(status.trash.blocks, 'block')} wait to be shredded`)}
 </div>`;
