@@ -1,21 +1,22 @@
 // Compaction policies in the simulator: what ships, what ships less one strategy, and fixed policies, on the declared
-// workloads. `policies` is the whole set (docs/compaction.md), `policies-small` the fleets of 20 volumes.
+// workloads. `policies` has fleets of 20 and 200 volumes (docs/compaction.md), `policies-large` 20,000, with fewer
+// policies and three workloads.
 import { compared, policiesTable, summaryTable } from '../lib/sim/policies/comparison.ts';
-import { FLEET_SIZES, WORKLOADS } from '../lib/sim/policies/workloads.ts';
+import { FLEET_SIZES, LARGE_FLEET, LARGE_WORKLOADS, WORKLOADS, type Workload } from '../lib/sim/policies/workloads.ts';
 import { type Benches, type BenchResult, machine } from './bench.ts';
 
 export const benches: Benches = {
-  policies: async () => benchPolicies('policies', FLEET_SIZES),
-  'policies-small': async () => benchPolicies('policies-small', [20]),
+  policies: async () => benchPolicies('policies', FLEET_SIZES, WORKLOADS),
+  'policies-large': async () => benchPolicies('policies-large', [LARGE_FLEET], LARGE_WORKLOADS),
 };
 
 /** Ratios to what the policy compared with holds for the same bytes. */
 const GOAL = 1.05;
 const GOAL_MEAN = 1.02;
 
-function benchPolicies(bench: string, sizes: readonly number[]): BenchResult {
+function benchPolicies(bench: string, sizes: readonly number[], workloads: readonly Workload[]): BenchResult {
   const comparisons = sizes.flatMap((volumes) =>
-    WORKLOADS.map((workload) => {
+    workloads.map((workload) => {
       const comparison = compared(workload, volumes);
       process.stderr.write(`${workload.name}, ${volumes} volumes: ${comparison.againstFixed.toFixed(3)}\n`);
       return comparison;

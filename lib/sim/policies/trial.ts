@@ -103,3 +103,25 @@ export function tried(workload: Workload, choice: Choice, size: TrialSize): Tria
     threshold: keeper.threshold,
   };
 }
+
+/** Of trials that differ by their seed. */
+export function meanOf(trials: readonly Trial[]): Trial {
+  const mean = (of: (trial: Trial) => number): number => trials.reduce((sum, one) => sum + of(one), 0) / trials.length;
+  const movedBy = (strategy: Strategy): Moved => ({
+    runs: Math.round(mean(({ by }) => by[strategy].runs)),
+    bytes: mean(({ by }) => by[strategy].bytes),
+    metadataWrites: mean(({ by }) => by[strategy].metadataWrites),
+    dollars: mean(({ by }) => by[strategy].dollars),
+    reclaimed: mean(({ by }) => by[strategy].reclaimed),
+  });
+  return {
+    overhead: mean(({ overhead }) => overhead),
+    movedPerLive: mean(({ movedPerLive }) => movedPerLive),
+    writeAmplification: mean(({ writeAmplification }) => writeAmplification),
+    rows: mean(({ rows }) => rows),
+    dollarsPerMonth: mean(({ dollarsPerMonth }) => dollarsPerMonth),
+    volumeBytes: mean(({ volumeBytes }) => volumeBytes),
+    threshold: mean(({ threshold }) => threshold),
+    by: { l1: movedBy('l1'), l2: movedBy('l2'), l3: movedBy('l3') },
+  };
+}

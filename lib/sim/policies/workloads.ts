@@ -73,4 +73,8 @@ export const WORKLOADS: readonly Workload[] = [
 ];
 
 /** Live volumes. */
-export const FLEET_SIZES = [20, 200, 20_000] as const;
+export const FLEET_SIZES = [20, 200] as const;
+export const LARGE_FLEET = 20_000;
+export const LARGE_WORKLOADS = WORKLOADS.filter(({ name }) =>
+  ['uniform 2 %/day', '80/20, 2 %/day', '75 % deleted at once'].includes(name),
+);
