@@ -60,13 +60,19 @@ export function validate(onProgress: (part: number) => void = () => {}): Validat
   const recovery = runRecovery([1.4, 1.3, 1.25, 1.2, 1.15, 1.1], 5);
   onProgress(0.45);
   const incident = runIncident(INCIDENT);
-  const below = runIncident({ ...INCIDENT, byteBudget: 1.5, days: LONG_DAYS }, ['l1', 'all', 'all-static']);
+  const below = runIncident({ ...INCIDENT, byteBudget: 1.5, days: LONG_DAYS }, [
+    'l1',
+    'all',
+    'all-static',
+    'shipped',
+    'shipped-static',
+  ]);
   onProgress(0.6);
   const metadata = [0.6, 0.8, 1, 1.25, 2].map((budget) => ({
     budget,
     result: runIncident(
       { ...INCIDENT, metadataBudget: budget, byteBudget: 1.5, days: 60, size: 0.5 },
-      ['l1', 'l2-many', 'all'],
+      ['l1', 'l2-many', 'all', 'shipped'],
       stageIncident({ ...INCIDENT, size: 0.5 }),
     ),
   }));

@@ -1,6 +1,6 @@
 // What is too dense to be packed, and what waits because it dies fast (decision 0031).
 import { describe, expect, it } from 'vitest';
-import { fleetOf } from '../../lib/compaction/facts/fleet.ts';
+import { type FleetVolume, fleetOf } from '../../lib/compaction/facts/fleet.ts';
 import { type PlanSettings, planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
 import { budgetsOf } from '../../lib/compaction/plan/budget.ts';
 import { checkPlan } from '../../lib/compaction/plan/plan-check.ts';
@@ -49,6 +49,25 @@ describe('dense volumes', () => {
     // Within its own share of the budget first, then of what the others leave.
     expect(plan.runs.map(({ sources }) => sources.length)).toEqual([1, 2]);
     expect(plan.verdicts).toContain('b');
+  });
+});
+
+describe('volumes that pack no more', () => {
+  const verdicts = (fill: number, changes: Partial<FleetVolume>) => {
+    const view = fleetOf(
+      's',
+      'c0',
+      [1, 2].map((n) => volumeOf(n, fill, changes)),
+    );
+    return planCompaction({ view, settings: planSettingsOf(), threshold: 0.1 }).verdicts;
+  };
+
+  it('stream if something has died in them and they have room, not because they came out thin', () => {
+    expect(verdicts(0.7, { usedBytes: 0.99 * CAPACITY })).toBe('pp');
+    expect(verdicts(0.7, { usedBytes: 0.72 * CAPACITY })).toBe('uu');
+    expect(verdicts(0.7, { usedBytes: 0.99 * CAPACITY, roomBytes: 0.02 * CAPACITY })).toBe('uu');
+    // Two that are half full fill one.
+    expect(verdicts(0.45, { usedBytes: 0.46 * CAPACITY })).toBe('pp');
   });
 });
 

@@ -1,101 +1,57 @@
-// The threshold's controller, driven through deletes: while a budget is used up and overhead rises it raises the threshold; when the
-// deletes are over and the budget is wide it lowers it again. On the embedded engine and with a stage's functions alike.
+// The controller of the threshold, end to end: a store whose deletes outrun what compaction may write raises it, and
+// lowers it again, to its target, once it is calm. Nothing is told to it: files are deleted, tasks of the daemon run, a
+// clock goes on.
 import { expect, it } from 'vitest';
-import { type Budgets, budgetsOf } from '../../lib/compaction/plan/budget.ts';
-import { compactStore, planOf } from '../../lib/engine/upkeep/compaction.ts';
-import { tune } from '../../lib/engine/upkeep/tune.ts';
+import { sealedTotals } from '../../lib/compaction/facts/fleet.ts';
+import { snapshotOf } from '../../lib/compaction/facts/snapshot.ts';
+import type { ThresholdStep } from '../../lib/compaction/threshold/law.ts';
+import { SCHEDULE, tasksOf } from '../../lib/engine/upkeep/daemon.ts';
+import { setOperating } from '../../lib/engine/upkeep/operating.ts';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
-import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { deleteFiles, sealedWorld } from '../compaction/acting-world.ts';
-import { Stage } from '../functions/stage.ts';
 
-const REQUEST = { strategies: ['l2'], merge: false } as const;
-/** So that a budget of little more than one run is one. */
-const MOSTLY_L2 = { l1: 0.01, l2: 0.98, l3: 0.01 };
-const CALM_DAYS_MAX = 30;
-
-interface Engine {
-  /** A day's compaction under these budgets. */
-  compact(budgets: Partial<Budgets>, strategy?: 'l1' | 'l2'): Promise<void>;
-  /** A day's step of the controller: what it did. */
-  step(): Promise<{ readonly moved: string; readonly threshold: number }>;
-}
-
-async function aging() {
-  const made = await sealedWorld({ volumes: 30, filesEach: 125, bytesMax: 1800, deletedEach: () => 10, seed: 31 });
-  const { p, model, world } = made;
+it('is raised while deletes outrun the budgets, and lowered to the target when they cease', async () => {
+  const { world, model, p } = await sealedWorld({ volumes: 26, filesEach: 100, deletedEach: () => 2, seed: 73 });
   const store = { ...p, components: p.components, queue: new MemoryStream(p.components.clock) };
-  const keys = [...model.there.keys()];
-  return {
-    world,
-    store,
-    p,
-    /** Every so manieth of the files that there were at first. */
-    deletePart: async (from: number, every: number): Promise<void> => {
-      await deleteFiles(
-        p,
-        model,
-        keys.filter((_, i) => i % every === from),
-      );
-      await collectGarbage(p.components);
-    },
-    /** What one run reads that a plan would make now. */
-    oneRun: async (): Promise<number> => (await planOf(store, REQUEST)).runs[0]?.work.bytesRead ?? 0,
+  const tasks = tasksOf(store, { ...SCHEDULE, compact: DAY_MS });
+  const overhead = async () => sealedTotals(await snapshotOf(p.components)).allocatedOverhead;
+  const day = async (deletes: number): Promise<ThresholdStep> => {
+    const names = [...model.there.keys()];
+    await deleteFiles(
+      p,
+      model,
+      names.filter((_, n) => (n * 7919) % names.length < deletes),
+    );
+    let step: unknown;
+    for (const name of ['gc', 'compact', 'tune'] as const)
+      step = await tasks.find((task) => task.name === name)?.run(new AbortController().signal);
+    world.clock.advance(DAY_MS);
+    return step as ThresholdStep;
   };
-}
-type Aging = Awaited<ReturnType<typeof aging>>;
+  await setOperating(store, { bytesWrittenPerDay: 250_000 });
+  const busy: ThresholdStep[] = [];
+  for (let n = 0; n < 10; n++) busy.push(await day(70));
+  const overheadBefore = await overhead();
+  expect(
+    busy.filter(({ moved, reason }) => moved === 'raised' && reason.code === 'BUDGETS_BIND').length,
+  ).toBeGreaterThan(5);
+  expect(busy.some(({ moved }) => moved === 'lowered')).toBe(false);
+  const peak = busy.at(-1)?.state.threshold as number;
 
-const embedded = ({ store, p }: Aging): Engine => ({
-  compact: async (budgets, strategy = 'l2') =>
-    void (await compactStore(store, { ...REQUEST, strategies: [strategy], budgets })),
-  step: async () => {
-    const { moved, state } = await tune(p.components);
-    return { moved, threshold: state.threshold };
-  },
-});
+  await setOperating(store, { bytesWrittenPerDay: null });
+  const calm: ThresholdStep[] = [];
+  for (let n = 0; n < 43; n++) calm.push(await day(0));
+  expect(await overhead()).toBeLessThan(overheadBefore - 0.2);
+  expect(calm.some(({ moved }) => moved === 'raised')).toBe(false);
+  // Volumes so small hold three quarters at most, so that the target is never there: lowering goes on.
+  expect(calm.at(-1)).toMatchObject({ moved: 'lowered' });
+  expect(calm.at(-1)?.state.threshold).toBeLessThan(peak - 0.02);
 
-function stageOf({ world }: Aging): Engine {
-  const stage = new Stage(world);
-  return {
-    compact: async (budgets, strategy = 'l2') => {
-      stage.budgets = budgetsOf(budgets);
-      const { runs } = await stage.invoke('planner', { strategies: [strategy] });
-      for (const { run } of runs as { readonly run: string }[])
-        while ((await stage.invoke('compactor', { run }))['done'] !== true);
-    },
-    step: async () => {
-      const { moved, threshold } = await stage.invoke('threshold-tuner');
-      return { moved: String(moved), threshold: Number(threshold) };
-    },
-  };
-}
-
-it.each([
-  ['embedded', embedded],
-  ['stage', stageOf],
-] as const)('raises while a budget binds, and lowers in the calm: %s', async (_, engineOf) => {
-  const old = await aging();
-  const engine = engineOf(old);
-  const { threshold: start } = await engine.step();
-  const raised: string[] = [];
-  let high = start;
-  for (let day = 0; day < 3; day++) {
-    await old.deletePart(day, 10);
-    old.world.clock.advance(DAY_MS);
-    await engine.compact({ bytesRead: Math.round(1.025 * (await old.oneRun())), shares: MOSTLY_L2 });
-    const { moved, threshold } = await engine.step();
-    raised.push(moved);
-    high = Math.max(high, threshold);
-  }
-  expect(raised).toContain('raised');
-  expect(high).toBeGreaterThan(start);
-  let low = high;
-  for (let day = 0; day < CALM_DAYS_MAX && low >= high; day++) {
-    old.world.clock.advance(DAY_MS);
-    // Of volumes so thin L1 wants none: the budget is there, and overhead stands.
-    await engine.compact({ bytesRead: 1e12 }, 'l1');
-    low = (await engine.step()).threshold;
-  }
-  expect(low).toBeLessThan(high);
-});
+  // Nothing has died since: what was packed once is left alone, however far it is from full.
+  const writtenAt = async () => (await snapshotOf(p.components)).ids.join();
+  const before = await writtenAt();
+  for (let n = 0; n < 3; n++) await day(0);
+  expect(await writtenAt()).toBe(before);
+  await model.expectIn(world.start());
+}, 300_000);

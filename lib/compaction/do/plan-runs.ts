@@ -9,6 +9,7 @@ import { PLAN_SETTINGS, STRATEGIES } from '../facts/plan-settings.ts';
 import { addSpending, type Budgets, budgetsLeft, isLimited, UNLIMITED } from '../plan/budget.ts';
 import { budgetsFor, runsAtOnce } from '../plan/operating-settings.ts';
 import type { CompactionPlan } from '../plan/plan.ts';
+import { isShort } from '../plan/selector.ts';
 import {
   beginJournal,
   DRAINER_OWNER,
@@ -73,6 +74,7 @@ export async function planRuns(
     // Where budgets are scarce L3 has its share in them, although its runs are the drainer's.
     settings: { strategies: isLimited(budgets) ? [...strategies, 'l3'] : [...strategies] },
   });
+  if (isShort(plan)) await writeBudgetUse(components, 1);
   // What frees space comes first.
   const left = budgetsLeft(budgets, STRATEGIES.map((s) => plan.spent[s]).reduce(addSpending));
   const mayMerge = options.strategies === undefined && view.count > 0 && left !== undefined;

@@ -14,6 +14,7 @@ import type { MergePlan } from '../plan/merges/merge-plan.ts';
 import { budgetsFor } from '../plan/operating-settings.ts';
 import { type CompactionPlan, parsePlan } from '../plan/plan.ts';
 import { requirePlan } from '../plan/plan-check.ts';
+import { isShort } from '../plan/selector.ts';
 import { readOperating } from '../run/operating-row.ts';
 import { beginPeriod } from '../run/period.ts';
 import { type RunReport, runReportOf } from '../run/reports.ts';
@@ -57,6 +58,8 @@ export interface CompactReport {
   readonly after: FleetTotals;
   /** Use of the scarcest budget, 0..1. */
   readonly budgetUsed: number;
+  /** They did not carry what would have come next. */
+  readonly isShort: boolean;
 }
 
 /** Budgets hold for all rounds together. Throws what is wrong with a plan file before anything is touched. */
@@ -102,6 +105,7 @@ class Rounds {
   #spent: Spending = NOTHING_SPENT;
   /** As asked for; the last round's boundaries are its own. */
   #settings: Partial<PlanSettings> | undefined;
+  #isShort = false;
   /** The round that drains the rest is under way: it is one. */
   #isLast = false;
 
@@ -116,8 +120,8 @@ class Rounds {
 
   report(): Omit<CompactReport, 'before' | 'after'> {
     const { plans, resumed } = this;
-    const [runs, left, freed] = [this.#runs, this.#left, this.#freed];
-    return { plans, resumed, runs, left, freed, budgetUsed: budgetUsed(this.#budgets, this.#spent) };
+    const [runs, left, freed, isShort] = [this.#runs, this.#left, this.#freed, this.#isShort];
+    return { plans, resumed, runs, left, freed, budgetUsed: budgetUsed(this.#budgets, this.#spent), isShort };
   }
 
   /**
@@ -155,6 +159,7 @@ class Rounds {
       return merge === 'only' && untilStable && hasMerged;
     }
     this.plans += 1;
+    this.#isShort = isShort(plan);
     const done = await executePlan(this.#batches, plan, {
       signal: this.signal,
       onRun: (run) => this.#note(run),

@@ -106,12 +106,27 @@ export class PackProposer implements Proposer {
   }
 
   #rest(state: GroupState): number[] {
-    const { used } = state.group;
-    while (state.rest < used.length && used[state.rest] === 1) state.rest++;
+    const { used, order } = state.group;
+    const isPassed = (place: number): boolean => used[place] === 1 || !this.#hasLost(order[place] as number);
+    while (state.rest < used.length && isPassed(state.rest)) state.rest++;
     const places: number[] = [];
     for (let place = state.rest; place < used.length && places.length < this.#context.settings.sourcesMax; place++)
-      if (used[place] === 0) places.push(place);
+      if (!isPassed(place)) places.push(place);
     return places;
+  }
+
+  /**
+   * Whether a rewritten volume would hold more than it does: of what was written into it the threshold's part has died,
+   * and its columns, as uneven as they came out, have room for as much. Or else volumes that came out thin, because
+   * their records are short or uneven, would be rewritten for ever. Two that are half full fill one in any case.
+   */
+  #hasLost(i: number): boolean {
+    const { view, threshold, settings } = this.#context;
+    const live = view.liveBytes[i] as number;
+    const full = (view.capacityBytes[i] as number) * (1 - settings.reserve);
+    if (live <= full / 2) return true;
+    const holds = Math.min(full, live + (view.roomBytes[i] as number));
+    return live <= (1 - threshold) * Math.min(holds, view.usedBytes[i] as number);
   }
 
   /** Undefined where buckets, rather than bytes, would fill as many volumes as there were. */

@@ -30,6 +30,13 @@ export const VERDICTS = {
   unasked: { letter: 'z', text: VERDICT_REASONS.VERDICT_UNASKED },
 } as const satisfies Record<string, { letter: string; text: string }>;
 
+/**
+ * Whether the budgets did not carry what a plan would have done next. A run is of whole volumes, so a budget may be
+ * spent by half and stop everything all the same.
+ */
+export const isShort = ({ verdicts }: { readonly verdicts: string }): boolean =>
+  verdicts.includes(VERDICTS.budget.letter);
+
 export type Verdict = keyof typeof VERDICTS;
 export const verdictReason = (verdict: Verdict): keyof typeof VERDICT_REASONS =>
   `VERDICT_${verdict.toUpperCase() as Uppercase<Verdict>}`;

@@ -80,7 +80,7 @@ export async function compactStore(
     ...(signal === undefined ? {} : { signal }),
     ...(onRun === undefined ? {} : { onRun }),
   });
-  await noteBudgetUsed(store.components, report.budgetUsed);
+  await noteBudgetUsed(store.components, report.isShort ? 1 : report.budgetUsed);
   return report;
 }
 

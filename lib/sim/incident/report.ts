@@ -3,7 +3,7 @@
 import { type ReportTable, reportHtml } from '../report-html.ts';
 import { heatMap, type Line, lineChart, shortText } from '../svg-chart.ts';
 import { isLower, isQuicker, type MapPoint } from './map.ts';
-import type { ArmResult, IncidentResult, Sample } from './settings.ts';
+import { type ArmResult, type IncidentResult, type Sample, STATIC_ARMS } from './settings.ts';
 
 const figure = (value: number | null, digits = 3): string => (value === null ? '-' : value.toFixed(digits));
 
@@ -90,8 +90,10 @@ const COLOR_OF: Readonly<Record<ArmResult['arm'], number>> = {
   'l2-many': 3,
   all: 4,
   'all-static': 5,
+  shipped: 6,
+  'shipped-static': 6,
 };
-const isControl = ({ arm }: ArmResult): boolean => arm === 'l1-sparsest' || arm === 'all-static';
+const isControl = ({ arm }: ArmResult): boolean => arm === 'l1-sparsest' || STATIC_ARMS.has(arm);
 
 export function incidentPage(result: IncidentResult, map: readonly MapPoint[] = []): string {
   const { arms, before, baseline, settings } = result;

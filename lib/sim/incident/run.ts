@@ -3,7 +3,7 @@
 // budgets and seed.
 
 import { UNLIMITED } from '../../compaction/plan/budget.ts';
-import type { ThresholdSettings } from '../../compaction/threshold/law.ts';
+import { THRESHOLD_SETTINGS, THRESHOLD_START, type ThresholdSettings } from '../../compaction/threshold/law.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
 import { SeededRandomness } from '../../foundation/randomness.ts';
@@ -25,6 +25,8 @@ import {
   L1_ONLY,
   PLANS,
   type Sample,
+  SHIPPED_ARMS,
+  STATIC_ARMS,
 } from './settings.ts';
 
 /** The fleet before the incident and at its detection: shared by runs that differ in budgets and arms only. */
@@ -93,7 +95,8 @@ export function runIncident(
   onProgress: OnProgress = () => {},
 ): IncidentResult {
   const runs = arms.map((arm, at) => {
-    const policy = policyOf(arm, settings, stage.baseline, arm === 'all-static' ? undefined : CONTROLLER);
+    const controller = SHIPPED_ARMS.has(arm) ? THRESHOLD_SETTINGS : CONTROLLER;
+    const policy = policyOf(arm, settings, stage.baseline, STATIC_ARMS.has(arm) ? undefined : controller);
     const model = stage.model.copy(new SeededRandomness(settings.seed + 1000));
     const run = new FleetRun(model, worldOf(settings), policy, stage.day);
     const samples = [sampleOf(run, 0)];
@@ -148,7 +151,7 @@ function policyOf(
   const rest = 1 - s.l2Share;
   return {
     plan: PLANS[arm],
-    threshold: s.threshold,
+    threshold: SHIPPED_ARMS.has(arm) ? THRESHOLD_START : s.threshold,
     budgetsPerDay: {
       ...UNLIMITED,
       bytesRead: baseline.bytesPerDay * s.byteBudget,

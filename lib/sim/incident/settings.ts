@@ -48,7 +48,16 @@ export const INCIDENT: IncidentSettings = Object.freeze({
   relocation: 'bucket',
 });
 
-export const ARMS = ['l1', 'l1-sparsest', 'l2-one', 'l2-many', 'all', 'all-static'] as const;
+export const ARMS = [
+  'l1',
+  'l1-sparsest',
+  'l2-one',
+  'l2-many',
+  'all',
+  'all-static',
+  'shipped',
+  'shipped-static',
+] as const;
 export type Arm = (typeof ARMS)[number];
 
 export const ARM_TEXT: Readonly<Record<Arm, string>> = {
@@ -58,6 +67,8 @@ export const ARM_TEXT: Readonly<Record<Arm, string>> = {
   'l2-many': 'L1 + L2, k -> m, worth',
   all: 'L1 + L2 + L3, worth',
   'all-static': 'L1 + L2 + L3, threshold fixed',
+  shipped: 'as shipped',
+  'shipped-static': 'as shipped, threshold fixed',
 };
 
 export const HISTOGRAM_BINS = 20;
@@ -120,6 +131,7 @@ const L1_AND_L2: Partial<PlanSettings> = {
   donorOrder: 'densest',
   granularity: 128,
   tableRunsMax: 4,
+  topOffs: 'always',
 };
 const ALL: Partial<PlanSettings> = {
   l3UpTo: 0.1,
@@ -128,6 +140,7 @@ const ALL: Partial<PlanSettings> = {
   donorOrder: 'densest',
   granularity: 128,
   tableRunsMax: 4,
+  topOffs: 'always',
 };
 
 export const PLANS: Readonly<Record<Arm, Partial<PlanSettings>>> = {
@@ -137,6 +150,13 @@ export const PLANS: Readonly<Record<Arm, Partial<PlanSettings>>> = {
   'l2-many': L1_AND_L2,
   all: ALL,
   'all-static': ALL,
+  shipped: {},
+  'shipped-static': {},
 };
+
+/** Those whose threshold the controller does not move: what it does, and what the strategies do, told apart. */
+export const STATIC_ARMS: ReadonlySet<Arm> = new Set(['all-static', 'shipped-static']);
+/** Those that are what a new store does. */
+export const SHIPPED_ARMS: ReadonlySet<Arm> = new Set(['shipped', 'shipped-static']);
 
 export const CONTROLLER: ThresholdSettings = thresholdSettingsOf({ targetOverhead: 1.02, max: 0.5 });

@@ -8,6 +8,7 @@ import type { PlanSettings } from '../../compaction/facts/plan-settings.ts';
 import { budgetsFor } from '../../compaction/plan/operating-settings.ts';
 import type { CompactionPlan } from '../../compaction/plan/plan.ts';
 import type { PlanRequest } from '../../compaction/plan/planner.ts';
+import { isShort } from '../../compaction/plan/selector.ts';
 import { THRESHOLD_START, type ThresholdState, thresholdStart } from '../../compaction/threshold/law.ts';
 import { tunedBy } from '../../compaction/threshold/tuned.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -48,8 +49,8 @@ export class StoreKeeper implements Keeper {
     });
   }
 
-  planned({ budgetUsed }: CompactionPlan): void {
-    this.#budgetUsed = budgetUsed;
+  planned(plan: CompactionPlan): void {
+    this.#budgetUsed = isShort(plan) ? 1 : plan.budgetUsed;
   }
 
   tune(view: FleetView, nowMs: number): void {
