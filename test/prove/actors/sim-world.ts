@@ -1,9 +1,14 @@
 // One run's store and its processes: each process sees the shared disks, rows, queue and keys through ports of its own.
+import type { Shelf } from '../../../lib/drive/shelf.ts';
 import type { EngineStore } from '../../../lib/engine/wire/engine-store.ts';
+import { present } from '../../../lib/foundation/assert.ts';
 import type { StoreId } from '../../../lib/foundation/ids.ts';
+import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { Frontend } from '../../../lib/frontend/frontend.ts';
 import type { KekStore } from '../../../lib/keys/keys.ts';
+import type { JournalSource } from '../../../lib/panda/journal-source.ts';
 import type { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
+import { storeAttributes, storeKey } from '../../../lib/panda/rows/store-row.ts';
 import type { Settings } from '../../../lib/settings/settings.ts';
 import { MemoryStream } from '../../../lib/stream/memory-stream.ts';
 import type { Stream } from '../../../lib/stream/stream.ts';
@@ -12,6 +17,8 @@ import { VolumeStore } from '../../../lib/volume/volume-store.ts';
 import { Coverage } from '../checkers/coverage.ts';
 import { Watch } from '../checkers/watch.ts';
 import { Injector } from '../faults/injector.ts';
+import { CommitLog, changesOf } from '../journal/commit-log.ts';
+import { SimShelf, SimSource } from '../journal/sim-source.ts';
 import { History } from '../model/history.ts';
 import type { Plan } from '../plan/plan.ts';
 import { keksOf, type Template } from '../plan/templates.ts';
@@ -68,6 +75,8 @@ export class SimWorld {
   readonly queue: Stream;
   readonly processes: SimProcess[] = [];
   watch: Watch;
+  /** What is shipped, where somebody does. */
+  readonly commits: CommitLog | undefined;
   /** Panda is one of before, restored or rebuilt. */
   wasPutBack = false;
   /** Told of what the watch finds wrong. */
@@ -84,7 +93,7 @@ export class SimWorld {
     this.injector = new Injector(plan.rates, plan.targets, plan);
     this.disks = template.disks.map((disk) => disk.clone());
     this.watch = new Watch(this);
-    this.server = this.#serverOf(template.panda.clone());
+    this.server = this.#serverOf(rowsOf(plan, template));
     this.keks = keksOf(template.seed);
     this.#storeId = template.storeId;
     const { scheduler } = this;
@@ -93,6 +102,7 @@ export class SimWorld {
       monotonicMs: () => scheduler.nowMs,
       sleep: () => Promise.reject(new Error('a queue does not sleep')),
     });
+    if (plan.ships) this.commits = this.#journalled();
     for (const [key, body] of template.objects) this.history.given(key, body);
     this.#context = {
       injector: this.injector,
@@ -168,6 +178,26 @@ export class SimWorld {
     return server;
   }
 
+  /** As a process sees it. */
+  journalOf(process: SimProcess): { readonly source: JournalSource; readonly shelves: readonly Shelf[] } {
+    const commits = present(this.commits, 'of a plan in which somebody ships');
+    const source = new SimSource(commits, process, this.#context);
+    return { source, shelves: this.disks.map((disk) => new SimShelf(disk, process, this.#context)) };
+  }
+
+  #journalled(): CommitLog {
+    const log = new CommitLog(new SeededRandomness(this.plan.seed));
+    const note: NonNullable<PandaServer['onCommit']> = (writes, rows) =>
+      log.note(changesOf(writes, rows), EPOCH_MS + this.scheduler.nowMs + this.#passedMs, this.scheduler.steps);
+    const rows = [...this.server.rows.snapshot()];
+    note(
+      rows.map((row) => ({ kind: 'put', ...row })),
+      rows,
+    );
+    this.server.onCommit = note;
+    return log;
+  }
+
   weekPasses(): void {
     this.#passedMs += WEEK_MS;
     for (const process of this.processes) process.wallOffsetMs += WEEK_MS;
@@ -186,4 +216,14 @@ export class SimWorld {
       return this.#isOver || this.plan.mourning === 'at once' || this.scheduler.nowMs > process.diedAtMs + MOURNING_MS;
     return this.plan.misjudges && process.frozenUntilUs > this.scheduler.nowUs + MISJUDGED_US;
   }
+}
+
+/** Whoever ships asks the store's row for the epoch. */
+function rowsOf({ ships, variant }: Plan, { panda, storeId, disks }: Template): MemoryPanda {
+  const rows = panda.clone();
+  const { settings } = VARIANTS[variant] as (typeof VARIANTS)[number];
+  const store = { storeId, settings, drives: disks.map(({ label }) => label), createdAtMs: EPOCH_MS };
+  // Done when it is called: a Panda in memory only answers later.
+  if (ships) void rows.transact([{ kind: 'put', ...storeKey, attributes: storeAttributes(store) }]);
+  return rows;
 }

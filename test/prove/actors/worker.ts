@@ -13,6 +13,7 @@ import { MOVER } from './mover.ts';
 import { OPERATOR } from './operator.ts';
 import { collectRecurring, RECURRING } from './recurring.ts';
 import { restore } from './restorer.ts';
+import { SHIPPER } from './shipper.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
@@ -34,6 +35,7 @@ const ACTS: Readonly<Record<Role, Readonly<Record<string, Act>>>> = {
   keeper: { ...KEEPER, 'gc-recurring': collectRecurring },
   keys: KEYS,
   operator: OPERATOR,
+  shipper: SHIPPER,
 };
 /** What may come back while things fail. Nothing is `corrupt` as long as no more is damaged than the code survives. */
 const KINDS = ['retry', 'unknown', 'conflict'];

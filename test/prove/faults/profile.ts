@@ -68,13 +68,15 @@ export interface Profile {
   /** Of a thousand seeds, in so many Panda gets lost and comes back from a backup. */
   readonly putBackPermille: number;
   /** And by what. */
-  readonly putBackBy: readonly ('restore' | 'rebuild')[];
+  readonly putBackBy: readonly ('restore' | 'rebuild' | 'journal')[];
   /** How a step may be cut off that a plan aims at. */
   readonly crashes: readonly Crash[];
   /** Whether processes that are only frozen may be taken for dead. */
   readonly misjudges: boolean;
   /** Whether somebody gives drives up, empties them, takes them back, and repairs. */
   readonly hasOperator?: boolean;
+  /** Whether somebody ships the journal of the metadata. */
+  readonly ships?: boolean;
 }
 
 export const NO_RATES: Rates = {
@@ -189,6 +191,18 @@ export const PROFILES: readonly Profile[] = [
     putBackBy: ['rebuild'],
     crashes: CRASHES,
     misjudges: true,
+  },
+  {
+    name: 'journal',
+    ratesMax: ALL,
+    disasters: ['away', 'full', 'read-only', 'rot', 'lose', 'week', 'clock', 'two-die'],
+    disastersMax: 4,
+    beyondPermille: 0,
+    putBackPermille: 1000,
+    putBackBy: ['journal'],
+    crashes: CRASHES,
+    misjudges: true,
+    ships: true,
   },
 ];
 

@@ -75,6 +75,7 @@ export const ROLES = {
     'name-back': 0,
   },
   keys: { rotate: 2, rewrap: 4, destroy: 2, replace: 2, count: 1 },
+  shipper: { ship: 3, 'ship-on': 4, 'tend-ladder': 3, snapshot: 1 },
   operator: {
     repair: 6,
     'drain-drive': 3,

@@ -28,9 +28,12 @@ export interface Worker {
   readonly leads?: boolean;
 }
 
+/** By a backup, by a backup and what is found on the drives, or by the journal on the drives. */
+export type Way = 'restore' | 'rebuild' | 'journal';
+
 export interface PutBack {
   readonly savedAtMs: number;
-  readonly by: 'restore' | 'rebuild';
+  readonly by: Way;
 }
 
 export interface Plan {
@@ -56,13 +59,22 @@ export interface Plan {
   readonly struckDrives: readonly number[];
   /** Panda gets lost at the end, and comes back from what was saved at a time of the run. */
   readonly putBack: PutBack | undefined;
+  /** Somebody ships the journal of the metadata to the drives. */
+  readonly ships: boolean;
   readonly faultsMax: number;
   readonly deathsMax: number;
 }
 
 const DURATION_MS = 30_000;
 const OTHERS: readonly Role[] = ['client', 'client', 'mover', 'keeper', 'keeper'];
-const OPERATIONS_MAX: Readonly<Record<Role, number>> = { client: 9, mover: 4, keeper: 4, keys: 4, operator: 7 };
+const OPERATIONS_MAX: Readonly<Record<Role, number>> = {
+  client: 9,
+  mover: 4,
+  keeper: 4,
+  keys: 4,
+  operator: 7,
+  shipper: 6,
+};
 const TARGETS_MAX = 2;
 /** Numbers of processes below it belong to those that have nothing to do with a target. */
 const ROLES_MAX = 8;
@@ -88,7 +100,8 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
   const struck = isBeyondPromise ? drives : 1 + random.below(tolerated);
   const misjudges = profile.misjudges && random.below(5) < 2;
   const workers = drawnWorkers(aimed, prelude, aim !== undefined, random);
-  if (profile.hasOperator) workers.push(...drawnOperators(random));
+  if (profile.hasOperator) workers.push(...drawnPairOf('operator', random));
+  if (profile.ships) workers.push(...drawnPairOf('shipper', random));
   return {
     seed,
     profile: profile.name,
@@ -106,6 +119,7 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
     disasters: [...prelude.disasters, ...drawnDisasters(profile, isBeyondPromise && random.below(2) === 0, random)],
     struckDrives: order.slice(0, struck),
     putBack: drawnPutBack(profile, workers, random),
+    ships: profile.ships === true,
     faultsMax: Number.MAX_SAFE_INTEGER,
     deathsMax: 1 + random.below(6),
   };
@@ -159,14 +173,12 @@ function drawnWorkers(
   return [...workers, ...towardsThem, ...asked, ...leading];
 }
 
-/** One or two: the second repairs beside the first. */
-function drawnOperators(random: SeededRandomness): Worker[] {
+/** One or two: the second does the same beside the first. */
+function drawnPairOf(role: 'operator' | 'shipper', random: SeededRandomness): Worker[] {
   return Array.from({ length: 1 + random.below(2) }, (_, i) => ({
-    role: 'operator' as const,
+    role,
     process: OPERATORS_FROM + i,
-    operations: Array.from({ length: 2 + random.below(OPERATIONS_MAX.operator) }, () =>
-      drawnOperation('operator', random),
-    ),
+    operations: Array.from({ length: 2 + random.below(OPERATIONS_MAX[role]) }, () => drawnOperation(role, random)),
     isFollower: false,
   }));
 }

@@ -4,6 +4,7 @@ import type { ByteRange, ChunkListing, Drive, ZoneRef } from '../../../lib/drive
 import { assertRange, byName, byZone, chunkKey, zoneKey } from '../../../lib/drive/drive-keys.ts';
 import { chunkExists, chunkMissing, driveFull, driveReadOnly, driveUnavailable } from '../../../lib/drive/errors.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import { MemoryShelf } from '../../journal/memory-shelf.ts';
 
 export type DiskState = 'healthy' | 'away' | 'full' | 'read-only';
 
@@ -23,9 +24,12 @@ export class Disk implements Drive {
   #remembered: Zones | undefined;
   readonly #erased = new Set<string>();
   readonly #torn = new Set<string>();
+  /** Where the journal of the metadata lies. */
+  readonly #shelf: MemoryShelf;
 
   constructor(label: string) {
     this.label = label;
+    this.#shelf = new MemoryShelf(label);
   }
 
   clone(): Disk {
@@ -76,6 +80,25 @@ export class Disk implements Drive {
   async probe(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     this.#requireWritable(true);
+  }
+
+  /** Throws if the drive is not in a state for that. */
+  shelf(isWritten = false, takesSpace = false): MemoryShelf {
+    if (isWritten) this.#requireWritable(takesSpace);
+    else this.#requireThere();
+    return this.#shelf;
+  }
+
+  /** One object of the journal is gone, or has a bit that is another one. */
+  strikeShelf(kind: 'lose' | 'rot', random: SeededRandomness): void {
+    const all = [...this.#shelf.objects];
+    const [key = '', bytes = new Uint8Array(0)] = all[random.below(Math.max(1, all.length))] ?? [];
+    const [epoch = '', name = ''] = key.split('/');
+    if (kind === 'lose') void this.#shelf.remove(Number(epoch), [name]);
+    else if (bytes.length > 0) {
+      const at = random.below(bytes.length);
+      bytes[at] = (bytes[at] as number) ^ (1 << random.below(8));
+    }
   }
 
   /** A writer that died left a part of its object. */

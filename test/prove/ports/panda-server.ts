@@ -23,6 +23,9 @@ export class PandaServer {
   /** Told of every transaction that is done, with the rows as they were. */
   onDone: (writes: readonly Write[], before: readonly (Row | undefined)[]) => Promise<void> = async () => {};
 
+  /** Where what it leaves is journalled. */
+  onCommit: ((writes: readonly Write[], rows: readonly (Row | undefined)[]) => void) | undefined;
+
   constructor(rows: MemoryPanda, coverage: Coverage) {
     this.rows = rows;
     this.#coverage = coverage;
@@ -46,6 +49,7 @@ export class PandaServer {
     const before = await this.rows.getMany(writes);
     await this.rows.transact(writes);
     if (writes.length > 1) this.#done.add(writes);
+    this.onCommit?.(writes, await this.rows.getMany(writes));
     await this.onDone(writes, before);
     for (const [i, write] of writes.entries()) {
       if (write.kind === 'check') continue;

@@ -11,6 +11,7 @@ import type { History } from '../model/history.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Template, templateOf } from '../plan/templates.ts';
 import { Trace } from '../scheduler/trace.ts';
+import { backFromJournal } from './back-from-journal.ts';
 import { putBack, type Saved, save } from './put-back.ts';
 
 /** Beyond that many events workers are cut off: nothing is wrong, time is up. */
@@ -129,7 +130,9 @@ async function atRest(
   if (world.plan.putBack !== undefined) {
     // Whoever brings it back waits until no writer is left.
     while (await world.scheduler.step());
-    if (!(await putBack(world, saved ?? save(world), world.plan.putBack.by))) return;
+    const { by } = world.plan.putBack;
+    const back = by === 'journal' ? await backFromJournal(world) : (saved ?? save(world));
+    if (back !== undefined && !(await putBack(world, back, by === 'rebuild' ? 'rebuild' : 'restore'))) return;
   }
   let isSettled = false;
   settle(world, world.start('settles', SETTLER)).then(() => {
