@@ -47,6 +47,13 @@ describe('mutants', () => {
     ).toEqual(['return: { assert(a === 1); throw new TypeError(String(a + 1)); } -> return']);
   });
 
+  it('are none of what a module does while it is loaded, in functions that it calls then as well', () => {
+    expect(namesOf('const F = [1].map((a) => a + 1); const g = (a) => a.map((b) => !b);')).toEqual([
+      'negation: !b -> b',
+    ]);
+    expect(namesOf('const P = text.refine((a) => !a);')).toEqual(['negation: !a -> a']);
+  });
+
   it('have the line they are in', () => {
     expect(mutantsOf('const f = (a) =>\n  // no\n  !a;').map(({ line }) => line)).toEqual([3]);
   });

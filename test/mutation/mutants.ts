@@ -36,6 +36,8 @@ const SWAPPED: ReadonlyMap<string, string> = new Map([
   ['some', 'every'],
   ['every', 'some'],
 ]);
+/** Calls that are over when what they are given has been called. */
+const AT_ONCE = ['map', 'flatMap', 'filter', 'from', 'reduce', 'sort', 'toSorted', 'some', 'every'];
 const LEFT_OUT = ['filter', 'toSorted', 'toReversed'];
 /** Object literals whose every entry matters: what a write sets. */
 const SETS = ['set', 'attributes'];
@@ -60,6 +62,11 @@ export class MutantFinder {
     return this.#found;
   }
 
+  #isCalledAtOnce(parent: SyntaxNode | undefined): boolean {
+    const callee = parent?.type === 'CallExpression' ? parent['callee'] : undefined;
+    return isNode(callee) && callee.type === 'MemberExpression' && AT_ONCE.includes(this.#of(callee['property']));
+  }
+
   #of(node: unknown): string {
     return isNode(node) ? this.#text.slice(node.start, node.end) : '';
   }
@@ -69,9 +76,11 @@ export class MutantFinder {
     const isFunction = FUNCTIONS.includes(node.type);
     if (depth > 0)
       for (const [operator, replacement] of this.#changes(node, parent)) this.#add(node, operator, replacement);
-    if (isFunction && isNode(node['body']) && this.#canReturnAtOnce(node['body']))
+    const isLoading = isFunction && depth === 0 && this.#isCalledAtOnce(parent);
+    if (isFunction && !isLoading && isNode(node['body']) && this.#canReturnAtOnce(node['body']))
       this.#add(node['body'], 'return', '');
-    for (const child of childrenOf(node)) this.#walk(child, node, depth + (isFunction ? 1 : 0));
+    // What is given to such a call while the module is loaded is over when it is, whatever mutant is switched on later.
+    for (const child of childrenOf(node)) this.#walk(child, node, depth + (isFunction && !isLoading ? 1 : 0));
   }
 
   #add({ start, end }: SyntaxNode, operator: string, replacement: string): void {
