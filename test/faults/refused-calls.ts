@@ -16,8 +16,10 @@ class RefusingPanda implements Panda {
   readonly #inner: Panda;
   readonly #at: number;
 
-  constructor(inner: Panda, at: number) {
-    [this.#inner, this.#at] = [inner, at];
+  readonly #error: Error;
+
+  constructor(inner: Panda, at: number, error: Error = denied('PANDA_DENIED', 'refused')) {
+    [this.#inner, this.#at, this.#error] = [inner, at, error];
   }
 
   get = (key: Key): Promise<Row | undefined> => this.#do(`get ${tableOf(key)}`, () => this.#inner.get(key));
@@ -34,7 +36,7 @@ class RefusingPanda implements Panda {
     this.calls += 1;
     if (this.calls !== this.#at) return call();
     this.refused = what;
-    throw denied('PANDA_DENIED', `refused: ${what}`);
+    throw this.#error;
   }
 }
 
@@ -79,4 +81,28 @@ export async function refuseCalls({ prepare, act }: UseCase, callsMax: number): 
     await expectSound(next);
   }
   return [...new Set(untold)].sort();
+}
+
+/** Calls that fail by a mistake in a program: what failed, where that is kept from whoever asked. */
+export async function makeMistakes({ prepare, act }: UseCase, callsMax: number): Promise<string[]> {
+  const prepared = await prepare();
+  const run = async (at: number, mistake: Error) => {
+    const world = prepared.world.clone();
+    const panda = new RefusingPanda(world.panda, at, mistake);
+    const told = await act(world.start({ panda }), prepared.model.clone()).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return { panda, told };
+  };
+  const calm = await run(0, new TypeError('not to come'));
+  if (calm.told !== undefined) throw calm.told;
+  const kept: string[] = [];
+  const step = Math.max(1, Math.floor(calm.panda.calls / callsMax));
+  for (let at = 1; at <= calm.panda.calls; at += step) {
+    const mistake = new TypeError('a mistake');
+    const { panda, told } = await run(at, mistake);
+    if (told !== mistake) kept.push(panda.refused);
+  }
+  return [...new Set(kept)].sort();
 }
