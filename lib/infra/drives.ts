@@ -67,7 +67,7 @@ export class Drives extends Construct {
    * What the drive port's S3 body calls, and nothing else. Listing is looking too: without it S3 calls a missing object
    * forbidden. s3:PutObject covers conditional creation.
    */
-  grant(grantee: IFunction, access: DriveAccess): void {
+  grant(grantee: IFunction, access: Exclude<DriveAccess, 'none'>): void {
     const arns = this.#imported.map((name) => arnOf(name, grantee));
     Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: arns }).assertSuccess();
     Grant.addToPrincipal({
@@ -78,7 +78,7 @@ export class Drives extends Construct {
   }
 }
 
-const OBJECT_ACTIONS: Readonly<Record<DriveAccess, string[]>> = {
+const OBJECT_ACTIONS: Readonly<Record<Exclude<DriveAccess, 'none'>, string[]>> = {
   look: ['s3:GetObject'],
   append: ['s3:GetObject', 's3:PutObject'],
   erase: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],

@@ -29,14 +29,6 @@ export class KekKey extends Construct {
 
   /** The unwrapping of key-encryption keys, without which no blob can be read, and new versions. */
   grantUse(grantee: IGrantable): Grant {
-    return this.key.grant(grantee, 'kms:GenerateDataKey', 'kms:Decrypt');
-  }
-
-  /**
-   * The first version, for whoever opens a new store first. Who has no more than this moves ciphertext and reads no
-   * blob.
-   */
-  grantFirst(grantee: IGrantable): Grant {
-    return this.key.grant(grantee, 'kms:GenerateDataKey');
+    return this.key.grant(grantee, 'kms:GenerateDataKeyWithoutPlaintext', 'kms:Decrypt');
   }
 }

@@ -1,6 +1,6 @@
 // Panda's table: partition and sort key, both strings, paid per request.
 import { AttributeType, BillingMode, StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { removalOf } from './removal.ts';
 
@@ -27,17 +27,25 @@ export class PandaTable extends Construct {
     });
   }
 
-  /** What the Panda port's DynamoDB body calls; a transaction needs the permission of each of its items. */
-  grantUse(grantee: IGrantable): Grant {
-    return this.table.grant(
+  /**
+   * What the Panda port's DynamoDB body calls; a transaction needs the permission of each of its items. Rows of the
+   * partitions in `neverWritten` (with wildcards) are read, not written.
+   */
+  grantUse(grantee: IGrantable, neverWritten: readonly string[]): void {
+    this.table.grant(
       grantee,
       'dynamodb:GetItem',
       'dynamodb:BatchGetItem',
       'dynamodb:Query',
       'dynamodb:ConditionCheckItem',
-      'dynamodb:PutItem',
-      'dynamodb:UpdateItem',
-      'dynamodb:DeleteItem',
+    );
+    const except = { 'ForAllValues:StringNotLike': { 'dynamodb:LeadingKeys': [...neverWritten] } };
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+        resources: [this.table.tableArn],
+        ...(neverWritten.length === 0 ? {} : { conditions: except }),
+      }),
     );
   }
 

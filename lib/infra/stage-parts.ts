@@ -35,20 +35,40 @@ export const WORKERS = [
 export type Worker = (typeof WORKERS)[number];
 
 /**
- * What a function does with drives: `look` reads and lists, `append` makes new objects too, `erase` also deletes those
+ * What a function does with drives: `none` never calls one, `look` reads and lists, `append` makes new objects too, `erase` also deletes those
  * of zones that Panda has moved on from (test/infra/rights.test.ts runs each with no more than this).
  */
-export type DriveAccess = 'look' | 'append' | 'erase';
+export type DriveAccess = 'none' | 'look' | 'append' | 'erase';
 export const DRIVE_ACCESS: Readonly<Record<'frontend' | Worker, DriveAccess>> = {
   frontend: 'append',
-  planner: 'look',
+  planner: 'none',
   compactor: 'erase',
-  drainer: 'look',
-  'live-coder': 'erase',
+  // It looks whether drives answer, and erases what was given up on one that is back.
+  drainer: 'erase',
+  'live-coder': 'append',
   encoder: 'erase',
   gc: 'erase',
   'threshold-tuner': 'look',
   journal: 'erase',
+};
+
+/**
+ * Partitions whose rows a function never writes, whatever it recovers or ends: what objects there are and which key is
+ * which is the frontend's to say, and blocks are only counted by what puts, shreds or merges them. The functions' tests
+ * run under these rules (test/functions/stage.ts).
+ */
+const NAMES_AND_KEYS = ['object/*', 'kek'] as const;
+const AND_BLOCKS = [...NAMES_AND_KEYS, 'block/*'] as const;
+export const NEVER_WRITTEN: Readonly<Record<'frontend' | Worker, readonly string[]>> = {
+  frontend: [],
+  planner: AND_BLOCKS,
+  compactor: NAMES_AND_KEYS,
+  drainer: AND_BLOCKS,
+  'live-coder': AND_BLOCKS,
+  encoder: AND_BLOCKS,
+  gc: NAMES_AND_KEYS,
+  'threshold-tuner': AND_BLOCKS,
+  journal: AND_BLOCKS,
 };
 
 /** Rows that changed, together in a segment: so many, or what came within that time. */

@@ -3,7 +3,7 @@
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CellDataStack } from './stacks/cell-data-stack.ts';
 import type { ZoneDataStack } from './stacks/zone-data-stack.ts';
-import { DRIVE_ACCESS, type Worker } from './stage-parts.ts';
+import { DRIVE_ACCESS, NEVER_WRITTEN, type Worker } from './stage-parts.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 export interface StoreParts {
@@ -23,12 +23,12 @@ export function storeEnvironment(stage: StageSettings, { zoneData, cellData }: S
 }
 
 /**
- * Rows, and drives as far as the function needs them. Only the frontend can unwrap keys, and the journal, whose
- * segments are under them: what else works behind the frontend moves ciphertext.
+ * Rows and drives as far as the function needs them. Only the frontend can unwrap keys, and the journal, whose segments
+ * are under them: what else works behind the frontend moves ciphertext, and has no right on the key at all.
  */
 export function grantStore(grantee: IFunction, folder: 'frontend' | Worker, { zoneData, cellData }: StoreParts): void {
-  cellData.drives.grant(grantee, DRIVE_ACCESS[folder]);
-  zoneData.panda.grantUse(grantee);
+  const access = DRIVE_ACCESS[folder];
+  if (access !== 'none') cellData.drives.grant(grantee, access);
+  zoneData.panda.grantUse(grantee, NEVER_WRITTEN[folder]);
   if (folder === 'frontend' || folder === 'journal') zoneData.kek.grantUse(grantee);
-  else zoneData.kek.grantFirst(grantee);
 }

@@ -1,7 +1,7 @@
-// KEKs as KMS data keys. KMS makes a key and its ciphertext; the ciphertext lies in Panda, the key only in the memory
-// of a process that asked KMS to decrypt it, once. The encryption context ties a ciphertext to its store and version,
+// KEKs as KMS data keys. KMS makes a key and gives its ciphertext alone; that lies in Panda, the key only in the memory
+// of a process that asked KMS to decrypt it, once: who makes a version does not learn it. The encryption context ties a ciphertext to its store and version,
 // so that one put in another's place is refused by KMS itself. Destroying a version removes the ciphertext.
-import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
+import { DecryptCommand, GenerateDataKeyWithoutPlaintextCommand, type KMSClient } from '@aws-sdk/client-kms';
 import type { Clock } from '../foundation/clock.ts';
 import { denied, isKind, retryLater } from '../foundation/errors.ts';
 import type { StoreId } from '../foundation/ids.ts';
@@ -104,9 +104,8 @@ export class KmsKekStore implements KekStore {
     const EncryptionContext = this.#context(nextVersion(ring));
     try {
       const made = await client.send(
-        new GenerateDataKeyCommand({ KeyId: keyId, KeySpec: 'AES_256', EncryptionContext }),
+        new GenerateDataKeyWithoutPlaintextCommand({ KeyId: keyId, KeySpec: 'AES_256', EncryptionContext }),
       );
-      made.Plaintext?.fill(0); // asked for again by whoever uses it: after this version is saved
       if (made.CiphertextBlob === undefined) throw retryLater('KEK_BUSY', 'KMS answered without a key');
       return withNextVersion(ring, made.CiphertextBlob, clock.nowMs());
     } catch (error) {

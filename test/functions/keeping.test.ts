@@ -39,12 +39,14 @@ describe('redundancy and repair', () => {
 
   it('count the volumes of a drive that is given up, and the hours until they are whole', async () => {
     const { world, stage, gauges, columnsOn } = await stageOf();
-    await wipe(world, 1);
-    await mark(world, 1, 'lost');
+    const columns = await Promise.all(world.drives.map((_, drive) => columnsOn(drive)));
+    const fullest = columns.indexOf(Math.max(...columns));
+    await wipe(world, fullest);
+    await mark(world, fullest, 'lost');
     const hours = world.clock.nowMs() / HOUR_MS; // it was marked so at time 0
     world.clock.advance(5 * HOUR_MS);
     const found = await gauges();
-    expect(found[volumesAtRisk]).toBe(await columnsOn(1));
+    expect(found[volumesAtRisk]).toBe(await columnsOn(fullest));
     expect(found[volumesAtRisk]).toBeGreaterThan(1);
     expect(found[repairHoursWaiting]).toBeCloseTo(hours + 5, 1);
     await stage.invoke('compactor', { run: 'repair/pass/1' });

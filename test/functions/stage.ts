@@ -12,8 +12,10 @@ import type { Budgets } from '../../lib/compaction/plan/budget.ts';
 import type { FaultPlan } from '../../lib/foundation/faults.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import type { Delivery } from '../../lib/stream/stream.ts';
+import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import type { World } from '../store/harness.ts';
 import { context } from './events.ts';
+import { asRole } from './rights.ts';
 
 Object.assign(process.env, { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' });
 
@@ -54,11 +56,17 @@ export class Stage {
     this.stream = new MemoryStream(world.clock, RECEIVES_MAX);
   }
 
+  /** With no more rights than its role has. */
+  #storeAs(name: keyof typeof FUNCTIONS, plan: FaultPlan | undefined): VolumeStore {
+    const { components } = this.world.start({ othersDead: this.othersDead, ...(plan === undefined ? {} : { plan }) });
+    return new VolumeStore(asRole(components, name));
+  }
+
   /** Through JSON both ways, as Lambda does it. */
   async invoke(name: keyof typeof FUNCTIONS, event: unknown = {}, options: InvokeOptions = {}): Promise<Answer> {
     const { plan, remainingMs } = options;
     const open: OpenTask = async () => ({
-      store: this.world.start({ othersDead: this.othersDead, ...(plan === undefined ? {} : { plan }) }).volumes,
+      store: this.#storeAs(name, plan),
       stream: this.stream,
       budgets: this.budgets,
       repairBytesPerDay: this.repairBytesPerDay,

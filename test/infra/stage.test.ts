@@ -378,7 +378,7 @@ describe('functions', () => {
 });
 
 describe('permissions', () => {
-  const looks = [
+  const rows = [
     'dynamodb:BatchGetItem',
     'dynamodb:ConditionCheckItem',
     'dynamodb:DeleteItem',
@@ -386,12 +386,11 @@ describe('permissions', () => {
     'dynamodb:PutItem',
     'dynamodb:Query',
     'dynamodb:UpdateItem',
-    'kms:GenerateDataKey',
     'logs:CreateLogStream',
     'logs:PutLogEvents',
-    's3:GetObject',
-    's3:ListBucket',
   ];
+  const looks = [...rows, 's3:GetObject', 's3:ListBucket'];
+  const unwraps = ['kms:GenerateDataKeyWithoutPlaintext', 'kms:Decrypt'];
   const erases = [...looks, 's3:DeleteObject', 's3:PutObject'];
   /** `*` as a resource, and why it cannot be less. */
   const wildcards: Readonly<Record<string, string>> = {
@@ -429,19 +428,36 @@ describe('permissions', () => {
   const sends = [...queueFigures, 'sqs:SendMessage'];
 
   it.each([
-    ['Frontend', [...looks, 's3:PutObject', 'kms:Decrypt', 'lambda:InvokeFunction']],
-    ['Planner', looks],
+    ['Frontend', [...looks, 's3:PutObject', ...unwraps, 'lambda:InvokeFunction']],
+    ['Planner', rows],
     ['Compactor', erases],
     ['Encoder', [...erases, ...sends, 'cloudwatch:PutMetricData']],
     ['Gc', [...erases, ...sends]],
-    ['Drainer', [...looks, ...sends, 'sqs:ChangeMessageVisibility', 'sqs:ReceiveMessage']],
+    ['Drainer', [...erases, ...sends, 'sqs:ChangeMessageVisibility', 'sqs:ReceiveMessage']],
     ['ThresholdTuner', [...looks, ...sends, 'cloudwatch:PutMetricData']],
-    ['Journal', [...erases, 'kms:Decrypt', ...streams, ...sends]],
-    ['LiveCoder', [...erases, ...queueFigures, ...consumes]],
+    ['Journal', [...erases, ...unwraps, ...streams, ...sends]],
+    ['LiveCoder', [...looks, 's3:PutObject', ...queueFigures, ...consumes]],
     ['SettingsGuardRole', ['dynamodb:GetItem', 'logs:CreateLogStream', 'logs:PutLogEvents']],
     ['CompactionMachineRole', ['lambda:InvokeFunction']],
   ])('of %s are exactly what it calls', (role, actions) => {
     expect(actionsOfRole(durable.all, role)).toEqual([...actions].sort());
+  });
+
+  it.each([
+    ['Frontend', undefined],
+    ['Gc', ['object/*', 'kek']],
+    ['Compactor', ['object/*', 'kek']],
+    ['Encoder', ['object/*', 'kek', 'block/*']],
+    ['Planner', ['object/*', 'kek', 'block/*']],
+  ])('of %s write no rows that are not its business', (role, never) => {
+    const policies = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) => resourcesIn(durable.all, type));
+    const writing = policies
+      .filter(({ Properties }) => JSON.stringify(Properties['Roles']).includes(`"${role}`))
+      .flatMap(({ Properties }) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement)
+      .filter((statement) => actionsOf(statement).some((action) => /^dynamodb:(Put|Update|Delete)Item$/.test(action)));
+    expect(writing.length).toBeGreaterThan(0);
+    for (const { Condition } of writing)
+      expect(Condition).toEqual(never && { 'ForAllValues:StringNotLike': { 'dynamodb:LeadingKeys': never } });
   });
 
   it('reach the drives of the stage and no other bucket, however many', () => {

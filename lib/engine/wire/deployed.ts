@@ -4,7 +4,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import type { Drive } from '../../drive/drive.ts';
 import { newS3Client, S3Drive } from '../../drive/s3-drive.ts';
 import type { Clock } from '../../foundation/clock.ts';
-import { invalid, isKind } from '../../foundation/errors.ts';
+import { invalid, isKind, isPocketfulError } from '../../foundation/errors.ts';
 import { hexOf, newStoreId, type StoreId } from '../../foundation/ids.ts';
 import { type Randomness, systemRandomness } from '../../foundation/randomness.ts';
 import type { KekStore } from '../../keys/keys.ts';
@@ -62,9 +62,30 @@ export async function openParts(stage: DeployedStage, clock: Clock): Promise<Dep
     rows: new PandaKekRows(ports),
     clock,
   });
-  await keks.initialise();
   const open = (bucket: string): Drive => new S3Drive({ client: s3, bucket, account: stage.account });
-  return { storeId, settings, ...ports, keks, ...knownDrives(panda, drives.map(open), open) };
+  return { storeId, settings, ...ports, keks: madeAtFirstUse(keks), ...knownDrives(panda, drives.map(open), open) };
+}
+
+/** Version 1 is made by whoever first asks for versions. Who only moves ciphertext never does, and has no right to. */
+function madeAtFirstUse(keks: KmsKekStore): KekStore {
+  const versions = async (): ReturnType<KekStore['versions']> => {
+    try {
+      return await keks.versions();
+    } catch (error) {
+      if (!isPocketfulError(error) || error.code !== 'KEK_MISSING') throw error;
+      await keks.initialise();
+      return keks.versions();
+    }
+  };
+  return {
+    versions,
+    kek: (version) => keks.kek(version),
+    rotate: async () => {
+      await versions();
+      return keks.rotate();
+    },
+    destroy: (version) => keks.destroy(version),
+  };
 }
 
 /** The drives of the store's row, and how to learn of those that a later deployment adds to it. */
