@@ -57,15 +57,6 @@ export interface StoredBatch {
 
 /** Stores and indexes a batch. A change whose condition fails does not keep the others from being written. */
 export async function storeBatch(store: VolumeStore, keks: KekRing, batch: BlockBatch): Promise<StoredBatch> {
-  const give = await store.batches.acquire();
-  try {
-    return await storeNow(store, keks, batch);
-  } finally {
-    give();
-  }
-}
-
-async function storeNow(store: VolumeStore, keks: KekRing, batch: BlockBatch): Promise<StoredBatch> {
   const { panda, clock, randomness } = store.components;
   const newBytes = new Map<BlockId, number>();
   const errors = new Map<ObjectChange, Error>();

@@ -35,8 +35,9 @@ export const WORKERS = [
 export type Worker = (typeof WORKERS)[number];
 
 /**
- * What a function does with drives: `none` never calls one, `look` reads and lists, `append` makes new objects too, `erase` also deletes those
- * of zones that Panda has moved on from (test/infra/rights.test.ts runs each with no more than this).
+ * What a function does with drives: `none` never calls one, `look` reads and lists, `append` makes new objects too,
+ * `erase` also deletes those of zones that Panda has moved on from (test/infra/rights.test.ts runs each with no more
+ * than this).
  */
 export type DriveAccess = 'none' | 'look' | 'append' | 'erase';
 export const DRIVE_ACCESS: Readonly<Record<'frontend' | Worker, DriveAccess>> = {

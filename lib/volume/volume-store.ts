@@ -1,6 +1,5 @@
 // One process's view of the volumes of a cell: soft state only, made once, gone without harm.
 
-import { Semaphore } from '../foundation/concurrency.ts';
 import { assertLimits } from '../limits/relations.ts';
 import { OpenVolumes } from './open/open-volumes.ts';
 import { Directories } from './read/directories.ts';
@@ -16,11 +15,6 @@ export class VolumeStore {
   readonly directories: Directories;
   readonly records: RecordReader;
   readonly open: OpenVolumes;
-  /**
-   * Batches of puts under way: each holds an open volume until it is indexed. More at once than there are volumes to
-   * begin with would hold those of other processes, which then give up.
-   */
-  readonly batches: Semaphore;
 
   constructor(components: Components) {
     assertLimits();
@@ -29,7 +23,6 @@ export class VolumeStore {
     this.zones = new ZoneAllocator(components, this.health);
     this.directories = new Directories(components, this.health);
     this.records = new RecordReader(components, this.health, this.directories);
-    this.batches = new Semaphore(components.settings.openVolumes);
     this.open = new OpenVolumes(components, this.health, this.zones, this.directories);
   }
 }

@@ -50,6 +50,10 @@ export class OpenVolumes {
     assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
     for (let waits = 0; ; ) {
       await this.#known.list();
+      if (this.#holdsItsPart(cls)) {
+        await this.#freed();
+        continue;
+      }
       const entry = pickWithRoom(this.#view(), this.#known.ofClass(cls), { bytes: needBytes, buckets });
       if (entry !== undefined) {
         if (this.#known.isStale(entry)) {
@@ -146,11 +150,21 @@ export class OpenVolumes {
     };
   }
 
+  /**
+   * Among many writers there may be more volumes than the pool begins with; one process that took them all would leave
+   * none to the others, which then give up.
+   */
+  #holdsItsPart(cls: VolumeClass): boolean {
+    const held = this.#known.ofClass(cls).filter(({ busy }) => busy).length;
+    return isPutClass(this.#components, cls) && held >= this.#components.settings.openVolumes;
+  }
+
+  #freed(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
   #mayGrow(cls: VolumeClass): boolean {
-    const base =
-      cls === 'hot' || this.#components.settings.hotCodec === this.#components.settings.warmCodec
-        ? this.#components.settings.openVolumes
-        : 2;
+    const base = isPutClass(this.#components, cls) ? this.#components.settings.openVolumes : 2;
     const allowed = this.#conflicts >= CONFLICTS_BEFORE_GROWTH ? base * OPEN_GROWTH_MAX : base;
     const usable = this.#known.ofClass(cls).filter((entry) => isWritable(this.#health, entry.row));
     return usable.length + this.#creating < allowed;
@@ -211,7 +225,7 @@ export class OpenVolumes {
 
   async #wait(waits: number): Promise<void> {
     const anyBusy = this.#known.all().some((entry) => entry.busy) || this.#creating > 0;
-    if (anyBusy) return new Promise((resolve) => this.#waiting.push(resolve));
+    if (anyBusy) return this.#freed();
     // Every open volume is leased by another process, or lies on drives that cannot be written.
     this.#conflicts += 1;
     if (waits >= LEASE_WAITS_MAX)
@@ -231,3 +245,6 @@ export class OpenVolumes {
     }
   }
 }
+
+const isPutClass = ({ settings: { hotCodec, warmCodec } }: Components, cls: VolumeClass): boolean =>
+  cls === 'hot' || hotCodec === warmCodec;
