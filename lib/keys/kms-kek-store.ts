@@ -1,7 +1,7 @@
 // KEKs as KMS data keys. KMS makes a key and gives its ciphertext alone; that lies in Panda, the key only in the memory
 // of a process that asked KMS to decrypt it, once: who makes a version does not learn it. The encryption context ties a
-// ciphertext to its store and version, so that one put in another's place is refused by KMS itself. Destroying a version
-// removes the ciphertext.
+// ciphertext to its store and version, so that one put in another's place is refused by KMS itself. Destroying a
+// version removes the ciphertext.
 import { DecryptCommand, GenerateDataKeyWithoutPlaintextCommand, type KMSClient } from '@aws-sdk/client-kms';
 import type { Clock } from '../foundation/clock.ts';
 import { denied, isKind, retryLater } from '../foundation/errors.ts';
