@@ -17,6 +17,7 @@ import { FrontendService } from '../../lib/service/service.ts';
 import type { Settings } from '../../lib/settings/settings.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { planRepair } from '../../lib/volume/repair/repair-store.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { asRole } from '../functions/rights.ts';
 import { mark } from '../repair/drives.ts';
@@ -80,7 +81,8 @@ async function live(stage: Stage): Promise<{ moved: number; sent: number; read: 
     expect(await repairStep(stage.as('compactor'), run, { signal })).toMatchObject({ done: true, lost: [] });
   expect((await planRepair(stage.as('planner'))).repairs).toEqual([]);
   // One that does not answer is given up by the drainer's look, made whole, and comes back.
-  const drive = 3;
+  const held = (await listVolumes(stage.world.panda, SMALL.cell)).filter(({ buckets }) => buckets.size > 0);
+  const drive = held.flatMap(({ extents }) => extents.map((extent) => extent.drive)).find((one) => one > 2) as number;
   const body = stage.world.drives[drive] as unknown as Record<string, unknown>;
   for (const call of CALLS) body[call] = () => Promise.reject(driveUnavailable('bucket', 'no such bucket here'));
   for (let look = 0; look < 4; look++) {
