@@ -212,6 +212,9 @@ const RIVALS: readonly (readonly [RegExp, readonly (readonly [Role, readonly Ope
   ],
 ];
 
+/** There is a journal only where a profile says that it is shipped. */
+const ANYWHERE = (Object.keys(ROLES) as Role[]).filter((role) => role !== 'shipper');
+
 type Operations = { readonly role: Role; readonly operations: readonly PlannedOperation[] };
 
 /** Who has to act besides, so that a step is reached. */
@@ -242,7 +245,7 @@ const drawable = (role: Role): OperationName[] =>
 export function operationsAgainst(step: string, random: SeededRandomness): Operations {
   const roles = RIVALS.find(([pattern]) => pattern.test(step))?.[1] ?? [];
   const chosen = random.below(4) === 0 ? undefined : roles[random.below(Math.max(1, roles.length))];
-  const role = (shuffled(Object.keys(ROLES), random) as Role[])[0] as Role;
+  const role = shuffled(ANYWHERE, random)[0] as Role;
   return operationsOf(...(chosen ?? [role, drawable(role)]), random);
 }
 
