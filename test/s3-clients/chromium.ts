@@ -162,6 +162,10 @@ export class Tab {
     return (result as { value: T }).value;
   }
 
+  async close(): Promise<void> {
+    await this.ask('Page.close');
+  }
+
   /** Presses what leads to another page. */
   click(selector: string): Promise<void> {
     return this.#loaded(() => this.value(`document.querySelector(${JSON.stringify(selector)}).click()`));

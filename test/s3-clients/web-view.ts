@@ -104,6 +104,22 @@ async function figuresFollow(tab: Tab): Promise<void> {
   assert.equal(await tab.value(`document.querySelector('[data-beat]').textContent`), 'live');
 }
 
+/** More pages than a browser has connections to one server. */
+async function manyPages(_: Tab): Promise<void> {
+  const tabs: Tab[] = [];
+  for (let i = 0; i < 8; i++) {
+    const one = await chromium.tab();
+    tabs.push(one);
+    await one.open(`${admin}/ui`);
+    await one.ask('Page.bringToFront');
+    await until(
+      `page ${i + 1} live`,
+      async () => (await one.value(`document.querySelector('[data-beat]').textContent`)) === 'live',
+    );
+  }
+  for (const one of tabs) await one.close();
+}
+
 async function byKeyboard(tab: Tab): Promise<void> {
   await tab.open(`${admin}/ui`);
   const focused = () => tab.value<string>(`document.activeElement.textContent.trim()`);
@@ -188,7 +204,7 @@ await fill();
 const chromium = await Chromium.start();
 try {
   const tab = await chromium.tab();
-  for (const look of [everyPage, figuresFollow, byKeyboard, withoutScripts, aKey, restored, otherSites]) {
+  for (const look of [everyPage, figuresFollow, manyPages, byKeyboard, withoutScripts, aKey, restored, otherSites]) {
     await look(tab);
     // What is not there is said so by its status, which the browser notes.
     const complaints = tab.complaints.splice(0).filter((one) => !one.includes('/ui/nothing'));
