@@ -19,7 +19,7 @@ export const LOOKED_AT: Partial<Settings> = {
   bucketBytes: 4 * KIB,
   slotsPerBucketMax: 256,
   groupBytesMin: 48 * KIB,
-  openVolumes: 1,
+  openVolumes: 8,
 };
 
 export const SMALL_RS: Settings = settingsOf('demo', { ...LOOKED_AT, groupBytesMin: 24 * KIB, warmCodec: 'rs-6-3' });
