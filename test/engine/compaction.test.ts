@@ -13,6 +13,7 @@ import { readTallies, totalOf } from '../../lib/engine/status/tally.ts';
 import type { EmbeddedStore } from '../../lib/engine/wire/embedded.ts';
 import { SimulatedClock, systemClock } from '../../lib/foundation/clock.ts';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
+import { RECEIVES_MAX } from '../../lib/limits/bytes.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { newRunId, takeRun } from '../../lib/volume/runs/runs.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
@@ -309,7 +310,7 @@ describe('the dead letters of the queue', () => {
   it('are listed with whether they still matter, and redriven', () =>
     withClient(fresh(), async ({ admin }, store) => {
       await store.queue.send(['{"no":"message of ours"}']);
-      for (let i = 0; i < 6; i++)
+      for (let i = 0; i <= RECEIVES_MAX; i++)
         await store.queue.release((await store.queue.receive(10, 60_000)).map(({ receipt }) => receipt));
       const letters = await admin.deadLetters();
       expect(letters).toMatchObject([{ message: undefined, isCurrent: false }]);
@@ -320,7 +321,7 @@ describe('the dead letters of the queue', () => {
   it('are dropped by their ids, all that are named or none', () =>
     withClient(fresh(), async ({ admin }, store) => {
       await store.queue.send(['{"no":"message of ours"}']);
-      for (let i = 0; i < 6; i++)
+      for (let i = 0; i <= RECEIVES_MAX; i++)
         await store.queue.release((await store.queue.receive(10, 60_000)).map(({ receipt }) => receipt));
       const ids = (await admin.deadLetters()).map(({ id }) => id);
       await expect(admin.dropDeadLetters([...ids, '4711'])).rejects.toMatchObject({ code: 'LETTER_MISSING' });

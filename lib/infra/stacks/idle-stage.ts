@@ -13,7 +13,7 @@ const LOG_BYTES = 2_500;
 /** Of a store without volumes, at the most (test/cost/idle.test.ts counts them); opening it reads three more. */
 export const IDLE_READS: Readonly<Record<keyof typeof SCHEDULE_MINUTES, number>> = {
   drainer: 64,
-  encoder: 75,
+  encoder: 90,
   gc: 98,
   sampler: 25,
   tuner: 100,
