@@ -53,7 +53,13 @@ const STREAM: Partial<PlanSettings> = {
   granularity: 8,
   drainOrder: 'sparsest',
 };
-const PACK: Partial<PlanSettings> = { strategies: ['l2', 'l3'], l3UpTo: 0.09, l2UpTo: 0.98, reserve: 0 };
+const PACK: Partial<PlanSettings> = {
+  strategies: ['l2', 'l3'],
+  l3UpTo: 0.09,
+  l2UpTo: 0.98,
+  reserve: 0,
+  unpacked: 'wait',
+};
 const PLANS: Readonly<Record<SteadyPolicy, Partial<PlanSettings>>> = {
   greedy: STREAM,
   worth: { ...STREAM, drainOrder: 'worth' },

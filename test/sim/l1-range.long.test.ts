@@ -24,7 +24,11 @@ function held(name: string, targetOverhead: number, threshold: number, plan: Par
   const deletes = deletesOf('uniform', PER_DAY);
   const size = { ...FLEET_SIZE, liveVolumes: LIVE_VOLUMES, relocation: 'bucket' as const };
   const world = { deletes, stepMs: DAY_MS / (PER_DAY * LIVE_VOLUMES), shards: 1, writing: { mergeBelow: 0.5 } };
-  const policy = { plan: { tableRunsMax: 0, reserve: 0.045, ...plan }, threshold, targetOverhead };
+  const policy = {
+    plan: { tableRunsMax: 0, reserve: 0.045, topOffs: 'always' as const, unpacked: 'wait' as const, ...plan },
+    threshold,
+    targetOverhead,
+  };
   const run = new FleetRun(startFleet(size, deletes, targetOverhead), world, policy);
   const warmUp = 1.5 / PER_DAY;
   let overheads = 0;

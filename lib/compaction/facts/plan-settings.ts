@@ -62,6 +62,8 @@ export const planSettingsSchema = z.strictObject({
   targetOverhead: z.number().min(1),
   /** One last under-filled destination per age class, rather than leave its sources for a later plan. */
   finish: z.boolean(),
+  /** What L2 cannot pack streams into a volume that stays open, or waits for others, as published. */
+  unpacked: z.enum(['stream', 'wait']),
   /** Whether L1 keeps its range also where streaming the same volumes costs less. */
   topOffs: z.enum(['paying', 'always']),
   /**
@@ -115,6 +117,7 @@ export const PLAN_SETTINGS: PlanSettings = Object.freeze({
   minAgeMs: 0,
   targetOverhead: 1,
   finish: false,
+  unpacked: 'stream',
   topOffs: 'paying',
   hostOrder: 'sparsest',
   donorOrder: 'sparsest',

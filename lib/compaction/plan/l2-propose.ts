@@ -107,6 +107,7 @@ export class PackProposer implements Proposer {
 
   #rest(state: GroupState): number[] {
     const { used, order } = state.group;
+    if (this.#context.settings.unpacked === 'wait') return [];
     const isPassed = (place: number): boolean => used[place] === 1 || !this.#hasLost(order[place] as number);
     while (state.rest < used.length && isPassed(state.rest)) state.rest++;
     const places: number[] = [];

@@ -37,9 +37,10 @@ export function withPayingRanges(view: FleetView, settings: PlanSettings, prices
 }
 
 export function payingRanges(settings: PlanSettings, prices: Prices, typical: TypicalVolume): PlanSettings {
-  const { strategies, topOffs, l1UpTo } = settings;
+  const { strategies, topOffs, unpacked, l1UpTo } = settings;
   const { l2, l1 } = rangesOf(settings, prices.threshold);
-  const isGiven = topOffs === 'always' || l1 <= l2 || !strategies.includes('l1') || !strategies.includes('l2');
+  const isGiven =
+    topOffs === 'always' || unpacked === 'wait' || l1 <= l2 || !strategies.includes('l1') || !strategies.includes('l2');
   return isGiven || topOffsPay(settings, prices, typical, (l2 + l1) / 2) ? settings : { ...settings, l2UpTo: l1UpTo };
 }
 

@@ -132,6 +132,7 @@ const L1_AND_L2: Partial<PlanSettings> = {
   granularity: 128,
   tableRunsMax: 4,
   topOffs: 'always',
+  unpacked: 'wait',
 };
 const ALL: Partial<PlanSettings> = {
   l3UpTo: 0.1,
@@ -141,6 +142,7 @@ const ALL: Partial<PlanSettings> = {
   granularity: 128,
   tableRunsMax: 4,
   topOffs: 'always',
+  unpacked: 'wait',
 };
 
 export const PLANS: Readonly<Record<Arm, Partial<PlanSettings>>> = {

@@ -33,9 +33,13 @@ const FAMILIES: readonly (readonly [name: string, changes: Partial<PlanSettings>
   ['L3 alone', L3_ALONE, [0.06, 0.09, 0.13, 0.2, 0.4]],
   ['L3 alone, sparsest first', { ...L3_ALONE, drainOrder: 'sparsest' }, [0.08, 0.12, 0.2]],
   ['L2 + L3', WITHOUT_L1, [0.1, 0.15]],
-  ['L1 + L2 + L3, top-offs always', { topOffs: 'always' }, [0.1, 0.2]],
-  ['L1 from 0.75, top-offs always', { topOffs: 'always', l2UpTo: 0.75 }, [0.1]],
-  ['k -> 1, max-fill, as published', { objective: 'max-fill', destinationsMax: 1, topOffs: 'always' }, [0.1]],
+  ['L1 + L2 + L3, top-offs always', { topOffs: 'always', unpacked: 'wait' }, [0.1, 0.2]],
+  ['L1 from 0.75, top-offs always', { topOffs: 'always', unpacked: 'wait', l2UpTo: 0.75 }, [0.1]],
+  [
+    'k -> 1, max-fill, as published',
+    { objective: 'max-fill', destinationsMax: 1, topOffs: 'always', unpacked: 'wait' },
+    [0.1],
+  ],
 ];
 
 export const FIXED: readonly NamedPolicy[] = [
