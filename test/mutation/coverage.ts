@@ -75,6 +75,11 @@ export class Coverage {
     fs.writeFileSync(this.#file, JSON.stringify([...this.#known.values()]));
   }
 
+  /** Which mutants of a file some test comes by. */
+  cameBy(file: string): ReadonlySet<number> {
+    return new Set([...this.#known.values()].flatMap(({ tests }) => tests.flatMap(({ files }) => files[file] ?? [])));
+  }
+
   /** The tests that come by a mutant, the quickest first. */
   testsOf(file: string, index: number): readonly TestTime[] {
     const all = [...this.#known.values()].flatMap(({ tests }) => tests);

@@ -103,8 +103,8 @@ fs.mkdirSync(FOLDER, { recursive: true });
 const all = targets().filter(({ file }) => positionals.length === 0 || positionals.some((part) => file.includes(part)));
 const sampled = sample(all);
 const results = new Results(FOLDER);
+const coverage = new Coverage(FOLDER);
 if (!values.report) {
-  const coverage = new Coverage(FOLDER);
   const testFiles = testsOfThem(projectPaths());
   const hashes = [...testFiles, ...projectPaths().filter(isMutated)].map(
     (file) => [file, hashOf(fs.readFileSync(path.join(ROOT, file), 'utf8'))] as const,
@@ -131,4 +131,12 @@ report(
   new Map(byTarget(sampled).map(({ target, mutants }) => [target.file, mutants])),
   results,
   Number(values.seed),
+);
+const passedBy = all.map(({ file, mutants }) => {
+  const cameBy = coverage.cameBy(file);
+  return mutants.filter(({ index }) => !cameBy.has(index)).length;
+});
+const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
+console.log(
+  `\n${sum(passedBy)} of ${sum(all.map(({ mutants }) => mutants.length))} mutants have no test that comes by, of the tests that were run to see`,
 );
