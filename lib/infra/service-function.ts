@@ -13,6 +13,7 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { bundle, entryOf, ROOT } from './bundle.ts';
+import { checkEnvironment } from './environment-size.ts';
 import type { StageSettings } from './stage-settings.ts';
 
 export interface ServiceFunctionProps {
@@ -42,6 +43,14 @@ export class ServiceFunction extends Construct {
     // The default role carries a managed policy that may write every log group of the account.
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
+    const environment = {
+      NODE_OPTIONS: '--enable-source-maps',
+      POWERTOOLS_SERVICE_NAME: props.name,
+      POWERTOOLS_METRICS_NAMESPACE: 'Pocketful',
+      POWERTOOLS_METRICS_DISABLED: String(!stage.functionMetrics),
+      ...props.environment,
+    };
+    checkEnvironment(stage, props.folder, environment);
     this.function = new LambdaFunction(this, 'Function', {
       functionName: props.name,
       description: props.description,
@@ -55,13 +64,7 @@ export class ServiceFunction extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,
-      environment: {
-        NODE_OPTIONS: '--enable-source-maps',
-        POWERTOOLS_SERVICE_NAME: props.name,
-        POWERTOOLS_METRICS_NAMESPACE: 'Pocketful',
-        POWERTOOLS_METRICS_DISABLED: String(!stage.functionMetrics),
-        ...props.environment,
-      },
+      environment,
     });
   }
 }

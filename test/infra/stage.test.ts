@@ -360,6 +360,18 @@ describe('functions', () => {
     expect(Math.max(...bytes) + drives.reduce((sum, length) => sum + length, 0)).toBeLessThan(4096);
   });
 
+  it('are refused before anything is deployed if their variables cannot fit', () => {
+    const most = { stage: 'a'.repeat(20), preset: 'cell', drives: String(DRIVES_MAX) };
+    expect(() => synthStage(most)).not.toThrow();
+    const budgets = JSON.stringify({ metadataWrites: 100_000, shares: { l1: 0.25, l2: 0.5, l3: 0.25 } });
+    expect(() => synthStage({ ...most, settings: '{"cell":"c123456789012345"}', budgets })).toThrow(
+      expect.objectContaining({
+        code: 'STAGE_INVALID',
+        message: expect.stringMatching(/variables of \w+ take up to \d+/),
+      }),
+    );
+  });
+
   it('are not deployed without code', () => {
     expect(() => entryOf('nothing-there')).toThrow(expect.objectContaining({ code: 'HANDLER_MISSING' }));
   });
