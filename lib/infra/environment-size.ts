@@ -1,19 +1,18 @@
 // Lambda takes 4,096 bytes of variables, and says so in the middle of a deployment. What is known only then (names that
 // CloudFormation makes) is reckoned at its longest here, so that a stage that cannot be deployed is refused before.
 import { invalid } from '../foundation/errors.ts';
+import { BUCKET_NAME_CHARACTERS_MAX, ENVIRONMENT_BYTES_MAX } from '../limits/stage.ts';
 import { cellName, stackNames } from './resource-names.ts';
 import type { StageSettings } from './stage-settings.ts';
 
-export const ENVIRONMENT_BYTES_MAX = 4096;
 /** CloudFormation's own end of a name. */
 const SUFFIX = 13;
-const BUCKET_NAME_MAX = 63;
 const ARN_OF_KEY = 'arn:aws:kms:ap-southeast-1:123456789012:key/00000000-0000-0000-0000-000000000000'.length;
 const QUEUES_OF_ACCOUNT = 'https://sqs.ap-southeast-1.amazonaws.com/123456789012/'.length;
 
-export function environmentBytes(stage: StageSettings, variables: Readonly<Record<string, string>>): number {
+function environmentBytes(stage: StageSettings, variables: Readonly<Record<string, string>>): number {
   const { zoneData, cellData } = stackNames(stage);
-  const bucket = Math.min(BUCKET_NAME_MAX, cellData.length + '-drive00'.length + SUFFIX);
+  const bucket = Math.min(BUCKET_NAME_CHARACTERS_MAX, cellData.length + '-drive00'.length + SUFFIX);
   const queue = QUEUES_OF_ACCOUNT + cellName(stage, 'drain-dead').length;
   const longest: Readonly<Record<string, number>> = {
     POCKETFUL_DRIVES: stage.drives * (bucket + 1),

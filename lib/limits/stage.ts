@@ -91,6 +91,10 @@ export const REPAIR_LINES_MAX = 50;
 export const LIVE_CODERS_MAX = 2;
 /** Messages of one invocation of the Live Coder: about a group's worth of buckets, gathered for a while. */
 export const DRAIN_BATCH_MAX = 100;
+/** Names and values of all variables of a function. */
+export const ENVIRONMENT_BYTES_MAX = 4096;
+/** S3's own. */
+export const BUCKET_NAME_CHARACTERS_MAX = 63;
 /** Drives of a stage: the function's policies and its 4 KB of variables name every one. */
 export const STAGE_DRIVES_MAX = 48;
 /** A role that was made a moment ago is not known everywhere yet. */
