@@ -93,7 +93,7 @@ dbs:
 CONFIG
   litestream replicate -config "$work/litestream.yml" &
   local pid=$!
-  trap 'kill $pid 2>/dev/null' EXIT
+  trap 'kill $pid 2>/dev/null || true' EXIT
   sleep 2
   python3 -c "import sqlite3; c = sqlite3.connect('$db')
 $rows"
