@@ -27,8 +27,16 @@ export const isMutated = (file: string): boolean =>
 
 const rankOf = (file: string): number => TESTED_IN.findIndex((folder) => file.startsWith(`test/${folder}/`));
 
+/** Too long for every day, and no other test comes by as much. */
+const LONG_BUT_TELLING: readonly string[] = [
+  'test/faults/conflicts.long.test.ts',
+  'test/faults/lost-answers.long.test.ts',
+];
+
+const isTold = (file: string): boolean => !file.endsWith('.long.test.ts') || LONG_BUT_TELLING.includes(file);
+
 /** The files of tests among these. */
 export const testsOfThem = (files: readonly string[]): readonly string[] =>
   files
-    .filter((file) => file.endsWith('.test.ts') && !file.endsWith('.long.test.ts') && rankOf(file) !== -1)
+    .filter((file) => file.endsWith('.test.ts') && isTold(file) && rankOf(file) !== -1)
     .sort((a, b) => rankOf(a) - rankOf(b));
