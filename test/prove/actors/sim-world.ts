@@ -200,6 +200,7 @@ export class SimWorld {
 
   weekPasses(): void {
     this.#passedMs += WEEK_MS;
+    this.server.week += 1;
     for (const process of this.processes) process.wallOffsetMs += WEEK_MS;
   }
 

@@ -13,6 +13,8 @@ const MACHINES = /^(volume|block|zone)\//;
 
 export class PandaServer {
   readonly rows: MemoryPanda;
+  /** How many have passed at once. */
+  week = 0;
   readonly #coverage: Coverage;
   readonly #older = new Map<string, (Row | undefined)[]>();
   /** How many transactions under way touch a row. */

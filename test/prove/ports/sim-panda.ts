@@ -56,6 +56,7 @@ export class SimPanda implements Panda {
       throw new Violation('wrong', `no step of the protocols: ${[...wordsOf(writes)].join(', ')}`);
     const server = this.#server;
     const { injector } = this.#context;
+    const sentInWeek = server.week;
     server.begin(writes);
     let isCounted = true;
     const over = (): void => {
@@ -72,6 +73,8 @@ export class SimPanda implements Panda {
       act: async () => {
         const collided = server.collides(writes) && injector.happens('collides', this.#process);
         over();
+        // It was signed when it was sent, and what was signed a week ago is refused.
+        if (server.week !== sentInWeek) throw busy();
         if (collided || injector.happens('throttled', this.#process)) throw busy();
         await server.transact(writes, steps[0] ?? 'soft state');
       },
