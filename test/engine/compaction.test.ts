@@ -14,10 +14,11 @@ import type { EmbeddedStore } from '../../lib/engine/wire/embedded.ts';
 import { SimulatedClock, systemClock } from '../../lib/foundation/clock.ts';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
 import { RECEIVES_MAX } from '../../lib/limits/bytes.ts';
+import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { newRunId, takeRun } from '../../lib/volume/runs/runs.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
-import { differing } from './small-store.ts';
+import { differing, filesOf, putFiles } from './small-store.ts';
 import { allRows, makeSparse, type Sparse, withClient } from './sparse-store.ts';
 
 const folder = temporaryFolder();
@@ -283,6 +284,28 @@ describe('compact', () => {
 });
 
 describe('to finish', () => {
+  it('drains the rest, too, where a full volume stays and dense ones would be streamed, as nothing is topped off', () =>
+    withClient(fresh(), async (_, store) => {
+      const { volumes, queue } = store;
+      const full = filesOf(77, 700);
+      await putFiles(store, full);
+      await volumes.open.sealAll('hot');
+      await encodeHot(volumes, { force: true, flush: true });
+      await volumes.open.sealAll('warm');
+      const plans: CompactionPlan[] = [];
+      const makeTarget: Actors['makeTarget'] = (run, moved) => new LiveCoder(volumes, run, moved);
+      await compact(inProcess({ store: volumes, stream: queue, makeTarget }), {
+        settings: { finish: true },
+        untilStable: true,
+        threshold: 0.02,
+        onPlan: (plan) => plans.push(plan),
+      });
+      const [before, last] = plans.slice(-2).map(({ settings }) => settings);
+      expect(before?.l2UpTo).toBe(before?.l1UpTo); // L1 has no range of its own
+      expect(last?.l3UpTo).toBeCloseTo(last?.l1UpTo as number, 5);
+      expect(await differing(store, new Map([...made.files, ...full]))).toEqual([]);
+    }));
+
   it('ends where destinations get sealed: what was drained is not drained again and again', () =>
     withClient(fresh(), async (_, store) => {
       const { volumes, queue } = store;

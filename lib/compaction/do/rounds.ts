@@ -233,11 +233,12 @@ const isAll = (strategies: readonly Strategy[] = STRATEGIES): boolean => strateg
 
 /**
  * To finish: what neither packs nor tops off any more is drained, into volumes that stay open. The boundaries of that
- * last round; undefined if it was this one, or is not wanted.
+ * last round; undefined if it was this one, or is not wanted. L2's is the plan's, which may reach further than what was
+ * asked for (plan/top-offs.ts).
  */
-function drainingRest({ finish, strategies, l2UpTo, l3UpTo }: PlanSettings): Pick<PlanSettings, 'l3UpTo'> | undefined {
+function drainingRest({ finish, strategies, l2UpTo, l3UpTo }: PlanSettings): Partial<PlanSettings> | undefined {
   const all = l2UpTo - BOUNDARY_STEP;
-  return finish && strategies.includes('l3') && l3UpTo < all ? { l3UpTo: all } : undefined;
+  return finish && strategies.includes('l3') && l3UpTo < all ? { l3UpTo: all, l2UpTo } : undefined;
 }
 
 /** Before anything is leased. */
