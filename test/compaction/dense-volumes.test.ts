@@ -69,6 +69,18 @@ describe('volumes that pack no more', () => {
     // Two that are half full fill one.
     expect(verdicts(0.45, { usedBytes: 0.46 * CAPACITY })).toBe('pp');
   });
+
+  it('stay where what they have used is headers of short records, as an open volume shows', () => {
+    const sealed = [1, 2].map((n) => volumeOf(n, 0.77, { usedBytes: 0.9 * CAPACITY, roomBytes: 0.12 * CAPACITY }));
+    const open = volumeOf(3, 0.4, { state: 'open', usedBytes: 0.46 * CAPACITY });
+    const verdictsOf = (volumes: readonly FleetVolume[]): string =>
+      planCompaction({ view: fleetOf('s', 'c0', volumes), settings: planSettingsOf(), threshold: 0.05 }).verdicts;
+    expect(verdictsOf(sealed)).toBe('pp');
+    expect(verdictsOf([...sealed, open]).slice(0, 2)).toBe('uu');
+    expect(verdictsOf([...sealed.map((volume) => ({ ...volume, liveBytes: 0.6 * CAPACITY })), open]).slice(0, 2)).toBe(
+      'pp',
+    );
+  });
 });
 
 describe('haste', () => {

@@ -41,11 +41,12 @@ it('is raised while deletes outrun the budgets, and lowered to the target when t
 
   await setOperating(store, { bytesWrittenPerDay: null });
   const calm: ThresholdStep[] = [];
-  for (let n = 0; n < 43; n++) calm.push(await day(0));
+  for (let n = 0; n < 60; n++) calm.push(await day(0));
   expect(await overhead()).toBeLessThan(overheadBefore - 0.2);
   expect(calm.some(({ moved }) => moved === 'raised')).toBe(false);
-  // Volumes so small hold three quarters at most, so that the target is never there: lowering goes on.
-  expect(calm.at(-1)).toMatchObject({ moved: 'lowered' });
+  // Volumes so small hold three quarters at most, so that the target is never there: lowering goes on, once overhead no
+  // longer falls by itself.
+  expect(calm.filter(({ moved }) => moved === 'lowered').length).toBeGreaterThan(3);
   expect(calm.at(-1)?.state.threshold).toBeLessThan(peak - 0.02);
 
   // Nothing has died since: what was packed once is left alone, however far it is from full.

@@ -5,8 +5,8 @@
 import { codecShape } from '../../codec/shape.ts';
 import { dollarsOf, savedDollars } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
-import { PACK_WINDOWS_MAX } from '../../limits/compaction.ts';
-import { RAW_FACTOR } from '../facts/fleet.ts';
+import { FLEET_CODECS_MAX, PACK_WINDOWS_MAX } from '../../limits/compaction.ts';
+import { FLEET_STATES, type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
 import { earningMs, type PlanSettings } from '../facts/plan-settings.ts';
 import type { Group } from './groups.ts';
 import { packQuickly } from './l2-quick.ts';
@@ -14,6 +14,8 @@ import { type Admit, type CellScore, maxFillScore, type Packing, PackTable, wort
 import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
 import { pricingOf, workOf } from './work.ts';
 import { holePrice } from './worth.ts';
+
+const OPEN = FLEET_STATES.indexOf('open');
 
 /** Places in a group's order. */
 type Places = readonly number[];
@@ -43,6 +45,8 @@ export class PackProposer implements Proposer {
   readonly #table: PackTable;
   readonly #fills: Float64Array;
   readonly #places: Uint32Array;
+  /** By codec: of what a volume has used, how much is data. */
+  readonly #soundShares: Float64Array;
   #runs = 0;
 
   constructor(context: Context, groups: readonly Group[]) {
@@ -66,6 +70,7 @@ export class PackProposer implements Proposer {
     });
     this.#fills = new Float64Array(candidatesMax);
     this.#places = new Uint32Array(candidatesMax);
+    this.#soundShares = soundSharesOf(context.view);
   }
 
   propose(fits: (draft: Draft) => boolean): Draft | undefined {
@@ -119,7 +124,8 @@ export class PackProposer implements Proposer {
   /**
    * Whether a rewritten volume would hold more than it does: of what was written into it the threshold's part has died,
    * and its columns, as uneven as they came out, have room for as much. Or else volumes that came out thin, because
-   * their records are short or uneven, would be rewritten for ever. Two that are half full fill one in any case.
+   * their records are short or uneven, would be rewritten for ever. What headers take has not died. Two that are half
+   * full fill one in any case.
    */
   #hasLost(i: number): boolean {
     const { view, threshold, settings } = this.#context;
@@ -127,7 +133,8 @@ export class PackProposer implements Proposer {
     const full = (view.capacityBytes[i] as number) * (1 - settings.reserve);
     if (live <= full / 2) return true;
     const holds = Math.min(full, live + (view.roomBytes[i] as number));
-    return live <= (1 - threshold) * Math.min(holds, view.usedBytes[i] as number);
+    const written = (view.usedBytes[i] as number) * (this.#soundShares[view.codec[i] as number] as number);
+    return live <= (1 - threshold) * Math.min(holds, written);
   }
 
   /** Undefined where buckets, rather than bytes, would fill as many volumes as there were. */
@@ -280,4 +287,16 @@ function linearCost(group: Group, settings: PlanSettings, book: PriceBook, bucke
   };
   const perRun = of(0, 0);
   return { perRun, perVolumeMoved: (of(8, 0) - perRun) / 8, perSource: (of(0, 8) - perRun) / 8 };
+}
+
+/** By codec, as volumes that are being written show it: of what one has used, so much is data. None is: all of it. */
+function soundSharesOf({ count, codec, state, liveBytes, usedBytes }: FleetView): Float64Array {
+  const shares = new Float64Array(FLEET_CODECS_MAX);
+  for (let i = 0; i < count; i++) {
+    const used = usedBytes[i] as number;
+    if (state[i] !== OPEN || used === 0) continue;
+    const wire = codec[i] as number;
+    shares[wire] = Math.max(shares[wire] as number, Math.min(1, (liveBytes[i] as number) / used));
+  }
+  return shares.map((share) => share || 1);
 }
