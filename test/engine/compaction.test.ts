@@ -287,7 +287,7 @@ describe('to finish', () => {
   it('drains the rest, too, where a full volume stays and dense ones would be streamed, as nothing is topped off', () =>
     withClient(fresh(), async (_, store) => {
       const { volumes, queue } = store;
-      const full = filesOf(77, 700);
+      const full = filesOf(77, 200);
       await putFiles(store, full);
       await volumes.open.sealAll('hot');
       await encodeHot(volumes, { force: true, flush: true });

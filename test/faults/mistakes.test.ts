@@ -4,7 +4,7 @@ import { makeMistakes } from './refused-calls.ts';
 import { USE_CASES } from './use-cases.ts';
 
 /** Of each use-case. */
-const CALLS_MAX = 40;
+const CALLS_MAX = 12;
 
 /** Where it comes out in another way than as it is. */
 const KEPT: Readonly<Record<string, readonly string[]>> = {};

@@ -29,8 +29,10 @@ const rankOf = (file: string): number => TESTED_IN.findIndex((folder) => file.st
 
 /** Too long for every day, and no other test comes by as much. */
 const LONG_BUT_TELLING: readonly string[] = [
+  'test/engine/upkeep-progress.long.test.ts',
   'test/faults/conflicts.long.test.ts',
   'test/faults/lost-answers.long.test.ts',
+  'test/store/crash.long.test.ts',
 ];
 
 const isTold = (file: string): boolean => !file.endsWith('.long.test.ts') || LONG_BUT_TELLING.includes(file);
