@@ -1,21 +1,15 @@
 // The stage a function belongs to, opened at its first event and kept for the life of the process. A failure is not
 // kept: the next event tries again.
-
-import { Logger } from '@aws-lambda-powertools/logger';
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
-import { encoderCall } from '../lib/client/aws/aws-encoder.ts';
 import { S3Shelf } from '../lib/drive/s3-shelf.ts';
 import type { ShelfAt } from '../lib/engine/ship/store-journal.ts';
 import { CloudWatchMetrics } from '../lib/engine/wire/cloudwatch-metrics.ts';
-import { type DeployedParts, newFunctionOwner, openParts, storeOf } from '../lib/engine/wire/deployed.ts';
+import { type DeployedParts, openParts, storeOf } from '../lib/engine/wire/deployed.ts';
 import { InvocationClock, ownerUntil } from '../lib/engine/wire/invocation.ts';
 import { stageOf } from '../lib/engine/wire/stage-environment.ts';
 import { startKernel } from '../lib/engine/wire/system-kernel.ts';
 import { present } from '../lib/foundation/assert.ts';
 import { systemClock } from '../lib/foundation/clock.ts';
-import { LAMBDA_EVENT_WITHIN } from '../lib/limits/aws.ts';
-import { FrontendService } from '../lib/service/service.ts';
 import { newSqsClient, SqsStream } from '../lib/stream/sqs-stream.ts';
 import type { TaskParts } from './task.ts';
 
@@ -24,7 +18,7 @@ const clock = new InvocationClock(systemClock);
 // While the function is initialized, before its first event.
 startKernel(['rs-6-3', 'lrc-12-2-2']);
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
     made ??= make().catch((error: unknown) => {
@@ -35,21 +29,11 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-const parts: () => Promise<DeployedParts> = once(() => openParts(stageOf(process.env), clock));
+/** What the functions of a stage share. */
+export const deployed: () => Promise<DeployedParts> = once(() => openParts(stageOf(process.env), clock));
 
-const onUncalled = (error: Error): void => new Logger().warn('the encoder could not be called', error);
-
-const frontend = once(async () => {
-  const opened = await parts();
-  const { encoder } = stageOf(process.env);
-  const call = encoder && encoderCall(new LambdaClient({ requestHandler: LAMBDA_EVENT_WITHIN }), encoder, onUncalled);
-  return new FrontendService(storeOf(opened, newFunctionOwner(opened.randomness)), call || undefined);
-});
-
-export function openFrontend(remainingMs: number): Promise<FrontendService> {
-  clock.begin(remainingMs);
-  return frontend();
-}
+/** An event that has so much time. */
+export const beginEvent = (remainingMs: number): void => clock.begin(remainingMs);
 
 const shared = once(async () => {
   const { drain, stage, budgets, repairBytesPerDay, executions } = stageOf(process.env);
@@ -68,7 +52,7 @@ export const stageShelf: ShelfAt = (bucket) => {
 
 /** A store under a name of its own: what this invocation leases is free again once its time is over. */
 export async function openTask(remainingMs: number): Promise<TaskParts> {
-  clock.begin(remainingMs);
-  const opened = await parts();
+  beginEvent(remainingMs);
+  const opened = await deployed();
   return { store: storeOf(opened, ownerUntil(clock.nowMs() + remainingMs, opened.randomness)), ...(await shared()) };
 }

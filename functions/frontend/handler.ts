@@ -10,7 +10,7 @@ import { answerInvoke } from '../../lib/service/answer.ts';
 import { answerHttp, type HttpAnswer, isHttpEvent } from '../../lib/service/http.ts';
 import type { FrontendAnswer } from '../../lib/service/protocol.ts';
 import type { OpenService } from '../../lib/service/service.ts';
-import { openFrontend } from '../deployment.ts';
+import { openFrontend } from './open-frontend.ts';
 
 export interface HandlerParts {
   /** The store, for a request that has so much time. */

@@ -1,4 +1,4 @@
-// As refused-calls.test.ts, every single call.
+// As refused-first-calls.long.test.ts, every single call.
 import { describe, expect, it } from 'vitest';
 import { MENDED, refuseCalls } from './refused-calls.ts';
 import { USE_CASES } from './use-cases.ts';

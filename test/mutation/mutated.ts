@@ -32,6 +32,7 @@ const LONG_BUT_TELLING: readonly string[] = [
   'test/engine/upkeep-progress.long.test.ts',
   'test/faults/conflicts.long.test.ts',
   'test/faults/lost-answers.long.test.ts',
+  'test/faults/refused-first-calls.long.test.ts',
   'test/store/crash.long.test.ts',
 ];
 

@@ -4,7 +4,7 @@ import { MENDED, refuseCalls } from './refused-calls.ts';
 import { USE_CASES } from './use-cases.ts';
 
 /** Of each use-case; all of them are tried in refused-calls.long.test.ts. */
-const CALLS_MAX = 12;
+const CALLS_MAX = 40;
 
 describe('a call that is refused is told of', () => {
   for (const [what, useCase] of Object.entries(USE_CASES))

@@ -1,0 +1,25 @@
+// The frontend's store, opened once; puts that see little room call the stage's encoder. A file of its own, as no other
+// function calls one.
+import { Logger } from '@aws-lambda-powertools/logger';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { encoderCall } from '../../lib/client/aws/aws-encoder.ts';
+import { newFunctionOwner, storeOf } from '../../lib/engine/wire/deployed.ts';
+import { stageOf } from '../../lib/engine/wire/stage-environment.ts';
+import { LAMBDA_EVENT_WITHIN } from '../../lib/limits/aws.ts';
+import { FrontendService } from '../../lib/service/service.ts';
+import { beginEvent, deployed, once } from '../deployment.ts';
+
+const onUncalled = (error: Error): void => new Logger().warn('the encoder could not be called', error);
+
+const frontend = once(async () => {
+  const opened = await deployed();
+  const { encoder } = stageOf(process.env);
+  const call = encoder && encoderCall(new LambdaClient({ requestHandler: LAMBDA_EVENT_WITHIN }), encoder, onUncalled);
+  return new FrontendService(storeOf(opened, newFunctionOwner(opened.randomness)), call || undefined);
+});
+
+/** For a request that has so much time. */
+export function openFrontend(remainingMs: number): Promise<FrontendService> {
+  beginEvent(remainingMs);
+  return frontend();
+}
