@@ -37,6 +37,17 @@ export interface LadderScrub {
   readonly cursor?: string | undefined;
 }
 
+/** What was looked at besides, or in the call before: how far `next` came is how far both came. */
+export const addedScrubs = (one: LadderScrub, next: LadderScrub): LadderScrub => ({
+  ...next,
+  objects: one.objects + next.objects,
+  bytes: one.bytes + next.bytes,
+  damaged: one.damaged + next.damaged,
+  replaced: one.replaced + next.replaced,
+  lostSegments: one.lostSegments + next.lostSegments,
+  unread: one.unread + next.unread,
+});
+
 type Sums = { -readonly [name in keyof LadderScrub]: LadderScrub[name] };
 
 export async function scrubLadder(ports: SegmentPorts, options: LadderScrubOptions = {}): Promise<LadderScrub> {

@@ -98,7 +98,12 @@ describe('an idle stage', () => {
       gc: async () => {
         await sweepStage(store, { signal });
       },
-      encoder: () => encodeStage(store, { signal, stream: new MemoryStream(components.clock) }),
+      encoder: () =>
+        encodeStage(store, {
+          signal,
+          stream: new MemoryStream(components.clock),
+          metrics: { put: async () => undefined },
+        }),
       sampler: () => sampleStage(store, 30_000),
       tuner: () => tuneStage(store.components, { put: async () => undefined }),
       compaction: async () => [await plannedPasses(store), await planRuns(store, 100, {})],

@@ -1,12 +1,10 @@
 // Somebody was quicker, or so Panda says: a use-case is run again and again, each time with another transaction refused as if one of its conditions
 // did not hold. It begins anew or says that it cannot, and leaves nothing that does not add up.
-import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { PandaConflict } from '../../lib/panda/conflict.ts';
 import type { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
-import { expectSound } from '../store/recount.ts';
-import type { UseCase } from './use-cases.ts';
+import { expectRecovered, type UseCase } from './use-cases.ts';
 
 class QuickerOthers implements Panda {
   readonly refusesOverlap = true;
@@ -55,10 +53,7 @@ export async function meetConflicts({ prepare, act }: UseCase, transactionsMax: 
   for (let at = 1; at <= panda.transactions; at += step) {
     const { world, model, error } = await run(at);
     if (error !== undefined) codes.add(error.code);
-    const next = world.start({ othersDead: true });
-    await recover(next.volumes, next.frontend, { sweep: true });
-    if (error === undefined) await model.expectIn(next);
-    await expectSound(next);
+    await expectRecovered(world, error === undefined ? model : undefined);
   }
   return [...codes].sort();
 }

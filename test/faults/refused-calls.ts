@@ -1,12 +1,10 @@
 // Panda refuses: a use-case is run again and again, each time with another call refused for a reason that no waiting mends. It says so, or what
 // it says and leaves is what it would have been.
 import { expect } from 'vitest';
-import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
 import { denied, isPocketfulError } from '../../lib/foundation/errors.ts';
 import type { Key, Page, Panda, QueryOptions, ReadOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
-import { expectSound } from '../store/recount.ts';
 import { rowsIn, toldOf } from './lost-answers.ts';
-import type { UseCase } from './use-cases.ts';
+import { expectRecovered, type UseCase } from './use-cases.ts';
 
 class RefusingPanda implements Panda {
   readonly refusesOverlap = true;
@@ -75,10 +73,7 @@ export async function refuseCalls({ prepare, act }: UseCase, callsMax: number): 
     if (isPocketfulError(told)) expect([panda.refused, told.code]).toEqual([panda.refused, 'PANDA_DENIED']);
     else if (typeof told !== 'string') throw told;
     else if (told === calm.told && rows !== calm.rows) untold.push(panda.refused);
-    const next = world.start({ othersDead: true });
-    await recover(next.volumes, next.frontend, { sweep: true });
-    if (!isPocketfulError(told)) await model.expectIn(next);
-    await expectSound(next);
+    await expectRecovered(world, isPocketfulError(told) ? undefined : model);
   }
   return [...new Set(untold)].sort();
 }

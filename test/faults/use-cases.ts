@@ -25,11 +25,20 @@ import { SCENARIOS } from '../compaction/crash-scenarios.ts';
 import { mark } from '../repair/drives.ts';
 import { Model } from '../store/crash.ts';
 import { FixedKeks, type Process, World } from '../store/harness.ts';
+import { expectSound } from '../store/recount.ts';
 
 export interface UseCase {
   readonly prepare: () => Promise<{ readonly world: World; readonly model: Model }>;
   /** What it returns is the same whenever it is done. */
   readonly act: (p: Process, model: Model) => Promise<unknown>;
+}
+
+/** Once whoever comes next has ended what was left: all adds up. `model`: it is also what was asked for. */
+export async function expectRecovered(world: World, model: Model | undefined): Promise<void> {
+  const next = world.start({ othersDead: true });
+  await recover(next.volumes, next.frontend, { sweep: true });
+  await model?.expectIn(next);
+  await expectSound(next);
 }
 
 const SEED = 11;

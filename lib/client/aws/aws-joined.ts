@@ -1,5 +1,6 @@
 // What a function answered in several calls, as one report.
 import { joined, type VerifyReport } from '../../engine/upkeep/verify.ts';
+import { addedScrubs } from '../../journal/scrub-ladder.ts';
 import type { RepairReport } from '../../volume/repair/repair-store.ts';
 
 /** What two calls looked at, one after the other. */
@@ -31,18 +32,9 @@ export function added(one: VerifyReport, next: VerifyReport): VerifyReport {
 }
 
 export function joinedJournal(one: VerifyReport, next: VerifyReport): VerifyReport {
-  const [a, b] = [one.journal, next.journal];
-  if (a === undefined || b === undefined) return joined(one, next);
-  const journal = {
-    ...b,
-    objects: a.objects + b.objects,
-    bytes: a.bytes + b.bytes,
-    damaged: a.damaged + b.damaged,
-    replaced: a.replaced + b.replaced,
-    lostSegments: a.lostSegments + b.lostSegments,
-    unread: a.unread + b.unread,
-  };
-  return { ...joined(one, next), journal };
+  const [before, journal] = [one.journal, next.journal];
+  if (before === undefined || journal === undefined) return joined(one, next);
+  return { ...joined(one, next), journal: addedScrubs(before, journal) };
 }
 
 /** What two steps did, one after the other: what is left is what the later one left. */

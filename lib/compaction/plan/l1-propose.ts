@@ -4,6 +4,7 @@
 // one destination less.
 
 import type { Reason } from '../../foundation/reason.ts';
+import { fullestFill } from '../facts/plan-settings.ts';
 import type { Group } from './groups.ts';
 import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
 import type { Verdict } from './selector.ts';
@@ -88,7 +89,8 @@ export class TopOffProposer implements Proposer {
     donors: readonly number[],
     part: number | undefined,
   ): Reason | null {
-    const { sourcesMax, destinationsMax, reserve } = this.#context.settings;
+    const { settings } = this.#context;
+    const { sourcesMax, destinationsMax } = settings;
     const hostFill = group.fills[hostPlace] as number;
     const last = donors.length - 1;
     let sum = 0;
@@ -99,7 +101,7 @@ export class TopOffProposer implements Proposer {
       taken += n === last && part !== undefined ? part / group.capacityBytes : fill;
     }
     const packed = (sourcesMax * (sum + hostFill)) / (donors.length + 1);
-    const destinations = Math.ceil(packed / (1 - reserve));
+    const destinations = Math.ceil(packed / fullestFill(settings));
     if (destinations >= sourcesMax || destinations > destinationsMax) return null;
     const byPacking = (sourcesMax - destinations) / packed;
     const byTopOff = taken / (taken + hostFill);
@@ -187,7 +189,7 @@ class Lane {
 /** Bytes of others that a volume can take beside its own. */
 function roomOf({ view, settings }: Context, group: Group, place: number): number {
   const i = group.order[place] as number;
-  const byCapacity = group.capacityBytes * (1 - settings.reserve) - (view.liveBytes[i] as number);
+  const byCapacity = group.capacityBytes * fullestFill(settings) - (view.liveBytes[i] as number);
   return Math.min(byCapacity, view.roomBytes[i] as number);
 }
 

@@ -7,7 +7,7 @@ import { dollarsOf, savedDollars } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
 import { FLEET_CODECS_MAX, PACK_WINDOWS_MAX } from '../../limits/compaction.ts';
 import { FLEET_STATES, type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
-import { earningMs, type PlanSettings } from '../facts/plan-settings.ts';
+import { earningMs, fullestFill, type PlanSettings } from '../facts/plan-settings.ts';
 import type { Group } from './groups.ts';
 import { packQuickly } from './l2-quick.ts';
 import { type Admit, type CellScore, maxFillScore, type Packing, PackTable, worthScore } from './l2-table.ts';
@@ -130,7 +130,7 @@ export class PackProposer implements Proposer {
   #hasLost(i: number): boolean {
     const { view, threshold, settings } = this.#context;
     const live = view.liveBytes[i] as number;
-    const full = (view.capacityBytes[i] as number) * (1 - settings.reserve);
+    const full = (view.capacityBytes[i] as number) * fullestFill(settings);
     if (live <= full / 2) return true;
     const holds = Math.min(full, live + (view.roomBytes[i] as number));
     const written = (view.usedBytes[i] as number) * (this.#soundShares[view.codec[i] as number] as number);
@@ -143,7 +143,7 @@ export class PackProposer implements Proposer {
     const sources = places.map((place) => group.order[place] as number);
     const live = sources.reduce((sum, i) => sum + (view.liveBytes[i] as number), 0);
     const buckets = sources.reduce((sum, i) => sum + (view.bucketCount[i] as number), 0);
-    const byBytes = live / (group.capacityBytes * (1 - settings.reserve));
+    const byBytes = live / (group.capacityBytes * fullestFill(settings));
     const newVolumes = Math.max(byBytes, buckets / settings.bucketsPerVolumeMax);
     if (sources.length === 0 || newVolumes >= sources.length) return undefined;
     return draftOf(this.#context, { strategy: 'l2', group, host: null, sources, newVolumes });
@@ -207,7 +207,7 @@ export class PackProposer implements Proposer {
   /** Fills the window with the sparsest unused candidates; returns how many. */
   #window(state: GroupState): number {
     const { group } = state;
-    const scale = 1 / (1 - this.#context.settings.reserve);
+    const scale = 1 / fullestFill(this.#context.settings);
     const { order, used, fills } = group;
     while (state.low < order.length && used[state.low] === 1) state.low++;
     let count = 0;

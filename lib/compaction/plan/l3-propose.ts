@@ -3,6 +3,7 @@
 // packing.
 
 import type { Reason } from '../../foundation/reason.ts';
+import { fullestFill } from '../facts/plan-settings.ts';
 import type { Group } from './groups.ts';
 import { Kin } from './kin.ts';
 import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts';
@@ -85,7 +86,7 @@ export class DrainProposer implements Proposer {
       live += view.liveBytes[i] as number;
       buckets += view.bucketCount[i] as number;
     }
-    const byBytes = live / (group.capacityBytes * (1 - settings.reserve));
+    const byBytes = live / (group.capacityBytes * fullestFill(settings));
     // A volume is full at so many buckets, however short they are: then merging remnants would pay first.
     const byBuckets = live > 0 ? buckets / settings.bucketsPerVolumeMax : 0;
     const newVolumes = Math.max(byBytes, byBuckets);

@@ -3,6 +3,7 @@
 import { codecShape } from '../../codec/shape.ts';
 import { conflict, invalid } from '../../foundation/errors.ts';
 import { type FleetView, indexOfVolume, stateOf } from '../facts/fleet.ts';
+import { fullestFill } from '../facts/plan-settings.ts';
 import type { CompactionPlan, PlannedRun } from './plan.ts';
 import { rangesOf, strategyOf } from './selector.ts';
 
@@ -95,7 +96,7 @@ function checkVolume(view: FleetView, plan: CompactionPlan, run: PlannedRun, pla
 }
 
 function checkRun(plan: CompactionPlan, run: PlannedRun, say: Say): void {
-  const room = run.capacityBytes * (1 - plan.settings.reserve);
+  const room = run.capacityBytes * fullestFill(plan.settings);
   const moved = run.sources.reduce((sum, source) => sum + source.takeBytes, 0);
   const buckets = run.sources.reduce((sum, source) => sum + source.takeBuckets, 0);
   const all = run.sources.length;

@@ -51,8 +51,8 @@ export async function scrubStageKeys(
   { places }: Shelves,
   row: Row,
   { onDamage }: Pick<LadderScrubOptions, 'onDamage'> = {},
-): Promise<Pick<LadderScrub, 'objects' | 'bytes' | 'damaged' | 'replaced' | 'unread'>> {
-  const sums = { objects: 0, bytes: 0, damaged: 0, replaced: 0, unread: 0 };
+): Promise<LadderScrub> {
+  const sums = { objects: 0, bytes: 0, damaged: 0, replaced: 0, lostSegments: 0, unread: 0, done: true };
   const name = nameOf(keksFromRow(row).revision);
   const sound = rowBytesOf(row, row.attributes);
   for (const place of places.filter(({ isActive }) => isActive)) {

@@ -2,7 +2,7 @@
 // every segment in the buckets, and of the key versions beside them.
 import { isKind } from '../../foundation/errors.ts';
 import { Frontend } from '../../frontend/frontend.ts';
-import type { LadderScrub, LadderScrubOptions } from '../../journal/scrub-ladder.ts';
+import { addedScrubs, type LadderScrub, type LadderScrubOptions } from '../../journal/scrub-ladder.ts';
 import { cursorKey } from '../../panda/rows/journal-rows.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
@@ -45,12 +45,5 @@ async function scrubStage(
   await keepStageKeys(shelves, now).catch((error: unknown) => {
     if (!isKind(error, 'retry')) throw error;
   });
-  return {
-    ...segments,
-    objects: segments.objects + keys.objects,
-    bytes: segments.bytes + keys.bytes,
-    damaged: segments.damaged + keys.damaged,
-    replaced: segments.replaced + keys.replaced,
-    unread: segments.unread + keys.unread,
-  };
+  return addedScrubs(keys, segments);
 }

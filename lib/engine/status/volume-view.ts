@@ -2,14 +2,15 @@
 import { codecShape } from '../../codec/shape.ts';
 import { missing } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
+import { bucketFromRow, bucketKey } from '../../panda/rows/bucket-row.ts';
 import type { DriveState } from '../../panda/rows/drives/drive-row.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { capacityBytes } from '../../settings/settings.ts';
 import { spareOf, volumeSpare } from '../../volume/check/redundancy.ts';
 import type { Components } from '../../volume/rows/components.ts';
-import { listDamage } from '../../volume/rows/damage.ts';
+import { readDamage } from '../../volume/rows/damage.ts';
 import { isGone, readDriveRows } from '../../volume/rows/drive-states.ts';
-import { readBucket, readVolume } from '../../volume/rows/read-rows.ts';
+import { readVolume, rowsAt } from '../../volume/rows/read-rows.ts';
 
 export interface ColumnView {
   readonly column: number;
@@ -43,16 +44,17 @@ export async function viewVolume(components: Components, id: VolumeId): Promise<
   const { panda, settings } = components;
   const volume = await readVolume(panda, settings.cell, id);
   if (volume === undefined) throw missing('VOLUME_UNKNOWN', `no volume ${id} in cell ${settings.cell}`);
-  const buckets = await Promise.all([...volume.buckets].map((bucket) => readBucket(panda, settings.cell, bucket)));
+  const keys = [...volume.buckets].map((bucket) => bucketKey(settings.cell, bucket));
+  const buckets = (await rowsAt(panda, keys)).flatMap((row) => (row === undefined ? [] : [bucketFromRow(row)]));
   const drives = await readDriveRows(components);
-  const damage = (await listDamage(components, components.badRow)).filter((row) => row.volume === id);
+  const damage = await readDamage(components, id, components.badRow);
   const gone = new Set(volume.extents.map(({ drive }) => drive).filter((drive) => isGone(drives, drive)));
   const { dataColumns } = codecShape(volume.codec);
   const { class: cls, codec, state, generation, revision, createdAtMs, sealedAtMs, run } = volume;
   return {
     ...{ id, class: cls, codec, state, generation, revision, createdAtMs, sealedAtMs, run },
     buckets: volume.buckets.size,
-    liveBytes: buckets.reduce((sum, bucket) => sum + (bucket?.liveBytes ?? 0), 0),
+    liveBytes: buckets.reduce((sum, { liveBytes }) => sum + liveBytes, 0),
     capacityBytes: capacityBytes(settings, codec),
     spare: volumeSpare(volume, damage, gone),
     spareOf: spareOf(codec),

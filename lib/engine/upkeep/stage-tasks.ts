@@ -1,5 +1,4 @@
 // The tasks of maintenance as a stage's schedules run them: those of tend.ts, with the answers of its functions.
-
 import type { Reason } from '../../foundation/reason.ts';
 import { Frontend } from '../../frontend/frontend.ts';
 import type { GarbageReport } from '../../gc/collect-garbage.ts';
@@ -72,8 +71,8 @@ export async function encodeStage(volumes: VolumeStore, options: EncodeStageOpti
   const idle = pressure ? idleReason(volumes, await pressureNow(volumes), encodersMax) : undefined;
   if (idle !== undefined) return { ...NOTHING_ENCODED, stalled: idle, freedZones: 0, done: true };
   const { free, ...report } = await encodePass({ volumes, queue: stream }, { all, signal });
-  const after = await pressureNow(volumes);
-  if (after.isHigh) await metrics?.put(hotGauges(after));
+  const after = metrics && (await pressureNow(volumes));
+  if (after?.isHigh) await metrics?.put(hotGauges(after));
   return { ...report, freedZones: free.freedZones, done: !signal.aborted };
 }
 

@@ -1,7 +1,8 @@
 // One policy on one workload: what it moved, what overhead it held, and what that cost.
 
 import { codecShape } from '../../codec/shape.ts';
-import { STRATEGIES, type Strategy } from '../../compaction/facts/plan-settings.ts';
+import { fullestFill, STRATEGIES, type Strategy } from '../../compaction/facts/plan-settings.ts';
+import { planSettingsFor } from '../../compaction/facts/snapshot.ts';
 import { storageDollarsPerMonth } from '../../cost/cost-of.ts';
 import { PRICE_BOOK } from '../../cost/price-book.ts';
 import { DAY_MS, HOUR_MS } from '../../foundation/durations.ts';
@@ -38,7 +39,7 @@ export interface Trial {
 const SETTINGS = settingsOf('personal');
 const BUCKETS_PER_VOLUME = capacityBytes(SETTINGS, SETTINGS.warmCodec) / SETTINGS.bucketBytes;
 /** Of a volume: directories, and columns that are never quite level, as the planner reckons. */
-const FULL = 0.955;
+const FULL = fullestFill(planSettingsFor(SETTINGS));
 const DAYS_PER_MONTH = 30;
 
 export const sizeFor = (liveVolumes: number, seed = 1): TrialSize =>

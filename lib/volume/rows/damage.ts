@@ -27,18 +27,19 @@ type Ports = Pick<Components, 'panda' | 'clock' | 'randomness' | 'settings'>;
 /** What was found; since when is decided here. */
 export type DamageFound = Omit<DamageRow, 'sinceMs'>;
 
-/** All of a volume, of older generations too. */
-export async function readDamage({ panda, settings }: Ports, volume: VolumeId): Promise<DamageRow[]> {
+/** All of a volume, of older generations too. Rows that cannot be read as below. */
+export async function readDamage(components: Ports, volume: VolumeId, bad?: BadRowSink): Promise<DamageRow[]> {
   const prefix = damagePrefix(volume);
   const rows: DamageRow[] = [];
-  for await (const row of rowsOf(panda, damagePartition(settings.cell), prefix, `${prefix}~`))
-    rows.push(damageFromRow(row));
+  for await (const row of damageIn(components, bad, prefix, `${prefix}~`)) rows.push(row);
   return rows;
 }
 
-/** All of the cell, volume by volume. */
-export async function* allDamage({ panda, settings }: Ports, bad?: BadRowSink): AsyncGenerator<DamageRow> {
-  for await (const row of rowsOf(panda, damagePartition(settings.cell))) {
+/** All of the cell, volume by volume. What cannot be read is told to `bad` and passed over; without it, thrown. */
+export const allDamage = (components: Ports, bad?: BadRowSink): AsyncGenerator<DamageRow> => damageIn(components, bad);
+
+async function* damageIn({ panda, settings }: Ports, bad?: BadRowSink, from?: string, to?: string) {
+  for await (const row of rowsOf(panda, damagePartition(settings.cell), from, to)) {
     const one = bad === undefined ? damageFromRow(row) : readOrTell(row, damageFromRow, bad);
     if (one !== undefined) yield one;
   }

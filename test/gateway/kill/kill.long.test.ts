@@ -61,7 +61,7 @@ async function checked({ open }: Opened, operation: Operation, name: string, { i
   const found = await bytesAt(open, name);
   const makes = operation === 'complete' || operation === 'copy';
   if (found !== undefined) expect([makes, found.equals(bodyOf(name))]).toEqual([true, true]);
-  if (makes && isDone) expect(found).toBeDefined();
+  if (makes && isDone) expect(found?.equals(bodyOf(name)), `${operation} was answered`).toBe(true);
   if (operation === 'copy') expect((await bytesAt(open, `source-${name}`))?.equals(bodyOf(name))).toBe(true);
   await open.uploads.sweep();
   const left = await open.uploads.list('default', '');
