@@ -23,6 +23,8 @@ export const PAIR_ROUNDS_MAX = 3;
 export const DEATHS_MAX = 40;
 /** So many times the fleet's rate of dying a volume is waited for: an estimate from its own deaths is no better. */
 export const HASTE_MAX = 4;
+/** Headers of the shortest records take no more than the rest: where less than that is data, some of it has died. */
+export const DATA_SHARE_MIN = 0.85;
 /** Volumes that delete rates are measured on: enough for a few per cent. */
 export const RATE_SAMPLE_MAX = 512;
 /** Looks at delete rates nearer together than this are left out: a snapshot is never quite of one moment. */

@@ -80,6 +80,11 @@ describe('volumes that pack no more', () => {
     expect(verdictsOf([...sealed.map((volume) => ({ ...volume, liveBytes: 0.6 * CAPACITY })), open]).slice(0, 2)).toBe(
       'pp',
     );
+    // Much has died in what is written, and in all others: that is no sign of long headers.
+    const died = { ...open, liveBytes: 0.1 * CAPACITY };
+    expect(verdictsOf([...sealed.map((volume) => ({ ...volume, liveBytes: 0.7 * CAPACITY })), died]).slice(0, 2)).toBe(
+      'pp',
+    );
   });
 });
 
@@ -96,5 +101,7 @@ describe('haste', () => {
     expect(verdicts({}).slice(0, 2)).toBe('pw');
     expect(verdicts({ drainOrder: 'sparsest' }).slice(0, 2)).toBe('pp');
     expect(verdicts({ objective: 'max-fill' }).slice(0, 2)).toBe('pp');
+    // What waits now would wait for ever.
+    expect(verdicts({ finish: true }).slice(0, 2)).toBe('pp');
   });
 });

@@ -5,7 +5,7 @@
 import { codecShape } from '../../codec/shape.ts';
 import { dollarsOf, savedDollars } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
-import { FLEET_CODECS_MAX, PACK_WINDOWS_MAX } from '../../limits/compaction.ts';
+import { DATA_SHARE_MIN, FLEET_CODECS_MAX, PACK_WINDOWS_MAX } from '../../limits/compaction.ts';
 import { FLEET_STATES, type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
 import { earningMs, fullestFill, type PlanSettings } from '../facts/plan-settings.ts';
 import type { Group } from './groups.ts';
@@ -289,14 +289,19 @@ function linearCost(group: Group, settings: PlanSettings, book: PriceBook, bucke
   return { perRun, perVolumeMoved: (of(8, 0) - perRun) / 8, perSource: (of(0, 8) - perRun) / 8 };
 }
 
-/** By codec, as volumes that are being written show it: of what one has used, so much is data. None is: all of it. */
+/**
+ * By codec: the most, of what a volume has used, that is data in any of them, while some are being written. Where much
+ * has died in all of them, or nothing is written, nobody can tell headers from what has died: all of it counts as data.
+ */
 function soundSharesOf({ count, codec, state, liveBytes, usedBytes }: FleetView): Float64Array {
   const shares = new Float64Array(FLEET_CODECS_MAX);
+  const isWritten = new Uint8Array(FLEET_CODECS_MAX);
   for (let i = 0; i < count; i++) {
     const used = usedBytes[i] as number;
-    if (state[i] !== OPEN || used === 0) continue;
+    if (used === 0) continue;
     const wire = codec[i] as number;
     shares[wire] = Math.max(shares[wire] as number, Math.min(1, (liveBytes[i] as number) / used));
+    if (state[i] === OPEN) isWritten[wire] = 1;
   }
-  return shares.map((share) => share || 1);
+  return shares.map((share, wire) => (isWritten[wire] === 1 && share >= DATA_SHARE_MIN ? share : 1));
 }

@@ -37,10 +37,11 @@ export function waitingFills(view: FleetView, settings: PlanSettings, book: Pric
 /**
  * By index: whether a volume that the threshold admits is left to die on. The threshold is that of a volume that dies
  * as fast as the fleet; by the closed form of worth.ts one that dies twice as fast is worth rewriting at twice the
- * index, since what is moved out of it dies as fast. None waits longer than HASTE_MAX times the index.
+ * index, since what is moved out of it dies as fast. None waits longer than HASTE_MAX times the index, and none at
+ * all where a plan is to finish: there is no later one to wait for.
  */
 export function ownWaits(view: FleetView, settings: PlanSettings, threshold: number): (i: number) => boolean {
-  if (settings.objective !== 'worth' || settings.drainOrder !== 'worth') return () => false;
+  if (settings.objective !== 'worth' || settings.drainOrder !== 'worth' || settings.finish) return () => false;
   const kin = new Kin(view);
   const full = fullestFill(settings);
   const due = worthIndex(1 - threshold);
