@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { crashEverywhere } from '../store/crash.ts';
 import { SCENARIOS } from './crash-scenarios.ts';
 
-describe('a crash at one port call in seventeen', () => {
+describe('a crash at one port call in forty-one', () => {
   for (const [what, scenario] of Object.entries(SCENARIOS))
     it(`of ${what}`, async () => {
-      const report = await crashEverywhere(scenario, 17);
+      const report = await crashEverywhere(scenario, 41);
       expect(report.calls).toBeGreaterThan(30);
     });
 });

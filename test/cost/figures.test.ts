@@ -18,7 +18,6 @@ import { parseStageSettings } from '../../lib/infra/stage-settings.ts';
 import { PRESETS, type Settings } from '../../lib/settings/settings.ts';
 import {
   type CostFigure,
-  compactionCost,
   deleteCost,
   getCost,
   lookCost,
@@ -47,12 +46,6 @@ describe('the cost sheet', () => {
       expect(cost.metadata).toBeGreaterThan(2 * PRICE_BOOK.dynamo.perMillionWriteUnits);
     },
   );
-
-  it('a GiB compacted under thrifty costs a fifth of a cent at most', async () => {
-    const cost = await compactionCost(scaledDown('thrifty', 64), 4, 64);
-    expect(cost.movedBytes).toBeGreaterThan(0.4 * 4 * PRESETS.thrifty.extentBytes);
-    expect(cost.total).toBeLessThan(0.002);
-  });
 
   it('a month of scrubs costs at most 7 % of what storage does, and no more than the deploy sheet says', async () => {
     const cost = await scrubCost(scaledDown('personal', 128), 0.4, 128);

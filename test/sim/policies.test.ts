@@ -26,7 +26,7 @@ describe('the lower hull', () => {
 describe('what ships', () => {
   it('moves no byte by top-offs where they gain less than the same bytes would elsewhere', () => {
     const workload = WORKLOADS.find(({ name }) => name === 'uniform 2 %/day') as Workload;
-    const size = sizeFor(40, 5);
+    const size = sizeFor(20, 5);
     const always = tried(workload, { changes: { topOffs: 'always' }, threshold: 0.08 }, size);
     const paying = tried(workload, { threshold: 0.08 }, size);
     expect(always.by.l1.bytes).toBeGreaterThan(0);
