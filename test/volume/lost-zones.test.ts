@@ -41,7 +41,16 @@ describe('extents claimed for a flip', () => {
   it('are not forgotten by a run that only drains: they go to trash, and the volume back to sealed', async () => {
     const { p, id, adopted, now } = await takenOver(() => 10);
     expect(await releaseRun(p.components, id, SECOND)).toBeUndefined();
+    const { panda } = p.components;
+    const transact = panda.transact.bind(panda);
+    let retiring = 0;
+    panda.transact = (writes) => {
+      if (writes.some((write) => write.kind === 'update' && write.set?.['s'] === 'trash')) retiring += 1;
+      return transact(writes);
+    };
     expect(await endSource(p.volumes, adopted, SECOND)).toBe(false);
+    // Before it was read; what holds buckets is not asked to retire again.
+    expect(retiring).toBe(1);
     expect(await now()).toMatchObject({ state: 'sealed', run: undefined, next: undefined });
     expect(await zoneFaults(p)).toEqual([]);
     await freeTrash(p.volumes, { ignoreGrace: true });

@@ -101,17 +101,21 @@ export async function endSource(store: VolumeStore, source: VolumeRow, run: RunI
     const left = await readVolume(components.panda, components.settings.cell, source.id);
     if (left?.run !== run) return false;
     await dropNext(store, run, left);
-    await dropRemaining(store, left, run);
-    if (await retireVolume(components, source, run)) return true;
+    const isDrained = await dropRemaining(store, left, run);
+    if (isDrained && (await retireVolume(components, source, run))) return true;
     if ((await releaseRun(components, source.id, run)) !== undefined) return false;
   }
   return false;
 }
 
-/** Buckets whose last slots died while they were copied. */
-async function dropRemaining(store: VolumeStore, source: VolumeRow, run: RunId): Promise<void> {
+/** Buckets whose last slots died while they were copied. False: others are left, and nobody could retire it. */
+async function dropRemaining(store: VolumeStore, source: VolumeRow, run: RunId): Promise<boolean> {
+  let isDrained = true;
   for (const id of source.buckets) {
     const bucket = await readBucket(store.components.panda, store.components.settings.cell, id);
-    if (bucket?.liveBytes === 0) await dropEmptyBucket(store.components, source, run, bucket);
+    if (bucket?.volume !== source.id) continue;
+    if (bucket.liveBytes > 0) isDrained = false;
+    else await dropEmptyBucket(store.components, source, run, bucket);
   }
+  return isDrained;
 }

@@ -100,8 +100,8 @@ export const IN_VOLUME: readonly Plant[] = [
     also: [
       {
         file: 'lib/volume/runs/drain-source.ts',
-        find: 'if (bucket?.liveBytes === 0)',
-        replace: 'if (bucket !== undefined)',
+        find: 'if (bucket.liveBytes > 0) isDrained = false;',
+        replace: 'if (bucket.liveBytes < 0) isDrained = false;',
       },
     ],
   },
