@@ -6,6 +6,8 @@ import { removalOf } from './removal.ts';
 
 export interface PandaTableProps {
   readonly ephemeral: boolean;
+  /** Nobody deletes it before that is taken back. */
+  readonly isProtected: boolean;
   /** What changes is streamed, for the journal to be shipped onto the drives. */
   readonly isJournalled: boolean;
 }
@@ -22,7 +24,7 @@ export class PandaTable extends Construct {
       encryption: TableEncryption.DEFAULT,
       ...(props.isJournalled ? { stream: StreamViewType.NEW_IMAGE } : {}),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: !props.ephemeral },
-      deletionProtection: !props.ephemeral,
+      deletionProtection: props.isProtected,
       removalPolicy: removalOf(props.ephemeral),
     });
   }

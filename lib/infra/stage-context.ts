@@ -6,7 +6,7 @@ import { STAGE_CONTEXT_KEYS, type StageSettings } from './stage-settings.ts';
 export type StageContext = Readonly<Record<string, string>>;
 
 /** What the app parses back into these settings. */
-export const contextOf = ({ store, drives, ...rest }: StageSettings): StageContext => ({
+export const contextOf = ({ store, drives, isProtected, ...rest }: StageSettings): StageContext => ({
   ...Object.fromEntries(
     Object.entries(rest)
       .filter(([, value]) => value !== undefined)
@@ -15,11 +15,12 @@ export const contextOf = ({ store, drives, ...rest }: StageSettings): StageConte
   // All of them: what is deployed must not hang on a preset that may change.
   settings: JSON.stringify(store),
   drives: String(drives),
+  protection: String(isProtected),
 });
 
 /** What the stack has no output of its own for. */
 export function optionsOf(stage: StageSettings): StageContext {
-  const { stage: _, settings, drives, isProtected, ...options } = contextOf(stage);
+  const { stage: _, settings, drives, protection, ...options } = contextOf(stage);
   return options;
 }
 

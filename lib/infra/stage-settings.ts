@@ -29,6 +29,11 @@ const schema = z.strictObject({
   drives: z.coerce.number().int().max(STAGE_DRIVES_MAX).optional(),
   /** True: destroying the stacks destroys the data. False: data, table and key stay. */
   ephemeral: flag.default(false),
+  /**
+   * Whether stacks and table of a durable stage are protected against deletion. False for its first deployment, which
+   * CloudFormation could otherwise not take back if it fails: `pocketful deploy` protects it once it is whole.
+   */
+  protection: flag.default(true),
   /** Of the frontend. */
   functionMemoryMiB: memoryMiB.default(1024),
   functionTimeoutSeconds: timeoutSeconds.default(FRONTEND_SECONDS),
@@ -63,11 +68,14 @@ const schema = z.strictObject({
 export const STAGE_CONTEXT_KEYS = Object.keys(schema.shape);
 
 export interface StageSettings
-  extends Readonly<Omit<z.infer<typeof schema>, 'drives' | 'preset' | 'settings' | 'budgets' | 'journal'>> {
+  extends Readonly<
+    Omit<z.infer<typeof schema>, 'drives' | 'preset' | 'settings' | 'budgets' | 'journal' | 'protection'>
+  > {
   readonly store: Settings;
   readonly drives: number;
   readonly budgets?: Budgets;
   readonly journal: boolean;
+  readonly isProtected: boolean;
 }
 
 /** Throws `invalid` STAGE_INVALID, naming the key, or SETTINGS_INVALID. */
@@ -77,7 +85,7 @@ export function parseStageSettings(context: Readonly<Record<string, unknown>>): 
     const issue = parsed.error.issues[0];
     throw invalid('STAGE_INVALID', `stage: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
   }
-  const { preset, settings, drives, budgets, journal = !parsed.data.ephemeral, ...rest } = parsed.data;
+  const { preset, settings, drives, budgets, protection, journal = !parsed.data.ephemeral, ...rest } = parsed.data;
   const store = settingsOf(preset, settings as Partial<Settings>);
   if (store.cell === DATA) throw invalid('STAGE_INVALID', `stage: settings: no cell may be called ${DATA}`);
   const count = drives ?? drivesMin(store) + 1;
@@ -86,7 +94,8 @@ export function parseStageSettings(context: Readonly<Record<string, unknown>>): 
     throw invalid('STAGE_INVALID', `stage: drives: ${codecs} need at least ${drivesMin(store)} drives, not ${count}`);
   }
   const limits = budgets === undefined ? {} : { budgets: budgetsOf(budgets as Partial<Budgets>) };
-  return Object.freeze({ ...rest, ...limits, journal, store, drives: count });
+  const isProtected = protection && !rest.ephemeral;
+  return Object.freeze({ ...rest, ...limits, journal, isProtected, store, drives: count });
 }
 
 /** The value of a JSON text; anything else as it is, for the schema to judge. */

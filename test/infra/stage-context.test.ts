@@ -14,6 +14,7 @@ const ASKED: Readonly<Record<string, unknown>> = {
   settings: '{"openVolumes":4}',
   drives: 5,
   ephemeral: false,
+  protection: true,
   functionMemoryMiB: 2048,
   functionTimeoutSeconds: 90,
   workerMemoryMiB: 3538,

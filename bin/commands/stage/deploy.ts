@@ -52,8 +52,9 @@ async function deploy(run: Run, [stage = '']: readonly string[], options: Deploy
     '../../../lib/client/aws/aws-deployments.ts'
   );
   const known = await findDeployed(stage);
-  const measured = { concurrency: await measuredConcurrency() };
-  const asked = { ...measured, ...(await askedFor(options)), stage };
+  // What protects a stage would keep CloudFormation from taking a first deployment back that fails.
+  const found = { concurrency: await measuredConcurrency(), protection: known !== undefined };
+  const asked = { ...found, ...(await askedFor(options)), stage };
   const wanted = parseStageSettings(contextAfter(known, asked));
   refuseContradiction(wanted, known);
   await requireBootstrap();
@@ -64,11 +65,26 @@ async function deploy(run: Run, [stage = '']: readonly string[], options: Deploy
   run.say(sharesLine(wanted));
   run.say(table([['', '$'], ...sheet.map(({ what, dollars }) => [what, dollars.toFixed(4)])], [1]));
   if (!options.yes) throw invalid('NOT_CONFIRMED', 'nothing was deployed yet: say --yes');
-  await runCdk(['deploy', '--all', '--require-approval', 'never'], contextOf(wanted), run.interruption.signal);
+  await deployStacks(run, wanted, known !== undefined);
   run.answer(
     { stage, address: `aws:${stage}`, drives: wanted.drives, settings: wanted.store, cost: sheet },
     `deployed ${stage}: use it as --store aws:${stage}`,
   );
+}
+
+async function deployStacks(run: Run, wanted: StageSettings, isWhole: boolean): Promise<void> {
+  const { AwsStacks, AwsStageData } = await import('../../../lib/client/aws/aws-stacks.ts');
+  const { makeWay, protectStage } = await import('../../../lib/client/aws/stage-stacks.ts');
+  const stacks = new AwsStacks();
+  const data = new AwsStageData();
+  try {
+    if (!isWhole) await makeWay(stacks, wanted.stage);
+    await runCdk(['deploy', '--all', '--require-approval', 'never'], contextOf(wanted), run.interruption.signal);
+    if (!wanted.ephemeral) await protectStage(stacks, data, wanted.stage);
+  } finally {
+    stacks.close();
+    data.close();
+  }
 }
 
 function sharesLine({ concurrency }: StageSettings): string {

@@ -1,13 +1,8 @@
-// What CloudFormation knows of a stage before and after a deployment: its settings, whether it is meant to last, its
-// protection.
-import {
-  CloudFormationClient,
-  DescribeStacksCommand,
-  UpdateTerminationProtectionCommand,
-} from '@aws-sdk/client-cloudformation';
+// What CloudFormation knows of a stage before a deployment: its settings, and whether it is meant to last.
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
-import { invalid, isKind, missing } from '../../foundation/errors.ts';
+import { isKind, missing } from '../../foundation/errors.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
 import { OPTIONS_OUTPUT, stackNameOf } from '../../settings/stage-names.ts';
 import { awsError } from './aws-errors.ts';
@@ -71,23 +66,6 @@ export async function requireBootstrap(): Promise<void> {
         throw awsError('cloudformation:DescribeStacks', error);
       throw missing('BOOTSTRAP_MISSING', 'CDK is not set up in this account and region: run npx cdk bootstrap once');
     }
-  });
-}
-
-/** A durable stage is protected against deletion, stack by stack. */
-export async function allowDeletion(stage: string, cell: string): Promise<void> {
-  const name = stackNameOf(stage);
-  await withClient(async (client) => {
-    for (const stackName of [name, `${name}-${cell}`, `${name}-${cell}-data`, `${name}-data`])
-      try {
-        await client.send(
-          new UpdateTerminationProtectionCommand({ StackName: stackName, EnableTerminationProtection: false }),
-        );
-      } catch (error) {
-        if (error instanceof Error && error.name === 'ValidationError')
-          throw invalid('STAGE_INCOMPLETE', `stack ${stackName} cannot be unprotected: ${error.message}`, error);
-        throw awsError('cloudformation:UpdateTerminationProtection', error);
-      }
   });
 }
 

@@ -1,4 +1,4 @@
-// What all stacks of a stage have in common: tags, protection against deletion of a durable stage, and strong
+// What all stacks of a stage have in common: tags, protection of a durable stage against deletion, and strong
 // references. CloudFormation refuses to drop what another stack imports, so no change of settings can take a drive, the
 // table or the key away.
 import { CrossStackReferences, ReferenceStrength, Stack, type StackProps, Tags } from 'aws-cdk-lib';
@@ -14,7 +14,7 @@ export class PocketfulStack extends Stack {
 
   constructor(scope: Construct, id: string, props: PocketfulStackProps) {
     const { stage, ...rest } = props;
-    super(scope, id, { stackName: id, terminationProtection: !stage.ephemeral, ...rest });
+    super(scope, id, { stackName: id, terminationProtection: stage.isProtected, ...rest });
     this.stage = stage;
     CrossStackReferences.of(this).consume(ReferenceStrength.STRONG);
     Tags.of(this).add('project', 'pocketful');

@@ -12,8 +12,8 @@ export class ZoneDataStack extends PocketfulStack {
 
   constructor(scope: Construct, id: string, props: PocketfulStackProps) {
     super(scope, id, { description: `Pocketful ${props.stage.stage}: metadata and key`, ...props });
-    const { stage, ephemeral, journal: isJournalled } = props.stage;
-    this.panda = new PandaTable(this, 'Panda', { ephemeral, isJournalled });
+    const { stage, ephemeral, isProtected, journal: isJournalled } = props.stage;
+    this.panda = new PandaTable(this, 'Panda', { ephemeral, isProtected, isJournalled });
     this.kek = new KekKey(this, 'Kek', { stage, ephemeral });
     new SettingsGuard(this, 'SettingsGuard', { stage: props.stage, panda: this.panda });
   }
