@@ -50,6 +50,8 @@ export const ACCESS_KEY_BYTES_MAX = 256 * KIB;
 export const ACCESS_RULES_MAX = 100;
 /** How long a key is believed to be what it was: one that was removed is refused everywhere after this. */
 export const ACCESS_LOOK_EVERY_MS = 5 * SECOND_MS;
+/** Signing keys that are remembered: one for each secret, day and region in use. */
+export const SIGNING_KEYS_KEPT = 256;
 /** Keys that are remembered, those that are not there among them. */
 export const ACCESS_KEYS_KEPT = 1024;
 

@@ -1,9 +1,11 @@
 // Whether a request was signed with the secret of the key it claims. The answer says no more than that, and takes as
 // long for a key that is not there.
+import { LruCache } from '../../foundation/lru.ts';
+import { SIGNING_KEYS_KEPT } from '../../limits/gateway.ts';
 import { S3Fault } from '../fault.ts';
 import { canonicalRequests, type RawRequest } from './canonical.ts';
 import { type Claim, claimOf } from './claim.ts';
-import { ChunkSigner, isSameSignature, signatureOf, signingKey } from './signature.ts';
+import { ChunkSigner, isSameSignature, type Scope, scopeText, signatureOf, signingKey } from './signature.ts';
 
 /** Who sent a request. */
 export interface Sender<Key> {
@@ -20,6 +22,19 @@ export interface SecretKey {
 /** As long as a real one: what it signs is never right, as it is compared with a signature that differs. */
 const NOBODY = 'x'.repeat(40);
 
+/** A key signs by the same derived key for a day, and deriving it is four of the six HMACs of a request. */
+const derived = new LruCache<string, Uint8Array>(SIGNING_KEYS_KEPT);
+
+function derivedKey(secret: string, scope: Scope): Uint8Array {
+  const name = `${secret}/${scopeText(scope)}`;
+  let key = derived.get(name);
+  if (key === undefined) {
+    key = signingKey(secret, scope);
+    derived.set(name, key);
+  }
+  return key;
+}
+
 /** Undefined: it claims nobody. `hosts`: what a client may have called this server, beside its Host header. */
 export async function senderOf<Key extends SecretKey>(
   request: RawRequest,
@@ -29,7 +44,7 @@ export async function senderOf<Key extends SecretKey>(
   const claim = claimOf(request, nowMs);
   if (claim === undefined) return undefined;
   const key = await find(claim.accessKeyId);
-  const signing = signingKey(key?.secret ?? NOBODY, claim.scope);
+  const signing = derivedKey(key?.secret ?? NOBODY, claim.scope);
   let isSigned = false;
   for (const host of [undefined, ...hosts])
     for (const canonical of canonicalRequests(request, { ...claim, withoutQuery: 'X-Amz-Signature', host })) {
