@@ -1,4 +1,4 @@
-// npm run mutation -- [--sample N] [--of-all N] [--seed S] [--seconds N] [--minutes N] [--again] [--tests PART] [--report] [PART OF A FILE'S NAME …]: changes small pieces of the store's cores, one at a
+// npm run mutation -- [--sample N] [--of-all N] [--seed S] [--seconds N] [--minutes N] [--again] [--tests REGEXP] [--report] [PART OF A FILE'S NAME …]: changes small pieces of the store's cores, one at a
 // time, and sees whether a test notices (docs/testing.md). It goes on where it stopped.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -33,7 +33,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '20' },
     minutes: { type: 'string', default: '100000' },
     again: { type: 'boolean', default: false },
-    tests: { type: 'string' },
+    tests: { type: 'string', default: '' },
     report: { type: 'boolean', default: false },
   },
 });
@@ -109,7 +109,7 @@ if (!values.report) {
   const hashes = [...testFiles, ...projectPaths().filter(isMutated)].map(
     (file) => [file, hashOf(fs.readFileSync(path.join(ROOT, file), 'utf8'))] as const,
   );
-  const isWanted = (testFile: string): boolean => values.tests === undefined || testFile.includes(values.tests);
+  const isWanted = (testFile: string): boolean => new RegExp(values.tests).test(testFile);
   await coverage.renew(FOLDER, testFiles, new Map(hashes), isWanted);
   for (const { file, text, mutants } of all) {
     results.begin(file, hashOf(text), mutants.length);

@@ -115,6 +115,8 @@ export class Round {
   #set({ target, mutant }: Tried, outcome: Result['outcome'], by: string): void {
     const { file, text } = target;
     this.#results.set(file, mutant.index, { name: nameOf(text, mutant), line: mutant.line, outcome, by });
+    // It may be ended at any moment, and goes on from here.
+    this.#results.save();
   }
 
   #of = (key: string): Tried => this.#all.get(key) as Tried;

@@ -10,10 +10,8 @@ const LOAD_MS = 1_200_000;
 /** What the process itself notices as too long must not be noticed here first. */
 const SLOWER_TIMES = 12;
 const SLOWER_MS = 3_000;
-/** Of real time: on a busy machine a process may get little of it. */
-const STARVED_TIMES = 20;
 const LOOK_MS = 250;
-const TICK_MS = 10;
+const NS_PER_MS = 1e6;
 
 /** All answers, and what was under way when the process had to be ended. */
 export async function runJob(
@@ -41,21 +39,18 @@ export async function runJob(
   let last: Answer | undefined;
   let pid = 0;
   let allowedMs = LOAD_MS;
-  let since = { ms: Date.now(), cpuMs: 0 };
+  let sinceMs = ownMsOf(pid);
   const answersFile = new GrowingFile(answers);
   const read = (): void => {
     for (const line of answersFile.lines()) {
       last = JSON.parse(line) as Answer;
       if (last.kind === 'loaded') pid = last.pid;
       allowedMs = last.kind === 'begin' ? last.ms * SLOWER_TIMES + SLOWER_MS : LOAD_MS;
-      since = { ms: Date.now(), cpuMs: cpuMsOf(pid) };
+      sinceMs = ownMsOf(pid);
       onAnswer(last);
     }
   };
-  const isStuck = (): boolean => {
-    const ms = Date.now() - since.ms;
-    return ms > allowedMs && (cpuMsOf(pid) - since.cpuMs > allowedMs || ms > allowedMs * STARVED_TIMES);
-  };
+  const isStuck = (): boolean => ownMsOf(pid) - sinceMs > allowedMs;
   while (isRunning && last?.kind !== 'done' && last?.kind !== 'spoilt' && !isStuck()) {
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, LOOK_MS))]);
     read();
@@ -68,12 +63,11 @@ export async function runJob(
   return last.kind === 'done' ? undefined : last;
 }
 
-/** Where the system does not say it, real time counts. */
-function cpuMsOf(pid: number): number {
-  const name = `/proc/${pid}/stat`;
-  if (!fs.existsSync(name)) return Date.now();
-  const fields = fs.readFileSync(name, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+/** Real time without what it waited for a processor while others had it; where the system does not say that, all of it. */
+function ownMsOf(pid: number): number {
+  const name = `/proc/${pid}/schedstat`;
+  const waitedNs = fs.existsSync(name) ? Number(fs.readFileSync(name, 'utf8').split(' ')[1]) : 0;
+  return Date.now() - waitedNs / NS_PER_MS;
 }
 
 class GrowingFile {

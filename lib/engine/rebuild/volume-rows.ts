@@ -79,7 +79,8 @@ function volumeRow(sorter: Sorter, settings: Settings, places: Places, found: Fo
       extents,
       token: groups.reduce((highest, { token }) => Math.max(highest, token), 0) + 1,
       nextSeq: groups.reduce((highest, { sequence }) => Math.max(highest, sequence), 0) + 1,
-      extentUsedBytes: extents.map((extent) => storedBytes(sorter, extent)),
+      // Writers who went by a full extent for a while leave more in its zone than it may have: that is garbage.
+      extentUsedBytes: extents.map((extent) => Math.min(storedBytes(sorter, extent), settings.extentBytes)),
       buckets: new Set(held.map(({ bucket }) => bucket)),
       createdAtMs: nowMs,
       directoriesPending: isPending,
