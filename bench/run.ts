@@ -1,8 +1,8 @@
-// `npm run bench` lists the benches; `npm run bench -- NAME … [--json]` runs them. With --json standard output is one
-// {bench, machine, figures} per name and line, and nothing else.
+// `npm run bench` lists the benches; `npm run bench -- NAME … [--json] [--FLAG=VALUE …]` runs them. With --json standard
+// output is one {bench, machine, figures} per name and line, and nothing else. What flags a bench has, its file says.
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Benches, BenchResult, Figure } from './bench.ts';
+import type { Benches, BenchResult, Figure, Flags } from './bench.ts';
 
 const NOT_BENCHES = ['bench.ts', 'run.ts'];
 
@@ -32,9 +32,14 @@ function print({ bench, machine, figures, text = [] }: BenchResult): void {
   for (const line of text) console.log(line);
 }
 
+const flagsIn = (args: readonly string[]): Flags =>
+  Object.fromEntries(
+    args.flatMap((arg) => [...arg.matchAll(/^--([a-z-]+)=(.*)$/g)].map(([, name, value]) => [name, value])),
+  );
+
 async function main(args: readonly string[]): Promise<number> {
   const isJson = args.includes('--json');
-  const names = args.filter((arg) => arg !== '--json');
+  const names = args.filter((arg) => !arg.startsWith('--'));
   const benches = await loaded();
   const unknown = names.filter((name) => !benches.has(name));
   if (unknown.length > 0) {
@@ -47,7 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   for (const name of names) {
-    const result = await (benches.get(name) as Benches[string])();
+    const result = await (benches.get(name) as Benches[string])(flagsIn(args));
     if (isJson) console.log(JSON.stringify(result));
     else print(result);
   }

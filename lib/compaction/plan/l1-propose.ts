@@ -26,11 +26,11 @@ export class TopOffProposer implements Proposer {
    * Groups in turn by the host that is next in each, so that none is emptied of what is hardly worth it before another
    * is begun.
    */
-  propose(fits: (draft: Draft) => boolean): Draft | undefined {
+  propose(fits: (draft: Draft) => boolean, wantedBytes: number): Draft | undefined {
     if (this.#runs >= this.#context.settings.runsMax) return undefined;
     const lanes = this.#lanes.filter((lane) => !lane.isDone).sort((a, b) => a.nextHostRank - b.nextHostRank);
     for (const lane of lanes) {
-      const choice = this.#choose(lane);
+      const choice = this.#choose(lane, wantedBytes);
       if (choice === undefined || !fits(choice.draft)) continue;
       lane.take(choice.places);
       this.#runs++;
@@ -44,9 +44,9 @@ export class TopOffProposer implements Proposer {
     return this.#lanes[this.groups.indexOf(group)]?.isDone ? 'unfit' : 'budget';
   };
 
-  #choose(lane: Lane): Choice | undefined {
+  #choose(lane: Lane, wantedBytes: number): Choice | undefined {
     for (let hostPlace = lane.nextHost(); hostPlace !== undefined; hostPlace = lane.nextHost()) {
-      const choice = this.#around(lane, hostPlace);
+      const choice = this.#around(lane, hostPlace, wantedBytes);
       if (choice !== undefined) return choice;
       lane.pass(hostPlace);
     }
@@ -54,15 +54,17 @@ export class TopOffProposer implements Proposer {
   }
 
   /** A run of this host and the donors that fit it. */
-  #around({ group, donors }: Lane, hostPlace: number): Choice | undefined {
+  #around({ group, donors }: Lane, hostPlace: number, wantedBytes: number): Choice | undefined {
     const { view, settings } = this.#context;
     const host = group.order[hostPlace] as number;
     let room = roomOf(this.#context, group, hostPlace);
     let buckets = settings.bucketsPerVolumeMax - (view.bucketCount[host] as number);
     const places: number[] = [];
     let lastTaken: { bytes: number; buckets: number } | undefined;
+    // Donors that are hardly filled free a volume each.
+    const most = Math.min(settings.sourcesMax - 1, Math.ceil(wantedBytes / group.capacityBytes));
     for (const place of donors(hostPlace)) {
-      if (places.length + 1 >= settings.sourcesMax || room <= 0 || buckets <= 0) break;
+      if (places.length >= most || room <= 0 || buckets <= 0) break;
       const i = group.order[place] as number;
       const live = view.liveBytes[i] as number;
       const its = view.bucketCount[i] as number;

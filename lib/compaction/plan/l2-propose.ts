@@ -5,8 +5,9 @@
 import { codecShape } from '../../codec/shape.ts';
 import { dollarsOf, savedDollars } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
-import { DATA_SHARE_MIN, FLEET_CODECS_MAX, PACK_WINDOWS_MAX } from '../../limits/compaction.ts';
-import { FLEET_STATES, type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
+import { PACK_WINDOWS_MAX } from '../../limits/compaction.ts';
+import { RAW_FACTOR } from '../facts/fleet.ts';
+import { lostIn } from '../facts/lost.ts';
 import { earningMs, fullestFill, type PlanSettings } from '../facts/plan-settings.ts';
 import type { Group } from './groups.ts';
 import { packQuickly } from './l2-quick.ts';
@@ -15,13 +16,18 @@ import { type Context, type Draft, draftOf, type Proposer } from './proposals.ts
 import { pricingOf, workOf } from './work.ts';
 import { holePrice } from './worth.ts';
 
-const OPEN = FLEET_STATES.indexOf('open');
-
 /** Places in a group's order. */
 type Places = readonly number[];
 
 interface Proposal {
   readonly packing: Packing;
+  readonly places: Places;
+}
+
+const freedBy = ({ packing, places }: Proposal): number => places.length - packing.destinations;
+
+interface Found {
+  readonly draft: Draft;
   readonly places: Places;
 }
 
@@ -45,8 +51,8 @@ export class PackProposer implements Proposer {
   readonly #table: PackTable;
   readonly #fills: Float64Array;
   readonly #places: Uint32Array;
-  /** By codec: of what a volume has used, how much is data. */
-  readonly #soundShares: Float64Array;
+  /** By index: whether a rewritten volume would hold more than it does. */
+  readonly #hasLost: (i: number) => boolean;
   #runs = 0;
 
   constructor(context: Context, groups: readonly Group[]) {
@@ -70,24 +76,41 @@ export class PackProposer implements Proposer {
     });
     this.#fills = new Float64Array(candidatesMax);
     this.#places = new Uint32Array(candidatesMax);
-    this.#soundShares = soundSharesOf(context.view);
+    this.#hasLost = lostIn(context.view, context.settings, context.threshold);
   }
 
-  propose(fits: (draft: Draft) => boolean): Draft | undefined {
+  propose(fits: (draft: Draft) => boolean, wantedBytes: number): Draft | undefined {
     if (this.#runs >= this.#context.settings.runsMax) return undefined;
     for (const state of this.#states) if (state.proposal === undefined) this.#look(state);
     const ranked = this.#states
       .filter((state) => state.proposal !== null)
       .sort((a, b) => (b.proposal?.packing.score ?? 0) - (a.proposal?.packing.score ?? 0));
-    for (const state of ranked) {
-      const found = this.#largestFitting(state, fits);
-      if (found === undefined) continue;
-      for (const place of found.places) state.group.used[place] = 1;
-      state.proposal = undefined;
-      this.#runs++;
-      return found.draft;
+    // The last run of all is a stream, if that reaches the target: packing frees whole volumes.
+    if (ranked.some(({ proposal, group }) => freedBy(proposal as Proposal) * group.capacityBytes > wantedBytes)) {
+      const last = this.#stream(fits, wantedBytes, true);
+      if (last !== undefined) return last;
     }
-    return this.#stream(fits);
+    const wanted = ({ group }: GroupState): number => Math.ceil(wantedBytes / group.capacityBytes);
+    for (const state of ranked) {
+      const found = this.#largestFitting(state, fits, wanted(state));
+      if (found !== undefined) return this.#taken(state, found);
+    }
+    const streamed = this.#stream(fits, wantedBytes, false);
+    if (streamed !== undefined) return streamed;
+    // What frees too much is better than nothing.
+    for (const state of ranked) {
+      if (freedBy(state.proposal as Proposal) <= wanted(state)) continue;
+      const found = this.#largestFitting(state, fits, Number.POSITIVE_INFINITY);
+      if (found !== undefined) return this.#taken(state, found);
+    }
+    return undefined;
+  }
+
+  #taken(state: GroupState, { draft, places }: Found): Draft {
+    for (const place of places) state.group.used[place] = 1;
+    state.proposal = undefined;
+    this.#runs++;
+    return draft;
   }
 
   /**
@@ -95,17 +118,26 @@ export class PackProposer implements Proposer {
    * for what comes next. Each is worth rewriting by itself, so waiting for company would gain nothing. A run that the
    * budgets do not carry is halved.
    */
-  #stream(fits: (draft: Draft) => boolean): Draft | undefined {
+  #stream(fits: (draft: Draft) => boolean, wantedBytes: number, isEnough: boolean): Draft | undefined {
     for (const state of this.#states) {
-      const places = this.#rest(state);
-      for (let size = places.length; size >= 1; size = Math.floor(size / 2)) {
-        const draft = this.#streamed(state.group, places.slice(0, size));
-        if (draft === undefined || !fits(draft)) continue;
-        for (const place of places.slice(0, size)) state.group.used[place] = 1;
-        state.proposal = undefined;
-        this.#runs++;
-        return draft;
+      const rest = this.#rest(state);
+      const places = this.#least(state.group, rest, wantedBytes);
+      if (isEnough && places === undefined) continue;
+      const most = (places ?? rest).length;
+      for (let size = most; size >= (isEnough ? most : 1); size = Math.floor(size / 2)) {
+        const draft = this.#streamed(state.group, rest.slice(0, size));
+        if (draft !== undefined && fits(draft)) return this.#taken(state, { draft, places: rest.slice(0, size) });
       }
+    }
+    return undefined;
+  }
+
+  /** The fewest, sparsest first, that free what is wanted; undefined if all of them do not. */
+  #least(group: Group, places: Places, wantedBytes: number): Places | undefined {
+    let freed = 0;
+    for (const [at, place] of places.entries()) {
+      freed += 1 - (group.fills[place] as number) / fullestFill(this.#context.settings);
+      if (freed * group.capacityBytes >= wantedBytes) return places.slice(0, at + 1);
     }
     return undefined;
   }
@@ -121,22 +153,6 @@ export class PackProposer implements Proposer {
     return places;
   }
 
-  /**
-   * Whether a rewritten volume would hold more than it does: of what was written into it the threshold's part has died,
-   * and its columns, as uneven as they came out, have room for as much. Or else volumes that came out thin, because
-   * their records are short or uneven, would be rewritten for ever. What headers take has not died. Two that are half
-   * full fill one in any case.
-   */
-  #hasLost(i: number): boolean {
-    const { view, threshold, settings } = this.#context;
-    const live = view.liveBytes[i] as number;
-    const full = (view.capacityBytes[i] as number) * fullestFill(settings);
-    if (live <= full / 2) return true;
-    const holds = Math.min(full, live + (view.roomBytes[i] as number));
-    const written = (view.usedBytes[i] as number) * (this.#soundShares[view.codec[i] as number] as number);
-    return live <= (1 - threshold) * Math.min(holds, written);
-  }
-
   /** Undefined where buckets, rather than bytes, would fill as many volumes as there were. */
   #streamed(group: Group, places: Places): Draft | undefined {
     const { view, settings } = this.#context;
@@ -149,16 +165,22 @@ export class PackProposer implements Proposer {
     return draftOf(this.#context, { strategy: 'l2', group, host: null, sources, newVolumes });
   }
 
-  /** The group's best run; where the budgets do not carry it, the best one into fewer destinations. */
-  #largestFitting(state: GroupState, fits: (draft: Draft) => boolean): { draft: Draft; places: Places } | undefined {
+  /**
+   * The group's best run that frees at most so many volumes; where the budgets do not carry it, the best one into fewer
+   * destinations.
+   */
+  #largestFitting(state: GroupState, fits: (draft: Draft) => boolean, freedMax: number): Found | undefined {
+    const within: CellScore = (k, m, packed) => (k - m <= freedMax ? state.score(k, m, packed) : -Infinity);
     let proposal: Proposal | null | undefined = state.proposal;
+    if (proposal !== null && proposal !== undefined && freedBy(proposal) > freedMax)
+      proposal = this.#propose(state, this.#window(state), within);
     while (proposal !== null && proposal !== undefined) {
       const { places, packing } = proposal;
       const sources = places.map((place) => state.group.order[place] as number).reverse();
       const newVolumes = packing.destinations;
       const draft = draftOf(this.#context, { strategy: 'l2', group: state.group, host: null, sources, newVolumes });
       if (fits(draft)) return { draft, places };
-      const fewer: CellScore = (k, m, packed) => (m < newVolumes ? state.score(k, m, packed) : -Infinity);
+      const fewer: CellScore = (k, m, packed) => (m < newVolumes ? within(k, m, packed) : -Infinity);
       proposal = newVolumes > 1 ? this.#propose(state, this.#window(state), fewer) : null;
     }
     return undefined;
@@ -287,21 +309,4 @@ function linearCost(group: Group, settings: PlanSettings, book: PriceBook, bucke
   };
   const perRun = of(0, 0);
   return { perRun, perVolumeMoved: (of(8, 0) - perRun) / 8, perSource: (of(0, 8) - perRun) / 8 };
-}
-
-/**
- * By codec: the most, of what a volume has used, that is data in any of them, while some are being written. Where much
- * has died in all of them, or nothing is written, nobody can tell headers from what has died: all of it counts as data.
- */
-function soundSharesOf({ count, codec, state, liveBytes, usedBytes }: FleetView): Float64Array {
-  const shares = new Float64Array(FLEET_CODECS_MAX);
-  const isWritten = new Uint8Array(FLEET_CODECS_MAX);
-  for (let i = 0; i < count; i++) {
-    const used = usedBytes[i] as number;
-    if (used === 0) continue;
-    const wire = codec[i] as number;
-    shares[wire] = Math.max(shares[wire] as number, Math.min(1, (liveBytes[i] as number) / used));
-    if (state[i] === OPEN) isWritten[wire] = 1;
-  }
-  return shares.map((share, wire) => (isWritten[wire] === 1 && share >= DATA_SHARE_MIN ? share : 1));
 }

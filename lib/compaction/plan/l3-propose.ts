@@ -26,14 +26,14 @@ export class DrainProposer implements Proposer {
     this.#rank = (i) => kin?.rank(i) ?? -(view.liveBytes[i] as number) / (view.capacityBytes[i] as number);
   }
 
-  propose(fits: (draft: Draft) => boolean): Draft | undefined {
+  propose(fits: (draft: Draft) => boolean, wantedBytes: number): Draft | undefined {
     if (this.#runs >= this.#context.settings.runsMax) return undefined;
     const at = this.#bestGroup();
     if (at < 0) return undefined;
     const group = this.groups[at] as Group;
     const from = this.#next[at] as number;
     // A batch that the budgets do not carry is halved until one volume is too much.
-    for (let size = this.#batch(group, from); size >= 1; size = Math.floor(size / 2)) {
+    for (let size = this.#batch(group, from, wantedBytes); size >= 1; size = Math.floor(size / 2)) {
       const draft = this.#draft(group, from, size);
       if (!fits(draft)) continue;
       group.used.fill(1, from, from + size);
@@ -62,13 +62,15 @@ export class DrainProposer implements Proposer {
     return best;
   }
 
-  /** As many as a batch may hold and one destination takes. */
-  #batch(group: Group, from: number): number {
+  /** As many as a batch may hold, one destination takes, and it takes to free what is wanted. */
+  #batch(group: Group, from: number, wantedBytes: number): number {
     const { drainBatchMax, bucketsPerVolumeMax } = this.#context.settings;
     let filled = 0;
     let buckets = 0;
     let size = 0;
-    while (size < drainBatchMax && from + size < group.order.length) {
+    const full = fullestFill(this.#context.settings);
+    const isEnough = (): boolean => (size - filled / full) * group.capacityBytes >= wantedBytes;
+    while (size < drainBatchMax && from + size < group.order.length && !isEnough()) {
       filled += group.fills[from + size] as number;
       buckets += this.#context.view.bucketCount[group.order[from + size] as number] as number;
       if (size > 0 && (filled > 1 || buckets > bucketsPerVolumeMax)) break;

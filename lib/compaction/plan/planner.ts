@@ -106,7 +106,12 @@ class Planning {
    * beyond the target.
    */
   get #atTarget(): boolean {
-    return this.#capacityBytes - this.#begunBytes <= this.#context.settings.targetOverhead * this.#before.liveBytes;
+    return this.#wantedBytes <= 0;
+  }
+
+  /** To be freed until the target is reached. */
+  get #wantedBytes(): number {
+    return this.#capacityBytes - this.#begunBytes - this.#context.settings.targetOverhead * this.#before.liveBytes;
   }
 
   #one(proposer: Proposer, spilling: boolean): boolean {
@@ -117,7 +122,7 @@ class Planning {
     const draft = proposer.propose((candidate) => {
       if (!pays(candidate)) this.#unpaid = true;
       return pays(candidate) && this.#ledger.affords(strategy, spendingOf(candidate.work, candidate.dollars), spilling);
-    });
+    }, this.#wantedBytes);
     if (draft === undefined) return false;
     this.#ledger.charge(strategy, spendingOf(draft.work, draft.dollars));
     const number = this.#runs.length + 1;

@@ -30,9 +30,9 @@ export interface Proposer {
   readonly strategy: Strategy;
   /**
    * The next run that `fits` the budgets, marked as planned; undefined when there is none (now: a later call may find
-   * room).
+   * room). It frees less than a volume more than `wantedBytes`, if there is such a run.
    */
-  propose(fits: (draft: Draft) => boolean): Draft | undefined;
+  propose(fits: (draft: Draft) => boolean, wantedBytes: number): Draft | undefined;
   /** Why the volumes it never used stay where they are. */
   readonly leftover: (at: { group: Group }) => Verdict;
   readonly groups: readonly Group[];

@@ -3,7 +3,7 @@ import { STRATEGIES } from '../../compaction/facts/plan-settings.ts';
 import { overheadAgainst, type Point } from './compare.ts';
 import { ABLATIONS, curveOf, FIXED, type NamedPolicy, SHIPPED } from './policies.ts';
 import { meanOf, sizeFor, type Trial, tried } from './trial.ts';
-import type { Workload } from './workloads.ts';
+import { isLargeFleet, type Workload } from './workloads.ts';
 
 interface Tried {
   readonly name: string;
@@ -36,7 +36,7 @@ export function compared(workload: Workload, liveVolumes: number, seed = 1): Com
     name,
     trial: meanOf(seeds.map((one) => tried(workload, choice, sizeFor(liveVolumes, one)))),
   });
-  const isLarge = liveVolumes > 1000;
+  const isLarge = isLargeFleet(liveVolumes);
   const shipped = run(SHIPPED);
   const fixed = FIXED.filter(({ name }) => !isLarge || FEW_FIXED.includes(name)).map(run);
   // Doing nothing is open to every policy.
@@ -68,6 +68,7 @@ export function summaryTable(comparisons: readonly Comparison[]): string[] {
     'overhead',
     'moved / live',
     'WA',
+    'threshold at the end',
     'best fixed',
     ...ABLATIONS.map(({ name }) => name),
   ];
@@ -78,11 +79,16 @@ export function summaryTable(comparisons: readonly Comparison[]): string[] {
     shown(shipped.overhead),
     shipped.movedPerLive.toFixed(2),
     shipped.writeAmplification.toFixed(2),
+    shown(shipped.threshold),
     shown(againstFixed),
     ...againstAblations.map(shown),
   ]);
-  const mean = comparisons.reduce((sum, { againstFixed }) => sum + againstFixed, 0) / comparisons.length;
-  return [...table(heads, rows), '', `Mean against the best fixed policy: ${shown(mean)}.`];
+  const sizes = [...new Set(comparisons.map(({ liveVolumes }) => liveVolumes))];
+  const means = sizes.map((size) => {
+    const its = comparisons.filter(({ liveVolumes }) => liveVolumes === size);
+    return `${shown(its.reduce((sum, { againstFixed }) => sum + againstFixed, 0) / its.length)} with ${size} volumes`;
+  });
+  return [...table(heads, rows), '', `Mean against the best fixed policy: ${means.join(', ')}.`];
 }
 
 /** Every policy on one workload. */
@@ -110,3 +116,13 @@ export function policiesTable({ workload, liveVolumes, all }: Comparison): strin
   ]);
   return [`${workload}, ${liveVolumes} volumes`, '', ...table(heads, rows)];
 }
+
+/** docs/policies.md. */
+export const policiesPage = (comparisons: readonly Comparison[]): string =>
+  `${[PAGE_HEAD, ...summaryTable(comparisons), ...comparisons.flatMap((one) => ['', '', `## ${one.workload}, ${one.liveVolumes} volumes`, '', ...policiesTable(one).slice(2)])].join('\n')}\n`;
+
+const PAGE_HEAD = `# Policies compared
+
+Written by \`npm run bench -- policies --write=1\`; do not edit by hand. Same source, same page. What is compared, and what
+follows from it, is in [compaction.md](compaction.md#policies-compared).
+`;

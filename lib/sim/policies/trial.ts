@@ -11,7 +11,7 @@ import { type Moved, totalOf } from '../fleet/apply-plan.ts';
 import { FleetRun } from '../fleet/fleet-run.ts';
 import { startFleet } from '../fleet/start-fleet.ts';
 import { type Choice, StoreKeeper } from './keepers.ts';
-import type { Workload } from './workloads.ts';
+import { isLargeFleet, type Workload } from './workloads.ts';
 
 export interface TrialSize {
   readonly seed: number;
@@ -43,7 +43,7 @@ const FULL = fullestFill(planSettingsFor(SETTINGS));
 const DAYS_PER_MONTH = 30;
 
 export const sizeFor = (liveVolumes: number, seed = 1): TrialSize =>
-  liveVolumes > 1000
+  isLargeFleet(liveVolumes)
     ? { seed, liveVolumes, periodMs: DAY_MS, unitsPerBucket: 3 }
     : { seed, liveVolumes, periodMs: 8 * HOUR_MS, unitsPerBucket: 8 };
 

@@ -74,7 +74,9 @@ export const WORKLOADS: readonly Workload[] = [
 
 /** Live volumes. */
 export const FLEET_SIZES = [20, 200] as const;
-export const LARGE_FLEET = 20_000;
-export const LARGE_WORKLOADS = WORKLOADS.filter(({ name }) =>
-  ['uniform 2 %/day', '80/20, 2 %/day', '75 % deleted at once'].includes(name),
-);
+/** Fleets that take minutes have fewer workloads and policies. */
+export const isLargeFleet = (liveVolumes: number): boolean => liveVolumes > 1000;
+const OF_LARGE = ['uniform 2 %/day', '80/20, 2 %/day', '75 % deleted at once'];
+
+export const workloadsFor = (liveVolumes: number): readonly Workload[] =>
+  WORKLOADS.filter(({ name }) => !isLargeFleet(liveVolumes) || OF_LARGE.includes(name));
