@@ -1,5 +1,5 @@
-// `npm run bench` lists the benches; `npm run bench -- NAME … [--json] [--FLAG=VALUE …]` runs them. With --json standard
-// output is one {bench, machine, figures} per name and line, and nothing else. A bench's flags are said in its file.
+// `npm run bench` lists the benches; `npm run bench -- NAME … [--json] [--FLAG=VALUE …]` runs them. With --json
+// standard output is one {bench, machine, figures} per name and line, and nothing else. A bench's file says its flags.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Benches, BenchResult, Figure, Flags } from './bench.ts';
