@@ -6,6 +6,9 @@ import { dollarsOf, MS_PER_MONTH, NO_WORK, storedRowsDollarsPerMonth } from './c
 import type { PriceBook } from './price-book.ts';
 
 export const BLOBS_PER_CALL = 64;
+/** Puts of one blob that a client has under way, and how many of them go in a call then. */
+export const GATHERED_AT_ONCE = 8;
+const GATHERED_PER_CALL = 2.9;
 /** What a call takes, reckoned. */
 export const RECKONED = {
   /** 4 MiB: sealing records, columns stored side by side, and five rounds of writes, most of them side by side. */
@@ -21,6 +24,9 @@ export const RECKONED = {
   /** By the function `gc`, with a third of a processor: reading, and a checksum of every byte twice. */
   scrubBytesPerSecond: 50e6,
 };
+/** Of a call with so many blobs: what each adds to the first. */
+export const putMs = (blobs: number): number =>
+  RECKONED.put1Ms + ((RECKONED.put64Ms - RECKONED.put1Ms) * (blobs - 1)) / (BLOBS_PER_CALL - 1);
 export const FRONTEND_MEMORY_MIB = 1024;
 export const WORKER_MEMORY_MIB = 1769;
 /** Of one blob. A row of a transaction is written for each unit it has; one that is written plainly is half of one. */
@@ -32,6 +38,8 @@ export interface BlobUnits {
 export const UNITS = {
   put64: { rowsWritten: 1.125, rowsRead: 1.06 },
   put1: { rowsWritten: 5.5, rowsRead: 4 },
+  /** Eight at once, joined by their client (test/cost/gathered.ts). */
+  put1Gathered: { rowsWritten: 2.48, rowsRead: 2.6 },
   get: { rowsWritten: 0, rowsRead: 2.03 },
   delete64: { rowsWritten: 1.11, rowsRead: 2 },
   /** Of blobs that were put one a call: a transaction and a row of removed ones for each. */
@@ -56,6 +64,7 @@ const GB = 1e9;
 export interface UsageDollars {
   readonly put64: number;
   readonly put1: number;
+  readonly put1Gathered: number;
   readonly get: number;
   readonly deleted: number;
   readonly deleted1: number;
@@ -82,10 +91,16 @@ export function usageDollars(columns: number, book: PriceBook): UsageDollars {
     return total * MILLION + perBlob.calls * book.lambda.perMillionCalls;
   };
   const share = 1 / BLOBS_PER_CALL;
+  const together = 1 / GATHERED_PER_CALL;
   const rows = storedRowsDollarsPerMonth(ROW_BYTES_KEPT * MILLION, book);
   return {
     put64: of(UNITS.put64, { puts: columns * share, calls: share, ms: RECKONED.put64Ms * share }, FRONTEND_MEMORY_MIB),
     put1: of(UNITS.put1, { puts: columns, calls: 1, ms: RECKONED.put1Ms }, FRONTEND_MEMORY_MIB),
+    put1Gathered: of(
+      UNITS.put1Gathered,
+      { puts: columns * together, calls: together, ms: putMs(GATHERED_PER_CALL) * together },
+      FRONTEND_MEMORY_MIB,
+    ),
     get: of(UNITS.get, { gets: 1, calls: 1, ms: RECKONED.getMs }, FRONTEND_MEMORY_MIB),
     deleted:
       of(UNITS.delete64, { calls: share, ms: RECKONED.delete64Ms * share }, FRONTEND_MEMORY_MIB) +

@@ -44,7 +44,7 @@ export function factsOf(item: PutItem): ObjectFacts {
 }
 
 /** Two items of one name are done in the order they came. */
-export const nameOf = (item: PutItem): string => `${item.namespace}/${item.key}`;
+export const nameOf = (item: Pick<PutItem, 'namespace' | 'key'>): string => `${item.namespace}/${item.key}`;
 
 export function resultOf(item: PutItem, row: ObjectRow, newBytes: number, dedupedBlocks: number): PutResult {
   return {

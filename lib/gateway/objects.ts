@@ -4,18 +4,14 @@
 import type { ObjectEngine } from '../client/face.ts';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
+import { Batcher } from '../frontend/batcher.ts';
 import type { ComposeRequest, GetResult, ListPage, PutItem, PutResult, RangeOf } from '../frontend/frontend.ts';
 import type { ObjectFacts } from '../frontend/put-item.ts';
-import {
-  LARGE_BODIES_AT_ONCE,
-  SMALL_BODIES_BYTES_MAX,
-  SMALL_BODY_BYTES_MAX,
-  WAITING_BODIES_MAX,
-} from '../limits/gateway.ts';
+import { SMALL_BODY_BYTES_MAX } from '../limits/frontend.ts';
+import { LARGE_BODIES_AT_ONCE, SMALL_BODIES_BYTES_MAX, WAITING_BODIES_MAX } from '../limits/gateway.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import { S3Fault } from '../s3/fault.ts';
 import { type Attributes, attributesFrom, attributesText } from '../s3/request/attributes.ts';
-import { Batcher } from './batcher.ts';
 import type { BodySums, VerifiedBody } from './body.ts';
 
 export const BUCKETS = '+buckets';

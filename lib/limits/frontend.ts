@@ -67,6 +67,17 @@ export const KEK_LOOK_EVERY_MS = MINUTE_MS;
 /** An upload of another process is given up this long after it began. */
 export const UPLOAD_ABANDONED_MS = DAY_MS;
 
+// Small objects that come one by one, and are put together.
+
+/** Bytes of a body that is read whole before it is stored, together with others. */
+export const SMALL_BODY_BYTES_MAX = 256 * 1024;
+/** Objects of one batch: all of a request to the stage's function. */
+export const BATCHED_OBJECTS_MAX = 256;
+/** Bytes of one batch: all of a request, and some of others. */
+export const BATCHED_BYTES_MAX = 8 * MIB;
+/** Batches that are stored at once: one is coded while the other is indexed. */
+export const BATCHES_AT_ONCE = 2;
+
 // A get.
 
 /** Bytes that one get reads ahead. */

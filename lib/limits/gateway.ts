@@ -57,20 +57,12 @@ export const ACCESS_KEYS_KEPT = 1024;
 
 // What is under way.
 
-/** Bytes of a body that is read whole before it is stored, together with others. */
-export const SMALL_BODY_BYTES_MAX = 256 * KIB;
 /** Bytes of small bodies in memory. */
 export const SMALL_BODIES_BYTES_MAX = 64 * MIB;
 /** Larger bodies that are stored at once: each has some blocks in memory. */
 export const LARGE_BODIES_AT_ONCE = 4;
 /** Requests that wait for one of these: more are told to slow down. */
 export const WAITING_BODIES_MAX = 256;
-/** Objects of one batch of small ones. */
-export const BATCHED_OBJECTS_MAX = 256;
-/** Bytes of one batch of small ones. */
-export const BATCHED_BYTES_MAX = 8 * MIB;
-/** Batches that are stored at once: one is coded while the other is indexed. */
-export const BATCHES_AT_ONCE = 2;
 /** Objects that one batch of deletes takes. */
 export const DELETES_PER_BATCH = 90;
 /** Bytes of a body that is read though its request was refused, so that the connection can be used again. */

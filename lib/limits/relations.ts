@@ -182,6 +182,9 @@ const STAGE: readonly Relation[] = [
   relation('a request may name the longest key', (l) => l.OBJECT_KEY_BYTES_MAX <= l.KEY_CHARACTERS_MAX),
   relation('a request may hold the longest metadata', (l) => l.METADATA_BYTES_MAX <= l.METADATA_CHARACTERS_MAX),
   relation('a request fits one batch of the frontend', (l) => l.OBJECTS_PER_REQUEST_MAX <= l.BATCH_OBJECTS_MAX),
+  relation('a request goes with one batch of small objects', (l) => {
+    return l.OBJECTS_PER_REQUEST_MAX <= l.BATCHED_OBJECTS_MAX && l.BODY_BYTES_MAX <= l.BATCHED_BYTES_MAX;
+  }),
   relation(
     'of the functions of a new account requests have some left beside everything that moves bytes',
     (l) =>

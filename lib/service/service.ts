@@ -3,6 +3,7 @@
 import { sampleStage } from '../engine/upkeep/stage-tasks.ts';
 import { conflict, invalid } from '../foundation/errors.ts';
 import type { ObjectVersion } from '../foundation/ids.ts';
+import { Batcher } from '../frontend/batcher.ts';
 import { Frontend, type PutOutcome } from '../frontend/frontend.ts';
 import type { PressureSignal } from '../frontend/hot-gauge.ts';
 import { KekRing } from '../frontend/kek-ring.ts';
@@ -55,11 +56,14 @@ export type OpenService = () => Promise<FrontendService>;
 export class FrontendService {
   readonly #store: VolumeStore;
   readonly #frontend: Frontend;
+  /** Puts of requests that this process has at once: a function on managed instances is given several. */
+  readonly #batcher: Batcher;
   readonly #keks: KekRing;
 
   constructor(store: VolumeStore, onPressure?: PressureSignal) {
     this.#store = store;
     this.#frontend = new Frontend(store, onPressure);
+    this.#batcher = new Batcher(this.#frontend);
     this.#keks = new KekRing(store.components);
   }
 
@@ -68,16 +72,22 @@ export class FrontendService {
    * told.
    */
   async put(namespace: string, objects: readonly NewObject[]): Promise<PutOutcome[]> {
-    const outcomes = new Map<string, PutOutcome>();
     if (new Set(objects.map(({ key }) => key)).size < objects.length)
       throw invalid('KEY_TWICE', 'a key is there twice in one request');
-    const items = objects.map((object) => ({
-      namespace,
-      ...object,
-      ifVersion: object.ifVersion as ObjectVersion | 'absent' | undefined,
-    }));
-    for await (const outcome of this.#frontend.putAll(items)) outcomes.set(outcome.key, outcome);
-    return objects.map(({ key }) => outcomes.get(key) as PutOutcome);
+    const settled = await Promise.allSettled(
+      objects.map((object) =>
+        this.#batcher.outcomeOf({
+          namespace,
+          ...object,
+          ifVersion: object.ifVersion as ObjectVersion | 'absent' | undefined,
+          sizeBytes: object.body.byteLength,
+        }),
+      ),
+    );
+    return settled.map((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
+    });
   }
 
   async putOne(namespace: string, object: NewObject): Promise<Extract<PutOutcome, { ok: true }>> {

@@ -127,6 +127,50 @@ describe('putting many objects', () => {
     expect(await bytesOf(client, 'a')).toEqual(random(5, 2));
   });
 
+  it('one a call joins those that come at once, while one alone goes by itself', async () => {
+    const { client, requests } = clientOf();
+    const one = (key: string, bytes: number): Promise<Map<string, PutOutcome>> =>
+      outcomesOf(client.putAll([item(key, random(bytes, key.length + bytes))]));
+    const all = await Promise.all(Array.from({ length: 40 }, (_, i) => one(`j${i}`, 60 + i)));
+    for (const [i, outcomes] of all.entries())
+      expect([...outcomes]).toEqual([[`j${i}`, expect.objectContaining({ ok: true, sizeBytes: 60 + i })]]);
+    expect(requests.length).toBeLessThanOrEqual(4);
+    expect(requests.flatMap(({ objects = [] }) => objects.map(({ key }) => key)).sort()).toHaveLength(40);
+    expect(await bytesOf(client, 'j39')).toEqual(random(99, 3 + 99));
+    requests.length = 0;
+    await one('alone', 10);
+    expect(requests.map(({ objects }) => objects?.length)).toEqual([1]);
+  });
+
+  it('one a call is held up by no body that is slow or long, and fails alone', async () => {
+    const { client, requests } = clientOf();
+    const gate = Promise.withResolvers<void>();
+    const slow = outcomesOf(
+      client.putAll([
+        {
+          key: 'slow',
+          body: async function* () {
+            yield random(5);
+            await gate.promise;
+            yield random(5);
+          },
+        },
+      ]),
+    );
+    const long = outcomesOf(client.putAll([item('long', random(200 * 1024), random(5 * MIB))]));
+    const bad = outcomesOf(client.putAll([item('../up', random(1))]));
+    const error = conflict('FILE_CHANGED', 'it changed');
+    const changed = outcomesOf(client.putAll([{ ...item('changed', random(1)), verify: () => Promise.reject(error) }]));
+    expect((await outcomesOf(client.putAll([item('quick', random(7))]))).get('quick')).toMatchObject({ ok: true });
+    expect((await long).get('long')).toMatchObject({ ok: true, sizeBytes: 5 * MIB + 200 * 1024 });
+    expect((await bytesOf(client, 'long')).subarray(0, 200 * 1024)).toEqual(random(200 * 1024));
+    expect((await bad).get('../up')).toMatchObject({ ok: false, error: { code: 'NAME_INVALID' } });
+    expect((await changed).get('changed')).toMatchObject({ ok: false, error });
+    expect(requests.flatMap(({ objects = [] }) => objects.map(({ key }) => key))).not.toContain('slow');
+    gate.resolve();
+    expect((await slow).get('slow')).toMatchObject({ ok: true, sizeBytes: 10 });
+  });
+
   it('goes on after items that fail, whatever is wrong with them', async () => {
     const { client } = clientOf();
     const vanished = Object.assign(new Error('gone'), { code: 'ENOENT' });

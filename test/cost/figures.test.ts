@@ -137,7 +137,8 @@ describe('the sheet of a deploy', () => {
     const all = lines({});
     for (const what of [
       /put, 64 a call/,
-      /put, one a call/,
+      /put, one a call, one/,
+      /put, one a call, 8 at once/,
       /read, one/,
       /deleted, 64/,
       /deleted, one/,

@@ -43,7 +43,7 @@ export const scaledDown = (preset: 'personal' | 'thrifty', scale: number, more: 
 /** Spread evenly: about every second one. */
 const DEAD = 13;
 const DEAD_OF = 25;
-const MILLION = 1e6;
+export const MILLION = 1e6;
 const GIB = 1024 ** 3;
 const GB = 1e9;
 
@@ -64,7 +64,7 @@ export interface CostFigure {
 /** Longer than any list of volumes is believed. */
 const LOOK_MS = 10_000;
 
-class MeteredStore {
+export class MeteredStore {
   readonly meter = new Meter();
   readonly volumes: VolumeStore;
   readonly world: World;
@@ -73,10 +73,15 @@ class MeteredStore {
 
   constructor(settings: Settings) {
     this.world = new World(7, settings);
-    const { components } = this.world.start();
-    const drives = components.drives.map((drive) => meteredDrive(drive, this.meter));
-    this.volumes = new VolumeStore({ ...components, drives, panda: new MeteredPanda(components.panda, this.meter) });
+    this.volumes = this.startVolumes();
     this.service = new FrontendService(this.volumes);
+  }
+
+  /** Of one process more. `far`: how its ports are reached. */
+  startVolumes(far: <T extends object>(port: T) => T = (port) => port): VolumeStore {
+    const { components } = this.world.start();
+    const drives = components.drives.map((drive) => far(meteredDrive(drive, this.meter)));
+    return new VolumeStore({ ...components, drives, panda: far(new MeteredPanda(components.panda, this.meter)) });
   }
 
   async putCall(blobs = BLOBS_PER_CALL, blobBytes = BLOB_BYTES): Promise<string[]> {
@@ -89,7 +94,7 @@ class MeteredStore {
   }
 }
 
-function figureOf(work: Work, calls: number, msPerCall: number, memoryMb: number, units: number): CostFigure {
+export function figureOf(work: Work, calls: number, msPerCall: number, memoryMb: number, units: number): CostFigure {
   const computeMs = calls * msPerCall;
   const dollars = dollarsOf({ ...work, computeMs }, { book: PRICE_BOOK, storageClass: 'standard', memoryMb });
   const perUnit = {

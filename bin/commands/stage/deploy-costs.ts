@@ -4,7 +4,7 @@ import { storageDollarsPerMonth } from '../../../lib/cost/cost-of.ts';
 import { idleDollarsPerMonth } from '../../../lib/cost/idle.ts';
 import { journalDollars } from '../../../lib/cost/journal.ts';
 import { PRICE_BOOK } from '../../../lib/cost/price-book.ts';
-import { scrubDollarsPerMonth, usageDollars } from '../../../lib/cost/usage.ts';
+import { GATHERED_AT_ONCE, scrubDollarsPerMonth, usageDollars } from '../../../lib/cost/usage.ts';
 import { journalCopies } from '../../../lib/engine/ship/store-journal.ts';
 import { idleStageOf } from '../../../lib/infra/stacks/idle-stage.ts';
 import { JOURNAL_BATCH, JOURNAL_MEMORY_MIB, LIGHT_MEMORY_MIB } from '../../../lib/infra/stage-parts.ts';
@@ -48,7 +48,11 @@ function usageLines({ store, ephemeral, drives, journal: isJournalled }: StageSe
   const recovery = { what: 'its point-in-time recovery, a month', dollars: usage.rowsRecoverable };
   return [
     { what: 'a million blobs of 64 KiB put, 64 a call', dollars: usage.put64 },
-    { what: 'a million blobs of 64 KiB put, one a call', dollars: usage.put1 },
+    { what: 'a million blobs of 64 KiB put, one a call, one after the other', dollars: usage.put1 },
+    {
+      what: `a million blobs of 64 KiB put, one a call, ${GATHERED_AT_ONCE} at once from one client`,
+      dollars: usage.put1Gathered,
+    },
     { what: 'a million blobs of 64 KiB read, one a call', dollars: usage.get },
     { what: 'a million blobs deleted, 64 a call, and shredded', dollars: usage.deleted },
     { what: 'a million blobs deleted, one a call, and shredded', dollars: usage.deleted1 },

@@ -32,6 +32,7 @@ import { StageAdmin, StageEngine } from './aws-admin.ts';
 import { FrontendCaller, isTurnedAway } from './aws-call.ts';
 import { Invoker } from './aws-invoke.ts';
 import { AwsPuts } from './aws-put.ts';
+import { JoinedPuts } from './aws-put-joined.ts';
 import { findStage } from './aws-stage.ts';
 import { streamAgeMs } from './aws-stream-age.ts';
 
@@ -60,12 +61,14 @@ export class AwsClient implements PocketfulStore {
   readonly namespace: string;
   readonly places = [];
   readonly #caller: FrontendCaller;
+  readonly #joined: JoinedPuts;
   readonly #operator: Operator | undefined;
 
   constructor(stage: string, namespace: string, caller: FrontendCaller, operator?: Operator) {
     this.address = `aws:${stage}`;
     this.namespace = namespace;
     this.#caller = caller;
+    this.#joined = new JoinedPuts(namespace, (items) => new AwsPuts(caller, namespace).run(items));
     this.#operator = operator;
   }
 
@@ -101,8 +104,9 @@ export class AwsClient implements PocketfulStore {
     await this.#operator?.engine.close();
   }
 
-  /** One outcome for each item, as they become durable. */
+  /** One outcome for each item, as they become durable. Calls with one item that come at once are joined. */
   putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncIterable<PutOutcome> {
+    if (Array.isArray(items) && items.length === 1) return this.#joined.run(items[0]);
     return new AwsPuts(this.#caller, this.namespace).run(items);
   }
 

@@ -1,10 +1,11 @@
 // Puts of many objects through the frontend: small ones gathered into requests that fit Lambda, long ones sent in
 // parts. A few requests are under way at once; two puts of one key are sent in the order they came.
 import { Semaphore } from '../../foundation/concurrency.ts';
-import { isKind, isPocketfulError } from '../../foundation/errors.ts';
+import { isKind } from '../../foundation/errors.ts';
 import { Outbox } from '../../foundation/outbox.ts';
 import { type ByteSource, cutBlocks } from '../../frontend/cut-blocks.ts';
 import { checkMetadata, checkPathKey } from '../../frontend/object-keys.ts';
+import { isItemError } from '../../frontend/put-item.ts';
 import {
   BODY_BYTES_MAX,
   OBJECTS_PER_REQUEST_MAX,
@@ -207,10 +208,4 @@ export class AwsPuts {
 async function* chained(head: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* head;
   yield* rest;
-}
-
-/** What one item can be blamed for: our typed errors, and what its body threw (a file that vanished, say). */
-function isItemError(error: unknown): error is Error {
-  if (isPocketfulError(error)) return true;
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 }

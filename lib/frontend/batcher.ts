@@ -1,27 +1,35 @@
 // Small objects that come one by one are stored together: while batches are under way, what comes gathers, and goes
-// with the next one. So many at once share an append and its transactions, and one alone waits for nothing.
-import type { ObjectEngine } from '../client/face.ts';
+// with the next one. So many at once share an append and its transactions, and one alone waits for nothing. The S3
+// endpoint, the stage's function and the client of a stage each have one in front of their `putAll`.
 import { assert } from '../foundation/assert.ts';
 import { retryLater } from '../foundation/errors.ts';
-import type { PutItem, PutResult } from '../frontend/frontend.ts';
-import { nameOf } from '../frontend/put-item.ts';
-import { BATCHED_BYTES_MAX, BATCHED_OBJECTS_MAX, BATCHES_AT_ONCE } from '../limits/gateway.ts';
+import { BATCHED_BYTES_MAX, BATCHED_OBJECTS_MAX, BATCHES_AT_ONCE } from '../limits/frontend.ts';
+import { nameOf, type PutItem, type PutOutcome, type PutResult } from './put-item.ts';
 
-interface Waiting {
-  readonly item: PutItem;
-  readonly resolve: (result: PutResult) => void;
+/** What the batcher has to know of an object. */
+export type Batched = Pick<PutItem, 'namespace' | 'key' | 'sizeBytes'>;
+type Failed = Extract<PutOutcome, { readonly ok: false }>;
+type Stored = Pick<PutResult, 'key' | 'ok'>;
+
+interface PutsMany<Item, Result> {
+  putAll(items: readonly Item[]): AsyncIterable<Result | Failed>;
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (outcome: Result | Failed) => void;
   readonly reject: (error: unknown) => void;
 }
 
-export class Batcher {
-  readonly #engine: Pick<ObjectEngine, 'putAll'>;
+export class Batcher<Item extends Batched = PutItem, Result extends Stored = PutResult> {
+  readonly #engine: PutsMany<Item, Result>;
   readonly #onBatch: (objects: number) => void;
-  #queue: Waiting[] = [];
+  #queue: Waiting<Item, Result>[] = [];
   /** Names in batches under way: a later put of one of them waits, so that the later one is the one that stays. */
   readonly #names = new Set<string>();
   #running = 0;
 
-  constructor(engine: Pick<ObjectEngine, 'putAll'>, onBatch: (objects: number) => void = () => {}) {
+  constructor(engine: PutsMany<Item, Result>, onBatch: (objects: number) => void = () => {}) {
     this.#engine = engine;
     this.#onBatch = onBatch;
   }
@@ -31,7 +39,14 @@ export class Batcher {
     return this.#queue.length;
   }
 
-  put(item: PutItem): Promise<PutResult> {
+  async put(item: Item): Promise<Result> {
+    const outcome = await this.outcomeOf(item);
+    if (!outcome.ok) throw outcome.error;
+    return outcome;
+  }
+
+  /** Rejects only with what is no fault of an item: then all of its batch do. */
+  outcomeOf(item: Item): Promise<Result | Failed> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, resolve, reject });
       // What comes in the same turn of the event loop goes together.
@@ -53,9 +68,9 @@ export class Batcher {
   }
 
   /** As many as go together: one of each key, for an outcome names no more than that. */
-  #take(): Map<string, Waiting> {
-    const batch = new Map<string, Waiting>();
-    const rest: Waiting[] = [];
+  #take(): Map<string, Waiting<Item, Result>> {
+    const batch = new Map<string, Waiting<Item, Result>>();
+    const rest: Waiting<Item, Result>[] = [];
     const passed = new Set<string>();
     let bytes = 0;
     for (const waiting of this.#queue) {
@@ -76,7 +91,7 @@ export class Batcher {
     return batch;
   }
 
-  async #run(batch: ReadonlyMap<string, Waiting>): Promise<void> {
+  async #run(batch: ReadonlyMap<string, Waiting<Item, Result>>): Promise<void> {
     this.#onBatch(batch.size);
     const left = new Map(batch);
     const items = [...batch.values()].map(({ item }) => item);
@@ -85,15 +100,14 @@ export class Batcher {
         const waiting = left.get(outcome.key);
         assert(waiting !== undefined, 'an outcome is of an item of the batch');
         left.delete(outcome.key);
-        if (outcome.ok) waiting.resolve(outcome);
-        else waiting.reject(outcome.error);
+        waiting.resolve(outcome);
       }
     } catch (error) {
       for (const { reject } of left.values()) reject(error);
       return;
     }
     // One that finds the disk full is the last that is begun.
-    for (const { reject } of left.values())
-      reject(retryLater('DISK_FULL', 'it was not begun: no space was left for one before it'));
+    const error = retryLater('DISK_FULL', 'it was not begun: no space was left for one before it');
+    for (const [key, { resolve }] of left) resolve({ key, ok: false, error });
   }
 }

@@ -1,0 +1,71 @@
+// Puts of one object each that a program has under way at once: small ones go to the frontend together, as one call and
+// one append cost as much as those of a single blob. A function has one request at a time, so nobody but its callers can
+// gather for it.
+import { Batcher } from '../../frontend/batcher.ts';
+import { checkMetadata, checkPathKey } from '../../frontend/object-keys.ts';
+import { isItemError } from '../../frontend/put-item.ts';
+import { SMALL_BODY_BYTES_MAX } from '../../limits/frontend.ts';
+import type { PutOutcome, PutReport, PutRequest } from '../face.ts';
+
+type Send = (items: readonly PutRequest[]) => AsyncIterable<PutOutcome>;
+type Whole = PutRequest & { readonly namespace: string; readonly sizeBytes: number };
+
+export class JoinedPuts {
+  readonly #namespace: string;
+  readonly #send: Send;
+  readonly #batcher: Batcher<Whole, PutReport>;
+
+  /** `send`: puts what is given, with calls of its own. */
+  constructor(namespace: string, send: Send) {
+    this.#namespace = namespace;
+    this.#send = send;
+    this.#batcher = new Batcher<Whole, PutReport>({ putAll: send });
+  }
+
+  /** A body is read before it joins others, so that a slow one keeps none of them. */
+  async *run(item: PutRequest): AsyncGenerator<PutOutcome> {
+    let read: Read;
+    try {
+      checkPathKey(item.key);
+      checkMetadata(item.metadata);
+      read = await readHead(item);
+      if (read.isWhole) await item.verify?.();
+    } catch (error) {
+      if (!isItemError(error)) throw error;
+      yield { key: item.key, ok: false, error };
+      return;
+    }
+    const { head, bytes, isWhole, rest } = read;
+    if (!isWhole) return yield* this.#send([{ ...item, body: () => chained(head, rest) }]);
+    const { key, metadata } = item;
+    const body = (): AsyncIterable<Uint8Array> => chained(head);
+    yield await this.#batcher.outcomeOf({ key, metadata, namespace: this.#namespace, body, sizeBytes: bytes });
+  }
+}
+
+interface Read {
+  readonly head: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly isWhole: boolean;
+  readonly rest: AsyncIterator<Uint8Array>;
+}
+
+async function readHead({ body }: PutRequest): Promise<Read> {
+  const rest = body()[Symbol.asyncIterator]();
+  const head: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes <= SMALL_BODY_BYTES_MAX) {
+    const next = await rest.next();
+    if (next.done) return { head, bytes, isWhole: true, rest };
+    // A copy: the source may use its buffer again for the next piece.
+    head.push(Uint8Array.from(next.value));
+    bytes += next.value.byteLength;
+  }
+  return { head, bytes, isWhole: false, rest };
+}
+
+async function* chained(head: readonly Uint8Array[], rest?: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* head;
+  if (rest === undefined) return;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+}
