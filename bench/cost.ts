@@ -6,7 +6,7 @@ import { codecShape } from '../lib/codec/shape.ts';
 import { storedRowsDollarsPerMonth } from '../lib/cost/cost-of.ts';
 import { idleDollarsPerMonth } from '../lib/cost/idle.ts';
 import { PRICE_BOOK } from '../lib/cost/price-book.ts';
-import { GATHERED_AT_ONCE } from '../lib/cost/usage.ts';
+import { GATHERED_CALLERS } from '../lib/cost/usage.ts';
 import { idleStageOf } from '../lib/infra/stacks/idle-stage.ts';
 import { parseStageSettings } from '../lib/infra/stage-settings.ts';
 import { PRESETS, type Settings } from '../lib/settings/settings.ts';
@@ -43,10 +43,10 @@ async function cost(): Promise<BenchResult> {
   for (const preset of ['personal', 'thrifty'] as const) {
     figures.push(...parts(`${preset}: a million puts of 64 KiB, 64 a call`, await putCost(PRESETS[preset], PUT_CALLS)));
     figures.push(...parts(`${preset}: a million puts of 64 KiB, one a call`, await putCost(PRESETS[preset], 64, 1)));
-    const gathered = await gatheredPutCost(PRESETS[preset], 'client', GATHERED_AT_ONCE, 8);
+    const gathered = await gatheredPutCost(PRESETS[preset], 'client', GATHERED_CALLERS, 8);
     figures.push(
       ...parts(
-        `${preset}: a million puts of 64 KiB, one a call, ${GATHERED_AT_ONCE} at once from one client`,
+        `${preset}: a million puts of 64 KiB, one a call, ${GATHERED_CALLERS} at once from one client`,
         gathered,
       ),
     );

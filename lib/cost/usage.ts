@@ -7,7 +7,7 @@ import type { PriceBook } from './price-book.ts';
 
 export const BLOBS_PER_CALL = 64;
 /** Puts of one blob that a client has under way, and how many of them go in a call then. */
-export const GATHERED_AT_ONCE = 8;
+export const GATHERED_CALLERS = 8;
 const GATHERED_PER_CALL = 2.9;
 /** What a call takes, reckoned. */
 export const RECKONED = {

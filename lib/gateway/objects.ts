@@ -4,8 +4,8 @@
 import type { ObjectEngine } from '../client/face.ts';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
-import { Batcher } from '../frontend/batcher.ts';
 import type { ComposeRequest, GetResult, ListPage, PutItem, PutResult, RangeOf } from '../frontend/frontend.ts';
+import { Batcher } from '../frontend/gathered/batcher.ts';
 import type { ObjectFacts } from '../frontend/put-item.ts';
 import { SMALL_BODY_BYTES_MAX } from '../limits/frontend.ts';
 import { LARGE_BODIES_AT_ONCE, SMALL_BODIES_BYTES_MAX, WAITING_BODIES_MAX } from '../limits/gateway.ts';

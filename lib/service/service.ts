@@ -3,8 +3,8 @@
 import { sampleStage } from '../engine/upkeep/stage-tasks.ts';
 import { conflict, invalid } from '../foundation/errors.ts';
 import type { ObjectVersion } from '../foundation/ids.ts';
-import { Batcher } from '../frontend/batcher.ts';
 import { Frontend, type PutOutcome } from '../frontend/frontend.ts';
+import { Batcher } from '../frontend/gathered/batcher.ts';
 import type { PressureSignal } from '../frontend/hot-gauge.ts';
 import { KekRing } from '../frontend/kek-ring.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';

@@ -2,7 +2,7 @@
 // front of the store. Eight at once cost what was asked for under both presets.
 import { expect, it } from 'vitest';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
-import { GATHERED_AT_ONCE, usageDollars } from '../../lib/cost/usage.ts';
+import { GATHERED_CALLERS, usageDollars } from '../../lib/cost/usage.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { type Gatherer, gatheredPutCost } from './gathered.ts';
 
@@ -16,10 +16,10 @@ it.each([
   async (preset, most, columns) => {
     const alone = usageDollars(columns, PRICE_BOOK).put1;
     for (const gatherer of GATHERERS) {
-      const cost = await gatheredPutCost(PRESETS[preset], gatherer, GATHERED_AT_ONCE, 8);
+      const cost = await gatheredPutCost(PRESETS[preset], gatherer, GATHERED_CALLERS, 8);
       expect(cost.total, gatherer).toBeLessThanOrEqual(most);
       expect(cost.total, gatherer).toBeLessThan(alone / 2);
-      const more = await gatheredPutCost(PRESETS[preset], gatherer, 4 * GATHERED_AT_ONCE, 4);
+      const more = await gatheredPutCost(PRESETS[preset], gatherer, 4 * GATHERED_CALLERS, 4);
       expect(more.total, gatherer).toBeLessThan(cost.total);
     }
   },

@@ -2,14 +2,14 @@
 // that comes alone costs what it always did. The others that gather are counted in gathered.long.test.ts.
 import { expect, it } from 'vitest';
 import { PRICE_BOOK } from '../../lib/cost/price-book.ts';
-import { GATHERED_AT_ONCE, UNITS, usageDollars } from '../../lib/cost/usage.ts';
+import { GATHERED_CALLERS, UNITS, usageDollars } from '../../lib/cost/usage.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { gatheredPutCost } from './gathered.ts';
 
 const WITHIN = 0.04;
 
 it('a million blobs put one a call, eight at once, cost at most eight dollars under thrifty', async () => {
-  const cost = await gatheredPutCost(PRESETS.thrifty, 'client', GATHERED_AT_ONCE, 8);
+  const cost = await gatheredPutCost(PRESETS.thrifty, 'client', GATHERED_CALLERS, 8);
   expect(cost.calls).toBeLessThan(cost.blobs / 2);
   expect(cost.total).toBeLessThanOrEqual(8);
   const said = usageDollars(1, PRICE_BOOK).put1Gathered;

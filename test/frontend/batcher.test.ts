@@ -1,6 +1,6 @@
 // Small objects that come at once share appends, one alone waits for nothing, and of one name the later put stays.
 import { describe, expect, it } from 'vitest';
-import { Batcher } from '../../lib/frontend/batcher.ts';
+import { Batcher } from '../../lib/frontend/gathered/batcher.ts';
 import { type Process, TINY, World } from '../store/harness.ts';
 
 const itemOf = (key: string, text: string, namespace = 'n') => ({

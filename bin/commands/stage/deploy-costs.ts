@@ -4,7 +4,7 @@ import { storageDollarsPerMonth } from '../../../lib/cost/cost-of.ts';
 import { idleDollarsPerMonth } from '../../../lib/cost/idle.ts';
 import { journalDollars } from '../../../lib/cost/journal.ts';
 import { PRICE_BOOK } from '../../../lib/cost/price-book.ts';
-import { GATHERED_AT_ONCE, scrubDollarsPerMonth, usageDollars } from '../../../lib/cost/usage.ts';
+import { GATHERED_CALLERS, scrubDollarsPerMonth, usageDollars } from '../../../lib/cost/usage.ts';
 import { journalCopies } from '../../../lib/engine/ship/store-journal.ts';
 import { idleStageOf } from '../../../lib/infra/stacks/idle-stage.ts';
 import { JOURNAL_BATCH, JOURNAL_MEMORY_MIB, LIGHT_MEMORY_MIB } from '../../../lib/infra/stage-parts.ts';
@@ -50,7 +50,7 @@ function usageLines({ store, ephemeral, drives, journal: isJournalled }: StageSe
     { what: 'a million blobs of 64 KiB put, 64 a call', dollars: usage.put64 },
     { what: 'a million blobs of 64 KiB put, one a call, one after the other', dollars: usage.put1 },
     {
-      what: `a million blobs of 64 KiB put, one a call, ${GATHERED_AT_ONCE} at once from one client`,
+      what: `a million blobs of 64 KiB put, one a call, ${GATHERED_CALLERS} at once from one client`,
       dollars: usage.put1Gathered,
     },
     { what: 'a million blobs of 64 KiB read, one a call', dollars: usage.get },

@@ -1,10 +1,10 @@
 // Small objects that come one by one are stored together: while batches are under way, what comes gathers, and goes
 // with the next one. So many at once share an append and its transactions, and one alone waits for nothing. The S3
 // endpoint, the stage's function and the client of a stage each have one in front of their `putAll`.
-import { assert } from '../foundation/assert.ts';
-import { retryLater } from '../foundation/errors.ts';
-import { BATCHED_BYTES_MAX, BATCHED_OBJECTS_MAX, BATCHES_AT_ONCE } from '../limits/frontend.ts';
-import { nameOf, type PutItem, type PutOutcome, type PutResult } from './put-item.ts';
+import { assert } from '../../foundation/assert.ts';
+import { retryLater } from '../../foundation/errors.ts';
+import { BATCHED_BYTES_MAX, BATCHED_OBJECTS_MAX, BATCHES_AT_ONCE } from '../../limits/frontend.ts';
+import { nameOf, type PutItem, type PutOutcome, type PutResult } from '../put-item.ts';
 
 /** What the batcher has to know of an object. */
 export type Batched = Pick<PutItem, 'namespace' | 'key' | 'sizeBytes'>;
