@@ -1,6 +1,6 @@
 // Puts of one object each that a program has under way at once: small ones go to the frontend together, as one call and
-// one append cost as much as those of a single blob. A function has one request at a time, so nobody but its callers can
-// gather for it.
+// one append cost as much as those of a single blob. A function has one request at a time, so nobody but its callers
+// can gather for it.
 import { Batcher } from '../../frontend/gathered/batcher.ts';
 import { checkMetadata, checkPathKey } from '../../frontend/object-keys.ts';
 import { isItemError } from '../../frontend/put-item.ts';
