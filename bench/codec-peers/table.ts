@@ -1,10 +1,8 @@
 // The table of `npm run bench -- codec` in docs/codec.md: a row per case, written over what stands between two comments
 // there.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { markdownTable, writePart } from '../document-part.ts';
 import { CODES, FRAGMENTS, type Measurement } from './cases.ts';
 
-const BEGIN = '<!-- npm run bench -- codec -->';
-const END = '<!-- end of the bench -->';
 const HEAD = [
   'case',
   'fragment',
@@ -23,12 +21,7 @@ const HEAD = [
 
 /** Replaces the part of the document that this bench owns. */
 export function writeTable(path: string, measured: readonly Measurement[], machine: string, rounds: number): void {
-  const text = readFileSync(path, 'utf8');
-  const from = text.indexOf(BEGIN);
-  const to = text.indexOf(END);
-  if (from < 0 || to < from) throw new Error(`${path} has no part for the bench`);
-  const said = `${machine}. Best of ${rounds} rounds in turns.`;
-  writeFileSync(path, `${text.slice(0, from + BEGIN.length)}\n\n${said}\n\n${table(measured)}\n\n${text.slice(to)}`);
+  writePart(path, 'codec', `${machine}. Best of ${rounds} rounds in turns.\n\n${table(measured)}`);
 }
 
 function table(measured: readonly Measurement[]): string {
@@ -42,10 +35,7 @@ function table(measured: readonly Measurement[]): string {
       }),
     ),
   );
-  const widths = HEAD.map((head, at) => Math.max(head.length, ...rows.map((cells) => (cells[at] ?? '').length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, at) => cell.padEnd(widths[at] as number)).join(' | ')} |`;
-  return [line(HEAD), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+  return markdownTable(HEAD, rows);
 }
 
 function row(here: readonly Measurement[], name: string, fragmentBytes: number): string[] {

@@ -83,6 +83,9 @@ export class Run {
 export const unshippedText = ({ commits, error }: NonNullable<PocketfulStore['unshipped']>): string =>
   `pocketful: ${countOf(commits, 'commit')} of the metadata wait, on no drive yet: ${error.message} (${error.code})`;
 
+/** Global options that are followed by their value. */
+export const GLOBALS_WITH_VALUE: readonly string[] = ['--store', '--namespace'];
+
 /** Adds the global options to a command: they may stand before or after its name. */
 export function withGlobals(command: Command): Command {
   return command

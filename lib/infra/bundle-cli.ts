@@ -8,6 +8,8 @@ import { ROOT } from './bundle.ts';
 export interface CliBundle {
   readonly files: number;
   readonly bytes: number;
+  /** The files that went in, relative to the repository. */
+  readonly inputs: readonly string[];
 }
 
 /**
@@ -41,5 +43,9 @@ export async function bundleCli(directory: string): Promise<CliBundle> {
     logLevel: 'warning',
   });
   const outputs = Object.values(metafile.outputs);
-  return { files: outputs.length, bytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0) };
+  return {
+    files: outputs.length,
+    bytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0),
+    inputs: Object.keys(metafile.inputs),
+  };
 }

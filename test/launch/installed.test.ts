@@ -18,7 +18,14 @@ it('an installed pocketful puts, lists and gets, and says what it has not', asyn
   mkdirSync(join(installed, 'bin'), { recursive: true });
   const { bytes } = await bundleCli(join(installed, 'dist'));
   expect(bytes).toBeLessThan(4_000_000);
-  for (const file of ['package.json', 'bin/pocketful.mjs', 'bin/cli.mjs', 'bin/launch.mjs', 'bin/install-lock.mjs'])
+  for (const file of [
+    'package.json',
+    'bin/pocketful.mjs',
+    'bin/cli.mjs',
+    'bin/launch.mjs',
+    'bin/install-lock.mjs',
+    'bin/ready-made.mjs',
+  ])
     cpSync(join(ROOT, file), join(installed, file));
   mkdirSync(join(folder, 'work'));
   expectWorking(join(installed, 'bin/pocketful.mjs'), join(folder, 'work'));

@@ -25,7 +25,7 @@ let project: string;
 beforeEach(() => {
   project = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'pocketful-launch-')));
   fs.mkdirSync(path.join(project, 'bin'));
-  for (const file of ['launch.mjs', 'install-lock.mjs', 'pocketful.mjs'])
+  for (const file of ['launch.mjs', 'install-lock.mjs', 'pocketful.mjs', 'ready-made.mjs'])
     fs.copyFileSync(path.join(ROOT, 'bin', file), path.join(project, 'bin', file));
   write('bin/cli.mjs', `import './report.ts';`);
   write(
@@ -140,6 +140,19 @@ describe('launcher, once installed', () => {
     fs.symlinkSync(path.join(project, 'bin/pocketful.mjs'), path.join(elsewhere, 'pocketful'));
     const run = await start([path.join(elsewhere, 'pocketful'), 'ls', '--json'], { cwd: elsewhere }).ended;
     expect(JSON.parse(run.stdout)).toMatchObject({ args: ['ls', '--json'], cwd: elsewhere });
+  });
+
+  it('runs `pocketful` in its own process where that is on the right Node, and says no experimental warnings', async () => {
+    write(
+      'bin/report.ts',
+      `process.emitWarning('new', 'ExperimentalWarning'); process.emitWarning('wrong');
+       console.log(JSON.stringify({ pid: process.pid }));`,
+    );
+    const run = start(['bin/pocketful.mjs']);
+    const { stdout, stderr } = await run.ended;
+    expect(JSON.parse(stdout)).toEqual({ pid: run.child.pid });
+    expect(stderr).toContain('Warning: wrong');
+    expect(stderr).not.toContain('ExperimentalWarning');
   });
 
   it('hands the exit code back', async () => {

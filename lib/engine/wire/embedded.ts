@@ -37,7 +37,7 @@ import { beginAttempt, checkBegun, checkNewPlace } from './new-place.ts';
 import { isOwnerGone, newOwner, ownerEnded } from './process-owner.ts';
 import { StoreDisk } from './store-disk.ts';
 import { DRIVES_DEFAULT, driveAt, drivePaths, keysPath, pandaPath, queuePath } from './store-layout.ts';
-import { startKernel } from './system-kernel.ts';
+import { revectorizeIfAsked, startKernel } from './system-kernel.ts';
 import { WriterTurn } from './writer-turn.ts';
 
 export interface EngineOptions {
@@ -77,7 +77,7 @@ export class EmbeddedStore {
   #unshipped: Unshipped | undefined;
   #queue: Stream | undefined;
   readonly #turn: WriterTurn | undefined;
-  readonly #stopWarmUp: () => void;
+  #stopWarmUp: (() => void) | undefined;
 
   constructor(path: string, row: StoreRow, components: Components, parts: OwnParts = {}) {
     const { disk, turn, badRows, journal } = parts;
@@ -90,7 +90,7 @@ export class EmbeddedStore {
     this.components = components;
     this.volumes = new VolumeStore(components);
     this.frontend = new Frontend(this.volumes);
-    this.#stopWarmUp = startKernel([components.settings.warmCodec]);
+    revectorizeIfAsked();
   }
 
   /** Rows that could not be read and were passed over since it was opened. */
@@ -114,6 +114,7 @@ export class EmbeddedStore {
    * STORE_REPLACED.
    */
   async beginWriting(): Promise<void> {
+    this.#stopWarmUp ??= startKernel([this.components.settings.warmCodec]);
     await this.components.mayWrite?.();
   }
 
@@ -139,7 +140,7 @@ export class EmbeddedStore {
 
   /** To be called when nothing runs on it any more. */
   async close(): Promise<void> {
-    this.#stopWarmUp();
+    this.#stopWarmUp?.();
     this.#unshipped = await this.journal?.close();
     await this.#queue?.close();
     await this.components.panda.close();

@@ -52,6 +52,8 @@ export class CommitThread implements Committer {
     this.#worker = new Worker(PROGRAM, {
       workerData: data,
       name: 'commits',
+      // Node says of its SQLite that it is experimental, in every thread anew.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
       resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MIB },
     });
     // A process that forgets to close its store ends all the same, but never with a question open.

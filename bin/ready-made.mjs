@@ -1,0 +1,67 @@
+// The CLI of a checkout, made ready: one bundle below .cache/bundle loads in a third of the time that its sources take.
+// It is used only while nothing that went into it has changed: every source has the size, times and inode it had before
+// it was read, and the packages are those of the lockfile then. Imports nothing but Node's own modules.
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+
+const STAMP = 'made.json';
+/** Programs that run load more of theirs when they need it. */
+const KEPT = 4;
+
+export const bundlesIn = (root) => path.join(root, '.cache', 'bundle');
+
+/**
+ * Path of its program; undefined: there is none, or it is of other sources.
+ * @param {string} root
+ * @returns {string | undefined}
+ */
+export function readyMade(root) {
+  const known = found.get(root) ?? lookedUp(root);
+  if (known !== undefined) found.set(root, known);
+  return known;
+}
+
+/** The launcher asks before the program it starts does: once is enough for a process. */
+const found = new Map();
+
+function lookedUp(root) {
+  try {
+    const { folder, sources, lock } = JSON.parse(fs.readFileSync(path.join(bundlesIn(root), STAMP), 'utf8'));
+    if (lock !== lockOf(root)) return undefined;
+    for (const [file, known] of sources) if (markOf(path.join(root, file)) !== known) return undefined;
+    const program = path.join(bundlesIn(root), folder, 'program.mjs');
+    return fs.existsSync(program) ? program : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a change of the file changes: who writes it in place can set its `mtime` back, but not its `ctime`. */
+export function markOf(file) {
+  const { size, mtimeMs, ctimeMs, ino } = fs.statSync(file);
+  return `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+}
+
+/** The packages that are installed, as the launcher says. */
+const lockOf = (root) => fs.readFileSync(path.join(root, 'node_modules', '.pocketful-lock'), 'utf8');
+
+/**
+ * Makes the bundle. `build` writes it into a folder and answers which of the files it read; `marks` are those from
+ * before it read any.
+ * @param {string} root
+ * @param {Map<string, string>} marks
+ * @param {(folder: string) => Promise<readonly string[]>} build
+ */
+export async function makeReady(root, marks, build) {
+  const lock = lockOf(root);
+  const folder = `${Date.now()}-${randomUUID().slice(0, 8)}`;
+  const inputs = await build(path.join(bundlesIn(root), folder));
+  const sources = inputs.filter((file) => marks.has(file)).map((file) => [file, marks.get(file)]);
+  const stamp = path.join(bundlesIn(root), STAMP);
+  fs.writeFileSync(`${stamp}.${folder}`, JSON.stringify({ folder, lock, sources }));
+  fs.renameSync(`${stamp}.${folder}`, stamp);
+  const made = fs.readdirSync(bundlesIn(root), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const old = made.map(({ name }) => name).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+  for (const name of old.slice(0, -KEPT)) fs.rmSync(path.join(bundlesIn(root), name), { recursive: true, force: true });
+}
