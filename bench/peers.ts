@@ -16,7 +16,7 @@ import { type Taken, timed } from './peers/timed.ts';
 import { OPERATIONS, type Places, type Tool, toolsHere } from './peers/tools.ts';
 import { longFiles, smallFiles } from './store/source-files.ts';
 
-const KNOWN = ['files', 'large', 'rounds', 'small', 'dir', 'doc', 'plot'];
+const KNOWN = ['json', 'files', 'large', 'rounds', 'small', 'dir', 'doc', 'plot'];
 
 export const benches: Benches = { peers };
 

@@ -1,6 +1,6 @@
-// Lets one launcher at a time install the packages, or make the bundle. A lock file with a heartbeat rather than a process id alone,
-// because two launchers may run in two containers over one checkout. It lies outside node_modules, which `npm ci`
-// deletes.
+// Lets one launcher at a time install the packages, or make the bundle. A lock file with a heartbeat rather than a
+// process id alone, because two launchers may run in two containers over one checkout. It lies outside node_modules,
+// which `npm ci` deletes.
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
