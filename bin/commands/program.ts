@@ -32,6 +32,7 @@ export const COMMAND_MODULES: readonly CommandModule[] = [
   { names: ['repair'], load: async () => (await import('./drives/repair.ts')).addRepair },
   { names: ['daemon'], load: async () => (await import('./daemon.ts')).addDaemon },
   { names: ['settings'], load: async () => (await import('./settings.ts')).addSettings },
+  { names: ['namespace'], load: async () => (await import('./stage/namespace.ts')).addNamespace },
   { names: ['serve'], load: async () => (await import('./serve/serve.ts')).addServe },
   { names: ['access'], load: async () => (await import('./serve/access.ts')).addAccess },
   { names: ['keys'], load: async () => (await import('./keys.ts')).addKeys },

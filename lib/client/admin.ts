@@ -14,6 +14,7 @@ import type { VolumeView } from '../engine/status/volume-view.ts';
 import type { WatchStatus } from '../engine/status/watch-status.ts';
 import type { PlanRequest } from '../engine/upkeep/compaction.ts';
 import type { HistoryDay } from '../engine/upkeep/history.ts';
+import type { NamespaceChange } from '../engine/upkeep/namespaces.ts';
 import type { OperatingLine, OperatingValue } from '../engine/upkeep/operating.ts';
 import type { ReclaimReport, TendReport } from '../engine/upkeep/reclaim.ts';
 import type { EmptyReport, EncodePassReport } from '../engine/upkeep/tend.ts';
@@ -23,6 +24,7 @@ import type { RestoreRequest } from '../frontend/frontend.ts';
 import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
 import type { DriveRow, DriveState } from '../panda/rows/drives/drive-row.ts';
+import type { NamespaceRow } from '../panda/rows/namespace-row.ts';
 import type { ObjectInfo } from '../service/service.ts';
 import type { BalancePlan } from '../volume/repair/balance-plan.ts';
 import type { BalanceOptions, BalanceReport } from '../volume/repair/balance-store.ts';
@@ -111,6 +113,10 @@ export interface StoreAdmin {
   setOperating(changes: Readonly<Record<string, OperatingValue>>): Promise<readonly OperatingLine[]>;
   /** All, or these, as if nobody had set them. */
   resetOperating(names: readonly string[]): Promise<readonly OperatingLine[]>;
+  /** Of which namespaces anybody has said who may read or write them, and what. */
+  namespaces(): Promise<readonly NamespaceRow[]>;
+  /** Throws `invalid` NAMESPACE_INVALID, PRINCIPAL_INVALID, NOT_FOR_DIRECTORY. */
+  setNamespace(name: string, change: NamespaceChange): Promise<NamespaceRow>;
   /** One step of the threshold controller. */
   tune(): Promise<ThresholdStep>;
   /** One pass of everything that schedules do on AWS: encode, gc, free. For cron. */

@@ -16,6 +16,7 @@ import {
   planOf,
 } from '../engine/upkeep/compaction.ts';
 import { type HistoryDay, readHistory } from '../engine/upkeep/history.ts';
+import { changeNamespace, listNamespaceRules, type NamespaceChange } from '../engine/upkeep/namespaces.ts';
 import { listOperating, type OperatingLine, resetOperating, setOperating } from '../engine/upkeep/operating.ts';
 import { type EmptyReport, emptyTrash } from '../engine/upkeep/tend.ts';
 import type { EngineStore } from '../engine/wire/engine-store.ts';
@@ -26,6 +27,7 @@ import type { Reason } from '../foundation/reason.ts';
 import { retireKek } from '../gc/retire-kek.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { LETTERS_MAX } from '../limits/compaction.ts';
+import type { NamespaceRow } from '../panda/rows/namespace-row.ts';
 import { infoOf, type ObjectInfo } from '../service/service.ts';
 import type { BalancePlan } from '../volume/repair/balance-plan.ts';
 import { planBalanceNow } from '../volume/repair/balance-store.ts';
@@ -112,6 +114,14 @@ export class EngineAdmin {
 
   async resetOperating(names: readonly string[]): Promise<readonly OperatingLine[]> {
     return resetOperating(await this.#open(), names);
+  }
+
+  async namespaces(): Promise<readonly NamespaceRow[]> {
+    return listNamespaceRules((await this.#open()).components);
+  }
+
+  async setNamespace(name: string, change: NamespaceChange): Promise<NamespaceRow> {
+    return changeNamespace((await this.#open()).components, name, change);
   }
 
   async deadLetters(): Promise<readonly DeadDrain[]> {

@@ -55,13 +55,13 @@ export const DRIVE_ACCESS: Readonly<Record<'frontend' | Worker, DriveAccess>> = 
 
 /**
  * Partitions whose rows a function never writes, whatever it recovers or ends: what objects there are and which key is
- * which is the frontend's to say, and blocks are only counted by what puts, shreds or merges them. The functions' tests
- * run under these rules (test/functions/stage.ts).
+ * which is the frontend's to say, who may have them is an operator's, and blocks are only counted by what puts, shreds
+ * or merges them. The functions' tests run under these rules (test/functions/stage.ts).
  */
-const NAMES_AND_KEYS = ['object/*', 'kek'] as const;
+const NAMES_AND_KEYS = ['object/*', 'kek', 'namespace'] as const;
 const AND_BLOCKS = [...NAMES_AND_KEYS, 'block/*'] as const;
 export const NEVER_WRITTEN: Readonly<Record<'frontend' | Worker, readonly string[]>> = {
-  frontend: [],
+  frontend: ['namespace'],
   planner: AND_BLOCKS,
   compactor: NAMES_AND_KEYS,
   drainer: AND_BLOCKS,

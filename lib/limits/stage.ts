@@ -24,6 +24,17 @@ export const WHOLE_BODY_BYTES_MAX = 4 * MIB;
 /** Bytes that a client asks for at a time: what fits one answer. */
 export const READ_PIECE_BYTES_MAX = 4 * MIB;
 
+// Who may ask.
+
+/** Principals that a namespace names for reading, and for writing. */
+export const PRINCIPALS_MAX = 50;
+/** An ARN of IAM: a path of 512 and a name of 64 characters at the most, and what is before them. */
+export const PRINCIPAL_CHARACTERS_MAX = 700;
+/** A change of a namespace holds after so long in every process. */
+export const NAMESPACE_RULES_MS = 30 * SECOND_MS;
+/** Whose rules a process keeps at once. */
+export const NAMESPACES_KNOWN_MAX = 1000;
+
 // The caller.
 
 /** Requests of one client under way. */

@@ -12,7 +12,19 @@ export async function answerInvoke(open: OpenService, event: unknown): Promise<F
   }
 }
 
+/** Parts and the end of an upload go by its id, which only who began it knows. */
+const RIGHTS = {
+  put: 'write',
+  get: 'read',
+  head: 'read',
+  delete: 'write',
+  list: 'read',
+  uploadBegin: 'write',
+  uploadFinish: 'write',
+} as const;
+
 async function answer(service: FrontendService, request: FrontendRequest): Promise<FrontendAnswer> {
+  if ('namespace' in request) await service.admit(request.namespace, RIGHTS[request.op], undefined);
   switch (request.op) {
     case 'put': {
       const objects = request.objects.map(({ body, ...rest }) => ({ ...rest, body: fromBase64(body) }));

@@ -20,7 +20,11 @@ const eventSchema = z.object({
   headers: z.record(z.string(), z.string()).default({}),
   body: z.string().optional(),
   isBase64Encoded: z.boolean().default(false),
-  requestContext: z.object({ http: z.object({ method: z.string() }) }),
+  requestContext: z.object({
+    http: z.object({ method: z.string() }),
+    /** Who signed the request, as IAM found. */
+    authorizer: z.object({ iam: z.object({ userArn: z.string().nullish() }).nullish() }).nullish(),
+  }),
 });
 type HttpEvent = z.infer<typeof eventSchema>;
 
@@ -31,6 +35,8 @@ export interface HttpAnswer {
   readonly isBase64Encoded?: boolean;
 }
 
+/** Not a direct Invoke, whoever it is. */
+const NOBODY = '';
 const DEFAULT_NAMESPACE = 'default';
 const METADATA_HEADER = 'x-pocketful-metadata';
 const PATH = /^\/objects(?:\/(.*))?$/s;
@@ -71,6 +77,8 @@ async function route(service: FrontendService, event: HttpEvent): Promise<HttpAn
   if (matched === null) throw invalid('PATH_UNKNOWN', 'paths are /objects and /objects/KEY');
   const query = new URLSearchParams(event.rawQueryString);
   const namespace = query.get('namespace') ?? DEFAULT_NAMESPACE;
+  const caller = event.requestContext.authorizer?.iam?.userArn ?? NOBODY;
+  await service.admit(namespace, method === 'GET' || method === 'HEAD' ? 'read' : 'write', caller);
   const key = matched[1] === undefined || matched[1] === '' ? undefined : decodedKey(matched[1]);
   if (key === undefined) {
     if (method !== 'GET') throw invalid('METHOD_NOT_ALLOWED', `${method} needs a key: /objects/KEY`);

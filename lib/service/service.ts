@@ -12,7 +12,9 @@ import { checkPathKey } from '../frontend/object-keys.ts';
 import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../frontend/upload-parts.ts';
 import { BODY_BYTES_MAX, PART_BYTES_MAX } from '../limits/stage.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
+import type { Caller } from '../settings/principals.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { NamespaceGuard } from './namespace-guard.ts';
 import type { RequestOf, ResultOf, WireHead } from './protocol.ts';
 
 /** What a client may know of an object: not its blocks. */
@@ -59,12 +61,19 @@ export class FrontendService {
   /** Puts of requests that this process has at once: a function on managed instances is given several. */
   readonly #batcher: Batcher;
   readonly #keks: KekRing;
+  readonly #guard: NamespaceGuard;
 
   constructor(store: VolumeStore, onPressure?: PressureSignal) {
     this.#store = store;
     this.#frontend = new Frontend(store, onPressure);
     this.#batcher = new Batcher(this.#frontend);
     this.#keks = new KekRing(store.components);
+    this.#guard = new NamespaceGuard(store.components);
+  }
+
+  /** Before anything is done for a caller. Throws `denied` NAMESPACE_DENIED. */
+  admit(namespace: string, right: 'read' | 'write', caller: Caller): Promise<void> {
+    return this.#guard.admit(namespace, right, caller);
   }
 
   /**

@@ -32,10 +32,12 @@ export interface HttpRequest {
   readonly query?: string;
   readonly headers?: Record<string, string>;
   readonly body?: Uint8Array;
+  /** The ARN of who signed it. */
+  readonly caller?: string;
 }
 
 /** A Function URL's event, payload format 2.0. */
-export const httpEvent = ({ method, path, query = '', headers = {}, body }: HttpRequest): unknown => ({
+export const httpEvent = ({ method, path, query = '', headers = {}, body, caller }: HttpRequest): unknown => ({
   version: '2.0',
   routeKey: '$default',
   rawPath: path,
@@ -43,6 +45,8 @@ export const httpEvent = ({ method, path, query = '', headers = {}, body }: Http
   headers,
   requestContext: {
     accountId: '000000000000',
+    authorizer:
+      caller === undefined ? null : { iam: { userArn: caller, accountId: '111122223333', principalOrgId: null } },
     domainName: 'id.lambda-url.us-east-1.on.aws',
     http: { method, path, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
     requestId: 'r',
@@ -54,6 +58,7 @@ export const httpEvent = ({ method, path, query = '', headers = {}, body }: Http
 
 export interface Deployed {
   readonly invoke: (event: unknown) => Promise<unknown>;
+  readonly world: World;
 }
 
 /** Log lines go to nobody. */
@@ -68,5 +73,5 @@ export function deploy(seed: number, open?: () => Promise<FrontendService>, sett
   // Through JSON both ways, as Lambda does it.
   const invoke = async (event: unknown): Promise<unknown> =>
     JSON.parse(JSON.stringify(await handler(JSON.parse(JSON.stringify(event)), context())));
-  return { invoke };
+  return { invoke, world };
 }

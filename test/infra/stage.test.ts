@@ -429,7 +429,7 @@ describe('permissions', () => {
 
   const actionsOfRole = (templates: readonly Template[], role: string): string[] => {
     const policies = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) => resourcesIn(templates, type));
-    const own = policies.filter(({ Properties }) => JSON.stringify(Properties['Roles']).includes(`"${role}`));
+    const own = policies.filter(({ Properties }) => JSON.stringify(Properties['Roles'] ?? []).includes(`"${role}`));
     expect(own.length, role).toBeGreaterThan(0);
     const found = own.flatMap(
       ({ Properties }) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement,
@@ -458,20 +458,20 @@ describe('permissions', () => {
   });
 
   it.each([
-    ['Frontend', undefined],
-    ['Gc', ['object/*', 'kek']],
-    ['Compactor', ['object/*', 'kek']],
-    ['Encoder', ['object/*', 'kek', 'block/*']],
-    ['Planner', ['object/*', 'kek', 'block/*']],
+    ['Frontend', ['namespace']],
+    ['Gc', ['object/*', 'kek', 'namespace']],
+    ['Compactor', ['object/*', 'kek', 'namespace']],
+    ['Encoder', ['object/*', 'kek', 'namespace', 'block/*']],
+    ['Planner', ['object/*', 'kek', 'namespace', 'block/*']],
   ])('of %s write no rows that are not its business', (role, never) => {
     const policies = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) => resourcesIn(durable.all, type));
     const writing = policies
-      .filter(({ Properties }) => JSON.stringify(Properties['Roles']).includes(`"${role}`))
+      .filter(({ Properties }) => JSON.stringify(Properties['Roles'] ?? []).includes(`"${role}`))
       .flatMap(({ Properties }) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement)
       .filter((statement) => actionsOf(statement).some((action) => /^dynamodb:(Put|Update|Delete)Item$/.test(action)));
     expect(writing.length).toBeGreaterThan(0);
     for (const { Condition } of writing)
-      expect(Condition).toEqual(never && { 'ForAllValues:StringNotLike': { 'dynamodb:LeadingKeys': never } });
+      expect(Condition).toEqual({ 'ForAllValues:StringNotLike': { 'dynamodb:LeadingKeys': never } });
   });
 
   it('reach the drives of the stage and no other bucket, however many', () => {

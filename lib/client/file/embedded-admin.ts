@@ -18,6 +18,7 @@ import { encodePass } from '../../engine/upkeep/tend.ts';
 import { tune } from '../../engine/upkeep/tune.ts';
 import { type VerifyReport, verifyStore } from '../../engine/upkeep/verify.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
+import { invalid } from '../../foundation/errors.ts';
 import { given } from '../../foundation/given.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
 import { balanceStore } from '../../volume/repair/balance-store.ts';
@@ -88,6 +89,11 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
       if (isShort) await freeTrash(this.#store.volumes, { ignoreGrace: true });
       return report;
     });
+  }
+
+  /** Whoever may open the directory may do everything. */
+  override setNamespace(): Promise<never> {
+    throw invalid('NOT_FOR_DIRECTORY', 'principals are of stages: on this machine the file system says who may what');
   }
 
   tune(): Promise<ThresholdStep> {

@@ -13,6 +13,10 @@ export const NAME_CODES = {
   NAME_OUTSIDE: ['invalid', 'a name leads out of the directory it should be written below'],
   NAME_UNFIT: ['invalid', 'the file system takes no such name'],
   NAMESPACE_INVALID: ['invalid', 'a namespace is 1 to 63 of a-z, 0-9, `-` and `.`, beginning with a letter or digit'],
+  PRINCIPAL_INVALID: [
+    'invalid',
+    'a principal is the ARN of a user, role, session or account, or `invoke`; or there are too many',
+  ],
   METADATA_TOO_LONG: ['invalid', "an object's metadata has more than 2,048 bytes"],
   METADATA_INVALID: ['invalid', 'the header with the metadata is not percent-encoded UTF-8'],
   RANGE_INVALID: ['invalid', 'a range lies outside of the object'],
@@ -69,6 +73,7 @@ export const OPTION_CODES = {
   STRATEGY_UNKNOWN: ['invalid', 'there is no such strategy'],
   OBJECTIVE_UNKNOWN: ['invalid', 'there is no such objective'],
   PRESET_UNKNOWN: ['invalid', 'there is no such preset'],
+  NOT_FOR_DIRECTORY: ['invalid', 'this works on a stage only: on this machine the file system says who may what'],
   NOT_FOR_STAGE: ['invalid', 'this command works on `file:` stores only'],
   REPOSITORY_NEEDED: ['missing', 'this command needs the repository, which an installed pocketful does not have'],
 } as const satisfies CodeTable;

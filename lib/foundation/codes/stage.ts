@@ -30,5 +30,6 @@ export const CALL_CODES = {
   METHOD_NOT_ALLOWED: ['invalid', 'the method does not go with the path'],
   PATH_UNKNOWN: ['invalid', 'there is no such path'],
   KEY_INVALID: ['invalid', 'the key in the path is not percent-encoded UTF-8'],
+  NAMESPACE_DENIED: ['denied', 'the namespace does not name the caller for this'],
   KEY_TWICE: ['invalid', 'a key is there twice in one request'],
 } as const satisfies CodeTable;

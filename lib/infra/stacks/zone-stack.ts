@@ -4,6 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { OPTIONS_OUTPUT, OUTPUTS } from '../../settings/stage-names.ts';
+import { CallerPolicies } from '../caller-policies.ts';
 import { cellName, zoneName } from '../resource-names.ts';
 import { scheduleSampler } from '../schedules.ts';
 import { ServiceFunction } from '../service-function.ts';
@@ -40,6 +41,8 @@ export class ZoneStack extends PocketfulStack {
     this.#grantEncoder();
     scheduleSampler(this, stage, this.frontend.function);
     const url = this.frontend.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+    const { functionArn } = this.frontend.function;
+    new CallerPolicies(this, 'Callers', { stage, functionArn, stackId: this.stackId });
     this.#outputs(parts, this.frontend.function.functionName, url.url);
   }
 

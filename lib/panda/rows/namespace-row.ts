@@ -1,0 +1,44 @@
+// namespace | NAME: who may read and write a namespace. One without a row, or without principals, is open to whoever
+// may call the stage.
+import * as z from 'zod';
+import type { Key, Put, Row } from '../panda.ts';
+import { countIn, malformedRow, stringIn } from './row-reader.ts';
+
+const PARTITION = 'namespace';
+
+const schema = z.strictObject({
+  /** Both or neither: who is bound is bound in both ways. */
+  principals: z.strictObject({ read: z.array(z.string()), write: z.array(z.string()) }).optional(),
+});
+export type NamespaceRules = Readonly<z.infer<typeof schema>>;
+
+export interface NamespaceRow {
+  readonly name: string;
+  /** Grows with each change. */
+  readonly version: number;
+  readonly rules: NamespaceRules;
+}
+
+export const namespacePartition = PARTITION;
+export const namespaceKey = (name: string): Key => ({ partition: PARTITION, sort: name });
+
+/** Throws `corrupt` ROW_MALFORMED: rules that cannot be read let nobody in. */
+export function namespaceFromRow(row: Row): NamespaceRow {
+  return { name: row.sort, version: countIn(row, 'v'), rules: rulesIn(row) };
+}
+
+function rulesIn(row: Row): NamespaceRules {
+  try {
+    return schema.parse(JSON.parse(stringIn(row, 'j')));
+  } catch {
+    return malformedRow(row, 'attribute j holds no rules of a namespace');
+  }
+}
+
+/** In place of the row that was read (version 0: there was none). */
+export const putNamespace = ({ name, version, rules }: NamespaceRow, before: number): Put => ({
+  kind: 'put',
+  ...namespaceKey(name),
+  attributes: { v: version, j: JSON.stringify(rules) },
+  if: before === 0 ? ['absent'] : [{ attribute: 'v', equals: before }],
+});
