@@ -12,6 +12,7 @@ import { type DriveRow, driveAttributes, driveKey } from '../../lib/panda/rows/d
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { repairStore } from '../../lib/volume/repair/repair-store.ts';
 import { readDriveRows } from '../../lib/volume/rows/drive-states.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { TINY, World } from '../store/harness.ts';
 import { LOOKED_AT } from '../volume/planted.ts';
@@ -91,5 +92,23 @@ describe('a rebuild without any row of a drive', () => {
     await p.frontend.put({ namespace: 'default', key: 'a', body: new Uint8Array(900) });
     const { process } = await rebuilt(world, await rowsOf(p));
     expect((await readDriveRows(process.components)).size).toBe(0);
+  });
+});
+
+describe('an extent', () => {
+  it('has no more used than it holds, whatever writers who were refused have left in its zone', async () => {
+    const world = new World(11, TINY);
+    const p = world.start();
+    await p.frontend.put({ namespace: 'default', key: 'a', body: new Uint8Array(900) });
+    const before = await listVolumes(world.panda, TINY.cell);
+    for (const { extents } of before)
+      for (const { drive, zone, zoneGeneration } of extents)
+        await world.drives[drive]?.append({ zone, generation: zoneGeneration }, 'left', [
+          new Uint8Array(TINY.extentBytes),
+        ]);
+    const { process } = await rebuilt(world, await rowsOf(p));
+    const found = await listVolumes(process.components.panda, TINY.cell);
+    const used = found.flatMap(({ extentUsedBytes }) => extentUsedBytes);
+    expect(Math.max(...used)).toBe(TINY.extentBytes);
   });
 });
