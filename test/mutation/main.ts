@@ -1,4 +1,4 @@
-// npm run mutation -- [--sample N] [--of-all N] [--seed S] [--seconds N] [--minutes N] [--again] [--tests REGEXP] [--report] [PART OF A FILE'S NAME …]: changes small pieces of the store's cores, one at a
+// npm run mutation -- [--sample N] [--of-all N] [--part I/N] [--seed S] [--seconds N] [--minutes N] [--again] [--tests REGEXP] [--report] [PART OF A FILE'S NAME …]: changes small pieces of the store's cores, one at a
 // time, and sees whether a test notices (docs/testing.md). It goes on where it stopped.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -29,6 +29,7 @@ const { values, positionals } = parseArgs({
   options: {
     sample: { type: 'string', default: '1000000' },
     'of-all': { type: 'string' },
+    part: { type: 'string', default: '1/1' },
     seed: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '20' },
     minutes: { type: 'string', default: '100000' },
@@ -101,7 +102,9 @@ function byTarget(some: readonly Drawn[]): readonly Wanted[] {
 
 fs.mkdirSync(FOLDER, { recursive: true });
 const all = targets().filter(({ file }) => positionals.length === 0 || positionals.some((part) => file.includes(part)));
-const sampled = sample(all);
+/** Of the sample, which is the same in every process that has such a part. */
+const [part = 1, parts = 1] = values.part.split('/').map(Number);
+const sampled = sample(all).filter((_, i) => i % parts === part - 1);
 const results = new Results(FOLDER);
 const coverage = new Coverage(FOLDER);
 if (!values.report) {

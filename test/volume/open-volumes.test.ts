@@ -1,10 +1,12 @@
 // Several processes append at once: each comes to fill its own volumes, and a conflict does not make it list all volumes again.
 import { describe, expect, it } from 'vitest';
+import { driveUnavailable } from '../../lib/drive/errors.ts';
 import { corrupt } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { VOLUME_BUCKETS_MAX } from '../../lib/limits/panda.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Key, Page, QueryOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
-import { volumePartitions } from '../../lib/panda/rows/volume-row.ts';
+import { volumeKey, volumePartitions } from '../../lib/panda/rows/volume-row.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { TINY, World } from '../store/harness.ts';
@@ -131,5 +133,61 @@ describe('a process that may not write, as its Panda is older than the drives', 
     const held = await world.start().volumes.open.lease('hot', 2000);
     await expect(open.recoverIdle()).rejects.toMatchObject({ code: 'PANDA_BEHIND' });
     await held.release();
+  });
+});
+
+describe('a volume that others have filled since it was seen', () => {
+  const stateOf = async (world: World, id: string) =>
+    (await listVolumes(world.panda, TINY.cell)).find((volume) => volume.id === id) ?? expect.fail('no such volume');
+  /** One process has looked; then the row says that so much of each extent is used, and that one wants more. */
+  const taken = async (usedBytes: number, buckets = 0) => {
+    const world = new World(6, { ...TINY, openVolumes: 2 });
+    const a = world.start();
+    const first = await a.volumes.open.lease('hot', 1_000);
+    await first.release();
+    const { id, extentUsedBytes } = first.volume;
+    const ids = Array.from({ length: buckets }, (_, i) => `${i}`.padStart(16, '0'));
+    const set = { u: extentUsedBytes.map(() => usedBytes), n: 5, ...(buckets === 0 ? {} : { b: new Set(ids) }) };
+    await world.panda.transact([{ kind: 'update', ...volumeKey(TINY.cell, id), set }]);
+    const lease = await a.volumes.open.lease('hot', 40_000);
+    expect(lease.volume.id).not.toBe(id);
+    return stateOf(world, id);
+  };
+
+  it('is sealed if hardly anything is free, and given back if it has room for others', async () => {
+    const one = TINY.extentBytes / 1000;
+    expect(await taken(TINY.extentBytes - Math.floor(9 * one))).toMatchObject({ state: 'sealed' });
+    expect(await taken(TINY.extentBytes - Math.floor(20 * one))).toMatchObject({ state: 'open', owner: undefined });
+    expect(await taken(TINY.extentBytes / 2 + 1000)).toMatchObject({ state: 'open', owner: undefined });
+  });
+
+  it('is sealed if it can have no more buckets', async () => {
+    expect(await taken(TINY.extentBytes / 2 + 1000, VOLUME_BUCKETS_MAX - 1)).toMatchObject({ state: 'open' });
+    expect(await taken(TINY.extentBytes / 2 + 1000, VOLUME_BUCKETS_MAX)).toMatchObject({ state: 'sealed' });
+  });
+});
+
+describe('open volumes that nobody works on', () => {
+  const lose = (world: World, drive: number | undefined) => {
+    const lost = world.drives[drive ?? 0];
+    if (lost === undefined) throw new Error('no such drive');
+    lost.append = () => Promise.reject(driveUnavailable(lost.label, 'away'));
+  };
+
+  it('are sealed if a drive of theirs is lost and they hold something; an empty one is only looked after', async () => {
+    for (const isEmpty of [true, false]) {
+      const world = new World(7, { ...TINY, openVolumes: 1 });
+      const p = world.start();
+      if (isEmpty) await (await p.volumes.open.lease('hot', 1_000)).release();
+      else await p.frontend.put({ namespace: 'n', key: 'a', body: Buffer.from('a body') });
+      const [volume] = await listVolumes(world.panda, TINY.cell);
+      const drive = volume?.extents[0]?.drive;
+      lose(world, drive);
+      for (let i = 0; i < 20; i++) p.volumes.health.failed(drive ?? 0, driveUnavailable('x', 'away'));
+      const recovered = await p.volumes.open.recoverIdle();
+      const [after] = await listVolumes(world.panda, TINY.cell);
+      expect([recovered, after?.state]).toEqual([1, isEmpty ? 'open' : 'sealed']);
+      expect(after?.owner).toBeUndefined();
+    }
   });
 });
