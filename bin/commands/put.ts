@@ -1,31 +1,38 @@
 // pocketful put: files, directories or standard input into the store.
 import type { BigIntStats } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { PocketfulStore, PutReport, PutRequest } from '../../lib/client/face.ts';
+import type {
+  ObjectInfo,
+  PocketfulStore,
+  PutOutcome,
+  PutReport,
+  PutRequest,
+  Remembering,
+} from '../../lib/client/face.ts';
 import { openOrCreate } from '../../lib/client/file/create-store.ts';
+import { changedFiles, type FileToPut } from '../../lib/client/files/changed-files.ts';
+import { KnownFiles } from '../../lib/client/files/known-files.ts';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { isWithin, placesOf } from '../../lib/client/files/store-places.ts';
-import { reasonOf, type SkipReason, walkTree } from '../../lib/client/files/walk-tree.ts';
+import { reasonOf, type SkipReason, type WalkRules, walkTree } from '../../lib/client/files/walk-tree.ts';
 import { invalid, isKind, PocketfulError } from '../../lib/foundation/errors.ts';
 import { reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, type Run } from './command.ts';
 import { type CreationOptions, creationOptions, newStoreOf } from './init.ts';
 import { ItemFailures } from './items.ts';
 import { Progress } from './show/progress.ts';
-import { bytesText, countOf, countText, secondsText, shownName } from './show/text.ts';
+import { type PutDone, putDocument, putText, type Skipped } from './show/put-text.ts';
+import { countOf, shownName } from './show/text.ts';
 
 interface PutOptions extends CreationOptions {
   readonly as?: string;
   readonly prefix?: string;
   readonly includeStores?: boolean;
+  readonly contents?: boolean;
   readonly sync?: boolean;
-}
-
-interface Skipped {
-  readonly name: string;
-  readonly reason: SkipReason;
 }
 
 const SKIPPED: Readonly<Record<SkipReason, string>> = {
@@ -53,6 +60,7 @@ export function addPut(program: Command): void {
         )
         .option('--prefix <prefix>', 'put this and a / before every name')
         .option('--sync', 'answer only when the drives have the metadata of it too')
+        .option('--contents', 'read every file, also those whose times say that they are what was put last')
         .option('--include-stores', 'walk into directories that hold another store or a drive of one'),
   );
 }
@@ -89,6 +97,10 @@ class PutBatch {
   readonly #sources = new Map<string, string>();
   /** Names of files that were named on the command line themselves. */
   readonly #direct = new Set<string>();
+  /** Of files that are being put, to be told what became of them. */
+  readonly #noting = new Map<string, (version: string) => void>();
+  readonly #known: KnownFiles[] = [];
+  #unchanged = 0;
   #attempted = 0;
   #hasSeveral = false;
   #bytes = 0;
@@ -102,20 +114,39 @@ class PutBatch {
   }
 
   async run(paths: readonly string[]): Promise<void> {
-    for await (const outcome of this.#store.putAll(this.#items(paths))) {
+    for await (const outcome of this.#put(this.#items(paths))) {
+      const note = this.#noting.get(outcome.key);
+      this.#noting.delete(outcome.key);
       if (outcome.ok) {
-        this.#stored.push(outcome);
-        this.#bytes += outcome.sizeBytes;
+        note?.(outcome.version);
+        this.#add(outcome);
       } else this.#failed(outcome.key, outcome.error);
-      this.#progress.show({ items: this.#stored.length, bytes: this.#bytes });
     }
+    for (const known of this.#known) await known.save(!this.#run.interruption.happened);
     this.#progress.end();
     const { elapsedMs } = this.#progress;
-    const isOver = this.#run.interruption.happened || this.#stored.length === 0;
+    const isOver = this.#run.interruption.happened || this.#stored.length === this.#unchanged;
     const encoded = isOver ? undefined : await this.#afterPut();
     if (this.#options.sync) await this.#store.sync();
     this.#failures.settle(this.#attempted);
     this.#answer(elapsedMs, encoded);
+  }
+
+  /** A store that is to take nothing is asked for nothing. */
+  async *#put(items: AsyncGenerator<PutRequest>): AsyncGenerator<PutOutcome> {
+    const first = await items.next();
+    if (first.done) return;
+    async function* all(): AsyncGenerator<PutRequest> {
+      yield first.value;
+      yield* items;
+    }
+    yield* this.#store.putAll(all());
+  }
+
+  #add(stored: PutReport): void {
+    this.#stored.push(stored);
+    this.#bytes += stored.sizeBytes;
+    this.#progress.show({ items: this.#stored.length, bytes: this.#bytes });
   }
 
   async *#items(paths: readonly string[]): AsyncGenerator<PutRequest> {
@@ -155,23 +186,57 @@ class PutBatch {
       return;
     }
     const folder = this.#options.as === undefined ? '' : `${this.#options.as.replace(/\/+$/, '')}/`;
+    const { remembering } = this.#store;
+    const files = this.#files(root, folder, isOwn);
+    if (remembering === undefined) {
+      for await (const { request } of files) yield request;
+      return;
+    }
+    const known = await this.#knownFiles(root, folder, remembering);
+    const same = ({ key, version, etag, sizeBytes }: ObjectInfo): void => {
+      this.#unchanged += 1;
+      this.#add({ key, ok: true, version, etag, sizeBytes, newBytes: 0 });
+    };
+    for await (const { name, stats, request } of changedFiles(files, known, remembering, same)) {
+      const foundAtMs = this.#run.clock.nowMs();
+      this.#noting.set(request.key, (version) => known.note(name, stats, version, foundAtMs));
+      yield request;
+    }
+  }
+
+  async #knownFiles(root: string, folder: string, { directory }: Remembering): Promise<KnownFiles> {
+    const tree = { host: hostname(), root, namespace: this.#store.namespace, folder: this.#keyOf(folder) };
+    const known = await KnownFiles.open(directory, tree, !this.#options.contents);
+    this.#known.push(known);
+    return known;
+  }
+
+  async *#files(root: string, folder: string, isOwn: WalkRules['isOwn']): AsyncGenerator<FileToPut> {
     for await (const entry of walkTree(root, { isOwn, intoStores: this.#options.includeStores ?? false })) {
       if (this.#run.interruption.happened) return;
       if (entry.kind === 'unreadable') this.#fail(entry.name, unreadable(entry.name, entry.why));
       else if (entry.kind === 'file')
-        yield this.#named(entry.path, fileToPut(`${folder}${entry.name}`, entry.path, entry.stats), true);
+        yield {
+          name: entry.name,
+          stats: entry.stats,
+          request: this.#named(entry.path, fileToPut(`${folder}${entry.name}`, entry.path, entry.stats), true),
+        };
       else if (entry.name === root) this.#fail(root, invalid('STORE_NAMED', `${root}: ${SKIPPED[entry.reason]}`));
       else this.#skip(entry.name, entry.reason);
     }
   }
 
   #named(source: string, request: PutRequest, isOfTree = false): PutRequest {
-    const { prefix } = this.#options;
-    const key = prefix === undefined ? request.key : `${prefix.replace(/\/+$/, '')}/${request.key}`;
+    const key = this.#keyOf(request.key);
     if (this.#hasSeveral) this.#refuseTwice(key, resolve(source));
     this.#attempted += 1;
     if (!isOfTree) this.#direct.add(key);
     return { ...request, key };
+  }
+
+  #keyOf(name: string): string {
+    const { prefix } = this.#options;
+    return prefix === undefined ? name : `${prefix.replace(/\/+$/, '')}/${name}`;
   }
 
   #refuseTwice(key: string, source: string): void {
@@ -217,32 +282,18 @@ class PutBatch {
   }
 
   #answer(elapsedMs: number, encodedBytes: number | undefined): void {
-    const newBytes = this.#stored.reduce((sum, one) => sum + (one.newBytes ?? 0), 0);
     const isInterrupted = this.#run.interruption.happened;
-    const rate = `${countText(Math.round((this.#stored.length * 1000) / Math.max(1, elapsedMs)))} files/s, ${bytesText((this.#bytes * 1000) / Math.max(1, elapsedMs))}/s`;
-    this.#run.answer(
-      {
-        stored: this.#stored.length,
-        bytes: this.#bytes,
-        newBytes,
-        ...(encodedBytes === undefined ? {} : { encodedBytes }),
-        seconds: Math.round(elapsedMs) / 1000,
-        interrupted: isInterrupted,
-        skipped: this.#skipped,
-        failed: this.#failures.list,
-        objects: this.#stored.map(({ key, version, etag, sizeBytes, newBytes: added }) => ({
-          key,
-          version,
-          etag,
-          sizeBytes,
-          ...(added === undefined ? {} : { newBytes: added }),
-        })),
-      },
-      `stored ${countOf(this.#stored.length, 'file')}, ${bytesText(this.#bytes)} (${bytesText(newBytes)} new) in ${secondsText(elapsedMs)}: ${rate}` +
-        (this.#skipped.length > 0 ? `; skipped ${countText(this.#skipped.length)}` : '') +
-        (this.#failures.list.length > 0 ? `; failed ${countText(this.#failures.list.length)}` : '') +
-        (this.#failures.isStopped ? ', and nothing after them was tried' : ''),
-    );
+    const done: PutDone = {
+      stored: this.#stored,
+      unchanged: this.#unchanged,
+      bytes: this.#bytes,
+      encodedBytes,
+      elapsedMs,
+      isInterrupted,
+      skipped: this.#skipped,
+      failures: this.#failures,
+    };
+    this.#run.answer(putDocument(done), putText(done));
     if (isInterrupted)
       this.#run.say(
         `pocketful: interrupted: the ${countOf(this.#stored.length, 'file')} above are stored, nothing is half stored; the store is sound`,

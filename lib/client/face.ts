@@ -28,6 +28,16 @@ export interface PutRequest {
   readonly verify?: (() => Promise<void>) | undefined;
 }
 
+/** What a store that is on this machine does for puts that need not read files again. */
+export interface Remembering {
+  /** A directory of its own, where what trees of files were may be kept. */
+  readonly directory: string;
+  /** What is known of each where it is still of that version and can be read now; undefined: it is to be put. */
+  confirm(
+    remembered: readonly { readonly key: string; readonly version: string }[],
+  ): Promise<(ObjectInfo | undefined)[]>;
+}
+
 export interface PutReport {
   readonly key: string;
   readonly ok: true;
@@ -73,6 +83,8 @@ export interface PocketfulStore {
   readonly namespace: string;
   /** Directories of this machine that are parts of the store, which stores none of them; none where it is elsewhere. */
   readonly places: readonly string[];
+  /** Missing: the engine has no such thing. */
+  readonly remembering?: Remembering | undefined;
   /** One outcome for each, as they become durable; a failing one does not stop the others. */
   putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncIterable<PutOutcome>;
   /** What puts leave to be done: encodes what has cooled. Undefined where a schedule does that. */

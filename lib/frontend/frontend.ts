@@ -6,6 +6,7 @@ import { READ_AHEAD_BYTES_MAX } from '../limits/frontend.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { type ComposeRequest, composeObject } from './compose/compose-object.ts';
+import { confirmObjects, type RememberedObject } from './confirm-objects.ts';
 import { type DeleteItem, type DeleteOutcome, deleteObjects } from './delete-objects.ts';
 import { type GetResult, getBlock, getObject, headObject, type Range, type RangeOf } from './get-object.ts';
 import { HotGauge, type PressureSignal, type Relief } from './hot-gauge.ts';
@@ -81,6 +82,11 @@ export class Frontend {
 
   head(namespace: string, key: string): Promise<ObjectRow> {
     return headObject(this.#store, namespace, key);
+  }
+
+  /** Their rows, where they are still what they were and can be read now; undefined: to be put. */
+  confirm(remembered: readonly RememberedObject[]): Promise<(ObjectRow | undefined)[]> {
+    return confirmObjects(this.#store, this.#keks, remembered);
   }
 
   list(request: ListRequest): Promise<ListPage> {

@@ -3,13 +3,23 @@
 import type { Unshipped } from '../../engine/ship/store-journal.ts';
 import { hasLeftovers, recover } from '../../engine/upkeep/end-dead-work.ts';
 import { type EmbeddedStore, openEmbedded } from '../../engine/wire/embedded.ts';
+import { filesSeenPath } from '../../engine/wire/store-layout.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
+import type { ObjectVersion } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
 import { infoOf, type ListPage, type ListRequest, type ObjectInfo } from '../../service/service.ts';
 import type { EncodePass, EncodeProgress, StoreAdmin, Watch } from '../admin.ts';
-import type { ByteRange, DeleteOutcome, OpenBody, PocketfulStore, PutOutcome, PutRequest } from '../face.ts';
+import type {
+  ByteRange,
+  DeleteOutcome,
+  OpenBody,
+  PocketfulStore,
+  PutOutcome,
+  PutRequest,
+  Remembering,
+} from '../face.ts';
 import { EmbeddedAdmin } from './embedded-admin.ts';
 import { EmbeddedObjects } from './embedded-objects.ts';
 
@@ -48,6 +58,18 @@ export class EmbeddedClient implements PocketfulStore {
 
   get places(): readonly string[] {
     return [this.engine.path, ...this.engine.components.drives.map(({ label }) => label)];
+  }
+
+  get remembering(): Remembering {
+    const { namespace } = this;
+    const { frontend, path } = this.engine;
+    return {
+      directory: filesSeenPath(path),
+      confirm: async (remembered) => {
+        const named = remembered.map(({ key, version }) => ({ namespace, key, version: version as ObjectVersion }));
+        return (await frontend.confirm(named)).map((row) => row && infoOf(row));
+      },
+    };
   }
 
   async *putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncGenerator<PutOutcome> {

@@ -2,9 +2,11 @@
 // followed: symlinks, devices, sockets and pipes are only named. Nor are directories that hold a store or a drive: a
 // store that is backed up file by file, while it works, cannot be restored from that, and one that takes itself in
 // grows without end.
-import type { BigIntStats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { type BigIntStats, lstatSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { LOOKED_AT_ONCE } from '../../limits/engine.ts';
 import { storeKindOf } from './store-places.ts';
 
 export type SkipReason = 'symlink' | 'device' | 'socket' | 'pipe' | 'other' | 'store' | 'drive' | 'keys';
@@ -57,7 +59,9 @@ async function* walkFolder(path: string, prefix: string, rules: WalkRules): Asyn
     yield { kind: 'skipped', name: prefix === '' ? path : prefix.slice(0, -1), reason: holds };
     return;
   }
-  for (const bytes of names) {
+  for (const [i, bytes] of names.entries()) {
+    // Asked one by one without waiting: an answer takes a fifth of what waiting for it does.
+    if (i % LOOKED_AT_ONCE === LOOKED_AT_ONCE - 1) await turnOfTheLoop();
     const name = decoded(bytes);
     if (name === undefined)
       yield { kind: 'unreadable', name: `${prefix}${escaped(bytes)}`, why: 'its name is not UTF-8' };
@@ -67,7 +71,7 @@ async function* walkFolder(path: string, prefix: string, rules: WalkRules): Asyn
 
 async function* visit(path: string, name: string, rules: WalkRules): AsyncGenerator<TreeEntry> {
   try {
-    const found = await lstat(path, { bigint: true });
+    const found = lstatSync(path, { bigint: true });
     if (found.isFile()) yield { kind: 'file', name, path, stats: found };
     else if (!found.isDirectory()) yield { kind: 'skipped', name, reason: reasonOf(found) };
     else {

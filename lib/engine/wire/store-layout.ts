@@ -11,6 +11,7 @@ const KEYS = 'keys.json';
 const QUEUE = 'queue.sqlite';
 const RESERVE = 'panda.reserve';
 const DRIVES = 'drives';
+const FILES_SEEN = 'files-seen';
 const LOST_AND_FOUND = 'lost+found';
 
 export const pandaPath = (dir: string): string => join(dir, PANDA);
@@ -20,6 +21,8 @@ export const reservePath = (dir: string): string => join(dir, RESERVE);
 /** Where drives lie that were not put elsewhere. */
 export const drivesPath = (dir: string): string => join(dir, DRIVES);
 export const keysPath = (dir: string): string => join(dir, KEYS);
+/** What trees of files were when they were put (lib/client/files/known-files.ts). It may be lost. */
+export const filesSeenPath = (dir: string): string => join(dir, FILES_SEEN);
 /** Where `init --passphrase` writes the keys under a passphrase, to be copied from there. */
 export const exportPath = (dir: string): string => join(dir, `${KEYS}.export`);
 
@@ -57,6 +60,7 @@ export async function foreignNames(dir: string): Promise<string[]> {
       (name) =>
         ![PANDA, KEYS, QUEUE, RESERVE].some((own) => name.startsWith(own)) &&
         name !== DRIVES &&
+        name !== FILES_SEEN &&
         name !== LOST_AND_FOUND,
     );
   } catch (error) {

@@ -1,0 +1,59 @@
+// What a put says at its end.
+import type { PutReport } from '../../../lib/client/face.ts';
+import type { SkipReason } from '../../../lib/client/files/walk-tree.ts';
+import type { ItemFailures } from '../items.ts';
+import { bytesText, countOf, countText, secondsText } from './text.ts';
+
+export interface Skipped {
+  readonly name: string;
+  readonly reason: SkipReason;
+}
+
+export interface PutDone {
+  readonly stored: readonly PutReport[];
+  /** Of these: they were not read. */
+  readonly unchanged: number;
+  readonly bytes: number;
+  readonly encodedBytes: number | undefined;
+  readonly elapsedMs: number;
+  readonly isInterrupted: boolean;
+  readonly skipped: readonly Skipped[];
+  readonly failures: ItemFailures;
+}
+
+const newBytesOf = ({ stored }: PutDone): number => stored.reduce((sum, one) => sum + (one.newBytes ?? 0), 0);
+
+export function putDocument(done: PutDone): unknown {
+  return {
+    stored: done.stored.length,
+    unchanged: done.unchanged,
+    bytes: done.bytes,
+    newBytes: newBytesOf(done),
+    ...(done.encodedBytes === undefined ? {} : { encodedBytes: done.encodedBytes }),
+    seconds: Math.round(done.elapsedMs) / 1000,
+    interrupted: done.isInterrupted,
+    skipped: done.skipped,
+    failed: done.failures.list,
+    objects: done.stored.map(({ key, version, etag, sizeBytes, newBytes }) => ({
+      key,
+      version,
+      etag,
+      sizeBytes,
+      ...(newBytes === undefined ? {} : { newBytes }),
+    })),
+  };
+}
+
+export function putText(done: PutDone): string {
+  const { stored, unchanged, bytes, elapsedMs, skipped, failures } = done;
+  const perSecond = (amount: number): number => (amount * 1000) / Math.max(1, elapsedMs);
+  return [
+    `stored ${countOf(stored.length, 'file')}`,
+    unchanged > 0 ? `, of these ${countText(unchanged)} unchanged` : '',
+    `, ${bytesText(bytes)} (${bytesText(newBytesOf(done))} new) in ${secondsText(elapsedMs)}: `,
+    `${countText(Math.round(perSecond(stored.length)))} files/s, ${bytesText(perSecond(bytes))}/s`,
+    skipped.length > 0 ? `; skipped ${countText(skipped.length)}` : '',
+    failures.list.length > 0 ? `; failed ${countText(failures.list.length)}` : '',
+    failures.isStopped ? ', and nothing after them was tried' : '',
+  ].join('');
+}
