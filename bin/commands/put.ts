@@ -24,7 +24,7 @@ import { addCommand, type Run } from './command.ts';
 import { type CreationOptions, creationOptions, newStoreOf } from './init.ts';
 import { ItemFailures } from './items.ts';
 import { Progress } from './show/progress.ts';
-import { type PutDone, putDocument, putText, type Skipped } from './show/put-text.ts';
+import { type PutDone, putDocument, putText, SKIPPED, type Skipped } from './show/put-text.ts';
 import { countOf, shownName } from './show/text.ts';
 
 interface PutOptions extends CreationOptions {
@@ -34,17 +34,6 @@ interface PutOptions extends CreationOptions {
   readonly contents?: boolean;
   readonly sync?: boolean;
 }
-
-const SKIPPED: Readonly<Record<SkipReason, string>> = {
-  symlink: 'symlink, not followed',
-  device: 'device, not followed',
-  socket: 'socket, not followed',
-  pipe: 'pipe, not followed',
-  other: 'other, not followed',
-  store: 'holds a Pocketful store, not walked into (--include-stores does)',
-  drive: 'is a drive of a Pocketful store, not walked into (--include-stores does)',
-  keys: 'holds the keys of a store, which are never kept in one',
-};
 
 export function addPut(program: Command): void {
   addCommand<PutOptions>(

@@ -65,7 +65,7 @@ export const SYNCS_AT_ONCE = 8;
 export const IDLE_PIECES_MAX = 8;
 /** File systems stamp changes by a coarse clock: two within this time may bear one stamp. */
 export const FILE_STAMP_MS = 10;
-/** So long before a file was looked at it must have changed last for its times to tell a later change: FAT counts 2 s. */
+/** A file that had not changed for so long when it was looked at tells a later change by its times: FAT counts 2 s. */
 export const STAMP_TRUSTED_MS = 2_500;
 /** Remembered objects that are confirmed together. */
 export const CONFIRMED_AT_ONCE = 2_000;

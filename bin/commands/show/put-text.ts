@@ -9,6 +9,17 @@ export interface Skipped {
   readonly reason: SkipReason;
 }
 
+export const SKIPPED: Readonly<Record<SkipReason, string>> = {
+  symlink: 'symlink, not followed',
+  device: 'device, not followed',
+  socket: 'socket, not followed',
+  pipe: 'pipe, not followed',
+  other: 'other, not followed',
+  store: 'holds a Pocketful store, not walked into (--include-stores does)',
+  drive: 'is a drive of a Pocketful store, not walked into (--include-stores does)',
+  keys: 'holds the keys of a store, which are never kept in one',
+};
+
 export interface PutDone {
   readonly stored: readonly PutReport[];
   /** Of these: they were not read. */

@@ -5,7 +5,7 @@
 import { type BigIntStats, lstatSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { turnOfTheLoop } from '../../engine/wire/system-kernel.ts';
 import { LOOKED_AT_ONCE } from '../../limits/engine.ts';
 import { storeKindOf } from './store-places.ts';
 

@@ -1,15 +1,15 @@
 // Which objects are what somebody remembers, and can be read now: what a put of the same bytes would find, without the
 // bytes.
-import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
-import type { BlockRow } from '../panda/rows/block-row.ts';
-import type { ObjectRow } from '../panda/rows/object-row.ts';
-import { unreadableRecords } from '../volume/read/unreadable.ts';
-import { readBlocks } from '../volume/rows/read-rows.ts';
-import { voidBlocks } from '../volume/rows/void-blocks.ts';
-import type { VolumeStore } from '../volume/volume-store.ts';
-import { blockIdsOf } from './compose/block-ids.ts';
-import { readObjects } from './index-objects.ts';
-import type { KekRing } from './kek-ring.ts';
+import type { BlockId, ObjectVersion } from '../../foundation/ids.ts';
+import type { BlockRow } from '../../panda/rows/block-row.ts';
+import type { ObjectRow } from '../../panda/rows/object-row.ts';
+import { unreadableRecords } from '../../volume/read/unreadable.ts';
+import { readBlocks } from '../../volume/rows/read-rows.ts';
+import { voidBlocks } from '../../volume/rows/void-blocks.ts';
+import type { VolumeStore } from '../../volume/volume-store.ts';
+import { blockIdsOf } from '../compose/block-ids.ts';
+import { readObjects } from '../index-objects.ts';
+import type { KekRing } from '../kek-ring.ts';
 
 export interface RememberedObject {
   readonly namespace: string;
