@@ -17,6 +17,7 @@ import {
   deleteCost,
   getCost,
   lookCost,
+  lrcOfCell,
   metadataBytes,
   putCost,
   type ScrubCost,
@@ -32,9 +33,7 @@ const VOLUMES = 8;
 const SEALED_VOLUMES = [20, 2_000, 20_000];
 /** Smaller, and headers, directories and the last group of a volume are more than they would be. */
 const SCALE = 16;
-const MIB = 1024 * 1024;
 const MILLION = 1e6;
-const GROUP_BYTES = (96 * MIB) / SCALE;
 
 export const benches: Benches = { cost };
 
@@ -67,23 +66,12 @@ async function cost(): Promise<BenchResult> {
   }
   for (const [name, settings] of [
     ['single (thrifty)', scaledDown('thrifty', SCALE)],
-    ['single, groups of 96 MiB', scaledDown('thrifty', SCALE, { groupBytesMin: GROUP_BYTES })],
     ['rs-6-3 (personal)', scaledDown('personal', SCALE)],
-    [
-      'lrc-12-2-2, groups of 96 MiB',
-      scaledDown('personal', SCALE, { warmCodec: 'lrc-12-2-2', blockBytesMax: (2 * MIB) / SCALE }),
-    ],
-  ] as const)
+    ['lrc-12-2-2, groups of 192 MiB (cell)', lrcOfCell(SCALE)],
+  ] as const) {
     figures.push(...compaction(`${name}: 1,000 GiB compacted`, await compactionCost(settings, VOLUMES, SCALE)));
-  for (const [name, settings] of [
-    ['single (thrifty)', scaledDown('thrifty', SCALE)],
-    ['rs-6-3 (personal)', scaledDown('personal', SCALE)],
-    [
-      'lrc-12-2-2, groups of 96 MiB',
-      scaledDown('personal', SCALE, { warmCodec: 'lrc-12-2-2', blockBytesMax: (2 * MIB) / SCALE }),
-    ],
-  ] as const)
     figures.push(...scrubbed(name, await scrubCost(settings, 2, SCALE)));
+  }
   return { bench: 'cost', machine: `${PRICE_BOOK.name} of ${PRICE_BOOK.date}; ${machine()}`, figures };
 }
 

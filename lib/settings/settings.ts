@@ -86,7 +86,6 @@ export const PRESETS: Readonly<Record<PresetName, Settings>> = {
     ...personal,
     preset: 'thrifty',
     extentBytes: 512 * MIB,
-    groupBytesMin: 16 * MIB,
     hotCodec: 'single',
     warmCodec: 'single',
   },

@@ -1,12 +1,23 @@
-// As figures.test.ts: what compaction costs, which takes a store of many volumes.
-import { describe, expect, it } from 'vitest';
+// What compaction costs, with compute: counted on the real store and priced.
+import { expect, it } from 'vitest';
 import { PRESETS } from '../../lib/settings/settings.ts';
-import { compactionCost, scaledDown } from './figures.ts';
+import { compactionCost, lrcOfCell, scaledDown } from './figures.ts';
 
-describe('the cost sheet', () => {
-  it('a GiB compacted under thrifty costs a fifth of a cent at most', async () => {
-    const cost = await compactionCost(scaledDown('thrifty', 64), 4, 64);
-    expect(cost.movedBytes).toBeGreaterThan(0.4 * 4 * PRESETS.thrifty.extentBytes);
-    expect(cost.total).toBeLessThan(0.002);
-  });
+const SCALE = 64;
+
+it('a GiB compacted under thrifty costs 0.12 cents at most', async () => {
+  const cost = await compactionCost(scaledDown('thrifty', SCALE), 4, SCALE);
+  expect(cost.movedBytes).toBeGreaterThan(0.4 * 4 * PRESETS.thrifty.extentBytes);
+  expect(cost.compute).toBeGreaterThan(0.0004);
+  expect(cost.total).toBeLessThanOrEqual(0.0012);
+});
+
+it('a GiB compacted under lrc-12-2-2 costs 0.18 cents at most', async () => {
+  const settings = lrcOfCell(SCALE);
+  expect(settings.groupBytesMin * SCALE).toBe(PRESETS.cell.groupBytesMin);
+  const cost = await compactionCost(settings, 4, SCALE);
+  expect(cost.compute).toBeGreaterThan(0.0004);
+  expect(cost.total).toBeLessThanOrEqual(0.0018);
+  // Sixteen objects of each group, and the directories of what is sealed.
+  expect(cost.putsPerGib).toBeGreaterThan((16 * 1024) / (PRESETS.cell.groupBytesMin / 2 ** 20));
 });

@@ -40,6 +40,10 @@ export const scaledDown = (preset: 'personal' | 'thrifty', scale: number, more: 
     openVolumes: 1,
     ...more,
   });
+
+/** The code and the groups of the preset `cell`, in volumes of the preset `personal`: those of `cell` fill no memory here. */
+export const lrcOfCell = (scale: number): Settings =>
+  scaledDown('personal', scale, { warmCodec: 'lrc-12-2-2', groupBytesMin: PRESETS.cell.groupBytesMin / scale });
 /** Spread evenly: about every second one. */
 const DEAD = 13;
 const DEAD_OF = 25;
