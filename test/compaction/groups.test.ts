@@ -1,0 +1,89 @@
+// What a plan is made of: volumes by codec and capacity, class and strategy, each kind in the order in which it is taken.
+import { describe, expect, it } from 'vitest';
+import { fleetOf } from '../../lib/compaction/facts/fleet.ts';
+import { type PlanSettings, planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
+import { groupsOf } from '../../lib/compaction/plan/groups.ts';
+import { Kin } from '../../lib/compaction/plan/kin.ts';
+import { planCompaction } from '../../lib/compaction/plan/planner.ts';
+import { verdictCode } from '../../lib/compaction/plan/selector.ts';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
+import { CAPACITY, volumeOf } from './fleets.ts';
+
+const WORTH = planSettingsOf({ drainOrder: 'worth' });
+
+/** Fills from dense to sparse, of two ages that take turns. */
+const view = fleetOf(
+  's',
+  'c0',
+  Array.from({ length: 12 }, (_, n) => volumeOf(n + 1, 0.9 - n / 20, { ageMs: (n % 2 === 0 ? 5 : 200) * DAY_MS })),
+);
+const all = (strategy: 'l1' | 'l2' | 'l3', settings: PlanSettings = WORTH) =>
+  groupsOf(view, new Uint8Array(view.count).fill(verdictCode(strategy)), settings)[strategy];
+
+describe('groups of volumes', () => {
+  it('of L1 and L2 are of one age class each, the sparsest first, whatever is most worth draining', () => {
+    for (const strategy of ['l1', 'l2'] as const) {
+      const groups = all(strategy);
+      expect(groups.length).toBeGreaterThan(1);
+      expect(groups.flatMap(({ order }) => [...order]).sort((a, b) => a - b)).toEqual([...view.ids.keys()]);
+      for (const { fills, order, ageClass } of groups) {
+        expect([...fills]).toEqual([...fills].sort((a, b) => a - b));
+        expect(new Set([...order].map((i) => view.ageClass[i]))).toEqual(new Set([ageClass]));
+      }
+    }
+  });
+
+  it('of L3 are in the order of what is most worth draining, or by fill where that is asked for', () => {
+    const kin = new Kin(view);
+    for (const { order } of all('l3')) {
+      const ranks = [...order].map((i) => kin.rank(i));
+      expect(ranks).toEqual([...ranks].sort((a, b) => b - a));
+      expect(new Set([...order].map((i) => kin.classOf(i))).size).toBe(1);
+    }
+    const other = planSettingsOf({ drainOrder: 'sparsest' });
+    for (const { fills } of all('l3', other)) expect([...fills]).toEqual([...fills].sort((a, b) => a - b));
+  });
+
+  it('are apart by codec and capacity, and of those only that the settings have a strategy for', () => {
+    const volumes = [0, 1, 2, 3].map((n) =>
+      volumeOf(n + 1, 0.4, {
+        codec: n % 2 === 0 ? 'rs-6-3' : 'lrc-12-2-2',
+        capacityBytes: n < 2 ? CAPACITY : 2 * CAPACITY,
+      }),
+    );
+    const mixed = fleetOf('s', 'c0', volumes);
+    const verdicts = new Uint8Array(mixed.count).fill(verdictCode('l2'));
+    const { l2 } = groupsOf(mixed, verdicts, WORTH);
+    expect(l2.map(({ codec, capacityBytes, order }) => [codec, capacityBytes, [...order]])).toEqual(
+      volumes.map(({ codec, capacityBytes }, n) => [codec, capacityBytes, [n]]),
+    );
+    const without = groupsOf(mixed, verdicts, planSettingsOf({ strategies: ['l1', 'l3'] }));
+    expect(without).toEqual({ l1: [], l2: [], l3: [] });
+  });
+});
+
+describe('a top-off', () => {
+  const planned = (host: number, donors: readonly number[]) => {
+    const volumes = [
+      volumeOf(1, 0.02, { bucketCount: host }),
+      ...donors.map((bucketCount, n) => volumeOf(n + 2, 0.03, { bucketCount })),
+    ];
+    const settings = planSettingsOf({
+      strategies: ['l1'],
+      topOffs: 'always',
+      minFill: 0.02,
+      l3UpTo: 0.002,
+      l2UpTo: 0.003,
+    });
+    const { runs } = planCompaction({ view: fleetOf('s', 'c0', volumes), settings, threshold: 0.02 });
+    return runs.find((run) => run.host !== null)?.sources.map(({ takeBuckets }) => takeBuckets) ?? [];
+  };
+
+  it('brings no more buckets than its host can list besides its own, to the last one', () => {
+    expect(planned(200, [3, 3, 3])).toEqual([3, 3, 3]);
+    expect(planned(247, [3, 3, 3])).toEqual([3, 3, 3]);
+    expect(planned(248, [3, 3, 3])).toEqual([3, 3, 2]);
+    expect(planned(250, [3, 3, 3])).toEqual([3, 3]);
+    expect(planned(255, [3, 3, 3])).toEqual([1]);
+  });
+});
