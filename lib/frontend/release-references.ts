@@ -63,11 +63,8 @@ interface Step {
 /** The cursor is SEGMENT:BLOCK; an object's own block list counts as segment 0 of an object without segments. */
 async function nextStep(components: Components, release: ReleaseRow): Promise<Step> {
   const [segment = 0, block = 0] = release.cursor.split(':').map(Number);
-  if (release.blocks.length > 0) {
-    const blocks = release.blocks.slice(block, block + PAIRS_PER_TRANSACTION);
-    const end = block + blocks.length;
-    return { blocks, cursor: end < release.blocks.length ? `0:${end}` : undefined, drop: [] };
-  }
+  // An object's own list is given back at once: it is never longer than a transaction has pairs.
+  if (release.blocks.length > 0) return { blocks: release.blocks.slice(block), cursor: undefined, drop: [] };
   const from = String(segment).padStart(8, '0');
   const page = await components.panda.query(segmentPartition(release.version), { from }, { limit: 1 });
   const row = page.rows[0];

@@ -83,7 +83,7 @@ function drawn<T>(of: readonly T[], count: number, salt: number): T[] {
 }
 
 /** Mutants enough for one process: to load the tests takes as long as many mutants do. */
-const BATCH_MUTANTS = 60;
+const BATCH_MUTANTS = 30;
 
 /** Those that are not known to be equivalent, some at a time. */
 function batches(sampled: readonly Drawn[]): readonly (readonly Wanted[])[] {

@@ -1,5 +1,5 @@
 // Tries mutants of some files, in as few processes as it takes: first with the tests that are about each file, which find most; only what they leave needs
-// the many that come by as well.
+// the many that come by as well. Where mutants are of many files, all tests are loaded anyway, and one process does both.
 import type { Coverage } from './coverage.ts';
 import { testFileOf } from './coverage.ts';
 import { type Answer, type MutantJob, mutantKey, type TestTime } from './job.ts';
@@ -35,6 +35,8 @@ interface Tried {
 }
 
 const ABOUT_FILES = 8;
+/** Of more files than that one process tries everything. */
+const FEW_FILES = 12;
 
 export class Round {
   readonly #folder: string;
@@ -43,9 +45,11 @@ export class Round {
   readonly #budget: Budget;
   readonly #all: ReadonlyMap<string, Tried>;
   readonly #unfit = new Set<string>();
+  readonly #isOfMany: boolean;
 
   constructor(folder: string, wanted: readonly Wanted[], coverage: Coverage, results: Results, budget: Budget) {
     [this.#folder, this.#coverage, this.#results, this.#budget] = [folder, coverage, results, budget];
+    this.#isOfMany = wanted.length > FEW_FILES;
     this.#all = new Map(
       wanted.flatMap(({ target, mutants }) => {
         const about = coverage.filesAbout(target.file, ABOUT_FILES);
@@ -58,7 +62,7 @@ export class Round {
   }
 
   async run(): Promise<void> {
-    await this.#runAll(true);
+    if (!this.#isOfMany) await this.#runAll(true);
     for (const tried of this.#all.values()) tried.left ??= 0;
     await this.#runAll(false);
     // Nothing else comes by these.
@@ -85,8 +89,10 @@ export class Round {
   #jobOf(tried: Tried, isAbout: boolean): readonly MutantJob[] {
     if (this.#isKnown(tried) || (isAbout && tried.left !== undefined)) return [];
     const { target, mutant, about } = tried;
-    const isWanted = ({ test }: TestTime): boolean => !this.#unfit.has(test) && about.has(testFileOf(test)) === isAbout;
-    const tests = this.#affordable(this.#coverage.testsOf(target.file, mutant.index).filter(isWanted));
+    const fit = this.#coverage.testsOf(target.file, mutant.index).filter(({ test }) => !this.#unfit.has(test));
+    const those = (areAbout: boolean): readonly TestTime[] =>
+      this.#affordable(fit.filter(({ test }) => about.has(testFileOf(test)) === areAbout));
+    const tests = this.#isOfMany ? [...those(true), ...those(false)] : those(isAbout);
     return tests.length === 0 ? [] : [{ file: target.file, index: mutant.index, tests }];
   }
 

@@ -4,7 +4,6 @@
 import { conflict, isKind, isPocketfulError, missing } from '../../foundation/errors.ts';
 import { type BlockId, newObjectVersion } from '../../foundation/ids.ts';
 import { INDEX_ATTEMPTS_MAX } from '../../limits/frontend.ts';
-import { BLOCKS_INLINE_MAX } from '../../limits/panda.ts';
 import type { Write } from '../../panda/panda.ts';
 import type { ObjectRow, UploadRow } from '../../panda/rows/object-row.ts';
 import { retellObjects } from '../../panda/rows/removed/held-references.ts';
@@ -137,12 +136,11 @@ async function restoreInSegments(
 
 async function* blockLists(components: Components, { object }: Removed): AsyncGenerator<readonly BlockId[]> {
   const { blocks, version } = object;
-  if (blocks === undefined) {
+  // As many as an object's own list has are one segment.
+  if (blocks !== undefined) yield blocks;
+  else
     for await (const row of rowsOf(components.panda, removedSegmentPartition(version)))
       yield removedSegmentFromRow(row).blocks;
-    return;
-  }
-  for (let at = 0; at < blocks.length; at += BLOCKS_INLINE_MAX) yield blocks.slice(at, at + BLOCKS_INLINE_MAX);
 }
 
 const NAMED_IN_MESSAGE = 3;
