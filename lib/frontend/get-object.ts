@@ -1,13 +1,14 @@
 // GET: the blocks of an object, in order, with bounded read-ahead. A range reads only the blocks it needs. Every block
 // is checked against its hash before a byte of it is handed out.
-import { conflict, corrupt, invalid, isKind, missing } from '../foundation/errors.ts';
+import { conflict, corrupt, invalid, isKind, isPocketfulError, missing } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { openBlockInPool } from '../keys/envelope.ts';
 import { BLOCK_ROWS_AT_ONCE, GET_AHEAD_BLOCKS_MAX, GET_AHEAD_BYTES_MAX } from '../limits/frontend.ts';
 import { READ_ATTEMPTS_MAX } from '../limits/reads.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
+import { namespacePartition } from '../panda/rows/namespace-row.ts';
 import { type ObjectRow, objectFromRow, objectKey } from '../panda/rows/object-row.ts';
-import { readBlocks } from '../volume/rows/read-rows.ts';
+import { readBlocks, rowsOf } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { blockIdsOf } from './compose/block-ids.ts';
 import { blockAt } from './compose/block-layout.ts';
@@ -93,6 +94,7 @@ async function* bodyOf(
   const lastBlock = blockAt(object, offset + length - 1);
   const { index: first } = firstBlock;
   const { index: last } = lastBlock;
+  const owners = [object.namespace];
   const ahead: { readonly block: Promise<Uint8Array>; readonly takenBytes: number }[] = [];
   const width = Math.max(2, Math.min(GET_AHEAD_BLOCKS_MAX, Math.floor(GET_AHEAD_BYTES_MAX / object.blockBytes)));
   let index = first;
@@ -114,7 +116,7 @@ async function* bodyOf(
         if (ahead.length < width && budget.tryTake(object.blockBytes)) takenBytes = object.blockBytes;
         else yield await next();
       }
-      const block = readBlock(store, keks, id, row, () => changedOr(store, object, rowMissing()));
+      const block = readBlock(store, keks, { id, known: row, owners }, () => changedOr(store, object, rowMissing()));
       block.catch(() => {});
       ahead.push({ block, takenBytes });
     }
@@ -157,18 +159,27 @@ async function* blockRows(
 /** A block by its id, checked against it. Throws `missing` BLOCK_MISSING. */
 export async function getBlock(store: VolumeStore, keks: KekRing, id: BlockId): Promise<Uint8Array> {
   const row = (await readBlocks(store.components.panda, [id])).get(id);
-  return readBlock(store, keks, id, row, async () => missing('BLOCK_MISSING', 'the block is not there (any more)'));
+  return readBlock(store, keks, { id, known: row, owners: [] }, async () =>
+    missing('BLOCK_MISSING', 'the block is not there (any more)'),
+  );
+}
+
+interface WantedBlock {
+  readonly id: BlockId;
+  readonly known: BlockRow | undefined;
+  /** Namespaces that may keep it for themselves. */
+  readonly owners: readonly string[];
 }
 
 /** `gone`: the error if there is no row of it. */
 async function readBlock(
   store: VolumeStore,
   keks: KekRing,
-  id: BlockId,
-  known: BlockRow | undefined,
+  { id, known, owners: likely }: WantedBlock,
   gone: () => Promise<Error>,
 ): Promise<Uint8Array> {
   let row = known;
+  let owners = likely;
   for (let attempt = 0; ; attempt++) {
     if (row === undefined) throw await gone();
     try {
@@ -176,8 +187,14 @@ async function readBlock(
       return await openBlockInPool(record, row.wrappedBek, await keks.key(row.kekVersion), {
         recordId: row.recordId,
         blockId: id,
+        owners,
       });
     } catch (error) {
+      // What was copied from another namespace may be that one's.
+      if (owners === likely && isPocketfulError(error) && error.code === 'BLOCK_CORRUPT') {
+        owners = await namespacesWithRules(store);
+        if (owners.length > 0) continue;
+      }
       // The record moved under the row that was read (or its key was wrapped anew): read the row again.
       const now = (await readBlocks(store.components.panda, [id])).get(id);
       const isSame = isSameCopy(now, row) && now?.kekVersion === row.kekVersion;
@@ -187,6 +204,12 @@ async function readBlock(
       row = now;
     }
   }
+}
+
+async function namespacesWithRules({ components }: VolumeStore): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { sort } of rowsOf(components.panda, namespacePartition)) names.push(sort);
+  return names;
 }
 
 /** Of the same record in the same slot: a merge copies it to another. */

@@ -18,6 +18,8 @@ export interface PutItem {
   readonly facts?: (() => ObjectFacts) | undefined;
   /** About how long it is, if known. */
   readonly sizeBytes?: number | undefined;
+  /** Its blocks are shared with no other namespace. */
+  readonly ownBlocks?: boolean | undefined;
   /** Its key need not be a path. */
   readonly isAnyKey?: true | undefined;
 }

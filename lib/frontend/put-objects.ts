@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
 import { Outbox } from '../foundation/outbox.ts';
-import { blockIdInPool } from '../keys/envelope.ts';
+import { blockIdInPool, ownBlockId } from '../keys/envelope.ts';
 import {
   BATCH_OBJECTS_MAX,
   BODIES_AT_ONCE,
@@ -19,7 +19,7 @@ import type { ObjectRow } from '../panda/rows/object-row.ts';
 import { etagOf } from '../panda/rows/objects/object-form.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
-import { type ByteSource, cutBlocks } from './cut-blocks.ts';
+import { cutBlocks } from './cut-blocks.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
@@ -104,7 +104,7 @@ export class PutObjects {
       if (item.isAnyKey) checkKey(item.key);
       else checkPathKey(item.key);
       checkMetadata(item.metadata);
-      const blocks = plainBlocks(item.body, this.#store.components.settings.blockBytesMax);
+      const blocks = plainBlocks(item, this.#store.components.settings.blockBytesMax);
       const head = await this.#readHead(blocks, before, ahead);
       await before;
       if (head.isWhole) await this.#add(item, head.blocks);
@@ -302,8 +302,11 @@ export class PutObjects {
   }
 }
 
-async function* plainBlocks(body: ByteSource, blockBytes: number): AsyncGenerator<PlainBlock> {
-  for await (const bytes of cutBlocks(body, blockBytes)) yield { id: await blockIdInPool(bytes), bytes };
+async function* plainBlocks(item: PutItem, blockBytes: number): AsyncGenerator<PlainBlock> {
+  for await (const bytes of cutBlocks(item.body, blockBytes)) {
+    const id = await blockIdInPool(bytes);
+    yield { id: item.ownBlocks ? ownBlockId(item.namespace, id) : id, bytes };
+  }
 }
 
 async function* chained(head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): AsyncGenerator<PlainBlock> {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { conflict, corrupt, invalid, missing } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
-import { blockIdOf } from '../keys/envelope.ts';
+import { blockIdOf, ownBlockId } from '../keys/envelope.ts';
 import {
   type ObjectRow,
   objectFromRow,
@@ -32,6 +32,8 @@ export interface UploadPart {
   readonly offset: number;
   /** Whole blocks, except at the end of the object. */
   readonly body: Uint8Array;
+  /** Whether a namespace shares its blocks with no other one; absent: none does. */
+  readonly ownBlocksIn?: ((namespace: string) => Promise<boolean>) | undefined;
 }
 
 export interface UploadEnd {
@@ -64,7 +66,9 @@ export async function putPart(store: VolumeStore, keks: KekRing, part: UploadPar
   const upload = await readUpload(store.components, part.upload);
   if (upload === undefined) throw gone();
   const blocks: PlainBlock[] = [];
-  for await (const bytes of cutBlocks(part.body, blockBytesMax)) blocks.push({ id: blockIdOf(bytes), bytes });
+  const isOwn = (await part.ownBlocksIn?.(upload.namespace)) ?? false;
+  const idOf = (id: BlockId): BlockId => (isOwn ? ownBlockId(upload.namespace, id) : id);
+  for await (const bytes of cutBlocks(part.body, blockBytesMax)) blocks.push({ id: idOf(blockIdOf(bytes)), bytes });
   let index = part.offset / blockBytesMax;
   for await (const window of windows(blocks, appendBytesMax(store.components.settings))) {
     await putSegment(store, keks, upload, index, window);

@@ -2,7 +2,15 @@
 // key with the KEK. The record id is random and the only name on a drive; the block id, a hash of the plaintext, never
 // leaves Panda. The nonce is fixed at zero. GCM needs a nonce that is never used twice under one key, and here a key is
 // never used twice: 256 fresh random bits for every sealing, even of the same block sealed again.
-import { createCipheriv, createDecipheriv, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  hash,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto';
 import type { RecordHeader } from '../format/record.ts';
 import { buildRecord, parseRecord, RECORD_TAG_BYTES, recordAad } from '../format/record.ts';
 import { assert } from '../foundation/assert.ts';
@@ -38,6 +46,8 @@ export interface SealedBlock {
 export interface ExpectedBlock {
   readonly recordId: RecordId;
   readonly blockId: BlockId;
+  /** Namespaces one of which may keep the block for itself. */
+  readonly owners?: readonly string[];
 }
 
 /** SHA-256 of the plaintext. */
@@ -48,6 +58,13 @@ export async function blockIdInPool(plaintext: Uint8Array): Promise<BlockId> {
   if (plaintext.byteLength < POOL_BYTES_MIN) return blockIdOf(plaintext);
   return hexOf(await sha256InPool(plaintext)) as BlockId;
 }
+
+/**
+ * The id of a block that a namespace shares with no other one. Nothing of it is secret: a caller writes under the name
+ * of its own namespace only, so no other one's block has this id.
+ */
+export const ownBlockId = (namespace: string, blockId: BlockId): BlockId =>
+  createHash('sha256').update(`pocketful block of ${namespace}\0`).update(blockId, 'hex').digest('hex') as BlockId;
 
 export function sealBlock(plaintext: Uint8Array, randomness: Randomness, kek: Kek): SealedBlock {
   assertBlock(plaintext);
@@ -179,8 +196,13 @@ function unpacked(decompress: () => Uint8Array): Uint8Array {
 function checked(plaintext: Uint8Array, header: RecordHeader, expected: ExpectedBlock, found: BlockId): Uint8Array {
   if (plaintext.byteLength !== header.plaintextBytes)
     throw damaged(`it has ${plaintext.byteLength} bytes of plaintext, ${header.plaintextBytes} declared`);
-  if (!timingSafeEqual(bytesOf(found), bytesOf(expected.blockId))) throw damaged('its plaintext is another block');
+  if (!isExpected(found, expected)) throw damaged('its plaintext is another block');
   return plaintext;
+}
+
+function isExpected(found: BlockId, { blockId, owners = [] }: ExpectedBlock): boolean {
+  const isIt = (id: BlockId): boolean => timingSafeEqual(bytesOf(id), bytesOf(blockId));
+  return isIt(found) || owners.some((namespace) => isIt(ownBlockId(namespace, found)));
 }
 
 function assertBlock(plaintext: Uint8Array): void {

@@ -8,13 +8,15 @@ import { Batcher } from '../frontend/gathered/batcher.ts';
 import type { PressureSignal } from '../frontend/hot-gauge.ts';
 import { KekRing } from '../frontend/kek-ring.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
-import { checkPathKey } from '../frontend/object-keys.ts';
+import { checkNamespace, checkPathKey } from '../frontend/object-keys.ts';
 import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../frontend/upload-parts.ts';
 import { BODY_BYTES_MAX, PART_BYTES_MAX } from '../limits/stage.ts';
+import { keepsOwnBlocks } from '../panda/rows/namespace-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { Caller } from '../settings/principals.ts';
+import { KnownNamespaces } from '../volume/rows/known-namespaces.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { NamespaceGuard } from './namespace-guard.ts';
+import { admit } from './namespace-guard.ts';
 import type { RequestOf, ResultOf, WireHead } from './protocol.ts';
 
 /** What a client may know of an object: not its blocks. */
@@ -61,19 +63,23 @@ export class FrontendService {
   /** Puts of requests that this process has at once: a function on managed instances is given several. */
   readonly #batcher: Batcher;
   readonly #keks: KekRing;
-  readonly #guard: NamespaceGuard;
+  readonly #namespaces: KnownNamespaces;
 
   constructor(store: VolumeStore, onPressure?: PressureSignal) {
     this.#store = store;
     this.#frontend = new Frontend(store, onPressure);
     this.#batcher = new Batcher(this.#frontend);
     this.#keks = new KekRing(store.components);
-    this.#guard = new NamespaceGuard(store.components);
+    this.#namespaces = new KnownNamespaces(store.components);
   }
 
   /** Before anything is done for a caller. Throws `denied` NAMESPACE_DENIED. */
   admit(namespace: string, right: 'read' | 'write', caller: Caller): Promise<void> {
-    return this.#guard.admit(namespace, right, caller);
+    return admit(this.#namespaces, namespace, right, caller);
+  }
+
+  async #keepsOwnBlocks(namespace: string): Promise<boolean> {
+    return keepsOwnBlocks(await this.#namespaces.rulesOf(checkNamespace(namespace)));
   }
 
   /**
@@ -83,10 +89,12 @@ export class FrontendService {
   async put(namespace: string, objects: readonly NewObject[]): Promise<PutOutcome[]> {
     if (new Set(objects.map(({ key }) => key)).size < objects.length)
       throw invalid('KEY_TWICE', 'a key is there twice in one request');
+    const ownBlocks = await this.#keepsOwnBlocks(namespace);
     const settled = await Promise.allSettled(
       objects.map((object) =>
         this.#batcher.outcomeOf({
           namespace,
+          ownBlocks,
           ...object,
           ifVersion: object.ifVersion as ObjectVersion | 'absent' | undefined,
           sizeBytes: object.body.byteLength,
@@ -161,7 +169,10 @@ export class FrontendService {
   }
 
   uploadPart(upload: string, offset: number, body: Uint8Array): Promise<void> {
-    return putPart(this.#store, this.#keks, { upload: upload as ObjectVersion, offset, body });
+    return putPart(this.#store, this.#keks, {
+      ...{ upload: upload as ObjectVersion, offset, body },
+      ownBlocksIn: (namespace) => this.#keepsOwnBlocks(namespace),
+    });
   }
 
   async uploadFinish(request: RequestOf<'uploadFinish'>): Promise<ObjectInfo> {

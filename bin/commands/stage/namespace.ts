@@ -1,12 +1,13 @@
-// pocketful namespace: which principals may read or write a namespace of a stage.
-import type { Command } from 'commander';
-import type { NamespaceRow } from '../../../lib/panda/rows/namespace-row.ts';
+// pocketful namespace: which principals may read or write a namespace of a stage, and whether it shares blocks.
+import { type Command, Option } from 'commander';
+import { keepsOwnBlocks, type NamespaceRow } from '../../../lib/panda/rows/namespace-row.ts';
 import { addCommand, collect, type Run } from '../command.ts';
 import { table } from '../show/text.ts';
 
 interface SetOptions {
   readonly read?: readonly string[];
   readonly write?: readonly string[];
+  readonly dedup?: 'own' | 'shared';
 }
 
 export function addNamespace(program: Command): void {
@@ -24,14 +25,20 @@ export function addNamespace(program: Command): void {
   addCommand<SetOptions>(
     namespace,
     'set <name>',
-    'only these principals may read or write it; what is not named stays',
-    async (run, [name = ''], { read, write }) => {
-      answer(run, [await (await run.open()).admin.setNamespace(name, { read, write })]);
+    'who may read or write it, and what it shares; what is not named stays',
+    async (run, [name = ''], { read, write, dedup }) => {
+      answer(run, [await (await run.open()).admin.setNamespace(name, { read, write, dedup })]);
     },
     (command) =>
       command
         .option('--read <principal>', 'ARN of a user, role or account (…:root), or invoke; again for more', collect)
-        .option('--write <principal>', 'the same, for puts and deletes', collect),
+        .option('--write <principal>', 'the same, for puts and deletes', collect)
+        .addOption(
+          new Option('--dedup <among>', 'content is stored once: within it, or shared with other namespaces').choices([
+            'own',
+            'shared',
+          ]),
+        ),
   );
   addCommand(namespace, 'open <name>', 'whoever may call the stage may read and write it', async (run, [name = '']) => {
     answer(run, [await (await run.open()).admin.setNamespace(name, { isOpened: true })]);
@@ -39,14 +46,18 @@ export function addNamespace(program: Command): void {
 }
 
 function answer(run: Run, rows: readonly NamespaceRow[]): void {
-  const namespaces = rows.map(({ name, version, rules }) => ({ name, version, principals: rules.principals ?? null }));
+  const namespaces = rows.map(({ name, version, rules }) => {
+    const dedup = keepsOwnBlocks(rules) ? 'own' : 'shared';
+    return { name, version, principals: rules.principals ?? null, dedup };
+  });
   run.answer({ namespaces }, () =>
     table(
-      namespaces.flatMap(({ name, principals }) =>
-        principals === null
+      namespaces.flatMap(({ name, principals, dedup }) => [
+        ...(principals === null
           ? [[name, 'open', '']]
-          : (['read', 'write'] as const).map((right) => [name, right, principals[right].join(' ') || 'nobody']),
-      ),
+          : (['read', 'write'] as const).map((right) => [name, right, principals[right].join(' ') || 'nobody'])),
+        [name, 'dedup', dedup],
+      ]),
     ),
   );
 }

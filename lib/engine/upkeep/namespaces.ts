@@ -1,4 +1,4 @@
-// Which principals may read or write a namespace, as an operator says it.
+// Which principals may read or write a namespace, and among what its content is stored once, as an operator says it.
 
 import { conflict, isKind } from '../../foundation/errors.ts';
 import { checkNamespace } from '../../frontend/object-keys.ts';
@@ -20,6 +20,8 @@ export interface NamespaceChange {
   /** What is not named stays. */
   readonly read?: readonly string[] | undefined;
   readonly write?: readonly string[] | undefined;
+  /** Absent: as it is; by default `own` where it names principals. */
+  readonly dedup?: 'own' | 'shared' | undefined;
   /** Whoever may call the stage may do everything again. */
   readonly isOpened?: boolean | undefined;
 }
@@ -60,8 +62,11 @@ export async function changeNamespace(
   throw conflict('SETTINGS_CHANGED', 'others change the namespace at the same time: look at it and set it again');
 }
 
-function changed({ principals, ...rest }: NamespaceRules, { read, write, isOpened }: NamespaceChange): NamespaceRules {
+function changed({ principals, ...before }: NamespaceRules, change: NamespaceChange): NamespaceRules {
+  const { read, write, dedup, isOpened } = change;
+  const rest = dedup === undefined ? before : { dedup };
   if (isOpened) return rest;
+  if (read === undefined && write === undefined) return { ...rest, ...(principals && { principals }) };
   const known = principals ?? { read: [], write: [] };
   return { ...rest, principals: { read: [...(read ?? known.read)], write: [...(write ?? known.write)] } };
 }

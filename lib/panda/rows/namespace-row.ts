@@ -1,5 +1,5 @@
-// namespace | NAME: who may read and write a namespace. One without a row, or without principals, is open to whoever
-// may call the stage.
+// namespace | NAME: who may read and write a namespace, and whether its blocks are its own. One without a row, or
+// without principals, is open to whoever may call the stage.
 import * as z from 'zod';
 import type { Key, Put, Row } from '../panda.ts';
 import { countIn, malformedRow, stringIn } from './row-reader.ts';
@@ -9,8 +9,14 @@ const PARTITION = 'namespace';
 const schema = z.strictObject({
   /** Both or neither: who is bound is bound in both ways. */
   principals: z.strictObject({ read: z.array(z.string()), write: z.array(z.string()) }).optional(),
+  /** Among what content is stored once. Absent: `own` if it names principals. */
+  dedup: z.enum(['own', 'shared']).optional(),
 });
 export type NamespaceRules = Readonly<z.infer<typeof schema>>;
+
+/** Whether what is put there is stored once within it, and apart from what others put. */
+export const keepsOwnBlocks = ({ principals, dedup }: NamespaceRules): boolean =>
+  dedup === undefined ? principals !== undefined : dedup === 'own';
 
 export interface NamespaceRow {
   readonly name: string;
