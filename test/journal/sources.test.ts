@@ -1,6 +1,7 @@
 // The contract of journal sources on a SQLite file, and on batches of a table's stream over a Panda in memory.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { gatherRows } from '../../lib/engine/journal/gather-rows.ts';
 import { StreamJournal } from '../../lib/engine/ship/stream-journal.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
@@ -9,7 +10,7 @@ import { Shelves } from '../../lib/journal/shelves.ts';
 import { ship, shipSnapshot } from '../../lib/journal/ship.ts';
 import type { ChangedRow } from '../../lib/panda/journal-source.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
-import type { Write } from '../../lib/panda/panda.ts';
+import type { Row, Write } from '../../lib/panda/panda.ts';
 import { SqliteJournal } from '../../lib/panda/sqlite/sqlite-journal.ts';
 import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
@@ -118,5 +119,80 @@ describe('a batch of a stream', () => {
     expect(again.cursor?.sequence).toBe(1);
     expect(again.tip?.sequence).toBe(2);
     expect([...again.changes()].map(({ sort }) => sort)).toEqual(['a']);
+  });
+});
+
+describe('a batch of a stream that comes late', () => {
+  const put = (n: number): Write => ({ kind: 'put', partition: 'p', sort: 'a', attributes: { n } });
+  const key = { version: 1, key: new Uint8Array(32).fill(7) };
+
+  /** A batch that was delivered to an invocation which stands still, and the next one, both of one key; `ship` ships one onto a shelf. */
+  async function overtaken(laterMs: number) {
+    const journal = streamed();
+    const shelf = new MemoryShelf();
+    const shelves = new Shelves([{ drive: 0, domain: '0', isActive: true, shelf }], 1);
+    const ports = (source: StreamJournal) => ({
+      ...{ storeId: STORE, randomness: new SeededRandomness(3), source, shelvesOf: () => shelves },
+      kekOf: async () => key.key,
+      currentKek: async () => key,
+    });
+    await journal.write([{ kind: 'put', partition: 'store', sort: 'settings', attributes: { ep: 0 } }]);
+    await ship(ports(journal.source()));
+    journal.settled();
+    journal.clock.advance(laterMs);
+    await journal.write([put(1)]);
+    const [first, again] = [journal.source(), journal.source()];
+    journal.settled();
+    journal.clock.advance(laterMs);
+    await journal.write([put(2)]);
+    const second = journal.source();
+    journal.settled();
+    const restored = async (): Promise<unknown> => {
+      const fill = async (rows: AsyncIterable<Row>): Promise<number> => {
+        found = undefined;
+        for await (const { sort, attributes } of rows) if (sort === 'a') found = attributes['n'];
+        return 1;
+      };
+      let found: unknown;
+      await gatherRows({ ...ports(first), storeId: STORE }, shelves, { atMs: undefined, fill });
+      return found;
+    };
+    return { journal, shelf, first, again, second, restored, ship: (source: StreamJournal) => ship(ports(source)) };
+  }
+
+  it('brings no older image back, whether those that followed it were shipped in the same moment or later', async () => {
+    for (const laterMs of [0, 1, 5000]) {
+      const { first, again, second, restored, ship: shipped } = await overtaken(laterMs);
+      await shipped(first);
+      await shipped(second);
+      expect(await restored()).toBe(2);
+      await shipped(again);
+      expect(await restored()).toBe(2);
+    }
+  });
+
+  it('nor if it had looked before them', async () => {
+    const { journal, shelf, first, again, second, restored, ship: shipped } = await overtaken(1);
+    const write = shelf.put.bind(shelf);
+    shelf.put = async (...args) => {
+      shelf.put = write;
+      // The one that was taken for dead is about to write its segment.
+      await shipped(first);
+      await shipped(second);
+      await write(...args);
+    };
+    journal.clock.advance(1);
+    await shipped(again);
+    expect(await restored()).toBe(2);
+  });
+
+  it('says of a row that has gone since that it is gone', async () => {
+    const { journal, first, again, second, restored, ship: shipped } = await overtaken(1);
+    await shipped(first);
+    await shipped(second);
+    await journal.write([{ kind: 'delete', partition: 'p', sort: 'a' }]);
+    await shipped(journal.source());
+    await shipped(again);
+    expect(await restored()).toBeUndefined();
   });
 });

@@ -5,6 +5,7 @@ import { hexOf } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import { samePoint } from '../../journal/points.ts';
 import { STAGE_TEND_MS_MAX, STAGE_TEND_MS_MIN, STAGE_TEND_SHIPPINGS } from '../../limits/journal.ts';
+import { KEYS_AT_ONCE } from '../../limits/panda.ts';
 import type { ChangedRow, ImageRow, JournalSource, JournalView, ShippedTo } from '../../panda/journal-source.ts';
 import type { Key, Panda, Row } from '../../panda/panda.ts';
 import { drivePartition } from '../../panda/rows/drives/drive-row.ts';
@@ -40,6 +41,8 @@ export class StreamJournal implements JournalSource {
   readonly #atMs: number;
   readonly #scansAnew: boolean;
   #shipped: ShippedTo | undefined;
+  /** The cursor was moved by another invocation after this one had looked. */
+  #wasOvertaken = false;
 
   /**
    * `changed`: in the order of the stream; `atMs`: when the last of it was written. `scansAnew`: a snapshot is not
@@ -66,7 +69,9 @@ export class StreamJournal implements JournalSource {
     // What was scanned anew is no point that was there before: a snapshot of that one may be, under its name.
     const isNew = this.#changes.length > 0 || cursor === undefined || this.#scansAnew;
     const hasNews = this.#shipped === undefined && isNew;
-    const changes = this.#changes;
+    // Delivered again, a batch may come after those that followed it were shipped: its images would be older ones.
+    const isLate = this.#wasOvertaken || (cursor !== undefined && this.#atMs <= cursor.atMs);
+    const changes = hasNews && isLate ? await this.#asTheyAre() : this.#changes;
     return {
       tip: hasNews ? next : cursor,
       cursor,
@@ -86,11 +91,23 @@ export class StreamJournal implements JournalSource {
     const found = await panda.get(cursorKey);
     const is = found === undefined ? undefined : cursorFromRow(found);
     // One of another epoch is none: then the first of this one replaces it.
+    this.#wasOvertaken = true;
     if (before === undefined ? is?.epoch === next.epoch : !isSame(before, is)) return false;
     const attributes = cursorAttributes(next);
     const moved = await this.#put(cursorKey, attributes, cursorIs(is), (row) => isSame(next, cursorFromRow(row)));
     if (moved) this.#shipped = next;
     return moved;
+  }
+
+  /** Read after the cursor: whatever is shipped of these rows is no newer, as long as the cursor is where it was. */
+  async #asTheyAre(): Promise<ImageRow[]> {
+    const images: ImageRow[] = [];
+    for (let at = 0; at < this.#changes.length; at += KEYS_AT_ONCE) {
+      const keys = this.#changes.slice(at, at + KEYS_AT_ONCE).map(({ partition, sort }) => ({ partition, sort }));
+      const rows = await this.#ports.panda.getMany(keys);
+      images.push(...keys.map((key, i) => imageOf({ ...key, attributes: rows[i]?.attributes })));
+    }
+    return images;
   }
 
   /** Rows of a table are never damaged as those of a file. */
