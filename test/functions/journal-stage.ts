@@ -83,6 +83,8 @@ export class JournalStage {
   }
 
   async write(): Promise<void> {
+    // A stream tells seconds.
+    this.world.clock.advance(1000);
     const key = { partition: `p/${this.random.below(3)}`, sort: 'k'.repeat(1 + this.random.below(8)) };
     const attributes = { n: this.random.below(1e6), b: this.random.bytes(5), s: new Set(['x']), l: ['y', 2] };
     await this.panda.transact([
