@@ -6,13 +6,14 @@ import { planNow } from '../../lib/compaction/do/plan-now.ts';
 import { beginPlan } from '../../lib/compaction/do/plan-runs.ts';
 import { compact } from '../../lib/compaction/do/rounds.ts';
 import { stepRun } from '../../lib/compaction/do/run-step.ts';
-import { type CrowdedNotes, hostRoomBytes, readCrowded } from '../../lib/compaction/facts/crowded.ts';
+import { type CrowdedNotes, hostRoomBytes, noteCrowded, readCrowded } from '../../lib/compaction/facts/crowded.ts';
 import { fleetOf } from '../../lib/compaction/facts/fleet.ts';
 import { planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
 import { LEGEND } from '../../lib/compaction/plan/plan.ts';
 import { planCompaction } from '../../lib/compaction/plan/planner.ts';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
+import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
@@ -165,5 +166,31 @@ describe('a run whose host turns out too full', () => {
     const host = (await listVolumes(tight.panda, SMALL.cell)).find(({ id }) => id === run.host?.volume);
     expect(host).toMatchObject({ generation: 1, state: 'sealed', next: undefined });
     await model.expectIn(world.start());
+  });
+});
+
+describe('notes of hosts that are too full', () => {
+  it('go with the volume, and with its generation; those of others stay', async () => {
+    const { p } = await sealedWorld({ volumes: 2, filesEach: 10, deletedEach: () => 2 });
+    const sealed = (await listVolumes(p.components.panda, p.components.settings.cell)).filter(
+      ({ state }) => state === 'sealed',
+    );
+    const [one, other] = sealed as [VolumeRow, VolumeRow];
+    const gone = { id: 'ffffffffffffffff' as VolumeId, generation: 1 };
+    await noteCrowded(p.components, other, 20);
+    await noteCrowded(p.components, gone, 10);
+    expect([...(await readCrowded(p.components)).keys()].sort()).toEqual([other.id, gone.id].sort());
+    await noteCrowded(p.components, one, 30);
+    expect(await readCrowded(p.components)).toEqual(
+      new Map(
+        [one, other]
+          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .map(({ id, generation }) => [id, { generation, liveBytes: id === one.id ? 30 : 20 }]),
+      ),
+    );
+    // The one that a later run tried in vain has another note; the other one was rewritten meanwhile.
+    await noteCrowded(p.components, { ...other, generation: other.generation + 1 }, 5);
+    await noteCrowded(p.components, one, 7);
+    expect(await readCrowded(p.components)).toEqual(new Map([[one.id, { generation: one.generation, liveBytes: 7 }]]));
   });
 });

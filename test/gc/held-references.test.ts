@@ -193,3 +193,41 @@ describe('a row of removed objects', () => {
       );
   });
 });
+
+describe('a damaged row in the way of GC', () => {
+  /** Of a bucket in which something was deleted, or of what was deleted itself. */
+  const ways: readonly (readonly [table: string, damaged: (row: Row) => Row])[] = [
+    [
+      'bucket',
+      ({ partition, sort }) => ({ partition: partition.replace('bucket/', 'dead/'), sort, attributes: { v: 'x' } }),
+    ],
+    ['removed', ({ attributes, ...key }) => ({ ...key, attributes: { ...attributes, g: new Uint8Array([255, 255]) } })],
+    ['block', ({ attributes: _, ...key }) => ({ ...key, attributes: { x: 1 } })],
+  ];
+
+  it('is told of, and what it is in the way of stays; without a listener it comes out', async () => {
+    for (const [table, damaged] of ways) {
+      const { panda, p } = await removedWorld(7);
+      const rows = panda.snapshot().filter(({ partition }) => partition.startsWith(`${table}/`));
+      expect(rows.length).toBeGreaterThan(0);
+      await panda.transact(rows.map((row) => ({ kind: 'put', ...damaged(row) })));
+      const before = await rowsOf(p, removedPartitions(SETTINGS.cell));
+      await expect(collectGarbage(p.components), table).rejects.toMatchObject({ kind: 'corrupt' });
+      let told = 0;
+      const badRow = (): void => {
+        told += 1;
+      };
+      expect(await collectGarbage({ ...p.components, badRow }), table).toMatchObject({ slots: 0 });
+      expect(told, table).toBeGreaterThan(0);
+      expect(
+        (await rowsOf(p, removedPartitions(SETTINGS.cell))).map(({ sort }) => sort),
+        table,
+      ).toEqual(before.map(({ sort }) => sort));
+      // A mistake of a program is no damage.
+      const mistake = new TypeError('a mistake');
+      panda.transact = () => Promise.reject(mistake);
+      panda.getMany = () => Promise.reject(mistake);
+      if (table !== 'removed') await expect(collectGarbage({ ...p.components, badRow })).rejects.toBe(mistake);
+    }
+  });
+});
