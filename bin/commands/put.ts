@@ -14,7 +14,9 @@ import type {
 } from '../../lib/client/face.ts';
 import { openOrCreate } from '../../lib/client/file/create-store.ts';
 import { changedFiles, type FileToPut } from '../../lib/client/files/changed-files.ts';
+import { ThreadFileReaders } from '../../lib/client/files/file-readers.ts';
 import { KnownFiles } from '../../lib/client/files/known-files.ts';
+import { readAhead } from '../../lib/client/files/read-ahead.ts';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { isWithin, placesOf } from '../../lib/client/files/store-places.ts';
 import { reasonOf, type SkipReason, type WalkRules, walkTree } from '../../lib/client/files/walk-tree.ts';
@@ -89,6 +91,7 @@ class PutBatch {
   /** Of files that are being put, to be told what became of them. */
   readonly #noting = new Map<string, (version: string) => void>();
   readonly #known: KnownFiles[] = [];
+  readonly #readers = new ThreadFileReaders();
   #unchanged = 0;
   #attempted = 0;
   #hasSeveral = false;
@@ -103,13 +106,10 @@ class PutBatch {
   }
 
   async run(paths: readonly string[]): Promise<void> {
-    for await (const outcome of this.#put(this.#items(paths))) {
-      const note = this.#noting.get(outcome.key);
-      this.#noting.delete(outcome.key);
-      if (outcome.ok) {
-        note?.(outcome.version);
-        this.#add(outcome);
-      } else this.#failed(outcome.key, outcome.error);
+    try {
+      for await (const outcome of this.#put(this.#items(paths))) this.#took(outcome);
+    } finally {
+      await this.#readers.close();
     }
     for (const known of this.#known) await known.save(!this.#run.interruption.happened);
     this.#progress.end();
@@ -130,6 +130,15 @@ class PutBatch {
       yield* items;
     }
     yield* this.#store.putAll(all());
+  }
+
+  #took(outcome: PutOutcome): void {
+    const note = this.#noting.get(outcome.key);
+    this.#noting.delete(outcome.key);
+    if (outcome.ok) {
+      note?.(outcome.version);
+      this.#add(outcome);
+    } else this.#failed(outcome.key, outcome.error);
   }
 
   #add(stored: PutReport): void {
@@ -178,7 +187,7 @@ class PutBatch {
     const { remembering } = this.#store;
     const files = this.#files(root, folder, isOwn);
     if (remembering === undefined) {
-      for await (const { request } of files) yield request;
+      for await (const { request } of this.#readAhead(files)) yield request;
       return;
     }
     const known = await this.#knownFiles(root, folder, remembering);
@@ -186,10 +195,18 @@ class PutBatch {
       this.#unchanged += 1;
       this.#add({ key, ok: true, version, etag, sizeBytes, newBytes: 0 });
     };
-    for await (const { name, stats, request } of changedFiles(files, known, remembering, same)) {
+    const changed = changedFiles(files, known, remembering, same);
+    for await (const { name, stats, request } of this.#readAhead(changed)) {
       const foundAtMs = this.#run.clock.nowMs();
       this.#noting.set(request.key, (version) => known.note(name, stats, version, foundAtMs));
       yield request;
+    }
+  }
+
+  async *#readAhead(files: AsyncIterable<FileToPut>): AsyncGenerator<FileToPut> {
+    for await (const file of readAhead(files, this.#readers, this.#run.clock)) {
+      if (this.#run.interruption.happened) return;
+      yield file;
     }
   }
 
@@ -207,6 +224,7 @@ class PutBatch {
       else if (entry.kind === 'file')
         yield {
           name: entry.name,
+          path: entry.path,
           stats: entry.stats,
           request: this.#named(entry.path, fileToPut(`${folder}${entry.name}`, entry.path, entry.stats), true),
         };

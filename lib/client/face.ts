@@ -7,6 +7,7 @@ import { invalid } from '../foundation/errors.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import type { Frontend } from '../frontend/frontend.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
+import type { WholeBody } from '../frontend/put-item.ts';
 import type { BadRow } from '../panda/rows/row-reader.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../service/service.ts';
 import type { EncodePass, EncodeProgress, StoreAdmin, Watch } from './admin.ts';
@@ -17,10 +18,14 @@ export type { DamagedName, ListPage, ListRequest, ObjectInfo };
 export const DEFAULT_ADDRESS = 'file:.pocketful';
 export const DEFAULT_NAMESPACE = 'default';
 
+export type { WholeBody };
+
 export interface PutRequest {
   readonly key: string;
   /** Called once. */
   readonly body: () => AsyncIterable<Uint8Array>;
+  /** Asked before `body`, which is not called then: all of it, and its SHA-256 in hex, if it has at most so many bytes. */
+  readonly whole?: ((bytesMax: number) => Promise<WholeBody | undefined>) | undefined;
   /** About how long it is, if known: small bodies are gathered. */
   readonly sizeBytes?: number | undefined;
   readonly metadata?: string | undefined;

@@ -9,6 +9,8 @@ export interface PutItem {
   readonly namespace: string;
   readonly key: string;
   readonly body: ByteSource;
+  /** Asked before `body` is: all of it if it has at most so many bytes, and somebody has read and hashed it. */
+  readonly whole?: ((bytesMax: number) => Promise<WholeBody | undefined>) | undefined;
   readonly metadata?: string | undefined;
   /** Only if the object is at this version now; 'absent': only if there is none. */
   readonly ifVersion?: ObjectVersion | 'absent' | undefined;
@@ -22,6 +24,13 @@ export interface PutItem {
   readonly ownBlocks?: boolean | undefined;
   /** Its key need not be a path. */
   readonly isAnyKey?: true | undefined;
+}
+
+export interface WholeBody {
+  /** The store's to keep. */
+  readonly bytes: Uint8Array;
+  /** Hex. */
+  readonly sha256: string;
 }
 
 /** What S3 keeps of an object apart from its content: part of its row. */

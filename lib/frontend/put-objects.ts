@@ -23,7 +23,7 @@ import { cutBlocks } from './cut-blocks.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
-import { factsOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
+import { factsOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf, type WholeBody } from './put-item.ts';
 import { putLong } from './put-long.ts';
 import { type PlainBlock, storeBatch } from './store-blocks.ts';
 
@@ -104,7 +104,9 @@ export class PutObjects {
       if (item.isAnyKey) checkKey(item.key);
       else checkPathKey(item.key);
       checkMetadata(item.metadata);
-      const blocks = plainBlocks(item, this.#store.components.settings.blockBytesMax);
+      const { blockBytesMax } = this.#store.components.settings;
+      const whole = await item.whole?.(blockBytesMax);
+      const blocks = whole === undefined ? plainBlocks(item, blockBytesMax) : onlyBlock(item, whole);
       const head = await this.#readHead(blocks, before, ahead);
       await before;
       if (head.isWhole) await this.#add(item, head.blocks);
@@ -303,11 +305,16 @@ export class PutObjects {
 }
 
 async function* plainBlocks(item: PutItem, blockBytes: number): AsyncGenerator<PlainBlock> {
-  for await (const bytes of cutBlocks(item.body, blockBytes)) {
-    const id = await blockIdInPool(bytes);
-    yield { id: item.ownBlocks ? ownBlockId(item.namespace, id) : id, bytes };
-  }
+  for await (const bytes of cutBlocks(item.body, blockBytes))
+    yield { id: blockIdFor(item, await blockIdInPool(bytes)), bytes };
 }
+
+async function* onlyBlock(item: PutItem, { bytes, sha256 }: WholeBody): AsyncGenerator<PlainBlock> {
+  if (bytes.length > 0) yield { id: blockIdFor(item, sha256 as BlockId), bytes };
+}
+
+const blockIdFor = ({ namespace, ownBlocks }: PutItem, id: BlockId): BlockId =>
+  ownBlocks ? ownBlockId(namespace, id) : id;
 
 async function* chained(head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): AsyncGenerator<PlainBlock> {
   yield* head;

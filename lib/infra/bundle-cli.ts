@@ -21,6 +21,7 @@ export async function bundleCli(directory: string): Promise<CliBundle> {
   const { metafile } = await build({
     entryPoints: [
       { in: join(ROOT, 'bin/commands/program.ts'), out: 'program' },
+      { in: join(ROOT, 'lib/client/files/file-reader-thread.ts'), out: 'file-reader-thread' },
       { in: join(ROOT, 'lib/panda/sqlite/sqlite-commit-thread.ts'), out: 'sqlite-commit-thread' },
     ],
     outdir: directory,

@@ -67,6 +67,15 @@ export const IDLE_PIECES_MAX = 8;
 export const FILE_STAMP_MS = 10;
 /** A file that had not changed for so long when it was looked at tells a later change by its times: FAT counts 2 s. */
 export const STAMP_TRUSTED_MS = 2_500;
+/** Bytes of a file that is read whole by a thread, with others. */
+export const READ_WHOLE_BYTES_MAX = 256 * KIB;
+/** Bytes of files, and files, that a thread reads in one go. */
+export const READ_AHEAD_BATCH_BYTES = 2 * MIB;
+export const READ_AHEAD_BATCH_FILES = 128;
+/** Batches that are read before they are wanted. */
+export const READ_AHEAD_BATCHES = 3;
+/** Threads that read files: what is read first by one may be slow, or not in memory. */
+export const FILE_READERS = 2;
 /** Remembered objects that are confirmed together. */
 export const CONFIRMED_AT_ONCE = 2_000;
 /** Files of a folder that are looked at before others have their turn. */

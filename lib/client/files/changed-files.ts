@@ -8,6 +8,7 @@ import type { KnownFiles } from './known-files.ts';
 export interface FileToPut {
   /** Of its tree. */
   readonly name: string;
+  readonly path: string;
   readonly stats: BigIntStats;
   readonly request: PutRequest;
 }

@@ -9,6 +9,7 @@ import { isKeyFile } from '../../keys/key-file.ts';
 import { FILE_STAMP_MS, IDLE_PIECES_MAX } from '../../limits/engine.ts';
 import type { PutRequest } from '../face.ts';
 import { metadataText } from './file-metadata.ts';
+import { isSameFile } from './same-file.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -75,15 +76,8 @@ async function* readPieces(path: string, found: BigIntStats, clock: Clock): Asyn
   }
 }
 
-/** `ctime` as well: whoever rewrites a file in place can set its `mtime` back, but not that. */
 function assertSame(path: string, before: BigIntStats, now: BigIntStats): void {
-  const same =
-    before.ino === now.ino &&
-    before.dev === now.dev &&
-    before.size === now.size &&
-    before.mtimeNs === now.mtimeNs &&
-    before.ctimeNs === now.ctimeNs;
-  if (!same) throw changed(path);
+  if (!isSameFile(before, now)) throw changed(path);
 }
 
 const changed = (path: string): Error => conflict('FILE_CHANGED', `${path} changed while it was read`);

@@ -110,7 +110,7 @@ describe('beside a store', () => {
     for (const path of paths) fs.writeFileSync(path, path);
     const files = paths.map((path): FileToPut => {
       const name = path.slice(folder.length + 1);
-      return { name, stats: look(path), request: fileToPut(name, path, look(path)) };
+      return { name, path, stats: look(path), request: fileToPut(name, path, look(path)) };
     });
     const known = await KnownFiles.open(directory, TREE);
     for await (const outcome of client.putAll(files.map(({ request }) => request))) {

@@ -1,0 +1,86 @@
+// Small files on their way into a store, read a few batches ahead by threads. What they cannot vouch for is read the
+// ordinary way, as are large files, and the last few.
+import type { Clock } from '../../foundation/clock.ts';
+import { isKeyFile } from '../../keys/key-file.ts';
+import {
+  FILE_STAMP_MS,
+  READ_AHEAD_BATCH_BYTES,
+  READ_AHEAD_BATCH_FILES,
+  READ_AHEAD_BATCHES,
+  READ_WHOLE_BYTES_MAX,
+} from '../../limits/engine.ts';
+import type { FileToPut } from './changed-files.ts';
+import type { FileReaders, WholeFile } from './file-readers.ts';
+
+export async function* readAhead(
+  found: AsyncIterable<FileToPut>,
+  readers: FileReaders,
+  clock: Clock,
+): AsyncGenerator<FileToPut> {
+  const sent: FileToPut[][] = [];
+  let batch: FileToPut[] = [];
+  let small: FileToPut[] = [];
+  let bytes = 0;
+  for await (const file of found) {
+    batch.push(file);
+    if (file.stats.size <= READ_WHOLE_BYTES_MAX) {
+      small.push(file);
+      bytes += Number(file.stats.size);
+    }
+    if (bytes < READ_AHEAD_BATCH_BYTES && batch.length < READ_AHEAD_BATCH_FILES) continue;
+    sent.push(send(batch, small, readers, clock));
+    batch = [];
+    small = [];
+    bytes = 0;
+    if (sent.length > READ_AHEAD_BATCHES) yield* sent.shift() ?? [];
+  }
+  yield* sent.flat();
+  yield* batch;
+}
+
+/** The same files; those that are being read have a body that waits for that. */
+function send(
+  batch: readonly FileToPut[],
+  small: readonly FileToPut[],
+  readers: FileReaders,
+  clock: Clock,
+): FileToPut[] {
+  const reading = whole(small, readers, clock);
+  reading.catch(() => {});
+  const places = new Map(small.map((file, i) => [file, i]));
+  return batch.map((file) => {
+    const at = places.get(file);
+    return at === undefined ? file : { ...file, request: withWhole(file, async () => (await reading)[at]) };
+  });
+}
+
+async function whole(
+  small: readonly FileToPut[],
+  readers: FileReaders,
+  clock: Clock,
+): Promise<readonly (WholeFile | undefined)[]> {
+  // What follows in the same tick of the file system's clock would leave no trace: it is waited for.
+  const nowMs = clock.nowMs();
+  if (small.some(({ stats }) => Math.abs(nowMs - Number(stats.ctimeMs)) < FILE_STAMP_MS))
+    await clock.sleep(FILE_STAMP_MS);
+  return readers.read(
+    small.map(({ path, stats: { ino, dev, size, mtimeNs, ctimeNs } }) => ({ path, ino, dev, size, mtimeNs, ctimeNs })),
+  );
+}
+
+function withWhole({ request }: FileToPut, read: () => Promise<WholeFile | undefined>): FileToPut['request'] {
+  let isVerified = false;
+  return {
+    ...request,
+    whole: async (bytesMax) => {
+      const file = await read();
+      // A key file is refused by whoever reads it alone.
+      if (file === undefined || file.bytes.length > bytesMax || isKeyFile(file.bytes)) return undefined;
+      isVerified = true;
+      return file;
+    },
+    verify: async () => {
+      if (!isVerified) await request.verify?.();
+    },
+  };
+}
