@@ -24,7 +24,7 @@ export interface PutRequest {
   readonly key: string;
   /** Called once. */
   readonly body: () => AsyncIterable<Uint8Array>;
-  /** Asked before `body`, which is not called then: all of it, and its SHA-256 in hex, if it has at most so many bytes. */
+  /** Asked before `body`, which is then not called: all of it and its SHA-256, if it has at most so many bytes. */
   readonly whole?: ((bytesMax: number) => Promise<WholeBody | undefined>) | undefined;
   /** About how long it is, if known: small bodies are gathered. */
   readonly sizeBytes?: number | undefined;

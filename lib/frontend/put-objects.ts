@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
 import { Outbox } from '../foundation/outbox.ts';
-import { blockIdInPool, ownBlockId } from '../keys/envelope.ts';
 import {
   BATCH_OBJECTS_MAX,
   BODIES_AT_ONCE,
@@ -19,13 +18,12 @@ import type { ObjectRow } from '../panda/rows/object-row.ts';
 import { etagOf } from '../panda/rows/objects/object-form.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
-import { cutBlocks } from './cut-blocks.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
-import { factsOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf, type WholeBody } from './put-item.ts';
+import { factsOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
 import { putLong } from './put-long.ts';
-import { type PlainBlock, storeBatch } from './store-blocks.ts';
+import { type PlainBlock, plainBlocksOf, storeBatch } from './store-blocks.ts';
 
 interface SmallObject {
   readonly item: PutItem;
@@ -105,8 +103,7 @@ export class PutObjects {
       else checkPathKey(item.key);
       checkMetadata(item.metadata);
       const { blockBytesMax } = this.#store.components.settings;
-      const whole = await item.whole?.(blockBytesMax);
-      const blocks = whole === undefined ? plainBlocks(item, blockBytesMax) : onlyBlock(item, whole);
+      const blocks = await plainBlocksOf(item, blockBytesMax);
       const head = await this.#readHead(blocks, before, ahead);
       await before;
       if (head.isWhole) await this.#add(item, head.blocks);
@@ -303,18 +300,6 @@ export class PutObjects {
     this.#out.push(resultOf(item, row, newBytes, dedupedBlocks));
   }
 }
-
-async function* plainBlocks(item: PutItem, blockBytes: number): AsyncGenerator<PlainBlock> {
-  for await (const bytes of cutBlocks(item.body, blockBytes))
-    yield { id: blockIdFor(item, await blockIdInPool(bytes)), bytes };
-}
-
-async function* onlyBlock(item: PutItem, { bytes, sha256 }: WholeBody): AsyncGenerator<PlainBlock> {
-  if (bytes.length > 0) yield { id: blockIdFor(item, sha256 as BlockId), bytes };
-}
-
-const blockIdFor = ({ namespace, ownBlocks }: PutItem, id: BlockId): BlockId =>
-  ownBlocks ? ownBlockId(namespace, id) : id;
 
 async function* chained(head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): AsyncGenerator<PlainBlock> {
   yield* head;

@@ -4,7 +4,7 @@ import { assert } from '../foundation/assert.ts';
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
-import { type SealedBlock, sealBlockInPool } from '../keys/envelope.ts';
+import { blockIdInPool, ownBlockId, type SealedBlock, sealBlockInPool } from '../keys/envelope.ts';
 import { BATCH_ATTEMPTS_MAX, SEALS_AT_ONCE } from '../limits/frontend.ts';
 import type { ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
@@ -16,11 +16,13 @@ import { voidBlocks } from '../volume/rows/void-blocks.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendGroup, KEK_RETIRING } from '../volume/write/append.ts';
 import type { AppendedGroup } from '../volume/write/appended-group.ts';
+import { cutBlocks } from './cut-blocks.ts';
 import { type Appended, IndexBatch } from './index-batch.ts';
 import { type AlongRequest, contended, indexAlong, readObjects } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { type NamedPuts, namedPutsOf } from './named/put-named.ts';
+import type { PutItem, WholeBody } from './put-item.ts';
 
 /** A block as it came in, under its name. */
 export interface PlainBlock {
@@ -201,3 +203,21 @@ async function appendBlocks(
   );
   return { group, fresh: freshAt(group.placed) };
 }
+
+/** A body as blocks; what its owner has read and hashed already is not read again. */
+export async function plainBlocksOf(item: PutItem, blockBytes: number): Promise<AsyncGenerator<PlainBlock>> {
+  const whole = await item.whole?.(blockBytes);
+  return whole === undefined ? cutPlain(item, blockBytes) : onlyBlock(item, whole);
+}
+
+async function* cutPlain(item: PutItem, blockBytes: number): AsyncGenerator<PlainBlock> {
+  for await (const bytes of cutBlocks(item.body, blockBytes))
+    yield { id: blockIdFor(item, await blockIdInPool(bytes)), bytes };
+}
+
+async function* onlyBlock(item: PutItem, { bytes, sha256 }: WholeBody): AsyncGenerator<PlainBlock> {
+  if (bytes.length > 0) yield { id: blockIdFor(item, sha256 as BlockId), bytes };
+}
+
+const blockIdFor = ({ namespace, ownBlocks }: PutItem, id: BlockId): BlockId =>
+  ownBlocks ? ownBlockId(namespace, id) : id;
