@@ -211,7 +211,6 @@ describe('a damaged row in the way of GC', () => {
       const rows = panda.snapshot().filter(({ partition }) => partition.startsWith(`${table}/`));
       expect(rows.length).toBeGreaterThan(0);
       await panda.transact(rows.map((row) => ({ kind: 'put', ...damaged(row) })));
-      const before = await rowsOf(p, removedPartitions(SETTINGS.cell));
       await expect(collectGarbage(p.components), table).rejects.toMatchObject({ kind: 'corrupt' });
       let told = 0;
       const badRow = (): void => {
@@ -219,10 +218,9 @@ describe('a damaged row in the way of GC', () => {
       };
       expect(await collectGarbage({ ...p.components, badRow }), table).toMatchObject({ slots: 0 });
       expect(told, table).toBeGreaterThan(0);
-      expect(
-        (await rowsOf(p, removedPartitions(SETTINGS.cell))).map(({ sort }) => sort),
-        table,
-      ).toEqual(before.map(({ sort }) => sort));
+      // What is still named elsewhere needs no bucket.
+      const left = (await rowsOf(p, removedPartitions(SETTINGS.cell))).length;
+      expect(left, table).toBe(table === 'bucket' ? 4 : 5);
       // A mistake of a program is no damage.
       const mistake = new TypeError('a mistake');
       panda.transact = () => Promise.reject(mistake);
