@@ -15,6 +15,7 @@ const HISTORY =
   'A standard state machine keeps every event of an execution for 90 days, free of charge. Log delivery would need permissions on *.';
 const NO_TRACES =
   'One function is called after another; the history shows what a trace would, and X-Ray needs permissions on *.';
+const TRACES = 'What X-Ray is sent knows no resources.';
 const END_OF_LINE = 'This queue takes what others failed at. Nobody receives from it, so nothing can fail again.';
 const NO_RECOVERY = 'An ephemeral stage is made to be thrown away: a copy to go back to would outlive it.';
 const DELETER = "CDK's own function that empties the drives of an ephemeral stage before they are deleted.";
@@ -22,7 +23,7 @@ const PLAIN_ALARMS =
   'Alarms hold no data, and CloudWatch may not use the key that AWS manages for topics; a key of our own is $1 a month.';
 
 export function acknowledgeFindings({ zoneData, cellData, cell, zone }: Stage): void {
-  const { ephemeral, alarmEmail } = zoneData.stage;
+  const { ephemeral, alarmEmail, tracing } = zoneData.stage;
   for (const drive of cellData.drives.buckets) accept(drive, 'S1', BUCKET_LOGS);
   const services = [zone.frontend, ...Object.values(cell.services)];
   for (const service of services)
@@ -35,7 +36,13 @@ export function acknowledgeFindings({ zoneData, cellData, cell, zone }: Stage): 
     accept(cell.compaction, `IAM5[Resource::<${id}.Arn>:*]`, VERSIONS);
   }
   accept(cell.compaction, 'SF1', HISTORY);
-  accept(cell.compaction, 'SF2', NO_TRACES);
+  if (tracing) {
+    for (const traced of [...services, zoneData.guard, cell.compaction]) accept(traced, 'IAM5[Resource::*]', TRACES);
+  } else accept(cell.compaction, 'SF2', NO_TRACES);
+  if (zone.announcements !== undefined) {
+    accept(zone.announcements.role, 'IAM5[Resource::*]', STREAMS);
+    accept(zone.announcements.failed, 'SQS3', END_OF_LINE);
+  }
   accept(cell.failedEvents, 'SQS3', END_OF_LINE);
   if (alarmEmail !== undefined) accept(cell.watching, 'SNS2', PLAIN_ALARMS);
   if (!ephemeral) return;

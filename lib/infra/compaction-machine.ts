@@ -92,6 +92,7 @@ export class CompactionMachine extends Construct {
       comment: `Pocketful ${props.stage.stage}: L1 and L2 compaction`,
       definitionBody: DefinitionBody.fromChainable(definition),
       timeout: EXECUTION_TIMEOUT,
+      tracingEnabled: props.stage.tracing,
     });
   }
 

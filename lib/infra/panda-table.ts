@@ -8,8 +8,8 @@ export interface PandaTableProps {
   readonly ephemeral: boolean;
   /** Nobody deletes it before that is taken back. */
   readonly isProtected: boolean;
-  /** What changes is streamed, for the journal to be shipped onto the drives. */
-  readonly isJournalled: boolean;
+  /** What changes is streamed: for the journal to be shipped onto the drives, or to be told of. */
+  readonly isStreamed: boolean;
 }
 
 export class PandaTable extends Construct {
@@ -22,7 +22,7 @@ export class PandaTable extends Construct {
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       encryption: TableEncryption.DEFAULT,
-      ...(props.isJournalled ? { stream: StreamViewType.NEW_IMAGE } : {}),
+      ...(props.isStreamed ? { stream: StreamViewType.NEW_IMAGE } : {}),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: !props.ephemeral },
       deletionProtection: props.isProtected,
       removalPolicy: removalOf(props.ephemeral),

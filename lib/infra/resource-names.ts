@@ -6,6 +6,9 @@ import type { StageSettings } from './stage-settings.ts';
 
 type Named = Pick<StageSettings, 'stage' | 'store'>;
 
+/** On everything of a stage; its value is the stage's name. */
+export const COST_TAG = 'pocketful:stage';
+
 export const stackNames = ({ stage, store }: Named) => ({
   zone: stackNameOf(stage),
   zoneData: `${stackNameOf(stage)}-data`,

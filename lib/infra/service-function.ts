@@ -9,6 +9,7 @@ import {
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
+  Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -61,6 +62,8 @@ export class ServiceFunction extends Construct {
       memorySize: props.memoryMiB ?? stage.functionMemoryMiB,
       timeout: props.timeout ?? Duration.seconds(stage.functionTimeoutSeconds),
       role,
+      // It gives the role what X-Ray asks for.
+      ...(stage.tracing ? { tracing: Tracing.ACTIVE } : {}),
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,

@@ -56,6 +56,12 @@ const schema = z.strictObject({
   schedules: flag.default(true),
   /** Where alarms are sent; without it they only show in the console. */
   alarmEmail: z.email().optional(),
+  /** Dollars a month, of which 80 % spent, or all of it forecast, are mailed to `alarmEmail`. */
+  budgetUsd: z.coerce.number().positive().optional(),
+  /** Whether EventBridge hears of every put and delete. */
+  events: flag.default(false),
+  /** Whether X-Ray keeps traces of functions and compaction. */
+  tracing: flag.default(false),
   logRetentionDays: z.coerce
     .number()
     .refine((days) => LOG_RETENTION_DAYS.some((one) => one === days), `one of ${LOG_RETENTION_DAYS.join(', ')}`)
@@ -93,6 +99,8 @@ export function parseStageSettings(context: Readonly<Record<string, unknown>>): 
     const codecs = `${store.hotCodec} and ${store.warmCodec}`;
     throw invalid('STAGE_INVALID', `stage: drives: ${codecs} need at least ${drivesMin(store)} drives, not ${count}`);
   }
+  if (rest.budgetUsd !== undefined && rest.alarmEmail === undefined)
+    throw invalid('STAGE_INVALID', 'stage: budgetUsd: say alarmEmail, too: whom it is mailed to');
   const limits = budgets === undefined ? {} : { budgets: budgetsOf(budgets as Partial<Budgets>) };
   const isProtected = protection && !rest.ephemeral;
   return Object.freeze({ ...rest, ...limits, journal, isProtected, store, drives: count });

@@ -63,6 +63,8 @@ export const TASK_ANSWER_MS = 910 * SECOND_MS;
 export const QUEUE_POLL_MS = 2 * SECOND_MS;
 /** So long without any progress, and it is not ours to wait for. */
 export const QUEUE_IDLE_MS_MAX = 15 * MINUTE_MS;
+/** So long DynamoDB keeps a change in its stream. */
+export const STREAM_KEPT_SECONDS = 86_400;
 /** Older figures of how late the table's stream is read say nothing of now. */
 export const STREAM_AGE_MS_MAX = 10 * MINUTE_MS;
 

@@ -12,7 +12,10 @@ const nag = (app: App): void => {
 describe('cdk-nag', () => {
   it.each([
     ['durable', { stage: 'prod', alarmEmail: 'somebody@example.com' }],
-    ['ephemeral', { stage: 'test', preset: 'thrifty', ephemeral: 'true' }],
+    [
+      'ephemeral',
+      { stage: 'test', preset: 'thrifty', ephemeral: 'true', journal: 'false', events: 'true', tracing: 'true' },
+    ],
   ])('finds nothing in a %s stage but what is acknowledged', (_, context) => {
     // What is found without being acknowledged fails the synthesis.
     expect(synthStage(context, nag).all).toHaveLength(4);

@@ -26,6 +26,9 @@ const ASKED: Readonly<Record<string, unknown>> = {
   schedules: false,
   alarmEmail: 'somebody@example.com',
   logRetentionDays: 30,
+  budgetUsd: 25,
+  events: true,
+  tracing: true,
   functionMetrics: true,
 };
 
@@ -43,9 +46,9 @@ describe('the next deployment', () => {
   });
 
   it('changes what is asked for and nothing else, and takes away what is asked for as nothing', () => {
-    const asked = { stage: 'prod', workerMemoryMiB: '1769', alarmEmail: '', drives: 6 };
+    const asked = { stage: 'prod', workerMemoryMiB: '1769', budgetUsd: '', alarmEmail: '', drives: 6 };
     const after = parseStageSettings(contextAfter(deployedAs(ASKED), asked));
-    const { alarmEmail: _, ...kept } = parseStageSettings(ASKED);
+    const { alarmEmail: _, budgetUsd: __, ...kept } = parseStageSettings(ASKED);
     expect(after).toEqual({ ...kept, workerMemoryMiB: 1769, drives: 6 });
   });
 

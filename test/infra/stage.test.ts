@@ -136,6 +136,13 @@ describe('removal', () => {
   });
 });
 
+describe('what nobody asked for', () => {
+  it('is not there: events, traces, a budget', () => {
+    for (const type of ['AWS::Pipes::Pipe', 'AWS::Budgets::Budget']) expect(resourcesIn(durable.all, type)).toEqual([]);
+    for (const { Properties } of functionsIn(durable.all)) expect(Properties['TracingConfig']).toBeUndefined();
+  });
+});
+
 describe('settings', () => {
   it('cannot drop a drive, the table or the key: other stacks import every one of them', () => {
     const exported = [durable.zoneData, durable.cellData].flatMap((template) =>

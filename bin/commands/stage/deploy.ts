@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { KnownStage } from '../../../lib/client/aws/aws-deployments.ts';
 import { invalid } from '../../../lib/foundation/errors.ts';
+import { given } from '../../../lib/foundation/given.ts';
 import { contextAfter, contextOf } from '../../../lib/infra/stage-context.ts';
 import { parseStageSettings, type StageSettings } from '../../../lib/infra/stage-settings.ts';
 import { LIVE_CODERS_MAX } from '../../../lib/limits/stage.ts';
@@ -20,6 +21,9 @@ interface DeployOptions {
   readonly drives?: number;
   readonly settings?: string;
   readonly ephemeral?: boolean;
+  readonly budgetUsd?: number;
+  readonly events?: boolean;
+  readonly tracing?: boolean;
   readonly context?: readonly string[];
   readonly yes?: boolean;
 }
@@ -40,6 +44,9 @@ export function addDeploy(program: Command): void {
         )
         .option('--settings <file>', 'JSON file with settings that differ from the preset')
         .option('--ephemeral', 'pocketful destroy deletes the data as well')
+        .option('--budget-usd <dollars>', 'mail to alarmEmail before a month costs more', Number)
+        .option('--events', 'EventBridge hears of every put and delete')
+        .option('--tracing', 'X-Ray keeps traces of functions and compaction')
         .option('--context <name=value>', 'any other context of the CDK app, such as workerMemoryMiB=3538', collect)
         .option('-y, --yes', 'yes, deploy it'),
   );
@@ -96,7 +103,7 @@ function sharesLine({ concurrency }: StageSettings): string {
 }
 
 async function askedFor(options: DeployOptions): Promise<Record<string, unknown>> {
-  const { preset, drives, settings: file, ephemeral, context = [] } = options;
+  const { preset, drives, settings: file, ephemeral, context = [], ...flags } = options;
   const pairs = context.map((pair) => {
     const [name = '', ...rest] = pair.split('=');
     if (rest.length === 0) throw invalid('STAGE_INVALID', `--context ${pair}: it is NAME=VALUE`);
@@ -109,6 +116,7 @@ async function askedFor(options: DeployOptions): Promise<Record<string, unknown>
     ...(preset === undefined ? {} : { preset, settings: '{}' }),
     ...(settings === undefined ? {} : { settings }),
     ...(drives === undefined ? {} : { drives }),
+    ...given({ budgetUsd: flags.budgetUsd, events: flags.events, tracing: flags.tracing }),
     ...Object.fromEntries(pairs),
   };
 }

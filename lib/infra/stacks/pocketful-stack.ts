@@ -3,6 +3,7 @@
 // table or the key away.
 import { CrossStackReferences, ReferenceStrength, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { COST_TAG } from '../resource-names.ts';
 import type { StageSettings } from '../stage-settings.ts';
 
 export interface PocketfulStackProps extends StackProps {
@@ -19,5 +20,7 @@ export class PocketfulStack extends Stack {
     CrossStackReferences.of(this).consume(ReferenceStrength.STRONG);
     Tags.of(this).add('project', 'pocketful');
     Tags.of(this).add('stage', stage.stage);
+    // Bills can be split by it, once it is activated: a name that nobody else gives.
+    Tags.of(this).add(COST_TAG, stage.stage);
   }
 }

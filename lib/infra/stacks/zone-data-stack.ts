@@ -9,12 +9,13 @@ import { PocketfulStack, type PocketfulStackProps } from './pocketful-stack.ts';
 export class ZoneDataStack extends PocketfulStack {
   readonly panda: PandaTable;
   readonly kek: KekKey;
+  readonly guard: SettingsGuard;
 
   constructor(scope: Construct, id: string, props: PocketfulStackProps) {
     super(scope, id, { description: `Pocketful ${props.stage.stage}: metadata and key`, ...props });
-    const { stage, ephemeral, isProtected, journal: isJournalled } = props.stage;
-    this.panda = new PandaTable(this, 'Panda', { ephemeral, isProtected, isJournalled });
+    const { stage, ephemeral, isProtected, journal, events } = props.stage;
+    this.panda = new PandaTable(this, 'Panda', { ephemeral, isProtected, isStreamed: journal || events });
     this.kek = new KekKey(this, 'Kek', { stage, ephemeral });
-    new SettingsGuard(this, 'SettingsGuard', { stage: props.stage, panda: this.panda });
+    this.guard = new SettingsGuard(this, 'SettingsGuard', { stage: props.stage, panda: this.panda });
   }
 }

@@ -4,7 +4,9 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { OPTIONS_OUTPUT, OUTPUTS } from '../../settings/stage-names.ts';
-import { CallerPolicies } from '../caller-policies.ts';
+import { Announcements } from '../around/announcements.ts';
+import { Budget } from '../around/budget.ts';
+import { CallerPolicies } from '../around/caller-policies.ts';
 import { cellName, zoneName } from '../resource-names.ts';
 import { scheduleSampler } from '../schedules.ts';
 import { ServiceFunction } from '../service-function.ts';
@@ -21,6 +23,7 @@ export interface ZoneStackProps extends PocketfulStackProps {
 
 export class ZoneStack extends PocketfulStack {
   readonly frontend: ServiceFunction;
+  readonly announcements: Announcements | undefined;
 
   constructor(scope: Construct, id: string, props: ZoneStackProps) {
     const { parts, cell, ...rest } = props;
@@ -43,6 +46,11 @@ export class ZoneStack extends PocketfulStack {
     const url = this.frontend.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
     const { functionArn } = this.frontend.function;
     new CallerPolicies(this, 'Callers', { stage, functionArn, stackId: this.stackId });
+    const { budgetUsd, alarmEmail } = stage;
+    const { table } = parts.zoneData.panda;
+    this.announcements = stage.events ? new Announcements(this, 'Announcements', { stage, table }) : undefined;
+    if (budgetUsd !== undefined && alarmEmail !== undefined)
+      new Budget(this, 'Budget', { stage, dollars: budgetUsd, email: alarmEmail });
     this.#outputs(parts, this.frontend.function.functionName, url.url);
   }
 

@@ -5,8 +5,8 @@
 import { Aws } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { zoneName } from './resource-names.ts';
-import type { StageSettings } from './stage-settings.ts';
+import { zoneName } from '../resource-names.ts';
+import type { StageSettings } from '../stage-settings.ts';
 
 export interface CallerPoliciesProps {
   readonly stage: StageSettings;
