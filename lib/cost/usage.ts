@@ -23,6 +23,8 @@ export const RECKONED = {
   shreddedPerSecond: 1500,
   /** By the function `gc`, with a third of a processor: reading, and a checksum of every byte twice. */
   scrubBytesPerSecond: 50e6,
+  /** One function reads, codes and writes: both ways together. */
+  moveBytesPerSecond: 150e6,
 };
 /** Of a call with so many blobs: what each adds to the first. */
 export const putMs = (blobs: number): number =>

@@ -51,8 +51,6 @@ export const MILLION = 1e6;
 const GIB = 1024 ** 3;
 const GB = 1e9;
 
-/** One function reads, codes and writes: both ways together. */
-const MOVE_BYTES_PER_SECOND = 150e6;
 /** Of the runs of a plan: planning and the end are shared by them. */
 const TRANSITIONS_PER_RUN = 4;
 
@@ -270,7 +268,7 @@ export async function compactionCost(settings: Settings, volumes: number, scale:
   const report = await compact(inProcess(actors));
   const movedBytes = report.runs.reduce((sum, run) => sum + run.movedBytes, 0) * scale;
   const overhead = settings.warmCodec === 'single' ? 1 : 4 / 3;
-  const computeMs = ((movedBytes * (1 + overhead)) / MOVE_BYTES_PER_SECOND) * 1000;
+  const computeMs = ((movedBytes * (1 + overhead)) / RECKONED.moveBytesPerSecond) * 1000;
   const work = { ...store.meter.take(), stateTransitions: report.runs.length * TRANSITIONS_PER_RUN };
   const figure = figureOf(
     work,

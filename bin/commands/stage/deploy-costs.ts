@@ -1,8 +1,11 @@
 // The cost sheet of a stage: what it costs idle, and what keeping and using it costs, at list prices.
+import type { CodecName } from '../../../lib/codec/codec.ts';
 import { codecShape } from '../../../lib/codec/shape.ts';
 import { storageDollarsPerMonth } from '../../../lib/cost/cost-of.ts';
 import { idleDollarsPerMonth } from '../../../lib/cost/idle.ts';
 import { journalDollars } from '../../../lib/cost/journal.ts';
+import { type Load, type LoadLine, monthOfLoad } from '../../../lib/cost/load.ts';
+import type { MovedCode } from '../../../lib/cost/move.ts';
 import { PRICE_BOOK } from '../../../lib/cost/price-book.ts';
 import { GATHERED_CALLERS, scrubDollarsPerMonth, usageDollars } from '../../../lib/cost/usage.ts';
 import { journalCopies } from '../../../lib/engine/ship/store-journal.ts';
@@ -41,8 +44,8 @@ export function costSheetOf(stage: StageSettings): readonly CostLine[] {
 }
 
 /** Of blobs of 64 KiB; a stage that may be destroyed keeps no way back. */
-function usageLines({ store, ephemeral, drives, journal: isJournalled }: StageSettings): CostLine[] {
-  const journal = { batch: JOURNAL_BATCH, copies: journalCopies(store), drives, memoryMiB: JOURNAL_MEMORY_MIB };
+function usageLines(stage: StageSettings): CostLine[] {
+  const { store, ephemeral, journal: isJournalled } = stage;
   const hot = codecShape(store.hotCodec);
   const usage = usageDollars(hot.dataColumns + hot.parityColumns, PRICE_BOOK);
   const recovery = { what: 'its point-in-time recovery, a month', dollars: usage.rowsRecoverable };
@@ -60,7 +63,40 @@ function usageLines({ store, ephemeral, drives, journal: isJournalled }: StageSe
     ...(ephemeral ? [] : [recovery]),
     ...(isJournalled ? [1, 100] : []).map((perSecond) => ({
       what: `the journal of a million blobs put, ${perSecond} a second`,
-      dollars: journalDollars(journal, perSecond, PRICE_BOOK),
+      dollars: journalOf(stage)(perSecond),
     })),
   ];
+}
+
+/** Dollars of a million blobs. */
+function journalOf({ store, drives }: StageSettings): (blobsPerSecond: number) => number {
+  const shape = { batch: JOURNAL_BATCH, copies: journalCopies(store), drives, memoryMiB: JOURNAL_MEMORY_MIB };
+  return (blobsPerSecond) => journalDollars(shape, blobsPerSecond, PRICE_BOOK);
+}
+
+const movedCode = (name: CodecName): MovedCode => {
+  const { dataColumns, parityColumns } = codecShape(name);
+  return { columns: dataColumns + parityColumns, dataColumns };
+};
+
+/** A month of a load, item by item; the last line is the sum. */
+export function monthSheetOf(stage: StageSettings, load: Load): readonly LoadLine[] {
+  const { store, ephemeral, journal } = stage;
+  const lines = monthOfLoad(
+    load,
+    {
+      hot: movedCode(store.hotCodec),
+      warm: movedCode(store.warmCodec),
+      hotMs: store.encodeAfterMs + store.trashGraceMs,
+      blockBytesMax: store.blockBytesMax,
+      groupBytes: store.groupBytesMin,
+      storedOverCode: STORED_OVER_CODE,
+      scrubMemoryMib: LIGHT_MEMORY_MIB,
+      isRecoverable: !ephemeral,
+      idleDollars: idleDollarsPerMonth(idleStageOf(stage), PRICE_BOOK).total,
+      journal: journal ? journalOf(stage) : undefined,
+    },
+    PRICE_BOOK,
+  );
+  return [...lines, { item: 'all of it', dollars: lines.reduce((sum, { dollars }) => sum + dollars, 0) }];
 }

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { KnownStage } from '../../../lib/client/aws/aws-deployments.ts';
+import { parseLoad } from '../../../lib/cost/load.ts';
 import { invalid } from '../../../lib/foundation/errors.ts';
 import { given } from '../../../lib/foundation/given.ts';
 import { contextAfter, contextOf } from '../../../lib/infra/stage-context.ts';
@@ -14,7 +15,7 @@ import { addCommand, collect, countArgument, type Run } from '../command.ts';
 import { requireRepository } from '../project.ts';
 import { table } from '../show/text.ts';
 import { runCdk } from './deploy-cdk.ts';
-import { costSheetOf } from './deploy-costs.ts';
+import { costSheetOf, monthSheetOf } from './deploy-costs.ts';
 
 interface DeployOptions {
   readonly preset?: string;
@@ -25,6 +26,7 @@ interface DeployOptions {
   readonly events?: boolean;
   readonly tracing?: boolean;
   readonly context?: readonly string[];
+  readonly load?: string;
   readonly yes?: boolean;
 }
 
@@ -48,12 +50,17 @@ export function addDeploy(program: Command): void {
         .option('--events', 'EventBridge hears of every put and delete')
         .option('--tracing', 'X-Ray keeps traces of functions and compaction')
         .option('--context <name=value>', 'any other context of the CDK app, such as workerMemoryMiB=3538', collect)
+        .option(
+          '--load <load>',
+          'what a month of it would cost, such as puts=1M,size=64KiB,keep=12mo,gets=200k,percall=64; without --yes only that',
+        )
         .option('-y, --yes', 'yes, deploy it'),
   );
 }
 
 async function deploy(run: Run, [stage = '']: readonly string[], options: DeployOptions): Promise<void> {
   requireRepository('deploy runs the CDK');
+  const load = options.load === undefined ? undefined : parseLoad(options.load);
   // The AWS SDK takes longer to load than other commands take.
   const { findDeployed, measuredConcurrency, requireBootstrap } = await import(
     '../../../lib/client/aws/aws-deployments.ts'
@@ -71,10 +78,17 @@ async function deploy(run: Run, [stage = '']: readonly string[], options: Deploy
   );
   run.say(sharesLine(wanted));
   run.say(table([['', '$'], ...sheet.map(({ what, dollars }) => [what, dollars.toFixed(4)])], [1]));
+  const month = load && monthSheetOf(wanted, load);
+  if (month !== undefined) {
+    run.say(`a month of ${options.load}, once the first are deleted:`);
+    run.say(table([['', '$'], ...month.map(({ item, dollars }) => [item, dollars.toFixed(2)])], [1]));
+  }
+  const priced = { cost: sheet, ...(month === undefined ? {} : { load, month }) };
+  if (!options.yes && month !== undefined) return run.answer({ stage, deployed: false, ...priced }, '');
   if (!options.yes) throw invalid('NOT_CONFIRMED', 'nothing was deployed yet: say --yes');
   await deployStacks(run, wanted, known !== undefined);
   run.answer(
-    { stage, address: `aws:${stage}`, drives: wanted.drives, settings: wanted.store, cost: sheet },
+    { stage, address: `aws:${stage}`, drives: wanted.drives, settings: wanted.store, deployed: true, ...priced },
     `deployed ${stage}: use it as --store aws:${stage}`,
   );
 }

@@ -5,6 +5,7 @@ import type { CodeTable } from './code-table.ts';
 export const STAGE_CODES = {
   STAGE_MISSING: ['missing', 'there is no such stage in this account and region'],
   STAGE_INVALID: ['invalid', 'what the stage is asked to be makes no sense'],
+  LOAD_INVALID: ['invalid', 'what `deploy --load` is asked to price makes no sense'],
   STAGE_CONTRADICTS: ['invalid', 'the stage was deployed with other settings or drives than its store has'],
   STAGE_INCOMPLETE: ['invalid', 'a stack of the stage is in a state that has to be mended first'],
   BOOTSTRAP_MISSING: ['missing', 'CDK is not set up in this account and region'],

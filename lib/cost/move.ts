@@ -1,0 +1,32 @@
+// What a GiB of live bytes costs that is moved into new volumes: by the encoder, or by compaction out of half-live ones.
+// Requests follow from the code and the size of its groups, rows from buckets; both are held to what the real store is
+// counted to do (test/cost/figures.long.test.ts). Compute is reckoned.
+import { dollarsOf, NO_WORK } from './cost-of.ts';
+import type { PriceBook } from './price-book.ts';
+import { RECKONED, WORKER_MEMORY_MIB } from './usage.ts';
+
+export interface MovedCode {
+  readonly columns: number;
+  readonly dataColumns: number;
+}
+
+const GIB = 1024 ** 3;
+/** Objects stored for a column of a group: now and then a group is smaller, and a sealed volume has its directories. */
+const PUTS_PER_COLUMN = 1.2;
+/** Ranges of a bucket's live records: one or two in each of its columns. */
+const GETS_PER_GIB = 150;
+const GETS_PER_GIB_AND_COLUMN = 25;
+const ROWS_WRITTEN_PER_GIB = 250;
+const ROWS_READ_PER_GIB = 740;
+
+export function moveDollarsPerGib({ columns, dataColumns }: MovedCode, groupBytes: number, book: PriceBook): number {
+  const work = {
+    ...NO_WORK,
+    putRequests: columns * (GIB / groupBytes) * PUTS_PER_COLUMN,
+    getRequests: GETS_PER_GIB + GETS_PER_GIB_AND_COLUMN * dataColumns,
+    metadataWrites: ROWS_WRITTEN_PER_GIB,
+    metadataReads: ROWS_READ_PER_GIB,
+    computeMs: ((GIB * (1 + columns / dataColumns)) / RECKONED.moveBytesPerSecond) * 1000,
+  };
+  return dollarsOf(work, { book, storageClass: 'standard', memoryMb: WORKER_MEMORY_MIB }).total;
+}
