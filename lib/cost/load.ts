@@ -1,8 +1,8 @@
-// What a month of a given load costs: blobs put, kept for a while and deleted again, once the first of them are. Item by
-// item, at list prices, from what one blob and one moved GiB are counted to take (usage.ts, move.ts). Pure.
-
+// What a month of a given load costs: blobs put, kept for a while and deleted again, once the first of them are. Item
+// by item, at list prices, from what one blob and one moved GiB are counted to take (usage.ts, move.ts). Pure.
 import { DAY_MS } from '../foundation/durations.ts';
 import { invalid } from '../foundation/errors.ts';
+import { LOAD_AMOUNT_MAX } from '../limits/stage.ts';
 import { MS_PER_MONTH, storageDollarsPerMonth, storedRowsDollarsPerMonth } from './cost-of.ts';
 import { type MovedCode, moveDollarsPerGib } from './move.ts';
 import type { PriceBook } from './price-book.ts';
@@ -113,8 +113,6 @@ const FIELDS: Readonly<
   percall: { of: 'perCall', units: COUNT_UNITS, like: '1 to 64' },
 };
 const NEEDED = ['puts', 'size', 'keep'];
-/** So that a sum of money is a number at all. */
-const AMOUNT_MAX = 1e15;
 
 /** `puts=1M,size=64KiB,keep=12mo[,gets=200k][,percall=64]`, a month. Throws `invalid` LOAD_INVALID. */
 export function parseLoad(text: string): Load {
@@ -132,7 +130,7 @@ export function parseLoad(text: string): Load {
     const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(rest.join('=')) ?? [];
     const factor = Object.hasOwn(field.units, unit) ? field.units[unit] : undefined;
     const amount = Number(digits) * (factor ?? Number.NaN);
-    if (digits === '' || !(amount <= AMOUNT_MAX)) throw refused(`${pair}: an amount is like ${field.like}`);
+    if (digits === '' || !(amount <= LOAD_AMOUNT_MAX)) throw refused(`${pair}: an amount is like ${field.like}`);
     amounts.set(name, amount);
   }
   for (const name of NEEDED) if (!seen.has(name)) throw refused(`${name}=… is missing`);

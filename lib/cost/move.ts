@@ -1,6 +1,6 @@
-// What a GiB of live bytes costs that is moved into new volumes: by the encoder, or by compaction out of half-live ones.
-// Requests follow from the code and the size of its groups, rows from buckets; both are held to what the real store is
-// counted to do (test/cost/figures.long.test.ts). Compute is reckoned.
+// What a GiB of live bytes costs that is moved into new volumes: by the encoder, or by compaction out of half-live
+// ones. Requests follow from the code and the size of its groups, rows from buckets; both are held to what the real
+// store is counted to do (test/cost/figures.long.test.ts). Compute is reckoned.
 import { dollarsOf, NO_WORK } from './cost-of.ts';
 import type { PriceBook } from './price-book.ts';
 import { RECKONED, WORKER_MEMORY_MIB } from './usage.ts';

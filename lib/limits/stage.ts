@@ -115,3 +115,5 @@ export const GUARD_ATTEMPTS_MAX = 5;
 /** Drives that a refusal names: CloudFormation cuts long reasons. */
 export const GUARD_DRIVES_NAMED_MAX = 3;
 export const GUARD_WAIT_MS = 4 * SECOND_MS;
+/** Of an amount of `deploy --load`: so that a sum of money is a number at all. */
+export const LOAD_AMOUNT_MAX = 1e15;
