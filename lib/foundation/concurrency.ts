@@ -41,16 +41,41 @@ export class Semaphore {
     this.#free = total;
   }
 
-  /** Waits for `units` (more than there are counts as all of them); the answer gives them back, once. */
-  async acquire(units = 1): Promise<() => void> {
+  /** As `acquire` where nothing has to be waited for. */
+  tryAcquire(units = 1): (() => void) | undefined {
     const wanted = Math.min(units, this.#total);
-    if (this.#waiting.length === 0 && this.#free >= wanted) this.#free -= wanted;
-    else await new Promise<void>((resolve) => this.#waiting.push({ units: wanted, resolve }));
+    if (this.#waiting.length > 0 || this.#free < wanted) return undefined;
+    this.#free -= wanted;
+    return this.#held(wanted);
+  }
+
+  /**
+   * Waits for `units` (more than there are counts as all of them); the answer gives them back, once. `granted` is
+   * called at the moment they are given.
+   */
+  async acquire(units = 1, granted?: () => void): Promise<() => void> {
+    const free = this.tryAcquire(units);
+    if (free !== undefined) {
+      granted?.();
+      return free;
+    }
+    const wanted = Math.min(units, this.#total);
+    await new Promise<void>((resolve) => {
+      const give = (): void => {
+        granted?.();
+        resolve();
+      };
+      this.#waiting.push({ units: wanted, resolve: give });
+    });
+    return this.#held(wanted);
+  }
+
+  #held(units: number): () => void {
     let held = true;
     return () => {
       assert(held, 'units are given back once');
       held = false;
-      this.#free += wanted;
+      this.#free += units;
       this.#serve();
     };
   }

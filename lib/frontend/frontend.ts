@@ -5,6 +5,7 @@ import type { BlockId } from '../foundation/ids.ts';
 import { READ_AHEAD_BYTES_MAX } from '../limits/frontend.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import type { BulkWriter } from '../volume/write/bulk-stream.ts';
 import { confirmObjects, type RememberedObject } from './again/confirm-objects.ts';
 import { type ComposeRequest, composeObject } from './compose/compose-object.ts';
 import { type DeleteItem, type DeleteOutcome, deleteObjects } from './delete-objects.ts';
@@ -38,10 +39,13 @@ export class Frontend {
   readonly #store: VolumeStore;
   readonly #keks: KekRing;
   readonly #hot: HotGauge;
+  readonly #bulk: BulkWriter | undefined;
   readonly #readBudget = new ReadBudget(READ_AHEAD_BYTES_MAX);
 
-  constructor(store: VolumeStore, onPressure?: PressureSignal) {
+  /** `bulk`: who writes what much comes in at once; missing: all of it goes into hot volumes first. */
+  constructor(store: VolumeStore, onPressure?: PressureSignal, bulk?: BulkWriter) {
     this.#store = store;
+    this.#bulk = bulk;
     this.#keks = new KekRing(store.components);
     this.#hot = new HotGauge(store.components, onPressure);
   }
@@ -51,7 +55,7 @@ export class Frontend {
    * is atomic, a batch is not. `relief` is waited for when the hot tier is full.
    */
   putAll(items: AsyncIterable<PutItem> | Iterable<PutItem>, relief?: Relief): AsyncIterable<PutOutcome> {
-    return new PutObjects(this.#store, this.#keks, () => this.#hot.check(relief)).run(items);
+    return new PutObjects(this.#store, this.#keks, () => this.#hot.check(relief), this.#bulk).run(items);
   }
 
   async put(item: PutItem): Promise<PutResult> {

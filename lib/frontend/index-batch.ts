@@ -10,6 +10,7 @@ import type { Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { Components } from '../volume/rows/components.ts';
+import type { GroupShare } from '../volume/write/append-bulk.ts';
 import type { AppendedGroup } from '../volume/write/appended-group.ts';
 import { inTransactions, isGuardFailure, notKnown, runIndex } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
@@ -18,7 +19,8 @@ import { renewRecords } from './renew-records.ts';
 
 /** New records, stored and committed. */
 export interface Appended {
-  readonly group: AppendedGroup;
+  /** This batch's alone, or its share of a larger one. */
+  readonly group: AppendedGroup | GroupShare;
   readonly fresh: ReadonlyMap<BlockId, FreshBlock>;
 }
 
@@ -73,13 +75,25 @@ export class IndexBatch {
   /** Every way out ends the group: one that is kept would keep its volume from all later puts of this process. */
   async run(): Promise<IndexBatchResult> {
     try {
-      await this.#write();
+      await this.#inTurn(() => this.#write());
     } catch (error) {
       await this.#endAfter(error);
       throw error;
     }
     await this.#end();
     return { again: this.#again, isLost: this.#isLost, errors: this.#errors };
+  }
+
+  /** All transactions of a group check the row of its volume. */
+  async #inTurn(write: () => Promise<void>): Promise<void> {
+    const group = this.#request.appended?.group;
+    if (group?.isShared !== true || !this.#components.panda.refusesOverlap) return write();
+    const end = await group.turn();
+    try {
+      await write();
+    } finally {
+      end();
+    }
   }
 
   async #write(): Promise<void> {
@@ -107,7 +121,7 @@ export class IndexBatch {
 
   async #putNamed(): Promise<void> {
     const { appended, named } = this.#request;
-    assert(appended !== undefined, 'what is put plain was appended');
+    assert(appended?.group.isShared === false, 'what is put plain was appended, as a group of its own');
     const outcome = await putNamed(this.#components, appended.group, named, appended.fresh);
     this.#named = outcome;
     for (const [change, error] of outcome.errors) this.#errors.set(change, error);
@@ -158,11 +172,13 @@ export class IndexBatch {
     let settles = false;
     const guards = (using: readonly BlockId[]): Write[] => {
       if (appended === undefined) return [...own];
+      const { group } = appended;
+      if (group.isShared) return [group.check(), ...own];
       // The last transaction settles the group too, if with it no slot stays unused: a block that turned out to be
       // known leaves its slot to be marked dead.
       const named = new Set([...this.#used, ...using]);
       settles = isLast && [...fresh.keys()].every((id) => named.has(id));
-      return [settles ? appended.group.finish() : appended.group.check(), ...own];
+      return [settles ? group.finish() : group.check(), ...own];
     };
     const outcome = await runIndex(this.#components, {
       changes,
@@ -193,6 +209,11 @@ export class IndexBatch {
     if (appended === undefined) return;
     const { group, fresh } = appended;
     const unsure = [...this.#unsure, ...this.#named.unsure];
+    if (group.isShared) {
+      const isFinal = unsure.length === 0 || (await group.recover());
+      if (unsure.length === 0) await group.settle([...fresh.keys()].every((id) => this.#used.has(id)));
+      return this.#judge(unsure, isFinal);
+    }
     if (this.#isSettled) {
       group.finished();
       return this.#judge(unsure, true);
@@ -227,6 +248,6 @@ export class IndexBatch {
     const group = this.#request.appended?.group;
     if (group === undefined || this.#isSettled) return;
     if (isKind(error, 'unknown') || this.#unsure.length + this.#named.unsure.length > 0) group.leave();
-    else if (isPocketfulError(error)) await group.settle();
+    else if (isPocketfulError(error)) await (group.isShared ? group.settle(false) : group.settle());
   }
 }

@@ -1,7 +1,6 @@
 // PUT of an object of more blocks than one transaction takes (protocol 7): an upload row, segments of blocks indexed
 // one by one, and a last transaction that publishes the object. Until then nobody sees it; if it is given up, its
 // references are released.
-import type { Semaphore } from '../foundation/concurrency.ts';
 import { conflict, isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
 import { RECORD_SLACK_BYTES } from '../limits/frontend.ts';
@@ -26,11 +25,10 @@ import {
 import type { Components } from '../volume/rows/components.ts';
 import { transact } from '../volume/rows/transact.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { appendBytesMax } from '../volume/write/append.ts';
 import { isGuardFailure, runIndex } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { isItemError } from './put-item.ts';
-import { type PlainBlock, storeBatch } from './store-blocks.ts';
+import { type BulkWay, type PlainBlock, storeBatch } from './store-blocks.ts';
 
 export interface LongPut {
   readonly upload: UploadRow;
@@ -39,8 +37,13 @@ export interface LongPut {
   publish(segments: number): Promise<ObjectRow>;
   readonly ifVersion: string | undefined;
   readonly onStored: (newBytes: number, knownBlocks: number) => void;
-  /** One for each segment in memory; shared by all long puts. */
-  readonly segmentsAtOnce: Semaphore;
+  /** Waits for the memory of a segment of so many bytes, which all long puts share; the answer gives it back. */
+  room(bytes: number): Promise<() => void>;
+  /** Bytes of a segment at the most. */
+  readonly segmentBytesMax: number;
+  /** No more bytes are read for it. */
+  onRead(): void;
+  readonly bulk?: BulkWay | undefined;
 }
 
 export async function putLong(store: VolumeStore, keks: KekRing, put: LongPut): Promise<ObjectRow> {
@@ -83,8 +86,10 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
   broken.promise.catch(() => {});
   let segments = 0;
   const start = async (window: readonly PlainBlock[]): Promise<void> => {
-    const give = await Promise.race([put.segmentsAtOnce.acquire(), broken.promise]);
+    const bytes = window.reduce((sum, plain) => sum + plain.bytes.length, 0);
+    const give = await Promise.race([put.room(bytes), broken.promise]);
     const index = segments++;
+    const end = put.bulk?.stream.begin();
     const task = storeSegment(store, keks, put, index, window)
       .catch((error: unknown) => {
         failed.push(error);
@@ -93,15 +98,17 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
       .finally(() => {
         running.delete(task);
         give();
+        end?.();
       });
     running.add(task);
   };
   try {
-    for await (const window of windows(put.blocks, appendBytesMax(store.components.settings))) {
+    for await (const window of windows(put.blocks, put.segmentBytesMax)) {
       if (failed.length > 0) break;
       await start(window);
     }
   } finally {
+    put.onRead();
     await Promise.race([Promise.all(running), broken.promise]);
   }
   if (failed.length > 0) throw failed[0];
@@ -131,7 +138,7 @@ export async function* windows(
 export async function storeSegment(
   store: VolumeStore,
   keks: KekRing,
-  put: Pick<LongPut, 'upload' | 'onStored'>,
+  put: Pick<LongPut, 'upload' | 'onStored' | 'bulk'>,
   index: number,
   window: readonly PlainBlock[],
 ): Promise<void> {
@@ -139,6 +146,7 @@ export async function storeSegment(
   const { stored } = await storeBatch(store, keks, {
     blocks: new Map(window.map((plain) => [plain.id, plain])),
     ...segmentOf(store.components, put.upload, index, ids),
+    bulk: put.bulk,
   });
   const newBytes = [...stored.newBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   put.onStored(newBytes, window.length - stored.newBytes.size);

@@ -1,23 +1,15 @@
 // PUT of many objects: bodies are read and cut a few at a time, small objects gathered into batches the size of an
 // append, long ones written in segments. Memory is bounded by PUT_MEMORY_BYTES_MAX, whatever comes in.
 import { createHash } from 'node:crypto';
-import { Semaphore } from '../foundation/concurrency.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
 import { Outbox } from '../foundation/outbox.ts';
-import {
-  BATCH_OBJECTS_MAX,
-  BODIES_AT_ONCE,
-  LONG_PUTS_AT_ONCE,
-  PUT_AHEAD_BYTES_MAX,
-  PUT_MEMORY_BYTES_MAX,
-  RECORD_SLACK_BYTES,
-  SEGMENTS_AT_ONCE,
-} from '../limits/frontend.ts';
+import { BATCH_OBJECTS_MAX, BODIES_AT_ONCE, PUT_AHEAD_BYTES_MAX, RECORD_SLACK_BYTES } from '../limits/frontend.ts';
 import { GROUP_SLOTS_MAX } from '../limits/panda.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import { etagOf } from '../panda/rows/objects/object-form.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { appendBytesMax } from '../volume/write/append.ts';
+import type { BulkWriter } from '../volume/write/bulk-stream.ts';
+import { type LongTurn, PutRoom } from './bulk/put-room.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
@@ -35,11 +27,8 @@ interface SmallObject {
 export class PutObjects {
   readonly #store: VolumeStore;
   readonly #keks: KekRing;
-  readonly #waitForRoom: () => Promise<void>;
+  readonly #room: PutRoom;
   readonly #out = new Outbox<PutOutcome>();
-  readonly #memory = new Semaphore(PUT_MEMORY_BYTES_MAX);
-  readonly #longPuts = new Semaphore(LONG_PUTS_AT_ONCE);
-  readonly #segments = new Semaphore(SEGMENTS_AT_ONCE);
   readonly #flushes = new Set<Promise<void>>();
   /** Keys of batches under way: two puts of one key are done in the order they came. */
   readonly #inFlight = new Map<string, Promise<void>>();
@@ -50,11 +39,11 @@ export class PutObjects {
   #aheadBytes = 0;
   #batchBlocks = 0;
 
-  /** `waitForRoom` throws `retry` HOT_FULL when nothing can be put now. */
-  constructor(store: VolumeStore, keks: KekRing, waitForRoom: () => Promise<void>) {
+  /** `waitForRoom` throws `retry` HOT_FULL when nothing can be put into hot volumes now. */
+  constructor(store: VolumeStore, keks: KekRing, waitForRoom: () => Promise<void>, bulk?: BulkWriter) {
     this.#store = store;
     this.#keks = keks;
-    this.#waitForRoom = waitForRoom;
+    this.#room = new PutRoom(store.components.settings, waitForRoom, bulk);
   }
 
   /**
@@ -82,15 +71,19 @@ export class PutObjects {
     // Bodies are read a few at once, but taken in order, so that a later put of the same key comes later.
     const ahead: Promise<void>[] = [];
     let previous: Promise<void> = Promise.resolve();
-    for await (const item of items) {
-      const before = previous;
-      previous = this.#readOne(item, before);
-      previous.catch(() => {});
-      ahead.push(previous);
-      if (ahead.length >= BODIES_AT_ONCE) await ahead.shift();
+    try {
+      for await (const item of items) {
+        const before = previous;
+        previous = this.#readOne(item, before);
+        previous.catch(() => {});
+        ahead.push(previous);
+        if (ahead.length >= BODIES_AT_ONCE) await ahead.shift();
+      }
+      await Promise.all(ahead);
+      await this.#flush();
+    } finally {
+      this.#room.reader?.end();
     }
-    await Promise.all(ahead);
-    await this.#flush();
     await Promise.all(this.#flushes);
   }
 
@@ -126,10 +119,7 @@ export class PutObjects {
     before: Promise<void>,
     ahead: { bytes: number },
   ): Promise<{ blocks: PlainBlock[]; isWhole: boolean }> {
-    const bytesMax = Math.max(
-      appendBytesMax(this.#store.components.settings) / 4,
-      this.#store.components.settings.blockBytesMax,
-    );
+    const bytesMax = Math.max(this.#room.batchBytesMax / 4, this.#store.components.settings.blockBytesMax);
     const head: PlainBlock[] = [];
     let bytes = 0;
     for (;;) {
@@ -150,11 +140,11 @@ export class PutObjects {
     const recordBytes = blocks.reduce((sum, { bytes }) => sum + bytes.length + RECORD_SLACK_BYTES, 0);
     const name = nameOf(item);
     const isFull =
-      this.#batchBytes + recordBytes > appendBytesMax(this.#store.components.settings) ||
+      this.#batchBytes + recordBytes > this.#room.batchBytesMax ||
       this.#batch.length >= BATCH_OBJECTS_MAX ||
       this.#batchBlocks + blocks.length > GROUP_SLOTS_MAX;
     if (isFull || this.#batchNames.has(name)) await this.#flush();
-    await this.#inFlight.get(name);
+    await this.#room.after(this.#inFlight.get(name));
     this.#batch.push({ item, row, blocks, recordBytes });
     this.#batchNames.add(name);
     this.#batchBytes += recordBytes;
@@ -186,8 +176,13 @@ export class PutObjects {
     this.#batchNames.clear();
     this.#batchBytes = 0;
     this.#batchBlocks = 0;
-    const give = await this.#memory.acquire(Math.max(1, bytes));
-    this.#track(batch, this.#storeSmall(batch).finally(give));
+    const give = await this.#room.memory(bytes);
+    const end = this.#room.bulk?.stream.begin();
+    const stored = this.#storeSmall(batch).finally(() => {
+      give();
+      end?.();
+    });
+    this.#track(batch, stored);
   }
 
   #track(batch: readonly { readonly item: PutItem }[], work: Promise<void>): void {
@@ -207,7 +202,7 @@ export class PutObjects {
   }
 
   async #storeSmall(batch: readonly SmallObject[]): Promise<void> {
-    await this.#waitForRoom();
+    await this.#room.begin();
     const blocks = new Map<BlockId, PlainBlock>();
     for (const { blocks: of } of batch) for (const plain of of) blocks.set(plain.id, plain);
     const changes = batch.map(
@@ -218,7 +213,11 @@ export class PutObjects {
         ifVersion: item.ifVersion,
       }),
     );
-    const { outcomes, stored } = await storeBatch(this.#store, this.#keks, { blocks, changes });
+    const { outcomes, stored } = await storeBatch(this.#store, this.#keks, {
+      blocks,
+      changes,
+      bulk: this.#room.bulk,
+    });
     const counted = new Set<BlockId>();
     for (const [i, { item, row, blocks: of }] of batch.entries()) {
       const { error, version = row.version } = outcomes[i] ?? {};
@@ -240,14 +239,19 @@ export class PutObjects {
 
   async #addLong(item: PutItem, head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): Promise<void> {
     if (this.#batchNames.has(nameOf(item))) await this.#flush();
-    await this.#inFlight.get(nameOf(item));
-    const give = await this.#longPuts.acquire();
-    const done = this.#putLong(item, head, rest).finally(give);
+    await this.#room.after(this.#inFlight.get(nameOf(item)));
+    const turn = await this.#room.longPut();
+    const done = this.#putLong(item, head, rest, turn).finally(turn.done);
     this.#track([{ item }], done);
   }
 
-  async #putLong(item: PutItem, head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): Promise<void> {
-    await this.#waitForRoom();
+  async #putLong(
+    item: PutItem,
+    head: readonly PlainBlock[],
+    rest: AsyncGenerator<PlainBlock>,
+    turn: LongTurn,
+  ): Promise<void> {
+    await this.#room.begin();
     const { components } = this.#store;
     const version = newObjectVersion(components.randomness);
     const nowMs = Math.max(0, components.clock.nowMs());
@@ -275,7 +279,10 @@ export class PutObjects {
       },
       blocks: all(),
       ifVersion: item.ifVersion,
-      segmentsAtOnce: this.#segments,
+      room: (bytes) => this.#room.segment(bytes, turn.reader),
+      segmentBytesMax: this.#room.batchBytesMax,
+      onRead: turn.read,
+      bulk: this.#room.bulk,
       onStored: (bytes, known) => {
         newBytes += bytes;
         dedupedBlocks += known;

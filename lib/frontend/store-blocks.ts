@@ -16,6 +16,7 @@ import { voidBlocks } from '../volume/rows/void-blocks.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendGroup, KEK_RETIRING } from '../volume/write/append.ts';
 import type { AppendedGroup } from '../volume/write/appended-group.ts';
+import type { BulkStream } from '../volume/write/bulk-stream.ts';
 import { cutBlocks } from './cut-blocks.ts';
 import { type Appended, IndexBatch } from './index-batch.ts';
 import { type AlongRequest, contended, indexAlong, readObjects } from './index-objects.ts';
@@ -35,6 +36,13 @@ export interface Stored {
   readonly newBytes: ReadonlyMap<BlockId, number>;
 }
 
+/** How records of a batch may go into a large group with those of others. */
+export interface BulkWay {
+  readonly stream: BulkStream;
+  /** Before records go into hot volumes: throws `retry` HOT_FULL. */
+  beforeHot(): Promise<void>;
+}
+
 export interface BlockBatch {
   /** Each block once. Their bytes are kept until they are indexed: GC may take a known block away under a put. */
   readonly blocks: ReadonlyMap<BlockId, PlainBlock>;
@@ -44,6 +52,8 @@ export interface BlockBatch {
   /** Further writes of the (then single) transaction. */
   readonly guards?: readonly Write[];
   readonly took?: () => Promise<boolean>;
+  /** Missing: they are appended as a group of their own. */
+  readonly bulk?: BulkWay | undefined;
 }
 
 /** What became of a change: an error, or the version under which it is durable. */
@@ -78,14 +88,16 @@ export async function storeBatch(store: VolumeStore, keks: KekRing, batch: Block
     const named = isPlain ? namedPutsOf(open, olds, rows) : new Map();
     const isOnlyPut = batch.extra === undefined && batch.guards === undefined && lost.size === 0 && voids.size === 0;
     const along = isOnlyPut && named.size === 0 ? { changes: open, olds, rows } : undefined;
-    const put = { plains, named, along };
+    const put = { plains, named, along, bulk: batch.bulk };
     const appended = plains.length === 0 ? undefined : await appendUnderUsableKey(store, keks, put);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
-    const request = { ...batch, changes: open, rows, lost, appended, olds, named };
+    // A large group tells whoever recovers it of no objects that are put plain.
+    const plainly = appended?.group.isShared ? new Map() : named;
+    const request = { ...batch, changes: open, rows, lost, appended, olds, named: plainly };
     if (appended?.group.isIndexed) break;
     const done = await new IndexBatch(store.components, request).run();
     for (const [change, error] of done.errors) errors.set(origins.get(change) as ObjectChange, error);
-    open = done.again.map((change) => (named.has(change) ? anew(change) : change));
+    open = done.again.map((change) => (plainly.has(change) ? anew(change) : change));
     isDone = open.length === 0 && !done.isLost;
     if (isDone) break;
     // The lease was broken, or GC took a block in between: what is left is done again from the start.
@@ -151,6 +163,7 @@ interface BlocksToPut {
   readonly named: NamedPuts;
   /** What may be indexed in the transaction that commits them. */
   readonly along: AlongRequest | undefined;
+  readonly bulk: BulkWay | undefined;
 }
 
 /** The key that this process has for the current one may be about to be destroyed: the new one is looked up then. */
@@ -169,7 +182,7 @@ async function appendUnderUsableKey(store: VolumeStore, keks: KekRing, put: Bloc
 async function appendBlocks(
   store: VolumeStore,
   keks: KekRing,
-  { plains, named, along }: BlocksToPut,
+  { plains, named, along, bulk }: BlocksToPut,
 ): Promise<Appended> {
   const { components } = store;
   const kek = await keks.current();
@@ -191,13 +204,18 @@ async function appendBlocks(
         return [id, { id, cell: components.settings.cell, ...where, recordId, ...lengths, wrappedBek, kekVersion }];
       }),
     );
+  const records = sealed.map(({ recordId, record }, i) => ({
+    blockId: (plains[i] as PlainBlock).id,
+    recordId,
+    record,
+  }));
+  const share = await bulk?.stream.offer(records, kek.version);
+  if (share !== undefined) return { group: share, fresh: freshAt(share.placed) };
+  await bulk?.beforeHot();
   if (along !== undefined) await raiseStoreFormat(components);
   const group = await appendGroup(
     store,
-    sealed.map(({ recordId, record }, i) => {
-      const { id } = plains[i] as PlainBlock;
-      return { blockId: id, recordId, record, intent: intents.get(id) };
-    }),
+    records.map((one) => ({ ...one, intent: intents.get(one.blockId) })),
     kek.version,
     (placed) => (along === undefined ? undefined : indexAlong(components, along, freshAt(placed))),
   );

@@ -78,6 +78,17 @@ export const BATCHED_BYTES_MAX = 8 * MIB;
 /** Batches that are stored at once: one is coded while the other is indexed. */
 export const BATCHES_AT_ONCE = 2;
 
+// A put of much at once (lib/live-coder/bulk-coder.ts).
+
+/** A put is a bulk one from so many groups on, where these are small. */
+export const BULK_FROM_GROUPS = 4;
+/** From so much on it is one in any case, and its groups need not be larger: all of it is in memory until then. */
+export const BULK_FROM_BYTES_MAX = 48 * MIB;
+/** Records of the largest size that a column of such a group takes at the least: fewer, and columns are not level. */
+export const BULK_RECORDS_PER_COLUMN = 2;
+/** Batches of such a group at the least: what fills a volume is chosen among them. */
+export const BULK_BATCHES_PER_GROUP = 3;
+
 // A get.
 
 /** Bytes that one get reads ahead. */

@@ -8,6 +8,7 @@ import { newStoreId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { Frontend } from '../../lib/frontend/frontend.ts';
 import type { KekStore, KekVersion } from '../../lib/keys/keys.ts';
+import { bulkWriterOf } from '../../lib/live-coder/bulk-coder.ts';
 import { FaultyPanda } from '../../lib/panda/faulty-panda.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Panda } from '../../lib/panda/panda.ts';
@@ -55,6 +56,14 @@ export interface Process {
   readonly frontend: Frontend;
 }
 
+export interface StartOptions {
+  readonly plan?: FaultPlan;
+  readonly othersDead?: boolean;
+  readonly panda?: Panda;
+  /** Large puts go into erasure-coded volumes at once, as on the embedded engine. */
+  readonly isBulk?: boolean;
+}
+
 export class World {
   readonly settings: Settings;
   readonly seed: number;
@@ -98,7 +107,7 @@ export class World {
   }
 
   /** A new process on the store; with a plan, its ports may fail; `panda` is another way to the same rows. All processes before it count as dead if told so. */
-  start(options: { readonly plan?: FaultPlan; readonly othersDead?: boolean; readonly panda?: Panda } = {}): Process {
+  start(options: StartOptions = {}): Process {
     if (options.othersDead) for (let i = 0; i < this.#processes; i++) this.#dead.add(`p${i}`);
     const owner = `p${this.#processes++}`;
     const { plan, panda = this.panda } = options;
@@ -114,6 +123,7 @@ export class World {
       isOwnerGone: (other) => this.#dead.has(other),
     };
     const volumes = new VolumeStore(components);
-    return { components, volumes, frontend: new Frontend(volumes) };
+    const bulk = options.isBulk ? bulkWriterOf(volumes) : undefined;
+    return { components, volumes, frontend: new Frontend(volumes, undefined, bulk) };
   }
 }

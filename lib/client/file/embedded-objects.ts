@@ -5,6 +5,7 @@ import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import type { StoreDisk } from '../../engine/wire/store-disk.ts';
 import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import type { ComposeRequest, DeleteItem, DeleteOutcome, PutItem, PutOutcome } from '../../frontend/frontend.ts';
+import { bulkFromBytes } from '../../live-coder/bulk-size.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import type { ObjectEngine } from '../face.ts';
 import { HotRelief } from './hot-relief.ts';
@@ -46,11 +47,13 @@ export class EmbeddedObjects implements ObjectEngine {
     disk.beforePut();
     await this.#recover();
     const relief = this.#relief;
+    const bulkFrom = bulkFromBytes(this.#engine.components.settings);
+    const goesHot = ({ sizeBytes = 0 }: PutItem): boolean => this.#engine.bulk === undefined || sizeBytes < bulkFrom;
     let full: PocketfulError | undefined;
     async function* relieved() {
       for await (const item of items) {
         if (full !== undefined) return;
-        await relief.before(item.sizeBytes ?? 0);
+        await relief.before(goesHot(item) ? (item.sizeBytes ?? 0) : 0);
         yield item;
       }
     }
@@ -74,7 +77,13 @@ export class EmbeddedObjects implements ObjectEngine {
   async tally(): Promise<void> {
     const ingestedBytes = this.#ingestedBytes;
     this.#ingestedBytes = 0;
-    if (ingestedBytes > 0) await addTally(this.#engine.components, { ingestedBytes });
+    const made = this.#engine.bulk?.takeMade();
+    const coded = made && {
+      encodedBytes: made.recordBytes,
+      encodedStoredBytes: made.storedBytes,
+      encodedGroups: made.groups,
+    };
+    await addTally(this.#engine.components, { ingestedBytes, ...coded });
   }
 
   async *deleteAll(items: AsyncIterable<DeleteItem> | Iterable<DeleteItem>): AsyncGenerator<DeleteOutcome> {

@@ -13,6 +13,7 @@ import { Frontend } from '../../frontend/frontend.ts';
 import { createKeyFile, FileKekStore, openKeyFile } from '../../keys/file-kek-store.ts';
 import type { KekStore } from '../../keys/keys.ts';
 import { OPENED_DRIVES_AT_ONCE } from '../../limits/engine.ts';
+import { type BulkCoder, bulkWriterOf } from '../../live-coder/bulk-coder.ts';
 import type { Panda } from '../../panda/panda.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
 import { type StoreRow, storeFromRow, storeKey } from '../../panda/rows/store-row.ts';
@@ -70,6 +71,8 @@ export class EmbeddedStore {
   readonly components: Components;
   readonly volumes: VolumeStore;
   readonly frontend: Frontend;
+  /** Writes large puts past the hot tier; undefined where there is none. */
+  readonly bulk: BulkCoder | undefined;
   readonly disk: StoreDisk;
   /** Missing: opened without keys, so nothing is shipped. */
   readonly journal: StoreJournal | undefined;
@@ -89,7 +92,8 @@ export class EmbeddedStore {
     this.row = row;
     this.components = components;
     this.volumes = new VolumeStore(components);
-    this.frontend = new Frontend(this.volumes);
+    this.bulk = bulkWriterOf(this.volumes);
+    this.frontend = new Frontend(this.volumes, undefined, this.bulk);
     revectorizeIfAsked();
   }
 

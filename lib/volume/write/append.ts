@@ -70,14 +70,15 @@ export async function appendGroup(
   throw retryLater('APPEND_FAILED', `${records.length} records could not be stored: ${why}`, last);
 }
 
-interface AppendRequest {
+export interface AppendRequest {
   readonly records: readonly NewRecord[];
   readonly totalBytes: number;
   readonly kekVersion: number;
   readonly along: IndexAlong;
 }
 
-async function appendUnder(store: VolumeStore, lease: Lease, request: AppendRequest): Promise<AppendedGroup> {
+/** PUT and COMMIT under a lease, into the open bucket of its volume. Gives the lease back where it fails. */
+export async function appendUnder(store: VolumeStore, lease: Lease, request: AppendRequest): Promise<AppendedGroup> {
   const { records, totalBytes, kekVersion, along } = request;
   let written: WrittenGroup;
   let target: Target;
@@ -117,7 +118,7 @@ async function appendUnder(store: VolumeStore, lease: Lease, request: AppendRequ
 }
 
 /** Read under the lease: who retires a version ends the leases from before (lib/gc/retire-kek.ts). */
-async function assertNotRetiring(panda: Panda, kekVersion: number): Promise<void> {
+export async function assertNotRetiring(panda: Panda, kekVersion: number): Promise<void> {
   if ((await panda.get(retiringKey(kekVersion))) === undefined) return;
   throw conflict(KEK_RETIRING, `key version ${kekVersion} is about to be destroyed`);
 }

@@ -17,6 +17,8 @@ import type { VolumeStore } from '../volume-store.ts';
 export class AppendedGroup {
   /** What placing a record says of its block's row, in the order of the records. */
   readonly placed: readonly Pick<BlockRow, 'bucket' | 'slot' | 'hint'>[];
+  /** All of it is one batch's, whose last transaction may settle it. */
+  readonly isShared = false;
   readonly #store: VolumeStore;
   readonly #lease: Lease;
   /** The row after COMMIT: pendingSeq is this group, or it is indexed already. */
@@ -32,6 +34,13 @@ export class AppendedGroup {
   /** Its records were indexed in the transaction that committed it, and nothing is left to do. */
   get isIndexed(): boolean {
     return this.#row.pendingSeq === undefined;
+  }
+
+  /** Of all its columns. */
+  get storedBytes(): number {
+    const usedBytes = ({ extentUsedBytes }: VolumeRow): number =>
+      extentUsedBytes.reduce((sum, bytes) => sum + bytes, 0);
+    return usedBytes(this.#row) - usedBytes(this.#lease.volume);
   }
 
   /** For every index transaction but the last: the group is mine, and nobody has settled it yet. */

@@ -1,0 +1,235 @@
+// BULK: what a put brings in large amounts goes into erasure-coded volumes at once, past the hot tier. The rule goes by
+// bytes: records wait, those of all puts of the process together, until they are worth it (`bulkFromBytes`); from then
+// on every full group is written, and what is left at the end of the put as well. A put that ends before that gets its
+// records back and appends them to hot volumes, as the small and the interactive do. So it does when no group can be
+// written now.
+import { isKind, isPocketfulError } from '../foundation/errors.ts';
+import { GROUP_SLOTS_MAX, MERGED_BUCKETS_MAX } from '../limits/panda.ts';
+import type { VolumeStore } from '../volume/volume-store.ts';
+import { putClass } from '../volume/write/append.ts';
+import { appendBulk, type BulkPart, type GroupShare } from '../volume/write/append-bulk.ts';
+import type { BulkReader, BulkStream, BulkWriter } from '../volume/write/bulk-stream.ts';
+import { bulkBatchBytes, bulkFromBytes, bulkHeldBytes, bulkSettings } from './bulk-size.ts';
+import { chooseGroup, keptBackBytes, waitingBytesMax } from './choose-group.ts';
+
+/** Undefined where there is no hot tier: every put goes into erasure-coded volumes. */
+export const bulkWriterOf = (store: VolumeStore): BulkCoder | undefined =>
+  putClass(store.components.settings) === 'hot' ? new BulkCoder(store) : undefined;
+
+export interface BulkMade {
+  readonly groups: number;
+  readonly recordBytes: number;
+  readonly storedBytes: number;
+}
+
+const NOTHING_MADE: BulkMade = { groups: 0, recordBytes: 0, storedBytes: 0 };
+
+interface Waiting {
+  readonly stream: Stream;
+  readonly records: BulkPart;
+  readonly bytes: number;
+  readonly kekVersion: number;
+  /** Undefined: it is for the hot tier. */
+  answer(share: GroupShare | undefined): void;
+  fail(error: unknown): void;
+}
+
+export class BulkCoder implements BulkWriter {
+  readonly heldBytesMin: number;
+  readonly batchBytesMax: number;
+  readonly #store: VolumeStore;
+  readonly #fromBytes: number;
+  readonly #streams = new Set<Stream>();
+  #waiting: readonly Waiting[] = [];
+  #made = NOTHING_MADE;
+  #isRunning = false;
+  #isChanged = false;
+
+  constructor(store: VolumeStore) {
+    const { settings } = store.components;
+    this.#store = store;
+    this.#fromBytes = bulkFromBytes(settings);
+    this.heldBytesMin = bulkHeldBytes(settings);
+    this.batchBytesMax = bulkBatchBytes(settings);
+  }
+
+  /** What was written since this was asked last. */
+  takeMade(): BulkMade {
+    const made = this.#made;
+    this.#made = NOTHING_MADE;
+    return made;
+  }
+
+  stream(): BulkStream {
+    return new Stream({
+      offer: (stream, records, kekVersion) => this.#offer(stream, records, kekVersion),
+      changed: (stream) => this.#changed(stream),
+    });
+  }
+
+  #offer(stream: Stream, records: BulkPart, kekVersion: number): Promise<GroupShare | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<GroupShare | undefined>();
+    const bytes = records.reduce((sum, { record }) => sum + record.length, 0);
+    stream.broughtBytes += bytes;
+    stream.waiting += 1;
+    this.#waiting = [...this.#waiting, { stream, records, bytes, kekVersion, answer: resolve, fail: reject }];
+    this.#changed(stream);
+    return promise;
+  }
+
+  #changed(stream: Stream): void {
+    if (stream.waiting > 0) this.#streams.add(stream);
+    this.#isChanged = true;
+    if (!this.#isRunning && this.#waiting.length > 0) void this.#run();
+  }
+
+  /** One group after the other, until nothing can be done before something changes. */
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    for (let goesOn = true; (goesOn || this.#isChanged) && this.#waiting.length > 0; ) {
+      this.#isChanged = false;
+      try {
+        goesOn = await this.#step();
+      } catch (error) {
+        this.#giveBack(
+          this.#take(() => true),
+          error,
+        );
+      }
+    }
+    this.#isRunning = false;
+  }
+
+  /** False if there was nothing to do. */
+  async #step(): Promise<boolean> {
+    const quiet = [...this.#streams].find((stream) => stream.isQuiet);
+    const waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (waitingBytes < this.#fromBytes && !this.#waiting.some(({ stream }) => stream.broughtBytes >= this.#fromBytes)) {
+      for (const one of this.#take(({ stream }) => stream === quiet)) one.answer(undefined);
+      return quiet !== undefined;
+    }
+    const chosen = await this.#choose(quiet !== undefined);
+    if (chosen.length > 0) await this.#write(chosen);
+    return chosen.length > 0;
+  }
+
+  /** Of one KEK version, and as many slots as a group may have. */
+  async #choose(flush: boolean): Promise<readonly Waiting[]> {
+    const settings = bulkSettings(this.#store.components.settings);
+    let slots = 0;
+    const kekVersion = this.#waiting[0]?.kekVersion;
+    const end = this.#waiting.findIndex((one) => {
+      slots += one.records.length;
+      return slots > GROUP_SLOTS_MAX || one.kekVersion !== kekVersion;
+    });
+    const inReach = end < 0 ? this.#waiting : this.#waiting.slice(0, end);
+    const all = inReach.map(({ records }) => ({ recordBytes: records.map(({ record }) => record.length) }));
+    const rooms = (await this.#store.open.rooms('warm')).map((room) => ({
+      ...room,
+      buckets: Math.min(room.buckets, MERGED_BUCKETS_MAX),
+    }));
+    const mustGo = flush || end >= 0;
+    const choice = chooseGroup(all, settings, rooms, mustGo);
+    if (choice === undefined) return [];
+    const chosen = choice.chosen.map((i) => inReach[i] as Waiting);
+    const total = inReach.reduce((sum, { bytes }) => sum + bytes, 0);
+    const left = total - chosen.reduce((sum, { bytes }) => sum + bytes, 0);
+    const keptBack = keptBackBytes(settings);
+    // What would be left is a splinter, and more comes.
+    if (!mustGo && left < keptBack && total < waitingBytesMax(settings) + keptBack) return [];
+    return chosen;
+  }
+
+  async #write(chosen: readonly Waiting[]): Promise<void> {
+    const these = new Set(chosen);
+    const parts = this.#take((one) => these.has(one));
+    const kekVersion = (parts[0] as Waiting).kekVersion;
+    try {
+      const { shares, recordBytes, storedBytes } = await appendBulk(
+        this.#store,
+        parts.map(({ records }) => records),
+        kekVersion,
+      );
+      this.#made = {
+        groups: this.#made.groups + 1,
+        recordBytes: this.#made.recordBytes + recordBytes,
+        storedBytes: this.#made.storedBytes + storedBytes,
+      };
+      for (const [i, part] of parts.entries()) part.answer(shares[i]);
+    } catch (error) {
+      this.#giveBack(parts, error);
+    }
+  }
+
+  /** Too few drives for a group, or no room for one: hot volumes may still have both. */
+  #giveBack(parts: readonly Waiting[], error: unknown): void {
+    const goesHot = isPocketfulError(error) && isKind(error, 'retry');
+    for (const part of parts) {
+      if (goesHot) part.answer(undefined);
+      else part.fail(error);
+    }
+  }
+
+  #take(isTaken: (one: Waiting) => boolean): readonly Waiting[] {
+    const taken = this.#waiting.filter(isTaken);
+    this.#waiting = this.#waiting.filter((one) => !isTaken(one));
+    for (const { stream } of taken) {
+      stream.waiting -= 1;
+      if (stream.waiting === 0) this.#streams.delete(stream);
+    }
+    return taken;
+  }
+}
+
+interface StreamPorts {
+  offer(stream: Stream, records: BulkPart, kekVersion: number): Promise<GroupShare | undefined>;
+  changed(stream: Stream): void;
+}
+
+class Stream implements BulkStream {
+  broughtBytes = 0;
+  /** Batches whose records wait. */
+  waiting = 0;
+  readonly #ports: StreamPorts;
+  #batches = 0;
+  #readers = 0;
+  #readersWaiting = 0;
+
+  constructor(ports: StreamPorts) {
+    this.#ports = ports;
+  }
+
+  /** Nothing more comes of it before what waits is done. */
+  get isQuiet(): boolean {
+    return this.waiting > 0 && this.waiting === this.#batches && this.#readersWaiting >= this.#readers;
+  }
+
+  reader(): BulkReader {
+    this.#readers += 1;
+    return {
+      waits: () => {
+        this.#readersWaiting += 1;
+        this.#ports.changed(this);
+        return () => {
+          this.#readersWaiting -= 1;
+        };
+      },
+      end: () => {
+        this.#readers -= 1;
+        this.#ports.changed(this);
+      },
+    };
+  }
+
+  begin(): () => void {
+    this.#batches += 1;
+    return () => {
+      this.#batches -= 1;
+      this.#ports.changed(this);
+    };
+  }
+
+  offer(records: BulkPart, kekVersion: number): Promise<GroupShare | undefined> {
+    return this.#ports.offer(this, records, kekVersion);
+  }
+}
