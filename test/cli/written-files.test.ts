@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -18,6 +19,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OpenBody } from '../../lib/client/face.ts';
+import { ExactTimes } from '../../lib/client/files/exact-times.ts';
 import { fileSystem } from '../../lib/client/files/file-system.ts';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { FileWriter } from '../../lib/client/files/write-file.ts';
@@ -102,18 +104,42 @@ describe('a file that comes back', () => {
     );
   });
 
+  const TIMES = ['2020-01-01T00:00:00.123456789Z', '1969-12-31T23:59:58.000000001Z', '1933-03-03T03:03:03Z'];
+
   it('has its time to the nanosecond, before 1970 too', async () => {
-    for (const [i, time] of [
-      '2020-01-01T00:00:00.123456789Z',
-      '1969-12-31T23:59:58.000000001Z',
-      '1933-03-03T03:03:03Z',
-    ].entries()) {
+    for (const [i, time] of TIMES.entries()) {
       const [from, to] = [at(`time-${i}`), at(`time-${i}.back`)];
       writeFileSync(from, 'x');
       execFileSync('touch', ['-d', time, from]);
       const { metadata } = fileToPut('x', from, lstatSync(from, { bigint: true }));
       await write(to, object('x', { metadata: metadata as string }));
       expect(lstatSync(to, { bigint: true }).mtimeNs, time).toBe(lstatSync(from, { bigint: true }).mtimeNs);
+    }
+  });
+
+  it('has it where there is touch and no perl; where there is neither the file is named', async () => {
+    const touch = execFileSync('/bin/sh', ['-c', 'command -v touch'], { encoding: 'utf8' }).trim();
+    const files = TIMES.map((time, i) => {
+      writeFileSync(at(`late-${i}`), 'x');
+      execFileSync('touch', ['-d', time, at(`late-${i}`)]);
+      const { mtimeNs } = lstatSync(at(`late-${i}`), { bigint: true });
+      utimesSync(at(`late-${i}`), 1, 1);
+      return { path: at(`late-${i}`), changedNs: mtimeNs };
+    });
+    const path = process.env['PATH'];
+    process.env['PATH'] = at('programs');
+    try {
+      mkdirSync(at('programs'));
+      const without = new ExactTimes();
+      expect(await without.setAll(files)).toEqual(files);
+      await without.end();
+      symlinkSync(touch, at('programs/touch'));
+      const times = new ExactTimes();
+      expect(await times.setAll(files)).toEqual([]);
+      await times.end();
+      for (const { path: file, changedNs } of files) expect(lstatSync(file, { bigint: true }).mtimeNs).toBe(changedNs);
+    } finally {
+      process.env['PATH'] = path;
     }
   });
 
