@@ -3,7 +3,14 @@
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { listAll, type ObjectInfo, type PocketfulStore } from '../../lib/client/face.ts';
+import {
+  type DamagedName,
+  listAll,
+  type ObjectInfo,
+  type PocketfulStore,
+  type TreeRequest,
+} from '../../lib/client/face.ts';
+import { TreeWriter } from '../../lib/client/files/tree/write-tree.ts';
 import { FileWriter } from '../../lib/client/files/write-file.ts';
 import { homePath } from '../../lib/client/home-path.ts';
 import { invalid, missing } from '../../lib/foundation/errors.ts';
@@ -93,7 +100,7 @@ async function toStdout(run: Run, store: PocketfulStore, key: string, options: R
 }
 
 /** Everything that was written is durable when this returns. */
-async function ending<T>(writer: FileWriter, work: () => Promise<T>): Promise<T> {
+async function ending<T>(writer: Pick<FileWriter, 'end'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } finally {
@@ -121,13 +128,33 @@ async function getTree(run: Run, store: PocketfulStore, prefix: string, to: stri
     } catch (error) {
       failures.add(key, error);
     }
-    progress.show({ items: files, bytes });
+    show();
   };
-  const named = listAll(store, { prefix }, (damaged) => {
+  const show = (): void => progress.show({ items: files + unnamed.files, bytes: bytes + unnamed.bytes });
+  const damaged = (name: DamagedName): void => {
     attempted += 1;
-    failures.addDamaged(damaged);
+    failures.addDamaged(name);
+  };
+  const unnamed = { files: 0, bytes: 0 };
+  const filled = ({ sizeBytes }: ObjectInfo): void => {
+    unnamed.files += 1;
+    unnamed.bytes += sizeBytes;
+    show();
+  };
+  const named = ({ sizeBytes }: ObjectInfo): void => {
+    unnamed.files -= 1;
+    unnamed.bytes -= sizeBytes;
+    attempted += 1;
+    files += 1;
+    bytes += sizeBytes;
+  };
+  const { signal } = run.interruption;
+  const options = { overwrite, alone: one, filled, named };
+  const tree = store.readTree === undefined ? undefined : await TreeWriter.below(to, options);
+  await ending(writer, async () => {
+    if (tree === undefined) await eachOf(listAll(store, { prefix }, damaged), signal, one);
+    else await ending(tree, () => eachOf(partsOf(store, tree, { prefix, damaged, signal }), signal, one));
   });
-  await ending(writer, () => eachOf(named, run.interruption.signal, one));
   progress.end();
   if (attempted === 0 && !run.interruption.happened)
     throw missing('OBJECT_MISSING', `no object has a name that begins with "${prefix}"`);
@@ -141,6 +168,20 @@ async function getTree(run: Run, store: PocketfulStore, prefix: string, to: stri
       (failures.list.length > 0 ? `; failed ${countText(failures.list.length)}` : ''),
   );
   if (interrupted) run.say('pocketful: interrupted: every file above is whole');
+}
+
+/** The objects that are left when those that lie together were given to the tree. */
+async function* partsOf(
+  store: PocketfulStore,
+  tree: TreeWriter,
+  { signal, ...wanted }: Pick<TreeRequest, 'prefix' | 'damaged'> & { readonly signal: AbortSignal },
+): AsyncGenerator<ObjectInfo> {
+  const request = { ...wanted, isTogether: (object: ObjectInfo) => tree.isTogether(object) };
+  for await (const part of store.readTree?.(request) ?? []) {
+    if (signal.aborted) return;
+    if (part.kind === 'alone') yield* part.objects;
+    else await tree.write(part);
+  }
 }
 
 async function eachOf<T>(

@@ -5,7 +5,7 @@ import type { Unshipped } from '../engine/ship/store-journal.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { invalid } from '../foundation/errors.ts';
 import type { Randomness } from '../foundation/randomness.ts';
-import type { Frontend } from '../frontend/frontend.ts';
+import type { Frontend, SealedObject } from '../frontend/frontend.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
 import type { WholeBody } from '../frontend/put-item.ts';
 import type { BadRow } from '../panda/rows/row-reader.ts';
@@ -83,6 +83,23 @@ export interface ObjectEngine
   tally?(): Promise<void>;
 }
 
+export interface TreeRequest {
+  readonly prefix: string;
+  /** False: the object is wanted on its own (`get`), whatever it is like. */
+  isTogether(object: ObjectInfo): boolean;
+  /** Told of names whose row is damaged. */
+  damaged(one: DamagedName): void;
+}
+
+/** A piece of many objects: records that lie beside each other, still sealed, or objects to be read by `get`. */
+export type TreePart =
+  | {
+      readonly kind: 'sealed';
+      readonly bytes: Uint8Array;
+      readonly objects: readonly (Omit<SealedObject, 'object'> & { readonly object: ObjectInfo })[];
+    }
+  | { readonly kind: 'alone'; readonly objects: readonly ObjectInfo[] };
+
 export interface PocketfulStore {
   readonly address: string;
   readonly namespace: string;
@@ -101,6 +118,8 @@ export interface PocketfulStore {
   sync(): Promise<void>;
   /** Throws `missing` OBJECT_MISSING. Errors of the body come while it is read. */
   get(key: string, range?: ByteRange): Promise<OpenBody>;
+  /** Every object of a prefix, in the order of where they lie; missing where that is not known. */
+  readTree?(request: TreeRequest): AsyncIterable<TreePart>;
   head(key: string): Promise<ObjectInfo>;
   /** One page, in key order. */
   list(request: ListRequest): Promise<ListPage>;

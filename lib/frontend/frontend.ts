@@ -16,6 +16,7 @@ import { type ListPage, type ListRequest, listObjects } from './list-objects.ts'
 import type { PutItem, PutOutcome, PutResult } from './put-item.ts';
 import { PutObjects } from './put-objects.ts';
 import { ReadBudget } from './read-budget.ts';
+import { readTogether, type SealedObject, type Together } from './reads/read-together.ts';
 import { abandonUploads, finishReleases } from './release-references.ts';
 import { listRemoved, type Removed, type RemovedRequest } from './removed/list-removed.ts';
 import { type RestoreRequest, restoreObject } from './removed/restore-object.ts';
@@ -33,6 +34,8 @@ export type {
   Range,
   RangeOf,
   RestoreRequest,
+  SealedObject,
+  Together,
 };
 
 export class Frontend {
@@ -68,6 +71,11 @@ export class Frontend {
 
   get(namespace: string, key: string, range?: Range | RangeOf): Promise<GetResult> {
     return getObject(this.#store, this.#keks, this.#readBudget, namespace, key, range);
+  }
+
+  /** Many objects in the order of where they lie, sealed (read-together.ts). */
+  readTogether(objects: AsyncIterable<ObjectRow>, wanted: (object: ObjectRow) => boolean): AsyncIterable<Together> {
+    return readTogether(this.#store, this.#keks, objects, wanted);
   }
 
   /** The whole (range of an) object in memory; refused if it is longer than `bytesMax`. */

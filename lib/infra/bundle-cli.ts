@@ -13,7 +13,7 @@ export interface CliBundle {
 }
 
 /**
- * Replaces `directory`: program.mjs, the program of the thread that commits, and chunks that are loaded when they are
+ * Replaces `directory`: program.mjs, the programs of the threads, and chunks that are loaded when they are
  * needed (the AWS SDK takes longer than most commands).
  */
 export async function bundleCli(directory: string): Promise<CliBundle> {
@@ -23,6 +23,7 @@ export async function bundleCli(directory: string): Promise<CliBundle> {
       { in: join(ROOT, 'bin/commands/program.ts'), out: 'program' },
       { in: join(ROOT, 'lib/client/files/file-reader-thread.ts'), out: 'file-reader-thread' },
       { in: join(ROOT, 'lib/panda/sqlite/sqlite-commit-thread.ts'), out: 'sqlite-commit-thread' },
+      { in: join(ROOT, 'lib/client/files/tree/write-thread.ts'), out: 'write-thread' },
     ],
     outdir: directory,
     outExtension: { '.js': '.mjs' },

@@ -91,3 +91,15 @@ export const RELIEF_PASSES_MAX = 3;
 /** Objects of a drive that are copied at once, of a few drives. */
 export const COPIES_AT_ONCE = 8;
 export const DRIVES_COPIED_AT_ONCE = 4;
+
+// Trees of files that are written.
+
+/** Threads that open records and write files: one for each processor, and beyond these the disk has enough to do. */
+export const WRITE_THREADS_MAX = 4;
+/** Orders of a few MiB that a thread has: one it works on, and the next. */
+export const ORDERS_A_THREAD = 2;
+/** Folders that are known to be plain ones. */
+export const FOLDERS_KNOWN_MAX = 16_384;
+/** Files that get their names after one sync: a get that is killed has lost as many at the most. */
+export const NAMED_TOGETHER_MAX = 8192;
+export const NAMED_TOGETHER_BYTES_MAX = 512 * MIB;

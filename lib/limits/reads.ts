@@ -11,6 +11,8 @@ export const READ_ATTEMPTS_MAX = 4;
 
 // Requests at once.
 
+/** Spans of records read ahead of whoever opens them: 8 MiB of memory, and as many drives at work. */
+export const SPANS_AT_ONCE = 4;
 /** Columns read side by side: every column of the widest code. */
 export const COLUMNS_AT_ONCE = 16;
 /** Columns of one bucket that are collected side by side: a mover reads several buckets. */
@@ -26,6 +28,10 @@ export const CHECKED_CHUNKS_AT_ONCE = 16;
 export const WHOLE_RECORD_BYTES_MAX = 64 * KIB;
 /** Of ranges that many columns are read for: the bytes between them cost as often. */
 export const REBUILD_GAP_BYTES_MAX = 64 * KIB;
+/** Of records that are read together: a second request takes as long as these bytes. */
+export const TOGETHER_GAP_BYTES_MAX = 64 * KIB;
+/** Of one read of records together: far more than a request costs, and little enough for several in memory. */
+export const TOGETHER_SPAN_BYTES_MAX = 2 * MIB;
 /** An object up to this size is checked in one request. */
 export const CHECKED_OBJECT_BYTES_MAX = 8 * MIB;
 /**

@@ -8,6 +8,7 @@ import type { Clock } from '../../foundation/clock.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { ObjectVersion } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
+import type { ListPage as FrontendPage } from '../../frontend/frontend.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
 import { infoOf, type ListPage, type ListRequest, type ObjectInfo } from '../../service/service.ts';
 import type { EncodePass, EncodeProgress, StoreAdmin, Watch } from '../admin.ts';
@@ -19,6 +20,8 @@ import type {
   PutOutcome,
   PutRequest,
   Remembering,
+  TreePart,
+  TreeRequest,
 } from '../face.ts';
 import { EmbeddedAdmin } from './embedded-admin.ts';
 import { EmbeddedObjects } from './embedded-objects.ts';
@@ -111,6 +114,23 @@ export class EmbeddedClient implements PocketfulStore {
   async get(key: string, range?: ByteRange): Promise<OpenBody> {
     const { object, body } = await this.engine.frontend.get(this.namespace, key, range);
     return { object: infoOf(object), body };
+  }
+
+  async *readTree({ prefix, isTogether, damaged }: TreeRequest): AsyncGenerator<TreePart> {
+    const { frontend } = this.engine;
+    const { namespace } = this;
+    async function* named() {
+      for (let from: string | undefined = prefix; from !== undefined; ) {
+        const page: FrontendPage = await frontend.list({ namespace, prefix, from });
+        yield* page.objects;
+        for (const one of page.damaged) damaged(one);
+        from = page.next;
+      }
+    }
+    for await (const part of frontend.readTogether(named(), (object) => isTogether(infoOf(object)))) {
+      if (part.kind === 'alone') yield { kind: 'alone', objects: part.objects.map(infoOf) };
+      else yield { ...part, objects: part.objects.map((one) => ({ ...one, object: infoOf(one.object) })) };
+    }
   }
 
   async head(key: string): Promise<ObjectInfo> {

@@ -1,7 +1,7 @@
 // The time of change of a file, to the nanosecond. Node sets times as floating-point seconds, about 0.2 µs apart these
-// years; where that is not exact, one helper that lives as long as a `get` sets the rest: perl by the system call itself
-// where it is there (on Linux nearly everywhere), else a shell that starts `touch` for each. Without either the time is
-// off by that.
+// years; where that is not exact, one helper that lives as long as a `get` sets the rest: perl by the system call
+// itself where it is there (on Linux nearly everywhere), else a shell that starts `touch` for each. Without either the
+// time is off by that.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { FileHandle } from 'node:fs/promises';
 

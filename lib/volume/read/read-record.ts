@@ -46,7 +46,7 @@ interface Rows {
   readonly volume: VolumeRow;
 }
 
-interface RecordPlace extends GroupPlace {
+export interface RecordPlace extends GroupPlace {
   readonly column: number;
   readonly offset: number;
   readonly length: number;
@@ -101,6 +101,16 @@ export class RecordReader {
       }
     }
     throw retryLater('RECORD_MOVING', `record ${block.recordId} was moved whenever it was looked for: try again`);
+  }
+
+  /** Where a record is by what the rows say, not proven by reading it; undefined where only `read` can tell. */
+  async placeOf(block: RecordName): Promise<RecordPlace | undefined> {
+    try {
+      return await this.#resolve(block, this.#cachedRows(block) ?? (await this.#freshRows(block)));
+    } catch (error) {
+      columnFault(error);
+      return undefined;
+    }
   }
 
   /**

@@ -1,0 +1,39 @@
+// What the threads that write a tree are told, and answer.
+import type { BlockId, RecordId } from '../../../foundation/ids.ts';
+
+/** A file whose only block is among the bytes of the order. */
+export interface SealedFile {
+  readonly folder: string;
+  /** Where it is written, in that folder; it gets its name later. */
+  readonly temporary: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly recordId: RecordId;
+  readonly blockId: BlockId;
+  readonly wrappedBek: Uint8Array;
+  readonly kek: Uint8Array;
+  readonly mode: number;
+  /** The mode has bits that a new file does not get by itself. */
+  readonly isMasked: boolean;
+}
+
+export interface NewName {
+  readonly folder: string;
+  readonly temporary: string;
+  readonly path: string;
+}
+
+export type Order =
+  | { readonly what: 'write'; readonly bytes: Uint8Array; readonly files: readonly SealedFile[] }
+  | { readonly what: 'name'; readonly overwrite: boolean; readonly names: readonly NewName[] };
+
+/** Which of its files are done. Of one that is not, nothing is left; whoever ordered it tries it another way. */
+export type Done = readonly boolean[];
+export interface Question {
+  readonly id: number;
+  readonly order: Order;
+}
+export interface Answer {
+  readonly id: number;
+  readonly done: Done;
+}
