@@ -1,6 +1,6 @@
-// GET of many objects: in the order of where their records lie, neighbours with one read. Records are handed out sealed,
-// with the keys that open them, so that other threads may open them; each of them must check what it opens, and whatever
-// is not as it should be is read again on its own (get-object.ts). So is what is not of one block.
+// GET of many objects: in the order of where their records lie, neighbours with one read. Records are handed out
+// sealed, with the keys that open them, so that other threads may open them; each of them must check what it opens, and
+// whatever is not as it should be is read again on its own (get-object.ts). So is what is not of one block.
 import type { BlockId, RecordId } from '../../foundation/ids.ts';
 import { OBJECTS_TOGETHER_MAX, OBJECTS_TOGETHER_MIN } from '../../limits/frontend.ts';
 import { SPANS_AT_ONCE } from '../../limits/reads.ts';

@@ -1,5 +1,5 @@
-// Everything that was written to a file system onto its disk, with one call (syncfs) where a sync of each file would be a
-// call for each. Node has none; the program `sync` of GNU does it by name. Only on file systems that keep what syncfs
+// Everything that was written to a file system onto its disk, with one call (syncfs) where a sync of each file would be
+// a call for each. Node has none; the program `sync` of GNU does it by name. Only on file systems that keep what syncfs
 // promises, and of a kernel that says so when it could not write (5.8).
 import { execFile } from 'node:child_process';
 import { statfs } from 'node:fs/promises';

@@ -1,6 +1,6 @@
-// Folders below the root of a tree that is written: each is made and looked at once. Only plain folders of the root's own
-// file system are known here; a name that needs anything else (a link, a file in the way, a mount) goes the way of a
-// single file, which looks at every level and says what is wrong.
+// Folders below the root of a tree that is written: each is made and looked at once. Only plain folders of the root's
+// own file system are known here; a name that needs anything else (a link, a file in the way, a mount) goes the way of
+// a single file, which looks at every level and says what is wrong.
 import { lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { sep } from 'node:path';
 import { sweepOutputs } from '../../../drive/file-output.ts';

@@ -1,6 +1,6 @@
 // Many objects into files: records as they lie are opened and written by threads under temporary names, a few thousand
-// files at a time; these get their times, are synced all at once, and only then their names. So what has a name is whole,
-// after a power cut too. Whatever is not that simple, or goes wrong on the way, is done again as a single file
+// files at a time; these get their times, are synced all at once, and only then their names. So what has a name is
+// whole, after a power cut too. Whatever is not that simple, or goes wrong on the way, is done again as a single file
 // (write-file.ts), which says what is wrong.
 import { lstatSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { changedAtNs, fileMetadataOf } from '../file-metadata.ts';
 import { canSyncAll, syncAll } from './disk-sync.ts';
 import { TreeFolders } from './tree-folders.ts';
 import type { NewName, SealedFile } from './write-orders.ts';
-import { WriteThreads } from './write-threads.ts';
+import { WriteThreads } from './files-threads.ts';
 
 export interface TreeOptions {
   readonly overwrite: boolean;

@@ -1,5 +1,5 @@
-// The program of a thread that opens records and writes their plaintext into files, each under a temporary name at first.
-// Its calls wait: a thread that does nothing else gains nothing by not waiting, and each call costs a tenth so.
+// The program of a thread that opens records and writes their plaintext into files, each under a temporary name at
+// first. Its calls wait: a thread that does nothing else gains nothing by not waiting, and each call costs a tenth so.
 import * as fs from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { present } from '../../../foundation/assert.ts';

@@ -9,7 +9,7 @@ import { ORDERS_A_THREAD, WRITE_THREADS_MAX } from '../../../limits/engine.ts';
 import type { Answer, Done, Order, Question } from './write-orders.ts';
 
 /** In a package it lies beside this file's bundle, as JavaScript. */
-const PROGRAM = new URL(`./write-thread${extname(import.meta.url)}`, import.meta.url);
+const PROGRAM = new URL(`./files-thread${extname(import.meta.url)}`, import.meta.url);
 
 /** A thread does not share what its process compiled before: it is told where that is kept. */
 const STARTED = `const { workerData } = require('node:worker_threads');
