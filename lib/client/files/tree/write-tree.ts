@@ -10,9 +10,9 @@ import type { ObjectInfo, TreePart } from '../../face.ts';
 import { ExactTimes, type FileTime } from '../exact-times.ts';
 import { changedAtNs, fileMetadataOf } from '../file-metadata.ts';
 import { canSyncAll, syncAll } from './disk-sync.ts';
+import { WriteThreads } from './files-threads.ts';
 import { TreeFolders } from './tree-folders.ts';
 import type { NewName, SealedFile } from './write-orders.ts';
-import { WriteThreads } from './files-threads.ts';
 
 export interface TreeOptions {
   readonly overwrite: boolean;
