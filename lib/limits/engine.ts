@@ -101,5 +101,5 @@ export const ORDERS_A_THREAD = 2;
 /** Folders that are known to be plain ones. */
 export const FOLDERS_KNOWN_MAX = 16_384;
 /** Files that get their names after one sync: a get that is killed has lost as many at the most. */
-export const NAMED_TOGETHER_MAX = 8192;
+export const NAMED_TOGETHER_MAX = 4096;
 export const NAMED_TOGETHER_BYTES_MAX = 512 * MIB;

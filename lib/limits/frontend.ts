@@ -98,7 +98,7 @@ export const GET_AHEAD_BLOCKS_MAX = 32;
 /** Bytes read ahead by all gets of a process, beyond the block each is reading. */
 export const READ_AHEAD_BYTES_MAX = 32 * MIB;
 /** Objects that are put in the order of where they lie before they are read: their rows take about 1 KiB each. */
-export const OBJECTS_TOGETHER_MAX = 8192;
+export const OBJECTS_TOGETHER_MAX = 4096;
 /** Fewer than these are read one by one: threads that open them would take longer to start. */
 export const OBJECTS_TOGETHER_MIN = 64;
 /** Block rows read together: two read-aheads. */

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { present } from '../../../foundation/assert.ts';
 import { Semaphore } from '../../../foundation/concurrency.ts';
 import { ORDERS_A_THREAD, WRITE_THREADS_MAX } from '../../../limits/engine.ts';
+import { THREAD_YOUNG_MIB } from '../../../limits/panda.ts';
 import type { Answer, Done, Order, Question } from './write-orders.ts';
 
 /** In a package it lies beside this file's bundle, as JavaScript. */
@@ -56,7 +57,12 @@ export class WriteThreads {
   }
 
   #start(index: number): Thread {
-    const worker = new Worker(STARTED, { eval: true, workerData: getCompileCacheDir(), name: `files ${index}` });
+    const worker = new Worker(STARTED, {
+      eval: true,
+      workerData: getCompileCacheDir(),
+      name: `files ${index}`,
+      resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MIB },
+    });
     worker.on('message', ({ id, done }: Answer) => {
       this.#waiting.get(id)?.(done);
       this.#waiting.delete(id);
