@@ -1,11 +1,13 @@
 // Two more closed forms beside the planner: what a fixed threshold settles at under uniform deletes, and the least that
 // has to be moved to mend a fleet once.
 
-import { fleetOf } from '../compaction/facts/fleet.ts';
-import { planSettingsOf } from '../compaction/facts/plan-settings.ts';
+import { type FleetView, fleetOf } from '../compaction/facts/fleet.ts';
+import { planSettingsFor } from '../compaction/facts/snapshot.ts';
 import { planCompaction } from '../compaction/plan/planner.ts';
+import { THRESHOLD_START } from '../compaction/threshold/law.ts';
 import { DAY_MS } from '../foundation/durations.ts';
 import { SeededRandomness } from '../foundation/randomness.ts';
+import { capacityBytes, settingsOf } from '../settings/settings.ts';
 import { totalOf } from './fleet/apply-plan.ts';
 import { deletesOf } from './fleet/deletes.ts';
 import { FleetRun } from './fleet/fleet-run.ts';
@@ -57,41 +59,66 @@ export function runFixedThreshold(fill: number, seed: number): ThresholdPoint {
 
 export interface RecoveryPoint {
   readonly target: number;
-  /** Parts of the live bytes: what the plan moves, and the least possible (a fractional knapsack, sparsest first). */
+  /** Parts of the live bytes: what has to be moved of volumes that were never filled … */
   readonly moved: number;
+  /** … and of volumes that deletes emptied, so that each still has a remnant of every bucket. */
+  readonly movedOfEmptied: number;
+  /** The least possible: a fractional knapsack, sparsest first, into volumes without reserve. */
   readonly least: number;
 }
 
-/** The survey's synthetic incident: a fifth of the volumes 0 to 5 % live, a fifth 10 to 70 %, the rest 85 to 100 %. */
+const CELL = settingsOf('cell');
+
+/**
+ * The survey's synthetic incident (a fifth of the volumes 0 to 5 % live, a fifth 10 to 70 %, the rest 85 to 100 %) mended
+ * as shipped: what `compact --until-stable --target-overhead` of a cell plans.
+ */
 export function runRecovery(targets: readonly number[], seed: number): RecoveryPoint[] {
   const random = new SeededRandomness(seed);
-  const capacityBytes = 12 * 1024 ** 3;
   const fills = Array.from({ length: 10_000 }, (_, n) => {
     const [low, high] = n % 5 === 0 ? [0, 0.05] : n % 5 === 1 ? [0.1, 0.7] : [0.85, 1];
     return (low as number) + ((high as number) - (low as number)) * uniform01(random);
   });
-  const view = fleetOf(
-    'simulated',
-    'c0',
-    fills.map((fill, n) => ({
+  const neverFilled = recoveryFleet(fills, (fill) => [fill, Math.max(1, Math.ceil(BUCKETS * fill))]);
+  const emptied = recoveryFleet(fills, () => [1, BUCKETS]);
+  const live = fills.reduce((sum, fill) => sum + fill, 0);
+  return targets.map((target) => ({
+    target,
+    moved: movedTo(neverFilled, target),
+    movedOfEmptied: movedTo(emptied, target),
+    least: leastMoved(fills, target) / live,
+  }));
+}
+
+const BUCKETS = capacityBytes(CELL, CELL.warmCodec) / CELL.bucketBytes;
+
+/** `held`: how much was ever written into a volume, and how many buckets it has. */
+function recoveryFleet(fills: readonly number[], held: (fill: number) => readonly [used: number, buckets: number]) {
+  const capacity = capacityBytes(CELL, CELL.warmCodec);
+  const volumes = fills.map((fill, n) => {
+    const [used, bucketCount] = held(fill);
+    return {
       id: n.toString(16).padStart(16, '0'),
       generation: 1,
-      codec: 'lrc-12-2-2',
-      state: 'sealed',
-      liveBytes: Math.round(fill * capacityBytes),
-      usedBytes: capacityBytes,
-      capacityBytes,
-      bucketCount: 16,
+      codec: CELL.warmCodec,
+      state: 'sealed' as const,
+      liveBytes: Math.round(fill * capacity),
+      usedBytes: Math.round(used * capacity),
+      capacityBytes: capacity,
+      bucketCount,
       ageMs: 30 * DAY_MS,
-    })),
-  );
-  const live = fills.reduce((sum, fill) => sum + fill, 0);
-  return targets.map((target) => {
-    const settings = planSettingsOf({ targetOverhead: target, runsMax: 100_000 });
-    const { runs } = planCompaction({ view, settings, threshold: 0.1 });
-    const moved = runs.reduce((sum, run) => sum + run.work.bytesRead, 0) / (live * capacityBytes);
-    return { target, moved, least: leastMoved(fills, target) / live };
+    };
   });
+  return fleetOf('simulated', CELL.cell, volumes);
+}
+
+function movedTo(view: FleetView, targetOverhead: number): number {
+  const { runs, before } = planCompaction({
+    view,
+    settings: planSettingsFor(CELL, { targetOverhead, finish: true }),
+    threshold: THRESHOLD_START,
+  });
+  return runs.reduce((sum, run) => sum + run.work.bytesRead, 0) / before.liveBytes;
 }
 
 /** Volumes moved by an ideal stream to bring a fleet to an overhead: whole ones, the sparsest first. */

@@ -39,8 +39,13 @@ export interface Applying {
   readonly moved: MovedBy;
 }
 
-/** Each returns the volumes reclaimed. */
-const CARRY_OUT: Readonly<Record<Strategy, (run: PlannedRun, applying: Applying) => number>> = {
+interface Done {
+  /** Live bytes read and written again. */
+  readonly bytes: number;
+  readonly reclaimed: number;
+}
+
+const CARRY_OUT: Readonly<Record<Strategy, (run: PlannedRun, applying: Applying) => Done>> = {
   l1: topOff,
   // A run that ends in a volume that stays open is a stream whatever else is packed.
   l2: (run, applying) =>
@@ -54,29 +59,32 @@ export function applyPlan(plan: CompactionPlan, applying: Applying): void {
   for (const run of plan.runs) {
     const counted = applying.moved[run.strategy];
     counted.runs++;
-    counted.bytes += run.work.bytesRead;
+    const { bytes, reclaimed } = CARRY_OUT[run.strategy](run, applying);
+    counted.bytes += bytes;
     counted.metadataWrites += run.work.metadataWrites;
     counted.dollars += run.dollars;
-    counted.reclaimed += CARRY_OUT[run.strategy](run, applying);
+    counted.reclaimed += reclaimed;
   }
 }
 
-function topOff(run: PlannedRun, { model, nowMs }: Applying): number {
+function topOff(run: PlannedRun, { model, nowMs }: Applying): Done {
   assert(run.host !== null, 'an L1 run has a host');
   const host = slotOf(run.host.volume);
   const { unitBytes } = model.shape;
+  const hostBytes = model.liveBytes[host] as number;
   let bytes = 0;
-  let room = model.fullBytes - (model.liveBytes[host] as number);
   model.flip(host, nowMs);
+  let room = model.roomBytes(host);
   for (const source of run.sources) {
     const donor = slotOf(source.volume);
     let left = source.takeBytes;
     const whole = source.takeBytes === source.liveBytes;
-    for (const bucket of model.unlink(donor, (_, units) => {
+    for (const bucket of model.unlink(donor, (bucket, units) => {
       const its = units * unitBytes;
-      const takes = its <= room && (whole || its <= left);
+      const need = model.needBytes(bucket);
+      const takes = need <= room && (whole || its <= left);
       if (takes) {
-        room -= its;
+        room -= need;
         left -= its;
       }
       return takes;
@@ -86,10 +94,10 @@ function topOff(run: PlannedRun, { model, nowMs }: Applying): number {
     }
     if (model.liveBytes[donor] === 0) model.free(donor);
   }
-  return bytes / model.fullBytes;
+  return { bytes: hostBytes + bytes, reclaimed: bytes / model.fullBytes };
 }
 
-function pack(run: PlannedRun, { model, nowMs, writing }: Applying): number {
+function pack(run: PlannedRun, { model, nowMs, writing }: Applying): Done {
   const { unitBytes, unitsPerBucket } = model.shape;
   const taken: number[] = [];
   for (const source of run.sources) {
@@ -124,10 +132,10 @@ function pack(run: PlannedRun, { model, nowMs, writing }: Applying): number {
     model.dropEmpty(bucket);
   }
   for (const volume of destinations) model.seal(volume, nowMs);
-  return run.freedVolumes - destinations.length;
+  return { bytes: run.work.bytesRead, reclaimed: run.freedVolumes - destinations.length };
 }
 
-function drain(run: PlannedRun, { model, nowMs, streamOf, writing, fillsUp = false }: Applying): number {
+function drain(run: PlannedRun, { model, nowMs, streamOf, writing, fillsUp = false }: Applying): Done {
   const stream = streamOf(run.ageClass);
   const waiting: number[] = [];
   let bytes = 0;
@@ -141,5 +149,5 @@ function drain(run: PlannedRun, { model, nowMs, streamOf, writing, fillsUp = fal
     model.free(volume);
   }
   stream.moveAll(waiting, writing, nowMs);
-  return run.freedVolumes - bytes / model.fullBytes;
+  return { bytes, reclaimed: run.freedVolumes - bytes / model.fullBytes };
 }

@@ -9,6 +9,8 @@ export class BucketTable {
   /** Units of each bucket, by class: place bucket * classes + class. */
   units: Uint16Array;
   volumeOf: Int32Array;
+  /** Units that were ever put into each bucket. */
+  slots: Uint16Array;
   /** First bucket of each volume, or -1. */
   head: Int32Array;
   /** Buckets that were ever made. */
@@ -20,6 +22,7 @@ export class BucketTable {
     this.classes = classes;
     this.units = new Uint16Array(buckets * classes);
     this.volumeOf = new Int32Array(buckets);
+    this.slots = new Uint16Array(buckets);
     this.head = new Int32Array(volumes).fill(NONE);
     this.#next = new Int32Array(buckets);
   }
@@ -28,6 +31,7 @@ export class BucketTable {
     const twin = new BucketTable(this.classes, 0, 0);
     twin.units = this.units.slice();
     twin.volumeOf = this.volumeOf.slice();
+    twin.slots = this.slots.slice();
     twin.head = this.head.slice();
     twin.top = this.top;
     twin.#next = this.#next.slice();
@@ -53,10 +57,21 @@ export class BucketTable {
     return sum;
   }
 
+  /**
+   * Slots from the first that lives to the last, where each was as likely to die as any other: what a directory has
+   * entries for.
+   */
+  spanOf(bucket: number): number {
+    const live = this.unitsIn(bucket);
+    const slots = this.slots[bucket] as number;
+    return live === 0 ? 0 : slots - 2 * ((slots + 1) / (live + 1) - 1);
+  }
+
   /** An empty bucket of no volume. */
   take(): number {
     const bucket = this.#free.pop() ?? this.#fresh();
     this.units.fill(0, bucket * this.classes, (bucket + 1) * this.classes);
+    this.slots[bucket] = 0;
     return bucket;
   }
 
@@ -80,6 +95,7 @@ export class BucketTable {
       const room = Math.ceil(this.top * 1.5) + 16;
       this.units = grown(this.units, new Uint16Array(room * this.classes));
       this.volumeOf = grown(this.volumeOf, new Int32Array(room));
+      this.slots = grown(this.slots, new Uint16Array(room));
       this.#next = grown(this.#next, new Int32Array(room));
     }
     return this.top++;

@@ -5,7 +5,7 @@ import { type SeededRandomness, shuffled } from '../../foundation/randomness.ts'
 import { BucketTable } from './bucket-table.ts';
 import { FREE_SLOT, fleetViewOf } from './fleet-view.ts';
 import { grown } from './grown.ts';
-import type { ModelShape } from './model-shape.ts';
+import { type Besides, type ModelShape, NOTHING_BESIDES } from './model-shape.ts';
 import { VolumeNames } from './volume-names.ts';
 
 const NONE = -1;
@@ -26,9 +26,12 @@ export class FleetModel {
   codec: Uint8Array;
   liveBytes: Float64Array;
   usedBytes: Float64Array;
+  /** Taken besides data. */
+  besidesBytes: Float64Array;
   capacity: Float64Array;
   buckets: Uint32Array;
   writtenMs: Float64Array;
+  readonly #besides: Besides;
   #table: BucketTable;
   #freeSlots: number[];
   #names: VolumeNames;
@@ -36,19 +39,20 @@ export class FleetModel {
   #open = 0;
 
   constructor(shape: ModelShape, random: SeededRandomness) {
-    assert(shape.unitsPerVolume % shape.unitsPerBucket === 0, 'a volume holds whole buckets');
     this.shape = shape;
     this.random = random;
     this.capacityBytes = shape.unitsPerVolume * shape.unitBytes;
     this.fullUnits = shape.unitsWhenFull ?? shape.unitsPerVolume;
     this.fullBytes = this.fullUnits * shape.unitBytes;
     this.liveUnits = new Float64Array(shape.classes);
+    this.#besides = shape.besides ?? NOTHING_BESIDES;
     const { slots } = shape;
     this.state = new Uint8Array(slots).fill(FREE_SLOT);
     this.generation = new Uint32Array(slots);
     this.codec = new Uint8Array(slots).fill(codecShape(shape.codec).wire);
     this.liveBytes = new Float64Array(slots);
     this.usedBytes = new Float64Array(slots);
+    this.besidesBytes = new Float64Array(slots);
     this.capacity = new Float64Array(slots).fill(this.capacityBytes);
     this.buckets = new Uint32Array(slots);
     this.writtenMs = new Float64Array(slots);
@@ -132,6 +136,7 @@ export class FleetModel {
     this.generation[volume] = (this.generation[volume] as number) + 1;
     this.writtenMs[volume] = nowMs;
     this.usedBytes[volume] = this.liveBytes[volume] as number;
+    this.besidesBytes[volume] = this.bucketsOf(volume).reduce((sum, bucket) => sum + this.besidesOf(bucket), 0);
   }
 
   /** Gives a volume back that has no live data. */
@@ -142,9 +147,34 @@ export class FleetModel {
     this.#table.unlinkAll(volume);
     this.state[volume] = FREE_SLOT;
     this.usedBytes[volume] = 0;
+    this.besidesBytes[volume] = 0;
     this.buckets[volume] = 0;
     this.#freeSlots.push(volume);
     this.#allocated--;
+  }
+
+  /** Units that still fit a volume, in a bucket of its own or in one it has. */
+  roomUnits(volume: number, inNewBucket: boolean): number {
+    const { perUnit, perSlot, perBucket } = this.#besides;
+    const room = this.roomBytes(volume) - (inNewBucket ? perBucket : 0);
+    return Math.max(0, Math.floor(room / (this.shape.unitBytes + perUnit + perSlot)));
+  }
+
+  /** What a volume still takes, data and what goes with it. */
+  roomBytes(volume: number): number {
+    return this.fullBytes - (this.usedBytes[volume] as number) - (this.besidesBytes[volume] as number);
+  }
+
+  /** What a bucket takes besides its data in a volume that it is moved to. */
+  besidesOf(bucket: number): number {
+    const units = this.unitsIn(bucket);
+    const { perUnit, perSlot, perBucket } = this.#besides;
+    return units === 0 ? 0 : units * perUnit + this.#table.spanOf(bucket) * perSlot + perBucket;
+  }
+
+  /** What a bucket takes of a volume that it is moved to. */
+  needBytes(bucket: number): number {
+    return this.unitsIn(bucket) * this.shape.unitBytes + this.besidesOf(bucket);
   }
 
   isSealed(volume: number): boolean {
@@ -158,6 +188,11 @@ export class FleetModel {
 
   unitsIn(bucket: number): number {
     return this.#table.unitsIn(bucket);
+  }
+
+  /** Units that it ever held. */
+  slotsOf(bucket: number): number {
+    return this.#table.slots[bucket] as number;
   }
 
   unitsOfClass(bucket: number, cls: number): number {
@@ -203,6 +238,7 @@ export class FleetModel {
     this.#link(bucket, volume);
     this.liveBytes[volume] = (this.liveBytes[volume] as number) + bytes;
     this.usedBytes[volume] = (this.usedBytes[volume] as number) + bytes;
+    this.besidesBytes[volume] = (this.besidesBytes[volume] as number) + this.besidesOf(bucket);
   }
 
   /** Moves up to `most` units of an unlinked bucket into a bucket of a volume; returns how many. */
@@ -254,12 +290,25 @@ export class FleetModel {
     return fleetViewOf(this, this.#names, nowMs, shard, shards);
   }
 
+  /** Data that a host would take beside its own, written anew; undefined where nothing but data takes room. */
+  hostRoomBytes(volume: number): number | undefined {
+    if (this.shape.besides === undefined) return undefined;
+    const need = this.bucketsOf(volume).reduce((sum, bucket) => sum + this.needBytes(bucket), 0);
+    const { perUnit, perSlot } = this.#besides;
+    const { unitBytes } = this.shape;
+    return Math.max(0, Math.floor((this.fullBytes - need) / (unitBytes + perUnit + perSlot)) * unitBytes);
+  }
+
   #put(bucket: number, cls: number, count: number): void {
     const at = bucket * this.shape.classes + cls;
     const volume = this.volumeOf(bucket);
-    const { units } = this.#table;
+    const { units, slots } = this.#table;
+    const { perUnit, perSlot, perBucket } = this.#besides;
     if (this.unitsIn(bucket) === 0) this.buckets[volume] = (this.buckets[volume] as number) + 1;
+    const besides = (slots[bucket] === 0 ? perBucket : 0) + count * (perUnit + perSlot);
+    this.besidesBytes[volume] = (this.besidesBytes[volume] as number) + besides;
     units[at] = (units[at] as number) + count;
+    slots[bucket] = (slots[bucket] as number) + count;
     const bytes = count * this.shape.unitBytes;
     this.liveBytes[volume] = (this.liveBytes[volume] as number) + bytes;
     this.usedBytes[volume] = (this.usedBytes[volume] as number) + bytes;
@@ -278,6 +327,7 @@ export class FleetModel {
     this.codec = grown(this.codec, new Uint8Array(room).fill(this.codec[0] as number));
     this.liveBytes = grown(this.liveBytes, new Float64Array(room));
     this.usedBytes = grown(this.usedBytes, new Float64Array(room));
+    this.besidesBytes = grown(this.besidesBytes, new Float64Array(room));
     this.capacity = grown(this.capacity, new Float64Array(room).fill(this.capacityBytes));
     this.buckets = grown(this.buckets, new Uint32Array(room));
     this.writtenMs = grown(this.writtenMs, new Float64Array(room));
@@ -293,6 +343,7 @@ const COLUMNS = [
   'codec',
   'liveBytes',
   'usedBytes',
+  'besidesBytes',
   'capacity',
   'buckets',
   'writtenMs',

@@ -18,6 +18,7 @@ interface Columns {
   readonly capacity: Float64Array;
   readonly buckets: Uint32Array;
   readonly writtenMs: Float64Array;
+  hostRoomBytes(volume: number): number | undefined;
 }
 
 /** A shard (a range of slots) as the planner sees it. The columns are the model's own where they can be. */
@@ -46,6 +47,7 @@ export function fleetViewOf(
     capacityBytes: part(model.capacity),
     bucketCount: rowsOf(model, first, end),
     ageMs,
+    ...roomsOf(model, first, end),
   });
 }
 
@@ -56,6 +58,13 @@ function rowsOf(model: Columns, first: number, end: number): Uint32Array {
   const rows = new Uint32Array(end - first);
   for (let i = first; i < end; i++) rows[i - first] = Math.ceil((model.liveBytes[i] as number) * perByte);
   return rows;
+}
+
+function roomsOf(model: Columns, first: number, end: number): { roomBytes?: Float64Array } {
+  if (model.hostRoomBytes(first) === undefined) return {};
+  const rooms = new Float64Array(end - first);
+  for (let i = first; i < end; i++) rooms[i - first] = model.hostRoomBytes(i) ?? 0;
+  return { roomBytes: rooms };
 }
 
 /** How many allocated volumes are so full: bins from empty to full. */

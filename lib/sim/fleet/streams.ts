@@ -17,6 +17,7 @@ export interface Writing {
 /** One open volume at a time. */
 export class Stream {
   readonly #model: FleetModel;
+  readonly #keepsWhole: boolean;
   readonly #waiting: number[] = [];
   #volume = NONE;
   #bucket = NONE;
@@ -25,8 +26,10 @@ export class Stream {
   /** Bytes of remnants that were merged. */
   mergedBytes = 0;
 
-  constructor(model: FleetModel) {
+  /** `keepsWhole`: fresh buckets are not cut where a volume ends, as on a store. */
+  constructor(model: FleetModel, keepsWhole = false) {
     this.#model = model;
+    this.#keepsWhole = keepsWhole;
   }
 
   /** Will go on with a volume that is open already before it opens a new one. */
@@ -48,14 +51,13 @@ export class Stream {
 
   /** A moved bucket, unlinked before. */
   move(bucket: number, writing: Writing, nowMs: number): void {
-    const { unitsPerBucket, unitBytes } = this.#model.shape;
+    const { unitsPerBucket } = this.#model.shape;
     const units = this.#model.unitsIn(bucket);
     if (units < writing.mergeBelow * unitsPerBucket || writing.mergeBelow >= 1) {
       this.#merge(bucket, units, nowMs);
       return;
     }
-    const used = this.#volume === NONE ? 0 : (this.#model.usedBytes[this.#volume] as number) / unitBytes;
-    if (this.#volume !== NONE && used + units > this.#model.fullUnits) this.#seal(nowMs);
+    if (this.#volume !== NONE && this.#model.needBytes(bucket) > this.#model.roomBytes(this.#volume)) this.#seal(nowMs);
     if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs);
     this.#model.attach(bucket, this.#volume);
     this.#sealIfFull(nowMs);
@@ -79,16 +81,22 @@ export class Stream {
     while (whole.length > 0) {
       const at = Math.max(
         0,
-        whole.findIndex((bucket) => this.#model.unitsIn(bucket) <= this.#roomInVolume()),
+        whole.findIndex((bucket) => this.#model.needBytes(bucket) <= this.#roomInVolume()),
       );
       this.move(whole.splice(at, 1)[0] as number, writing, nowMs);
     }
   }
 
+  /** Remnants unlinked before become one bucket. */
+  join(remnants: readonly number[], nowMs: number): void {
+    this.#bucket = NONE;
+    for (const bucket of remnants) this.#merge(bucket, this.#model.unitsIn(bucket), nowMs);
+    this.#bucket = NONE;
+  }
+
   /** Of the volume in hand, or of a new one. */
   #roomInVolume(): number {
-    if (this.#volume === NONE) return this.#model.fullUnits;
-    return this.#model.fullUnits - (this.#model.usedBytes[this.#volume] as number) / this.#model.shape.unitBytes;
+    return this.#volume === NONE ? this.#model.fullBytes : this.#model.roomBytes(this.#volume);
   }
 
   #merge(bucket: number, units: number, nowMs: number): void {
@@ -108,14 +116,16 @@ export class Stream {
   }
 
   #roomInBucket(nowMs: number): number {
-    const { unitsPerBucket, unitBytes } = this.#model.shape;
+    const { unitsPerBucket } = this.#model.shape;
+    const least = this.#keepsWhole ? unitsPerBucket : 1;
+    if (this.#volume !== NONE && this.#bucket === NONE && this.#model.roomUnits(this.#volume, true) < least)
+      this.#seal(nowMs);
     if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs);
     if (this.#bucket === NONE) {
       this.#bucket = this.#model.newBucket(this.#volume);
       this.#inBucket = 0;
     }
-    const used = (this.#model.usedBytes[this.#volume] as number) / unitBytes;
-    return Math.min(unitsPerBucket - this.#inBucket, this.#model.fullUnits - used);
+    return Math.min(unitsPerBucket - this.#inBucket, this.#model.roomUnits(this.#volume, this.#inBucket === 0));
   }
 
   #took(units: number, nowMs: number): void {
@@ -125,7 +135,8 @@ export class Stream {
   }
 
   #sealIfFull(nowMs: number): void {
-    if ((this.#model.usedBytes[this.#volume] as number) >= this.#model.fullBytes) this.#seal(nowMs);
+    const isInBucket = this.#bucket !== NONE;
+    if (this.#model.roomUnits(this.#volume, !isInBucket) === 0) this.#seal(nowMs);
   }
 
   #seal(nowMs: number): void {
