@@ -70,8 +70,8 @@ export interface RecoveryPoint {
 const CELL = settingsOf('cell');
 
 /**
- * The survey's synthetic incident (a fifth of the volumes 0 to 5 % live, a fifth 10 to 70 %, the rest 85 to 100 %) mended
- * as shipped: what `compact --until-stable --target-overhead` of a cell plans.
+ * The survey's synthetic incident (a fifth of the volumes 0 to 5 % live, a fifth 10 to 70 %, the rest 85 to 100 %)
+ * mended as shipped: what `compact --until-stable --target-overhead` of a cell plans.
  */
 export function runRecovery(targets: readonly number[], seed: number): RecoveryPoint[] {
   const random = new SeededRandomness(seed);

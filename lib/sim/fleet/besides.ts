@@ -1,4 +1,4 @@
-// What volumes of a store hold besides data, for each unit, slot and bucket: by the figures that the store reckons with.
+// What volumes of a store hold besides data, for each unit, slot and bucket: by the store's own reckoning.
 import { codecShape } from '../../codec/shape.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import { directoryBytesOf } from '../../volume/rows/directory-room.ts';
