@@ -15,6 +15,8 @@ const RECORD_AAD_BYTES = 28;
 export const RECORD_TAG_BYTES = 16;
 /** A body is at most this much longer than its plaintext: the tag, and 16 spare bytes. */
 const RECORD_BODY_EXTRA_BYTES_MAX = 32;
+/** What a record that is not compressed is longer than its plaintext. */
+export const RECORD_OVERHEAD_BYTES = RECORD_HEADER_BYTES + RECORD_TAG_BYTES;
 export const RECORD_BYTES_MIN = RECORD_HEADER_BYTES + RECORD_TAG_BYTES;
 export const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + BLOCK_BYTES_MAX + RECORD_BODY_EXTRA_BYTES_MAX;
 

@@ -1,11 +1,11 @@
 // A batch of blocks on their way in: which are known already, which must be sealed and appended, and the index
 // transactions that make them, and the objects made of them, part of the store.
 import { assert } from '../foundation/assert.ts';
-import { mapLimit } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
-import { blockIdInPool, ownBlockId, type SealedBlock, sealBlockInPool } from '../keys/envelope.ts';
-import { BATCH_ATTEMPTS_MAX, SEALS_AT_ONCE } from '../limits/frontend.ts';
+import { blockIdInPool, ownBlockId, type SealedBlock } from '../keys/envelope.ts';
+import { sealHere } from '../keys/sealer.ts';
+import { BATCH_ATTEMPTS_MAX } from '../limits/frontend.ts';
 import type { ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import { unreadableRecords } from '../volume/read/unreadable.ts';
@@ -186,8 +186,11 @@ async function appendBlocks(
 ): Promise<Appended> {
   const { components } = store;
   const kek = await keks.current();
-  const sealed = await mapLimit(plains, SEALS_AT_ONCE, ({ bytes }) =>
-    sealBlockInPool(bytes, store.components.randomness, kek),
+  const { sealer = sealHere } = components;
+  const sealed = await sealer.seal(
+    plains.map(({ bytes }) => bytes),
+    components.randomness,
+    kek,
   );
   const intents = new Map(
     [...named].map(([{ namespace, key, next }, id]) => {

@@ -22,6 +22,7 @@ export async function bundleCli(directory: string): Promise<CliBundle> {
     entryPoints: [
       { in: join(ROOT, 'bin/commands/program.ts'), out: 'program' },
       { in: join(ROOT, 'lib/client/files/file-reader-thread.ts'), out: 'file-reader-thread' },
+      { in: join(ROOT, 'lib/keys/system-sealer-thread.ts'), out: 'system-sealer-thread' },
       { in: join(ROOT, 'lib/panda/sqlite/sqlite-commit-thread.ts'), out: 'sqlite-commit-thread' },
       { in: join(ROOT, 'lib/client/files/tree/files-thread.ts'), out: 'files-thread' },
     ],

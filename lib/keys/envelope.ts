@@ -23,7 +23,9 @@ import { sha256InPool } from './thread-pool.ts';
 
 export const KEK_BYTES = 32;
 const BEK_BYTES = 32;
-const RECORD_ID_BYTES = 16;
+export const RECORD_ID_BYTES = 16;
+/** What sealing a block draws: its record's id and its key. */
+export const SEAL_RANDOM_BYTES = RECORD_ID_BYTES + BEK_BYTES;
 /** A BEK under AES key wrap (RFC 3394): 8 bytes longer. */
 export const WRAPPED_BEK_BYTES = BEK_BYTES + 8;
 const ZERO_NONCE = Buffer.alloc(12);
@@ -129,9 +131,22 @@ export function unwrapBek(wrappedBek: Uint8Array, kek: Uint8Array): Uint8Array {
   throw kekWrong();
 }
 
-function encrypt(plaintext: Uint8Array, packed: Uint8Array | undefined, randomness: Randomness, kek: Kek): SealedBlock {
-  // One draw for both: entropy has its price by the call.
-  const random = randomness.bytes(RECORD_ID_BYTES + BEK_BYTES);
+/** Sealed with SEAL_RANDOM_BYTES that were drawn for this block, never used before and never again: wiped. */
+export function sealBlockWith(plaintext: Uint8Array, random: Uint8Array, kek: Kek): SealedBlock {
+  assertBlock(plaintext);
+  assert(random.byteLength === SEAL_RANDOM_BYTES, 'a block is sealed with 48 random bytes');
+  return encryptWith(plaintext, compressed(plaintext), random, kek);
+}
+
+/** One draw for id and key: entropy has its price by the call. */
+const encrypt = (
+  plaintext: Uint8Array,
+  packed: Uint8Array | undefined,
+  randomness: Randomness,
+  kek: Kek,
+): SealedBlock => encryptWith(plaintext, packed, randomness.bytes(SEAL_RANDOM_BYTES), kek);
+
+function encryptWith(plaintext: Uint8Array, packed: Uint8Array | undefined, random: Uint8Array, kek: Kek): SealedBlock {
   const recordId = hexOf(random.subarray(0, RECORD_ID_BYTES)) as RecordId;
   const bek = random.subarray(RECORD_ID_BYTES);
   const content = packed ?? plaintext;

@@ -76,6 +76,11 @@ export const READ_AHEAD_BATCH_FILES = 128;
 export const READ_AHEAD_BATCHES = 3;
 /** Threads that read files: what is read first by one may be slow, or not in memory. */
 export const FILE_READERS = 2;
+/** Blocks of a batch from which on threads seal them, and bytes of what one thread seals in one go. */
+export const SEAL_JOBS_FROM_BLOCKS = 32;
+export const SEAL_JOB_BYTES = 2 * MIB;
+/** Threads that seal, at the most: one core is for the rest. */
+export const SEALERS_MAX = 4;
 /** Remembered objects that are confirmed together. */
 export const CONFIRMED_AT_ONCE = 2_000;
 /** Files of a folder that are looked at before others have their turn. */

@@ -2,14 +2,11 @@
 // which is handed over with the answer.
 import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
-import { present } from '../../foundation/assert.ts';
-import type { Answer, FileToRead, Question } from './file-readers.ts';
+import { answerQuestions } from '../../foundation/system-threads.ts';
+import type { FilesRead, FileToRead } from './file-readers.ts';
 import { isSameFile } from './same-file.ts';
 
-const port = present(parentPort, 'this program is a thread of another one');
-
-port.on('message', ({ id, files }: Question) => {
+answerQuestions<readonly FileToRead[], FilesRead>((files) => {
   // One byte more than each is long, to see that it has no more.
   const memory = Buffer.allocUnsafeSlow(files.reduce((sum, { size }) => sum + Number(size) + 1, 0));
   let at = 0;
@@ -21,8 +18,7 @@ port.on('message', ({ id, files }: Question) => {
     const length = room.length - 1;
     return { at: from, length, sha256: hash('sha256', room.subarray(0, length), 'hex') };
   });
-  const answer: Answer = { id, memory: memory.buffer, found };
-  port.postMessage(answer, [memory.buffer]);
+  return [{ memory: memory.buffer, found }, [memory.buffer]];
 });
 
 /** As `readPieces` (read-file.ts) does, with the look at its name after it. Fills all but the last byte. */

@@ -1,6 +1,7 @@
 // The embedded engine: directories as drives, SQLite as Panda, a key file. Makes a store, opens it, and wires the
 // system of lib/volume and lib/frontend to these bodies. Several processes may have one store open.
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { DirectoryShelf } from '../../drive/directory-shelf.ts';
 import type { Drive } from '../../drive/drive.ts';
@@ -12,7 +13,8 @@ import { type Randomness, systemRandomness } from '../../foundation/randomness.t
 import { Frontend } from '../../frontend/frontend.ts';
 import { createKeyFile, FileKekStore, openKeyFile } from '../../keys/file-kek-store.ts';
 import type { KekStore } from '../../keys/keys.ts';
-import { OPENED_DRIVES_AT_ONCE } from '../../limits/engine.ts';
+import { SystemSealer } from '../../keys/system-sealer.ts';
+import { OPENED_DRIVES_AT_ONCE, SEALERS_MAX } from '../../limits/engine.ts';
 import { type BulkCoder, bulkWriterOf } from '../../live-coder/bulk-coder.ts';
 import type { Panda } from '../../panda/panda.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
@@ -62,6 +64,7 @@ interface OwnParts {
   readonly turn?: WriterTurn;
   readonly badRows?: BadRows;
   readonly journal?: StoreJournal;
+  readonly sealer?: SystemSealer;
 }
 
 /** An open store. Close it: then its leases end at once. */
@@ -81,9 +84,11 @@ export class EmbeddedStore {
   #queue: Stream | undefined;
   readonly #turn: WriterTurn | undefined;
   #stopWarmUp: (() => void) | undefined;
+  readonly #sealer: SystemSealer | undefined;
 
   constructor(path: string, row: StoreRow, components: Components, parts: OwnParts = {}) {
-    const { disk, turn, badRows, journal } = parts;
+    const { disk, turn, badRows, journal, sealer } = parts;
+    this.#sealer = sealer;
     this.journal = journal;
     this.disk = disk ?? new StoreDisk(path);
     this.#turn = turn;
@@ -145,6 +150,7 @@ export class EmbeddedStore {
   /** To be called when nothing runs on it any more. */
   async close(): Promise<void> {
     this.#stopWarmUp?.();
+    await this.#sealer?.close();
     this.#unshipped = await this.journal?.close();
     await this.#queue?.close();
     await this.components.panda.close();
@@ -272,6 +278,7 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
     isOwnerGone,
     badRow: badRows.tell,
   };
+  const sealer = new SystemSealer(Math.min(SEALERS_MAX, Math.max(1, availableParallelism() - 1)));
   const roots = row.drives.map((drive) => driveAt(path, drive));
   const turn = new WriterTurn(path, components, roots);
   const findDrives = async (): Promise<void> => {
@@ -287,6 +294,7 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
   let journal: StoreJournal | undefined;
   const all: Components = {
     ...components,
+    sealer,
     findDrives,
     async mayWrite() {
       await turn.mayWrite();
@@ -301,5 +309,11 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
       new SqliteJournal(pandaPath(path)),
       { mayWait: () => disk.isSparing() },
     );
-  return new EmbeddedStore(path, row, all, { disk, turn, badRows, ...(journal === undefined ? {} : { journal }) });
+  return new EmbeddedStore(path, row, all, {
+    disk,
+    turn,
+    badRows,
+    sealer,
+    ...(journal === undefined ? {} : { journal }),
+  });
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../../foundation/clock.ts';
 import type { StoreId } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import type { KekStore } from '../../keys/keys.ts';
+import type { BlockSealer } from '../../keys/sealer.ts';
 import type { Panda } from '../../panda/panda.ts';
 import type { BadRowSink } from '../../panda/rows/row-reader.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -18,6 +19,8 @@ export interface Components {
   readonly drives: readonly Drive[];
   readonly panda: Panda;
   readonly keks: KekStore;
+  /** Seals the blocks of a batch. Missing: the thread that asks. */
+  readonly sealer?: BlockSealer | undefined;
   /** Memory that groups are coded in. Missing: all stores of this process share one. */
   readonly columns?: ColumnPool | undefined;
   /**

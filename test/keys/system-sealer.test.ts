@@ -1,0 +1,56 @@
+// Threads that seal give what this thread would have given, and nothing is lost with them.
+import { afterAll, expect, it } from 'vitest';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { POOL_BYTES_MIN } from '../../lib/keys/compression.ts';
+import { blockIdOf, openBlock, type SealedBlock } from '../../lib/keys/envelope.ts';
+import { sealHere } from '../../lib/keys/sealer.ts';
+import { SystemSealer } from '../../lib/keys/system-sealer.ts';
+import { SEAL_JOB_BYTES, SEAL_JOBS_FROM_BLOCKS } from '../../lib/limits/engine.ts';
+
+const sealer = new SystemSealer(2);
+afterAll(() => sealer.close());
+
+const kek = { version: 3, key: new SeededRandomness(99).bytes(32) };
+const random = new SeededRandomness(7);
+const small = Array.from({ length: SEAL_JOBS_FROM_BLOCKS * 4 }, (_, i) =>
+  i % 3 === 0 ? Buffer.alloc(1000 * i, `compressible ${i} `) : random.bytes(500 * i),
+);
+
+const opened = (sealed: readonly SealedBlock[], plains: readonly Uint8Array[]): Buffer[] =>
+  sealed.map(({ record, recordId, wrappedBek }, i) =>
+    Buffer.from(openBlock(record, wrappedBek, kek.key, { recordId, blockId: blockIdOf(plains[i] as Uint8Array) })),
+  );
+
+const texts = (sealed: readonly SealedBlock[]): unknown[] =>
+  sealed.map(({ recordId, record, wrappedBek, kekVersion }) => [
+    recordId,
+    Buffer.from(record).toString('latin1'),
+    Buffer.from(wrappedBek).toString('hex'),
+    kekVersion,
+  ]);
+
+it('small blocks, more than a job has, become the very same records', async () => {
+  expect(small.reduce((sum, { length }) => sum + length, 0)).toBeGreaterThan(2 * SEAL_JOB_BYTES);
+  const sealed = await sealer.seal(small, new SeededRandomness(1), kek);
+  expect(texts(sealed)).toEqual(texts(await sealHere.seal(small, new SeededRandomness(1), kek)));
+  expect(opened(sealed, small)).toEqual(small.map((plain) => Buffer.from(plain)));
+});
+
+it('large ones between them are sealed too, each in its place and under a key of its own', async () => {
+  const mixed = [
+    ...small.slice(0, 40),
+    random.bytes(POOL_BYTES_MIN),
+    ...small.slice(40, 80),
+    Buffer.alloc(POOL_BYTES_MIN),
+  ];
+  const sealed = await sealer.seal(mixed, new SeededRandomness(2), kek);
+  expect(opened(sealed, mixed)).toEqual(mixed.map((plain) => Buffer.from(plain)));
+  expect(new Set(sealed.map(({ recordId }) => recordId)).size).toBe(mixed.length);
+});
+
+it('what threads do not answer is sealed here', async () => {
+  const own = new SystemSealer(1);
+  const sealing = own.seal(small, new SeededRandomness(3), kek);
+  await own.close();
+  expect(opened(await sealing, small)).toEqual(small.map((plain) => Buffer.from(plain)));
+});
