@@ -39,12 +39,13 @@ export class Buckets {
     this.#seen.set(name, nowMs + BUCKET_LOOK_EVERY_MS);
   }
 
-  /** Throws NoSuchBucket or BucketNotEmpty. */
-  async remove(name: string): Promise<void> {
+  /** `before`: what has to be gone before it is. Throws NoSuchBucket or BucketNotEmpty. */
+  async remove(name: string, before: () => Promise<unknown>): Promise<void> {
     if ((await this.#objects.find(BUCKETS, name)) === undefined) throw noSuchBucket(name);
     const { objects, damaged } = await this.#objects.list({ namespace: name, limit: 1 });
     if (objects.length + damaged.length > 0)
       throw new S3Fault('BucketNotEmpty', 'the bucket you tried to delete is not empty', { BucketName: name });
+    await before();
     this.#seen.delete(name);
     await this.#objects.delete(BUCKETS, name);
   }

@@ -8,6 +8,7 @@ import { S3Fault } from '../s3/fault.ts';
 import { type Operation, operationOf, RIGHT_OF } from '../s3/request/operation.ts';
 import { type Target, targetOf } from '../s3/request/target.ts';
 import { xmlDocument } from '../s3/xml/write.ts';
+import { anybodyWith, isAnybody, publicOperation, toldTo } from './anybody.ts';
 import { type Call, type GatewayAnswer, type GatewayRequest, quoted } from './exchange.ts';
 import { accessDenied, faultOf } from './faults.ts';
 import { HANDLERS } from './handlers.ts';
@@ -40,13 +41,16 @@ export class Gateway {
       const query = new Map(queryPairs(request.query));
       const host = request.headers.get('host') ?? '';
       const target = targetOf(request.path, host, this.#options.domains);
-      const sender = await this.#sender(request);
-      operation = operationOf(request.method, target, query, request.headers);
+      const sender = (await this.#sender(request)) ?? (await this.#anybody(target));
+      const operate = isAnybody(sender) ? publicOperation : operationOf;
+      operation = operate(request.method, target, query, request.headers);
       const call = { request, headers: request.headers, query, operation, sender, ...named(target) };
       checkRight(call, target);
       checkOwner(call);
       if (!WITHOUT_BUCKET.includes(operation)) await this.#options.buckets.check(call.bucket);
-      const answer = await HANDLERS[operation](this.#options, call);
+      const answer = await HANDLERS[operation](this.#options, call).catch((error: unknown) => {
+        throw toldTo(call, error);
+      });
       return { ...answer, headers: { ...answer.headers, 'x-amz-request-id': request.id }, operation };
     } catch (error) {
       const fault = faultOf(error);
@@ -55,11 +59,17 @@ export class Gateway {
     }
   }
 
-  async #sender(request: GatewayRequest): Promise<Sender<AccessKey>> {
+  /** Undefined: it claims nobody. */
+  #sender(request: GatewayRequest): Promise<Sender<AccessKey> | undefined> {
     const { hosts = [], findKey, objects } = this.#options;
-    const sender = await senderOf(request, findKey, { nowMs: objects.engine.clock.nowMs(), hosts });
-    if (sender === undefined) throw new S3Fault('AccessDenied', 'access denied: requests must be signed');
-    return sender;
+    return senderOf(request, findKey, { nowMs: objects.engine.clock.nowMs(), hosts });
+  }
+
+  /** Without a key nothing may be done but in an S3 bucket that was made public. */
+  async #anybody({ bucket }: Target): Promise<Sender<AccessKey>> {
+    const rule = bucket === undefined ? undefined : await this.#options.anybody.rule(bucket);
+    if (rule === undefined) throw new S3Fault('AccessDenied', 'access denied: requests must be signed');
+    return anybodyWith(rule);
   }
 
   #failure(request: GatewayRequest, fault: S3Fault, operation: Operation | undefined): GatewayAnswer {

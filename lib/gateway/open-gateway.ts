@@ -5,6 +5,7 @@ import { Buckets } from './buckets.ts';
 import { Gateway, type GatewayOptions } from './gateway.ts';
 import { accessKeysOf, KeyRing } from './key-ring.ts';
 import { GatewayObjects } from './objects.ts';
+import { PublicBuckets } from './public-buckets.ts';
 import { Uploads } from './uploads.ts';
 
 export interface OpenGatewayOptions extends Pick<GatewayOptions, 'domains' | 'hosts' | 'onInternal'> {
@@ -19,6 +20,7 @@ export interface OpenGateway {
   readonly objects: GatewayObjects;
   readonly buckets: Buckets;
   readonly uploads: Uploads;
+  readonly anybody: PublicBuckets;
 }
 
 /** Where nothing else is said: clients take it for granted. */
@@ -29,8 +31,9 @@ export function openGateway(engine: ObjectEngine, options: OpenGatewayOptions = 
   const objects = new GatewayObjects(engine, onBatch);
   const buckets = new Buckets(objects);
   const uploads = new Uploads(objects);
+  const anybody = new PublicBuckets(objects);
   const keys = accessKeysOf(objects);
   const ring = new KeyRing(keys, engine);
-  const gateway = new Gateway({ ...rest, objects, buckets, uploads, region, findKey: (id) => ring.find(id) });
-  return { gateway, keys, objects, buckets, uploads };
+  const gateway = new Gateway({ ...rest, objects, buckets, uploads, anybody, region, findKey: (id) => ring.find(id) });
+  return { gateway, keys, objects, buckets, uploads, anybody };
 }

@@ -18,7 +18,7 @@ const gatewayOf = (p: Process): OpenGateway => openGateway(objectEngineOf(p));
 
 /** An operation as it is when its sender is known and may. */
 async function perform(
-  { objects, buckets, uploads }: OpenGateway,
+  { objects, buckets, uploads, anybody }: OpenGateway,
   operation: Operation,
   key: string,
   { query = {}, headers = {}, body = '' }: { query?: object; headers?: object; body?: string | Uint8Array },
@@ -40,7 +40,7 @@ async function perform(
     bucket: 'default',
     key,
   } as unknown as Call;
-  const answer = await HANDLERS[operation]({ objects, buckets, uploads, region: 'us-east-1' }, call);
+  const answer = await HANDLERS[operation]({ objects, buckets, uploads, anybody, region: 'us-east-1' }, call);
   return typeof answer.body === 'string'
     ? answer.body + (answer.headers['etag'] ?? '')
     : (answer.headers['etag'] ?? '');

@@ -120,6 +120,13 @@ describe('serve', () => {
     expect((await run('access', 'add', 'wrong', '--allow', 'fly:here')).stderr).toContain('RULE_INVALID');
     const server = await served();
     expect((await call(server, { target: '/default?list-type=2' })).code).toBe('AccessDenied');
+    const bare = async (path: string): Promise<number> => (await fetch(server.endpoint + path)).status;
+    expect(await bare('/default/x/y')).toBe(403);
+    expect((await run('access', 'public', '*')).stderr).toContain('RULE_INVALID');
+    expect(await json('access', 'public', 'default/x/', '--list')).toEqual({ public: 'read,list:default/x/' });
+    expect(await json('access', 'ls')).toMatchObject({ public: ['read,list:default/x/'] });
+    expect(await json('access', 'private', 'default')).toEqual({ bucket: 'default', wasPublic: true });
+    expect(await json('access', 'private', 'default')).toEqual({ bucket: 'default', wasPublic: false });
     await server.stop();
     expect((await run('access', 'rm', key.id)).code).toBe(0);
     expect((await run('access', 'rm', key.id)).code).toBe(4);

@@ -6,6 +6,7 @@ import type { ObjectEngine } from '../../../lib/client/face.ts';
 import { invalid } from '../../../lib/foundation/errors.ts';
 import { accessKeysOf } from '../../../lib/gateway/key-ring.ts';
 import { GatewayObjects } from '../../../lib/gateway/objects.ts';
+import { PublicBuckets, publicRule } from '../../../lib/gateway/public-buckets.ts';
 import { addCommand, collect, type Run } from '../command.ts';
 import { table, timeText } from '../show/text.ts';
 
@@ -42,11 +43,13 @@ export function addAccess(program: Command): void {
     withAllow,
   );
   addCommand(access, 'ls', 'all keys and what they may do, without their secrets', async (run) => {
-    const { keys } = await opened(run);
+    const { keys, anybody } = await opened(run);
     const all: AccessKey[] = [];
     for await (const key of keys.list()) all.push(key);
-    run.answer({ keys: all.map(shownKey) }, () =>
-      table([
+    const open: string[] = [];
+    for await (const rule of anybody.list()) open.push(ruleText(rule));
+    run.answer({ keys: all.map(shownKey), public: open }, () => {
+      const known = table([
         ['access key id', 'name', 'made', 'may'],
         ...all.map(({ id, name, createdAtMs, rules }) => [
           id,
@@ -54,8 +57,9 @@ export function addAccess(program: Command): void {
           timeText(createdAtMs),
           rules.map(ruleText).join(' ') || 'nothing',
         ]),
-      ]),
-    );
+      ]);
+      return [known, ...open.map((rule) => `anybody, without a key: ${rule}`)].join('\n');
+    });
   });
   addCommand(access, 'rm <id>', 'remove a key: what it signs is refused within seconds', async (run, [id = '']) => {
     await (await opened(run)).keys.remove(id);
@@ -71,6 +75,31 @@ export function addAccess(program: Command): void {
     },
     withAllow,
   );
+  addPublic(access);
+}
+
+/** What anybody may read without a key; none unless it is said. */
+function addPublic(access: Command): void {
+  addCommand<{ readonly list?: boolean }>(
+    access,
+    'public <place>',
+    'let anybody read the objects of BUCKET or BUCKET/PREFIX without a key',
+    async (run, [place = ''], { list = false }) => {
+      const rule = publicRule(place, list);
+      await (await opened(run)).anybody.open(rule);
+      run.answer({ public: ruleText(rule) }, `anybody, without a key: ${ruleText(rule)}`);
+    },
+    (command) => command.option('--list', 'and list them'),
+  );
+  addCommand(
+    access,
+    'private <bucket>',
+    'let nobody read a bucket without a key any more',
+    async (run, [name = '']) => {
+      const wasPublic = await (await opened(run)).anybody.close(name);
+      run.answer({ bucket: name, wasPublic }, wasPublic ? `${name} is private` : `${name} was not public`);
+    },
+  );
 }
 
 const shownKey = ({ id, name, createdAtMs, rules }: AccessKey) => ({
@@ -80,9 +109,10 @@ const shownKey = ({ id, name, createdAtMs, rules }: AccessKey) => ({
   rules: rules.map(ruleText),
 });
 
-async function opened(run: Run): Promise<{ keys: AccessKeys; engine: ObjectEngine }> {
+async function opened(run: Run): Promise<{ keys: AccessKeys; anybody: PublicBuckets; engine: ObjectEngine }> {
   const engine = await (await run.open()).objects();
-  return { keys: accessKeysOf(new GatewayObjects(engine)), engine };
+  const objects = new GatewayObjects(engine);
+  return { keys: accessKeysOf(objects), anybody: new PublicBuckets(objects), engine };
 }
 
 /** Deny by default: a key without a rule is of no use, so one must be said. Throws `invalid` RULE_INVALID. */

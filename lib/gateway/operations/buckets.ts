@@ -65,8 +65,9 @@ export const headBucket: Handler = async ({ region }) => ({
   headers: { 'x-amz-bucket-region': region, 'content-type': 'application/xml' },
 });
 
-export const deleteBucket: Handler = async ({ buckets, uploads }, call) => {
-  await buckets.remove(call.bucket);
+/** One of the same name that is made later is not public. */
+export const deleteBucket: Handler = async ({ buckets, uploads, anybody }, call) => {
+  await buckets.remove(call.bucket, () => anybody.close(call.bucket));
   // Uploads of a bucket that is gone can never be completed.
   for (const upload of await uploads.list(call.bucket, '')) await uploads.end(upload);
   return { status: 204, headers: {} };

@@ -18,7 +18,7 @@ export interface WebParts {
   /** The one that the CLI puts into. */
   readonly namespace: string;
   readonly admin: StoreAdmin;
-  readonly open: Pick<OpenGateway, 'objects' | 'buckets' | 'keys'>;
+  readonly open: Pick<OpenGateway, 'objects' | 'buckets' | 'keys' | 'anybody'>;
   readonly clock: Clock;
   readonly randomness: Randomness;
   /** Undefined: whoever is on this machine may see it. */

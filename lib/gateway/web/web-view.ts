@@ -9,7 +9,7 @@ import { html } from './html.ts';
 import { wordsOf } from './job.ts';
 import { LOGO, type Page, pageHtml } from './layout.ts';
 import { LIVE_SCRIPT } from './live-script.ts';
-import { accessPage, addKey, removeKey, replaceRules } from './pages/access.ts';
+import { accessPage, addKey, makePrivate, removeKey, replaceRules } from './pages/access.ts';
 import { compactionPage, runPlan } from './pages/compaction.ts';
 import { fleetPage, volumePage } from './pages/fleet.ts';
 import { download, objectPage, objectsPage } from './pages/objects.ts';
@@ -39,6 +39,7 @@ const ACTIONS: Readonly<Record<string, (view: View, sent: URLSearchParams) => Ga
     '/ui/access/add': async (view, sent) => pageAnswer(await addKey(view, sent), view),
     '/ui/access/rules': replaceRules,
     '/ui/access/remove': removeKey,
+    '/ui/access/private': makePrivate,
   };
 
 /** What needs no figure of the store, and shows none. */

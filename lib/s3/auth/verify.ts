@@ -11,8 +11,8 @@ import { ChunkSigner, isSameSignature, type Scope, scopeText, signatureOf, signi
 export interface Sender<Key> {
   readonly key: Key;
   readonly claim: Claim;
-  /** Verifies the chunks of its body. */
-  readonly chunks: ChunkSigner;
+  /** Verifies the chunks of its body; a sender without a key sends none. */
+  readonly chunks: ChunkSigner | undefined;
 }
 
 export interface SecretKey {

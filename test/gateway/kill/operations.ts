@@ -33,7 +33,7 @@ interface Said {
 
 /** An operation as it is when its sender is known and may. */
 export async function perform(
-  { objects, buckets, uploads }: OpenGateway,
+  { objects, buckets, uploads, anybody }: OpenGateway,
   operation: Name,
   key: string,
   { query = {}, headers = {}, body = '' }: Said,
@@ -57,7 +57,7 @@ export async function perform(
     key,
   } as unknown as Call;
   const { body: answer, headers: said } = await HANDLERS[operation](
-    { objects, buckets, uploads, region: 'us-east-1' },
+    { objects, buckets, uploads, anybody, region: 'us-east-1' },
     call,
   );
   return (typeof answer === 'string' ? answer : '') + (said['etag'] ?? '');

@@ -1,5 +1,6 @@
 // The pages of the web view over a real store: what they show is what the store says, and what they act is done.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publicRule } from '../../../lib/gateway/public-buckets.ts';
 import { WEB_CELLS_MAX, WEB_LINES_MAX } from '../../../lib/limits/web.ts';
 import { WebStore } from './web-store.ts';
 
@@ -173,6 +174,16 @@ describe('access keys', () => {
     expect(await store.served.open.keys.find(id)).toBeUndefined();
     expect((await store.post('/ui/access/remove', { id })).status).toBe(404);
   });
+});
+
+it('what is public without a key is seen, and taken back', async () => {
+  expect((await store.get('/ui/access')).text).toContain('Nothing is public');
+  await store.served.open.anybody.open(publicRule('photos/2024/', true));
+  const page = await store.get('/ui/access');
+  expect(page.text).toContain('Anybody may <code>read,list:photos/2024/</code>');
+  expect((await store.post('/ui/access/private', { bucket: 'photos' })).status).toBe(303);
+  expect(await store.served.open.anybody.rule('photos')).toBeUndefined();
+  expect((await store.get('/ui/access')).text).toContain('Nothing is public');
 });
 
 it('a plan that was not shown, or long ago, is not carried out', async () => {

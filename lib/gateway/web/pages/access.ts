@@ -21,14 +21,29 @@ export async function accessPage({ view, query }: WebCall): Promise<Page> {
     }
     keys.push(key);
   }
+  const open: Rule[] = [];
+  for await (const rule of view.parts.open.anybody.list()) if (open.length < WEB_LINES_MAX) open.push(rule);
   return {
     title: 'Access keys',
     place: '/ui/access',
     lead: 'What clients of the S3 endpoint sign their requests with. What no rule of a key grants is denied.',
     body: html`${keys.length === 0 ? card('Keys', html`<p class="none">There is no key yet, so nobody can use the endpoint.</p>`) : keys.map((key) => keyCard(view, key))}
 ${more === undefined ? '' : html`<p><a class="button" href="/ui/access?from=${more}">More keys</a></p>`}
+${card('Without a key', publicList(view, open))}
 ${card('A new key', form(view, '/ui/access/add', html`<label>Name<input type="text" name="name" required maxlength="63" autocomplete="off"></label>${rulesField('all')}<p><button class="main">Make a key</button></p>`, 'fields'))}`,
   };
+}
+
+/** `access public` says so of a bucket; here it is only seen, and taken back. */
+const publicList = (view: View, rules: readonly Rule[]): Html =>
+  rules.length === 0
+    ? html`<p class="none">Nothing is public: every request needs a key.</p>`
+    : html`<ul>${rules.map((rule) => html`<li>Anybody may <code>${ruleText(rule)}</code>${form(view, '/ui/access/private', html`${hidden('bucket', rule.bucket)}<button class="danger" aria-label="Make ${rule.bucket} private">Make it private</button>`)}</li>`)}</ul>`;
+
+export async function makePrivate(view: View, sent: URLSearchParams): Promise<GatewayAnswer> {
+  const bucket = sent.get('bucket') ?? '';
+  const wasPublic = await view.parts.open.anybody.close(bucket);
+  return view.goTo('/ui/access', wasPublic, wasPublic ? `${bucket} is private.` : `${bucket} was not public.`);
 }
 
 const rulesField = (text: string): Html =>
