@@ -1,5 +1,5 @@
-// Who sends a request without a key: nobody that is known. Such a request may read and list what was made public, and is
-// told of nothing else whether it is there.
+// Who sends a request without a key: nobody that is known. Such a request may read and list what was made public, and
+// is told of nothing else whether it is there.
 import type { AccessKey } from '../access/access-keys.ts';
 import { isGranted, type Rule } from '../access/policy.ts';
 import type { Sender } from '../s3/auth/verify.ts';
@@ -30,7 +30,7 @@ export const anybodyWith = (rule: Rule): Sender<AccessKey> => ({
 
 export const isAnybody = ({ key }: Sender<AccessKey>): boolean => key.id === ANYBODY;
 
-/** Throws AccessDenied for all but reading and listing, and InvalidRequest as S3 does for headers that are asked for. */
+/** Throws AccessDenied for all but reading and listing, InvalidRequest (as S3) for headers that are asked for. */
 export function publicOperation(...args: Parameters<typeof operationOf>): Operation {
   let operation: Operation | undefined;
   try {
