@@ -6,6 +6,7 @@ import { invalid, isKind, missing } from '../../lib/foundation/errors.ts';
 import { compareUtf8 } from '../../lib/panda/sort-order.ts';
 import { addCommand, countArgument, type Run } from './command.ts';
 import { ItemFailures } from './items.ts';
+import { JsonList } from './show/json-list.ts';
 import { Progress } from './show/progress.ts';
 import { bytesText, countOf, shownName, table, timeText } from './show/text.ts';
 
@@ -61,13 +62,15 @@ export function addObjectCommands(program: Command): void {
 
 async function list(run: Run, [prefix = '']: readonly (string | undefined)[], options: ListOptions): Promise<void> {
   const store = await run.open();
-  const objects: ObjectInfo[] = [];
+  const objects = new JsonList();
   const commonPrefixes: string[] = [];
+  let count = 0;
+  let listed = 0;
   const failures = new ItemFailures(run);
   const max = options.limit ?? Number.POSITIVE_INFINITY;
   let next = options.from;
   do {
-    const limit = Math.min(PAGE, max - objects.length - commonPrefixes.length - failures.list.length);
+    const limit = Math.min(PAGE, max - count - failures.list.length);
     if (limit <= 0) break;
     const page = await store.list({
       prefix,
@@ -75,15 +78,19 @@ async function list(run: Run, [prefix = '']: readonly (string | undefined)[], op
       ...(options.recursive ? {} : { delimiter: '/' }),
       ...(next === undefined ? {} : { from: next }),
     });
-    commonPrefixes.push(...page.commonPrefixes);
-    objects.push(...page.objects);
+    count += page.objects.length + page.commonPrefixes.length;
+    if (run.json) {
+      commonPrefixes.push(...page.commonPrefixes);
+      for (const object of page.objects) objects.add(object);
+    }
+    listed += page.objects.length;
     for (const one of page.damaged ?? []) failures.addDamaged(one);
     next = page.next;
     if (!run.json) showPage(page.commonPrefixes, page.objects, options.long ?? false);
   } while (next !== undefined && !run.interruption.happened);
-  failures.settle(objects.length);
+  failures.settle(listed);
   const failed = failures.list.length === 0 ? {} : { failed: failures.list };
-  if (run.json) run.answer({ objects, commonPrefixes, ...(next === undefined ? {} : { next }), ...failed }, '');
+  if (run.json) await objects.answer({ commonPrefixes, ...(next === undefined ? {} : { next }), ...failed }, 'objects');
   else if (next !== undefined) run.say(`pocketful: more of them: --from ${JSON.stringify(next)}`);
 }
 

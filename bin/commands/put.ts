@@ -25,8 +25,9 @@ import { reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, type Run } from './command.ts';
 import { type CreationOptions, creationOptions, newStoreOf } from './init.ts';
 import { ItemFailures } from './items.ts';
+import { JsonList } from './show/json-list.ts';
 import { Progress } from './show/progress.ts';
-import { type PutDone, putDocument, putText, SKIPPED, type Skipped } from './show/put-text.ts';
+import { type PutDone, putDocument, putObject, putText, SKIPPED, type Skipped } from './show/put-text.ts';
 import { countOf, shownName } from './show/text.ts';
 
 interface PutOptions extends CreationOptions {
@@ -82,7 +83,10 @@ class PutBatch {
   readonly #options: PutOptions;
   readonly #failures: ItemFailures;
   readonly #skipped: Skipped[] = [];
-  readonly #stored: PutReport[] = [];
+  /** Kept only where they are asked for. */
+  readonly #objects = new JsonList();
+  #stored = 0;
+  #newBytes = 0;
   readonly #progress: Progress;
   /** Where a name came from, to refuse two different files of one name. */
   readonly #sources = new Map<string, string>();
@@ -114,11 +118,11 @@ class PutBatch {
     for (const known of this.#known) await known.save(!this.#run.interruption.happened);
     this.#progress.end();
     const { elapsedMs } = this.#progress;
-    const isOver = this.#run.interruption.happened || this.#stored.length === this.#unchanged;
+    const isOver = this.#run.interruption.happened || this.#stored === this.#unchanged;
     const encoded = isOver ? undefined : await this.#afterPut();
     if (this.#options.sync) await this.#store.sync();
     this.#failures.settle(this.#attempted);
-    this.#answer(elapsedMs, encoded);
+    await this.#answer(elapsedMs, encoded);
   }
 
   /** A store that is to take nothing is asked for nothing. */
@@ -142,9 +146,11 @@ class PutBatch {
   }
 
   #add(stored: PutReport): void {
-    this.#stored.push(stored);
+    this.#stored += 1;
+    this.#newBytes += stored.newBytes ?? 0;
+    if (this.#run.json) this.#objects.add(putObject(stored));
     this.#bytes += stored.sizeBytes;
-    this.#progress.show({ items: this.#stored.length, bytes: this.#bytes });
+    this.#progress.show({ items: this.#stored, bytes: this.#bytes });
   }
 
   async *#items(paths: readonly string[]): AsyncGenerator<PutRequest> {
@@ -288,22 +294,24 @@ class PutBatch {
     }
   }
 
-  #answer(elapsedMs: number, encodedBytes: number | undefined): void {
+  async #answer(elapsedMs: number, encodedBytes: number | undefined): Promise<void> {
     const isInterrupted = this.#run.interruption.happened;
     const done: PutDone = {
       stored: this.#stored,
       unchanged: this.#unchanged,
       bytes: this.#bytes,
+      newBytes: this.#newBytes,
       encodedBytes,
       elapsedMs,
       isInterrupted,
       skipped: this.#skipped,
       failures: this.#failures,
     };
-    this.#run.answer(putDocument(done), putText(done));
+    if (this.#run.json) await this.#objects.answer(putDocument(done), 'objects');
+    else this.#run.answer({}, putText(done));
     if (isInterrupted)
       this.#run.say(
-        `pocketful: interrupted: the ${countOf(this.#stored.length, 'file')} above are stored, nothing is half stored; the store is sound`,
+        `pocketful: interrupted: the ${countOf(this.#stored, 'file')} above are stored, nothing is half stored; the store is sound`,
       );
   }
 }

@@ -21,10 +21,12 @@ export const SKIPPED: Readonly<Record<SkipReason, string>> = {
 };
 
 export interface PutDone {
-  readonly stored: readonly PutReport[];
+  /** Files. */
+  readonly stored: number;
   /** Of these: they were not read. */
   readonly unchanged: number;
   readonly bytes: number;
+  readonly newBytes: number;
   readonly encodedBytes: number | undefined;
   readonly elapsedMs: number;
   readonly isInterrupted: boolean;
@@ -32,37 +34,38 @@ export interface PutDone {
   readonly failures: ItemFailures;
 }
 
-const newBytesOf = ({ stored }: PutDone): number => stored.reduce((sum, one) => sum + (one.newBytes ?? 0), 0);
-
-export function putDocument(done: PutDone): unknown {
+/** But for its `objects`. */
+export function putDocument(done: PutDone): object {
   return {
-    stored: done.stored.length,
+    stored: done.stored,
     unchanged: done.unchanged,
     bytes: done.bytes,
-    newBytes: newBytesOf(done),
+    newBytes: done.newBytes,
     ...(done.encodedBytes === undefined ? {} : { encodedBytes: done.encodedBytes }),
     seconds: Math.round(done.elapsedMs) / 1000,
     interrupted: done.isInterrupted,
     skipped: done.skipped,
     failed: done.failures.list,
-    objects: done.stored.map(({ key, version, etag, sizeBytes, newBytes }) => ({
-      key,
-      version,
-      etag,
-      sizeBytes,
-      ...(newBytes === undefined ? {} : { newBytes }),
-    })),
   };
 }
 
+/** As it stands among `objects`. */
+export const putObject = ({ key, version, etag, sizeBytes, newBytes }: PutReport): object => ({
+  key,
+  version,
+  etag,
+  sizeBytes,
+  ...(newBytes === undefined ? {} : { newBytes }),
+});
+
 export function putText(done: PutDone): string {
-  const { stored, unchanged, bytes, elapsedMs, skipped, failures } = done;
+  const { stored, unchanged, bytes, newBytes, elapsedMs, skipped, failures } = done;
   const perSecond = (amount: number): number => (amount * 1000) / Math.max(1, elapsedMs);
   return [
-    `stored ${countOf(stored.length, 'file')}`,
+    `stored ${countOf(stored, 'file')}`,
     unchanged > 0 ? `, of these ${countText(unchanged)} unchanged` : '',
-    `, ${bytesText(bytes)} (${bytesText(newBytesOf(done))} new) in ${secondsText(elapsedMs)}: `,
-    `${countText(Math.round(perSecond(stored.length)))} files/s, ${bytesText(perSecond(bytes))}/s`,
+    `, ${bytesText(bytes)} (${bytesText(newBytes)} new) in ${secondsText(elapsedMs)}: `,
+    `${countText(Math.round(perSecond(stored)))} files/s, ${bytesText(perSecond(bytes))}/s`,
     skipped.length > 0 ? `; skipped ${countText(skipped.length)}` : '',
     failures.list.length > 0 ? `; failed ${countText(failures.list.length)}` : '',
     failures.isStopped ? ', and nothing after them was tried' : '',

@@ -7,7 +7,7 @@ import type { Components } from '../../volume/rows/components.ts';
 import { slotState } from './slot-state.ts';
 
 interface Counted {
-  readonly blocks: ReadonlyMap<BlockId, { named: ObjectVersion | undefined; refs: number; readonly place: BlockSlot }>;
+  readonly blocks: ReadonlyMap<BlockId, BlockSlot & { named: ObjectVersion | undefined; refs: number }>;
   readonly liveBytes: Map<BucketId, number>;
 }
 
@@ -27,7 +27,7 @@ export async function takeRemoved(
     }
     const references = referencesOf(row);
     for (const { reference, bucket, slot, recordBytes } of row.notes) {
-      const place = blocks.get(references[reference]?.blockId as BlockId)?.place;
+      const place = blocks.get(references[reference]?.blockId as BlockId);
       if (place?.bucket === bucket && place.slot === slot) continue;
       if ((await slotState(components, { bucket, slot })) === 'live')
         liveBytes.set(bucket, (liveBytes.get(bucket) ?? 0) + recordBytes);

@@ -4,7 +4,7 @@
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BlockId, BucketId, ObjectVersion } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
-import { type BlockRow, blockFromRow } from '../../panda/rows/block-row.ts';
+import { blockFromRow } from '../../panda/rows/block-row.ts';
 import { type BucketRow, bucketFromRow, deadFromRow } from '../../panda/rows/bucket-row.ts';
 import { type DiscardRow, discardFromRow } from '../../panda/rows/drives/discard-row.ts';
 import { driveFromRow } from '../../panda/rows/drives/drive-row.ts';
@@ -32,11 +32,14 @@ import { judgeBuckets, judgeZones } from './doctor-places.ts';
 import { takeRemoved } from './doctor-removed.ts';
 import { slotState } from './slot-state.ts';
 
+/** Held for every block at once: flat, and of its strings only what nothing else has. */
 interface BlockFacts {
   /** The version it names, until the object is found that has it. */
   named: ObjectVersion | undefined;
   /** What it adds to the live bytes of its bucket. */
-  readonly place: Pick<BlockRow, 'bucket' | 'slot' | 'recordBytes'>;
+  readonly bucket: BucketId;
+  readonly slot: number;
+  readonly recordBytes: number;
   /** References the row has, less those found: 0 at the end. */
   refs: number;
   readonly isTrash: boolean;
@@ -47,6 +50,8 @@ interface Tally {
   readonly blocks: Map<BlockId, BlockFacts>;
   readonly liveBytes: Map<BucketId, number>;
   readonly kekVersions: Map<number, number>;
+  /** Each bucket's id once, for all blocks that are in it. */
+  readonly bucketIds: Map<string, BucketId>;
   readonly volumes: Map<string, VolumeRow>;
   readonly lists: VolumeListsFound;
   readonly buckets: BucketRow[];
@@ -78,6 +83,7 @@ export async function findRowFaults(
     blocks: new Map(),
     liveBytes: new Map(),
     kekVersions: new Map(),
+    bucketIds: new Map(),
     volumes: new Map(),
     lists: new VolumeListsFound(components.settings.cell),
     buckets: [],
@@ -118,7 +124,8 @@ export async function findRowFaults(
 
 /** Rows that came after their group was recovered: nobody refers to them, nor do they count for their bucket. */
 async function leaveOutVoids(components: Components, tally: Tally): Promise<void> {
-  for (const [id, { named, refs, place }] of tally.blocks) {
+  for (const [id, place] of tally.blocks) {
+    const { named, refs } = place;
     if (named === undefined || refs !== 1) continue;
     const state = await slotState(components, place);
     if (state === 'live' || state === 'unreadable') continue;
@@ -156,9 +163,11 @@ const tableOf = (row: Row): string => row.partition.split('/')[0] as string;
 function takeFirst(tally: Tally, row: Row): void {
   switch (tableOf(row)) {
     case 'block': {
-      const { id, refs, state, bucket, slot, recordBytes, kekVersion, named } = blockFromRow(row);
-      const place = { bucket, slot, recordBytes };
-      tally.blocks.set(id, { refs, isTrash: state === 'trash', hasTrashRow: false, named, place });
+      const block = blockFromRow(row);
+      const { refs, state, slot, recordBytes, kekVersion, named } = block;
+      const bucket = known(tally.bucketIds, block.bucket);
+      const isTrash = state === 'trash';
+      tally.blocks.set(block.id, { refs, isTrash, hasTrashRow: false, named, bucket, slot, recordBytes });
       tally.liveBytes.set(bucket, (tally.liveBytes.get(bucket) ?? 0) + recordBytes);
       tally.kekVersions.set(kekVersion, (tally.kekVersions.get(kekVersion) ?? 0) + 1);
       break;
@@ -200,6 +209,13 @@ function takeFirst(tally: Tally, row: Row): void {
     default:
       tally.lists.take(row);
   }
+}
+
+/** The one string that is kept of all that are equal. */
+function known<T extends string>(kept: Map<string, T>, value: T): T {
+  const one = kept.get(value);
+  if (one === undefined) kept.set(value, value);
+  return one ?? value;
 }
 
 function takeNames(tally: Tally, row: Row): void {
@@ -282,10 +298,10 @@ function judgeSegments({ segmented, orphans }: Tally, findings: Findings): void 
 
 function judgeReferences(tally: Tally, findings: Findings): void {
   const homes = new Map(tally.buckets.map(({ id, volume }) => [id, tally.volumes.get(volume)]));
-  for (const [id, { refs, isTrash, hasTrashRow, named, place }] of tally.blocks) {
+  for (const [id, { refs, isTrash, hasTrashRow, named, bucket }] of tally.blocks) {
     const block = `block ${id.slice(0, 8)}…`;
     // The object that it names is being put.
-    const isPending = named !== undefined && homes.get(place.bucket)?.pendingSeq !== undefined;
+    const isPending = named !== undefined && homes.get(bucket)?.pendingSeq !== undefined;
     if (refs !== (isPending ? 1 : 0))
       findings.add(
         'wrong',
