@@ -1,5 +1,5 @@
-// Trees of files that `get` writes many at once: what is not as it should be goes its own way, nothing is written outside or
-// over anything, and what has a name is whole whatever a power cut leaves.
+// Trees of files that `get` writes many at once: what is not as it should be goes its own way, nothing is written
+// outside or over anything, and what has a name is whole whatever a power cut leaves.
 import {
   existsSync,
   lstatSync,

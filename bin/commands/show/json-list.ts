@@ -1,5 +1,5 @@
-// A list that may be longer than memory is large, for the one JSON document of a command: it grows in a file that has no
-// name, and is copied to standard output when all is known. What stood there half would be no document.
+// A list that may be longer than memory is large, for the one JSON document of a command: it grows in a file that has
+// no name, and is copied to standard output when all is known. What stood there half would be no document.
 import { once } from 'node:events';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
