@@ -48,6 +48,10 @@ describe('a volume’s row', () => {
     const notes = new Map([[even.id as string, { generation: 3, liveBytes: 1600 }]]);
     expect(hostRoomBytes(settings, even, 1600, notes)).toBe(0);
     expect(hostRoomBytes(settings, even, 1550, notes)).toBe(0);
+    // To the byte.
+    const whole = new Map([[even.id as string, { generation: 3, liveBytes: 1000 }]]);
+    expect(hostRoomBytes(settings, even, 951, whole)).toBe(0);
+    expect(hostRoomBytes(settings, even, 950, whole)).toBeGreaterThan(0);
     expect(hostRoomBytes(settings, even, 1500, notes)).toBeGreaterThan(0);
     expect(hostRoomBytes(settings, { ...even, generation: 4 }, 1600, notes)).toBeGreaterThan(0);
   });

@@ -1,7 +1,7 @@
 // The end of what RECOVER noted as void, and void rows beside GC, merges and keys that are rewrapped and destroyed.
 import { describe, expect, it } from 'vitest';
 import { MINUTE_MS } from '../../lib/foundation/durations.ts';
-import type { BlockId } from '../../lib/foundation/ids.ts';
+import type { BlockId, ObjectVersion } from '../../lib/foundation/ids.ts';
 import { Frontend } from '../../lib/frontend/frontend.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { endVoids } from '../../lib/gc/end-voids.ts';
@@ -13,7 +13,7 @@ import { VOID_KEPT_MS } from '../../lib/limits/frontend.ts';
 import type { Write } from '../../lib/panda/panda.ts';
 import { blockKey } from '../../lib/panda/rows/block-row.ts';
 import { objectKey } from '../../lib/panda/rows/object-row.ts';
-import { voidKey } from '../../lib/panda/rows/void-row.ts';
+import { voidKey, voidNamespaceWrite, voidWrite } from '../../lib/panda/rows/void-row.ts';
 import type { Components } from '../../lib/volume/rows/components.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import { type Process, World } from '../store/harness.ts';
@@ -156,5 +156,34 @@ describe('a block row that came after its slot died', () => {
         expect(Buffer.from(await later.frontend.read('n', key, 1e6)).toString()).toBe(`the content of ${content}`);
       await expectSound(world.start());
     }
+  });
+});
+
+describe('the row of a namespace in which something was given up', () => {
+  const version = (n: number) => `${n}`.padStart(24, '0') as ObjectVersion;
+  const old = 1_000;
+  const nowMs = old + VOID_KEPT_MS;
+
+  /** When each came, or that its row is damaged; what is left after one pass. */
+  async function leftOf(came: readonly (number | 'damaged')[]) {
+    const world = new World(5);
+    world.clock.advance(nowMs - world.clock.nowMs());
+    const writes = came.flatMap((sinceMs, n): Write[] => [
+      sinceMs === 'damaged'
+        ? { kind: 'put', ...voidKey('n', `k${n}`), attributes: { v: 'no bytes' } }
+        : voidWrite(voidKey('n', `k${n}`), undefined, version(n), sinceMs),
+    ]);
+    await world.panda.transact([...writes, voidNamespaceWrite('n', version(1))]);
+    const told: string[] = [];
+    await endVoids({ ...world.start().components, badRow: ({ sort }) => void told.push(sort) });
+    return { left: voidRows(world), told: told.length };
+  }
+
+  it('stays as long as any row of it does, whichever ends first', async () => {
+    expect(await leftOf([old, old])).toEqual({ left: [], told: 0 });
+    expect(await leftOf([old, old + 1])).toEqual({ left: ['void/n k1', 'voids n'], told: 0 });
+    expect(await leftOf([old + 1, old])).toEqual({ left: ['void/n k0', 'voids n'], told: 0 });
+    expect(await leftOf(['damaged', old])).toEqual({ left: ['void/n k0', 'voids n'], told: 1 });
+    expect(await leftOf([])).toEqual({ left: [], told: 0 });
   });
 });

@@ -8,7 +8,7 @@ import { zoneAttributes, zoneFromRow, zoneKey } from '../../lib/panda/rows/zone-
 import { Findings } from '../../lib/verify/findings.ts';
 import { sweepStrays } from '../../lib/volume/behind/sweep.ts';
 import { listVolumes, readVolume } from '../../lib/volume/rows/read-rows.ts';
-import { endSource } from '../../lib/volume/runs/drain-source.ts';
+import { DrainingSources, endSource } from '../../lib/volume/runs/drain-source.ts';
 import { claimNext } from '../../lib/volume/runs/flip.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { adoptRun, releaseRun, retireVolume, takeRun } from '../../lib/volume/runs/runs.ts';
@@ -74,6 +74,19 @@ describe('extents claimed for a flip', () => {
     expect(await now()).toMatchObject({ state: 'trash', next: undefined });
     expect((await zoneFaults(p)).filter((message) => message.includes('nobody'))).toEqual([]);
     expect(empty.next?.extents).toHaveLength(empty.extents.length);
+  });
+
+  it('are asked for no more once their volume is retired: its run ends without a request', async () => {
+    const { p, adopted } = await takenOver(() => 20);
+    await p.frontend.finishReleases();
+    const sources = new DrainingSources(p.volumes, SECOND);
+    const pushed: unknown[] = [];
+    await sources.feed(adopted, async (content) => void pushed.push(content));
+    expect([sources.retired, pushed]).toEqual([1, []]);
+    p.components.panda.transact = () => Promise.reject(new Error('nothing is left to do'));
+    p.components.panda.get = () => Promise.reject(new Error('nothing is left to look at'));
+    await sources.end();
+    expect(sources.retired).toBe(1);
   });
 
   it('are not handed to a run that lost them as it claimed them', async () => {

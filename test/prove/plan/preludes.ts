@@ -37,9 +37,58 @@ const NEEDED: readonly Scene[] = [
   ],
   // Rows of blocks are there, and those of the objects never come.
   [/^20f/, ANY, { targets: [target('4 new object', 'dies-before', 100), target('4 new object', 'dies-before', 100)] }],
-  // Retired or deleted by a clock that was ahead.
+  // More than a transaction takes, of which the last ones are all known; plain writes have no such step.
+  [
+    /^4 INDEX, the last, of known/,
+    ANY,
+    {
+      paysByWrite: false,
+      timing: { skipped: 0, by: 'client' },
+      leaders: [
+        ['client', 'put-crowd', 'put-crowd'],
+        ['client', 'put-crowd', 'put-crowd'],
+      ],
+    },
+  ],
+  // Extents were claimed for a flip, and whoever did it is gone before the flip.
+  [
+    /^14 next extents/,
+    ANY,
+    {
+      targets: [target('15 FLIP', 'dies-before', 100), { ...target('15 FLIP', 'dies-before', 100), skipped: 1 }],
+      mourning: 'at once',
+      leaders: [
+        ['mover', 'compact-l1', 'step-same', 'compact-l1', 'step-same'],
+        ['mover', 'compact-l1', 'compact-l1'],
+      ],
+      followers: [['keeper', 'recover', 'recover']],
+    },
+  ],
+  // Deleted by a clock that was ahead.
+  [
+    /^20 grace of removed/,
+    ANY,
+    {
+      disasters: [0, 30, 200, 900].map((ms) => at(ms, 'clock')),
+      timing: { skipped: 0 },
+      leaders: [
+        ['client', 'delete', 'delete', 'delete-many', 'delete'],
+        ['client', 'put-named', 'delete-named'],
+        ['keeper', 'gc', 'gc', 'gc', 'gc', 'gc', 'gc', 'gc', 'gc'],
+      ],
+    },
+  ],
+  // Retired by a clock that was ahead.
   [/grace begins again/, ANY, { disasters: [0, 30, 200, 900].map((ms) => at(ms, 'clock')) }],
-  [/^quarantine/, ANY, { disasters: [at(0, 'stray'), at(1, 'stray'), at(1500, 'week'), at(20_000, 'week')] }],
+  [
+    /^quarantine/,
+    ANY,
+    {
+      disasters: [at(0, 'stray'), at(1, 'stray'), at(1500, 'week'), at(20_000, 'week')],
+      timing: { skipped: 0 },
+      leaders: [['keeper', ...Array.from({ length: 24 }, () => 'sweep' as const)]],
+    },
+  ],
   [
     /^18 RENEW in trash/,
     ANY,

@@ -18,6 +18,17 @@ export const RECURRING_SCENES: readonly Scene[] = [
       followers: [['client', 'put-named']],
     },
   ],
+  // The same, and GC is cut off there.
+  [
+    /^20c block row/,
+    /^(dies|fails|done)/,
+    {
+      timing: { skipped: 0, by: 'keeper-leads' },
+      variants: NO_GRACES,
+      paysByWrite: true,
+      leaders: [REMOVES_NAMED, COLLECTS],
+    },
+  ],
   // Doomed when it was read, and back when its row is to go.
   [
     /^20 of trash/,
