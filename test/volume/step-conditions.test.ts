@@ -1,10 +1,9 @@
 // Every step on a volume's row is done if nothing happened since its rows were read, and refused if any one thing did: each condition by itself, for
 // which of them the others would hold anyway depends on what else runs.
 import { describe, expect, it } from 'vitest';
-import { isKind } from '../../lib/foundation/errors.ts';
 import type { BlockId, BucketId, RecordId, RunId, VolumeId } from '../../lib/foundation/ids.ts';
-import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
-import type { Attributes, Key, Write } from '../../lib/panda/panda.ts';
+import type { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import type { Attributes, Key } from '../../lib/panda/panda.ts';
 import { packedPlace } from '../../lib/panda/rows/block/block-form.ts';
 import { type BlockRow, blockAttributes, blockFromRow, blockKey } from '../../lib/panda/rows/block-row.ts';
 import {
@@ -40,6 +39,7 @@ import {
   sealWrite,
   takeRunWrite,
 } from '../../lib/volume/steps/volume-steps.ts';
+import { type Meanwhile, type Rows, step } from './one-step.ts';
 
 const CELL = 'c0';
 const volume = '00000000000000a0' as VolumeId;
@@ -56,10 +56,6 @@ const EXTENTS = extentsFrom(7);
 const NEXT_EXTENTS = extentsFrom(8);
 const BEFORE_MS = 1_000;
 const NOW_MS = 5_000;
-
-type Rows = readonly (readonly [key: Key, attributes: Attributes])[];
-/** What happened meanwhile: a change of a row that was read. */
-type Meanwhile = Readonly<Record<string, readonly [key: Key, change: Attributes | 'gone']>>;
 
 const volumeAt: Key = volumeKey(CELL, volume);
 const opened = {
@@ -85,41 +81,6 @@ const bucketRow = {
   slots: 9,
   createdAtMs: BEFORE_MS,
 };
-
-async function pandaWith(rows: Rows): Promise<MemoryPanda> {
-  const panda = new MemoryPanda();
-  await panda.transact(rows.map(([key, attributes]): Write => ({ kind: 'put', ...key, attributes })));
-  return panda;
-}
-
-function changed(rows: Rows, key: Key, change: Attributes | 'gone'): Rows {
-  const isThis = (other: Key): boolean => other.partition === key.partition && other.sort === key.sort;
-  const before = rows.find(([other]) => isThis(other))?.[1];
-  const rest = rows.filter(([other]) => !isThis(other));
-  return change === 'gone' ? rest : [...rest, [key, { ...before, ...change }]];
-}
-
-/** Every test of a step: it is done, with what comes out, and refused after each thing that may happen. */
-function step(
-  name: string,
-  rows: Rows,
-  writesNow: () => readonly Write[],
-  meanwhile: Meanwhile,
-  done: (panda: MemoryPanda) => Promise<void>,
-): void {
-  describe(name, () => {
-    it('is done if nothing happened meanwhile', async () => {
-      const panda = await pandaWith(rows);
-      await panda.transact(writesNow());
-      await done(panda);
-    });
-    it.each(Object.keys(meanwhile))('is refused if %s', async (what) => {
-      const [key, change] = meanwhile[what] as Meanwhile[string];
-      const panda = await pandaWith(changed(rows, key, change));
-      await expect(panda.transact(writesNow())).rejects.toSatisfy((error) => isKind(error, 'conflict'));
-    });
-  });
-}
 
 const read = async (panda: MemoryPanda, id = volume): Promise<VolumeRow> => {
   const row = await panda.get(volumeKey(CELL, id));
