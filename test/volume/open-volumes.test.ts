@@ -174,6 +174,17 @@ describe('open volumes that nobody works on', () => {
     lost.append = () => Promise.reject(driveUnavailable(lost.label, 'away'));
   };
 
+  it('are none that another process, which is alive, has leased', async () => {
+    const world = new World(8, { ...TINY, openVolumes: 1 });
+    const [a, b] = [world.start(), world.start()];
+    const held = await a.volumes.open.lease('hot', 1_000);
+    expect(await b.volumes.open.recoverIdle()).toBe(0);
+    const [volume] = await listVolumes(world.panda, TINY.cell);
+    expect(volume).toMatchObject({ token: held.token, owner: a.components.owner });
+    expect(await a.volumes.open.recoverIdle()).toBe(0);
+    await held.release();
+  });
+
   it('are sealed if a drive of theirs is lost and they hold something; an empty one is only looked after', async () => {
     for (const isEmpty of [true, false]) {
       const world = new World(7, { ...TINY, openVolumes: 1 });
