@@ -1,7 +1,6 @@
-// `npm run test:localstack [-- --docker] [-- --again] [-- VITEST ARGUMENTS]`: starts an empty LocalStack, runs the tests of the `localstack`
-// project against it, counts them, and always stops it. Exit code 0 only if tests ran and all passed. `npm run test:stage` runs the deployed
-// stage alone (--compaction), without the contract suites of the AWS bodies. --again: files that failed are run once more on an empty
-// LocalStack, both runs are printed, and the second counts: the emulator is one busy process, and a quarter of an hour long.
+// `npm run test:localstack [-- --docker] [-- VITEST ARGUMENTS]`: starts an empty LocalStack, runs the tests of the `localstack` project against
+// it, counts them, and always stops it. Exit code 0 only if tests ran and all passed. `npm run test:stage` runs the deployed stage alone
+// (--compaction), without the contract suites of the AWS bodies.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +21,6 @@ const say = (line: string): void => {
 const report = z.object({
   testResults: z.array(
     z.object({
-      name: z.string(),
       status: z.string(),
       assertionResults: z.array(z.object({ status: z.string() })),
     }),
@@ -33,9 +31,6 @@ interface Outcome {
   readonly passed: number;
   /** A file that could not even be loaded counts as one. */
   readonly failed: number;
-  readonly failedFiles: readonly string[];
-  /** Of the files that did not fail. */
-  readonly passedElsewhere: number;
 }
 
 /** Nothing of the user's own AWS set-up may leak into the tests, and no test may reach a real account. */
@@ -80,16 +75,14 @@ function outcomeIn(file: string): Outcome | undefined {
   } catch {
     return undefined;
   }
-  const counted = files.map(({ name, status, assertionResults }) => {
+  const counted = files.map(({ status, assertionResults }) => {
     const count = (of: string): number => assertionResults.filter((test) => test.status === of).length;
-    return { name, passed: count('passed'), failed: Math.max(count('failed'), status === 'failed' ? 1 : 0) };
+    return { passed: count('passed'), failed: Math.max(count('failed'), status === 'failed' ? 1 : 0) };
   });
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
   return {
     passed: sum(counted.map(({ passed }) => passed)),
     failed: sum(counted.map(({ failed }) => failed)),
-    failedFiles: counted.filter(({ failed }) => failed > 0).map(({ name }) => name),
-    passedElsewhere: sum(counted.filter(({ failed }) => failed === 0).map(({ passed }) => passed)),
   };
 }
 
@@ -103,7 +96,7 @@ async function runOnce(docker: boolean, args: readonly string[]): Promise<Outcom
     const file = join(scratch, 'report.json');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
     const code = await runVitest([...reporters, ...args], environmentFor(emulator));
-    const outcome = outcomeIn(file) ?? { passed: 0, failed: 0, failedFiles: [], passedElsewhere: 0 };
+    const outcome = outcomeIn(file) ?? { passed: 0, failed: 0 };
     const failed = code !== 0 && outcome.failed === 0 ? 1 : outcome.failed;
     if (failed > 0) say(`\nthe end of LocalStack's log:\n${emulator.logTail(LOG_TAIL_LINES)}`);
     return { ...outcome, failed };
@@ -113,7 +106,7 @@ async function runOnce(docker: boolean, args: readonly string[]): Promise<Outcom
   }
 }
 
-const OPTIONS = ['--docker', '--compaction', '--again'];
+const OPTIONS = ['--docker', '--compaction'];
 
 async function main(args: readonly string[]): Promise<number> {
   const docker = args.includes('--docker');
@@ -126,15 +119,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const rest = args.filter((arg) => !OPTIONS.includes(arg));
   const files = args.includes('--compaction') ? [STAGE_TESTS] : [];
-  const first = await runOnce(docker, [...files, ...rest]);
-  let { passed, failed } = first;
-  if (first.failedFiles.length > 0 && args.includes('--again')) {
-    say(`localstack, first try: ${passed} passed, ${failed} failed; once more: ${first.failedFiles.join(', ')}`);
-    const filters = rest.filter((arg) => !arg.endsWith('.test.ts'));
-    const second = await runOnce(docker, [...first.failedFiles, ...filters]);
-    passed = first.passedElsewhere + second.passed;
-    failed = second.failed;
-  }
+  const { passed, failed } = await runOnce(docker, [...files, ...rest]);
   if (passed + failed === 0) say('localstack: no test ran');
   say(`localstack: ${passed} passed, ${failed} failed`);
   return passed > 0 && failed === 0 ? 0 : 1;
