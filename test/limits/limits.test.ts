@@ -75,6 +75,7 @@ const BROKEN: readonly (readonly [Partial<Limits>, string])[] = [
   [{ READ_PIECE_BYTES_MAX: 5 * MIB }, 'what is sent whole, and what is asked for'],
   [{ KEY_CHARACTERS_MAX: 1023 }, 'a request may name the longest key'],
   [{ METADATA_CHARACTERS_MAX: 2047 }, 'a request may hold the longest metadata'],
+  [{ BATCHED_OBJECTS_MAX: 255 }, 'a request goes with one batch of small'],
   [{ OBJECTS_PER_REQUEST_MAX: 1025 }, 'a request fits one batch of the frontend'],
   [{ PARTS_AT_ONCE: 5 }, 'parts share the requests'],
   [{ RUN_SOURCES_MAX: 33 }, 'a choice of sources is a 32-bit word'],
