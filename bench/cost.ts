@@ -2,9 +2,11 @@
 // the real store on memory bodies and the price book. Where bytes are compacted they are 16 times smaller than under
 // the preset.
 
+import { costSheetOf, monthSheetOf } from '../bin/commands/stage/deploy-costs.ts';
 import { codecShape } from '../lib/codec/shape.ts';
 import { storedRowsDollarsPerMonth } from '../lib/cost/cost-of.ts';
 import { idleDollarsPerMonth } from '../lib/cost/idle.ts';
+import { parseLoad } from '../lib/cost/load.ts';
 import { PRICE_BOOK } from '../lib/cost/price-book.ts';
 import { GATHERED_CALLERS } from '../lib/cost/usage.ts';
 import { idleStageOf } from '../lib/infra/stacks/idle-stage.ts';
@@ -27,6 +29,8 @@ import {
 import { gatheredPutCost } from '../test/cost/gathered.ts';
 import { type Benches, type BenchResult, type Figure, machine } from './bench.ts';
 
+/** Kept for long and hardly read; read as often as it is put; kept for a month. */
+const CLASS_LOADS = ['puts=1M,size=1MiB,keep=5y', 'puts=1M,size=1MiB,keep=5y,gets=30M', 'puts=1M,size=1MiB,keep=1mo'];
 const PUT_CALLS = 16;
 const GET_CALLS = 64;
 const VOLUMES = 8;
@@ -105,7 +109,19 @@ function kept(): Figure[] {
     ...(['single', 'lrc-12-2-2', 'rs-6-3', 'replica-4'] as const).map((codec) =>
       dollars(`${codec}: a GB and month`, perGb * ratio(codec)),
     ),
+    ...(['standard', 'standard-ia', 'glacier-ir'] as const).flatMap(inClass),
   ];
+}
+
+/** Under `personal`: what is kept, scrubbed, and what a month of two loads costs in all. */
+function inClass(warmClass: string): Figure[] {
+  const stage = parseStageSettings({ warmClass });
+  const lines = costSheetOf(stage).filter(({ what }) => /^a GB of live data|scrubber/.test(what));
+  const month = (load: string): Figure => {
+    const total = monthSheetOf(stage, parseLoad(load)).at(-1)?.dollars ?? Number.NaN;
+    return dollars(`${warmClass}: a month of ${load}`, total);
+  };
+  return [...lines.map((line) => dollars(`${warmClass}: ${line.what}`, line.dollars)), ...CLASS_LOADS.map(month)];
 }
 
 async function rowsKept(preset: 'personal' | 'thrifty'): Promise<Figure[]> {

@@ -3,9 +3,9 @@
 import { DAY_MS } from '../foundation/durations.ts';
 import { invalid } from '../foundation/errors.ts';
 import { LOAD_AMOUNT_MAX } from '../limits/stage.ts';
-import { MS_PER_MONTH, storageDollarsPerMonth, storedRowsDollarsPerMonth } from './cost-of.ts';
+import { earlyDeletionDollars, MS_PER_MONTH, storageDollarsPerMonth, storedRowsDollarsPerMonth } from './cost-of.ts';
 import { type MovedCode, moveDollarsPerGib } from './move.ts';
-import type { PriceBook } from './price-book.ts';
+import type { PriceBook, StorageClass } from './price-book.ts';
 import { BLOBS_PER_CALL, ROW_BYTES_KEPT, scrubDollarsPerMonth, usageDollars } from './usage.ts';
 
 export interface Load {
@@ -23,6 +23,7 @@ export interface Load {
 export interface LoadedStage {
   readonly hot: MovedCode;
   readonly warm: MovedCode;
+  readonly warmClass: StorageClass;
   /** How long a byte is hot, and then in trash: as it is billed. */
   readonly hotMs: number;
   readonly blockBytesMax: number;
@@ -48,7 +49,7 @@ const CALL_BYTES = 4 * 1024 * 1024;
 
 export function monthOfLoad(load: Load, stage: LoadedStage, book: PriceBook): readonly LoadLine[] {
   const { puts, sizeBytes, keepMonths, gets } = load;
-  const { hot, warm } = stage;
+  const { hot, warm, warmClass } = stage;
   /** A long blob goes in parts, a call and a block each. */
   const parts = Math.max(1, Math.ceil(sizeBytes / CALL_BYTES));
   const blocks = Math.max(1, Math.ceil(sizeBytes / stage.blockBytesMax));
@@ -58,7 +59,10 @@ export function monthOfLoad(load: Load, stage: LoadedStage, book: PriceBook): re
   const liveBytes = monthBytes * keepMonths;
   const raw = ({ columns, dataColumns }: MovedCode): number => (columns / dataColumns) * stage.storedOverCode;
   const rows = storedRowsDollarsPerMonth(puts * keepMonths * blocks * ROW_BYTES_KEPT, book);
-  const kept = (bytes: number): number => storageDollarsPerMonth(bytes, 0, book, 'standard');
+  const kept = (bytes: number, of: StorageClass = 'standard'): number => storageDollarsPerMonth(bytes, 0, book, of);
+  const moved = (from: StorageClass): number =>
+    (monthBytes / GIB) * moveDollarsPerGib(warm, stage.groupBytes, book, { from, to: warmClass });
+  const early = earlyDeletionDollars(monthBytes * raw(warm), keepMonths * MS_PER_MONTH, book, warmClass);
   const lines: readonly (LoadLine | undefined)[] = [
     { item: 'idle', dollars: stage.idleDollars },
     { item: `puts, ${perCall} a call`, dollars: (puts * parts * ofCalls(usage.put1, usage.put64, perCall)) / MILLION },
@@ -66,16 +70,25 @@ export function monthOfLoad(load: Load, stage: LoadedStage, book: PriceBook): re
       item: `deletes, ${perCall} a call, and shredding`,
       dollars: (puts * blocks * ofCalls(usage.deleted1, usage.deleted, perCall)) / MILLION,
     },
-    gets > 0 ? { item: 'reads, one a call', dollars: (gets * parts * usage.get) / MILLION } : undefined,
+    gets > 0
+      ? {
+          item: 'reads, one a call',
+          dollars: (gets * parts * usage.get) / MILLION + readDollars(gets, sizeBytes, parts, warmClass, book),
+        }
+      : undefined,
     {
       item: 'storage of hot copies',
       dollars: kept(monthBytes * Math.min(1, stage.hotMs / MS_PER_MONTH) * raw(hot)),
     },
-    { item: 'encoding', dollars: (monthBytes / GIB) * moveDollarsPerGib(warm, stage.groupBytes, book) },
-    { item: 'storage, encoded', dollars: kept(liveBytes * raw(warm)) },
+    { item: 'encoding', dollars: moved('standard') },
+    { item: `storage, encoded, ${warmClass}`, dollars: kept(liveBytes * raw(warm), warmClass) },
     // Whoever deletes at random leaves volumes half-live: a GiB is moved for each that is freed.
-    { item: 'compaction', dollars: (monthBytes / GIB) * moveDollarsPerGib(warm, stage.groupBytes, book) },
-    { item: 'scrubbing', dollars: scrubDollarsPerMonth(liveBytes * raw(warm), stage.scrubMemoryMib, book) },
+    { item: 'compaction', dollars: moved(warmClass) },
+    early > 0 ? { item: `deleted before the least time of ${warmClass}`, dollars: early } : undefined,
+    {
+      item: 'scrubbing',
+      dollars: scrubDollarsPerMonth(liveBytes * raw(warm), stage.scrubMemoryMib, book, warmClass),
+    },
     { item: 'metadata kept', dollars: rows.kept },
     stage.isRecoverable ? { item: 'its point-in-time recovery', dollars: rows.recoverable } : undefined,
     stage.journal && puts > 0
@@ -83,6 +96,13 @@ export function monthOfLoad(load: Load, stage: LoadedStage, book: PriceBook): re
       : undefined,
   ];
   return lines.filter((line) => line !== undefined);
+}
+
+/** What reading encoded blobs costs more in their class than in S3 Standard. */
+function readDollars(gets: number, sizeBytes: number, parts: number, of: StorageClass, book: PriceBook): number {
+  const { standard, [of]: prices } = book.storage;
+  const requests = (gets * parts * (prices.perMillionGets - standard.perMillionGets)) / MILLION;
+  return requests + (gets * sizeBytes * prices.retrievalPerGb) / 1e9;
 }
 
 /** A call costs something, and so does each blob in it: both follow from what is counted of one and of 64 a call. */

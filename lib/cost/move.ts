@@ -1,8 +1,8 @@
 // What a GiB of live bytes costs that is moved into new volumes: by the encoder, or by compaction out of half-live
 // ones. Requests follow from the code and the size of its groups, rows from buckets; both are held to what the real
 // store is counted to do (test/cost/figures.long.test.ts). Compute is reckoned.
-import { dollarsOf, NO_WORK } from './cost-of.ts';
-import type { PriceBook } from './price-book.ts';
+import { dollarsOf, NO_WORK, type Work } from './cost-of.ts';
+import type { PriceBook, StorageClass } from './price-book.ts';
 import { RECKONED, WORKER_MEMORY_MIB } from './usage.ts';
 
 export interface MovedCode {
@@ -19,14 +19,32 @@ const GETS_PER_GIB_AND_COLUMN = 25;
 const ROWS_WRITTEN_PER_GIB = 250;
 const ROWS_READ_PER_GIB = 740;
 
-export function moveDollarsPerGib({ columns, dataColumns }: MovedCode, groupBytes: number, book: PriceBook): number {
-  const work = {
+/** The classes it is read from and written to. */
+export interface MovedBetween {
+  readonly from: StorageClass;
+  readonly to: StorageClass;
+}
+const WITHIN_STANDARD: MovedBetween = { from: 'standard', to: 'standard' };
+
+export function moveDollarsPerGib(
+  { columns, dataColumns }: MovedCode,
+  groupBytes: number,
+  book: PriceBook,
+  { from, to }: MovedBetween = WITHIN_STANDARD,
+): number {
+  const reading = {
+    ...NO_WORK,
+    bytesRead: GIB,
+    getRequests: GETS_PER_GIB + GETS_PER_GIB_AND_COLUMN * dataColumns,
+    metadataReads: ROWS_READ_PER_GIB,
+  };
+  const writing = {
     ...NO_WORK,
     putRequests: columns * (GIB / groupBytes) * PUTS_PER_COLUMN,
-    getRequests: GETS_PER_GIB + GETS_PER_GIB_AND_COLUMN * dataColumns,
     metadataWrites: ROWS_WRITTEN_PER_GIB,
-    metadataReads: ROWS_READ_PER_GIB,
     computeMs: ((GIB * (1 + columns / dataColumns)) / RECKONED.moveBytesPerSecond) * 1000,
   };
-  return dollarsOf(work, { book, storageClass: 'standard', memoryMb: WORKER_MEMORY_MIB }).total;
+  const dollars = (work: Work, storageClass: StorageClass): number =>
+    dollarsOf(work, { book, storageClass, memoryMb: WORKER_MEMORY_MIB }).total;
+  return dollars(reading, from) + dollars(writing, to);
 }

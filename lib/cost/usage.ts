@@ -1,9 +1,9 @@
 // What use of a stage costs: dollars of a million blobs of 64 KiB, from what one of them takes. Units of the metadata
 // are counted from the calls of the real store (test/cost/figures.test.ts holds these to them); requests follow from
 // the codec; compute is reckoned, as drives and metadata are as slow on AWS as they are.
-import { SCRUB_SWEEP_MS } from '../limits/verify.ts';
 import { dollarsOf, MS_PER_MONTH, NO_WORK, storedRowsDollarsPerMonth } from './cost-of.ts';
-import type { PriceBook } from './price-book.ts';
+import type { PriceBook, StorageClass } from './price-book.ts';
+import { scrubSweepMs } from './scrub-sweep.ts';
 
 export const BLOBS_PER_CALL = 64;
 /** Puts of one blob that a client has under way, and how many of them go in a call then. */
@@ -115,14 +115,23 @@ export function usageDollars(columns: number, book: PriceBook): UsageDollars {
   };
 }
 
-/** Dollars of a month of sweeps over bytes as they are stored, by a function of so much memory. */
-export function scrubDollarsPerMonth(storedBytes: number, memoryMib: number, book: PriceBook): number {
+/**
+ * Dollars of a month of sweeps over bytes as they are stored, by a function of so much memory: as often as it is done in
+ * their class, and with what that asks for reading.
+ */
+export function scrubDollarsPerMonth(
+  storedBytes: number,
+  memoryMib: number,
+  book: PriceBook,
+  storageClass: StorageClass = 'standard',
+): number {
   const work = {
     ...NO_WORK,
+    bytesRead: storedBytes,
     getRequests: (SCRUB_REQUESTS.gets * storedBytes) / GB,
     putRequests: (SCRUB_REQUESTS.lists * storedBytes) / GB,
     computeMs: (storedBytes / RECKONED.scrubBytesPerSecond) * 1000,
   };
-  const { total } = dollarsOf(work, { book, storageClass: 'standard', memoryMb: memoryMib });
-  return (total * MS_PER_MONTH) / SCRUB_SWEEP_MS;
+  const { total } = dollarsOf(work, { book, storageClass, memoryMb: memoryMib });
+  return (total * MS_PER_MONTH) / scrubSweepMs(storageClass);
 }

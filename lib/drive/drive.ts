@@ -2,6 +2,8 @@
 // object in a zone generation is written once, whole, and never changed; a zone generation is erased as a whole and
 // never object by object, so no caller can delete a single chunk by mistake.
 
+import type { StorageClass } from '../cost/price-book.ts';
+
 /** An SMR zone of a drive in one of its generations. Keys on the medium are `zone/generation/name`. */
 export interface ZoneRef {
   readonly zone: number;
@@ -39,8 +41,15 @@ export interface Drive {
   /**
    * Stores an object atomically and durably, or throws; never overwrites. `parts` are written one after the other, so
    * that a header and a payload need not be copied together. When it resolves, the bytes survive a power cut.
+   * `storageClass`: in which it is to be kept, where the medium has several.
    */
-  append(at: ZoneRef, name: ChunkName, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void>;
+  append(
+    at: ZoneRef,
+    name: ChunkName,
+    parts: readonly Uint8Array[],
+    signal?: AbortSignal,
+    storageClass?: StorageClass,
+  ): Promise<void>;
 
   /** The object, or the part of it in `range`. The answer is the caller's to keep. */
   read(at: ZoneRef, name: ChunkName, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array>;

@@ -1,5 +1,6 @@
 // A drive that fails as told: by a plan (crashes and errors at single calls), by its state (lost, read-only, full), by
 // damaged reads and by latency. For tests and the demonstration; the bytes below it stay true.
+import type { StorageClass } from '../cost/price-book.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { type FaultPlan, scriptedPlan, underPlan } from '../foundation/faults.ts';
 import type { Randomness } from '../foundation/randomness.ts';
@@ -35,8 +36,14 @@ export class FaultyDrive implements Drive {
     this.#faults = faults;
   }
 
-  append(at: ZoneRef, name: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
-    return this.#call('append', at, name, signal, () => this.#inner.append(at, name, parts, signal));
+  append(
+    at: ZoneRef,
+    name: string,
+    parts: readonly Uint8Array[],
+    signal?: AbortSignal,
+    storageClass?: StorageClass,
+  ): Promise<void> {
+    return this.#call('append', at, name, signal, () => this.#inner.append(at, name, parts, signal, storageClass));
   }
 
   read(at: ZoneRef, name: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {

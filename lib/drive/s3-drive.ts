@@ -10,7 +10,9 @@ import {
   PutObjectCommand,
   S3Client,
   type S3ClientConfig,
+  type StorageClass as S3StorageClass,
 } from '@aws-sdk/client-s3';
+import { PRICE_BOOK, type StorageClass } from '../cost/price-book.ts';
 import { assert } from '../foundation/assert.ts';
 import { given } from '../foundation/given.ts';
 import { S3_WITHIN } from '../limits/aws.ts';
@@ -53,7 +55,13 @@ export class S3Drive implements Drive {
     this.label = prefix === '' ? bucket : `${bucket}/${prefix.slice(0, -1)}`;
   }
 
-  async append(at: ZoneRef, name: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+  async append(
+    at: ZoneRef,
+    name: string,
+    parts: readonly Uint8Array[],
+    signal?: AbortSignal,
+    storageClass?: StorageClass,
+  ): Promise<void> {
     const key = chunkKey(at, name);
     signal?.throwIfAborted();
     // One buffer, not a stream: only then can the SDK send it again.
@@ -65,6 +73,7 @@ export class S3Drive implements Drive {
       ContentLength: body.byteLength,
       ContentType: 'application/octet-stream',
       IfNoneMatch: '*',
+      ...given({ StorageClass: classFor(storageClass, body.byteLength) }),
     });
     try {
       await this.#client.send(command, sendOptions(signal));
@@ -208,6 +217,18 @@ export class S3Drive implements Drive {
       throw s3Error(this.label, error, signal);
     }
   }
+}
+
+const NAMES: Readonly<Partial<Record<StorageClass, S3StorageClass>>> = {
+  'standard-ia': 'STANDARD_IA',
+  'one-zone-ia': 'ONEZONE_IA',
+  'glacier-ir': 'GLACIER_IR',
+};
+
+/** What is shorter than a class bills at the least is cheaper where there is no such thing. */
+function classFor(storageClass: StorageClass | undefined, bytes: number): S3StorageClass | undefined {
+  if (storageClass === undefined || bytes < PRICE_BOOK.storage[storageClass].objectBytesMin) return undefined;
+  return NAMES[storageClass];
 }
 
 const sendOptions = (signal: AbortSignal | undefined): { abortSignal?: AbortSignal } =>

@@ -3,12 +3,15 @@
 // be a string.
 import * as z from 'zod';
 import { type Budgets, budgetsOf } from '../compaction/plan/budget.ts';
+import type { StorageClass } from '../cost/price-book.ts';
 import { invalid } from '../foundation/errors.ts';
 import { FRONTEND_SECONDS, FUNCTION_SECONDS_MAX, STAGE_DRIVES_MAX, WORKER_SECONDS } from '../limits/stage.ts';
 import { drivesMin, PRESETS, type PresetName, type Settings, settingsOf } from '../settings/settings.ts';
 
 /** What the stacks with data end with. */
 const DATA = 'data';
+/** Those that answer at once. */
+const WARM_CLASSES = ['standard', 'standard-ia', 'glacier-ir'] as const satisfies readonly StorageClass[];
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 180, 365] as const;
 
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
@@ -34,6 +37,8 @@ const schema = z.strictObject({
    * CloudFormation could otherwise not take back if it fails: `pocketful deploy` protects it once it is whole.
    */
   protection: flag.default(true),
+  /** Storage class of warm volumes, for what is written from now on; hot ones are always in S3 Standard. */
+  warmClass: z.enum(WARM_CLASSES).default('standard'),
   /** Of the frontend. */
   functionMemoryMiB: memoryMiB.default(1024),
   functionTimeoutSeconds: timeoutSeconds.default(FRONTEND_SECONDS),
@@ -94,6 +99,11 @@ export function parseStageSettings(context: Readonly<Record<string, unknown>>): 
   const { preset, settings, drives, budgets, protection, journal = !parsed.data.ephemeral, ...rest } = parsed.data;
   const store = settingsOf(preset, settings as Partial<Settings>);
   if (store.cell === DATA) throw invalid('STAGE_INVALID', `stage: settings: no cell may be called ${DATA}`);
+  if (rest.warmClass !== 'standard' && store.hotCodec === store.warmCodec)
+    throw invalid(
+      'STAGE_INVALID',
+      `stage: warmClass: ${store.warmCodec} has no hot tier: what is put would pay for ${rest.warmClass} at once, in small objects`,
+    );
   const count = drives ?? drivesMin(store) + 1;
   if (count < drivesMin(store)) {
     const codecs = `${store.hotCodec} and ${store.warmCodec}`;

@@ -19,6 +19,7 @@ export function storeEnvironment(stage: StageSettings, { zoneData, cellData }: S
     POCKETFUL_KEY: zoneData.kek.key.keyArn,
     POCKETFUL_ACCOUNT: zoneData.account,
     POCKETFUL_SETTINGS: JSON.stringify(stage.store),
+    ...(stage.warmClass === 'standard' ? {} : { POCKETFUL_WARM_CLASS: stage.warmClass }),
   };
 }
 

@@ -7,6 +7,9 @@ export const REPAIR_WITHIN_MS = 48 * HOUR_MS;
 export const REPAIR_BYTES_PER_SECOND_ASSUMED = 10_000_000;
 /** Every byte on the drives is read within this. */
 export const SCRUB_SWEEP_MS = 14 * DAY_MS;
+/** The same in storage classes that ask for money at each read: else reading would cost more than they save. */
+export const SCRUB_SWEEP_IA_MS = 90 * DAY_MS;
+export const SCRUB_SWEEP_GLACIER_IR_MS = 180 * DAY_MS;
 /** What was written since is read within this, and so is what could not be reached. */
 export const SCRUB_FRESH_MS = DAY_MS;
 /** A pass that is not told how long it may take ends a look that long after it began, so that little is read twice. */

@@ -1,9 +1,10 @@
 // The scrubber: reads every object that must exist, whole, the longest unverified first. What is damaged goes into
 // damage rows; how far it came with each volume into a row of its own, so that a pass may be cut off anywhere.
+import { scrubSweepMs } from '../cost/scrub-sweep.ts';
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { VolumeId } from '../foundation/ids.ts';
 import { ROWS_PER_TRANSACTION } from '../limits/panda.ts';
-import { SCRUB_FRESH_MS, SCRUB_KEEP_EVERY_MS, SCRUB_LOOKS_MAX, SCRUB_SWEEP_MS } from '../limits/verify.ts';
+import { SCRUB_FRESH_MS, SCRUB_KEEP_EVERY_MS, SCRUB_LOOKS_MAX } from '../limits/verify.ts';
 import type { Write } from '../panda/panda.ts';
 import { readOrTell } from '../panda/rows/row-reader.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
@@ -18,7 +19,10 @@ import { LookSum, type LooksReport } from './look-sum.ts';
 import { planScrub, type ScrubItem, type ScrubPeriods, type ScrubPlan, type ScrubVolume } from './scrub-plan.ts';
 import { type ScrubRow, scrubAttributes, scrubFromRow, scrubKey, scrubPartition } from './scrub-row.ts';
 
-export const SCRUB_PERIODS: ScrubPeriods = { sweepMs: SCRUB_SWEEP_MS, freshMs: SCRUB_FRESH_MS };
+export const scrubPeriods = ({ warmClass }: Pick<Components, 'warmClass'>): ScrubPeriods => ({
+  sweepMs: scrubSweepMs(warmClass),
+  freshMs: SCRUB_FRESH_MS,
+});
 
 export interface ScrubOptions {
   readonly findings: Findings;
@@ -86,7 +90,7 @@ export async function scrub(ports: ReadPorts, options: ScrubOptions): Promise<Sc
   const { volumes: only, allSinceMs, everyMs } = options;
   const volumes = facts.volumes.filter(({ id }) => only === undefined || only.has(id));
   const nowMs = Math.max(0, components.clock.nowMs());
-  const plan = planScrub(volumes, facts.rows, { nowMs, periods: SCRUB_PERIODS, allSinceMs, everyMs });
+  const plan = planScrub(volumes, facts.rows, { nowMs, periods: scrubPeriods(components), allSinceMs, everyMs });
   return new Pass(ports, options, facts.rows).run(plan);
 }
 

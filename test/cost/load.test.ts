@@ -54,7 +54,7 @@ describe('the month of a load', () => {
     expect(items.get('deletes, 64 a call, and shredding')).toBeCloseTo(lineOf(/deleted, 64 a call/), 9);
     expect(items.get('metadata kept')).toBeCloseTo(12 * lineOf(/^metadata/), 9);
     const liveGb = (12 * 1e6 * 65_536) / 1e9;
-    expect(items.get('storage, encoded')).toBeCloseTo(liveGb * lineOf(/^a GB of live data/), 6);
+    expect(items.get('storage, encoded, standard')).toBeCloseTo(liveGb * lineOf(/^a GB of live data/), 6);
     expect(items.get('scrubbing')).toBeCloseTo(liveGb * lineOf(/scrubber/), 6);
     const single = itemsOf({ ...LOAD, perCall: 1, gets: 3e6 });
     expect(single.get('puts, 1 a call')).toBeCloseTo(lineOf(/one after the other/), 9);
@@ -75,6 +75,29 @@ describe('the month of a load', () => {
     expect(itemsOf({ ...LOAD, sizeBytes: 1024 * 1024 }).has('puts, 4 a call')).toBe(true);
     const long = itemsOf({ ...LOAD, sizeBytes: 40 * 1024 * 1024 }).get('puts, 1 a call') ?? Number.NaN;
     expect(long).toBeCloseTo(10 * lineOf(/one after the other/), 6);
+  });
+
+  it('counts a storage class by what it asks for: reads, its least time, seldom scrubs', () => {
+    const of = (warmClass: string, load = LOAD): Map<string, number> =>
+      itemsOf(load, parseStageSettings({ warmClass }));
+    const total = (items: Map<string, number>): number => items.get('all of it') ?? Number.NaN;
+    const [standard, glacier] = [of('standard'), of('glacier-ir')];
+    expect(glacier.get('storage, encoded, glacier-ir')).toBeCloseTo(
+      ((standard.get('storage, encoded, standard') ?? 0) * 0.004) / 0.023,
+      9,
+    );
+    // Kept for a year it pays; for a month it does not, as three are paid for.
+    expect(total(glacier)).toBeLessThan(total(standard));
+    const brief = { ...LOAD, keepMonths: 1 };
+    expect(total(of('glacier-ir', brief))).toBeGreaterThan(total(of('standard', brief)));
+    expect(of('glacier-ir', brief).get('deleted before the least time of glacier-ir')).toBeGreaterThan(0);
+    expect([...glacier.keys()].some((item) => item.startsWith('deleted before'))).toBe(false);
+    // Neither does it pay where everything is read each month.
+    const read = { ...LOAD, gets: 12e6 };
+    expect(total(of('glacier-ir', read))).toBeGreaterThan(total(of('standard', read)));
+    // What is read by itself, and kept: less than half of it in S3 Standard. Once in two weeks would cost it all.
+    const own = (glacier.get('scrubbing') ?? 0) + (glacier.get('storage, encoded, glacier-ir') ?? 0);
+    expect(own).toBeLessThan((standard.get('storage, encoded, standard') ?? 0) / 2);
   });
 
   it('has no way back where a stage has none', () => {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { StorageClass } from '../../lib/cost/price-book.ts';
 import { S3Drive } from '../../lib/drive/s3-drive.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -116,6 +117,16 @@ describe('S3 drive: answers', () => {
     await drive.append(at, '0-1', [Buffer.from('ab'), Buffer.from('c')]);
     expect(requests).toEqual(['PUT /b/1/0/0-1?x-id=PutObject']);
     expect(headers).toMatchObject({ 'if-none-match': '*', 'content-length': '3' });
+    const classOf = async (bytes: number, storageClass?: StorageClass): Promise<unknown> => {
+      await drive.append(at, '0-1', [new Uint8Array(bytes)], undefined, storageClass);
+      return headers['x-amz-storage-class'];
+    };
+    expect(await classOf(131_072)).toBeUndefined();
+    expect(await classOf(131_072, 'standard')).toBeUndefined();
+    expect(await classOf(131_072, 'standard-ia')).toBe('STANDARD_IA');
+    expect(await classOf(200_000, 'glacier-ir')).toBe('GLACIER_IR');
+    // It would be billed as 128 KiB.
+    expect(await classOf(131_071, 'glacier-ir')).toBeUndefined();
   });
 
   it('says CHUNK_EXISTS when a retry of the SDK meets its own object', async () => {

@@ -11,10 +11,11 @@ import { resourcesIn, synthStage } from './synth.ts';
 const ASKED: Readonly<Record<string, unknown>> = {
   stage: 'prod',
   preset: 'thrifty',
-  settings: '{"openVolumes":4}',
+  settings: '{"openVolumes":4,"hotCodec":"replica-4"}',
   drives: 5,
   ephemeral: false,
   protection: true,
+  warmClass: 'standard-ia',
   functionMemoryMiB: 2048,
   functionTimeoutSeconds: 90,
   workerMemoryMiB: 3538,
@@ -89,8 +90,11 @@ describe('an account of ten functions', () => {
       resourcesIn([synthStage(context).cell], 'AWS::Lambda::Function').map(
         ({ Properties }) => (Properties['Environment'] as { Variables: object }).Variables,
       );
-    for (const of of variables({ stage: 'prod', concurrency: '1000' }))
-      expect(of).toMatchObject({ POCKETFUL_EXECUTIONS: '1000' });
-    for (const of of variables({ stage: 'prod' })) expect(of).not.toHaveProperty('POCKETFUL_EXECUTIONS');
+    for (const of of variables({ stage: 'prod', concurrency: '1000', warmClass: 'glacier-ir' }))
+      expect(of).toMatchObject({ POCKETFUL_EXECUTIONS: '1000', POCKETFUL_WARM_CLASS: 'glacier-ir' });
+    for (const of of variables({ stage: 'prod' })) {
+      expect(of).not.toHaveProperty('POCKETFUL_EXECUTIONS');
+      expect(of).not.toHaveProperty('POCKETFUL_WARM_CLASS');
+    }
   });
 });

@@ -28,6 +28,8 @@ describe('parseStageSettings', () => {
     [{ stage: 'dev-c0' }, 'STAGE_INVALID', /stage: stage: /],
     [{ settings: { cell: 'data' } }, 'STAGE_INVALID', /no cell may be called data/],
     [{ preset: 'huge' }, 'STAGE_INVALID', /preset/],
+    [{ warmClass: 'deep-archive' }, 'STAGE_INVALID', /warmClass/],
+    [{ preset: 'thrifty', warmClass: 'standard-ia' }, 'STAGE_INVALID', /no hot tier/],
     [{ drives: '8' }, 'STAGE_INVALID', /at least 9 drives, not 8/],
     [{ drives: '49' }, 'STAGE_INVALID', /drives/],
     [{ workerTimeoutSeconds: '901' }, 'STAGE_INVALID', /workerTimeoutSeconds/],

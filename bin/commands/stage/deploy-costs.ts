@@ -7,8 +7,10 @@ import { journalDollars } from '../../../lib/cost/journal.ts';
 import { type Load, type LoadLine, monthOfLoad } from '../../../lib/cost/load.ts';
 import type { MovedCode } from '../../../lib/cost/move.ts';
 import { PRICE_BOOK } from '../../../lib/cost/price-book.ts';
+import { scrubSweepMs } from '../../../lib/cost/scrub-sweep.ts';
 import { GATHERED_CALLERS, scrubDollarsPerMonth, usageDollars } from '../../../lib/cost/usage.ts';
 import { journalCopies } from '../../../lib/engine/ship/store-journal.ts';
+import { DAY_MS } from '../../../lib/foundation/durations.ts';
 import { idleStageOf } from '../../../lib/infra/stacks/idle-stage.ts';
 import { JOURNAL_BATCH, JOURNAL_MEMORY_MIB, LIGHT_MEMORY_MIB } from '../../../lib/infra/stage-parts.ts';
 import type { StageSettings } from '../../../lib/infra/stage-settings.ts';
@@ -31,12 +33,12 @@ export function costSheetOf(stage: StageSettings): readonly CostLine[] {
     ...parts.map(([name, dollars]) => ({ what: `idle, a month: ${name}`, dollars })),
     { what: 'idle, a month', dollars: idle.total },
     {
-      what: `a GB of live data, a month (${stage.store.warmCodec}, at ${STORED_OVER_CODE} of its overhead)`,
-      dollars: storageDollarsPerMonth(rawBytes, 0, PRICE_BOOK, 'standard'),
+      what: `a GB of live data, a month (${stage.store.warmCodec} in ${stage.warmClass}, at ${STORED_OVER_CODE} of its overhead)`,
+      dollars: storageDollarsPerMonth(rawBytes, 0, PRICE_BOOK, stage.warmClass),
     },
     {
-      what: 'all of it read by the scrubber every 14 days, a month',
-      dollars: scrubDollarsPerMonth(rawBytes, LIGHT_MEMORY_MIB, PRICE_BOOK),
+      what: `all of it read by the scrubber every ${scrubSweepMs(stage.warmClass) / DAY_MS} days, a month`,
+      dollars: scrubDollarsPerMonth(rawBytes, LIGHT_MEMORY_MIB, PRICE_BOOK, stage.warmClass),
     },
     { what: `the same in S3 alone`, dollars: storageDollarsPerMonth(GB, 0, PRICE_BOOK, 'standard') },
     ...usageLines(stage),
@@ -87,6 +89,7 @@ export function monthSheetOf(stage: StageSettings, load: Load): readonly LoadLin
     {
       hot: movedCode(store.hotCodec),
       warm: movedCode(store.warmCodec),
+      warmClass: stage.warmClass,
       hotMs: store.encodeAfterMs + store.trashGraceMs,
       blockBytesMax: store.blockBytesMax,
       groupBytes: store.groupBytesMin,

@@ -2,8 +2,10 @@
 // reads or writes rows and keys is done from here, with the user's own rights on the table, the drives, the queues and
 // the key.
 import { S3Client } from '@aws-sdk/client-s3';
+import * as z from 'zod';
 import { parsePlan } from '../../compaction/plan/plan.ts';
 import type { ThresholdStep } from '../../compaction/threshold/law.ts';
+import { STORAGE_CLASSES, type StorageClass } from '../../cost/price-book.ts';
 import { S3Shelf } from '../../drive/s3-shelf.ts';
 import { changeDrive } from '../../engine/drives/change-drive.ts';
 import { stageJournal } from '../../engine/journal/verify-stage-journal.ts';
@@ -17,6 +19,7 @@ import { newFunctionOwner, openParts, storeOf } from '../../engine/wire/deployed
 import type { EngineStore } from '../../engine/wire/engine-store.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { invalid } from '../../foundation/errors.ts';
+import { given } from '../../foundation/given.ts';
 import { Frontend } from '../../frontend/frontend.ts';
 import { parseSettings } from '../../settings/settings.ts';
 import { newSqsClient, SqsStream } from '../../stream/sqs-stream.ts';
@@ -27,6 +30,11 @@ import { onStage } from './aws-batches.ts';
 import type { Invoker } from './aws-invoke.ts';
 import type { StageOutputs } from './aws-stage.ts';
 import { StageTasks } from './aws-tasks.ts';
+
+const optionsSchema = z.object({ warmClass: z.enum(STORAGE_CLASSES).optional() });
+
+const warmClassIn = (options: string | undefined): { readonly warmClass?: StorageClass | undefined } =>
+  options === undefined ? {} : given({ warmClass: optionsSchema.parse(JSON.parse(options)).warmClass });
 
 /** Opened at the first command that needs it. */
 export class StageEngine {
@@ -46,11 +54,11 @@ export class StageEngine {
   };
 
   async #make(): Promise<EngineStore> {
-    const { stage, table, drives, key, settings, drainQueue, drainDlq, stateMachine } = this.#outputs;
+    const { stage, table, drives, key, settings, drainQueue, drainDlq, stateMachine, options } = this.#outputs;
     // arn:aws:states:REGION:ACCOUNT:stateMachine:NAME
     const account = stateMachine.split(':')[4];
     const known = { stage, table, drives: drives.split(','), key, account };
-    const deployed = { ...known, settings: parseSettings(JSON.parse(settings)) };
+    const deployed = { ...known, ...warmClassIn(options), settings: parseSettings(JSON.parse(settings)) };
     const parts = await openParts(deployed, this.#clock);
     const volumes = storeOf(parts, newFunctionOwner(parts.randomness));
     const queue = new SqsStream({

@@ -1,10 +1,14 @@
 // Finds a deployed stage in the account and region of the caller's own AWS configuration, by the outputs of its stack.
 import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { missing } from '../../foundation/errors.ts';
-import { OUTPUTS, stackNameOf } from '../../settings/stage-names.ts';
+import { given } from '../../foundation/given.ts';
+import { OPTIONS_OUTPUT, OUTPUTS, stackNameOf } from '../../settings/stage-names.ts';
 import { awsError } from './aws-errors.ts';
 
-export type StageOutputs = Readonly<Record<keyof typeof OUTPUTS, string>>;
+export type StageOutputs = Readonly<Record<keyof typeof OUTPUTS, string>> & {
+  /** What it was deployed with, as JSON; an earlier release did not say. */
+  readonly options?: string | undefined;
+};
 
 /**
  * Throws `missing` STAGE_MISSING if there is no such stack, or it has not all outputs (still being created, or of
@@ -28,5 +32,5 @@ export async function findStage(client: CloudFormationClient, stage: string): Pr
     return value;
   };
   const entries = Object.entries(OUTPUTS).map(([field, name]) => [field, outputOf(name)]);
-  return Object.fromEntries(entries) as StageOutputs;
+  return { ...Object.fromEntries(entries), ...given({ options: found.get(OPTIONS_OUTPUT) }) } as StageOutputs;
 }

@@ -1,4 +1,6 @@
 // Merges of a store: its rows as the planner sees them, and the plan of this moment.
+
+import { given } from '../../foundation/given.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { listBuckets, listVolumes } from '../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
@@ -43,7 +45,10 @@ export async function planMergesNow(store: VolumeStore, options: MergeOptions = 
     view: await remnantsOf(components),
     settings: mergeSettingsFor(components.settings, options.merging),
     codec: components.settings.warmCodec,
-    plan: planSettingsFor(components.settings, options.settings),
+    plan: planSettingsFor(components.settings, {
+      ...given({ storageClass: components.warmClass }),
+      ...options.settings,
+    }),
     ...(options.budgets === undefined ? {} : { budget: shareOf(options.budgets) }),
   });
 }

@@ -43,6 +43,7 @@ export async function planNow(
   const { perDay } = await readRates(store.components);
   const standing: Standing = {
     settings: store.components.settings,
+    storageClass: store.components.warmClass,
     operating: options.operating ?? (await readOperating(store.components)),
     deletesPerDay: perDay,
     threshold: options.threshold ?? THRESHOLD_START,

@@ -4,7 +4,7 @@ import { INDEX_SCAN_MS, JOURNAL_SCRUB_MS, TRASH_INSPECTION_MS } from '../../limi
 import type { FindingRow } from '../../verify/finding-row.ts';
 import { listFindings } from '../../verify/keep-findings.ts';
 import { SAMPLE_AGES_MS } from '../../verify/sample-plan.ts';
-import { SCRUB_PERIODS, scrubFacts } from '../../verify/scrub.ts';
+import { scrubFacts, scrubPeriods } from '../../verify/scrub.ts';
 import { planScrub, type ScrubFigures, scrubFigures } from '../../verify/scrub-plan.ts';
 import { VERIFIERS, type VerifierName, type VerifierRow } from '../../verify/verifier-row.ts';
 import { readVerifier } from '../../verify/verifier-state.ts';
@@ -56,8 +56,9 @@ type Progress = Pick<VerifierStatus, 'periodMs' | 'progress' | 'oldestAgeMs' | '
 export async function collectWatch(components: Components): Promise<WatchStatus> {
   const nowMs = Math.max(0, components.clock.nowMs());
   const { volumes, rows } = await scrubFacts(components);
-  const figures = scrubFigures(volumes, rows, { nowMs, sweepMs: SCRUB_PERIODS.sweepMs });
-  const plan = planScrub(volumes, rows, { nowMs, periods: SCRUB_PERIODS });
+  const periods = scrubPeriods(components);
+  const figures = scrubFigures(volumes, rows, { nowMs, sweepMs: periods.sweepMs });
+  const plan = planScrub(volumes, rows, { nowMs, periods });
   const due = { volumes: plan.due, bytes: plan.items.reduce((sum, { bytes }) => sum + bytes, 0) };
   const damage = await damageByKind(components);
   const verifiers: VerifierStatus[] = [];
@@ -67,7 +68,8 @@ export async function collectWatch(components: Components): Promise<WatchStatus>
     const open = await listFindings(components, verifier);
     findings.push(...open);
     const damaged = verifier === 'scrub' ? Object.values(damage).reduce((sum, count) => sum + count, 0) : 0;
-    const progress = verifier === 'scrub' ? scrubProgress(figures, nowMs) : scanProgress(verifier, row, nowMs);
+    const progress =
+      verifier === 'scrub' ? scrubProgress(figures, nowMs, periods.sweepMs) : scanProgress(verifier, row, nowMs);
     verifiers.push({ verifier, ...progress, lastPass: lastPassOf(row), openFindings: open.length + damaged });
   }
   const { volumes: count, bytes, never, missed } = figures;
@@ -79,8 +81,11 @@ export async function collectWatch(components: Components): Promise<WatchStatus>
   };
 }
 
-function scrubProgress({ bytes, withinPeriodBytes, oldestAtMs }: ScrubFigures, nowMs: number): Progress {
-  const periodMs = SCRUB_PERIODS.sweepMs;
+function scrubProgress(
+  { bytes, withinPeriodBytes, oldestAtMs }: ScrubFigures,
+  nowMs: number,
+  periodMs: number,
+): Progress {
   const oldestAgeMs = oldestAtMs === undefined ? null : Math.max(0, nowMs - oldestAtMs);
   const progress = bytes === 0 ? null : withinPeriodBytes / bytes;
   return { periodMs, progress, oldestAgeMs, isBehind: oldestAgeMs !== null && oldestAgeMs > periodMs };

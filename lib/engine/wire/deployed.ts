@@ -1,6 +1,7 @@
 // The store of a deployed stage: S3 buckets as drives, DynamoDB as Panda, KMS for the keys. What the stack was told is
 // in the environment or the stack's outputs; what the store is, is in its row, written by whoever is first.
 import { KMSClient } from '@aws-sdk/client-kms';
+import type { StorageClass } from '../../cost/price-book.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { newS3Client, S3Drive } from '../../drive/s3-drive.ts';
 import type { Clock } from '../../foundation/clock.ts';
@@ -46,6 +47,7 @@ export interface DeployedParts {
   readonly keks: KekStore;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  readonly warmClass?: StorageClass | undefined;
 }
 
 /** Throws `invalid` STAGE_CONTRADICTS if the store was made with other settings or drives. */
@@ -63,7 +65,15 @@ export async function openParts(stage: DeployedStage, clock: Clock): Promise<Dep
     clock,
   });
   const open = (bucket: string): Drive => new S3Drive({ client: s3, bucket, account: stage.account });
-  return { storeId, settings, ...ports, keks: madeAtFirstUse(keks), ...knownDrives(panda, drives.map(open), open) };
+  const { warmClass } = stage;
+  return {
+    storeId,
+    settings,
+    warmClass,
+    ...ports,
+    keks: madeAtFirstUse(keks),
+    ...knownDrives(panda, drives.map(open), open),
+  };
 }
 
 /** Version 1 is made by whoever first asks for versions. Who only moves ciphertext never does, and has no right to. */

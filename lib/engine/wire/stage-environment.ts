@@ -2,6 +2,7 @@
 // functions/README.md.
 import * as z from 'zod';
 import { type Budgets, budgetsOf } from '../../compaction/plan/budget.ts';
+import { STORAGE_CLASSES, type StorageClass } from '../../cost/price-book.ts';
 import { assert } from '../../foundation/assert.ts';
 import { given } from '../../foundation/given.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
@@ -16,6 +17,7 @@ const environmentSchema = z.object({
   POCKETFUL_SETTINGS: text,
   POCKETFUL_DRAIN_QUEUE_URL: text.optional(),
   POCKETFUL_DRAIN_DLQ_URL: text.optional(),
+  POCKETFUL_WARM_CLASS: z.enum(STORAGE_CLASSES).optional(),
   POCKETFUL_ENCODER: text.optional(),
   POCKETFUL_EXECUTIONS: z.coerce.number().int().positive().optional(),
   POCKETFUL_BUDGETS: text.optional(),
@@ -30,6 +32,8 @@ export interface DeployedStage {
   /** That its drives must belong to. */
   readonly account?: string | undefined;
   readonly settings: Settings;
+  /** Storage class of warm volumes; absent: S3 Standard. */
+  readonly warmClass?: StorageClass | undefined;
   /** Of what its schedules do from one plan to the next; absent: not limited. */
   readonly budgets?: Budgets;
   /** What its passes of repair may write in a day; absent: not limited. */
@@ -57,6 +61,7 @@ export function stageOf(environment: Readonly<Record<string, string | undefined>
     settings: parseSettings(JSON.parse(data.POCKETFUL_SETTINGS)),
     ...(data.POCKETFUL_BUDGETS === undefined ? {} : { budgets: budgetsOf(JSON.parse(data.POCKETFUL_BUDGETS)) }),
     ...given({ executions: data.POCKETFUL_EXECUTIONS }),
+    ...given({ warmClass: data.POCKETFUL_WARM_CLASS }),
     ...given({ encoder: data.POCKETFUL_ENCODER }),
     ...given({ repairBytesPerDay: data.POCKETFUL_REPAIR_BYTES_PER_DAY }),
     ...(queueUrl === undefined || dlqUrl === undefined ? {} : { drain: { queueUrl, dlqUrl } }),

@@ -18,6 +18,7 @@ import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { checkPack } from '../check/check-object.ts';
 import { extentOf, type ReadPorts } from '../read/read-column.ts';
 import { directoryColumns, packRoomBytes } from '../rows/directory-room.ts';
+import { storageClassOf } from '../rows/storage-class.ts';
 import { raiseStoreFormat } from '../rows/store-format.ts';
 
 type Directories = ReadonlyMap<BucketId, Uint8Array>;
@@ -86,7 +87,9 @@ async function putPack(
 ): Promise<boolean> {
   const { drive: id, zone, zoneGeneration } = extentOf(volume, column);
   try {
-    await (components.drives[id] as Drive).append({ zone, generation: zoneGeneration }, DIRECTORY_PACK_NAME, pack);
+    const drive = components.drives[id] as Drive;
+    const at = { zone, generation: zoneGeneration };
+    await drive.append(at, DIRECTORY_PACK_NAME, pack, undefined, storageClassOf(components, volume));
     return true;
   } catch (error) {
     if (isKind(error, 'conflict')) return false;

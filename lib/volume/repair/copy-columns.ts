@@ -19,6 +19,7 @@ import { chunkNameOf, extentOf, type GroupPlace, readableFirst, readObject } fro
 import type { RebuildStore } from '../read/reconstruct.ts';
 import { RecordLost } from '../read/record-lost.ts';
 import { directoryColumns } from '../rows/directory-room.ts';
+import { storageClassOf } from '../rows/storage-class.ts';
 import { remakeChunk } from './remake-chunk.ts';
 import { remakePack } from './remake-pack.ts';
 import { type ReplacedExtent, replacedExtents } from './replaced-extents.ts';
@@ -268,7 +269,8 @@ class Copy {
     const drive = this.#store.components.drives[id] as Drive;
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     try {
-      await drive.append({ zone, generation: zoneGeneration }, name, parts);
+      const storageClass = storageClassOf(this.#store.components, made);
+      await drive.append({ zone, generation: zoneGeneration }, name, parts, undefined, storageClass);
       this.#writtenBytes += bytes;
       return bytes;
     } catch (error) {

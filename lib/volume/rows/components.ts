@@ -1,5 +1,6 @@
 // What the system is made of: settings are data, everything else is a port, passed in once.
 import type { ColumnPool } from '../../codec/group-memory.ts';
+import type { StorageClass } from '../../cost/price-book.ts';
 import type { Drive } from '../../drive/drive.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import type { StoreId } from '../../foundation/ids.ts';
@@ -18,6 +19,8 @@ export interface Components {
   /** By drive id; a drive that cannot be reached keeps its place and answers DRIVE_UNAVAILABLE. */
   readonly drives: readonly Drive[];
   readonly panda: Panda;
+  /** In which warm volumes are kept, where drives have several. Missing: the drives' own. */
+  readonly warmClass?: StorageClass | undefined;
   readonly keks: KekStore;
   /** Seals the blocks of a batch. Missing: the thread that asks. */
   readonly sealer?: BlockSealer | undefined;

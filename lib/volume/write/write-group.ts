@@ -26,6 +26,7 @@ import type { Extent } from '../../panda/rows/volume-row.ts';
 import type { GroupPlace } from '../open/lease.ts';
 import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
+import { storageClassOf } from '../rows/storage-class.ts';
 import { backOffMs } from '../rows/transact.ts';
 
 /** A record and where it belongs, whoever it is written for; drives do not learn of blocks. */
@@ -174,7 +175,7 @@ async function putColumn(
   const name = chunkName(place.seq, place.token);
   for (let attempt = 0; ; attempt++) {
     try {
-      await drive.append(at, name, parts);
+      await drive.append(at, name, parts, undefined, storageClassOf(store.components, place.volume));
       store.health.worked(extent.drive);
       return;
     } catch (error) {
