@@ -116,8 +116,8 @@ export function usageDollars(columns: number, book: PriceBook): UsageDollars {
 }
 
 /**
- * Dollars of a month of sweeps over bytes as they are stored, by a function of so much memory: as often as it is done in
- * their class, and with what that asks for reading.
+ * Dollars of a month of sweeps over bytes as they are stored, by a function of so much memory: as often as it is done
+ * in their class, and with what that asks for reading.
  */
 export function scrubDollarsPerMonth(
   storedBytes: number,
