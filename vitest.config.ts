@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const ALONE = ['test/drive/directory-order.test.ts'];
+const ALONE = ['test/drive/directory-order.test.ts', 'test/engine/fsyncs.test.ts'];
 
 // `unit` and `unit-alone` are what `npm test` runs: no network, no emulator, two minutes on two cores: hence as many
 // workers as cores, which keep the modules they have loaded. Files that replace modules of Node are `unit-alone`: each

@@ -1,5 +1,6 @@
 // A few threads that answer questions, all by the same program. They start when they are asked, and keep no process
 // alive that waits for no answer.
+import { getCompileCacheDir } from 'node:module';
 import { parentPort, Worker } from 'node:worker_threads';
 import { present } from './assert.ts';
 
@@ -69,7 +70,9 @@ export class SystemThreads<Question, Answer> {
 
   #begun(): Worker {
     const { program, name, youngMib } = this.#options;
-    const worker = new Worker(program, {
+    const worker = new Worker(startOf(program), {
+      eval: true,
+      workerData: getCompileCacheDir(),
       name,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       resourceLimits: { maxYoungGenerationSizeMb: youngMib },
@@ -78,6 +81,11 @@ export class SystemThreads<Question, Answer> {
     return worker;
   }
 }
+
+/** A thread does not share what its process compiled before: it is told where that is kept. */
+const startOf = ({ href }: URL): string => `const { workerData } = require('node:worker_threads');
+if (workerData !== undefined) require('node:module').enableCompileCache(workerData);
+import(${JSON.stringify(href)});`;
 
 /** The program of such a thread. */
 export function answerQuestions<Question, Answer>(answerTo: (question: Question) => [Answer, Moved]): void {
