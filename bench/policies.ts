@@ -13,15 +13,21 @@ import {
   policiesTable,
   summaryTable,
 } from '../lib/sim/policies/comparison.ts';
+import { tenantsCompared, tenantsTable } from '../lib/sim/policies/tenants.ts';
 import { FLEET_SIZES, workloadsFor } from '../lib/sim/policies/workloads.ts';
 import { type Benches, type BenchResult, type Flags, machine } from './bench.ts';
 
-export const benches: Benches = { policies: async (flags) => benchPolicies(flags) };
+export const benches: Benches = {
+  policies: async (flags) => benchPolicies(flags),
+  'policies-tenants': async (flags) => benchTenants(Number(flags['volumes'] ?? 200)),
+};
 
 /** Ratios to what the policy compared with holds for the same bytes. */
 const GOAL = 1.05;
 const GOAL_MEAN = 1.02;
 const GOAL_ABLATED = 1.02;
+/** At least 15 % better. */
+const GOAL_SEPARATED = 0.85;
 
 const ROOT = path.dirname(import.meta.dirname);
 const DOCS = path.join(ROOT, 'docs');
@@ -49,6 +55,17 @@ function benchPolicies(flags: Flags): BenchResult {
     figures: figuresOf(comparisons),
     text: [...summaryTable(comparisons), ...comparisons.flatMap((one) => ['', ...policiesTable(one)])],
   };
+}
+
+/** Whether it would pay to keep namespaces apart (docs/compaction.md). */
+function benchTenants(volumes: number): BenchResult {
+  const curves = tenantsCompared(volumes);
+  const figures = curves.map(({ workload, separated, againstMixed }) => {
+    const value = Math.min(...againstMixed);
+    const name = `${workload}, ${separated}: overhead over that of mixed tenants at equal bytes, least`;
+    return { name, value, unit: '', ratio: value / GOAL_SEPARATED };
+  });
+  return { bench: 'policies-tenants', machine: machine(), figures, text: tenantsTable(curves) };
 }
 
 function figuresOf(comparisons: readonly Comparison[]): BenchResult['figures'] {

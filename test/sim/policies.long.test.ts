@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { compared } from '../../lib/sim/policies/comparison.ts';
 import { ABLATIONS } from '../../lib/sim/policies/policies.ts';
+import { tenantsCompared } from '../../lib/sim/policies/tenants.ts';
 import { WORKLOADS } from '../../lib/sim/policies/workloads.ts';
 
 const LIVE_VOLUMES = 40;
@@ -21,5 +22,22 @@ describe('what ships', () => {
   it('is within 2 % of the best on average', () => {
     expect(against.length).toBe(WORKLOADS.length);
     expect(against.reduce((sum, ratio) => sum + ratio, 0) / against.length).toBeLessThan(1.02);
+  });
+});
+
+// docs/decisions/0032.
+describe('one of two tenants leaves', () => {
+  const curves = tenantsCompared(LIVE_VOLUMES, SEED);
+  const atHalf = (separated: string): number[] =>
+    curves.filter((curve) => curve.separated === separated).map(({ againstMixed }) => againstMixed[1] as number);
+
+  it('holds at least 15 % less for half the live bytes, if tenants had volumes of their own from the first write', () => {
+    expect(atHalf('volume').length).toBe(2);
+    for (const ratio of atHalf('volume')) expect(ratio).toBeLessThan(0.85);
+  });
+
+  it('gains less by packing survivors by tenant, and nothing where all that lives may be moved', () => {
+    for (const [at, ratio] of atHalf('bucket').entries()) expect(ratio).toBeGreaterThan(atHalf('volume')[at] as number);
+    for (const { againstMixed } of curves) expect(againstMixed[3]).toBeGreaterThan(0.97);
   });
 });

@@ -30,7 +30,8 @@ export const totalOf = (moved: MovedBy, field: keyof Moved): number =>
 export interface Applying {
   readonly model: FleetModel;
   readonly nowMs: number;
-  readonly streamOf: (ageClass: number) => Stream;
+  /** Where a run's survivors go, bucket by bucket. */
+  readonly streamOf: (ageClass: number, bucket: number) => Stream;
   /** Packing fills volumes of its own; or else it goes to the streams, too. */
   readonly packsIntoOwn: boolean;
   /** Buckets that fit are looked for before a volume is sealed. */
@@ -136,18 +137,18 @@ function pack(run: PlannedRun, { model, nowMs, writing }: Applying): Done {
 }
 
 function drain(run: PlannedRun, { model, nowMs, streamOf, writing, fillsUp = false }: Applying): Done {
-  const stream = streamOf(run.ageClass);
-  const waiting: number[] = [];
+  const waiting = new Map<Stream, number[]>();
   let bytes = 0;
   for (const source of run.sources) {
     const volume = slotOf(source.volume);
     for (const bucket of model.unlink(volume, () => true)) {
       bytes += model.unitsIn(bucket) * model.shape.unitBytes;
-      if (fillsUp) waiting.push(bucket);
+      const stream = streamOf(run.ageClass, bucket);
+      if (fillsUp) waiting.set(stream, [...(waiting.get(stream) ?? []), bucket]);
       else stream.move(bucket, writing, nowMs);
     }
     model.free(volume);
   }
-  stream.moveAll(waiting, writing, nowMs);
+  for (const [stream, buckets] of waiting) stream.moveAll(buckets, writing, nowMs);
   return { bytes, reclaimed: run.freedVolumes - bytes / model.fullBytes };
 }

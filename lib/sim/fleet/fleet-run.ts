@@ -45,11 +45,16 @@ export class FleetRun {
     this.control = thresholdStart(policy.threshold);
     const units = model.liveUnits.reduce((sum, more) => sum + more, 0);
     this.#churn = new ChurnClock(world.deletes, units);
-    this.#streams = Array.from({ length: AGE_CLASSES }, () => new Stream(model));
+    this.#streams = Array.from(
+      { length: Math.max(AGE_CLASSES, world.deletes.classes.length) },
+      () => new Stream(model),
+    );
     this.#fresh =
-      world.destinations === 'store'
-        ? this.#streams.slice(0, 1)
-        : (world.hintRight === undefined ? [0] : world.deletes.classes).map(() => new Stream(model));
+      world.separated === 'volume'
+        ? this.#streams
+        : world.destinations === 'store'
+          ? this.#streams.slice(0, 1)
+          : (world.hintRight === undefined ? [0] : world.deletes.classes).map(() => new Stream(model));
     const rates = Array.from({ length: AGE_CLASSES }, () => world.deletes.perDay);
     this.#settings = planSettingsOf({
       deletesPerDay: rates,
@@ -128,7 +133,8 @@ export class FleetRun {
   }
 
   #freshFor(cls: number): Stream {
-    const { hintRight } = this.world;
+    const { hintRight, separated } = this.world;
+    if (separated === 'volume') return this.#fresh[cls] as Stream;
     if (hintRight === undefined) return this.#fresh[0] as Stream;
     const isRight = uniform01(this.model.random) < hintRight;
     return this.#fresh[isRight ? cls : (cls + 1) % this.#fresh.length] as Stream;
@@ -201,7 +207,8 @@ export class FleetRun {
     const { model, world } = this;
     const { destinations = 'own' } = world;
     const isShared = destinations === 'shared' || destinations === 'store';
-    const streamOf = (ageClass: number): Stream => this.#streams[isShared ? 0 : ageClass] as Stream;
+    const streamOf = (ageClass: number, bucket: number): Stream =>
+      this.#streams[world.separated !== undefined ? this.#classOf(bucket) : isShared ? 0 : ageClass] as Stream;
     applyPlan(plan, {
       model,
       nowMs: this.nowMs,
@@ -211,6 +218,12 @@ export class FleetRun {
       writing: world.writing,
       moved: this.moved,
     });
+  }
+
+  /** Of most of what lives in it. */
+  #classOf(bucket: number): number {
+    const classes = this.world.deletes.classes.map((_, c) => this.model.unitsOfClass(bucket, c));
+    return classes.indexOf(Math.max(...classes));
   }
 
   /** The planner knows sealed volumes; open ones take their part of the target. Undefined: it is reached. */

@@ -9,6 +9,7 @@ import type { Deletes } from './deletes.ts';
 import { FleetModel } from './fleet-model.ts';
 import { uniform01 } from './live-coder-output.ts';
 import type { Relocation } from './model-shape.ts';
+import type { Separated } from './world.ts';
 
 export interface FleetSize {
   readonly seed: number;
@@ -22,6 +23,8 @@ export interface FleetSize {
   readonly codec: CodecName;
   readonly relocation: Relocation;
   readonly blobBytes: number;
+  /** What is of one class only. */
+  readonly separated?: Separated;
 }
 
 export const FLEET_SIZE: FleetSize = Object.freeze({
@@ -57,7 +60,7 @@ export function startFleet(size: FleetSize, deletes: Deletes, overhead: number):
     const age = (span * (n + 0.5)) / volumes;
     const volume = model.openVolume(0);
     for (let left = model.fullUnits; left > 0; left -= size.unitsPerBucket)
-      fillBucket(model, volume, Math.min(left, size.unitsPerBucket), Math.exp(-age), deletes);
+      fillBucket(model, volume, Math.min(left, size.unitsPerBucket), Math.exp(-age), drawOf(size, model, deletes, n));
     model.usedBytes[volume] = model.fullBytes;
     // An age in lifetimes is one in days once the rate is known.
     model.seal(volume, -(age / Math.max(deletes.perDay, 1e-9)) * DAY_MS);
@@ -65,21 +68,29 @@ export function startFleet(size: FleetSize, deletes: Deletes, overhead: number):
   return model;
 }
 
-function fillBucket(model: FleetModel, volume: number, units: number, survival: number, deletes: Deletes): void {
+function fillBucket(model: FleetModel, volume: number, units: number, survival: number, draw: () => number): void {
   const bucket = model.newBucket(volume);
-  for (let n = units; n > 0; n--) {
-    if (uniform01(model.random) >= survival) continue;
-    let at = uniform01(model.random);
-    let cls = 0;
-    for (const [c, { liveShare }] of deletes.classes.entries()) {
-      if (at < liveShare) {
-        cls = c;
-        break;
-      }
-      at -= liveShare;
-    }
-    model.add(bucket, cls, 1);
+  for (let n = units; n > 0; n--) if (uniform01(model.random) < survival) model.add(bucket, draw(), 1);
+}
+
+/** The class of a unit: its own, its bucket's, or its volume's, which take turns. */
+function drawOf({ separated }: FleetSize, model: FleetModel, deletes: Deletes, volume: number): () => number {
+  if (separated === undefined) return () => classAt(deletes, uniform01(model.random));
+  const at = separated === 'volume' ? (volume * GOLDEN) % 1 : uniform01(model.random);
+  const cls = classAt(deletes, at);
+  return () => cls;
+}
+
+/** Multiples of it are spread evenly between 0 and 1. */
+const GOLDEN = 0.618034;
+
+function classAt({ classes }: Deletes, place: number): number {
+  let at = place;
+  for (const [c, { liveShare }] of classes.entries()) {
+    if (at < liveShare) return c;
+    at -= liveShare;
   }
+  return 0;
 }
 
 /** Age (in mean lifetimes) of the oldest volume, so that the mean survival over all ages is 1 / overhead. */

@@ -44,6 +44,12 @@ export interface Keeper {
   tune(view: FleetView, nowMs: number): void;
 }
 
+/**
+ * - `bucket`  each bucket holds data of one class; survivors of a class go to a volume of its own
+ * - `volume`  what is written does, too
+ */
+export type Separated = 'bucket' | 'volume';
+
 export interface World {
   readonly deletes: Deletes;
   readonly stepMs: number;
@@ -52,6 +58,8 @@ export interface World {
   readonly writing: Writing;
   /** Where survivors go: `own` unless told. */
   readonly destinations?: Destinations;
+  /** Classes are kept apart, where they are known; unless told, nothing is. */
+  readonly separated?: Separated;
   /** How often a hint at ingest says the right class; undefined: no hint. */
   readonly hintRight?: number;
 }

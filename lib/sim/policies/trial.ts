@@ -47,7 +47,7 @@ export const sizeFor = (liveVolumes: number, seed = 1): TrialSize =>
     ? { seed, liveVolumes, periodMs: DAY_MS, unitsPerBucket: 3 }
     : { seed, liveVolumes, periodMs: 8 * HOUR_MS, unitsPerBucket: 8 };
 
-function fleetFor({ deletes, startOverhead }: Workload, { seed, liveVolumes, unitsPerBucket }: TrialSize) {
+function fleetFor({ deletes, startOverhead, separated }: Workload, { seed, liveVolumes, unitsPerBucket }: TrialSize) {
   const unitsPerVolume = BUCKETS_PER_VOLUME * unitsPerBucket;
   const size = {
     seed,
@@ -59,6 +59,7 @@ function fleetFor({ deletes, startOverhead }: Workload, { seed, liveVolumes, uni
     codec: SETTINGS.warmCodec,
     relocation: 'bucket' as const,
     blobBytes: SETTINGS.blockBytesMax,
+    ...(separated === undefined ? {} : { separated }),
   };
   return startFleet(size, deletes, startOverhead);
 }
@@ -72,6 +73,7 @@ export function tried(workload: Workload, choice: Choice, size: TrialSize): Tria
     shards: 1,
     writing: { mergeBelow: 0.5 },
     destinations: 'store' as const,
+    ...(workload.separated === undefined ? {} : { separated: workload.separated }),
   };
   const run = new FleetRun(model, world, { plan: {}, threshold: 0.2, keeper });
   while (run.day < workload.warmUpDays - 1e-9) run.step();

@@ -2,6 +2,7 @@
 import type { Deletes } from '../fleet/deletes.ts';
 import { deletesOf } from '../fleet/deletes.ts';
 import type { FleetRun } from '../fleet/fleet-run.ts';
+import type { Separated } from '../fleet/world.ts';
 
 export interface Workload {
   readonly name: string;
@@ -11,6 +12,8 @@ export interface Workload {
   readonly days: number;
   /** Not counted. */
   readonly warmUpDays: number;
+  /** Classes are kept apart from the beginning. */
+  readonly separated?: Separated;
   /** Before the first counted day. */
   readonly happens?: (run: FleetRun) => void;
 }
@@ -39,14 +42,14 @@ const massDelete = (part: number) => (run: FleetRun) => {
   run.change(deletesOf('uniform', 0.002));
 };
 
-const TENANTS: Deletes = {
+const tenants = (perDay: number): Deletes => ({
   name: 'two tenants',
   classes: [
     { writeShare: 0.5, liveShare: 0.5 },
     { writeShare: 0.5, liveShare: 0.5 },
   ],
-  perDay: 0.002,
-};
+  perDay,
+});
 
 function oneTenantLeaves(run: FleetRun): void {
   run.deleteAtOnce(0, 1);
@@ -69,7 +72,13 @@ export const WORKLOADS: readonly Workload[] = [
   calm('under-filled Live Coder', (run) =>
     run.begin({ shape: 'severe', volumes: run.model.allocatedVolumes / 2, fromDay: run.day, rampDays: 20 }),
   ),
-  calm('one of two tenants leaves', oneTenantLeaves, TENANTS),
+  calm('one of two tenants leaves', oneTenantLeaves, tenants(0.002)),
+];
+
+/** The same after a calm life, and after one in which everything was rewritten several times. */
+export const TENANTS: readonly Workload[] = [
+  calm('one of two tenants leaves', oneTenantLeaves, tenants(0.002)),
+  { ...calm('the same after 90 days of 2 %/day', oneTenantLeaves, tenants(0.02)), days: 130, warmUpDays: 90 },
 ];
 
 /** Live volumes. */
