@@ -46,17 +46,17 @@ async function churn(): Promise<BenchResult> {
   const figures: Figure[] = [];
   for (const target of TARGETS) {
     const order: ChurnOrder = { what: 'waves', files: filesWanted(), waves: WAVES, share: SHARE, target };
-    figures.push(...wavesFigures(target, await inProcess(order)));
+    figures.push(...wavesFigures(target, await churnInProcess(order)));
   }
   return { bench: 'churn', machine: machine(), figures };
 }
 
 async function oneShot(): Promise<BenchResult> {
-  const answer = await inProcess({ what: 'one-shot', files: filesWanted(), share: 0.75 });
+  const answer = await churnInProcess({ what: 'one-shot', files: filesWanted(), share: 0.75 });
   return { bench: 'churn-one-shot', machine: machine(), figures: oneShotFigures(answer) };
 }
 
-async function inProcess(order: ChurnOrder): Promise<ChurnAnswer> {
+export async function churnInProcess(order: ChurnOrder): Promise<ChurnAnswer> {
   const folder = fs.mkdtempSync(join(process.env['POCKETFUL_BENCH_DIR'] ?? tmpdir(), 'pocketful-churn-'));
   try {
     const child = fork(join(import.meta.dirname, 'store', 'churn-process.ts'), [folder]);
