@@ -131,6 +131,10 @@ async function getTree(run: Run, store: PocketfulStore, prefix: string, to: stri
     show();
   };
   const show = (): void => progress.show({ items: files + unnamed.files, bytes: bytes + unnamed.bytes });
+  const isThere = (): void => {
+    attempted += 1;
+    same += 1;
+  };
   const damaged = (name: DamagedName): void => {
     attempted += 1;
     failures.addDamaged(name);
@@ -153,7 +157,8 @@ async function getTree(run: Run, store: PocketfulStore, prefix: string, to: stri
   const tree = store.readTree === undefined ? undefined : await TreeWriter.below(to, options);
   await ending(writer, async () => {
     if (tree === undefined) await eachOf(listAll(store, { prefix }, damaged), signal, one);
-    else await ending(tree, () => eachOf(partsOf(store, tree, { prefix, damaged, signal }), signal, one));
+    else
+      await ending(tree, () => eachOf(partsOf(store, tree, { prefix, damaged, signal, same: isThere }), signal, one));
   });
   progress.end();
   if (attempted === 0 && !run.interruption.happened)
@@ -170,17 +175,29 @@ async function getTree(run: Run, store: PocketfulStore, prefix: string, to: stri
   if (interrupted) run.say('pocketful: interrupted: every file above is whole');
 }
 
+interface TreeWanted extends Pick<TreeRequest, 'prefix' | 'damaged'> {
+  readonly signal: AbortSignal;
+  /** Told of each whose file is there already. */
+  readonly same: () => void;
+}
+
 /** The objects that are left when those that lie together were given to the tree. */
 async function* partsOf(
   store: PocketfulStore,
   tree: TreeWriter,
-  { signal, ...wanted }: Pick<TreeRequest, 'prefix' | 'damaged'> & { readonly signal: AbortSignal },
+  { signal, same, ...wanted }: TreeWanted,
 ): AsyncGenerator<ObjectInfo> {
   const request = { ...wanted, isTogether: (object: ObjectInfo) => tree.isTogether(object) };
   for await (const part of store.readTree?.(request) ?? []) {
     if (signal.aborted) return;
-    if (part.kind === 'alone') yield* part.objects;
-    else await tree.write(part);
+    if (part.kind === 'sealed') await tree.write(part);
+    else {
+      const there = await tree.there(part.objects);
+      for (const object of part.objects) {
+        if (!there.has(object)) yield object;
+        else same();
+      }
+    }
   }
 }
 

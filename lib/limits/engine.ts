@@ -105,6 +105,8 @@ export const WRITE_THREADS_MAX = 4;
 export const ORDERS_A_THREAD = 2;
 /** Folders that are known to be plain ones. */
 export const FOLDERS_KNOWN_MAX = 16_384;
+/** Files that one order has compared with their objects: a hundredth of a second's work. */
+export const COMPARED_TOGETHER_MAX = 64;
 /** Files that get their names after one sync: a get that is killed has lost as many at the most. */
 export const NAMED_TOGETHER_MAX = 4096;
 export const NAMED_TOGETHER_BYTES_MAX = 512 * MIB;

@@ -167,6 +167,27 @@ describe.runIf(await canSyncAll(folder))('a tree of files', () => {
     expect(readdirSync(at('taken')).sort()).toEqual(['late', 'mine', 'new']);
   });
 
+  it('knows files that are there already with the content of their objects, and nothing else', async () => {
+    mkdirSync(at('there/dir'), { recursive: true });
+    const info = (key: string, content: string): ObjectInfo => ({
+      ...{ key, version: '', createdAtMs: 0, sizeBytes: content.length },
+      etag: blockIdOf(Buffer.from(content)),
+    });
+    for (const name of ['same', 'aim']) writeFileSync(at(`there/${name}`), 'same');
+    writeFileSync(at('there/other'), 'else');
+    writeFileSync(at('there/longer'), 'same!');
+    symlinkSync('aim', at('there/link'));
+    const names = ['same', 'other', 'longer', 'link', 'dir', 'missing', '../there/same'];
+    const objects = names.map((name) => info(name, 'same'));
+    const { writer } = await writerTo('there');
+    expect([...(await writer.there(objects))].map(({ key }) => key)).toEqual(['same']);
+    await writer.end();
+    const overwriting = await writerTo('there', { overwrite: true });
+    expect((await overwriting.writer.there(objects)).size).toBe(0);
+    await overwriting.writer.end();
+    expect(readFileSync(at('there/other'), 'utf8')).toBe('else');
+  });
+
   it('removes what a get that was killed left half written', async () => {
     mkdirSync(at('killed'));
     const [pid, , place] = WRITER_TAG.split('-');

@@ -1,11 +1,12 @@
 // The program of a thread that opens records and writes their plaintext into files, each under a temporary name at
 // first. Its calls wait: a thread that does nothing else gains nothing by not waiting, and each call costs a tenth so.
+import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { present } from '../../../foundation/assert.ts';
 import { openBlock } from '../../../keys/envelope.ts';
 import { runsOfData } from '../write-sparsely.ts';
-import type { Answer, Done, NewName, Order, Question, SealedFile } from './write-orders.ts';
+import type { Answer, ComparedFile, Done, NewName, Order, Question, SealedFile } from './write-orders.ts';
 
 const port = present(parentPort, 'this program is a thread of another one');
 port.on('message', ({ id, order }: Question) => {
@@ -15,6 +16,7 @@ port.on('message', ({ id, order }: Question) => {
 
 function doneBy(order: Order): Done {
   const isPlain = plainFolders();
+  if (order.what === 'compare') return order.files.map((file) => isSame(file, isPlain));
   if (order.what === 'name')
     return order.names.map((name) =>
       attempt(name.temporary, () => isPlain(name.folder) && named(name, order.overwrite)),
@@ -36,6 +38,21 @@ function attempt(temporary: string, work: () => boolean): boolean {
     // it was not there
   }
   return false;
+}
+
+/** A link is no file that is as it should be, wherever it leads. */
+function isSame({ folder, path, sizeBytes, sha256 }: ComparedFile, isPlain: (folder: string) => boolean): boolean {
+  let fd: number | undefined;
+  try {
+    if (!isPlain(folder)) return false;
+    fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    const found = fs.fstatSync(fd);
+    return found.isFile() && found.size === sizeBytes && hash('sha256', fs.readFileSync(fd), 'hex') === sha256;
+  } catch {
+    return false;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
 }
 
 /** Asks once an order: somebody may have put a link in the place of a folder since it was looked at. */

@@ -23,11 +23,20 @@ export interface NewName {
   readonly path: string;
 }
 
+/** A file that is there, and what it should hold: so many bytes of this SHA-256. */
+export interface ComparedFile {
+  readonly folder: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
 export type Order =
+  | { readonly what: 'compare'; readonly files: readonly ComparedFile[] }
   | { readonly what: 'write'; readonly bytes: Uint8Array; readonly files: readonly SealedFile[] }
   | { readonly what: 'name'; readonly overwrite: boolean; readonly names: readonly NewName[] };
 
-/** Which of its files are done. Of one that is not, nothing is left; whoever ordered it tries it another way. */
+/** Which of its files are done, or as they should be. Of one that is not, nothing is left; whoever ordered it tries it another way. */
 export type Done = readonly boolean[];
 export interface Question {
   readonly id: number;

@@ -5,14 +5,21 @@
 import { lstatSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { temporaryOutput } from '../../../drive/file-output.ts';
-import { NAMED_TOGETHER_BYTES_MAX, NAMED_TOGETHER_MAX } from '../../../limits/engine.ts';
+import { mapLimit } from '../../../foundation/concurrency.ts';
+import {
+  COMPARED_TOGETHER_MAX,
+  NAMED_TOGETHER_BYTES_MAX,
+  NAMED_TOGETHER_MAX,
+  WRITE_THREADS_MAX,
+} from '../../../limits/engine.ts';
+import { BLOCK_BYTES_MAX } from '../../../limits/frontend.ts';
 import type { ObjectInfo, TreePart } from '../../face.ts';
 import { ExactTimes, type FileTime } from '../exact-times.ts';
 import { changedAtNs, fileMetadataOf } from '../file-metadata.ts';
 import { canSyncAll, syncAll } from './disk-sync.ts';
 import { WriteThreads } from './files-threads.ts';
 import { TreeFolders } from './tree-folders.ts';
-import type { NewName, SealedFile } from './write-orders.ts';
+import type { ComparedFile, NewName, SealedFile } from './write-orders.ts';
 
 export interface TreeOptions {
   readonly overwrite: boolean;
@@ -73,6 +80,30 @@ export class TreeWriter {
     } catch {
       return false; // a name that cannot be, for one
     }
+  }
+
+  /**
+   * Those whose file is there already with all that it should hold; of the others, and of those that are no plain files
+   * of one block, nothing is said.
+   */
+  async there(objects: readonly ObjectInfo[]): Promise<ReadonlySet<ObjectInfo>> {
+    if (this.#options.overwrite) return new Set();
+    const found: { object: ObjectInfo; file: ComparedFile }[] = [];
+    for (const object of objects) {
+      const { etag, sizeBytes } = object;
+      const place = this.#folders.placeOf(object.key);
+      if (place === undefined || place.folder.isNew || sizeBytes > BLOCK_BYTES_MAX || etag.includes('-')) continue;
+      found.push({ object, file: { folder: place.folder.path, path: place.path, sizeBytes, sha256: etag } });
+    }
+    const same = new Set<ObjectInfo>();
+    const pieces: (typeof found)[] = [];
+    for (let at = 0; at < found.length; at += COMPARED_TOGETHER_MAX)
+      pieces.push(found.slice(at, at + COMPARED_TOGETHER_MAX));
+    await mapLimit(pieces, WRITE_THREADS_MAX, async (piece) => {
+      const done = await this.#threads.give({ what: 'compare', files: piece.map(({ file }) => file) });
+      for (const [i, { object }] of piece.entries()) if (done[i] === true) same.add(object);
+    });
+    return same;
   }
 
   /** Resolves when there is room for more. */
