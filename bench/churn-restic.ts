@@ -1,6 +1,6 @@
-// Churn beside restic in one run: waves that each delete 20 % of the files at random and put as many again. Pocketful as
-// in the bench `churn`, held at 1.15; then `restic prune` after each wave, told to leave as much unused as Pocketful
-// held on average. What each rewrote, at the overhead it held.
+// Churn beside restic in one run: waves that each delete 20 % of the files at random and put as many again. Pocketful
+// as in the bench `churn`, held at 1.15; then `restic prune` after each wave, told to leave as much unused as
+// Pocketful held on average. What each rewrote, at the overhead it held.
 //   --files=20000 --waves=10   of 4 to 64 KiB
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
