@@ -36,7 +36,10 @@ export type Order =
   | { readonly what: 'write'; readonly bytes: Uint8Array; readonly files: readonly SealedFile[] }
   | { readonly what: 'name'; readonly overwrite: boolean; readonly names: readonly NewName[] };
 
-/** Which of its files are done, or as they should be. Of one that is not, nothing is left; whoever ordered it tries it another way. */
+/**
+ * Which of its files are done, or as they should be. Of one that is not done nothing is left; whoever ordered it tries
+ * it another way.
+ */
 export type Done = readonly boolean[];
 export interface Question {
   readonly id: number;
