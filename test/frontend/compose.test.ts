@@ -24,6 +24,24 @@ async function putParts(p: Process, lengths: readonly number[], seed = 1): Promi
 const sourcesOf = (lengths: readonly number[]) => lengths.map((_, i) => ({ namespace: '+parts', key: `u/${i}` }));
 
 describe('an object put together from parts', () => {
+  it('ends what stood for it while it was made, in the same transaction, short or long', async () => {
+    for (const lengths of [[2 * KIB], [40 * KIB, 40 * KIB]]) {
+      const p = new World(3, TINY).start();
+      await putParts(p, lengths);
+      const mark = { namespace: '+uploads', key: 'o' };
+      const { version } = await p.frontend.put({ ...mark, body: new Uint8Array(0), isAnyKey: true });
+      const made = { namespace: NAMESPACE, key: 'o', sources: sourcesOf(lengths), areParts: true };
+      const other = { ...mark, version: '0'.repeat(24) as typeof version };
+      await expect(p.frontend.compose({ ...made, ends: other })).rejects.toMatchObject({ kind: 'conflict' });
+      await expect(p.frontend.head(NAMESPACE, 'o')).rejects.toMatchObject({ kind: 'missing' });
+      await p.frontend.compose({ ...made, ends: { ...mark, version } });
+      await expect(p.frontend.head(mark.namespace, mark.key)).rejects.toMatchObject({ kind: 'missing' });
+      await expect(p.frontend.compose({ ...made, ends: { ...mark, version } })).rejects.toMatchObject({
+        kind: 'missing',
+      });
+    }
+  });
+
   it.each([
     ['of whole blocks', [2 * KIB, 2 * KIB, 5]],
     ['that end within blocks', [2 * KIB + 1, 2 * KIB + 1, 1500, 3]],

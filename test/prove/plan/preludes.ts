@@ -37,19 +37,6 @@ const NEEDED: readonly Scene[] = [
   ],
   // Rows of blocks are there, and those of the objects never come.
   [/^20f/, ANY, { targets: [target('4 new object', 'dies-before', 100), target('4 new object', 'dies-before', 100)] }],
-  // More than a transaction takes, of which the last ones are all known; plain writes have no such step.
-  [
-    /^4 INDEX, the last, of known/,
-    ANY,
-    {
-      paysByWrite: false,
-      timing: { skipped: 0, by: 'client' },
-      leaders: [
-        ['client', 'put-crowd', 'put-crowd'],
-        ['client', 'put-crowd', 'put-crowd'],
-      ],
-    },
-  ],
   // Extents were claimed for a flip, and whoever did it is gone before the flip.
   [
     /^14 next extents/,
