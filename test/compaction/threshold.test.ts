@@ -51,6 +51,26 @@ describe('one step', () => {
     ).toBe('AT_TARGET');
   });
 
+  it('is bounded to the point: what is busy, idle, at the target, and enough volumes', () => {
+    const at = (overhead: number, budgetUsed: number, sealedVolumes = settings.volumesMin) =>
+      stepThreshold(
+        { threshold: 0.25, quick: overhead, slow: overhead, atMs: 0 },
+        { nowMs: 1, overhead, budgetUsed, sealedVolumes },
+        settings,
+      ).reason.code;
+    const { targetOverhead, busy, idle, volumesMin } = settings;
+    const above = targetOverhead + 0.1;
+    expect([at(targetOverhead, 0), at(targetOverhead + 0.001, 0)]).toEqual(['AT_TARGET', 'BUDGETS_HAVE_ROOM']);
+    expect([at(above, busy), at(above, busy - 0.001)]).toEqual(['BUDGETS_SPENT', 'BUDGETS_NEARLY_SPENT']);
+    expect([at(above, idle), at(above, idle - 0.001)]).toEqual(['BUDGETS_NEARLY_SPENT', 'BUDGETS_HAVE_ROOM']);
+    expect(at(above, 0, volumesMin - 1)).toBe('TOO_FEW_VOLUMES');
+    expect([at(1, 0), at(0.999, 0), at(1, -0.001)]).toEqual([
+      'AT_TARGET',
+      'MEASUREMENT_INVALID',
+      'MEASUREMENT_INVALID',
+    ]);
+  });
+
   it('takes a trend within the band for none, rising and falling', () => {
     const at = (quick: number, budgetUsed: number) =>
       stepThreshold(
