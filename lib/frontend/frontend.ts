@@ -58,7 +58,12 @@ export class Frontend {
    * is atomic, a batch is not. `relief` is waited for when the hot tier is full.
    */
   putAll(items: AsyncIterable<PutItem> | Iterable<PutItem>, relief?: Relief): AsyncIterable<PutOutcome> {
-    return new PutObjects(this.#store, this.#keks, () => this.#hot.check(relief), this.#bulk).run(items);
+    return new PutObjects(this.#store, this.#keks, (bytes) => this.#hot.check(bytes, relief), this.#bulk).run(items);
+  }
+
+  /** Before so many bytes go into hot volumes by another way. Throws `retry` HOT_FULL. */
+  waitForRoom(bytes: number): Promise<void> {
+    return this.#hot.check(bytes);
   }
 
   async put(item: PutItem): Promise<PutResult> {

@@ -1,7 +1,16 @@
-// How much the hot volumes allocate, looked up now and then: from half of hotBytesMax on whoever encodes is told, past
-// it puts are asked to come back later.
+// How much the hot volumes allocate, looked up now and then: from half of hotBytesMax on whoever encodes is told, from
+// four fifths on whoever puts much is held back, the longer the fuller it is, so that encoding catches up; past it puts
+// are asked to come back later.
 import { retryLater } from '../foundation/errors.ts';
-import { HOT_LOOK_EVERY_MS, HOT_PRESSURE_SHARE, HOT_RELIEFS_MAX, HOT_SIGNAL_EVERY_MS } from '../limits/frontend.ts';
+import {
+  HOT_HOLD_BYTES,
+  HOT_HOLD_MS_MAX,
+  HOT_HOLD_SHARE,
+  HOT_LOOK_EVERY_MS,
+  HOT_PRESSURE_SHARE,
+  HOT_RELIEFS_MAX,
+  HOT_SIGNAL_EVERY_MS,
+} from '../limits/frontend.ts';
 import type { Components } from '../volume/rows/components.ts';
 import { hotShareOf, hotVolumeBytes, hotVolumesWithin } from '../volume/rows/hot-share.ts';
 import { countHot } from '../volume/rows/volume-lists.ts';
@@ -26,8 +35,11 @@ export class HotGauge {
     this.#signal = signal;
   }
 
-  /** Throws `retry` HOT_FULL; where there is a relief, only if that does not help. */
-  async check(relief?: Relief): Promise<void> {
+  /**
+   * Before so many bytes are put into hot volumes. Throws `retry` HOT_FULL; where there is a relief, only if that does
+   * not help.
+   */
+  async check(bytes: number, relief?: Relief): Promise<void> {
     const { settings } = this.#components;
     if (putClass(settings) !== 'hot') return;
     await this.#look();
@@ -41,6 +53,8 @@ export class HotGauge {
       const text = `hot volumes allocate ${bytes} of at most ${settings.hotBytesMax} bytes: wait for them to be encoded`;
       throw retryLater('HOT_FULL', text);
     }
+    const waitMs = holdMs(hotShareOf(this.#volumes, settings), bytes);
+    if (waitMs > 0) await this.#components.clock.sleep(waitMs);
   }
 
   #isFull(): boolean {
@@ -67,4 +81,10 @@ export class HotGauge {
     this.#signalledAtMs = nowMs;
     await this.#signal?.();
   }
+}
+
+/** How long so many bytes wait: small puts hardly, large ones up to two seconds where nearly nothing is left. Pure. */
+export function holdMs(share: number, bytes: number): number {
+  const pressure = Math.min(1, Math.max(0, (share - HOT_HOLD_SHARE) / (1 - HOT_HOLD_SHARE)));
+  return Math.round(HOT_HOLD_MS_MAX * pressure * Math.min(1, bytes / HOT_HOLD_BYTES));
 }

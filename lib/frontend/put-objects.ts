@@ -40,7 +40,7 @@ export class PutObjects {
   #batchBlocks = 0;
 
   /** `waitForRoom` throws `retry` HOT_FULL when nothing can be put into hot volumes now. */
-  constructor(store: VolumeStore, keks: KekRing, waitForRoom: () => Promise<void>, bulk?: BulkWriter) {
+  constructor(store: VolumeStore, keks: KekRing, waitForRoom: (bytes: number) => Promise<void>, bulk?: BulkWriter) {
     this.#store = store;
     this.#keks = keks;
     this.#room = new PutRoom(store.components.settings, waitForRoom, bulk);
@@ -202,7 +202,7 @@ export class PutObjects {
   }
 
   async #storeSmall(batch: readonly SmallObject[]): Promise<void> {
-    await this.#room.begin();
+    await this.#room.begin(batch.reduce((sum, { recordBytes }) => sum + recordBytes, 0));
     const blocks = new Map<BlockId, PlainBlock>();
     for (const { blocks: of } of batch) for (const plain of of) blocks.set(plain.id, plain);
     const changes = batch.map(
@@ -251,7 +251,7 @@ export class PutObjects {
     rest: AsyncGenerator<PlainBlock>,
     turn: LongTurn,
   ): Promise<void> {
-    await this.#room.begin();
+    await this.#room.begin(item.sizeBytes ?? 0);
     const { components } = this.#store;
     const version = newObjectVersion(components.randomness);
     const nowMs = Math.max(0, components.clock.nowMs());

@@ -40,7 +40,7 @@ export interface Stored {
 export interface BulkWay {
   readonly stream: BulkStream;
   /** Before records go into hot volumes: throws `retry` HOT_FULL. */
-  beforeHot(): Promise<void>;
+  beforeHot(bytes: number): Promise<void>;
 }
 
 export interface BlockBatch {
@@ -214,7 +214,7 @@ async function appendBlocks(
   }));
   const share = await bulk?.stream.offer(records, kek.version);
   if (share !== undefined) return { group: share, fresh: freshAt(share.placed) };
-  await bulk?.beforeHot();
+  await bulk?.beforeHot(records.reduce((sum, { record }) => sum + record.length, 0));
   if (along !== undefined) await raiseStoreFormat(components);
   const group = await appendGroup(
     store,

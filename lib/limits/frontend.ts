@@ -58,6 +58,12 @@ export const HOT_RELIEFS_MAX = 3;
 /** From this part of `hotBytesMax` on what is hot is encoded whatever its age, down to the second. */
 export const HOT_PRESSURE_SHARE = 0.5;
 export const HOT_RELIEVED_SHARE = 0.375;
+/** From this part on whoever puts much is held back: before puts are refused, and after encoders were called. */
+export const HOT_HOLD_SHARE = 0.8;
+/** Of a request of about this size, the most there are, when nearly nothing is left. */
+export const HOT_HOLD_BYTES = 4 * MIB;
+/** A few of them a second then: less than encoders code. A function that waits is paid for. */
+export const HOT_HOLD_MS_MAX = 2 * SECOND_MS;
 /** A process that sees the pressure asks for an encoder this often: it may be one of many that do. */
 export const HOT_SIGNAL_EVERY_MS = 30 * SECOND_MS;
 /** How long "the hot tier is full" is believed. */

@@ -45,10 +45,10 @@ export class BulkCoder implements BulkWriter {
   #isRunning = false;
   #isChanged = false;
 
-  constructor(store: VolumeStore) {
+  constructor(store: VolumeStore, fromBytes = bulkFromBytes(store.components.settings)) {
     const { settings } = store.components;
     this.#store = store;
-    this.#fromBytes = bulkFromBytes(settings);
+    this.#fromBytes = fromBytes;
     this.heldBytesMin = bulkHeldBytes(settings);
     this.batchBytesMax = bulkBatchBytes(settings);
   }

@@ -168,7 +168,8 @@ export class FrontendService {
     return { upload, partBytesMax: PART_BYTES_MAX - (PART_BYTES_MAX % blockBytesMax) };
   }
 
-  uploadPart(upload: string, offset: number, body: Uint8Array): Promise<void> {
+  async uploadPart(upload: string, offset: number, body: Uint8Array): Promise<void> {
+    await this.#frontend.waitForRoom(body.byteLength);
     return putPart(this.#store, this.#keks, {
       ...{ upload: upload as ObjectVersion, offset, body },
       ownBlocksIn: (namespace) => this.#keepsOwnBlocks(namespace),

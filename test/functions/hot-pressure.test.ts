@@ -2,10 +2,13 @@
 // their age. Events are queued, as Lambda queues them: a put never waits for what it called for.
 import { describe, expect, it } from 'vitest';
 import { encoderCall } from '../../lib/client/aws/aws-encoder.ts';
+import { Frontend } from '../../lib/frontend/frontend.ts';
+import { holdMs } from '../../lib/frontend/hot-gauge.ts';
 import { hotPressureOf } from '../../lib/live-coder/hot-pressure.ts';
 import { HOT_METRICS } from '../../lib/settings/metric-names.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { takeRun } from '../../lib/volume/runs/runs.ts';
+import { incompressible } from '../store/sealed-overhead.ts';
 import { FILLED, Filling, HOT_VOLUMES } from './filling.ts';
 
 describe('a stage under pressure', () => {
@@ -19,6 +22,38 @@ describe('a stage under pressure', () => {
     expect(await filling.stage.invoke('encoder')).toMatchObject({ done: true });
     expect(await filling.share()).toBeLessThan(0.5);
     expect(await filling.put()).toEqual([]);
+  });
+
+  it('refuses parts of long objects as well', async () => {
+    const filling = new Filling(false);
+    const { upload } = await filling.service.uploadBegin('default', 'long');
+    const part = (i: number) => filling.service.uploadPart(upload, i * 50 * 1024, incompressible(50 * 1024, i));
+    let parts = 0;
+    const refused = await (async () => {
+      for (; parts < 200; parts++) {
+        await part(parts);
+        filling.world.clock.advance(10_000);
+      }
+    })().catch((error: unknown) => error);
+    expect(refused).toMatchObject({ kind: 'retry', code: 'HOT_FULL' });
+    expect(await filling.share()).toBeLessThan(1.2);
+  });
+
+  it('holds back whoever puts much before it refuses, the longer the fuller it is', async () => {
+    expect([0.5, 0.8, 0.9, 1].map((share) => holdMs(share, 4 << 20))).toEqual([0, 0, 1000, 2000]);
+    expect(holdMs(1, 4096)).toBeLessThan(5);
+    const filling = new Filling(false);
+    const heldMs = async (): Promise<number> => {
+      const from = filling.world.clock.monotonicMs();
+      await new Frontend(filling.world.start().volumes).waitForRoom(4 << 20);
+      return filling.world.clock.monotonicMs() - from;
+    };
+    expect(await heldMs()).toBe(0);
+    while ((await filling.share()) < 0.9) await filling.put();
+    const held = await heldMs();
+    expect(held).toBeGreaterThan(500);
+    while ((await filling.share()) < 1) await filling.put();
+    expect(await heldMs()).toBeGreaterThan(held);
   });
 
   it('takes the oldest first, and no more than has to go', async () => {

@@ -15,13 +15,13 @@ export class PutRoom {
   readonly reader: BulkReader | undefined;
   /** Bytes of one batch at the most. */
   readonly batchBytesMax: number;
-  readonly #waitForRoom: () => Promise<void>;
+  readonly #waitForRoom: (bytes: number) => Promise<void>;
   readonly #memory: Semaphore;
   readonly #longPuts = new Semaphore(LONG_PUTS_AT_ONCE);
   readonly #segments = new Semaphore(SEGMENTS_AT_ONCE);
 
   /** `waitForRoom` throws `retry` HOT_FULL when nothing can be put into hot volumes now. */
-  constructor(settings: Settings, waitForRoom: () => Promise<void>, writer: BulkWriter | undefined) {
+  constructor(settings: Settings, waitForRoom: (bytes: number) => Promise<void>, writer: BulkWriter | undefined) {
     const stream = writer?.stream();
     this.bulk = stream && { stream, beforeHot: waitForRoom };
     this.reader = stream?.reader();
@@ -31,8 +31,8 @@ export class PutRoom {
   }
 
   /** What goes into large groups needs no room in hot volumes: where it does, that is asked for by the batch. */
-  async begin(): Promise<void> {
-    if (this.bulk === undefined) await this.#waitForRoom();
+  async begin(bytes: number): Promise<void> {
+    if (this.bulk === undefined) await this.#waitForRoom(bytes);
   }
 
   /** Memory of a batch. */

@@ -6,6 +6,7 @@ import type { StoreId } from '../../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { Frontend } from '../../../lib/frontend/frontend.ts';
 import type { KekStore } from '../../../lib/keys/keys.ts';
+import { BulkCoder } from '../../../lib/live-coder/bulk-coder.ts';
 import type { JournalSource } from '../../../lib/panda/journal-source.ts';
 import type { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import { storeAttributes, storeKey } from '../../../lib/panda/rows/store-row.ts';
@@ -43,6 +44,8 @@ const LIVES_MAX = 20;
 const WEEK_MS = 7.1 * 24 * 3_600_000;
 /** One that stands still for so long may be taken for dead. */
 const MISJUDGED_US = 20_000_000;
+/** Two blocks of the templates' stores, and what a record adds. */
+const BULK_FROM_BYTES = 300;
 
 export interface Acting {
   readonly process: SimProcess;
@@ -134,7 +137,8 @@ export class SimWorld {
       isOwnerGone: (owner) => this.#isGone(owner),
     };
     const volumes = new VolumeStore(components);
-    return { process, components, volumes, frontend: new Frontend(volumes), queue };
+    const bulk = this.plan.putsBulk ? new BulkCoder(volumes, BULK_FROM_BYTES) : undefined;
+    return { process, components, volumes, frontend: new Frontend(volumes, undefined, bulk), queue };
   }
 
   /** The same store with nothing in between: for checks, once all is still. */

@@ -77,6 +77,8 @@ export interface Profile {
   readonly hasOperator?: boolean;
   /** Whether somebody ships the journal of the metadata. */
   readonly ships?: boolean;
+  /** Whether puts of several bodies are bulk ones, which go past the hot tier. */
+  readonly putsBulk?: boolean;
 }
 
 export const NO_RATES: Rates = {
@@ -203,6 +205,18 @@ export const PROFILES: readonly Profile[] = [
     crashes: CRASHES,
     misjudges: true,
     ships: true,
+  },
+  {
+    name: 'bulk',
+    ratesMax: ALL,
+    disasters: [...DRIVES, 'stray', 'clock', 'week', 'two-die'],
+    disastersMax: 5,
+    beyondPermille: 60,
+    putBackPermille: 0,
+    putBackBy: ['restore'],
+    crashes: CRASHES,
+    misjudges: true,
+    putsBulk: true,
   },
 ];
 

@@ -61,6 +61,8 @@ export interface Plan {
   readonly putBack: PutBack | undefined;
   /** Somebody ships the journal of the metadata to the drives. */
   readonly ships: boolean;
+  /** So much as two blocks is a bulk put. */
+  readonly putsBulk: boolean;
   readonly faultsMax: number;
   readonly deathsMax: number;
 }
@@ -120,6 +122,7 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
     struckDrives: order.slice(0, struck),
     putBack: drawnPutBack(profile, workers, random),
     ships: profile.ships === true,
+    putsBulk: profile.putsBulk === true,
     faultsMax: Number.MAX_SAFE_INTEGER,
     deathsMax: 1 + random.below(6),
   };
