@@ -11,11 +11,14 @@ import { CAPACITY, volumeOf } from './fleets.ts';
 
 const WORTH = planSettingsOf({ drainOrder: 'worth' });
 
-/** Fills from dense to sparse, of two ages that take turns. */
+/** Fills from dense to sparse, of two ages that take turns; every third one was sealed thin, so that nothing of it has died. */
 const view = fleetOf(
   's',
   'c0',
-  Array.from({ length: 12 }, (_, n) => volumeOf(n + 1, 0.9 - n / 20, { ageMs: (n % 2 === 0 ? 5 : 200) * DAY_MS })),
+  Array.from({ length: 12 }, (_, n) => {
+    const whole = volumeOf(n + 1, 0.9 - n / 20, { ageMs: (n % 2 === 0 ? 5 : 200) * DAY_MS });
+    return n % 3 === 0 ? { ...whole, usedBytes: whole.liveBytes } : whole;
+  }),
 );
 const all = (strategy: 'l1' | 'l2' | 'l3', settings: PlanSettings = WORTH) =>
   groupsOf(view, new Uint8Array(view.count).fill(verdictCode(strategy)), settings)[strategy];
