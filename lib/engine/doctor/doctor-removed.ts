@@ -1,13 +1,13 @@
 // Doctor's look at what was deleted: it refers to its blocks until GC has given its references back; and slots that GC
 // has noted live until it has made them die, whether a block row names them or not.
-import type { BlockId, BucketId, ObjectVersion } from '../../foundation/ids.ts';
-import type { BlockSlot } from '../../panda/rows/block-row.ts';
+import type { BucketId } from '../../foundation/ids.ts';
 import { type HoldingRow, referencesLeft, referencesOf } from '../../panda/rows/removed/held-references.ts';
 import type { Components } from '../../volume/rows/components.ts';
+import type { BlockTable } from './block-table.ts';
 import { slotState } from './slot-state.ts';
 
 interface Counted {
-  readonly blocks: ReadonlyMap<BlockId, BlockSlot & { named: ObjectVersion | undefined; refs: number }>;
+  readonly blocks: BlockTable;
   readonly liveBytes: Map<BucketId, number>;
 }
 
@@ -22,12 +22,12 @@ export async function takeRemoved(
       const block = blocks.get(blockId);
       // One without a row has nothing to give back to.
       if (block === undefined || (object.isNamed && block.named !== object.version)) continue;
-      if (object.isNamed) block.named = undefined;
+      if (object.isNamed) block.giveName();
       block.refs -= 1;
     }
     const references = referencesOf(row);
     for (const { reference, bucket, slot, recordBytes } of row.notes) {
-      const place = blocks.get(references[reference]?.blockId as BlockId);
+      const place = blocks.get(references[reference]?.blockId);
       if (place?.bucket === bucket && place.slot === slot) continue;
       if ((await slotState(components, { bucket, slot })) === 'live')
         liveBytes.set(bucket, (liveBytes.get(bucket) ?? 0) + recordBytes);

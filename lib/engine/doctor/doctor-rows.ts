@@ -2,7 +2,7 @@
 // volumes. The rows must be of one moment; blocks are held in memory as counts.
 
 import { isPocketfulError } from '../../foundation/errors.ts';
-import type { BlockId, BucketId, ObjectVersion } from '../../foundation/ids.ts';
+import type { BlockId, BucketId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
 import { blockFromRow } from '../../panda/rows/block-row.ts';
 import { type BucketRow, bucketFromRow, deadFromRow } from '../../panda/rows/bucket-row.ts';
@@ -25,6 +25,7 @@ import { type VolumeRow, volumeFromRow } from '../../panda/rows/volume-row.ts';
 import { type ZoneRow, zoneFromRow } from '../../panda/rows/zone-row.ts';
 import type { Findings } from '../../verify/findings.ts';
 import type { Components } from '../../volume/rows/components.ts';
+import { BlockTable } from './block-table.ts';
 import type { Counted } from './counted.ts';
 import { destroyedKeys, judgeKeys } from './doctor-keys.ts';
 import { VolumeListsFound } from './doctor-lists.ts';
@@ -32,26 +33,10 @@ import { judgeBuckets, judgeZones } from './doctor-places.ts';
 import { takeRemoved } from './doctor-removed.ts';
 import { slotState } from './slot-state.ts';
 
-/** Held for every block at once: flat, and of its strings only what nothing else has. */
-interface BlockFacts {
-  /** The version it names, until the object is found that has it. */
-  named: ObjectVersion | undefined;
-  /** What it adds to the live bytes of its bucket. */
-  readonly bucket: BucketId;
-  readonly slot: number;
-  readonly recordBytes: number;
-  /** References the row has, less those found: 0 at the end. */
-  refs: number;
-  readonly isTrash: boolean;
-  hasTrashRow: boolean;
-}
-
 interface Tally {
-  readonly blocks: Map<BlockId, BlockFacts>;
+  readonly blocks: BlockTable;
   readonly liveBytes: Map<BucketId, number>;
   readonly kekVersions: Map<number, number>;
-  /** Each bucket's id once, for all blocks that are in it. */
-  readonly bucketIds: Map<string, BucketId>;
   readonly volumes: Map<string, VolumeRow>;
   readonly lists: VolumeListsFound;
   readonly buckets: BucketRow[];
@@ -80,10 +65,9 @@ export async function findRowFaults(
   signal?: AbortSignal,
 ): Promise<Counted> {
   const tally: Tally = {
-    blocks: new Map(),
+    blocks: new BlockTable(),
     liveBytes: new Map(),
     kekVersions: new Map(),
-    bucketIds: new Map(),
     volumes: new Map(),
     lists: new VolumeListsFound(components.settings.cell),
     buckets: [],
@@ -124,12 +108,11 @@ export async function findRowFaults(
 
 /** Rows that came after their group was recovered: nobody refers to them, nor do they count for their bucket. */
 async function leaveOutVoids(components: Components, tally: Tally): Promise<void> {
-  for (const [id, place] of tally.blocks) {
-    const { named, refs } = place;
-    if (named === undefined || refs !== 1) continue;
+  for (const place of tally.blocks) {
+    if (place.named === undefined || place.refs !== 1) continue;
     const state = await slotState(components, place);
     if (state === 'live' || state === 'unreadable') continue;
-    tally.blocks.delete(id);
+    place.leaveOut();
     const live = (tally.liveBytes.get(place.bucket) ?? 0) - place.recordBytes;
     if (live > 0 || state === 'dead') tally.liveBytes.set(place.bucket, live);
     else tally.liveBytes.delete(place.bucket);
@@ -164,10 +147,8 @@ function takeFirst(tally: Tally, row: Row): void {
   switch (tableOf(row)) {
     case 'block': {
       const block = blockFromRow(row);
-      const { refs, state, slot, recordBytes, kekVersion, named } = block;
-      const bucket = known(tally.bucketIds, block.bucket);
-      const isTrash = state === 'trash';
-      tally.blocks.set(block.id, { refs, isTrash, hasTrashRow: false, named, bucket, slot, recordBytes });
+      const { bucket, recordBytes, kekVersion } = block;
+      tally.blocks.add(block.id, { ...block, named: block.named, isTrash: block.state === 'trash' });
       tally.liveBytes.set(bucket, (tally.liveBytes.get(bucket) ?? 0) + recordBytes);
       tally.kekVersions.set(kekVersion, (tally.kekVersions.get(kekVersion) ?? 0) + 1);
       break;
@@ -211,13 +192,6 @@ function takeFirst(tally: Tally, row: Row): void {
   }
 }
 
-/** The one string that is kept of all that are equal. */
-function known<T extends string>(kept: Map<string, T>, value: T): T {
-  const one = kept.get(value);
-  if (one === undefined) kept.set(value, value);
-  return one ?? value;
-}
-
 function takeNames(tally: Tally, row: Row): void {
   switch (tableOf(row)) {
     case 'object': {
@@ -252,7 +226,7 @@ function takeNames(tally: Tally, row: Row): void {
     }
     case 'trash': {
       const block = tally.blocks.get(trashFromRow(row).blockId);
-      if (block !== undefined) block.hasTrashRow = true;
+      block?.foundTrashRow();
       break;
     }
   }
@@ -268,7 +242,7 @@ function givenBack(release: ReleaseRow | undefined, segment: number): number {
 function isNamedBy(tally: Tally, { blocks, version }: ObjectRow): boolean {
   const block = tally.blocks.get(blocks?.[0] as BlockId);
   if (block?.named !== version) return false;
-  block.named = undefined;
+  block.giveName();
   return true;
 }
 
@@ -298,7 +272,7 @@ function judgeSegments({ segmented, orphans }: Tally, findings: Findings): void 
 
 function judgeReferences(tally: Tally, findings: Findings): void {
   const homes = new Map(tally.buckets.map(({ id, volume }) => [id, tally.volumes.get(volume)]));
-  for (const [id, { refs, isTrash, hasTrashRow, named, bucket }] of tally.blocks) {
+  for (const { id, refs, isTrash, hasTrashRow, named, bucket } of tally.blocks) {
     const block = `block ${id.slice(0, 8)}…`;
     // The object that it names is being put.
     const isPending = named !== undefined && homes.get(bucket)?.pendingSeq !== undefined;
