@@ -198,12 +198,13 @@ async function appendBlocks(
       return [id, { namespace, key, version: next.version }] as const;
     }),
   );
+  const recordBytes = sealed.map(({ record }) => record.length);
   const freshAt = (placed: AppendedGroup['placed']): Map<BlockId, FreshBlock> =>
     new Map(
       plains.map(({ id, bytes }, i) => {
-        const { record, recordId, wrappedBek, kekVersion } = sealed[i] as SealedBlock;
+        const { recordId, wrappedBek, kekVersion } = sealed[i] as SealedBlock;
         const where = placed[i] as AppendedGroup['placed'][number];
-        const lengths = { recordBytes: record.length, plaintextBytes: bytes.length };
+        const lengths = { recordBytes: recordBytes[i] as number, plaintextBytes: bytes.length };
         return [id, { id, cell: components.settings.cell, ...where, recordId, ...lengths, wrappedBek, kekVersion }];
       }),
     );
@@ -222,6 +223,8 @@ async function appendBlocks(
     kek.version,
     (placed) => (along === undefined ? undefined : indexAlong(components, along, freshAt(placed))),
   );
+  // It is in its chunks.
+  sealer.release?.(sealed);
   return { group, fresh: freshAt(group.placed) };
 }
 

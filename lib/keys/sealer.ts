@@ -8,6 +8,8 @@ import { type Kek, type SealedBlock, sealBlockInPool } from './envelope.ts';
 export interface BlockSealer {
   /** In the order given. The blocks stay the caller's. */
   seal(plains: readonly Uint8Array[], randomness: Randomness, kek: Kek): Promise<readonly SealedBlock[]>;
+  /** Nobody looks at these records any more: memory that many share is given back, sooner than garbage would be. */
+  release?(sealed: readonly SealedBlock[]): void;
 }
 
 export const sealHere: BlockSealer = {

@@ -1,6 +1,7 @@
 // Many small blocks are sealed by threads: their bytes and the random ones go over in one piece of memory, and records
 // come back in another. Large blocks, and few, are not worth the way. Whatever a thread does not answer is sealed here.
 import { extname } from 'node:path';
+import { Semaphore } from '../foundation/concurrency.ts';
 import { hexOf, type RecordId } from '../foundation/ids.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import { SystemThreads } from '../foundation/system-threads.ts';
@@ -26,8 +27,13 @@ const PROGRAM = new URL(`./system-sealer-thread${extname(import.meta.url)}`, imp
 
 export class SystemSealer implements BlockSealer {
   readonly #threads: SystemThreads<SealJob, SealDone>;
+  readonly #room: Semaphore;
+  /** Memory of records that came from threads. */
+  readonly #shared = new WeakSet<ArrayBuffer>();
 
   constructor(threads: number) {
+    // One more than are worked on: copies that wait are memory.
+    this.#room = new Semaphore(threads + 1);
     this.#threads = new SystemThreads({
       program: PROGRAM,
       name: 'seals blocks',
@@ -44,6 +50,15 @@ export class SystemSealer implements BlockSealer {
 
   async #sealJob(plains: readonly Uint8Array[], randomness: Randomness, kek: Kek): Promise<readonly SealedBlock[]> {
     if (plains.length === 1) return sealHere.seal(plains, randomness, kek);
+    const give = await this.#room.acquire();
+    try {
+      return await this.#sealThere(plains, randomness, kek);
+    } finally {
+      give();
+    }
+  }
+
+  async #sealThere(plains: readonly Uint8Array[], randomness: Randomness, kek: Kek): Promise<readonly SealedBlock[]> {
     const bytes = plains.reduce((sum, { length }) => sum + length, 0);
     const memory = Buffer.allocUnsafeSlow(bytes + plains.length * SEAL_RANDOM_BYTES);
     let at = 0;
@@ -57,7 +72,16 @@ export class SystemSealer implements BlockSealer {
     random.fill(0);
     const job: SealJob = { memory: memory.buffer, lengths: plains.map(({ length }) => length), kek };
     const done = await this.#threads.ask(job, [memory.buffer]);
-    return done === undefined ? sealHere.seal(plains, randomness, kek) : sealedOf(done, ids, kek.version);
+    if (done === undefined) return sealHere.seal(plains, randomness, kek);
+    this.#shared.add(done.memory);
+    return sealedOf(done, ids, kek.version);
+  }
+
+  release(sealed: readonly SealedBlock[]): void {
+    for (const { record } of sealed) {
+      const memory = record.buffer as ArrayBuffer;
+      if (this.#shared.delete(memory)) memory.transfer(0);
+    }
   }
 
   close(): Promise<void> {

@@ -25,9 +25,9 @@ export const BLOCK_BYTES_MAX = 4 * MIB;
 // A put.
 
 /** Bytes of bodies that all puts of a process hold at once. */
-export const PUT_MEMORY_BYTES_MAX = 48 * MIB;
+export const PUT_MEMORY_BYTES_MAX = 32 * MIB;
 /** Bytes read ahead of the batch that is being stored. */
-export const PUT_AHEAD_BYTES_MAX = 16 * MIB;
+export const PUT_AHEAD_BYTES_MAX = 8 * MIB;
 /** Bodies read side by side: small files are read faster than one by one. */
 export const BODIES_AT_ONCE = 8;
 /** Objects too long for one batch that are written side by side. */

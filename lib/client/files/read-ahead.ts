@@ -47,10 +47,20 @@ function send(
 ): FileToPut[] {
   const reading = whole(small, readers, clock);
   reading.catch(() => {});
+  let left = small.length;
+  /** A copy that is garbage soon, where the memory of the batch would wait for its last file and then grow old. */
+  function own(file: WholeFile | undefined): WholeFile | undefined {
+    left -= 1;
+    if (file === undefined) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(file.bytes.length);
+    bytes.set(file.bytes);
+    if (left === 0) (file.bytes.buffer as ArrayBuffer).transfer(0);
+    return { bytes, sha256: file.sha256 };
+  }
   const places = new Map(small.map((file, i) => [file, i]));
   return batch.map((file) => {
     const at = places.get(file);
-    return at === undefined ? file : { ...file, request: withWhole(file, async () => (await reading)[at]) };
+    return at === undefined ? file : { ...file, request: withWhole(file, async () => own((await reading)[at])) };
   });
 }
 
