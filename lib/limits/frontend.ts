@@ -91,7 +91,7 @@ export const BULK_FROM_GROUPS = 4;
 /** From so much on it is one in any case, and its groups need not be larger: all of it is in memory until then. */
 export const BULK_FROM_BYTES_MAX = 48 * MIB;
 /** Records of the largest size that a column of such a group takes at the least: fewer, and columns are not level. */
-export const BULK_RECORDS_PER_COLUMN = 2;
+export const BULK_RECORDS_PER_COLUMN = 3;
 /** Batches of such a group at the least: what fills a volume is chosen among them. */
 export const BULK_BATCHES_PER_GROUP = 3;
 
