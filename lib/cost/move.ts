@@ -18,6 +18,8 @@ const GETS_PER_GIB = 150;
 const GETS_PER_GIB_AND_COLUMN = 25;
 const ROWS_WRITTEN_PER_GIB = 250;
 const ROWS_READ_PER_GIB = 740;
+/** A run has four, and moves half a GiB or more. */
+const TRANSITIONS_PER_GIB = 7;
 
 /** The classes it is read from and written to. */
 export interface MovedBetween {
@@ -42,6 +44,7 @@ export function moveDollarsPerGib(
     ...NO_WORK,
     putRequests: columns * (GIB / groupBytes) * PUTS_PER_COLUMN,
     metadataWrites: ROWS_WRITTEN_PER_GIB,
+    stateTransitions: TRANSITIONS_PER_GIB,
     computeMs: ((GIB * (1 + columns / dataColumns)) / RECKONED.moveBytesPerSecond) * 1000,
   };
   const dollars = (work: Work, storageClass: StorageClass): number =>
