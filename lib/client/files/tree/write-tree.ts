@@ -51,6 +51,8 @@ export class TreeWriter {
   #unnamed: Unnamed[] = [];
   #unnamedBytes = 0;
   #naming: Promise<void> = Promise.resolve();
+  /** Lots of files that wait for their names, or are getting them. */
+  #lots = 0;
   #failed: { readonly error: unknown } | undefined;
 
   private constructor(root: string, options: TreeOptions) {
@@ -108,6 +110,8 @@ export class TreeWriter {
 
   /** Resolves when there is room for more. */
   async write(part: Sealed): Promise<void> {
+    // A disk that is slower than the threads holds them up: else files without names would grow in number.
+    if (this.#lots > 1) await this.#naming;
     const given = await this.#threads.room();
     if (this.#failed !== undefined) throw this.#failed.error;
     this.#begin(this.#write(part).finally(given));
@@ -179,10 +183,14 @@ export class TreeWriter {
     const files = this.#unnamed;
     this.#unnamed = [];
     this.#unnamedBytes = 0;
+    this.#lots += 1;
     this.#naming = this.#naming
       .then(() => this.#name(files))
       .catch((error: unknown) => {
         this.#failed ??= { error };
+      })
+      .finally(() => {
+        this.#lots -= 1;
       });
   }
 
