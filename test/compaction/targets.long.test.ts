@@ -11,7 +11,7 @@ const FILES = { files: 7_000, bytesMin: 4 * KIB, bytesMax: 64 * KIB, seed: 5 };
 const CAPACITY = capacityBytes(CHURNED, CHURNED.warmCodec);
 
 it.each([1.15, 1.25])(
-  'waves of 20 %% end within a volume of %d',
+  'waves of a fifth end within a volume of %d',
   async (target) => {
     const p = new World(4, CHURNED, 20).start();
     const churn = new Churn({ ...p, components: p.components, queue: new MemoryStream(p.components.clock) }, FILES);
