@@ -12,8 +12,8 @@ const THRESHOLD = 0.25;
 const worth = worthScore(holePrice(THRESHOLD));
 
 describe('packing', () => {
-  it('is within 0.5 % of the exact optimum on average and never worse than K/256 (8 instances, both objectives)', async () => {
-    const losses = await lossesOf({ count: 8, candidates: 12, sourcesMax: 5, destinationsMax: 2 });
+  it('is within 0.5 % of the exact optimum on average and never worse than K/256 (3 instances, both objectives)', async () => {
+    const losses = await lossesOf({ count: 3, candidates: 12, sourcesMax: 5, destinationsMax: 2 });
     expect(Object.keys(losses)).toEqual(['max-fill', 'worth']);
     for (const { mean, worst, least } of Object.values(losses)) {
       expect(mean).toBeLessThanOrEqual(0.005);

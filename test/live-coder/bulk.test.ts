@@ -1,23 +1,14 @@
 // Large puts go into erasure-coded volumes at once, small ones into hot volumes: by their bytes, whatever their objects are like.
 import { describe, expect, it } from 'vitest';
-import { Frontend, type PutItem, type PutOutcome } from '../../lib/frontend/frontend.ts';
-import { bulkWriterOf } from '../../lib/live-coder/bulk-coder.ts';
+import type { PutItem, PutOutcome } from '../../lib/frontend/frontend.ts';
 import { bulkFromBytes } from '../../lib/live-coder/bulk-size.ts';
-import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
-import { crashEverywhere, Model } from '../store/crash.ts';
 import { type Process, TINY, World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { incompressible } from '../store/sealed-overhead.ts';
 
 const KIB = 1024;
 const CODE = 16 / 12;
-
-/** A few blocks are a bulk put, of groups with several buckets. */
-const FEW: Settings = settingsOf('demo', {
-  ...{ preset: 'custom', blockBytesMax: KIB, extentBytes: 64 * KIB, bucketBytes: 4 * KIB, slotsPerBucketMax: 256 },
-  ...{ groupBytesMin: 8 * KIB, openVolumes: 2, warmCodec: 'xor-2-1' },
-});
 
 const files = (count: number, bytes: number, seed = 0): PutItem[] =>
   Array.from({ length: count }, (_, i) => ({
@@ -141,24 +132,5 @@ describe('a put of few bytes', () => {
       const { hot, warm } = await storedBytes(process);
       expect([hot > 0, warm > 0]).toEqual([isHot, !isHot]);
     }
-  });
-});
-
-describe('a process that dies in a large put', () => {
-  it('leaves what was acknowledged, and nothing half there: every sixth call of it a place to die at', async () => {
-    const report = await crashEverywhere(
-      {
-        prepare: async () => ({ world: new World(17, FEW), model: new Model() }),
-        act: async (p, model) => {
-          const items = [...files(22, 900), ...files(3, 5 * KIB, 500)];
-          for (const { key, body } of items) model.begin(key, body as Uint8Array);
-          const writer = new Frontend(p.volumes, undefined, bulkWriterOf(p.volumes));
-          for await (const outcome of writer.putAll(items))
-            if (outcome.ok) model.put(outcome.key, items.find(({ key }) => key === outcome.key)?.body as Uint8Array);
-        },
-      },
-      6,
-    );
-    expect(report.calls).toBeGreaterThan(20);
   });
 });

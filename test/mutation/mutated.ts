@@ -33,6 +33,8 @@ const LONG_BUT_TELLING: readonly string[] = [
   'test/faults/conflicts.long.test.ts',
   'test/faults/lost-answers.long.test.ts',
   'test/faults/refused-first-calls.long.test.ts',
+  'test/frontend/many-appends.long.test.ts',
+  'test/repair/repair-crash.long.test.ts',
   'test/store/crash.long.test.ts',
 ];
 

@@ -47,9 +47,10 @@ describe('drives that are lost', () => {
       await made.start().volumes.open.sealAll('hot');
       const before = await placesIn(made);
       const survives = Math.min(spareOf(codec), spareOf('replica-4'));
+      const inUse = (await listVolumes(made.panda, 'c0')).flatMap(({ extents }) => extents.map(({ drive }) => drive));
       for (let count = 1; count <= survives; count++) {
         const world = made.clone();
-        const lost = shuffled([...world.drives.keys()], new SeededRandomness(seed * 10 + count)).slice(0, count);
+        const lost = shuffled([...new Set(inUse)], new SeededRandomness(seed * 10 + count)).slice(0, count);
         for (const drive of lost) {
           await wipe(world, drive);
           await mark(world, drive, 'lost');
