@@ -79,7 +79,9 @@ async function runDemo(run: Run, dir: string | undefined, options: DemoOptions):
   const store = await createEmbedded(path, { settings: PRESETS.demo, drives: DRIVES });
   if (run.isDefaultStore) await writeFile(join(path, MARKER), 'Made by npm start, which deletes it the next time.\n');
   say(`${countOf(tree.files.length, 'file')}, ${bytesText(tree.bytes)}, of ${root} (seed ${seed})`);
-  say(`a fresh store of ${DRIVES} drives in ${path}: puts are kept four times, then coded 12 + 2 + 2\n`);
+  say(
+    `a fresh store of ${DRIVES} drives in ${path}: small puts are kept four times, then coded 12 + 2 + 2; large ones are coded at once\n`,
+  );
   const steps: Step[] = [];
   const demo = new Demo(store, tree, seed);
   try {
@@ -124,9 +126,10 @@ class Show {
     const demo = this.#demo;
     const { files, bytes } = demo.tree;
     await this.#step('put', { items: files.length, bytes }, async (tick) => {
-      await demo.put(tick);
+      const { atOnceBytes, smallPuts } = await demo.put(tick);
       return (seconds) =>
-        `${countText(files.length)} files, ${countText(Math.round(files.length / seconds))} files/s, ${(bytes / MB / seconds).toFixed(1)} MB/s`;
+        `${countText(files.length)} files, ${countText(Math.round(files.length / seconds))} files/s, ${(bytes / MB / seconds).toFixed(1)} MB/s: ` +
+        `${bytesText(atOnceBytes)} at once, coded at once, the rest in ${countOf(smallPuts, 'small put')}`;
     });
     await this.#step('encode', { bytes }, async (tick) => {
       const report = await demo.encode(tick);

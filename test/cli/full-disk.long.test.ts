@@ -9,6 +9,7 @@ import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { SMALL } from '../engine/small-store.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
+const MIB = 1024 * 1024;
 const cwd = temporaryFolder();
 const PROGRAM = fileURLToPath(new URL('../../bin/cli.mjs', import.meta.url));
 const ways = [['--mount'], ['--mount', '--user', '--map-root-user']];
@@ -77,7 +78,9 @@ run gc
 `;
 
 it.skipIf(way === undefined)('a full disk refuses puts at once and in one line; rm and gc go on, and make room', () => {
-  const settings = { ...SMALL, encodeAfterMs: 86_400_000, trashGraceMs: 86_400_000 };
+  // Groups so large that no put here goes past the hot tier: what it stores is four times its bytes.
+  const large = { extentBytes: 4 * MIB, groupBytesMin: 2 * MIB };
+  const settings = { ...SMALL, ...large, encodeAfterMs: 86_400_000, trashGraceMs: 86_400_000 };
   writeFileSync(join(cwd, 'day.json'), JSON.stringify(settings));
   writeFileSync(join(cwd, 'kept'), 'kept\n');
   const random = new SeededRandomness(2);

@@ -16,6 +16,7 @@ import type { VolumeId } from '../../foundation/ids.ts';
 import { SeededRandomness, shuffled } from '../../foundation/randomness.ts';
 import { reasonLine } from '../../foundation/reason.ts';
 import { DEMO_READS_AT_ONCE } from '../../limits/engine.ts';
+import { bulkFromBytes } from '../../live-coder/bulk-size.ts';
 import { RecordLost } from '../../volume/read/record-lost.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import { DEFAULT_NAMESPACE } from '../face.ts';
@@ -64,6 +65,24 @@ export interface LocalRepair {
   readonly alone?: number;
 }
 
+/** The first half of its bytes, then pieces of at most so many bytes, or of one file. */
+function putsOf({ files, bytes }: DemoTree, smallBytes: number): readonly (readonly DemoFile[])[] {
+  const puts: DemoFile[][] = [[]];
+  let taken = 0;
+  let inLast = 0;
+  for (const file of files) {
+    const isFull = puts.length === 1 ? taken >= bytes / 2 : inLast + file.bytes > smallBytes;
+    if (isFull) {
+      puts.push([]);
+      inLast = 0;
+    }
+    puts.at(-1)?.push(file);
+    taken += file.bytes;
+    inLast += file.bytes;
+  }
+  return puts;
+}
+
 export class Demo {
   readonly store: EmbeddedStore;
   readonly tree: DemoTree;
@@ -82,19 +101,24 @@ export class Demo {
     return this.#left;
   }
 
-  async put(tick: Tick): Promise<void> {
+  /** Half of the tree at once, which goes past the hot tier; the rest in puts that are too small for that. */
+  async put(tick: Tick): Promise<{ readonly atOnceBytes: number; readonly smallPuts: number }> {
     let items = 0;
     let bytes = 0;
-    const requests = this.tree.files.map((file) => ({
-      namespace: DEFAULT_NAMESPACE,
-      ...fileToPut(file.name, file.path, file.found.stats),
-    }));
-    for await (const outcome of this.store.frontend.putAll(requests)) {
-      if (!outcome.ok) throw outcome.error;
-      items += 1;
-      bytes += outcome.sizeBytes;
-      tick({ items, bytes });
+    const [atOnce = [], ...small] = putsOf(this.tree, bulkFromBytes(this.store.components.settings) / 2);
+    for (const files of [atOnce, ...small]) {
+      const requests = files.map(({ name, path, found }) => ({
+        namespace: DEFAULT_NAMESPACE,
+        ...fileToPut(name, path, found.stats),
+      }));
+      for await (const outcome of this.store.frontend.putAll(requests)) {
+        if (!outcome.ok) throw outcome.error;
+        items += 1;
+        bytes += outcome.sizeBytes;
+        tick({ items, bytes });
+      }
     }
+    return { atOnceBytes: atOnce.reduce((sum, file) => sum + file.bytes, 0), smallPuts: small.length };
   }
 
   /** Seals what is open and encodes all of it; the last, small group too. */
