@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { KnownStage } from '../../../lib/client/aws/aws-deployments.ts';
 import { parseLoad } from '../../../lib/cost/load.ts';
-import { invalid } from '../../../lib/foundation/errors.ts';
+import { invalid, isPocketfulError } from '../../../lib/foundation/errors.ts';
 import { given } from '../../../lib/foundation/given.ts';
 import { contextAfter, contextOf } from '../../../lib/infra/stage-context.ts';
 import { parseStageSettings, type StageSettings } from '../../../lib/infra/stage-settings.ts';
@@ -61,17 +61,13 @@ export function addDeploy(program: Command): void {
 async function deploy(run: Run, [stage = '']: readonly string[], options: DeployOptions): Promise<void> {
   requireRepository('deploy runs the CDK');
   const load = options.load === undefined ? undefined : parseLoad(options.load);
-  // The AWS SDK takes longer to load than other commands take.
-  const { findDeployed, measuredConcurrency, requireBootstrap } = await import(
-    '../../../lib/client/aws/aws-deployments.ts'
-  );
-  const known = await findDeployed(stage);
+  const isPricing = load !== undefined && !options.yes;
+  const { known, concurrency } = await lookAtAccount(run, stage, isPricing);
   // What protects a stage would keep CloudFormation from taking a first deployment back that fails.
-  const found = { concurrency: await measuredConcurrency(), protection: known !== undefined };
+  const found = { concurrency, protection: known !== undefined };
   const asked = { ...found, ...(await askedFor(options)), stage };
   const wanted = parseStageSettings(contextAfter(known, asked));
   refuseContradiction(wanted, known);
-  await requireBootstrap();
   const sheet = costSheetOf(wanted);
   run.say(
     `${known === undefined ? 'a new stage' : 'the stage'} ${stage}: ${wanted.store.preset}, ${wanted.drives} drives, ${wanted.store.hotCodec} -> ${wanted.store.warmCodec}`,
@@ -84,13 +80,36 @@ async function deploy(run: Run, [stage = '']: readonly string[], options: Deploy
     run.say(table([['', '$'], ...month.map(({ item, dollars }) => [item, dollars.toFixed(2)])], [1]));
   }
   const priced = { cost: sheet, ...(month === undefined ? {} : { load, month }) };
-  if (!options.yes && month !== undefined) return run.answer({ stage, deployed: false, ...priced }, '');
+  if (isPricing) return run.answer({ stage, deployed: false, ...priced }, '');
   if (!options.yes) throw invalid('NOT_CONFIRMED', 'nothing was deployed yet: say --yes');
   await deployStacks(run, wanted, known !== undefined);
   run.answer(
     { stage, address: `aws:${stage}`, drives: wanted.drives, settings: wanted.store, deployed: true, ...priced },
     `deployed ${stage}: use it as --store aws:${stage}`,
   );
+}
+
+interface Account {
+  readonly known: KnownStage | undefined;
+  readonly concurrency: number | undefined;
+}
+
+/** What a load costs can be asked before there is an account. */
+async function lookAtAccount(run: Run, stage: string, isPricing: boolean): Promise<Account> {
+  // The AWS SDK takes longer to load than other commands take.
+  const { findDeployed, measuredConcurrency, requireBootstrap } = await import(
+    '../../../lib/client/aws/aws-deployments.ts'
+  );
+  try {
+    const known = await findDeployed(stage);
+    const concurrency = await measuredConcurrency();
+    if (!isPricing) await requireBootstrap();
+    return { known, concurrency };
+  } catch (error) {
+    if (!isPricing || !isPocketfulError(error)) throw error;
+    run.say(`no account could be asked (${error.message}): this is what a new stage costs`);
+    return { known: undefined, concurrency: undefined };
+  }
 }
 
 async function deployStacks(run: Run, wanted: StageSettings, isWhole: boolean): Promise<void> {
