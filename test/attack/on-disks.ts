@@ -4,7 +4,7 @@ import { type Attack, Faults } from './attack.ts';
 import { cannotMount, mounted } from './mounted.ts';
 import type { World } from './world.ts';
 
-const FILES = 800;
+const FILES = 1600;
 const PUT_SECONDS_MAX = 30;
 const SCRIPT = `
 mkdir disk && mount -t tmpfs -o size=16m tmpfs disk

@@ -1,12 +1,15 @@
-// GC as an operator means it: what may be shredded is shredded, what is empty is freed. On a disk with little room left
-// no grace of emptied volumes counts (their inspection does), and hot data is encoded however young: that takes less
-// than half of its place.
+// GC as an operator means it: what may be shredded is shredded, what is empty is freed. On a disk with little room
+// no grace of emptied volumes counts (their inspection does), volumes in which next to nothing is alive are drained,
+// and hot data is encoded however young: that takes less than half of its place.
+import { isKind } from '../../foundation/errors.ts';
 import { given } from '../../foundation/given.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { GarbageReport } from '../../gc/collect-garbage.ts';
+import { THRESHOLD_MAX } from '../../limits/compaction.ts';
 import type { EncodeReport } from '../../live-coder/encode-hot.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
 import type { DiskRoom, EngineStore } from '../wire/engine-store.ts';
+import { compactStore } from './compaction.ts';
 import { encodeStore, type GcReport, type ShredOptions, shredAndFree } from './tend.ts';
 
 export interface ReclaimReport extends GcReport {
@@ -54,7 +57,7 @@ interface RoomMade {
  */
 async function makeRoom(store: EngineStore, disk: DiskRoom, signal: AbortSignal | undefined): Promise<RoomMade> {
   const { volumes } = store;
-  let made: RoomMade = { encodedBytes: 0, stalled: undefined, free: { freedVolumes: 0, freedZones: 0, kept: [] } };
+  let made: RoomMade = { encodedBytes: 0, stalled: undefined, free: await freeDead(store, signal) };
   if (await disk.isShort()) await volumes.open.sealAll('hot');
   while (signal?.aborted !== true && (await disk.isShort())) {
     volumes.health.forgetFull();
@@ -72,6 +75,17 @@ async function makeRoom(store: EngineStore, disk: DiskRoom, signal: AbortSignal 
   const { recordBytes, stalled } = await encodeStore(store, { force: true, ...given({ signal }) });
   const free = together(made.free, await freeTrash(volumes, { ignoreGrace: true }));
   return { encodedBytes: made.encodedBytes + recordBytes, stalled: stalled ?? made.stalled, free };
+}
+
+/** What is coded and all but dead waits for no compaction: to drain it wants next to no room. */
+async function freeDead(store: EngineStore, signal: AbortSignal | undefined): Promise<FreeReport> {
+  try {
+    await compactStore(store, { strategies: ['l3'], threshold: THRESHOLD_MAX, signal });
+  } catch (error) {
+    // What little is alive there found no room: the rest of this may make some.
+    if (!isKind(error, 'retry')) throw error;
+  }
+  return freeTrash(store.volumes, { ignoreGrace: true });
 }
 
 export interface TendReport {
