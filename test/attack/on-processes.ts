@@ -11,14 +11,14 @@ import type { World } from './world.ts';
 
 const VICTIM = fileURLToPath(new URL('../engine/victim.ts', import.meta.url));
 const KILLS = 3;
-const TRIES_MAX = 8;
-/** A command needs about a third of a second to begin. */
-const BEGIN_MS = 250;
+const TRIES_MAX = 12;
+/** A command needs about so much to begin, on a quiet machine. */
+const BEGIN_MS = 100;
 const ALIVE_MS_MAX = 900;
 
 /** Starts a command and kills it; false if it was done before. */
-async function killed(world: World, args: readonly string[], aliveMsMax: number): Promise<boolean> {
-  const aliveMs = BEGIN_MS + world.random.below(aliveMsMax);
+async function killed(world: World, args: readonly string[], soonness: number): Promise<boolean> {
+  const aliveMs = (BEGIN_MS + world.random.below(ALIVE_MS_MAX)) / soonness;
   const { signal } = await pocketful(world.dir, [...args, '--store', `file:${world.store}`], {
     inChild: true,
     onStart: (child) => void systemClock.sleep(aliveMs).then(() => child.kill('SIGKILL')),
@@ -49,11 +49,11 @@ const kill = (
     const faults = new Faults();
     await before?.(world);
     let kills = 0;
-    let aliveMsMax = ALIVE_MS_MAX;
+    let soonness = 1;
     for (let i = 0; i < TRIES_MAX && kills < KILLS; i++) {
       // One that is done before it is killed is killed sooner the next time.
-      if (await killed(world, commands(world, i), aliveMsMax)) kills += 1;
-      else aliveMsMax = Math.max(1, Math.floor(aliveMsMax / 2));
+      if (await killed(world, commands(world, i), soonness)) kills += 1;
+      else soonness *= 1.5;
     }
     faults.unless(kills > 0, 'it was never killed: nothing was tried');
     await soundAfter(world, faults);
@@ -89,7 +89,7 @@ const acknowledging: Attack = {
         out += bytes;
       });
       const closed = once(child, 'close');
-      await systemClock.sleep(2 * BEGIN_MS + world.random.below(2 * ALIVE_MS_MAX));
+      await systemClock.sleep(5 * BEGIN_MS + world.random.below(2 * ALIVE_MS_MAX));
       child.kill('SIGKILL');
       await closed;
       for (const line of out.slice(0, out.lastIndexOf('\n')).split('\n')) {
