@@ -29,6 +29,8 @@ const rankOf = (file: string): number => TESTED_IN.findIndex((folder) => file.st
 
 /** Too long for every day, and no other test comes by as much. */
 const LONG_BUT_TELLING: readonly string[] = [
+  'test/compaction/future-times.long.test.ts',
+  'test/engine/damaged-rows.long.test.ts',
   'test/engine/upkeep-progress.long.test.ts',
   'test/faults/conflicts.long.test.ts',
   'test/faults/lost-answers.long.test.ts',
