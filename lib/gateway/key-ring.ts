@@ -1,7 +1,7 @@
 // The access keys in the store, and those that were looked up a moment ago.
 import { type AccessKey, AccessKeys } from '../access/access-keys.ts';
 import type { ObjectEngine } from '../client/face.ts';
-import { LruCache } from '../foundation/lru.ts';
+import { Believed } from '../foundation/believed.ts';
 import { ACCESS_KEYS_KEPT, ACCESS_LOOK_EVERY_MS } from '../limits/gateway.ts';
 import { ACCESS, type GatewayObjects } from './objects.ts';
 
@@ -23,25 +23,9 @@ export function accessKeysOf(objects: GatewayObjects): AccessKeys {
   });
 }
 
-export class KeyRing {
-  readonly #keys: AccessKeys;
-  readonly #engine: Pick<ObjectEngine, 'clock'>;
-  readonly #known = new LruCache<string, { readonly found: Promise<AccessKey | undefined>; readonly untilMs: number }>(
-    ACCESS_KEYS_KEPT,
-  );
-
-  constructor(keys: AccessKeys, engine: Pick<ObjectEngine, 'clock'>) {
-    this.#keys = keys;
-    this.#engine = engine;
-  }
-
-  find(id: string): Promise<AccessKey | undefined> {
-    const nowMs = this.#engine.clock.monotonicMs();
-    const known = this.#known.get(id);
-    if (known !== undefined && nowMs < known.untilMs) return known.found;
-    const found = this.#keys.find(id);
-    found.catch(() => this.#known.delete(id));
-    this.#known.set(id, { found, untilMs: nowMs + ACCESS_LOOK_EVERY_MS });
-    return found;
-  }
-}
+/** Keys by id, and those that are not there, as they were a moment ago. */
+export const keysLookedUp = (
+  keys: AccessKeys,
+  { clock }: Pick<ObjectEngine, 'clock'>,
+): Believed<AccessKey | undefined> =>
+  new Believed({ clock, forMs: ACCESS_LOOK_EVERY_MS, keptMax: ACCESS_KEYS_KEPT, ask: (id) => keys.find(id) });

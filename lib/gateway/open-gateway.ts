@@ -3,7 +3,7 @@ import type { AccessKeys } from '../access/access-keys.ts';
 import type { ObjectEngine } from '../client/face.ts';
 import { Buckets } from './buckets.ts';
 import { Gateway, type GatewayOptions } from './gateway.ts';
-import { accessKeysOf, KeyRing } from './key-ring.ts';
+import { accessKeysOf, keysLookedUp } from './key-ring.ts';
 import { GatewayObjects } from './objects.ts';
 import { PublicBuckets } from './public-buckets.ts';
 import { Uploads } from './uploads.ts';
@@ -33,7 +33,7 @@ export function openGateway(engine: ObjectEngine, options: OpenGatewayOptions = 
   const uploads = new Uploads(objects);
   const anybody = new PublicBuckets(objects);
   const keys = accessKeysOf(objects);
-  const ring = new KeyRing(keys, engine);
-  const gateway = new Gateway({ ...rest, objects, buckets, uploads, anybody, region, findKey: (id) => ring.find(id) });
+  const known = keysLookedUp(keys, engine);
+  const gateway = new Gateway({ ...rest, objects, buckets, uploads, anybody, region, findKey: (id) => known.of(id) });
   return { gateway, keys, objects, buckets, uploads, anybody };
 }

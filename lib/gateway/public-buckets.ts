@@ -3,8 +3,8 @@
 // up as often as these are.
 import * as z from 'zod';
 import { parseRule, type Rule, ruleText } from '../access/policy.ts';
+import { Believed } from '../foundation/believed.ts';
 import { invalid, isKind } from '../foundation/errors.ts';
-import { LruCache } from '../foundation/lru.ts';
 import { ACCESS_KEY_BYTES_MAX, ACCESS_KEYS_KEPT, ACCESS_LOOK_EVERY_MS } from '../limits/gateway.ts';
 import { ACCESS, type GatewayObjects } from './objects.ts';
 
@@ -23,24 +23,21 @@ export function publicRule(place: string, isListed: boolean): Rule {
 
 export class PublicBuckets {
   readonly #objects: GatewayObjects;
-  readonly #known = new LruCache<string, { readonly found: Promise<Rule | undefined>; readonly untilMs: number }>(
-    ACCESS_KEYS_KEPT,
-  );
+  readonly #known: Believed<Rule | undefined>;
 
   constructor(objects: GatewayObjects) {
     this.#objects = objects;
+    this.#known = new Believed({
+      clock: objects.engine.clock,
+      forMs: ACCESS_LOOK_EVERY_MS,
+      keptMax: ACCESS_KEYS_KEPT,
+      ask: (bucket) => this.#read(bucket),
+    });
   }
 
   /** As it was within the last seconds; undefined: nobody may do anything without a key. */
   async rule(bucket: string): Promise<Rule | undefined> {
-    if (!NAME.test(bucket)) return undefined;
-    const nowMs = this.#objects.engine.clock.monotonicMs();
-    const known = this.#known.get(bucket);
-    if (known !== undefined && nowMs < known.untilMs) return known.found;
-    const found = this.#read(bucket);
-    found.catch(() => this.#known.delete(bucket));
-    this.#known.set(bucket, { found, untilMs: nowMs + ACCESS_LOOK_EVERY_MS });
-    return found;
+    return NAME.test(bucket) ? this.#known.of(bucket) : undefined;
   }
 
   /** In place of what was public of it before. */
@@ -48,13 +45,13 @@ export class PublicBuckets {
     const body = Buffer.from(JSON.stringify({ rule: ruleText(rule) }));
     const key = PREFIX + rule.bucket;
     await this.#objects.batcher.put({ namespace: ACCESS, key, body, sizeBytes: body.length, isAnyKey: true });
-    this.#known.delete(rule.bucket);
+    this.#known.forget(rule.bucket);
   }
 
   /** False if it was not public. */
   async close(bucket: string): Promise<boolean> {
     const wasPublic = await this.#objects.delete(ACCESS, PREFIX + bucket);
-    this.#known.delete(bucket);
+    this.#known.forget(bucket);
     return wasPublic;
   }
 

@@ -11,7 +11,7 @@ export async function admit(
   right: 'read' | 'write',
   caller: Caller,
 ): Promise<void> {
-  const { principals } = await known.rulesOf(checkNamespace(namespace));
+  const { principals } = await known.of(checkNamespace(namespace));
   if (principals === undefined || isNamed(principals[right], caller)) return;
   const who = caller ?? 'a direct lambda:Invoke, which does not say who calls,';
   throw denied('NAMESPACE_DENIED', `${who} may not ${right} namespace ${namespace}`);

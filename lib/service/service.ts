@@ -14,7 +14,7 @@ import { BODY_BYTES_MAX, PART_BYTES_MAX } from '../limits/stage.ts';
 import { keepsOwnBlocks } from '../panda/rows/namespace-row.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { Caller } from '../settings/principals.ts';
-import { KnownNamespaces } from '../volume/rows/known-namespaces.ts';
+import { type KnownNamespaces, knownNamespaces } from '../volume/rows/known-namespaces.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { admit } from './namespace-guard.ts';
 import type { RequestOf, ResultOf, WireHead } from './protocol.ts';
@@ -70,7 +70,7 @@ export class FrontendService {
     this.#frontend = new Frontend(store, onPressure);
     this.#batcher = new Batcher(this.#frontend);
     this.#keks = new KekRing(store.components);
-    this.#namespaces = new KnownNamespaces(store.components);
+    this.#namespaces = knownNamespaces(store.components);
   }
 
   /** Before anything is done for a caller. Throws `denied` NAMESPACE_DENIED. */
@@ -79,7 +79,7 @@ export class FrontendService {
   }
 
   async #keepsOwnBlocks(namespace: string): Promise<boolean> {
-    return keepsOwnBlocks(await this.#namespaces.rulesOf(checkNamespace(namespace)));
+    return keepsOwnBlocks(await this.#namespaces.of(checkNamespace(namespace)));
   }
 
   /**
