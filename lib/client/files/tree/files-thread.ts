@@ -2,17 +2,12 @@
 // first. Its calls wait: a thread that does nothing else gains nothing by not waiting, and each call costs a tenth so.
 import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { parentPort } from 'node:worker_threads';
-import { present } from '../../../foundation/assert.ts';
+import { answerQuestions } from '../../../foundation/system-threads.ts';
 import { openBlock } from '../../../keys/envelope.ts';
 import { runsOfData } from '../write-sparsely.ts';
-import type { Answer, ComparedFile, Done, NewName, Order, Question, SealedFile } from './write-orders.ts';
+import type { ComparedFile, Done, NewName, Order, SealedFile } from './write-orders.ts';
 
-const port = present(parentPort, 'this program is a thread of another one');
-port.on('message', ({ id, order }: Question) => {
-  const answer: Answer = { id, done: doneBy(order) };
-  port.postMessage(answer);
-});
+answerQuestions<Order, Done>((order) => [doneBy(order), []]);
 
 function doneBy(order: Order): Done {
   const isPlain = plainFolders();

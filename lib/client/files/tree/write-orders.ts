@@ -41,11 +41,3 @@ export type Order =
  * it another way.
  */
 export type Done = readonly boolean[];
-export interface Question {
-  readonly id: number;
-  readonly order: Order;
-}
-export interface Answer {
-  readonly id: number;
-  readonly done: Done;
-}
