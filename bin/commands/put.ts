@@ -20,6 +20,7 @@ import { readAhead } from '../../lib/client/files/read-ahead.ts';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { isWithin, placesOf } from '../../lib/client/files/store-places.ts';
 import { reasonOf, type SkipReason, type WalkRules, walkTree } from '../../lib/client/files/walk-tree.ts';
+import { chained } from '../../lib/foundation/chained.ts';
 import { invalid, isKind, PocketfulError } from '../../lib/foundation/errors.ts';
 import { reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, type Run } from './command.ts';
@@ -128,12 +129,7 @@ class PutBatch {
   /** A store that is to take nothing is asked for nothing. */
   async *#put(items: AsyncGenerator<PutRequest>): AsyncGenerator<PutOutcome> {
     const first = await items.next();
-    if (first.done) return;
-    async function* all(): AsyncGenerator<PutRequest> {
-      yield first.value;
-      yield* items;
-    }
-    yield* this.#store.putAll(all());
+    if (!first.done) yield* this.#store.putAll(chained([first.value], items));
   }
 
   #took(outcome: PutOutcome): void {

@@ -1,6 +1,7 @@
 // PUT of many objects: bodies are read and cut a few at a time, small objects gathered into batches the size of an
 // append, long ones written in segments. Memory is bounded by PUT_MEMORY_BYTES_MAX, whatever comes in.
 import { createHash } from 'node:crypto';
+import { chained } from '../foundation/chained.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
 import { Outbox } from '../foundation/outbox.ts';
 import { BATCH_OBJECTS_MAX, BODIES_AT_ONCE, PUT_AHEAD_BYTES_MAX, RECORD_SLACK_BYTES } from '../limits/frontend.ts';
@@ -306,9 +307,4 @@ export class PutObjects {
     });
     this.#out.push(resultOf(item, row, newBytes, dedupedBlocks));
   }
-}
-
-async function* chained(head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): AsyncGenerator<PlainBlock> {
-  yield* head;
-  yield* rest;
 }

@@ -1,6 +1,7 @@
 // Puts of one object each that a program has under way at once: small ones go to the frontend together, as one call and
 // one append cost as much as those of a single blob. A function has one request at a time, so nobody but its callers
 // can gather for it.
+import { chained } from '../../foundation/chained.ts';
 import { Batcher } from '../../frontend/gathered/batcher.ts';
 import { checkMetadata, checkPathKey } from '../../frontend/object-keys.ts';
 import { isItemError } from '../../frontend/put-item.ts';
@@ -47,25 +48,21 @@ interface Read {
   readonly head: readonly Uint8Array[];
   readonly bytes: number;
   readonly isWhole: boolean;
-  readonly rest: AsyncIterator<Uint8Array>;
+  /** What was not looked at. */
+  readonly rest: AsyncIterable<Uint8Array>;
 }
 
 async function readHead({ body }: PutRequest): Promise<Read> {
-  const rest = body()[Symbol.asyncIterator]();
+  const source = body()[Symbol.asyncIterator]();
+  const rest = { [Symbol.asyncIterator]: () => source };
   const head: Uint8Array[] = [];
   let bytes = 0;
   while (bytes <= SMALL_BODY_BYTES_MAX) {
-    const next = await rest.next();
+    const next = await source.next();
     if (next.done) return { head, bytes, isWhole: true, rest };
     // A copy: the source may use its buffer again for the next piece.
     head.push(Uint8Array.from(next.value));
     bytes += next.value.byteLength;
   }
   return { head, bytes, isWhole: false, rest };
-}
-
-async function* chained(head: readonly Uint8Array[], rest?: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* head;
-  if (rest === undefined) return;
-  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
 }

@@ -1,5 +1,6 @@
 // Puts of many objects through the frontend: small ones gathered into requests that fit Lambda, long ones sent in
 // parts. A few requests are under way at once; two puts of one key are sent in the order they came.
+import { chained } from '../../foundation/chained.ts';
 import { Semaphore } from '../../foundation/concurrency.ts';
 import { isKind } from '../../foundation/errors.ts';
 import { Outbox } from '../../foundation/outbox.ts';
@@ -203,9 +204,4 @@ export class AwsPuts {
     if (failures.length > 0) throw failures[0];
     return offset;
   }
-}
-
-async function* chained(head: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* head;
-  yield* rest;
 }
