@@ -5,7 +5,7 @@ import type { Unshipped } from '../engine/ship/store-journal.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { invalid } from '../foundation/errors.ts';
 import type { Randomness } from '../foundation/randomness.ts';
-import type { Frontend, SealedObject } from '../frontend/frontend.ts';
+import type { Frontend, SealedRecord } from '../frontend/frontend.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
 import type { WholeBody } from '../frontend/put-item.ts';
 import type { BadRow } from '../panda/rows/row-reader.ts';
@@ -96,7 +96,7 @@ export type TreePart =
   | {
       readonly kind: 'sealed';
       readonly bytes: Uint8Array;
-      readonly objects: readonly (Omit<SealedObject, 'object'> & { readonly object: ObjectInfo })[];
+      readonly objects: readonly (SealedRecord & { readonly object: ObjectInfo })[];
     }
   | { readonly kind: 'alone'; readonly objects: readonly ObjectInfo[] };
 

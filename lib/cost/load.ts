@@ -2,7 +2,7 @@
 // by item, at list prices, from what one blob and one moved GiB are counted to take (usage.ts, move.ts). Pure.
 import { DAY_MS } from '../foundation/durations.ts';
 import { invalid } from '../foundation/errors.ts';
-import { LOAD_AMOUNT_MAX } from '../limits/stage.ts';
+import { LOAD_AMOUNT_MAX, WHOLE_BODY_BYTES_MAX } from '../limits/stage.ts';
 import { earlyDeletionDollars, MS_PER_MONTH, storageDollarsPerMonth, storedRowsDollarsPerMonth } from './cost-of.ts';
 import { type MovedCode, moveDollarsPerGib } from './move.ts';
 import type { PriceBook, StorageClass } from './price-book.ts';
@@ -44,17 +44,15 @@ export interface LoadLine {
 
 const MILLION = 1e6;
 const GIB = 1024 ** 3;
-/** Plain bytes of a call of the frontend. */
-const CALL_BYTES = 4 * 1024 * 1024;
 
 export function monthOfLoad(load: Load, stage: LoadedStage, book: PriceBook): readonly LoadLine[] {
   const { puts, sizeBytes, keepMonths, gets } = load;
   const { hot, warm, warmClass } = stage;
   /** A long blob goes in parts, a call and a block each. */
-  const parts = Math.max(1, Math.ceil(sizeBytes / CALL_BYTES));
+  const parts = Math.max(1, Math.ceil(sizeBytes / WHOLE_BODY_BYTES_MAX));
   const blocks = Math.max(1, Math.ceil(sizeBytes / stage.blockBytesMax));
   const usage = usageDollars(hot.columns, book);
-  const perCall = Math.max(1, Math.min(load.perCall, Math.floor(CALL_BYTES / Math.max(1, sizeBytes))));
+  const perCall = Math.max(1, Math.min(load.perCall, Math.floor(WHOLE_BODY_BYTES_MAX / Math.max(1, sizeBytes))));
   const monthBytes = puts * sizeBytes;
   const liveBytes = monthBytes * keepMonths;
   const raw = ({ columns, dataColumns }: MovedCode): number => (columns / dataColumns) * stage.storedOverCode;

@@ -16,7 +16,7 @@ import { type ListPage, type ListRequest, listObjects } from './list-objects.ts'
 import type { PutItem, PutOutcome, PutResult } from './put-item.ts';
 import { PutObjects } from './put-objects.ts';
 import { ReadBudget } from './read-budget.ts';
-import { readTogether, type SealedObject, type Together } from './reads/read-together.ts';
+import { readTogether, type SealedRecord, type Together } from './reads/read-together.ts';
 import { abandonUploads, finishReleases } from './release-references.ts';
 import { listRemoved, type Removed, type RemovedRequest } from './removed/list-removed.ts';
 import { type RestoreRequest, restoreObject } from './removed/restore-object.ts';
@@ -34,7 +34,7 @@ export type {
   Range,
   RangeOf,
   RestoreRequest,
-  SealedObject,
+  SealedRecord,
   Together,
 };
 

@@ -49,8 +49,8 @@ export class HotGauge {
       await this.#look();
     }
     if (this.#isFull()) {
-      const bytes = this.#volumes * hotVolumeBytes(settings);
-      const text = `hot volumes allocate ${bytes} of at most ${settings.hotBytesMax} bytes: wait for them to be encoded`;
+      const allocatedBytes = this.#volumes * hotVolumeBytes(settings);
+      const text = `hot volumes allocate ${allocatedBytes} of at most ${settings.hotBytesMax} bytes: wait for them to be encoded`;
       throw retryLater('HOT_FULL', text);
     }
     const waitMs = holdMs(hotShareOf(this.#volumes, settings), bytes);

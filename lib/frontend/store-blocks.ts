@@ -213,19 +213,21 @@ async function appendBlocks(
     recordId,
     record,
   }));
-  const share = await bulk?.stream.offer(records, kek.version);
-  if (share !== undefined) return { group: share, fresh: freshAt(share.placed) };
-  await bulk?.beforeHot(records.reduce((sum, { record }) => sum + record.length, 0));
-  if (along !== undefined) await raiseStoreFormat(components);
-  const group = await appendGroup(
-    store,
-    records.map((one) => ({ ...one, intent: intents.get(one.blockId) })),
-    kek.version,
-    (placed) => (along === undefined ? undefined : indexAlong(components, along, freshAt(placed))),
-  );
+  const group = (await bulk?.stream.offer(records, kek.version)) ?? (await appendHot());
   // It is in its chunks.
   sealer.release?.(sealed);
   return { group, fresh: freshAt(group.placed) };
+
+  async function appendHot(): Promise<AppendedGroup> {
+    await bulk?.beforeHot(records.reduce((sum, { record }) => sum + record.length, 0));
+    if (along !== undefined) await raiseStoreFormat(components);
+    return appendGroup(
+      store,
+      records.map((one) => ({ ...one, intent: intents.get(one.blockId) })),
+      kek.version,
+      (placed) => (along === undefined ? undefined : indexAlong(components, along, freshAt(placed))),
+    );
+  }
 }
 
 /** A body as blocks; what its owner has read and hashed already is not read again. */

@@ -37,8 +37,9 @@ interface Waiting {
 export class BulkCoder implements BulkWriter {
   readonly heldBytesMin: number;
   readonly batchBytesMax: number;
+  /** From how many bytes on a put is a bulk one. */
+  readonly fromBytes: number;
   readonly #store: VolumeStore;
-  readonly #fromBytes: number;
   readonly #streams = new Set<Stream>();
   #waiting: readonly Waiting[] = [];
   #made = NOTHING_MADE;
@@ -48,7 +49,7 @@ export class BulkCoder implements BulkWriter {
   constructor(store: VolumeStore, fromBytes = bulkFromBytes(store.components.settings)) {
     const { settings } = store.components;
     this.#store = store;
-    this.#fromBytes = fromBytes;
+    this.fromBytes = fromBytes;
     this.heldBytesMin = bulkHeldBytes(settings);
     this.batchBytesMax = bulkBatchBytes(settings);
   }
@@ -104,7 +105,7 @@ export class BulkCoder implements BulkWriter {
   async #step(): Promise<boolean> {
     const quiet = [...this.#streams].find((stream) => stream.isQuiet);
     const waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (waitingBytes < this.#fromBytes && !this.#waiting.some(({ stream }) => stream.broughtBytes >= this.#fromBytes)) {
+    if (waitingBytes < this.fromBytes && !this.#waiting.some(({ stream }) => stream.broughtBytes >= this.fromBytes)) {
       for (const one of this.#take(({ stream }) => stream === quiet)) one.answer(undefined);
       return quiet !== undefined;
     }

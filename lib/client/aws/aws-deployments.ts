@@ -4,7 +4,7 @@ import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import * as z from 'zod';
 import { isKind, missing } from '../../foundation/errors.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
-import { OPTIONS_OUTPUT, stackNameOf } from '../../settings/stage-names.ts';
+import { stackNameOf } from '../../settings/stage-names.ts';
 import { awsError } from './aws-errors.ts';
 import { findStage } from './aws-stage.ts';
 
@@ -24,11 +24,10 @@ export interface KnownStage {
 export async function findDeployed(stage: string): Promise<KnownStage | undefined> {
   return withClient(async (client) => {
     try {
-      const { settings, drives } = await findStage(client, stage);
+      const { settings, drives, options: said = '{}' } = await findStage(client, stage);
       const { Stacks: stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stackNameOf(stage) }));
       const [stack] = stacks;
-      const said = stack?.Outputs?.find(({ OutputKey }) => OutputKey === OPTIONS_OUTPUT)?.OutputValue;
-      const options = optionsSchema.parse(JSON.parse(said ?? '{}'));
+      const options = optionsSchema.parse(JSON.parse(said));
       const { ephemeral } = options;
       return {
         settings: parseSettings(JSON.parse(settings)),

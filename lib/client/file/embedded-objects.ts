@@ -5,7 +5,6 @@ import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import type { StoreDisk } from '../../engine/wire/store-disk.ts';
 import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import type { ComposeRequest, DeleteItem, DeleteOutcome, PutItem, PutOutcome } from '../../frontend/frontend.ts';
-import { bulkFromBytes } from '../../live-coder/bulk-size.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import type { ObjectEngine } from '../face.ts';
 import { HotRelief } from './hot-relief.ts';
@@ -47,13 +46,13 @@ export class EmbeddedObjects implements ObjectEngine {
     disk.beforePut();
     await this.#recover();
     const relief = this.#relief;
-    const bulkFrom = bulkFromBytes(this.#engine.components.settings);
-    const goesHot = ({ sizeBytes = 0 }: PutItem): boolean => this.#engine.bulk === undefined || sizeBytes < bulkFrom;
+    const { fromBytes: bulkFrom = Number.POSITIVE_INFINITY } = this.#engine.bulk ?? {};
     let full: PocketfulError | undefined;
     async function* relieved() {
       for await (const item of items) {
         if (full !== undefined) return;
-        await relief.before(goesHot(item) ? (item.sizeBytes ?? 0) : 0);
+        const { sizeBytes = 0 } = item;
+        await relief.before(sizeBytes < bulkFrom ? sizeBytes : 0);
         yield item;
       }
     }

@@ -13,14 +13,18 @@ import { isVoidObject } from '../index-plan.ts';
 import type { KekRing } from '../kek-ring.ts';
 
 /** One record among the bytes of a span, with all that opens and proves it (openBlock). */
-export interface SealedObject {
-  readonly object: ObjectRow;
+export interface SealedRecord {
   readonly offset: number;
   readonly length: number;
   readonly recordId: RecordId;
   readonly blockId: BlockId;
   readonly wrappedBek: Uint8Array;
   readonly kek: Uint8Array;
+}
+
+/** An object that is one record. */
+export interface SealedObject extends SealedRecord {
+  readonly object: ObjectRow;
 }
 
 export type Together =

@@ -1,17 +1,11 @@
 // What the threads that write a tree are told, and answer.
-import type { BlockId, RecordId } from '../../../foundation/ids.ts';
+import type { SealedRecord } from '../../../frontend/frontend.ts';
 
 /** A file whose only block is among the bytes of the order. */
-export interface SealedFile {
+export interface SealedFile extends SealedRecord {
   readonly folder: string;
   /** Where it is written, in that folder; it gets its name later. */
   readonly temporary: string;
-  readonly offset: number;
-  readonly length: number;
-  readonly recordId: RecordId;
-  readonly blockId: BlockId;
-  readonly wrappedBek: Uint8Array;
-  readonly kek: Uint8Array;
   readonly mode: number;
   /** The mode has bits that a new file does not get by itself. */
   readonly isMasked: boolean;
