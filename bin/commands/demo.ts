@@ -129,7 +129,7 @@ class Show {
       const { atOnceBytes, smallPuts } = await demo.put(tick);
       return (seconds) =>
         `${countText(files.length)} files, ${countText(Math.round(files.length / seconds))} files/s, ${(bytes / MB / seconds).toFixed(1)} MB/s: ` +
-        `${bytesText(atOnceBytes)} at once, coded at once, the rest in ${countOf(smallPuts, 'small put')}`;
+        `${bytesText(atOnceBytes)} in one put, coded at once, the rest in ${countOf(smallPuts, 'small put')}`;
     });
     await this.#step('encode', { bytes }, async (tick) => {
       const report = await demo.encode(tick);
