@@ -1,7 +1,5 @@
 // Compaction of an embedded store as its user meets it: plans that change nothing, bad input that changes nothing, runs that are
 // interrupted and gone on with.
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
 import { inProcess } from '../../lib/compaction/do/batches.ts';
@@ -18,24 +16,20 @@ import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { LiveCoder } from '../../lib/live-coder/live-coder.ts';
 import { newRunId, takeRun } from '../../lib/volume/runs/runs.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
-import { differing, filesOf, putFiles } from './small-store.ts';
+import { copiesBelow, differing, filesOf, putFiles } from './small-store.ts';
 import { allRows, makeSparse, type Sparse, withClient } from './sparse-store.ts';
 
 const folder = temporaryFolder();
 const REQUEST = { finish: true } as const;
 let made: Sparse;
-let copies = 0;
+const copyOf = copiesBelow(folder);
 
 beforeAll(async () => {
   made = await makeSparse(folder, 'made');
 });
 
 /** The same store anew. */
-const fresh = (): string => {
-  const dir = join(folder, `copy-${copies++}`);
-  cpSync(made.dir, dir, { recursive: true });
-  return dir;
-};
+const fresh = (): string => copyOf(made.dir);
 
 const sealed = async ({ admin }: EmbeddedClient): Promise<number> => (await admin.status()).overhead.sealed.volumes;
 

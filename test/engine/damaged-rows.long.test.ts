@@ -9,13 +9,13 @@ import { openStore } from '../../lib/client/open-store.ts';
 import { examine } from '../../lib/engine/doctor/doctor.ts';
 import { createEmbedded, type EmbeddedStore } from '../../lib/engine/wire/embedded.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
-import { DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
+import { copiesBelow, DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pocketful-rows-'));
 const made = join(folder, 'made');
 const files = filesOf(1, 30);
 let dir = '';
-let copies = 0;
+const copyOf = copiesBelow(folder);
 
 beforeAll(async () => {
   const store = await createEmbedded(made, { settings: SMALL, drives: DRIVES });
@@ -28,8 +28,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const fresh = (): string => {
-  dir = join(folder, `copy-${copies++}`);
-  cpSync(made, dir, { recursive: true });
+  dir = copyOf(made);
   return dir;
 };
 

@@ -1,5 +1,5 @@
 // Doctor on drives: three of nine gone is not healthy, damage is noted, and taken away again when it is no more.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,12 +11,12 @@ import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { listDamage } from '../../lib/volume/rows/damage.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
-import { filesOf, putFiles, SMALL, withStore } from './small-store.ts';
+import { copiesBelow, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pocketful-doctor-'));
 const made = join(folder, 'made');
 let dir = '';
-let copies = 0;
+const copyOf = copiesBelow(folder);
 
 beforeAll(async () => {
   const settings = settingsOf('demo', { ...SMALL, warmCodec: 'rs-6-3', groupBytesMin: 24 * 1024 });
@@ -33,8 +33,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A copy of the store for each test to break. */
 const fresh = (): string => {
-  dir = join(folder, `copy-${copies++}`);
-  cpSync(made, dir, { recursive: true });
+  dir = copyOf(made);
   return dir;
 };
 const looked = (readAll = false): Promise<DoctorReport> => withStore(dir, (store) => examine(store, { readAll }));

@@ -12,7 +12,7 @@ import { parsePartName } from '../../lib/journal/points.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { livedStore, loseMetadata } from './lived-store.ts';
-import { DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
+import { copiesBelow, DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
 
 const root = temporaryFolder();
 const original = join(root, 'store');
@@ -37,10 +37,9 @@ function holdersOf(drives: string): string[] {
     .sort((a, b) => (newest(a) > newest(b) ? -1 : 1));
 }
 
-let copies = 0;
+const copied = copiesBelow(root);
 function copyOf(): string {
-  const dir = join(root, `copy-${copies++}`);
-  cpSync(original, dir, { recursive: true });
+  const dir = copied(original);
   loseMetadata(dir);
   return dir;
 }

@@ -1,4 +1,6 @@
 // Folders of embedded stores for tests, and settings that make everything small.
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
@@ -44,4 +46,14 @@ export async function withStore<T>(dir: string, use: (store: EmbeddedStore) => P
   } finally {
     await store.close();
   }
+}
+
+/** Copies of a store for each test to break, below a folder; each call makes one. */
+export function copiesBelow(folder: string): (made: string) => string {
+  let copies = 0;
+  return (made) => {
+    const dir = join(folder, `copy-${copies++}`);
+    cpSync(made, dir, { recursive: true });
+    return dir;
+  };
 }

@@ -10,12 +10,6 @@ import { expectSound } from '../store/recount.ts';
 
 const NAMESPACE = 'default';
 
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const out: T[] = [];
-  for await (const item of items) out.push(item);
-  return out;
-}
-
 /** Somebody else is always first wherever this row is written: the lease is found broken. */
 function brokenAt(panda: Panda, isHit: (write: Write) => boolean): Panda {
   return new Proxy(panda, {
@@ -78,7 +72,7 @@ describe('a lease that is broken again and again', () => {
   it('is CONTENDED for a long object, whose upload is given up', async () => {
     const world = new World(2, TINY);
     const p = world.start({ panda: brokenAt(world.panda, ({ partition }) => partition.startsWith('segment/')) });
-    const outcomes = await all(
+    const outcomes = await Array.fromAsync(
       p.frontend.putAll([
         { namespace: NAMESPACE, key: 'long', body: new SeededRandomness(2).bytes(60_000) },
         { namespace: NAMESPACE, key: 'short', body: Buffer.from('x') },

@@ -121,15 +121,17 @@ describe('beside a store', () => {
     const toPut = async (): Promise<{ put: string[]; same: string[] }> => {
       const same: string[] = [];
       const again = await KnownFiles.open(directory, TREE);
-      const put = await all(changedFiles(each(files), again, client.remembering, ({ key }) => same.push(key)));
+      const put = await Array.fromAsync(
+        changedFiles(each(files), again, client.remembering, ({ key }) => same.push(key)),
+      );
       return { put: put.map(({ name }) => name), same };
     };
     expect(await toPut()).toEqual({ put: [], same: ['same', 'deleted', 'overwritten', 'retold'] });
-    await all(client.deleteAll(['deleted']));
+    await Array.fromAsync(client.deleteAll(['deleted']));
     const other = async function* () {
       yield Buffer.from('other');
     };
-    await all(client.putAll([{ key: 'overwritten', body: other }]));
+    await Array.fromAsync(client.putAll([{ key: 'overwritten', body: other }]));
     (files[3] as { request: unknown }).request = { ...files[3]?.request, metadata: '{}' };
     expect(await toPut()).toEqual({ put: ['deleted', 'overwritten', 'retold'], same: ['same'] });
     for (const drive of fs.readdirSync(join(place, 'drives')))
@@ -142,10 +144,4 @@ describe('beside a store', () => {
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
 }

@@ -97,7 +97,7 @@ describe('ahead', () => {
 
   it('what is longer than a block is verified as what reads it says', async () => {
     const paths = Array.from({ length: READ_AHEAD_BATCH_FILES }, () => written('four'));
-    const [first] = await all(readAhead(each(paths.map(toPut)), readers, systemClock));
+    const [first] = await Array.fromAsync(readAhead(each(paths.map(toPut)), readers, systemClock));
     expect(await first?.request.whole?.(3)).toBeUndefined();
     fs.appendFileSync(first?.path as string, 'more');
     await expect(first?.request.verify?.()).rejects.toMatchObject({ code: 'FILE_CHANGED' });
@@ -129,10 +129,4 @@ const keys = `${JSON.stringify({ format: 'pocketful-keys', formatVersion: 1 }, u
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
 }
