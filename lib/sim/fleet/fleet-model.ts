@@ -1,36 +1,24 @@
-import { codecShape } from '../../codec/shape.ts';
 import { FLEET_STATES, type FleetView } from '../../compaction/facts/fleet.ts';
 import { assert } from '../../foundation/assert.ts';
 import { type SeededRandomness, shuffled } from '../../foundation/randomness.ts';
 import { BucketTable } from './bucket-table.ts';
 import { FREE_SLOT, fleetViewOf } from './fleet-view.ts';
-import { grown } from './grown.ts';
 import { type Besides, type ModelShape, NOTHING_BESIDES } from './model-shape.ts';
+import { VolumeColumns } from './volume-columns.ts';
 import { VolumeNames } from './volume-names.ts';
 
 const NONE = -1;
 const SEALED = FLEET_STATES.indexOf('sealed');
 const OPEN = FLEET_STATES.indexOf('open');
 
-export class FleetModel {
+export class FleetModel extends VolumeColumns {
   readonly shape: ModelShape;
-  readonly capacityBytes: number;
   /** Units, and their bytes, with which a volume is full. */
   readonly fullUnits: number;
   readonly fullBytes: number;
   readonly random: SeededRandomness;
   /** Live units by class. */
   readonly liveUnits: Float64Array;
-  state: Uint8Array;
-  generation: Uint32Array;
-  codec: Uint8Array;
-  liveBytes: Float64Array;
-  usedBytes: Float64Array;
-  /** Taken besides data. */
-  besidesBytes: Float64Array;
-  capacity: Float64Array;
-  buckets: Uint32Array;
-  writtenMs: Float64Array;
   readonly #besides: Besides;
   #table: BucketTable;
   #freeSlots: number[];
@@ -39,23 +27,14 @@ export class FleetModel {
   #open = 0;
 
   constructor(shape: ModelShape, random: SeededRandomness) {
+    super(shape.slots, shape.codec, shape.unitsPerVolume * shape.unitBytes);
     this.shape = shape;
     this.random = random;
-    this.capacityBytes = shape.unitsPerVolume * shape.unitBytes;
     this.fullUnits = shape.unitsWhenFull ?? shape.unitsPerVolume;
     this.fullBytes = this.fullUnits * shape.unitBytes;
     this.liveUnits = new Float64Array(shape.classes);
     this.#besides = shape.besides ?? NOTHING_BESIDES;
     const { slots } = shape;
-    this.state = new Uint8Array(slots).fill(FREE_SLOT);
-    this.generation = new Uint32Array(slots);
-    this.codec = new Uint8Array(slots).fill(codecShape(shape.codec).wire);
-    this.liveBytes = new Float64Array(slots);
-    this.usedBytes = new Float64Array(slots);
-    this.besidesBytes = new Float64Array(slots);
-    this.capacity = new Float64Array(slots).fill(this.capacityBytes);
-    this.buckets = new Uint32Array(slots);
-    this.writtenMs = new Float64Array(slots);
     this.#table = new BucketTable(
       shape.classes,
       slots,
@@ -73,17 +52,13 @@ export class FleetModel {
   copy(random: SeededRandomness): FleetModel {
     const twin = new FleetModel({ ...this.shape, slots: 1 }, random);
     twin.liveUnits.set(this.liveUnits);
-    for (const name of COLUMNS) (twin[name] as unknown) = this[name].slice();
+    twin.copyColumns(this);
     twin.#table = this.#table.copy();
     twin.#freeSlots = [...this.#freeSlots];
     twin.#names = this.#names.copy();
     twin.#allocated = this.#allocated;
     twin.#open = this.#open;
     return twin;
-  }
-
-  get slots(): number {
-    return this.state.length;
   }
 
   /** Volumes allocated, open ones included. */
@@ -155,9 +130,7 @@ export class FleetModel {
 
   /** Units that still fit a volume, in a bucket of its own or in one it has. */
   roomUnits(volume: number, inNewBucket: boolean): number {
-    const { perUnit, perSlot, perBucket } = this.#besides;
-    const room = this.roomBytes(volume) - (inNewBucket ? perBucket : 0);
-    return Math.max(0, Math.floor(room / (this.shape.unitBytes + perUnit + perSlot)));
+    return this.#unitsWithin(this.roomBytes(volume) - (inNewBucket ? this.#besides.perBucket : 0));
   }
 
   /** What a volume still takes, data and what goes with it. */
@@ -294,9 +267,12 @@ export class FleetModel {
   hostRoomBytes(volume: number): number | undefined {
     if (this.shape.besides === undefined) return undefined;
     const need = this.bucketsOf(volume).reduce((sum, bucket) => sum + this.needBytes(bucket), 0);
+    return this.#unitsWithin(this.fullBytes - need) * this.shape.unitBytes;
+  }
+
+  #unitsWithin(bytes: number): number {
     const { perUnit, perSlot } = this.#besides;
-    const { unitBytes } = this.shape;
-    return Math.max(0, Math.floor((this.fullBytes - need) / (unitBytes + perUnit + perSlot)) * unitBytes);
+    return Math.max(0, Math.floor(bytes / (this.shape.unitBytes + perUnit + perSlot)));
   }
 
   #put(bucket: number, cls: number, count: number): void {
@@ -322,29 +298,9 @@ export class FleetModel {
   #grow(): void {
     const before = this.slots;
     const room = Math.ceil(before * 1.5) + 16;
-    this.state = grown(this.state, new Uint8Array(room).fill(FREE_SLOT));
-    this.generation = grown(this.generation, new Uint32Array(room));
-    this.codec = grown(this.codec, new Uint8Array(room).fill(this.codec[0] as number));
-    this.liveBytes = grown(this.liveBytes, new Float64Array(room));
-    this.usedBytes = grown(this.usedBytes, new Float64Array(room));
-    this.besidesBytes = grown(this.besidesBytes, new Float64Array(room));
-    this.capacity = grown(this.capacity, new Float64Array(room).fill(this.capacityBytes));
-    this.buckets = grown(this.buckets, new Uint32Array(room));
-    this.writtenMs = grown(this.writtenMs, new Float64Array(room));
+    this.growColumns(room);
     this.#table.growVolumes(room);
     for (let i = room - 1; i >= before; i--) this.#freeSlots.push(i);
     this.#names.grow(room);
   }
 }
-
-const COLUMNS = [
-  'state',
-  'generation',
-  'codec',
-  'liveBytes',
-  'usedBytes',
-  'besidesBytes',
-  'capacity',
-  'buckets',
-  'writtenMs',
-] as const satisfies readonly (keyof FleetModel)[];
