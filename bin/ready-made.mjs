@@ -61,7 +61,12 @@ export async function makeReady(root, marks, build) {
   const stamp = path.join(bundlesIn(root), STAMP);
   fs.writeFileSync(`${stamp}.${folder}`, JSON.stringify({ folder, lock, sources }));
   fs.renameSync(`${stamp}.${folder}`, stamp);
-  const made = fs.readdirSync(bundlesIn(root), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const old = made.map(({ name }) => name).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
-  for (const name of old.slice(0, -KEPT)) fs.rmSync(path.join(bundlesIn(root), name), { recursive: true, force: true });
+  const others = fs
+    .readdirSync(bundlesIn(root), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== folder)
+    .map(({ name }) => name)
+    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+  // Two may have been made in one millisecond: this one is not the older in any case.
+  for (const name of others.slice(0, 1 - KEPT))
+    fs.rmSync(path.join(bundlesIn(root), name), { recursive: true, force: true });
 }
