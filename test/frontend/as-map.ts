@@ -91,7 +91,6 @@ export const READS = ['strong', 'as stale as allowed'] as const;
 
 export async function expectAsMap(reads: (typeof READS)[number], numRuns: number): Promise<void> {
   let staleReads = 0;
-  let written = 0;
   const sequence = fc.array(step, { minLength: 1, maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(fc.nat({ max: 1000 }), sequence, async (seed, steps) => {
@@ -103,12 +102,11 @@ export async function expectAsMap(reads: (typeof READS)[number], numRuns: number
       for (const step of steps) await perform(processes[step.who] as Process, model, step);
       await expectModel(processes[0] as Process, model);
       staleReads += stale.staleReads;
-      written += steps.filter(({ kind }) => kind === 'put' || kind === 'delete').length;
     }),
     { numRuns },
   );
-  // By steps: how long the sequences of a run of this test are is chance.
-  expect(2 * staleReads > written).toBe(reads !== 'strong');
+  // How many depends on the sequences of this run, which are chance: few writes leave few rows that can be read as they were.
+  expect(staleReads > 0, `${staleReads} stale reads`).toBe(reads !== 'strong');
 }
 
 async function expectModel(reader: Process, model: ReadonlyMap<string, Uint8Array>): Promise<void> {
