@@ -80,13 +80,21 @@ export class Coverage {
     return new Set([...this.#known.values()].flatMap(({ tests }) => tests.flatMap(({ files }) => files[file] ?? [])));
   }
 
-  /** The tests that come by a mutant, the quickest first. */
+  /**
+   * The tests that come by a mutant: the quickest of every file of tests first, then the second quickest of each, and so on. What
+   * the tests of one file ask is much alike, and what one of them does not notice the next one hardly does.
+   */
   testsOf(file: string, index: number): readonly TestTime[] {
-    const all = [...this.#known.values()].flatMap(({ tests }) => tests);
-    return all
-      .filter(({ files }) => files[file]?.includes(index))
-      .map(({ test, ms }) => ({ test, ms: Math.round(ms * 10) / 10 }))
-      .sort((a, b) => a.ms - b.ms);
+    const byFile = [...this.#known.values()].map(({ tests }) =>
+      tests
+        .filter(({ files }) => files[file]?.includes(index))
+        .map(({ test, ms }) => ({ test, ms: Math.round(ms * 10) / 10 }))
+        .sort((a, b) => a.ms - b.ms),
+    );
+    return byFile
+      .flatMap((tests) => tests.map((test, turn) => ({ test, turn })))
+      .sort((a, b) => a.turn - b.turn || a.test.ms - b.test.ms)
+      .map(({ test }) => test);
   }
 
   /** The files of tests that come by many mutants of a file and by few other files. */

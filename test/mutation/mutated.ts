@@ -36,6 +36,7 @@ const LONG_BUT_TELLING: readonly string[] = [
   'test/faults/lost-answers.long.test.ts',
   'test/faults/refused-first-calls.long.test.ts',
   'test/frontend/many-appends.long.test.ts',
+  'test/prove/seeds.long.test.ts',
   'test/repair/repair-crash.long.test.ts',
   'test/repair/windows.long.test.ts',
   'test/store/crash.long.test.ts',
