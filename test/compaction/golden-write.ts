@@ -1,4 +1,4 @@
-// node bin/launch.mjs test/compaction/golden-write.ts: what planners are meant to do from now on. Read the difference before it is committed.
+// npm run golden: what planners are meant to do from now on. Read the difference before it is committed.
 import fs from 'node:fs';
 import { GOLDEN, goldenFile } from './golden-lines.ts';
 

@@ -1,6 +1,6 @@
 // Plans of many seeded fleets, merges of many seeded remnants, and what a check says of plans with one wrong figure: line by line what they were when
 // somebody last looked at them. Properties have tests of their own; these hold what no property says: orders, ties, bounds, sums. Where a change
-// is meant: node bin/launch.mjs test/compaction/golden-write.ts, and read the difference.
+// is meant: npm run golden, and read the difference.
 import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { GOLDEN, goldenFile } from './golden-lines.ts';
