@@ -92,9 +92,23 @@ async function shipView(ports: ShipPorts, view: JournalView): Promise<Shipped | 
   const before = cursorOf(view, epoch);
   if (before !== undefined && samePoint(before, tip)) return { cursor: before, segment: undefined };
   const next: ShippedTo = { epoch, ...tip };
-  const segment =
-    before === undefined ? await writeSnapshot(ports, view, next) : await writeTail(ports, view, before, next);
+  if (!(await ports.source.claim(before, next))) return undefined;
+  const segment = await written(ports, view, before, next);
   return (await ports.source.advance(before, next)) ? { cursor: next, segment } : undefined;
+}
+
+async function written(
+  ports: ShipPorts,
+  view: JournalView,
+  before: ShippedTo | undefined,
+  next: ShippedTo,
+): Promise<Segment> {
+  try {
+    return before === undefined ? await writeSnapshot(ports, view, next) : await writeTail(ports, view, before, next);
+  } catch (error) {
+    await ports.source.letGo();
+    throw error;
+  }
 }
 
 async function writeSnapshot(ports: ShipPorts, view: JournalView, { epoch, ...to }: ShippedTo): Promise<Segment> {

@@ -51,6 +51,12 @@ export const EPOCH_LEAP = 2 ** 20;
 export const TABLE_RECOVERY_MS = 35 * DAY_MS;
 /** A segment that is not whole is left by a process that died: no other takes this long to write one. */
 export const SEGMENT_UNFINISHED_MS = DAY_MS;
+/** An invocation that ships is left alone for so long, twice as long each time it was not enough, … */
+export const STAGE_CLAIM_MS_MIN = 5 * SECOND_MS;
+/** … but no longer than it lives; */
+export const STAGE_CLAIM_MS_MAX = 10 * MINUTE_MS;
+/** whoever waits looks again after this long at the latest. */
+export const STAGE_CLAIM_LOOK_MS_MAX = SECOND_MS;
 /** What was shipped of a stage is tended no more often, as a look lists every bucket … */
 export const STAGE_TEND_MS_MIN = 5 * MINUTE_MS;
 /** … nor before so many shippings, … */

@@ -54,8 +54,16 @@ export interface JournalView {
 export interface JournalSource {
   look(): Promise<JournalView>;
   /**
-   * Moves the cursor on, if it still is `before` (undefined: there is none, or one of another epoch). False: another
-   * process was quicker.
+   * Before a segment from `before` to `next` is written: whatever leads on from `before` and is not after `next` is no
+   * longer what the cursor may move to, or holds no more than it. So of all that was written the highest number is the
+   * cursor's, or leads on from there. False: another process is at it, or was quicker.
+   */
+  claim(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean>;
+  /** Nothing is written of what was claimed last: nobody need wait for it. */
+  letGo(): Promise<void>;
+  /**
+   * After `claim`: moves the cursor on, if it still is `before` (undefined: there is none, or one of another epoch).
+   * False: another process was quicker.
    */
   advance(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean>;
   /** Notes rows that could not be shipped as they cannot be read: with the last commit, so before the cursor moves. */

@@ -68,6 +68,7 @@ export function journalSourceContract(name: string, open: () => Promise<OpenedJo
     const { tip, cursor } = view;
     view.close();
     const next = { epoch, sequence: tip?.sequence ?? 0, mark: tip?.mark ?? '', atMs: tip?.atMs ?? 0 };
+    expect(await source.claim(cursor, next)).toBe(true);
     expect(await source.advance(cursor, next)).toBe(true);
     return next;
   };
@@ -90,6 +91,8 @@ export function journalSourceContract(name: string, open: () => Promise<OpenedJo
         const views = [await one.look(), await two.look()];
         for (const view of views) view.close();
         const [mine, theirs] = views.map(({ tip }) => ({ epoch: 0, ...(tip as NonNullable<typeof tip>) }));
+        expect(await one.claim(undefined, mine as ShippedTo)).toBe(true);
+        await two.claim(undefined, theirs as ShippedTo);
         expect(await one.advance(undefined, mine as ShippedTo)).toBe(true);
         expect(await two.advance(undefined, theirs as ShippedTo)).toBe(false);
         const after = await one.look();
@@ -126,6 +129,7 @@ export function journalSourceContract(name: string, open: () => Promise<OpenedJo
         const view = await source.look();
         view.close();
         const next = { epoch: 1, ...(view.tip as NonNullable<typeof view.tip>) };
+        expect(await source.claim(undefined, next)).toBe(true);
         expect(await source.advance(undefined, next)).toBe(true);
         const after = await journal.source().look();
         expect(after.cursor).toEqual(next);

@@ -14,7 +14,7 @@ describe('the journal of a stage', () => {
     const batches = 1e6 / 30;
     const requests = (batches * 6 + (1e6 / 300) * 10) * 5e-6;
     const compute = (batches * 0.15 + 2.2e6 * 0.05e-3 * 4) * 0.0000133334 + batches * 0.2e-6;
-    const metadata = batches * 5 * 0.125e-6 + batches * 0.625e-6;
+    const metadata = batches * 5 * 0.125e-6 + batches * 2 * 0.625e-6;
     expect(journalDollars(SHAPE, 1, PRICE_BOOK)).toBeCloseTo(requests + compute + metadata, 2);
   });
 

@@ -114,7 +114,9 @@ describe('a batch of a stream', () => {
     await journal.write([{ kind: 'put', partition: 'p', sort: 'a', attributes: { n: 1 } }]);
     const first = journal.source();
     const view = await first.look();
-    expect(await first.advance(undefined, { epoch: 0, ...(view.tip as NonNullable<typeof view.tip>) })).toBe(true);
+    const next = { epoch: 0, ...(view.tip as NonNullable<typeof view.tip>) };
+    expect(await first.claim(undefined, next)).toBe(true);
+    expect(await first.advance(undefined, next)).toBe(true);
     const again = await journal.source().look();
     expect(again.cursor?.sequence).toBe(1);
     expect(again.tip?.sequence).toBe(2);

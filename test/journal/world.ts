@@ -63,6 +63,12 @@ export class FaultySource implements JournalSource {
   look(): Promise<JournalView> {
     return this.#inner.look();
   }
+  claim(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean> {
+    return this.#inner.claim(before, next);
+  }
+  letGo(): Promise<void> {
+    return this.#inner.letGo();
+  }
   advance(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean> {
     return this.#call('advance', () => this.#inner.advance(before, next));
   }

@@ -11,7 +11,7 @@ import type { JournalStatus } from '../../lib/engine/ship/journal-status.ts';
 import type { VerifyReport } from '../../lib/engine/upkeep/verify.ts';
 import { systemClock } from '../../lib/foundation/clock.ts';
 import { keyItem, rowOf } from '../../lib/panda/dynamo-items.ts';
-import { cursorFromRow, cursorKey } from '../../lib/panda/rows/journal-rows.ts';
+import { cursorKey, shippingFromRow } from '../../lib/panda/rows/journal-rows.ts';
 import { pocketful } from './cli.ts';
 import type { RealFile } from './real-files.ts';
 
@@ -29,7 +29,7 @@ async function settled(table: string): Promise<number> {
       const { Item } = await client.send(
         new GetItemCommand({ TableName: table, Key: keyItem(cursorKey), ConsistentRead: true }),
       );
-      const now = Item === undefined ? 0 : cursorFromRow(rowOf(Item)).sequence;
+      const now = Item === undefined ? 0 : (shippingFromRow(rowOf(Item)).cursor?.sequence ?? 0);
       if (now !== sequence) [sequence, sinceMs] = [now, systemClock.nowMs()];
       if (sequence > 0 && systemClock.nowMs() - sinceMs >= QUIET_MS) return sequence;
       await systemClock.sleep(1000);

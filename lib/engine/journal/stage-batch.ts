@@ -1,8 +1,9 @@
 // A batch of a stage's stream onto its drives, and its key versions beside it. docs/decisions/0029 has the steps.
 import { isKind } from '../../foundation/errors.ts';
 import type { Shelves } from '../../journal/shelves.ts';
-import type { ChangedRow } from '../../panda/journal-source.ts';
-import { cursorFromRow, cursorKey } from '../../panda/rows/journal-rows.ts';
+import type { ChangedRow, ShippedTo } from '../../panda/journal-source.ts';
+import type { Panda } from '../../panda/panda.ts';
+import { cursorKey, shippingFromRow } from '../../panda/rows/journal-rows.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { type ShelfAt, StoreJournal } from '../ship/store-journal.ts';
 import { StreamJournal } from '../ship/stream-journal.ts';
@@ -26,7 +27,7 @@ export async function shipBatch(
   const { panda } = components;
   const source = new StreamJournal(components, changed, atMs);
   const journal = new StoreJournal(shelfAt, components, source);
-  const isFirst = (await panda.get(cursorKey)) === undefined;
+  const isFirst = (await stageCursor(panda)) === undefined;
   const hasNewKeys = changed.some(({ partition, sort }) => partition === keksKey.partition && sort === keksKey.sort);
   // Before any segment is under a key that nobody could unwrap without the table.
   const keys = isFirst || hasNewKeys ? await keepKeys(components, await journal.shelves()) : undefined;
@@ -51,8 +52,12 @@ export async function shipStageSnapshot(
 ): Promise<{ readonly sequence: number }> {
   const source = new StreamJournal(components, [], components.clock.nowMs(), scansAnew);
   await new StoreJournal(shelfAt, components, source).snapshotNow();
-  const row = await components.panda.get(cursorKey);
-  return { sequence: row === undefined ? 0 : cursorFromRow(row).sequence };
+  return { sequence: (await stageCursor(components.panda))?.sequence ?? 0 };
+}
+
+async function stageCursor(panda: Panda): Promise<ShippedTo | undefined> {
+  const row = await panda.get(cursorKey);
+  return row === undefined ? undefined : shippingFromRow(row).cursor;
 }
 
 async function keepKeys({ panda }: Components, shelves: Shelves): Promise<number | undefined> {

@@ -1,6 +1,7 @@
-// journal | cursor: how far the drives of a stage are. journal | tender: who tends what was shipped, and since when.
-// The function that ships leaves this partition out: else what is written on shipping would be shipped.
-import type { ShippedTo } from '../journal-source.ts';
+// journal | cursor: how far the drives of a stage are, and which point is being written. journal | tender: who tends
+// what was shipped, and since when. The function that ships leaves this partition out: else what is written on shipping
+// would be shipped.
+import type { CommitPoint, ShippedTo } from '../journal-source.ts';
 import type { Attributes, Clause, Condition, Key, Row } from '../panda.ts';
 import { countIn, stringIn } from './row-reader.ts';
 
@@ -16,23 +17,53 @@ export const unshippedPartitions = (cell: string): string[] => [
 export const cursorKey: Key = { partition: JOURNAL_PARTITION, sort: 'cursor' };
 export const tenderKey: Key = { partition: JOURNAL_PARTITION, sort: 'tender' };
 
-export const cursorFromRow = (row: Row): ShippedTo => ({
+/** The point that is written now. Void once there is another: then the cursor never moves there. */
+export interface Claim extends CommitPoint {
+  readonly epoch: number;
+  readonly sinceMs: number;
+}
+
+export interface Shipping {
+  /** Undefined: nothing was shipped yet. */
+  readonly cursor: ShippedTo | undefined;
+  readonly claim: Claim | undefined;
+}
+
+export const shippingFromRow = (row: Row): Shipping => ({
+  cursor: countIn(row, 'q') === 0 ? undefined : cursorIn(row),
+  claim: row.attributes['nq'] === undefined ? undefined : claimIn(row),
+});
+
+const cursorIn = (row: Row): ShippedTo => ({
   epoch: countIn(row, 'ep'),
   sequence: countIn(row, 'q'),
   mark: stringIn(row, 'm'),
   atMs: countIn(row, 't'),
 });
 
-export const cursorAttributes = ({ epoch, sequence, mark, atMs }: ShippedTo): Attributes => ({
-  ep: epoch,
-  q: sequence,
-  m: mark,
-  t: atMs,
+const claimIn = (row: Row): Claim => ({
+  epoch: countIn(row, 'ne'),
+  sequence: countIn(row, 'nq'),
+  mark: stringIn(row, 'nm'),
+  sinceMs: countIn(row, 'nt'),
 });
 
+const NOT_YET: ShippedTo = { epoch: 0, sequence: 0, mark: '00000000', atMs: 0 };
+
+export function shippingAttributes({ cursor, claim }: Shipping): Attributes {
+  const { epoch, sequence, mark, atMs } = cursor ?? NOT_YET;
+  const shipped = { ep: epoch, q: sequence, m: mark, t: atMs };
+  return claim === undefined
+    ? shipped
+    : { ...shipped, ne: claim.epoch, nq: claim.sequence, nm: claim.mark, nt: claim.sinceMs };
+}
+
 /** Still the one that was read; undefined: there is none. */
-export const cursorIs = (cursor: ShippedTo | undefined): Condition =>
-  cursor === undefined ? ['absent'] : [...clausesOf(cursorAttributes(cursor))];
+export function shippingIs(shipping: Shipping | undefined): Condition {
+  if (shipping === undefined) return ['absent'];
+  const clauses = clausesOf(shippingAttributes(shipping));
+  return shipping.claim === undefined ? [...clauses, { attribute: 'nq', missing: true }] : clauses;
+}
 
 export interface Tender {
   readonly owner: string;

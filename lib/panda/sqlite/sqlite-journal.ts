@@ -47,6 +47,13 @@ export class SqliteJournal implements JournalSource {
     }
   }
 
+  /** A COMMIT's number is its own, and a segment to a later one holds all of those before it. */
+  async claim(): Promise<boolean> {
+    return true;
+  }
+
+  async letGo(): Promise<void> {}
+
   async advance(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean> {
     const { epoch, sequence, mark, atMs } = next;
     return this.#change((database) => {

@@ -24,6 +24,13 @@ export class SimSource implements JournalSource {
     return this.#call('look', false, () => this.#log.look());
   }
 
+  /** As in SQLite: a COMMIT's number is its own. */
+  async claim(): Promise<boolean> {
+    return true;
+  }
+
+  async letGo(): Promise<void> {}
+
   advance(before: ShippedTo | undefined, next: ShippedTo): Promise<boolean> {
     return this.#call('advance', true, () => this.#log.advance(before, next));
   }

@@ -13,9 +13,8 @@ export const IN_JOURNAL: readonly Plant[] = [
     name: 'cursor-moves-before-the-segment-is-there',
     profile: 'journal',
     file: 'lib/journal/ship.ts',
-    find: '  const segment =\n    before === undefined ?',
-    replace:
-      '  if (!(await ports.source.advance(before, next))) return undefined;\n  const segment =\n    before === undefined ?',
+    find: '  const segment = await written(',
+    replace: '  if (!(await ports.source.advance(before, next))) return undefined;\n  const segment = await written(',
     also: [
       {
         file: 'lib/journal/ship.ts',
