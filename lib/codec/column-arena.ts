@@ -34,8 +34,14 @@ export const arenaOf = (view: Uint8Array): ColumnArena | undefined => arenas.get
 const strideBytes = (columnBytes: number): number =>
   Math.ceil(columnBytes / CELL_BYTES) * CELL_BYTES + STRIDE_PADDING_BYTES;
 
+/** What so many columns take, with what is between them. */
+export const columnsBytes = (columns: number, columnBytes: number): number => columns * strideBytes(columnBytes);
+
+/** Of an arena with so much for columns. */
+export const arenaBytesFor = (bytes: number): number => Math.ceil((COLUMNS_AT + bytes) / PAGE_BYTES) * PAGE_BYTES;
+
 export const arenaBytes = (columns: number, columnBytes: number): number =>
-  Math.ceil((COLUMNS_AT + columns * strideBytes(columnBytes)) / PAGE_BYTES) * PAGE_BYTES;
+  arenaBytesFor(columnsBytes(columns, columnBytes));
 
 /** `bytes` as arenaBytes gives them. Pages cost real memory only once they are touched. */
 export function createArena(bytes: number): ColumnArena {
@@ -54,7 +60,13 @@ export function createArena(bytes: number): ColumnArena {
   return arena;
 }
 
-/** A view of column number `column` of an arena divided into columns of `columnBytes`. */
-export function columnView(arena: ColumnArena, column: number, columnBytes: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(arena.memory.buffer, COLUMNS_AT + column * strideBytes(columnBytes), columnBytes);
+/** A view of column number `column` of an arena divided, behind its first bytes, into columns of `columnBytes`. */
+export function columnView(
+  arena: ColumnArena,
+  column: number,
+  columnBytes: number,
+  behindBytes = 0,
+): Uint8Array<ArrayBuffer> {
+  const at = COLUMNS_AT + behindBytes + columnsBytes(column, columnBytes);
+  return new Uint8Array(arena.memory.buffer, at, columnBytes);
 }

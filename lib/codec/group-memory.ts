@@ -1,13 +1,13 @@
-// Memory for whole groups: columns that lie where the kernel works, so that coding copies nothing from the moment
-// records are placed to the moment chunks are written. Memory is pooled and bounded; beyond the bound the answer is
-// `retry`.
+// Memory for groups: columns that lie where the kernel works, so that coding copies nothing; or, of columns that lie in
+// pieces elsewhere, only their parity. Memory is pooled and bounded; beyond the bound the answer is `retry`.
 import { assert, assertCount } from '../foundation/assert.ts';
 import { retryLater } from '../foundation/errors.ts';
-import { GROUP_MEMORY_BYTES_MAX, GROUP_MEMORY_IDLE_BYTES_MAX } from '../limits/bytes.ts';
+import { CODED_WINDOW_BYTES, GROUP_MEMORY_BYTES_MAX, GROUP_MEMORY_IDLE_BYTES_MAX } from '../limits/bytes.ts';
 import { type Codec, parityBytes } from './codec.ts';
 import { inPlaceCodecOf } from './codecs.ts';
-import { arenaBytes, type ColumnArena, columnView, createArena } from './column-arena.ts';
+import { arenaBytesFor, type ColumnArena, columnsBytes, columnView, createArena } from './column-arena.ts';
 import { wasmHost } from './kernel/wasm-host.ts';
+import { type Column, codePieces, columnBytesOf } from './pieces.ts';
 
 const MIB = 1024 * 1024;
 
@@ -27,9 +27,18 @@ export interface GroupMemory extends Disposable {
   release(): void;
 }
 
+export interface ParityMemory extends Disposable {
+  /** m columns. Copies are the pieces of the data column itself, and zeros. */
+  readonly parity: readonly Column[];
+  /** As that of GroupMemory. */
+  release(): void;
+}
+
 export interface ColumnPool {
   /** Throws `retry` CODEC_MEMORY_FULL when all memory is in use. */
   allocate(codec: Codec, columnBytes: number): GroupMemory;
+  /** The parity of k columns that lie in pieces; throws the same. */
+  parityOf(codec: Codec, columns: readonly Column[]): ParityMemory;
   usage(): { readonly usedBytes: number; readonly idleBytes: number };
 }
 
@@ -48,6 +57,8 @@ const DEFAULT_LIMITS: ColumnPoolLimits = {
 /** From the pool of this process, unless another is given. */
 export const allocateColumns = (codec: Codec, columnBytes: number, pool = processPool): GroupMemory =>
   pool.allocate(codec, columnBytes);
+export const parityOf = (codec: Codec, columns: readonly Column[], pool = processPool): ParityMemory =>
+  pool.parityOf(codec, columns);
 
 export function createColumnPool(limits: ColumnPoolLimits = DEFAULT_LIMITS): ColumnPool {
   const idle: Slab[] = [];
@@ -72,16 +83,35 @@ export function createColumnPool(limits: ColumnPoolLimits = DEFAULT_LIMITS): Col
     return createSlab(bytes);
   };
 
+  const lend = (bytes: number): Lent => {
+    const slab = take(slabBytes(bytes));
+    usedBytes += slab.bytes;
+    let released = false;
+    const release = (): void => {
+      if (released) return;
+      released = true;
+      usedBytes -= slab.bytes;
+      idle.push(slab);
+      while (idleBytes() > limits.idleBytesMax) idle.shift();
+    };
+    return { slab, release, isReleased: () => released };
+  };
+
   return {
     allocate(codec, columnBytes) {
       assertCount(columnBytes, 'columnBytes');
-      const slab = take(slabBytes(storedColumns(codec), columnBytes));
-      usedBytes += slab.bytes;
-      return createGroupMemory(codec, slab, columnBytes, () => {
-        usedBytes -= slab.bytes;
-        idle.push(slab);
-        while (idleBytes() > limits.idleBytesMax) idle.shift();
-      });
+      return createGroupMemory(codec, lend(columnsBytes(storedColumns(codec), parityBytes(columnBytes))), columnBytes);
+    },
+    parityOf(codec, columns) {
+      if (isCopying(codec)) return copiesOf(codec, columns);
+      const { dataColumns, parityColumns } = codec;
+      const paddedBytes = parityBytes(Math.max(...columns.map(columnBytesOf)));
+      const behindBytes = columnsBytes(parityColumns, paddedBytes);
+      const { slab, release } = lend(behindBytes + columnsBytes(dataColumns, CODED_WINDOW_BYTES));
+      const parity = Array.from({ length: parityColumns }, (_, i) => slab.view(i, paddedBytes, 0));
+      const windows = Array.from({ length: dataColumns }, (_, i) => slab.view(i, CODED_WINDOW_BYTES, behindBytes));
+      codePieces(inPlaceCodecOf(codec.name), columns, parity, windows);
+      return { parity: parity.map((column) => [column]), release, [Symbol.dispose]: release };
     },
     usage: () => ({ usedBytes, idleBytes: idleBytes() }),
   };
@@ -92,24 +122,30 @@ const processPool = createColumnPool();
 /** A piece of memory that columns are cut from: WebAssembly's, or an ordinary buffer where there is none. */
 interface Slab {
   readonly bytes: number;
-  view(column: number, columnBytes: number): Uint8Array<ArrayBuffer>;
+  /** Column number `column` of those behind the first bytes. */
+  view(column: number, columnBytes: number, behindBytes: number): Uint8Array<ArrayBuffer>;
+}
+
+interface Lent {
+  readonly slab: Slab;
+  release(): void;
+  isReleased(): boolean;
 }
 
 function createSlab(bytes: number): Slab {
   if (wasmHost) {
     const arena: ColumnArena = createArena(bytes);
-    return { bytes, view: (column, columnBytes) => columnView(arena, column, columnBytes) };
+    return { bytes, view: (column, columnBytes, behind) => columnView(arena, column, columnBytes, behind) };
   }
   const buffer = new ArrayBuffer(bytes);
-  return {
-    bytes,
-    view: (column, columnBytes) => new Uint8Array(buffer, column * parityBytes(columnBytes), columnBytes),
-  };
+  const view: Slab['view'] = (column, columnBytes, behindBytes) =>
+    new Uint8Array(buffer, behindBytes + columnsBytes(column, columnBytes), columnBytes);
+  return { bytes, view };
 }
 
 /** Rounded up to one of four sizes per power of two, so that groups of about one size reuse each other's memory. */
-function slabBytes(columns: number, columnBytes: number): number {
-  const needed = Math.max(MIB, arenaBytes(columns, parityBytes(columnBytes)));
+function slabBytes(bytes: number): number {
+  const needed = Math.max(MIB, arenaBytesFor(bytes));
   const step = 2 ** (Math.floor(Math.log2(needed)) - 2);
   return Math.ceil(needed / step) * step;
 }
@@ -121,28 +157,32 @@ const storedColumns = (codec: Codec): number => (isCopying(codec) ? 1 : codec.da
 const firstBytes = (column: Uint8Array<ArrayBuffer>, bytes: number): Uint8Array<ArrayBuffer> =>
   column.length === bytes ? column : column.subarray(0, bytes);
 
-function createGroupMemory(codec: Codec, slab: Slab, columnBytes: number, giveBack: () => void): GroupMemory {
+/** Copies of a column in pieces: the pieces, padded. */
+function copiesOf({ parityColumns }: Codec, columns: readonly Column[]): ParityMemory {
+  const only = columns[0] as Column;
+  const bytes = columnBytesOf(only);
+  const padding = parityBytes(bytes) - bytes;
+  const copy = padding === 0 ? only : [...only, new Uint8Array(padding)];
+  const release = (): void => {};
+  return { parity: new Array<Column>(parityColumns).fill(copy), release, [Symbol.dispose]: release };
+}
+
+function createGroupMemory(codec: Codec, { slab, release, isReleased }: Lent, columnBytes: number): GroupMemory {
   const { dataColumns, parityColumns } = codec;
   const inPlace = inPlaceCodecOf(codec.name);
   const paddedBytes = parityBytes(columnBytes);
   const columns = Array.from({ length: dataColumns + parityColumns }, (_, column) =>
-    slab.view(Math.min(column, storedColumns(codec) - 1), paddedBytes),
+    slab.view(Math.min(column, storedColumns(codec) - 1), paddedBytes, 0),
   );
-  let released = false;
 
   const cut = (lengths: readonly number[]): { length: number; parts: Uint8Array<ArrayBuffer>[] } => {
-    assert(!released, 'this group memory was released');
+    assert(!isReleased(), 'this group memory was released');
     assert(lengths.length === dataColumns, 'one length for each data column');
     if (!lengths.every((bytes) => bytes >= 0 && bytes <= columnBytes)) {
       assert(false, `lengths ${lengths} where columns have ${columnBytes} bytes`);
     }
     const length = parityBytes(Math.max(...lengths));
     return { length, parts: columns.map((column, i) => firstBytes(column, lengths[i] ?? length)) };
-  };
-
-  const release = (): void => {
-    if (!released) giveBack();
-    released = true;
   };
 
   return {

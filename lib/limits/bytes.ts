@@ -18,6 +18,8 @@ export const MODULES_MAX = 256;
 export const GROUP_MEMORY_BYTES_MAX = 1024 * MIB;
 /** Bytes kept for the next group when none is using them. */
 export const GROUP_MEMORY_IDLE_BYTES_MAX = 192 * MIB;
+/** Bytes of each column that are gathered and coded at once: those of all columns fit a core's cache. */
+export const CODED_WINDOW_BYTES = 64 * KIB;
 /** Buckets of a directory pack, more than any volume holds: what a reader fetches and allocates for an index. */
 export const PACK_BUCKETS_MAX = 65_536;
 /** Exchanges between columns when records are placed: each evens them out more. */

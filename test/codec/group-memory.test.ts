@@ -5,9 +5,13 @@ import { codecOf } from '../../lib/codec/codecs.ts';
 import { arenaOf } from '../../lib/codec/column-arena.ts';
 import { allocateColumns, createColumnPool } from '../../lib/codec/group-memory.ts';
 import { isKind } from '../../lib/foundation/errors.ts';
+import { CODED_WINDOW_BYTES } from '../../lib/limits/bytes.ts';
 import { randomColumns, sameBytes } from './reference.ts';
 
 const MIB = 1024 * 1024;
+
+const inPieces = (column: Uint8Array, bytes: number): Uint8Array[] =>
+  Array.from({ length: Math.ceil(column.length / bytes) }, (_, i) => column.subarray(i * bytes, (i + 1) * bytes));
 
 describe.each(CODEC_NAMES)('%s', (name) => {
   const codec = codecOf(name);
@@ -44,6 +48,29 @@ describe.each(CODEC_NAMES)('%s', (name) => {
     parity.forEach((bytes, i) => {
       expect(sameBytes((group.parity[i] as Uint8Array).subarray(0, bytes.length), bytes)).toBe(true);
     });
+  });
+
+  it('codes columns that lie in pieces, of any length, a window after the other', () => {
+    const pool = createColumnPool();
+    for (const seed of [4, 5]) {
+      const longest = seed === 4 ? 200_003 : 3 * CODED_WINDOW_BYTES;
+      const data = randomColumns(
+        codec.dataColumns,
+        Array.from({ length: codec.dataColumns }, (_, i) => (i === 1 ? 0 : longest - 30_001 * (i % 4))),
+        seed,
+      );
+      const pieces = data.map((column, i) => inPieces(column, 1 + 9973 * (i + 1)));
+      using coded = pool.parityOf(codec, pieces);
+      const parity = coded.parity.map((column) => new Uint8Array(Buffer.concat(column)));
+      const expected = codec.encode(data);
+      expect(parity.map(({ length }) => length)).toEqual(expected.map(({ length }) => length));
+      for (const [i, column] of parity.entries()) expect(sameBytes(column, expected[i] as Uint8Array)).toBe(true);
+    }
+    expect(pool.usage().usedBytes).toBe(0);
+    // Less than the data columns would take; copies take nothing.
+    expect(pool.usage().idleBytes).toBeLessThan(
+      codec.dataColumns === 1 ? 1 : (codec.parityColumns + 3) * 230_000 + MIB,
+    );
   });
 
   it('columns do not overlap, and have the size asked for', () => {

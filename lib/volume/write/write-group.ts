@@ -1,10 +1,11 @@
 // PUT (protocol 2): lays records into columns, codes them, and stores every column on its drive before it answers. What
-// is on the drives is a proposal until a group row names it.
+// is on the drives is a proposal until a group row names it. Records are written from where they lie: none is copied.
 
 import { crc32 } from 'node:zlib';
 import { CELL_BYTES } from '../../codec/codec.ts';
 import { codecOf } from '../../codec/codecs.ts';
-import { allocateColumns, type ColumnPool } from '../../codec/group-memory.ts';
+import { type ColumnPool, parityOf } from '../../codec/group-memory.ts';
+import { type Column, columnBytesOf } from '../../codec/pieces.ts';
 import { codecShape } from '../../codec/shape.ts';
 import type { Drive } from '../../drive/drive.ts';
 import {
@@ -52,9 +53,10 @@ interface Store {
   readonly health: DriveHealth;
 }
 
-/** A group in memory that is used again: none of it may be kept. */
+/** A group, its parity in memory that is used again: none of it may be kept. */
 interface Coded extends Disposable {
-  readonly columns: readonly Uint8Array[];
+  readonly columns: readonly Column[];
+  readonly columnBytes: readonly number[];
   readonly columnCrcs: readonly number[];
   readonly entries: readonly GroupEntry[];
 }
@@ -84,7 +86,7 @@ export async function writeGroup(
     ),
   );
   await passOrAbandon(place, outcomes, objectBytes);
-  return { columnBytes: coded.columns.map((column) => column.length), objectBytes, entries: coded.entries };
+  return { columnBytes: coded.columnBytes, objectBytes, entries: coded.entries };
 }
 
 interface Chunk {
@@ -97,15 +99,15 @@ function chunksOf(
   storeId: StoreId,
   { volume, seq, token }: GroupPlace,
   kind: ChunkHeader['kind'],
-  { columns, columnCrcs, entries }: Coded,
+  { columns, columnBytes, columnCrcs, entries }: Coded,
   appendId: AppendId,
 ): (Chunk | undefined)[] {
-  const columnBytes = columns.map((column) => column.length);
   const { dataColumns } = codecShape(volume.codec);
   const whole = encodeGroupDirectory(entries);
   const wholeCrc = crc32(whole);
   return columns.map((payload, column) => {
-    if (payload.length === 0) return undefined;
+    const payloadBytes = columnBytes[column] as number;
+    if (payloadBytes === 0) return undefined;
     const listsOwn = column < dataColumns && dataColumns > 1;
     const directory = listsOwn ? encodeGroupDirectory(entries.filter((entry) => entry.column === column)) : whole;
     const header = encodeChunkHeader({
@@ -123,7 +125,7 @@ function chunksOf(
       directoryBytes: directory.length,
       directoryCrc: listsOwn ? crc32(directory) : wholeCrc,
     });
-    return { parts: [header, payload, directory], bytes: header.length + payload.length + directory.length };
+    return { parts: [header, ...payload, directory], bytes: header.length + payloadBytes + directory.length };
   });
 }
 
@@ -135,32 +137,33 @@ function code(pool: ColumnPool | undefined, place: GroupPlace, records: readonly
     codec.dataColumns,
     used,
   );
-  const memory = allocateColumns(codec, Math.max(...layout.columnBytes), pool);
+  const data = layout.columnBytes.map((): Uint8Array[] => []);
   const dataCrcs = layout.columnBytes.map(() => 0);
   const entries = records.map(({ bucket, move, slot, recordId, record }, i) => {
     const column = layout.column[i] as number;
-    const offset = layout.offset[i] as number;
-    (memory.data[column] as Uint8Array).set(record, offset);
     // Within a column, records lie one after the other in the order they came in.
+    data[column]?.push(record);
     dataCrcs[column] = crcOfJoined(dataCrcs[column] as number, recordCrc(record), record.length);
-    return { bucket, move, slot, recordId, column, offset, length: record.length };
+    return { bucket, move, slot, recordId, column, offset: layout.offset[i] as number, length: record.length };
   });
-  const parity = memory.encode(layout.columnBytes);
-  const data = memory.data.map((column, i) => column.subarray(0, layout.columnBytes[i]));
+  const coded = parityOf(codec, data, pool);
+  const parityBytes = coded.parity.map(columnBytesOf);
   return {
-    columns: [...data, ...parity],
-    columnCrcs: [...dataCrcs, ...parityCrcs(data, dataCrcs, parity)],
+    columns: [...data, ...coded.parity],
+    columnBytes: [...layout.columnBytes, ...parityBytes],
+    columnCrcs: [...dataCrcs, ...parityCrcs(data, dataCrcs, coded.parity)],
     entries,
-    [Symbol.dispose]: () => memory.release(),
+    [Symbol.dispose]: () => coded.release(),
   };
 }
 
 /** Copies of the one data column are its bytes and zeros: their checksum goes on from its own. */
-function parityCrcs(data: readonly Uint8Array[], dataCrcs: readonly number[], parity: readonly Uint8Array[]): number[] {
-  const only = data.length === 1 ? data[0] : undefined;
-  return parity.map((column) =>
-    only === undefined ? crc32(column) : crc32(column.subarray(only.length), dataCrcs[0]),
-  );
+function parityCrcs(data: readonly Column[], dataCrcs: readonly number[], parity: readonly Column[]): number[] {
+  const isCopy = data.length === 1;
+  return parity.map((column) => {
+    const own = isCopy ? column.slice(data[0]?.length) : column;
+    return own.reduce((crc, piece) => crc32(piece, crc), isCopy ? (dataCrcs[0] as number) : 0);
+  });
 }
 
 async function putColumn(

@@ -1,6 +1,11 @@
 // Memory that groups are coded in, for one run. A process that dies never gives its own back; here it is given back when the run has ended, or
 // the memory of this process would run out after some thousand seeds, and what a seed does would depend on those before it.
-import { type ColumnPool, createColumnPool, type GroupMemory } from '../../../lib/codec/group-memory.ts';
+import {
+  type ColumnPool,
+  createColumnPool,
+  type GroupMemory,
+  type ParityMemory,
+} from '../../../lib/codec/group-memory.ts';
 
 /** Kept from run to run: what lies in it is never read before it was written. */
 const shared = createColumnPool();
@@ -9,10 +14,16 @@ const shared = createColumnPool();
 export const columnBytesInUse = (): number => shared.usage().usedBytes;
 
 export class RunColumns implements ColumnPool {
-  readonly #given: GroupMemory[] = [];
+  readonly #given: { release(): void }[] = [];
 
   allocate(...asked: Parameters<ColumnPool['allocate']>): GroupMemory {
     const memory = shared.allocate(...asked);
+    this.#given.push(memory);
+    return memory;
+  }
+
+  parityOf(...asked: Parameters<ColumnPool['parityOf']>): ParityMemory {
+    const memory = shared.parityOf(...asked);
     this.#given.push(memory);
     return memory;
   }
