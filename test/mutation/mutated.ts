@@ -9,6 +9,7 @@ const TESTED_IN = [
   'frontend',
   'model',
   'compaction',
+  'golden',
   'live-coder',
   'store',
   'faults',

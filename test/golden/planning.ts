@@ -1,4 +1,4 @@
-// What the pure cores of compaction make of many seeded cases, as lines: held against those of the last release of them (golden.test.ts).
+// What planners make of seeded fleets and remnants, and what a check says of plans with one wrong figure.
 import { FLEET_STATES, type FleetView, fleetOf } from '../../lib/compaction/facts/fleet.ts';
 import { type MergeSettings, mergeSettingsFor } from '../../lib/compaction/facts/merge-settings.ts';
 import { type PlanSettings, planSettingsOf, STRATEGIES } from '../../lib/compaction/facts/plan-settings.ts';
@@ -13,8 +13,8 @@ import { planCompaction } from '../../lib/compaction/plan/planner.ts';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
-import { CAPACITY, volumeName, volumeOf } from './fleets.ts';
-import { uniform } from './packing-oracle.ts';
+import { CAPACITY, volumeName, volumeOf } from '../compaction/fleets.ts';
+import { uniform } from '../compaction/packing-oracle.ts';
 
 /** What a planner may be told that changes what it does, a value each that is not the usual one. */
 const UNUSUAL: readonly Partial<PlanSettings>[] = [
@@ -236,12 +236,3 @@ export function mergeLines(): readonly string[] {
     ];
   });
 }
-
-/** Files of lines, by name. */
-export const GOLDEN: Readonly<Record<string, () => readonly string[]>> = {
-  plans: planLines,
-  problems: problemLines,
-  merges: mergeLines,
-};
-
-export const goldenFile = (name: string): URL => new URL(`golden/${name}.txt`, import.meta.url);
