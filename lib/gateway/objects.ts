@@ -49,7 +49,7 @@ export class GatewayObjects {
 
   constructor(engine: ObjectEngine, onBatch?: (objects: number) => void) {
     this.engine = engine;
-    this.batcher = new Batcher(engine, onBatch);
+    this.batcher = new Batcher(engine, { onBatch, clock: engine.clock });
   }
 
   get nowMs(): number {

@@ -83,6 +83,11 @@ export const BATCHED_OBJECTS_MAX = 256;
 export const BATCHED_BYTES_MAX = 8 * MIB;
 /** Batches that are stored at once: one is coded while the other is indexed. */
 export const BATCHES_AT_ONCE = 2;
+/** What waits at a server before a second batch is begun beside the first: less of it goes together a moment later. */
+export const BESIDE_FROM_OBJECTS = 64;
+export const BESIDE_FROM_BYTES = 2 * MIB;
+/** How long a batch of a server waits for as many as came before: clients come again in a part of that. */
+export const GATHER_MS = 5;
 
 // A put of much at once (lib/live-coder/bulk-coder.ts).
 
