@@ -45,9 +45,14 @@ export function recordAad(header: RecordHeader): Uint8Array {
 
 /** The parts of the body one after the other are copied behind the header. */
 export function buildRecord(header: RecordHeader, ...parts: readonly Uint8Array[]): Uint8Array {
+  return writeRecord(Buffer.allocUnsafeSlow(recordBytes(header)), header, ...parts);
+}
+
+/** The same into memory that has just the length of the record. */
+export function writeRecord(record: Buffer, header: RecordHeader, ...parts: readonly Uint8Array[]): Uint8Array {
   const bodyBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
   assert(bodyBytes === header.bodyBytes, `a body of ${bodyBytes} bytes, ${header.bodyBytes} declared`);
-  const record = Buffer.allocUnsafeSlow(recordBytes(header));
+  assert(record.byteLength === recordBytes(header), 'the memory of a record is as long as it');
   writeAad(record, header);
   let at = RECORD_HEADER_BYTES;
   for (const part of parts) {

@@ -31,6 +31,8 @@ export interface WholeBody {
   readonly bytes: Uint8Array;
   /** Hex. */
   readonly sha256: string;
+  /** Called when nobody looks at the bytes any more. */
+  readonly free?: (() => void) | undefined;
 }
 
 /** What S3 keeps of an object apart from its content: part of its row. */

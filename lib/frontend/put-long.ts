@@ -25,14 +25,15 @@ import {
 import type { Components } from '../volume/rows/components.ts';
 import { transact } from '../volume/rows/transact.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { type HeldBlock, heldById } from './held-block.ts';
 import { isGuardFailure, runIndex } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { isItemError } from './put-item.ts';
-import { type BulkWay, type PlainBlock, storeBatch } from './store-blocks.ts';
+import { type BulkWay, storeBatch } from './store-blocks.ts';
 
 export interface LongPut {
   readonly upload: UploadRow;
-  readonly blocks: AsyncIterable<PlainBlock>;
+  readonly blocks: AsyncIterable<HeldBlock>;
   /** The object row once all blocks are known, `segments` of them. Called once; may reject to give the upload up. */
   publish(segments: number): Promise<ObjectRow>;
   readonly ifVersion: string | undefined;
@@ -85,8 +86,8 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {});
   let segments = 0;
-  const start = async (window: readonly PlainBlock[]): Promise<void> => {
-    const bytes = window.reduce((sum, plain) => sum + plain.bytes.length, 0);
+  const start = async (window: readonly HeldBlock[]): Promise<void> => {
+    const bytes = window.reduce((sum, plain) => sum + plain.length, 0);
     const give = await Promise.race([put.room(bytes), broken.promise]);
     const index = segments++;
     const end = put.bulk?.stream.begin();
@@ -117,13 +118,13 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
 
 /** Blocks as many to a segment as one append and one transaction take. */
 export async function* windows(
-  blocks: AsyncIterable<PlainBlock> | Iterable<PlainBlock>,
+  blocks: AsyncIterable<HeldBlock> | Iterable<HeldBlock>,
   bytesMax: number,
-): AsyncGenerator<PlainBlock[]> {
-  let window: PlainBlock[] = [];
+): AsyncGenerator<HeldBlock[]> {
+  let window: HeldBlock[] = [];
   let bytes = 0;
   for await (const block of blocks) {
-    const recordBytes = block.bytes.length + RECORD_SLACK_BYTES;
+    const recordBytes = block.length + RECORD_SLACK_BYTES;
     if (window.length > 0 && (window.length === BLOCKS_INLINE_MAX || bytes + recordBytes > bytesMax)) {
       yield window;
       window = [];
@@ -140,11 +141,11 @@ export async function storeSegment(
   keks: KekRing,
   put: Pick<LongPut, 'upload' | 'onStored' | 'bulk'>,
   index: number,
-  window: readonly PlainBlock[],
+  window: readonly HeldBlock[],
 ): Promise<void> {
   const ids = window.map(({ id }) => id);
   const { stored } = await storeBatch(store, keks, {
-    blocks: new Map(window.map((plain) => [plain.id, plain])),
+    blocks: heldById(window),
     ...segmentOf(store.components, put.upload, index, ids),
     bulk: put.bulk,
   });

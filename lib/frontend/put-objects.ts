@@ -11,17 +11,18 @@ import { etagOf } from '../panda/rows/objects/object-form.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import type { BulkWriter } from '../volume/write/bulk-stream.ts';
 import { type LongTurn, PutRoom } from './bulk/put-room.ts';
+import { type HeldBlock, heldById } from './held-block.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
 import { factsOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
 import { putLong } from './put-long.ts';
-import { type PlainBlock, plainBlocksOf, storeBatch } from './store-blocks.ts';
+import { heldBlocksOf, storeBatch } from './store-blocks.ts';
 
 interface SmallObject {
   readonly item: PutItem;
   readonly row: ObjectRow;
-  readonly blocks: readonly PlainBlock[];
+  readonly blocks: readonly HeldBlock[];
   readonly recordBytes: number;
 }
 
@@ -97,7 +98,7 @@ export class PutObjects {
       else checkPathKey(item.key);
       checkMetadata(item.metadata);
       const { blockBytesMax } = this.#store.components.settings;
-      const blocks = await plainBlocksOf(item, blockBytesMax);
+      const blocks = await heldBlocksOf(item, blockBytesMax);
       const head = await this.#readHead(blocks, before, ahead);
       await before;
       if (head.isWhole) await this.#add(item, head.blocks);
@@ -116,29 +117,29 @@ export class PutObjects {
    * turn.
    */
   async #readHead(
-    blocks: AsyncGenerator<PlainBlock>,
+    blocks: AsyncGenerator<HeldBlock>,
     before: Promise<void>,
     ahead: { bytes: number },
-  ): Promise<{ blocks: PlainBlock[]; isWhole: boolean }> {
+  ): Promise<{ blocks: HeldBlock[]; isWhole: boolean }> {
     const bytesMax = Math.max(this.#room.batchBytesMax / 4, this.#store.components.settings.blockBytesMax);
-    const head: PlainBlock[] = [];
+    const head: HeldBlock[] = [];
     let bytes = 0;
     for (;;) {
       const next = await blocks.next();
       if (next.done) return { blocks: head, isWhole: true };
       head.push(next.value);
-      ahead.bytes += next.value.bytes.length;
-      this.#aheadBytes += next.value.bytes.length;
+      ahead.bytes += next.value.length;
+      this.#aheadBytes += next.value.length;
       if (this.#aheadBytes > PUT_AHEAD_BYTES_MAX) await before;
-      bytes += next.value.bytes.length + RECORD_SLACK_BYTES;
+      bytes += next.value.length + RECORD_SLACK_BYTES;
       if (bytes > bytesMax && head.length > 1) return { blocks: head, isWhole: false };
     }
   }
 
-  async #add(item: PutItem, blocks: readonly PlainBlock[]): Promise<void> {
+  async #add(item: PutItem, blocks: readonly HeldBlock[]): Promise<void> {
     await item.verify?.();
     const row = this.#rowOf(item, newObjectVersion(this.#store.components.randomness), blocks);
-    const recordBytes = blocks.reduce((sum, { bytes }) => sum + bytes.length + RECORD_SLACK_BYTES, 0);
+    const recordBytes = blocks.reduce((sum, { length }) => sum + length + RECORD_SLACK_BYTES, 0);
     const name = nameOf(item);
     const isFull =
       this.#batchBytes + recordBytes > this.#room.batchBytesMax ||
@@ -152,12 +153,12 @@ export class PutObjects {
     this.#batchBlocks += blocks.length;
   }
 
-  #rowOf(item: PutItem, version: ObjectVersion, blocks: readonly PlainBlock[]): ObjectRow {
+  #rowOf(item: PutItem, version: ObjectVersion, blocks: readonly HeldBlock[]): ObjectRow {
     return {
       namespace: item.namespace,
       key: item.key,
       version,
-      sizeBytes: blocks.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      sizeBytes: blocks.reduce((sum, { length }) => sum + length, 0),
       blockBytes: this.#store.components.settings.blockBytesMax,
       etag: etagOf(blocks.map(({ id }) => id)),
       createdAtMs: Math.max(0, this.#store.components.clock.nowMs()),
@@ -204,8 +205,7 @@ export class PutObjects {
 
   async #storeSmall(batch: readonly SmallObject[]): Promise<void> {
     await this.#room.begin(batch.reduce((sum, { recordBytes }) => sum + recordBytes, 0));
-    const blocks = new Map<BlockId, PlainBlock>();
-    for (const { blocks: of } of batch) for (const plain of of) blocks.set(plain.id, plain);
+    const blocks = heldById(batch.flatMap(({ blocks: of }) => of));
     const changes = batch.map(
       ({ item, row }): ObjectChange => ({
         namespace: item.namespace,
@@ -238,7 +238,7 @@ export class PutObjects {
     }
   }
 
-  async #addLong(item: PutItem, head: readonly PlainBlock[], rest: AsyncGenerator<PlainBlock>): Promise<void> {
+  async #addLong(item: PutItem, head: readonly HeldBlock[], rest: AsyncGenerator<HeldBlock>): Promise<void> {
     if (this.#batchNames.has(nameOf(item))) await this.#flush();
     await this.#room.after(this.#inFlight.get(nameOf(item)));
     const turn = await this.#room.longPut();
@@ -248,8 +248,8 @@ export class PutObjects {
 
   async #putLong(
     item: PutItem,
-    head: readonly PlainBlock[],
-    rest: AsyncGenerator<PlainBlock>,
+    head: readonly HeldBlock[],
+    rest: AsyncGenerator<HeldBlock>,
     turn: LongTurn,
   ): Promise<void> {
     await this.#room.begin(item.sizeBytes ?? 0);
@@ -259,10 +259,10 @@ export class PutObjects {
     const etag = createHash('sha256');
     let sizeBytes = 0;
     let count = 0;
-    async function* all(): AsyncGenerator<PlainBlock> {
+    async function* all(): AsyncGenerator<HeldBlock> {
       for await (const plain of chained(head, rest)) {
         etag.update(plain.id, 'hex');
-        sizeBytes += plain.bytes.length;
+        sizeBytes += plain.length;
         count += 1;
         yield plain;
       }

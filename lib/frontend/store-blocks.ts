@@ -3,7 +3,7 @@
 import { assert } from '../foundation/assert.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
-import { blockIdInPool, ownBlockId, type SealedBlock } from '../keys/envelope.ts';
+import { blockIdInPool, type SealedBlock } from '../keys/envelope.ts';
 import { sealHere } from '../keys/sealer.ts';
 import { BATCH_ATTEMPTS_MAX } from '../limits/frontend.ts';
 import type { ReadOptions, Write } from '../panda/panda.ts';
@@ -18,18 +18,13 @@ import { appendGroup, KEK_RETIRING } from '../volume/write/append.ts';
 import type { AppendedGroup } from '../volume/write/appended-group.ts';
 import type { BulkStream } from '../volume/write/bulk-stream.ts';
 import { cutBlocks } from './cut-blocks.ts';
+import { HeldBlock } from './held-block.ts';
 import { type Appended, IndexBatch } from './index-batch.ts';
 import { type AlongRequest, contended, indexAlong, readObjects } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { type NamedPuts, namedPutsOf } from './named/put-named.ts';
 import type { PutItem, WholeBody } from './put-item.ts';
-
-/** A block as it came in, under its name. */
-export interface PlainBlock {
-  readonly id: BlockId;
-  readonly bytes: Uint8Array;
-}
 
 export interface Stored {
   /** Record bytes appended for blocks the store did not have. */
@@ -44,8 +39,8 @@ export interface BulkWay {
 }
 
 export interface BlockBatch {
-  /** Each block once. Their bytes are kept until they are indexed: GC may take a known block away under a put. */
-  readonly blocks: ReadonlyMap<BlockId, PlainBlock>;
+  /** Each block once. They are held until they are indexed: GC may take a known block away under a put. */
+  readonly blocks: ReadonlyMap<BlockId, HeldBlock>;
   readonly changes: readonly ObjectChange[];
   /** References beside those of the changes: a segment's. */
   readonly extra?: ReadonlyMap<BlockId, number>;
@@ -67,8 +62,27 @@ export interface StoredBatch {
   readonly stored: Stored;
 }
 
-/** Stores and indexes a batch. A change whose condition fails does not keep the others from being written. */
+/**
+ * Stores and indexes a batch. A change whose condition fails does not keep the others from being written. Its blocks are
+ * dropped then, whatever came of it.
+ */
 export async function storeBatch(store: VolumeStore, keks: KekRing, batch: BlockBatch): Promise<StoredBatch> {
+  const sealed: SealedBlock[] = [];
+  try {
+    return await storeHeld(store, keks, batch, sealed);
+  } finally {
+    for (const block of batch.blocks.values()) block.drop();
+    store.components.sealer?.release?.(sealed);
+  }
+}
+
+/** What was sealed for it is told as it goes on. */
+async function storeHeld(
+  store: VolumeStore,
+  keks: KekRing,
+  batch: BlockBatch,
+  sealed: SealedBlock[],
+): Promise<StoredBatch> {
   const { panda, clock, randomness } = store.components;
   const newBytes = new Map<BlockId, number>();
   const errors = new Map<ObjectChange, Error>();
@@ -88,7 +102,7 @@ export async function storeBatch(store: VolumeStore, keks: KekRing, batch: Block
     const named = isPlain ? namedPutsOf(open, olds, rows) : new Map();
     const isOnlyPut = batch.extra === undefined && batch.guards === undefined && lost.size === 0 && voids.size === 0;
     const along = isOnlyPut && named.size === 0 ? { changes: open, olds, rows } : undefined;
-    const put = { plains, named, along, bulk: batch.bulk };
+    const put = { plains, named, along, bulk: batch.bulk, sealed };
     const appended = plains.length === 0 ? undefined : await appendUnderUsableKey(store, keks, put);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
     // A large group tells whoever recovers it of no objects that are put plain.
@@ -131,7 +145,7 @@ interface ToStore {
   /** Known blocks among them whose record cannot be read. */
   readonly lost: ReadonlyMap<BlockId, BlockRow>;
   /** What must be stored: the unknown ones and the lost ones. */
-  readonly plains: readonly PlainBlock[];
+  readonly plains: readonly HeldBlock[];
 }
 
 async function blocksToStore(
@@ -152,18 +166,20 @@ async function blocksToStore(
   return { rows, voids, lost, plains: [...needed].filter(isNew).map((id) => plainOf(batch, id)) };
 }
 
-function plainOf(batch: BlockBatch, id: BlockId): PlainBlock {
+function plainOf(batch: BlockBatch, id: BlockId): HeldBlock {
   const plain = batch.blocks.get(id);
-  assert(plain !== undefined, 'a batch holds the bytes of its blocks');
+  assert(plain !== undefined, 'a batch holds its blocks');
   return plain;
 }
 
 interface BlocksToPut {
-  readonly plains: readonly PlainBlock[];
+  readonly plains: readonly HeldBlock[];
   readonly named: NamedPuts;
   /** What may be indexed in the transaction that commits them. */
   readonly along: AlongRequest | undefined;
   readonly bulk: BulkWay | undefined;
+  /** What is sealed is added here. */
+  readonly sealed: SealedBlock[];
 }
 
 /** The key that this process has for the current one may be about to be destroyed: the new one is looked up then. */
@@ -182,16 +198,18 @@ async function appendUnderUsableKey(store: VolumeStore, keks: KekRing, put: Bloc
 async function appendBlocks(
   store: VolumeStore,
   keks: KekRing,
-  { plains, named, along, bulk }: BlocksToPut,
+  { plains, named, along, bulk, sealed: all }: BlocksToPut,
 ): Promise<Appended> {
   const { components } = store;
   const kek = await keks.current();
   const { sealer = sealHere } = components;
   const sealed = await sealer.seal(
-    plains.map(({ bytes }) => bytes),
+    plains.map((plain) => plain.plaintext()),
     components.randomness,
     kek,
   );
+  all.push(...sealed);
+  for (const [i, plain] of plains.entries()) plain.sealedAs(sealed[i] as SealedBlock, kek);
   const intents = new Map(
     [...named].map(([{ namespace, key, next }, id]) => {
       assert(next !== undefined, 'what is put has a row');
@@ -201,21 +219,19 @@ async function appendBlocks(
   const recordBytes = sealed.map(({ record }) => record.length);
   const freshAt = (placed: AppendedGroup['placed']): Map<BlockId, FreshBlock> =>
     new Map(
-      plains.map(({ id, bytes }, i) => {
+      plains.map(({ id, length }, i) => {
         const { recordId, wrappedBek, kekVersion } = sealed[i] as SealedBlock;
         const where = placed[i] as AppendedGroup['placed'][number];
-        const lengths = { recordBytes: recordBytes[i] as number, plaintextBytes: bytes.length };
+        const lengths = { recordBytes: recordBytes[i] as number, plaintextBytes: length };
         return [id, { id, cell: components.settings.cell, ...where, recordId, ...lengths, wrappedBek, kekVersion }];
       }),
     );
   const records = sealed.map(({ recordId, record }, i) => ({
-    blockId: (plains[i] as PlainBlock).id,
+    blockId: (plains[i] as HeldBlock).id,
     recordId,
     record,
   }));
   const group = (await bulk?.stream.offer(records, kek.version)) ?? (await appendHot());
-  // It is in its chunks.
-  sealer.release?.(sealed);
   return { group, fresh: freshAt(group.placed) };
 
   async function appendHot(): Promise<AppendedGroup> {
@@ -231,19 +247,23 @@ async function appendBlocks(
 }
 
 /** A body as blocks; what its owner has read and hashed already is not read again. */
-export async function plainBlocksOf(item: PutItem, blockBytes: number): Promise<AsyncGenerator<PlainBlock>> {
+export async function heldBlocksOf(item: PutItem, blockBytes: number): Promise<AsyncGenerator<HeldBlock>> {
   const whole = await item.whole?.(blockBytes);
-  return whole === undefined ? cutPlain(item, blockBytes) : onlyBlock(item, whole);
+  return whole === undefined ? cutHeld(item, blockBytes) : onlyBlock(item, whole);
 }
 
-async function* cutPlain(item: PutItem, blockBytes: number): AsyncGenerator<PlainBlock> {
-  for await (const bytes of cutBlocks(item.body, blockBytes))
-    yield { id: blockIdFor(item, await blockIdInPool(bytes)), bytes };
+async function* cutHeld(item: PutItem, blockBytes: number): AsyncGenerator<HeldBlock> {
+  // What comes in pieces was copied, and is this block's alone.
+  const isOwn = !(item.body instanceof Uint8Array);
+  for await (const bytes of cutBlocks(item.body, blockBytes)) {
+    const free = isOwn ? () => void (bytes.buffer as ArrayBuffer).transfer(0) : undefined;
+    yield new HeldBlock(await blockIdInPool(bytes), bytes, { owner: ownerOf(item), free });
+  }
 }
 
-async function* onlyBlock(item: PutItem, { bytes, sha256 }: WholeBody): AsyncGenerator<PlainBlock> {
-  if (bytes.length > 0) yield { id: blockIdFor(item, sha256 as BlockId), bytes };
+async function* onlyBlock(item: PutItem, { bytes, sha256, free }: WholeBody): AsyncGenerator<HeldBlock> {
+  if (bytes.length > 0) yield new HeldBlock(sha256 as BlockId, bytes, { owner: ownerOf(item), free });
+  else free?.();
 }
 
-const blockIdFor = ({ namespace, ownBlocks }: PutItem, id: BlockId): BlockId =>
-  ownBlocks ? ownBlockId(namespace, id) : id;
+const ownerOf = ({ namespace, ownBlocks }: PutItem): string | undefined => (ownBlocks ? namespace : undefined);

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { conflict, corrupt, invalid, missing } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
-import { blockIdOf, ownBlockId } from '../keys/envelope.ts';
+import { blockIdOf } from '../keys/envelope.ts';
 import {
   type ObjectRow,
   objectFromRow,
@@ -20,11 +20,11 @@ import { readBlocks, rowsOf } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendBytesMax } from '../volume/write/append.ts';
 import { cutBlocks } from './cut-blocks.ts';
+import { HeldBlock } from './held-block.ts';
 import { isGuardFailure } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
 import { beginUpload, giveUpUpload, publish, storeSegment, windows } from './put-long.ts';
-import type { PlainBlock } from './store-blocks.ts';
 
 export interface UploadPart {
   readonly upload: ObjectVersion;
@@ -65,10 +65,11 @@ export async function putPart(store: VolumeStore, keks: KekRing, part: UploadPar
     throw invalid('PART_INVALID', `a part begins at a multiple of ${blockBytesMax}, not at ${part.offset}`);
   const upload = await readUpload(store.components, part.upload);
   if (upload === undefined) throw gone();
-  const blocks: PlainBlock[] = [];
+  const blocks: HeldBlock[] = [];
   const isOwn = (await part.ownBlocksIn?.(upload.namespace)) ?? false;
-  const idOf = (id: BlockId): BlockId => (isOwn ? ownBlockId(upload.namespace, id) : id);
-  for await (const bytes of cutBlocks(part.body, blockBytesMax)) blocks.push({ id: idOf(blockIdOf(bytes)), bytes });
+  const owner = isOwn ? upload.namespace : undefined;
+  for await (const bytes of cutBlocks(part.body, blockBytesMax))
+    blocks.push(new HeldBlock(blockIdOf(bytes), bytes, { owner }));
   let index = part.offset / blockBytesMax;
   for await (const window of windows(blocks, appendBytesMax(store.components.settings))) {
     await putSegment(store, keks, upload, index, window);
@@ -82,7 +83,7 @@ async function putSegment(
   keks: KekRing,
   upload: UploadRow,
   index: number,
-  window: readonly PlainBlock[],
+  window: readonly HeldBlock[],
 ): Promise<void> {
   if (await hasSegment(store.components, upload, index, window)) return;
   try {
@@ -98,7 +99,7 @@ async function hasSegment(
   components: Components,
   upload: UploadRow,
   index: number,
-  window: readonly PlainBlock[],
+  window: readonly HeldBlock[],
 ): Promise<boolean> {
   const found = await components.panda.get(segmentKey(upload.version, index));
   if (found === undefined) return false;

@@ -12,11 +12,12 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import type { RecordHeader } from '../format/record.ts';
-import { buildRecord, parseRecord, RECORD_TAG_BYTES, recordAad } from '../format/record.ts';
+import { parseRecord, RECORD_TAG_BYTES, recordAad, recordBytes, writeRecord } from '../format/record.ts';
 import { assert } from '../foundation/assert.ts';
 import { corrupt, denied, isKind, type PocketfulError } from '../foundation/errors.ts';
 import { type BlockId, bytesOf, hexOf, type RecordId } from '../foundation/ids.ts';
 import type { Randomness } from '../foundation/randomness.ts';
+import { GIVEN_BACK_BYTES_MIN } from '../limits/bytes.ts';
 import { BLOCK_BYTES_MAX } from '../limits/frontend.ts';
 import { compressed, compressedInPool, decompressed, decompressedInPool, POOL_BYTES_MIN } from './compression.ts';
 import { sha256InPool } from './thread-pool.ts';
@@ -131,11 +132,14 @@ export function unwrapBek(wrappedBek: Uint8Array, kek: Uint8Array): Uint8Array {
   throw kekWrong();
 }
 
-/** Sealed with SEAL_RANDOM_BYTES that were drawn for this block, never used before and never again: wiped. */
-export function sealBlockWith(plaintext: Uint8Array, random: Uint8Array, kek: Kek): SealedBlock {
+/**
+ * Sealed with SEAL_RANDOM_BYTES that were drawn for this block, never used before and never again: wiped. The record
+ * is at the start of `into`, which has room for the longest that the block may become.
+ */
+export function sealBlockInto(into: Buffer, plaintext: Uint8Array, random: Uint8Array, kek: Kek): SealedBlock {
   assertBlock(plaintext);
   assert(random.byteLength === SEAL_RANDOM_BYTES, 'a block is sealed with 48 random bytes');
-  return encryptWith(plaintext, compressed(plaintext), random, kek);
+  return encryptWith(plaintext, compressed(plaintext), random, kek, (bytes) => into.subarray(0, bytes));
 }
 
 /** One draw for id and key: entropy has its price by the call. */
@@ -146,7 +150,13 @@ const encrypt = (
   kek: Kek,
 ): SealedBlock => encryptWith(plaintext, packed, randomness.bytes(SEAL_RANDOM_BYTES), kek);
 
-function encryptWith(plaintext: Uint8Array, packed: Uint8Array | undefined, random: Uint8Array, kek: Kek): SealedBlock {
+function encryptWith(
+  plaintext: Uint8Array,
+  packed: Uint8Array | undefined,
+  random: Uint8Array,
+  kek: Kek,
+  memoryOf: (bytes: number) => Buffer = Buffer.allocUnsafeSlow,
+): SealedBlock {
   const recordId = hexOf(random.subarray(0, RECORD_ID_BYTES)) as RecordId;
   const bek = random.subarray(RECORD_ID_BYTES);
   const content = packed ?? plaintext;
@@ -159,10 +169,17 @@ function encryptWith(plaintext: Uint8Array, packed: Uint8Array | undefined, rand
   // A key object first: given the bytes, createCipheriv takes 20 us longer, as much as encrypting 16 KiB.
   const cipher = createCipheriv('aes-256-gcm', createSecretKey(bek), ZERO_NONCE);
   cipher.setAAD(recordAad(header));
-  const record = buildRecord(header, cipher.update(content), cipher.final(), cipher.getAuthTag());
+  const ciphertext = cipher.update(content);
+  const record = writeRecord(memoryOf(recordBytes(header)), header, ciphertext, cipher.final(), cipher.getAuthTag());
+  giveBack(ciphertext);
   const wrappedBek = wrapBek(bek, kek.key);
   bek.fill(0);
   return { recordId, record, wrappedBek, kekVersion: kek.version };
+}
+
+/** Memory of its own goes at once: as garbage it would add up to many times what is in use. */
+function giveBack({ buffer, byteLength }: Buffer): void {
+  if (byteLength >= GIVEN_BACK_BYTES_MIN && byteLength === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
 }
 
 function decrypt(

@@ -1,7 +1,7 @@
 // The program of a thread that seals (system-sealer.ts).
 import { RECORD_OVERHEAD_BYTES } from '../format/record.ts';
 import { answerQuestions } from '../foundation/system-threads.ts';
-import { SEAL_RANDOM_BYTES, sealBlockWith, WRAPPED_BEK_BYTES } from './envelope.ts';
+import { SEAL_RANDOM_BYTES, sealBlockInto, WRAPPED_BEK_BYTES } from './envelope.ts';
 import type { SealDone, SealJob } from './system-sealer.ts';
 
 answerQuestions<SealJob, SealDone>(({ memory, lengths, kek }) => {
@@ -14,12 +14,12 @@ answerQuestions<SealJob, SealDone>(({ memory, lengths, kek }) => {
   for (const [i, length] of lengths.entries()) {
     const plain = Buffer.from(memory, from, length);
     from += length;
-    const { record, wrappedBek } = sealBlockWith(
+    const { record, wrappedBek } = sealBlockInto(
+      out.subarray(at),
       plain,
       random.subarray(i * SEAL_RANDOM_BYTES, (i + 1) * SEAL_RANDOM_BYTES),
       kek,
     );
-    out.set(record, at);
     at += record.length;
     out.set(wrappedBek, at);
     at += wrappedBek.length;

@@ -28,8 +28,6 @@ const PROGRAM = new URL(`./system-sealer-thread${extname(import.meta.url)}`, imp
 export class SystemSealer implements BlockSealer {
   readonly #threads: SystemThreads<SealJob, SealDone>;
   readonly #room: Semaphore;
-  /** Memory of records that came from threads. */
-  readonly #shared = new WeakSet<ArrayBuffer>();
 
   constructor(threads: number) {
     // One more than are worked on: copies that wait are memory.
@@ -73,14 +71,14 @@ export class SystemSealer implements BlockSealer {
     const job: SealJob = { memory: memory.buffer, lengths: plains.map(({ length }) => length), kek };
     const done = await this.#threads.ask(job, [memory.buffer]);
     if (done === undefined) return sealHere.seal(plains, randomness, kek);
-    this.#shared.add(done.memory);
     return sealedOf(done, ids, kek.version);
   }
 
+  /** Those that were sealed together, by a thread, lie in one piece of memory; any other in its own. */
   release(sealed: readonly SealedBlock[]): void {
     for (const { record } of sealed) {
       const memory = record.buffer as ArrayBuffer;
-      if (this.#shared.delete(memory)) memory.transfer(0);
+      if (!memory.detached) memory.transfer(0);
     }
   }
 

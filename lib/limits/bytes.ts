@@ -31,6 +31,8 @@ export const PLACEMENT_EXCHANGES_MAX = 64;
  * A compressed body is kept if it is at most this share of the block: less is not worth decompressing on every read.
  */
 export const COMPRESSED_SHARE_MAX = 0.97;
+/** Memory of one ciphertext that is given back at once: of less, the collector is as quick. */
+export const GIVEN_BACK_BYTES_MIN = 4 * KIB;
 /** Log2 of zstd's window: no block needs more than its own 4 MiB. Frames that ask for more memory are refused. */
 export const WINDOW_LOG_MAX = 22;
 /** Bytes of a key file: thousands of versions. */

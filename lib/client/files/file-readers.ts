@@ -15,6 +15,8 @@ export interface WholeFile {
   readonly bytes: Uint8Array;
   /** Hex. */
   readonly sha256: string;
+  /** Nobody looks at the bytes any more. */
+  readonly free?: () => void;
 }
 
 export interface FileReaders {

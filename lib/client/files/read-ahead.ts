@@ -47,15 +47,17 @@ function send(
 ): FileToPut[] {
   const reading = whole(small, readers, clock);
   reading.catch(() => {});
-  let left = small.length;
-  /** A copy that is garbage soon, where the memory of the batch would wait for its last file and then grow old. */
+  let memory: ArrayBuffer | undefined;
+  let held = small.length;
+  /** Memory of the batch goes with the last of its files: as garbage it would grow old before. */
   function own(file: WholeFile | undefined): WholeFile | undefined {
-    left -= 1;
-    if (file === undefined) return undefined;
-    const bytes = Buffer.allocUnsafeSlow(file.bytes.length);
-    bytes.set(file.bytes);
-    if (left === 0) (file.bytes.buffer as ArrayBuffer).transfer(0);
-    return { bytes, sha256: file.sha256 };
+    const free = once(() => {
+      held -= 1;
+      if (held === 0) memory?.transfer(0);
+    });
+    if (file === undefined) free();
+    else memory = file.bytes.buffer as ArrayBuffer;
+    return file && { ...file, free };
   }
   const places = new Map(small.map((file, i) => [file, i]));
   return batch.map((file) => {
@@ -85,12 +87,23 @@ function withWhole({ request }: FileToPut, read: () => Promise<WholeFile | undef
     whole: async (bytesMax) => {
       const file = await read();
       // A key file is refused by whoever reads it alone.
-      if (file === undefined || file.bytes.length > bytesMax || isKeyFile(file.bytes)) return undefined;
+      if (file === undefined || file.bytes.length > bytesMax || isKeyFile(file.bytes)) {
+        file?.free?.();
+        return undefined;
+      }
       isVerified = true;
       return file;
     },
     verify: async () => {
       if (!isVerified) await request.verify?.();
     },
+  };
+}
+
+function once(what: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) what();
+    isDone = true;
   };
 }
