@@ -25,7 +25,7 @@ import {
 import type { Components } from '../volume/rows/components.ts';
 import { transact } from '../volume/rows/transact.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { type HeldBlock, heldById } from './held-block.ts';
+import { type HeldBlock, heldById } from './blocks/held-block.ts';
 import { isGuardFailure, runIndex } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { isItemError } from './put-item.ts';

@@ -17,8 +17,8 @@ import type { VolumeStore } from '../volume/volume-store.ts';
 import { appendGroup, KEK_RETIRING } from '../volume/write/append.ts';
 import type { AppendedGroup } from '../volume/write/appended-group.ts';
 import type { BulkStream } from '../volume/write/bulk-stream.ts';
+import { HeldBlock } from './blocks/held-block.ts';
 import { cutBlocks } from './cut-blocks.ts';
-import { HeldBlock } from './held-block.ts';
 import { type Appended, IndexBatch } from './index-batch.ts';
 import { type AlongRequest, contended, indexAlong, readObjects } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
@@ -63,8 +63,8 @@ export interface StoredBatch {
 }
 
 /**
- * Stores and indexes a batch. A change whose condition fails does not keep the others from being written. Its blocks are
- * dropped then, whatever came of it.
+ * Stores and indexes a batch. A change whose condition fails does not keep the others from being written. Its blocks
+ * are dropped then, whatever came of it.
  */
 export async function storeBatch(store: VolumeStore, keks: KekRing, batch: BlockBatch): Promise<StoredBatch> {
   const sealed: SealedBlock[] = [];

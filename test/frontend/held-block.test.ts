@@ -1,7 +1,7 @@
 // A block on its way in is held once: as it came, or as its record, from which it comes back.
 import { expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { HeldBlock, heldById } from '../../lib/frontend/held-block.ts';
+import { HeldBlock, heldById } from '../../lib/frontend/blocks/held-block.ts';
 import { blockIdOf, ownBlockId, sealBlock } from '../../lib/keys/envelope.ts';
 
 const random = new SeededRandomness(5);

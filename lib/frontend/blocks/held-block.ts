@@ -1,8 +1,8 @@
 // A block on its way in. It is held once: as it came until it is sealed, from then on as its record. In the rare case
 // that it has to be stored anew (its lease was broken, its key is going) the record is opened again.
-import { assert } from '../foundation/assert.ts';
-import type { BlockId } from '../foundation/ids.ts';
-import { type Kek, openBlock, ownBlockId, type SealedBlock } from '../keys/envelope.ts';
+import { assert } from '../../foundation/assert.ts';
+import type { BlockId } from '../../foundation/ids.ts';
+import { type Kek, openBlock, ownBlockId, type SealedBlock } from '../../keys/envelope.ts';
 
 interface Sealed {
   readonly block: SealedBlock;
