@@ -1,7 +1,11 @@
 // Files of lines: what pure parts make of many seeded cases.
+import { USE_CASES } from '../faults/use-cases.ts';
 import { choiceLines } from './choices.ts';
+import { CODECS, damageLines } from './damage.ts';
+import { MORE_CASES } from './more-cases.ts';
 import { mergeLines, planLines, problemLines } from './planning.ts';
 import { stepLines } from './steps.ts';
+import { transcriptOf } from './transcripts.ts';
 
 export const GOLDEN: Readonly<Record<string, () => readonly string[]>> = {
   plans: planLines,
@@ -10,5 +14,22 @@ export const GOLDEN: Readonly<Record<string, () => readonly string[]>> = {
   choices: choiceLines,
   steps: stepLines,
 };
+
+/** Those that take seconds, each of its part alone (golden.long.test.ts): the first line of a part begins it, the others are indented. */
+export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => Promise<readonly string[]>>>>> = {
+  damage: Object.fromEntries(CODECS.map((codec) => [codec, () => damageLines(codec)])),
+  transcripts: Object.fromEntries(
+    Object.entries({ ...USE_CASES, ...MORE_CASES }).map(([name, useCase]) => [name, () => transcriptOf(useCase)]),
+  ),
+};
+
+export const partText = (name: string, lines: readonly string[]): string =>
+  [name, ...lines.map((line) => `  ${line}`), ''].join('\n');
+
+/** The parts of such a file, by name. */
+export function partsOf(text: string): ReadonlyMap<string, string> {
+  const parts = text.split(/^(?=\S)/m);
+  return new Map(parts.map((part) => [part.slice(0, part.indexOf('\n')), part]));
+}
 
 export const goldenFile = (name: string): URL => new URL(`${name}.txt`, import.meta.url);

@@ -37,6 +37,7 @@ const LONG_BUT_TELLING: readonly string[] = [
   'test/faults/lost-answers.long.test.ts',
   'test/faults/refused-first-calls.long.test.ts',
   'test/frontend/many-appends.long.test.ts',
+  'test/golden/golden.long.test.ts',
   'test/prove/seeds.long.test.ts',
   'test/repair/repair-crash.long.test.ts',
   'test/repair/windows.long.test.ts',
