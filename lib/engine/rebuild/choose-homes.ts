@@ -10,6 +10,8 @@ export interface FoundRecord {
   readonly generation: number;
   readonly sequence: number;
   readonly token: number;
+  /** Of its group. */
+  readonly kind: string;
   readonly isDecodable: number;
   readonly slot: number;
   readonly record: string;
@@ -24,7 +26,7 @@ export interface FoundRecord {
 type Found = FoundRecord & Record<string, string | number | null>;
 
 const EVERY_RECORD = `
-SELECT r.bucket, r.move, g.volume, g.generation, g.sequence, g.token, g.isDecodable, r.slot, r.record, r.column, r.offset, r.length, n.block,
+SELECT r.bucket, r.move, g.volume, g.generation, g.sequence, g.token, g.kind, g.isDecodable, r.slot, r.record, r.column, r.offset, r.length, n.block,
   n.bucket AS namedBucket
 FROM records r CROSS JOIN groups g ON g.id = r.groupId LEFT JOIN named n ON n.record = r.record
 ORDER BY r.bucket, r.move, r.groupId, r.slot`;
@@ -86,8 +88,8 @@ export function chooseHome(found: readonly FoundRecord[]): readonly FoundRecord[
 }
 
 /**
- * Two proposals of one move may lie in one volume: each append is a home of its own, but the groups of move 0 belong
- * together.
+ * Two proposals of one move may lie in one volume: each append is a home of its own, and so is each copy that a top-off
+ * makes of what stays in its host. What was put group by group and never moved belongs together.
  */
-const nameOfHome = ({ move, volume, generation, sequence, token }: FoundRecord): string =>
-  `${move}/${volume}/${generation}${move === 0 ? '' : `/${sequence}/${token}`}`;
+const nameOfHome = ({ move, volume, generation, sequence, token, kind }: FoundRecord): string =>
+  `${move}/${volume}/${generation}${kind === 'append' ? '' : `/${sequence}/${token}`}`;

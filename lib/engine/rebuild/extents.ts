@@ -19,16 +19,16 @@ export interface Places {
   readonly unknown: Map<number, number>;
 }
 
-/** The extents of a volume as text, by column, and noted as used. `seen`: by group what each of its columns showed. */
-export function placesOf(
-  sorter: Sorter,
-  places: Places,
-  id: VolumeId,
-  generation: number,
-  seen: readonly (readonly (string | null)[])[],
-): string[] {
-  const columns = seen[0]?.length ?? 0;
-  const found = Array.from({ length: columns }, (_, i) => seen.find((extents) => extents[i])?.[i] ?? undefined);
+/** The fullest last: a repair leaves some of a column where it was. */
+const SEEN = `
+SELECT c.column, c.extent FROM groups g CROSS JOIN chunks c ON c.groupId = g.id WHERE g.volume = ? AND g.generation = ?
+GROUP BY c.column, c.extent ORDER BY count(*)`;
+
+/** The extents of a volume as text, by column, and noted as used. */
+export function placesOf(sorter: Sorter, places: Places, id: VolumeId, generation: number, columns: number): string[] {
+  const rows = sorter.all<{ column: number; extent: string }>(SEEN, id, generation);
+  const seen = new Map(rows.map(({ column, extent }) => [column, extent]));
+  const found = Array.from({ length: columns }, (_, column) => seen.get(column));
   const taken = new Set(found.flatMap((extent) => (extent === undefined ? [] : [driveOf(extent)])));
   const old = oldExtents(sorter, id, generation);
   const known = found.map((extent, i) => {
@@ -107,7 +107,7 @@ async function* awayZones(
     if (row.partition !== partition) continue;
     const { zone, generation, state } = zoneFromRow(row);
     const written = state === 'used' ? generation : generation - 1;
-    sorter.run('INSERT OR IGNORE INTO zones VALUES (?, ?, ?, 0)', drive, zone, written);
+    sorter.run('INSERT OR IGNORE INTO zones VALUES (?, ?, ?, 0, 0)', drive, zone, written);
   }
   for (let zone = 0; zone < zonesPerDrive; zone++) {
     if (sorter.get('SELECT 1 AS there FROM usedZones WHERE drive = ? AND zone = ?', drive, zone) !== undefined)

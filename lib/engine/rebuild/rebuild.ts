@@ -11,6 +11,7 @@ import { trashAttributes, trashKey } from '../../panda/rows/trash-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { BackupSource } from './backup-source.ts';
 import { bucketRows } from './bucket-rows.ts';
+import { chooseGenerations } from './choose-generations.ts';
 import { placeRecords } from './choose-homes.ts';
 import { driveRows, knownDrives, retiredIn } from './drive-rows.ts';
 import { type Places, zoneRows } from './extents.ts';
@@ -71,6 +72,7 @@ export class Rebuild {
     const known = await knownDrives(backup, incarnations, nowMs);
     this.#scan = await scanDrives(this.#sorter, drives, storeId, { allDrives, leaveOut: retiredIn(known) });
     await indexBackup(this.#sorter, backup, this.#input.shredLog);
+    chooseGenerations(this.#sorter);
     placeRecords(this.#sorter);
     yield* keepNames(this.#sorter, backup, this.#names, this.#input.onLost);
     yield* keepRemoved(this.#sorter, backup);
@@ -78,10 +80,11 @@ export class Rebuild {
     for await (const row of backup.rows(KEPT_TABLES)) yield raised(row);
     yield* driveRows(known);
     yield* this.#blockRows();
-    yield* bucketRows(this.#sorter, settings.cell, nowMs);
+    const { cell } = settings;
+    yield* bucketRows(this.#sorter, { storeId, cell, nowMs });
     const away = new Set(this.#scan.away.map(({ drive }) => drive));
     const places: Places = { drives: drives.length, away, unknown: new Map() };
-    yield* volumeRows(this.#sorter, settings, places, nowMs);
+    yield* volumeRows(this.#sorter, { storeId, settings, drives, nowMs }, places);
     yield* zoneRows(this.#sorter, places, settings.zonesPerDrive, backup);
   }
 

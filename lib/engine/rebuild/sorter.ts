@@ -14,31 +14,37 @@ import { removeScratch } from '../wire/leftovers.ts';
 const SCHEMA = `
 CREATE TABLE groups (
   id INTEGER PRIMARY KEY, volume TEXT, generation INTEGER, sequence INTEGER, token INTEGER, append TEXT, kind TEXT, codec TEXT,
-  columnBytes TEXT, extents TEXT, bucket TEXT, isWhole INTEGER, isDecodable INTEGER);
+  columnBytes TEXT, bucket TEXT, isWhole INTEGER, isDecodable INTEGER);
 CREATE UNIQUE INDEX groupNames ON groups (volume, generation, sequence, token, append);
 CREATE TABLE records (
   bucket TEXT, move INTEGER, groupId INTEGER, slot INTEGER, record TEXT, column INTEGER, offset INTEGER, length INTEGER,
   PRIMARY KEY (bucket, move, groupId, slot)) WITHOUT ROWID;
-CREATE TABLE zones (drive INTEGER, zone INTEGER, generation INTEGER, bytes INTEGER, PRIMARY KEY (drive, zone, generation)) WITHOUT ROWID;
-CREATE TABLE directories (volume TEXT, generation INTEGER, bucket TEXT, extent TEXT, PRIMARY KEY (volume, generation, bucket, extent)) WITHOUT ROWID;
+CREATE TABLE chunks (groupId INTEGER, column INTEGER, extent TEXT, PRIMARY KEY (groupId, column, extent)) WITHOUT ROWID;
+CREATE TABLE zones (drive INTEGER, zone INTEGER, generation INTEGER, bytes INTEGER, packBytes INTEGER, PRIMARY KEY (drive, zone, generation)) WITHOUT ROWID;
 CREATE TABLE named (record TEXT PRIMARY KEY, block TEXT, bucket TEXT) WITHOUT ROWID;
 CREATE TABLE names (version TEXT PRIMARY KEY, block TEXT) WITHOUT ROWID;
 CREATE TABLE shredded (record TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE trash (block TEXT PRIMARY KEY, sinceMs INTEGER) WITHOUT ROWID;
 CREATE TABLE oldVolumes (volume TEXT PRIMARY KEY, generation INTEGER, extents TEXT) WITHOUT ROWID;
+CREATE TABLE rivals (id INTEGER PRIMARY KEY, contest TEXT, rank INTEGER);
+CREATE TABLE rivalGroups (groupId INTEGER PRIMARY KEY, rival INTEGER);
+CREATE INDEX groupsOfRivals ON rivalGroups (rival);
+CREATE TABLE claims (block TEXT, rival INTEGER, PRIMARY KEY (block, rival)) WITHOUT ROWID;
+CREATE INDEX claimsOfRivals ON claims (rival);
+CREATE TABLE leftOut (groupId INTEGER PRIMARY KEY);
 CREATE TABLE homes (bucket TEXT PRIMARY KEY, move INTEGER, volume TEXT, generation INTEGER, sequence INTEGER, token INTEGER) WITHOUT ROWID;
 CREATE TABLE placed (
   block TEXT PRIMARY KEY, record TEXT, bucket TEXT, slot INTEGER, length INTEGER, volume TEXT, generation INTEGER, sequence INTEGER, token INTEGER,
   column INTEGER, offset INTEGER, refs INTEGER DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE unplaced (block TEXT PRIMARY KEY, reason TEXT) WITHOUT ROWID;
 CREATE TABLE unnamed (record TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE used (volume TEXT, bucket TEXT, move INTEGER, generation INTEGER, PRIMARY KEY (volume, bucket)) WITHOUT ROWID;
+CREATE TABLE used (volume TEXT, bucket TEXT, move INTEGER, generation INTEGER, directory BLOB, PRIMARY KEY (volume, bucket)) WITHOUT ROWID;
 CREATE TABLE usedZones (drive INTEGER, zone INTEGER, generation INTEGER, volume TEXT, PRIMARY KEY (drive, zone)) WITHOUT ROWID;
 CREATE TABLE lists (version TEXT PRIMARY KEY, parts INTEGER, blocks INTEGER, isKept INTEGER DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE listLosses (version TEXT, reason TEXT, blocks INTEGER, PRIMARY KEY (version, reason)) WITHOUT ROWID;
 `;
 
-type Values = Record<string, string | number | null>;
+type Values = Record<string, string | number | Uint8Array | null>;
 
 export class Sorter {
   readonly #path: string;

@@ -2,15 +2,17 @@
 // they take.
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
-import { assert } from '../../foundation/assert.ts';
-import type { BlockId, BucketId, RecordId, VolumeId } from '../../foundation/ids.ts';
+import type { Drive } from '../../drive/drive.ts';
+import { encodeDirectoryPack } from '../../format/directory-pack.ts';
+import type { BlockId, BucketId, RecordId, StoreId, VolumeId } from '../../foundation/ids.ts';
 import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import type { Row } from '../../panda/panda.ts';
 import { groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
-import { rebuiltVolumeAttributes, volumeKey } from '../../panda/rows/volume-row.ts';
+import { type Extent, rebuiltVolumeAttributes, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { directoryColumns } from '../../volume/rows/directory-room.ts';
 import { putClass } from '../../volume/write/append.ts';
+import { leadsToPlaced } from './check-directories.ts';
 import { type Places, placesOf } from './extents.ts';
 import type { Sorter } from './sorter.ts';
 
@@ -21,22 +23,35 @@ type FoundGroup = {
   kind: string;
   codec: CodecName;
   columnBytes: string;
-  extents: string;
   bucket: BucketId;
 };
-type Held = { bucket: BucketId; move: number };
+const REBUILD_RUN = 'rebuild';
 
-export function* volumeRows(sorter: Sorter, settings: Settings, places: Places, nowMs: number): Generator<Row> {
+/** With a directory of what lives in it. */
+type Held = { bucket: BucketId; move: number; sequence: number; directory: Uint8Array };
+
+export interface VolumesInput {
+  readonly storeId: StoreId;
+  readonly settings: Settings;
+  readonly drives: readonly Drive[];
+  readonly nowMs: number;
+}
+
+export async function* volumeRows(sorter: Sorter, input: VolumesInput, places: Places): AsyncGenerator<Row> {
   const volumes = 'SELECT volume AS id, max(generation) AS generation FROM used GROUP BY volume';
   for (const { id, generation } of sorter.each<{ id: VolumeId; generation: number }>(volumes)) {
-    const held = sorter.all<Held>('SELECT bucket, move FROM used WHERE volume = ?', id);
+    const held = sorter.all<Held>(
+      'SELECT u.bucket, u.move, h.sequence, u.directory FROM used u JOIN homes h ON h.bucket = u.bucket WHERE u.volume = ?',
+      id,
+    );
     const groups = sorter.all<FoundGroup>(
-      'SELECT id, sequence, token, kind, codec, columnBytes, extents, bucket FROM groups WHERE volume = ? AND generation = ? ORDER BY sequence, token',
+      'SELECT id, sequence, token, kind, codec, columnBytes, bucket FROM groups WHERE volume = ? AND generation = ? ORDER BY sequence, token',
       id,
       generation,
     );
-    yield volumeRow(sorter, settings, places, { id, generation, held, groups, nowMs });
-    yield* appendGroupRows(sorter, id, generation, held, groups);
+    const { row, needsGroups } = await volumeRow(sorter, input, places, { id, generation, held, groups });
+    yield row;
+    if (needsGroups) yield* groupRows(sorter, id, generation, held, groups);
   }
 }
 
@@ -45,57 +60,71 @@ interface FoundVolume {
   readonly generation: number;
   readonly held: readonly Held[];
   readonly groups: readonly FoundGroup[];
-  readonly nowMs: number;
 }
 
-function volumeRow(sorter: Sorter, settings: Settings, places: Places, found: FoundVolume): Row {
-  const { id, generation, held, groups, nowMs } = found;
+async function volumeRow(
+  sorter: Sorter,
+  { storeId, settings, drives, nowMs }: VolumesInput,
+  places: Places,
+  { id, generation, held, groups }: FoundVolume,
+): Promise<{ readonly row: Row; readonly needsGroups: boolean }> {
   const codec = (groups[0] as FoundGroup).codec;
   const cls = putClass(settings) === 'hot' && codec === settings.hotCodec ? 'hot' : 'warm';
-  const extents = placesOf(
-    sorter,
-    places,
-    id,
-    generation,
-    groups.map(({ extents: text }) => JSON.parse(text)),
-  );
-  assert(extents.length === codecShape(codec).dataColumns + codecShape(codec).parityColumns, 'k + m extents');
+  const { dataColumns, parityColumns } = codecShape(codec);
+  const extents = placesOf(sorter, places, id, generation, dataColumns + parityColumns);
+  const columns = cls === 'warm' ? directoryColumns({ codec }) : [];
   // On every column that has directories: fewer copies are a seal that is not at its end.
-  const isListed = ({ bucket }: Held): boolean =>
-    directoryColumns({ codec }).every(
-      (column) =>
-        sorter.get(
-          'SELECT 1 AS there FROM directories WHERE volume = ? AND generation = ? AND bucket = ? AND extent = ?',
-          ...[id, generation, bucket, extents[column] as string],
-        ) !== undefined,
-    );
-  const isPending = cls === 'warm' && !held.every(isListed);
-  return {
+  const owner = { storeId, volumeId: id, generation };
+  const directories = new Map(held.map(({ bucket, directory }) => [bucket, directory]));
+  let isPending = false;
+  for (const column of columns)
+    isPending ||= !(await leadsToPlaced(drives, extentOf(extents[column] as string), owner, directories));
+  const packBytes = encodeDirectoryPack(owner, directories).reduce((sum, part) => sum + part.length, 0);
+  // Writers who went by a full extent for a while leave more in its zone than it may have: that is garbage. A pack that
+  // is still to be written, or to be written anew, has room.
+  const usedBytes = extents.map((extent, column) => {
+    const stored = storedIn(sorter, extent);
+    const isPackToCome = isPending && columns.includes(column);
+    return isPackToCome
+      ? Math.min(stored.bytes - stored.packBytes, settings.extentBytes - packBytes)
+      : Math.min(stored.bytes, settings.extentBytes);
+  });
+  const lastToken = groups.reduce((highest, { token }) => Math.max(highest, token), 0);
+  const row = {
     ...volumeKey(settings.cell, id),
     attributes: rebuiltVolumeAttributes({
       class: cls,
       codec,
       generation,
       extents,
-      token: groups.reduce((highest, { token }) => Math.max(highest, token), 0) + 1,
+      // All that a top-off writes has the token of its volume afterwards.
+      token: generation > 1 ? lastToken : lastToken + 1,
       nextSeq: groups.reduce((highest, { sequence }) => Math.max(highest, sequence), 0) + 1,
-      // Writers who went by a full extent for a while leave more in its zone than it may have: that is garbage.
-      extentUsedBytes: extents.map((extent) => Math.min(storedBytes(sorter, extent), settings.extentBytes)),
+      extentUsedBytes: usedBytes,
       buckets: new Set(held.map(({ bucket }) => bucket)),
       createdAtMs: nowMs,
       directoriesPending: isPending,
     }),
   };
+  return { row, needsGroups: columns.length === 0 || isPending };
 }
 
-const storedBytes = (sorter: Sorter, extent: string): number =>
-  sorter.get<{ bytes: number }>(
-    'SELECT bytes FROM zones WHERE drive = ? AND zone = ? AND generation = ?',
-    ...extent.split(':').map(Number),
-  )?.bytes ?? 0;
+function extentOf(text: string): Extent {
+  const [drive = 0, zone = 0, zoneGeneration = 0] = text.split(':').map(Number);
+  return { drive, zone, zoneGeneration };
+}
 
-/** Buckets that were never moved are found through the rows of their groups until there is a directory. */
-function* appendGroupRows(
+const storedIn = (sorter: Sorter, extent: string): { readonly bytes: number; readonly packBytes: number } =>
+  sorter.get<{ bytes: number; packBytes: number }>(
+    'SELECT bytes, packBytes FROM zones WHERE drive = ? AND zone = ? AND generation = ?',
+    ...extent.split(':').map(Number),
+  ) ?? { bytes: 0, packBytes: 0 };
+
+/**
+ * Groups that buckets lie in: until there are directories nothing else says which objects must exist, and buckets that
+ * were never moved are found through these rows.
+ */
+function* groupRows(
   sorter: Sorter,
   id: VolumeId,
   generation: number,
@@ -103,19 +132,22 @@ function* appendGroupRows(
   groups: readonly FoundGroup[],
 ): Generator<Row> {
   const own = new Set(held.filter(({ move }) => move === 0).map(({ bucket }) => bucket));
-  let kept: { sequence: number; row: Row } | undefined;
+  const movedTo = new Set(held.filter(({ move }) => move > 0).map(({ sequence }) => sequence));
   for (const group of groups) {
-    if (group.kind !== 'append' || !own.has(group.bucket)) continue;
-    const slots = slotsOf(sorter, group);
-    if (slots.length === 0 || slots.length > GROUP_SLOTS_MAX) continue;
-    const { sequence } = group;
-    // A stray proposal may have the same sequence number as the committed group: the one whose records are named is it.
-    if (kept?.sequence === sequence && !slots.some(({ block }) => block !== null)) continue;
-    if (kept !== undefined && kept.sequence !== sequence) yield kept.row;
-    kept = { sequence, row: { ...groupKey(id, generation, sequence), attributes: appendAttributes(group, slots) } };
+    const key = groupKey(id, generation, group.sequence);
+    if (group.kind !== 'append') {
+      if (movedTo.has(group.sequence)) yield { ...key, attributes: moveAttributes(group) };
+    } else if (own.has(group.bucket)) {
+      const slots = slotsOf(sorter, group);
+      if (slots.length === 0 || slots.length > GROUP_SLOTS_MAX) continue;
+      yield { ...key, attributes: appendAttributes(group, slots) };
+    }
   }
-  if (kept !== undefined) yield kept.row;
 }
+
+/** Whoever moved them: that run is over. */
+const moveAttributes = ({ sequence: seq, token, columnBytes }: FoundGroup): Row['attributes'] =>
+  groupAttributes({ kind: 'move', seq, token, columnBytes: JSON.parse(columnBytes), run: REBUILD_RUN });
 
 type GroupSlotFound = { slot: number; record: RecordId; length: number; block: BlockId | null };
 

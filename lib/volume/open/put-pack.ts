@@ -144,7 +144,8 @@ export async function storedPackBytes(
   }
 }
 
-function leadsToAll(its: BucketDirectory, mine: BucketDirectory): boolean {
+/** Every slot of `mine` is where `its` says. */
+export function leadsToAll(its: BucketDirectory, mine: BucketDirectory): boolean {
   for (const [slot, place] of mine.entries) if (!isSamePlace(its.find(slot), place)) return false;
   return true;
 }
