@@ -1,5 +1,6 @@
-// Whether the directories that lie on a column lead to every record that was placed in its volume. Those of a Panda which
-// is lost may not: what died after the backup is alive again, and a directory lists what was alive when it was written.
+// Whether the directories that lie on a column lead to every record that was placed in its volume. Those of a Panda
+// which is lost may not: what died after the backup is alive again, and a directory lists what was alive when it was
+// written.
 import type { Drive } from '../../drive/drive.ts';
 import { parseBucketDirectory } from '../../format/bucket-directory.ts';
 import { PACK_HEADER_BYTES, type PackOwner, parsePackHeader, parsePackIndex } from '../../format/directory-pack.ts';

@@ -1,11 +1,11 @@
 // A volume that was topped off, or was about to be, shows itself on the drives more than once: in each generation, and
-// once for every try at the next one. Its row will have one of them, with one set of extents; which one is decided here,
-// and nothing of the others is looked at any more.
+// once for every try at the next one. Its row will have one of them, with one set of extents; which one is decided
+// here, and nothing of the others is looked at any more.
 //
 // What is alive in the host is in every generation that was flipped to, and in the one before, while that is there. In
-// the next one there is besides what arrived with the flip, whose donors are freed after it. So a generation which alone
-// has something was flipped to, and what only an older one has was dead by then. Where none alone has anything, each
-// that has the most will do.
+// the next one there is besides what arrived with the flip, whose donors are freed after it. So a generation which
+// alone has something was flipped to, and what only an older one has was dead by then. Where none alone has anything,
+// each that has the most will do.
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { Sorter } from './sorter.ts';
 
@@ -152,7 +152,7 @@ SELECT count(*) AS n FROM claims c WHERE c.rival = ? AND NOT EXISTS (
   WHERE o.block = c.block AND o.rival <> c.rival AND (q.id IS NULL OR q.contest <> ? OR q.rank < ?))`;
 const ALL_THERE = 'SELECT count(*) AS n FROM claims WHERE rival = ?';
 
-/** The highest that has something alone; the lowest does not count beside others: what it alone has was dead by then. */
+/** The highest that has something alone; the lowest not beside others: what it alone has was dead by then. */
 function certain(sorter: Sorter, rivals: readonly Rival[]): Rival | undefined {
   const lowest = Math.min(...rivals.map(({ rank }) => rank));
   const later = rivals.filter(({ rank }) => rank > lowest);
