@@ -19,6 +19,8 @@ import type { Call } from './exchange.ts';
 export interface BodySums {
   /** Hex. */
   readonly md5: string;
+  /** Hex; undefined: its sender did not say one. */
+  readonly sha256: string | undefined;
   /** Base64. */
   readonly checksums: Readonly<Partial<Record<Algorithm, string>>>;
   readonly sizeBytes: number;
@@ -168,7 +170,7 @@ export class VerifiedBody {
         throw new S3Fault('BadDigest', `the ${algorithm} you specified did not match the calculated checksum`);
       checksums[algorithm] = value;
     }
-    return { md5, checksums, sizeBytes: this.#bytes };
+    return { md5, sha256: this.#expected.sha256, checksums, sizeBytes: this.#bytes };
   }
 }
 

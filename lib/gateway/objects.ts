@@ -87,9 +87,12 @@ export class GatewayObjects {
     const bytes = await body.whole();
     const sums = body.finish();
     const facts = factsOf(sums.md5, attributesFor(sums));
+    const { sha256 } = sums;
     const result = await this.batcher.put({
       ...itemAt(place),
       body: bytes,
+      // What was hashed to verify it is not hashed again to name its block.
+      whole: async (bytesMax) => (sha256 === undefined || bytes.length > bytesMax ? undefined : { bytes, sha256 }),
       sizeBytes: bytes.length,
       facts: () => facts,
     });

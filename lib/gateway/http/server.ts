@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../foundation/clock.ts';
 import { hexOf } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
+import { SMALL_BODY_BYTES_MAX } from '../../limits/frontend.ts';
 import {
   BODY_IDLE_MS,
   CONNECTIONS_MAX,
@@ -144,22 +145,46 @@ export function requestOf(
   };
 }
 
+const BEYOND_ASCII = /[\x80-\xff]/;
+
 /** As they came; what came twice is joined, as a signature joins it. Values are UTF-8, which some clients send. */
 function headersOf({ rawHeaders }: IncomingMessage): Map<string, string> {
   const headers = new Map<string, string>();
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase();
-    const value = Buffer.from(rawHeaders[i + 1] as string, 'latin1').toString('utf8');
+    const raw = rawHeaders[i + 1] as string;
+    const value = BEYOND_ASCII.test(raw) ? Buffer.from(raw, 'latin1').toString('utf8') : raw;
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before},${value}`);
   }
   return headers;
 }
 
+/** A short body is heard to its end first: an iterator of a stream takes longer to make than to read one. */
 async function* bodyOf(message: IncomingMessage): AsyncGenerator<Uint8Array> {
+  if (Number(message.headers['content-length']) <= SMALL_BODY_BYTES_MAX) {
+    yield* await piecesOf(message);
+    return;
+  }
   try {
     yield* message;
   } catch {
-    throw new S3Fault('IncompleteBody', 'the connection was cut before the whole body had come');
+    throw wasCut();
   }
 }
+
+function piecesOf(message: IncomingMessage): Promise<readonly Uint8Array[]> {
+  return new Promise((resolve, reject) => {
+    const pieces: Uint8Array[] = [];
+    const closed = (): void => {
+      if (!message.readableEnded) reject(wasCut());
+    };
+    if (message.destroyed) closed();
+    message.on('data', (piece: Uint8Array) => pieces.push(piece));
+    message.once('end', () => resolve(pieces));
+    message.once('error', closed);
+    message.once('close', closed);
+  });
+}
+
+const wasCut = (): S3Fault => new S3Fault('IncompleteBody', 'the connection was cut before the whole body had come');

@@ -1,6 +1,6 @@
 // The canonical form of a request, over which a signature of version 4 is made: recomputed from what came over the
 // wire.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { S3Fault } from '../fault.ts';
 
 /** A request as it came: nothing decoded. Header names in lower case. */
@@ -83,4 +83,4 @@ export function canonicalRequests(request: RawRequest, choice: CanonicalChoice):
   );
 }
 
-export const sha256Hex = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
+export const sha256Hex = (data: string | Uint8Array): string => hash('sha256', data, 'hex');
