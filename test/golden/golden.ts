@@ -5,7 +5,7 @@ import { CODECS, damageLines } from './damage.ts';
 import { MORE_CASES } from './more-cases.ts';
 import { mergeLines, planLines, problemLines } from './planning.ts';
 import { stepLines } from './steps.ts';
-import { transcriptOf } from './transcripts.ts';
+import { interruptedLines, transcriptOf } from './transcripts.ts';
 
 export const GOLDEN: Readonly<Record<string, () => readonly string[]>> = {
   plans: planLines,
@@ -15,11 +15,19 @@ export const GOLDEN: Readonly<Record<string, () => readonly string[]>> = {
   steps: stepLines,
 };
 
+/** But for those where several are at work: their calls come in an order of their own. */
+const ALL_CASES = Object.fromEntries(
+  Object.entries({ ...USE_CASES, ...MORE_CASES }).filter(([name]) => !name.includes('beside')),
+);
+
 /** Those that take seconds, each of its part alone (golden.long.test.ts): the first line of a part begins it, the others are indented. */
 export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => Promise<readonly string[]>>>>> = {
   damage: Object.fromEntries(CODECS.map((codec) => [codec, () => damageLines(codec)])),
   transcripts: Object.fromEntries(
-    Object.entries({ ...USE_CASES, ...MORE_CASES }).map(([name, useCase]) => [name, () => transcriptOf(useCase)]),
+    Object.entries(ALL_CASES).map(([name, useCase]) => [name, () => transcriptOf(useCase)]),
+  ),
+  interrupted: Object.fromEntries(
+    Object.entries(ALL_CASES).map(([name, useCase]) => [name, () => interruptedLines(useCase)]),
   ),
 };
 

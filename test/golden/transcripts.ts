@@ -1,7 +1,8 @@
 // What use-cases call, in their order: every call of the metadata store and of drives, as few words and a sum of all that is in it, and what they
 // leave. Calls are what a store costs; one more, or another order, is seen here first.
 import { createHash } from 'node:crypto';
-import { scriptedPlan } from '../../lib/foundation/faults.ts';
+import { isPocketfulError } from '../../lib/foundation/errors.ts';
+import { type FaultMode, scriptedPlan } from '../../lib/foundation/faults.ts';
 import type { Key, Page, Panda, QueryOptions, ReadOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
 import type { UseCase } from '../faults/use-cases.ts';
 import type { World } from '../store/harness.ts';
@@ -99,4 +100,54 @@ export async function transcriptOf({ prepare, act }: UseCase): Promise<readonly 
     `tells ${textOf(told ?? '').slice(0, 600)}, ${sumOf(told ?? '')}`,
     `leaves ${await left(world)}`,
   ];
+}
+
+const PLACES = [1 / 7, 1 / 2, 6 / 7];
+/** What may happen to a call: it is done or not, and its answer is lost, or it is refused for now. */
+const INTERRUPTIONS: readonly (readonly [calls: string, mode: FaultMode])[] = [
+  ['panda transact', 'after-error'],
+  ['panda transact', 'before-error'],
+  ['panda get', 'before-error'],
+  ['panda query', 'before-error'],
+  ['drive append', 'after-error'],
+  ['drive append', 'before-error'],
+  ['drive read', 'before-error'],
+];
+
+/** What comes of it when one of its calls fails, early, in the middle and late. */
+export async function interruptedLines({ prepare, act }: UseCase): Promise<readonly string[]> {
+  const prepared = await prepare();
+  const run = async (calls: string, at: number, mode: FaultMode) => {
+    const world = prepared.world.clone();
+    const counts = new Map<string, number>();
+    let all = 0;
+    const plan = scriptedPlan(({ port, operation }) => {
+      const name = `${port} ${operation}`;
+      const count = (counts.get(name) ?? 0) + 1;
+      counts.set(name, count);
+      all += 1;
+      return name === calls && count === at ? mode : 'none';
+    });
+    const told = await act(world.start({ plan }), prepared.model.clone()).then(
+      (value) => `tells ${sumOf(value ?? '')}`,
+      (error: unknown) => {
+        if (isPocketfulError(error)) return `fails ${error.code} ${error.message}`;
+        throw error;
+      },
+    );
+    return { counts, told, all, leaves: await left(world) };
+  };
+  const calm = await run('', 0, 'none');
+  const lines = [`${calm.told}, ${calm.all} calls, leaves ${calm.leaves}`];
+  for (const [calls, mode] of INTERRUPTIONS) {
+    const count = calm.counts.get(calls) ?? 0;
+    const places = new Set(PLACES.map((part) => Math.ceil(count * part)));
+    for (const at of places) {
+      if (at === 0) continue;
+      const { told, all, leaves } = await run(calls, at, mode);
+      const same = (one: string, other: string): string => (one === other ? 'the same' : one);
+      lines.push(`${calls} ${at} ${mode}: ${same(told, calm.told)}, ${all} calls, leaves ${same(leaves, calm.leaves)}`);
+    }
+  }
+  return lines;
 }
