@@ -1,5 +1,5 @@
-// The shelf of a drive in an S3 bucket: keys are `prefix` + `journal/EPOCH/NAME`. A put that meets its own object, as
-// its first answer was lost, has done what it should: names have a random part, so nobody else writes them.
+// A shelf in an S3 bucket: keys are `prefix` + `journal/EPOCH/NAME`, or in another folder. A put that meets its own
+// object, as its first answer was lost, has done what it should: names have a random part, so nobody else writes them.
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -8,6 +8,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { assert } from '../foundation/assert.ts';
+import { given } from '../foundation/given.ts';
 import { S3_DELETE_KEYS_MAX } from '../limits/bytes.ts';
 import type { ByteRange } from './drive.ts';
 import { assertRange, isChunkName, numberOf } from './drive-keys.ts';
@@ -16,25 +17,30 @@ import { s3Error, statusOf } from './s3-errors.ts';
 import { rangeHeader, rangeOf } from './s3-ranges.ts';
 import type { Shelf, ShelfEntry } from './shelf.ts';
 
-const FOLDER = 'journal';
+/** Beside a drive's zones. */
+const JOURNAL_FOLDER = 'journal';
 
 export interface S3ShelfOptions {
   readonly client: S3Client;
   readonly bucket: string;
+  /** That the bucket must belong to. */
+  readonly account?: string | undefined;
   /** As of the drive. */
   readonly prefix?: string;
+  readonly folder?: string;
 }
 
 export class S3Shelf implements Shelf {
   readonly label: string;
   readonly #client: S3Client;
-  readonly #bucket: string;
+  /** Of every request. */
+  readonly #place: { readonly Bucket: string; readonly ExpectedBucketOwner?: string };
   readonly #folder: string;
 
-  constructor({ client, bucket, prefix = '' }: S3ShelfOptions) {
+  constructor({ client, bucket, account, prefix = '', folder = JOURNAL_FOLDER }: S3ShelfOptions) {
     this.#client = client;
-    this.#bucket = bucket;
-    this.#folder = `${prefix}${FOLDER}/`;
+    this.#place = { Bucket: bucket, ...given({ ExpectedBucketOwner: account }) };
+    this.#folder = `${prefix}${folder}/`;
     this.label = prefix === '' ? bucket : `${bucket}/${prefix.slice(0, -1)}`;
   }
 
@@ -42,7 +48,7 @@ export class S3Shelf implements Shelf {
     const Key = this.#keyOf(epoch, name);
     const body = Buffer.concat(parts);
     const command = new PutObjectCommand({
-      ...{ Bucket: this.#bucket, Key, Body: body, ContentLength: body.byteLength },
+      ...{ ...this.#place, Key, Body: body, ContentLength: body.byteLength },
       ...{ ContentType: 'application/octet-stream', IfNoneMatch: '*' },
     });
     try {
@@ -58,7 +64,7 @@ export class S3Shelf implements Shelf {
     assertRange(range);
     const Range = range === undefined ? undefined : rangeHeader(range);
     try {
-      return await rangeOf(await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key, Range })), range);
+      return await rangeOf(await this.#client.send(new GetObjectCommand({ ...this.#place, Key, Range })), range);
     } catch (error) {
       const kind = error instanceof Error ? error.name : '';
       if (statusOf(error) === 416 || kind === 'InvalidRange') return new Uint8Array(0);
@@ -72,7 +78,7 @@ export class S3Shelf implements Shelf {
     let token: string | undefined;
     do {
       const command = new ListObjectsV2Command({
-        ...{ Bucket: this.#bucket, Prefix: this.#folder, ContinuationToken: token },
+        ...{ ...this.#place, Prefix: this.#folder, ContinuationToken: token },
       });
       const page = await this.#client.send(command).catch((error: unknown) => {
         throw s3Error(this.label, error, undefined);
@@ -92,7 +98,7 @@ export class S3Shelf implements Shelf {
       const some = names.slice(at, at + S3_DELETE_KEYS_MAX);
       const Objects = some.map((name) => ({ Key: this.#keyOf(epoch, name) }));
       try {
-        const command = new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Quiet: true, Objects } });
+        const command = new DeleteObjectsCommand({ ...this.#place, Delete: { Quiet: true, Objects } });
         const { Errors: [first] = [] } = await this.#client.send(command);
         if (first === undefined) continue;
         throw Object.assign(new Error(`${first.Key} is not deleted: ${first.Message}`), { name: first.Code ?? '' });

@@ -8,6 +8,7 @@ const BUCKET_LOGS =
   'Access logs of drives would be more objects than the drives hold. Only the functions of the stage may touch a drive, and they log.';
 const ALL_KEYS =
   'A function reads and writes every key of the drives of its own cell and of no other bucket: keys name zones, and which zone is whose is decided in Panda.';
+const ALL_PARTS = 'Parts of bulk puts have names by lot, and the bucket holds nothing else.';
 const NO_RESOURCES = 'PutMetricData knows no resources. Its condition allows the namespace of Pocketful only.';
 const STREAMS = 'ListStreams knows no resources, and Lambda asks for it before it reads a stream.';
 const VERSIONS = 'A state machine may call any version of the two functions it is made for.';
@@ -24,10 +25,11 @@ const PLAIN_ALARMS =
 
 export function acknowledgeFindings({ zoneData, cellData, cell, zone }: Stage): void {
   const { ephemeral, alarmEmail, tracing } = zoneData.stage;
-  for (const drive of cellData.drives.buckets) accept(drive, 'S1', BUCKET_LOGS);
+  for (const bucket of [...cellData.drives.buckets, cellData.staging.bucket]) accept(bucket, 'S1', BUCKET_LOGS);
   const services = [zone.frontend, ...Object.values(cell.services)];
   for (const service of services)
     for (const arn of cellData.drives.exportedArns(service)) accept(service, `IAM5[Resource::${arn}/*]`, ALL_KEYS);
+  accept(zone.frontend, `IAM5[Resource::${cellData.staging.exportedArn(zone.frontend)}/*]`, ALL_PARTS);
   for (const measures of [cell.services['threshold-tuner'], cell.services.encoder])
     accept(measures, 'IAM5[Resource::*]', NO_RESOURCES);
   accept(cell.services.journal, 'IAM5[Resource::*]', STREAMS);

@@ -29,22 +29,7 @@ export class Drives extends Construct {
   }
 
   #bucket(name: string, ephemeral: boolean): Bucket {
-    const bucket = new Bucket(this, name, {
-      // Chunks are ciphertext already; S3's own key adds encryption at rest free of charge.
-      encryption: BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      // Chunks are never overwritten, and a shredded one must be gone: no versions.
-      versioned: false,
-      lifecycleRules: [{ id: 'abort-multipart', abortIncompleteMultipartUploadAfter: Duration.days(1) }],
-      removalPolicy: removalOf(ephemeral),
-      autoDeleteObjects: ephemeral,
-    });
-    // CloudFormation makes bucket names of it, and functions have 4 KB for all of them.
-    (bucket.node.defaultChild as CfnBucket).overrideLogicalId(name);
-    return bucket;
+    return privateBucket(this, name, { ephemeral });
   }
 
   /** The buckets' names in order, separated by commas. */
@@ -54,13 +39,7 @@ export class Drives extends Construct {
 
   /** The ARNs that `grant` grants, with the name of the export in place of what is exported. */
   exportedArns(user: Construct): string[] {
-    return this.buckets.map((_, drive) => {
-      const arn = arnOf(`${Stack.of(this).stackName}:${nameOf(drive)}`, user);
-      return arn.replace(
-        Stack.of(user).partition,
-        Token.isUnresolved(Stack.of(user).partition) ? '<AWS::Partition>' : '$&',
-      );
-    });
+    return this.buckets.map((_, drive) => exportedArn(`${Stack.of(this).stackName}:${nameOf(drive)}`, user));
   }
 
   /**
@@ -68,7 +47,7 @@ export class Drives extends Construct {
    * forbidden. s3:PutObject covers conditional creation.
    */
   grant(grantee: IFunction, access: Exclude<DriveAccess, 'none'>): void {
-    const arns = this.#imported.map((name) => arnOf(name, grantee));
+    const arns = this.#imported.map((name) => bucketArn(name, grantee));
     Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: arns }).assertSuccess();
     Grant.addToPrincipal({
       grantee,
@@ -78,13 +57,48 @@ export class Drives extends Construct {
   }
 }
 
+export interface PrivateBucketProps {
+  readonly ephemeral: boolean;
+  /** Objects are deleted after so long; missing: never. */
+  readonly expires?: Duration;
+}
+
+/** A bucket that holds ciphertext, for the stage's functions alone. `name` is its logical id, too. */
+export function privateBucket(scope: Construct, name: string, { ephemeral, expires }: PrivateBucketProps): Bucket {
+  const bucket = new Bucket(scope, name, {
+    // Chunks are ciphertext already; S3's own key adds encryption at rest free of charge.
+    encryption: BucketEncryption.S3_MANAGED,
+    enforceSSL: true,
+    minimumTLSVersion: 1.2,
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    // Chunks are never overwritten, and a shredded one must be gone: no versions.
+    versioned: false,
+    lifecycleRules: [
+      { id: 'abort-multipart', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      ...(expires === undefined ? [] : [{ id: 'expire', expiration: expires }]),
+    ],
+    removalPolicy: removalOf(ephemeral),
+    autoDeleteObjects: ephemeral,
+  });
+  // CloudFormation makes bucket names of it, and functions have 4 KB for all of them.
+  (bucket.node.defaultChild as CfnBucket).overrideLogicalId(name);
+  return bucket;
+}
+
 const OBJECT_ACTIONS: Readonly<Record<Exclude<DriveAccess, 'none'>, string[]>> = {
   look: ['s3:GetObject'],
   append: ['s3:GetObject', 's3:PutObject'],
   erase: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
 };
 
-const arnOf = (resource: string, user: IConstruct): string =>
+/** The ARN of a bucket with the name of its export in place of its own. */
+export function exportedArn(exported: string, user: Construct): string {
+  const { partition } = Stack.of(user);
+  return bucketArn(exported, user).replace(partition, Token.isUnresolved(partition) ? '<AWS::Partition>' : '$&');
+}
+
+export const bucketArn = (resource: string, user: IConstruct): string =>
   Arn.format({ service: 's3', region: '', account: '', resource }, Stack.of(user));
 
 const nameOf = (drive: number): string => `Drive${String(drive).padStart(2, '0')}`;

@@ -16,6 +16,7 @@ function environmentBytes(stage: StageSettings, variables: Readonly<Record<strin
   const queue = QUEUES_OF_ACCOUNT + cellName(stage, 'drain-dead').length;
   const longest: Readonly<Record<string, number>> = {
     POCKETFUL_DRIVES: stage.drives * (bucket + 1),
+    POCKETFUL_STAGING: bucket,
     POCKETFUL_TABLE: zoneData.length + '-PandaTable00000000'.length + SUFFIX,
     POCKETFUL_KEY: ARN_OF_KEY,
     POCKETFUL_ACCOUNT: 12,

@@ -24,6 +24,25 @@ export const WHOLE_BODY_BYTES_MAX = 4 * MIB;
 /** Bytes that a client asks for at a time: what fits one answer. */
 export const READ_PIECE_BYTES_MAX = 4 * MIB;
 
+// A put of much at once: parts are staged, then gathered into large groups.
+
+/** Of one gathering: what a function reads, codes and writes within its time. */
+export const GATHER_BYTES_MAX = 256 * MIB;
+/** Groups of one gathering, where these are small. */
+export const GATHER_GROUPS = 16;
+/** Parts that one gathering reads: those of its bytes, and as many cut short. */
+export const GATHER_PARTS_MAX = (2 * GATHER_BYTES_MAX) / PART_BYTES_MAX;
+export const GATHER_OBJECTS_MAX = 4096;
+/** Of the names of a gathering as JSON, and of an outcome besides: question and answer have to fit. */
+export const GATHER_NAMES_BYTES_MAX = 3 * MIB;
+export const GATHER_OUTCOME_BYTES = 320;
+/** No more objects are begun after so long: a third of the function's own time-out. */
+export const GATHER_MS_MAX = 20 * SECOND_MS;
+/** Parts that a gathering holds open: several bodies are read at once. */
+export const STAGED_PARTS_HELD_MAX = 10;
+/** S3 deletes what nobody gathered. */
+export const STAGED_DAYS = 1;
+
 // Who may ask.
 
 /** Principals that a namespace names for reading, and for writing. */

@@ -1,5 +1,14 @@
 // Answers one lambda:Invoke request of aws-protocol.ts out of the use-cases.
-import { type FrontendAnswer, type FrontendRequest, fromBase64, parseRequest, toBase64, toWire } from './protocol.ts';
+import type { PutOutcome } from '../frontend/frontend.ts';
+import {
+  type FrontendAnswer,
+  type FrontendRequest,
+  fromBase64,
+  parseRequest,
+  type ResultOf,
+  toBase64,
+  toWire,
+} from './protocol.ts';
 import type { FrontendService, OpenService } from './service.ts';
 
 /** Typed errors become answers; anything else is thrown, and so fails the invocation. */
@@ -21,6 +30,9 @@ const RIGHTS = {
   list: 'read',
   uploadBegin: 'write',
   uploadFinish: 'write',
+  bulkBegin: 'write',
+  bulkPart: 'write',
+  bulkGather: 'write',
 } as const;
 
 async function answer(service: FrontendService, request: FrontendRequest): Promise<FrontendAnswer> {
@@ -28,8 +40,7 @@ async function answer(service: FrontendService, request: FrontendRequest): Promi
   switch (request.op) {
     case 'put': {
       const objects = request.objects.map(({ body, ...rest }) => ({ ...rest, body: fromBase64(body) }));
-      const outcomes = await service.put(request.namespace, objects);
-      return { results: outcomes.map((one) => (one.ok ? one : { error: toWire(one.error) })) };
+      return putResults(await service.put(request.namespace, objects));
     }
     case 'get': {
       const { object, offset, body } = await service.read(request.namespace, request.key, request);
@@ -53,6 +64,12 @@ async function answer(service: FrontendService, request: FrontendRequest): Promi
       return {};
     case 'uploadFinish':
       return { object: await service.uploadFinish(request) };
+    case 'bulkBegin':
+      return service.bulk.begin();
+    case 'bulkPart':
+      return { part: await service.bulk.stage(request.namespace, fromBase64(request.body)) };
+    case 'bulkGather':
+      return putResults(await service.bulkGather(request));
     case 'sample':
       return service.sample(request.msMax);
     case 'uploadAbort':
@@ -60,3 +77,7 @@ async function answer(service: FrontendService, request: FrontendRequest): Promi
       return {};
   }
 }
+
+const putResults = (outcomes: readonly PutOutcome[]): ResultOf<'put'> => ({
+  results: outcomes.map((one) => (one.ok ? one : { error: toWire(one.error) })),
+});

@@ -6,9 +6,12 @@ import { type ErrorKind, invalid, isPocketfulError, PocketfulError, unknownOutco
 import { LIST_LIMIT_MAX } from '../limits/frontend.ts';
 import {
   BASE64_CHARACTERS_MAX,
+  GATHER_OBJECTS_MAX,
+  GATHER_PARTS_MAX,
   KEY_CHARACTERS_MAX,
   METADATA_CHARACTERS_MAX,
   OBJECTS_PER_REQUEST_MAX,
+  PART_BYTES_MAX,
 } from '../limits/stage.ts';
 
 const key = z.string().max(KEY_CHARACTERS_MAX);
@@ -21,6 +24,12 @@ const ifVersion = z.union([version, z.literal('absent')]);
 const range = z.strictObject({ offset: count, length: count });
 
 const newObject = z.strictObject({ key, body, metadata: metadata.optional(), ifVersion: ifVersion.optional() });
+const stagedPart = z.strictObject({
+  part: z.string().regex(/^[0-9a-f]{96}$/, 'a part is called as its answer said'),
+  bytes: z.int().min(1).max(PART_BYTES_MAX),
+});
+/** Its bytes are among those of the parts together. */
+const gathered = z.strictObject({ key, offset: count, sizeBytes: count, metadata: metadata.optional() });
 const oldObject = z.strictObject({ key, ifVersion: version.optional() });
 const many = <T extends z.ZodType>(one: T) => z.array(one).min(1).max(OBJECTS_PER_REQUEST_MAX);
 
@@ -55,6 +64,18 @@ const requestSchema = z.discriminatedUnion('op', [
     ifVersion: ifVersion.optional(),
   }),
   z.strictObject({ op: z.literal('uploadAbort'), upload: version }),
+  /**
+   * Much at once: parts in any order, each with bytes of any number of objects, then what they hold, which goes into
+   * large groups. Parts that nobody gathers are deleted after a day.
+   */
+  z.strictObject({ op: z.literal('bulkBegin'), namespace }),
+  z.strictObject({ op: z.literal('bulkPart'), namespace, body }),
+  z.strictObject({
+    op: z.literal('bulkGather'),
+    namespace,
+    parts: z.array(stagedPart).max(GATHER_PARTS_MAX),
+    objects: z.array(gathered).min(1).max(GATHER_OBJECTS_MAX),
+  }),
   /** The storage watcher's turn, on its schedule: it reads plaintext, which no other function can. */
   z.strictObject({ op: z.literal('sample'), msMax: count }),
 ]);
@@ -94,8 +115,10 @@ const errorSchema = z.object({ kind: z.enum(KINDS), code: z.string(), message: z
 export type WireError = z.infer<typeof errorSchema>;
 const failureSchema = z.object({ error: errorSchema });
 
+const putResults = z.object({ results: z.array(z.union([failureSchema, storedSchema])) });
+
 const results = {
-  put: z.object({ results: z.array(z.union([failureSchema, storedSchema])) }),
+  put: putResults,
   get: z.object({ object: headSchema, offset: count, body: z.string() }),
   head: z.object({ object: headSchema }),
   delete: z.object({ results: z.array(z.union([failureSchema, z.object({ key: z.string() })])) }),
@@ -109,6 +132,9 @@ const results = {
   uploadPart: z.object({}),
   uploadFinish: z.object({ object: headSchema }),
   uploadAbort: z.object({}),
+  bulkBegin: z.object({ gatherBytesMax: count, partBytesMax: count }),
+  bulkPart: z.object({ part: z.string() }),
+  bulkGather: putResults,
   sample: z.object({
     level: z.enum(['healthy', 'degraded', 'wrong']),
     sampled: count,

@@ -1,5 +1,6 @@
 // The use-cases of one store as the two wire formats need them: everything small enough for one answer.
 
+import type { Shelf } from '../drive/shelf.ts';
 import { sampleStage } from '../engine/upkeep/stage-tasks.ts';
 import { conflict, invalid } from '../foundation/errors.ts';
 import type { ObjectVersion } from '../foundation/ids.ts';
@@ -16,6 +17,7 @@ import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { Caller } from '../settings/principals.ts';
 import { type KnownNamespaces, knownNamespaces } from '../volume/rows/known-namespaces.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
+import { BulkPuts } from './bulk-puts.ts';
 import { admit } from './namespace-guard.ts';
 import type { RequestOf, ResultOf, WireHead } from './protocol.ts';
 
@@ -64,13 +66,16 @@ export class FrontendService {
   readonly #batcher: Batcher;
   readonly #keks: KekRing;
   readonly #namespaces: KnownNamespaces;
+  readonly #bulk: BulkPuts | undefined;
 
-  constructor(store: VolumeStore, onPressure?: PressureSignal) {
+  /** `staging`: where parts of bulk puts wait; without it there are none. */
+  constructor(store: VolumeStore, onPressure?: PressureSignal, staging?: Shelf) {
     this.#store = store;
     this.#frontend = new Frontend(store, onPressure);
     this.#batcher = new Batcher(this.#frontend);
     this.#keks = new KekRing(store.components);
     this.#namespaces = knownNamespaces(store.components);
+    this.#bulk = BulkPuts.of(store, staging, onPressure);
   }
 
   /** Before anything is done for a caller. Throws `denied` NAMESPACE_DENIED. */
@@ -183,6 +188,17 @@ export class FrontendService {
       ifVersion: request.ifVersion as ObjectVersion | 'absent' | undefined,
     });
     return infoOf(object);
+  }
+
+  /** Throws `invalid` REQUEST_INVALID where there are none, as an earlier release does. */
+  get bulk(): BulkPuts {
+    if (this.#bulk === undefined) throw invalid('REQUEST_INVALID', 'request: op: there are no bulk puts here');
+    return this.#bulk;
+  }
+
+  /** One outcome per object, in their order. */
+  async bulkGather(request: RequestOf<'bulkGather'>): Promise<PutOutcome[]> {
+    return this.bulk.gather(request, await this.#keepsOwnBlocks(request.namespace));
   }
 
   /** Reads back what is due to be sampled, as clients would, for at most so long. */

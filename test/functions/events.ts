@@ -4,6 +4,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { newHandler } from '../../functions/frontend/handler.ts';
 import { FrontendService } from '../../lib/service/service.ts';
 import type { Settings } from '../../lib/settings/settings.ts';
+import { MemoryShelf } from '../journal/memory-shelf.ts';
 import { World } from '../store/harness.ts';
 
 // As on a stage without `functionMetrics`: counted, not printed.
@@ -59,12 +60,15 @@ export const httpEvent = ({ method, path, query = '', headers = {}, body, caller
 export interface Deployed {
   readonly invoke: (event: unknown) => Promise<unknown>;
   readonly world: World;
+  /** Where parts of bulk puts wait. */
+  readonly staging: MemoryShelf;
 }
 
 /** Log lines go to nobody. */
 export function deploy(seed: number, open?: () => Promise<FrontendService>, settings?: Settings): Deployed {
   const world = new World(seed, settings);
-  const service = new FrontendService(world.start().volumes);
+  const staging = new MemoryShelf('staging');
+  const service = new FrontendService(world.start().volumes, undefined, staging);
   const handler = newHandler({
     open: open ?? (async () => service),
     logger: new Logger({ logLevel: 'SILENT' }),
@@ -73,5 +77,5 @@ export function deploy(seed: number, open?: () => Promise<FrontendService>, sett
   // Through JSON both ways, as Lambda does it.
   const invoke = async (event: unknown): Promise<unknown> =>
     JSON.parse(JSON.stringify(await handler(JSON.parse(JSON.stringify(event)), context())));
-  return { invoke, world };
+  return { invoke, world, staging };
 }

@@ -58,8 +58,9 @@ describe('two stages in one account', () => {
 
 describe('drives', () => {
   it('are one more than the codecs need, or as many as asked for', () => {
-    durable.cellData.resourceCountIs('AWS::S3::Bucket', 10);
-    ephemeral.cellData.resourceCountIs('AWS::S3::Bucket', DRIVES_MAX);
+    // And one bucket that is no drive.
+    durable.cellData.resourceCountIs('AWS::S3::Bucket', 10 + 1);
+    ephemeral.cellData.resourceCountIs('AWS::S3::Bucket', DRIVES_MAX + 1);
     for (const { zoneData, cell, zone } of [durable, ephemeral])
       for (const template of [zoneData, cell, zone]) template.resourceCountIs('AWS::S3::Bucket', 0);
   });
@@ -77,14 +78,26 @@ describe('drives', () => {
       },
       OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
       LifecycleConfiguration: {
-        Rules: [Match.objectLike({ Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } })],
+        Rules: Match.arrayWith([
+          Match.objectLike({ Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
+        ]),
       },
       VersioningConfiguration: Match.absent(),
     });
   });
 
+  it('never forget what they hold, but parts that nobody gathers are gone after a day', () => {
+    const buckets = durable.cellData.findResources('AWS::S3::Bucket');
+    const expires = Object.entries(buckets).flatMap(([id, { Properties }]) =>
+      (Properties['LifecycleConfiguration'] as { Rules: { ExpirationInDays?: number }[] }).Rules.flatMap(
+        ({ ExpirationInDays: days }) => (days === undefined ? [] : [[id, days]]),
+      ),
+    );
+    expect(expires).toEqual([['Staging', 1]]);
+  });
+
   it('refuse requests without TLS', () => {
-    durable.cellData.resourceCountIs('AWS::S3::BucketPolicy', 10);
+    durable.cellData.resourceCountIs('AWS::S3::BucketPolicy', 10 + 1);
     durable.cellData.allResourcesProperties('AWS::S3::BucketPolicy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
@@ -119,7 +132,7 @@ describe('removal', () => {
   it('of an ephemeral stage keeps nothing', () => {
     for (const type of [...kept, ...passing])
       for (const one of resourcesIn(ephemeral.all, type)) expect(one).toMatchObject({ DeletionPolicy: 'Delete' });
-    expect(resourcesIn(ephemeral.all, 'Custom::S3AutoDeleteObjects')).toHaveLength(DRIVES_MAX);
+    expect(resourcesIn(ephemeral.all, 'Custom::S3AutoDeleteObjects')).toHaveLength(DRIVES_MAX + 1);
     ephemeral.zoneData.hasResourceProperties('AWS::KMS::Key', { PendingWindowInDays: 7 });
     for (const stack of Object.values(ephemeral.stage)) expect(stack.terminationProtection).toBe(false);
   });
@@ -154,7 +167,7 @@ describe('settings', () => {
         .filter(([, { Type }]) => ['AWS::S3::Bucket', 'AWS::DynamoDB::Table', 'AWS::KMS::Key'].includes(Type))
         .map(([id]) => id),
     );
-    expect(data).toHaveLength(12);
+    expect(data).toHaveLength(13);
     for (const id of data) {
       const names = exported.filter((name) => name.split(':')[1]?.includes(id));
       expect(names.length, id).toBeGreaterThan(0);
@@ -449,7 +462,8 @@ describe('permissions', () => {
   const sends = [...queueFigures, 'sqs:SendMessage'];
 
   it.each([
-    ['Frontend', [...looks, 's3:PutObject', ...unwraps, 'lambda:InvokeFunction']],
+    // It deletes parts of bulk puts, and nothing on a drive.
+    ['Frontend', [...erases, ...unwraps, 'lambda:InvokeFunction']],
     ['Planner', rows],
     ['Compactor', erases],
     ['Encoder', [...erases, ...sends, 'cloudwatch:PutMetricData']],
@@ -481,16 +495,21 @@ describe('permissions', () => {
       expect(Condition).toEqual({ 'ForAllValues:StringNotLike': { 'dynamodb:LeadingKeys': never } });
   });
 
-  it('reach the drives of the stage and no other bucket, however many', () => {
+  it('reach the drives of the stage and no other bucket, however many, but for the frontend, whose parts have one', () => {
     for (const { cellData, cell, zone } of [durable, ephemeral]) {
-      const ids = Object.keys(cellData.findResources('AWS::S3::Bucket'));
-      for (const template of [cell, zone]) {
+      const drives = Object.keys(cellData.findResources('AWS::S3::Bucket')).filter((id) => id !== 'Staging');
+      for (const [template, others] of [
+        [cell, []],
+        [zone, ['Staging']],
+      ] as const) {
         const reached = statementsIn([template])
           .filter((statement) => actionsOf(statement).some((action) => action.startsWith('s3:')))
           .flatMap(resourcesOf)
-          .map((resource) => /ImportValue":"[\w-]+:(Drive\d\d)"/.exec(JSON.stringify(resource)));
-        expect(new Set(reached.map((match) => match?.[1]))).toEqual(new Set(ids));
+          .map((resource) => /ImportValue":"[\w-]+:(Drive\d\d|Staging)"/.exec(JSON.stringify(resource)));
+        expect(new Set(reached.map((match) => match?.[1]))).toEqual(new Set([...drives, ...others]));
       }
+      const erased = statementsIn([zone]).filter((one) => actionsOf(one).includes('s3:DeleteObject'));
+      expect(erased.flatMap(resourcesOf).filter((one) => !JSON.stringify(one).includes(':Staging"'))).toEqual([]);
     }
   });
 

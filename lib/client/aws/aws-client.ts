@@ -15,8 +15,11 @@ import {
   READ_PIECE_BYTES_MAX,
   TASK_ANSWER_MS,
 } from '../../limits/stage.ts';
+import { bulkFromBytes } from '../../live-coder/bulk-size.ts';
 import { fromBase64, fromWire } from '../../service/protocol.ts';
 import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
+import { parseSettings } from '../../settings/settings.ts';
+import { putClass } from '../../volume/write/append.ts';
 import type { StoreAdmin } from '../admin.ts';
 import type {
   ByteRange,
@@ -61,14 +64,17 @@ export class AwsClient implements PocketfulStore {
   readonly namespace: string;
   readonly places = [];
   readonly #caller: FrontendCaller;
+  readonly #puts: (items: AsyncIterable<PutRequest> | Iterable<PutRequest>) => AsyncIterable<PutOutcome>;
   readonly #joined: JoinedPuts;
   readonly #operator: Operator | undefined;
 
-  constructor(stage: string, namespace: string, caller: FrontendCaller, operator?: Operator) {
+  /** `bulkFromBytes`: from so much on a put goes past the hot tier; missing: never. */
+  constructor(stage: string, namespace: string, caller: FrontendCaller, operator?: Operator, bulkFromBytes?: number) {
     this.address = `aws:${stage}`;
     this.namespace = namespace;
     this.#caller = caller;
-    this.#joined = new JoinedPuts(namespace, (items) => new AwsPuts(caller, namespace).run(items));
+    this.#puts = (items) => new AwsPuts(caller, namespace, bulkFromBytes).run(items);
+    this.#joined = new JoinedPuts(namespace, this.#puts);
     this.#operator = operator;
   }
 
@@ -84,7 +90,10 @@ export class AwsClient implements PocketfulStore {
       const engine = new StageEngine(outputs, clock);
       const ageMs = (): Promise<number | null> => streamAgeMs(outputs.journal, clock);
       const admin = new StageAdmin(`aws:${stage}`, namespace, engine.open, invoker, outputs, ageMs);
-      return new AwsClient(stage, namespace, caller, { admin, invoker, engine });
+      const settings = parseSettings(JSON.parse(outputs.settings));
+      // Without a hot tier there is none to go past.
+      const fromBytes = putClass(settings) === 'hot' ? bulkFromBytes(settings) : undefined;
+      return new AwsClient(stage, namespace, caller, { admin, invoker, engine }, fromBytes);
     } finally {
       cloudFormation.destroy();
     }
@@ -107,7 +116,7 @@ export class AwsClient implements PocketfulStore {
   /** One outcome for each item, as they become durable. Calls with one item that come at once are joined. */
   putAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): AsyncIterable<PutOutcome> {
     if (Array.isArray(items) && items.length === 1) return this.#joined.run(items[0]);
-    return new AwsPuts(this.#caller, this.namespace).run(items);
+    return this.#puts(items);
   }
 
   /** The encoder's schedule does it. */

@@ -1,5 +1,7 @@
 // Puts of many objects through the frontend: small ones gathered into requests that fit Lambda, long ones sent in
-// parts. A few requests are under way at once; two puts of one key are sent in the order they came.
+// parts. A few requests are under way at once; two puts of one key are sent in the order they came. Where much comes,
+// as much as the embedded engine calls much, the rest goes another way (aws-bulk.ts), and so do the small ones that
+// came before: until it is known, they wait.
 import { chained } from '../../foundation/chained.ts';
 import { Semaphore } from '../../foundation/concurrency.ts';
 import { isKind } from '../../foundation/errors.ts';
@@ -16,6 +18,7 @@ import {
 } from '../../limits/stage.ts';
 import { fromWire, type RequestOf, type ResultOf, toBase64 } from '../../service/protocol.ts';
 import type { PutOutcome, PutRequest } from '../face.ts';
+import { AwsBulkPut } from './aws-bulk.ts';
 import { type FrontendCaller, isTurnedAway } from './aws-call.ts';
 
 /** Brackets and field names of an object in a request. */
@@ -35,10 +38,17 @@ export class AwsPuts {
   readonly #keysInFlight = new Set<string>();
   #batch: Small[] = [];
   #batchBytes = 0;
+  /** From so many bytes on it is a bulk put; infinite once it is known to be none. */
+  #bulkFromBytes: number;
+  #bulk: AwsBulkPut | undefined;
+  #seenBytes = 0;
+  /** Full requests that wait until it is known how much comes. */
+  #waiting: (readonly Small[])[] = [];
 
-  constructor(caller: FrontendCaller, namespace: string) {
+  constructor(caller: FrontendCaller, namespace: string, bulkFromBytes = Number.POSITIVE_INFINITY) {
     this.#caller = caller;
     this.#namespace = namespace;
+    this.#bulkFromBytes = bulkFromBytes;
   }
 
   /** One outcome for each item, in the order they become durable. */
@@ -57,7 +67,8 @@ export class AwsPuts {
   async #sendAll(items: AsyncIterable<PutRequest> | Iterable<PutRequest>): Promise<void> {
     try {
       for await (const item of items) await this.#takeOne(item);
-      await this.#flush();
+      await this.#sendWaiting();
+      await this.#bulk?.settle();
     } finally {
       await Promise.all(this.#flights);
     }
@@ -69,13 +80,13 @@ export class AwsPuts {
       checkPathKey(item.key);
       checkMetadata(item.metadata);
       if (this.#keysInFlight.has(item.key)) {
-        await this.#flush();
+        await this.#sendWaiting();
         await Promise.all(this.#flights);
       }
       const pieces = cutBlocks(item.body, WHOLE_BODY_BYTES_MAX);
       const first = await pieces.next();
       const second = first.done ? first : await pieces.next();
-      if (!second.done) return await this.#fly([item], () => this.#putLong(item, [first.value, second.value], pieces));
+      if (!second.done) return await this.#addLong(item, [first.value, second.value], pieces);
       await item.verify?.();
       await this.#add({ item, body: first.value ?? new Uint8Array(0) });
     } catch (error) {
@@ -86,6 +97,8 @@ export class AwsPuts {
 
   async #add(small: Small): Promise<void> {
     const { item, body } = small;
+    this.#seenBytes += body.byteLength;
+    if (await this.#isBulk()) return this.#addToBulk(small);
     // Names and metadata may double when they are escaped.
     const bytes = body.byteLength + 2 * (item.key.length + (item.metadata?.length ?? 0)) + FRAME_BYTES;
     const isFull = this.#batchBytes + bytes > BODY_BYTES_MAX || this.#batch.length === OBJECTS_PER_REQUEST_MAX;
@@ -95,12 +108,60 @@ export class AwsPuts {
     this.#batchBytes += bytes;
   }
 
+  /** A long one goes in parts of its own, unless this is a bulk put and its length is known. */
+  async #addLong(item: PutRequest, head: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): Promise<void> {
+    const { sizeBytes } = item;
+    this.#seenBytes += sizeBytes ?? 0;
+    if (sizeBytes !== undefined && (await this.#isBulk()) && this.#bulk?.takes(sizeBytes))
+      return this.#bulk.add(item, chained(head, rest), sizeBytes);
+    await this.#bulk?.settleKey(item.key);
+    await this.#fly([item], () => this.#putLong(item, head, rest));
+  }
+
+  async #addToBulk({ item, body }: Small): Promise<void> {
+    const verified = { ...item, verify: undefined };
+    await this.#bulk?.add(verified, chained([body]), body.byteLength);
+  }
+
+  /** Asks the stage when so much has come; what waited goes first. */
+  async #isBulk(): Promise<boolean> {
+    if (this.#bulk !== undefined) return true;
+    if (this.#seenBytes < this.#bulkFromBytes) return false;
+    this.#bulkFromBytes = Number.POSITIVE_INFINITY;
+    this.#bulk = await AwsBulkPut.begin(this.#caller, this.#namespace, this.#out);
+    if (this.#bulk === undefined) {
+      await this.#sendWaiting();
+      return false;
+    }
+    const waiting = [...this.#waiting.flat(), ...this.#batch];
+    this.#waiting = [];
+    this.#batch = [];
+    this.#batchBytes = 0;
+    for (const small of waiting) {
+      this.#keysInFlight.delete(small.item.key);
+      await this.#addToBulk(small);
+    }
+    return true;
+  }
+
+  async #sendWaiting(): Promise<void> {
+    await this.#flush();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const batch of waiting) await this.#flyBatch(batch);
+  }
+
   async #flush(): Promise<void> {
     const batch = this.#batch;
     this.#batch = [];
     this.#batchBytes = 0;
     if (batch.length === 0) return;
-    await this.#fly(
+    if (Number.isFinite(this.#bulkFromBytes)) this.#waiting.push(batch);
+    else await this.#flyBatch(batch);
+  }
+
+  #flyBatch(batch: readonly Small[]): Promise<void> {
+    return this.#fly(
       batch.map(({ item }) => item),
       () => this.#putSmall(batch),
     );

@@ -19,6 +19,7 @@ const environmentSchema = z.object({
   POCKETFUL_DRAIN_DLQ_URL: text.optional(),
   POCKETFUL_WARM_CLASS: z.enum(STORAGE_CLASSES).optional(),
   POCKETFUL_ENCODER: text.optional(),
+  POCKETFUL_STAGING: text.optional(),
   POCKETFUL_EXECUTIONS: z.coerce.number().int().positive().optional(),
   POCKETFUL_BUDGETS: text.optional(),
   POCKETFUL_REPAIR_BYTES_PER_DAY: z.coerce.number().positive().optional(),
@@ -42,6 +43,8 @@ export interface DeployedStage {
   readonly executions?: number | undefined;
   /** Function that the frontend calls for room; absent: nothing runs by itself. */
   readonly encoder?: string | undefined;
+  /** Bucket where the frontend keeps parts of bulk puts until they are gathered; others have none. */
+  readonly staging?: string | undefined;
   /** The frontend has none. */
   readonly drain?: { readonly queueUrl: string; readonly dlqUrl: string };
 }
@@ -63,6 +66,7 @@ export function stageOf(environment: Readonly<Record<string, string | undefined>
     ...given({ executions: data.POCKETFUL_EXECUTIONS }),
     ...given({ warmClass: data.POCKETFUL_WARM_CLASS }),
     ...given({ encoder: data.POCKETFUL_ENCODER }),
+    ...given({ staging: data.POCKETFUL_STAGING }),
     ...given({ repairBytesPerDay: data.POCKETFUL_REPAIR_BYTES_PER_DAY }),
     ...(queueUrl === undefined || dlqUrl === undefined ? {} : { drain: { queueUrl, dlqUrl } }),
   };

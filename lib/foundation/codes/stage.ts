@@ -32,5 +32,6 @@ export const CALL_CODES = {
   PATH_UNKNOWN: ['invalid', 'there is no such path'],
   KEY_INVALID: ['invalid', 'the key in the path is not percent-encoded UTF-8'],
   NAMESPACE_DENIED: ['denied', 'the namespace does not name the caller for this'],
+  BULK_LATER: ['retry', 'a bulk put had no time for it yet: ask for it again'],
   KEY_TWICE: ['invalid', 'a key is there twice in one request'],
 } as const satisfies CodeTable;

@@ -37,10 +37,12 @@ export class ZoneStack extends PocketfulStack {
       stage,
       environment: {
         ...storeEnvironment(stage, parts),
+        POCKETFUL_STAGING: parts.cellData.staging.bucketName,
         ...(stage.schedules ? { POCKETFUL_ENCODER: cellName(stage, 'encoder') } : {}),
       },
     });
     grantStore(this.frontend.function, 'frontend', parts);
+    parts.cellData.staging.grantUse(this.frontend.function);
     this.#grantEncoder();
     scheduleSampler(this, stage, this.frontend.function);
     const url = this.frontend.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
