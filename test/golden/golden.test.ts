@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { GOLDEN, goldenFile } from './golden.ts';
 
 describe('what pure parts make of seeded cases is what it was', () => {
-  it.each(Object.entries(GOLDEN))('%s', (name, lines) => {
-    expect([...lines(), '']).toEqual(fs.readFileSync(goldenFile(name), 'utf8').split('\n'));
+  it.each(Object.entries(GOLDEN))('%s', async (name, lines) => {
+    expect([...(await lines()), '']).toEqual(fs.readFileSync(goldenFile(name), 'utf8').split('\n'));
   });
 });

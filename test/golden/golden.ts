@@ -1,5 +1,6 @@
 // Files of lines: what pure parts make of many seeded cases.
 import { USE_CASES } from '../faults/use-cases.ts';
+import { boundLines, cutLines } from './bounds.ts';
 import { choiceLines } from './choices.ts';
 import { CODECS, damageLines } from './damage.ts';
 import { MORE_CASES } from './more-cases.ts';
@@ -7,7 +8,8 @@ import { mergeLines, planLines, problemLines } from './planning.ts';
 import { stepLines } from './steps.ts';
 import { interruptedLines, transcriptOf } from './transcripts.ts';
 
-export const GOLDEN: Readonly<Record<string, () => readonly string[]>> = {
+export const GOLDEN: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
+  bounds: async () => [...boundLines(), ...(await cutLines())],
   plans: planLines,
   problems: problemLines,
   merges: mergeLines,
