@@ -3,6 +3,7 @@ import { USE_CASES } from '../faults/use-cases.ts';
 import { boundLines, cutLines } from './bounds.ts';
 import { choiceLines } from './choices.ts';
 import { CODECS, damageLines } from './damage.ts';
+import { figureLines } from './figures.ts';
 import { MORE_CASES } from './more-cases.ts';
 import { mergeLines, planLines, problemLines } from './planning.ts';
 import { stepLines } from './steps.ts';
@@ -10,6 +11,7 @@ import { interruptedLines, transcriptOf } from './transcripts.ts';
 
 export const GOLDEN: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
   bounds: async () => [...boundLines(), ...(await cutLines())],
+  figures: figureLines,
   plans: planLines,
   problems: problemLines,
   merges: mergeLines,
@@ -42,4 +44,4 @@ export function partsOf(text: string): ReadonlyMap<string, string> {
   return new Map(parts.map((part) => [part.slice(0, part.indexOf('\n')), part]));
 }
 
-export const goldenFile = (name: string): URL => new URL(`${name}.txt`, import.meta.url);
+export const goldenFile = (name: string): URL => new URL(`lines/${name}.txt`, import.meta.url);
