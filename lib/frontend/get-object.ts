@@ -98,6 +98,12 @@ async function* bodyOf(
   const ahead: { readonly block: Promise<Uint8Array>; readonly takenBytes: number }[] = [];
   const width = Math.max(2, Math.min(GET_AHEAD_BLOCKS_MAX, Math.floor(GET_AHEAD_BYTES_MAX / object.blockBytes)));
   let index = first;
+  // Begun and taken in functions of their own: a generator that waits to be asked on keeps what it held last.
+  const begin = (id: BlockId, known: BlockRow | undefined, takenBytes: number): void => {
+    const block = readBlock(store, keks, { id, known, owners }, () => changedOr(store, object, rowMissing()));
+    block.catch(() => {});
+    ahead.push({ block, takenBytes });
+  };
   const next = async (): Promise<Uint8Array> => {
     const { block, takenBytes } = ahead[0] as (typeof ahead)[number];
     const bytes = await block;
@@ -116,9 +122,7 @@ async function* bodyOf(
         if (ahead.length < width && budget.tryTake(object.blockBytes)) takenBytes = object.blockBytes;
         else yield await next();
       }
-      const block = readBlock(store, keks, { id, known: row, owners }, () => changedOr(store, object, rowMissing()));
-      block.catch(() => {});
-      ahead.push({ block, takenBytes });
+      begin(id, row, takenBytes);
     }
     while (ahead.length > 0) yield await next();
   } finally {

@@ -13,6 +13,7 @@ import type { ObjectRow } from '../panda/rows/object-row.ts';
 import { S3Fault } from '../s3/fault.ts';
 import { type Attributes, attributesFrom, attributesText } from '../s3/request/attributes.ts';
 import type { BodySums, VerifiedBody } from './body.ts';
+import { ReadRoom } from './read-room.ts';
 
 export const BUCKETS = '+buckets';
 export const UPLOADS = '+uploads';
@@ -45,10 +46,12 @@ export class GatewayObjects {
   readonly batcher: Batcher;
   readonly #large = new Semaphore(LARGE_BODIES_AT_ONCE);
   readonly #small = new Semaphore(SMALL_BODIES_BYTES_MAX);
+  readonly #reads: ReadRoom;
   #waiting = 0;
 
   constructor(engine: ObjectEngine, onBatch?: (objects: number) => void) {
     this.engine = engine;
+    this.#reads = new ReadRoom(engine.clock);
     this.batcher = new Batcher(engine, { onBatch, clock: engine.clock });
   }
 
@@ -143,8 +146,11 @@ export class GatewayObjects {
     }
   }
 
-  get(namespace: string, key: string, range: RangeOf): Promise<GetResult> {
-    return this.engine.get(namespace, key, range);
+  async get(namespace: string, key: string, range: RangeOf): Promise<GetResult> {
+    const found = await this.engine.get(namespace, key, range);
+    const { length, object, body } = found;
+    if (length <= SMALL_BODY_BYTES_MAX) return found;
+    return { ...found, body: this.#reads.pieces(body, Math.min(length, object.blockBytes)) };
   }
 
   list(...args: Parameters<ObjectEngine['list']>): Promise<ListPage> {

@@ -61,6 +61,10 @@ export const ACCESS_KEYS_KEPT = 1024;
 export const SMALL_BODIES_BYTES_MAX = 64 * MIB;
 /** Larger bodies that are stored at once: each has some blocks in memory. */
 export const LARGE_BODIES_AT_ONCE = 4;
+/** Bytes of blocks that are read and sent at once, of bodies that are no small ones. */
+export const READ_BODIES_BYTES_MAX = 32 * MIB;
+/** How long one of them counts at the most: what a client takes more slowly holds up no other. */
+export const READ_LEAVE_MS = 2 * SECOND_MS;
 /** Requests that wait for one of these: more are told to slow down. */
 export const WAITING_BODIES_MAX = 256;
 /** Objects that one batch of deletes takes. */

@@ -20,18 +20,29 @@ export async function sendBody(
     response.write(body);
     return ended(response, Buffer.byteLength(body));
   }
+  const pieces = body[Symbol.asyncIterator]();
   let sent = 0;
   try {
-    for await (const piece of body) {
-      if (response.destroyed) return sent;
-      sent += piece.length;
-      if (!response.write(piece) && !(await drained(response))) return sent;
+    for (;;) {
+      const bytes = await sendNext(pieces, response);
+      if (bytes === undefined) return ended(response, sent);
+      sent += bytes;
+      if (response.destroyed) break;
     }
   } catch {
     response.destroy();
-    return sent;
   }
-  return ended(response, sent);
+  await pieces.return?.();
+  return sent;
+}
+
+/** A function of its own: a loop that waits for the next piece keeps the one before. Undefined: that was the last. */
+async function sendNext(pieces: AsyncIterator<Uint8Array>, response: ServerResponse): Promise<number | undefined> {
+  const { done, value } = await pieces.next();
+  if (done) return undefined;
+  if (response.destroyed) return 0;
+  if (!response.write(value)) await drained(response);
+  return value.length;
 }
 
 /** What is left of a short body is read and thrown away; with a long one the connection is of no more use. */
@@ -46,17 +57,15 @@ function ended(response: ServerResponse, sent: number): number {
   return sent;
 }
 
-/** False if the client is gone. */
-function drained(response: ServerResponse): Promise<boolean> {
+/** Or the client is gone. */
+function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    const done = (isThere: boolean): void => {
-      response.off('drain', onDrain);
-      response.off('close', onClose);
-      resolve(isThere);
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
     };
-    const onDrain = (): void => done(true);
-    const onClose = (): void => done(false);
-    response.once('drain', onDrain);
-    response.once('close', onClose);
+    response.once('drain', done);
+    response.once('close', done);
   });
 }
