@@ -38,8 +38,8 @@ export interface LongPut {
   publish(segments: number): Promise<ObjectRow>;
   readonly ifVersion: string | undefined;
   readonly onStored: (newBytes: number, knownBlocks: number) => void;
-  /** Waits for the memory of a segment of so many bytes, which all long puts share; the answer gives it back. */
-  room(bytes: number): Promise<() => void>;
+  /** Waits for the memory of a segment, which all long puts share; the answer gives it back. */
+  room(segment: readonly HeldBlock[]): Promise<() => void>;
   /** Bytes of a segment at the most. */
   readonly segmentBytesMax: number;
   /** No more bytes are read for it. */
@@ -87,8 +87,7 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
   broken.promise.catch(() => {});
   let segments = 0;
   const start = async (window: readonly HeldBlock[]): Promise<void> => {
-    const bytes = window.reduce((sum, plain) => sum + plain.length, 0);
-    const give = await Promise.race([put.room(bytes), broken.promise]);
+    const give = await Promise.race([put.room(window), broken.promise]);
     const index = segments++;
     const end = put.bulk?.stream.begin();
     const task = storeSegment(store, keks, put, index, window)

@@ -172,13 +172,12 @@ export class PutObjects {
   /** Starts writing the batch; waits only while too much is under way. */
   async #flush(): Promise<void> {
     const batch = this.#batch;
-    const bytes = this.#batchBytes;
     if (batch.length === 0) return;
     this.#batch = [];
     this.#batchNames.clear();
     this.#batchBytes = 0;
     this.#batchBlocks = 0;
-    const give = await this.#room.memory(bytes);
+    const give = await this.#room.memory(batch.flatMap(({ blocks }) => blocks));
     const end = this.#room.bulk?.stream.begin();
     const stored = this.#storeSmall(batch).finally(() => {
       give();
@@ -280,8 +279,8 @@ export class PutObjects {
       },
       blocks: all(),
       ifVersion: item.ifVersion,
-      room: (bytes) => this.#room.segment(bytes, turn.reader),
-      segmentBytesMax: this.#room.batchBytesMax,
+      room: (segment) => this.#room.segment(segment, turn.reader),
+      segmentBytesMax: this.#room.segmentBytesMax,
       onRead: turn.read,
       bulk: this.#room.bulk,
       onStored: (bytes, known) => {

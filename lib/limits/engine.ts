@@ -74,8 +74,8 @@ export const READ_AHEAD_BATCH_BYTES = 2 * MIB;
 export const READ_AHEAD_BATCH_FILES = 128;
 /** Batches that are read before they are wanted. */
 export const READ_AHEAD_BATCHES = 3;
-/** Threads that read files: what is read first by one may be slow, or not in memory. */
-export const FILE_READERS = 2;
+/** Threads that read files: one reads and hashes several times as fast as the others take, and each is 10 MiB. */
+export const FILE_READERS = 1;
 /** Blocks of a batch from which on threads seal them, and bytes of what one thread seals in one go. */
 export const SEAL_JOBS_FROM_BLOCKS = 32;
 export const SEAL_JOB_BYTES = 2 * MIB;

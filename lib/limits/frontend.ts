@@ -93,10 +93,12 @@ export const GATHER_MS = 5;
 
 /** A put is a bulk one from so many groups on, where these are small. */
 export const BULK_FROM_GROUPS = 4;
-/** From so much on it is one in any case, and its groups need not be larger: all of it is in memory until then. */
+/** From so much on it is one in any case, if that makes a group: all of it is in memory until then. */
 export const BULK_FROM_BYTES_MAX = 48 * MIB;
-/** Records of the largest size that a column of such a group takes at the least: fewer, and columns are not level. */
-export const BULK_RECORDS_PER_COLUMN = 3;
+/** Bytes of such a group at the least, where a store has groups as large: it is in memory until it is written. */
+export const BULK_GROUP_BYTES_MIN = 36 * MIB;
+/** Of its longest records a column of such a group takes so many at the least: fewer, and columns are not level. */
+export const BULK_RECORDS_PER_COLUMN = 2.5;
 /** Batches of such a group at the least: what fills a volume is chosen among them. */
 export const BULK_BATCHES_PER_GROUP = 3;
 

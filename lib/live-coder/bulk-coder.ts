@@ -9,8 +9,8 @@ import type { VolumeStore } from '../volume/volume-store.ts';
 import { putClass } from '../volume/write/append.ts';
 import { appendBulk, type BulkPart, type GroupShare } from '../volume/write/append-bulk.ts';
 import type { BulkReader, BulkStream, BulkWriter } from '../volume/write/bulk-stream.ts';
-import { bulkBatchBytes, bulkFromBytes, bulkHeldBytes, bulkSettings } from './bulk-size.ts';
-import { chooseGroup, keptBackBytes, waitingBytesMax } from './choose-group.ts';
+import { bulkBatchBytes, bulkFromBytes, bulkHeldBytes, bulkKeptBackBytes, bulkSettings } from './bulk-size.ts';
+import { chooseGroup, waitingBytesMax } from './choose-group.ts';
 
 /** Undefined where there is no hot tier: every put goes into erasure-coded volumes. */
 export const bulkWriterOf = (store: VolumeStore): BulkCoder | undefined =>
@@ -28,6 +28,7 @@ interface Waiting {
   readonly stream: Stream;
   readonly records: BulkPart;
   readonly bytes: number;
+  readonly longestBytes: number;
   readonly kekVersion: number;
   /** Undefined: it is for the hot tier. */
   answer(share: GroupShare | undefined): void;
@@ -35,9 +36,9 @@ interface Waiting {
 }
 
 export class BulkCoder implements BulkWriter {
-  readonly heldBytesMin: number;
   readonly batchBytesMax: number;
-  /** From how many bytes on a put is a bulk one. */
+  readonly segmentBytesMax: number;
+  /** From how many bytes on a put is a bulk one in any case; one of short records may be with less. */
   readonly fromBytes: number;
   readonly #store: VolumeStore;
   readonly #streams = new Set<Stream>();
@@ -50,8 +51,8 @@ export class BulkCoder implements BulkWriter {
     const { settings } = store.components;
     this.#store = store;
     this.fromBytes = fromBytes;
-    this.heldBytesMin = bulkHeldBytes(settings);
-    this.batchBytesMax = bulkBatchBytes(settings);
+    this.batchBytesMax = bulkBatchBytes(settings, 0);
+    this.segmentBytesMax = bulkBatchBytes(settings, settings.blockBytesMax);
   }
 
   /** What was written since this was asked last. */
@@ -59,6 +60,10 @@ export class BulkCoder implements BulkWriter {
     const made = this.#made;
     this.#made = NOTHING_MADE;
     return made;
+  }
+
+  heldBytesMin(longestRecordBytes: number): number {
+    return bulkHeldBytes(this.#store.components.settings, longestRecordBytes);
   }
 
   stream(): BulkStream {
@@ -73,7 +78,9 @@ export class BulkCoder implements BulkWriter {
     const bytes = records.reduce((sum, { record }) => sum + record.length, 0);
     stream.broughtBytes += bytes;
     stream.waiting += 1;
-    this.#waiting = [...this.#waiting, { stream, records, bytes, kekVersion, answer: resolve, fail: reject }];
+    const longestBytes = longestOf(records.map(({ record }) => record.length));
+    const one = { stream, records, bytes, longestBytes, kekVersion, answer: resolve, fail: reject };
+    this.#waiting = [...this.#waiting, one];
     this.#changed(stream);
     return promise;
   }
@@ -105,7 +112,9 @@ export class BulkCoder implements BulkWriter {
   async #step(): Promise<boolean> {
     const quiet = [...this.#streams].find((stream) => stream.isQuiet);
     const waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (waitingBytes < this.fromBytes && !this.#waiting.some(({ stream }) => stream.broughtBytes >= this.fromBytes)) {
+    const longest = longestOf(this.#waiting.map(({ longestBytes }) => longestBytes));
+    const from = Math.min(this.fromBytes, bulkFromBytes(this.#store.components.settings, longest));
+    if (waitingBytes < from && !this.#waiting.some(({ stream }) => stream.broughtBytes >= from)) {
       for (const one of this.#take(({ stream }) => stream === quiet)) one.answer(undefined);
       return quiet !== undefined;
     }
@@ -116,7 +125,6 @@ export class BulkCoder implements BulkWriter {
 
   /** Of one KEK version, and as many slots as a group may have. */
   async #choose(flush: boolean): Promise<readonly Waiting[]> {
-    const settings = bulkSettings(this.#store.components.settings);
     let slots = 0;
     const kekVersion = this.#waiting[0]?.kekVersion;
     const end = this.#waiting.findIndex((one) => {
@@ -124,6 +132,8 @@ export class BulkCoder implements BulkWriter {
       return slots > GROUP_SLOTS_MAX || one.kekVersion !== kekVersion;
     });
     const inReach = end < 0 ? this.#waiting : this.#waiting.slice(0, end);
+    const longest = longestOf(inReach.map(({ longestBytes }) => longestBytes));
+    const settings = bulkSettings(this.#store.components.settings, longest);
     const all = inReach.map(({ records }) => ({ recordBytes: records.map(({ record }) => record.length) }));
     const rooms = (await this.#store.open.rooms('warm')).map((room) => ({
       ...room,
@@ -135,7 +145,7 @@ export class BulkCoder implements BulkWriter {
     const chosen = choice.chosen.map((i) => inReach[i] as Waiting);
     const total = inReach.reduce((sum, { bytes }) => sum + bytes, 0);
     const left = total - chosen.reduce((sum, { bytes }) => sum + bytes, 0);
-    const keptBack = keptBackBytes(settings);
+    const keptBack = bulkKeptBackBytes(settings);
     // What would be left is a splinter, and more comes.
     if (!mustGo && left < keptBack && total < waitingBytesMax(settings) + keptBack) return [];
     return chosen;
@@ -181,6 +191,8 @@ export class BulkCoder implements BulkWriter {
     return taken;
   }
 }
+
+const longestOf = (lengths: readonly number[]): number => Math.max(0, ...lengths);
 
 interface StreamPorts {
   offer(stream: Stream, records: BulkPart, kekVersion: number): Promise<GroupShare | undefined>;

@@ -2,11 +2,22 @@
 // come in at once, by the writer of large groups (lib/live-coder/bulk-coder.ts). That one must know when nothing more
 // can come before what waits is written: hence whoever reads for the put says so when it waits.
 import { Semaphore } from '../../foundation/concurrency.ts';
-import { LONG_PUTS_AT_ONCE, PUT_MEMORY_BYTES_MAX, SEGMENTS_AT_ONCE } from '../../limits/frontend.ts';
+import {
+  LONG_PUTS_AT_ONCE,
+  PUT_MEMORY_BYTES_MAX,
+  RECORD_SLACK_BYTES,
+  SEGMENTS_AT_ONCE,
+} from '../../limits/frontend.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { appendBytesMax } from '../../volume/write/append.ts';
 import type { BulkReader, BulkWriter } from '../../volume/write/bulk-stream.ts';
 import type { BulkWay } from '../store-blocks.ts';
+
+const MEMORY_SHARES = 1000;
+
+interface Sized {
+  readonly length: number;
+}
 
 export class PutRoom {
   /** Undefined: there is nobody who writes much at once. */
@@ -15,8 +26,12 @@ export class PutRoom {
   readonly reader: BulkReader | undefined;
   /** Bytes of one batch at the most. */
   readonly batchBytesMax: number;
+  /** The same of a segment of a long object. */
+  readonly segmentBytesMax: number;
   readonly #waitForRoom: (bytes: number) => Promise<void>;
-  readonly #memory: Semaphore;
+  /** A thousandth of what may be held: of long records more may, as their groups are larger. */
+  readonly #memory = new Semaphore(MEMORY_SHARES);
+  readonly #heldBytes: (longestBytes: number) => number;
   readonly #longPuts = new Semaphore(LONG_PUTS_AT_ONCE);
   readonly #segments = new Semaphore(SEGMENTS_AT_ONCE);
 
@@ -26,8 +41,9 @@ export class PutRoom {
     this.bulk = stream && { stream, beforeHot: waitForRoom };
     this.reader = stream?.reader();
     this.batchBytesMax = writer?.batchBytesMax ?? appendBytesMax(settings);
+    this.segmentBytesMax = writer?.segmentBytesMax ?? appendBytesMax(settings);
     this.#waitForRoom = waitForRoom;
-    this.#memory = new Semaphore(Math.max(PUT_MEMORY_BYTES_MAX, writer?.heldBytesMin ?? 0));
+    this.#heldBytes = (longest) => Math.max(PUT_MEMORY_BYTES_MAX, writer?.heldBytesMin(longest) ?? 0);
   }
 
   /** What goes into large groups needs no room in hot volumes: where it does, that is asked for by the batch. */
@@ -35,14 +51,16 @@ export class PutRoom {
     if (this.bulk === undefined) await this.#waitForRoom(bytes);
   }
 
-  /** Memory of a batch. */
-  memory(bytes: number, reader = this.reader): Promise<() => void> {
-    return held(this.#memory, Math.max(1, bytes), reader);
+  /** Memory of a batch of blocks. */
+  memory(blocks: readonly Sized[], reader = this.reader): Promise<() => void> {
+    const bytes = blocks.reduce((sum, { length }) => sum + length + RECORD_SLACK_BYTES, 0);
+    const longest = blocks.reduce((most, { length }) => Math.max(most, length), 0);
+    return held(this.#memory, Math.max(1, Math.ceil((MEMORY_SHARES * bytes) / this.#heldBytes(longest))), reader);
   }
 
   /** Memory of a segment of a long object: few of any size, or the same as of batches. */
-  segment(bytes: number, reader: BulkReader | undefined): Promise<() => void> {
-    return this.bulk === undefined ? this.#segments.acquire() : this.memory(bytes, reader);
+  segment(blocks: readonly Sized[], reader: BulkReader | undefined): Promise<() => void> {
+    return this.bulk === undefined ? this.#segments.acquire() : this.memory(blocks, reader);
   }
 
   /**

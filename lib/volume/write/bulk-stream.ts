@@ -3,10 +3,12 @@
 import type { BulkPart, GroupShare } from './append-bulk.ts';
 
 export interface BulkWriter {
-  /** Bytes of bodies that a put must be able to hold, so that groups become full. */
-  readonly heldBytesMin: number;
-  /** Record bytes of one batch at the most. */
+  /** Bytes of bodies that a put must be able to hold, so that groups of records up to so long become full. */
+  heldBytesMin(longestRecordBytes: number): number;
+  /** Record bytes of one batch of small objects at the most. */
   readonly batchBytesMax: number;
+  /** The same of a segment of a long one: its records are longer, and so are the groups. */
+  readonly segmentBytesMax: number;
   stream(): BulkStream;
 }
 
