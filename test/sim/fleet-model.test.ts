@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { ChurnClock, deletesOf, deletesOfTrace } from '../../lib/sim/fleet/deletes.ts';
-import type { FleetModel } from '../../lib/sim/fleet/fleet-model.ts';
+import { FleetModel } from '../../lib/sim/fleet/fleet-model.ts';
 import { FleetRun } from '../../lib/sim/fleet/fleet-run.ts';
 import { drawFill } from '../../lib/sim/fleet/live-coder-output.ts';
 import { FLEET_SIZE, startFleet } from '../../lib/sim/fleet/start-fleet.ts';
+import { Stream } from '../../lib/sim/fleet/streams.ts';
 import type { Policy, World } from '../../lib/sim/fleet/world.ts';
 
 const DELETES = deletesOf('80/20', 0.02);
@@ -140,4 +141,37 @@ it('draws the severe shape: half of the volumes under 5 % live', () => {
   const fills = Array.from({ length: 4000 }, () => drawFill('severe', random));
   expect(fills.filter((fill) => fill < 0.05).length / fills.length).toBeCloseTo(0.5, 1);
   expect(Math.max(...fills)).toBeLessThan(0.7);
+});
+
+it('a stream that keeps buckets whole leaves the volume open that is nearly full, for what fits, until another is as full', () => {
+  const model = new FleetModel(
+    {
+      ...{ codec: 'rs-6-3', unitsPerVolume: 10, unitsPerBucket: 6, unitBytes: 100, blobBytes: 100 },
+      ...{ classes: 1, relocation: 'bucket', slots: 8 },
+    },
+    new SeededRandomness(1),
+  );
+  const stream = new Stream(model, true);
+  const source = model.openVolume(0);
+  const bucketOf = (units: number): number => {
+    const bucket = model.newBucket(source);
+    model.add(bucket, 0, units);
+    model.unlink(source, (one) => one === bucket);
+    return bucket;
+  };
+  const placed = (units: number): number => {
+    const bucket = bucketOf(units);
+    stream.move(bucket, { mergeBelow: 0 }, 0);
+    return model.volumeOf(bucket);
+  };
+  const first = placed(6);
+  const second = placed(6);
+  expect(second).not.toBe(first);
+  expect(model.isSealed(first)).toBe(false);
+  // There are four units of room in both: the one that was left behind is filled first.
+  expect(placed(3)).toBe(first);
+  expect(placed(3)).toBe(second);
+  const third = placed(2);
+  expect(third).not.toBe(second);
+  expect([first, second, third].map((volume) => model.isSealed(volume))).toEqual([true, false, false]);
 });

@@ -20,6 +20,8 @@ export class Stream {
   readonly #keepsWhole: boolean;
   readonly #waiting: number[] = [];
   #volume = NONE;
+  /** Nearly full, and not sealed before another is as full: what fits goes there first, as on a store. */
+  #aside = NONE;
   #bucket = NONE;
   /** Units that were ever put into the bucket in hand: dead ones take their place until it is full. */
   #inBucket = 0;
@@ -57,7 +59,12 @@ export class Stream {
       this.#merge(bucket, units, nowMs);
       return;
     }
-    if (this.#volume !== NONE && this.#model.needBytes(bucket) > this.#model.roomBytes(this.#volume)) this.#seal(nowMs);
+    const need = this.#model.needBytes(bucket);
+    if (this.#aside !== NONE && need <= this.#model.roomBytes(this.#aside)) {
+      this.#model.attach(bucket, this.#aside);
+      return;
+    }
+    if (this.#volume !== NONE && need > this.#model.roomBytes(this.#volume)) this.#leave(nowMs);
     if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs);
     this.#model.attach(bucket, this.#volume);
     this.#sealIfFull(nowMs);
@@ -81,7 +88,7 @@ export class Stream {
     while (whole.length > 0) {
       const at = Math.max(
         0,
-        whole.findIndex((bucket) => this.#model.needBytes(bucket) <= this.#roomInVolume()),
+        whole.findIndex((bucket) => this.#model.needBytes(bucket) <= this.#mostRoomBytes()),
       );
       this.move(whole.splice(at, 1)[0] as number, writing, nowMs);
     }
@@ -94,9 +101,10 @@ export class Stream {
     this.#bucket = NONE;
   }
 
-  /** Of the volume in hand, or of a new one. */
-  #roomInVolume(): number {
-    return this.#volume === NONE ? this.#model.fullBytes : this.#model.roomBytes(this.#volume);
+  /** Of the volume in hand or of a new one, and of the one that is nearly full. */
+  #mostRoomBytes(): number {
+    const inHand = this.#volume === NONE ? this.#model.fullBytes : this.#model.roomBytes(this.#volume);
+    return this.#aside === NONE ? inHand : Math.max(inHand, this.#model.roomBytes(this.#aside));
   }
 
   #merge(bucket: number, units: number, nowMs: number): void {
@@ -119,7 +127,7 @@ export class Stream {
     const { unitsPerBucket } = this.#model.shape;
     const least = this.#keepsWhole ? unitsPerBucket : 1;
     if (this.#volume !== NONE && this.#bucket === NONE && this.#model.roomUnits(this.#volume, true) < least)
-      this.#seal(nowMs);
+      this.#leave(nowMs);
     if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs);
     if (this.#bucket === NONE) {
       this.#bucket = this.#model.newBucket(this.#volume);
@@ -139,10 +147,24 @@ export class Stream {
     if (this.#model.roomUnits(this.#volume, !isInBucket) === 0) this.#seal(nowMs);
   }
 
+  /** The volume in hand has no room for what comes. */
+  #leave(nowMs: number): void {
+    const left = this.#volume;
+    this.#volume = NONE;
+    this.#bucket = NONE;
+    const full = this.#keepsWhole ? this.#aside : left;
+    if (this.#keepsWhole) this.#aside = left;
+    if (full !== NONE) this.#sealVolume(full, nowMs);
+  }
+
   #seal(nowMs: number): void {
     const volume = this.#volume;
     this.#volume = NONE;
     this.#bucket = NONE;
+    this.#sealVolume(volume, nowMs);
+  }
+
+  #sealVolume(volume: number, nowMs: number): void {
     this.#model.seal(volume, nowMs);
     if (this.#model.liveBytes[volume] === 0) this.#model.free(volume);
   }
