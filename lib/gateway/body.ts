@@ -122,8 +122,8 @@ export class VerifiedBody {
     this.#isWhole = true;
   }
 
-  /** The whole of it, which is small. */
-  async whole(): Promise<Uint8Array> {
+  /** The whole of it, which is small, in memory of its own. */
+  async whole(): Promise<Uint8Array<ArrayBuffer>> {
     const out = Buffer.allocUnsafeSlow(this.sizeBytes);
     let at = 0;
     for await (const piece of this.content()) {

@@ -1,12 +1,13 @@
 // The store as the operations see it: objects with what S3 keeps of them, small ones stored together, few large ones at
 // once. S3 buckets, uploads and their parts are objects of namespaces that no client can name, so that putting,
 // replacing, deleting, counting references and restoring after a loss are the store's own for them, too.
+import { hash } from 'node:crypto';
 import type { ObjectEngine } from '../client/face.ts';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import type { ComposeRequest, GetResult, ListPage, PutItem, PutResult, RangeOf } from '../frontend/frontend.ts';
 import { Batcher } from '../frontend/gathered/batcher.ts';
-import type { ObjectFacts } from '../frontend/put-item.ts';
+import type { ObjectFacts, WholeBody } from '../frontend/put-item.ts';
 import { SMALL_BODY_BYTES_MAX } from '../limits/frontend.ts';
 import { LARGE_BODIES_AT_ONCE, SMALL_BODIES_BYTES_MAX, WAITING_BODIES_MAX } from '../limits/gateway.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
@@ -90,12 +91,16 @@ export class GatewayObjects {
     const bytes = await body.whole();
     const sums = body.finish();
     const facts = factsOf(sums.md5, attributesFor(sums));
-    const { sha256 } = sums;
+    // What was hashed to verify it is not hashed again to name its block; its memory goes as soon as it is sealed.
+    const whole = async (bytesMax: number): Promise<WholeBody | undefined> => {
+      if (bytes.length > bytesMax) return undefined;
+      const { sha256 = hash('sha256', bytes, 'hex') } = sums;
+      return { bytes, sha256, free: () => void bytes.buffer.transfer(0) };
+    };
     const result = await this.batcher.put({
       ...itemAt(place),
       body: bytes,
-      // What was hashed to verify it is not hashed again to name its block.
-      whole: async (bytesMax) => (sha256 === undefined || bytes.length > bytesMax ? undefined : { bytes, sha256 }),
+      whole,
       sizeBytes: bytes.length,
       facts: () => facts,
     });
