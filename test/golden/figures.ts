@@ -22,7 +22,9 @@ import {
 } from '../../lib/compaction/threshold/law.ts';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { RATE_SAMPLE_MAX } from '../../lib/limits/compaction.ts';
 import { worstLosses } from '../../lib/volume/check/worst-loss.ts';
+import { planBalance } from '../../lib/volume/repair/balance-plan.ts';
 import { shapedFills, volumeName, volumeOf } from '../compaction/fleets.ts';
 import { SeededRows, textOf } from './seeded-rows.ts';
 
@@ -81,6 +83,12 @@ export function figureLines(): string[] {
       `learnt ${seed}: ${textOf([first.perDay, second.perDay, second.daysMeasured, third])} ${sample.length} ${textOf(sample.slice(0, 2))}`,
     );
   }
+  const large = [RATE_SAMPLE_MAX - 1, RATE_SAMPLE_MAX, RATE_SAMPLE_MAX + 1].map((count) => {
+    const fills = Array.from({ length: count }, (_, n) => volumeOf(n + 1, 0.5));
+    return learn(undefined, fleetOf('s', 'c', fills), 0).sample.length;
+  });
+  lines.push(`samples ${large}`);
+  lines.push(`balance of nothing: ${textOf(planBalance({ volumes: [], drives: new Map(), usable: [] }))}`);
   for (const [name, use] of [
     ['busy', 0.98],
     ['between', 0.93],

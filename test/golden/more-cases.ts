@@ -1,12 +1,15 @@
 // What a store does besides the use-cases that are done under faults: reads of every kind, lists, bulk puts, named puts, drains, balance.
 
 import { drain } from '../../lib/compaction/do/drain.ts';
+import { drainPass, endDrains } from '../../lib/compaction/do/drainer.ts';
 import { planNow } from '../../lib/compaction/do/plan-now.ts';
 import { compact } from '../../lib/compaction/do/rounds.ts';
+import { DrainWorker, listDead, redriveDead } from '../../lib/compaction/move/l3/stream-runs.ts';
 import { explainVolume } from '../../lib/compaction/plan/explain.ts';
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
+import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { balanceStore, planBalanceNow } from '../../lib/volume/repair/balance-store.ts';
 import { planRepair } from '../../lib/volume/repair/repair-store.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
@@ -156,6 +159,24 @@ export const MORE_CASES: Readonly<Record<string, UseCase>> = {
   'compaction as it comes, until nothing is left to do': {
     prepare: () => sealedWorld({ volumes: 4, filesEach: 14, deletedEach: (v) => 3 + 3 * v }),
     act: async (p) => [await compact(batchesOf(p), {}), await compact(batchesOf(p), {}), await freeTrash(p.volumes)],
+  },
+  'passes of the drainer of a stage, with its worker, until nothing drains': {
+    prepare: () => sealedWorld({ volumes: 4, filesEach: 14, deletedEach: (v) => 5 + 3 * v }),
+    act: async (p) => {
+      const { clock } = p.components;
+      const stream = new MemoryStream(clock);
+      const reports: unknown[] = [];
+      for (let pass = 0; pass < 4; pass++) {
+        reports.push(await drainPass(p.volumes, stream, { l3UpTo: 0.8, threshold: 0.05, begin: pass < 2 }));
+        const worker = new DrainWorker(p.volumes, stream, actorsOf(p).makeTarget);
+        reports.push(await worker.step(pass === 0 ? 4 : 50), worker.waitingBytes, await stream.figures());
+        await worker.flush();
+        if (pass === 1) await stream.send(['nonsense', '{"v":1,"run":"x"}']);
+        await clock.sleep(700_000);
+      }
+      reports.push(await listDead(p.volumes, stream), await redriveDead(stream), await endDrains(p.volumes));
+      return [reports, await freeTrash(p.volumes)];
+    },
   },
   'balance, and a repair that has nothing to do': {
     prepare: async () => {

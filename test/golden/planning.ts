@@ -65,23 +65,25 @@ interface PlanCase {
 
 function planCases(): readonly PlanCase[] {
   return UNUSUAL.flatMap((changes, at) =>
-    [60, 25].map((count, turn): PlanCase => {
-      const random = new SeededRandomness(1000 + at * 2 + turn);
+    [60, 25, 40].map((count, turn): PlanCase => {
+      const random = new SeededRandomness(1000 + at * 3 + turn);
       const view = seededFleet(random, count);
-      const threshold = [0.1, 0.25][turn] as number;
+      const threshold = [0.1, 0.25, 0.6][turn] as number;
       const budgets: Partial<Budgets> =
         turn === 0
           ? {}
-          : [
-              { bytesRead: 9 * CAPACITY },
-              { metadataWrites: 900 },
-              { requests: 2500, computeMs: 60_000 },
-              { dollars: 0.01 },
-            ][at % 4]!;
+          : turn === 2
+            ? { bytesRead: (1.5 + (at % 4)) * CAPACITY }
+            : [
+                { bytesRead: 9 * CAPACITY },
+                { metadataWrites: 900 },
+                { requests: 2500, computeMs: 60_000 },
+                { dollars: 0.01 },
+              ][at % 4]!;
       const strategies = turn === 1 && at % 5 === 4 ? STRATEGIES.filter((_, i) => i !== at % 3) : STRATEGIES;
       const settings = planSettingsOf({ strategies: [...strategies], ...changes });
       const plan = planCompaction({ view, settings, threshold, budgets: budgetsOf(budgets) });
-      return { name: `${at}${'ab'[turn]} ${JSON.stringify({ ...changes, ...budgets, threshold })}`, view, plan };
+      return { name: `${at}${'abc'[turn]} ${JSON.stringify({ ...changes, ...budgets, threshold })}`, view, plan };
     }),
   );
 }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { type FaultMode, scriptedPlan } from '../../lib/foundation/faults.ts';
+import { PandaConflict } from '../../lib/panda/conflict.ts';
 import type { Key, Page, Panda, QueryOptions, ReadOptions, Row, SortRange, Write } from '../../lib/panda/panda.ts';
 import type { UseCase } from '../faults/use-cases.ts';
 import type { World } from '../store/harness.ts';
@@ -103,50 +104,80 @@ export async function transcriptOf({ prepare, act }: UseCase): Promise<readonly 
 }
 
 const PLACES = [1 / 7, 1 / 2, 6 / 7];
-/** What may happen to a call: it is done or not, and its answer is lost, or it is refused for now. */
-const INTERRUPTIONS: readonly (readonly [calls: string, mode: FaultMode])[] = [
-  ['panda transact', 'after-error'],
-  ['panda transact', 'before-error'],
-  ['panda get', 'before-error'],
-  ['panda query', 'before-error'],
-  ['drive append', 'after-error'],
-  ['drive append', 'before-error'],
-  ['drive read', 'before-error'],
+/** What may happen to a call: it is done or not, and its answer is lost, or it is refused for now; and to all from there on. */
+const INTERRUPTIONS: readonly (readonly [calls: string, mode: FaultMode | 'conflict', span: 'once' | 'always'])[] = [
+  ['panda transact', 'after-error', 'once'],
+  ['panda transact', 'before-error', 'once'],
+  ['panda transact', 'before-error', 'always'],
+  ['panda transact', 'conflict', 'once'],
+  ['panda transact', 'conflict', 'always'],
+  ['panda get', 'before-error', 'once'],
+  ['panda query', 'before-error', 'once'],
+  ['drive append', 'after-error', 'once'],
+  ['drive append', 'before-error', 'once'],
+  ['drive append', 'before-error', 'always'],
+  ['drive read', 'before-error', 'once'],
+  ['drive read', 'before-error', 'always'],
 ];
+/** Whoever waits for others to give way goes on till then. */
+const CALLS_MAX = 2_000;
+const GOES_ON = new Error('it goes on');
+
+class ConflictingPanda extends RecordingPanda {
+  readonly #isRefused: () => boolean;
+
+  constructor(inner: Panda, isRefused: () => boolean) {
+    super(inner, () => undefined);
+    this.#isRefused = isRefused;
+  }
+
+  override async transact(writes: readonly Write[]): Promise<void> {
+    if (this.#isRefused()) throw new PandaConflict([0]);
+    return super.transact(writes);
+  }
+}
 
 /** What comes of it when one of its calls fails, early, in the middle and late. */
 export async function interruptedLines({ prepare, act }: UseCase): Promise<readonly string[]> {
   const prepared = await prepare();
-  const run = async (calls: string, at: number, mode: FaultMode) => {
+  const run = async (calls: string, at: number, mode: FaultMode | 'conflict', span: 'once' | 'always') => {
     const world = prepared.world.clone();
     const counts = new Map<string, number>();
     let all = 0;
+    const isHit = (name: string): boolean => {
+      const count = counts.get(name) ?? 0;
+      return name === calls && (count === at || (span === 'always' && count > at));
+    };
     const plan = scriptedPlan(({ port, operation }) => {
       const name = `${port} ${operation}`;
-      const count = (counts.get(name) ?? 0) + 1;
-      counts.set(name, count);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
       all += 1;
-      return name === calls && count === at ? mode : 'none';
+      if (all > CALLS_MAX) throw GOES_ON;
+      return mode !== 'conflict' && isHit(name) ? mode : 'none';
     });
-    const told = await act(world.start({ plan }), prepared.model.clone()).then(
+    const panda = new ConflictingPanda(world.panda, () => mode === 'conflict' && isHit('panda transact'));
+    const told = await act(world.start({ plan, panda }), prepared.model.clone()).then(
       (value) => `tells ${sumOf(value ?? '')}`,
       (error: unknown) => {
+        if (error === GOES_ON) return 'goes on';
         if (isPocketfulError(error)) return `fails ${error.code} ${error.message}`;
         throw error;
       },
     );
     return { counts, told, all, leaves: await left(world) };
   };
-  const calm = await run('', 0, 'none');
+  const calm = await run('', 0, 'none', 'once');
   const lines = [`${calm.told}, ${calm.all} calls, leaves ${calm.leaves}`];
-  for (const [calls, mode] of INTERRUPTIONS) {
+  for (const [calls, mode, span] of INTERRUPTIONS) {
     const count = calm.counts.get(calls) ?? 0;
-    const places = new Set(PLACES.map((part) => Math.ceil(count * part)));
+    const places = new Set((span === 'once' ? PLACES : PLACES.slice(0, 2)).map((part) => Math.ceil(count * part)));
     for (const at of places) {
       if (at === 0) continue;
-      const { told, all, leaves } = await run(calls, at, mode);
+      const { told, all, leaves } = await run(calls, at, mode, span);
       const same = (one: string, other: string): string => (one === other ? 'the same' : one);
-      lines.push(`${calls} ${at} ${mode}: ${same(told, calm.told)}, ${all} calls, leaves ${same(leaves, calm.leaves)}`);
+      lines.push(
+        `${calls} ${at} ${mode} ${span}: ${same(told, calm.told)}, ${all} calls, leaves ${same(leaves, calm.leaves)}`,
+      );
     }
   }
   return lines;
