@@ -115,7 +115,7 @@ async function writeSnapshot(ports: ShipPorts, view: JournalView, { epoch, ...to
   const head = { level: 'snapshot', from: NOTHING, to, atMs: to.atMs } as const;
   const all = { ...ports, shelves: ports.shelvesOf(view) };
   if (view.isScanned) {
-    const merged = await mergedSnapshot(all, view, epoch, head, await ports.currentKek());
+    const merged = await mergedSnapshot(all, epoch, head, await ports.currentKek());
     if (merged !== undefined) return merged;
   }
   const damaged: Key[] = [];
@@ -125,16 +125,14 @@ async function writeSnapshot(ports: ShipPorts, view: JournalView, { epoch, ...to
   return segment;
 }
 
-/** Out of what was shipped, an object of each segment in memory; undefined: that does not lead to the cursor. */
+/** Out of what was shipped, an object of each segment in memory; undefined: that does not lead there. */
 async function mergedSnapshot(
   ports: SegmentPorts,
-  { cursor }: JournalView,
   epoch: number,
   head: Parameters<typeof writeSegment>[2],
   kek: Kek,
 ): Promise<Segment | undefined> {
-  if (cursor === undefined || !samePoint(cursor, head.to)) return undefined;
-  const way = await wayTo(ports, cursor);
+  const way = await wayTo(ports, { epoch, ...head.to });
   if (way.length === 0) return undefined;
   try {
     return await writeSegment(ports, epoch, head, present(mergedRows(way.map((one) => readSegment(ports, one)))), kek);
@@ -148,7 +146,7 @@ async function* present(rows: AsyncIterable<RowImage>): AsyncGenerator<RowImage>
   for await (const row of rows) if (row.image !== undefined) yield row;
 }
 
-async function wayTo({ shelves }: SegmentPorts, cursor: ShippedTo): Promise<readonly Segment[]> {
+async function wayTo({ shelves }: SegmentPorts, cursor: Omit<ShippedTo, 'atMs'>): Promise<readonly Segment[]> {
   const { segments } = await shelves.list();
   return reachedAt(waysOf(segments), cursor.epoch, cursor)?.way ?? [];
 }

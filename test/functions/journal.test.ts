@@ -69,7 +69,7 @@ describe('the journal function', () => {
     await stage.deliverAll();
     const before = await stage.expectBack();
     expect(before.way.length).toBeGreaterThan(1);
-    expect(await stage.snapshot()).toEqual({ snapshot: { sequence: before.point.sequence } });
+    expect(await stage.snapshot()).toEqual({ snapshot: { sequence: before.point.sequence + 1 } });
     const after = await stage.expectBack();
     expect(after.way.map(({ level }) => level)).toEqual(['snapshot']);
   });

@@ -4,17 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { gatherRows } from '../../lib/engine/journal/gather-rows.ts';
 import { StreamJournal } from '../../lib/engine/ship/stream-journal.ts';
 import { SimulatedClock } from '../../lib/foundation/clock.ts';
-import { retryLater } from '../../lib/foundation/errors.ts';
+import { denied, retryLater } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { Shelves } from '../../lib/journal/shelves.ts';
-import { ship } from '../../lib/journal/ship.ts';
+import { ship, shipSnapshot } from '../../lib/journal/ship.ts';
 import { STAGE_CLAIM_MS_MAX, STAGE_CLAIM_MS_MIN } from '../../lib/limits/journal.ts';
 import type { ChangedRow, JournalSource } from '../../lib/panda/journal-source.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import { MemoryShelf } from './memory-shelf.ts';
 import { STORE } from './world.ts';
 
-const KEK = { version: 1, key: new Uint8Array(32).fill(7) };
+const KEKS = [1, 2].map((version) => ({ version, key: new Uint8Array(32).fill(version) }));
 const DIED = new Error('the invocation is over');
 /** Where one stands still: before it claims, before its segment is there, before the cursor moves. */
 const PLACES = ['claim', 'put', 'advance'] as const;
@@ -27,10 +27,33 @@ class Forked {
   readonly clock = new SimulatedClock();
   readonly shelf = new MemoryShelf();
   readonly #random = new SeededRandomness(1);
+  /** Those before it are destroyed. */
+  #key = 1;
 
   async begin(): Promise<void> {
     await this.panda.transact([{ kind: 'put', partition: 'store', sort: 'settings', attributes: { ep: 0 } }]);
     await this.shipped(this.source([]));
+  }
+
+  /** As before a key version is destroyed; then it is. */
+  async destroysKey(): Promise<void> {
+    const { panda, clock } = this;
+    const source = new StreamJournal({ panda, clock, randomness: this.#random }, [], clock.nowMs(), { movesOn: true });
+    const shelves = new Shelves([{ drive: 0, domain: '0', isActive: true, shelf: this.shelf }], 1);
+    const before = this.#current();
+    const ports = this.#ports();
+    // Both versions are there until it is done.
+    const kekOf = async (version: number): Promise<Uint8Array> => (KEKS[version - 1] ?? before).key;
+    this.#key = 2;
+    let isDone = false;
+    while (!isDone)
+      isDone = await shipSnapshot({ ...ports, kekOf, source, shelvesOf: () => shelves }, true).then(
+        () => true,
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'JOURNAL_BUSY' });
+          return false;
+        },
+      );
   }
 
   /** A batch of one row, written after `laterMs`. */
@@ -101,8 +124,15 @@ class Forked {
   }
 
   #ports() {
-    const kekOf = async (): Promise<Uint8Array> => KEK.key;
-    return { storeId: STORE, randomness: this.#random, kekOf, currentKek: async () => KEK };
+    const kekOf = async (version: number): Promise<Uint8Array> => {
+      if (version !== this.#key) throw denied('KEK_DESTROYED', `${version}`);
+      return this.#current().key;
+    };
+    return { storeId: STORE, randomness: this.#random, kekOf, currentKek: async () => this.#current() };
+  }
+
+  #current(): (typeof KEKS)[number] {
+    return KEKS[this.#key - 1] as (typeof KEKS)[number];
   }
 }
 
@@ -190,6 +220,17 @@ describe('batches of a stream beside each other', () => {
     await forked.shipped(first());
     expect(await forked.restored()).toEqual({ a: 2, slow: 1 });
   });
+
+  it.each(PLACES)(
+    'one that stands still at its %s while a key is destroyed leaves nothing under that one',
+    async (place) => {
+      const forked = new Forked();
+      await forked.begin();
+      const batch = await forked.batch('a', 1);
+      await forked.shipped(batch(), place, () => forked.destroysKey());
+      expect(await forked.restored()).toEqual({ a: 1 });
+    },
+  );
 
   it('nobody waits for one whose drives refused it', async () => {
     const forked = new Forked();

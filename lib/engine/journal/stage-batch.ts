@@ -50,7 +50,8 @@ export async function shipStageSnapshot(
   shelfAt: ShelfAt,
   scansAnew = false,
 ): Promise<{ readonly sequence: number }> {
-  const source = new StreamJournal(components, [], components.clock.nowMs(), scansAnew);
+  // What another began to write under the key of before must not be what all that follows leads on from.
+  const source = new StreamJournal(components, [], components.clock.nowMs(), { movesOn: true, scansAnew });
   await new StoreJournal(shelfAt, components, source).snapshotNow();
   return { sequence: (await stageCursor(components.panda))?.sequence ?? 0 };
 }

@@ -35,6 +35,13 @@ import { rowBytesOf } from '../../panda/sqlite/row-bytes.ts';
 import { rowsAt, rowsOf } from '../../volume/rows/read-rows.ts';
 import { transactUnlessConflict } from '../../volume/rows/transact.ts';
 
+export interface StreamJournalOptions {
+  /** To a point of its own, although nothing changed: what others began before leads nowhere from then on. */
+  readonly movesOn?: boolean;
+  /** A snapshot is not merged out of what was shipped, as part of the stream was lost. */
+  readonly scansAnew?: boolean;
+}
+
 export interface StreamJournalPorts {
   readonly panda: Panda;
   readonly clock: Clock;
@@ -47,7 +54,7 @@ export class StreamJournal implements JournalSource {
   readonly #ports: StreamJournalPorts;
   readonly #changes: readonly ImageRow[];
   readonly #atMs: number;
-  readonly #scansAnew: boolean;
+  readonly #options: StreamJournalOptions;
   /** What the cursor's row said when this one looked, and after it claimed. */
   #looked: Shipping | undefined;
   #claimed: Shipping | undefined;
@@ -55,12 +62,14 @@ export class StreamJournal implements JournalSource {
   /** The cursor was moved by another invocation after this one had looked. */
   #wasOvertaken = false;
 
-  /**
-   * `changed`: in the order of the stream; `atMs`: when the last of it was written. `scansAnew`: a snapshot is not
-   * merged out of what was shipped, as part of the stream was lost.
-   */
-  constructor(ports: StreamJournalPorts, changed: readonly ChangedRow[], atMs: number, scansAnew = false) {
-    this.#scansAnew = scansAnew;
+  /** `changed`: in the order of the stream; `atMs`: when the last of it was written. */
+  constructor(
+    ports: StreamJournalPorts,
+    changed: readonly ChangedRow[],
+    atMs: number,
+    options: StreamJournalOptions = {},
+  ) {
+    this.#options = options;
     this.#ports = ports;
     this.#atMs = Math.max(0, atMs);
     const newest = new Map<string, ChangedRow>();
@@ -77,15 +86,15 @@ export class StreamJournal implements JournalSource {
     const store = await panda.get(storeKey);
     const drives: Row[] = [];
     for await (const row of rowsOf(panda, drivePartition)) drives.push(row);
+    const hasRows = this.#changes.length > 0;
     const next = {
       // Above any that was claimed: what is written under the highest number leads on from all that was shipped.
       sequence: Math.max(cursor?.sequence ?? 0, claim?.sequence ?? 0) + 1,
       mark: hexOf(randomness.bytes(MARK_BYTES)),
       // The latest of all that was shipped, not of the last batch: shards are read each at its pace.
-      atMs: Math.max(cursor?.atMs ?? 0, this.#atMs),
+      atMs: hasRows || cursor === undefined ? Math.max(cursor?.atMs ?? 0, this.#atMs) : cursor.atMs,
     };
-    // What was scanned anew is no point that was there before: a snapshot of that one may be, under its name.
-    const isNew = this.#changes.length > 0 || cursor === undefined || this.#scansAnew;
+    const isNew = hasRows || cursor === undefined || this.#options.movesOn === true;
     const hasNews = this.#shipped === undefined && isNew;
     // Delivered again, a batch may come after those that followed it were shipped: its images would be older ones.
     const isLate = this.#wasOvertaken || (cursor !== undefined && this.#atMs <= cursor.atMs);
@@ -97,7 +106,7 @@ export class StreamJournal implements JournalSource {
       row: (key) => (key.partition === storeKey.partition && key.sort === storeKey.sort ? store : undefined),
       rows: (partition) => (partition === drivePartition ? drives : []),
       changes: () => changes,
-      isScanned: !this.#scansAnew,
+      isScanned: this.#options.scansAnew !== true,
       all: () => allRows(panda),
       passedOver: () => [],
       close: () => {},

@@ -1,6 +1,7 @@
 // What keeps the store: GC, freeing, recovery of what dead processes left, counting and looking, and the keys.
 
 import { EngineAdmin } from '../../../lib/client/engine-admin.ts';
+import { shipStageSnapshot } from '../../../lib/engine/journal/stage-batch.ts';
 import { collectStatus } from '../../../lib/engine/status/collect-status.ts';
 import { findDriveFaults } from '../../../lib/engine/status/drive-faults.ts';
 import { recover } from '../../../lib/engine/upkeep/end-dead-work.ts';
@@ -24,6 +25,7 @@ import { examine } from './doctor.ts';
 import { timeUp } from './mover.ts';
 import { NAMESPACE } from './names.ts';
 import { type Acting, engineOf, type SimWorld } from './sim-world.ts';
+import { shelfAtOf } from './streamer.ts';
 import { verify } from './verifier.ts';
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
@@ -148,8 +150,14 @@ async function destroyOldest(world: SimWorld, acting: Acting): Promise<void> {
   const old = await oldOf();
   if (old === undefined) return;
   try {
-    await adminOf(acting).destroyKey(old.version);
+    const before = world.stream === undefined ? undefined : () => snapshotOf(world, acting);
+    await adminOf(acting).destroyKey(old.version, before);
   } catch (error) {
     if (!isPocketfulError(error) || error.code !== 'KEY_IN_USE') throw error;
   }
+}
+
+/** What was shipped is under the new key before the old one goes. */
+async function snapshotOf(world: SimWorld, acting: Acting): Promise<void> {
+  await shipStageSnapshot(acting.components, shelfAtOf(world, acting));
 }

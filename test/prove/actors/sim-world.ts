@@ -9,6 +9,7 @@ import type { KekStore } from '../../../lib/keys/keys.ts';
 import { BulkCoder } from '../../../lib/live-coder/bulk-coder.ts';
 import type { JournalSource } from '../../../lib/panda/journal-source.ts';
 import type { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
+import { JOURNAL_PARTITION } from '../../../lib/panda/rows/journal-rows.ts';
 import { storeAttributes, storeKey } from '../../../lib/panda/rows/store-row.ts';
 import type { Settings } from '../../../lib/settings/settings.ts';
 import { MemoryStream } from '../../../lib/stream/memory-stream.ts';
@@ -20,6 +21,7 @@ import { Watch } from '../checkers/watch.ts';
 import { Injector } from '../faults/injector.ts';
 import { CommitLog, changesOf } from '../journal/commit-log.ts';
 import { SimShelf, SimSource } from '../journal/sim-source.ts';
+import { TableStream } from '../journal/table-stream.ts';
 import { History } from '../model/history.ts';
 import type { Plan } from '../plan/plan.ts';
 import { keksOf, type Template } from '../plan/templates.ts';
@@ -80,6 +82,8 @@ export class SimWorld {
   watch: Watch;
   /** What is shipped, where somebody does. */
   readonly commits: CommitLog | undefined;
+  /** Of a stage's table, where its journal is shipped. */
+  readonly stream: TableStream | undefined;
   /** Panda is one of before, restored or rebuilt. */
   wasPutBack = false;
   /** Told of what the watch finds wrong. */
@@ -105,7 +109,8 @@ export class SimWorld {
       monotonicMs: () => scheduler.nowMs,
       sleep: () => Promise.reject(new Error('a queue does not sleep')),
     });
-    if (plan.ships) this.commits = this.#journalled();
+    if (plan.ships !== undefined) this.commits = this.#journalled();
+    if (plan.ships === 'stream') this.stream = new TableStream(this.settings.cell);
     for (const [key, body] of template.objects) this.history.given(key, body);
     this.#context = {
       injector: this.injector,
@@ -186,13 +191,22 @@ export class SimWorld {
   journalOf(process: SimProcess): { readonly source: JournalSource; readonly shelves: readonly Shelf[] } {
     const commits = present(this.commits, 'of a plan in which somebody ships');
     const source = new SimSource(commits, process, this.#context);
-    return { source, shelves: this.disks.map((disk) => new SimShelf(disk, process, this.#context)) };
+    return { source, shelves: this.shelvesOf(process) };
+  }
+
+  shelvesOf(process: SimProcess): readonly Shelf[] {
+    return this.disks.map((disk) => new SimShelf(disk, process, this.#context));
   }
 
   #journalled(): CommitLog {
     const log = new CommitLog(new SeededRandomness(this.plan.seed));
-    const note: NonNullable<PandaServer['onCommit']> = (writes, rows) =>
-      log.note(changesOf(writes, rows), EPOCH_MS + this.scheduler.nowMs + this.#passedMs, this.scheduler.steps);
+    const note: NonNullable<PandaServer['onCommit']> = (writes, rows) => {
+      const changes = changesOf(writes, rows).filter(({ partition }) => partition !== JOURNAL_PARTITION);
+      if (changes.length === 0) return;
+      const atMs = EPOCH_MS + this.scheduler.nowMs + this.#passedMs;
+      const commit = log.note(changes, atMs, this.scheduler.steps);
+      this.stream?.note(commit);
+    };
     const rows = [...this.server.rows.snapshot()];
     note(
       rows.map((row) => ({ kind: 'put', ...row })),
@@ -226,9 +240,9 @@ export class SimWorld {
 /** Whoever ships asks the store's row for the epoch. */
 function rowsOf({ ships, variant }: Plan, { panda, storeId, disks }: Template): MemoryPanda {
   const rows = panda.clone();
-  const { settings } = VARIANTS[variant] as (typeof VARIANTS)[number];
+  const { inRow: settings } = VARIANTS[variant] as (typeof VARIANTS)[number];
   const store = { storeId, settings, drives: disks.map(({ label }) => label), createdAtMs: EPOCH_MS };
   // Done when it is called: a Panda in memory only answers later.
-  if (ships) void rows.transact([{ kind: 'put', ...storeKey, attributes: storeAttributes(store) }]);
+  if (ships !== undefined) void rows.transact([{ kind: 'put', ...storeKey, attributes: storeAttributes(store) }]);
   return rows;
 }

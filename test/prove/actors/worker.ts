@@ -15,6 +15,7 @@ import { collectRecurring, RECURRING } from './recurring.ts';
 import { restore } from './restorer.ts';
 import { SHIPPER } from './shipper.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
+import { STREAMER } from './streamer.ts';
 
 type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promise<void>;
 const ACTS: Readonly<Record<Role, Readonly<Record<string, Act>>>> = {
@@ -36,6 +37,7 @@ const ACTS: Readonly<Record<Role, Readonly<Record<string, Act>>>> = {
   keys: KEYS,
   operator: OPERATOR,
   shipper: SHIPPER,
+  streamer: STREAMER,
 };
 /** What may come back while things fail. Nothing is `corrupt` as long as no more is damaged than the code survives. */
 const KINDS = ['retry', 'unknown', 'conflict'];

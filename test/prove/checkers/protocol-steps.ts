@@ -137,6 +137,13 @@ const DRIVE_PATTERNS: readonly Pattern[] = [
   ['given-up zone free', 'update zone s=free', '!delete volume', '!delete discard'],
 ];
 
+/** Of a stage's journal: the profile `stream` alone has it. */
+const STREAM_PATTERNS: readonly Pattern[] = [
+  ['shipping claimed', 'put journal +nq'],
+  ['shipping done', 'put journal +q', '!put journal +nq', '!put journal +o'],
+  ['shipping tended', 'put journal +o'],
+];
+
 /**
  * Tables of soft state: nothing depends on it, and a crash at it leaves an older one. The lists of volumes are written in the steps that make and end
  * these (watch.ts); by itself only by whoever mends them, or thinks so as a volume came or went meanwhile.
@@ -163,7 +170,7 @@ export function protocolStepsOf(writes: readonly Write[]): readonly string[] | u
 const UNKNOWN = '?';
 
 function stepsOf(words: ReadonlySet<string>): readonly string[] {
-  const names = [...PATTERNS, ...DRIVE_PATTERNS, ...EARLIER_PATTERNS]
+  const names = [...PATTERNS, ...DRIVE_PATTERNS, ...STREAM_PATTERNS, ...EARLIER_PATTERNS]
     .filter((pattern) => fits(words, pattern))
     .map(([name]) => name);
   if (names.length > 0 || [...words].every((word) => SOFT.test(word))) return names;

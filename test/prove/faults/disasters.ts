@@ -46,7 +46,7 @@ function strike(world: SimWorld, { kind, forMs }: Disaster, number: number): voi
   } else if (kind === 'rot' || kind === 'lose') {
     world.lossyDrives.add(drive);
     for (let i = 0; i <= random.below(OBJECTS_MAX); i++) disk[kind](random);
-    if (world.plan.ships) disk.strikeShelf(kind, random);
+    if (world.plan.ships !== undefined) disk.strikeShelf(kind, random);
   } else if (kind === 'stray') leaveStray(world, drive, random);
   else if (kind === 'clock') jump(world, random);
   else if (kind === 'week') world.weekPasses();

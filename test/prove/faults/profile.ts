@@ -68,15 +68,15 @@ export interface Profile {
   /** Of a thousand seeds, in so many Panda gets lost and comes back from a backup. */
   readonly putBackPermille: number;
   /** And by what. */
-  readonly putBackBy: readonly ('restore' | 'rebuild' | 'journal')[];
+  readonly putBackBy: readonly ('restore' | 'rebuild' | 'journal' | 'stream')[];
   /** How a step may be cut off that a plan aims at. */
   readonly crashes: readonly Crash[];
   /** Whether processes that are only frozen may be taken for dead. */
   readonly misjudges: boolean;
   /** Whether somebody gives drives up, empties them, takes them back, and repairs. */
   readonly hasOperator?: boolean;
-  /** Whether somebody ships the journal of the metadata. */
-  readonly ships?: boolean;
+  /** Whether somebody ships the journal of the metadata, and of what: COMMITs, or batches of a table's stream. */
+  readonly ships?: 'commits' | 'stream';
   /** Whether puts of several bodies are bulk ones, which go past the hot tier. */
   readonly putsBulk?: boolean;
 }
@@ -204,7 +204,19 @@ export const PROFILES: readonly Profile[] = [
     putBackBy: ['journal'],
     crashes: CRASHES,
     misjudges: true,
-    ships: true,
+    ships: 'commits',
+  },
+  {
+    name: 'stream',
+    ratesMax: ALL,
+    disasters: ['away', 'full', 'read-only', 'rot', 'lose', 'week', 'clock', 'two-die'],
+    disastersMax: 4,
+    beyondPermille: 0,
+    putBackPermille: 1000,
+    putBackBy: ['stream'],
+    crashes: CRASHES,
+    misjudges: true,
+    ships: 'stream',
   },
   {
     name: 'bulk',

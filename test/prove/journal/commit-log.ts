@@ -8,11 +8,11 @@ import type { Attributes, Key, Row, Write } from '../../../lib/panda/panda.ts';
 import { compareKeys, keyText } from '../../../lib/panda/sort-order.ts';
 import { rowBytesOf } from '../../../lib/panda/sqlite/row-bytes.ts';
 
-interface Change extends Key {
+export interface Change extends Key {
   readonly attributes: Attributes | undefined;
 }
 
-interface Commit extends CommitPoint {
+export interface Commit extends CommitPoint {
   readonly atMs: number;
   /** The scheduler's step. */
   readonly step: number;
@@ -32,9 +32,23 @@ export class CommitLog {
     this.#random = random;
   }
 
-  note(changes: readonly Change[], atMs: number, step: number): void {
+  note(changes: readonly Change[], atMs: number, step: number): Commit {
     const mark = hexOf(this.#random.bytes(MARK_BYTES));
-    this.#commits.push({ sequence: this.#commits.length + 1, mark, atMs: Math.max(0, atMs), step, changes });
+    const commit = { sequence: this.#commits.length + 1, mark, atMs: Math.max(0, atMs), step, changes };
+    this.#commits.push(commit);
+    return commit;
+  }
+
+  /** By key, all it ever was, and since which COMMIT. */
+  images(): Map<string, (Change & { readonly sequence: number })[]> {
+    const all = new Map<string, (Change & { readonly sequence: number })[]>();
+    for (const { changes, sequence } of this.#commits)
+      for (const change of changes) {
+        const known = all.get(keyText(change)) ?? [];
+        known.push({ ...change, sequence });
+        all.set(keyText(change), known);
+      }
+    return all;
   }
 
   commitAt(sequence: number): Commit | undefined {

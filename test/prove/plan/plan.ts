@@ -28,8 +28,8 @@ export interface Worker {
   readonly leads?: boolean;
 }
 
-/** By a backup, by a backup and what is found on the drives, or by the journal on the drives. */
-export type Way = 'restore' | 'rebuild' | 'journal';
+/** By a backup, by a backup and what is found on the drives, or by the journal on the drives, of a machine or of a stage. */
+export type Way = 'restore' | 'rebuild' | 'journal' | 'stream';
 
 export interface PutBack {
   readonly savedAtMs: number;
@@ -60,7 +60,7 @@ export interface Plan {
   /** Panda gets lost at the end, and comes back from what was saved at a time of the run. */
   readonly putBack: PutBack | undefined;
   /** Somebody ships the journal of the metadata to the drives. */
-  readonly ships: boolean;
+  readonly ships: 'commits' | 'stream' | undefined;
   /** So much as two blocks is a bulk put. */
   readonly putsBulk: boolean;
   readonly faultsMax: number;
@@ -76,11 +76,13 @@ const OPERATIONS_MAX: Readonly<Record<Role, number>> = {
   keys: 4,
   operator: 7,
   shipper: 6,
+  streamer: 6,
 };
 const TARGETS_MAX = 2;
 /** Numbers of processes below it belong to those that have nothing to do with a target. */
 const ROLES_MAX = 8;
 const OPERATORS_FROM = 40;
+const STREAMERS_FROM = 44;
 /** Between what those do who lead to a step. */
 const LEADERS_PAUSE_MS = 60;
 
@@ -103,7 +105,9 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
   const misjudges = profile.misjudges && random.below(5) < 2;
   const workers = drawnWorkers(aimed, prelude, aim !== undefined, random);
   if (profile.hasOperator) workers.push(...drawnPairOf('operator', random));
-  if (profile.ships) workers.push(...drawnPairOf('shipper', random));
+  if (profile.ships === 'commits') workers.push(...drawnPairOf('shipper', random));
+  if (profile.ships === 'stream')
+    workers.push(...drawnPairOf('streamer', random), ...drawnPairOf('streamer', random, STREAMERS_FROM));
   return {
     seed,
     profile: profile.name,
@@ -121,19 +125,19 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
     disasters: [...prelude.disasters, ...drawnDisasters(profile, isBeyondPromise && random.below(2) === 0, random)],
     struckDrives: order.slice(0, struck),
     putBack: drawnPutBack(profile, workers, random),
-    ships: profile.ships === true,
+    ships: profile.ships,
     putsBulk: profile.putsBulk === true,
     faultsMax: Number.MAX_SAFE_INTEGER,
     deathsMax: 1 + random.below(6),
   };
 }
 
-/** Not where keys are destroyed: what they alone wrapped is gone for good, as it should be. */
+/** Not where keys are destroyed, unless all comes back: what they alone wrapped is gone for good, as it should be. */
 function drawnPutBack(profile: Profile, workers: readonly Worker[], random: SeededRandomness): PutBack | undefined {
   const isDrawn = random.below(1000) < profile.putBackPermille;
   const savedAtMs = random.below(random.below(3) === 0 ? 3 * DURATION_MS : 400);
   const by = profile.putBackBy[random.below(profile.putBackBy.length)] ?? 'restore';
-  return isDrawn && !workers.some(({ role }) => role === 'keys') ? { savedAtMs, by } : undefined;
+  return isDrawn && (by === 'stream' || !workers.some(({ role }) => role === 'keys')) ? { savedAtMs, by } : undefined;
 }
 
 function drawnBodies({ putsKnown, putsOneBody }: Prelude, random: SeededRandomness): Plan['bodies'] {
@@ -177,10 +181,14 @@ function drawnWorkers(
 }
 
 /** One or two: the second does the same beside the first. */
-function drawnPairOf(role: 'operator' | 'shipper', random: SeededRandomness): Worker[] {
+function drawnPairOf(
+  role: 'operator' | 'shipper' | 'streamer',
+  random: SeededRandomness,
+  from = OPERATORS_FROM,
+): Worker[] {
   return Array.from({ length: 1 + random.below(2) }, (_, i) => ({
     role,
-    process: OPERATORS_FROM + i,
+    process: from + i,
     operations: Array.from({ length: 2 + random.below(OPERATIONS_MAX[role]) }, () => drawnOperation(role, random)),
     isFollower: false,
   }));

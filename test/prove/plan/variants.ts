@@ -7,6 +7,8 @@ const KIB = 1024;
 export interface Variant {
   readonly name: string;
   readonly settings: Settings;
+  /** As the store's row may have them: with extents that are large enough. */
+  readonly inRow: Settings;
   readonly drives: number;
   /** Drives of which at once something may be lost, rotten or away without anybody noticing in what is read. */
   readonly tolerated: number;
@@ -26,7 +28,7 @@ function variant(name: string, drives: number, changes: Partial<Settings>): Vari
   });
   // Smaller than a real store may be: few operations fill a volume.
   const tiny = { ...settings, extentBytes: 10 * KIB };
-  return { name, settings: tiny, drives, tolerated: codecShape(settings.warmCodec).parityColumns };
+  return { name, settings: tiny, inRow: settings, drives, tolerated: codecShape(settings.warmCodec).parityColumns };
 }
 
 export const VARIANTS: readonly Variant[] = [

@@ -37,4 +37,67 @@ export const IN_JOURNAL: readonly Plant[] = [
     find: '      newest = row;\n',
     replace: '      newest = least;\n',
   },
+  {
+    name: 'stage-number-is-not-claimed',
+    profile: 'stream',
+    file: 'lib/engine/ship/stream-journal.ts',
+    find: 'Math.max(cursor?.sequence ?? 0, claim?.sequence ?? 0) + 1',
+    replace: '(cursor?.sequence ?? 0) + 1',
+  },
+  {
+    name: 'stage-cursor-moves-over-anothers-claim',
+    profile: 'stream',
+    file: 'lib/panda/rows/journal-rows.ts',
+    find: 'const clauses = clausesOf(shippingAttributes(shipping));',
+    replace: 'return clausesOf(shippingAttributes({ cursor: shipping.cursor, claim: undefined }));',
+    also: [
+      {
+        file: 'lib/panda/rows/journal-rows.ts',
+        find: "  return shipping.claim === undefined ? [...clauses, { attribute: 'nq', missing: true }] : clauses;\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'late-batch-shipped-as-it-came',
+    profile: 'stream',
+    file: 'lib/engine/ship/stream-journal.ts',
+    find: 'hasNews && isLate ? await',
+    replace: 'false ? await',
+  },
+  {
+    name: 'late-by-the-last-batch-alone',
+    profile: 'stream',
+    file: 'lib/engine/ship/stream-journal.ts',
+    find: 'Math.max(cursor?.atMs ?? 0, this.#atMs)',
+    replace: 'this.#atMs',
+  },
+  {
+    name: 'stage-cursor-without-its-condition',
+    profile: 'stream',
+    file: 'lib/engine/ship/stream-journal.ts',
+    find: 'attributes, if: condition }',
+    replace: 'attributes }',
+  },
+  {
+    name: 'what-is-late-is-read-before-the-cursor',
+    profile: 'stream',
+    file: 'lib/engine/ship/stream-journal.ts',
+    find: '    const found = await panda.get(cursorKey);\n    this',
+    replace: '    const early = await this.#asTheyAre();\n    const found = await panda.get(cursorKey);\n    this',
+    also: [
+      {
+        file: 'lib/engine/ship/stream-journal.ts',
+        find: 'isLate ? await this.#asTheyAre()',
+        replace: 'isLate ? early',
+      },
+    ],
+  },
+  {
+    name: 'stage-snapshot-moves-no-cursor',
+    profile: 'stream',
+    file: 'lib/engine/journal/stage-batch.ts',
+    find: '{ movesOn: true, scansAnew }',
+    replace: '{ movesOn: scansAnew, scansAnew }',
+  },
 ];

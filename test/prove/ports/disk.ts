@@ -82,6 +82,11 @@ export class Disk implements Drive {
     this.#requireWritable(true);
   }
 
+  /** Whatever state it is in: for checks. */
+  get medium(): MemoryShelf {
+    return this.#shelf;
+  }
+
   /** Throws if the drive is not in a state for that. */
   shelf(isWritten = false, takesSpace = false): MemoryShelf {
     if (isWritten) this.#requireWritable(takesSpace);

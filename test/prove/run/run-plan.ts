@@ -8,10 +8,11 @@ import { strangeEdges } from '../checkers/steps.ts';
 import { Violation, type ViolationKind } from '../checkers/violation.ts';
 import { scheduleDisasters } from '../faults/disasters.ts';
 import type { History } from '../model/history.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, Way } from '../plan/plan.ts';
 import { type Template, templateOf } from '../plan/templates.ts';
 import { Trace } from '../scheduler/trace.ts';
 import { backFromJournal } from './back-from-journal.ts';
+import { backFromStream } from './back-from-stream.ts';
 import { putBack, type Saved, save } from './put-back.ts';
 
 /** Beyond that many events workers are cut off: nothing is wrong, time is up. */
@@ -131,24 +132,42 @@ async function atRest(
     // Whoever brings it back waits until no writer is left.
     while (await world.scheduler.step());
     const { by } = world.plan.putBack;
-    const back = by === 'journal' ? await backFromJournal(world) : (saved ?? save(world));
+    const back = await untilDone(world, broughtBack(world, by, saved), fail, hasFailed);
+    if (hasFailed()) return;
     if (back !== undefined && !(await putBack(world, back, by === 'rebuild' ? 'rebuild' : 'restore'))) return;
   }
-  let isSettled = false;
-  settle(world, world.start('settles', SETTLER)).then(() => {
-    isSettled = true;
-  }, fail);
-  const until = world.scheduler.steps + SETTLE_STEPS_MAX;
-  while (!isSettled && !hasFailed()) {
-    if (world.scheduler.steps > until)
-      throw new Violation('stuck', `it has not settled after ${SETTLE_STEPS_MAX} steps`);
-    if (!(await world.scheduler.step()) && !isSettled && !hasFailed())
-      throw new Violation('stuck', 'nothing is under way, and it has not settled');
-  }
+  await untilDone(world, settle(world, world.start('settles', SETTLER)), fail, hasFailed);
   if (hasFailed()) return;
   const [strange] = strangeEdges(world.coverage.figures());
   if (strange !== undefined) throw new Violation('wrong', `a row went where its kind does not go: ${strange}`);
   await expectAtRest(world);
+}
+
+/** What waits for its clock goes on only as long as somebody steps. Undefined if it failed. */
+async function untilDone<T>(
+  world: SimWorld,
+  work: Promise<T>,
+  fail: (error: unknown) => void,
+  hasFailed: () => boolean,
+): Promise<T | undefined> {
+  let done: { readonly value: T } | undefined;
+  work.then((value) => {
+    done = { value };
+  }, fail);
+  const until = world.scheduler.steps + SETTLE_STEPS_MAX;
+  while (done === undefined && !hasFailed()) {
+    if (world.scheduler.steps > until)
+      throw new Violation('stuck', `it has not settled after ${SETTLE_STEPS_MAX} steps`);
+    if (!(await world.scheduler.step()) && done === undefined && !hasFailed())
+      throw new Violation('stuck', 'nothing is under way, and it has not settled');
+  }
+  return done?.value;
+}
+
+function broughtBack(world: SimWorld, by: Way, saved: Saved | undefined): Promise<Saved | undefined> {
+  if (by === 'journal') return backFromJournal(world);
+  if (by === 'stream') return backFromStream(world);
+  return Promise.resolve(saved ?? save(world));
 }
 
 function described(error: unknown): NonNullable<RunResult['failure']> {
