@@ -133,7 +133,7 @@ async function remove(run: Run, keys: readonly string[], options: RemoveOptions)
       return;
     }
     for await (const { key } of named(damaged)) {
-      if (run.interruption.happened) return;
+      if (run.interruption.happened || failures.isStopped) return;
       attempted += 1;
       yield key;
     }

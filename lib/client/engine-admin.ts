@@ -3,6 +3,7 @@ import { type DeadDrain, listDead, redriveDead } from '../compaction/move/l3/str
 import type { MergePlan } from '../compaction/plan/merges/merge-plan.ts';
 import type { CompactionPlan } from '../compaction/plan/plan.ts';
 import { type DrivesReport, listDrives } from '../engine/drives/list-drives.ts';
+import type { Portions } from '../engine/ship/portions.ts';
 import { collectStatus } from '../engine/status/collect-status.ts';
 import { placesOfKey } from '../engine/status/explain-key.ts';
 import type { Status } from '../engine/status/status.ts';
@@ -177,11 +178,11 @@ export class EngineAdmin {
     return infoOf(await frontend.restore({ ...request, namespace: request.namespace ?? this.#namespace }));
   }
 
-  async emptyTrash(options: Watch<number> = {}): Promise<EmptyReport> {
+  async emptyTrash(options: Watch<number> = {}, portions?: Portions): Promise<EmptyReport> {
     const { volumes, frontend } = await this.#open();
     // References of long objects that are still to be given back.
     await frontend.finishReleases();
-    return emptyTrash({ volumes }, options);
+    return emptyTrash({ volumes }, options, portions);
   }
 
   async rotateKeys(options: Parameters<StoreAdmin['rotateKeys']>[0] = {}): ReturnType<StoreAdmin['rotateKeys']> {

@@ -49,6 +49,8 @@ export interface CollectOptions {
   readonly signal?: AbortSignal;
   /** Whatever is in trash, since whenever. */
   readonly ignoreGrace?: boolean;
+  /** Given back in one step. */
+  readonly referencesAtOnce?: number;
   /** Objects that cannot be restored any more. */
   readonly onForgotten?: (objects: number) => void;
 }
@@ -77,6 +79,7 @@ export async function collectGarbage(components: Components, options: CollectOpt
   const expired = await expireRemoved(components, {
     ignoreGrace: options.ignoreGrace,
     signal: options.signal,
+    referencesAtOnce: options.referencesAtOnce,
     onShredded: count,
   });
   waiting += expired.waiting;

@@ -39,6 +39,8 @@ export interface ExpireOptions {
   /** All of them, since whenever. */
   readonly ignoreGrace?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** That one step has in memory; fewer where there is little room to write. */
+  readonly referencesAtOnce?: number | undefined;
   /** Slots whose key is gone, some at a time. */
   readonly onShredded?: ((slots: readonly NotedSlot[]) => void) | undefined;
 }
@@ -89,7 +91,7 @@ class Batch {
     if (!isHolding(row)) return this.#forget(row);
     this.#rows.push(row);
     this.#references += referencesLeft(row).length;
-    if (this.#references >= HELD_REFERENCES_AT_ONCE) await this.flush();
+    if (this.#references >= (this.#options.referencesAtOnce ?? HELD_REFERENCES_AT_ONCE)) await this.flush();
   }
 
   async flush(): Promise<void> {

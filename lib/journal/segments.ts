@@ -22,7 +22,7 @@ export interface SegmentPorts {
 
 const ID_BYTES = 2;
 
-/** Throws `retry` JOURNAL_UNSHIPPED; what was written by then is loose. */
+/** Throws `retry` JOURNAL_UNSHIPPED; what was written by then goes again, or is loose. */
 export async function writeSegment(
   { storeId, randomness, shelves }: SegmentPorts,
   epoch: number,
@@ -48,7 +48,11 @@ export async function writeSegment(
     endFrame();
     const name = partNameOf(head, parts.length, isLast);
     const built = buildPart({ ...head, storeId, epoch, part: parts.length, isLast }, frames, count, kek, randomness);
-    const drives = await shelves.put(epoch, name, built, head.to.sequence + parts.length);
+    const drives = await shelves.put(epoch, name, built, head.to.sequence + parts.length).catch(async (error) => {
+      // Of no use, and what is missing is most often room.
+      await shelves.remove(parts.flatMap((part) => part.drives.map((drive) => ({ epoch, name: part.name, drive }))));
+      throw error;
+    });
     parts.push({ name, drives });
     bytes += built.reduce((sum, { byteLength }) => sum + byteLength, 0);
     frames = [];

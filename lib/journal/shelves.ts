@@ -62,6 +62,7 @@ export class Shelves {
       }
     }
     if (took.length >= Math.max(1, this.copies)) return took;
+    await this.remove(took.map((drive) => ({ epoch, name, drive })));
     throw this.unshipped(took.length, last);
   }
 

@@ -20,6 +20,21 @@ export const FOREIGN_FILE_MS = DAY_MS;
 
 export const RESERVE_BYTES_MIN = 4 * MIB;
 export const RESERVE_BYTES_MAX = 32 * MIB;
+/** SQLite's log, and what it has of rows that change before they are shipped, while the disk is short of room. */
+export const FREEING_LOG_BYTES = 768 * KIB;
+
+// Deletes and GC on a disk with little room, in portions that are shipped one by one.
+
+/** What a portion takes of the room at the most: so often it is shipped. */
+export const PORTION_ROOM_BYTES_MAX = 8 * MIB;
+/** With less there is no other portion. */
+export const PORTION_ROOM_BYTES_MIN = 64 * KIB;
+/** Of a deleted object besides its row and its key: what names it in two tables, and its share of the row it goes to. */
+export const DELETED_FRAME_BYTES = 128;
+/** What is shipped, once, of the GC of a deleted block: 90 bytes as it was measured. */
+export const SHREDDED_SHIP_BYTES = 100;
+/** Of everything that is shipped there are so many at the most: one more than any code survives. */
+export const SHIPPED_COPIES_MAX = 5;
 
 // Lists that a report holds; what is beyond is counted.
 

@@ -114,6 +114,22 @@ const MEMORY: readonly Relation[] = [
   relation('there is a buffer for each body that is read', (l) => l.BODIES_AT_ONCE <= l.IDLE_PIECES_MAX),
   relation('all columns of a code are read at once', (l) => l.COLUMNS_AT_ONCE === l.CODE_COLUMNS_MAX),
   relation('the reserve has a size', (l) => l.RESERVE_BYTES_MIN <= l.RESERVE_BYTES_MAX),
+  relation(
+    'half of the smallest reserve, its log beside, holds the longest row of what is deleted, in the file and in all copies',
+    (l) =>
+      (l.SHIPPED_COPIES_MAX + 1) * (l.PACKED_BYTES_MAX + 2 * l.OBJECT_KEY_BYTES_MAX + l.DELETED_FRAME_BYTES) +
+        l.FREEING_LOG_BYTES <=
+      l.RESERVE_BYTES_MIN / 2,
+  ),
+  relation(
+    'half of the smallest reserve holds a portion of GC, and what is freed after it',
+    (l) => l.PORTION_ROOM_BYTES_MIN + 2 * l.FREEING_LOG_BYTES <= l.RESERVE_BYTES_MIN / 2,
+  ),
+  relation(
+    'GC shreds several slots in the least portion',
+    (l) => 45 * (l.SHIPPED_COPIES_MAX + 1) * l.SHREDDED_SHIP_BYTES <= l.PORTION_ROOM_BYTES_MIN,
+  ),
+  relation('a portion has a size', (l) => l.PORTION_ROOM_BYTES_MIN <= l.PORTION_ROOM_BYTES_MAX),
   relation('the log has a length', (l) => l.CHECKPOINT_PAGES_MIN <= l.CHECKPOINT_PAGES_MAX),
   relation('a full disk makes commits shorter', (l) => l.WRITES_PER_COMMIT_SHORT <= l.WRITES_PER_COMMIT),
   relation('a commit takes the longest transaction', (l) => l.TRANSACTION_ITEMS_MAX <= l.WRITES_PER_COMMIT_SHORT),

@@ -125,3 +125,42 @@ it.skipIf(way === undefined)('a full disk refuses puts at once and in one line; 
       true,
     );
 });
+
+const TINY = `
+set -u
+mkdir disk3 && mount -t tmpfs -o size=48m tmpfs disk3
+free() { df -k --output=avail disk3 | tail -1; }
+run() { "$NODE" --disable-warning=ExperimentalWarning "$PROGRAM" "$@" --store file:disk3/s 2>talk >out; echo "exit $? $*"; cat talk >> talks3; cat out; }
+run init --settings day.json --drives 6
+run put tiny --prefix tiny
+dd if=/dev/zero of=disk3/filler bs=1k 2>/dev/null
+for round in 1 2 3 4 5 6; do
+  run rm -r tiny --yes
+  cat talk
+  run gc
+done
+run ls
+run doctor
+`;
+
+it.skipIf(way === undefined)('of thousands of tiny objects on a full disk as many are deleted as gc can free', () => {
+  const large = { extentBytes: 4 * MIB, groupBytesMin: 2 * MIB };
+  writeFileSync(join(cwd, 'day.json'), JSON.stringify({ ...SMALL, ...large, encodeAfterMs: 86_400_000 }));
+  for (let i = 0; i < 9000; i++) {
+    const folder = join(cwd, 'tiny', `${Math.floor(i / 1000)}`);
+    if (i % 1000 === 0) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${i}`), `tiny object number ${i}, ${Math.sin(i)}`);
+  }
+  const env = { ...process.env, NODE: process.execPath, PROGRAM };
+  const ran = spawnSync('unshare', [...(way ?? []), 'sh', '-c', TINY], { cwd, env, encoding: 'utf8' });
+  const said = ran.stdout + ran.stderr + spawnSync('cat', ['talks3'], { cwd, encoding: 'utf8' }).stdout;
+  const exits = (what: string) =>
+    [...ran.stdout.matchAll(/^exit (\d+) (\S+)/gm)].flatMap(([, code, of]) => (of === what ? [Number(code)] : []));
+  // It stops, says what helps, and that helps: in a few rounds everything is gone.
+  expect(exits('rm')[0], said).toBe(5);
+  expect(said).toMatch(/no space left on the disks of .* to delete more: run pocketful gc/);
+  expect(said).not.toMatch(/JOURNAL_UNSHIPPED|is not freed yet/);
+  expect(exits('rm').slice(1), said).toContain(0);
+  expect(exits('gc'), said).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(said).toMatch(/healthy: 0 objects, 0 blocks/);
+});

@@ -90,6 +90,11 @@ describe('the journal', () => {
       const full = scriptedPlan(({ operation }) => (operation === 'put' ? 'before-error' : 'none'));
       const process = world.start(() => full);
       await expect(ship(process)).rejects.toMatchObject({ kind: 'retry', code: 'JOURNAL_UNSHIPPED' });
+      // Where one drive has room, and the others do not, what it took is given back.
+      let puts = 0;
+      const almost = scriptedPlan(({ operation }) => (operation === 'put' && puts++ > 0 ? 'before-error' : 'none'));
+      await expect(ship(world.start(() => almost))).rejects.toMatchObject({ code: 'JOURNAL_UNSHIPPED' });
+      expect(world.shelves.map(({ objects }) => objects.size)).toEqual(world.shelves.map(() => 0));
       await ship(world.start());
       await expectBack(world);
     }));

@@ -117,9 +117,9 @@ export class EmbeddedAdmin extends EngineAdmin implements StoreAdmin {
   override async emptyTrash(
     options: Parameters<StoreAdmin['emptyTrash']>[0] = {},
   ): ReturnType<StoreAdmin['emptyTrash']> {
-    return this.#freeing(async () => {
+    return this.#freeing(async (isShort) => {
       await this.#recovered();
-      return super.emptyTrash(options);
+      return super.emptyTrash(options, isShort ? this.#store.disk.shredding() : undefined);
     });
   }
 

@@ -7,6 +7,7 @@ import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/
 import type { ComposeRequest, DeleteItem, DeleteOutcome, PutItem, PutOutcome } from '../../frontend/frontend.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import type { ObjectEngine } from '../face.ts';
+import { deleteInPortions } from './delete-in-portions.ts';
 import { HotRelief } from './hot-relief.ts';
 
 /** Tallied together: one row a day counts them all. */
@@ -87,10 +88,11 @@ export class EmbeddedObjects implements ObjectEngine {
 
   async *deleteAll(items: AsyncIterable<DeleteItem> | Iterable<DeleteItem>): AsyncGenerator<DeleteOutcome> {
     const { disk, frontend } = this.#engine;
-    await disk.beforeFreeing('deletes');
+    const isShort = await disk.beforeFreeing('deletes');
     try {
       await this.#recover();
-      yield* frontend.deleteAll(items);
+      if (isShort) yield* deleteInPortions(this.#engine, items);
+      else yield* frontend.deleteAll(items);
     } finally {
       disk.afterFreeing('deletes');
     }

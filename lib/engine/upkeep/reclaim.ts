@@ -10,7 +10,8 @@ import type { EncodeReport } from '../../live-coder/encode-hot.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
 import type { DiskRoom, EngineStore } from '../wire/engine-store.ts';
 import { compactStore } from './compaction.ts';
-import { encodeStore, type GcReport, type ShredOptions, shredAndFree } from './tend.ts';
+import { together as shreddedTogether } from './shred-in-portions.ts';
+import { encodeStore, type GcReport, NOTHING_FREED, type ShredOptions, shredAndFree, shredStore } from './tend.ts';
 
 export interface ReclaimReport extends GcReport {
   /** Only where space was short. */
@@ -35,14 +36,33 @@ export async function reclaim(store: EngineStore, options: ReclaimOptions = {}):
   const { disk } = store;
   const isShort = (await disk?.beforeFreeing()) ?? false;
   try {
-    const { free, ...garbage } = await shredAndFree(store, { ...watch, ignoreGrace: now || isShort });
-    if (disk === undefined || !isShort) return { ...garbage, free };
-    const made = await makeRoom(store, disk, watch.signal);
-    const pressure = { encodedBytes: made.encodedBytes, stalled: made.stalled, isFull: await disk.isFull() };
-    return { ...garbage, free: together(free, made.free), pressure };
+    if (disk === undefined || !isShort) return await shredAndFree(store, { ...watch, ignoreGrace: now });
+    return await reclaimShort(store, disk, watch);
   } finally {
     disk?.afterFreeing();
   }
+}
+
+/** As much as there is room for; what that frees is the room of the rest. */
+async function reclaimShort(store: EngineStore, disk: DiskRoom, watch: ShredOptions): Promise<ReclaimReport> {
+  let garbage: GarbageReport = { slots: 0, recordBytes: 0, buckets: 0, waiting: 0 };
+  let made: RoomMade = { encodedBytes: 0, stalled: undefined, free: NOTHING_FREED };
+  for (;;) {
+    const { isCut, ...shredded } = await shredStore(store, watch, disk.shredding());
+    garbage = shreddedTogether(garbage, shredded);
+    if (watch.signal?.aborted) break;
+    const free = await freeTrash(store.volumes, { ignoreGrace: true });
+    const more = await makeRoom(store, disk, watch.signal);
+    const freed = together(free, more.free);
+    made = {
+      encodedBytes: made.encodedBytes + more.encodedBytes,
+      stalled: more.stalled,
+      free: together(made.free, freed),
+    };
+    if (!isCut || freed.freedVolumes === 0 || watch.signal?.aborted) break;
+  }
+  const { encodedBytes, stalled, free } = made;
+  return { ...garbage, free, pressure: { encodedBytes, stalled, isFull: await disk.isFull() } };
 }
 
 interface RoomMade {

@@ -9,13 +9,16 @@ import { endLostLeases } from '../../compaction/do/end-runs.ts';
 import { writersHeld } from '../../compaction/move/l3/hold.ts';
 import { given } from '../../foundation/given.ts';
 import type { Reason } from '../../foundation/reason.ts';
-import { collectGarbage, type GarbageReport } from '../../gc/collect-garbage.ts';
+import { type CollectOptions, collectGarbage, type GarbageReport } from '../../gc/collect-garbage.ts';
 import { type EncodeOptions, type EncodeReport, encodeHot } from '../../live-coder/encode-hot.ts';
 import type { Stream } from '../../stream/stream.ts';
+import type { Components } from '../../volume/rows/components.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
+import type { Portions } from '../ship/portions.ts';
 import { addTally } from '../status/tally.ts';
 import { rewriteWasteful } from './rewrite-wasteful.ts';
+import { collectInPortions, type PortionedReport } from './shred-in-portions.ts';
 
 /** What maintenance needs of a store. */
 export interface Tended {
@@ -69,15 +72,25 @@ export interface ShredOptions extends Signal {
   readonly onProgress?: ((slots: number) => void) | undefined;
 }
 
-/** SHRED, tallied. */
+/** SHRED, tallied. `portions`: as much of it as there is room for. */
 export async function shredStore(
   { volumes }: Pick<Tended, 'volumes'>,
   options: ShredOptions = {},
-): Promise<GarbageReport> {
-  const report = await collectGarbage(volumes.components, given(options));
+  portions?: Portions,
+): Promise<PortionedReport> {
+  const report = await collected(volumes.components, given(options), portions);
   await addTally(volumes.components, { shreddedBytes: report.recordBytes });
   return report;
 }
+
+const collected = async (
+  components: Components,
+  options: CollectOptions,
+  portions: Portions | undefined,
+): Promise<PortionedReport> =>
+  portions === undefined
+    ? { ...(await collectGarbage(components, options)), isCut: false }
+    : collectInPortions(components, portions, options);
 
 export interface EmptyReport {
   /** They cannot be restored any more. */
@@ -90,12 +103,13 @@ export interface EmptyReport {
 export async function emptyTrash(
   { volumes }: Pick<Tended, 'volumes'>,
   options: ShredOptions = {},
+  portions?: Portions,
 ): Promise<EmptyReport> {
   let objects = 0;
   const onForgotten = (some: number): void => {
     objects += some;
   };
-  const garbage = await collectGarbage(volumes.components, { ...given(options), ignoreGrace: true, onForgotten });
+  const garbage = await collected(volumes.components, { ...given(options), ignoreGrace: true, onForgotten }, portions);
   await addTally(volumes.components, { shreddedBytes: garbage.recordBytes });
   return { objects, slots: garbage.slots, recordBytes: garbage.recordBytes };
 }
@@ -109,7 +123,7 @@ export async function shredAndFree(
   store: Pick<Tended, 'volumes'>,
   { ignoreGrace = false, ...options }: ShredOptions & { readonly ignoreGrace?: boolean } = {},
 ): Promise<GcReport> {
-  const garbage = await shredStore(store, options);
+  const { isCut: _, ...garbage } = await shredStore(store, options);
   const free = options.signal?.aborted ? NOTHING_FREED : await freeTrash(store.volumes, { ignoreGrace });
   return { ...garbage, free };
 }

@@ -309,6 +309,7 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
       new SqliteJournal(pandaPath(path)),
       { mayWait: () => disk.isSparing() },
     );
+  disk.shipsBy(async () => journal?.shipNow());
   return new EmbeddedStore(path, row, all, {
     disk,
     turn,

@@ -5,6 +5,7 @@ import type { Stream } from '../../stream/stream.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import type { JournalStatus } from '../ship/journal-status.ts';
+import type { Portions } from '../ship/portions.ts';
 
 export interface EngineStore {
   readonly components: Components;
@@ -27,6 +28,8 @@ export interface DiskRoom {
   /** Before work that frees space. True if space is short: then grace does not count, nor age. */
   beforeFreeing(): Promise<boolean>;
   afterFreeing(): void;
+  /** For what was deleted: GC, between `beforeFreeing` and `afterFreeing` where space is short. */
+  shredding(): Portions;
   isShort(): Promise<boolean>;
   /** Nothing more can be stored. */
   isFull(): Promise<boolean>;

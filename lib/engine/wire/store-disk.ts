@@ -2,9 +2,12 @@
 // of the reserve file.
 import { statfs } from 'node:fs/promises';
 import { type PocketfulError, retryLater } from '../../foundation/errors.ts';
+import { FREEING_LOG_BYTES } from '../../limits/engine.ts';
 import type { MakeRoom } from '../../panda/sqlite/sqlite-file.ts';
 import { SqliteReserve } from '../../panda/sqlite/sqlite-reserve.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { type PortionPorts, Portions } from '../ship/portions.ts';
+import { journalCopies } from '../ship/store-journal.ts';
 import type { DiskRoom } from './engine-store.ts';
 import { reserveBytesOf, reservePath } from './store-layout.ts';
 
@@ -18,6 +21,8 @@ export class StoreDisk implements DiskRoom {
   readonly #reserve: SqliteReserve;
   #reserveBytes = 0;
   #places: readonly string[];
+  #copies = 1;
+  #ship: () => Promise<void> = async () => {};
   /** How many that are under way free space: the reserve is there for them. */
   #freeing = 0;
   /** Those of them that may have the whole reserve. */
@@ -35,6 +40,7 @@ export class StoreDisk implements DiskRoom {
   describe(settings: Settings, drives: readonly string[]): void {
     this.#reserveBytes = reserveBytesOf(settings);
     this.#places = [this.#path, ...drives];
+    this.#copies = journalCopies(settings);
   }
 
   /** For Panda: reading needs a little, and only what frees space may take it all. */
@@ -75,6 +81,34 @@ export class StoreDisk implements DiskRoom {
     this.#reserve.regrow(this.#reserveBytes);
   }
 
+  /** Deletes: what GC of them, and of as many `before`, will ship has to fit besides. */
+  deleting(before: number): Portions {
+    const needs = { leastBytes: this.#reserveBytes / 2, keptBytes: this.#freeingBytes() };
+    return new Portions(this.#portionPorts(), needs, before);
+  }
+
+  shredding(): Portions {
+    return new Portions(this.#portionPorts(), { leastBytes: 0, keptBytes: this.#freeingBytes() });
+  }
+
+  /** How what changes gets onto the drives; nothing does where nobody says. */
+  shipsBy(ship: () => Promise<void>): void {
+    this.#ship = ship;
+  }
+
+  #portionPorts(): PortionPorts {
+    return {
+      copies: this.#copies,
+      ship: () => this.#ship(),
+      roomBytes: async () => (await this.#leastFreeBytes()) + this.#reserve.sizeBytes(),
+    };
+  }
+
+  /** For what is freed after GC: its rows, and shipping them. */
+  #freeingBytes(): number {
+    return Math.max(FREEING_LOG_BYTES, this.#reserveBytes / 8);
+  }
+
   /** The room that is left is for what frees space: whatever else can wait does. */
   isSparing(): boolean {
     return this.#isFreeingShort;
@@ -94,6 +128,14 @@ export class StoreDisk implements DiskRoom {
   /** True if nothing more can be stored on one of its disks. */
   async isFull(): Promise<boolean> {
     return (await this.#leastFreeBytes()) < FULL_BYTES;
+  }
+
+  /** Deletes that would be more than can be shipped. */
+  noRoomToDelete(): PocketfulError {
+    return retryLater(
+      'DISK_FULL',
+      `no space left on the disks of ${this.#path} to delete more: run pocketful gc, which frees room (pocketful trash empty where deleted objects wait for their grace), and delete again`,
+    );
   }
 
   full(cause?: unknown): PocketfulError {
