@@ -134,7 +134,7 @@ run() { "$NODE" --disable-warning=ExperimentalWarning "$PROGRAM" "$@" --store fi
 run init --settings day.json --drives 6
 run put tiny --prefix tiny
 dd if=/dev/zero of=disk3/filler bs=1k 2>/dev/null
-for round in 1 2 3 4 5 6; do
+for round in 1 2 3 4 5; do
   run rm -r tiny --yes
   cat talk
   run gc
@@ -161,6 +161,11 @@ it.skipIf(way === undefined)('of thousands of tiny objects on a full disk as man
   expect(said).toMatch(/no space left on the disks of .* to delete more: run pocketful gc/);
   expect(said).not.toMatch(/JOURNAL_UNSHIPPED|is not freed yet/);
   expect(exits('rm').slice(1), said).toContain(0);
-  expect(exits('gc'), said).toEqual([0, 0, 0, 0, 0, 0]);
+  // Exit code 5: it did what it could, and the disk is as good as full all the same.
+  expect(
+    exits('gc').every((code) => code === 0 || code === 5),
+    said,
+  ).toBe(true);
+  expect(exits('gc').at(-1), said).toBe(0);
   expect(said).toMatch(/healthy: 0 objects, 0 blocks/);
 });

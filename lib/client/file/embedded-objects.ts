@@ -43,15 +43,22 @@ export class EmbeddedObjects implements ObjectEngine {
    * DISK_FULL.
    */
   async *putAll(items: AsyncIterable<PutItem> | Iterable<PutItem>): AsyncGenerator<PutOutcome> {
-    const { disk, frontend } = this.#engine;
+    const { disk, frontend, journal } = this.#engine;
     disk.beforePut();
     await this.#recover();
     const relief = this.#relief;
     const { fromBytes: bulkFrom = Number.POSITIVE_INFINITY } = this.#engine.bulk ?? {};
     let full: PocketfulError | undefined;
+    let notBegun: PutItem | undefined;
     async function* relieved() {
       for await (const item of items) {
         if (full !== undefined) return;
+        // If more is to be shipped than waits by now, not even the reserve has room for it.
+        if (journal?.refused !== undefined && (await disk.isShort())) {
+          full = disk.full(journal.refused);
+          notBegun = item;
+          return;
+        }
         const { sizeBytes = 0 } = item;
         await relief.before(sizeBytes < bulkFrom ? sizeBytes : 0);
         yield item;
@@ -63,6 +70,7 @@ export class EmbeddedObjects implements ObjectEngine {
         else if (await isForRoom(disk, outcome.error)) full ??= disk.full(outcome.error);
         yield outcome.ok || full === undefined ? outcome : { ...outcome, error: full };
       }
+      if (notBegun !== undefined && full !== undefined) yield { key: notBegun.key, ok: false, error: full };
     } finally {
       if (this.#ingestedBytes >= TALLIED_BYTES) await this.tally();
     }

@@ -67,6 +67,7 @@ export class StoreJournal {
   #isWriting = false;
   #isClosed = false;
   #shippings = 0;
+  #refused: PocketfulError | undefined;
 
   constructor(shelfAt: ShelfAt, components: Components, source: JournalSource, options: JournalOptions = {}) {
     const { waiting = systemClock, mayWait = () => false } = options;
@@ -92,11 +93,22 @@ export class StoreJournal {
     this.#loop = this.#everySecond();
   }
 
+  /** Why what this process writes could not be shipped when that was tried last. */
+  get refused(): PocketfulError | undefined {
+    return this.#refused;
+  }
+
   /** Everything that is committed now. Throws `retry` JOURNAL_UNSHIPPED. */
   shipNow(): Promise<void> {
     return this.#inTurn(async () => {
-      const { segment } = await ship(this.#ports);
-      if (segment !== undefined) this.#shippings += 1;
+      try {
+        const { segment } = await ship(this.#ports);
+        if (segment !== undefined) this.#shippings += 1;
+        this.#refused = undefined;
+      } catch (error) {
+        this.#refused = isPocketfulError(error) ? error : undefined;
+        throw error;
+      }
     });
   }
 

@@ -104,9 +104,9 @@ export class StoreDisk implements DiskRoom {
     };
   }
 
-  /** For what is freed after GC: its rows, and shipping them. */
+  /** For what is freed after GC: its rows, shipping them, and a small group that a hot volume is moved into. */
   #freeingBytes(): number {
-    return Math.max(FREEING_LOG_BYTES, this.#reserveBytes / 8);
+    return Math.max(FREEING_LOG_BYTES, this.#reserveBytes / 4);
   }
 
   /** The room that is left is for what frees space: whatever else can wait does. */
