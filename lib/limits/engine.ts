@@ -29,7 +29,7 @@ export const FREEING_LOG_BYTES = 768 * KIB;
 export const PORTION_ROOM_BYTES_MAX = 8 * MIB;
 /** With less there is no other portion. */
 export const PORTION_ROOM_BYTES_MIN = 64 * KIB;
-/** Of a deleted object besides its row and its key: what names it in two tables, and its share of the row it goes to. */
+/** Of a deleted object besides its row and its key: what names it in two tables, and a share of the row it goes to. */
 export const DELETED_FRAME_BYTES = 128;
 /** What is shipped, once, of the GC of a deleted block: 90 bytes as it was measured. */
 export const SHREDDED_SHIP_BYTES = 100;
