@@ -13,22 +13,52 @@ export interface RowImage extends Key {
 export const segmentCorrupt = (why: string, cause?: unknown): PocketfulError =>
   corrupt('SEGMENT_CORRUPT', `an object of the journal cannot be read: ${why}`, cause);
 
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  bytes.push(rest);
-  return bytes;
-}
+/** Varints of three lengths: of the two keys, and of the longest image. */
+const ROW_HEAD_BYTES = 3 * 5;
+const FIRST_BYTES = 16 * 1024;
 
-/** Varints of the lengths of partition and sort key, and of the image's plus one (0: gone); then the three. */
-export function rowImageBytes({ partition, sort, image }: RowImage): Buffer {
-  const names = [Buffer.from(partition), Buffer.from(sort)];
-  const head = [
-    ...names.flatMap(({ byteLength }) => varint(byteLength)),
-    ...varint(image === undefined ? 0 : image.byteLength + 1),
-  ];
-  return Buffer.concat([Buffer.from(head), ...names, ...(image === undefined ? [] : [image])]);
+/** The bytes of some rows, one after the other in one piece of memory: there are many of them, and short. */
+export class FrameBytes {
+  #memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #length = 0;
+
+  get byteLength(): number {
+    return this.#length;
+  }
+
+  /** Varints of the lengths of partition and sort key, and of the image's plus one (0: gone); then the three. */
+  add({ partition, sort, image }: RowImage): void {
+    const [partitionBytes, sortBytes] = [Buffer.byteLength(partition), Buffer.byteLength(sort)];
+    const imageBytes = image?.byteLength ?? 0;
+    this.#makeRoom(ROW_HEAD_BYTES + partitionBytes + sortBytes + imageBytes);
+    this.#varint(partitionBytes);
+    this.#varint(sortBytes);
+    this.#varint(image === undefined ? 0 : imageBytes + 1);
+    this.#length += this.#memory.write(partition, this.#length, 'utf8');
+    this.#length += this.#memory.write(sort, this.#length, 'utf8');
+    if (image !== undefined) this.#memory.set(image, this.#length);
+    this.#length += imageBytes;
+  }
+
+  /** What was added since it was taken last. */
+  take(): Buffer {
+    const taken = Buffer.from(this.#memory.subarray(0, this.#length));
+    this.#length = 0;
+    return taken;
+  }
+
+  #varint(value: number): void {
+    let rest = value;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#memory[this.#length++] = (rest % 0x80) | 0x80;
+    this.#memory[this.#length++] = rest;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#length + bytes <= this.#memory.byteLength) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#length + bytes, 2 * this.#memory.byteLength));
+    this.#memory.copy(larger, 0, 0, this.#length);
+    this.#memory = larger;
+  }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

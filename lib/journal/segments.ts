@@ -6,7 +6,7 @@ import type { Randomness } from '../foundation/randomness.ts';
 import type { Kek } from '../keys/envelope.ts';
 import { FRAME_BYTES_MIN, SEGMENT_PART_BYTES_MAX, SEGMENT_PART_BYTES_MIN } from '../limits/journal.ts';
 import { compareKeys } from '../panda/sort-order.ts';
-import { type RowImage, rowImageBytes, segmentCorrupt } from './frame.ts';
+import { FrameBytes, type RowImage, segmentCorrupt } from './frame.ts';
 import { buildPart, openPart, parsePartHeader } from './part.ts';
 import { partNameOf, type SegmentHead, stemOf } from './points.ts';
 import type { Shelves } from './shelves.ts';
@@ -34,15 +34,12 @@ export async function writeSegment(
   const parts: { name: string; drives: number[] }[] = [];
   let bytes = 0;
   let frames: Uint8Array[] = [];
-  let frame: Buffer[] = [];
-  let frameBytes = 0;
+  const frame = new FrameBytes();
   let partBytes = 0;
   let count = 0;
   const endFrame = (): void => {
-    if (frame.length > 0) frames.push(Buffer.concat(frame));
-    partBytes += frameBytes;
-    frame = [];
-    frameBytes = 0;
+    partBytes += frame.byteLength;
+    if (frame.byteLength > 0) frames.push(frame.take());
   };
   const endPart = async (isLast: boolean): Promise<void> => {
     endFrame();
@@ -59,14 +56,22 @@ export async function writeSegment(
     partBytes = 0;
     count = 0;
   };
-  for await (const row of rows) {
-    if (partBytes >= SEGMENT_PART_BYTES_MIN) await endPart(false);
-    const image = rowImageBytes(row);
-    frame.push(image);
-    frameBytes += image.byteLength;
+  const add = (row: RowImage): void => {
+    frame.add(row);
     count += 1;
-    if (frameBytes >= FRAME_BYTES_MIN) endFrame();
-  }
+    if (frame.byteLength >= FRAME_BYTES_MIN) endFrame();
+  };
+  // Rows that are at hand are not waited for one by one.
+  if (Symbol.iterator in rows)
+    for (const row of rows) {
+      if (partBytes >= SEGMENT_PART_BYTES_MIN) await endPart(false);
+      add(row);
+    }
+  else
+    for await (const row of rows) {
+      if (partBytes >= SEGMENT_PART_BYTES_MIN) await endPart(false);
+      add(row);
+    }
   await endPart(true);
   return { ...head, epoch, bytes, parts };
 }

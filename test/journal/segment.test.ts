@@ -5,7 +5,7 @@ import { crcOf } from '../../lib/format/wire.ts';
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { hexOf } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { type RowImage, rowImageBytes, rowImagesOf } from '../../lib/journal/frame.ts';
+import { FrameBytes, type RowImage, rowImagesOf } from '../../lib/journal/frame.ts';
 import { buildPart, openPart, PART_HEADER_BYTES, type PartIdentity, parsePartHeader } from '../../lib/journal/part.ts';
 import { NOTHING, parsePartName, partNameOf } from '../../lib/journal/points.ts';
 import { rowBytesOf } from '../../lib/panda/sqlite/row-bytes.ts';
@@ -21,16 +21,13 @@ const ROWS: readonly RowImage[] = [
   { ...key, image: rowBytesOf(key, { n: 1 }) },
   { partition: 'object/default', sort: 'gone', image: undefined },
 ];
+const frameOf = (rows: readonly RowImage[]): Buffer => {
+  const frame = new FrameBytes();
+  for (const row of rows) frame.add(row);
+  return frame.take();
+};
 const built = (frames: readonly (readonly RowImage[])[] = [ROWS], seed = 1): Buffer =>
-  Buffer.concat(
-    buildPart(
-      HEAD,
-      frames.map((rows) => Buffer.concat(rows.map(rowImageBytes))),
-      frames.flat().length,
-      KEK,
-      new SeededRandomness(seed),
-    ),
-  );
+  Buffer.concat(buildPart(HEAD, frames.map(frameOf), frames.flat().length, KEK, new SeededRandomness(seed)));
 
 describe('a segment', () => {
   it('is written as it always was', () => {
@@ -45,6 +42,21 @@ describe('a segment', () => {
       expect(
         [...openPart(bytes, KEK.key)].map(({ image, ...at }) => ({ ...at, image: image && hexOf(image) })),
       ).toEqual(frames.flat().map(({ image, ...at }) => ({ ...at, image: image && hexOf(image) })));
+    }
+  });
+
+  it('has room for rows of any length, one frame after the other', () => {
+    const random = new SeededRandomness(8);
+    const rows = Array.from({ length: 300 }, (_, i): RowImage => {
+      const sort = `${'ä€'.repeat(i % 7)}${i}`;
+      return { partition: 'object/x', sort, image: i % 5 === 0 ? undefined : random.bytes((i * i) % 9000) };
+    });
+    const frame = new FrameBytes();
+    for (const some of [rows.slice(0, 290), rows.slice(290)]) {
+      for (const row of some) frame.add(row);
+      const text = [...rowImagesOf(frame.take())].map(({ image, ...at }) => ({ ...at, image: image && hexOf(image) }));
+      expect(text).toEqual(some.map(({ image, ...at }) => ({ ...at, image: image && hexOf(image) })));
+      expect(frame.byteLength).toBe(0);
     }
   });
 
