@@ -2,7 +2,7 @@
 // is checked against its hash before a byte of it is handed out.
 import { conflict, corrupt, invalid, isKind, isPocketfulError, missing } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
-import { openBlockInPool } from '../keys/envelope.ts';
+import { giveBack, openBlockInPool } from '../keys/envelope.ts';
 import { BLOCK_ROWS_AT_ONCE, GET_AHEAD_BLOCKS_MAX, GET_AHEAD_BYTES_MAX } from '../limits/frontend.ts';
 import { READ_ATTEMPTS_MAX } from '../limits/reads.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
@@ -188,11 +188,13 @@ async function readBlock(
     if (row === undefined) throw await gone();
     try {
       const record = await store.records.read(row);
-      return await openBlockInPool(record, row.wrappedBek, await keks.key(row.kekVersion), {
+      const plaintext = await openBlockInPool(record, row.wrappedBek, await keks.key(row.kekVersion), {
         recordId: row.recordId,
         blockId: id,
         owners,
       });
+      giveBack(record);
+      return plaintext;
     } catch (error) {
       // What was copied from another namespace may be that one's.
       if (owners === likely && isPocketfulError(error) && error.code === 'BLOCK_CORRUPT') {

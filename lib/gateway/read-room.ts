@@ -24,10 +24,13 @@ export class ReadRoom {
     return {
       next: async () => {
         end();
-        end = this.#leave(await this.#room.acquire(pieceBytes));
+        const leave = leaveOf(await this.#room.acquire(pieceBytes));
+        end = leave.end;
         try {
           const piece = await pieces.next();
           if (piece.done) end();
+          // From now on it goes by how fast its client is.
+          else this.#clock.sleep(READ_LEAVE_MS, leave.ended).then(end, () => {});
           return piece;
         } catch (error) {
           end();
@@ -41,18 +44,15 @@ export class ReadRoom {
       },
     };
   }
+}
 
-  /** Given back when it is ended, or by itself. */
-  #leave(give: () => void): () => void {
-    const ended = new AbortController();
-    let isHeld = true;
-    const end = (): void => {
-      if (!isHeld) return;
-      isHeld = false;
-      give();
-      ended.abort();
-    };
-    this.#clock.sleep(READ_LEAVE_MS, ended.signal).then(end, () => {});
-    return end;
-  }
+/** `end` gives it back, the first time. */
+function leaveOf(give: () => void): { readonly end: () => void; readonly ended: AbortSignal } {
+  const ended = new AbortController();
+  const end = (): void => {
+    if (ended.signal.aborted) return;
+    ended.abort();
+    give();
+  };
+  return { end, ended: ended.signal };
 }

@@ -108,6 +108,7 @@ export async function openBlockInPool(
     plaintext = await decompressedInPool(body, header.plaintextBytes).catch((cause) => {
       throw undecompressable(cause);
     });
+    giveBack(body);
   }
   return checked(plaintext, header, expected, await blockIdInPool(plaintext));
 }
@@ -178,7 +179,7 @@ function encryptWith(
 }
 
 /** Memory of its own goes at once: as garbage it would add up to many times what is in use. */
-function giveBack({ buffer, byteLength }: Buffer): void {
+export function giveBack({ buffer, byteLength }: Uint8Array): void {
   if (byteLength >= GIVEN_BACK_BYTES_MIN && byteLength === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
 }
 

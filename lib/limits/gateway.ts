@@ -63,8 +63,8 @@ export const SMALL_BODIES_BYTES_MAX = 64 * MIB;
 export const LARGE_BODIES_AT_ONCE = 4;
 /** Bytes of blocks that are read and sent at once, of bodies that are no small ones. */
 export const READ_BODIES_BYTES_MAX = 32 * MIB;
-/** How long one of them counts at the most: what a client takes more slowly holds up no other. */
-export const READ_LEAVE_MS = 2 * SECOND_MS;
+/** How long one of them counts while it is sent: at this pace all of them are more than a server reads in a second. */
+export const READ_LEAVE_MS = 200;
 /** Requests that wait for one of these: more are told to slow down. */
 export const WAITING_BODIES_MAX = 256;
 /** Objects that one batch of deletes takes. */
