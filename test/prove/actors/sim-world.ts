@@ -19,7 +19,7 @@ import { VolumeStore } from '../../../lib/volume/volume-store.ts';
 import { Coverage } from '../checkers/coverage.ts';
 import { Watch } from '../checkers/watch.ts';
 import { Injector } from '../faults/injector.ts';
-import { CommitLog, changesOf } from '../journal/commit-log.ts';
+import { type Commit, CommitLog, changesOf } from '../journal/commit-log.ts';
 import { SimShelf, SimSource } from '../journal/sim-source.ts';
 import { TableStream } from '../journal/table-stream.ts';
 import { History } from '../model/history.ts';
@@ -200,12 +200,17 @@ export class SimWorld {
 
   #journalled(): CommitLog {
     const log = new CommitLog(new SeededRandomness(this.plan.seed));
+    this.journalInto(log, (commit) => this.stream?.note(commit));
+    return log;
+  }
+
+  /** From now on, and first what is there. */
+  journalInto(log: CommitLog, told: (commit: Commit) => void = () => {}): void {
     const note: NonNullable<PandaServer['onCommit']> = (writes, rows) => {
       const changes = changesOf(writes, rows).filter(({ partition }) => partition !== JOURNAL_PARTITION);
       if (changes.length === 0) return;
       const atMs = EPOCH_MS + this.scheduler.nowMs + this.#passedMs;
-      const commit = log.note(changes, atMs, this.scheduler.steps);
-      this.stream?.note(commit);
+      told(log.note(changes, atMs, this.scheduler.steps));
     };
     const rows = [...this.server.rows.snapshot()];
     note(
@@ -213,7 +218,6 @@ export class SimWorld {
       rows,
     );
     this.server.onCommit = note;
-    return log;
   }
 
   weekPasses(): void {

@@ -3,7 +3,13 @@
 import { hexOf } from '../../../lib/foundation/ids.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { samePoint } from '../../../lib/journal/points.ts';
-import type { CommitPoint, ImageRow, JournalView, ShippedTo } from '../../../lib/panda/journal-source.ts';
+import type {
+  CommitPoint,
+  ImageRow,
+  JournalSource,
+  JournalView,
+  ShippedTo,
+} from '../../../lib/panda/journal-source.ts';
 import type { Attributes, Key, Row, Write } from '../../../lib/panda/panda.ts';
 import { compareKeys, keyText } from '../../../lib/panda/sort-order.ts';
 import { rowBytesOf } from '../../../lib/panda/sqlite/row-bytes.ts';
@@ -94,6 +100,20 @@ export class CommitLog {
         : cursor !== undefined && cursor.epoch === before.epoch && samePoint(cursor, before);
     if (isSame) this.cursor = next;
     return isSame;
+  }
+
+  /** With nothing in between: once all is still. */
+  source(): JournalSource {
+    return {
+      look: async () => this.look(),
+      claim: async () => true,
+      letGo: async () => {},
+      advance: async (before, next) => this.advance(before, next),
+      passOver: async () => {},
+      beginTending: async (owner, isGone) => this.beginTending(owner, isGone),
+      endTending: async (owner) => this.endTending(owner),
+      close: () => {},
+    };
   }
 
   beginTending(owner: string, isGone: (owner: string) => boolean): boolean {

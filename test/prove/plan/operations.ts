@@ -213,8 +213,8 @@ const RIVALS: readonly (readonly [RegExp, readonly (readonly [Role, readonly Ope
   ],
 ];
 
-/** There is a journal only where a profile says that it is shipped. */
-const ANYWHERE = (Object.keys(ROLES) as Role[]).filter((role) => role !== 'shipper');
+/** There is a journal, of a machine or of a stage, only where a profile says that it is shipped. */
+const ANYWHERE = (Object.keys(ROLES) as Role[]).filter((role) => role !== 'shipper' && role !== 'streamer');
 
 type Operations = { readonly role: Role; readonly operations: readonly PlannedOperation[] };
 

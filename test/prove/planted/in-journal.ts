@@ -100,4 +100,18 @@ export const IN_JOURNAL: readonly Plant[] = [
     find: '{ movesOn: true, scansAnew }',
     replace: '{ movesOn: scansAnew, scansAnew }',
   },
+  {
+    name: 'restore-takes-an-epoch-that-was-seen',
+    profile: 'journal',
+    file: 'lib/volume/behind/raise-above-drives.ts',
+    find: 'Math.max(before.epoch, epochSeen) + 1',
+    replace: 'before.epoch + 1',
+  },
+  {
+    name: 'newest-point-of-any-epoch',
+    profile: 'journal',
+    file: 'lib/journal/way.ts',
+    find: '  a.epoch - b.epoch > 0 ||\n  (a.epoch === b.epoch &&\n',
+    replace: '  (true &&\n',
+  },
 ];

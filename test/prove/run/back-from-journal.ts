@@ -4,14 +4,14 @@ import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import type { SimWorld } from '../actors/sim-world.ts';
 import { expectSameRows, givenBack } from '../checkers/drives-left.ts';
 import { Violation } from '../checkers/violation.ts';
-import type { Saved } from './put-back.ts';
+import type { FromDrives } from './second-restore.ts';
 
 /** Undefined if nothing was ever shipped. */
-export async function backFromJournal(world: SimWorld): Promise<Saved | undefined> {
+export async function backFromJournal(world: SimWorld): Promise<FromDrives | undefined> {
   const { commits } = world;
   const cursor = commits?.cursor;
   if (commits === undefined || cursor === undefined) return undefined;
-  const { rows, reached } = await givenBack(world, cursor, new SeededRandomness(world.plan.seed * 100 + 77));
+  const { rows, reached, epochSeen } = await givenBack(world, cursor, new SeededRandomness(world.plan.seed * 100 + 77));
   const { sequence, mark } = reached.point;
   const commit = commits.commitAt(sequence);
   if (commit?.mark !== mark) throw new Violation('wrong', `the drives lead to ${sequence}.${mark}, which never was`);
@@ -19,5 +19,5 @@ export async function backFromJournal(world: SimWorld): Promise<Saved | undefine
     throw new Violation('wrong', `the drives lead to COMMIT ${sequence}, and ${cursor.sequence} was shipped`);
   expectSameRows(commits.rowsAt(sequence), rows.snapshot(), `COMMIT ${sequence}`);
   world.coverage.point('journal', 'restored');
-  return { rows, step: commit.step };
+  return { rows, step: commit.step, epochSeen, cursor };
 }

@@ -7,13 +7,13 @@ import type { SimWorld } from '../actors/sim-world.ts';
 import { deliverAll } from '../actors/streamer.ts';
 import { expectSameRows, givenBack } from '../checkers/drives-left.ts';
 import { expectAcknowledged, stageCursor } from '../checkers/streamed.ts';
-import type { Saved } from './put-back.ts';
+import type { FromDrives } from './second-restore.ts';
 
 /** Above the numbers of a plan's processes. */
 const DRAINER = 48;
 
 /** Undefined if nothing was ever written, nor shipped. */
-export async function backFromStream(world: SimWorld): Promise<Saved | undefined> {
+export async function backFromStream(world: SimWorld): Promise<FromDrives | undefined> {
   const { stream } = world;
   if (stream === undefined) return undefined;
   const random = new SeededRandomness(world.plan.seed * 100 + 78);
@@ -21,10 +21,10 @@ export async function backFromStream(world: SimWorld): Promise<Saved | undefined
   await deliverAll(world, world.start('drains', DRAINER), random);
   const last = await stageCursor(world);
   if (last === undefined) return undefined;
-  const { rows } = await givenBack(world, last, random);
+  const { rows, epochSeen } = await givenBack(world, last, random);
   const shipped = (all: readonly Row[]): Row[] => all.filter((row) => !stream.isUnshipped(row));
   const wanted = new Map(shipped(world.server.rows.snapshot()).map((row) => [keyText(row), row]));
   expectSameRows(wanted, shipped(rows.snapshot()), 'all that was streamed');
   world.coverage.point('stream', 'restored to the last');
-  return { rows, step: world.scheduler.steps };
+  return { rows, step: world.scheduler.steps, epochSeen, cursor: last };
 }

@@ -30,6 +30,8 @@ export interface Saved {
   readonly rows: MemoryPanda;
   /** The scheduler's step. */
   readonly step: number;
+  /** Of the journal on the drives, if it comes from there. */
+  readonly epochSeen?: number;
 }
 
 export const save = (world: SimWorld): Saved => ({ rows: world.server.rows.clone(), step: world.scheduler.steps });
@@ -111,7 +113,7 @@ async function restored(world: SimWorld, saved: Saved): Promise<MemoryPanda | un
     return undefined;
   }
   world.coverage.point('restore', 'done');
-  await raiseAboveDrives(portsOf(world, panda));
+  await raiseAboveDrives(portsOf(world, panda), saved.epochSeen);
   return panda;
 }
 

@@ -7,6 +7,7 @@ import { expectAtRest, settle } from '../checkers/settle.ts';
 import { strangeEdges } from '../checkers/steps.ts';
 import { Violation, type ViolationKind } from '../checkers/violation.ts';
 import { scheduleDisasters } from '../faults/disasters.ts';
+import type { CommitLog } from '../journal/commit-log.ts';
 import type { History } from '../model/history.ts';
 import type { Plan, Way } from '../plan/plan.ts';
 import { type Template, templateOf } from '../plan/templates.ts';
@@ -14,6 +15,7 @@ import { Trace } from '../scheduler/trace.ts';
 import { backFromJournal } from './back-from-journal.ts';
 import { backFromStream } from './back-from-stream.ts';
 import { putBack, type Saved, save } from './put-back.ts';
+import { type FromDrives, lostAgain, restoredAgain, shipsOn } from './second-restore.ts';
 
 /** Beyond that many events workers are cut off: nothing is wrong, time is up. */
 const STEPS_MAX = 30_000;
@@ -128,19 +130,23 @@ async function atRest(
   world.watch.isQuiet = true;
   world.end();
   for (const disk of world.disks) disk.state = 'healthy';
+  let log: CommitLog | undefined;
   if (world.plan.putBack !== undefined) {
     // Whoever brings it back waits until no writer is left.
     while (await world.scheduler.step());
     const { by } = world.plan.putBack;
     const back = await untilDone(world, broughtBack(world, by, saved), fail, hasFailed);
     if (hasFailed()) return;
-    if (back !== undefined && !(await putBack(world, back, by === 'rebuild' ? 'rebuild' : 'restore'))) return;
+    const given = back !== undefined && 'cursor' in back ? await restoredAgain(world, back) : back;
+    if (given !== undefined && !(await putBack(world, given, by === 'rebuild' ? 'rebuild' : 'restore'))) return;
+    if (given !== undefined && 'cursor' in given) log = await shipsOn(world);
   }
   await untilDone(world, settle(world, world.start('settles', SETTLER)), fail, hasFailed);
   if (hasFailed()) return;
   const [strange] = strangeEdges(world.coverage.figures());
   if (strange !== undefined) throw new Violation('wrong', `a row went where its kind does not go: ${strange}`);
   await expectAtRest(world);
+  if (log !== undefined) await lostAgain(world, log);
 }
 
 /** What waits for its clock goes on only as long as somebody steps. Undefined if it failed. */
@@ -164,7 +170,7 @@ async function untilDone<T>(
   return done?.value;
 }
 
-function broughtBack(world: SimWorld, by: Way, saved: Saved | undefined): Promise<Saved | undefined> {
+function broughtBack(world: SimWorld, by: Way, saved: Saved | undefined): Promise<Saved | FromDrives | undefined> {
   if (by === 'journal') return backFromJournal(world);
   if (by === 'stream') return backFromStream(world);
   return Promise.resolve(saved ?? save(world));
