@@ -1,5 +1,6 @@
 // What is found of damage, read in spite of it, and made again: small worlds, a few objects of one group or pack at a time.
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
+import { scriptedPlan } from '../../lib/foundation/faults.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { type BlockRow, blockFromRow } from '../../lib/panda/rows/block-row.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
@@ -100,6 +101,15 @@ export async function damageLines(codec: Codec): Promise<readonly string[]> {
       await mark(world, drive, state);
     }
     out.push(...(await lines(`${count} drives`, world, world.start({ othersDead: true }), true)));
+  }
+  for (let busy = 0; busy < 4; busy++) {
+    const world = sealed.clone();
+    await wipe(world, (busy + 5) % drives);
+    await mark(world, (busy + 5) % drives, 'lost');
+    const plan = scriptedPlan(({ port, operation }, detail) =>
+      port === 'drive' && operation === 'read' && detail.startsWith(`drive-${busy}:`) ? 'before-error' : 'none',
+    );
+    out.push(...(await lines(`reads of drive ${busy} fail`, world, world.start({ othersDead: true, plan }), true)));
   }
   return out;
 }
