@@ -43,7 +43,8 @@ export async function restoredAgain(world: SimWorld, first: FromDrives): Promise
   const isNew = reached.epoch === epoch;
   expectSameRows(byKey(isNew ? panda : first.rows), rows.snapshot(), `epoch ${reached.epoch}, by a second restore`);
   world.coverage.point('second restore', isNew ? 'of the first' : 'of before it');
-  return { rows, step: first.step, epochSeen: Math.max(epochSeen, first.epochSeen), cursor: first.cursor };
+  const seen = Math.max(epochSeen, first.epochSeen);
+  return { rows, step: first.step, epochSeen: seen, cursor: first.cursor, isRaised: isNew };
 }
 
 /** From now on what was restored is shipped, as on a machine. */
