@@ -40,3 +40,10 @@ it('of the same block twice in a batch one is held', () => {
   expect([...heldById(blocks).values()]).toEqual([blocks[0]]);
   expect(freed).toEqual(['b', 'c']);
 });
+
+it('is not stored without its bytes: memory that was given away under it is said', () => {
+  const mine = bytes.slice();
+  const block = new HeldBlock(blockIdOf(mine), mine);
+  mine.buffer.transfer(0);
+  expect(() => block.plaintext()).toThrow('until it is sealed or dropped');
+});

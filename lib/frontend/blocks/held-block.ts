@@ -35,7 +35,11 @@ export class HeldBlock {
 
   /** Not to be kept: what is freed has no bytes any more. */
   plaintext(): Uint8Array {
-    if (this.#plaintext !== undefined) return this.#plaintext;
+    if (this.#plaintext !== undefined) {
+      // Memory that was given away has no length: nothing is stored under a name that it does not have.
+      assert(this.#plaintext.length === this.length, 'a block has its bytes until it is sealed or dropped');
+      return this.#plaintext;
+    }
     assert(this.#sealed !== undefined, 'a block that is dropped is asked for no more');
     const { block, kek } = this.#sealed;
     const owners = this.#owner === undefined ? [] : [this.#owner];
