@@ -1,5 +1,6 @@
 // Puts and gets a second over the S3 endpoint, by a client in this process and a server in another, with the disk's own
-// syncs: small objects one by one and sixteen at once, and one large body; with what the server takes of memory.
+// syncs: small objects one by one and sixteen at once, one large body, and objects of 8 MiB by a hundred connections at
+// once; with the processor time that the server takes for one, and its memory.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -14,6 +15,9 @@ import { type Benches, type BenchResult, type Figure, machine } from './bench.ts
 
 const KIB = 1024;
 const LARGE_BYTES = 256 * KIB * KIB;
+const CROWD = { connections: 100, bytes: 8 * KIB * KIB } as const;
+/** Of `/proc/PID/stat`, on every Linux. */
+const TICKS_PER_SECOND = 100;
 const SMALL = [
   { bytes: 4 * KIB, atOnce: 1, count: 300 },
   { bytes: 4 * KIB, atOnce: 16, count: 4000 },
@@ -40,9 +44,7 @@ async function benchS3(): Promise<BenchResult> {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const { endpoint } = JSON.parse(await firstLine(server)) as { endpoint: string };
-    const figures = await figuresOf(new Client(endpoint, key));
-    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1];
-    figures.push({ name: 'peak memory of the server', value: Number(peak) / KIB, unit: 'MiB' });
+    const figures = await figuresOf(new Client(endpoint, key), server.pid as number);
     return { bench: 's3', machine: `${machine()}, ${folder}`, figures };
   } finally {
     server?.kill('SIGKILL');
@@ -50,27 +52,69 @@ async function benchS3(): Promise<BenchResult> {
   }
 }
 
-async function figuresOf(client: Client): Promise<Figure[]> {
+async function figuresOf(client: Client, pid: number): Promise<Figure[]> {
   await client.send('PUT', '/bench', new Uint8Array(0));
   const figures: Figure[] = [];
+  const add = async (name: string, count: number, atOnce: number, one: (i: number) => Promise<void>): Promise<void> => {
+    const before = processorSeconds(pid);
+    figures.push(...(await paced(name, count, atOnce, one)));
+    const value = ((processorSeconds(pid) - before) / count) * 1e6;
+    figures.push({ name: `${name}, processor time of the server for one`, value, unit: 'us' });
+  };
   for (const { bytes, atOnce, count } of SMALL) {
     const random = new SeededRandomness(bytes + atOnce);
     const bodies = Array.from({ length: count }, () => random.bytes(bytes));
     const name = `${bytes / KIB} KiB, ${atOnce} at once`;
     const at = (i: number): string => `/bench/${bytes}/${atOnce}/${i}`;
-    figures.push(...(await paced(`put ${name}`, count, atOnce, (i) => client.send('PUT', at(i), bodies[i]))));
-    figures.push(...(await paced(`get ${name}`, count, atOnce, (i) => client.send('GET', at(i)))));
+    await add(`put ${name}`, count, atOnce, (i) => client.send('PUT', at(i), bodies[i]));
+    await add(`get ${name}`, count, atOnce, (i) => client.send('GET', at(i)));
   }
+  figures.push(peakOf(pid, 'small objects'));
   const large = new SeededRandomness(9).bytes(LARGE_BYTES);
-  for (const [name, method, body] of [
-    ['put one of 256 MiB', 'PUT', large],
-    ['get one of 256 MiB', 'GET', undefined],
-  ] as const) {
+  const whole = await largeFigures('one of 256 MiB', LARGE_BYTES, (method) =>
+    client.send(method, '/bench/large', method === 'PUT' ? large : undefined),
+  );
+  figures.push(...whole, peakOf(pid, 'one of 256 MiB'));
+  const { connections, bytes } = CROWD;
+  // No two have a block in common.
+  const apart = Math.floor((LARGE_BYTES - bytes) / connections) - 1;
+  const crowd = await largeFigures('8 MiB, 100 at once', connections * bytes, (method) =>
+    Promise.all(
+      Array.from({ length: connections }, (_, i) => {
+        const body = method === 'PUT' ? large.subarray(i * apart, i * apart + bytes) : undefined;
+        return client.send(method, `/bench/crowd/${i}`, body);
+      }),
+    ),
+  );
+  figures.push(...crowd, peakOf(pid, '8 MiB, 100 at once'));
+  return figures;
+}
+
+async function largeFigures(
+  name: string,
+  bytes: number,
+  send: (method: 'PUT' | 'GET') => Promise<unknown>,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const method of ['PUT', 'GET'] as const) {
     const startMs = performance.now();
-    await client.send(method, '/bench/large', body);
-    figures.push({ name, value: LARGE_BYTES / 1e6 / ((performance.now() - startMs) / 1000), unit: 'MB/s' });
+    await send(method);
+    const value = bytes / 1e6 / ((performance.now() - startMs) / 1000);
+    figures.push({ name: `${method.toLowerCase()} ${name}`, value, unit: 'MB/s' });
   }
   return figures;
+}
+
+/** User and system time of all of its threads. */
+function processorSeconds(pid: number): number {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function peakOf(pid: number, after: string): Figure {
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return { name: `peak memory of the server after ${after}`, value: Number(kib) / KIB, unit: 'MiB' };
 }
 
 async function paced(
@@ -102,7 +146,7 @@ async function paced(
 class Client {
   readonly #endpoint: URL;
   readonly #key: Key;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: CROWD.connections });
 
   constructor(endpoint: string, key: Key) {
     this.#endpoint = new URL(endpoint);
