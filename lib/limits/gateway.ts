@@ -62,9 +62,9 @@ export const SMALL_BODIES_BYTES_MAX = 64 * MIB;
 /** Larger bodies that are stored at once: each has some blocks in memory. */
 export const LARGE_BODIES_AT_ONCE = 4;
 /** Bytes of blocks that are read and sent at once, of bodies that are no small ones. */
-export const READ_BODIES_BYTES_MAX = 32 * MIB;
+export const READ_BODIES_BYTES_MAX = 16 * MIB;
 /** How long one of them counts while it is sent: at this pace all of them are more than a server reads in a second. */
-export const READ_LEAVE_MS = 200;
+export const READ_LEAVE_MS = 100;
 /** Requests that wait for one of these: more are told to slow down. */
 export const WAITING_BODIES_MAX = 256;
 /** Objects that one batch of deletes takes. */
