@@ -1,13 +1,16 @@
 // What clients do at once: two objects of the same blocks deleted at the same time, many gets under way when their process stands still, a batch that
 // is indexed by several transactions.
 import { type SeededRandomness, shuffled } from '../../../lib/foundation/randomness.ts';
-import { type BodyId, drawnBody, newBlockBody, newShortBody } from '../model/bodies.ts';
+import { type BodyId, drawnBody, EMPTY_BODY, newBlockBody } from '../model/bodies.ts';
 import { get, put, remove } from './client.ts';
 import { drawnKey } from './names.ts';
 import type { Acting, SimWorld } from './sim-world.ts';
 
 /** More than a transaction takes, and few enough to be one batch. */
 const CROWD_MAX = 46;
+const KNOWN_IN_CROWD_MAX = 8;
+/** Of one short block, and in every store from the beginning. */
+const SHORT_KNOWN_BODY = 3;
 const GETS_MAX = 12;
 const GETS_APART_MS = 20_000;
 
@@ -47,15 +50,20 @@ export async function getAgain(world: SimWorld, acting: Acting, random: SeededRa
   }
 }
 
-/** One or two new bodies, and what is in the store already: more blocks than a transaction takes, and the last ones all known. */
+/**
+ * One or two new blocks, some that are in the store already, and objects without any: more than a transaction takes in a batch that is no longer than
+ * an append, so that the last ones bring no new block.
+ */
 export async function putCrowd(world: SimWorld, acting: Acting, random: SeededRandomness): Promise<void> {
-  const known = { first: 0, count: 4 };
   const fresh = 1 + random.below(2);
+  const known = fresh + random.below(KNOWN_IN_CROWD_MAX);
   const names = [drawnKey(world, random), ...Array.from({ length: CROWD_MAX }, (_, i) => `crowd${i}`)];
   let at = 0;
-  await put(world, acting, [...new Set(names)], random, (drawing) =>
-    at++ < fresh ? newShortBody(drawing) : known.first + drawing.below(known.count),
-  );
+  await put(world, acting, [...new Set(names)], random, (drawing) => {
+    at += 1;
+    if (at <= fresh) return newBlockBody(drawing);
+    return at <= known ? SHORT_KNOWN_BODY : EMPTY_BODY;
+  });
 }
 
 /** A few new names, each of one new block: what those put by plain writes that pay by the write. */

@@ -25,7 +25,7 @@ export const drawnLongBody = (random: SeededRandomness): BodyId =>
   LONG_EVERY * (random.below(3) > 0 ? 200 + random.below(4) : 300 + random.below(50_000)) - 1;
 
 /** Of a few blocks, that nobody has put before. */
-export const newShortBody = (random: SeededRandomness): BodyId => LONG_EVERY * (200 + random.below(50_000));
+const newShortBody = (random: SeededRandomness): BodyId => LONG_EVERY * (200 + random.below(50_000));
 
 /** Of one block, that nobody has put before. */
 export function newBlockBody(random: SeededRandomness): BodyId {
@@ -42,6 +42,9 @@ export const ONE_LONG_BODY: BodyId = LONG_EVERY * 200 - 1;
 /** Of one block each, and no two the same: the few that come again and again. */
 export const oneBlockBodies = (): BodyId[] => Array.from({ length: ONE_BLOCK_BODIES }, (_, i) => ONE_BLOCK_FROM + i);
 
+/** Of no block. */
+export const EMPTY_BODY: BodyId = 3_000_000;
+
 const known = new Map<BodyId, Uint8Array>();
 const KNOWN_MAX = 2000;
 
@@ -52,7 +55,8 @@ export function bodyOf(id: BodyId): Uint8Array {
   const isOneBlock = id >= ONE_BLOCK_FROM;
   const isLong = !isOneBlock && id % LONG_EVERY === LONG_EVERY - 1;
   const short = (): number => (isOneBlock ? 1 + random.below(BLOCK_BYTES) : random.below(BYTES_MAX));
-  const body = random.bytes(isLong ? LONG_BYTES + random.below(1024) : short());
+  const bytes = isLong ? LONG_BYTES + random.below(1024) : short();
+  const body = random.bytes(id === EMPTY_BODY ? 0 : bytes);
   if (id % REPETITIVE_EVERY === 0 && !isLong)
     for (let at = BLOCK_BYTES; at < body.length; at += BLOCK_BYTES)
       body.set(body.subarray(0, Math.min(BLOCK_BYTES, body.length - at)), at);

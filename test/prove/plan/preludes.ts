@@ -35,6 +35,12 @@ const NEEDED: readonly Scene[] = [
       followers: [['keeper', 'abandon-old', 'abandon-old', 'abandon-old']],
     },
   ],
+  // Who indexes the last part of a batch dies over it; by transactions, as plain writes are none.
+  [
+    /^4 INDEX, the last, of known/,
+    /^dies/,
+    { paysByWrite: false, timing: { skipped: 0, by: 'client' }, leaders: [['client', 'put-crowd', 'put-crowd']] },
+  ],
   // Rows of blocks are there, and those of the objects never come.
   [/^20f/, ANY, { targets: [target('4 new object', 'dies-before', 100), target('4 new object', 'dies-before', 100)] }],
   // Extents were claimed for a flip, and whoever did it is gone before the flip.
