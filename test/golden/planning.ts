@@ -67,8 +67,8 @@ function planCases(): readonly PlanCase[] {
   return UNUSUAL.flatMap((changes, at) =>
     [60, 25, 40].map((count, turn): PlanCase => {
       const random = new SeededRandomness(1000 + at * 3 + turn);
-      const view = seededFleet(random, count);
-      const threshold = [0.1, 0.25, 0.6][turn] as number;
+      const view = seededFleet(random, turn === 2 && changes.finish ? 14 : count);
+      const threshold = [0.1, 0.25, changes.finish || at % 2 === 0 ? 0.6 : 0.1][turn] as number;
       const budgets: Partial<Budgets> =
         turn === 0
           ? {}

@@ -1,6 +1,6 @@
 // What steps write, from rows alone: objects put and deleted, blocks given back and renewed.
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
-import { type BlockId, newRecordId } from '../../lib/foundation/ids.ts';
+import { type BlockId, newRecordId, newVolumeId, type ObjectVersion } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import {
   type FreshBlock,
@@ -15,9 +15,12 @@ import { type Renewal, renewalsOf, renewedRow, renewWrites } from '../../lib/fro
 import { namedOf, nextCounted, planGiveBack } from '../../lib/gc/give-back-plan.ts';
 import { PAIRS_PER_TRANSACTION } from '../../lib/limits/panda.ts';
 import type { BlockRow } from '../../lib/panda/rows/block-row.ts';
+import { NO_DEAD, withDead } from '../../lib/panda/rows/bucket-row.ts';
+import type { AppendGroupRow, GroupIntent } from '../../lib/panda/rows/group-row.ts';
 import type { ObjectRow } from '../../lib/panda/rows/object-row.ts';
 import { type HoldingRow, holdingAttributes, holdingFromRow } from '../../lib/panda/rows/removed/held-references.ts';
 import { removedKey } from '../../lib/panda/rows/removed/removed-row.ts';
+import { intentWrites, partsOf, settledWrite, unnamedWrites } from '../../lib/volume/steps/recover-steps.ts';
 import { loseReferences } from '../../lib/volume/steps/reference-steps.ts';
 import { SeededRows, textOf } from './seeded-rows.ts';
 
@@ -171,4 +174,64 @@ function renewLines(): string[] {
   return lines;
 }
 
-export const stepLines = (): readonly string[] => [...indexLines(), ...giveBackLines(), ...renewLines()];
+/** Slots of a group, as their blocks' rows name them now: this slot, another one of the bucket, another bucket or record, or none. */
+function recoverLines(): string[] {
+  const lines: string[] = [];
+  for (let seed = 1; seed <= 24; seed++) {
+    const rows = new SeededRows(new SeededRandomness(300 + seed));
+    const bucket = rows.bucketId();
+    const firstSlot = rows.below(3);
+    const blocks = new Map<BlockId, BlockRow | undefined>();
+    const objects = new Map<ObjectVersion, ObjectRow | undefined>();
+    const intents: GroupIntent[] = [];
+    const slots = rows.list(seed % 8 === 0 ? 90 : 6, (i) => {
+      const block = rows.block({ bucket, slot: firstSlot + i, refs: 1 + rows.below(2) });
+      const changed = rows.pick<Partial<BlockRow>>([
+        {},
+        {},
+        {},
+        { slot: 77 },
+        { bucket: rows.bucketId() },
+        { recordId: newRecordId(rows.random) },
+      ]);
+      const object = rows.object([block.id], { isNamed: true });
+      const isNamed = rows.once(2);
+      if (rows.once(2)) {
+        intents.push({ slot: i, namespace: rows.pick(['a', 'b']), key: object.key, version: object.version });
+        objects.set(object.version, rows.pick([undefined, object, { ...object, version: rows.object([]).version }]));
+      }
+      blocks.set(
+        block.id,
+        rows.once(6) ? undefined : { ...block, ...(isNamed ? { named: object.version } : {}), ...changed },
+      );
+      return { blockId: block.id, recordId: block.recordId, recordBytes: block.recordBytes };
+    });
+    const dead = {
+      version: rows.below(2),
+      bits: withDead(NO_DEAD, [firstSlot + 1, firstSlot + 3].slice(0, rows.below(3))),
+    };
+    const group: AppendGroupRow = {
+      kind: 'append',
+      bucket,
+      firstSlot,
+      slots,
+      intents,
+      seq: 3,
+      token: 2,
+      columnBytes: [9],
+    };
+    lines.push(
+      `recovered ${seed}: ${lineOf(() => unnamedWrites('c0', partsOf(group), blocks, new Map([[bucket, dead]])))}`,
+    );
+    lines.push(`  ${lineOf(() => intentWrites('c0', group, { objects, voids: new Map(), blocks, dead, nowMs: 5 }))}`);
+    lines.push(`  ${lineOf(() => settledWrite('c0', { id: newVolumeId(rows.random) }, 4, 3, rows.once(2)))}`);
+  }
+  return lines;
+}
+
+export const stepLines = (): readonly string[] => [
+  ...indexLines(),
+  ...giveBackLines(),
+  ...renewLines(),
+  ...recoverLines(),
+];
