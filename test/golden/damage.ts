@@ -45,6 +45,22 @@ async function lines(name: string, world: World, p: Process, notes: boolean): Pr
       );
       if (read && notes) await noteDamage(p.components, volume, found);
     }
+  // What was noted holds, or a listing or a read tells that it does no longer.
+  const again = async (name: string): Promise<void> => {
+    const now = (await listVolumes(world.panda, world.settings.cell)).filter(({ buckets }) => buckets.size > 0);
+    for (const read of [false, true])
+      for (const [i, volume] of now.entries()) {
+        const look = await lookAtVolume(world.start().volumes, volume, { read });
+        if (look === undefined) continue;
+        const kinds = look.damage.map(({ column, part, kind }) => `${column}/${part} ${kind}`);
+        const healed = look.healed.map(({ column, part, kind }) => `${column}/${part} ${kind}`);
+        if (kinds.length + healed.length > 0 || look.unread > 0)
+          out.push(
+            `  ${name}, ${read ? 'read' : 'listed'} ${i}: ${kinds.join(', ')}; healed ${healed.join(', ')}; ${look.spare}`,
+          );
+      }
+  };
+  await again('again');
   const rows = world.panda.snapshot().filter(({ partition }) => partition.startsWith('block/'));
   const blocks: BlockRow[] = rows.map(blockFromRow);
   const numberOf = new Map(blocks.map(({ id }, i) => [id, i]));
@@ -61,6 +77,7 @@ async function lines(name: string, world: World, p: Process, notes: boolean): Pr
   const { lost, ...report } = await repairStore(p.volumes);
   const left = lost.map((one) => textOf({ ...one, volume: undefined }));
   out.push(`  repaired: ${textOf(report)} ${left.join(' ')}`);
+  await again('after that');
   const now = await placesIn(world);
   const sum = now.reduce(
     (all, { bytes, column }) => (all * 31 + bytes.reduce((x, byte) => (x * 33 + byte) >>> 0, column)) >>> 0,
