@@ -72,16 +72,23 @@ export async function shipSnapshot(ports: ShipPorts, isVerified = false): Promis
       const { cursor, segment } = shipped;
       if (cursor === undefined) return undefined;
       const snapshot = segment?.level === 'snapshot' ? segment : await writeSnapshot(ports, view, cursor);
-      if (isVerified) {
-        const shelves = ports.shelvesOf(view);
-        for await (const _ of readSegment({ ...ports, shelves }, snapshot));
-      }
-      return snapshot;
+      if (!isVerified || (await isThere({ ...ports, shelves: ports.shelvesOf(view) }, snapshot))) return snapshot;
     } finally {
       view.close();
     }
   }
   throw busy();
+}
+
+/** Read whole. False: whoever tends has found a newer one meanwhile, and deleted this. Throws what is wrong with it. */
+async function isThere(ports: SegmentPorts, snapshot: Segment): Promise<boolean> {
+  try {
+    for await (const _ of readSegment(ports, snapshot));
+    return true;
+  } catch (error) {
+    if (isKind(error, 'missing')) return false;
+    throw error;
+  }
 }
 
 /** Undefined: another process moved the cursor meanwhile. */

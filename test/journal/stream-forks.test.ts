@@ -232,6 +232,25 @@ describe('batches of a stream beside each other', () => {
     },
   );
 
+  it('a snapshot that was deleted as a newer one was there, before it was read back, is made again', async () => {
+    const forked = new Forked();
+    await forked.begin();
+    const { shelf } = forked;
+    const [read, put] = [shelf.read.bind(shelf), shelf.put.bind(shelf)];
+    const snapshots: string[] = [];
+    shelf.put = async (epoch, name, parts) => {
+      if (name.startsWith('s')) snapshots.push(name);
+      await put(epoch, name, parts);
+    };
+    shelf.read = async (epoch, name, range) => {
+      if (name === snapshots[0]) await shelf.remove(epoch, [name]);
+      return read(epoch, name, range);
+    };
+    await forked.destroysKey();
+    expect(snapshots).toHaveLength(2);
+    expect(await forked.restored()).toEqual({});
+  });
+
   it('nobody waits for one whose drives refused it', async () => {
     const forked = new Forked();
     await forked.begin();
