@@ -1,4 +1,5 @@
 // Segments written and read: rows in the order of their keys, cut into objects that fit memory.
+import { isPocketfulError } from '../foundation/errors.ts';
 import type { StoreId } from '../foundation/ids.ts';
 import { hexOf } from '../foundation/ids.ts';
 import { nextOf } from '../foundation/next-of.ts';
@@ -22,7 +23,10 @@ export interface SegmentPorts {
 
 const ID_BYTES = 2;
 
-/** Throws `retry` JOURNAL_UNSHIPPED; what was written by then goes again, or is loose. */
+const isForRoom = (error: unknown): boolean =>
+  isPocketfulError(error) && isPocketfulError(error.cause) && error.cause.code === 'DRIVE_FULL';
+
+/** Throws `retry` JOURNAL_UNSHIPPED; what was written by then is loose, or gone if the drives are full. */
 export async function writeSegment(
   { storeId, randomness, shelves }: SegmentPorts,
   epoch: number,
@@ -46,8 +50,9 @@ export async function writeSegment(
     const name = partNameOf(head, parts.length, isLast);
     const built = buildPart({ ...head, storeId, epoch, part: parts.length, isLast }, frames, count, kek, randomness);
     const drives = await shelves.put(epoch, name, built, head.to.sequence + parts.length).catch(async (error) => {
-      // Of no use, and what is missing is most often room.
-      await shelves.remove(parts.flatMap((part) => part.drives.map((drive) => ({ epoch, name: part.name, drive }))));
+      // Where the drives are full, what cannot be whole must not take room.
+      if (isForRoom(error))
+        await shelves.remove(parts.flatMap((part) => part.drives.map((drive) => ({ epoch, name: part.name, drive }))));
       throw error;
     });
     parts.push({ name, drives });

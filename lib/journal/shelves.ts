@@ -62,7 +62,8 @@ export class Shelves {
       }
     }
     if (took.length >= Math.max(1, this.copies)) return took;
-    await this.remove(took.map((drive) => ({ epoch, name, drive })));
+    // Fewer copies are better than none, but not where they take the room that others want.
+    if (last?.code === 'DRIVE_FULL') await this.remove(took.map((drive) => ({ epoch, name, drive })));
     throw this.unshipped(took.length, last);
   }
 

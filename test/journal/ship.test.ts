@@ -2,7 +2,10 @@
 // exactly as it was at some commit not before the cursor.
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { driveFull, driveUnavailable } from '../../lib/drive/errors.ts';
+import type { Shelf } from '../../lib/drive/shelf.ts';
 import { CountingPlan, scriptedPlan } from '../../lib/foundation/faults.ts';
+import { Shelves } from '../../lib/journal/shelves.ts';
 import { ship, shipSnapshot } from '../../lib/journal/ship.ts';
 import { tendLadder } from '../../lib/journal/tend.ts';
 import { WAY_SEGMENTS_MAX } from '../../lib/limits/journal.ts';
@@ -90,11 +93,35 @@ describe('the journal', () => {
       const full = scriptedPlan(({ operation }) => (operation === 'put' ? 'before-error' : 'none'));
       const process = world.start(() => full);
       await expect(ship(process)).rejects.toMatchObject({ kind: 'retry', code: 'JOURNAL_UNSHIPPED' });
-      // Where one drive has room, and the others do not, what it took is given back.
-      let puts = 0;
-      const almost = scriptedPlan(({ operation }) => (operation === 'put' && puts++ > 0 ? 'before-error' : 'none'));
-      await expect(ship(world.start(() => almost))).rejects.toMatchObject({ code: 'JOURNAL_UNSHIPPED' });
-      expect(world.shelves.map(({ objects }) => objects.size)).toEqual(world.shelves.map(() => 0));
+      await ship(world.start());
+      await expectBack(world);
+    }));
+
+  it('gives back what one drive took where the others are full, and leaves it where they are away', () =>
+    within(7, async (world) => {
+      const held = (): number => world.shelves.reduce((sum, { objects }) => sum + objects.size, 0);
+      const shippedWith = (error: (label: string) => Error) => {
+        const places = world.shelves.map((shelf, drive) => {
+          const { label } = shelf;
+          const refusing: Shelf = {
+            label,
+            put: async (...args) => {
+              if (drive > 0) throw error(label);
+              return shelf.put(...args);
+            },
+            read: (...args) => shelf.read(...args),
+            list: () => shelf.list(),
+            remove: (...args) => shelf.remove(...args),
+          };
+          return { drive, shelf: refusing, domain: `${drive}`, isActive: true };
+        });
+        return ship({ ...world.start(), shelvesOf: () => new Shelves(places, COPIES) });
+      };
+      await expect(shippedWith(driveFull)).rejects.toMatchObject({ code: 'JOURNAL_UNSHIPPED' });
+      expect(held()).toBe(0);
+      const away = (label: string) => driveUnavailable(label, 'cannot be reached');
+      await expect(shippedWith(away)).rejects.toMatchObject({ code: 'JOURNAL_UNSHIPPED' });
+      expect(held()).toBe(1);
       await ship(world.start());
       await expectBack(world);
     }));
