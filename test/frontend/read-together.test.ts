@@ -8,7 +8,7 @@ import { openBlock } from '../../lib/keys/envelope.ts';
 import { OBJECTS_TOGETHER_MAX, OBJECTS_TOGETHER_MIN } from '../../lib/limits/frontend.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { blockKey } from '../../lib/panda/rows/block-row.ts';
-import type { ObjectRow } from '../../lib/panda/rows/object-row.ts';
+import { type ObjectRow, objectAttributes, objectKey } from '../../lib/panda/rows/object-row.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
 import { putFiles } from '../compaction/acting-world.ts';
 import { Model } from '../store/crash.ts';
@@ -29,6 +29,12 @@ async function prepared() {
 }
 
 const head = (p: Process, key: string): Promise<ObjectRow> => p.frontend.head(NS, key);
+
+async function idsOf(p: Process, object: ObjectRow): Promise<BlockId[]> {
+  const ids: BlockId[] = [];
+  for await (const id of blockIdsOf(p.volumes, object)) ids.push(id);
+  return ids;
+}
 
 async function together(p: Process, objects: readonly ObjectRow[], wanted = (_: ObjectRow): boolean => true) {
   const opened = new Map<string, string>();
@@ -112,11 +118,6 @@ describe('what somebody remembers', () => {
     await p.frontend.put({ namespace: NS, key: 'empty', body: new Uint8Array(0) });
     return { world, p, objects: await Promise.all([...keys, 'empty'].map((key) => head(p, key))) };
   }
-  async function lastBlock(p: Process, object: ObjectRow): Promise<BlockId> {
-    let last: BlockId | undefined;
-    for await (const id of blockIdsOf(p.volumes, object)) last = id;
-    return last as BlockId;
-  }
   const keysOf = (rows: readonly (ObjectRow | undefined)[]) => rows.map((row) => row?.key);
 
   it('is confirmed if it is the same version and can be read, whatever is asked beside it', async () => {
@@ -139,10 +140,22 @@ describe('what somebody remembers', () => {
 
   it('is not confirmed where a block of it is gone or cannot be read', async () => {
     const { world, p, objects } = await remembered();
-    const last = await lastBlock(p, objects[3] as ObjectRow);
+    const last = (await idsOf(p, objects[3] as ObjectRow)).at(-1) as BlockId;
     await world.panda.transact([{ kind: 'delete', ...blockKey(last) }]);
     expect(keysOf(await p.frontend.confirm(objects))).toEqual(['a', 'b', 'c', undefined, 'empty']);
     for (const drive of world.drives) for (const zone of await drive.zones()) await drive.erase(zone);
     expect(keysOf(await world.start().frontend.confirm(objects))).toEqual([...Array(4), 'empty']);
+  });
+});
+
+describe('an object whose list is short', () => {
+  it.each([1, 2])('by %i blocks is told of, and not read short', async (missing) => {
+    const p = new World(3, TINY, 6).start();
+    await p.frontend.put({ namespace: NS, key: 'a', body: new SeededRandomness(2).bytes(4000) });
+    const object = await head(p, 'a');
+    const blocks = await idsOf(p, object);
+    const short = objectAttributes({ ...object, segments: undefined, blocks: blocks.slice(0, -missing) });
+    await p.components.panda.transact([{ kind: 'put', ...objectKey(NS, 'a'), attributes: short }]);
+    await expect(p.frontend.read(NS, 'a', 10_000)).rejects.toMatchObject({ code: 'BLOCK_LIST_SHORT' });
   });
 });
