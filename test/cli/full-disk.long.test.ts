@@ -69,6 +69,7 @@ run cat kept
 run rm -r many --yes
 run gc
 echo "free $(free)"
+run rm -r many --yes
 run put fresh300 --prefix fresh
 run doctor --fix --read
 run get fresh --to back
@@ -99,23 +100,14 @@ it.skipIf(way === undefined)('a full disk refuses puts at once and in one line; 
     ([, code, , what]) => `${what} ${code}`,
   );
   // The first put fills the disk, the second meets a full one; the last gc has nothing to free but what is hot.
-  expect(exits, said).toEqual([
-    ...[
-      'init 0',
-      'put 0',
-      'put 5',
-      'put 5',
-      'ls 0',
-      'cat 0',
-      'rm 0',
-      'gc 0',
-      'put 0',
-      'doctor 0',
-      'get 0',
-      'put 5',
-      'gc 0',
-    ],
+  expect(
+    exits.filter((exit) => !exit.startsWith('rm')),
+    said,
+  ).toEqual([
+    ...['init 0', 'put 0', 'put 5', 'put 5', 'ls 0', 'cat 0', 'gc 0', 'put 0', 'doctor 0', 'get 0', 'put 5', 'gc 0'],
   ]);
+  // As many as can be shipped, which is all unless the put left much to ship; what is left goes after gc.
+  expect(['rm 0,rm 4', 'rm 5,rm 0'], said).toContain(exits.filter((exit) => exit.startsWith('rm')).join());
   expect(said).toMatch(/lines 1 put fresh300/);
   expect(said).toMatch(/deleted [\d,]+ objects/);
   expect(Number(/^seconds (\d+)$/m.exec(ran.stdout)?.[1])).toBeLessThan(20);
