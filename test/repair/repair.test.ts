@@ -1,5 +1,6 @@
 // REPAIR: what lay on lost, draining or damaged columns is made again elsewhere, byte for byte, and nothing else.
 import { describe, expect, it } from 'vitest';
+import { driveUnavailable } from '../../lib/drive/errors.ts';
 import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { SeededRandomness, shuffled } from '../../lib/foundation/randomness.ts';
 import { zoneFromRow, zoneKey } from '../../lib/panda/rows/zone-row.ts';
@@ -195,6 +196,50 @@ describe('a drive that is emptied', () => {
     await replace(world, moved, undefined);
     const kept = (await freeDiscards(p.volumes)).kept.filter(({ discard }) => discard.volume === old.volume.id);
     expect(kept.map(({ reason }) => reason.code)).toEqual(['OBJECTS_DAMAGED']);
+  });
+
+  it('is kept while what replaces it cannot be read, although nothing is known to be wrong with it', async () => {
+    const { world, p, old } = await draining(7);
+    const settings = { ...p.components.settings, trashGraceMs: 1000 };
+    await repairStore(new VolumeStore({ ...p.components, settings }));
+    const now = (await listVolumes(world.panda, 'c0')).find(({ id }) => id === old.volume.id);
+    const silent = now?.extents[old.column]?.drive ?? -1;
+    const drives = world.drives.map((drive, id) => {
+      const faulty = new FaultyDrive(drive);
+      if (id === silent) faulty.read = () => Promise.reject(driveUnavailable(`drive ${id}`, 'no answer'));
+      return faulty;
+    });
+    const keptIn = async (of: VolumeStore): Promise<string[]> =>
+      (await freeDiscards(of)).kept
+        .filter(({ discard }) => discard.volume === old.volume.id)
+        .map(({ reason }) => reason.code);
+    expect(await keptIn(new VolumeStore({ ...p.components, drives }))).toEqual(['OBJECTS_DAMAGED']);
+    expect(await keptIn(p.volumes)).toEqual([]);
+  });
+
+  it('whose new place is taken by something else: the claim is given back, and the next repair has another', async () => {
+    const { world, p, before, old } = await draining(8);
+    let taken = 0;
+    const drives = world.drives.map((drive) => {
+      const faulty = new FaultyDrive(drive);
+      const append = faulty.append.bind(faulty);
+      faulty.append = async (at, name, ...rest) => {
+        taken += 1;
+        if (taken === 1) await append(at, name, [Buffer.from('of another')]);
+        await append(at, name, ...rest);
+      };
+      return faulty;
+    });
+    const store = new VolumeStore({ ...p.components, drives });
+    const run = newRunId(p.components, 'repair');
+    await expect(repairVolume(store, old.volume.id, run)).rejects.toMatchObject({ code: 'CHUNK_TAKEN' });
+    const row = (await listVolumes(world.panda, 'c0')).find(({ id }) => id === old.volume.id);
+    expect(row?.repair).toBeUndefined();
+    expect(row?.extents).toEqual(old.volume.extents);
+    expect(await repairStore(p.volumes)).toMatchObject({ lost: [], left: [] });
+    await expectSame(world, before);
+    await expectSound(p);
+    expect(await listDiscards(p.volumes)).toEqual([]);
   });
 });
 

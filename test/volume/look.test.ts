@@ -1,10 +1,12 @@
 // What a look at a volume finds: every kind of damage in every part of every object that must exist, and what a listing alone can tell.
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
 import { LOST } from '../../lib/volume/check/redundancy.ts';
+import { noteDamage } from '../../lib/volume/rows/damage.ts';
 import type { World } from '../store/harness.ts';
 import { toOldForm } from '../store/old-form.ts';
 import { type LookedAt, looksAt } from '../store/undamaged.ts';
@@ -104,16 +106,45 @@ describe.each(CODECS)('of %s beside replica-4, read whole,', (codec, drives) => 
   });
 });
 
+/** The same but for the append id in its header, as the same append of another copy of the store would have it. */
+function ofAnother({ bytes }: PlantedPlace): Uint8Array {
+  const other = flipped(bytes, 40, 1);
+  Buffer.from(other.buffer).writeUInt32LE(crc32(other.subarray(0, 252)), 252);
+  return other;
+}
+
 describe('a look', () => {
+  it.each(['wrong', 'foreign'] as const)(
+    'that only lists leaves noted what reading had found to be %s',
+    async (kind) => {
+      const world = await worldOf(65, 'rs-6-3', 9);
+      const places = await placesIn(world);
+      const chunk = places.find(
+        ({ volume, part }) => volume.class === 'hot' && typeof part === 'number',
+      ) as PlantedPlace;
+      await replace(
+        world,
+        chunk,
+        kind === 'wrong' ? flipped(chunk.bytes, chunk.bytes.length - 1, 1) : ofAnother(chunk),
+      );
+      const p = world.start();
+      const [read] = await looksAt(p, true, chunk.volume.id);
+      expect(read?.found).toMatchObject([{ column: chunk.column, kind }]);
+      await noteDamage(p.components, chunk.volume, read?.found ?? []);
+      const [listed] = await looksAt(p, false, chunk.volume.id);
+      expect(listed).toMatchObject({ damage: [{ column: chunk.column, kind }], healed: [], found: [] });
+      // A look that reads it refutes it once it is as it must be.
+      await replace(world, chunk, chunk.bytes);
+      const [again] = await looksAt(p, true, chunk.volume.id);
+      expect(again).toMatchObject({ damage: [], healed: [{ column: chunk.column }] });
+    },
+  );
+
   it('holds chunks of a group against each other: one of a copy of the store that went its own way is foreign', async () => {
     const world = await worldOf(61, 'rs-6-3', 9);
     const places = await placesIn(world);
     const chunk = places.find(({ volume, part }) => volume.class === 'hot' && typeof part === 'number') as PlantedPlace;
-    // The same header but for the append id, as the same append of the other copy would have it.
-    const bytes = flipped(chunk.bytes, 40, 1);
-    const { crc32 } = await import('node:zlib');
-    Buffer.from(bytes.buffer).writeUInt32LE(crc32(bytes.subarray(0, 252)), 252);
-    expect(await plantedKinds(world, [chunk], () => bytes, true)).toEqual(['foreign']);
+    expect(await plantedKinds(world, [chunk], ofAnother, true)).toEqual(['foreign']);
   });
 
   it('counts what is named by nothing, and calls it no damage', async () => {
