@@ -52,7 +52,8 @@ const destroy = (isWhole: boolean): Promise<TakenDown> =>
   });
 
 const kinds = (): string[] => account.data.map(({ kind }) => kind).sort();
-const WHOLE = [...Array<string>(DRIVES).fill('bucket'), 'key', 'table'];
+/** A bucket for each drive, and one for parts on their way. */
+const WHOLE = [...Array<string>(DRIVES + 1).fill('bucket'), 'key', 'table'];
 
 describe.each(ORDER)('a first deployment that fails at %s', (failing) => {
   beforeEach(async () => {
