@@ -15,6 +15,8 @@ pocketful() { node bin/launch.mjs bin/cli.mjs --store "file:$work/store" "$@"; }
 start() {
   local tls=()
   [ "$1" = https ] && tls=(--cert "$work/cert.pem" --key "$work/key.pem")
+  # Now: the server before this one said something here, which would be read if this one has not begun yet.
+  : >"$work/said"
   node bin/launch.mjs bin/cli.mjs --store "file:$work/store" --json serve --port 0 --admin-port 0 "${tls[@]}" >"$work/said" 2>>"$work/talk" &
   server=$!
   for _ in $(seq 1 150); do
