@@ -44,6 +44,16 @@ export interface GarbageReport {
   readonly waiting: number;
 }
 
+export const NOTHING_SHREDDED: GarbageReport = { slots: 0, recordBytes: 0, buckets: 0, waiting: 0 };
+
+/** What waits was counted by the last. */
+export const shreddedTogether = (one: GarbageReport, next: GarbageReport): GarbageReport => ({
+  slots: one.slots + next.slots,
+  recordBytes: one.recordBytes + next.recordBytes,
+  buckets: one.buckets + next.buckets,
+  waiting: next.waiting,
+});
+
 export interface CollectOptions {
   readonly onProgress?: (slots: number) => void;
   readonly signal?: AbortSignal;
@@ -88,8 +98,7 @@ export async function collectGarbage(components: Components, options: CollectOpt
     if (options.signal?.aborted) break;
     let batch: TrashRow[] = [];
     for await (const row of rowsOf(components.panda, partition)) {
-      const trash =
-        components.badRow === undefined ? trashFromRow(row) : readOrTell(row, trashFromRow, components.badRow);
+      const trash = readOrTell(row, trashFromRow, components.badRow);
       if (trash === undefined) continue;
       if (isAhead(trash.sinceMs, components.clock.nowMs())) await beginGraceNow(components, trash);
       if (trash.sinceMs + graceMs > components.clock.nowMs()) {

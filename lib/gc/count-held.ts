@@ -10,7 +10,7 @@ export async function countHeldReferences({ panda, settings, badRow }: Component
   for (const partition of removedPartitions(settings.cell))
     for await (const row of rowsOf(panda, partition)) {
       if (!holdsReferences(row)) continue;
-      const removed = badRow === undefined ? holdingFromRow(row) : readOrTell(row, holdingFromRow, badRow);
+      const removed = readOrTell(row, holdingFromRow, badRow);
       if (removed !== undefined) count += referencesLeft(removed).length;
     }
   return count;

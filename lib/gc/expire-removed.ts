@@ -63,7 +63,7 @@ export async function expireRemoved(components: Components, options: ExpireOptio
   for (const partition of removedPartitions(settings.cell))
     for await (const row of rowsOf(panda, partition)) {
       if (options.signal?.aborted) return { objects: batch.objects, waiting };
-      const removed = badRow === undefined ? read(row) : readOrTell(row, read, badRow);
+      const removed = readOrTell(row, read, badRow);
       if (removed === undefined) continue;
       if (isAhead(removed.atMs, clock.nowMs())) await beginGraceNow(components, removed);
       if (removed.atMs + graceMs > clock.nowMs()) waiting += isHolding(removed) ? referencesLeft(removed).length : 0;

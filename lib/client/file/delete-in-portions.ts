@@ -6,6 +6,7 @@ import type { DeleteItem, DeleteOutcome } from '../../frontend/frontend.ts';
 import { countHeldReferences } from '../../gc/count-held.ts';
 import { DELETED_FRAME_BYTES } from '../../limits/engine.ts';
 import { objectFromRow, objectKey } from '../../panda/rows/object-row.ts';
+import { BLOCK_ID_BYTES } from '../../panda/rows/objects/object-form.ts';
 import { rowBytesOf } from '../../panda/sqlite/row-bytes.ts';
 import type { Components } from '../../volume/rows/components.ts';
 
@@ -35,8 +36,6 @@ async function* iteratorOf(items: Items): AsyncGenerator<DeleteItem, undefined> 
   yield* items;
   return undefined;
 }
-
-const BLOCK_ID_BYTES = 32;
 
 /** By the object's row: what was in it goes into a row of removed objects, the lists of a long one beside it. */
 async function isTaken(

@@ -48,8 +48,10 @@ export interface RebuiltStore {
   readonly nowMs: number;
 }
 
-/** Also notes in `used` which buckets there are, by volume: those that a block lies in,
- * with a directory of these blocks. */
+/**
+ * Also notes in `used` which buckets there are, by volume: those that a block lies in, with a directory of these
+ * blocks.
+ */
 export function* bucketRows(sorter: Sorter, store: RebuiltStore): Generator<Row> {
   let slots: SlotFound[] = [];
   for (const found of sorter.each<SlotFound>(EVERY_SLOT)) {

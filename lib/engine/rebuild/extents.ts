@@ -2,6 +2,7 @@
 // volumes.
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
+import type { Extent } from '../../panda/rows/volume-row.ts';
 import { zoneAttributes, zoneFromRow, zoneKey, zonePartition } from '../../panda/rows/zone-row.ts';
 import type { BackupSource } from './backup-source.ts';
 import type { Sorter } from './sorter.ts';
@@ -41,13 +42,19 @@ export function placesOf(sorter: Sorter, places: Places, id: VolumeId, generatio
   });
   const extents = known.map((extent) => extent ?? unknownPlace(places, taken));
   for (const extent of extents) {
-    const [drive = 0, zone = 0, zoneGeneration = 0] = extent.split(':').map(Number);
+    const { drive, zone, zoneGeneration } = extentOf(extent);
     sorter.run('INSERT OR REPLACE INTO usedZones VALUES (?, ?, ?, ?)', drive, zone, zoneGeneration, id);
   }
   return extents;
 }
 
-const driveOf = (extent: string): number => Number(extent.split(':')[0]);
+/** As `extentText` has it. */
+export function extentOf(text: string): Extent {
+  const [drive = 0, zone = 0, zoneGeneration = 0] = text.split(':').map(Number);
+  return { drive, zone, zoneGeneration };
+}
+
+const driveOf = (extent: string): number => extentOf(extent).drive;
 
 function oldExtents(sorter: Sorter, id: VolumeId, generation: number): string[] | undefined {
   const old = sorter.get<{ extents: string }>(

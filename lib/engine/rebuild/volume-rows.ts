@@ -8,12 +8,12 @@ import type { BlockId, BucketId, RecordId, StoreId, VolumeId } from '../../found
 import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import type { Row } from '../../panda/panda.ts';
 import { groupAttributes, groupKey } from '../../panda/rows/group-row.ts';
-import { type Extent, rebuiltVolumeAttributes, volumeKey } from '../../panda/rows/volume-row.ts';
+import { rebuiltVolumeAttributes, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { directoryColumns } from '../../volume/rows/directory-room.ts';
 import { putClass } from '../../volume/write/append.ts';
 import { leadsToPlaced } from './check-directories.ts';
-import { type Places, placesOf } from './extents.ts';
+import { extentOf, type Places, placesOf } from './extents.ts';
 import type { Sorter } from './sorter.ts';
 
 type FoundGroup = {
@@ -79,7 +79,7 @@ async function volumeRow(
   let isPending = false;
   for (const column of columns)
     isPending ||= !(await leadsToPlaced(drives, extentOf(extents[column] as string), owner, directories));
-  const packBytes = encodeDirectoryPack(owner, directories).reduce((sum, part) => sum + part.length, 0);
+  const packBytes = isPending ? bytesOfAll(encodeDirectoryPack(owner, directories)) : 0;
   // Writers who went by a full extent for a while leave more in its zone than it may have: that is garbage. A pack that
   // is still to be written, or to be written anew, has room.
   const usedBytes = extents.map((extent, column) => {
@@ -109,16 +109,16 @@ async function volumeRow(
   return { row, needsGroups: columns.length === 0 || isPending };
 }
 
-function extentOf(text: string): Extent {
-  const [drive = 0, zone = 0, zoneGeneration = 0] = text.split(':').map(Number);
-  return { drive, zone, zoneGeneration };
-}
+const bytesOfAll = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);
 
-const storedIn = (sorter: Sorter, extent: string): { readonly bytes: number; readonly packBytes: number } =>
-  sorter.get<{ bytes: number; packBytes: number }>(
+function storedIn(sorter: Sorter, extent: string): { readonly bytes: number; readonly packBytes: number } {
+  const { drive, zone, zoneGeneration } = extentOf(extent);
+  const found = sorter.get<{ bytes: number; packBytes: number }>(
     'SELECT bytes, packBytes FROM zones WHERE drive = ? AND zone = ? AND generation = ?',
-    ...extent.split(':').map(Number),
-  ) ?? { bytes: 0, packBytes: 0 };
+    ...[drive, zone, zoneGeneration],
+  );
+  return found ?? { bytes: 0, packBytes: 0 };
+}
 
 /**
  * Groups that buckets lie in: until there are directories nothing else says which objects must exist, and buckets that

@@ -6,7 +6,6 @@ import { readBudgetUse, readThreshold } from '../../compaction/threshold/row.ts'
 import type { Drive } from '../../drive/drive.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { Reason } from '../../foundation/reason.ts';
-import type { Row } from '../../panda/panda.ts';
 import { objectPartition } from '../../panda/rows/object-row.ts';
 import { holdingFromRow, holdsReferences, referencesLeft } from '../../panda/rows/removed/held-references.ts';
 import { removedPartitions } from '../../panda/rows/removed/removed-row.ts';
@@ -94,7 +93,7 @@ async function driveFacts(components: Components, drive: Drive, id: number): Pro
   let usedZones = 0;
   let erasingZones = 0;
   for await (const row of rowsOf(components.panda, zonePartition(id))) {
-    const state = readOr(components, row, zoneFromRow)?.state;
+    const state = readOrTell(row, zoneFromRow, components.badRow)?.state;
     if (state === 'used') usedZones += 1;
     if (state === 'erasing') erasingZones += 1;
   }
@@ -110,7 +109,7 @@ async function countTrash(components: Components): Promise<{ blocks: number; byt
   let bytes = 0;
   for (const partition of removedPartitions(components.settings.cell))
     for await (const row of rowsOf(components.panda, partition)) {
-      const removed = holdsReferences(row) ? readOr(components, row, holdingFromRow) : undefined;
+      const removed = holdsReferences(row) ? readOrTell(row, holdingFromRow, components.badRow) : undefined;
       if (removed === undefined) continue;
       blocks += referencesLeft(removed).length;
       for (const { object } of removed.objects) if (object.blocks !== undefined) bytes += object.sizeBytes;
@@ -118,14 +117,10 @@ async function countTrash(components: Components): Promise<{ blocks: number; byt
   for (const partition of trashPartitions(components.settings.cell))
     for await (const row of rowsOf(components.panda, partition)) {
       blocks += 1;
-      bytes += readOr(components, row, trashFromRow)?.recordBytes ?? 0;
+      bytes += readOrTell(row, trashFromRow, components.badRow)?.recordBytes ?? 0;
     }
   return { blocks, bytes };
 }
-
-/** A row that cannot be read is told of and counts for nothing. */
-const readOr = <T>(components: Components, row: Row, parse: (row: Row) => T): T | undefined =>
-  components.badRow === undefined ? parse(row) : readOrTell(row, parse, components.badRow);
 
 async function countRows(components: Components, partition: string): Promise<number> {
   let count = 0;

@@ -39,8 +39,7 @@ export async function readHistory(components: Components, days = STATUS_DAYS): P
   const { partition, sort: from } = dailyKey(settings.cell, Math.max(0, nowMs - (days + 6) * DAY_MS));
   const measured = new Map<string, DailyFigures>();
   for await (const row of rowsOf(components.panda, partition, from)) {
-    const figures =
-      components.badRow === undefined ? dailyFromRow(row) : readOrTell(row, dailyFromRow, components.badRow);
+    const figures = readOrTell(row, dailyFromRow, components.badRow);
     if (figures !== undefined) measured.set(row.sort, figures);
   }
   const tallies = new Map((await readTallies(components, days)).map((tally) => [tally.day, tally]));

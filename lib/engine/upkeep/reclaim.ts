@@ -4,13 +4,12 @@
 import { isKind } from '../../foundation/errors.ts';
 import { given } from '../../foundation/given.ts';
 import type { Reason } from '../../foundation/reason.ts';
-import type { GarbageReport } from '../../gc/collect-garbage.ts';
+import { type GarbageReport, NOTHING_SHREDDED, shreddedTogether } from '../../gc/collect-garbage.ts';
 import { THRESHOLD_MAX } from '../../limits/compaction.ts';
 import type { EncodeReport } from '../../live-coder/encode-hot.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
 import type { DiskRoom, EngineStore } from '../wire/engine-store.ts';
 import { compactStore } from './compaction.ts';
-import { together as shreddedTogether } from './shred-in-portions.ts';
 import { encodeStore, type GcReport, NOTHING_FREED, type ShredOptions, shredAndFree, shredStore } from './tend.ts';
 
 export interface ReclaimReport extends GcReport {
@@ -45,7 +44,7 @@ export async function reclaim(store: EngineStore, options: ReclaimOptions = {}):
 
 /** As much as there is room for; what that frees is the room of the rest. */
 async function reclaimShort(store: EngineStore, disk: DiskRoom, watch: ShredOptions): Promise<ReclaimReport> {
-  let garbage: GarbageReport = { slots: 0, recordBytes: 0, buckets: 0, waiting: 0 };
+  let garbage = NOTHING_SHREDDED;
   let made: RoomMade = { encodedBytes: 0, stalled: undefined, free: NOTHING_FREED };
   for (;;) {
     const { isCut, ...shredded } = await shredStore(store, watch, disk.shredding());

@@ -1,5 +1,11 @@
 // GC where there is little room: a portion after the other, each shipped before the next one.
-import { type CollectOptions, collectGarbage, type GarbageReport } from '../../gc/collect-garbage.ts';
+import {
+  type CollectOptions,
+  collectGarbage,
+  type GarbageReport,
+  NOTHING_SHREDDED,
+  shreddedTogether,
+} from '../../gc/collect-garbage.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import type { Portions } from '../ship/portions.ts';
 
@@ -8,14 +14,12 @@ export interface PortionedReport extends GarbageReport {
   readonly isCut: boolean;
 }
 
-const NOTHING: GarbageReport = { slots: 0, recordBytes: 0, buckets: 0, waiting: 0 };
-
 export async function collectInPortions(
   components: Components,
   portions: Portions,
   { signal, onProgress = () => {}, ...options }: CollectOptions = {},
 ): Promise<PortionedReport> {
-  let all = NOTHING;
+  let all = NOTHING_SHREDDED;
   while (await portions.begin()) {
     const count = portions.slots();
     const cut = new AbortController();
@@ -29,18 +33,10 @@ export async function collectInPortions(
         if (slots >= count) cut.abort();
       },
     });
-    all = together(all, report);
+    all = shreddedTogether(all, report);
     if (cut.signal.aborted && signal?.aborted !== true) continue;
     await portions.end();
     return { ...all, isCut: false };
   }
   return { ...all, isCut: true };
 }
-
-/** What waits was counted by the last. */
-export const together = (one: GarbageReport, next: GarbageReport): GarbageReport => ({
-  slots: one.slots + next.slots,
-  recordBytes: one.recordBytes + next.recordBytes,
-  buckets: one.buckets + next.buckets,
-  waiting: next.waiting,
-});

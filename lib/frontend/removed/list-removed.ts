@@ -57,7 +57,7 @@ async function* byTime(components: Components): AsyncGenerator<Found> {
 
 async function* readable({ panda, badRow }: Components, partition: string): AsyncGenerator<Found, undefined> {
   for await (const row of rowsOf(panda, partition)) {
-    const removed = badRow === undefined ? removedFromRow(row) : readOrTell(row, removedFromRow, badRow);
+    const removed = readOrTell(row, removedFromRow, badRow);
     if (removed !== undefined) yield { row: removed, holds: holdsReferences(row) };
   }
   return undefined;

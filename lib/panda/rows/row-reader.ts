@@ -33,9 +33,10 @@ export type BadRowSink = (row: BadRow) => void;
 
 /**
  * What `parse` makes of the row, or undefined after telling `bad`: then it is damaged or malformed. Other errors are
- * thrown on.
+ * thrown on, and these, too, where there is nobody to tell.
  */
-export function readOrTell<T>(row: Row, parse: (row: Row) => T, bad: BadRowSink): T | undefined {
+export function readOrTell<T>(row: Row, parse: (row: Row) => T, bad: BadRowSink | undefined): T | undefined {
+  if (bad === undefined) return parse(row);
   try {
     return parse(row);
   } catch (error) {

@@ -149,19 +149,22 @@ export class Stream {
 
   /** The volume in hand has no room for what comes. */
   #leave(nowMs: number): void {
-    const left = this.#volume;
-    this.#volume = NONE;
-    this.#bucket = NONE;
+    const left = this.#putDown();
     const full = this.#keepsWhole ? this.#aside : left;
     if (this.#keepsWhole) this.#aside = left;
     if (full !== NONE) this.#sealVolume(full, nowMs);
   }
 
   #seal(nowMs: number): void {
+    this.#sealVolume(this.#putDown(), nowMs);
+  }
+
+  /** The volume that was in hand. */
+  #putDown(): number {
     const volume = this.#volume;
     this.#volume = NONE;
     this.#bucket = NONE;
-    this.#sealVolume(volume, nowMs);
+    return volume;
   }
 
   #sealVolume(volume: number, nowMs: number): void {

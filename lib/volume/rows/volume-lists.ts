@@ -39,7 +39,7 @@ async function rowsOfList(
   for await (const row of rowsOf(panda, listPartition(list, settings.cell))) {
     if (isCompleteRow(row)) isComplete = true;
     else {
-      const id = badRow === undefined ? listedIn(row) : readOrTell(row, listedIn, badRow);
+      const id = readOrTell(row, listedIn, badRow);
       if (id !== undefined) ids.add(id);
     }
   }

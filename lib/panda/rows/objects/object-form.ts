@@ -35,7 +35,7 @@ export interface ObjectRow {
   readonly parts?: readonly PartRun[];
 }
 
-const BLOCK_ID_BYTES = 32;
+export const BLOCK_ID_BYTES = 32;
 const DIGEST_BYTES = 32;
 const VERSION_BYTES = 12;
 const MD5_BYTES = 16;
