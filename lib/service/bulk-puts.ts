@@ -2,6 +2,7 @@
 // once (lib/live-coder/bulk-coder.ts), into erasure-coded groups and past the hot tier. Nothing of them is a row until
 // then, and whatever was cut off may be gathered again: blocks that are there are known.
 import type { Shelf } from '../drive/shelf.ts';
+import { PutTally } from '../engine/status/put-tally.ts';
 import { invalid, retryLater } from '../foundation/errors.ts';
 import { StagedParts } from '../frontend/bulk/staged-parts.ts';
 import { Frontend, type PutItem, type PutOutcome } from '../frontend/frontend.ts';
@@ -21,6 +22,7 @@ export class BulkPuts {
   readonly #staged: StagedParts;
   readonly #frontend: Frontend;
   readonly #groupBytes: number;
+  readonly #tally: PutTally;
 
   constructor(store: VolumeStore, shelf: Shelf, onPressure?: PressureSignal) {
     const { settings, randomness } = store.components;
@@ -28,7 +30,9 @@ export class BulkPuts {
     this.#staged = new StagedParts(shelf, new KekRing(store.components), randomness);
     this.#groupBytes = bulkSettings(settings).groupBytesMin;
     // That it is much was decided by who sends it: a group is enough.
-    this.#frontend = new Frontend(store, onPressure, new BulkCoder(store, this.#groupBytes));
+    const bulk = new BulkCoder(store, this.#groupBytes);
+    this.#frontend = new Frontend(store, onPressure, bulk);
+    this.#tally = new PutTally(store.components, bulk);
   }
 
   /** Undefined: there is no hot tier to go past. */
@@ -70,6 +74,7 @@ export class BulkPuts {
     }
     const found = new Map<string, PutOutcome>();
     for await (const outcome of this.#frontend.putAll(items())) found.set(outcome.key, outcome);
+    await this.#tally.write();
     const outcomes = objects.map(({ key }) => found.get(key) ?? { key, ok: false as const, error: later() });
     if (outcomes.every(({ ok }) => ok)) await this.#staged.remove(parts);
     return outcomes;

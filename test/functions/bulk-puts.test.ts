@@ -1,6 +1,7 @@
 // Bulk puts of a stage at its frontend function: parts are staged under seal, gathered into erasure-coded volumes past the hot tier, and
 // gone; what was cut off is gathered again.
 import { describe, expect, it } from 'vitest';
+import { readTallies, totalOf } from '../../lib/engine/status/tally.ts';
 import { changeNamespace } from '../../lib/engine/upkeep/namespaces.ts';
 import { GATHER_MS_MAX } from '../../lib/limits/stage.ts';
 import { toBase64 } from '../../lib/service/protocol.ts';
@@ -79,6 +80,8 @@ describe('a bulk put of a stage', () => {
     // Headers are a large part of what is so small.
     expect(warm / ALL.byteLength).toBeLessThan((16 / 12) * 1.35);
     expect(stage_.staging.objects.size).toBe(0);
+    const { encodedBytes, encodedGroups } = totalOf(await readTallies(stage_.world.start().components, 1));
+    expect([encodedBytes > ALL.byteLength, encodedGroups > 0]).toEqual([true, true]);
     await expectBodies(stage_);
     expect(await stage_.invoke({ op: 'head', namespace, key: 'f3' })).toMatchObject({ object: { metadata: 'm3' } });
     await expectSound(stage_.world.start());

@@ -10,11 +10,14 @@ import { FrontendCaller } from '../../lib/client/aws/aws-call.ts';
 import { AwsClient } from '../../lib/client/aws/aws-client.ts';
 import { Invoker } from '../../lib/client/aws/aws-invoke.ts';
 import type { StageOutputs } from '../../lib/client/aws/aws-stage.ts';
+import { readTallies, totalOf } from '../../lib/engine/status/tally.ts';
 import { accessKeysOf } from '../../lib/gateway/key-ring.ts';
 import { GatewayObjects } from '../../lib/gateway/objects.ts';
 import { OUTPUTS } from '../../lib/settings/stage-names.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { Stage } from '../functions/stage.ts';
-import { World } from '../store/harness.ts';
+import { TINY, World } from '../store/harness.ts';
+import { incompressible } from '../store/sealed-overhead.ts';
 import { presigned, type RawAnswer, type RawCall, send, signedHeaders } from './signed-request.ts';
 
 const OPTIONS = { host: '127.0.0.1', port: 0, adminHost: '127.0.0.1', adminPort: 0, region: 'us-east-1', daemon: true };
@@ -60,6 +63,15 @@ afterEach(async () => {
     await run.close();
   }
 });
+
+async function storedBytes(wanted: 'hot' | 'warm'): Promise<number> {
+  const { components } = world.start();
+  const volumes = await listVolumes(components.panda, components.settings.cell);
+  return volumes
+    .filter(({ class: cls }) => cls === wanted)
+    .flatMap(({ extentUsedBytes }) => [...extentUsedBytes])
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
 
 interface Said {
   readonly endpoint: string;
@@ -108,6 +120,27 @@ it('reads and writes the parts of the stage itself, with its own keys, and leave
   expect(page).toContain('<bdi>aws:dev</bdi>');
   expect((await fetch(`${admin}/ui/fleet`)).status).toBe(200);
   expect(invoked).toEqual([]);
+});
+
+it('codes what is much at once, and counts it when it ends', async () => {
+  const key = await accessKeysOf(new GatewayObjects(await client.objects())).add(
+    { name: 'host', rules: [parseRule('all')] },
+    { randomness: world.start().components.randomness, nowMs: world.clock.nowMs() },
+  );
+  const { components } = world.start();
+  const hot = await storedBytes('hot');
+  const { endpoint } = await served();
+  const body = Buffer.from(incompressible(4 * TINY.groupBytesMin, 3)).toString('latin1');
+  const one = { method: 'PUT', target: '/default/large', body, nowMs: world.clock.nowMs() };
+  expect((await send(endpoint, signedHeaders(endpoint, key, one), one)).status).toBe(200);
+  expect(await storedBytes('hot')).toBe(hot);
+  expect(await storedBytes('warm')).toBeGreaterThan(4 * TINY.groupBytesMin);
+  expect((await world.start().frontend.head('default', 'large')).sizeBytes).toBe(Buffer.byteLength(body));
+  const [{ run, ended }] = runs as [(typeof runs)[number]];
+  run.interruption.stop();
+  await ended;
+  const { encodedBytes, encodedGroups } = totalOf(await readTallies(components, 1));
+  expect([encodedBytes > 4 * TINY.groupBytesMin, encodedGroups > 0]).toEqual([true, true]);
 });
 
 it('ends with the signal, and closes the stage', async () => {

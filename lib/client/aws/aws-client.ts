@@ -30,7 +30,6 @@ import type {
   PutOutcome,
   PutRequest,
 } from '../face.ts';
-import { objectEngineOf } from '../object-engine.ts';
 import { StageAdmin, StageEngine } from './aws-admin.ts';
 import { FrontendCaller, isTurnedAway } from './aws-call.ts';
 import { Invoker } from './aws-invoke.ts';
@@ -38,6 +37,7 @@ import { AwsPuts } from './aws-put.ts';
 import { JoinedPuts } from './aws-put-joined.ts';
 import { findStage } from './aws-stage.ts';
 import { streamAgeMs } from './aws-stream-age.ts';
+import { stageObjects } from './stage-objects.ts';
 
 interface Operator {
   readonly admin: StageAdmin;
@@ -104,7 +104,7 @@ export class AwsClient implements PocketfulStore {
   }
 
   async objects(): Promise<ObjectEngine> {
-    return objectEngineOf(await present(this.#operator, 'a client that was opened has its operator').engine.open());
+    return stageObjects(await present(this.#operator, 'a client that was opened has its operator').engine.open());
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 // The objects of all namespaces of a `file:` store, for a server in front of it: what every put and delete of the
 // embedded engine needs done before and after it, once for all that are under way.
-import { addTally } from '../../engine/status/tally.ts';
+import { PutTally } from '../../engine/status/put-tally.ts';
 import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
 import type { StoreDisk } from '../../engine/wire/store-disk.ts';
 import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
@@ -9,9 +9,6 @@ import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import type { ObjectEngine } from '../face.ts';
 import { deleteInPortions } from './delete-in-portions.ts';
 import { HotRelief } from './hot-relief.ts';
-
-/** Tallied together: one row a day counts them all. */
-const TALLIED_BYTES = 64 * 1024 * 1024;
 
 export class EmbeddedObjects implements ObjectEngine {
   readonly clock: ObjectEngine['clock'];
@@ -23,13 +20,14 @@ export class EmbeddedObjects implements ObjectEngine {
   readonly #engine: EmbeddedStore;
   readonly #recover: () => Promise<void>;
   readonly #relief: HotRelief;
-  #ingestedBytes = 0;
+  readonly #tally: PutTally;
 
   constructor(engine: EmbeddedStore, recover: () => Promise<void>) {
     const { frontend, components } = engine;
     this.#engine = engine;
     this.#recover = recover;
     this.#relief = new HotRelief(engine);
+    this.#tally = new PutTally(components, engine.bulk);
     this.clock = components.clock;
     this.randomness = components.randomness;
     this.get = (...args) => frontend.get(...args);
@@ -66,13 +64,13 @@ export class EmbeddedObjects implements ObjectEngine {
     }
     try {
       for await (const outcome of frontend.putAll(relieved(), () => relief.relieve())) {
-        if (outcome.ok) this.#ingestedBytes += outcome.newBytes;
+        if (outcome.ok) this.#tally.add(outcome.newBytes);
         else if (await isForRoom(disk, outcome.error)) full ??= disk.full(outcome.error);
         yield outcome.ok || full === undefined ? outcome : { ...outcome, error: full };
       }
       if (notBegun !== undefined && full !== undefined) yield { key: notBegun.key, ok: false, error: full };
     } finally {
-      if (this.#ingestedBytes >= TALLIED_BYTES) await this.tally();
+      await this.#tally.writeIfMuch();
     }
   }
 
@@ -82,16 +80,8 @@ export class EmbeddedObjects implements ObjectEngine {
   }
 
   /** Counts what was put for the figures of the day. */
-  async tally(): Promise<void> {
-    const ingestedBytes = this.#ingestedBytes;
-    this.#ingestedBytes = 0;
-    const made = this.#engine.bulk?.takeMade();
-    const coded = made && {
-      encodedBytes: made.recordBytes,
-      encodedStoredBytes: made.storedBytes,
-      encodedGroups: made.groups,
-    };
-    await addTally(this.#engine.components, { ingestedBytes, ...coded });
+  tally(): Promise<void> {
+    return this.#tally.write();
   }
 
   async *deleteAll(items: AsyncIterable<DeleteItem> | Iterable<DeleteItem>): AsyncGenerator<DeleteOutcome> {
