@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { TestTime } from './job.ts';
+import { isExact } from './mutated.ts';
 import { runJob } from './run-job.ts';
 
 interface Covered {
@@ -97,14 +98,16 @@ export class Coverage {
       .map(({ test }) => test);
   }
 
-  /** The files of tests that come by many mutants of a file and by few other files. */
+  /** The files of tests, but for exact ones, that come by many mutants of a file and by few other files. */
   filesAbout(file: string, count: number): ReadonlySet<string> {
     const about = [...this.#known.values()].map(({ testFile, tests }) => {
       const own = new Set(tests.flatMap(({ files }) => files[file] ?? [])).size;
       const others = new Set(tests.flatMap(({ files }) => Object.keys(files))).size;
       return { testFile, weight: own / (1 + others) };
     });
-    const best = about.filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight);
+    const best = about
+      .filter(({ testFile, weight }) => weight > 0 && !isExact(testFile))
+      .sort((a, b) => b.weight - a.weight);
     return new Set(best.slice(0, count).map(({ testFile }) => testFile));
   }
 }

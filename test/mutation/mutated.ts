@@ -3,22 +3,23 @@
 const MUTATED = ['lib/volume/', 'lib/compaction/', 'lib/frontend/', 'lib/gc/'];
 /** Folders of tests that come by what is mutated, in the process they run in: those that come closest first. */
 const TESTED_IN = [
+  'golden',
   'gc',
   'volume',
   'repair',
   'frontend',
   'model',
   'compaction',
-  'golden',
   'live-coder',
   'store',
   'faults',
   'functions',
   'client',
   'keys',
-  'engine',
-  'sim',
   'verify',
+  'cost',
+  'sim',
+  'engine',
   'gateway',
   'prove',
 ];
@@ -37,12 +38,16 @@ const LONG_BUT_TELLING: readonly string[] = [
   'test/faults/lost-answers.long.test.ts',
   'test/faults/refused-first-calls.long.test.ts',
   'test/frontend/many-appends.long.test.ts',
+  'test/frontend/use-cases.long.test.ts',
   'test/golden/golden.long.test.ts',
   'test/prove/seeds.long.test.ts',
   'test/repair/repair-crash.long.test.ts',
   'test/repair/windows.long.test.ts',
   'test/store/crash.long.test.ts',
 ];
+
+/** These hold every line, call and figure of what they do, in little time: what changes any of it fails one of them. */
+export const isExact = (testFile: string): boolean => testFile.startsWith('test/golden/');
 
 const isTold = (file: string): boolean => !file.endsWith('.long.test.ts') || LONG_BUT_TELLING.includes(file);
 

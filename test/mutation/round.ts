@@ -1,9 +1,10 @@
-// Tries mutants of some files, in as few processes as it takes: first with the tests that are about each file, which find most; only what they leave needs
-// the many that come by as well. Where mutants are of many files, all tests are loaded anyway, and one process does both.
+// Tries mutants of some files, in as few processes as it takes: first with the exact tests and those that are about each file, which find most; only what
+// they leave needs the many that come by as well. Where mutants are of many files, all tests are loaded anyway, and one process does all of it.
 import type { Coverage } from './coverage.ts';
 import { testFileOf } from './coverage.ts';
 import { type Answer, type MutantJob, mutantKey, type TestTime } from './job.ts';
 import { type Mutant, nameOf } from './mutants.ts';
+import { isExact } from './mutated.ts';
 import type { Result, Results } from './results.ts';
 import { runJob } from './run-job.ts';
 
@@ -21,7 +22,7 @@ export interface Wanted {
 interface Budget {
   /** Nothing begins after that. */
   readonly untilMs: number;
-  /** Of all tests of one mutant. */
+  /** Of one mutant, for each kind of tests: exact ones, those about its file, others. */
   readonly testsMs: number;
 }
 
@@ -33,6 +34,10 @@ interface Tried {
   /** Those about it did not notice it: how many tests they were. */
   left: number | undefined;
 }
+
+type Kind = 'exact' | 'about' | 'other';
+const kindOf = (testFile: string, about: ReadonlySet<string>): Kind =>
+  isExact(testFile) ? 'exact' : about.has(testFile) ? 'about' : 'other';
 
 const ABOUT_FILES = 8;
 /** Of more files than that one process tries everything. */
@@ -90,9 +95,10 @@ export class Round {
     if (this.#isKnown(tried) || (isAbout && tried.left !== undefined)) return [];
     const { target, mutant, about } = tried;
     const fit = this.#coverage.testsOf(target.file, mutant.index).filter(({ test }) => !this.#unfit.has(test));
-    const those = (areAbout: boolean): readonly TestTime[] =>
-      this.#affordable(fit.filter(({ test }) => about.has(testFileOf(test)) === areAbout));
-    const tests = this.#isOfMany ? [...those(true), ...those(false)] : those(isAbout);
+    const kinds = Map.groupBy(fit, ({ test }) => kindOf(testFileOf(test), about));
+    const those = (kind: Kind): readonly TestTime[] => this.#affordable(kinds.get(kind) ?? []);
+    const first = [...those('exact'), ...those('about')];
+    const tests = this.#isOfMany ? [...first, ...those('other')] : isAbout ? first : those('other');
     return tests.length === 0 ? [] : [{ file: target.file, index: mutant.index, tests }];
   }
 
