@@ -2,9 +2,11 @@
 import { USE_CASES } from '../faults/use-cases.ts';
 import { boundLines, cutLines } from './bounds.ts';
 import { choiceLines } from './choices.ts';
+import { COMPACTION_CASES } from './compaction-cases.ts';
 import { CODECS, damageLines } from './damage.ts';
 import { figureLines } from './figures.ts';
 import { MORE_CASES } from './more-cases.ts';
+import { manyPlanLines, packingLines } from './packings.ts';
 import { mergeLines, planLines, problemLines } from './planning.ts';
 import { stepLines } from './steps.ts';
 import { interruptedLines, transcriptOf } from './transcripts.ts';
@@ -13,6 +15,8 @@ export const GOLDEN: Readonly<Record<string, () => readonly string[] | Promise<r
   bounds: async () => [...boundLines(), ...(await cutLines())],
   figures: figureLines,
   plans: planLines,
+  'many-plans': manyPlanLines,
+  packings: packingLines,
   problems: problemLines,
   merges: mergeLines,
   choices: choiceLines,
@@ -21,8 +25,11 @@ export const GOLDEN: Readonly<Record<string, () => readonly string[] | Promise<r
 
 /** But for those where several are at work: their calls come in an order of their own. */
 const ALL_CASES = Object.fromEntries(
-  Object.entries({ ...USE_CASES, ...MORE_CASES }).filter(([name]) => !name.includes('beside')),
+  Object.entries({ ...USE_CASES, ...MORE_CASES, ...COMPACTION_CASES }).filter(([name]) => !name.includes('beside')),
 );
+
+/** Long ones of which every part is in another case that is interrupted. */
+const CALM_ONLY = ['stable', 'plan files', 'schedule', 'again and again'];
 
 /** Those that take seconds, each of its part alone (golden.long.test.ts): the first line of a part begins it, the others are indented. */
 export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => Promise<readonly string[]>>>>> = {
@@ -31,7 +38,9 @@ export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => 
     Object.entries(ALL_CASES).map(([name, useCase]) => [name, () => transcriptOf(useCase)]),
   ),
   interrupted: Object.fromEntries(
-    Object.entries(ALL_CASES).map(([name, useCase]) => [name, () => interruptedLines(useCase)]),
+    Object.entries(ALL_CASES)
+      .filter(([name]) => !CALM_ONLY.some((part) => name.includes(part)))
+      .map(([name, useCase]) => [name, () => interruptedLines(useCase)]),
   ),
 };
 

@@ -6,7 +6,6 @@ import { planNow } from '../../lib/compaction/do/plan-now.ts';
 import { compact } from '../../lib/compaction/do/rounds.ts';
 import { DrainWorker, listDead, redriveDead } from '../../lib/compaction/move/l3/stream-runs.ts';
 import { explainVolume } from '../../lib/compaction/plan/explain.ts';
-import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
@@ -18,6 +17,7 @@ import type { UseCase } from '../faults/use-cases.ts';
 import { mark } from '../repair/drives.ts';
 import { Model } from '../store/crash.ts';
 import { type Process, World } from '../store/harness.ts';
+import { told } from './told.ts';
 
 const NS = 'default';
 const KIB = 1024;
@@ -37,16 +37,6 @@ async function storeWith(count: number, settings = SMALL): Promise<{ world: Worl
     ]),
   );
   return { world, model };
-}
-
-/** What it gives, or the code it fails with. */
-async function told(what: () => Promise<unknown>): Promise<unknown> {
-  try {
-    return await what();
-  } catch (error) {
-    if (!isPocketfulError(error)) throw error;
-    return `${error.kind} ${error.code}: ${error.message}`;
-  }
 }
 
 async function readAll(p: Process): Promise<unknown[]> {

@@ -36,7 +36,7 @@ const UNUSUAL: readonly Partial<PlanSettings>[] = [
   { reserve: 0.05, readBytes: 1 << 20, groupBytes: 1 << 24 },
 ];
 
-function seededFleet(random: SeededRandomness, count: number): FleetView {
+export function seededFleet(random: SeededRandomness, count: number): FleetView {
   const pick = <T>(of: readonly T[]): T => of[random.below(of.length)] as T;
   const volumes = Array.from({ length: count }, (_, n) => {
     const capacityBytes = random.below(12) === 0 ? CAPACITY / 2 : CAPACITY;
