@@ -18,6 +18,8 @@ export interface EncodeOptions {
   readonly flush?: boolean;
   /** Only so many, those with the least that lives: a little room is enough for them. */
   readonly sparsest?: number;
+  /** Only volumes of which nothing lives, open ones too, however young: nothing is written for them. */
+  readonly dead?: boolean;
   /** Asked before every source: a reason, and the rest waits. */
   readonly heldBy?: (() => Promise<Reason | undefined>) | undefined;
   readonly signal?: AbortSignal;
@@ -45,8 +47,8 @@ export const NOTHING_ENCODED: Omit<EncodeReport, 'stalled'> = {
 export async function encodeHot(store: VolumeStore, options: EncodeOptions = {}): Promise<EncodeReport> {
   const run = newRunId(store.components, 'encode');
   let encodedBytes = 0;
-  const { force = false, sparsest } = options;
-  const { sealed, ripe, totalBytes, flush: goesAsItIs } = await hotSources(store, { force, sparsest });
+  const { force = false, sparsest, dead = false } = options;
+  const { sealed, ripe, totalBytes, flush: goesAsItIs } = await hotSources(store, { force, sparsest, dead });
   const flush = options.flush === true || goesAsItIs;
   const sources = new DrainingSources(store, run);
   const coder = new LiveCoder(store, run, (result) => {

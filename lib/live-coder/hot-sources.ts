@@ -6,13 +6,19 @@
 //   (rest.ts). A small one takes along what is half as old, so that the next cannot follow for as long: groups are as
 //   large as there is, and never one a pass.
 //
+// GC asks for those of which nothing lives, at any age: there is nothing to encode, and what they take is the most a
+// store in a directory gives back at once.
+//
 // A volume that was sealed and then not taken, as the pass was cut off, is taken by the next: what is aged stays so.
+import { mapLimit } from '../foundation/concurrency.ts';
+import { isKind } from '../foundation/errors.ts';
 import type { VolumeId } from '../foundation/ids.ts';
 import { isAhead } from '../limits/clock-skew.ts';
 import { AGED_MS_MIN } from '../limits/compaction.ts';
+import { PARTITIONS_AT_ONCE } from '../limits/volume.ts';
 import type { BucketRow } from '../panda/rows/bucket-row.ts';
 import type { VolumeRow } from '../panda/rows/volume-row.ts';
-import { listBuckets, listVolumes } from '../volume/rows/read-rows.ts';
+import { listBuckets, listVolumes, readBucket } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { contentsOf, isWasteful } from '../volume/write/waste.ts';
 import { groupTargetBytes } from './choose-group.ts';
@@ -24,6 +30,8 @@ export interface HotChoice {
   readonly force: boolean;
   /** Only so many of those that are sealed, and with the least that lives. */
   readonly sparsest: number | undefined;
+  /** Only those of which nothing lives, open ones too. */
+  readonly dead: boolean;
 }
 
 export interface HotSource {
@@ -47,6 +55,7 @@ type Test = (volume: VolumeRow) => boolean;
 export async function hotSources(store: VolumeStore, choice: HotChoice): Promise<HotSources> {
   const { panda, settings, badRow } = store.components;
   const { all, hot } = await hotVolumes(store);
+  if (choice.dead) return deadSources(store, hot);
   const { pressed } = hotPressureOf(all, settings);
   const ages = agesOf(store, choice.force, pressed);
   const due = hot.filter((v) => ages.isRipe(v) || ages.isAged(v));
@@ -69,6 +78,29 @@ export async function hotSources(store: VolumeStore, choice: HotChoice): Promise
     totalBytes: ripe.reduce((sum, { liveBytes }) => sum + liveBytes, 0),
     flush: aged === 'small' || isWasteOf(store, taken, buckets),
   };
+}
+
+async function deadSources(store: VolumeStore, hot: readonly VolumeRow[]): Promise<HotSources> {
+  const isDead = await mapLimit(hot, PARTITIONS_AT_ONCE, (volume) => nothingLivesIn(store, volume));
+  const dead = new Set(hot.flatMap(({ id }, i) => (isDead[i] === true ? [id] : [])));
+  const { sealed, volumes } = await seal(store, hot, ({ id }) => dead.has(id));
+  const ripe = volumes.filter(({ id, state }) => dead.has(id) && state === 'sealed');
+  return { sealed: sealed.size, ripe: ripe.map((volume) => ({ volume, liveBytes: 0 })), totalBytes: 0, flush: false };
+}
+
+/** Mostly the first bucket tells. One that is damaged may hold anything. */
+async function nothingLivesIn(store: VolumeStore, { id, buckets }: VolumeRow): Promise<boolean> {
+  const { panda, settings } = store.components;
+  try {
+    for (const one of buckets) {
+      const bucket = await readBucket(panda, settings.cell, one);
+      if (bucket?.volume === id && bucket.liveBytes > 0) return false;
+    }
+    return true;
+  } catch (error) {
+    if (isKind(error, 'corrupt')) return false;
+    throw error;
+  }
 }
 
 interface Volumes {

@@ -74,3 +74,37 @@ describe('GC that is cut off', () => {
     expect((await shredAndFree(p)).slots).toBe(0);
   });
 });
+
+describe('hot volumes of which nothing lives', () => {
+  const DAY = { ...SMALL, deleteGraceMs: 0, encodeAfterMs: 86_400_000, trashGraceMs: 86_400_000 };
+
+  /** One that is sealed, and an open one. */
+  async function twoHot() {
+    const p = new World(7, DAY).start();
+    const model = new Model();
+    await putFiles(p, model, filesOf(3, 10, 2000));
+    await p.volumes.open.sealAll('hot');
+    await putFiles(p, model, filesOf(4, 10, 2000));
+    const hot = async () => (await listVolumes(p.components.panda, DAY.cell)).filter((v) => v.class === 'hot');
+    expect((await hot()).map(({ state }) => state).sort()).toEqual(['open', 'sealed']);
+    return { p, model, hot, gc: () => ENGINES['embedded']?.(p).gc(NEVER) };
+  }
+
+  it('are freed by gc at once, however young, and need no grace as nothing was moved out of them', async () => {
+    const { p, model, hot, gc } = await twoHot();
+    await deleteFiles(p, model, [...filesOf(3, 10, 2000).keys(), ...filesOf(4, 10, 2000).keys()]);
+    await gc();
+    expect(await hot()).toEqual([]);
+  });
+
+  it('but not those of which one object lives', async () => {
+    const { p, model, hot, gc } = await twoHot();
+    await deleteFiles(p, model, [...filesOf(3, 10, 2000).keys()].slice(1));
+    await deleteFiles(p, model, [...filesOf(4, 10, 2000).keys()].slice(1));
+    const before = (await hot()).map(({ id, state }) => `${id} ${state}`);
+    await gc();
+    expect((await hot()).map(({ id, state }) => `${id} ${state}`)).toEqual(before);
+    for (const [key, body] of [...filesOf(3, 10, 2000)].slice(0, 1))
+      expect(Buffer.compare(await p.frontend.read('default', key, 1e8), body)).toBe(0);
+  });
+});

@@ -1,4 +1,5 @@
-// GC as an operator means it: what may be shredded is shredded, what is empty is freed. On a disk with little room
+// GC as an operator means it: what may be shredded is shredded, what is empty is freed, hot volumes of which nothing
+// lives among it, however young. On a disk with little room
 // no grace of emptied volumes counts (their inspection does), volumes in which next to nothing is alive are drained,
 // and hot data is encoded however young: that takes less than half of its place.
 import { isKind } from '../../foundation/errors.ts';
@@ -6,11 +7,11 @@ import { given } from '../../foundation/given.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { type GarbageReport, NOTHING_SHREDDED, shreddedTogether } from '../../gc/collect-garbage.ts';
 import { THRESHOLD_MAX } from '../../limits/compaction.ts';
-import type { EncodeReport } from '../../live-coder/encode-hot.ts';
+import { type EncodeReport, encodeHot } from '../../live-coder/encode-hot.ts';
 import { type FreeReport, freeTrash } from '../../volume/runs/free.ts';
 import type { DiskRoom, EngineStore } from '../wire/engine-store.ts';
 import { compactStore } from './compaction.ts';
-import { encodeStore, type GcReport, NOTHING_FREED, type ShredOptions, shredAndFree, shredStore } from './tend.ts';
+import { encodeStore, type GcReport, NOTHING_FREED, type ShredOptions, shredStore } from './tend.ts';
 
 export interface ReclaimReport extends GcReport {
   /** Only where space was short. */
@@ -35,11 +36,19 @@ export async function reclaim(store: EngineStore, options: ReclaimOptions = {}):
   const { disk } = store;
   const isShort = (await disk?.beforeFreeing()) ?? false;
   try {
-    if (disk === undefined || !isShort) return await shredAndFree(store, { ...watch, ignoreGrace: now });
+    if (disk === undefined || !isShort) return await reclaimAtEase(store, now, watch);
     return await reclaimShort(store, disk, watch);
   } finally {
     disk?.afterFreeing();
   }
+}
+
+async function reclaimAtEase(store: EngineStore, ignoreGrace: boolean, watch: ShredOptions): Promise<ReclaimReport> {
+  const { isCut: _, ...garbage } = await shredStore(store, watch);
+  if (watch.signal?.aborted) return { ...garbage, free: NOTHING_FREED };
+  // These are no encoder's yet: a disk with some room is full at the next put if they wait for their age.
+  await encodeHot(store.volumes, { dead: true, ...given({ signal: watch.signal }) });
+  return { ...garbage, free: await freeTrash(store.volumes, { ignoreGrace }) };
 }
 
 /** As much as there is room for; what that frees is the room of the rest. */

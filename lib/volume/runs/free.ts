@@ -1,5 +1,6 @@
 // FREE (protocol 12): the zones of a retired volume are erased once the inspector has seen every bucket it held
-// readable elsewhere, and the grace has passed. Resumable at every step; an unreachable drive only delays it.
+// readable elsewhere, and the grace has passed; one out of which nothing was moved has none, as all of it was shredded,
+// and no place is read for what has no key. Resumable at every step; an unreachable drive only delays it.
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
@@ -65,7 +66,8 @@ export async function freeTrash(
 
 /** Retired in the future, by a clock that had jumped: its grace begins now, for otherwise it would end in years. */
 async function graceOf(components: Components, volume: VolumeRow): Promise<number> {
-  const { trashedAtMs, state } = volume;
+  const { trashedAtMs, state, moved } = volume;
+  if (moved.size === 0) return 0;
   const nowMs = Math.max(0, components.clock.nowMs());
   if (state !== 'trash' || trashedAtMs === undefined || !isAhead(trashedAtMs, nowMs))
     return graceLeftMs(components, volume);
