@@ -3,6 +3,7 @@
 // takes.
 import { lstat } from 'node:fs/promises';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
+import { itemIn } from '../../lib/client/object-engine.ts';
 import { type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
 import { mapLimit } from '../../lib/foundation/concurrency.ts';
@@ -45,7 +46,7 @@ process.send?.('open');
 async function put({ frontend }: EmbeddedStore, files: readonly SourceFile[]): Promise<number> {
   async function* items(): AsyncGenerator<PutItem> {
     for (const { path } of files)
-      yield { namespace: NAMESPACE, ...fileToPut(keyOf(path), path, await lstat(path, { bigint: true })) };
+      yield itemIn(NAMESPACE, fileToPut(keyOf(path), path, await lstat(path, { bigint: true })));
   }
   let bytes = 0;
   for await (const outcome of frontend.putAll(items())) {

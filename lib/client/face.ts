@@ -29,6 +29,8 @@ export interface PutRequest {
   /** About how long it is, if known: small bodies are gathered. */
   readonly sizeBytes?: number | undefined;
   readonly metadata?: string | undefined;
+  /** Only if the object is at this version now; 'absent': only if there is none. */
+  readonly ifVersion?: string | undefined;
   /** Called when the body has been read, before it is published: rejects if it is not what it was. */
   readonly verify?: (() => Promise<void>) | undefined;
 }

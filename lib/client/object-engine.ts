@@ -1,12 +1,19 @@
 // The objects of an engine as a server in front of it sees them, where nothing needs doing before a put or after it.
-import type { Frontend } from '../frontend/frontend.ts';
+import type { Frontend, PutItem } from '../frontend/frontend.ts';
 import type { Components } from '../volume/rows/components.ts';
-import type { ObjectEngine } from './face.ts';
+import type { ObjectEngine, PutRequest } from './face.ts';
 
 export interface EngineParts {
   readonly frontend: Frontend;
   readonly components: Pick<Components, 'clock' | 'randomness'>;
 }
+
+/** What is to be put, as an engine of all namespaces takes it. */
+export const itemIn = (namespace: string, request: PutRequest): PutItem => ({
+  ...request,
+  namespace,
+  ifVersion: request.ifVersion as PutItem['ifVersion'],
+});
 
 export const objectEngineOf = ({ frontend, components: { clock, randomness } }: EngineParts): ObjectEngine => ({
   clock,

@@ -7,6 +7,8 @@ import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import type { BulkWriter } from '../volume/write/bulk-stream.ts';
 import { confirmObjects, type RememberedObject } from './again/confirm-objects.ts';
+import { extendUpload, type UploadRun } from './bulk/extend-upload.ts';
+import { PutRoom } from './bulk/put-room.ts';
 import { type ComposeRequest, composeObject } from './compose/compose-object.ts';
 import { type DeleteItem, type DeleteOutcome, deleteObjects } from './delete-objects.ts';
 import { type GetResult, getBlock, getObject, headObject, type Range, type RangeOf } from './get-object.ts';
@@ -64,6 +66,13 @@ export class Frontend {
   /** Before so many bytes go into hot volumes by another way. Throws `retry` HOT_FULL. */
   waitForRoom(bytes: number): Promise<void> {
     return this.#hot.check(bytes);
+  }
+
+  /** Bytes of an upload in parts, many at once (bulk/extend-upload.ts). */
+  extendUpload(run: UploadRun): Promise<number> {
+    const { settings } = this.#store.components;
+    const room = new PutRoom(settings, (bytes) => this.#hot.check(bytes), this.#bulk);
+    return extendUpload(this.#store, this.#keks, room, run);
   }
 
   async put(item: PutItem): Promise<PutResult> {

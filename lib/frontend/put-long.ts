@@ -31,13 +31,9 @@ import type { KekRing } from './kek-ring.ts';
 import { isItemError } from './put-item.ts';
 import { type BulkWay, storeBatch } from './store-blocks.ts';
 
-export interface LongPut {
-  readonly upload: UploadRow;
+/** Blocks that are stored by the segment, several at once. */
+export interface SegmentSource {
   readonly blocks: AsyncIterable<HeldBlock>;
-  /** The object row once all blocks are known, `segments` of them. Called once; may reject to give the upload up. */
-  publish(segments: number): Promise<ObjectRow>;
-  readonly ifVersion: string | undefined;
-  readonly onStored: (newBytes: number, knownBlocks: number) => void;
   /** Waits for the memory of a segment, which all long puts share; the answer gives it back. */
   room(segment: readonly HeldBlock[]): Promise<() => void>;
   /** Bytes of a segment at the most. */
@@ -45,13 +41,23 @@ export interface LongPut {
   /** No more bytes are read for it. */
   onRead(): void;
   readonly bulk?: BulkWay | undefined;
+  /** Asked before each segment but the first: false ends it there. */
+  mayGoOn?(): boolean;
+}
+
+export interface LongPut extends SegmentSource {
+  readonly upload: UploadRow;
+  /** The object row once all blocks are known, `segments` of them. Called once; may reject to give the upload up. */
+  publish(segments: number): Promise<ObjectRow>;
+  readonly ifVersion: string | undefined;
+  readonly onStored: (newBytes: number, knownBlocks: number) => void;
 }
 
 export async function putLong(store: VolumeStore, keks: KekRing, put: LongPut): Promise<ObjectRow> {
   const { components } = store;
   await beginUpload(components, put.upload);
   try {
-    const segments = await storeSegments(store, keks, put);
+    const segments = await storeSegments(put, (window, index) => storeSegment(store, keks, put, index, window));
     const object = await put.publish(segments);
     await publish(components, put, object);
     return object;
@@ -79,7 +85,11 @@ export async function beginUpload(components: Components, upload: UploadRow): Pr
   }
 }
 
-async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): Promise<number> {
+/** How many; rejects when no other is under way any more. */
+export async function storeSegments(
+  put: SegmentSource,
+  storeOne: (window: readonly HeldBlock[], index: number) => Promise<void>,
+): Promise<number> {
   const running = new Set<Promise<void>>();
   const failed: unknown[] = [];
   // A bug or the end of the process: what else is under way may then never return.
@@ -90,7 +100,7 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
     const give = await Promise.race([put.room(window), broken.promise]);
     const index = segments++;
     const end = put.bulk?.stream.begin();
-    const task = storeSegment(store, keks, put, index, window)
+    const task = storeOne(window, index)
       .catch((error: unknown) => {
         failed.push(error);
         if (!isPocketfulError(error)) broken.reject(error);
@@ -104,7 +114,7 @@ async function storeSegments(store: VolumeStore, keks: KekRing, put: LongPut): P
   };
   try {
     for await (const window of windows(put.blocks, put.segmentBytesMax)) {
-      if (failed.length > 0) break;
+      if (failed.length > 0 || (segments > 0 && put.mayGoOn?.() === false)) break;
       await start(window);
     }
   } finally {

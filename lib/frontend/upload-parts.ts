@@ -25,6 +25,7 @@ import { isGuardFailure } from './index-objects.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
 import { beginUpload, giveUpUpload, publish, storeSegment, windows } from './put-long.ts';
+import type { BulkWay } from './store-blocks.ts';
 
 export interface UploadPart {
   readonly upload: ObjectVersion;
@@ -78,16 +79,17 @@ export async function putPart(store: VolumeStore, keks: KekRing, part: UploadPar
 }
 
 /** A segment that is there already was stored by another try of the same part, perhaps at the same time. */
-async function putSegment(
+export async function putSegment(
   store: VolumeStore,
   keks: KekRing,
   upload: UploadRow,
   index: number,
   window: readonly HeldBlock[],
+  bulk?: BulkWay,
 ): Promise<void> {
   if (await hasSegment(store.components, upload, index, window)) return;
   try {
-    await storeSegment(store, keks, { upload, onStored: () => {} }, index, window);
+    await storeSegment(store, keks, { upload, onStored: () => {}, bulk }, index, window);
   } catch (error) {
     if (!isGuardFailure(error)) throw error;
     if (await hasSegment(store.components, upload, index, window)) return;
@@ -147,12 +149,12 @@ export async function abortPartUpload(components: Components, version: ObjectVer
   if (row !== undefined) await giveUpUpload(components, uploadFromRow(row));
 }
 
-async function readUpload(components: Components, version: ObjectVersion): Promise<UploadRow | undefined> {
+export async function readUpload(components: Components, version: ObjectVersion): Promise<UploadRow | undefined> {
   const row = await components.panda.get(uploadKey(version));
   return row === undefined ? undefined : uploadFromRow(row);
 }
 
-const gone = (): Error =>
+export const gone = (): Error =>
   missing('UPLOAD_MISSING', 'there is no such upload: it was finished, or given up after a day');
 
 /** The object, if an earlier try of the same call published it. */

@@ -33,6 +33,7 @@ const RIGHTS = {
   bulkBegin: 'write',
   bulkPart: 'write',
   bulkGather: 'write',
+  bulkExtend: 'write',
 } as const;
 
 async function answer(service: FrontendService, request: FrontendRequest): Promise<FrontendAnswer> {
@@ -70,6 +71,8 @@ async function answer(service: FrontendService, request: FrontendRequest): Promi
       return { part: await service.bulk.stage(request.namespace, fromBase64(request.body)) };
     case 'bulkGather':
       return putResults(await service.bulkGather(request));
+    case 'bulkExtend':
+      return { storedBytes: await service.bulkExtend(request) };
     case 'sample':
       return service.sample(request.msMax);
     case 'uploadAbort':

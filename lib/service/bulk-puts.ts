@@ -4,6 +4,7 @@
 import type { Shelf } from '../drive/shelf.ts';
 import { PutTally } from '../engine/status/put-tally.ts';
 import { invalid, retryLater } from '../foundation/errors.ts';
+import type { ObjectVersion } from '../foundation/ids.ts';
 import { StagedParts } from '../frontend/bulk/staged-parts.ts';
 import { Frontend, type PutItem, type PutOutcome } from '../frontend/frontend.ts';
 import type { PressureSignal } from '../frontend/hot-gauge.ts';
@@ -15,6 +16,7 @@ import type { VolumeStore } from '../volume/volume-store.ts';
 import { putClass } from '../volume/write/append.ts';
 import type { RequestOf, ResultOf } from './protocol.ts';
 
+type ExtendRequest = Omit<RequestOf<'bulkExtend'>, 'op'>;
 type GatherRequest = Pick<RequestOf<'bulkGather'>, 'namespace' | 'parts' | 'objects'>;
 
 export class BulkPuts {
@@ -47,7 +49,7 @@ export class BulkPuts {
       bulkFromBytes(settings),
       Math.min(GATHER_BYTES_MAX, GATHER_GROUPS * this.#groupBytes),
     );
-    return { gatherBytesMax, partBytesMax: PART_BYTES_MAX };
+    return { gatherBytesMax, partBytesMax: PART_BYTES_MAX, takesMore: true };
   }
 
   stage(namespace: string, bytes: Uint8Array): Promise<string> {
@@ -64,12 +66,12 @@ export class BulkPuts {
     const staged = this.#staged.bytesOf(namespace, parts);
     if (objects.some(({ offset, sizeBytes }) => offset + sizeBytes > staged.sizeBytes))
       throw invalid('REQUEST_INVALID', 'request: objects: an object ends after the parts do');
-    const { clock } = this.#store.components;
-    const untilMs = clock.monotonicMs() + GATHER_MS_MAX;
+    const mayGoOn = this.#untilTimeIsUp();
     function* items(): Generator<PutItem> {
-      for (const { key, offset, sizeBytes, metadata } of objects) {
-        if (clock.monotonicMs() > untilMs) return;
-        yield { namespace, key, metadata, sizeBytes, ownBlocks, body: () => staged.range(offset, sizeBytes) };
+      for (const { offset, ifVersion, ...object } of objects) {
+        if (!mayGoOn()) return;
+        const body = () => staged.range(offset, object.sizeBytes);
+        yield { namespace, ...object, ifVersion: ifVersion as PutItem['ifVersion'], ownBlocks, body };
       }
     }
     const found = new Map<string, PutOutcome>();
@@ -78,6 +80,28 @@ export class BulkPuts {
     const outcomes = objects.map(({ key }) => found.get(key) ?? { key, ok: false as const, error: later() });
     if (outcomes.every(({ ok }) => ok)) await this.#staged.remove(parts);
     return outcomes;
+  }
+
+  /** How many bytes of a long object there was time for: those may not be asked for again. */
+  async extend({ namespace, upload, at, parts, offset }: ExtendRequest, ownBlocks: boolean): Promise<number> {
+    const staged = this.#staged.bytesOf(namespace, parts);
+    const sizeBytes = staged.sizeBytes - offset;
+    if (sizeBytes <= 0) throw invalid('REQUEST_INVALID', 'request: offset: it is after the parts');
+    const storedBytes = await this.#frontend.extendUpload({
+      ...{ namespace, at, ownBlocks },
+      upload: upload as ObjectVersion,
+      body: () => staged.range(offset, sizeBytes),
+      mayGoOn: this.#untilTimeIsUp(),
+    });
+    await this.#tally.write();
+    if (storedBytes === sizeBytes) await this.#staged.remove(parts);
+    return storedBytes;
+  }
+
+  #untilTimeIsUp(): () => boolean {
+    const { clock } = this.#store.components;
+    const untilMs = clock.monotonicMs() + GATHER_MS_MAX;
+    return () => clock.monotonicMs() <= untilMs;
   }
 }
 

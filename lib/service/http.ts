@@ -1,14 +1,15 @@
 // Answers one HTTP request to the function's URL out of the use-cases:
 //   PUT | GET | HEAD | DELETE /objects/KEY, GET /objects?prefix=…&delimiter=…&from=…&limit=…, `namespace=` with each.
-// KEY is percent-encoded UTF-8. GET knows Range (one range). GET, HEAD, PUT and DELETE know If-Match and If-None-Match:
-// what is not as a client wants it is answered with 412, also when it was changed in between. Errors are JSON {kind,
-// code, message}.
+// and the calls of bulk puts (http-bulk.ts). KEY is percent-encoded UTF-8. GET knows Range (one range). GET, HEAD, PUT
+// and DELETE know If-Match and If-None-Match: what is not as a client wants it is answered with 412, also when it was
+// changed in between. Errors are JSON {kind, code, message}.
 import * as z from 'zod';
 import type { ErrorCode } from '../foundation/error-codes.ts';
 import { type ErrorKind, invalid, isKind, isPocketfulError, type PocketfulError } from '../foundation/errors.ts';
 import { given } from '../foundation/given.ts';
 import { LIST_LIMIT_MAX } from '../limits/frontend.ts';
 import { BODY_BYTES_MAX } from '../limits/stage.ts';
+import { answerBulk, isBulkPath } from './http-bulk.ts';
 import { hasReadCondition, isWanted, wantedVersion } from './http-conditions.ts';
 import { toBase64, toWire } from './protocol.ts';
 import type { FrontendService, ListRequest, ObjectInfo, OpenService } from './service.ts';
@@ -74,12 +75,17 @@ export async function answerHttp(open: OpenService, event: unknown): Promise<Htt
 async function route(service: FrontendService, event: HttpEvent): Promise<HttpAnswer> {
   const { method } = event.requestContext.http;
   const matched = PATH.exec(event.rawPath);
-  if (matched === null) throw invalid('PATH_UNKNOWN', 'paths are /objects and /objects/KEY');
+  const isBulk = isBulkPath(event.rawPath);
+  if (matched === null && !isBulk) throw invalid('PATH_UNKNOWN', 'paths are /objects, /objects/KEY and /bulk');
   const query = new URLSearchParams(event.rawQueryString);
   const namespace = query.get('namespace') ?? DEFAULT_NAMESPACE;
   const caller = event.requestContext.authorizer?.iam?.userArn ?? NOBODY;
-  await service.admit(namespace, method === 'GET' || method === 'HEAD' ? 'read' : 'write', caller);
-  const key = matched[1] === undefined || matched[1] === '' ? undefined : decodedKey(matched[1]);
+  await service.admit(namespace, !isBulk && (method === 'GET' || method === 'HEAD') ? 'read' : 'write', caller);
+  if (isBulk) {
+    const body = (): Uint8Array => bodyOf(event);
+    return json(200, await answerBulk(service, { method, path: event.rawPath, namespace, body }));
+  }
+  const key = matched?.[1] === undefined || matched[1] === '' ? undefined : decodedKey(matched[1]);
   if (key === undefined) {
     if (method !== 'GET') throw invalid('METHOD_NOT_ALLOWED', `${method} needs a key: /objects/KEY`);
     const { damaged, ...page } = await service.list(namespace, listRequest(query));

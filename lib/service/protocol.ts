@@ -29,7 +29,13 @@ const stagedPart = z.strictObject({
   bytes: z.int().min(1).max(PART_BYTES_MAX),
 });
 /** Its bytes are among those of the parts together. */
-const gathered = z.strictObject({ key, offset: count, sizeBytes: count, metadata: metadata.optional() });
+const gathered = z.strictObject({
+  key,
+  offset: count,
+  sizeBytes: count,
+  metadata: metadata.optional(),
+  ifVersion: ifVersion.optional(),
+});
 const oldObject = z.strictObject({ key, ifVersion: version.optional() });
 const many = <T extends z.ZodType>(one: T) => z.array(one).min(1).max(OBJECTS_PER_REQUEST_MAX);
 
@@ -75,6 +81,18 @@ const requestSchema = z.discriminatedUnion('op', [
     namespace,
     parts: z.array(stagedPart).max(GATHER_PARTS_MAX),
     objects: z.array(gathered).min(1).max(GATHER_OBJECTS_MAX),
+  }),
+  /**
+   * More of a long object, between `uploadBegin` and `uploadFinish`: what the parts have from `offset` on belongs at
+   * `at`, a multiple of the block size. The answer says how many bytes there was time for; ask again for the rest.
+   */
+  z.strictObject({
+    op: z.literal('bulkExtend'),
+    namespace,
+    upload: version,
+    at: count,
+    parts: z.array(stagedPart).min(1).max(GATHER_PARTS_MAX),
+    offset: count,
   }),
   /** The storage watcher's turn, on its schedule: it reads plaintext, which no other function can. */
   z.strictObject({ op: z.literal('sample'), msMax: count }),
@@ -132,9 +150,11 @@ const results = {
   uploadPart: z.object({}),
   uploadFinish: z.object({ object: headSchema }),
   uploadAbort: z.object({}),
-  bulkBegin: z.object({ gatherBytesMax: count, partBytesMax: count }),
+  /** `takesMore`: long objects, and conditions. A stage of an earlier release does not say so. */
+  bulkBegin: z.object({ gatherBytesMax: count, partBytesMax: count, takesMore: z.boolean().optional() }),
   bulkPart: z.object({ part: z.string() }),
   bulkGather: putResults,
+  bulkExtend: z.object({ storedBytes: count }),
   sample: z.object({
     level: z.enum(['healthy', 'degraded', 'wrong']),
     sampled: count,

@@ -201,6 +201,11 @@ export class FrontendService {
     return this.bulk.gather(request, await this.#keepsOwnBlocks(request.namespace));
   }
 
+  /** How many bytes of a long object there was time for. */
+  async bulkExtend(request: RequestOf<'bulkExtend'>): Promise<number> {
+    return this.bulk.extend(request, await this.#keepsOwnBlocks(request.namespace));
+  }
+
   /** Reads back what is due to be sampled, as clients would, for at most so long. */
   async sample(msMax: number): Promise<ResultOf<'sample'>> {
     const report = await sampleStage(this.#store, msMax);

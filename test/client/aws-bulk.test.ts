@@ -1,73 +1,7 @@
-// Puts of much at once to a stage: the client against the real frontend function on memory bodies; only the wire between them is of this
-// test, so that it can lose answers, refuse and be of an earlier release.
-import type { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+// Puts of much at once to a stage: the client against the real frontend function.
 import { expect, it } from 'vitest';
-import { FrontendCaller } from '../../lib/client/aws/aws-call.ts';
-import { AwsClient } from '../../lib/client/aws/aws-client.ts';
-import type { PutOutcome, PutRequest } from '../../lib/client/face.ts';
-import { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { conflict } from '../../lib/foundation/errors.ts';
-import { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
-import { deploy } from '../functions/events.ts';
-import { incompressible } from '../store/sealed-overhead.ts';
-
-const KIB = 1024;
-const FROM_BYTES = 64 * KIB;
-
-interface Request {
-  readonly op: string;
-  readonly objects?: readonly { readonly key: string }[];
-}
-type Meddle = (request: Request, count: number) => object | undefined;
-
-function stageOf(meddle: Meddle = () => undefined) {
-  const { invoke, world, staging } = deploy(51);
-  const requests: Request[] = [];
-  const send = async (command: InvokeCommand) => {
-    const request = JSON.parse(Buffer.from(command.input.Payload as Uint8Array).toString()) as Request;
-    requests.push(request);
-    const instead = meddle(request, requests.filter(({ op }) => op === request.op).length);
-    return { Payload: Buffer.from(JSON.stringify(instead ?? (await invoke(request)))) };
-  };
-  const lambda = { send, destroy: () => {} } as unknown as LambdaClient;
-  const parts = { lambda, functionName: 'f', clock: new SimulatedClock(), randomness: new SeededRandomness(1) };
-  const client = new AwsClient('dev', 'default', new FrontendCaller(parts), undefined, FROM_BYTES);
-  const opsOf = () => requests.map(({ op }) => op);
-  return { client, world, staging, requests, opsOf };
-}
-
-const bodyOf = (bytes: number, seed: number): Buffer => Buffer.from(incompressible(bytes, seed));
-const item = (key: string, body: Buffer, more: Partial<PutRequest> = {}): PutRequest => ({
-  key,
-  sizeBytes: body.byteLength,
-  body: async function* () {
-    for (let at = 0; at < body.byteLength; at += 3000) yield body.subarray(at, at + 3000);
-  },
-  ...more,
-});
-const files = (count: number, bytes = 4000): PutRequest[] =>
-  Array.from({ length: count }, (_, i) => item(`f${i}`, bodyOf(bytes, i)));
-
-async function outcomesOf(outcomes: AsyncIterable<PutOutcome>): Promise<Map<string, PutOutcome>> {
-  const found = new Map<string, PutOutcome>();
-  for await (const outcome of outcomes) found.set(outcome.key, outcome);
-  return found;
-}
-
-async function read(client: AwsClient, key: string): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of (await client.get(key)).body) pieces.push(piece);
-  return Buffer.concat(pieces);
-}
-
-async function hotVolumes({ world }: ReturnType<typeof stageOf>): Promise<number> {
-  const { components } = world.start();
-  const volumes = await listVolumes(components.panda, components.settings.cell);
-  return volumes.filter(({ class: cls }) => cls === 'hot').length;
-}
-
-const allOk = (outcomes: Map<string, PutOutcome>): boolean => [...outcomes.values()].every(({ ok }) => ok);
+import { allOk, bodyOf, codesOf, files, hotVolumes, item, outcomesOf, read, stageOf } from './bulk-stage.ts';
 
 it('stages what is much, what waited first, and writes nothing hot', async () => {
   const stage = stageOf();
@@ -134,6 +68,22 @@ it('leaves out what is not what it was, and what cannot be read', async () => {
   expect(outcomes.get('gone')).toMatchObject({ ok: false, error: { code: 'ENOENT' } });
   expect(await read(stage.client, 'end')).toEqual(bodyOf(7000, 803));
   expect(stage.opsOf()).toContain('bulkGather');
+});
+
+it('sends what has no length and is short as ever', async () => {
+  const stage = stageOf();
+  const outcomes = await outcomesOf(stage.client.putAll([item('short', bodyOf(5000, 79), { sizeBytes: undefined })]));
+  expect(allOk(outcomes)).toBe(true);
+  expect(stage.opsOf()).toEqual(['put']);
+});
+
+it('holds to conditions', async () => {
+  const stage = stageOf();
+  const held = (bytes: number) => files(20, bytes).map((one) => ({ ...one, ifVersion: 'absent' }));
+  expect(allOk(await outcomesOf(stage.client.putAll(held(4000))))).toBe(true);
+  expect(stage.opsOf()).toEqual(['bulkBegin', 'bulkPart', 'bulkGather']);
+  for (const again of [held(3999), held(5).slice(0, 1)])
+    expect(codesOf(await outcomesOf(stage.client.putAll(again)))).toEqual(['VERSION_MISMATCH']);
 });
 
 it('stops where the caller is not let in', async () => {

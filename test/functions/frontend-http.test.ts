@@ -1,6 +1,8 @@
 // The frontend function asked over its URL, on memory bodies: methods, ranges, conditions, names, and errors as statuses.
 import { describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { TINY } from '../store/harness.ts';
 import { type Deployed, deploy, type HttpRequest, httpEvent } from './events.ts';
 
 interface Answer {
@@ -32,6 +34,35 @@ async function withObject(): Promise<{ ask: ReturnType<typeof asker>; etag: stri
 const path = '/objects/a/b/%C3%A9%20%23';
 
 describe('the function URL', () => {
+  it('gathers what is much, with conditions, and says what it takes', async () => {
+    const deployed = deploy(22);
+    const ask = asker(deployed);
+    const jsonOf = async (request: HttpRequest) => JSON.parse((await ask(request)).body ?? '');
+    const query = 'namespace=photos';
+    const post = (path: string, body: Uint8Array) => ({ method: 'POST', path, query, body });
+    const { partBytesMax } = await jsonOf({ method: 'GET', path: '/bulk', query });
+    expect(partBytesMax).toBe(4 * 1024 * 1024);
+    const bytes = Buffer.from(new SeededRandomness(10).bytes(120_000));
+    const { part } = await jsonOf(post('/bulk/parts', bytes));
+    const objects = Array.from({ length: 30 }, (_, i) => ({
+      ...{ key: `f${i}`, offset: i * 4000, sizeBytes: 4000, metadata: METADATA },
+      ifVersion: i === 7 ? '0'.repeat(24) : 'absent',
+    }));
+    const asked = Buffer.from(JSON.stringify({ parts: [{ part, bytes: 120_000 }], objects }));
+    const { results } = await jsonOf(post('/bulk', asked));
+    expect(results).toHaveLength(30);
+    expect(results[7]).toMatchObject({ key: 'f7', error: { kind: 'conflict', code: 'VERSION_MISMATCH' } });
+    expect(results[8]).toMatchObject({ key: 'f8', sizeBytes: 4000 });
+    expect(bytesIn(await ask({ method: 'GET', path: '/objects/f29', query }))).toEqual(bytes.subarray(116_000));
+    const volumes = await listVolumes(deployed.world.start().components.panda, TINY.cell);
+    expect(volumes.map(({ class: cls }) => cls)).not.toContain('hot');
+    const statuses = async (...requests: HttpRequest[]) =>
+      Promise.all(requests.map(async (request) => (await ask(request)).statusCode));
+    const wrong = [post('/bulk', Buffer.from('{')), post('/bulk', Buffer.from('[]')), post('/bulk/parts', Buffer.of())];
+    expect(await statuses(...wrong)).toEqual([400, 400, 413]);
+    expect(await statuses(post('/bulk/x', bytes), { method: 'PUT', path: '/bulk' })).toEqual([400, 405]);
+  });
+
   it('stores and gives back, names percent-encoded', async () => {
     const { ask, etag } = await withObject();
     expect(etag).toMatch(/^"[0-9a-f]{64}-3"$/);

@@ -33,10 +33,10 @@ import type {
 import { StageAdmin, StageEngine } from './aws-admin.ts';
 import { FrontendCaller, isTurnedAway } from './aws-call.ts';
 import { Invoker } from './aws-invoke.ts';
-import { AwsPuts } from './aws-put.ts';
-import { JoinedPuts } from './aws-put-joined.ts';
 import { findStage } from './aws-stage.ts';
 import { streamAgeMs } from './aws-stream-age.ts';
+import { AwsPuts } from './put/aws-put.ts';
+import { JoinedPuts } from './put/aws-put-joined.ts';
 import { stageObjects } from './stage-objects.ts';
 
 interface Operator {

@@ -21,6 +21,7 @@ import { RecordLost } from '../../volume/read/record-lost.ts';
 import { freeTrash } from '../../volume/runs/free.ts';
 import { DEFAULT_NAMESPACE } from '../face.ts';
 import { fileToPut } from '../files/read-file.ts';
+import { itemIn } from '../object-engine.ts';
 import { type DemoFile, type DemoTree, sha256Of } from './demo-tree.ts';
 
 const DELETED_PERCENT = 70;
@@ -107,10 +108,9 @@ export class Demo {
     let bytes = 0;
     const [atOnce = [], ...small] = putsOf(this.tree, bulkFromBytes(this.store.components.settings) / 2);
     for (const files of [atOnce, ...small]) {
-      const requests = files.map(({ name, path, found }) => ({
-        namespace: DEFAULT_NAMESPACE,
-        ...fileToPut(name, path, found.stats),
-      }));
+      const requests = files.map(({ name, path, found }) =>
+        itemIn(DEFAULT_NAMESPACE, fileToPut(name, path, found.stats)),
+      );
       for await (const outcome of this.store.frontend.putAll(requests)) {
         if (!outcome.ok) throw outcome.error;
         items += 1;

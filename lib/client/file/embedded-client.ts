@@ -23,6 +23,7 @@ import type {
   TreePart,
   TreeRequest,
 } from '../face.ts';
+import { itemIn } from '../object-engine.ts';
 import { EmbeddedAdmin } from './embedded-admin.ts';
 import { EmbeddedObjects } from './embedded-objects.ts';
 
@@ -79,7 +80,7 @@ export class EmbeddedClient implements PocketfulStore {
     const { namespace } = this;
     const objects = await this.objects();
     async function* named() {
-      for await (const item of items) yield { namespace, ...item };
+      for await (const item of items) yield itemIn(namespace, item);
     }
     let isFull = false;
     try {

@@ -2,24 +2,24 @@
 // parts. A few requests are under way at once; two puts of one key are sent in the order they came. Where much comes,
 // as much as the embedded engine calls much, the rest goes another way (aws-bulk.ts), and so do the small ones that
 // came before: until it is known, they wait.
-import { chained } from '../../foundation/chained.ts';
-import { Semaphore } from '../../foundation/concurrency.ts';
-import { isKind } from '../../foundation/errors.ts';
-import { Outbox } from '../../foundation/outbox.ts';
-import { type ByteSource, cutBlocks } from '../../frontend/cut-blocks.ts';
-import { checkMetadata, checkPathKey } from '../../frontend/object-keys.ts';
-import { isItemError } from '../../frontend/put-item.ts';
+import { chained } from '../../../foundation/chained.ts';
+import { Semaphore } from '../../../foundation/concurrency.ts';
+import { isKind } from '../../../foundation/errors.ts';
+import { Outbox } from '../../../foundation/outbox.ts';
+import { type ByteSource, cutBlocks } from '../../../frontend/cut-blocks.ts';
+import { checkMetadata, checkPathKey } from '../../../frontend/object-keys.ts';
+import { isItemError } from '../../../frontend/put-item.ts';
 import {
   BODY_BYTES_MAX,
   OBJECTS_PER_REQUEST_MAX,
   PARTS_AT_ONCE,
   REQUESTS_AT_ONCE,
   WHOLE_BODY_BYTES_MAX,
-} from '../../limits/stage.ts';
-import { fromWire, type RequestOf, type ResultOf, toBase64 } from '../../service/protocol.ts';
-import type { PutOutcome, PutRequest } from '../face.ts';
+} from '../../../limits/stage.ts';
+import { fromWire, type RequestOf, type ResultOf, toBase64 } from '../../../service/protocol.ts';
+import type { PutOutcome, PutRequest } from '../../face.ts';
+import { type FrontendCaller, isTurnedAway } from '../aws-call.ts';
 import { AwsBulkPut } from './aws-bulk.ts';
-import { type FrontendCaller, isTurnedAway } from './aws-call.ts';
 
 /** Brackets and field names of an object in a request. */
 const FRAME_BYTES = 96;
@@ -98,8 +98,9 @@ export class AwsPuts {
   async #add(small: Small): Promise<void> {
     const { item, body } = small;
     this.#seenBytes += body.byteLength;
-    if (await this.#isBulk()) return this.#addToBulk(small);
+    if ((await this.#isBulk()) && this.#mayBeGathered(item)) return this.#addToBulk(small);
     // Names and metadata may double when they are escaped.
+    await this.#bulk?.settleKey(item.key);
     const bytes = body.byteLength + 2 * (item.key.length + (item.metadata?.length ?? 0)) + FRAME_BYTES;
     const isFull = this.#batchBytes + bytes > BODY_BYTES_MAX || this.#batch.length === OBJECTS_PER_REQUEST_MAX;
     if (isFull) await this.#flush();
@@ -108,14 +109,34 @@ export class AwsPuts {
     this.#batchBytes += bytes;
   }
 
-  /** A long one goes in parts of its own, unless this is a bulk put and its length is known. */
-  async #addLong(item: PutRequest, head: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): Promise<void> {
+  /** A long one goes in parts of its own, unless this is a bulk put and it fits a gathering. */
+  async #addLong(item: PutRequest, head: readonly Uint8Array[], rest: AsyncGenerator<Uint8Array>): Promise<void> {
     const { sizeBytes } = item;
+    const first = sizeBytes === undefined ? await this.#readUntilMuch(head, rest) : head;
     this.#seenBytes += sizeBytes ?? 0;
-    if (sizeBytes !== undefined && (await this.#isBulk()) && this.#bulk?.takes(sizeBytes))
-      return this.#bulk.add(item, chained(head, rest), sizeBytes);
+    const bulk = (await this.#isBulk()) && this.#mayBeGathered(item) ? this.#bulk : undefined;
+    if (sizeBytes !== undefined && bulk?.takes(sizeBytes)) return bulk.add(item, chained(first, rest), sizeBytes);
     await this.#bulk?.settleKey(item.key);
-    await this.#fly([item], () => this.#putLong(item, head, rest));
+    if (!bulk?.takesMore) return this.#fly([item], () => this.#putLong(item, first, rest));
+    await this.#fly([item], async () => this.#out.push(await bulk.putLong(item, chained(first, rest))));
+  }
+
+  /** More of a body of which nobody says how long it is, until it is known whether this is a bulk put. */
+  async #readUntilMuch(head: readonly Uint8Array[], rest: AsyncGenerator<Uint8Array>): Promise<readonly Uint8Array[]> {
+    const first = [...head];
+    this.#seenBytes += head.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    while (Number.isFinite(this.#bulkFromBytes) && this.#seenBytes < this.#bulkFromBytes) {
+      const next = await rest.next();
+      if (next.done) break;
+      first.push(next.value);
+      this.#seenBytes += next.value.byteLength;
+    }
+    return first;
+  }
+
+  /** A stage of an earlier release gathers without conditions. */
+  #mayBeGathered({ ifVersion }: PutRequest): boolean {
+    return ifVersion === undefined || (this.#bulk?.takesMore ?? false);
   }
 
   async #addToBulk({ item, body }: Small): Promise<void> {
@@ -213,18 +234,20 @@ export class AwsPuts {
       key: item.key,
       body: toBase64(body),
       metadata: item.metadata,
+      ifVersion: item.ifVersion,
     }));
     return this.#caller.call({ op: 'put', namespace: this.#namespace, objects });
   }
 
   async #putLong(item: PutRequest, head: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): Promise<void> {
-    const { key, metadata } = item;
+    const { key, metadata, ifVersion } = item;
     const namespace = this.#namespace;
     const { upload, partBytesMax } = await this.#caller.call({ op: 'uploadBegin', namespace, key });
     try {
       const sizeBytes = await this.#sendParts(upload, () => chained(head, rest), partBytesMax);
       await item.verify?.();
-      const { object } = await this.#caller.call({ op: 'uploadFinish', upload, namespace, key, sizeBytes, metadata });
+      const finish = { op: 'uploadFinish' as const, upload, namespace, key, sizeBytes, metadata, ifVersion };
+      const { object } = await this.#caller.call(finish);
       const { version, etag } = object;
       // How much of it was new is not counted over the parts.
       this.#out.push({ key, ok: true, version, etag, sizeBytes, newBytes: undefined });

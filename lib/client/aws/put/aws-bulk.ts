@@ -1,23 +1,22 @@
 // A put of much at once to a stage: the bodies of many objects are staged as parts of one stream of bytes, and every so
 // many of them are gathered by one call, which codes them in large groups. While one gathering is under way the next is
 // staged. What was turned away is gathered again: its bytes are still there.
-import { Semaphore } from '../../foundation/concurrency.ts';
-import { invalid, isKind } from '../../foundation/errors.ts';
-import type { Outbox } from '../../foundation/outbox.ts';
-import { isItemError } from '../../frontend/put-item.ts';
+import { invalid, isKind } from '../../../foundation/errors.ts';
+import type { Outbox } from '../../../foundation/outbox.ts';
+import { isItemError } from '../../../frontend/put-item.ts';
 import {
   GATHER_NAMES_BYTES_MAX,
   GATHER_OBJECTS_MAX,
   GATHER_OUTCOME_BYTES,
   GATHER_PARTS_MAX,
-  REQUESTS_AT_ONCE,
-} from '../../limits/stage.ts';
-import { fromWire, type RequestOf, type ResultOf, toBase64 } from '../../service/protocol.ts';
-import type { PutOutcome, PutRequest } from '../face.ts';
-import { type FrontendCaller, isTurnedAway } from './aws-call.ts';
+} from '../../../limits/stage.ts';
+import { fromWire, type RequestOf, type ResultOf } from '../../../service/protocol.ts';
+import type { PutOutcome, PutReport, PutRequest } from '../../face.ts';
+import { type FrontendCaller, isTurnedAway } from '../aws-call.ts';
+import { putLongBulk } from './aws-bulk-long.ts';
+import { type StagedPart, Staging } from './aws-staging.ts';
 
 type GatheredObject = RequestOf<'bulkGather'>['objects'][number];
-type StagedPart = RequestOf<'bulkGather'>['parts'][number];
 
 /** What one call is going to gather. */
 class Gathering {
@@ -42,7 +41,7 @@ export class AwsBulkPut {
   readonly #namespace: string;
   readonly #out: Outbox<PutOutcome>;
   readonly #sizes: ResultOf<'bulkBegin'>;
-  readonly #requests = new Semaphore(REQUESTS_AT_ONCE);
+  readonly #staging: Staging;
   #filling = new Gathering();
   /** Of the part that is being filled. */
   #pieces: Uint8Array[] = [];
@@ -60,6 +59,7 @@ export class AwsBulkPut {
     this.#namespace = namespace;
     this.#out = out;
     this.#sizes = sizes;
+    this.#staging = new Staging(caller, namespace);
   }
 
   /** Undefined: the stage has no bulk puts, or is of an earlier release. */
@@ -81,9 +81,21 @@ export class AwsBulkPut {
     return sizeBytes <= this.#sizes.gatherBytesMax;
   }
 
+  /** Whether it takes long objects, and conditions: a stage of an earlier release does not. */
+  get takesMore(): boolean {
+    return this.#sizes.takesMore ?? false;
+  }
+
+  /** An object on its own, of any length. */
+  putLong(item: PutRequest, body: AsyncIterable<Uint8Array>): Promise<PutReport> {
+    const parts = { caller: this.#caller, namespace: this.#namespace, staging: this.#staging, sizes: this.#sizes };
+    return putLongBulk(parts, item, body);
+  }
+
   /** Throws what its body or its verification threw; its outcome comes by the outbox. */
-  async add({ key, metadata, verify }: PutRequest, body: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<void> {
-    const names = namesBytesOf({ key, offset: this.#filling.bytes, sizeBytes, metadata });
+  async add(item: PutRequest, body: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<void> {
+    const { key, metadata, ifVersion, verify } = item;
+    const names = namesBytesOf({ key, offset: this.#filling.bytes, sizeBytes, metadata, ifVersion });
     const isFull =
       this.#filling.bytes + sizeBytes > this.#sizes.gatherBytesMax ||
       this.#filling.objects.length === GATHER_OBJECTS_MAX ||
@@ -93,7 +105,7 @@ export class AwsBulkPut {
     const offset = this.#filling.bytes;
     for await (const piece of body) await this.#take(key, piece);
     await verify?.();
-    this.#filling.add({ key, offset, sizeBytes: this.#filling.bytes - offset, metadata });
+    this.#filling.add({ key, offset, sizeBytes: this.#filling.bytes - offset, metadata, ifVersion });
   }
 
   /** All that was added has its outcome. */
@@ -125,15 +137,7 @@ export class AwsBulkPut {
     const bytes = Buffer.concat(this.#pieces);
     this.#pieces = [];
     this.#pieceBytes = 0;
-    if (bytes.byteLength === 0) return;
-    const { parts } = this.#filling;
-    const give = await this.#requests.acquire();
-    const sent = this.#caller
-      .call({ op: 'bulkPart', namespace: this.#namespace, body: toBase64(bytes) })
-      .then(({ part }) => ({ part, bytes: bytes.byteLength }))
-      .finally(give);
-    sent.catch(() => {});
-    parts.push(sent);
+    if (bytes.byteLength > 0) await this.#staging.stage(bytes, this.#filling.parts);
   }
 
   /** Starts gathering what is staged, after what is under way. */

@@ -1,12 +1,12 @@
 // Puts of one object each that a program has under way at once: small ones go to the frontend together, as one call and
 // one append cost as much as those of a single blob. A function has one request at a time, so nobody but its callers
 // can gather for it.
-import { chained } from '../../foundation/chained.ts';
-import { Batcher } from '../../frontend/gathered/batcher.ts';
-import { checkMetadata, checkPathKey } from '../../frontend/object-keys.ts';
-import { isItemError } from '../../frontend/put-item.ts';
-import { SMALL_BODY_BYTES_MAX } from '../../limits/frontend.ts';
-import type { PutOutcome, PutReport, PutRequest } from '../face.ts';
+import { chained } from '../../../foundation/chained.ts';
+import { Batcher } from '../../../frontend/gathered/batcher.ts';
+import { checkMetadata, checkPathKey } from '../../../frontend/object-keys.ts';
+import { isItemError } from '../../../frontend/put-item.ts';
+import { SMALL_BODY_BYTES_MAX } from '../../../limits/frontend.ts';
+import type { PutOutcome, PutReport, PutRequest } from '../../face.ts';
 
 type Send = (items: readonly PutRequest[]) => AsyncIterable<PutOutcome>;
 type Whole = PutRequest & { readonly namespace: string; readonly sizeBytes: number };
@@ -38,9 +38,10 @@ export class JoinedPuts {
     }
     const { head, bytes, isWhole, rest } = read;
     if (!isWhole) return yield* this.#send([{ ...item, body: () => chained(head, rest) }]);
-    const { key, metadata } = item;
+    const { key, metadata, ifVersion } = item;
     const body = (): AsyncIterable<Uint8Array> => chained(head);
-    yield await this.#batcher.outcomeOf({ key, metadata, namespace: this.#namespace, body, sizeBytes: bytes });
+    const whole = { key, metadata, ifVersion, namespace: this.#namespace, body, sizeBytes: bytes };
+    yield await this.#batcher.outcomeOf(whole);
   }
 }
 
