@@ -2,12 +2,14 @@
 // beside the project: without that, starting takes longer than most commands. So does loading its sources one by one: a
 // bundle of them is used while it is up to date (ready-made.mjs). JavaScript, since Node would load its TypeScript
 // compiler for this one file, although all others come from the cache.
-import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
-import os from 'node:os';
-import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { createRequire, enableCompileCache } from 'node:module';
 import { readyMade } from './ready-made.mjs';
+
+const requireFrom = createRequire(import.meta.url); // why: ready-made.mjs
+const { existsSync } = requireFrom('node:fs');
+const os = requireFrom('node:os');
+const path = requireFrom('node:path');
+const { fileURLToPath, pathToFileURL } = requireFrom('node:url');
 
 const SOURCE = new URL('./commands/program.ts', import.meta.url);
 // An installed package has JavaScript in place of the sources, and lies where its user may not write.

@@ -4,7 +4,7 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../lib/infra/bundle.ts';
-import { bundleCli } from '../lib/infra/bundle-cli.ts';
+import { bundleCli } from '../lib/infra/cli/bundle-cli.ts';
 import { FILE_STAMP_MS } from '../lib/limits/engine.ts';
 import { makeReady, markOf, readyMade } from './ready-made.mjs';
 

@@ -3,16 +3,14 @@
 // 24 (the one running, else the binary that came as an optional package), and then is as transparent as a parent
 // process can be: same arguments, standard streams and working directory, signals passed on, exit code or signal handed
 // back. It runs before anything is installed, so it may import nothing but Node's own modules.
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import os from 'node:os';
-import path from 'node:path';
-import { isatty } from 'node:tty';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { withInstallLock } from './install-lock.mjs';
 import { bundlesIn, readyMade } from './ready-made.mjs';
+
+// By require, and where it is needed: to import one of Node's modules reads all that it exports, which loads more.
+const requireFrom = createRequire(import.meta.url);
+const fs = requireFrom('node:fs');
+const path = requireFrom('node:path');
+const { fileURLToPath, pathToFileURL } = requireFrom('node:url');
 
 const SELF = fileURLToPath(import.meta.url);
 const ROOT = path.dirname(path.dirname(SELF));
@@ -41,12 +39,21 @@ export async function launch(file, args) {
     const program = path.resolve(ROOT, file);
     if (program === CLI) await makeReadyIfStale(node, env);
     if (program === CLI && node === process.execPath) return await runHere(program, args, env);
-    const child = spawn(node, [...NODE_OPTIONS, program, ...args], { stdio: 'inherit', env });
+    const child = spawned(node, [...NODE_OPTIONS, program, ...args], { stdio: 'inherit', env });
     endAs(await passSignalsTo(child));
   } catch (error) {
     console.error(`pocketful: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;
   }
+}
+
+/** A child that runs. */
+const spawned = (...how) => requireFrom('node:child_process').spawn(...how);
+
+/** One launcher at a time. */
+async function alone(...what) {
+  const { withInstallLock } = await import('./install-lock.mjs');
+  await withInstallLock(...what);
 }
 
 /** In this process, which is on the right Node: to start another takes as long as to load the program. */
@@ -63,7 +70,7 @@ async function runHere(file, args, env) {
 
 /** Resolves to { code, signal } of the child; meanwhile signals sent to this process reach the child. */
 function passSignalsTo(child) {
-  const atTerminal = [0, 1, 2].some((fd) => isatty(fd));
+  const atTerminal = [0, 1, 2].some((fd) => requireFrom('node:tty').isatty(fd));
   const pass = (signal) => {
     if (!(atTerminal && SENT_BY_TERMINAL.includes(signal))) child.kill(signal);
   };
@@ -84,7 +91,7 @@ function endAs({ code, signal }) {
   }
   process.kill(process.pid, signal);
   // The signal ends this process before the timer does, unless the parent made us ignore it.
-  setTimeout(() => process.exit(128 + (os.constants.signals[signal] ?? 0)), 1000);
+  setTimeout(() => process.exit(128 + (requireFrom('node:os').constants.signals[signal] ?? 0)), 1000);
 }
 
 function withPathPrefix(folder) {
@@ -104,7 +111,7 @@ function findNode() {
       `${need}; no Node binary is packaged for ${platform}: install Node ${NODE_MAJOR_MIN} and try again`,
     );
   try {
-    const manifest = createRequire(SELF).resolve(`${packageName}/package.json`);
+    const manifest = requireFrom.resolve(`${packageName}/package.json`);
     const binary = path.join(path.dirname(manifest), 'bin', 'node');
     fs.accessSync(binary, fs.constants.X_OK);
     return binary;
@@ -127,7 +134,7 @@ const STAMP = path.join(MODULES, '.pocketful-lock');
 async function installIfStale() {
   const wanted = wantedStamp();
   if (wanted === undefined || isFresh(wanted)) return;
-  await withInstallLock(path.join(ROOT, '.cache', 'install.lock'), async () => {
+  await alone(path.join(ROOT, '.cache', 'install.lock'), async () => {
     if (isFresh(wanted)) return; // another launcher did it while this one waited
     await install();
     fs.writeFileSync(STAMP, wanted);
@@ -143,7 +150,7 @@ function wantedStamp() {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   }
-  return `${createHash('sha256').update(lock).digest('hex')} ${process.platform}-${process.arch}\n`;
+  return `${requireFrom('node:crypto').createHash('sha256').update(lock).digest('hex')} ${process.platform}-${process.arch}\n`;
 }
 
 function isFresh(wanted) {
@@ -183,12 +190,12 @@ async function makeReadyIfStale(node, env) {
     if (readyMade(ROOT) !== undefined) return; // another launcher did it while this one waited
     fs.mkdirSync(bundlesIn(ROOT), { recursive: true });
     const program = path.join(ROOT, 'bin', 'dist.ts');
-    const made = spawn(node, [...NODE_OPTIONS, program, '--checkout'], { stdio: 'ignore', env });
+    const made = spawned(node, [...NODE_OPTIONS, program, '--checkout'], { stdio: 'ignore', env });
     const { signal } = await passSignalsTo(made);
     if (signal !== null) endAs({ code: null, signal });
   };
   try {
-    await withInstallLock(path.join(ROOT, '.cache', 'bundle.lock'), work, 'making the program ready');
+    await alone(path.join(ROOT, '.cache', 'bundle.lock'), work, 'making the program ready');
   } catch {
     // a read-only checkout
   }
@@ -203,7 +210,7 @@ async function install() {
   const ticker = setInterval(() => process.stderr.isTTY && process.stderr.write(`\r${line} ${seconds()}`), 1000);
   try {
     const [command, ...before] = npmCommand();
-    const child = spawn(
+    const child = spawned(
       command,
       [...before, 'ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--loglevel=error'],
       { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' },

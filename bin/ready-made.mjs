@@ -1,9 +1,12 @@
 // The CLI of a checkout, made ready: one bundle below .cache/bundle loads in a third of the time that its sources take.
 // It is used only while nothing that went into it has changed: every source has the size, times and inode it had before
-// it was read, and the packages are those of the lockfile then. Imports nothing but Node's own modules.
-import { randomUUID } from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
+// it was read, and the packages are those of the lockfile then. Asks for nothing but Node's own modules, by require:
+// to import one reads all that it exports, which loads more of Node (docs/performance.md, Start).
+import { createRequire } from 'node:module';
+
+const requireFrom = createRequire(import.meta.url);
+const fs = requireFrom('node:fs');
+const path = requireFrom('node:path');
 
 const STAMP = 'made.json';
 /** Programs that run load more of theirs when they need it. */
@@ -17,6 +20,7 @@ export const bundlesIn = (root) => path.join(root, '.cache', 'bundle');
  * @returns {string | undefined}
  */
 export function readyMade(root) {
+  root = path.resolve(root);
   const known = found.get(root) ?? lookedUp(root);
   if (known !== undefined) found.set(root, known);
   return known;
@@ -29,7 +33,7 @@ function lookedUp(root) {
   try {
     const { folder, sources, lock } = JSON.parse(fs.readFileSync(path.join(bundlesIn(root), STAMP), 'utf8'));
     if (lock !== lockOf(root)) return undefined;
-    for (const [file, known] of sources) if (markOf(path.join(root, file)) !== known) return undefined;
+    for (const [file, known] of sources) if (markOf(`${root}/${file}`) !== known) return undefined;
     const program = path.join(bundlesIn(root), folder, 'program.mjs');
     return fs.existsSync(program) ? program : undefined;
   } catch {
@@ -55,7 +59,7 @@ const lockOf = (root) => fs.readFileSync(path.join(root, 'node_modules', '.pocke
  */
 export async function makeReady(root, marks, build) {
   const lock = lockOf(root);
-  const folder = `${Date.now()}-${randomUUID().slice(0, 8)}`;
+  const folder = `${Date.now()}-${requireFrom('node:crypto').randomUUID().slice(0, 8)}`;
   const inputs = await build(path.join(bundlesIn(root), folder));
   const sources = inputs.filter((file) => marks.has(file)).map((file) => [file, marks.get(file)]);
   const stamp = path.join(bundlesIn(root), STAMP);

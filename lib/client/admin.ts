@@ -25,7 +25,7 @@ import type { RewrapReport } from '../gc/rewrap-keys.ts';
 import type { KekVersion } from '../keys/keys.ts';
 import type { DriveRow, DriveState } from '../panda/rows/drives/drive-row.ts';
 import type { NamespaceRow } from '../panda/rows/namespace-row.ts';
-import type { ObjectInfo } from '../service/service.ts';
+import type { ObjectInfo } from '../service/object-info.ts';
 import type { BalancePlan } from '../volume/repair/balance-plan.ts';
 import type { BalanceOptions, BalanceReport } from '../volume/repair/balance-store.ts';
 import type { RepairOptions, RepairPlan, RepairReport } from '../volume/repair/repair-store.ts';

@@ -29,7 +29,7 @@ import { retireKek } from '../gc/retire-kek.ts';
 import { blocksByKekVersion, rewrapKeys } from '../gc/rewrap-keys.ts';
 import { LETTERS_MAX } from '../limits/compaction.ts';
 import type { NamespaceRow } from '../panda/rows/namespace-row.ts';
-import { infoOf, type ObjectInfo } from '../service/service.ts';
+import { infoOf, type ObjectInfo } from '../service/object-info.ts';
 import type { BalancePlan } from '../volume/repair/balance-plan.ts';
 import { planBalanceNow } from '../volume/repair/balance-store.ts';
 import { planRepair, type RepairPlan } from '../volume/repair/repair-store.ts';

@@ -9,7 +9,7 @@ import type { Frontend, SealedRecord } from '../frontend/frontend.ts';
 import type { DamagedName } from '../frontend/list-objects.ts';
 import type { WholeBody } from '../frontend/put-item.ts';
 import type { BadRow } from '../panda/rows/row-reader.ts';
-import type { ListPage, ListRequest, ObjectInfo } from '../service/service.ts';
+import type { ListPage, ListRequest, ObjectInfo } from '../service/object-info.ts';
 import type { EncodePass, EncodeProgress, StoreAdmin, Watch } from './admin.ts';
 import { homePath } from './home-path.ts';
 

@@ -1,6 +1,6 @@
 // The marker file that proves a directory to be a certain drive of a certain store. Without it an unmounted disk would
 // look like an empty drive, and its columns like lost ones.
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { DriveId, StoreId } from '../foundation/ids.ts';
 import { MARKER_BYTES_MAX } from '../limits/bytes.ts';
 import { directoryError, isAbsence } from './directory-errors.ts';
@@ -26,8 +26,8 @@ export interface Marker {
 const schema = z.object({
   format: z.literal(1),
   store: z.string(),
-  drive: z.int().nonnegative(),
-  incarnation: z.string().optional(),
+  drive: z.int().check(z.nonnegative()),
+  incarnation: z.optional(z.string()),
 });
 
 export const markerText = ({ storeId, driveId, incarnation }: DriveIdentity): string =>

@@ -2,16 +2,16 @@
 // write, without an fsync: a lost or damaged one says nothing and harms nothing, which could not be said of the marker
 // beside it.
 import * as fs from 'node:fs/promises';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { assertMarker, type DriveIdentity, markerOf } from './directory-marker.ts';
 
 export const WITNESS = 'pocketful-writer';
 
 const schema = z.object({
   format: z.literal(1),
-  epoch: z.int().nonnegative(),
+  epoch: z.int().check(z.nonnegative()),
   instance: z.string(),
-  opens: z.int().nonnegative(),
+  opens: z.int().check(z.nonnegative()),
   mark: z.string(),
   /** The store's directory as that process saw it, and its host. */
   path: z.string(),

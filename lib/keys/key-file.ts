@@ -4,7 +4,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { denied, type PocketfulError, retryLater } from '../foundation/errors.ts';
 import { bytesOf, hexOf, type StoreId } from '../foundation/ids.ts';
 import { KEY_FILE_BYTES_MAX, KEY_FILE_READS_MAX } from '../limits/bytes.ts';
@@ -17,17 +17,11 @@ const HEAD = new RegExp(`^\\s*\\{\\s*"format"\\s*:\\s*"${FORMAT}"`);
 const HEAD_BYTES = 128;
 
 const entrySchema = z.strictObject({
-  version: z.int().positive(),
-  createdAtMs: z.int().nonnegative(),
+  version: z.int().check(z.positive()),
+  createdAtMs: z.int().check(z.nonnegative()),
   state: z.enum(['current', 'previous', 'destroyed']),
-  key: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
-  check: z
-    .string()
-    .regex(/^[0-9a-f]{32}$/)
-    .optional(),
+  key: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
+  check: z.optional(z.string().check(z.regex(/^[0-9a-f]{32}$/))),
 });
 const fileSchema = z.strictObject({
   format: z.literal(FORMAT),

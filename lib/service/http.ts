@@ -11,8 +11,9 @@ import { LIST_LIMIT_MAX } from '../limits/frontend.ts';
 import { BODY_BYTES_MAX } from '../limits/stage.ts';
 import { answerBulk, isBulkPath } from './http-bulk.ts';
 import { hasReadCondition, isWanted, wantedVersion } from './http-conditions.ts';
+import type { ListRequest, ObjectInfo } from './object-info.ts';
 import { toBase64, toWire } from './protocol.ts';
-import type { FrontendService, ListRequest, ObjectInfo, OpenService } from './service.ts';
+import type { FrontendService, OpenService } from './service.ts';
 
 /** What is read of a Function URL's event, payload format 2.0. */
 const eventSchema = z.object({

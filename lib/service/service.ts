@@ -8,38 +8,17 @@ import { Frontend, type PutOutcome } from '../frontend/frontend.ts';
 import { Batcher } from '../frontend/gathered/batcher.ts';
 import type { PressureSignal } from '../frontend/hot-gauge.ts';
 import { KekRing } from '../frontend/kek-ring.ts';
-import type { DamagedName } from '../frontend/list-objects.ts';
 import { checkNamespace, checkPathKey } from '../frontend/object-keys.ts';
 import { abortPartUpload, beginPartUpload, finishPartUpload, putPart } from '../frontend/upload-parts.ts';
 import { BODY_BYTES_MAX, PART_BYTES_MAX } from '../limits/stage.ts';
 import { keepsOwnBlocks } from '../panda/rows/namespace-row.ts';
-import type { ObjectRow } from '../panda/rows/object-row.ts';
 import type { Caller } from '../settings/principals.ts';
 import { type KnownNamespaces, knownNamespaces } from '../volume/rows/known-namespaces.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { BulkPuts } from './bulk-puts.ts';
 import { admit } from './namespace-guard.ts';
-import type { RequestOf, ResultOf, WireHead } from './protocol.ts';
-
-/** What a client may know of an object: not its blocks. */
-export type ObjectInfo = Readonly<WireHead>;
-
-export interface ListRequest {
-  readonly prefix?: string | undefined;
-  /** Keys that have it after the prefix are rolled up into one common prefix each. */
-  readonly delimiter?: string | undefined;
-  /** Where the page before ended: its `next`. */
-  readonly from?: string | undefined;
-  readonly limit?: number | undefined;
-}
-
-export interface ListPage {
-  readonly objects: readonly ObjectInfo[];
-  /** Names whose row cannot be read, and why; absent if there are none. */
-  readonly damaged?: readonly DamagedName[] | undefined;
-  readonly commonPrefixes: readonly string[];
-  readonly next?: string | undefined;
-}
+import { infoOf, type ListPage, type ListRequest, type ObjectInfo } from './object-info.ts';
+import type { RequestOf, ResultOf } from './protocol.ts';
 
 export interface NewObject {
   readonly key: string;
@@ -217,12 +196,3 @@ export class FrontendService {
     return abortPartUpload(this.#store.components, upload as ObjectVersion);
   }
 }
-
-export const infoOf = ({ key, version, sizeBytes, etag, createdAtMs, metadata }: ObjectRow): ObjectInfo => ({
-  key,
-  version,
-  sizeBytes,
-  etag,
-  createdAtMs,
-  metadata,
-});

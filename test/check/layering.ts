@@ -52,7 +52,7 @@ const PACKAGES: readonly { readonly name: RegExp; readonly what: string; allows(
   { name: /^commander$/, what: 'the command line', allows: ({ folder }) => folder === 'bin' || folder === 'client' },
   { name: /^esbuild$/, what: 'the bundler', allows: ({ folder }) => folder === 'infra' },
   { name: /^qr$/, what: 'the drawer of QR codes', allows: ({ folder }) => folder === 'bin' },
-  { name: /^zod$/, what: 'zod', allows: () => true },
+  { name: /^zod(\/mini|\/v4\/locales\/en\.js)?$/, what: 'zod', allows: () => true },
   { name: /^hash-wasm$/, what: 'checksums of S3', allows: ({ folder }) => folder === 's3' },
   { name: /^prom-client$/, what: 'metrics of a server', allows: ({ folder }) => folder === 'gateway' },
 ];

@@ -1,11 +1,11 @@
 // The bundle that a package ships, laid out as npm would below node_modules, where Node strips no types.
 import { once } from 'node:events';
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { ROOT } from '../../lib/infra/bundle.ts';
-import { bundleCli } from '../../lib/infra/bundle-cli.ts';
+import { bundleCli } from '../../lib/infra/cli/bundle-cli.ts';
 import { SqlitePanda } from '../../lib/panda/sqlite/sqlite-panda.ts';
 import type { ThreadData } from '../../lib/panda/sqlite/sqlite-thread.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
@@ -18,6 +18,8 @@ it('an installed pocketful puts, lists and gets, and says what it has not', asyn
   mkdirSync(join(installed, 'bin'), { recursive: true });
   const { bytes } = await bundleCli(join(installed, 'dist'));
   expect(bytes).toBeLessThan(4_000_000);
+  // What a short command loads is in one file: each more is a millisecond.
+  expect(readFileSync(join(installed, 'dist/program.mjs'), 'utf8')).not.toMatch(/from"\.\//);
   for (const file of [
     'package.json',
     'bin/pocketful.mjs',

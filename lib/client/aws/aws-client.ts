@@ -16,8 +16,8 @@ import {
   TASK_ANSWER_MS,
 } from '../../limits/stage.ts';
 import { bulkFromBytes } from '../../live-coder/bulk-size.ts';
+import type { ListPage, ListRequest, ObjectInfo } from '../../service/object-info.ts';
 import { fromBase64, fromWire } from '../../service/protocol.ts';
-import type { ListPage, ListRequest, ObjectInfo } from '../../service/service.ts';
 import { parseSettings } from '../../settings/settings.ts';
 import { putClass } from '../../volume/write/append.ts';
 import type { StoreAdmin } from '../admin.ts';

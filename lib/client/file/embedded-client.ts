@@ -1,7 +1,6 @@
 // `file:DIR`: the embedded engine behind the face of a store.
 
 import type { Unshipped } from '../../engine/ship/store-journal.ts';
-import { hasLeftovers, recover } from '../../engine/upkeep/end-dead-work.ts';
 import { type EmbeddedStore, openEmbedded } from '../../engine/wire/embedded.ts';
 import { filesSeenPath } from '../../engine/wire/store-layout.ts';
 import type { Clock } from '../../foundation/clock.ts';
@@ -10,7 +9,7 @@ import type { ObjectVersion } from '../../foundation/ids.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import type { ListPage as FrontendPage } from '../../frontend/frontend.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
-import { infoOf, type ListPage, type ListRequest, type ObjectInfo } from '../../service/service.ts';
+import { infoOf, type ListPage, type ListRequest, type ObjectInfo } from '../../service/object-info.ts';
 import type { EncodePass, EncodeProgress, StoreAdmin, Watch } from '../admin.ts';
 import type {
   ByteRange,
@@ -24,8 +23,8 @@ import type {
   TreeRequest,
 } from '../face.ts';
 import { itemIn } from '../object-engine.ts';
-import { EmbeddedAdmin } from './embedded-admin.ts';
-import { EmbeddedObjects } from './embedded-objects.ts';
+import type { EmbeddedObjects } from './embedded-objects.ts';
+import { lazyAdmin } from './lazy-admin.ts';
 
 export interface EmbeddedClientOptions {
   readonly namespace: string;
@@ -49,7 +48,10 @@ export class EmbeddedClient implements PocketfulStore {
     this.address = address;
     this.namespace = namespace;
     this.engine = engine;
-    this.admin = new EmbeddedAdmin(engine, namespace, (keepRuns) => this.#recover(keepRuns));
+    this.admin = lazyAdmin(async () => {
+      const { EmbeddedAdmin } = await import('./embedded-admin.ts');
+      return new EmbeddedAdmin(engine, namespace, (keepRuns) => this.#recover(keepRuns));
+    });
   }
 
   get badRows(): readonly BadRow[] {
@@ -100,6 +102,7 @@ export class EmbeddedClient implements PocketfulStore {
   }
 
   async objects(): Promise<EmbeddedObjects> {
+    const { EmbeddedObjects } = await import('./embedded-objects.ts');
     return new EmbeddedObjects(this.engine, () => this.#recover());
   }
 
@@ -179,6 +182,7 @@ export class EmbeddedClient implements PocketfulStore {
 }
 
 async function recoverIfNeeded({ volumes, frontend }: EmbeddedStore, keepRuns = false): Promise<void> {
+  const { hasLeftovers, recover } = await import('../../engine/upkeep/end-dead-work.ts');
   if (!(await hasLeftovers(volumes))) return;
   try {
     await recover(volumes, frontend, { keepRuns });

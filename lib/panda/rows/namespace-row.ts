@@ -1,6 +1,6 @@
 // namespace | NAME: who may read and write a namespace, and whether its blocks are its own. One without a row, or
 // without principals, is open to whoever may call the stage.
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Key, Put, Row } from '../panda.ts';
 import { countIn, malformedRow, stringIn } from './row-reader.ts';
 
@@ -8,9 +8,9 @@ const PARTITION = 'namespace';
 
 const schema = z.strictObject({
   /** Both or neither: who is bound is bound in both ways. */
-  principals: z.strictObject({ read: z.array(z.string()), write: z.array(z.string()) }).optional(),
+  principals: z.optional(z.strictObject({ read: z.array(z.string()), write: z.array(z.string()) })),
   /** Among what content is stored once. Absent: `own` if it names principals. */
-  dedup: z.enum(['own', 'shared']).optional(),
+  dedup: z.optional(z.enum(['own', 'shared'])),
 });
 export type NamespaceRules = Readonly<z.infer<typeof schema>>;
 
