@@ -2,7 +2,9 @@
 // under them, and beside each other. What the drives give back at the end is the table.
 import { describe, expect, it } from 'vitest';
 import { newJournal } from '../../functions/journal/handler.ts';
+import { shipBatch } from '../../lib/engine/journal/stage-batch.ts';
 import { CountingPlan, scriptedPlan } from '../../lib/foundation/faults.ts';
+import { MemoryKekStore } from '../../lib/keys/memory-kek-store.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import type { MemoryShelf } from '../journal/memory-shelf.ts';
 import { dies } from '../journal/world.ts';
@@ -24,6 +26,34 @@ describe('the journal function', () => {
     const later = stage.shelves.flatMap(({ objects }) => [...objects.keys()].filter((name) => name.includes('keys')));
     expect([...new Set(later)]).toEqual(['0/keys-00000002']);
     await stage.expectBack([3, 4, 5]);
+  });
+
+  it('has a new key version beside the segments before the first of them is under it, whichever shard comes first', async () => {
+    const stage = new JournalStage(7);
+    await stage.begin();
+    const { components } = stage.world.start();
+    const keks = new MemoryKekStore(components);
+    const keptAtPut: string[] = [];
+    for (const shelf of stage.shelves) {
+      const put = shelf.put.bind(shelf);
+      shelf.put = (epoch, name, pieces) => {
+        const kept = [...shelf.objects.keys()].filter((key) => key.startsWith('0/keys-'));
+        if (!name.startsWith('keys-')) keptAtPut.push(kept.join());
+        return put(epoch, name, pieces);
+      };
+    }
+    const ship = async (n: number): Promise<string[]> => {
+      keptAtPut.length = 0;
+      const changed = [{ partition: 'p/0', sort: 'k', attributes: { n } }];
+      await shipBatch({ ...components, keks }, (bucket) => stage.shelfAt(bucket), changed, n * 1000);
+      return [...new Set(keptAtPut)];
+    };
+    expect(await ship(1)).toEqual(['0/keys-00000001']);
+    // Wrapped, and in the row of the table; the batch with that row is of a shard that is behind.
+    await keks.rotate();
+    await stage.keys(2, KEKS);
+    expect(await ship(2)).toEqual(['0/keys-00000002']);
+    expect(await ship(3)).toEqual(['0/keys-00000002']);
   });
 
   it.each(['before', 'after'] as const)('that dies %s any call is delivered its batch again', async (mode) => {

@@ -5,9 +5,10 @@ import type { ChangedRow, ShippedTo } from '../../panda/journal-source.ts';
 import type { Panda } from '../../panda/panda.ts';
 import { cursorKey, shippingFromRow } from '../../panda/rows/journal-rows.ts';
 import type { Components } from '../../volume/rows/components.ts';
-import { type ShelfAt, StoreJournal } from '../ship/store-journal.ts';
+import type { ShelfAt } from '../ship/store-journal.ts';
 import { StreamJournal } from '../ship/stream-journal.ts';
 import { keksFromRow, keksKey } from '../wire/keks-row.ts';
+import { openStageJournal } from './open-stage-journal.ts';
 import { keepStageKeys } from './stage-keys.ts';
 
 export interface BatchReport {
@@ -26,7 +27,7 @@ export async function shipBatch(
 ): Promise<BatchReport> {
   const { panda } = components;
   const source = new StreamJournal(components, changed, atMs);
-  const journal = new StoreJournal(shelfAt, components, source);
+  const journal = openStageJournal(components, shelfAt, source);
   const isFirst = (await stageCursor(panda)) === undefined;
   const hasNewKeys = changed.some(({ partition, sort }) => partition === keksKey.partition && sort === keksKey.sort);
   // Before any segment is under a key that nobody could unwrap without the table.
@@ -52,7 +53,7 @@ export async function shipStageSnapshot(
 ): Promise<{ readonly sequence: number }> {
   // What another began to write under the key of before must not be what all that follows leads on from.
   const source = new StreamJournal(components, [], components.clock.nowMs(), { movesOn: true, scansAnew });
-  await new StoreJournal(shelfAt, components, source).snapshotNow();
+  await openStageJournal(components, shelfAt, source).snapshotNow();
   return { sequence: (await stageCursor(components.panda))?.sequence ?? 0 };
 }
 

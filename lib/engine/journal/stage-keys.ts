@@ -6,6 +6,7 @@ import type { ShelfPlace, Shelves } from '../../journal/shelves.ts';
 import type { Row } from '../../panda/panda.ts';
 import { attributesOfBytes } from '../../panda/sqlite/read-row-bytes.ts';
 import { rowBytesOf } from '../../panda/sqlite/row-bytes.ts';
+import type { Components } from '../../volume/rows/components.ts';
 import { type KeksRow, keksFromRow, keksKey } from '../wire/keks-row.ts';
 
 /** Not of an epoch: keys outlive restores. */
@@ -41,6 +42,21 @@ export async function keepStageKeys(shelves: Shelves, row: Row): Promise<void> {
     );
     if (older.length > 0) await shelf.remove(EPOCH, older).catch(() => undefined);
   }
+}
+
+/** Of each key store the newest version that this process has seen beside the journal. */
+const KEPT = new WeakMap<Components['keks'], number>();
+
+/**
+ * Before anything is written under a version: shards are read each at its pace, so the batch with the row that has it
+ * may be far from shipped. The row is read after the key was, so it has it. Throws `retry` JOURNAL_UNSHIPPED.
+ */
+export async function keepVersion({ panda, keks }: Components, version: number, shelves: Shelves): Promise<void> {
+  if ((KEPT.get(keks) ?? 0) >= version) return;
+  const row = await panda.get(keksKey);
+  if (row === undefined) return;
+  await keepStageKeys(shelves, row);
+  KEPT.set(keks, version);
 }
 
 /**

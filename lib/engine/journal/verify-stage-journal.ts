@@ -6,15 +6,16 @@ import { addedScrubs, type LadderScrub, type LadderScrubOptions } from '../../jo
 import { cursorKey } from '../../panda/rows/journal-rows.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
-import { type ShelfAt, StoreJournal } from '../ship/store-journal.ts';
+import type { ShelfAt, StoreJournal } from '../ship/store-journal.ts';
 import { StreamJournal } from '../ship/stream-journal.ts';
 import { type VerifyReport, type VerifyRequest, verifyStore } from '../upkeep/verify.ts';
 import { keksKey } from '../wire/keks-row.ts';
+import { openStageJournal } from './open-stage-journal.ts';
 import { keepStageKeys, scrubStageKeys } from './stage-keys.ts';
 
 /** Nothing of the stream is at hand: what was shipped, and what lies in the buckets. */
 export const stageJournal = (components: Components, shelfAt: ShelfAt): StoreJournal =>
-  new StoreJournal(shelfAt, components, new StreamJournal(components, [], components.clock.nowMs()));
+  openStageJournal(components, shelfAt, new StreamJournal(components, [], components.clock.nowMs()));
 
 /** Cut where the time of a function ends; the next call goes on. Nothing where no journal is shipped. */
 export async function verifyStageJournal(

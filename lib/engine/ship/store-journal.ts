@@ -46,6 +46,8 @@ export interface JournalOptions {
   readonly waiting?: Clock;
   /** True while what nobody asked for should leave the room of the drives alone. */
   readonly mayWait?: () => boolean;
+  /** Asked with the key that is about to be written under: whoever has only the drives must be able to unwrap it. */
+  readonly keepKey?: (version: number, shelves: Shelves) => Promise<void>;
 }
 
 /** Changes of the metadata that are on no drive yet, or on too few, and why. */
@@ -70,7 +72,7 @@ export class StoreJournal {
   #refused: PocketfulError | undefined;
 
   constructor(shelfAt: ShelfAt, components: Components, source: JournalSource, options: JournalOptions = {}) {
-    const { waiting = systemClock, mayWait = () => false } = options;
+    const { waiting = systemClock, mayWait = () => false, keepKey } = options;
     this.#shelfAt = shelfAt;
     this.#waiting = waiting;
     this.#mayWait = mayWait;
@@ -82,7 +84,11 @@ export class StoreJournal {
       isOwnerGone: (other) => components.isOwnerGone(other),
       shelvesOf: (view) => this.#shelves(view),
       kekOf: (version) => keks.kek(version),
-      currentKek: () => currentKek(components),
+      currentKek: async () => {
+        const kek = await currentKek(components);
+        await keepKey?.(kek.version, await this.shelves());
+        return kek;
+      },
     };
   }
 
