@@ -11,6 +11,7 @@ import {
   PackTable,
   worthScore,
 } from '../../lib/compaction/plan/l2-table.ts';
+import type { PlannedRun } from '../../lib/compaction/plan/plan.ts';
 import { checkPlan } from '../../lib/compaction/plan/plan-check.ts';
 import { planCompaction } from '../../lib/compaction/plan/planner.ts';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
@@ -99,7 +100,29 @@ function settingsBy(rows: SeededRows): Partial<PlanSettings> {
 
 const MANY = 240;
 
-export function manyPlanLines(): string[] {
+export const manyPlanLines = (): string[] => [...plansByLot(), ...finishedPlans()];
+
+/** Of few volumes, where a run to finish may free less than is due for its threshold. */
+function finishedPlans(): string[] {
+  return Array.from({ length: 12 }, (_, at) => {
+    const random = new SeededRandomness(50_056 + at);
+    const threshold = [0.4, 0.6, 0.8][random.below(3)] as number;
+    const view = seededFleet(random, 3 + random.below(14));
+    const objective = (['worth', 'money', 'max-fill'] as const)[at % 3] as PlanSettings['objective'];
+    const unpacked = at % 2 === 1 ? { unpacked: 'wait' as const } : {};
+    const plan = planCompaction({
+      view,
+      settings: planSettingsOf({ finish: true, objective, ...unpacked }),
+      threshold,
+      budgets: budgetsOf({}),
+    });
+    return `finished ${at} ${objective} ${threshold}: ${plan.runs.map(runText).join(', ')}; ${plan.digest.slice(0, 16)}`;
+  });
+}
+
+const runText = ({ name, sources, newVolumes }: PlannedRun): string => `${name} ${sources.length}>${newVolumes}`;
+
+function plansByLot(): string[] {
   return Array.from({ length: MANY }, (_, at) => {
     const random = new SeededRandomness(9000 + at);
     const rows = new SeededRows(random);
@@ -118,7 +141,7 @@ export function manyPlanLines(): string[] {
     const view = seededFleet(random, 3 + rows.below(24));
     const plan = planCompaction({ view, settings: planSettingsOf(changes), threshold, budgets: budgetsOf(budgets) });
     const states = FLEET_STATES.map((_state, i) => view.state.filter((one) => one === i).length);
-    const runs = plan.runs.map(({ name, sources, newVolumes }) => `${name} ${sources.length}>${newVolumes}`);
+    const runs = plan.runs.map(runText);
     return `${at} ${JSON.stringify({ ...changes, ...budgets, threshold })} of ${states}: ${runs.join(', ')}; ${checkPlan(view, plan).length} ${plan.digest.slice(0, 16)}`;
   });
 }

@@ -110,6 +110,32 @@ describe('the directory of a group', () => {
   });
 });
 
+describe('the lengths of columns', () => {
+  it.each(CODEC_NAMES)('are in the header of any column, parity first, and then in the row (%s)', async (codec) => {
+    const { dataColumns, parityColumns } = codecOf(codec);
+    const all = Array.from({ length: dataColumns + parityColumns }, (_, column) => column);
+    const order = [...all.slice(dataColumns), ...all.slice(0, dataColumns)];
+    const { world, volume, seq: sequence, token } = await appended(codec);
+    const place = { volume, sequence, token };
+    const seen: number[] = [];
+    const lengths = (): Promise<readonly number[] | undefined> =>
+      world.restart().directories.columnBytes(place, undefined, (column) => void seen.push(column));
+    const whole = await lengths();
+    expect(whole).toHaveLength(all.length);
+    for (const column of order) {
+      const { drive } = volume.extents[column] as VolumeRow['extents'][number];
+      world.fault = (_, detail) => (detail.startsWith(`d${drive}:`) ? 'none' : 'before-error');
+      expect(await lengths()).toEqual(whole);
+    }
+    expect(seen).toEqual([order[0], ...order]);
+    world.fault = () => 'before-error';
+    expect(await lengths()).toEqual(whole);
+    const drives = world.reads.map((detail) => detail.split(':')[0]);
+    expect(drives).toEqual(order.map((column) => `d${volume.extents[column]?.drive}`));
+    expect(await world.store.directories.columnBytes({ ...place, token: token + 1 })).toBeUndefined();
+  });
+});
+
 describe('the slots of a bucket', () => {
   it('of several append groups are found in all of them', async () => {
     const world = new ReadingWorld({ hot: 'replica-4', warm: 'rs-6-3', drives: 12 });
