@@ -8,6 +8,7 @@ import { figureLines } from './figures.ts';
 import { MORE_CASES } from './more-cases.ts';
 import { manyPlanLines, packingLines } from './packings.ts';
 import { mergeLines, planLines, problemLines } from './planning.ts';
+import { RARER_CASES } from './rarer-cases.ts';
 import { stepLines } from './steps.ts';
 import { interruptedLines, transcriptOf } from './transcripts.ts';
 
@@ -25,7 +26,9 @@ export const GOLDEN: Readonly<Record<string, () => readonly string[] | Promise<r
 
 /** But for those where several are at work: their calls come in an order of their own. */
 const ALL_CASES = Object.fromEntries(
-  Object.entries({ ...USE_CASES, ...MORE_CASES, ...COMPACTION_CASES }).filter(([name]) => !name.includes('beside')),
+  Object.entries({ ...USE_CASES, ...MORE_CASES, ...COMPACTION_CASES, ...RARER_CASES }).filter(
+    ([name]) => !name.includes('beside'),
+  ),
 );
 
 /** Long ones of which every part is in another case that is interrupted. */
@@ -40,7 +43,7 @@ export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => 
   interrupted: Object.fromEntries(
     Object.entries(ALL_CASES)
       .filter(([name]) => !CALM_ONLY.some((part) => name.includes(part)))
-      .map(([name, useCase]) => [name, () => interruptedLines(useCase)]),
+      .map(([name, useCase]) => [name, () => interruptedLines(useCase, name in RARER_CASES)]),
   ),
 };
 

@@ -137,8 +137,11 @@ class ConflictingPanda extends RecordingPanda {
   }
 }
 
-/** What comes of it when one of its calls fails, early, in the middle and late. */
-export async function interruptedLines({ prepare, act }: UseCase): Promise<readonly string[]> {
+/** So many answers of transactions are lost of those whose every answer is to be. */
+const ANSWERS_MAX = 25;
+
+/** What comes of it when one of its calls fails, early, in the middle and late; or, of answers, when any is lost. */
+export async function interruptedLines({ prepare, act }: UseCase, everyAnswer = false): Promise<readonly string[]> {
   const prepared = await prepare();
   const run = async (calls: string, at: number, mode: FaultMode | 'conflict', span: 'once' | 'always') => {
     const world = prepared.world.clone();
@@ -170,7 +173,9 @@ export async function interruptedLines({ prepare, act }: UseCase): Promise<reado
   const lines = [`${calm.told}, ${calm.all} calls, leaves ${calm.leaves}`];
   for (const [calls, mode, span] of INTERRUPTIONS) {
     const count = calm.counts.get(calls) ?? 0;
-    const places = new Set((span === 'once' ? PLACES : PLACES.slice(0, 2)).map((part) => Math.ceil(count * part)));
+    const some = (span === 'once' ? PLACES : PLACES.slice(0, 2)).map((part) => Math.ceil(count * part));
+    const isEvery = everyAnswer && calls === 'panda transact' && mode === 'after-error';
+    const places = isEvery ? Array.from({ length: Math.min(count, ANSWERS_MAX) }, (_, i) => i + 1) : new Set(some);
     for (const at of places) {
       if (at === 0) continue;
       const { told, all, leaves } = await run(calls, at, mode, span);
