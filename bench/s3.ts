@@ -1,17 +1,17 @@
-// Puts and gets a second over the S3 endpoint, by a client in this process and a server in another, with the disk's own
-// syncs: small objects one by one and sixteen at once, one large body, and objects of 8 MiB by a hundred connections at
-// once; with the processor time that the server takes for one, and its memory.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+// Puts and gets a second over S3, by a client in this process (s3/lean-client.ts) and a server in another, with the
+// disk's own syncs. `s3`: small objects one by one and sixteen at once, one large body, and objects of 8 MiB by a
+// hundred connections at once; with the processor time that server and client take for one, and the server's memory.
+// `s3-peers`: the small ones and the large one by the same client in turns with others, round by round:
+// POCKETFUL_BENCH_BESIDE=CHECKOUT is Pocketful of another checkout, and SeaweedFS takes part if `weed` is on the PATH.
+// POCKETFUL_BENCH_PROFILE=FOLDER writes the server's processor profile there.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
-import { canonicalRequests } from '../lib/s3/auth/canonical.ts';
-import { signatureOf, signingKey } from '../lib/s3/auth/signature.ts';
-import { type Benches, type BenchResult, type Figure, machine } from './bench.ts';
+import { type Benches, type BenchResult, type Figure, type Flags, machine, median } from './bench.ts';
+import { Connection, type Prepared, prepared, type Wanted } from './s3/lean-client.ts';
+import { pocketfulServer, type Served, seaweedServer } from './s3/served.ts';
 
 const KIB = 1024;
 const LARGE_BYTES = 256 * KIB * KIB;
@@ -23,86 +23,169 @@ const SMALL = [
   { bytes: 4 * KIB, atOnce: 16, count: 4000 },
   { bytes: 64 * KIB, atOnce: 16, count: 1500 },
 ] as const;
-/** This process's own Node: the memory is to be that of the server, not of what starts it. */
-const PROGRAM = ['--disable-warning=ExperimentalWarning', 'bin/cli.mjs'];
+const PEER_ROUNDS = 3;
 
-export const benches: Benches = { s3: benchS3 };
-
-interface Key {
-  readonly id: string;
-  readonly secret: string;
-}
+export const benches: Benches = { s3: benchS3, 's3-peers': benchPeers };
 
 async function benchS3(): Promise<BenchResult> {
+  return inFolder('s3', async (folder) => {
+    const server = await pocketfulServer('pocketful', folder);
+    try {
+      return await figuresOf(server);
+    } finally {
+      server.stop();
+    }
+  });
+}
+
+async function benchPeers(flags: Flags): Promise<BenchResult> {
+  const rounds = Number(flags['rounds'] ?? PEER_ROUNDS);
+  return inFolder('s3-peers', async (folder) => {
+    const servers = [await pocketfulServer('pocketful', folder)];
+    const beside = process.env['POCKETFUL_BENCH_BESIDE'];
+    try {
+      if (beside !== undefined) servers.push(await pocketfulServer('beside', join(folder, 'beside'), beside));
+      if (spawnSync('weed', ['version']).status === 0) servers.push(await seaweedServer(folder));
+      return await peerFigures(servers, rounds, flags['only']);
+    } finally {
+      for (const server of servers) server.stop();
+    }
+  });
+}
+
+async function inFolder(bench: string, run: (folder: string) => Promise<Figure[]>): Promise<BenchResult> {
   const folder = fs.mkdtempSync(join(process.env['POCKETFUL_BENCH_DIR'] ?? tmpdir(), 'pocketful-bench-'));
-  const store = ['--store', `file:${join(folder, 'store')}`];
-  let server: ChildProcess | undefined;
   try {
-    await answered([...store, 'init', '--json']);
-    const key: Key = JSON.parse(await answered([...store, '--json', 'access', 'add', 'bench', '--allow', 'all']));
-    server = spawn(process.execPath, [...PROGRAM, ...store, '--json', 'serve', '--port', '0', '--admin-port', '0'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const { endpoint } = JSON.parse(await firstLine(server)) as { endpoint: string };
-    const figures = await figuresOf(new Client(endpoint, key), server.pid as number);
-    return { bench: 's3', machine: `${machine()}, ${folder}`, figures };
+    return { bench, machine: `${machine()}, ${folder}`, figures: await run(folder) };
   } finally {
-    server?.kill('SIGKILL');
-    fs.rmSync(folder, { recursive: true });
+    fs.rmSync(folder, { recursive: true, maxRetries: 5 });
   }
 }
 
-async function figuresOf(client: Client, pid: number): Promise<Figure[]> {
-  await client.send('PUT', '/bench', new Uint8Array(0));
+async function figuresOf(server: Served): Promise<Figure[]> {
+  const client = await Client.of(server);
   const figures: Figure[] = [];
-  const add = async (name: string, count: number, atOnce: number, one: (i: number) => Promise<void>): Promise<void> => {
-    const before = processorSeconds(pid);
-    figures.push(...(await paced(name, count, atOnce, one)));
-    const value = ((processorSeconds(pid) - before) / count) * 1e6;
-    figures.push({ name: `${name}, processor time of the server for one`, value, unit: 'us' });
-  };
-  for (const { bytes, atOnce, count } of SMALL) {
-    const random = new SeededRandomness(bytes + atOnce);
-    const bodies = Array.from({ length: count }, () => random.bytes(bytes));
-    const name = `${bytes / KIB} KiB, ${atOnce} at once`;
-    const at = (i: number): string => `/bench/${bytes}/${atOnce}/${i}`;
-    await add(`put ${name}`, count, atOnce, (i) => client.send('PUT', at(i), bodies[i]));
-    await add(`get ${name}`, count, atOnce, (i) => client.send('GET', at(i)));
-  }
-  figures.push(peakOf(pid, 'small objects'));
+  for (const small of SMALL) figures.push(...(await smallFigures(client, small, 0)));
+  figures.push(peakOf(server, 'small objects'));
   const large = new SeededRandomness(9).bytes(LARGE_BYTES);
-  const whole = await largeFigures('one of 256 MiB', LARGE_BYTES, (method) =>
-    client.send(method, '/bench/large', method === 'PUT' ? large : undefined),
-  );
-  figures.push(...whole, peakOf(pid, 'one of 256 MiB'));
-  const { connections, bytes } = CROWD;
-  // No two have a block in common.
-  const apart = Math.floor((LARGE_BYTES - bytes) / connections) - 1;
-  const crowd = await largeFigures('8 MiB, 100 at once', connections * bytes, (method) =>
-    Promise.all(
-      Array.from({ length: connections }, (_, i) => {
-        const body = method === 'PUT' ? large.subarray(i * apart, i * apart + bytes) : undefined;
-        return client.send(method, `/bench/crowd/${i}`, body);
-      }),
-    ),
-  );
-  figures.push(...crowd, peakOf(pid, '8 MiB, 100 at once'));
+  figures.push(...(await largeFigures(client, large, 'large')), peakOf(server, 'one of 256 MiB'));
+  figures.push(...(await crowdFigures(client, large)), peakOf(server, '8 MiB, 100 at once'));
+  client.close();
   return figures;
 }
 
-async function largeFigures(
-  name: string,
-  bytes: number,
-  send: (method: 'PUT' | 'GET') => Promise<unknown>,
+/** By name of the figure: the median of the rounds, and how it is to that of the first server. */
+async function peerFigures(servers: readonly Served[], rounds: number, only = ''): Promise<Figure[]> {
+  const clients = await Promise.all(servers.map(Client.of));
+  const large = new SeededRandomness(9).bytes(LARGE_BYTES);
+  const found = servers.map(() => new Map<string, Figure[]>());
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, client] of clients.entries()) {
+      const figures: Figure[] = [];
+      for (const small of SMALL) {
+        if (only === '' || only === `${small.bytes / KIB}`) figures.push(...(await smallFigures(client, small, round)));
+      }
+      if (only === '') figures.push(...(await largeFigures(client, changed(large, round), `large-${round}`)));
+      for (const figure of figures) found[i]?.set(figure.name, [...(found[i]?.get(figure.name) ?? []), figure]);
+    }
+  }
+  for (const client of clients) client.close();
+  return [...(found[0]?.keys() ?? [])].flatMap((name) => {
+    const values = found.map((of) => median((of.get(name) ?? []).map(({ value }) => value)));
+    const { unit } = (found[0]?.get(name) ?? [])[0] as Figure;
+    return servers.map(({ name: server }, i) => ({
+      name: `${name}: ${server}`,
+      value: values[i] as number,
+      unit,
+      ratio: (values[i] as number) / (values[0] as number),
+    }));
+  });
+}
+
+/** Another body of that length: none of its blocks was put before. */
+function changed(bytes: Uint8Array, round: number): Uint8Array {
+  const other = bytes.slice();
+  for (let at = 0; at < other.length; at += 4 * KIB) other[at] = ((other[at] as number) + 1 + round) & 255;
+  return other;
+}
+
+async function smallFigures(
+  client: Client,
+  { bytes, atOnce, count }: (typeof SMALL)[number],
+  round: number,
 ): Promise<Figure[]> {
+  await client.connect(atOnce);
+  const random = new SeededRandomness(bytes * 1000 + atOnce * 10 + round);
+  const bodies = Array.from({ length: count }, () => random.bytes(bytes));
+  const at = (i: number): string => `/bench/${bytes}/${atOnce}/${round}/${i}`;
   const figures: Figure[] = [];
   for (const method of ['PUT', 'GET'] as const) {
-    const startMs = performance.now();
-    await send(method);
-    const value = bytes / 1e6 / ((performance.now() - startMs) / 1000);
-    figures.push({ name: `${method.toLowerCase()} ${name}`, value, unit: 'MB/s' });
+    const asked = bodies.map((body, i) =>
+      client.prepared(method, at(i), method === 'PUT' ? { body } : { answerBytes: bytes }),
+    );
+    const name = `${method.toLowerCase()} ${bytes / KIB} KiB, ${atOnce} at once`;
+    figures.push(...(await paced(client, name, asked, atOnce)));
   }
   return figures;
+}
+
+async function paced(client: Client, name: string, asked: readonly Prepared[], atOnce: number): Promise<Figure[]> {
+  const times: number[] = [];
+  let next = 0;
+  const before = { server: processorSeconds(client.server.pid), client: process.cpuUsage() };
+  const startMs = performance.now();
+  const worker = async (): Promise<void> => {
+    while (next < asked.length) {
+      const beganMs = performance.now();
+      await client.send(asked[next++] as Prepared);
+      times.push(performance.now() - beganMs);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  const seconds = (performance.now() - startMs) / 1000;
+  const { user, system } = process.cpuUsage(before.client);
+  const serverSeconds = processorSeconds(client.server.pid) - before.server;
+  const sorted = times.toSorted((a, b) => a - b);
+  return [
+    { name, value: asked.length / seconds, unit: '/s' },
+    { name: `${name}, median`, value: sorted[sorted.length >> 1] as number, unit: 'ms' },
+    { name: `${name}, 99 %`, value: sorted[Math.floor(sorted.length * 0.99)] as number, unit: 'ms' },
+    { name: `${name}, processor time of the server for one`, value: (serverSeconds / asked.length) * 1e6, unit: 'us' },
+    { name: `${name}, processor time of the client for one`, value: (user + system) / asked.length, unit: 'us' },
+  ];
+}
+
+async function largeFigures(client: Client, body: Uint8Array, name: string): Promise<Figure[]> {
+  await client.connect(1);
+  const put = client.prepared('PUT', `/bench/${name}`, { body });
+  const get = client.prepared('GET', `/bench/${name}`, { answerBytes: body.length });
+  return [
+    await rate('put one of 256 MiB', body.length, () => client.send(put)),
+    await rate('get one of 256 MiB', body.length, () => client.send(get)),
+  ];
+}
+
+async function crowdFigures(client: Client, large: Uint8Array): Promise<Figure[]> {
+  const { connections, bytes } = CROWD;
+  await client.connect(connections);
+  // No two have a block in common.
+  const apart = Math.floor((LARGE_BYTES - bytes) / connections) - 1;
+  const figures: Figure[] = [];
+  for (const method of ['PUT', 'GET'] as const) {
+    const asked = Array.from({ length: connections }, (_, i) => {
+      const body = large.subarray(i * apart, i * apart + bytes);
+      return client.prepared(method, `/bench/crowd/${i}`, method === 'PUT' ? { body } : { answerBytes: bytes });
+    });
+    const name = `${method.toLowerCase()} 8 MiB, 100 at once`;
+    figures.push(await rate(name, connections * bytes, () => Promise.all(asked.map((one) => client.send(one)))));
+  }
+  return figures;
+}
+
+async function rate(name: string, bytes: number, work: () => Promise<unknown>): Promise<Figure> {
+  const startMs = performance.now();
+  await work();
+  return { name, value: bytes / 1e6 / ((performance.now() - startMs) / 1000), unit: 'MB/s' };
 }
 
 /** User and system time of all of its threads. */
@@ -112,96 +195,45 @@ function processorSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-function peakOf(pid: number, after: string): Figure {
+function peakOf({ pid }: Served, after: string): Figure {
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return { name: `peak memory of the server after ${after}`, value: Number(kib) / KIB, unit: 'MiB' };
 }
 
-async function paced(
-  name: string,
-  count: number,
-  atOnce: number,
-  one: (i: number) => Promise<void>,
-): Promise<Figure[]> {
-  const times: number[] = [];
-  let next = 0;
-  const startMs = performance.now();
-  const worker = async (): Promise<void> => {
-    while (next < count) {
-      const beganMs = performance.now();
-      await one(next++);
-      times.push(performance.now() - beganMs);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  const seconds = (performance.now() - startMs) / 1000;
-  const sorted = times.toSorted((a, b) => a - b);
-  return [
-    { name, value: count / seconds, unit: '/s' },
-    { name: `${name}, median`, value: sorted[sorted.length >> 1] as number, unit: 'ms' },
-    { name: `${name}, 99 %`, value: sorted[Math.floor(sorted.length * 0.99)] as number, unit: 'ms' },
-  ];
-}
-
+/** Connections that are kept, and requests that are signed before they are counted. */
 class Client {
-  readonly #endpoint: URL;
-  readonly #key: Key;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: CROWD.connections });
+  readonly server: Served;
+  readonly #idle: Connection[] = [];
 
-  constructor(endpoint: string, key: Key) {
-    this.#endpoint = new URL(endpoint);
-    this.#key = key;
+  private constructor(server: Served) {
+    this.server = server;
   }
 
-  send(method: string, path: string, body: Uint8Array = new Uint8Array(0)): Promise<void> {
-    const headers = this.#signed(method, path, body);
-    const { hostname, port } = this.#endpoint;
-    return new Promise((resolve, reject) => {
-      const sent = request({ hostname, port, method, path, headers, agent: this.#agent });
-      sent.on('error', reject);
-      sent.on('response', (response) => {
-        response.resume();
-        response.on('end', () => {
-          if (response.statusCode === 200) resolve();
-          else reject(new Error(`${method} ${path}: ${response.statusCode}`));
-        });
-      });
-      sent.end(body);
-    });
+  /** With the S3 bucket that all is put into. */
+  static async of(server: Served): Promise<Client> {
+    const client = new Client(server);
+    await client.connect(1);
+    await client.send(client.prepared('PUT', '/bench'));
+    return client;
   }
 
-  #signed(method: string, path: string, body: Uint8Array): Record<string, string> {
-    const payloadHash = createHash('sha256').update(body).digest('hex');
-    const timestamp = `${new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)}Z`;
-    const scope = { date: timestamp.slice(0, 8), region: 'us-east-1', service: 's3' };
-    const headers = { host: this.#endpoint.host, 'x-amz-content-sha256': payloadHash, 'x-amz-date': timestamp };
-    const signedHeaders = Object.keys(headers);
-    const choice = { signedHeaders, payloadHash, withoutQuery: 'X-Amz-Signature' };
-    const [canonical = ''] = canonicalRequests(
-      { method, path, query: '', headers: new Map(Object.entries(headers)) },
-      choice,
-    );
-    const signature = signatureOf(signingKey(this.#key.secret, scope), timestamp, scope, canonical);
-    const credential = `${this.#key.id}/${scope.date}/us-east-1/s3/aws4_request`;
-    return {
-      ...headers,
-      'content-length': String(body.length),
-      authorization: `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`,
-    };
+  async connect(connections: number): Promise<void> {
+    while (this.#idle.length < connections) this.#idle.push(await Connection.open(this.server.endpoint));
   }
-}
 
-async function answered(args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [...PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const line = await firstLine(child);
-  await new Promise((resolve) => child.once('close', resolve));
-  return line;
-}
+  prepared(method: string, path: string, wanted?: Wanted): Prepared {
+    return prepared(this.server.endpoint, this.server.key, method, path, wanted);
+  }
 
-function firstLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', () => reject(new Error('the program said nothing')));
-    createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve);
-  });
+  /** As many at once as there are connections. */
+  async send(asked: Prepared): Promise<void> {
+    const connection = this.#idle.pop();
+    if (connection === undefined) throw new Error('every connection is in use');
+    await connection.send(asked);
+    this.#idle.push(connection);
+  }
+
+  close(): void {
+    for (const connection of this.#idle.splice(0)) connection.close();
+  }
 }

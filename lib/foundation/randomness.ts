@@ -1,6 +1,7 @@
 // The randomness port: system entropy for ids, keys and nonces; a seeded generator for tests and simulations.
 // No floating point in the interface, so that a seed gives the same run everywhere.
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes, randomFillSync, randomInt } from 'node:crypto';
+import { POOL_BYTES, POOLED_BYTES_MAX } from '../limits/bytes.ts';
 import { assert } from './assert.ts';
 
 export interface Randomness {
@@ -10,8 +11,24 @@ export interface Randomness {
   below(bound: number): number;
 }
 
+const pool = Buffer.alloc(POOL_BYTES);
+let used = POOL_BYTES;
+
+/** A call of the system's generator takes longer than what it makes: out of a pool, where nothing of it stays. */
+function pooledBytes(length: number): Uint8Array {
+  if (used + length > POOL_BYTES) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const bytes = Buffer.allocUnsafeSlow(length);
+  pool.copy(bytes, 0, used, used + length);
+  pool.fill(0, used, used + length);
+  used += length;
+  return bytes;
+}
+
 export const systemRandomness: Randomness = {
-  bytes: (length) => randomBytes(length),
+  bytes: (length) => (length <= POOLED_BYTES_MAX ? pooledBytes(length) : randomBytes(length)),
   below: (bound) => (bound <= 1 ? 0 : randomInt(bound)),
 };
 

@@ -1,6 +1,6 @@
 // The body of a request: out of its chunks, counted, hashed, and held against everything its sender said of it. What
 // the content is used for is published only after `finish`.
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { PUT_BYTES_MAX } from '../limits/gateway.ts';
 import { ChunkDecoder } from '../s3/body/aws-chunked.ts';
 import {
@@ -90,20 +90,46 @@ interface Expected {
   readonly sha256: string | undefined;
 }
 
+/** Hex, once it has been read. */
+interface Sums {
+  md5(): string;
+  sha256(): string | undefined;
+}
+
+class StreamedSums implements Sums {
+  readonly #md5 = createHash('md5');
+  readonly #sha256: Hash | undefined;
+
+  constructor(hasSha256: boolean) {
+    this.#sha256 = hasSha256 ? createHash('sha256') : undefined;
+  }
+
+  update(piece: Uint8Array): void {
+    this.#md5.update(piece);
+    this.#sha256?.update(piece);
+  }
+
+  md5(): string {
+    return this.#md5.digest('hex');
+  }
+
+  sha256(): string | undefined {
+    return this.#sha256?.digest('hex');
+  }
+}
+
 export class VerifiedBody {
   /** At the most. */
   readonly sizeBytes: number;
   readonly #source: () => AsyncIterable<Uint8Array>;
   readonly #expected: Expected;
-  readonly #md5 = createHash('md5');
-  readonly #sha256: Hash | undefined;
+  #sums: Sums | undefined;
   #bytes = 0;
   #isWhole = false;
 
   constructor(source: () => AsyncIterable<Uint8Array>, expected: Expected) {
     this.#source = source;
     this.#expected = expected;
-    this.#sha256 = expected.sha256 === undefined ? undefined : createHash('sha256');
     this.sizeBytes = expected.sizeBytes;
   }
 
@@ -114,23 +140,40 @@ export class VerifiedBody {
 
   /** Once. */
   async *content(): AsyncGenerator<Uint8Array> {
-    const { decoder } = this.#expected;
+    const sums = new StreamedSums(this.#expected.sha256 !== undefined);
+    this.#sums = sums;
     for await (const piece of this.#source()) {
-      if (decoder === undefined) yield this.#take(piece);
-      else for (const part of decoder.push(piece)) yield this.#take(part);
+      for (const part of this.#partsOf(piece)) {
+        sums.update(part);
+        yield part;
+      }
     }
     this.#isWhole = true;
   }
 
-  /** The whole of it, which is small, in memory of its own. */
+  /** The whole of it, which is small, in memory of its own. Hashed at once: that takes half as long as in pieces. */
   async whole(): Promise<Uint8Array<ArrayBuffer>> {
     const out = Buffer.allocUnsafeSlow(this.sizeBytes);
     let at = 0;
-    for await (const piece of this.content()) {
-      out.set(piece, at);
-      at += piece.length;
+    for await (const piece of this.#source()) {
+      for (const part of this.#partsOf(piece)) {
+        out.set(part, at);
+        at += part.length;
+      }
     }
-    return out.subarray(0, at);
+    this.#isWhole = true;
+    const bytes = out.subarray(0, at);
+    this.#sums = {
+      md5: () => hash('md5', bytes, 'hex'),
+      sha256: () => (this.#expected.sha256 === undefined ? undefined : hash('sha256', bytes, 'hex')),
+    };
+    return bytes;
+  }
+
+  *#partsOf(piece: Uint8Array): Generator<Uint8Array> {
+    const { decoder } = this.#expected;
+    if (decoder === undefined) yield this.#take(piece);
+    else for (const part of decoder.push(piece)) yield this.#take(part);
   }
 
   #take(piece: Uint8Array): Uint8Array {
@@ -139,26 +182,25 @@ export class VerifiedBody {
       throw this.#expected.hasLength
         ? new S3Fault('InvalidRequest', 'the body is longer than it was said to be')
         : new S3Fault('EntityTooLarge', 'your proposed upload exceeds the maximum allowed object size');
-    this.#md5.update(piece);
-    this.#sha256?.update(piece);
     for (const hasher of this.#expected.hashers.values()) hasher.update(piece);
     return piece;
   }
 
   /** Throws what does not match. To be called when the content has been read. */
   finish(): BodySums {
-    if (!this.#isWhole || (this.#expected.hasLength && this.#bytes < this.sizeBytes))
+    const read = this.#sums;
+    if (read === undefined || !this.#isWhole || (this.#expected.hasLength && this.#bytes < this.sizeBytes))
       throw new S3Fault(
         'IncompleteBody',
         'you did not provide the number of bytes specified by the Content-Length header',
       );
     const trailers = this.#expected.decoder?.end() ?? new Map<string, string>();
-    if (this.#sha256?.digest('hex') !== this.#expected.sha256)
+    if (read.sha256() !== this.#expected.sha256)
       throw new S3Fault(
         'XAmzContentSHA256Mismatch',
         "the provided 'x-amz-content-sha256' header does not match what was computed",
       );
-    const md5 = this.#md5.digest('hex');
+    const md5 = read.md5();
     if (this.#expected.md5 !== undefined && md5 !== this.#expected.md5)
       throw new S3Fault('BadDigest', 'the Content-MD5 you specified did not match what we received');
     const checksums: Partial<Record<Algorithm, string>> = {};

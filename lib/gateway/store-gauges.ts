@@ -31,11 +31,29 @@ const GAUGES: readonly (readonly [
     (status) => secondsOf(status.journal?.waiting.ageMs),
   ],
   ['journal_segments', 'Segments that a restore from the drives reads', (status) => status.journal?.way],
+  ['journal_copies', 'Drives that have all of the journal that was shipped', (status) => status.journal?.copies],
+  ['compaction_queue_messages', 'Moves of L3 that wait or are under way', (status) => queuedIn(status)],
+  [
+    'compaction_queue_age_seconds',
+    'How long the oldest of them has waited',
+    (status) => secondsOf(status.compaction?.queue?.oldestAgeMs),
+  ],
+  [
+    'compaction_queue_dead',
+    'Moves that were given up after too many tries',
+    (status) => status.compaction?.queue?.dead,
+  ],
   ['journal_snapshot_age_seconds', 'Age of the newest snapshot on the drives', (status, nowMs) => ageOf(status, nowMs)],
 ];
 
 const reducedIn = ({ redundancy }: Status): number => redundancy.reduced.reduce((sum, { volumes }) => sum + volumes, 0);
 const awayIn = ({ drives }: Status): number => drives.filter(({ state }) => state === 'unavailable').length;
+
+function queuedIn({ compaction }: Status): number | undefined {
+  const queue = compaction?.queue;
+  return queue == null ? undefined : queue.ready + queue.inFlight;
+}
+
 const secondsOf = (ms: number | null | undefined): number | undefined => (ms == null ? undefined : ms / 1000);
 
 /** Known only where a volume is not complete. */

@@ -152,6 +152,7 @@ const TIMES: readonly Relation[] = [
     ] as const;
     return pairs.every(([first, most]) => first <= most);
   }),
+  relation('a lease that is kept has half of its time left', (l) => l.KEPT_LEASE_MS < l.LEASE_MS / 2),
   relation('open volumes are listed within a lease', (l) => l.OPEN_LIST_EVERY_MS < l.LEASE_MS),
   relation('drives are asked again within a lease', (l) => l.REFUSING_DRIVE_REST_MS < l.LEASE_MS),
   relation('a busy drive rests less than one that is away', (l) => l.BUSY_DRIVE_REST_MS < l.UNAVAILABLE_DRIVE_REST_MS),

@@ -31,6 +31,8 @@ export const KEK_CLAIM_ATTEMPTS_MAX = 3;
 
 /** Lease of an open volume. Expiry only decides who waits; every commit is decided by the token. */
 export const LEASE_MS = MINUTE_MS;
+/** How long a server keeps the lease that its last append took for the next one: clients come again in a part of it. */
+export const KEPT_LEASE_MS = 200;
 /** Looks for a volume that is not leased, before VOLUMES_BUSY: together ten seconds and more. */
 export const LEASE_WAITS_MAX = 40;
 /** The first wait; each is twice the one before. */

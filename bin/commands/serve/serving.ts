@@ -10,6 +10,7 @@ import { ServerMetrics } from '../../../lib/gateway/http/metrics.ts';
 import { startServer } from '../../../lib/gateway/http/server.ts';
 import { type OpenGateway, openGateway } from '../../../lib/gateway/open-gateway.ts';
 import { storeGauges } from '../../../lib/gateway/store-gauges.ts';
+import { KEPT_LEASE_MS } from '../../../lib/limits/volume.ts';
 import type { Run } from '../command.ts';
 import { type AdminPort, startAdminPort } from './admin-port.ts';
 import { hostOf, LOOPBACK } from './hosts.ts';
@@ -24,6 +25,7 @@ export async function serve(run: Run, options: ServeOptions): Promise<void> {
   const tls = await tlsOf(options);
   const store = await run.open();
   const engine = await store.objects();
+  if (store instanceof EmbeddedClient) store.engine.volumes.open.keepLeases(KEPT_LEASE_MS);
   const metrics = new ServerMetrics();
   const open = openGateway(engine, {
     region: options.region,

@@ -150,6 +150,7 @@ export class EmbeddedStore {
   /** To be called when nothing runs on it any more. */
   async close(): Promise<void> {
     this.#stopWarmUp?.();
+    await this.volumes.open.giveLeasesBack();
     await this.#sealer?.close();
     this.#unshipped = await this.journal?.close();
     await this.#queue?.close();

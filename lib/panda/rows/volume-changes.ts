@@ -92,8 +92,19 @@ export const setToken = (token: number): Change => ({ set: { t: token } });
 /** One more group, pending until its index transactions are done. */
 export const addGroup = (seq: number): Change => ({ set: { n: seq + 1, p: seq } });
 
-/** One more group, indexed in the same transaction, after which the next to come may lease. */
-export const addSettledGroup = (seq: number): Change => together({ set: { n: seq + 1 } }, endLease);
+/** A lease that begins with the commit under the one before it: its token is one larger. */
+export interface NextLease {
+  readonly token: number;
+  readonly owner: string;
+  readonly expiresAtMs: number;
+}
+
+/** One more group, indexed in the same transaction, after which the next to come may lease, or has leased already. */
+export const addSettledGroup = (seq: number, next?: NextLease): Change =>
+  together(
+    { set: { n: seq + 1 } },
+    next === undefined ? endLease : giveLease(next.token, next.owner, next.expiresAtMs),
+  );
 
 /** The pending group is done with. */
 export const settleGroup: Change = { remove: ['p'] };

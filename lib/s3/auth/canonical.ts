@@ -14,9 +14,12 @@ export interface RawRequest {
 }
 
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
+const PLAIN = /^[A-Za-z0-9\-._~]*$/;
+const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/;
 
 /** Percent-encodes every byte but the unreserved ones, as AWS does; `/` stays where it is a path. */
 export function encoded(text: string, keepsSlash = false): string {
+  if ((keepsSlash ? PLAIN_PATH : PLAIN).test(text)) return text;
   let out = '';
   for (const byte of Buffer.from(text)) {
     const character = String.fromCharCode(byte);

@@ -1,5 +1,5 @@
 // Signatures of version 4: the signing key, and what is signed of a request, of a chunk, and of trailers.
-import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { sha256Hex } from './canonical.ts';
 
 export interface Scope {
@@ -10,17 +10,21 @@ export interface Scope {
 }
 
 /** A key object first: given bytes, createHmac takes 9 us longer, three times as long as the rest. */
-const hmac = (key: Uint8Array, data: string): Buffer =>
-  createHmac('sha256', createSecretKey(key)).update(data).digest();
+const hmacWith = (key: KeyObject, data: string): Buffer => createHmac('sha256', key).update(data).digest();
+
+const hmac = (key: Uint8Array, data: string): Buffer => hmacWith(createSecretKey(key), data);
 
 export const scopeText = ({ date, region, service }: Scope): string => `${date}/${region}/${service}/aws4_request`;
 
-export function signingKey(secret: string, { date, region, service }: Scope): Uint8Array {
-  return hmac(hmac(hmac(hmac(Buffer.from(`AWS4${secret}`), date), region), service), 'aws4_request');
+export function signingKey(secret: string, { date, region, service }: Scope): KeyObject {
+  const scoped = hmac(hmac(hmac(Buffer.from(`AWS4${secret}`), date), region), service);
+  return createSecretKey(hmac(scoped, 'aws4_request'));
 }
 
-export const signatureOf = (key: Uint8Array, timestamp: string, scope: Scope, canonicalRequest: string): string =>
-  hmac(key, ['AWS4-HMAC-SHA256', timestamp, scopeText(scope), sha256Hex(canonicalRequest)].join('\n')).toString('hex');
+export const signatureOf = (key: KeyObject, timestamp: string, scope: Scope, canonicalRequest: string): string =>
+  hmacWith(key, ['AWS4-HMAC-SHA256', timestamp, scopeText(scope), sha256Hex(canonicalRequest)].join('\n')).toString(
+    'hex',
+  );
 
 /** In constant time where both are as long as a signature is. */
 export function isSameSignature(a: string, b: string): boolean {
@@ -32,12 +36,12 @@ const EMPTY_SHA256 = sha256Hex('');
 
 /** Signatures of a body that comes in chunks: each is chained to the one before, the first to the request's. */
 export class ChunkSigner {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   readonly #timestamp: string;
   readonly #scope: Scope;
   #previous: string;
 
-  constructor(key: Uint8Array, timestamp: string, scope: Scope, seed: string) {
+  constructor(key: KeyObject, timestamp: string, scope: Scope, seed: string) {
     this.#key = key;
     this.#timestamp = timestamp;
     this.#scope = scope;
@@ -56,7 +60,7 @@ export class ChunkSigner {
 
   #isNext(algorithm: string, hashes: readonly string[], signature: string): boolean {
     const lines = [algorithm, this.#timestamp, scopeText(this.#scope), this.#previous, ...hashes];
-    this.#previous = hmac(this.#key, lines.join('\n')).toString('hex');
+    this.#previous = hmacWith(this.#key, lines.join('\n')).toString('hex');
     return isSameSignature(this.#previous, signature);
   }
 }

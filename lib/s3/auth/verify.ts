@@ -1,5 +1,6 @@
 // Whether a request was signed with the secret of the key it claims. The answer says no more than that, and takes as
 // long for a key that is not there.
+import type { KeyObject } from 'node:crypto';
 import { LruCache } from '../../foundation/lru.ts';
 import { SIGNING_KEYS_KEPT } from '../../limits/gateway.ts';
 import { S3Fault } from '../fault.ts';
@@ -23,9 +24,9 @@ export interface SecretKey {
 const NOBODY = 'x'.repeat(40);
 
 /** A key signs by the same derived key for a day, and deriving it is four of the six HMACs of a request. */
-const derived = new LruCache<string, Uint8Array>(SIGNING_KEYS_KEPT);
+const derived = new LruCache<string, KeyObject>(SIGNING_KEYS_KEPT);
 
-function derivedKey(secret: string, scope: Scope): Uint8Array {
+function derivedKey(secret: string, scope: Scope): KeyObject {
   const name = `${secret}/${scopeText(scope)}`;
   let key = derived.get(name);
   if (key === undefined) {

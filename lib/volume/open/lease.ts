@@ -3,7 +3,7 @@
 import { isKind } from '../../foundation/errors.ts';
 import { LEASE_MS } from '../../limits/volume.ts';
 import { type Change, together } from '../../panda/rows/change.ts';
-import { endLease, skipSeq, tokenIs } from '../../panda/rows/volume-changes.ts';
+import { endLease, type NextLease, skipSeq, tokenIs } from '../../panda/rows/volume-changes.ts';
 import { type VolumeRow, volumeFromRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
 import { readVolume } from '../rows/read-rows.ts';
@@ -26,7 +26,12 @@ export interface GroupPlace {
 export interface Lease extends GroupPlace {
   /** Gives it back unused. */
   release(): Promise<void>;
-  /** A transaction of the holder gave it back; `next` is the row it left, or undefined if that is not known. */
+  /** What the holder's last transaction leases in place of giving it back. */
+  next(): NextLease | undefined;
+  /**
+   * A transaction of the holder ended it; `next` is the row it left, with an owner if that transaction leased anew, or
+   * undefined if that is not known.
+   */
   done(next: VolumeRow | undefined): void;
 }
 
@@ -62,6 +67,7 @@ export function leaseOf(
   components: Components,
   volume: VolumeRow,
   settle: (next: VolumeRow | undefined) => void,
+  next: () => NextLease | undefined = () => undefined,
 ): Lease {
   const key = volumeKey(components.settings.cell, volume.id);
   const free = { ...volume, owner: undefined, expiresAtMs: 0 };
@@ -91,6 +97,7 @@ export function leaseOf(
       const used = volume.extentUsedBytes.map((bytes, i) => bytes + (strayBytes[i] ?? 0));
       return giveBack(skipSeq(volume.nextSeq, used), { ...free, nextSeq: volume.nextSeq + 1, extentUsedBytes: used });
     },
+    next,
     done: settle,
   };
 }

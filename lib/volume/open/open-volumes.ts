@@ -6,13 +6,14 @@ import { isKind, retryLater } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import { VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
 import { LEASE_WAIT_MS, LEASE_WAIT_MS_MAX, LEASE_WAITS_MAX, OPEN_GROWTH_MAX } from '../../limits/volume.ts';
-import type { VolumeClass } from '../../panda/rows/volume-row.ts';
+import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Directories } from '../read/directories.ts';
 import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
 import { isLeasable, isWritable, type Known, pickFull, pickWithRoom, type View } from './choose-open.ts';
 import { createVolume } from './create-volume.ts';
+import { KeptLeases } from './kept-leases.ts';
 import { KnownVolumes } from './known-volumes.ts';
 import { type Lease, leaseOf, leaseVolume } from './lease.ts';
 import { recoverPending } from './recover.ts';
@@ -29,6 +30,7 @@ export class OpenVolumes {
   readonly #zones: ZoneAllocator;
   readonly #directories: Directories;
   readonly #known: KnownVolumes;
+  readonly #kept: KeptLeases;
   readonly #waiting: (() => void)[] = [];
   #creating = 0;
   #conflicts = 0;
@@ -39,6 +41,17 @@ export class OpenVolumes {
     this.#zones = zones;
     this.#directories = directories;
     this.#known = new KnownVolumes(components, () => this.#wakeAll());
+    this.#kept = new KeptLeases(components, this.#known);
+  }
+
+  /** An append that is committed at once leases its volume for the next one, which may come within so long. */
+  keepLeases(forMs: number): void {
+    this.#kept.begin(forMs);
+  }
+
+  /** To be called when no more is to be appended. */
+  giveLeasesBack(): Promise<void> {
+    return this.#kept.end();
   }
 
   /**
@@ -173,7 +186,7 @@ export class OpenVolumes {
   async #tryLease(entry: Known): Promise<Lease | undefined> {
     entry.busy = true;
     try {
-      const leased = await leaseVolume(this.#components, entry.row);
+      const leased = (await this.#kept.take(entry)) ?? (await leaseVolume(this.#components, entry.row));
       if (leased === undefined) {
         this.#conflicts += 1;
         entry.conflicts += 1;
@@ -187,11 +200,22 @@ export class OpenVolumes {
         await recoverPending(this.#components, leased, leased.token, false);
         entry.row = { ...leased, pendingSeq: undefined };
       }
-      return leaseOf(this.#components, entry.row, (next) => this.#known.free(entry, next));
+      const { row } = entry;
+      return leaseOf(
+        this.#components,
+        row,
+        (next) => this.#ended(entry, next),
+        () => this.#kept.after(row),
+      );
     } catch (error) {
       this.#known.free(entry, undefined);
       throw error;
     }
+  }
+
+  #ended(entry: Known, next: VolumeRow | undefined): void {
+    if (next?.state === 'open' && next.owner !== undefined) this.#kept.keep(entry, next.token);
+    this.#known.free(entry, next);
   }
 
   async #sealOrRelease(lease: Lease): Promise<void> {

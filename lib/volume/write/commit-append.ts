@@ -65,8 +65,8 @@ export async function commitAppend(
 }
 
 /**
- * COMMIT, INDEX and SETTLE in one: all of it, or nothing. Undefined if a condition did not hold: the group is committed
- * by itself then, which shows whether the lease still holds.
+ * COMMIT, INDEX and SETTLE in one, and the LEASE after it if that is kept: all of it, or nothing. Undefined if a
+ * condition did not hold: the group is committed by itself then, which shows whether the lease still holds.
  */
 export async function commitWhole(
   store: VolumeStore,
@@ -74,7 +74,8 @@ export async function commitWhole(
   index: readonly Write[],
 ): Promise<VolumeRow | undefined> {
   const { lease } = proposal;
-  const writes = [...commitWrites(store, proposal, addSettledGroup(lease.seq)), ...index];
+  const next = lease.next();
+  const writes = [...commitWrites(store, proposal, addSettledGroup(lease.seq, next)), ...index];
   try {
     await transact(store.components, writes, tookOf(store, lease));
   } catch (error) {
@@ -83,7 +84,7 @@ export async function commitWhole(
     lease.done(undefined);
     throw error;
   }
-  const row = { ...rowAfter(proposal), owner: undefined, expiresAtMs: 0 };
+  const row = { ...rowAfter(proposal), ...(next ?? { owner: undefined, expiresAtMs: 0 }) };
   lease.done(row);
   return row;
 }

@@ -1,5 +1,5 @@
 // Requests as clients sign them, to be spoiled afterwards: in headers, in the address, and bodies in signed chunks.
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { AccessKey } from '../../../lib/access/access-keys.ts';
 import { canonicalRequests, sha256Hex } from '../../../lib/s3/auth/canonical.ts';
@@ -24,10 +24,10 @@ export interface Signed extends Plain {
 
 export type Key = Pick<AccessKey, 'id' | 'secret'>;
 
-let known: { readonly secret: string; readonly date: string; readonly signing: Uint8Array } | undefined;
+let known: { readonly secret: string; readonly date: string; readonly signing: KeyObject } | undefined;
 
 /** That of the day, once for all of its requests. */
-function keyOf({ secret }: Key, scope: Scope): Uint8Array {
+function keyOf({ secret }: Key, scope: Scope): KeyObject {
   if (known?.secret !== secret || known.date !== scope.date)
     known = { secret, date: scope.date, signing: signingKey(secret, scope) };
   return known.signing;

@@ -6,6 +6,7 @@ import type { StoreId } from '../../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { Frontend } from '../../../lib/frontend/frontend.ts';
 import type { KekStore } from '../../../lib/keys/keys.ts';
+import { KEPT_LEASE_MS } from '../../../lib/limits/volume.ts';
 import { BulkCoder } from '../../../lib/live-coder/bulk-coder.ts';
 import type { JournalSource } from '../../../lib/panda/journal-source.ts';
 import type { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
@@ -142,6 +143,8 @@ export class SimWorld {
       isOwnerGone: (owner) => this.#isGone(owner),
     };
     const volumes = new VolumeStore(components);
+    // As a server does, in every second run.
+    if (role === 'client' && this.plan.seed % 2 === 1) volumes.open.keepLeases(KEPT_LEASE_MS);
     const bulk = this.plan.putsBulk ? new BulkCoder(volumes, BULK_FROM_BYTES) : undefined;
     return { process, components, volumes, frontend: new Frontend(volumes, undefined, bulk), queue };
   }

@@ -48,6 +48,7 @@ const PATTERNS: readonly Pattern[] = [
   ['3 COMMIT to a bucket', 'put group', 'update bucket ^u'],
   ['3 COMMIT of a new bucket', 'put group', 'put bucket', 'update volume +ob'],
   ['3 and 4, all in one', 'put group', 'put object', 'update volume -o'],
+  ['3, 4 and the next 1, all in one', 'put group', 'put object', 'update volume +t'],
   ['4 INDEX', 'check volume', '!put dead', '!put open', '!put hot'],
   ['4 INDEX, the last of a group', 'update volume -p', 'put block'],
   ['4 INDEX, the last, of known blocks', 'update volume -p', 'put object', '!put block'],
