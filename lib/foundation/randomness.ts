@@ -1,7 +1,6 @@
 // The randomness port: system entropy for ids, keys and nonces; a seeded generator for tests and simulations.
 // No floating point in the interface, so that a seed gives the same run everywhere.
 import { randomBytes, randomFillSync, randomInt } from 'node:crypto';
-import { POOL_BYTES, POOLED_BYTES_MAX } from '../limits/bytes.ts';
 import { assert } from './assert.ts';
 
 export interface Randomness {
@@ -11,6 +10,9 @@ export interface Randomness {
   below(bound: number): number;
 }
 
+const POOL_BYTES = 4096;
+/** Longer ones are fetched by themselves. */
+const POOLED_BYTES = POOL_BYTES / 64;
 const pool = Buffer.alloc(POOL_BYTES);
 let used = POOL_BYTES;
 
@@ -28,7 +30,7 @@ function pooledBytes(length: number): Uint8Array {
 }
 
 export const systemRandomness: Randomness = {
-  bytes: (length) => (length <= POOLED_BYTES_MAX ? pooledBytes(length) : randomBytes(length)),
+  bytes: (length) => (length <= POOLED_BYTES ? pooledBytes(length) : randomBytes(length)),
   below: (bound) => (bound <= 1 ? 0 : randomInt(bound)),
 };
 

@@ -27,11 +27,6 @@ export const PLACEMENT_EXCHANGES_MAX = 64;
 
 // Keys.
 
-/** Random bytes that are fetched from the system's generator at once, beyond what most ids, keys and nonces take. */
-export const POOL_BYTES = 4096;
-/** What is longer is fetched by itself. */
-export const POOLED_BYTES_MAX = 64;
-
 /**
  * A compressed body is kept if it is at most this share of the block: less is not worth decompressing on every read.
  */
