@@ -65,8 +65,10 @@ export async function expireRemoved(components: Components, options: ExpireOptio
       if (options.signal?.aborted) return { objects: batch.objects, waiting };
       const removed = readOrTell(row, read, badRow);
       if (removed === undefined) continue;
-      if (isAhead(removed.atMs, clock.nowMs())) await beginGraceNow(components, removed);
-      if (removed.atMs + graceMs > clock.nowMs()) waiting += isHolding(removed) ? referencesLeft(removed).length : 0;
+      // By a clock that says it is before 1970 rows are of its beginning, and not ahead of it.
+      const nowMs = Math.max(0, clock.nowMs());
+      if (isAhead(removed.atMs, nowMs)) await beginGraceNow(components, removed);
+      if (removed.atMs + graceMs > nowMs) waiting += isHolding(removed) ? referencesLeft(removed).length : 0;
       else await batch.add(removed);
     }
   await batch.flush();

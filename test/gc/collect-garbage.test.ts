@@ -1,8 +1,10 @@
 // GC destroys keys: exactly those of blocks in trash that nobody came back for, whose grace has passed, and which are where their trash row says.
 import { describe, expect, it } from 'vitest';
+import { DAY_MS } from '../../lib/foundation/durations.ts';
 import { isKind, PocketfulError } from '../../lib/foundation/errors.ts';
 import type { BlockId, BucketId, RecordId, VolumeId } from '../../lib/foundation/ids.ts';
 import { collectGarbage, type GarbageReport, isDoomed, shredWrites } from '../../lib/gc/collect-garbage.ts';
+import { expireRemoved } from '../../lib/gc/expire-removed.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Attributes, Key, Write } from '../../lib/panda/panda.ts';
 import { type BlockRow, blockAttributes, blockKey } from '../../lib/panda/rows/block-row.ts';
@@ -283,5 +285,17 @@ describe('a pass of GC', () => {
     await expect(collectGarbage((await worldWith(rows)).components)).rejects.toSatisfy((error) =>
       isKind(error, 'corrupt'),
     );
+  });
+});
+
+describe('a clock that says it is before 1970', () => {
+  it('stops nothing: what is removed is of its beginning, and its grace not over', async () => {
+    const world = new World(5, { ...TINY, deleteGraceMs: 1000 });
+    world.clock.jumpTo(-30 * DAY_MS);
+    const { frontend, components } = world.start();
+    await frontend.put({ namespace: 'n', key: 'a', body: Buffer.from('a') });
+    await frontend.delete('n', 'a');
+    expect(await expireRemoved(components)).toMatchObject({ objects: 0 });
+    expect(await expireRemoved(components, { ignoreGrace: true })).toEqual({ objects: 1, waiting: 0 });
   });
 });

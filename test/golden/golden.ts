@@ -32,7 +32,7 @@ const ALL_CASES = Object.fromEntries(
 );
 
 /** Long ones of which every part is in another case that is interrupted. */
-const CALM_ONLY = ['stable', 'plan files', 'schedule', 'again and again'];
+const CALM_ONLY = ['stable', 'plan files', 'schedule', 'again and again', '1970'];
 
 /** Those that take seconds, each of its part alone (golden.long.test.ts): the first line of a part begins it, the others are indented. */
 export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => Promise<readonly string[]>>>>> = {

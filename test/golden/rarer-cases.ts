@@ -1,16 +1,23 @@
 // What a store does seldom: bulk puts, keys that are retired, voids that end, drives that go and come back, rows that are behind what drives hold,
 // lost records that are put again, moves that are delivered by a queue.
+
 import { drainPass } from '../../lib/compaction/do/drainer.ts';
+import { compact } from '../../lib/compaction/do/rounds.ts';
 import { workDelivered } from '../../lib/compaction/move/l3/delivered.ts';
+import { sendDraining } from '../../lib/compaction/move/l3/stream-runs.ts';
+import type { SimulatedClock } from '../../lib/foundation/clock.ts';
 import { DAY_MS, HOUR_MS } from '../../lib/foundation/durations.ts';
+import type { VolumeId } from '../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { confirmObjects, type RememberedObject } from '../../lib/frontend/again/confirm-objects.ts';
 import { Frontend } from '../../lib/frontend/frontend.ts';
 import { KekRing } from '../../lib/frontend/kek-ring.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { endVoids } from '../../lib/gc/end-voids.ts';
+import { expireRemoved } from '../../lib/gc/expire-removed.ts';
 import { retireKek } from '../../lib/gc/retire-kek.ts';
 import { blocksByKekVersion, rewrapKeys } from '../../lib/gc/rewrap-keys.ts';
+import { blockIdOf } from '../../lib/keys/envelope.ts';
 import { MemoryKekStore } from '../../lib/keys/memory-kek-store.ts';
 import { QUARANTINE_MS } from '../../lib/limits/volume.ts';
 import { BulkCoder } from '../../lib/live-coder/bulk-coder.ts';
@@ -21,15 +28,17 @@ import { giveUpLostZones } from '../../lib/volume/behind/lost-zones.ts';
 import { lookAtDrives, refuseIfBehind } from '../../lib/volume/behind/newer-chunks.ts';
 import { raiseAboveDrives } from '../../lib/volume/behind/raise-above-drives.ts';
 import { sweepStrays } from '../../lib/volume/behind/sweep.ts';
+import { balanceStore, planBalanceNow } from '../../lib/volume/repair/balance-store.ts';
 import { freeDiscards } from '../../lib/volume/repair/discards.ts';
 import { planRepair, repairStore } from '../../lib/volume/repair/repair-store.ts';
 import { finishReturned, hasUnfinishedReturn } from '../../lib/volume/repair/returned.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../../lib/volume/runs/free.ts';
+import { newRunId, takeRun } from '../../lib/volume/runs/runs.ts';
 import { VolumeStore } from '../../lib/volume/volume-store.ts';
-import { actorsOf, filesOf, putFiles, SMALL, sealedWorld } from '../compaction/acting-world.ts';
+import { actorsOf, batchesOf, filesOf, putFiles, SMALL, sealedWorld } from '../compaction/acting-world.ts';
 import type { UseCase } from '../faults/use-cases.ts';
-import { wipe } from '../repair/drives.ts';
+import { mark, wipe } from '../repair/drives.ts';
 import { Model } from '../store/crash.ts';
 import { type Process, World } from '../store/harness.ts';
 import { LatePanda } from '../store/late-panda.ts';
@@ -97,7 +106,11 @@ export const RARER_CASES: Readonly<Record<string, UseCase>> = {
     prepare: () => storeWith(0),
     act: async (first) => {
       const { keks, p } = withKeks(first);
-      const out: unknown[] = [await putEach(p.frontend, filesOf(16, 9, 900))];
+      // One of the last partition of blocks, too.
+      const last = Array.from({ length: 5000 }, (_, i) => Buffer.from(`${i}`)).find((body) =>
+        blockIdOf(body).startsWith('ff'),
+      ) as Uint8Array;
+      const out: unknown[] = [await putEach(p.frontend, filesOf(16, 9, 900).set('last', last))];
       await keks.rotate();
       out.push(await putEach(p.frontend, filesOf(17, 3, 900)), [...(await blocksByKekVersion(p.components))]);
       out.push(await told(() => retireKek(p.components, 1)), await rewrapKeys(p.components));
@@ -210,6 +223,60 @@ export const RARER_CASES: Readonly<Record<string, UseCase>> = {
         await clock.sleep(700_000);
       }
       return [...out, await freeTrash(p.volumes)];
+    },
+  },
+  'columns that go to drives that were added': {
+    prepare: async () => {
+      const world = new World(14, { ...SMALL, trashGraceMs: 0 }, 8);
+      const model = new Model();
+      for (const drive of [5, 6, 7]) await mark(world, drive, 'draining');
+      await putFiles(world.start(), model, filesOf(14, 24, 1800));
+      await encode(world.start());
+      await putFiles(world.start(), model, filesOf(15, 24, 1800));
+      await encode(world.start());
+      for (const drive of [5, 6, 7]) await mark(world, drive, 'active');
+      return { world, model };
+    },
+    act: async (p) => {
+      const out: unknown[] = [await planBalanceNow(p.volumes), await balanceStore(p.volumes, { bytesMax: 1 })];
+      out.push(await balanceStore(p.volumes), await planBalanceNow(p.volumes));
+      return [...out, await freeDiscards(p.volumes, { ignoreGrace: true })];
+    },
+  },
+  'all of it by a clock that says it is before 1970': {
+    prepare: () => storeWith(0, { ...SMALL, deleteGraceMs: HOUR_MS }),
+    act: async (p) => {
+      (p.components.clock as SimulatedClock).jumpTo(-30 * DAY_MS);
+      const { frontend, volumes, components } = p;
+      const files = filesOf(22, 20, 1500).set('long', new SeededRandomness(8).bytes(30 * KIB));
+      const out: unknown[] = [await putEach(frontend, files)];
+      const items = [...filesOf(23, 6, 900)].map(([key, body]) => ({ namespace: NS, key, body }));
+      for await (const outcome of frontend.putAll(items)) out.push(outcome);
+      await encode(p);
+      for (const key of [...files.keys()].slice(0, 14)) out.push(await told(() => frontend.delete(NS, key)));
+      out.push(await told(() => frontend.restore({ namespace: NS, key: 'f/22-1' })));
+      out.push(await expireRemoved(components), await collectGarbage(components));
+      out.push(await told(() => compact(batchesOf(p), {})), await freeTrash(volumes, { ignoreGrace: true }));
+      const stream = new MemoryStream(components.clock);
+      out.push(await told(() => drainPass(volumes, stream, { l3UpTo: 0.8, threshold: 0.05, begin: true })));
+      out.push(await told(() => repairStore(volumes)), await told(() => sweepStrays(volumes)));
+      return [...out, components.clock.nowMs()];
+    },
+  },
+  'messages of a source that drains, as many as are asked for': {
+    prepare: () => sealedWorld({ volumes: 1, filesEach: 40, deletedEach: () => 5 }),
+    act: async (p) => {
+      const { components } = p;
+      const [first] = await listVolumes(components.panda, 'c0');
+      const run = newRunId(components, 'l3');
+      const source = await takeRun(components, first?.id as VolumeId, run);
+      if (source === undefined) return 'not taken';
+      const out: unknown[] = [];
+      for (const max of [0, 1, 2, 5, 99]) {
+        const stream = new MemoryStream(components.clock);
+        out.push(await sendDraining(p.volumes, stream, source, max), await stream.figures());
+      }
+      return out;
     },
   },
 };

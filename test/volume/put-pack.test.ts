@@ -1,6 +1,7 @@
 // A directory pack where one is already: what counts as an earlier attempt's at seal, and what in extents that are being made.
 import { describe, expect, it } from 'vitest';
 import { encodeBucketDirectory, type SlotLocation } from '../../lib/format/bucket-directory.ts';
+import { conflict } from '../../lib/foundation/errors.ts';
 import type { BucketId } from '../../lib/foundation/ids.ts';
 import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
 import { type PackThere, putPacks } from '../../lib/volume/open/put-pack.ts';
@@ -58,5 +59,17 @@ describe('a pack that is there already', () => {
     expect(await put(whole, 'the same')).toEqual([]);
     expect(await put(died, 'the same')).toEqual(FOREIGN);
     expect(await put(new Map([[TWO, { 0: 300 }]]), 'the same')).toEqual(FOREIGN);
+  });
+
+  it('that a drive says is there, and that is not, is no pack', async () => {
+    const world = new ReadingWorld({ warm: 'xor-2-1' });
+    const [block] = (await world.append([700])) as [Stored];
+    const volume = { ...(await world.volumeOf(block)), directoryBytes: undefined };
+    for (const drive of world.drives)
+      drive.append = async () => {
+        throw conflict('CHUNK_EXISTS', 'it is there');
+      };
+    const { failures } = await putPacks(world.store, volume, new Map(), 'as much');
+    expect([...failures.values()].map(({ code }) => code)).toEqual(['CHUNK_MISSING', 'CHUNK_MISSING']);
   });
 });
