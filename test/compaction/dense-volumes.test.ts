@@ -73,8 +73,12 @@ describe('volumes that pack no more', () => {
   it('stay where what they have used is headers of short records, as an open volume shows', () => {
     const sealed = [1, 2].map((n) => volumeOf(n, 0.77, { usedBytes: 0.9 * CAPACITY, roomBytes: 0.12 * CAPACITY }));
     const open = volumeOf(3, 0.4, { state: 'open', usedBytes: 0.46 * CAPACITY });
-    const verdictsOf = (volumes: readonly FleetVolume[]): string =>
-      planCompaction({ view: fleetOf('s', 'c0', volumes), settings: planSettingsOf(), threshold: 0.05 }).verdicts;
+    // Of a store of few volumes they would wait.
+    const others = [4, 5, 6].map((n) => volumeOf(n, 0.9, { state: 'leased' }));
+    const verdictsOf = (volumes: readonly FleetVolume[]): string => {
+      const view = fleetOf('s', 'c0', [...volumes, ...others]);
+      return planCompaction({ view, settings: planSettingsOf(), threshold: 0.05 }).verdicts.slice(0, volumes.length);
+    };
     expect(verdictsOf(sealed)).toBe('pp');
     expect(verdictsOf([...sealed, open]).slice(0, 2)).toBe('uu');
     expect(verdictsOf([...sealed.map((volume) => ({ ...volume, liveBytes: 0.6 * CAPACITY })), open]).slice(0, 2)).toBe(
@@ -103,5 +107,29 @@ describe('haste', () => {
     expect(verdicts({ objective: 'max-fill' }).slice(0, 2)).toBe('pp');
     // What waits now would wait for ever.
     expect(verdicts({ finish: true }).slice(0, 2)).toBe('pp');
+  });
+});
+
+describe('a store of few volumes', () => {
+  const sealed = (fill: number, count: number): FleetVolume[] =>
+    Array.from({ length: count }, (_, n) => volumeOf(n + 1, fill));
+  const open = (usedBytes: number) => volumeOf(99, 0.01, { state: 'open', usedBytes });
+  const verdicts = (volumes: readonly FleetVolume[], changes: Partial<PlanSettings> = {}) =>
+    planCompaction({ view: fleetOf('s', 'c0', volumes), settings: planSettingsOf(changes), threshold: 0.1 }).verdicts;
+
+  it('waits while what it would free is opened again, and goes when it fits what is open', () => {
+    expect(verdicts([...sealed(0.75, 1), open(0.4 * CAPACITY)])).toBe('wo');
+    expect(verdicts([...sealed(0.75, 1), open(0.2 * CAPACITY)])).toBe('po');
+    // Two at 1.5 together need one volume beside what is open.
+    expect(verdicts([...sealed(0.75, 2), open(0.2 * CAPACITY)])).toBe('ppo');
+    expect(verdicts([...sealed(0.75, 2), open(0.9 * CAPACITY)])).toBe('wwo');
+  });
+
+  it('waits for nothing where there are many, or no plan follows', () => {
+    const full = Array.from({ length: 4 }, (_, n) => volumeOf(n + 20, 0.99));
+    expect(verdicts([...sealed(0.75, 1), ...full, open(0.4 * CAPACITY)])[0]).toBe('p');
+    const alone = [...sealed(0.75, 1), open(0.4 * CAPACITY)];
+    expect(verdicts(alone, { finish: true })).toBe('po');
+    expect(verdicts(alone, { objective: 'max-fill' })).not.toBe('wo');
   });
 });

@@ -4,7 +4,7 @@
 import { VERDICT_REASONS } from '../../foundation/codes/reasons.ts';
 import { FLEET_STATES, type FleetView } from '../facts/fleet.ts';
 import { fullestFill, type PlanSettings, type Strategy } from '../facts/plan-settings.ts';
-import { ownWaits, waitingAt } from './waiting.ts';
+import { opensWhatItFrees, ownWaits, waitingAt } from './waiting.ts';
 
 /** One letter per verdict: a plan holds them as one string, in the order of the snapshot's ids. */
 export const VERDICTS = {
@@ -112,5 +112,8 @@ export function classify(
     else if (waitsLonger(i)) verdicts[i] = waits;
     else verdicts[i] = codes[strategy];
   }
+  const streams = (i: number): boolean => verdicts[i] === codes.l2 || verdicts[i] === codes.l3;
+  const isVain = opensWhatItFrees(view, settings, streams);
+  for (let i = 0; i < view.count; i++) if (streams(i) && isVain(i)) verdicts[i] = waits;
   return verdicts;
 }

@@ -5,7 +5,7 @@
 import { dollarsOf, MS_PER_MONTH } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
-import { FLEET_CODECS_MAX, HASTE_MAX } from '../../limits/compaction.ts';
+import { FEW_VOLUMES_MAX, FLEET_CODECS_MAX, HASTE_MAX } from '../../limits/compaction.ts';
 import { AGE_CLASSES, codecAt, FLEET_STATES, type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
 import { fullestFill, type PlanSettings } from '../facts/plan-settings.ts';
 import { Kin } from './kin.ts';
@@ -13,6 +13,10 @@ import { pricingOf, workOf } from './work.ts';
 import { fillWorthRewriting, worthIndex } from './worth.ts';
 
 const SEALED = FLEET_STATES.indexOf('sealed');
+const OPEN = FLEET_STATES.indexOf('open');
+const TRASH = FLEET_STATES.indexOf('trash');
+/** Fills that make a whole volume together are not quite one. */
+const ROUNDING = 1e-9;
 
 export const waitingAt = (codecWire: number, ageClass: number): number => codecWire * AGE_CLASSES + ageClass;
 
@@ -49,6 +53,38 @@ export function ownWaits(view: FleetView, settings: PlanSettings, threshold: num
     const fill = (view.liveBytes[i] as number) / (full * (view.capacityBytes[i] as number));
     return worthIndex(fill) < due * Math.min(HASTE_MAX, kin.haste(i));
   };
+}
+
+/**
+ * By codec: whether what streaming frees it opens again, as the survivors do not fit what is open now. Then nothing is
+ * gained before that much more has come in, and until then more of them die: they go when they fit. That is a matter
+ * of stores of few volumes: of many candidates some are gained at any time.
+ */
+export function opensWhatItFrees(
+  view: FleetView,
+  settings: PlanSettings,
+  streams: (i: number) => boolean,
+): (i: number) => boolean {
+  if (settings.objective !== 'worth' || settings.drainOrder !== 'worth' || settings.finish) return () => false;
+  const full = fullestFill(settings);
+  const perCodec = Array.from({ length: FLEET_CODECS_MAX }, () => ({ volumes: 0, open: 0, freed: 0, filled: 0 }));
+  for (let i = 0; i < view.count; i++) {
+    const of = perCodec[view.codec[i] as number] as (typeof perCodec)[number];
+    const fullBytes = full * (view.capacityBytes[i] as number);
+    if (view.state[i] !== TRASH) of.volumes += 1;
+    if (view.state[i] === OPEN) {
+      of.open += 1;
+      of.filled -= Math.max(0, 1 - (view.usedBytes[i] as number) / fullBytes);
+    } else if (streams(i)) {
+      of.freed += 1;
+      of.filled += (view.liveBytes[i] as number) / fullBytes;
+    }
+  }
+  const isVain = perCodec.map(
+    ({ volumes, open, freed, filled }) =>
+      volumes <= FEW_VOLUMES_MAX && open > 0 && freed <= Math.ceil(filled - ROUNDING),
+  );
+  return (i) => isVain[view.codec[i] as number] as boolean;
 }
 
 export interface Typical {
