@@ -21,7 +21,7 @@ export const PACK_WINDOWS_MAX = 8;
 export const PAIR_ROUNDS_MAX = 3;
 /** Logarithm of the share that died, of a volume with nothing left: no rate describes it. */
 export const DEATHS_MAX = 40;
-/** Volumes of a store, open ones among them, of which one more or less is a fifth of all: it is what a run has to gain. */
+/** Volumes of a store, open ones among them, of which one more or less is a fifth: a run has to gain one. */
 export const FEW_VOLUMES_MAX = 5;
 /** So many times the fleet's rate of dying a volume is waited for: an estimate from its own deaths is no better. */
 export const HASTE_MAX = 4;
