@@ -1,6 +1,6 @@
 // pocketful settings: what can be changed of a running store.
 import type { Command } from 'commander';
-import { RATE_NAMES } from '../../lib/compaction/plan/operating-settings.ts';
+import { NONE_NAMES } from '../../lib/compaction/plan/operating-settings.ts';
 import { isOperatingName, type OperatingLine, type OperatingValue } from '../../lib/engine/upkeep/operating.ts';
 import { invalid } from '../../lib/foundation/errors.ts';
 import { addCommand, type Run } from './command.ts';
@@ -72,6 +72,7 @@ function changesFrom(texts: readonly string[]): Record<string, OperatingValue> {
 }
 
 function readValue(text: string, name: string, value: string): OperatingValue {
-  if (value === 'none' && isOperatingName(name) && RATE_NAMES.has(name)) return null;
-  return /^\d/.test(value) ? amountOf(text, value) : value;
+  if (value === 'none' && isOperatingName(name) && NONE_NAMES.has(name)) return null;
+  // A namespace may begin with a digit.
+  return /^\d/.test(value) && name !== 'namespacesApart' ? amountOf(text, value) : value;
 }

@@ -3,6 +3,7 @@
 // references are released.
 import { conflict, isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BlockId } from '../foundation/ids.ts';
+import type { Lane } from '../foundation/lane.ts';
 import { RECORD_SLACK_BYTES } from '../limits/frontend.ts';
 import { BLOCKS_INLINE_MAX } from '../limits/panda.ts';
 import type { Write } from '../panda/panda.ts';
@@ -46,6 +47,7 @@ export interface SegmentSource {
 }
 
 export interface LongPut extends SegmentSource {
+  readonly lane?: Lane | undefined;
   readonly upload: UploadRow;
   /** The object row once all blocks are known, `segments` of them. Called once; may reject to give the upload up. */
   publish(segments: number): Promise<ObjectRow>;
@@ -148,7 +150,7 @@ export async function* windows(
 export async function storeSegment(
   store: VolumeStore,
   keks: KekRing,
-  put: Pick<LongPut, 'upload' | 'onStored' | 'bulk'>,
+  put: Pick<LongPut, 'upload' | 'onStored' | 'bulk' | 'lane'>,
   index: number,
   window: readonly HeldBlock[],
 ): Promise<void> {
@@ -157,6 +159,7 @@ export async function storeSegment(
     blocks: heldById(window),
     ...segmentOf(store.components, put.upload, index, ids),
     bulk: put.bulk,
+    lane: put.lane,
   });
   const newBytes = [...stored.newBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   put.onStored(newBytes, window.length - stored.newBytes.size);

@@ -3,28 +3,22 @@
 import { createHash } from 'node:crypto';
 import { chained } from '../foundation/chained.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
+import { SHARED_LANE } from '../foundation/lane.ts';
 import { Outbox } from '../foundation/outbox.ts';
-import { BATCH_OBJECTS_MAX, BODIES_AT_ONCE, PUT_AHEAD_BYTES_MAX, RECORD_SLACK_BYTES } from '../limits/frontend.ts';
-import { GROUP_SLOTS_MAX } from '../limits/panda.ts';
+import { BODIES_AT_ONCE, PUT_AHEAD_BYTES_MAX, RECORD_SLACK_BYTES } from '../limits/frontend.ts';
 import type { ObjectRow } from '../panda/rows/object-row.ts';
 import { etagOf } from '../panda/rows/objects/object-form.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import type { BulkWriter } from '../volume/write/bulk-stream.ts';
 import { type HeldBlock, heldById } from './blocks/held-block.ts';
 import { type LongTurn, PutRoom } from './bulk/put-room.ts';
+import { type SmallBatch, SmallBatches } from './gathered/small-batches.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
 import { factsOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
 import { putLong } from './put-long.ts';
 import { heldBlocksOf, storeBatch } from './store-blocks.ts';
-
-interface SmallObject {
-  readonly item: PutItem;
-  readonly row: ObjectRow;
-  readonly blocks: readonly HeldBlock[];
-  readonly recordBytes: number;
-}
 
 export class PutObjects {
   readonly #store: VolumeStore;
@@ -34,18 +28,16 @@ export class PutObjects {
   readonly #flushes = new Set<Promise<void>>();
   /** Keys of batches under way: two puts of one key are done in the order they came. */
   readonly #inFlight = new Map<string, Promise<void>>();
-  #batch: SmallObject[] = [];
-  readonly #batchNames = new Set<string>();
-  #batchBytes = 0;
+  readonly #small: SmallBatches;
   /** Of bodies that are read before it is their turn. */
   #aheadBytes = 0;
-  #batchBlocks = 0;
 
   /** `waitForRoom` throws `retry` HOT_FULL when nothing can be put into hot volumes now. */
   constructor(store: VolumeStore, keks: KekRing, waitForRoom: (bytes: number) => Promise<void>, bulk?: BulkWriter) {
     this.#store = store;
     this.#keks = keks;
     this.#room = new PutRoom(store.components.settings, waitForRoom, bulk);
+    this.#small = new SmallBatches(this.#room.batchBytesMax);
   }
 
   /**
@@ -140,17 +132,11 @@ export class PutObjects {
     await item.verify?.();
     const row = this.#rowOf(item, newObjectVersion(this.#store.components.randomness), blocks);
     const recordBytes = blocks.reduce((sum, { length }) => sum + length + RECORD_SLACK_BYTES, 0);
-    const name = nameOf(item);
-    const isFull =
-      this.#batchBytes + recordBytes > this.#room.batchBytesMax ||
-      this.#batch.length >= BATCH_OBJECTS_MAX ||
-      this.#batchBlocks + blocks.length > GROUP_SLOTS_MAX;
-    if (isFull || this.#batchNames.has(name)) await this.#flush();
-    await this.#room.after(this.#inFlight.get(name));
-    this.#batch.push({ item, row, blocks, recordBytes });
-    this.#batchNames.add(name);
-    this.#batchBytes += recordBytes;
-    this.#batchBlocks += blocks.length;
+    const { laneOf } = this.#store.components;
+    const lane = laneOf === undefined ? SHARED_LANE : await laneOf(item.namespace);
+    if (this.#small.holds(item) || !this.#small.hasRoomFor({ recordBytes, blocks })) await this.#flush();
+    await this.#room.after(this.#inFlight.get(nameOf(item)));
+    this.#small.add(lane, { item, row, blocks, recordBytes });
   }
 
   #rowOf(item: PutItem, version: ObjectVersion, blocks: readonly HeldBlock[]): ObjectRow {
@@ -169,21 +155,17 @@ export class PutObjects {
     };
   }
 
-  /** Starts writing the batch; waits only while too much is under way. */
+  /** Starts writing what was gathered; waits only while too much is under way. */
   async #flush(): Promise<void> {
-    const batch = this.#batch;
-    if (batch.length === 0) return;
-    this.#batch = [];
-    this.#batchNames.clear();
-    this.#batchBytes = 0;
-    this.#batchBlocks = 0;
-    const give = await this.#room.memory(batch.flatMap(({ blocks }) => blocks));
-    const end = this.#room.bulk?.stream.begin();
-    const stored = this.#storeSmall(batch).finally(() => {
-      give();
-      end?.();
-    });
-    this.#track(batch, stored);
+    for (const batch of this.#small.takeAll()) {
+      const give = await this.#room.memory(batch.objects.flatMap(({ blocks }) => blocks));
+      const end = this.#room.bulk?.stream.begin();
+      const stored = this.#storeSmall(batch).finally(() => {
+        give();
+        end?.();
+      });
+      this.#track(batch.objects, stored);
+    }
   }
 
   #track(batch: readonly { readonly item: PutItem }[], work: Promise<void>): void {
@@ -202,10 +184,10 @@ export class PutObjects {
     for (const { item } of batch) this.#inFlight.set(nameOf(item), task);
   }
 
-  async #storeSmall(batch: readonly SmallObject[]): Promise<void> {
-    await this.#room.begin(batch.reduce((sum, { recordBytes }) => sum + recordBytes, 0));
-    const blocks = heldById(batch.flatMap(({ blocks: of }) => of));
-    const changes = batch.map(
+  async #storeSmall({ lane, objects }: SmallBatch): Promise<void> {
+    await this.#room.begin(objects.reduce((sum, { recordBytes }) => sum + recordBytes, 0));
+    const blocks = heldById(objects.flatMap(({ blocks: of }) => of));
+    const changes = objects.map(
       ({ item, row }): ObjectChange => ({
         namespace: item.namespace,
         key: item.key,
@@ -217,9 +199,10 @@ export class PutObjects {
       blocks,
       changes,
       bulk: this.#room.bulk,
+      lane,
     });
     const counted = new Set<BlockId>();
-    for (const [i, { item, row, blocks: of }] of batch.entries()) {
+    for (const [i, { item, row, blocks: of }] of objects.entries()) {
       const { error, version = row.version } = outcomes[i] ?? {};
       if (error !== undefined) {
         this.#out.push({ key: item.key, ok: false, error });
@@ -238,7 +221,7 @@ export class PutObjects {
   }
 
   async #addLong(item: PutItem, head: readonly HeldBlock[], rest: AsyncGenerator<HeldBlock>): Promise<void> {
-    if (this.#batchNames.has(nameOf(item))) await this.#flush();
+    if (this.#small.holds(item)) await this.#flush();
     await this.#room.after(this.#inFlight.get(nameOf(item)));
     const turn = await this.#room.longPut();
     const done = this.#putLong(item, head, rest, turn).finally(turn.done);
@@ -255,6 +238,7 @@ export class PutObjects {
     const { components } = this.#store;
     const version = newObjectVersion(components.randomness);
     const nowMs = Math.max(0, components.clock.nowMs());
+    const lane = await components.laneOf?.(item.namespace);
     const etag = createHash('sha256');
     let sizeBytes = 0;
     let count = 0;
@@ -283,6 +267,7 @@ export class PutObjects {
       segmentBytesMax: this.#room.segmentBytesMax,
       onRead: turn.read,
       bulk: this.#room.bulk,
+      lane,
       onStored: (bytes, known) => {
         newBytes += bytes;
         dedupedBlocks += known;

@@ -3,6 +3,7 @@
 import { assert } from '../foundation/assert.ts';
 import { isPocketfulError } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
+import { type Lane, SHARED_LANE } from '../foundation/lane.ts';
 import { blockIdInPool, type SealedBlock } from '../keys/envelope.ts';
 import { sealHere } from '../keys/sealer.ts';
 import { BATCH_ATTEMPTS_MAX } from '../limits/frontend.ts';
@@ -49,6 +50,8 @@ export interface BlockBatch {
   readonly took?: () => Promise<boolean>;
   /** Missing: they are appended as a group of their own. */
   readonly bulk?: BulkWay | undefined;
+  /** Where its new blocks go; missing: SHARED_LANE. */
+  readonly lane?: Lane | undefined;
 }
 
 /** What became of a change: an error, or the version under which it is durable. */
@@ -102,7 +105,7 @@ async function storeHeld(
     const named = isPlain ? namedPutsOf(open, olds, rows) : new Map();
     const isOnlyPut = batch.extra === undefined && batch.guards === undefined && lost.size === 0 && voids.size === 0;
     const along = isOnlyPut && named.size === 0 ? { changes: open, olds, rows } : undefined;
-    const put = { plains, named, along, bulk: batch.bulk, sealed };
+    const put = { plains, named, along, bulk: batch.bulk, lane: batch.lane ?? SHARED_LANE, sealed };
     const appended = plains.length === 0 ? undefined : await appendUnderUsableKey(store, keks, put);
     for (const [id, { recordBytes }] of appended?.fresh ?? []) newBytes.set(id, recordBytes);
     // A large group tells whoever recovers it of no objects that are put plain.
@@ -178,6 +181,7 @@ interface BlocksToPut {
   /** What may be indexed in the transaction that commits them. */
   readonly along: AlongRequest | undefined;
   readonly bulk: BulkWay | undefined;
+  readonly lane: Lane;
   /** What is sealed is added here. */
   readonly sealed: SealedBlock[];
 }
@@ -198,7 +202,7 @@ async function appendUnderUsableKey(store: VolumeStore, keks: KekRing, put: Bloc
 async function appendBlocks(
   store: VolumeStore,
   keks: KekRing,
-  { plains, named, along, bulk, sealed: all }: BlocksToPut,
+  { plains, named, along, bulk, lane, sealed: all }: BlocksToPut,
 ): Promise<Appended> {
   const { components } = store;
   const kek = await keks.current();
@@ -231,7 +235,7 @@ async function appendBlocks(
     recordId,
     record,
   }));
-  const group = (await bulk?.stream.offer(records, kek.version)) ?? (await appendHot());
+  const group = (await bulk?.stream.offer(records, kek.version, lane)) ?? (await appendHot());
   return { group, fresh: freshAt(group.placed) };
 
   async function appendHot(): Promise<AppendedGroup> {
@@ -242,6 +246,7 @@ async function appendBlocks(
       records.map((one) => ({ ...one, intent: intents.get(one.blockId) })),
       kek.version,
       (placed) => (along === undefined ? undefined : indexAlong(components, along, freshAt(placed))),
+      lane,
     );
   }
 }

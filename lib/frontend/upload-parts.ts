@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { conflict, corrupt, invalid, missing } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
+import type { Lane } from '../foundation/lane.ts';
 import { blockIdOf } from '../keys/envelope.ts';
 import {
   type ObjectRow,
@@ -71,9 +72,10 @@ export async function putPart(store: VolumeStore, keks: KekRing, part: UploadPar
   const owner = isOwn ? upload.namespace : undefined;
   for await (const bytes of cutBlocks(part.body, blockBytesMax))
     blocks.push(new HeldBlock(blockIdOf(bytes), bytes, { owner }));
+  const lane = await store.components.laneOf?.(upload.namespace);
   let index = part.offset / blockBytesMax;
   for await (const window of windows(blocks, appendBytesMax(store.components.settings))) {
-    await putSegment(store, keks, upload, index, window);
+    await putSegment(store, keks, { upload, lane }, index, window);
     index += window.length;
   }
 }
@@ -82,14 +84,14 @@ export async function putPart(store: VolumeStore, keks: KekRing, part: UploadPar
 export async function putSegment(
   store: VolumeStore,
   keks: KekRing,
-  upload: UploadRow,
+  { upload, lane }: { readonly upload: UploadRow; readonly lane: Lane | undefined },
   index: number,
   window: readonly HeldBlock[],
   bulk?: BulkWay,
 ): Promise<void> {
   if (await hasSegment(store.components, upload, index, window)) return;
   try {
-    await storeSegment(store, keks, { upload, onStored: () => {}, bulk }, index, window);
+    await storeSegment(store, keks, { upload, lane, onStored: () => {}, bulk }, index, window);
   } catch (error) {
     if (!isGuardFailure(error)) throw error;
     if (await hasSegment(store.components, upload, index, window)) return;

@@ -100,3 +100,6 @@ export const CLOSINGS_TRIED_MAX = 12;
 export const PROPORTIONAL_TRIES_MAX = 4;
 /** Single exchanges of one choice: each fills more, and few are left after this many. */
 export const EXCHANGES_MAX = 64;
+
+/** Namespaces kept apart. Each has an open volume of its own or two, half full on average, which compaction leaves. */
+export const NAMESPACES_APART_MAX = 8;

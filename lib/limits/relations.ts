@@ -229,6 +229,10 @@ const COMPACTION: readonly Relation[] = [
   relation('a bucket is hidden for less than the queue may be old', (l) => l.DRAIN_VISIBILITY_MS < l.QUEUE_AGE_MS_MAX),
   relation('proportional tries are some of all', (l) => l.PROPORTIONAL_TRIES_MAX <= l.CLOSINGS_TRIED_MAX),
   relation('index plans are tried more often than upkeep', (l) => l.INDEX_ATTEMPTS_MAX > l.CONFLICT_ATTEMPTS_MAX),
+  relation(
+    'two of the namespaces that are kept apart hardly ever have one number',
+    (l) => l.NAMESPACES_APART_MAX ** 2 * 100_000 < l.LANE_NUMBERS,
+  ),
 ];
 
 export const RELATIONS: readonly Relation[] = [...TRANSACTIONS, ...ROWS, ...MEMORY, ...TIMES, ...STAGE, ...COMPACTION];

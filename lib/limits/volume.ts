@@ -40,6 +40,10 @@ export const LEASE_WAIT_MS = 20;
 export const LEASE_WAIT_MS_MAX = 320;
 /** What others opened is looked up this often. */
 export const OPEN_LIST_EVERY_MS = 5 * SECOND_MS;
+/** Which namespaces have open volumes of their own is looked up this often. */
+export const LANES_KNOWN_MS = 30 * SECOND_MS;
+/** What names of namespaces are numbered with. */
+export const LANE_NUMBERS = 2 ** 24;
 /** How many times the configured open volumes there may be while many writers get in each other's way. */
 export const OPEN_GROWTH_MAX = 4;
 

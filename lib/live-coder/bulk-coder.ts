@@ -4,6 +4,7 @@
 // records back and appends them to hot volumes, as the small and the interactive do. So it does when no group can be
 // written now.
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
+import type { Lane } from '../foundation/lane.ts';
 import { GROUP_SLOTS_MAX, MERGED_BUCKETS_MAX } from '../limits/panda.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { putClass } from '../volume/write/append.ts';
@@ -26,6 +27,7 @@ const NOTHING_MADE: BulkMade = { groups: 0, recordBytes: 0, storedBytes: 0 };
 
 interface Waiting {
   readonly stream: Stream;
+  readonly lane: Lane;
   readonly records: BulkPart;
   readonly bytes: number;
   readonly longestBytes: number;
@@ -68,18 +70,18 @@ export class BulkCoder implements BulkWriter {
 
   stream(): BulkStream {
     return new Stream({
-      offer: (stream, records, kekVersion) => this.#offer(stream, records, kekVersion),
+      offer: (stream, records, kekVersion, lane) => this.#offer(stream, records, kekVersion, lane),
       changed: (stream) => this.#changed(stream),
     });
   }
 
-  #offer(stream: Stream, records: BulkPart, kekVersion: number): Promise<GroupShare | undefined> {
+  #offer(stream: Stream, records: BulkPart, kekVersion: number, lane: Lane): Promise<GroupShare | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<GroupShare | undefined>();
     const bytes = records.reduce((sum, { record }) => sum + record.length, 0);
-    stream.broughtBytes += bytes;
+    stream.brings(lane, bytes);
     stream.waiting += 1;
     const longestBytes = longestOf(records.map(({ record }) => record.length));
-    const one = { stream, records, bytes, longestBytes, kekVersion, answer: resolve, fail: reject };
+    const one = { stream, lane, records, bytes, longestBytes, kekVersion, answer: resolve, fail: reject };
     this.#waiting = [...this.#waiting, one];
     this.#changed(stream);
     return promise;
@@ -108,34 +110,41 @@ export class BulkCoder implements BulkWriter {
     this.#isRunning = false;
   }
 
-  /** False if there was nothing to do. */
+  /** False if there was nothing to do: in one lane after the other. */
   async #step(): Promise<boolean> {
-    const quiet = [...this.#streams].find((stream) => stream.isQuiet);
-    const waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
-    const longest = longestOf(this.#waiting.map(({ longestBytes }) => longestBytes));
+    for (const lane of new Set(this.#waiting.map((one) => one.lane))) if (await this.#stepIn(lane)) return true;
+    return false;
+  }
+
+  async #stepIn(lane: Lane): Promise<boolean> {
+    const its = this.#waiting.filter((one) => one.lane === lane);
+    const streams = new Set(its.map(({ stream }) => stream));
+    const quiet = [...this.#streams].find((stream) => streams.has(stream) && stream.isQuiet);
+    const waitingBytes = its.reduce((sum, { bytes }) => sum + bytes, 0);
+    const longest = longestOf(its.map(({ longestBytes }) => longestBytes));
     const from = Math.min(this.fromBytes, bulkFromBytes(this.#store.components.settings, longest));
-    if (waitingBytes < from && !this.#waiting.some(({ stream }) => stream.broughtBytes >= from)) {
-      for (const one of this.#take(({ stream }) => stream === quiet)) one.answer(undefined);
+    if (waitingBytes < from && !its.some(({ stream }) => stream.broughtBytes(lane) >= from)) {
+      for (const one of this.#take((any) => any.lane === lane && any.stream === quiet)) one.answer(undefined);
       return quiet !== undefined;
     }
-    const chosen = await this.#choose(quiet !== undefined);
-    if (chosen.length > 0) await this.#write(chosen);
+    const chosen = await this.#choose(lane, its, quiet !== undefined);
+    if (chosen.length > 0) await this.#write(lane, chosen);
     return chosen.length > 0;
   }
 
   /** Of one KEK version, and as many slots as a group may have. */
-  async #choose(flush: boolean): Promise<readonly Waiting[]> {
+  async #choose(lane: Lane, waiting: readonly Waiting[], flush: boolean): Promise<readonly Waiting[]> {
     let slots = 0;
-    const kekVersion = this.#waiting[0]?.kekVersion;
-    const end = this.#waiting.findIndex((one) => {
+    const kekVersion = waiting[0]?.kekVersion;
+    const end = waiting.findIndex((one) => {
       slots += one.records.length;
       return slots > GROUP_SLOTS_MAX || one.kekVersion !== kekVersion;
     });
-    const inReach = end < 0 ? this.#waiting : this.#waiting.slice(0, end);
+    const inReach = end < 0 ? waiting : waiting.slice(0, end);
     const longest = longestOf(inReach.map(({ longestBytes }) => longestBytes));
     const settings = bulkSettings(this.#store.components.settings, longest);
     const all = inReach.map(({ records }) => ({ recordBytes: records.map(({ record }) => record.length) }));
-    const rooms = (await this.#store.open.rooms('warm')).map((room) => ({
+    const rooms = (await this.#store.open.rooms('warm', lane)).map((room) => ({
       ...room,
       buckets: Math.min(room.buckets, MERGED_BUCKETS_MAX),
     }));
@@ -151,7 +160,7 @@ export class BulkCoder implements BulkWriter {
     return chosen;
   }
 
-  async #write(chosen: readonly Waiting[]): Promise<void> {
+  async #write(lane: Lane, chosen: readonly Waiting[]): Promise<void> {
     const these = new Set(chosen);
     const parts = this.#take((one) => these.has(one));
     const kekVersion = (parts[0] as Waiting).kekVersion;
@@ -160,6 +169,7 @@ export class BulkCoder implements BulkWriter {
         this.#store,
         parts.map(({ records }) => records),
         kekVersion,
+        lane,
       );
       this.#made = {
         groups: this.#made.groups + 1,
@@ -195,15 +205,15 @@ export class BulkCoder implements BulkWriter {
 const longestOf = (lengths: readonly number[]): number => Math.max(0, ...lengths);
 
 interface StreamPorts {
-  offer(stream: Stream, records: BulkPart, kekVersion: number): Promise<GroupShare | undefined>;
+  offer(stream: Stream, records: BulkPart, kekVersion: number, lane: Lane): Promise<GroupShare | undefined>;
   changed(stream: Stream): void;
 }
 
 class Stream implements BulkStream {
-  broughtBytes = 0;
   /** Batches whose records wait. */
   waiting = 0;
   readonly #ports: StreamPorts;
+  readonly #broughtBytes = new Map<Lane, number>();
   #batches = 0;
   #readers = 0;
   #readersWaiting = 0;
@@ -215,6 +225,14 @@ class Stream implements BulkStream {
   /** Nothing more comes of it before what waits is done. */
   get isQuiet(): boolean {
     return this.waiting > 0 && this.waiting === this.#batches && this.#readersWaiting >= this.#readers;
+  }
+
+  broughtBytes(lane: Lane): number {
+    return this.#broughtBytes.get(lane) ?? 0;
+  }
+
+  brings(lane: Lane, bytes: number): void {
+    this.#broughtBytes.set(lane, this.broughtBytes(lane) + bytes);
   }
 
   reader(): BulkReader {
@@ -242,7 +260,7 @@ class Stream implements BulkStream {
     };
   }
 
-  offer(records: BulkPart, kekVersion: number): Promise<GroupShare | undefined> {
-    return this.#ports.offer(this, records, kekVersion);
+  offer(records: BulkPart, kekVersion: number, lane: Lane): Promise<GroupShare | undefined> {
+    return this.#ports.offer(this, records, kekVersion, lane);
   }
 }

@@ -8,7 +8,7 @@ import { DrainingSources, feedOrSkip } from '../volume/runs/drain-source.ts';
 import { newRunId, takeRun } from '../volume/runs/runs.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { groupTargetBytes } from './choose-group.ts';
-import { hotSources } from './hot-sources.ts';
+import { hotSources, type LaneSources } from './hot-sources.ts';
 import { LiveCoder } from './live-coder.ts';
 
 export interface EncodeOptions {
@@ -48,18 +48,18 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
   const run = newRunId(store.components, 'encode');
   let encodedBytes = 0;
   const { force = false, sparsest, dead = false } = options;
-  const { sealed, ripe, totalBytes, flush: goesAsItIs } = await hotSources(store, { force, sparsest, dead });
-  const flush = options.flush === true || goesAsItIs;
+  const { sealed, totalBytes, lanes } = await hotSources(store, { force, sparsest, dead });
   const sources = new DrainingSources(store, run);
   const coder = new LiveCoder(store, run, (result) => {
     sources.moved(result);
     encodedBytes += result.recordBytes;
     options.onProgress?.({ encodedBytes, totalBytes });
   });
-  let left = totalBytes;
   let stalled: Reason | undefined;
-  try {
-    for (const { volume, liveBytes } of ripe) {
+  const encode = async (lane: LaneSources): Promise<void> => {
+    const flush = options.flush === true || lane.flush;
+    let left = lane.totalBytes;
+    for (const { volume, liveBytes } of lane.ripe) {
       if (options.signal?.aborted) break;
       stalled = (await options.heldBy?.()) ?? stalled;
       if (stalled?.code === 'WRITERS_HELD') break;
@@ -73,6 +73,11 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
       stalled ??= unread;
     }
     if (flush && !options.signal?.aborted) await coder.flush();
+    // What makes no group stays, and none of it goes with the next lane.
+    coder.discard();
+  };
+  try {
+    for (const lane of lanes) if (stalled?.code !== 'WRITERS_HELD') await encode(lane);
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     stalled = reasonOf(error);

@@ -6,6 +6,8 @@
 //   (rest.ts). A small one takes along what is half as old, so that the next cannot follow for as long: groups are as
 //   large as there is, and never one a pass.
 //
+// Each lane is judged by itself, as if it were a store: what waits in it makes no group with others.
+//
 // GC asks for those of which nothing lives, at any age: there is nothing to encode, and what they take is the most a
 // store in a directory gives back at once.
 //
@@ -13,11 +15,12 @@
 import { mapLimit } from '../foundation/concurrency.ts';
 import { isKind } from '../foundation/errors.ts';
 import type { VolumeId } from '../foundation/ids.ts';
+import { byLane } from '../foundation/lane.ts';
 import { isAhead } from '../limits/clock-skew.ts';
 import { AGED_MS_MIN } from '../limits/compaction.ts';
 import { PARTITIONS_AT_ONCE } from '../limits/volume.ts';
 import type { BucketRow } from '../panda/rows/bucket-row.ts';
-import type { VolumeRow } from '../panda/rows/volume-row.ts';
+import { laneOf, type VolumeRow } from '../panda/rows/volume-row.ts';
 import { listBuckets, listVolumes, readBucket } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { contentsOf, isWasteful } from '../volume/write/waste.ts';
@@ -42,6 +45,12 @@ export interface HotSource {
 export interface HotSources {
   /** Open volumes sealed on the way. */
   readonly sealed: number;
+  readonly totalBytes: number;
+  readonly lanes: readonly LaneSources[];
+}
+
+/** Those of one lane. */
+export interface LaneSources {
   /** In the order in which they go. */
   readonly ripe: readonly HotSource[];
   readonly totalBytes: number;
@@ -59,25 +68,40 @@ export async function hotSources(store: VolumeStore, choice: HotChoice): Promise
   const { pressed } = hotPressureOf(all, settings);
   const ages = agesOf(store, choice.force, pressed);
   const due = hot.filter((v) => ages.isRipe(v) || ages.isAged(v));
-  if (due.length === 0) return { sealed: 0, ripe: [], totalBytes: 0, flush: false };
+  if (due.length === 0) return { sealed: 0, totalBytes: 0, lanes: [] };
   const buckets = new Map((await listBuckets(panda, settings.cell, badRow)).map((bucket) => [bucket.id, bucket]));
-  const isWaste = isWasteOf(store, due.filter(ages.isRipe), buckets);
   // Whoever asks for more than what is old decides what is sealed, and flushed.
   const isAsked = choice.force || choice.sparsest !== undefined;
-  const aged = isAsked ? 'waits' : judgeAged(store, due.filter(ages.isAged), buckets);
-  const isTaken: Test = (v) =>
-    (isWaste && ages.isRipe(v)) || (aged === 'full' && ages.isAged(v)) || (aged === 'small' && ages.isHalfAged(v));
+  const judged = new Map(
+    byLane(due, laneOf).map(([lane, its]) => {
+      const isWaste = isWasteOf(store, its.filter(ages.isRipe), buckets);
+      const whole = all.filter((v) => laneOf(v) === lane);
+      return [lane, { isWaste, aged: isAsked ? 'waits' : judgeAged(store, its.filter(ages.isAged), whole, buckets) }];
+    }),
+  );
+  const isTaken: Test = (v) => {
+    const { isWaste = false, aged = 'waits' } = judged.get(laneOf(v)) ?? {};
+    return (
+      (isWaste && ages.isRipe(v)) || (aged === 'full' && ages.isAged(v)) || (aged === 'small' && ages.isHalfAged(v))
+    );
+  };
   const { sealed, volumes } = await seal(store, hot, isTaken);
   const taken = volumes.filter(
     (v) => v.state === 'sealed' && (ages.isRipe(v) || ages.isAged(v) || sealed.has(v.id) || isTaken(v)),
   );
-  const ripe = inOrder(taken, buckets, choice.sparsest);
-  return {
-    sealed: sealed.size,
+  const chosen = inOrder(taken, buckets, choice.sparsest);
+  const lanes = byLane(chosen, ({ volume }) => laneOf(volume)).map(([lane, ripe]) => ({
     ripe,
-    totalBytes: ripe.reduce((sum, { liveBytes }) => sum + liveBytes, 0),
-    flush: aged === 'small' || isWasteOf(store, taken, buckets),
-  };
+    totalBytes: liveBytesOf(ripe),
+    flush:
+      judged.get(lane)?.aged === 'small' ||
+      isWasteOf(
+        store,
+        taken.filter((v) => laneOf(v) === lane),
+        buckets,
+      ),
+  }));
+  return { sealed: sealed.size, totalBytes: liveBytesOf(chosen), lanes };
 }
 
 async function deadSources(store: VolumeStore, hot: readonly VolumeRow[]): Promise<HotSources> {
@@ -85,7 +109,8 @@ async function deadSources(store: VolumeStore, hot: readonly VolumeRow[]): Promi
   const dead = new Set(hot.flatMap(({ id }, i) => (isDead[i] === true ? [id] : [])));
   const { sealed, volumes } = await seal(store, hot, ({ id }) => dead.has(id));
   const ripe = volumes.filter(({ id, state }) => dead.has(id) && state === 'sealed');
-  return { sealed: sealed.size, ripe: ripe.map((volume) => ({ volume, liveBytes: 0 })), totalBytes: 0, flush: false };
+  const lane = { ripe: ripe.map((volume) => ({ volume, liveBytes: 0 })), totalBytes: 0, flush: false };
+  return { sealed: sealed.size, totalBytes: 0, lanes: [lane] };
 }
 
 /** Mostly the first bucket tells. One that is damaged may hold anything. */
@@ -102,6 +127,9 @@ async function nothingLivesIn(store: VolumeStore, { id, buckets }: VolumeRow): P
     throw error;
   }
 }
+
+const liveBytesOf = (sources: readonly HotSource[]): number =>
+  sources.reduce((sum, { liveBytes }) => sum + liveBytes, 0);
 
 interface Volumes {
   readonly all: readonly VolumeRow[];
@@ -145,16 +173,15 @@ function agesOf(
   };
 }
 
-/** Whether what is aged makes a full group, or is to go as a small one. */
+/** Whether what is aged of a whole lane makes a full group, or is to go as a small one. */
 function judgeAged(
   { components: { settings } }: VolumeStore,
   aged: readonly VolumeRow[],
+  whole: readonly VolumeRow[],
   buckets: Buckets,
 ): 'full' | 'small' | 'waits' {
   const contents = contentsOf(aged, buckets);
-  let storeLiveBytes = 0;
-  for (const { liveBytes } of buckets.values()) storeLiveBytes += liveBytes;
-  if (restGoes(contents, storeLiveBytes, settings)) return 'small';
+  if (restGoes(contents, contentsOf(whole, buckets).liveBytes, settings)) return 'small';
   return contents.liveBytes >= groupTargetBytes(settings) ? 'full' : 'waits';
 }
 

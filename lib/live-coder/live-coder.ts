@@ -1,8 +1,11 @@
 // The Live Coder: takes buckets of draining volumes, one after the other, and writes them in large even groups into
-// erasure-coded volumes. `push` waits while a group is written or while drives are missing: that is its back pressure.
+// erasure-coded volumes, those of each lane into volumes of that lane. `push` waits while a group is written or while
+// drives are missing: that is its back pressure.
 import { isKind, isPocketfulError } from '../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../foundation/ids.ts';
+import { byLane, type Lane } from '../foundation/lane.ts';
 import { type Reason, reasonOf } from '../foundation/reason.ts';
+import { laneOf } from '../panda/rows/volume-row.ts';
 import type { BucketContent } from '../volume/read/collect-bucket.ts';
 import { slotSpan } from '../volume/rows/directory-room.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
@@ -59,12 +62,15 @@ export class LiveCoder {
    */
   async push(content: BucketContent): Promise<void> {
     this.#waiting.push(content);
-    while (await this.#emit(false));
+    while (await this.#emit(laneOf(content.source), false));
+    // No more is in memory for there being several lanes.
+    for (let lanes = this.#lanes(); lanes.length > 1 && this.#isOverfull(); lanes = this.#lanes())
+      await this.#emit(lanes.reduce((most, lane) => (lane.bytes > most.bytes ? lane : most)).lane, true);
   }
 
   /** Writes what is waiting; the last group may be small. */
   async flush(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#emit(true);
+    for (const { lane } of this.#lanes()) while (this.#of(lane).length > 0) await this.#emit(lane, true);
   }
 
   /** Gives up what is waiting: those buckets stay where they are. */
@@ -74,29 +80,40 @@ export class LiveCoder {
     return left;
   }
 
-  async #emit(flush: boolean): Promise<boolean> {
+  #of(lane: Lane): BucketContent[] {
+    return this.#waiting.filter(({ source }) => laneOf(source) === lane);
+  }
+
+  #lanes(): { readonly lane: Lane; readonly bytes: number }[] {
+    const lanes = byLane(this.#waiting, ({ source }) => laneOf(source));
+    return lanes.map(([lane, contents]) => ({ lane, bytes: bytesIn(contents) }));
+  }
+
+  #isOverfull(): boolean {
     const { settings } = this.#store.components;
-    const waiting = this.#waiting.map(({ records }) => ({
+    return bytesIn(this.#waiting) >= waitingBytesMax(settings) + keptBackBytes(settings);
+  }
+
+  async #emit(lane: Lane, flush: boolean): Promise<boolean> {
+    const { settings } = this.#store.components;
+    const contents = this.#of(lane);
+    const waiting = contents.map(({ records }) => ({
       recordBytes: records.map(({ record }) => record.length),
       span: slotSpan(records),
     }));
-    const choice = chooseGroup(waiting, settings, await this.#store.open.rooms('warm'), flush);
+    const choice = chooseGroup(waiting, settings, await this.#store.open.rooms('warm', lane), flush);
     if (choice === undefined) return false;
     const isChosen = new Set(choice.chosen);
+    const chosen = contents.filter((_, i) => isChosen.has(i));
     if (!flush && this.#keepsBack(waiting, isChosen)) return false;
     try {
-      this.#note(
-        await moveBuckets(
-          this.#store,
-          this.#run,
-          this.#waiting.filter((_, i) => isChosen.has(i)),
-        ),
-      );
+      this.#note(await moveBuckets(this.#store, this.#run, chosen));
     } catch (error) {
       if (isKind(error, 'retry') && isPocketfulError(error)) this.#stalled = reasonOf(error);
       throw error;
     }
-    this.#waiting = this.#waiting.filter((_, i) => !isChosen.has(i));
+    const isMoved = new Set(chosen);
+    this.#waiting = this.#waiting.filter((content) => !isMoved.has(content));
     return true;
   }
 
@@ -120,3 +137,6 @@ export class LiveCoder {
     this.#onMoved?.(result);
   }
 }
+
+const bytesIn = (contents: readonly BucketContent[]): number =>
+  contents.reduce((sum, { records }) => records.reduce((bytes, { record }) => bytes + record.length, sum), 0);

@@ -1,9 +1,12 @@
 // What a plan is made of: volumes by codec and capacity, class and strategy, each kind in the order in which it is taken.
 import { describe, expect, it } from 'vitest';
-import { fleetOf } from '../../lib/compaction/facts/fleet.ts';
+import { digestOf, fleetOf } from '../../lib/compaction/facts/fleet.ts';
 import { type PlanSettings, planSettingsOf } from '../../lib/compaction/facts/plan-settings.ts';
+import { explainVolume } from '../../lib/compaction/plan/explain.ts';
 import { groupsOf } from '../../lib/compaction/plan/groups.ts';
 import { Kin } from '../../lib/compaction/plan/kin.ts';
+import { parsePlan, planJson } from '../../lib/compaction/plan/plan.ts';
+import { checkPlan } from '../../lib/compaction/plan/plan-check.ts';
 import { planCompaction } from '../../lib/compaction/plan/planner.ts';
 import { verdictCode } from '../../lib/compaction/plan/selector.ts';
 import { DAY_MS } from '../../lib/foundation/durations.ts';
@@ -45,6 +48,38 @@ describe('groups of volumes', () => {
     }
     const other = planSettingsOf({ drainOrder: 'sparsest' });
     for (const { fills } of all('l3', other)) expect([...fills]).toEqual([...fills].sort((a, b) => a - b));
+  });
+
+  it('are apart by lane, and so are runs: a plan that mixes two is refused', () => {
+    const lanes = [0, 7, 2 ** 24];
+    const volumes = Array.from({ length: 60 }, (_, n) => ({
+      ...volumeOf(n + 1, 0.2 + (n % 10) / 20),
+      lane: lanes[n % 3] as number,
+    }));
+    const apart = fleetOf('s', 'c0', volumes);
+    const plan = planCompaction({ view: apart, settings: planSettingsOf(), threshold: 0.1 });
+    const laneOf = new Map(volumes.map(({ id, lane }) => [id, lane]));
+    for (const run of plan.runs)
+      expect(new Set(run.sources.map(({ volume }) => laneOf.get(volume)))).toEqual(new Set([run.lane ?? 0]));
+    expect(new Set(plan.runs.map(({ lane }) => lane))).toEqual(new Set([undefined, 7, 2 ** 24]));
+    expect(checkPlan(apart, plan)).toEqual([]);
+    expect(parsePlan(planJson(plan))).toEqual(plan);
+    const mixed = fleetOf(
+      's',
+      'c0',
+      volumes.map((volume, n) => (n === 0 ? { ...volume, lane: 7 } : volume)),
+    );
+    expect(checkPlan(mixed, plan)).toContainEqual(expect.objectContaining({ kind: 'range' }));
+    expect(digestOf(mixed)).not.toBe(digestOf(apart));
+    expect(explainVolume(apart, plan, volumes[1]?.id ?? '')[0]?.text).toMatch(/, lane 7$/);
+    // Where nothing is kept apart a snapshot and its plan are what they were.
+    const shared = (lane?: number) =>
+      fleetOf(
+        's',
+        'c0',
+        volumes.map(({ lane: _, ...volume }) => (lane === undefined ? volume : { ...volume, lane })),
+      );
+    expect(digestOf(shared(0))).toBe(digestOf(shared()));
   });
 
   it('are apart by codec and capacity, and of those only that the settings have a strategy for', () => {

@@ -124,6 +124,14 @@ describe('the plan of merges', () => {
     expect(open.before.rows).toBe(100);
   });
 
+  it('keeps lanes apart', () => {
+    const lanes = volumes(4).map((home, i) => ({ ...home, lane: i % 2 === 0 ? 0 : 9 }));
+    const { merges } = plan(viewOf(thin, lanes), { rowsPerGibMax: 1 });
+    expect(merges.length).toBeGreaterThan(1);
+    const laneOf = new Map(lanes.map(({ id, lane }) => [id, lane]));
+    for (const { sources } of merges) expect(new Set(sources.map(({ volume }) => laneOf.get(volume))).size).toBe(1);
+  });
+
   it('stays within block rows, volumes and every line of the budget, and says what stopped it', () => {
     const view = viewOf(thin);
     const whole = plan(view);

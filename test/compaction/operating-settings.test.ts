@@ -5,10 +5,10 @@ import { budgetsOf, UNLIMITED } from '../../lib/compaction/plan/budget.ts';
 import {
   budgetsFor,
   derivedRates,
+  NONE_NAMES,
   OPERATING_NAMES,
   parseOperating,
   plannedOf,
-  RATE_NAMES,
   runsAtOnce,
 } from '../../lib/compaction/plan/operating-settings.ts';
 import { DAY_MS, HOUR_MS } from '../../lib/foundation/durations.ts';
@@ -21,6 +21,10 @@ describe('operating settings', () => {
     [{ objective: 'best' }, 'OPERATING_INVALID', 'objective'],
     [{ blockBytesMax: 5 }, 'OPERATING_INVALID', 'blockBytesMax'],
     [{ bytesWrittenPerDay: 0 }, 'OPERATING_INVALID', 'bytesWrittenPerDay'],
+    [{ namespacesApart: '' }, 'OPERATING_INVALID', 'namespacesApart'],
+    [{ namespacesApart: 'a,,b' }, 'OPERATING_INVALID', 'namespacesApart'],
+    [{ namespacesApart: 'a,b,a' }, 'OPERATING_INVALID', 'each namespace once'],
+    [{ namespacesApart: '1,2,3,4,5,6,7,8,9' }, 'OPERATING_INVALID', 'at most 8'],
     [{ objective: null }, 'OPERATING_INVALID', 'objective'],
     [{ runsAtOnce: 41 }, 'OPERATING_INVALID', 'runsAtOnce'],
     [{ l3UpTo: 0.9 }, 'BOUNDARIES_INVALID', 'overlaps'],
@@ -34,7 +38,7 @@ describe('operating settings', () => {
 
   it('may lift every limit, and nothing but limits', () => {
     for (const name of OPERATING_NAMES) {
-      if (RATE_NAMES.has(name)) expect(parseOperating({ [name]: null })).toEqual({ [name]: null });
+      if (NONE_NAMES.has(name)) expect(parseOperating({ [name]: null })).toEqual({ [name]: null });
       else expect(() => parseOperating({ [name]: null }), name).toThrow();
     }
   });

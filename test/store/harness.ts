@@ -1,5 +1,6 @@
 // A whole store on memory bodies, for tests of use-cases: seeded, with a clock that stands still, and processes that can die.
 
+import { knownLanes } from '../../lib/compaction/run/known-lanes.ts';
 import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
 import { MemoryDrive } from '../../lib/drive/memory-drive.ts';
 import type { SimulatedClock } from '../../lib/foundation/clock.ts';
@@ -62,6 +63,8 @@ export interface StartOptions {
   readonly panda?: Panda;
   /** Large puts go into erasure-coded volumes at once, as on the embedded engine. */
   readonly isBulk?: boolean;
+  /** It heeds which namespaces are kept apart, as engines do. */
+  readonly knowsLanes?: boolean;
 }
 
 export class World {
@@ -121,6 +124,7 @@ export class World {
       keks: new FixedKeks(this.seed),
       owner,
       isOwnerGone: (other) => this.#dead.has(other),
+      ...(options.knowsLanes ? { laneOf: knownLanes({ panda, clock: this.clock }) } : {}),
     };
     const volumes = new VolumeStore(components);
     const bulk = options.isBulk ? bulkWriterOf(volumes) : undefined;

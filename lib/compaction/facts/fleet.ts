@@ -7,6 +7,7 @@ import { codecOfWire, codecShape } from '../../codec/shape.ts';
 import { assert, present } from '../../foundation/assert.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 
 export const FLEET_STATES = ['open', 'sealed', 'hot', 'leased', 'trash'] as const;
 /** `hot`: sealed, but still waiting to be encoded; `leased`: sealed and owned by a run, a repair or an encode. */
@@ -20,6 +21,8 @@ export interface FleetVolume {
   readonly id: string;
   readonly generation: number;
   readonly codec: CodecName;
+  /** Missing: SHARED_LANE. */
+  readonly lane?: Lane;
   readonly state: FleetState;
   readonly liveBytes: number;
   readonly usedBytes: number;
@@ -43,6 +46,8 @@ export interface FleetView {
   readonly generation: Uint32Array;
   /** Wire number of the codec. */
   readonly codec: Uint8Array;
+  /** Volumes of different lanes have no run together. */
+  readonly lane: Uint32Array;
   /** Index into FLEET_STATES. */
   readonly state: Uint8Array;
   readonly liveBytes: Float64Array;
@@ -59,8 +64,8 @@ export interface FleetView {
 /**
  * Columns as the simulator keeps them; ids must ascend. They are not copied: do not change them while a plan is made.
  */
-export type FleetColumns = Omit<FleetView, 'ageClass' | 'idsDigest' | 'roomBytes'> &
-  Partial<Pick<FleetView, 'roomBytes'>>;
+export type FleetColumns = Omit<FleetView, 'ageClass' | 'idsDigest' | 'roomBytes' | 'lane'> &
+  Partial<Pick<FleetView, 'roomBytes' | 'lane'>>;
 
 export function ageClassOf(ageMs: number, boundsMs: readonly number[] = AGE_BOUNDS_MS): number {
   let at = 0;
@@ -81,7 +86,8 @@ export function fleetOfColumns(columns: FleetColumns): FleetView {
     checkVolume(columns, i);
   }
   const roomBytes = columns.roomBytes ?? columns.capacityBytes.map((bytes, i) => bytes - (columns.liveBytes[i] ?? 0));
-  return Object.freeze({ ...columns, roomBytes, ageClass, idsDigest: digestOfIds(ids) });
+  const lane = columns.lane ?? new Uint32Array(count);
+  return Object.freeze({ ...columns, roomBytes, lane, ageClass, idsDigest: digestOfIds(ids) });
 }
 
 /** A view of plain volume records, in any order. Throws `invalid` FLEET_INVALID for figures that cannot be. */
@@ -102,6 +108,7 @@ export function fleetOf(store: string, cell: string, volumes: readonly FleetVolu
     ids: Object.freeze(sorted.map((volume) => volume.id)),
     generation: column(new Uint32Array(count), (v) => v.generation),
     codec: column(new Uint8Array(count), (v) => codecShape(v.codec).wire),
+    lane: column(new Uint32Array(count), (v) => v.lane ?? SHARED_LANE),
     state: column(new Uint8Array(count), (v) => FLEET_STATES.indexOf(v.state)),
     liveBytes: column(new Float64Array(count), (v) => v.liveBytes),
     usedBytes: column(new Float64Array(count), (v) => v.usedBytes),
@@ -227,5 +234,8 @@ export function digestOf(view: FleetView): string {
   const columns = [view.generation, view.codec, view.state, view.liveBytes, view.usedBytes, view.capacityBytes];
   for (const column of [...columns, view.bucketCount, view.roomBytes, view.ageClass])
     hash.update(column.subarray(0, view.count));
+  // A cell that keeps nothing apart has the digest that releases without lanes give it.
+  const lane = view.lane.subarray(0, view.count);
+  if (lane.some((one) => one !== SHARED_LANE)) hash.update(lane);
   return hash.digest('hex');
 }

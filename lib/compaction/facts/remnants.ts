@@ -2,12 +2,15 @@
 // ascending order of id, so that the same rows are the same view whatever order they were listed in.
 import { assert } from '../../foundation/assert.ts';
 import { invalid } from '../../foundation/errors.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { ageClassOf, FLEET_STATES, type FleetState } from './fleet.ts';
 
 export interface RemnantVolume {
   readonly id: string;
   readonly generation: number;
   readonly state: FleetState;
+  /** Missing: SHARED_LANE. */
+  readonly lane?: Lane;
   /** Buckets it lists, those of a stale row included. */
   readonly bucketCount: number;
   readonly ageMs: number;
@@ -29,6 +32,8 @@ export interface RemnantView {
   /** Index into FLEET_STATES, by volume. */
   readonly state: Uint8Array;
   readonly bucketCount: Uint32Array;
+  /** By volume. */
+  readonly lane: Uint32Array;
   /** 0 (written last) .. AGE_CLASSES - 1, by volume. */
   readonly ageClass: Uint8Array;
   readonly count: number;
@@ -64,6 +69,7 @@ export function remnantViewOf(
     generation: Uint32Array.from(homes, (v) => v.generation),
     state: Uint8Array.from(homes, (v) => FLEET_STATES.indexOf(v.state)),
     bucketCount: Uint32Array.from(homes, (v) => v.bucketCount),
+    lane: Uint32Array.from(homes, (v) => v.lane ?? SHARED_LANE),
     ageClass: Uint8Array.from(homes, (v) => ageClassOf(Math.max(0, v.ageMs))),
     count: held.length,
     buckets: held.map(({ id }) => id),

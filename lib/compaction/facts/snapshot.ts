@@ -5,7 +5,7 @@ import { codecShape } from '../../codec/shape.ts';
 import { isAhead } from '../../limits/clock-skew.ts';
 import { VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
 import type { BadRow } from '../../panda/rows/row-reader.ts';
-import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import { laneOf, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { capacityBytes } from '../../settings/settings.ts';
 import type { Components } from '../../volume/rows/components.ts';
@@ -57,6 +57,7 @@ export function fleetVolumeOf(
     id: volume.id,
     generation: volume.generation,
     codec: volume.codec,
+    lane: laneOf(volume),
     state: stateOf(settings, volume),
     liveBytes: live,
     usedBytes: Math.min(capacity, Math.max(stored, live)),

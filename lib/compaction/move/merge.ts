@@ -4,12 +4,13 @@
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../foundation/ids.ts';
+import { byLane, type Lane } from '../../foundation/lane.ts';
 import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import { MERGE_PARTITIONS_AT_ONCE } from '../../limits/compaction.ts';
 import { GROUP_SLOTS_MAX, MERGED_BUCKETS_MAX } from '../../limits/panda.ts';
 import { type BlockRow, blockFromRow, blockPartitions } from '../../panda/rows/block-row.ts';
 import { deadFromRow, deadKey } from '../../panda/rows/bucket-row.ts';
-import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import { laneOf, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import { collectBucket } from '../../volume/read/collect-bucket.ts';
 import type { Components } from '../../volume/rows/components.ts';
@@ -101,6 +102,13 @@ async function endMerged(store: VolumeStore, volume: VolumeRow, run: RunId, tall
   tally.metadataWrites += 3 * dropped + 2;
 }
 
+interface WaitingMerge {
+  readonly lane: Lane;
+  readonly target: MergeTarget;
+  readonly remnants: number;
+  readonly bytes: number;
+}
+
 type NamedBlocks = ReadonlyMap<BucketId, ReadonlyMap<number, BlockRow>>;
 
 class Merging {
@@ -108,7 +116,7 @@ class Merging {
   readonly #run: RunId;
   readonly #volumes: ReadonlyMap<string, VolumeRow>;
   readonly #tally: MergeTally;
-  readonly #waiting: { readonly target: MergeTarget; readonly remnants: number; readonly bytes: number }[] = [];
+  #waiting: readonly WaitingMerge[] = [];
 
   constructor(store: VolumeStore, run: RunId, volumes: readonly VolumeRow[], tally: MergeTally) {
     this.#store = store;
@@ -125,16 +133,18 @@ class Merging {
       if (signal?.aborted) return;
       await this.#take(task, named);
     }
-    await this.#flush(this.#waiting.length);
+    for (const [lane, waiting] of byLane(this.#waiting, (one) => one.lane)) await this.#flush(lane, waiting.length);
   }
 
   async #take(task: MergeTask, named: NamedBlocks): Promise<void> {
     const { bucketBytes, groupBytesMin } = this.#store.components.settings;
     const records: MergeRecord[] = [];
+    const lane = this.#laneOf(task[0]?.volume);
     let bytes = 0;
     let remnants = 0;
     let createdAtMs = Number.MAX_SAFE_INTEGER;
     for (const { bucket, volume } of task) {
+      if (this.#laneOf(volume) !== lane) continue;
       const found = await this.#recordsOf(bucket as BucketId, volume, named);
       if (found === undefined || found.records.length === 0) continue;
       const more = found.records.reduce((sum, { record }) => sum + record.length, 0);
@@ -148,22 +158,31 @@ class Merging {
     }
     // One remnant alone saves nothing.
     if (remnants < 2) return;
-    this.#waiting.push({ target: { records, createdAtMs }, remnants, bytes });
+    this.#waiting = [...this.#waiting, { lane, target: { records, createdAtMs }, remnants, bytes }];
     // A whole group goes out once so much is there that what is left is no splinter: its columns would not be level.
-    while (this.#isOver(lastGroupBytesMax(this.#store.components.settings)))
-      await this.#flush(this.#wholeGroup(groupBytesMin));
+    const lastBytesMax = lastGroupBytesMax(this.#store.components.settings);
+    while (this.#isOver(lastBytesMax, this.#of(lane))) await this.#flush(lane, this.#wholeGroup(lane, groupBytesMin));
   }
 
-  #isOver(bytesMax: number, waiting = this.#waiting): boolean {
+  #laneOf(volume: string | undefined): Lane {
+    return laneOf(this.#volumes.get(volume ?? '') ?? {});
+  }
+
+  #of(lane: Lane): readonly WaitingMerge[] {
+    return this.#waiting.filter((one) => one.lane === lane);
+  }
+
+  #isOver(bytesMax: number, waiting: readonly WaitingMerge[]): boolean {
     const slots = waiting.reduce((sum, { target }) => sum + target.records.length, 0);
     const bytes = waiting.reduce((sum, each) => sum + each.bytes, 0);
     return bytes > bytesMax || slots > GROUP_SLOTS_MAX || waiting.length > MERGED_BUCKETS_MAX;
   }
 
   /** As many of those waiting as make a group, the first at least. */
-  #wholeGroup(groupBytes: number): number {
+  #wholeGroup(lane: Lane, groupBytes: number): number {
+    const waiting = this.#of(lane);
     let count = 1;
-    while (count < this.#waiting.length && !this.#isOver(groupBytes, this.#waiting.slice(0, count + 1))) count += 1;
+    while (count < waiting.length && !this.#isOver(groupBytes, waiting.slice(0, count + 1))) count += 1;
     return count;
   }
 
@@ -196,11 +215,12 @@ class Merging {
     }
   }
 
-  async #flush(count: number): Promise<void> {
-    const waiting = this.#waiting.splice(0, count);
+  async #flush(lane: Lane, count: number): Promise<void> {
+    const waiting = this.#of(lane).slice(0, count);
     if (waiting.length === 0) return;
+    this.#waiting = this.#waiting.filter((one) => !waiting.includes(one));
     const targets = waiting.map(({ target }) => target);
-    this.#note(await mergeBuckets(this.#store, this.#run, targets));
+    this.#note(await mergeBuckets(this.#store, this.#run, targets, lane));
     this.#tally.remnants += waiting.reduce((sum, { remnants }) => sum + remnants, 0);
   }
 

@@ -1,6 +1,7 @@
 // Why a plan does with a volume what it does: one line per fact, for `explain` and the preview.
 import { DAY_MS } from '../../foundation/durations.ts';
 import { missing } from '../../foundation/errors.ts';
+import { SHARED_LANE } from '../../foundation/lane.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { codecAt, type FleetView, fillOf, indexOfVolume, stateOf } from '../facts/fleet.ts';
 import { type CompactionPlan, LEGEND, type PlannedRun } from './plan.ts';
@@ -11,10 +12,11 @@ export function explainVolume(view: FleetView, plan: CompactionPlan, volume: str
   const i = indexOfVolume(view, volume);
   if (i < 0) throw missing('VOLUME_UNKNOWN', `no volume ${volume} in cell ${view.cell}`);
   const days = ((view.ageMs[i] as number) / DAY_MS).toFixed(1);
+  const lane = view.lane[i] === SHARED_LANE ? '' : `, lane ${view.lane[i]}`;
   const lines: Reason[] = [
     {
       code: 'VOLUME_STATE',
-      text: `volume ${volume}: ${stateOf(view, i)}, ${codecAt(view, i)}, generation ${view.generation[i]}`,
+      text: `volume ${volume}: ${stateOf(view, i)}, ${codecAt(view, i)}, generation ${view.generation[i]}${lane}`,
     },
     {
       code: 'VOLUME_FILL',

@@ -1,9 +1,10 @@
-// Volumes that may share a run: same codec, same capacity, same age class. Survivors of one age stay together, because
-// what was written together tends to die together. Within a group volumes are in ascending order of fill; L3's are
-// classed and ordered by how fast they have been dying instead (kin.ts).
+// Volumes that may share a run: same codec, same capacity, same lane, same age class. Survivors of one age stay
+// together, because what was written together tends to die together. Within a group volumes are in ascending order of
+// fill; L3's are classed and ordered by how fast they have been dying instead (kin.ts).
 
 import type { CodecName } from '../../codec/codec.ts';
 import { assert } from '../../foundation/assert.ts';
+import type { Lane } from '../../foundation/lane.ts';
 import { AGE_CLASSES, codecAt, type FleetView } from '../facts/fleet.ts';
 import { type PlanSettings, STRATEGIES, type Strategy } from '../facts/plan-settings.ts';
 import { Kin } from './kin.ts';
@@ -12,6 +13,7 @@ import { verdictCode } from './selector.ts';
 export interface Group {
   readonly codec: CodecName;
   readonly capacityBytes: number;
+  readonly lane: Lane;
   /** Of what was written alike; in L3's groups, of what dies alike. */
   readonly ageClass: number;
   /** Mean over its volumes. */
@@ -88,6 +90,7 @@ function groupOf(view: FleetView, settings: PlanSettings, sorting: Float64Array,
   return {
     codec: codecAt(view, first),
     capacityBytes: view.capacityBytes[first] as number,
+    lane: view.lane[first] as number,
     ageClass,
     deletesPerDay: rates / sorting.length,
     order,
@@ -96,11 +99,12 @@ function groupOf(view: FleetView, settings: PlanSettings, sorting: Float64Array,
   };
 }
 
-/** Numbers the (codec, capacity) pairs of a fleet in order of appearance; a store has two or three. */
+/** Numbers the (codec, capacity, lane) triples of a fleet in order of appearance; a store has few. */
 class Pools {
   readonly #view: FleetView;
   readonly #codecs: number[] = [];
   readonly #capacities: number[] = [];
+  readonly #lanes: number[] = [];
 
   constructor(view: FleetView) {
     this.#view = view;
@@ -109,10 +113,13 @@ class Pools {
   at(i: number): number {
     const codec = this.#view.codec[i] as number;
     const capacity = this.#view.capacityBytes[i] as number;
+    const lane = this.#view.lane[i] as number;
     for (let pool = 0; pool < this.#codecs.length; pool++) {
-      if (this.#codecs[pool] === codec && this.#capacities[pool] === capacity) return pool;
+      if (this.#codecs[pool] === codec && this.#capacities[pool] === capacity && this.#lanes[pool] === lane)
+        return pool;
     }
     this.#codecs.push(codec);
+    this.#lanes.push(lane);
     return this.#capacities.push(capacity) - 1;
   }
 }

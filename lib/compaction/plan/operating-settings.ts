@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import { DAY_MS, SECOND_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
-import { RUNS_AT_ONCE_MAX } from '../../limits/compaction.ts';
+import { NAMESPACES_APART_MAX, RUNS_AT_ONCE_MAX } from '../../limits/compaction.ts';
 import { type PlanSettings, planSettingsOf, planSettingsSchema } from '../facts/plan-settings.ts';
 import { type BudgetLine, type Budgets, parseBudgets, UNLIMITED } from './budget.ts';
 
@@ -13,6 +13,19 @@ const GIB = 1024 ** 3;
 /** null = not limited. */
 const rate = z.number().positive().nullable();
 const share = z.number().gt(0).max(1);
+
+const namesIn = (list: string): readonly string[] => list.split(',');
+const NAMESPACE = /^[a-z0-9][a-z0-9.-]{0,62}$/;
+/** Namespaces, with commas between them. */
+const namespaces = z
+  .string()
+  .refine((list) => namesIn(list).every((name) => NAMESPACE.test(name)), 'namespaces, with commas between them')
+  .refine((list) => new Set(namesIn(list)).size === namesIn(list).length, 'each namespace once')
+  .refine(
+    (list) => namesIn(list).length <= NAMESPACES_APART_MAX,
+    `at most ${NAMESPACES_APART_MAX} namespaces: each has open volumes of its own`,
+  )
+  .nullable();
 
 const plannedSchema = planSettingsSchema.pick({
   objective: true,
@@ -45,6 +58,8 @@ const scheduledSchema = z.strictObject({
   repairBytesPerDay: rate,
   /** Part of the time that verification may take, in thousandths. */
   verifySharePermille: z.int().min(1).max(1000),
+  /** What is put into these from now on lies in volumes of its own. */
+  namespacesApart: namespaces,
 });
 
 const schema = z.strictObject({ ...plannedSchema.shape, ...scheduledSchema.shape }).partial();
@@ -66,10 +81,11 @@ const RATES: Readonly<Record<BudgetLine, { readonly name: OperatingName; readonl
   dollars: { name: 'dollarsPerMonth', perMs: 30 * DAY_MS },
 };
 
-/** Those that may be `null`: not limited. */
-export const RATE_NAMES: ReadonlySet<OperatingName> = new Set([
+/** Those that may be `null`: not limited, or no namespace. */
+export const NONE_NAMES: ReadonlySet<OperatingName> = new Set([
   ...Object.values(RATES).map(({ name }) => name),
   'repairBytesPerDay' as const,
+  'namespacesApart' as const,
 ]);
 
 /**
@@ -86,6 +102,9 @@ export function parseOperating(input: unknown): OperatingSettings {
   budgetsFor(parsed.data, 0, DAY_MS);
   return Object.freeze(parsed.data);
 }
+
+export const apartOf = ({ namespacesApart: list }: OperatingSettings): ReadonlySet<string> =>
+  new Set(typeof list === 'string' ? namesIn(list) : []);
 
 /** What planners are told of it. */
 export function plannedOf(operating: OperatingSettings): Partial<PlanSettings> {

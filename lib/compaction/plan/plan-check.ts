@@ -2,6 +2,7 @@
 // every plan before it is carried out, and on every plan file before anything is leased.
 import { codecShape } from '../../codec/shape.ts';
 import { conflict, invalid } from '../../foundation/errors.ts';
+import { SHARED_LANE } from '../../foundation/lane.ts';
 import { type FleetView, indexOfVolume, stateOf } from '../facts/fleet.ts';
 import { fullestFill } from '../facts/plan-settings.ts';
 import type { CompactionPlan, PlannedRun } from './plan.ts';
@@ -14,7 +15,7 @@ import { rangesOf, strategyOf } from './selector.ts';
  * - `changed`   a volume was rewritten, or holds more than when the plan was made
  * - `twice`     a volume is in two runs, or twice in one
  * - `overfull`  a run does not fit its destinations
- * - `range`     a run holds a volume that is not its strategy's, or of another codec, capacity or age class
+ * - `range`     a run holds a volume that is not its strategy's, or of another codec, capacity, lane or age class
  * - `sums`      the figures do not follow from the volumes
  */
 type ProblemKind = 'foreign' | 'unknown' | 'state' | 'changed' | 'twice' | 'overfull' | 'range' | 'sums';
@@ -90,6 +91,8 @@ function checkVolume(view: FleetView, plan: CompactionPlan, run: PlannedRun, pla
   const capacity = view.capacityBytes[at] as number;
   if (capacity !== run.capacityBytes || view.codec[at] !== codecShape(run.codec).wire)
     say('range', `volume ${planned.volume} of ${run.name} has another codec or capacity than the run`);
+  if (view.lane[at] !== (run.lane ?? SHARED_LANE))
+    say('range', `volume ${planned.volume} of ${run.name} is of lane ${view.lane[at]}, the run of another`);
   const owner = strategyOf(planned.liveBytes / run.capacityBytes, rangesOf(plan.settings, plan.threshold));
   if (owner !== run.strategy)
     say('range', `volume ${planned.volume} belongs to ${owner ?? 'no strategy'}, not ${run.strategy}`);

@@ -54,6 +54,8 @@ const runSchema = z.strictObject({
   strategy: z.enum(STRATEGIES),
   codec: z.enum(CODEC_NAMES),
   capacityBytes: z.number().positive(),
+  /** Only of what is kept apart. */
+  lane: count.optional(),
   ageClass: count,
   host: hostSchema.nullable(),
   sources: z.array(sourceSchema).min(1),

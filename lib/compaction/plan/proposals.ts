@@ -6,6 +6,7 @@ import { dollarsOf, savedDollars, type Work } from '../../cost/cost-of.ts';
 import type { PriceBook } from '../../cost/price-book.ts';
 import type { PLAN_REASONS } from '../../foundation/codes/reasons.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
+import { SHARED_LANE } from '../../foundation/lane.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import { type FleetView, RAW_FACTOR } from '../facts/fleet.ts';
 import { earningMs, type PlanSettings, type Strategy } from '../facts/plan-settings.ts';
@@ -104,6 +105,7 @@ export function draftOf(context: Context, chosen: Chosen, better: Reason | null 
     strategy,
     codec: group.codec,
     capacityBytes: group.capacityBytes,
+    ...(group.lane === SHARED_LANE ? {} : { lane: group.lane }),
     ageClass: group.ageClass,
     host,
     sources,

@@ -2,9 +2,10 @@
 import { codecShape } from '../../codec/shape.ts';
 import { missing } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { bucketFromRow, bucketKey } from '../../panda/rows/bucket-row.ts';
 import type { DriveState } from '../../panda/rows/drives/drive-row.ts';
-import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import { laneOf, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { capacityBytes } from '../../settings/settings.ts';
 import { spareOf, volumeSpare } from '../../volume/check/redundancy.ts';
 import type { Components } from '../../volume/rows/components.ts';
@@ -29,6 +30,8 @@ export interface VolumeView
     VolumeRow,
     'id' | 'class' | 'codec' | 'state' | 'generation' | 'revision' | 'createdAtMs' | 'sealedAtMs' | 'run'
   > {
+  /** Missing: it is shared by all that is not kept apart. */
+  readonly lane?: Lane;
   readonly buckets: number;
   readonly liveBytes: number;
   readonly capacityBytes: number;
@@ -53,6 +56,7 @@ export async function viewVolume(components: Components, id: VolumeId): Promise<
   const { class: cls, codec, state, generation, revision, createdAtMs, sealedAtMs, run } = volume;
   return {
     ...{ id, class: cls, codec, state, generation, revision, createdAtMs, sealedAtMs, run },
+    ...(laneOf(volume) === SHARED_LANE ? {} : { lane: laneOf(volume) }),
     buckets: volume.buckets.size,
     liveBytes: buckets.reduce((sum, { liveBytes }) => sum + liveBytes, 0),
     capacityBytes: capacityBytes(settings, codec),

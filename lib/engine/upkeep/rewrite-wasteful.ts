@@ -9,7 +9,7 @@ import { isAhead } from '../../limits/clock-skew.ts';
 import { WASTEFUL_SEALED_MAX } from '../../limits/compaction.ts';
 import { REWRITTEN_BUCKETS_AT_ONCE } from '../../limits/engine.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';
-import type { VolumeRow } from '../../panda/rows/volume-row.ts';
+import { laneOf, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import { listVolumes, readBucket } from '../../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../../volume/volume-store.ts';
 import { contentsOf, isWasteful } from '../../volume/write/waste.ts';
@@ -58,6 +58,9 @@ async function wastefulVolumes({ components }: VolumeStore, force: boolean): Pro
   const buckets = new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.id, row]])));
   const wasteful = looked.filter((v) => isWasteful(contentsOf([v], buckets), v.codec, v.codec));
   // Two that are half empty make one: that is for compaction, which weighs them.
-  const alone = wasteful.filter(({ state }) => state === 'sealed').length === 1;
-  return wasteful.filter(({ state }) => alone || state === 'open');
+  const sealedIn = Map.groupBy(
+    wasteful.filter(({ state }) => state === 'sealed'),
+    laneOf,
+  );
+  return wasteful.filter((v) => v.state === 'open' || sealedIn.get(laneOf(v))?.length === 1);
 }

@@ -1,6 +1,7 @@
 // The store of a deployed stage: S3 buckets as drives, DynamoDB as Panda, KMS for the keys. What the stack was told is
 // in the environment or the stack's outputs; what the store is, is in its row, written by whoever is first.
 import { KMSClient } from '@aws-sdk/client-kms';
+import { knownLanes } from '../../compaction/run/known-lanes.ts';
 import type { StorageClass } from '../../cost/price-book.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { newS3Client, S3Drive } from '../../drive/s3-drive.ts';
@@ -24,6 +25,7 @@ import {
 } from '../../panda/rows/store-row.ts';
 import { contradictionOf } from '../../settings/contradiction.ts';
 import type { Settings } from '../../settings/settings.ts';
+import type { Components } from '../../volume/rows/components.ts';
 import { raiseStoreFormat } from '../../volume/rows/store-format.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { VolumeStore } from '../../volume/volume-store.ts';
@@ -48,6 +50,7 @@ export interface DeployedParts {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly warmClass?: StorageClass | undefined;
+  readonly laneOf?: Components['laneOf'];
 }
 
 /** Throws `invalid` STAGE_CONTRADICTS if the store was made with other settings or drives. */
@@ -70,6 +73,7 @@ export async function openParts(stage: DeployedStage, clock: Clock): Promise<Dep
     storeId,
     settings,
     warmClass,
+    laneOf: knownLanes(ports),
     ...ports,
     keks: madeAtFirstUse(keks),
     ...knownDrives(panda, drives.map(open), open),

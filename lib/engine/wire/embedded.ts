@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { knownLanes } from '../../compaction/run/known-lanes.ts';
 import { DirectoryShelf } from '../../drive/directory-shelf.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
@@ -277,6 +278,7 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
     keks,
     owner: newOwner(ports.randomness),
     isOwnerGone,
+    laneOf: knownLanes({ panda, clock: ports.clock }),
     badRow: badRows.tell,
   };
   const sealer = new SystemSealer(Math.min(SEALERS_MAX, Math.max(1, availableParallelism() - 1)));

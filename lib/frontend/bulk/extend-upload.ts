@@ -34,6 +34,7 @@ export async function extendUpload(store: VolumeStore, keks: KekRing, room: PutR
   const { namespace, key } = upload;
   if (namespace !== run.namespace) throw invalid('UPLOAD_MISMATCH', 'the upload was begun for another object');
   const blocks = await heldBlocksOf({ namespace, key, body: run.body, ownBlocks: run.ownBlocks }, blockBytesMax);
+  const lane = await store.components.laneOf?.(namespace);
   const turn = await room.longPut();
   room.reader?.end();
   let block = run.at / blockBytesMax;
@@ -42,7 +43,7 @@ export async function extendUpload(store: VolumeStore, keks: KekRing, room: PutR
     const index = block;
     block += window.length;
     storedBytes += window.reduce((sum, { length }) => sum + length, 0);
-    return putSegment(store, keks, upload, index, window, room.bulk);
+    return putSegment(store, keks, { upload, lane }, index, window, room.bulk);
   };
   const source = {
     blocks,

@@ -3,6 +3,7 @@
 import { CODEC_NAMES, type CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
 import { type BucketId, type RunId, SHARDS, shardOf, type VolumeId } from '../../foundation/ids.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import type { Attributes, Key, Row } from '../panda.ts';
 import {
   bucketIdIn,
@@ -38,6 +39,8 @@ export interface VolumeRow {
   readonly id: VolumeId;
   readonly class: VolumeClass;
   readonly codec: CodecName;
+  /** Only what is of the same lane is written here; absent: SHARED_LANE. */
+  readonly lane?: Lane | undefined;
   readonly state: VolumeState;
   readonly generation: number;
   /** k + m, by column. */
@@ -104,6 +107,7 @@ export function volumeFromRow(row: Row): VolumeRow {
     id: volumeIdIn(row, row.sort),
     class: wordIn(row, 'cl', VOLUME_CLASSES),
     codec: wordIn(row, 'c', CODEC_NAMES),
+    lane: optionalCount(row, 'ln'),
     state: wordIn(row, 's', VOLUME_STATES),
     generation: countIn(row, 'g'),
     extents: listIn(row, 'x').map((text) => extentIn(row, String(text))),
@@ -142,12 +146,14 @@ export function volumeFromRow(row: Row): VolumeRow {
   return volume;
 }
 
+export const laneOf = ({ lane = SHARED_LANE }: Pick<VolumeRow, 'lane'>): Lane => lane;
+
 /** Whether a row that was read has these extents still, whatever else may be wrong with it. */
 export const isOfRevision = (row: Row | undefined, generation: number, revision: number): boolean =>
   row?.attributes['g'] === generation && (row.attributes['rv'] ?? 0) === revision;
 
 export function newVolumeAttributes(
-  volume: Pick<VolumeRow, 'class' | 'codec' | 'extents' | 'createdAtMs'> & { readonly token: number },
+  volume: Pick<VolumeRow, 'class' | 'codec' | 'lane' | 'extents' | 'createdAtMs'> & { readonly token: number },
 ): Attributes {
   return {
     cl: volume.class,
@@ -160,6 +166,7 @@ export function newVolumeAttributes(
     u: volume.extents.map(() => 0),
     db: 0,
     a: volume.createdAtMs,
+    ...(laneOf(volume) === SHARED_LANE ? {} : { ln: laneOf(volume) }),
   };
 }
 

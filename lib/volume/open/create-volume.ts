@@ -4,6 +4,7 @@ import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind } from '../../foundation/errors.ts';
 import { newVolumeId } from '../../foundation/ids.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import { listedAtFirst } from '../../panda/rows/open-row.ts';
 import {
@@ -19,7 +20,12 @@ import { transact } from '../rows/transact.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
 
 /** A new open volume on the emptiest healthy drives: one transaction with its zones, and where it is listed. */
-export async function createVolume(components: Components, zones: ZoneAllocator, cls: VolumeClass): Promise<VolumeRow> {
+export async function createVolume(
+  components: Components,
+  zones: ZoneAllocator,
+  cls: VolumeClass,
+  lane: Lane = SHARED_LANE,
+): Promise<VolumeRow> {
   const codec = cls === 'hot' ? components.settings.hotCodec : components.settings.warmCodec;
   const shape = codecShape(codec);
   assert(capacityBytes(components.settings, codec) > 0, 'a volume has capacity');
@@ -30,6 +36,7 @@ export async function createVolume(components: Components, zones: ZoneAllocator,
     const attributes = newVolumeAttributes({
       class: cls,
       codec,
+      lane,
       extents: claim.extents,
       createdAtMs: Math.max(0, components.clock.nowMs()),
       token: 0,

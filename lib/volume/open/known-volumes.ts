@@ -2,12 +2,19 @@
 // row of one that is known is read again only when it is wanted and was not seen for a while: a look costs one read
 // however many are open.
 import type { VolumeId } from '../../foundation/ids.ts';
+import type { Lane } from '../../foundation/lane.ts';
 import { OPEN_LIST_EVERY_MS } from '../../limits/volume.ts';
-import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
+import { laneOf, type VolumeClass, type VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
 import { readVolume } from '../rows/read-rows.ts';
 import { listedVolumes, mendVolumeLists, readListed } from '../rows/volume-lists.ts';
 import { isLeasable, type Known } from './choose-open.ts';
+
+/** Which volumes an append may take: they are of one class and one lane. */
+export interface Pool {
+  readonly cls: VolumeClass;
+  readonly lane: Lane;
+}
 
 /** Enough that two volumes seldom draw the same. */
 const DRAWS = 2 ** 20;
@@ -29,8 +36,8 @@ export class KnownVolumes {
     return [...this.#known.values()];
   }
 
-  ofClass(cls: VolumeClass): Known[] {
-    return this.all().filter((entry) => entry.row.class === cls);
+  of({ cls, lane }: Pool): Known[] {
+    return this.all().filter(({ row }) => row.class === cls && laneOf(row) === lane);
   }
 
   /** `isMine`: made by this process. */

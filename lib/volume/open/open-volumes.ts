@@ -1,9 +1,10 @@
-// The pool of open volumes of each class, as this process knows it: which one the next append takes, when there is to
-// be another, and which are full. Soft state: the conditions of the lease decide.
+// The pools of open volumes, one for each class and lane, as this process knows them: which one the next
+// append takes, when there is to be another, and which are full. Soft state: the conditions of the lease decide.
 
 import { assert } from '../../foundation/assert.ts';
 import { isKind, retryLater } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
 import { LEASE_WAIT_MS, LEASE_WAIT_MS_MAX, LEASE_WAITS_MAX, OPEN_GROWTH_MAX } from '../../limits/volume.ts';
 import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
@@ -14,7 +15,7 @@ import type { ZoneAllocator } from '../rows/zones.ts';
 import { isLeasable, isWritable, type Known, pickFull, pickWithRoom, type View } from './choose-open.ts';
 import { createVolume } from './create-volume.ts';
 import { KeptLeases } from './kept-leases.ts';
-import { KnownVolumes } from './known-volumes.ts';
+import { KnownVolumes, type Pool } from './known-volumes.ts';
 import { type Lease, leaseOf, leaseVolume } from './lease.ts';
 import { recoverPending } from './recover.ts';
 import { extentFreeBytes, sealReserveBytes } from './room.ts';
@@ -59,15 +60,16 @@ export class OpenVolumes {
    * `buckets` more. Volumes found full on the way are sealed. Throws `retry` DRIVES_MISSING, STORE_FULL or
    * VOLUMES_BUSY.
    */
-  async lease(cls: VolumeClass, needBytes: number, buckets = 1): Promise<Lease> {
+  async lease(cls: VolumeClass, needBytes: number, buckets = 1, lane: Lane = SHARED_LANE): Promise<Lease> {
+    const pool = { cls, lane };
     assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
     for (let waits = 0; ; ) {
       await this.#known.list();
-      if (this.#holdsItsPart(cls)) {
+      if (this.#holdsItsPart(pool)) {
         await this.#freed();
         continue;
       }
-      const entry = pickWithRoom(this.#view(), this.#known.ofClass(cls), { bytes: needBytes, buckets });
+      const entry = pickWithRoom(this.#view(), this.#known.of(pool), { bytes: needBytes, buckets });
       if (entry !== undefined) {
         if (this.#known.isStale(entry)) {
           await this.#known.readAnew(entry); // and picked again: it may be full, or in use, by now
@@ -79,12 +81,12 @@ export class OpenVolumes {
         await this.#sealOrRelease(lease);
         continue;
       }
-      if (this.#mayGrow(cls)) {
-        await this.#create(cls);
+      if (this.#mayGrow(pool)) {
+        await this.#create(pool);
         continue;
       }
       // Nothing may come between this look and the wait, or what gets free there is missed and looks like a conflict.
-      const fullest = pickFull(this.#view(), this.#known.ofClass(cls), { bytes: needBytes, buckets });
+      const fullest = pickFull(this.#view(), this.#known.of(pool), { bytes: needBytes, buckets });
       if (fullest === undefined) await this.#wait(waits++);
       else await this.#sealFullest(fullest);
     }
@@ -131,13 +133,16 @@ export class OpenVolumes {
   }
 
   /** What each open volume can take that is not leased, the fullest first, and at the end what a new one can. */
-  async rooms(cls: VolumeClass): Promise<{ readonly extentFreeBytes: number; readonly buckets: number }[]> {
+  async rooms(
+    cls: VolumeClass,
+    lane: Lane = SHARED_LANE,
+  ): Promise<{ readonly extentFreeBytes: number; readonly buckets: number }[]> {
     // A process that has just begun knows no volume yet: a group made for a new one would seal those that are half
     // full.
     await this.#known.list();
     await this.#known.readOlder();
     const usable = this.#known
-      .ofClass(cls)
+      .of({ cls, lane })
       .filter(({ busy, row }) => !busy && isLeasable(this.#components, row) && isWritable(this.#health, row));
     const rooms = usable
       .map(({ row }) => ({
@@ -167,19 +172,19 @@ export class OpenVolumes {
    * Among many writers there may be more volumes than the pool begins with; one process that took them all would leave
    * none to the others, which then give up.
    */
-  #holdsItsPart(cls: VolumeClass): boolean {
-    const held = this.#known.ofClass(cls).filter(({ busy }) => busy).length;
-    return isPutClass(this.#components, cls) && held >= this.#components.settings.openVolumes;
+  #holdsItsPart(pool: Pool): boolean {
+    const held = this.#known.of(pool).filter(({ busy }) => busy).length;
+    return isPutClass(this.#components, pool.cls) && held >= this.#components.settings.openVolumes;
   }
 
   #freed(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #mayGrow(cls: VolumeClass): boolean {
-    const base = isPutClass(this.#components, cls) ? this.#components.settings.openVolumes : 2;
+  #mayGrow(pool: Pool): boolean {
+    const base = isPutClass(this.#components, pool.cls) ? this.#components.settings.openVolumes : 2;
     const allowed = this.#conflicts >= CONFLICTS_BEFORE_GROWTH ? base * OPEN_GROWTH_MAX : base;
-    const usable = this.#known.ofClass(cls).filter((entry) => isWritable(this.#health, entry.row));
+    const usable = this.#known.of(pool).filter((entry) => isWritable(this.#health, entry.row));
     return usable.length + this.#creating < allowed;
   }
 
@@ -259,10 +264,10 @@ export class OpenVolumes {
     await this.#known.readOlder(0);
   }
 
-  async #create(cls: VolumeClass): Promise<void> {
+  async #create({ cls, lane }: Pool): Promise<void> {
     this.#creating += 1;
     try {
-      this.#known.add(await createVolume(this.#components, this.#zones, cls), true);
+      this.#known.add(await createVolume(this.#components, this.#zones, cls, lane), true);
     } finally {
       this.#creating -= 1;
       this.#wakeAll();

@@ -4,6 +4,7 @@ import type { StorageClass } from '../../cost/price-book.ts';
 import type { Drive } from '../../drive/drive.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import type { StoreId } from '../../foundation/ids.ts';
+import type { Lane } from '../../foundation/lane.ts';
 import type { Randomness } from '../../foundation/randomness.ts';
 import type { KekStore } from '../../keys/keys.ts';
 import type { BlockSealer } from '../../keys/sealer.ts';
@@ -37,6 +38,8 @@ export interface Components {
   readonly owner: string;
   /** True only if that owner is known to be dead; its leases are then broken at once. */
   isOwnerGone(owner: string): boolean;
+  /** Where what is put into a namespace goes. Missing: nothing is kept apart. */
+  laneOf?(namespace: string): Promise<Lane>;
   /**
    * Asked before anything is claimed, leased, freed or swept: throws if this process may not write (any more), because
    * the metadata is older than the drives, another copy of it has them, or it was replaced while this process ran. What

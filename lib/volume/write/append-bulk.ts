@@ -7,6 +7,7 @@ import { assert } from '../../foundation/assert.ts';
 import { Semaphore } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import { newBucketId } from '../../foundation/ids.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { GROUP_SLOTS_MAX, MERGED_BUCKETS_MAX } from '../../limits/panda.ts';
 import { GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Write } from '../../panda/panda.ts';
@@ -43,6 +44,7 @@ export async function appendBulk(
   store: VolumeStore,
   parts: readonly BulkPart[],
   kekVersion: number,
+  lane: Lane = SHARED_LANE,
 ): Promise<BulkGroup> {
   const { settings } = store.components;
   const buckets = bucketsOf(parts, settings);
@@ -54,7 +56,7 @@ export async function appendBulk(
   const needBytes = groupNeedBytes(lengths, spans, codecShape(settings.warmCodec).dataColumns);
   let last: unknown;
   for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
-    const lease = await store.open.lease('warm', needBytes, buckets.length);
+    const lease = await store.open.lease('warm', needBytes, buckets.length, lane);
     try {
       const group = await appendBuckets(store, lease, buckets, kekVersion);
       const { shares } = new SharedGroup(group, parts);

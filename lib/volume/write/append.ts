@@ -5,6 +5,7 @@ import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
 import { conflict, isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import { newBucketId } from '../../foundation/ids.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import { GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import type { Panda, Write } from '../../panda/panda.ts';
@@ -43,6 +44,7 @@ export async function appendGroup(
   records: readonly NewRecord[],
   kekVersion: number,
   along: IndexAlong = () => undefined,
+  lane: Lane = SHARED_LANE,
 ): Promise<AppendedGroup> {
   assert(records.length > 0 && records.length <= GROUP_SLOTS_MAX, 'an append has 1 to GROUP_SLOTS_MAX records');
   const totalBytes = records.reduce((sum, { record }) => sum + record.length, 0);
@@ -55,7 +57,7 @@ export async function appendGroup(
   const needBytes = perExtent + groupOverheadBytes(records.length, 1) + directoryBytes;
   let last: unknown;
   for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
-    const lease = await store.open.lease(cls, needBytes);
+    const lease = await store.open.lease(cls, needBytes, 1, lane);
     try {
       return await appendUnder(store, lease, { records, totalBytes, kekVersion, along });
     } catch (error) {

@@ -1,5 +1,6 @@
 // What a put asks of whoever writes much at once: its batches are gathered, together with those of other puts, into
 // large groups of erasure-coded volumes. A put that brings little is told to go its own way.
+import type { Lane } from '../../foundation/lane.ts';
 import type { BulkPart, GroupShare } from './append-bulk.ts';
 
 export interface BulkWriter {
@@ -22,7 +23,7 @@ export interface BulkStream {
   /** A batch that may bring records, or find that all are known; the answer ends it, once. */
   begin(): () => void;
   /** The share of a committed group; undefined: the batch appends its records itself, as a small put does. */
-  offer(records: BulkPart, kekVersion: number): Promise<GroupShare | undefined>;
+  offer(records: BulkPart, kekVersion: number, lane: Lane): Promise<GroupShare | undefined>;
 }
 
 export interface BulkReader {

@@ -5,6 +5,7 @@ import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
 import { isKind, isPocketfulError, retryLater } from '../../foundation/errors.ts';
 import { type BlockId, type BucketId, newBucketId, type RunId, type VolumeId } from '../../foundation/ids.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { GROUP_SLOTS_MAX, MERGE_ITEMS_MAX, MERGED_BUCKETS_MAX } from '../../limits/panda.ts';
 import { CONFLICT_ATTEMPTS_MAX, CONFLICT_BACK_OFF_STEPS_MAX, GROUP_ATTEMPTS_MAX } from '../../limits/volume.ts';
 import { PandaConflict } from '../../panda/conflict.ts';
@@ -64,6 +65,7 @@ export async function mergeBuckets(
   store: VolumeStore,
   run: RunId,
   targets: readonly MergeTarget[],
+  lane: Lane = SHARED_LANE,
 ): Promise<MergeResult> {
   const records = targets.flatMap((target) => target.records);
   assert(records.length > 0 && records.length <= GROUP_SLOTS_MAX, 'a merge has 1 to GROUP_SLOTS_MAX records');
@@ -74,7 +76,7 @@ export async function mergeBuckets(
   const needBytes = groupNeedBytes(lengths, spans, dataColumns);
   let last: unknown;
   for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
-    const lease = await store.open.lease('warm', needBytes, targets.length);
+    const lease = await store.open.lease('warm', needBytes, targets.length, lane);
     try {
       return await new Merge(store, lease, run, targets).run();
     } catch (error) {

@@ -22,7 +22,7 @@ import {
   pendingIs,
   tokenIs,
 } from '../../panda/rows/volume-changes.ts';
-import { type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
+import { laneOf, type VolumeRow, volumeKey } from '../../panda/rows/volume-row.ts';
 import type { Lease } from '../open/lease.ts';
 import type { BucketContent } from '../read/collect-bucket.ts';
 import type { Components } from '../rows/components.ts';
@@ -66,8 +66,8 @@ export const moveNeedBytes = (contents: readonly BucketContent[], dataColumns: n
 const spansOf = (contents: readonly BucketContent[]): number[] => contents.map(({ records }) => slotSpan(records));
 
 /**
- * Moves buckets whose sources are all draining under `run`. Buckets without records are dropped by `dropEmptyBucket`
- * instead. Throws `retry` DRIVES_MISSING, STORE_FULL, VOLUMES_BUSY or MOVE_FAILED, nothing moved.
+ * Moves buckets whose sources are all draining under `run`, and of one lane. Buckets without records are dropped by
+ * `dropEmptyBucket` instead. Throws `retry` DRIVES_MISSING, STORE_FULL, VOLUMES_BUSY or MOVE_FAILED, nothing moved.
  */
 export async function moveBuckets(
   store: VolumeStore,
@@ -79,11 +79,13 @@ export async function moveBuckets(
     contents.every(({ records }) => records.length > 0),
     'buckets without records are dropped, not moved',
   );
+  const [lane, ...others] = new Set(contents.map(({ source }) => laneOf(source)));
+  assert(others.length === 0, 'buckets of different lanes are moved apart');
   const { dataColumns } = codecShape(store.components.settings.warmCodec);
   const needBytes = moveNeedBytes(contents, dataColumns);
   let last: unknown;
   for (let attempt = 0; attempt < GROUP_ATTEMPTS_MAX; attempt++) {
-    const lease = await store.open.lease('warm', needBytes, contents.length);
+    const lease = await store.open.lease('warm', needBytes, contents.length, lane);
     try {
       return await moveUnder(store, lease, run, contents);
     } catch (error) {

@@ -1,4 +1,7 @@
 // One run's store and its processes: each process sees the shared disks, rows, queue and keys through ports of its own.
+
+import { knownLanes } from '../../../lib/compaction/run/known-lanes.ts';
+import { operatingKey } from '../../../lib/compaction/run/operating-row.ts';
 import type { Shelf } from '../../../lib/drive/shelf.ts';
 import type { EngineStore } from '../../../lib/engine/wire/engine-store.ts';
 import { present } from '../../../lib/foundation/assert.ts';
@@ -38,6 +41,7 @@ import { SimStream } from '../ports/sim-stream.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { EPOCH_MS, SimProcess } from '../scheduler/sim-process.ts';
 import type { Trace } from '../scheduler/trace.ts';
+import { NAMESPACE } from './names.ts';
 
 /** A function that should be over is believed dead only then. */
 const MOURNING_MS = 70_000;
@@ -130,6 +134,7 @@ export class SimWorld {
     process.wallOffsetMs = this.#passedMs;
     this.processes.push(process);
     const queue = new SimStream(this.queue, process, this.#context);
+    const panda = new SimPanda(this.server, process, this.#context, this.plan.paysByWrite);
     const components: Components = {
       settings: this.settings,
       storeId: this.#storeId,
@@ -137,7 +142,8 @@ export class SimWorld {
       randomness: process.randomness,
       columns: this.columns,
       drives: this.disks.map((disk) => new SimDrive(disk, process, this.#context)),
-      panda: new SimPanda(this.server, process, this.#context, this.plan.paysByWrite),
+      panda,
+      ...(this.plan.keepsApart ? { laneOf: knownLanes({ panda, clock: process.clock }) } : {}),
       keks: new SimKeys(this.keks, process, this.#context),
       owner: process.owner,
       isOwnerGone: (owner) => this.#isGone(owner),
@@ -244,12 +250,14 @@ export class SimWorld {
   }
 }
 
-/** Whoever ships asks the store's row for the epoch. */
-function rowsOf({ ships, variant }: Plan, { panda, storeId, disks }: Template): MemoryPanda {
+/** Whoever ships asks the store's row for the epoch; whoever puts asks which namespaces are kept apart. */
+function rowsOf({ ships, variant, keepsApart }: Plan, { panda, storeId, disks }: Template): MemoryPanda {
   const rows = panda.clone();
   const { inRow: settings } = VARIANTS[variant] as (typeof VARIANTS)[number];
   const store = { storeId, settings, drives: disks.map(({ label }) => label), createdAtMs: EPOCH_MS };
   // Done when it is called: a Panda in memory only answers later.
   if (ships !== undefined) void rows.transact([{ kind: 'put', ...storeKey, attributes: storeAttributes(store) }]);
+  const j = JSON.stringify({ namespacesApart: NAMESPACE });
+  if (keepsApart) void rows.transact([{ kind: 'put', ...operatingKey, attributes: { v: 1, j } }]);
   return rows;
 }

@@ -4,7 +4,7 @@ import type { Row, Write } from '../../../lib/panda/panda.ts';
 import { bucketFromRow, deadFromRow, deadKey } from '../../../lib/panda/rows/bucket-row.ts';
 import { drivePartition } from '../../../lib/panda/rows/drives/drive-row.ts';
 import { isListedIn, listPartition, VOLUME_LISTS } from '../../../lib/panda/rows/open-row.ts';
-import { type VolumeRow, volumeFromRow } from '../../../lib/panda/rows/volume-row.ts';
+import { laneOf, type VolumeRow, volumeFromRow } from '../../../lib/panda/rows/volume-row.ts';
 import { zoneKey } from '../../../lib/panda/rows/zone-row.ts';
 import { collectBucket } from '../../../lib/volume/read/collect-bucket.ts';
 import { readBucket, readVolume } from '../../../lib/volume/rows/read-rows.ts';
@@ -34,7 +34,7 @@ export class Watch {
       await expectDamageNotedRightly(this.#world, write);
       if (row === undefined || write.kind === 'check' || write.kind === 'put') continue;
       if (write.partition.startsWith('bucket/') && write.kind === 'update' && write.set?.['v'] !== undefined)
-        this.#moved(row);
+        await this.#moved(row, String(write.set['v']));
       if (!write.partition.startsWith('volume/')) continue;
       if (write.kind === 'delete') await this.#expectErased(volumeFromRow(row), writes);
       else if (write.set?.['s'] === 'erasing') await this.#expectElsewhere(volumeFromRow(row));
@@ -66,10 +66,19 @@ export class Watch {
     expectLostByRule(write, before, rows, lossesMax(this.#world));
   }
 
-  #moved(row: Row): void {
+  async #moved(row: Row, to: string): Promise<void> {
     const { id, volume } = bucketFromRow(row);
+    if (this.#world.plan.keepsApart) await this.#expectSameLane(id, volume, to as VolumeRow['id']);
     const left = this.#left.get(volume) ?? new Set();
     this.#left.set(volume, left.add(id));
+  }
+
+  async #expectSameLane(bucket: string, from: VolumeRow['id'], to: VolumeRow['id']): Promise<void> {
+    const { server, settings } = this.#world;
+    const [left, joined] = await Promise.all([from, to].map((id) => readVolume(server.rows, settings.cell, id)));
+    if (left === undefined || joined === undefined || laneOf(left) === laneOf(joined)) return;
+    const lanes = `lane ${laneOf(left)} into lane ${laneOf(joined)}`;
+    throw new Violation('wrong', `bucket ${bucket} has moved out of ${lanes}`);
   }
 
   /** The inspector goes by the volume's list of what has left it; and once all is quiet it must have seen it. */

@@ -63,6 +63,8 @@ export interface Plan {
   readonly ships: 'commits' | 'stream' | undefined;
   /** So much as two blocks is a bulk put. */
   readonly putsBulk: boolean;
+  /** One of the two namespaces has volumes of its own, but for what was there before. */
+  readonly keepsApart: boolean;
   readonly faultsMax: number;
   readonly deathsMax: number;
 }
@@ -127,6 +129,7 @@ export function planOf(seed: number, profile: Profile, aim?: RegExp): Plan {
     putBack: drawnPutBack(profile, workers, random),
     ships: profile.ships,
     putsBulk: profile.putsBulk === true,
+    keepsApart: seed % 3 === 0,
     faultsMax: Number.MAX_SAFE_INTEGER,
     deathsMax: 1 + random.below(6),
   };

@@ -152,4 +152,10 @@ export const IN_VOLUME: readonly Plant[] = [
     find: 'if (bucket.move === 0 && hint.volume === volume.id && hint.generation === volume.generation)',
     replace: 'if (hint.volume === volume.id)',
   },
+  {
+    name: 'moves-go-into-any-lane',
+    file: 'lib/volume/open/known-volumes.ts',
+    find: 'row.class === cls && laneOf(row) === lane',
+    replace: 'row.class === cls && lane >= 0',
+  },
 ];

@@ -1,5 +1,5 @@
-// Which remnants could become one bucket. Size-tiered: remnants are merged with those of their own age and size, so
-// that a block is rewritten at most once a tier.
+// Which remnants could become one bucket. Size-tiered: remnants are merged with those of their own lane, age and
+// size, so that a block is rewritten at most once a tier.
 import { FLEET_STATES } from '../../facts/fleet.ts';
 import type { MergeSettings } from '../../facts/merge-settings.ts';
 import type { RemnantView } from '../../facts/remnants.ts';
@@ -9,19 +9,22 @@ const SEALED = FLEET_STATES.indexOf('sealed');
 
 /** Every merge there could be, the one that writes fewest block rows for each row it saves first. */
 export function mergeCandidates(view: RemnantView, settings: MergeSettings): PlannedMerge[] {
-  const groups = new Map<number, number[]>();
+  const groups = new Map<string, { readonly alike: Alike; readonly members: number[] }>();
   for (let i = 0; i < view.count; i++) {
     const live = view.liveBytes[i] as number;
     const home = view.volume[i] as number;
     if (view.state[home] !== SEALED || live <= 0 || live > settings.remnantFraction * settings.bucketBytes) continue;
-    const key = (view.ageClass[home] as number) * 64 + tierOf(live, settings);
-    const members = groups.get(key);
-    if (members === undefined) groups.set(key, [i]);
-    else members.push(i);
+    const alike = { ageClass: view.ageClass[home] as number, tier: tierOf(live, settings) };
+    const key = `${view.lane[home]}/${alike.ageClass}/${alike.tier}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { alike, members: [i] });
+    else group.members.push(i);
   }
-  const merges = [...groups].flatMap(([key, members]) => mergesOf(view, settings, key, members));
+  const merges = [...groups.values()].flatMap(({ alike, members }) => mergesOf(view, settings, alike, members));
   return merges.sort((a, b) => blockRowsPerRow(a) - blockRowsPerRow(b) || (idOf(a) < idOf(b) ? -1 : 1));
 }
+
+type Alike = Pick<PlannedMerge, 'ageClass' | 'tier'>;
 
 const idOf = (merge: PlannedMerge): string => merge.sources[0]?.bucket ?? '';
 /** Block rows written for each row saved. */
@@ -34,8 +37,13 @@ export function tierOf(liveBytes: number, { bucketBytes, tierFactor }: MergeSett
   return tier;
 }
 
-/** Remnants of one age and tier, those of fewest blocks first, as many to a bucket as it holds. */
-function mergesOf(view: RemnantView, settings: MergeSettings, key: number, members: readonly number[]): PlannedMerge[] {
+/** Remnants of one lane, age and tier, those of fewest blocks first, as many to a bucket as it holds. */
+function mergesOf(
+  view: RemnantView,
+  settings: MergeSettings,
+  alike: Alike,
+  members: readonly number[],
+): PlannedMerge[] {
   const blocksOf = (i: number): number => view.blocks[i] as number;
   const ordered = [...members].sort((a, b) => blocksOf(a) - blocksOf(b) || a - b);
   const out: PlannedMerge[] = [];
@@ -43,7 +51,7 @@ function mergesOf(view: RemnantView, settings: MergeSettings, key: number, membe
   let liveBytes = 0;
   let blocks = 0;
   const close = (): void => {
-    if (taken.length >= settings.sourcesMin) out.push(mergeOf(view, settings, key, taken, liveBytes, blocks));
+    if (taken.length >= settings.sourcesMin) out.push(mergeOf(view, settings, alike, taken, liveBytes, blocks));
     taken = [];
     liveBytes = 0;
     blocks = 0;
@@ -62,7 +70,7 @@ function mergesOf(view: RemnantView, settings: MergeSettings, key: number, membe
 function mergeOf(
   view: RemnantView,
   settings: MergeSettings,
-  key: number,
+  { tier, ageClass }: Alike,
   taken: readonly number[],
   liveBytes: number,
   blocks: number,
@@ -70,8 +78,8 @@ function mergeOf(
   const fill = (liveBytes / settings.bucketBytes).toFixed(3);
   const rowsSaved = taken.length - 1;
   return {
-    tier: key % 64,
-    ageClass: Math.floor(key / 64),
+    tier,
+    ageClass,
     sources: taken.map((i) => ({
       bucket: view.buckets[i] as string,
       volume: view.volumes[view.volume[i] as number] as string,
@@ -83,7 +91,7 @@ function mergeOf(
     rowsSaved,
     reason: {
       code: 'MERGES_REMNANTS',
-      text: `${taken.length} remnants of tier ${key % 64} make a bucket of fill ${fill}; ${blocks} block rows for ${rowsSaved} rows saved`,
+      text: `${taken.length} remnants of tier ${tier} make a bucket of fill ${fill}; ${blocks} block rows for ${rowsSaved} rows saved`,
     },
   };
 }

@@ -76,6 +76,7 @@ export async function volumePage({ view, query }: WebCall): Promise<Page> {
     ['Begun', when(volume.createdAtMs)],
     ['Sealed', volume.sealedAtMs === undefined ? 'not yet' : when(volume.sealedAtMs)],
     ['Owned by', volume.run ?? 'nobody'],
+    ...(volume.lane === undefined ? [] : [['Kept apart', `lane ${volume.lane}`] as const]),
   ];
   return {
     title: `Volume ${id}`,

@@ -1,0 +1,50 @@
+// Namespaces that are kept apart have volumes of their own from the first write on; who hears of it when, and what is
+// shared all the same. Whole lives of such stores are in lanes.long.test.ts.
+import { describe, expect, it } from 'vitest';
+import { changeOperating } from '../../lib/compaction/run/operating-row.ts';
+import { SHARED_LANE } from '../../lib/foundation/lane.ts';
+import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { LANES_KNOWN_MS } from '../../lib/limits/volume.ts';
+import { APART, encodeAll, LANES, LEAVER, lanesOf, OTHER, putInTurns, STAYER, storeOf } from './lanes-world.ts';
+import { expectSound } from './recount.ts';
+
+describe('namespaces that are kept apart', () => {
+  it('have volumes of their own, hot and coded, whatever comes in turns', async () => {
+    const { p } = await storeOf(`${LEAVER},${STAYER}`);
+    await putInTurns(p, 8);
+    expect(await lanesOf(p)).toEqual(APART);
+    await encodeAll(p);
+    expect(await lanesOf(p)).toEqual(APART);
+    await expectSound(p);
+  });
+
+  it('are heard of within a while, and only by what is put afterwards', async () => {
+    const { world, p } = await storeOf(null);
+    await putInTurns(p, 5, 1);
+    await changeOperating(p.components, () => ({ namespacesApart: STAYER }));
+    const soon = { [LEAVER]: [SHARED_LANE], [STAYER]: [SHARED_LANE], [OTHER]: [SHARED_LANE] };
+    await putInTurns(p, 5, 2);
+    expect(await lanesOf(p)).toEqual(soon);
+    world.clock.advance(LANES_KNOWN_MS);
+    await putInTurns(p, 5, 3);
+    expect(await lanesOf(p)).toEqual({ ...soon, [STAYER]: [LANES[STAYER]] });
+    await encodeAll(p);
+    expect(await lanesOf(p)).toEqual({ ...soon, [STAYER]: [LANES[STAYER]] });
+  });
+
+  it('share what is in both: it lies where it was written first', async () => {
+    const { p } = await storeOf(STAYER);
+    const body = new SeededRandomness(3).bytes(900);
+    await p.frontend.put({ namespace: OTHER, key: 'a', body });
+    const { newBytes } = await p.frontend.put({ namespace: STAYER, key: 'a', body });
+    expect(newBytes).toBe(0);
+    expect(await lanesOf(p)).toEqual({ [LEAVER]: [], [STAYER]: [SHARED_LANE], [OTHER]: [SHARED_LANE] });
+  });
+
+  it('cost no put: settings that cannot be read keep nothing apart', async () => {
+    const { p } = await storeOf(STAYER);
+    await p.components.panda.transact([{ kind: 'put', partition: 'work/settings', sort: 'operating', attributes: {} }]);
+    await putInTurns(p, 3);
+    expect((await lanesOf(p))[STAYER]).toEqual([SHARED_LANE]);
+  });
+});
