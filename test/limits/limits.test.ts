@@ -95,6 +95,7 @@ const BROKEN: readonly (readonly [Partial<Limits>, string])[] = [
   [{ DRAIN_VISIBILITY_MS: 15 * 60_000 }, 'a bucket is hidden for less'],
   [{ PROPORTIONAL_TRIES_MAX: 13 }, 'proportional tries are some of all'],
   [{ INDEX_ATTEMPTS_MAX: 20 }, 'index plans are tried more often'],
+  [{ KEPT_LEASE_MS: 30_000 }, 'a lease that is kept has half of its time left'],
   [{ NAMESPACES_APART_MAX: 16 }, 'two of the namespaces that are kept apart'],
 ];
 
