@@ -1,8 +1,9 @@
 // Puts and gets a second over S3, by a client in this process (s3/lean-client.ts) and a server in another, with the
 // disk's own syncs. `s3`: small objects one by one and sixteen at once, one large body, and objects of 8 MiB by a
 // hundred connections at once; with the processor time that server and client take for one, and the server's memory.
-// `s3-peers`: the small ones and the large one by the same client in turns with others, round by round:
-// POCKETFUL_BENCH_BESIDE=CHECKOUT is Pocketful of another checkout, and SeaweedFS takes part if `weed` is on the PATH.
+// `s3-peers [--rounds=N] [--share=PART of the requests] [--only=KIB]`: the small ones and the large one by the same
+// client in turns with others, round by round: POCKETFUL_BENCH_BESIDE=CHECKOUT is Pocketful of another checkout;
+// SeaweedFS and versitygw take part if `weed` and `versitygw` are on the PATH. Ratios are medians of those of a round.
 // POCKETFUL_BENCH_PROFILE=FOLDER writes the server's processor profile there.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -11,7 +12,7 @@ import { join } from 'node:path';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
 import { type Benches, type BenchResult, type Figure, type Flags, machine, median } from './bench.ts';
 import { Connection, type Prepared, prepared, type Wanted } from './s3/lean-client.ts';
-import { pocketfulServer, type Served, seaweedServer } from './s3/served.ts';
+import { pocketfulServer, type Served, seaweedServer, versityServer } from './s3/served.ts';
 
 const KIB = 1024;
 const LARGE_BYTES = 256 * KIB * KIB;
@@ -23,7 +24,8 @@ const SMALL = [
   { bytes: 4 * KIB, atOnce: 16, count: 4000 },
   { bytes: 64 * KIB, atOnce: 16, count: 1500 },
 ] as const;
-const PEER_ROUNDS = 3;
+const PEER_ROUNDS = 5;
+const PEER_SHARE = 0.25;
 
 export const benches: Benches = { s3: benchS3, 's3-peers': benchPeers };
 
@@ -39,14 +41,14 @@ async function benchS3(): Promise<BenchResult> {
 }
 
 async function benchPeers(flags: Flags): Promise<BenchResult> {
-  const rounds = Number(flags['rounds'] ?? PEER_ROUNDS);
   return inFolder('s3-peers', async (folder) => {
     const servers = [await pocketfulServer('pocketful', folder)];
     const beside = process.env['POCKETFUL_BENCH_BESIDE'];
     try {
       if (beside !== undefined) servers.push(await pocketfulServer('beside', join(folder, 'beside'), beside));
       if (spawnSync('weed', ['version']).status === 0) servers.push(await seaweedServer(folder));
-      return await peerFigures(servers, rounds, flags['only']);
+      if (spawnSync('versitygw', ['--version']).status === 0) servers.push(await versityServer(folder));
+      return await peerFigures(servers, flags);
     } finally {
       for (const server of servers) server.stop();
     }
@@ -74,16 +76,19 @@ async function figuresOf(server: Served): Promise<Figure[]> {
   return figures;
 }
 
-/** By name of the figure: the median of the rounds, and how it is to that of the first server. */
-async function peerFigures(servers: readonly Served[], rounds: number, only = ''): Promise<Figure[]> {
+/** By name of the figure: the median of the rounds, and of its ratios to the first server's. */
+async function peerFigures(servers: readonly Served[], flags: Flags): Promise<Figure[]> {
+  const { only = '', rounds = PEER_ROUNDS, share = PEER_SHARE } = flags;
   const clients = await Promise.all(servers.map(Client.of));
   const large = new SeededRandomness(9).bytes(LARGE_BYTES);
   const found = servers.map(() => new Map<string, Figure[]>());
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < Number(rounds); round++) {
     for (const [i, client] of clients.entries()) {
       const figures: Figure[] = [];
       for (const small of SMALL) {
-        if (only === '' || only === `${small.bytes / KIB}`) figures.push(...(await smallFigures(client, small, round)));
+        if (only !== '' && only !== `${small.bytes / KIB}`) continue;
+        const some = { ...small, count: Math.ceil(small.count * Number(share)) };
+        figures.push(...(await smallFigures(client, some, round)));
       }
       if (only === '') figures.push(...(await largeFigures(client, changed(large, round), `large-${round}`)));
       for (const figure of figures) found[i]?.set(figure.name, [...(found[i]?.get(figure.name) ?? []), figure]);
@@ -91,13 +96,14 @@ async function peerFigures(servers: readonly Served[], rounds: number, only = ''
   }
   for (const client of clients) client.close();
   return [...(found[0]?.keys() ?? [])].flatMap((name) => {
-    const values = found.map((of) => median((of.get(name) ?? []).map(({ value }) => value)));
+    const values = found.map((of) => (of.get(name) ?? []).map(({ value }) => value));
+    const ours = values[0] ?? [];
     const { unit } = (found[0]?.get(name) ?? [])[0] as Figure;
     return servers.map(({ name: server }, i) => ({
       name: `${name}: ${server}`,
-      value: values[i] as number,
+      value: median(values[i] ?? []),
       unit,
-      ratio: (values[i] as number) / (values[0] as number),
+      ratio: median((values[i] ?? []).map((value, round) => value / (ours[round] as number))),
     }));
   });
 }
@@ -111,7 +117,7 @@ function changed(bytes: Uint8Array, round: number): Uint8Array {
 
 async function smallFigures(
   client: Client,
-  { bytes, atOnce, count }: (typeof SMALL)[number],
+  { bytes, atOnce, count }: Record<keyof (typeof SMALL)[number], number>,
   round: number,
 ): Promise<Figure[]> {
   await client.connect(atOnce);

@@ -1,5 +1,5 @@
 // S3 servers for the benches, each a process of its own over a fresh folder: Pocketful's (of this checkout or another),
-// and SeaweedFS' where there is a `weed`.
+// SeaweedFS' and versitygw's where there are such programs.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -18,7 +18,7 @@ export interface Served {
 
 /** This process's own Node: the memory is to be that of the server, not of what starts it. */
 const PROGRAM = ['--disable-warning=ExperimentalWarning', 'bin/cli.mjs'];
-const WEED_STARTS_MS = 60_000;
+const STARTS_MS = 60_000;
 const LOOK_EVERY_MS = 200;
 
 export async function pocketfulServer(name: string, folder: string, checkout = '.'): Promise<Served> {
@@ -71,14 +71,33 @@ export async function seaweedServer(folder: string): Promise<Served> {
   const log = fs.openSync(join(folder, 'weed.log'), 'w');
   const server = spawn('weed', args, { stdio: ['ignore', log, log] });
   const endpoint = new URL(`http://127.0.0.1:${s3}`);
-  const untilMs = performance.now() + WEED_STARTS_MS;
-  while (!(await answers(new URL(`http://127.0.0.1:${filer}`))) || !(await answers(endpoint))) {
-    if (performance.now() > untilMs) throw new Error(`weed did not start: ${join(folder, 'weed.log')}`);
-    await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
-  }
+  await started(new URL(`http://127.0.0.1:${filer}`));
+  await started(endpoint);
   // Every bucket's volumes sync what they are given.
   await shell(`fs.configure -locationPrefix=/buckets/ -fsync=true -volumeGrowthCount=1 -apply`, master, filer);
   return { name: 'SeaweedFS', endpoint, key, pid: server.pid as number, stop: () => void server.kill('SIGKILL') };
+}
+
+/** Objects as files below a folder, which it does not sync; one copy. */
+export async function versityServer(folder: string): Promise<Served> {
+  const key: Key = { id: 'bench', secret: randomBytes(20).toString('hex') };
+  const data = resolve(folder, 'versitygw');
+  fs.mkdirSync(data, { recursive: true });
+  const [port] = await freePorts();
+  const args = ['--access', key.id, '--secret', key.secret, '--port', `127.0.0.1:${port}`, '--quiet', 'posix', data];
+  const log = fs.openSync(join(folder, 'versitygw.log'), 'w');
+  const server = spawn('versitygw', args, { stdio: ['ignore', log, log] });
+  const endpoint = new URL(`http://127.0.0.1:${port}`);
+  await started(endpoint);
+  return { name: 'versitygw', endpoint, key, pid: server.pid as number, stop: () => void server.kill('SIGKILL') };
+}
+
+async function started(url: URL): Promise<void> {
+  const untilMs = performance.now() + STARTS_MS;
+  while (!(await answers(url))) {
+    if (performance.now() > untilMs) throw new Error(`nothing answers at ${url}`);
+    await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
+  }
 }
 
 async function shell(command: string, master: number, filer: number): Promise<void> {
