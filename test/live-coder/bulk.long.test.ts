@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { Frontend } from '../../lib/frontend/frontend.ts';
-import { bulkWriterOf } from '../../lib/live-coder/bulk-coder.ts';
+import { beginPartUpload, finishPartUpload } from '../../lib/frontend/upload-parts.ts';
+import { BulkCoder, bulkWriterOf } from '../../lib/live-coder/bulk-coder.ts';
 import { bulkSettings } from '../../lib/live-coder/bulk-size.ts';
 import { PRESETS, settingsOf } from '../../lib/settings/settings.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
@@ -37,6 +38,34 @@ describe('a large put', () => {
       },
     });
     expect(report.calls).toBeGreaterThan(50);
+  });
+
+  it('of a long object in several calls dies at every call of it: it is there whole or not at all', async () => {
+    const body = Buffer.from(incompressible(36 * KIB, 77));
+    const namespace = 'default';
+    const hotVolumes: number[] = [];
+    const report = await crashEverywhere({
+      prepare: async () => ({ world: new World(20, FEW), model: new Model() }),
+      act: async ({ components, volumes }, model) => {
+        const frontend = new Frontend(volumes, undefined, new BulkCoder(volumes, FEW.groupBytesMin));
+        const upload = await beginPartUpload(components, namespace, 'long');
+        model.begin('long', body);
+        for (const at of [18 * KIB, 0]) {
+          const part = async function* () {
+            yield body.subarray(at, at + 18 * KIB);
+          };
+          const run = { upload, namespace, at, body: part, ownBlocks: false, mayGoOn: () => true };
+          expect(await frontend.extendUpload(run)).toBe(18 * KIB);
+        }
+        await finishPartUpload(volumes, { upload, namespace, key: 'long', sizeBytes: body.byteLength });
+        model.put('long', body);
+        const stored = await listVolumes(components.panda, components.settings.cell);
+        hotVolumes.push(stored.filter(({ class: cls }) => cls === 'hot').length);
+      },
+    });
+    // The first is the one to which nothing happens: where a group could not be stored, it went hot.
+    expect(hotVolumes[0]).toBe(0);
+    expect(report.calls).toBeGreaterThan(30);
   });
 
   it.each([
