@@ -1,13 +1,13 @@
 // Child process of the bench of churn: a fresh store in the folder it is given, one order, one answer.
 import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
-import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
+import { keepHeapSmall } from '../../lib/engine/wire/system-memory.ts';
 import { CHURNED, Churn, type Wave } from '../../test/compaction/churn.ts';
 import { peakRssDuring } from '../bench.ts';
 import type { ChurnAnswer, ChurnOrder } from '../churn.ts';
 
 const KIB = 1024;
 
-keepYoungGenerationSmall(); // as the CLI does
+keepHeapSmall(); // as the CLI does
 
 const DRIVES = 20;
 

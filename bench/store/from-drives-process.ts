@@ -1,9 +1,9 @@
 // Child process of the bench of the journal: node from-drives-process.ts DIR.
 import { restoreFromDrives } from '../../lib/engine/journal/restore-from-drives.ts';
-import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
+import { keepHeapSmall } from '../../lib/engine/wire/system-memory.ts';
 import { peakRssDuring } from '../bench.ts';
 
-keepYoungGenerationSmall();
+keepHeapSmall();
 const startMs = performance.now();
 const { result, peakRssBytes } = await peakRssDuring(() => restoreFromDrives(process.argv[2] as string));
 const seconds = (performance.now() - startMs) / 1000;

@@ -1,14 +1,14 @@
 // Child process of the bench of the journal, so that the peak of memory is its own: node journal-merge-process.ts
 // FOLDER SEGMENTS (a file of JSON). Merges segments that lie in FOLDER; what it writes goes again.
 import { readFileSync } from 'node:fs';
-import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
+import { keepHeapSmall } from '../../lib/engine/wire/system-memory.ts';
 import { systemRandomness } from '../../lib/foundation/randomness.ts';
 import { mergedRows, readSegment, writeSegment } from '../../lib/journal/segments.ts';
 import type { Segment } from '../../lib/journal/way.ts';
 import { peakRssDuring } from '../bench.ts';
 import { KEK, STORE, shelvesIn } from './journal-history.ts';
 
-keepYoungGenerationSmall();
+keepHeapSmall();
 const [folder = '', file = ''] = process.argv.slice(2);
 const segments = JSON.parse(readFileSync(file, 'utf8')) as Segment[];
 const shelves = shelvesIn(folder);

@@ -1,9 +1,9 @@
 // Child process of the bench of restore, so that the peak of memory is its own: node restore-process.ts DIR BACKUP.
 import { restoreTo } from '../../lib/engine/backup/restore.ts';
-import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
+import { keepHeapSmall } from '../../lib/engine/wire/system-memory.ts';
 import { peakRssDuring } from '../bench.ts';
 
-keepYoungGenerationSmall();
+keepHeapSmall();
 const [dir = '', backup = ''] = process.argv.slice(2);
 const startMs = performance.now();
 const { result, peakRssBytes } = await peakRssDuring(() => restoreTo(dir, backup, { rebuild: true }));

@@ -5,7 +5,7 @@ import { lstat } from 'node:fs/promises';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { itemIn } from '../../lib/client/object-engine.ts';
 import { type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
-import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
+import { keepHeapSmall } from '../../lib/engine/wire/system-memory.ts';
 import { mapLimit } from '../../lib/foundation/concurrency.ts';
 import type { PutItem } from '../../lib/frontend/frontend.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
@@ -18,7 +18,7 @@ const GETS_AT_ONCE = 8;
 
 const keyOf = (path: string): string => path.slice(1);
 
-keepYoungGenerationSmall();
+keepHeapSmall();
 const store = await openEmbedded(process.argv[2] as string);
 if (process.argv[3] === 'unshipped') Object.assign(store.journal ?? {}, { begin: () => {} });
 

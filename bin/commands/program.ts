@@ -1,6 +1,6 @@
 // The program behind `pocketful`: its commands, usage errors, and the last word on errors that nobody expected.
 import { Command, CommanderError } from 'commander';
-import { keepYoungGenerationSmall } from '../../lib/engine/wire/system-memory.ts';
+import { keepHeapSmall } from '../../lib/engine/wire/system-memory.ts';
 import { fail, GLOBALS_WITH_VALUE, withGlobals } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { projectVersion } from './project.ts';
@@ -62,7 +62,7 @@ function modulesFor(args: readonly string[]): readonly CommandModule[] {
 }
 
 export async function main(argv: readonly string[]): Promise<void> {
-  keepYoungGenerationSmall();
+  keepHeapSmall();
   try {
     await (await makeProgram(argv)).parseAsync(argv);
   } catch (error) {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { STAMP_TRUSTED_MS } from '../../limits/engine.ts';
 
 const FORMAT = 1;
+const LINES_TOGETHER = 256;
 
 /** One tree, put under names of its own from one machine. */
 export interface TreeOfFiles {
@@ -22,7 +23,7 @@ export class KnownFiles {
   readonly #directory: string;
   readonly #head: string;
   readonly #before: ReadonlyMap<string, string>;
-  readonly #now = new Map<string, string>();
+  readonly #now = new Lines();
   #isChanged = false;
 
   private constructor(directory: string, head: string, before: ReadonlyMap<string, string>) {
@@ -50,7 +51,7 @@ export class KnownFiles {
   /** The store has confirmed it. */
   keep(name: string): void {
     const entry = this.#before.get(name);
-    if (entry !== undefined) this.#now.set(name, entry);
+    if (entry !== undefined) this.#now.add(`${entry} ${name}`);
   }
 
   /**
@@ -59,24 +60,53 @@ export class KnownFiles {
    */
   note(name: string, found: BigIntStats, version: string, foundAtMs: number): void {
     if (name.includes('\n') || foundAtMs - Number(found.ctimeMs) < STAMP_TRUSTED_MS) return;
-    this.#now.set(name, markOf(found) + version);
+    this.#now.add(`${markOf(found)}${version} ${name}`);
     this.#isChanged = true;
   }
 
   /** `isWhole`: all of the tree was seen, so what was not is gone. Nothing is said if it cannot be written. */
   async save(isWhole: boolean): Promise<void> {
-    if (!isWhole) for (const [name, entry] of this.#before) if (!this.#now.has(name)) this.#now.set(name, entry);
-    if (!this.#isChanged && this.#now.size === this.#before.size) return;
+    if (!isWhole) this.#keepUnseen();
+    if (!this.#isChanged && this.#now.count === this.#before.size) return;
     const path = join(this.#directory, nameOf(this.#head));
-    const lines = [this.#head];
-    for (const [name, entry] of this.#now) lines.push(`${entry} ${name}`);
     try {
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-      await writeFile(`${path}.${process.pid}`, `${lines.join('\n')}\n`, { mode: 0o600 });
+      await writeFile(`${path}.${process.pid}`, [`${this.#head}\n`, ...this.#now.pieces()], { mode: 0o600 });
       await rename(`${path}.${process.pid}`, path);
     } catch {
       await rm(`${path}.${process.pid}`, { force: true }).catch(() => {});
     }
+  }
+
+  #keepUnseen(): void {
+    const seen = entriesIn(
+      Buffer.concat([Buffer.from(`${this.#head}\n`), ...this.#now.pieces()]).toString(),
+      this.#head,
+    );
+    for (const [name, entry] of this.#before) if (!seen.has(name)) this.#now.add(`${entry} ${name}`);
+  }
+}
+
+/** Lines as bytes outside of the heap: strings take four times as much, and each collection looks at them. */
+class Lines {
+  readonly #full: Buffer[] = [];
+  #filling: string[] = [];
+  count = 0;
+
+  add(line: string): void {
+    this.count += 1;
+    this.#filling.push(line);
+    if (this.#filling.length >= LINES_TOGETHER) this.#fill();
+  }
+
+  pieces(): readonly Buffer[] {
+    this.#fill();
+    return this.#full;
+  }
+
+  #fill(): void {
+    if (this.#filling.length > 0) this.#full.push(Buffer.from(`${this.#filling.join('\n')}\n`));
+    this.#filling = [];
   }
 }
 
