@@ -163,7 +163,7 @@ function mergesText(plan: MergePlan): string {
 }
 
 const runLines = (run: PlannedRun): string[] => [
-  `${run.name}: ${run.reason.text}`,
+  `${run.name}${run.lane === undefined ? '' : ` (lane ${run.lane})`}: ${run.reason.text}`,
   `  ${countOf(run.sources.length, 'source')}${run.host === null ? '' : ` and host ${run.host.volume}`}: ` +
     `reads ${bytesText(run.work.bytesRead)}, writes ${bytesText(run.work.bytesWritten)}, ` +
     `${countText(run.work.metadataWrites)} metadata rows, ${dollarsText(run.dollars)}; saves ${dollarsText(run.savedDollars)}`,

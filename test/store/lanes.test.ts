@@ -1,12 +1,22 @@
 // Namespaces that are kept apart have volumes of their own from the first write on; who hears of it when, and what is
 // shared all the same. Whole lives of such stores are in lanes.long.test.ts.
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { changeOperating } from '../../lib/compaction/run/operating-row.ts';
+import { collectStatus } from '../../lib/engine/status/collect-status.ts';
+import { setOperating } from '../../lib/engine/upkeep/operating.ts';
+import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { SHARED_LANE } from '../../lib/foundation/lane.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { LANES_KNOWN_MS } from '../../lib/limits/volume.ts';
+import { laneOf } from '../../lib/panda/rows/volume-row.ts';
+import { PRESETS } from '../../lib/settings/settings.ts';
+import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { APART, encodeAll, LANES, LEAVER, lanesOf, OTHER, putInTurns, STAYER, storeOf } from './lanes-world.ts';
 import { expectSound } from './recount.ts';
+
+const folder = temporaryFolder();
 
 describe('namespaces that are kept apart', () => {
   it('have volumes of their own, hot and coded, whatever comes in turns', async () => {
@@ -46,5 +56,22 @@ describe('namespaces that are kept apart', () => {
     await p.components.panda.transact([{ kind: 'put', partition: 'work/settings', sort: 'operating', attributes: {} }]);
     await putInTurns(p, 3);
     expect((await lanesOf(p))[STAYER]).toEqual([SHARED_LANE]);
+  });
+
+  it('are so in a store in a directory, as its operator set it', async () => {
+    const dir = join(folder, 'store');
+    const store = await createEmbedded(dir, { settings: PRESETS.demo, drives: 16 });
+    try {
+      await setOperating(store, { namespacesApart: STAYER });
+      await store.beginWriting();
+      for (const namespace of [STAYER, OTHER])
+        await store.frontend.put({ namespace, key: 'a', body: Buffer.from(`of ${namespace}`) });
+      const volumes = await listVolumes(store.components.panda, store.components.settings.cell);
+      expect(volumes.map(laneOf).sort()).toEqual([SHARED_LANE, LANES[STAYER]]);
+      const shown = (await collectStatus(store.components)).volumes.map(({ lane }) => lane);
+      expect(new Set(shown)).toEqual(new Set([undefined, LANES[STAYER]]));
+    } finally {
+      await store.close();
+    }
   });
 });

@@ -4,10 +4,11 @@
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
 import type { BucketId, StoreId } from '../../foundation/ids.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { BucketRow } from '../../panda/rows/bucket-row.ts';
 import type { DamageRow } from '../../panda/rows/damage-row.ts';
-import type { VolumeClass, VolumeRow, VolumeState } from '../../panda/rows/volume-row.ts';
+import { laneOf, type VolumeClass, type VolumeRow, type VolumeState } from '../../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import { type Redundancy, RedundancyCount, volumeSpare } from '../../volume/check/redundancy.ts';
 import { type WorstLosses, worstLosses } from '../../volume/check/worst-loss.ts';
@@ -35,6 +36,8 @@ export interface VolumeStatus {
   readonly codec: CodecName;
   readonly state: VolumeState;
   readonly generation: number;
+  /** Missing: it is shared by all that is not kept apart. */
+  readonly lane?: Lane;
   readonly buckets: number;
   readonly fillPermille: number;
   readonly liveBytes: number;
@@ -252,6 +255,7 @@ function volumeStatuses({ settings, volumes, buckets }: StatusFacts): VolumeStat
       codec: volume.codec,
       state: volume.state,
       generation: volume.generation,
+      ...(laneOf(volume) === SHARED_LANE ? {} : { lane: laneOf(volume) }),
       buckets: volume.buckets.size,
       fillPermille: Math.round((liveBytes * 1000) / capacityBytes(settings, volume.codec)),
       liveBytes,

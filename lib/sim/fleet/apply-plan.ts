@@ -4,6 +4,7 @@
 import { STRATEGIES, type Strategy } from '../../compaction/facts/plan-settings.ts';
 import type { CompactionPlan, PlannedRun } from '../../compaction/plan/plan.ts';
 import { assert } from '../../foundation/assert.ts';
+import { SHARED_LANE } from '../../foundation/lane.ts';
 import type { FleetModel } from './fleet-model.ts';
 import type { Stream, Writing } from './streams.ts';
 
@@ -31,7 +32,7 @@ export interface Applying {
   readonly model: FleetModel;
   readonly nowMs: number;
   /** Where a run's survivors go, bucket by bucket. */
-  readonly streamOf: (ageClass: number, bucket: number) => Stream;
+  readonly streamOf: (run: PlannedRun, bucket: number) => Stream;
   /** Packing fills volumes of its own; or else it goes to the streams, too. */
   readonly packsIntoOwn: boolean;
   /** Buckets that fit are looked for before a volume is sealed. */
@@ -106,7 +107,7 @@ function pack(run: PlannedRun, { model, nowMs, writing }: Applying): Done {
     taken.push(...model.unlink(volume, () => true));
     model.free(volume);
   }
-  const destinations = Array.from({ length: Math.ceil(run.newVolumes) }, () => model.openVolume(nowMs));
+  const destinations = Array.from({ length: Math.ceil(run.newVolumes) }, () => model.openVolume(nowMs, run.lane));
   const room = (volume: number): number => model.fullBytes - (model.usedBytes[volume] as number);
   // Longest first, onto the emptiest: so that what is left over is short.
   taken.sort((a, b) => model.unitsIn(b) - model.unitsIn(a));
@@ -141,9 +142,10 @@ function drain(run: PlannedRun, { model, nowMs, streamOf, writing, fillsUp = fal
   let bytes = 0;
   for (const source of run.sources) {
     const volume = slotOf(source.volume);
+    assert(model.lane[volume] === (run.lane ?? SHARED_LANE), 'a run is of one lane');
     for (const bucket of model.unlink(volume, () => true)) {
       bytes += model.unitsIn(bucket) * model.shape.unitBytes;
-      const stream = streamOf(run.ageClass, bucket);
+      const stream = streamOf(run, bucket);
       if (fillsUp) waiting.set(stream, [...(waiting.get(stream) ?? []), bucket]);
       else stream.move(bucket, writing, nowMs);
     }

@@ -1,5 +1,6 @@
 import { FLEET_STATES, type FleetView } from '../../compaction/facts/fleet.ts';
 import { assert } from '../../foundation/assert.ts';
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { type SeededRandomness, shuffled } from '../../foundation/randomness.ts';
 import { BucketTable } from './bucket-table.ts';
 import { FREE_SLOT, fleetViewOf } from './fleet-view.ts';
@@ -79,10 +80,11 @@ export class FleetModel extends VolumeColumns {
     return (this.#allocated * this.capacityBytes) / this.totalLiveBytes;
   }
 
-  openVolume(nowMs: number): number {
+  openVolume(nowMs: number, lane: Lane = SHARED_LANE): number {
     if (this.#freeSlots.length === 0) this.#grow();
     const volume = this.#freeSlots.pop() as number;
     this.state[volume] = OPEN;
+    this.lane[volume] = lane;
     this.generation[volume] = (this.generation[volume] as number) + 1;
     this.writtenMs[volume] = nowMs;
     this.#allocated++;

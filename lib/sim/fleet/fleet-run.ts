@@ -5,10 +5,11 @@ import { deleteRatesOf } from '../../compaction/facts/delete-rates.ts';
 import { AGE_CLASSES, type FleetView } from '../../compaction/facts/fleet.ts';
 import { type PlanSettings, planSettingsOf } from '../../compaction/facts/plan-settings.ts';
 import { type Budgets, budgetsOf } from '../../compaction/plan/budget.ts';
-import type { CompactionPlan } from '../../compaction/plan/plan.ts';
+import type { CompactionPlan, PlannedRun } from '../../compaction/plan/plan.ts';
 import { planCompaction } from '../../compaction/plan/planner.ts';
 import { stepNaively, stepThreshold, type ThresholdState, thresholdStart } from '../../compaction/threshold/law.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
+import { SHARED_LANE } from '../../foundation/lane.ts';
 import { applyPlan, type MovedBy, nothingMoved } from './apply-plan.ts';
 import { ChurnClock, type Deletes } from './deletes.ts';
 import type { FleetModel } from './fleet-model.ts';
@@ -47,10 +48,10 @@ export class FleetRun {
     this.#churn = new ChurnClock(world.deletes, units);
     this.#streams = Array.from(
       { length: Math.max(AGE_CLASSES, world.deletes.classes.length) },
-      () => new Stream(model),
+      (_, at) => new Stream(model, false, world.separated === 'lane' ? at : SHARED_LANE),
     );
     this.#fresh =
-      world.separated === 'volume'
+      world.separated === 'lane'
         ? this.#streams
         : world.destinations === 'store'
           ? this.#streams.slice(0, 1)
@@ -134,7 +135,7 @@ export class FleetRun {
 
   #freshFor(cls: number): Stream {
     const { hintRight, separated } = this.world;
-    if (separated === 'volume') return this.#fresh[cls] as Stream;
+    if (separated === 'lane') return this.#fresh[cls] as Stream;
     if (hintRight === undefined) return this.#fresh[0] as Stream;
     const isRight = uniform01(this.model.random) < hintRight;
     return this.#fresh[isRight ? cls : (cls + 1) % this.#fresh.length] as Stream;
@@ -207,8 +208,10 @@ export class FleetRun {
     const { model, world } = this;
     const { destinations = 'own' } = world;
     const isShared = destinations === 'shared' || destinations === 'store';
-    const streamOf = (ageClass: number, bucket: number): Stream =>
-      this.#streams[world.separated !== undefined ? this.#classOf(bucket) : isShared ? 0 : ageClass] as Stream;
+    const streamOf = ({ ageClass, lane = SHARED_LANE }: PlannedRun, bucket: number): Stream => {
+      if (world.separated === 'lane') return this.#streams[lane] as Stream;
+      return this.#streams[world.separated === 'bucket' ? this.#classOf(bucket) : isShared ? 0 : ageClass] as Stream;
+    };
     applyPlan(plan, {
       model,
       nowMs: this.nowMs,

@@ -13,6 +13,7 @@ interface Columns {
   readonly state: Uint8Array;
   readonly generation: Uint32Array;
   readonly codec: Uint8Array;
+  readonly lane: Uint32Array;
   readonly liveBytes: Float64Array;
   readonly usedBytes: Float64Array;
   readonly capacity: Float64Array;
@@ -41,6 +42,7 @@ export function fleetViewOf(
     ids: names.range(first, end),
     generation: part(model.generation),
     codec: part(model.codec),
+    lane: part(model.lane),
     state: part(model.state),
     liveBytes: part(model.liveBytes),
     usedBytes: part(model.usedBytes),

@@ -4,6 +4,7 @@
 
 import type { CodecName } from '../../codec/codec.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
+import { SHARED_LANE } from '../../foundation/lane.ts';
 import { SeededRandomness } from '../../foundation/randomness.ts';
 import type { Deletes } from './deletes.ts';
 import { FleetModel } from './fleet-model.ts';
@@ -58,7 +59,7 @@ export function startFleet(size: FleetSize, deletes: Deletes, overhead: number):
   const span = spanOf(overhead);
   for (let n = 0; n < volumes; n++) {
     const age = (span * (n + 0.5)) / volumes;
-    const volume = model.openVolume(0);
+    const volume = model.openVolume(0, size.separated === 'lane' ? classOfVolume(deletes, n) : SHARED_LANE);
     for (let left = model.fullUnits; left > 0; left -= size.unitsPerBucket)
       fillBucket(model, volume, Math.min(left, size.unitsPerBucket), Math.exp(-age), drawOf(size, model, deletes, n));
     model.usedBytes[volume] = model.fullBytes;
@@ -73,16 +74,18 @@ function fillBucket(model: FleetModel, volume: number, units: number, survival: 
   for (let n = units; n > 0; n--) if (uniform01(model.random) < survival) model.add(bucket, draw(), 1);
 }
 
-/** The class of a unit: its own, its bucket's, or its volume's, which take turns. */
+/** The class of a unit: its own, its bucket's, or its volume's. */
 function drawOf({ separated }: FleetSize, model: FleetModel, deletes: Deletes, volume: number): () => number {
   if (separated === undefined) return () => classAt(deletes, uniform01(model.random));
-  const at = separated === 'volume' ? (volume * GOLDEN) % 1 : uniform01(model.random);
-  const cls = classAt(deletes, at);
+  const cls = separated === 'lane' ? classOfVolume(deletes, volume) : classAt(deletes, uniform01(model.random));
   return () => cls;
 }
 
 /** Multiples of it are spread evenly between 0 and 1. */
 const GOLDEN = 0.618034;
+
+/** They take turns. */
+const classOfVolume = (deletes: Deletes, volume: number): number => classAt(deletes, (volume * GOLDEN) % 1);
 
 function classAt({ classes }: Deletes, place: number): number {
   let at = place;

@@ -1,6 +1,7 @@
 // Open volumes of the simulated Live Coder: data and moved buckets are written into them one after the other, and each
 // is sealed once it is full. A stream also knows how to place whole buckets, which never straddle volumes, and how to
 // merge remnants.
+import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import type { FleetModel } from './fleet-model.ts';
 
 const NONE = -1;
@@ -18,6 +19,7 @@ export interface Writing {
 export class Stream {
   readonly #model: FleetModel;
   readonly #keepsWhole: boolean;
+  readonly #lane: Lane;
   readonly #waiting: number[] = [];
   #volume = NONE;
   /** Nearly full, and not sealed before another is as full: what fits goes there first, as on a store. */
@@ -29,9 +31,10 @@ export class Stream {
   mergedBytes = 0;
 
   /** `keepsWhole`: fresh buckets are not cut where a volume ends, as on a store. */
-  constructor(model: FleetModel, keepsWhole = false) {
+  constructor(model: FleetModel, keepsWhole = false, lane: Lane = SHARED_LANE) {
     this.#model = model;
     this.#keepsWhole = keepsWhole;
+    this.#lane = lane;
   }
 
   /** Will go on with a volume that is open already before it opens a new one. */
@@ -65,7 +68,7 @@ export class Stream {
       return;
     }
     if (this.#volume !== NONE && need > this.#model.roomBytes(this.#volume)) this.#leave(nowMs);
-    if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs);
+    if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs, this.#lane);
     this.#model.attach(bucket, this.#volume);
     this.#sealIfFull(nowMs);
   }
@@ -128,7 +131,7 @@ export class Stream {
     const least = this.#keepsWhole ? unitsPerBucket : 1;
     if (this.#volume !== NONE && this.#bucket === NONE && this.#model.roomUnits(this.#volume, true) < least)
       this.#leave(nowMs);
-    if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs);
+    if (this.#volume === NONE) this.#volume = this.#waiting.shift() ?? this.#model.openVolume(nowMs, this.#lane);
     if (this.#bucket === NONE) {
       this.#bucket = this.#model.newBucket(this.#volume);
       this.#inBucket = 0;

@@ -7,6 +7,7 @@ export class VolumeColumns {
   state: Uint8Array;
   generation: Uint32Array;
   codec: Uint8Array;
+  lane: Uint32Array;
   liveBytes: Float64Array;
   usedBytes: Float64Array;
   /** Taken besides data. */
@@ -23,6 +24,7 @@ export class VolumeColumns {
     this.state = new Uint8Array(slots).fill(FREE_SLOT);
     this.generation = new Uint32Array(slots);
     this.codec = new Uint8Array(slots).fill(codecShape(codec).wire);
+    this.lane = new Uint32Array(slots);
     this.liveBytes = new Float64Array(slots);
     this.usedBytes = new Float64Array(slots);
     this.besidesBytes = new Float64Array(slots);
@@ -53,6 +55,7 @@ const COLUMNS = [
   'state',
   'generation',
   'codec',
+  'lane',
   'liveBytes',
   'usedBytes',
   'besidesBytes',

@@ -45,10 +45,10 @@ export interface Keeper {
 }
 
 /**
- * - `bucket`  each bucket holds data of one class; survivors of a class go to a volume of its own
- * - `volume`  what is written does, too
+ * - `bucket`  each bucket holds data of one class; survivors of a class go to a volume of its own: no store does that
+ * - `lane`    each class has a lane, as a namespace that is kept apart
  */
-export type Separated = 'bucket' | 'volume';
+export type Separated = 'bucket' | 'lane';
 
 export interface World {
   readonly deletes: Deletes;

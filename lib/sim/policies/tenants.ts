@@ -1,6 +1,6 @@
 // Two tenants, one of which leaves: what it is worth to keep their data apart, in buckets (then only survivors can be
-// packed by tenant, since buckets are moved whole) or in volumes from the first write on. Compared at equal bytes with
-// a store that mixes them, as this one does.
+// packed by tenant, since buckets are moved whole; no store does that) or in a lane each, by the planner as it ships.
+// Compared at equal bytes with a store that mixes them, as every store does in which nobody says otherwise.
 import type { Separated } from '../fleet/world.ts';
 import { lowerHull, overheadAt, type Point } from './compare.ts';
 import { FIXED, type NamedPolicy, SHIPPED } from './policies.ts';
@@ -9,7 +9,7 @@ import { TENANTS, type Workload } from './workloads.ts';
 
 /** Bytes moved over live bytes. */
 const MOVED = [0.25, 0.5, 1, 1.5] as const;
-const KEPT_APART = ['mixed', 'bucket', 'volume'] as const;
+const KEPT_APART = ['mixed', 'bucket', 'lane'] as const;
 
 export interface TenantsCurve {
   readonly workload: string;
@@ -44,9 +44,9 @@ function pointOf(workload: Workload, { choice }: NamedPolicy, size: TrialSize): 
 }
 
 const NAMES: Readonly<Record<TenantsCurve['separated'], string>> = {
-  mixed: 'mixed, as this store',
+  mixed: 'mixed, as in any store unless told',
   bucket: 'in buckets of their own, survivors packed by tenant',
-  volume: 'in volumes of their own from the first write',
+  lane: 'a lane each (`namespacesApart`)',
 };
 
 export function tenantsTable(curves: readonly TenantsCurve[]): string[] {
