@@ -72,7 +72,9 @@ export async function shipSnapshot(ports: ShipPorts, isVerified = false): Promis
       const { cursor, segment } = shipped;
       if (cursor === undefined) return undefined;
       const snapshot = segment?.level === 'snapshot' ? segment : await writeSnapshot(ports, view, cursor);
-      if (!isVerified || (await isThere({ ...ports, shelves: ports.shelvesOf(view) }, snapshot))) return snapshot;
+      if (!isVerified) return snapshot;
+      const isThere = await isReadable({ ...ports, shelves: ports.shelvesOf(view) }, snapshot);
+      if (isThere && (await leadsOn(ports, snapshot))) return snapshot;
     } finally {
       view.close();
     }
@@ -81,13 +83,32 @@ export async function shipSnapshot(ports: ShipPorts, isVerified = false): Promis
 }
 
 /** Read whole. False: whoever tends has found a newer one meanwhile, and deleted this. Throws what is wrong with it. */
-async function isThere(ports: SegmentPorts, snapshot: Segment): Promise<boolean> {
+async function isReadable(ports: SegmentPorts, snapshot: Segment): Promise<boolean> {
   try {
     for await (const _ of readSegment(ports, snapshot));
     return true;
   } catch (error) {
     if (isKind(error, 'missing')) return false;
     throw error;
+  }
+}
+
+/**
+ * From it alone to where the cursor is now. False: whoever tends went by a list from before it, has merged what follows
+ * with what is before it, and deleted what follows.
+ */
+async function leadsOn(ports: ShipPorts, { epoch, to, id }: Segment): Promise<boolean> {
+  const view = await ports.source.look();
+  try {
+    const { cursor } = view;
+    if (cursor === undefined) return false;
+    const { segments } = await ports.shelvesOf(view).list();
+    const after = segments.filter(({ level, ...one }) =>
+      level === 'snapshot' ? one.epoch === epoch && one.id === id : one.from.sequence >= to.sequence,
+    );
+    return reachedAt(waysOf(after), cursor.epoch, cursor) !== undefined;
+  } finally {
+    view.close();
   }
 }
 

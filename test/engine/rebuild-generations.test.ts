@@ -15,6 +15,7 @@ interface Shown {
   readonly token?: number;
   /** Zone of each column of three; one that is not there has none. */
   readonly zones: readonly (number | undefined)[];
+  readonly zoneGeneration?: number;
   /** Named blocks, one letter each. */
   readonly blocks: string;
 }
@@ -24,9 +25,10 @@ function left(shown: Readonly<Record<string, Shown>>): string[] {
   const sorter = Sorter.open(':memory:');
   sorters.push(sorter);
   const names = new Map<number, string>();
-  for (const [i, [name, { volume, generation, sequence, token = 1, zones, blocks }]] of Object.entries(
-    shown,
-  ).entries()) {
+  for (const [
+    i,
+    [name, { volume, generation, sequence, token = 1, zones, zoneGeneration = 1, blocks }],
+  ] of Object.entries(shown).entries()) {
     const id = i + 1;
     names.set(id, name);
     sorter.run(
@@ -34,7 +36,10 @@ function left(shown: Readonly<Record<string, Shown>>): string[] {
       ...[id, volume, generation, sequence, token, name, zones.filter((zone) => zone !== undefined).length > 1 ? 1 : 0],
     );
     for (const [column, zone] of zones.entries())
-      if (zone !== undefined) sorter.run('INSERT INTO chunks VALUES (?, ?, ?)', id, column, `${column}:${zone}:1`);
+      if (zone !== undefined) {
+        sorter.run('INSERT INTO chunks VALUES (?, ?, ?)', id, column, `${column}:${zone}:${zoneGeneration}`);
+        sorter.run('INSERT OR IGNORE INTO zones VALUES (?, ?, ?, 9, 0)', column, zone, zoneGeneration);
+      }
     for (const [slot, block] of [...blocks].entries()) {
       sorter.run('INSERT INTO records VALUES (?, 0, ?, ?, ?, 0, 0, 9)', `bucket ${name}`, id, slot, block);
       sorter.run('INSERT OR IGNORE INTO named VALUES (?, ?, ?)', block, block, 'bucket');
@@ -103,4 +108,30 @@ it('of two proposals with one number the one that has something alone is left, w
     another: { ...donor, blocks: 'ab' },
   };
   expect(left(shown)).toEqual(['committed', 'another']);
+});
+
+describe('a zone that shows two generations', () => {
+  const old = { ...host, zones: [1, undefined, 1] };
+  const young = { ...donor, zones: [1, 1, 3], zoneGeneration: 2 };
+
+  it('is of the younger one, as chunks may come late to what was erased', () => {
+    expect(left({ late: { ...old, blocks: 'ab' }, now: { ...young, blocks: 'x' } })).toEqual(['now']);
+    expect(left({ late: { ...old, blocks: 'a' }, now: { ...young, blocks: 'a' } })).toEqual(['now']);
+  });
+
+  it('is of the older one if only that has what is nowhere else: a restore gave up the younger one', () => {
+    const shown = { kept: { ...old, blocks: 'ab' }, givenUp: { ...young, blocks: 'b' } };
+    expect(left(shown)).toEqual(['kept']);
+    const another = { ...host, volume: 'o', zones: [8, 8, 8], blocks: 'x' };
+    expect(left({ ...shown, givenUp: { ...young, blocks: 'bx' }, another })).toEqual(['kept', 'another']);
+  });
+
+  it('leaves out a volume once, and what shared another zone with it stays', () => {
+    const shown = {
+      late: { ...old, zones: [1, 2, 1], blocks: 'ab' },
+      one: { ...young, zones: [1, undefined, 5], blocks: 'x' },
+      two: { ...young, volume: 'e', zones: [6, 2, 6], blocks: 'y' },
+    };
+    expect(left(shown)).toEqual(['one', 'two']);
+  });
 });

@@ -5,10 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { driveFull, driveUnavailable } from '../../lib/drive/errors.ts';
 import type { Shelf } from '../../lib/drive/shelf.ts';
 import { CountingPlan, scriptedPlan } from '../../lib/foundation/faults.ts';
+import { parsePartName } from '../../lib/journal/points.ts';
 import { Shelves } from '../../lib/journal/shelves.ts';
 import { ship, shipSnapshot } from '../../lib/journal/ship.ts';
 import { tendLadder } from '../../lib/journal/tend.ts';
-import { WAY_SEGMENTS_MAX } from '../../lib/limits/journal.ts';
+import { LADDER_FAN_MAX, WAY_SEGMENTS_MAX } from '../../lib/limits/journal.ts';
 import type { Write } from '../../lib/panda/panda.ts';
 import { encodeAttributes } from '../../lib/panda/row-encoding.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
@@ -170,6 +171,58 @@ describe('the journal', () => {
       const { way } = (await world.restored()).reached;
       expect(way.map(({ level }) => level)).toEqual(['snapshot', 0]);
       expect(way[0]?.id).toBe(snapshot?.id);
+    }));
+
+  it('a snapshot that whoever tends merged across, by a list from before it, is made again further on', () =>
+    within(12, async (world) => {
+      const [a, b] = [world.start(), world.start()];
+      await ship(a);
+      for (let i = 1; i < LADDER_FAN_MAX; i++) {
+        await world.writeSome();
+        await ship(b);
+      }
+      const mergesAcross = async (hidden: string): Promise<void> => {
+        await world.writeSome();
+        await ship(b);
+        world.clock.advance(10 * 60_000);
+        const tended = await tendLadder({
+          ...b,
+          shelvesOf: (view) => {
+            const shelves = b.shelvesOf(view);
+            const list = shelves.list.bind(shelves);
+            shelves.list = async () => {
+              const ladder = await list();
+              return { ...ladder, segments: ladder.segments.filter(({ id }) => id !== hidden) };
+            };
+            return shelves;
+          },
+        });
+        expect(tended).toMatchObject({ merges: 1, snapshot: 'none' });
+      };
+      let isMerged = false;
+      const snapshot = await shipSnapshot(
+        {
+          ...a,
+          shelvesOf: (view) => {
+            const shelves = a.shelvesOf(view);
+            const read = shelves.read.bind(shelves);
+            shelves.read = async (epoch, name, ...rest) => {
+              const found = parsePartName(name);
+              if (!isMerged && found?.level === 'snapshot' && found.to.sequence > 1) {
+                isMerged = true;
+                await mergesAcross(found.id);
+              }
+              return read(epoch, name, ...rest);
+            };
+            return shelves;
+          },
+        },
+        true,
+      );
+      const { reached } = await world.restored();
+      expect(isMerged).toBe(true);
+      expect(reached.way.map(({ id }) => id)).toEqual([snapshot?.id]);
+      await expectBack(world);
     }));
 
   it('gives back an earlier time, as far as it goes', () =>

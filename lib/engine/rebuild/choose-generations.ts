@@ -6,6 +6,10 @@
 // the next one there is besides what arrived with the flip, whose donors are freed after it. So a generation which
 // alone has something was flipped to, and what only an older one has was dead by then. Where none alone has anything,
 // each that has the most will do.
+//
+// And a zone is one volume's. Where it shows two generations, chunks came late to the older one after it had been
+// erased, or an older Panda that was put back gave up the younger one: the drives do not tell. What the backup names
+// does: the younger one is left out only if the older one alone has something, and the younger one nothing.
 import type { VolumeId } from '../../foundation/ids.ts';
 import type { Sorter } from './sorter.ts';
 
@@ -35,6 +39,7 @@ export function chooseGenerations(sorter: Sorter): void {
     sorter,
     sequences.map((sequence) => rivalsOfSequence(sorter, sequence)),
   );
+  decideZones(sorter);
 }
 
 const CONTESTED_VOLUMES = `
@@ -44,9 +49,18 @@ GROUP BY g.volume, g.generation, c.column HAVING count(DISTINCT c.extent) > 1`;
 const CONTESTED_SEQUENCES =
   'SELECT volume, generation, sequence FROM groups GROUP BY volume, generation, sequence HAVING count(*) > 1';
 
+/** Volumes in zones of which the drives show more than one generation. */
+const VOLUMES_OF_CONTESTED_ZONES = `
+SELECT DISTINCT z.drive || ':' || z.zone AS zone, z.generation AS zoneGeneration, g.volume, g.generation
+FROM zones z CROSS JOIN chunks c ON c.extent = z.drive || ':' || z.zone || ':' || z.generation
+  CROSS JOIN groups g ON g.id = c.groupId
+WHERE EXISTS (SELECT 1 FROM zones o WHERE o.drive = z.drive AND o.zone = z.zone AND o.generation <> z.generation)`;
+
 type Sequence = { volume: VolumeId; generation: number; sequence: number };
 type Part = { id: number; generation: number; columnBytes: string };
 type Column = { column: number; extent: string };
+
+type ZoneVolume = { zone: string; zoneGeneration: number; volume: VolumeId; generation: number };
 
 /** Groups that are in the same extents. */
 interface Together {
@@ -78,7 +92,31 @@ function rivalsOfSequence(sorter: Sorter, { volume, generation, sequence }: Sequ
   return parts.map((part) => rival(sorter, `${volume}/${sequence}`, 0, alone(sorter, part)));
 }
 
-function rival(sorter: Sorter, contest: string, rank: number, { groups, lostChunks }: Together): Rival {
+/** One zone after the other: a volume may be in several. */
+function decideZones(sorter: Sorter): void {
+  const found = sorter.all<ZoneVolume>(VOLUMES_OF_CONTESTED_ZONES);
+  for (const [zone, volumes] of Map.groupBy(found, ({ zone: of }) => of)) {
+    const groupsOf = ({ volume, generation }: ZoneVolume) =>
+      sorter.all<{ id: number }>('SELECT id FROM groups WHERE volume = ? AND generation = ?', volume, generation);
+    const held = volumes.map((one) => ({ one, groups: groupsOf(one).map(({ id }) => id) }));
+    // None is left of what was left out for another zone.
+    const there = held.filter(({ groups }) => groups.length > 0);
+    if (new Set(there.map(({ one }) => `${one.volume}/${one.generation}`)).size < 2) continue;
+    const rivals = there.map(({ one, groups }) => rival(sorter, zone, one.zoneGeneration, { groups, lostChunks: 0 }));
+    sorter.run(CLAIM_OWN);
+    sorter.run(CLAIM_ELSEWHERE);
+    const byAge = rivals.toSorted((a, b) => b.rank - a.rank);
+    decide(sorter, rivals, byAge.find(({ id }) => countOf(sorter, NOWHERE_ELSE, id) > 0) ?? byAge[0]);
+    leaveOut(sorter);
+  }
+}
+
+function rival(
+  sorter: Sorter,
+  contest: string,
+  rank: number,
+  { groups, lostChunks }: Pick<Together, 'groups' | 'lostChunks'>,
+): Rival {
   sorter.run('INSERT INTO rivals VALUES (NULL, ?, ?)', contest, rank);
   const id = sorter.count('SELECT last_insert_rowid() AS n');
   for (const group of groups) sorter.run('INSERT INTO rivalGroups VALUES (?, ?)', group, id);
@@ -127,6 +165,10 @@ function decideAll(sorter: Sorter, contests: readonly (readonly Rival[])[]): voi
     undecided = undecided.filter((rivals) => !decide(sorter, rivals, certain(sorter, rivals)));
   }
   for (const rivals of undecided) decide(sorter, rivals, certain(sorter, rivals) ?? fullest(sorter, rivals));
+  leaveOut(sorter);
+}
+
+function leaveOut(sorter: Sorter): void {
   sorter.run('DELETE FROM records WHERE groupId IN (SELECT groupId FROM leftOut)');
   sorter.run('DELETE FROM chunks WHERE groupId IN (SELECT groupId FROM leftOut)');
   sorter.run('DELETE FROM groups WHERE id IN (SELECT groupId FROM leftOut)');
@@ -150,6 +192,9 @@ const ONLY_THERE = `
 SELECT count(*) AS n FROM claims c WHERE c.rival = ? AND NOT EXISTS (
   SELECT 1 FROM claims o LEFT JOIN rivals q ON q.id = o.rival
   WHERE o.block = c.block AND o.rival <> c.rival AND (q.id IS NULL OR q.contest <> ? OR q.rank < ?))`;
+const NOWHERE_ELSE = `
+SELECT count(*) AS n FROM claims c WHERE c.rival = ?
+  AND NOT EXISTS (SELECT 1 FROM claims o WHERE o.block = c.block AND o.rival <> c.rival)`;
 const ALL_THERE = 'SELECT count(*) AS n FROM claims WHERE rival = ?';
 
 /** The highest that has something alone; the lowest not beside others: what it alone has was dead by then. */

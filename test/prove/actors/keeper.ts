@@ -144,7 +144,7 @@ export const KEYS: Readonly<Record<string, Act>> = {
   },
 };
 
-async function destroyOldest(world: SimWorld, acting: Acting): Promise<void> {
+export async function destroyOldest(world: SimWorld, acting: Acting): Promise<void> {
   const oldOf = async () => (await world.keks.versions()).find(({ state }) => state === 'previous');
   if ((await oldOf()) === undefined) await adminOf(acting).rotateKeys();
   const old = await oldOf();

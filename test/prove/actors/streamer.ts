@@ -33,16 +33,19 @@ export const shelfAtOf =
       'a drive of the store',
     );
 
-/** False: there is none. Throws what the function would answer: the batch is delivered again. */
-async function deliver(
+/**
+ * False: there is none. Throws what the function would answer: the batch is delivered again. `isGone`: whom whoever asks
+ * takes for dead.
+ */
+export async function deliver(
   world: SimWorld,
   acting: Acting,
   random: SeededRandomness,
   shard: number,
   rowsMax: number,
+  isGone = (process: SimProcess): boolean => process.isDead || random.below(MISJUDGED_OF) === 0,
 ): Promise<boolean> {
   const stream = present(world.stream, 'of a plan with a stage');
-  const isGone = (process: SimProcess): boolean => process.isDead || random.below(MISJUDGED_OF) === 0;
   const delivery = stream.deliver(shard, acting.process, rowsMax, isGone);
   if (delivery === undefined) return false;
   if (random.below(STANDS_OF) === 0) await acting.components.clock.sleep(random.below(STANDS_MS));
@@ -73,7 +76,8 @@ export async function deliverAll(world: SimWorld, acting: Acting, random: Seeded
   for (let shard = 0; shard < shards; shard++) while (await next(shard));
 }
 
-const someRows = (random: SeededRandomness): number => (random.below(4) === 0 ? ALL_ROWS : 1 + random.below(ROWS_MAX));
+export const someRows = (random: SeededRandomness): number =>
+  random.below(4) === 0 ? ALL_ROWS : 1 + random.below(ROWS_MAX);
 
 export const STREAMER: Readonly<Record<string, Act>> = {
   deliver: async (world, acting, random) => {

@@ -9,6 +9,7 @@ import { never } from '../scheduler/sim-process.ts';
 import { acceptable, CLIENT } from './client.ts';
 import { getAgain, getMany, putAgain, putCrowd, putPlain, twins } from './crowd.ts';
 import { KEEPER, KEYS } from './keeper.ts';
+import { LATE_STREAMER } from './late-streamer.ts';
 import { MOVER } from './mover.ts';
 import { OPERATOR } from './operator.ts';
 import { collectRecurring, RECURRING } from './recurring.ts';
@@ -37,7 +38,7 @@ const ACTS: Readonly<Record<Role, Readonly<Record<string, Act>>>> = {
   keys: KEYS,
   operator: OPERATOR,
   shipper: SHIPPER,
-  streamer: STREAMER,
+  streamer: { ...STREAMER, ...LATE_STREAMER },
 };
 /** What may come back while things fail. Nothing is `corrupt` as long as no more is damaged than the code survives. */
 const KINDS = ['retry', 'unknown', 'conflict'];

@@ -77,6 +77,15 @@ export class TableStream {
     return one.underWay;
   }
 
+  /** The shard whose next row is the oldest of all but that one's, if any has more than was shipped. */
+  behind(but: number): number | undefined {
+    const next = this.#shards.map(({ rows, acknowledged }) => rows[acknowledged]?.sequence ?? Number.POSITIVE_INFINITY);
+    const oldest = Math.min(...next.filter((_, shard) => shard !== but));
+    return Number.isFinite(oldest)
+      ? next.findIndex((sequence, shard) => shard !== but && sequence === oldest)
+      : undefined;
+  }
+
   /** What one says who was taken for dead is heard by nobody. */
   answered(delivery: Delivery, isShipped: boolean): boolean {
     const one = this.#shards[delivery.shard] as Shard;

@@ -76,7 +76,14 @@ export const ROLES = {
   },
   keys: { rotate: 2, rewrap: 4, destroy: 2, replace: 2, count: 1 },
   shipper: { ship: 3, 'ship-on': 4, 'tend-ladder': 3, snapshot: 1 },
-  streamer: { deliver: 3, 'deliver-on': 5, 'tend-stage': 1, 'snapshot-stage': 1 },
+  streamer: {
+    deliver: 3,
+    'deliver-on': 5,
+    'deliver-late': 2,
+    'deliver-over-keys': 1,
+    'tend-stage': 1,
+    'snapshot-stage': 1,
+  },
   operator: {
     repair: 6,
     'drain-drive': 3,

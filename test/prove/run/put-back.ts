@@ -38,7 +38,7 @@ export interface Saved {
 
 export const save = (world: SimWorld): Saved => ({ rows: world.server.rows.clone(), step: world.scheduler.steps });
 
-/** After faults have ended, and nothing is under way. False: there is nothing to go on with (docs/testing.md, what is still open). */
+/** After faults have ended, and nothing is under way. False: there is nothing to go on with, as only a rebuild would help. */
 export async function putBack(world: SimWorld, saved: Saved, by: 'restore' | 'rebuild'): Promise<boolean> {
   if (saved.isRaised !== true) await expectNoticed(world, saved);
   const lost: LostObject[] = [];
@@ -51,16 +51,19 @@ export async function putBack(world: SimWorld, saved: Saved, by: 'restore' | 're
     throw new Violation('wrong', `${wrong} cannot be rebuilt, and nobody has changed it since the backup`);
   world.history.goBack(saved.step);
   for (const name of names) world.history.lost(name, world.scheduler.steps);
-  if (!sharesZone(world.server.rows.snapshot())) return true;
-  world.coverage.point('rebuild', 'two volumes in one zone');
-  return false;
+  expectOneOfEachZone(world.server.rows.snapshot());
+  return true;
 }
 
 /** Chunks that came late to a zone that had been erased and taken again look like those of a volume. */
-function sharesZone(rows: readonly Row[]): boolean {
+function expectOneOfEachZone(rows: readonly Row[]): void {
   const volumes = rows.filter(({ partition }) => partition.startsWith('volume/')).map(volumeFromRow);
-  const zones = volumes.flatMap(({ extents }) => extents.map(({ drive, zone }) => `${drive}/${zone}`));
-  return new Set(zones).size < zones.length;
+  const holders = Map.groupBy(
+    volumes.flatMap(({ id, extents }) => extents.map(({ drive, zone }) => ({ id, zone: `${drive}/${zone}` }))),
+    ({ zone }) => zone,
+  );
+  for (const [zone, all] of holders)
+    if (all.length > 1) throw new Violation('wrong', `zone ${zone} is of volumes ${all.map(({ id }) => id).join()}`);
 }
 
 /** Whoever goes by old rows beside newer drives is refused before he leases, erases or sweeps anything. */

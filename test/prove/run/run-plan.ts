@@ -1,5 +1,6 @@
 // One plan, from its template to rest: first safety under faults, then faults end, and it has to settle within a bound.
 import { isPocketfulError } from '../../../lib/foundation/errors.ts';
+import type { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import { SimWorld } from '../actors/sim-world.ts';
 import { Workers } from '../actors/worker.ts';
 import type { CoverageFigures } from '../checkers/coverage.ts';
@@ -15,7 +16,7 @@ import { Trace } from '../scheduler/trace.ts';
 import { backFromJournal } from './back-from-journal.ts';
 import { backFromStream } from './back-from-stream.ts';
 import { putBack, type Saved, save } from './put-back.ts';
-import { type FromDrives, lostAgain, restoredAgain, shipsOn } from './second-restore.ts';
+import { backToBefore, type FromDrives, lostAgain, restoredAgain, shipsOn } from './second-restore.ts';
 
 /** Beyond that many events workers are cut off: nothing is wrong, time is up. */
 const STEPS_MAX = 30_000;
@@ -131,12 +132,14 @@ async function atRest(
   world.end();
   for (const disk of world.disks) disk.state = 'healthy';
   let log: CommitLog | undefined;
+  let before: MemoryPanda | undefined;
   if (world.plan.putBack !== undefined) {
     // Whoever brings it back waits until no writer is left.
     while (await world.scheduler.step());
     const { by } = world.plan.putBack;
     const back = await untilDone(world, broughtBack(world, by, saved), fail, hasFailed);
     if (hasFailed()) return;
+    before = back?.rows.clone();
     const given = back !== undefined && 'cursor' in back ? await restoredAgain(world, back) : back;
     if (given !== undefined && !(await putBack(world, given, by === 'rebuild' ? 'rebuild' : 'restore'))) return;
     if (given !== undefined && 'cursor' in given) log = await shipsOn(world);
@@ -146,7 +149,9 @@ async function atRest(
   const [strange] = strangeEdges(world.coverage.figures());
   if (strange !== undefined) throw new Violation('wrong', `a row went where its kind does not go: ${strange}`);
   await expectAtRest(world);
-  if (log !== undefined) await lostAgain(world, log);
+  if (log === undefined) return;
+  await lostAgain(world, log);
+  if (before !== undefined) await backToBefore(world, before);
 }
 
 /** What waits for its clock goes on only as long as somebody steps. Undefined if it failed. */

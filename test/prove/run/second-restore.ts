@@ -1,9 +1,10 @@
 // The drives are restored from once more: as the first restore was cut off while it shipped its rows, or as all was lost again after it had gone on. Each
 // time they give back the rows of one COMMIT, of the newest epoch that is there.
 
+import { epochSeenOn } from '../../../lib/engine/ship/epoch-seen.ts';
 import { journalCopies } from '../../../lib/engine/ship/store-journal.ts';
 import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
-import { Shelves } from '../../../lib/journal/shelves.ts';
+import { type ShelfPlace, Shelves } from '../../../lib/journal/shelves.ts';
 import { ship } from '../../../lib/journal/ship.ts';
 import { tendLadder } from '../../../lib/journal/tend.ts';
 import type { ShippedTo } from '../../../lib/panda/journal-source.ts';
@@ -75,6 +76,26 @@ export async function lostAgain(world: SimWorld, log: CommitLog): Promise<void> 
   world.coverage.point('second restore', 'after all was lost again');
 }
 
+/**
+ * Rows from before the first restore, as of a backup, are put back when the drives have been restored from and written to:
+ * what is shipped from then on is the newest all the same.
+ */
+export async function backToBefore(world: SimWorld, before: MemoryPanda): Promise<void> {
+  const { components } = world.direct();
+  const panda = before.clone();
+  const shelves = new Shelves(placesOf(world), journalCopies(world.settings));
+  const { epoch } = await raiseAboveDrives({ ...components, panda }, await epochSeenOn(shelves));
+  const log = logOf(world, panda);
+  await ship(portsOf(world, log));
+  const { cursor } = log;
+  if (cursor === undefined) throw new Violation('wrong', 'a backup that was put back has shipped nothing');
+  const { rows, reached } = await givenBack(world, cursor, new SeededRandomness(world.plan.seed * 100 + 83));
+  if (reached.epoch !== epoch)
+    throw new Violation('wrong', `the drives lead to epoch ${reached.epoch}, and ${epoch} is the newest`);
+  expectSameRows(byKey(panda), rows.snapshot(), `epoch ${epoch}, a backup of before`);
+  world.coverage.point('second restore', 'of a backup from before the first');
+}
+
 const byKey = (panda: MemoryPanda) => new Map(panda.snapshot().map((row) => [keyText(row), row]));
 
 function logOf(world: SimWorld, panda: MemoryPanda): CommitLog {
@@ -82,6 +103,9 @@ function logOf(world: SimWorld, panda: MemoryPanda): CommitLog {
   log.note(panda.snapshot(), world.direct().components.clock.nowMs(), world.scheduler.steps);
   return log;
 }
+
+const placesOf = ({ disks }: SimWorld): ShelfPlace[] =>
+  disks.map(({ medium }, drive) => ({ drive, domain: `${drive}`, isActive: true, shelf: medium }));
 
 /** `puts`: after so many of them whoever ships dies. */
 function portsOf(world: SimWorld, log: CommitLog, puts = Number.POSITIVE_INFINITY) {
@@ -96,10 +120,7 @@ function portsOf(world: SimWorld, log: CommitLog, puts = Number.POSITIVE_INFINIT
       list: medium.list.bind(medium),
       remove: medium.remove.bind(medium),
     });
-  const places = world.disks.map((disk, drive) => ({
-    ...{ drive, domain: `${drive}`, isActive: true },
-    shelf: shelfOf(disk.medium),
-  }));
+  const places = placesOf(world).map((place) => ({ ...place, shelf: shelfOf(place.shelf as MemoryShelf) }));
   return {
     ...{ storeId, randomness, clock, owner },
     source: log.source(),
