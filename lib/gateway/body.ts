@@ -51,8 +51,9 @@ export async function openBody(call: Call, also?: Algorithm): Promise<VerifiedBo
   // A Complete says the checksum of the object that it completes, not of the list of parts that it sends.
   const expected = call.operation === 'CompleteMultipartUpload' ? new Map<Algorithm, string>() : expectedSums(headers);
   const algorithms = new Set<Algorithm>([...expected.keys(), ...trailers.values()]);
+  if (expected.size + trailers.size > 1) throw severalSums();
   const asked = headers.get('x-amz-sdk-checksum-algorithm');
-  if (asked !== undefined && algorithms.size === 0) algorithms.add(algorithmOf(asked));
+  if (asked !== undefined) askFor(algorithmOf(asked), algorithms);
   if (also !== undefined) algorithms.add(also);
   const hashers = new Map<Algorithm, Hasher>();
   for (const algorithm of algorithms) hashers.set(algorithm, await hasherOf(algorithm));
@@ -180,7 +181,7 @@ export class VerifiedBody {
     this.#bytes += piece.length;
     if (this.#bytes > this.sizeBytes)
       throw this.#expected.hasLength
-        ? new S3Fault('InvalidRequest', 'the body is longer than it was said to be')
+        ? new S3Fault('IncompleteBody', 'the body is longer than it was said to be')
         : new S3Fault('EntityTooLarge', 'your proposed upload exceeds the maximum allowed object size');
     for (const hasher of this.#expected.hashers.values()) hasher.update(piece);
     return piece;
@@ -256,12 +257,18 @@ export function expectedSums(headers: Headers): Map<Algorithm, string> {
     const value = headers.get(headerOf(algorithm));
     if (value !== undefined) sums.set(algorithm, checkedValue(algorithm, value));
   }
-  if (sums.size > 1)
-    throw new S3Fault(
-      'InvalidRequest',
-      'expecting a single x-amz-checksum- header: multiple checksum types are not allowed',
-    );
+  if (sums.size > 1) throw severalSums();
   return sums;
+}
+
+const severalSums = (): S3Fault =>
+  new S3Fault('InvalidRequest', 'expecting a single x-amz-checksum- header: multiple checksum types are not allowed');
+
+/** The one that an SDK says it sends has to be the one that it sends, if it does. */
+function askFor(asked: Algorithm, algorithms: Set<Algorithm>): void {
+  if (algorithms.size > 0 && !algorithms.has(asked))
+    throw new S3Fault('InvalidRequest', 'value for x-amz-sdk-checksum-algorithm header is invalid');
+  algorithms.add(asked);
 }
 
 function contentMd5(headers: Headers): string | undefined {

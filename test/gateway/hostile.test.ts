@@ -86,10 +86,30 @@ describe('a body that is cut off', () => {
       headers: { 'x-amz-decoded-content-length': '3' },
       body: '5\r\nhello\r\n0\r\n\r\n',
     };
-    expect((await call(one)).code).toBe('InvalidRequest');
+    expect((await call(one)).code).toBe('IncompleteBody');
     expect((await call({ ...one, headers: { 'x-amz-decoded-content-length': '7' } })).code).toBe('IncompleteBody');
     expect((await call({ ...one, headers: {} })).code).toBe('MissingContentLength');
     expect(await names('photos')).toEqual([]);
+  });
+
+  it('or with two checksums, or another than it announces, is refused', async () => {
+    const length = { 'x-amz-decoded-content-length': '5', 'x-amz-trailer': 'x-amz-checksum-crc32' };
+    const one: RawCall = {
+      method: 'PUT',
+      target: '/photos/sums',
+      payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+      headers: length,
+      body: '5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n',
+    };
+    const two = { ...length, 'x-amz-checksum-sha1': 'qvTGHdzF6KLavt4PO0gs2a6pQ00=' };
+    expect((await call({ ...one, headers: two })).code).toBe('InvalidRequest');
+    const another = { ...length, 'x-amz-sdk-checksum-algorithm': 'SHA1' };
+    expect((await call({ ...one, headers: another })).code).toBe('InvalidRequest');
+    const bare = { ...one, headers: { 'x-amz-decoded-content-length': '5' } };
+    expect((await call(bare)).code).toBe('MalformedTrailerError');
+    expect(await names('photos')).toEqual([]);
+    expect((await call({ ...one, headers: { ...length, 'x-amz-sdk-checksum-algorithm': 'CRC32' } })).status).toBe(200);
+    expect((await call({ method: 'DELETE', target: '/photos/sums' })).status).toBe(204);
   });
 });
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The S3 endpoint by programs that are built from Go modules, which takes too long for every change: mc, s5cmd, Kopia and Litestream, over http
-# and https. What the module proxy does not have is named and counts as skipped. Ends with "s3-nightly: N passed, N failed, N skipped", and with
+# and https, and the tests that versitygw has of authentication, presigned addresses and bodies in chunks, held against this server. What the module proxy does not have is named and counts as skipped. Ends with "s3-nightly: N passed, N failed, N skipped", and with
 # 0 only if something ran and nothing failed.
 #   bash test/s3-clients/nightly.sh             all of them
 #   bash test/s3-clients/nightly.sh mc kopia    these
@@ -16,6 +16,7 @@ declare -A MODULES=(
   [s5cmd]=github.com/peak/s5cmd/v2@latest
   [kopia]=github.com/kopia/kopia@latest
   [litestream]=github.com/benbjohnson/litestream/cmd/litestream@latest
+  [versitygw]=github.com/versity/versitygw/cmd/versitygw@v1.8.0
 )
 
 # have TOOL: built before, or now.
@@ -104,6 +105,31 @@ $rows"
   [ "$(python3 -c "import sqlite3; print(sqlite3.connect('$work/litestream-restored-$scheme.db').execute('select count(*), sum(x) from t').fetchone())")" = '(500, 124750)' ]
 )
 
+# What this server does otherwise on purpose, or not at all (docs/s3.md).
+OTHERWISE='credentials_incorrect_region creds_incorrect_region invalid_chunk_size should_calculate_crc64nvme no_payload_trailer_only_headers
+  success_both_sdk_algo_and_trailer UploadPart_no_trailer_composite_checksum UploadPart_trailer_and_mp_algo_mismatch UploadPart_success_with_trailer
+  UnsignedStreamingPayloadTrailer_not_allowed SignedStreamingPayloadTrailer_success Authentication_date_mismatch incorrect_payload_hash
+  invalid_sha256_payload_hash security_token_with_permanent_credentials'
+
+# Each test by its name. They ask for the very words of AWS: other words with its status and code count as the same.
+by_versitygw() (
+  groups=$(go env GOMODCACHE)/github.com/versity/versitygw@${MODULES[versitygw]##*@}/tests/integration/group-tests.go
+  names=$(sed -nE '/^func Test(Presigned)?Authentication\(|^func Test(Uns|S)ignedStreaminPayload(Trailer)?\(/,/^}/s/.*ts\.Run\(([A-Za-z0-9_]*)\).*/\1/p' "$groups")
+  [ "$(wc -w <<<"$names")" -gt 70 ] || { echo "its tests are not where they were: $groups"; exit 1; }
+  local same=0 worded=0 other=0 wrong=0
+  for name in $names; do
+    if timeout 60 versitygw test -a "$AWS_ACCESS_KEY_ID" -s "$AWS_SECRET_ACCESS_KEY" -e "$endpoint" ${ca:+--allow-insecure} "$name" >"$work/one" 2>&1; then same=$((same + 1))
+    elif grep -q 'expected error message to be' "$work/one"; then worded=$((worded + 1))
+    elif grep -qE "($(xargs <<<"$OTHERWISE" | tr ' ' '|'))\$" <<<"$name"; then other=$((other + 1))
+    else
+      wrong=$((wrong + 1))
+      tail -2 "$work/one" | cut -c1-400
+    fi
+  done
+  echo "versitygw: $same as it is asked, $worded in other words, $other otherwise as is known, $wrong wrong" | tee -a "$work/versitygw" >&2
+  [ "$wrong" = 0 ]
+)
+
 command -v go >/dev/null || { echo 'there is no Go here: install Go 1.24 or newer'; echo 's3-nightly: 0 passed, 1 failed, 0 skipped'; exit 1; }
 [ -x "$TOOLS/bin/aws" ] || { python3 -m venv "$TOOLS" && "$TOOLS/bin/pip" install -q awscli; }
 mkdir -p "$work/tree/sub"
@@ -111,7 +137,7 @@ head -c $((20 * 1000 * 1000)) /dev/urandom >"$work/big"
 for i in $(seq 1 40); do head -c $((i * 100)) /dev/urandom >"$work/tree/sub/f $i"; done
 prepare
 ready=()
-for tool in "${@:-mc s5cmd kopia litestream}"; do for one in $tool; do have "$one" && ready+=("$one"); done; done
+for tool in "${@:-mc s5cmd kopia litestream versitygw}"; do for one in $tool; do have "$one" && ready+=("$one"); done; done
 for scheme in http https; do
   ca=$([ "$scheme" = https ] && echo "$work/cert.pem")
   export ca scheme
@@ -119,6 +145,7 @@ for scheme in http https; do
   for one in ${ready[@]+"${ready[@]}"}; do step "$one" "by_$one"; done
   stop
 done
+[ -f "$work/versitygw" ] && cat "$work/versitygw"
 scheme=store step 'doctor finds nothing' pocketful doctor
 printf 's3-nightly: %d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ] && [ "${#ready[@]}" -gt 0 ]

@@ -113,6 +113,8 @@ describe('a signed request', () => {
     });
     expect(await verified(bare())).toBeUndefined();
     await expect(verified(bare('AWS AKID:sig'))).rejects.toMatchObject({ code: 'InvalidRequest' });
+    for (const text of ['invalid', 'AWS2-HMAC-SHA1 Credential=a'])
+      await expect(verified(bare(text))).rejects.toMatchObject({ code: 'InvalidArgument' });
     await expect(verified(bare(undefined, 'AWSAccessKeyId=a&Signature=b&Expires=1'))).rejects.toMatchObject({
       code: 'InvalidRequest',
     });

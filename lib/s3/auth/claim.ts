@@ -46,7 +46,8 @@ const malformed = (why: string): S3Fault => new S3Fault('AuthorizationHeaderMalf
 function headerClaim(request: RawRequest, authorization: string, nowMs: number): Claim {
   if (authorization.startsWith('AWS ')) throw oldSignature();
   const at = authorization.indexOf(' ');
-  if (authorization.slice(0, at) !== ALGORITHM) throw malformed(`the algorithm must be ${ALGORITHM}`);
+  if (authorization.slice(0, at) !== ALGORITHM)
+    throw new S3Fault('InvalidArgument', `the authorization header must begin with ${ALGORITHM} and a space`);
   const fields = new Map<string, string>();
   for (const part of authorization.slice(at + 1).split(',')) {
     const equals = part.indexOf('=');

@@ -66,7 +66,10 @@ export class ChunkDecoder {
   }
 
   #keep(bytes: Uint8Array): void {
-    if (this.#lineBytes + bytes.length > CHUNK_LINE_BYTES_MAX) throw malformed('a line between chunks is too long');
+    if (this.#lineBytes + bytes.length > CHUNK_LINE_BYTES_MAX)
+      throw this.#state === 'trailers'
+        ? malformedTrailer('the trailers are too long')
+        : malformed('a line between chunks is too long');
     if (this.#line.length < this.#lineBytes + bytes.length) {
       const larger = Buffer.alloc(Math.max(128, 2 * (this.#lineBytes + bytes.length)));
       this.#line.copy(larger, 0, 0, this.#lineBytes);
@@ -125,11 +128,11 @@ export class ChunkDecoder {
       return;
     }
     this.#trailersBytes += line.length;
-    if (this.#trailersBytes > CHUNK_LINE_BYTES_MAX) throw malformed('the trailers are too long');
+    if (this.#trailersBytes > CHUNK_LINE_BYTES_MAX) throw malformedTrailer('the trailers are too long');
     const [, name = '', value = ''] = TRAILER.exec(line) ?? [];
     const lower = name.toLowerCase();
     const isKnown = lower === TRAILER_SIGNATURE || this.#body.trailers.includes(lower);
-    if (!isKnown || this.#trailers.has(lower)) throw malformed('a trailer was not announced, or comes twice');
+    if (!isKnown || this.#trailers.has(lower)) throw malformedTrailer('a trailer was not announced, or comes twice');
     this.#trailers.set(lower, value.trim());
   }
 
@@ -137,7 +140,7 @@ export class ChunkDecoder {
     const signature = this.#trailers.get(TRAILER_SIGNATURE);
     this.#trailers.delete(TRAILER_SIGNATURE);
     if (this.#body.trailers.some((name) => !this.#trailers.has(name)))
-      throw malformed('a trailer that was announced did not come');
+      throw malformedTrailer('a trailer that was announced did not come');
     const { signer } = this.#body;
     if (signer !== undefined && this.#trailers.size > 0) {
       const signed = [...this.#trailers].map(([name, value]) => `${name}:${value}\n`).join('');
@@ -147,6 +150,9 @@ export class ChunkDecoder {
   }
 }
 
-const malformed = (why: string): S3Fault => new S3Fault('InvalidRequest', `the chunked body is malformed: ${why}`);
+/** As AWS has it: what is no chunk is none of the body's, which then is too short. */
+const malformed = (why: string): S3Fault => new S3Fault('IncompleteBody', `the chunked body is malformed: ${why}`);
+const malformedTrailer = (why: string): S3Fault =>
+  new S3Fault('MalformedTrailerError', `the chunked body is malformed: ${why}`);
 const wrongSignature = (what: string): S3Fault =>
   new S3Fault('SignatureDoesNotMatch', `the signature of ${what} does not match`);
