@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PocketfulStore, PutRequest } from '../lib/client/face.ts';
 import { createStore } from '../lib/client/file/create-store.ts';
+import { keepHeapSmall } from '../lib/engine/wire/system-memory.ts';
 import { type Benches, type BenchResult, elapsedMs, type Figure, type Flags, machine, median } from './bench.ts';
 
 const KNOWN = ['json', 'objects', 'bytes', 'preset', 'dir'];
@@ -27,6 +28,7 @@ async function growth(options: Flags): Promise<BenchResult> {
   if (unknown.length > 0) throw new Error(`growth knows no --${unknown.join(', --')}`);
   const objects = Number(options['objects'] ?? 1_000_000);
   const bytes = Number(options['bytes'] ?? 2048);
+  keepHeapSmall(); // as the CLI does
   const folder = fs.mkdtempSync(join(options['dir'] ?? tmpdir(), 'pocketful-growth-'));
   const figures: Figure[] = [];
   // It takes long: what is known is said at once.
@@ -111,10 +113,12 @@ async function medianCpuMs(work: () => Promise<unknown>): Promise<number> {
   return median(times);
 }
 
+/** Of its own memory: `maxRSS` begins with that of the process that started it. Elsewhere than on Linux it is that. */
 const HOOK = `data:text/javascript,${encodeURIComponent(
   "import fs from 'node:fs'; import { isMainThread } from 'node:worker_threads';" +
-    "if (isMainThread) process.on('exit', () => { const r = process.resourceUsage();" +
-    'fs.writeSync(3, JSON.stringify([r.maxRSS, r.userCPUTime + r.systemCPUTime])); });',
+    "if (isMainThread) process.on('exit', () => { const r = process.resourceUsage(); const file = '/proc/self/status';" +
+    "const peak = fs.existsSync(file) ? Number(/VmHWM:\\s+(\\d+)/.exec(fs.readFileSync(file, 'utf8'))[1]) : r.maxRSS;" +
+    'fs.writeSync(3, JSON.stringify([peak, r.userCPUTime + r.systemCPUTime])); });',
 )}`;
 
 function commandPeaks(folder: string, dir: string, count: number): Figure[] {
