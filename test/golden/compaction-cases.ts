@@ -10,6 +10,7 @@ import { planJson } from '../../lib/compaction/plan/plan.ts';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { changeOperating } from '../../lib/compaction/run/operating-row.ts';
 import { readPeriod } from '../../lib/compaction/run/period.ts';
+import { readThreshold } from '../../lib/compaction/threshold/row.ts';
 import { DAY_MS, HOUR_MS } from '../../lib/foundation/durations.ts';
 import type { RunId, VolumeId } from '../../lib/foundation/ids.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
@@ -108,6 +109,8 @@ export const COMPACTION_CASES: Readonly<Record<string, UseCase>> = {
       out.push(await listJournal(p.components), await shortStep(p, 'l2/gone/1' as RunId, 1));
       const again = await planRuns(p.volumes, 2, { periodMs: DAY_MS, budgets: budgetsOf({ bytesRead: 30_000 }) });
       out.push(again.runs, again.resumed, again.plan.digest, await planRuns(p.volumes, 0, {}));
+      for (const scarce of [{ metadataWrites: 40 }, { metadataWrites: 400 }, { bytesRead: 9000 }])
+        out.push(await planRuns(p.volumes, 9, { budgets: budgetsOf(scarce) }), await readThreshold(p.components));
       for (const run of again.runs.slice(0, 1)) out.push(await told(() => releaseJournalled(p.volumes, run)));
       return [...out, await freeTrash(p.volumes)];
     },

@@ -9,6 +9,7 @@ import { MORE_CASES } from './more-cases.ts';
 import { manyPlanLines, packingLines } from './packings.ts';
 import { mergeLines, planLines, problemLines } from './planning.ts';
 import { RARER_CASES } from './rarer-cases.ts';
+import { spareLines } from './spare.ts';
 import { stepLines } from './steps.ts';
 import { interruptedLines, transcriptOf } from './transcripts.ts';
 
@@ -20,7 +21,7 @@ export const GOLDEN: Readonly<Record<string, () => readonly string[] | Promise<r
   packings: packingLines,
   problems: problemLines,
   merges: mergeLines,
-  choices: choiceLines,
+  choices: () => [...choiceLines(), ...spareLines()],
   steps: stepLines,
 };
 

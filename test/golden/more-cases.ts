@@ -7,7 +7,9 @@ import { compact } from '../../lib/compaction/do/rounds.ts';
 import { DrainWorker, listDead, redriveDead } from '../../lib/compaction/move/l3/stream-runs.ts';
 import { explainVolume } from '../../lib/compaction/plan/explain.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { OBJECTS_TOGETHER_MIN } from '../../lib/limits/frontend.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
+import type { ObjectRow } from '../../lib/panda/rows/object-row.ts';
 import { MemoryStream } from '../../lib/stream/memory-stream.ts';
 import { balanceStore, planBalanceNow } from '../../lib/volume/repair/balance-store.ts';
 import { planRepair } from '../../lib/volume/repair/repair-store.ts';
@@ -179,6 +181,29 @@ export const MORE_CASES: Readonly<Record<string, UseCase>> = {
       await deleteFiles(p, model, ['long']);
       const plans = [await planBalanceNow(p.volumes), await planRepair(p.volumes)];
       return [plans, await balanceStore(p.volumes), await planRepair(p.volumes)];
+    },
+  },
+  'many objects that are read together': {
+    prepare: () => storeWith(OBJECTS_TOGETHER_MIN + 20),
+    act: async (p, model) => {
+      await putFiles(p, model, new Map([['f/long', new SeededRandomness(9).bytes(4 * KIB)]]));
+      const objects: ObjectRow[] = [];
+      for (const key of model.there.keys()) objects.push(await p.frontend.head(NS, key));
+      const read = async (some: readonly ObjectRow[]): Promise<unknown[]> => {
+        async function* all(): AsyncGenerator<ObjectRow> {
+          yield* some;
+        }
+        const out: unknown[] = [];
+        for await (const part of p.frontend.readTogether(all(), ({ key }) => key !== 'f/12-2'))
+          if (part.kind === 'alone') out.push(part.objects.map(({ key }) => key));
+          else
+            out.push([part.bytes.length, part.objects.map((one) => `${one.object.key} ${one.offset}+${one.length}`)]);
+        return out;
+      };
+      const out: unknown[] = [await read(objects), await read(objects.slice(0, OBJECTS_TOGETHER_MIN - 1))];
+      await encoded(p);
+      await told(() => p.frontend.delete(NS, 'f/12-5'));
+      return [...out, await read(objects), await read(objects.slice(0, OBJECTS_TOGETHER_MIN))];
     },
   },
 };

@@ -137,7 +137,8 @@ export const RARER_CASES: Readonly<Record<string, UseCase>> = {
       for (const ms of [0, 23 * HOUR_MS, HOUR_MS, DAY_MS]) {
         await p.components.clock.sleep(ms);
         await endVoids(p.components);
-        out.push(await told(() => p.frontend.list({ namespace: NS })));
+        for (const request of [{}, { limit: 1 }, { limit: 2, from: 'b' }, { prefix: 'd' }, { prefix: 'x' }])
+          out.push(await told(() => p.frontend.list({ namespace: NS, ...request })));
       }
       return [...out, await collectGarbage(p.components)];
     },

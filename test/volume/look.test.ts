@@ -5,12 +5,15 @@ import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import type { VolumeRow } from '../../lib/panda/rows/volume-row.ts';
 import { type Settings, settingsOf } from '../../lib/settings/settings.ts';
+import { lookAtVolume } from '../../lib/volume/check/look.ts';
+import type { LookOptions } from '../../lib/volume/check/part-look.ts';
 import { LOST } from '../../lib/volume/check/redundancy.ts';
 import { noteDamage } from '../../lib/volume/rows/damage.ts';
 import type { World } from '../store/harness.ts';
 import { toOldForm } from '../store/old-form.ts';
 import { type LookedAt, looksAt } from '../store/undamaged.ts';
 import { boundsOf, flipped, LOOKED_AT, type PlantedPlace, placesIn, plantedWorld, replace } from './planted.ts';
+import { ReadingWorld, type Stored } from './reading-world.ts';
 
 const CODECS: readonly (readonly [Settings['warmCodec'], number])[] = [
   ['lrc-12-2-2', 16],
@@ -194,5 +197,26 @@ describe('a volume beyond its code', () => {
       isLost: !isDeleted,
       parts: !isDeleted,
     });
+  });
+});
+
+describe('a look that may stop', () => {
+  it('does so behind a group that is not the last, and the next one goes on from there', async () => {
+    const world = new ReadingWorld({ warm: 'xor-2-1' });
+    const stored: Stored[] = [];
+    for (const bytes of [300, 500, 700]) stored.push(...(await world.append([bytes])));
+    const volume = await world.volumeOf(stored[0] as Stored);
+    const look = (options: LookOptions) => lookAtVolume(world.store, volume, { read: true, ...options });
+    const chunks = () => [...new Set(world.reads.map((detail) => detail.split('/').at(-1)))].length;
+    world.reads = [];
+    expect(await look({})).toMatchObject({ cutAfterSeq: undefined, unread: 0 });
+    expect(chunks()).toBe(3);
+    const [first, second, third] = stored.map(({ hint }) => hint.seq);
+    expect(await look({ isOver: () => true })).toMatchObject({ cutAfterSeq: first });
+    expect(await look({ isOver: () => true, afterSeq: first as number })).toMatchObject({ cutAfterSeq: second });
+    expect(await look({ isOver: () => true, afterSeq: second as number })).toMatchObject({ cutAfterSeq: undefined });
+    expect(await look({ isOver: () => true, afterSeq: third as number })).toMatchObject({ cutAfterSeq: undefined });
+    let asked = 0;
+    expect(await look({ isOver: () => ++asked === 2 })).toMatchObject({ cutAfterSeq: second });
   });
 });

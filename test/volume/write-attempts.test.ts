@@ -14,16 +14,19 @@ import { ReadingWorld, type Stored } from './reading-world.ts';
 const LENGTHS = [700, 64, 300, 150];
 
 /** Transactions with such a write are refused, as if somebody else had been first; how often. */
-function refuse(world: ReadingWorld, isHit: (write: Write) => boolean, failed: number): () => number {
+function refuse(world: ReadingWorld, isHit: (write: Write) => boolean): (readonly Write[])[] {
   const transact = world.panda.transact.bind(world.panda);
-  let count = 0;
+  const refused: (readonly Write[])[] = [];
   world.panda.transact = async (writes) => {
     if (!writes.some(isHit)) return transact(writes);
-    count += 1;
-    throw new PandaConflict([failed]);
+    refused.push(writes);
+    throw new PandaConflict([0]);
   };
-  return () => count;
+  return refused;
 }
+
+/** Of those that write some before or behind it. */
+const NEW_BUCKETS: Readonly<Record<string, number>> = { 'APPEND_FAILED in bulk, of two buckets': 2, MOVE_FAILED: 0 };
 
 const isGroup = ({ kind, partition }: Write): boolean => kind === 'put' && partition.startsWith('group/');
 
@@ -69,9 +72,11 @@ describe('a group whose row is refused', () => {
   it.each(Object.entries(WRITERS))('%s after so many attempts', async (name, prepare) => {
     const world = new ReadingWorld({ warm: 'xor-2-1' });
     const write = await prepare(world);
-    const count = refuse(world, isGroup, 0);
+    const refused = refuse(world, isGroup);
     await expect(write()).rejects.toMatchObject({ kind: 'retry', code: name.split(' ')[0] });
-    expect(count()).toBe(GROUP_ATTEMPTS_MAX);
+    expect(refused).toHaveLength(GROUP_ATTEMPTS_MAX);
+    const buckets = (refused[0] ?? []).filter(({ partition }) => partition.startsWith('bucket/'));
+    expect(buckets).toHaveLength(NEW_BUCKETS[name] ?? 1);
     expect(world.panda.snapshot().filter(({ partition }) => partition.startsWith('group/'))).toEqual([]);
   });
 });
