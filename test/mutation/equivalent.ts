@@ -2,4 +2,23 @@
 
 type Equivalent = readonly [name: string, reason: string];
 
-export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {};
+export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
+  'lib/compaction/facts/remnants.ts': [
+    ['boundary: a.id > b.id -> a.id >= b.id', 'no two volumes and no two buckets have one id: equal ones never meet'],
+  ],
+  'lib/frontend/list-objects.ts': [
+    [
+      'default: page.rows.at(-1)?.sort ?? from -> page.rows.at(-1)?.sort',
+      'what is void is read for an object of the page only: the page has rows',
+    ],
+  ],
+  'lib/volume/read/directories.ts': [
+    ['condition: columnBytes !== undefined -> true', 'lengths that are remembered as unknown are looked up as before'],
+  ],
+  'lib/volume/runs/free.ts': [
+    [
+      'default: trashedAtMs ?? 0 -> trashedAtMs',
+      'what is in trash has its time; without one its grace is over, by 0 as by what is no number',
+    ],
+  ],
+};

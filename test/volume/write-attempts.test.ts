@@ -60,7 +60,7 @@ const WRITERS: Readonly<Record<string, (world: ReadingWorld) => Promise<() => Pr
   MOVE_FAILED: async (world) => {
     const records = await world.virtualBucket(LENGTHS);
     const bucket = await world.bucketRow((records[0] as Stored).bucket);
-    return () => moveBuckets(world.store, newRunId(world.components, 'l2'), [{ bucket, records }] as never);
+    return () => moveBuckets(world.store, newRunId(world.components, 'l2'), [{ source: {}, bucket, records }] as never);
   },
   MERGE_FAILED: async (world) => {
     const records = await mergeOf(world, await world.virtualBucket(LENGTHS));
