@@ -6,14 +6,27 @@ import { changeOperating } from '../../lib/compaction/run/operating-row.ts';
 import { collectStatus } from '../../lib/engine/status/collect-status.ts';
 import { setOperating } from '../../lib/engine/upkeep/operating.ts';
 import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
+import { HOUR_MS } from '../../lib/foundation/durations.ts';
 import { SHARED_LANE } from '../../lib/foundation/lane.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { LANES_KNOWN_MS } from '../../lib/limits/volume.ts';
+import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { laneOf } from '../../lib/panda/rows/volume-row.ts';
 import { PRESETS } from '../../lib/settings/settings.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
-import { APART, encodeAll, LANES, LEAVER, lanesOf, OTHER, putInTurns, STAYER, storeOf } from './lanes-world.ts';
+import {
+  APART,
+  encodeAll,
+  LANES,
+  LEAVER,
+  lanesOf,
+  OTHER,
+  putInTurns,
+  STAYER,
+  storeOf,
+  volumesOf,
+} from './lanes-world.ts';
 import { expectSound } from './recount.ts';
 
 const folder = temporaryFolder();
@@ -26,6 +39,26 @@ describe('namespaces that are kept apart', () => {
     await encodeAll(p);
     expect(await lanesOf(p)).toEqual(APART);
     await expectSound(p);
+  });
+
+  it('are coded as small stores are: what is aged does not wait for as much as the whole store would', async () => {
+    const coded = async (apart: string | null): Promise<boolean> => {
+      const { world, p } = await storeOf(apart);
+      const random = new SeededRandomness(9);
+      const many = Array.from({ length: 120 }, (_, i) => ({
+        namespace: OTHER,
+        key: `f/${i}`,
+        body: random.bytes(1000),
+      }));
+      for await (const outcome of p.frontend.putAll(many)) if (!outcome.ok) throw outcome.error;
+      await encodeAll(p);
+      for (const key of ['a', 'b']) await p.frontend.put({ namespace: STAYER, key, body: random.bytes(900) });
+      world.clock.advance(2 * HOUR_MS);
+      await encodeHot(p.volumes);
+      return (await volumesOf(p)).every((volume) => volume.class === 'warm' || volume.state === 'trash');
+    };
+    expect(await coded(STAYER)).toBe(true);
+    expect(await coded(null)).toBe(false);
   });
 
   it('are heard of within a while, and only by what is put afterwards', async () => {
