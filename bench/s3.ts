@@ -233,8 +233,9 @@ class Client {
 
   /** As many at once as there are connections. */
   async send(asked: Prepared): Promise<void> {
-    const connection = this.#idle.pop();
+    let connection = this.#idle.pop();
     if (connection === undefined) throw new Error('every connection is in use');
+    if (!connection.isOpen) connection = await Connection.open(this.server.endpoint);
     await connection.send(asked);
     this.#idle.push(connection);
   }

@@ -58,6 +58,8 @@ export function prepared(
 /** One socket, and one request on it at a time. */
 export class Connection {
   readonly #socket: Socket;
+  /** Some servers close it after an answer. */
+  isOpen = true;
   #head: Buffer = Buffer.alloc(0);
   /** Of the body of the answer that is under way; undefined: its head is. */
   #left: number | undefined;
@@ -68,6 +70,7 @@ export class Connection {
     socket.on('data', (piece) => this.#heard(piece));
     socket.on('error', (error) => this.#failed(error));
     socket.on('close', () => this.#failed(new Error('the server closed the connection')));
+    socket.on('end', () => socket.destroy());
   }
 
   static open({ hostname, port }: URL): Promise<Connection> {
@@ -105,6 +108,7 @@ export class Connection {
       if (end < 0) return;
       const head = all.toString('latin1', 0, end);
       this.#left = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+      if (/\r\nconnection: *close/i.test(head)) this.isOpen = false;
       if (!head.startsWith('HTTP/1.1 200 ')) this.#failed(new Error(`${this.#waits?.asked.name}: ${head}`));
       else if (this.#left < (this.#waits?.asked.answerBytes ?? 0))
         this.#failed(new Error(`${this.#waits?.asked.name}: ${this.#left} bytes`));
@@ -119,6 +123,7 @@ export class Connection {
   }
 
   #failed(error: Error): void {
+    this.isOpen = false;
     this.#waits?.reject(error);
     this.#waits = undefined;
   }
