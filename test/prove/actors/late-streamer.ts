@@ -6,6 +6,7 @@ import type { ShelfAt } from '../../../lib/engine/ship/store-journal.ts';
 import { present } from '../../../lib/foundation/assert.ts';
 import { isPocketfulError } from '../../../lib/foundation/errors.ts';
 import type { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import type { Panda } from '../../../lib/panda/panda.ts';
 import { expectAcknowledged } from '../checkers/streamed.ts';
 import { acceptable } from './client.ts';
 import { destroyOldest } from './keeper.ts';
@@ -16,11 +17,12 @@ type Act = (world: SimWorld, acting: Acting, random: SeededRandomness) => Promis
 
 const KINDS = ['retry', 'unknown', 'conflict'];
 const FOLLOWING_MAX = 4;
+const READS_FIRST_MAX = 5;
 /** So often whoever destroys a key asks for the snapshot again: an invocation that stands still has its claim for a while. */
 const DESTROYED_AFTER_MAX = 4;
 
 export const LATE_STREAMER: Readonly<Record<string, Act>> = {
-  // Before it has looked, its batch and those that follow it are shipped by others, and last one of a shard that is behind.
+  // Before one of its first reads, its batch and those that follow it are shipped by others, and last one of a shard that is behind.
   'deliver-late': async (world, acting, random) => {
     const stream = present(world.stream, 'of a plan with a stage');
     const shard = random.below(stream.shards);
@@ -31,12 +33,15 @@ export const LATE_STREAMER: Readonly<Record<string, Act>> = {
         acceptable(world, error, KINDS),
       );
     };
-    await others(shard, late.changed.length);
-    for (let following = 1 + random.below(FOLLOWING_MAX); following > 0; following--)
-      await others(shard, someRows(random));
-    const behind = stream.behind(shard);
-    if (behind !== undefined) await others(behind, 1);
-    await shipBatch(acting.components, shelfAtOf(world, acting), late.changed, late.atMs);
+    const meanwhile = async (): Promise<void> => {
+      await others(shard, late.changed.length);
+      for (let following = 1 + random.below(FOLLOWING_MAX); following > 0; following--)
+        await others(shard, someRows(random));
+      const behind = stream.behind(shard);
+      if (behind !== undefined) await others(behind, 1);
+    };
+    const panda = standing(acting.components.panda, random.below(READS_FIRST_MAX), meanwhile);
+    await shipBatch({ ...acting.components, panda }, shelfAtOf(world, acting), late.changed, late.atMs);
     world.coverage.point('stream', 'shipped after what followed');
     await expectAcknowledged(world, random);
   },
@@ -74,6 +79,25 @@ export const LATE_STREAMER: Readonly<Record<string, Act>> = {
     await expectAcknowledged(world, random);
   },
 };
+
+/** Before a read, after so many others, something is done. */
+function standing(panda: Panda, reads: number, meanwhile: () => Promise<void>): Panda {
+  let left = reads;
+  const before = async (): Promise<void> => {
+    left -= 1;
+    if (left === -1) await meanwhile();
+  };
+  const { refusesOverlap, paysByWrite } = panda;
+  return {
+    ...{ refusesOverlap, paysByWrite },
+    get: async (...args) => before().then(() => panda.get(...args)),
+    getMany: async (...args) => before().then(() => panda.getMany(...args)),
+    query: (...args) => panda.query(...args),
+    scan: (...args) => panda.scan(...args),
+    transact: (...args) => panda.transact(...args),
+    close: () => panda.close(),
+  };
+}
 
 async function destroyed(world: SimWorld, acting: Acting): Promise<void> {
   for (let attempt = 0; attempt < DESTROYED_AFTER_MAX; attempt++)
