@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { knownLanes } from '../../compaction/run/known-lanes.ts';
 import { DirectoryShelf } from '../../drive/directory-shelf.ts';
 import type { Drive } from '../../drive/drive.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
@@ -258,6 +257,15 @@ interface Parts {
   readonly disk: StoreDisk;
 }
 
+/** Loaded for the first put: with the operator's settings and their schemas it would delay every command. */
+function laterLanes(parts: Pick<Components, 'panda' | 'clock'>): NonNullable<Components['laneOf']> {
+  let lanes: Promise<NonNullable<Components['laneOf']>> | undefined;
+  return async (namespace) => {
+    lanes ??= import('../../compaction/run/known-lanes.ts').then(({ knownLanes }) => knownLanes(parts));
+    return (await lanes)(namespace);
+  };
+}
+
 async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = false): Promise<EmbeddedStore> {
   const badRows = new BadRows();
   const made = new MadeDrives(path, row.storeId, panda, ports.clock, badRows.tell);
@@ -278,7 +286,7 @@ async function wire({ path, row, panda, ports, disk }: Parts, withoutKeys = fals
     keks,
     owner: newOwner(ports.randomness),
     isOwnerGone,
-    laneOf: knownLanes({ panda, clock: ports.clock }),
+    laneOf: laterLanes({ panda, clock: ports.clock }),
     badRow: badRows.tell,
   };
   const sealer = new SystemSealer(Math.min(SEALERS_MAX, Math.max(1, availableParallelism() - 1)));
