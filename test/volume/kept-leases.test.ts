@@ -113,6 +113,19 @@ describe('a lease that is kept', () => {
       expect(await server.frontend.head('n', key)).toBeDefined();
   });
 
+  it('is in the way of no seal of its own process, and of those of others until nothing came for a while', async () => {
+    const { clock, world, server, put, open } = serving();
+    await put(server, 'first');
+    const other = world.start();
+    expect(await other.volumes.open.sealAll('hot')).toBe(0);
+    await clock.pass(KEPT_LEASE_MS);
+    expect(await other.volumes.open.sealAll('hot')).toBe(1);
+    await put(server, 'second');
+    expect(await open()).toMatchObject({ owner: server.components.owner });
+    expect(await server.volumes.open.sealAll('hot')).toBe(1);
+    await expectSound(other);
+  });
+
   it('is not taken up with less than half of its time left', async () => {
     const { clock, server, put } = serving();
     await put(server, 'first');

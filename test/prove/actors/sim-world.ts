@@ -177,6 +177,9 @@ export class SimWorld {
   /** Drives on which something was lost or rotted, or that came back older. */
   readonly lossyDrives = new Set<number>();
 
+  /** Where repairs have put columns, as `extentText` writes them. */
+  readonly movedExtents = new Set<string>();
+
   /** More than the code promises to survive: what is lost then is to be told loudly, and nothing else. */
   get mayHaveLost(): boolean {
     return this.plan.isBeyondPromise && this.lossyDrives.size > 0;

@@ -25,6 +25,7 @@ import { actorsOf } from '../actors/mover.ts';
 import { NAMESPACES, nameOf } from '../actors/names.ts';
 import type { Acting, SimWorld } from '../actors/sim-world.ts';
 import { linearizable } from '../model/linearizable.ts';
+import { isLeftByRepair } from './damage.ts';
 import { expectNothingLeft, isPackTorn } from './leaks.ts';
 import { expectRedundant } from './redundancy.ts';
 import { Violation } from './violation.ts';
@@ -99,7 +100,7 @@ async function expectRewrapped(world: SimWorld, { components }: Acting): Promise
       throw new Violation('wrong', `${blocks} blocks are wrapped by version ${older} after a rotation to ${version}`);
 }
 
-/** After doctor's look nothing is noted of volumes that are gone, nor of drives that lost nothing. */
+/** After doctor's look nothing is noted of volumes that are gone, nor of drives that lost nothing and were given all there was. */
 async function expectDamageTrue(world: SimWorld, { components, volumes }: Acting): Promise<void> {
   const findings = new Findings();
   await findVolumeFaults(volumes, new Set(), findings, { read: true });
@@ -112,7 +113,7 @@ async function expectDamageTrue(world: SimWorld, { components, volumes }: Acting
       throw new Violation('wrong', `damage is noted of generation ${generation} of volume ${volume}`);
     const { drive } = extent;
     if (part === 'pack' && isPackTorn(world, extent)) continue;
-    if (!world.lossyDrives.has(drive) && !world.wasPutBack)
+    if (!world.lossyDrives.has(drive) && !world.wasPutBack && !isLeftByRepair(world, { part, kind, extent }))
       throw new Violation(
         'wrong',
         `damage is noted on sound drive ${drive}: ${kind} ${reason} part ${part} column ${column} of volume ${volume}`,

@@ -4,13 +4,13 @@ import type { Row, Write } from '../../../lib/panda/panda.ts';
 import { bucketFromRow, deadFromRow, deadKey } from '../../../lib/panda/rows/bucket-row.ts';
 import { drivePartition } from '../../../lib/panda/rows/drives/drive-row.ts';
 import { isListedIn, listPartition, VOLUME_LISTS } from '../../../lib/panda/rows/open-row.ts';
-import { laneOf, type VolumeRow, volumeFromRow } from '../../../lib/panda/rows/volume-row.ts';
+import { extentText, laneOf, type VolumeRow, volumeFromRow } from '../../../lib/panda/rows/volume-row.ts';
 import { zoneKey } from '../../../lib/panda/rows/zone-row.ts';
 import { collectBucket } from '../../../lib/volume/read/collect-bucket.ts';
 import { readBucket, readVolume } from '../../../lib/volume/rows/read-rows.ts';
 import type { Acting, SimWorld } from '../actors/sim-world.ts';
 import type { Disk } from '../ports/disk.ts';
-import { expectDamageNotedRightly } from './damage.ts';
+import { expectDamageNotedRightly, movedBy } from './damage.ts';
 import { expectLostByRule } from './lost-drives.ts';
 import { Violation } from './violation.ts';
 
@@ -36,6 +36,7 @@ export class Watch {
       if (write.partition.startsWith('bucket/') && write.kind === 'update' && write.set?.['v'] !== undefined)
         await this.#moved(row, String(write.set['v']));
       if (!write.partition.startsWith('volume/')) continue;
+      for (const extent of movedBy(write, row)) this.#world.movedExtents.add(extentText(extent));
       if (write.kind === 'delete') await this.#expectErased(volumeFromRow(row), writes);
       else if (write.set?.['s'] === 'erasing') await this.#expectElsewhere(volumeFromRow(row));
     }
