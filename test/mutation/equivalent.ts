@@ -12,8 +12,12 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
       'what is void is read for an object of the page only: the page has rows',
     ],
   ],
+  'lib/volume/check/look-at-group.ts': [['boundary: size < bytes -> size <= bytes', 'equal ones were answered before']],
   'lib/volume/read/directories.ts': [
     ['condition: columnBytes !== undefined -> true', 'lengths that are remembered as unknown are looked up as before'],
+  ],
+  'lib/volume/read/unreadable.ts': [
+    ["condition: typeof row.part === 'number' -> true", 'a chunk is looked up by its number: no name is one'],
   ],
   'lib/volume/runs/free.ts': [
     [

@@ -8,7 +8,7 @@ import { codecOf } from '../../codec/codecs.ts';
 import { parseRecordHeader, RECORD_HEADER_BYTES } from '../../format/record.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import type { ErrorCode } from '../../foundation/error-codes.ts';
-import { isKind, isPocketfulError } from '../../foundation/errors.ts';
+import { isKind } from '../../foundation/errors.ts';
 import type { BucketId, VolumeId } from '../../foundation/ids.ts';
 import { CHECKED_CHUNKS_AT_ONCE, WHOLE_RECORD_BYTES_MAX } from '../../limits/reads.ts';
 import type { Key, Panda, Row } from '../../panda/panda.ts';
@@ -198,7 +198,7 @@ class Look {
       await this.#store.records.read(block);
       return true;
     } catch (error) {
-      if (isPocketfulError(error) && isKind(error, 'corrupt', 'missing', 'retry')) return false;
+      if (isKind(error, 'corrupt', 'missing', 'retry')) return false;
       throw error;
     }
   }
