@@ -1,6 +1,6 @@
 // Bucket rows and dead bits of a rebuilt store, one bucket at a time: which slots live follows from the blocks that
-// were placed.
-import { encodeBucketDirectory, type SlotLocation } from '../../format/bucket-directory.ts';
+// were placed. Every other slot that is found, or that a directory on the drives lists, is dead.
+import { encodeBucketDirectory, parseBucketDirectory, type SlotLocation } from '../../format/bucket-directory.ts';
 import type { BucketId, StoreId, VolumeId } from '../../foundation/ids.ts';
 import type { Row } from '../../panda/panda.ts';
 import {
@@ -41,6 +41,8 @@ FROM homes h CROSS JOIN records r ON r.bucket = h.bucket AND r.move = h.move
   LEFT JOIN named n ON n.record = r.record LEFT JOIN placed p ON p.block = n.block AND p.bucket = h.bucket
 WHERE g.volume = h.volume AND g.generation = h.generation AND g.isDecodable AND (g.kind = 'append' OR (g.sequence = h.sequence AND g.token = h.token))
 ORDER BY h.bucket, r.groupId, r.slot`;
+
+const LAST_SLOT = 'SELECT max(slot) AS last FROM records WHERE bucket = ?';
 
 export interface RebuiltStore {
   readonly storeId: StoreId;
@@ -83,8 +85,10 @@ function* rowsOfBucket(
   if (live.size === 0) return;
   const entries = new Map([...live.values()].map(({ slot, ...place }) => [slot, place]));
   const directory = encodeBucketDirectory({ storeId, volumeId: volume, generation, bucket, entries });
-  sorter.run('INSERT INTO used VALUES (?, ?, ?, ?, ?)', volume, bucket, move, generation, directory);
   const count = [...lengths.keys()].reduce((highest, slot) => Math.max(highest, slot), 0) + 1;
+  // Groups of which too little is left to be read list slots, too.
+  const listed = (sorter.get<{ last: number }>(LAST_SLOT, bucket)?.last ?? 0) + 1;
+  sorter.run('INSERT INTO used VALUES (?, ?, ?, ?, ?, ?)', volume, bucket, move, generation, directory, listed);
   yield {
     ...bucketKey(cell, bucket),
     attributes: bucketAttributes({
@@ -98,8 +102,20 @@ function* rowsOfBucket(
       createdAtMs: nowMs,
     }),
   };
-  const liveSlots = new Set([...live.values()].map(({ slot }) => slot));
-  const dead = Array.from({ length: count }, (_, slot) => slot).filter((slot) => !liveSlots.has(slot));
+}
+
+export interface SlotsOfBucket {
+  readonly bucket: BucketId;
+  /** Of what lives. */
+  readonly directory: Uint8Array;
+  /** All are below that. */
+  readonly slots: number;
+}
+
+/** Nothing, if all of its slots live. */
+export function* deadRow(cell: string, { bucket, directory, slots }: SlotsOfBucket): Generator<Row> {
+  const live = parseBucketDirectory(directory);
+  const dead = Array.from({ length: slots }, (_, slot) => slot).filter((slot) => live.find(slot) === undefined);
   if (dead.length > 0)
     yield { ...deadKey(cell, bucket), attributes: deadAttributes({ version: 1, bits: withDead(NO_DEAD, dead) }) };
 }

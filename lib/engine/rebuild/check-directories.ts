@@ -1,6 +1,6 @@
-// Whether the directories that lie on a column lead to every record that was placed in its volume. Those of a Panda
-// which is lost may not: what died after the backup is alive again, and a directory lists what was alive when it was
-// written.
+// Whether the directories that lie on a column lead to every record that was placed in its volume, and which slots they
+// list. Those of a Panda which is lost may not lead there: what died after the backup is alive again, and a directory
+// lists what was alive when it was written. And they may list what no drive holds any more.
 import type { Drive } from '../../drive/drive.ts';
 import { parseBucketDirectory } from '../../format/bucket-directory.ts';
 import { PACK_HEADER_BYTES, type PackOwner, parsePackHeader, parsePackIndex } from '../../format/directory-pack.ts';
@@ -11,24 +11,32 @@ import { WHOLE_PACK_BYTES_MAX } from '../../limits/reads.ts';
 import type { Extent } from '../../panda/rows/volume-row.ts';
 import { leadsToAll } from '../../volume/open/put-pack.ts';
 
-/** `wanted`: an encoded directory of what was placed, by bucket. */
+export interface DirectoriesWanted {
+  /** An encoded directory of what was placed, by bucket. */
+  readonly placed: ReadonlyMap<BucketId, Uint8Array>;
+  /** Raised to what the directories list of each bucket: all slots are below that. */
+  readonly slotsListed: Map<BucketId, number>;
+}
+
 export async function leadsToPlaced(
   drives: readonly Drive[],
   { drive, zone, zoneGeneration }: Extent,
   owner: PackOwner,
-  wanted: ReadonlyMap<BucketId, Uint8Array>,
+  { placed, slotsListed }: DirectoriesWanted,
 ): Promise<boolean> {
   const read: Read = async (name, range) =>
     (drives[drive] as Drive).read({ zone, generation: zoneGeneration }, name, range);
   try {
     const pack = await packOf(read, owner);
-    for (const [bucket, directory] of wanted) {
+    let isLeading = true;
+    for (const [bucket, directory] of placed) {
       const bytes = pack === undefined ? await read(bucketDirectoryName(bucket)) : await pack(bucket);
-      if (bytes === undefined) return false;
-      const found = parseBucketDirectory(bytes, { ...owner, bucket });
-      if (!leadsToAll(found, parseBucketDirectory(directory, { ...owner, bucket }))) return false;
+      const found = bytes === undefined ? undefined : parseBucketDirectory(bytes, { ...owner, bucket });
+      for (const [slot] of found?.entries ?? [])
+        slotsListed.set(bucket, Math.max(slotsListed.get(bucket) ?? 0, slot + 1));
+      isLeading &&= found !== undefined && leadsToAll(found, parseBucketDirectory(directory, { ...owner, bucket }));
     }
-    return true;
+    return isLeading;
   } catch (error) {
     if (!isPocketfulError(error) || error.kind === 'invalid') throw error; // an unknown version is not damage
     return false;

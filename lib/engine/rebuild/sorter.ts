@@ -38,7 +38,7 @@ CREATE TABLE placed (
   column INTEGER, offset INTEGER, refs INTEGER DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE unplaced (block TEXT PRIMARY KEY, reason TEXT) WITHOUT ROWID;
 CREATE TABLE unnamed (record TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE used (volume TEXT, bucket TEXT, move INTEGER, generation INTEGER, directory BLOB, PRIMARY KEY (volume, bucket)) WITHOUT ROWID;
+CREATE TABLE used (volume TEXT, bucket TEXT, move INTEGER, generation INTEGER, directory BLOB, slots INTEGER, PRIMARY KEY (volume, bucket)) WITHOUT ROWID;
 CREATE TABLE usedZones (drive INTEGER, zone INTEGER, generation INTEGER, volume TEXT, PRIMARY KEY (drive, zone)) WITHOUT ROWID;
 CREATE TABLE lists (version TEXT PRIMARY KEY, parts INTEGER, blocks INTEGER, isKept INTEGER DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE listLosses (version TEXT, reason TEXT, blocks INTEGER, PRIMARY KEY (version, reason)) WITHOUT ROWID;

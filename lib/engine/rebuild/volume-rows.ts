@@ -1,5 +1,5 @@
-// Volumes with at least one bucket, sealed, with the rows of their append groups, one volume at a time; and which zones
-// they take.
+// Volumes with at least one bucket, sealed, with the rows of their append groups and what is dead of their buckets, one
+// volume at a time; and which zones they take.
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
 import type { Drive } from '../../drive/drive.ts';
@@ -12,6 +12,7 @@ import { rebuiltVolumeAttributes, volumeKey } from '../../panda/rows/volume-row.
 import type { Settings } from '../../settings/settings.ts';
 import { directoryColumns } from '../../volume/rows/directory-room.ts';
 import { putClass } from '../../volume/write/append.ts';
+import { deadRow } from './bucket-rows.ts';
 import { leadsToPlaced } from './check-directories.ts';
 import { extentOf, type Places, placesOf } from './extents.ts';
 import type { Sorter } from './sorter.ts';
@@ -28,7 +29,7 @@ type FoundGroup = {
 const REBUILD_RUN = 'rebuild';
 
 /** With a directory of what lives in it. */
-type Held = { bucket: BucketId; move: number; sequence: number; directory: Uint8Array };
+type Held = { bucket: BucketId; move: number; sequence: number; directory: Uint8Array; slots: number };
 
 export interface VolumesInput {
   readonly storeId: StoreId;
@@ -41,7 +42,7 @@ export async function* volumeRows(sorter: Sorter, input: VolumesInput, places: P
   const volumes = 'SELECT volume AS id, max(generation) AS generation FROM used GROUP BY volume';
   for (const { id, generation } of sorter.each<{ id: VolumeId; generation: number }>(volumes)) {
     const held = sorter.all<Held>(
-      'SELECT u.bucket, u.move, h.sequence, u.directory FROM used u JOIN homes h ON h.bucket = u.bucket WHERE u.volume = ?',
+      'SELECT u.bucket, u.move, h.sequence, u.directory, u.slots FROM used u JOIN homes h ON h.bucket = u.bucket WHERE u.volume = ?',
       id,
     );
     const groups = sorter.all<FoundGroup>(
@@ -49,8 +50,12 @@ export async function* volumeRows(sorter: Sorter, input: VolumesInput, places: P
       id,
       generation,
     );
-    const { row, needsGroups } = await volumeRow(sorter, input, places, { id, generation, held, groups });
+    const slotsListed = new Map<BucketId, number>();
+    const found = { id, generation, held, groups, slotsListed };
+    const { row, needsGroups } = await volumeRow(sorter, input, places, found);
     yield row;
+    for (const { bucket, directory, slots } of held)
+      yield* deadRow(input.settings.cell, { bucket, directory, slots: Math.max(slots, slotsListed.get(bucket) ?? 0) });
     if (needsGroups) yield* groupRows(sorter, id, generation, held, groups);
   }
 }
@@ -60,13 +65,15 @@ interface FoundVolume {
   readonly generation: number;
   readonly held: readonly Held[];
   readonly groups: readonly FoundGroup[];
+  /** Noted as its directories are read. */
+  readonly slotsListed: Map<BucketId, number>;
 }
 
 async function volumeRow(
   sorter: Sorter,
   { storeId, settings, drives, nowMs }: VolumesInput,
   places: Places,
-  { id, generation, held, groups }: FoundVolume,
+  { id, generation, held, groups, slotsListed }: FoundVolume,
 ): Promise<{ readonly row: Row; readonly needsGroups: boolean }> {
   const codec = (groups[0] as FoundGroup).codec;
   const cls = putClass(settings) === 'hot' && codec === settings.hotCodec ? 'hot' : 'warm';
@@ -75,18 +82,21 @@ async function volumeRow(
   const columns = cls === 'warm' ? directoryColumns({ codec }) : [];
   // On every column that has directories: fewer copies are a seal that is not at its end.
   const owner = { storeId, volumeId: id, generation };
-  const directories = new Map(held.map(({ bucket, directory }) => [bucket, directory]));
+  const placed = new Map(held.map(({ bucket, directory }) => [bucket, directory]));
   let isPending = false;
-  for (const column of columns)
-    isPending ||= !(await leadsToPlaced(drives, extentOf(extents[column] as string), owner, directories));
-  const packBytes = isPending ? bytesOfAll(encodeDirectoryPack(owner, directories)) : 0;
+  for (const column of columns) {
+    const extent = extentOf(extents[column] as string);
+    if (!(await leadsToPlaced(drives, extent, owner, { placed, slotsListed }))) isPending = true;
+  }
+  const packBytes = isPending ? bytesOfAll(encodeDirectoryPack(owner, placed)) : 0;
   // Writers who went by a full extent for a while leave more in its zone than it may have: that is garbage. A pack that
-  // is still to be written, or to be written anew, has room.
+  // is still to be written, or to be written anew, has room; so has one that is there, which lists more: the seal counts
+  // it again.
   const usedBytes = extents.map((extent, column) => {
     const stored = storedIn(sorter, extent);
     const isPackToCome = isPending && columns.includes(column);
     return isPackToCome
-      ? Math.min(stored.bytes - stored.packBytes, settings.extentBytes - packBytes)
+      ? Math.min(stored.bytes - stored.packBytes, settings.extentBytes - Math.max(packBytes, stored.packBytes))
       : Math.min(stored.bytes, settings.extentBytes);
   });
   const lastToken = groups.reduce((highest, { token }) => Math.max(highest, token), 0);
