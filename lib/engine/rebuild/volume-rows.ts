@@ -90,8 +90,7 @@ async function volumeRow(
   }
   const packBytes = isPending ? bytesOfAll(encodeDirectoryPack(owner, placed)) : 0;
   // Writers who went by a full extent for a while leave more in its zone than it may have: that is garbage. A pack that
-  // is still to be written, or to be written anew, has room; so has one that is there, which lists more: the seal counts
-  // it again.
+  // is still to be written, or to be written anew, has room; so has a longer one that is there: a seal may take it.
   const usedBytes = extents.map((extent, column) => {
     const stored = storedIn(sorter, extent);
     const isPackToCome = isPending && columns.includes(column);
