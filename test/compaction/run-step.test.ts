@@ -2,14 +2,17 @@
 // nothing at all gives up rather than be called for ever.
 import { describe, expect, it } from 'vitest';
 import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
-import { stepRun } from '../../lib/compaction/do/run-step.ts';
-import { listJournal } from '../../lib/compaction/run/journal.ts';
+import { releaseJournalled, stepRun } from '../../lib/compaction/do/run-step.ts';
+import { advance, listJournal } from '../../lib/compaction/run/journal.ts';
 import type { JournalRow } from '../../lib/compaction/run/journal-row.ts';
 import { measure } from '../../lib/engine/upkeep/measure.ts';
 import { HOUR_MS } from '../../lib/foundation/durations.ts';
+import { retryLater } from '../../lib/foundation/errors.ts';
 import type { RunId } from '../../lib/foundation/ids.ts';
 import { METRICS } from '../../lib/settings/metric-names.ts';
 import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
+import { newRunId } from '../../lib/volume/runs/runs.ts';
+import { VolumeStore } from '../../lib/volume/volume-store.ts';
 import type { Process } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { actorsOf, sealedWorld } from './acting-world.ts';
@@ -103,5 +106,22 @@ describe('a run in steps', () => {
     expect(new Set(named).size).toBe(named.length);
     expect(journals.map(({ id }) => id).sort()).toEqual([...second.runs].sort());
     expect(second.resumed).toBe(journals.filter(({ phase }) => phase === 'COPY').length);
+  });
+
+  it('is given back by whoever finds it, unless somebody else is at it: other errors come out', async () => {
+    const { world, p } = await thinned();
+    const { runs } = await planRuns(p.volumes, 100, { strategies: ['l2'] });
+    const run = runs[0] as RunId;
+    const volumes = (components: Partial<Process['components']>) => new VolumeStore({ ...p.components, ...components });
+    const busy = retryLater('PANDA_BUSY', 'not now');
+    const panda = Object.create(world.panda, { get: { value: () => Promise.reject(busy) } });
+    await expect(releaseJournalled(volumes({ panda }), run)).rejects.toBe(busy);
+    const journal = (await listJournal(p.components)).find(({ id }) => id === run) as JournalRow;
+    await advance(p.components, journal, { run: newRunId(p.components, 'l2') });
+    const other = volumes({ owner: 'somebody-else', isOwnerGone: () => false });
+    expect(await releaseJournalled(other, run)).toMatchObject({ done: true, stalled: { code: 'RUN_HELD' } });
+    expect((await listJournal(p.components)).map(({ id }) => id)).toContain(run);
+    expect(await releaseJournalled(p.volumes, run)).toMatchObject({ done: true, stalled: undefined });
+    expect((await listJournal(p.components)).map(({ id }) => id)).not.toContain(run);
   });
 });

@@ -12,9 +12,19 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
       'what is void is read for an object of the page only: the page has rows',
     ],
   ],
+  'lib/frontend/reads/read-together.ts': [
+    ['condition: some.length > 0 -> true', 'of no objects nothing is read, and nothing comes out'],
+    ['boundary: some.length > 0 -> some.length >= 0', 'the same'],
+  ],
   'lib/volume/check/look-at-group.ts': [['boundary: size < bytes -> size <= bytes', 'equal ones were answered before']],
   'lib/volume/read/directories.ts': [
     ['condition: columnBytes !== undefined -> true', 'lengths that are remembered as unknown are looked up as before'],
+  ],
+  'lib/volume/read/sealed-directories.ts': [
+    [
+      'clause: offset < from || offset + length > from + bytes.length -> offset + length > from + bytes.length',
+      'what lies before these bytes fails its checksum among them, and is left out as a damaged one is',
+    ],
   ],
   'lib/volume/read/unreadable.ts': [
     ["condition: typeof row.part === 'number' -> true", 'a chunk is looked up by its number: no name is one'],
