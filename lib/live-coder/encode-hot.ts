@@ -22,6 +22,8 @@ export interface EncodeOptions {
   readonly dead?: boolean;
   /** Asked before every source: a reason, and the rest waits. */
   readonly heldBy?: (() => Promise<Reason | undefined>) | undefined;
+  /** Whether so many bytes more may lie on the drives until a source is free: a reason, and the pass ends. */
+  readonly roomFor?: ((codedBytes: number) => Promise<Reason | undefined>) | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly encodedBytes: number; readonly totalBytes: number }) => void;
 }
@@ -59,8 +61,13 @@ export async function encodeHot(store: VolumeStore, options: EncodeOptions = {})
   const encode = async (lane: LaneSources): Promise<void> => {
     const flush = options.flush === true || lane.flush;
     let left = lane.totalBytes;
-    for (const { volume, liveBytes } of lane.ripe) {
+    for (const { volume, liveBytes, codedBytes } of lane.ripe) {
       if (options.signal?.aborted) break;
+      const noRoom = codedBytes > 0 ? await options.roomFor?.(codedBytes) : undefined;
+      if (noRoom !== undefined) {
+        stalled = noRoom;
+        break;
+      }
       stalled = (await options.heldBy?.()) ?? stalled;
       if (stalled?.code === 'WRITERS_HELD') break;
       // What is left makes no group by itself, and nothing waits for it: it stays hot. An empty volume needs none.

@@ -25,6 +25,7 @@ import { listBuckets, listVolumes, readBucket } from '../volume/rows/read-rows.t
 import type { VolumeStore } from '../volume/volume-store.ts';
 import { contentsOf, isWasteful } from '../volume/write/waste.ts';
 import { groupTargetBytes } from './choose-group.ts';
+import { codedBytesOf } from './coded-bytes.ts';
 import { hotPressureOf } from './hot-pressure.ts';
 import { restGoes } from './rest.ts';
 
@@ -40,6 +41,8 @@ export interface HotChoice {
 export interface HotSource {
   readonly volume: VolumeRow;
   readonly liveBytes: number;
+  /** On the drives, at the most, once what lives of it is coded: with parity and directories. */
+  readonly codedBytes: number;
 }
 
 export interface HotSources {
@@ -89,7 +92,7 @@ export async function hotSources(store: VolumeStore, choice: HotChoice): Promise
   const taken = volumes.filter(
     (v) => v.state === 'sealed' && (ages.isRipe(v) || ages.isAged(v) || sealed.has(v.id) || isTaken(v)),
   );
-  const chosen = inOrder(taken, buckets, choice.sparsest);
+  const chosen = inOrder(store, taken, buckets, choice.sparsest);
   const lanes = byLane(chosen, ({ volume }) => laneOf(volume)).map(([lane, ripe]) => ({
     ripe,
     totalBytes: liveBytesOf(ripe),
@@ -109,7 +112,7 @@ async function deadSources(store: VolumeStore, hot: readonly VolumeRow[]): Promi
   const dead = new Set(hot.flatMap(({ id }, i) => (isDead[i] === true ? [id] : [])));
   const { sealed, volumes } = await seal(store, hot, ({ id }) => dead.has(id));
   const ripe = volumes.filter(({ id, state }) => dead.has(id) && state === 'sealed');
-  const lane = { ripe: ripe.map((volume) => ({ volume, liveBytes: 0 })), totalBytes: 0, flush: false };
+  const lane = { ripe: ripe.map((volume) => ({ volume, liveBytes: 0, codedBytes: 0 })), totalBytes: 0, flush: false };
   return { sealed: sealed.size, totalBytes: 0, lanes: [lane] };
 }
 
@@ -205,9 +208,24 @@ const isWasteOf = (
   buckets: Buckets,
 ): boolean => isWasteful(contentsOf(volumes, buckets), settings.hotCodec, settings.warmCodec);
 
-function inOrder(volumes: readonly VolumeRow[], buckets: Buckets, sparsest: number | undefined): readonly HotSource[] {
+function inOrder(
+  { components: { settings } }: VolumeStore,
+  volumes: readonly VolumeRow[],
+  buckets: Buckets,
+  sparsest: number | undefined,
+): readonly HotSource[] {
   const all = [...volumes]
     .sort((a, b) => (a.sealedAtMs ?? 0) - (b.sealedAtMs ?? 0) || (a.id < b.id ? -1 : 1))
-    .map((volume) => ({ volume, liveBytes: contentsOf([volume], buckets).liveBytes }));
+    .map((volume) => ({
+      volume,
+      liveBytes: contentsOf([volume], buckets).liveBytes,
+      codedBytes: codedBytesOf(
+        [...volume.buckets].flatMap((id) => {
+          const bucket = buckets.get(id);
+          return bucket?.volume === volume.id ? [bucket] : [];
+        }),
+        settings.warmCodec,
+      ),
+    }));
   return sparsest === undefined ? all : all.sort((a, b) => a.liveBytes - b.liveBytes).slice(0, sparsest);
 }

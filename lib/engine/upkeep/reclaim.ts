@@ -36,15 +36,40 @@ export async function reclaim(store: EngineStore, options: ReclaimOptions = {}):
   const { disk } = store;
   const isShort = (await disk?.beforeFreeing()) ?? false;
   try {
-    if (disk === undefined || !isShort) return await reclaimAtEase(store, now, watch);
-    return await reclaimShort(store, disk, watch);
+    if (disk !== undefined && isShort) return await reclaimShort(store, disk, watch);
+    return await reclaimAtEase(store, now, watch);
   } finally {
     disk?.afterFreeing();
   }
 }
 
+/**
+ * In portions here, too: what is shredded at once of very many blocks fills a disk that had some room. If it is short
+ * by then the rest goes as on a short one; if only too few drives take the journal, GC waits for them no more than puts.
+ */
 async function reclaimAtEase(store: EngineStore, ignoreGrace: boolean, watch: ShredOptions): Promise<ReclaimReport> {
-  const { isCut: _, ...garbage } = await shredStore(store, watch);
+  const { disk } = store;
+  const { isCut, ...garbage } = await shredStore(store, watch, disk?.shredding());
+  if (disk === undefined || !isCut || watch.signal?.aborted) return freeAtEase(store, ignoreGrace, watch, garbage);
+  const isShort = await disk.beforeFreeing();
+  try {
+    if (isShort) {
+      const rest = await reclaimShort(store, disk, watch);
+      return { ...rest, ...shreddedTogether(garbage, rest) };
+    }
+    const { isCut: _, ...rest } = await shredStore(store, watch);
+    return await freeAtEase(store, ignoreGrace, watch, shreddedTogether(garbage, rest));
+  } finally {
+    disk.afterFreeing();
+  }
+}
+
+async function freeAtEase(
+  store: EngineStore,
+  ignoreGrace: boolean,
+  watch: ShredOptions,
+  garbage: GarbageReport,
+): Promise<ReclaimReport> {
   if (watch.signal?.aborted) return { ...garbage, free: NOTHING_FREED };
   // These are no encoder's yet: a disk with some room is full at the next put if they wait for their age.
   await encodeHot(store.volumes, { dead: true, ...given({ signal: watch.signal }) });
@@ -87,9 +112,10 @@ async function makeRoom(store: EngineStore, disk: DiskRoom, signal: AbortSignal 
   const { volumes } = store;
   let made: RoomMade = { encodedBytes: 0, stalled: undefined, free: await freeDead(store, signal) };
   if (await disk.isShort()) await volumes.open.sealAll('hot');
+  const roomFor = (bytes: number): Promise<Reason | undefined> => disk.roomFor(bytes);
   while (signal?.aborted !== true && (await disk.isShort())) {
     volumes.health.forgetFull();
-    const encoded = await encodeStore(store, { force: true, flush: true, sparsest: 1, ...given({ signal }) });
+    const encoded = await encodeStore(store, { force: true, flush: true, sparsest: 1, roomFor, ...given({ signal }) });
     const free = await freeTrash(volumes, { ignoreGrace: true });
     made = {
       encodedBytes: made.encodedBytes + encoded.recordBytes,
@@ -98,7 +124,8 @@ async function makeRoom(store: EngineStore, disk: DiskRoom, signal: AbortSignal 
     };
     if (free.freedVolumes === 0) break;
   }
-  if (signal?.aborted === true) return made;
+  // A pass that finds too little room leaves less: what it wrote until then stays for a while.
+  if (signal?.aborted === true || (await disk.isShort())) return made;
   // With that room, whatever is mostly dead goes at once.
   const { recordBytes, stalled } = await encodeStore(store, { force: true, ...given({ signal }) });
   const free = together(made.free, await freeTrash(volumes, { ignoreGrace: true }));

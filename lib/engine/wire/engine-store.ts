@@ -1,4 +1,5 @@
 // An open store as the operator's use-cases see it, whichever engine holds it together.
+import type { Reason } from '../../foundation/reason.ts';
 import type { Frontend } from '../../frontend/frontend.ts';
 import type { LadderScrub, LadderScrubOptions } from '../../journal/scrub-ladder.ts';
 import type { Stream } from '../../stream/stream.ts';
@@ -31,6 +32,8 @@ export interface DiskRoom {
   /** For what was deleted: GC, between `beforeFreeing` and `afterFreeing` where space is short. */
   shredding(): Portions;
   isShort(): Promise<boolean>;
+  /** Why so many bytes more cannot lie on the drives for a while, beside what freeing itself takes; undefined: they can. */
+  roomFor(bytes: number): Promise<Reason | undefined>;
   /** Nothing more can be stored. */
   isFull(): Promise<boolean>;
 }

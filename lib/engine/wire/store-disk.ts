@@ -2,6 +2,7 @@
 // of the reserve file.
 import { statfs } from 'node:fs/promises';
 import { type PocketfulError, retryLater } from '../../foundation/errors.ts';
+import { type Reason, reasonOf } from '../../foundation/reason.ts';
 import { FREEING_LOG_BYTES } from '../../limits/engine.ts';
 import type { MakeRoom } from '../../panda/sqlite/sqlite-file.ts';
 import { SqliteReserve } from '../../panda/sqlite/sqlite-reserve.ts';
@@ -87,8 +88,10 @@ export class StoreDisk implements DiskRoom {
     return new Portions(this.#portionPorts(), needs, before);
   }
 
+  /** The reserve is given back by whoever finds too little room, and no part of it before. */
   shredding(): Portions {
-    return new Portions(this.#portionPorts(), { leastBytes: 0, keptBytes: this.#freeingBytes() });
+    const ports = { ...this.#portionPorts(), roomBytes: () => this.#leastFreeBytes() };
+    return new Portions(ports, { leastBytes: 0, keptBytes: this.#freeingBytes() });
   }
 
   /** How what changes gets onto the drives; nothing does where nobody says. */
@@ -123,6 +126,12 @@ export class StoreDisk implements DiskRoom {
   /** True if a disk of the store has less room than it should keep, the reserve counted. */
   async isShort(): Promise<boolean> {
     return (await this.#leastFreeBytes()) < 2 * this.#reserveBytes - this.#reserve.sizeBytes();
+  }
+
+  /** As if all of them were written to the disk with the least room. */
+  async roomFor(bytes: number): Promise<Reason | undefined> {
+    if ((await this.#leastFreeBytes()) >= bytes + this.#freeingBytes()) return undefined;
+    return reasonOf(this.full());
   }
 
   /** True if nothing more can be stored on one of its disks. */
