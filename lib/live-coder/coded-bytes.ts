@@ -6,8 +6,8 @@ import { directoryBytesOf, directoryColumns } from '../volume/rows/directory-roo
 
 /** Headers and padding of a column. */
 const COLUMN_FRAME_BYTES = 1024;
-/** Of the group, of its buckets, and what columns of unequal records are padded by. */
-const DIRECTORIES = 3;
+/** Of the group, and of its buckets. */
+const DIRECTORIES = 2;
 
 /** With parity, and with directories for as many slots as there are, dead ones too. */
 export function codedBytesOf(buckets: readonly BucketRow[], codec: CodecName): number {

@@ -45,7 +45,8 @@ export async function reclaim(store: EngineStore, options: ReclaimOptions = {}):
 
 /**
  * In portions here, too: what is shredded at once of very many blocks fills a disk that had some room. If it is short
- * by then the rest goes as on a short one; if only too few drives take the journal, GC waits for them no more than puts.
+ * by then the rest goes as on a short one; if only too few drives take the journal, GC waits for them no more than
+ * puts do.
  */
 async function reclaimAtEase(store: EngineStore, ignoreGrace: boolean, watch: ShredOptions): Promise<ReclaimReport> {
   const { disk } = store;

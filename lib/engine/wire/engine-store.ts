@@ -32,7 +32,7 @@ export interface DiskRoom {
   /** For what was deleted: GC, between `beforeFreeing` and `afterFreeing` where space is short. */
   shredding(): Portions;
   isShort(): Promise<boolean>;
-  /** Why so many bytes more cannot lie on the drives for a while, beside what freeing itself takes; undefined: they can. */
+  /** Why so many bytes more cannot lie on the drives for a while; undefined: they can. */
   roomFor(bytes: number): Promise<Reason | undefined>;
   /** Nothing more can be stored. */
   isFull(): Promise<boolean>;

@@ -109,7 +109,7 @@ export class StoreDisk implements DiskRoom {
 
   /** For what is freed after GC: its rows, shipping them, and a small group that a hot volume is moved into. */
   #freeingBytes(): number {
-    return Math.max(FREEING_LOG_BYTES, this.#reserveBytes / 4);
+    return Math.max(FREEING_LOG_BYTES, (3 * this.#reserveBytes) / 8);
   }
 
   /** The room that is left is for what frees space: whatever else can wait does. */
@@ -128,9 +128,9 @@ export class StoreDisk implements DiskRoom {
     return (await this.#leastFreeBytes()) < 2 * this.#reserveBytes - this.#reserve.sizeBytes();
   }
 
-  /** As if all of them were written to the disk with the least room. */
+  /** As if all of them were written to the disk with the least room. Whoever frees space has left that much of it. */
   async roomFor(bytes: number): Promise<Reason | undefined> {
-    if ((await this.#leastFreeBytes()) >= bytes + this.#freeingBytes()) return undefined;
+    if ((await this.#leastFreeBytes()) >= bytes + FULL_BYTES) return undefined;
     return reasonOf(this.full());
   }
 
