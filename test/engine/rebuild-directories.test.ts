@@ -80,6 +80,20 @@ it('slots of a group of which too little is left are dead, until there are direc
   await expectSound(back);
 });
 
+it('directories are written though a group is gone in which nothing lives any more', async () => {
+  const { world, files, backup, extents } = await twoGroups();
+  for (const extent of extents)
+    await lose(world, extent, (name) => name === DIRECTORY_PACK_NAME || name.startsWith('1-'));
+
+  const { process: back, report } = await rebuilt(world, backup);
+  expect(report.lost.map(({ key }) => key)).toEqual(['a']);
+  files.delete('a');
+  await recover(back.volumes, back.frontend, {});
+  expect((await onlyVolume(back)).directoriesPending).toBe(false);
+  await expectFiles(back, files);
+  await expectSound(back);
+});
+
 it('a pack that is longer than the one to be written has room on an extent that is full of strays', async () => {
   const { world, p, files } = aStore(31);
   await putFiles(p, files, 1, 13, 32);

@@ -123,7 +123,7 @@ async function writePack(store: SealStore, volume: VolumeRow): Promise<readonly 
   }
 }
 
-/** Of all buckets of a volume whose pack is not there. Throws RecordLost if a group does not say what it holds. */
+/** Of all buckets of a volume whose pack is not there. Throws RecordLost if nothing tells where something alive is. */
 export async function directoriesOf(store: SealStore, volume: VolumeRow): Promise<Map<BucketId, Uint8Array>> {
   const found = await mapLimit([...volume.buckets], SEALED_BUCKETS_AT_ONCE, (id) => directoryOf(store, volume, id));
   return new Map(found.filter((directory) => directory !== undefined));
@@ -139,9 +139,13 @@ async function directoryOf(
   const bucket = await readBucket(panda, settings.cell, id);
   if (bucket?.volume !== volume.id) return undefined;
   const dead = deadFromRow(await panda.get(deadKey(settings.cell, id)));
-  const found = await store.directories.bucket(volume, bucket);
+  const found = await store.directories.bucketPart(volume, bucket);
   const entries = new Map<number, SlotLocation>();
   for (const [slot, location] of found.entries) if (!isDead(dead, slot)) entries.set(slot, location);
+  // A group that says nothing may hold what is dead alone, after a rebuild from less than the code survives.
+  const alive = Array.from({ length: bucket.slots }, (_, slot) => slot).filter((slot) => !isDead(dead, slot));
+  if (found.lost !== undefined && !alive.every((slot) => entries.has(slot)))
+    throw found.lost.lost(`the directory of bucket ${id} in volume ${volume.id}`);
   const owner = { storeId, volumeId: volume.id, generation: volume.generation };
   return [id, encodeBucketDirectory({ ...owner, bucket: id, entries })];
 }

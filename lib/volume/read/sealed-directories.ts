@@ -117,6 +117,8 @@ export class SealedDirectories {
         column,
         reading === 'one bucket' ? PACK_HEAD_BYTES : WHOLE_PACK_BYTES_MAX,
       );
+      // While its seal is pending a pack that is not there may still be written.
+      if (read.pack === undefined && volume.directoriesPending) return read;
       this.#packs.set(key, { pack: read.pack });
       this.#reads.note(volume.id, key);
       return read;
