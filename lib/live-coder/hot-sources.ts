@@ -21,11 +21,11 @@ import { AGED_MS_MIN } from '../limits/compaction.ts';
 import { PARTITIONS_AT_ONCE } from '../limits/volume.ts';
 import type { BucketRow } from '../panda/rows/bucket-row.ts';
 import { laneOf, type VolumeRow } from '../panda/rows/volume-row.ts';
+import { directoryColumns, packRoomBytes } from '../volume/rows/directory-room.ts';
 import { listBuckets, listVolumes, readBucket } from '../volume/rows/read-rows.ts';
 import type { VolumeStore } from '../volume/volume-store.ts';
-import { contentsOf, isWasteful } from '../volume/write/waste.ts';
+import { contentsOf, isWasteful, neededBytes } from '../volume/write/waste.ts';
 import { groupTargetBytes } from './choose-group.ts';
-import { codedBytesOf } from './coded-bytes.ts';
 import { hotPressureOf } from './hot-pressure.ts';
 import { restGoes } from './rest.ts';
 
@@ -41,7 +41,7 @@ export interface HotChoice {
 export interface HotSource {
   readonly volume: VolumeRow;
   readonly liveBytes: number;
-  /** On the drives, at the most, once what lives of it is coded: with parity and directories. */
+  /** On the drives once what lives of it is coded: with parity and directories. */
   readonly codedBytes: number;
 }
 
@@ -214,18 +214,17 @@ function inOrder(
   buckets: Buckets,
   sparsest: number | undefined,
 ): readonly HotSource[] {
+  const codec = settings.warmCodec;
+  const packs = directoryColumns({ codec }).length;
   const all = [...volumes]
     .sort((a, b) => (a.sealedAtMs ?? 0) - (b.sealedAtMs ?? 0) || (a.id < b.id ? -1 : 1))
-    .map((volume) => ({
-      volume,
-      liveBytes: contentsOf([volume], buckets).liveBytes,
-      codedBytes: codedBytesOf(
-        [...volume.buckets].flatMap((id) => {
-          const bucket = buckets.get(id);
-          return bucket?.volume === volume.id ? [bucket] : [];
-        }),
-        settings.warmCodec,
-      ),
-    }));
+    .map((volume) => {
+      const contents = contentsOf([volume], buckets);
+      return {
+        volume,
+        liveBytes: contents.liveBytes,
+        codedBytes: neededBytes(codec, contents) + packs * (packRoomBytes(volume) ?? 0),
+      };
+    });
   return sparsest === undefined ? all : all.sort((a, b) => a.liveBytes - b.liveBytes).slice(0, sparsest);
 }

@@ -3,12 +3,13 @@
 
 import type { CodecName } from '../../codec/codec.ts';
 import { codecShape } from '../../codec/shape.ts';
+import { given } from '../../foundation/given.ts';
 import type { BucketId, StoreId } from '../../foundation/ids.ts';
-import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
+import type { Lane } from '../../foundation/lane.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import type { BucketRow } from '../../panda/rows/bucket-row.ts';
 import type { DamageRow } from '../../panda/rows/damage-row.ts';
-import { laneOf, type VolumeClass, type VolumeRow, type VolumeState } from '../../panda/rows/volume-row.ts';
+import type { VolumeClass, VolumeRow, VolumeState } from '../../panda/rows/volume-row.ts';
 import { capacityBytes, type Settings } from '../../settings/settings.ts';
 import { type Redundancy, RedundancyCount, volumeSpare } from '../../volume/check/redundancy.ts';
 import { type WorstLosses, worstLosses } from '../../volume/check/worst-loss.ts';
@@ -255,7 +256,7 @@ function volumeStatuses({ settings, volumes, buckets }: StatusFacts): VolumeStat
       codec: volume.codec,
       state: volume.state,
       generation: volume.generation,
-      ...(laneOf(volume) === SHARED_LANE ? {} : { lane: laneOf(volume) }),
+      ...given({ lane: volume.lane }),
       buckets: volume.buckets.size,
       fillPermille: Math.round((liveBytes * 1000) / capacityBytes(settings, volume.codec)),
       liveBytes,

@@ -1,11 +1,12 @@
 // One volume for whoever looks at it: what it is, where each of its columns lies, what it survives.
 import { codecShape } from '../../codec/shape.ts';
 import { missing } from '../../foundation/errors.ts';
+import { given } from '../../foundation/given.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
-import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
+import type { Lane } from '../../foundation/lane.ts';
 import { bucketFromRow, bucketKey } from '../../panda/rows/bucket-row.ts';
 import type { DriveState } from '../../panda/rows/drives/drive-row.ts';
-import { laneOf, type VolumeRow } from '../../panda/rows/volume-row.ts';
+import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import { capacityBytes } from '../../settings/settings.ts';
 import { spareOf, volumeSpare } from '../../volume/check/redundancy.ts';
 import type { Components } from '../../volume/rows/components.ts';
@@ -56,7 +57,7 @@ export async function viewVolume(components: Components, id: VolumeId): Promise<
   const { class: cls, codec, state, generation, revision, createdAtMs, sealedAtMs, run } = volume;
   return {
     ...{ id, class: cls, codec, state, generation, revision, createdAtMs, sealedAtMs, run },
-    ...(laneOf(volume) === SHARED_LANE ? {} : { lane: laneOf(volume) }),
+    ...given({ lane: volume.lane }),
     buckets: volume.buckets.size,
     liveBytes: buckets.reduce((sum, { liveBytes }) => sum + liveBytes, 0),
     capacityBytes: capacityBytes(settings, codec),

@@ -1,7 +1,7 @@
 // GC as an operator means it: what may be shredded is shredded, what is empty is freed, hot volumes of which nothing
-// lives among it, however young. On a disk with little room
-// no grace of emptied volumes counts (their inspection does), volumes in which next to nothing is alive are drained,
-// and hot data is encoded however young: that takes less than half of its place.
+// lives among it, however young. On a disk with little room no grace of emptied volumes counts (their inspection does),
+// volumes in which next to nothing is alive are drained, and hot data is encoded however young: that takes less than
+// half of its place.
 import { isKind } from '../../foundation/errors.ts';
 import { given } from '../../foundation/given.ts';
 import type { Reason } from '../../foundation/reason.ts';
