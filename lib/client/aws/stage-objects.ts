@@ -14,16 +14,7 @@ export function stageObjects({ volumes }: { readonly volumes: VolumeStore }): Ob
   const engine = objectEngineOf({ components, frontend: new Frontend(volumes, undefined, bulk) });
   return {
     ...engine,
-    async *putAll(items) {
-      try {
-        for await (const outcome of engine.putAll(items)) {
-          if (outcome.ok) tally.add(outcome.newBytes);
-          yield outcome;
-        }
-      } finally {
-        await tally.writeIfMuch();
-      }
-    },
+    putAll: (items) => tally.counted(engine.putAll(items)),
     tally: () => tally.write(),
   };
 }

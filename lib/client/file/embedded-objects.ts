@@ -1,7 +1,7 @@
 // The objects of all namespaces of a `file:` store, for a server in front of it: what every put and delete of the
 // embedded engine needs done before and after it, once for all that are under way.
 import { PutTally } from '../../engine/status/put-tally.ts';
-import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../engine/wire/embedded/embedded-store.ts';
 import type { StoreDisk } from '../../engine/wire/store-disk.ts';
 import { isKind, isPocketfulError, type PocketfulError } from '../../foundation/errors.ts';
 import type { ComposeRequest, DeleteItem, DeleteOutcome, PutItem, PutOutcome } from '../../frontend/frontend.ts';
@@ -62,16 +62,12 @@ export class EmbeddedObjects implements ObjectEngine {
         yield item;
       }
     }
-    try {
-      for await (const outcome of frontend.putAll(relieved(), () => relief.relieve())) {
-        if (outcome.ok) this.#tally.add(outcome.newBytes);
-        else if (await isForRoom(disk, outcome.error)) full ??= disk.full(outcome.error);
-        yield outcome.ok || full === undefined ? outcome : { ...outcome, error: full };
-      }
-      if (notBegun !== undefined && full !== undefined) yield { key: notBegun.key, ok: false, error: full };
-    } finally {
-      await this.#tally.writeIfMuch();
+    const outcomes = frontend.putAll(relieved(), () => relief.relieve());
+    for await (const outcome of this.#tally.counted(outcomes)) {
+      if (!outcome.ok && (await isForRoom(disk, outcome.error))) full ??= disk.full(outcome.error);
+      yield outcome.ok || full === undefined ? outcome : { ...outcome, error: full };
     }
+    if (notBegun !== undefined && full !== undefined) yield { key: notBegun.key, ok: false, error: full };
   }
 
   /** Waits for a pass that makes room, and throws what it threw. */

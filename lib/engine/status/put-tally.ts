@@ -1,4 +1,5 @@
 // What a process puts, counted for the figures of the day: one write for every so many bytes, and one at the end.
+import type { PutOutcome } from '../../frontend/put-item.ts';
 import type { BulkCoder } from '../../live-coder/bulk-coder.ts';
 import type { Components } from '../../volume/rows/components.ts';
 import { addTally } from './tally.ts';
@@ -16,13 +17,16 @@ export class PutTally {
     this.#bulk = bulk;
   }
 
-  /** Record bytes that a put added. */
-  add(bytes: number): void {
-    this.#ingestedBytes += bytes;
-  }
-
-  async writeIfMuch(): Promise<void> {
-    if (this.#ingestedBytes >= TALLIED_BYTES) await this.write();
+  /** The same outcomes, counted; written when they end if there is much by then. */
+  async *counted(outcomes: AsyncIterable<PutOutcome>): AsyncGenerator<PutOutcome> {
+    try {
+      for await (const outcome of outcomes) {
+        if (outcome.ok) this.#ingestedBytes += outcome.newBytes;
+        yield outcome;
+      }
+    } finally {
+      if (this.#ingestedBytes >= TALLIED_BYTES) await this.write();
+    }
   }
 
   async write(): Promise<void> {
