@@ -2,9 +2,10 @@
 // or hides is let in there; over S3 any key is taken, and what is no path cannot be written to files.
 import { invalid } from '../foundation/errors.ts';
 import { METADATA_BYTES_MAX, OBJECT_KEY_BYTES_MAX, SYSTEM_BYTES_MAX } from '../limits/frontend.ts';
+import { isNamespaceName } from '../panda/rows/namespace-row.ts';
 
-/** Clients' own, S3 buckets among them; with a `+` before it one of the gateway's, which no client can name. */
-const NAMESPACE = /^\+?[a-z0-9][a-z0-9.-]{0,62}$/;
+/** Before the name of a namespace of the gateway's, which no client can name. */
+const GATEWAYS_OWN = '+';
 const SHOWN_CHARACTERS = 60;
 
 /** A name in an error line: short, and without control characters. */
@@ -14,7 +15,7 @@ export function shown(name: string): string {
 }
 
 export function checkNamespace(namespace: string): string {
-  if (!NAMESPACE.test(namespace))
+  if (!isNamespaceName(namespace.startsWith(GATEWAYS_OWN) ? namespace.slice(GATEWAYS_OWN.length) : namespace))
     throw invalid(
       'NAMESPACE_INVALID',
       `namespace "${shown(namespace)}": 1 to 63 of a-z, 0-9, - and ., beginning with a letter or digit`,

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { DAY_MS, SECOND_MS } from '../../foundation/durations.ts';
 import { invalid } from '../../foundation/errors.ts';
 import { NAMESPACES_APART_MAX, RUNS_AT_ONCE_MAX } from '../../limits/compaction.ts';
+import { isNamespaceName } from '../../panda/rows/namespace-row.ts';
 import { type PlanSettings, planSettingsOf, planSettingsSchema } from '../facts/plan-settings.ts';
 import { type BudgetLine, type Budgets, parseBudgets, UNLIMITED } from './budget.ts';
 
@@ -15,11 +16,10 @@ const rate = z.number().positive().nullable();
 const share = z.number().gt(0).max(1);
 
 const namesIn = (list: string): readonly string[] => list.split(',');
-const NAMESPACE = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 /** Namespaces, with commas between them. */
 const namespaces = z
   .string()
-  .refine((list) => namesIn(list).every((name) => NAMESPACE.test(name)), 'namespaces, with commas between them')
+  .refine((list) => namesIn(list).every(isNamespaceName), 'namespaces, with commas between them')
   .refine((list) => new Set(namesIn(list)).size === namesIn(list).length, 'each namespace once')
   .refine(
     (list) => namesIn(list).length <= NAMESPACES_APART_MAX,

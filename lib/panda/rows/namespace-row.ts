@@ -5,6 +5,10 @@ import type { Key, Put, Row } from '../panda.ts';
 import { countIn, malformedRow, stringIn } from './row-reader.ts';
 
 const PARTITION = 'namespace';
+const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
+
+/** What clients may call one, S3 buckets among them. */
+export const isNamespaceName = (text: string): boolean => NAME.test(text);
 
 const schema = z.strictObject({
   /** Both or neither: who is bound is bound in both ways. */
