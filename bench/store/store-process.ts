@@ -4,7 +4,8 @@
 import { lstat } from 'node:fs/promises';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { itemIn } from '../../lib/client/object-engine.ts';
-import { type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../lib/engine/wire/embedded/embedded-store.ts';
+import { openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { keepHeapSmall } from '../../lib/engine/wire/system-memory.ts';
 import { mapLimit } from '../../lib/foundation/concurrency.ts';
 import type { PutItem } from '../../lib/frontend/frontend.ts';

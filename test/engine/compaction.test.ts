@@ -8,7 +8,7 @@ import { type CompactionPlan, type PlanBody, planJson, planOf } from '../../lib/
 import type { Actors } from '../../lib/compaction/run/actors.ts';
 import { listJournal } from '../../lib/compaction/run/journal.ts';
 import { readTallies, totalOf } from '../../lib/engine/status/tally.ts';
-import type { EmbeddedStore } from '../../lib/engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../lib/engine/wire/embedded/embedded-store.ts';
 import { SimulatedClock, systemClock } from '../../lib/foundation/clock.ts';
 import type { VolumeId } from '../../lib/foundation/ids.ts';
 import { RECEIVES_MAX } from '../../lib/limits/bytes.ts';

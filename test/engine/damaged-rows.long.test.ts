@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listAll } from '../../lib/client/face.ts';
 import { openStore } from '../../lib/client/open-store.ts';
 import { examine } from '../../lib/engine/doctor/doctor.ts';
-import { createEmbedded, type EmbeddedStore } from '../../lib/engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../lib/engine/wire/embedded/embedded-store.ts';
+import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import { copiesBelow, DRIVES, differing, filesOf, putFiles, SMALL, withStore } from './small-store.ts';
 

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EmbeddedAdmin } from '../../lib/client/file/embedded-admin.ts';
-import { createEmbedded, type EmbeddedStore } from '../../lib/engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../lib/engine/wire/embedded/embedded-store.ts';
+import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { blocksByKekVersion, rewrapKeys } from '../../lib/gc/rewrap-keys.ts';
 import { temporaryFolder } from '../cli/temporary-folder.ts';
 import { DRIVES, differing, filesOf, putFiles, SMALL } from './small-store.ts';

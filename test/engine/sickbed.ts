@@ -1,7 +1,7 @@
 // One drive after the other is lost with all that lay on it, or is to be emptied; once what it held is whole elsewhere it is used again.
 import { changeDrive } from '../../lib/engine/drives/change-drive.ts';
 import { listDrives } from '../../lib/engine/drives/list-drives.ts';
-import type { EmbeddedStore } from '../../lib/engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../lib/engine/wire/embedded/embedded-store.ts';
 import type { SeededRandomness } from '../../lib/foundation/randomness.ts';
 
 export class Sickbed {

@@ -1,7 +1,8 @@
 // Folders of embedded stores for tests, and settings that make everything small.
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../lib/engine/wire/embedded/embedded-store.ts';
+import { openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
 import { settingsOf } from '../../lib/settings/settings.ts';
 

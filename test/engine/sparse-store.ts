@@ -1,7 +1,8 @@
 // Embedded stores whose sealed volumes are half dead, for tests of compaction as its user meets it.
 import { join } from 'node:path';
 import { EmbeddedClient } from '../../lib/client/file/embedded-client.ts';
-import { createEmbedded, type EmbeddedStore, openEmbedded } from '../../lib/engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../lib/engine/wire/embedded/embedded-store.ts';
+import { createEmbedded, openEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { type Clock, systemClock } from '../../lib/foundation/clock.ts';
 import { collectGarbage } from '../../lib/gc/collect-garbage.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';

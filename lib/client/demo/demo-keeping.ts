@@ -8,7 +8,7 @@ import { replaceDrive } from '../../engine/drives/replace-drive.ts';
 import { collectStatus } from '../../engine/status/collect-status.ts';
 import { repairPass } from '../../engine/upkeep/repair.ts';
 import { verifyStore } from '../../engine/upkeep/verify.ts';
-import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../engine/wire/embedded/embedded-store.ts';
 import { drivesPath } from '../../engine/wire/store-layout.ts';
 import { DIRECTORY_PACK_NAME } from '../../format/object-names.ts';
 import { SeededRandomness } from '../../foundation/randomness.ts';

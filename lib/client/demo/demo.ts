@@ -9,7 +9,7 @@ import { collectStatus } from '../../engine/status/collect-status.ts';
 import type { Status } from '../../engine/status/status.ts';
 import { type CompactRequest, compactStore } from '../../engine/upkeep/compaction.ts';
 import { encodeStore, shredStore } from '../../engine/upkeep/tend.ts';
-import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../engine/wire/embedded/embedded-store.ts';
 import { mapLimit } from '../../foundation/concurrency.ts';
 import { isKind, isPocketfulError, PocketfulError } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';

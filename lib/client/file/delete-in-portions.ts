@@ -1,7 +1,7 @@
 // Deletes on a disk with little room: as long as what they write can be shipped, and what GC will write of them. The
 // others fail, and nothing of them is done.
 import type { Portions } from '../../engine/ship/portions.ts';
-import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../engine/wire/embedded/embedded-store.ts';
 import type { DeleteItem, DeleteOutcome } from '../../frontend/frontend.ts';
 import { countHeldReferences } from '../../gc/count-held.ts';
 import { DELETED_FRAME_BYTES } from '../../limits/engine.ts';

@@ -17,7 +17,7 @@ import { repairPass } from '../../engine/upkeep/repair.ts';
 import { encodePass } from '../../engine/upkeep/tend.ts';
 import { tune } from '../../engine/upkeep/tune.ts';
 import { type VerifyReport, verifyStore } from '../../engine/upkeep/verify.ts';
-import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../engine/wire/embedded/embedded-store.ts';
 import { invalid } from '../../foundation/errors.ts';
 import { given } from '../../foundation/given.ts';
 import { LiveCoder } from '../../live-coder/live-coder.ts';

@@ -1,7 +1,8 @@
 // `file:DIR`: the embedded engine behind the face of a store.
 
 import type { Unshipped } from '../../engine/ship/store-journal.ts';
-import { type EmbeddedStore, openEmbedded } from '../../engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../engine/wire/embedded/embedded-store.ts';
+import { openEmbedded } from '../../engine/wire/embedded.ts';
 import { filesSeenPath } from '../../engine/wire/store-layout.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { isPocketfulError } from '../../foundation/errors.ts';

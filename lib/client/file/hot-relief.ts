@@ -2,7 +2,7 @@
 // may, and the put waits for that when they take most of it. On AWS an encoder is
 // asked (lib/frontend/hot-gauge.ts); here there is nobody else, and a disk that the trash fills.
 import { encodeStore } from '../../engine/upkeep/tend.ts';
-import type { EmbeddedStore } from '../../engine/wire/embedded.ts';
+import type { EmbeddedStore } from '../../engine/wire/embedded/embedded-store.ts';
 import { RELIEF_LOOK_EVERY_MS, RELIEF_PASSES_MAX } from '../../limits/engine.ts';
 import { HOT_PRESSURE_SHARE } from '../../limits/frontend.ts';
 import { hotShareOf, hotVolumeBytes, hotVolumesWithin } from '../../volume/rows/hot-share.ts';

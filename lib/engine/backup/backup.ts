@@ -12,7 +12,7 @@ import type { Row } from '../../panda/panda.ts';
 import { decodeAttributes, encodeAttributes } from '../../panda/row-encoding.ts';
 import { soundRow } from '../../panda/rows/row-reader.ts';
 import type { BackupSource } from '../rebuild/backup-source.ts';
-import type { EmbeddedStore } from '../wire/embedded.ts';
+import type { EmbeddedStore } from '../wire/embedded/embedded-store.ts';
 import { pandaPath } from '../wire/store-layout.ts';
 import { withSnapshot } from './panda-snapshot.ts';
 

@@ -6,7 +6,7 @@ import { quarantineFromRow, quarantinePartition } from '../../panda/rows/drives/
 import type { Findings } from '../../verify/findings.ts';
 import { lookAtDrives } from '../../volume/behind/newer-chunks.ts';
 import { rowsOf } from '../../volume/rows/read-rows.ts';
-import type { EmbeddedStore } from '../wire/embedded.ts';
+import type { EmbeddedStore } from '../wire/embedded/embedded-store.ts';
 
 export async function findUnknownChunks(store: EmbeddedStore, findings: Findings): Promise<void> {
   const refusal = await store.refusal();

@@ -13,7 +13,7 @@ import { type DevicesFacts, devicesOf } from '../drives/devices.ts';
 import { listDrives } from '../drives/list-drives.ts';
 import { type DriveAway, findDriveFaults } from '../status/drive-faults.ts';
 import { hasLeftovers, type RecoverReport, recover } from '../upkeep/end-dead-work.ts';
-import type { EmbeddedStore } from '../wire/embedded.ts';
+import type { EmbeddedStore } from '../wire/embedded/embedded-store.ts';
 import { pandaPath } from '../wire/store-layout.ts';
 import type { Counted } from './counted.ts';
 import { findUnknownChunks } from './doctor-newer.ts';

@@ -8,7 +8,7 @@ import { setDrives, storeFromRow, storeIs, storeKey } from '../../panda/rows/sto
 import { raiseStoreFormat } from '../../volume/rows/store-format.ts';
 import { transact } from '../../volume/rows/transact.ts';
 import { makeDriveAt } from '../wire/drives/made-drives.ts';
-import type { EmbeddedStore } from '../wire/embedded.ts';
+import type { EmbeddedStore } from '../wire/embedded/embedded-store.ts';
 import { driveAt, drivePaths } from '../wire/store-layout.ts';
 
 export interface AddedDrive {

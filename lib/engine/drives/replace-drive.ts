@@ -2,7 +2,7 @@
 import { invalid } from '../../foundation/errors.ts';
 import type { DriveRow } from '../../panda/rows/drives/drive-row.ts';
 import { isUnreadable } from '../status/drive-state.ts';
-import type { EmbeddedStore } from '../wire/embedded.ts';
+import type { EmbeddedStore } from '../wire/embedded/embedded-store.ts';
 import { type AddedDrive, addDrives } from './add-drives.ts';
 import { changeDrive } from './change-drive.ts';
 import { listDrives } from './list-drives.ts';
