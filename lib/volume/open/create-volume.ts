@@ -2,7 +2,7 @@
 // process was first.
 import { codecShape } from '../../codec/shape.ts';
 import { assert } from '../../foundation/assert.ts';
-import { isKind } from '../../foundation/errors.ts';
+import { isKind, retryLater } from '../../foundation/errors.ts';
 import { newVolumeId } from '../../foundation/ids.ts';
 import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { ZONE_CLAIM_ATTEMPTS_MAX } from '../../limits/volume.ts';
@@ -19,7 +19,10 @@ import type { Components } from '../rows/components.ts';
 import { transact } from '../rows/transact.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
 
-/** A new open volume on the emptiest healthy drives: one transaction with its zones, and where it is listed. */
+/**
+ * A new open volume on the emptiest healthy drives: one transaction with its zones, and where it is listed. Throws
+ * `retry` DRIVES_MISSING, STORE_FULL or VOLUMES_BUSY.
+ */
 export async function createVolume(
   components: Components,
   zones: ZoneAllocator,
@@ -53,7 +56,9 @@ export async function createVolume(
       return volume;
     } catch (error) {
       zones.refresh(); // another process took one of the zones first
-      if (!isKind(error, 'conflict') || attempt >= ZONE_CLAIM_ATTEMPTS_MAX) throw error;
+      if (!isKind(error, 'conflict')) throw error;
+      if (attempt >= ZONE_CLAIM_ATTEMPTS_MAX)
+        throw retryLater('VOLUMES_BUSY', 'others took the zones of every new volume first: try again later', error);
     }
   }
 }

@@ -6,7 +6,13 @@ import { isKind, retryLater } from '../../foundation/errors.ts';
 import type { VolumeId } from '../../foundation/ids.ts';
 import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
-import { LEASE_WAIT_MS, LEASE_WAIT_MS_MAX, LEASE_WAITS_MAX, OPEN_GROWTH_MAX } from '../../limits/volume.ts';
+import {
+  CONFLICT_ATTEMPTS_MAX,
+  LEASE_WAIT_MS,
+  LEASE_WAIT_MS_MAX,
+  LEASE_WAITS_MAX,
+  OPEN_GROWTH_MAX,
+} from '../../limits/volume.ts';
 import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Directories } from '../read/directories.ts';
 import type { Components } from '../rows/components.ts';
@@ -63,7 +69,7 @@ export class OpenVolumes {
   async lease(cls: VolumeClass, needBytes: number, buckets = 1, lane: Lane = SHARED_LANE): Promise<Lease> {
     const pool = { cls, lane };
     assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
-    for (let waits = 0; ; ) {
+    for (let waits = 0, lost = 0; ; ) {
       await this.#known.list();
       if (this.#holdsItsPart(pool)) {
         await this.#freed();
@@ -76,6 +82,8 @@ export class OpenVolumes {
           continue;
         }
         const lease = await this.#tryLease(entry);
+        // Whoever was first gets on. Where nobody seems to, it waits as for volumes that are in use, and gives up.
+        if (lease === undefined && ++lost > CONFLICT_ATTEMPTS_MAX) await this.#wait(waits++);
         if (lease === undefined) continue;
         if (extentFreeBytes(this.#components, lease.volume) >= needBytes) return lease;
         await this.#sealOrRelease(lease);
@@ -87,8 +95,8 @@ export class OpenVolumes {
       }
       // Nothing may come between this look and the wait, or what gets free there is missed and looks like a conflict.
       const fullest = pickFull(this.#view(), this.#known.of(pool), { bytes: needBytes, buckets });
-      if (fullest === undefined) await this.#wait(waits++);
-      else await this.#sealFullest(fullest);
+      const isLost = fullest !== undefined && !(await this.#sealFullest(fullest));
+      if (fullest === undefined || (isLost && ++lost > CONFLICT_ATTEMPTS_MAX)) await this.#wait(waits++);
     }
   }
 
@@ -238,10 +246,15 @@ export class OpenVolumes {
     }
   }
 
-  async #sealFullest(fullest: Known): Promise<void> {
-    if (this.#known.isStale(fullest)) return this.#known.readAnew(fullest);
+  /** False if another process was first. */
+  async #sealFullest(fullest: Known): Promise<boolean> {
+    if (this.#known.isStale(fullest)) {
+      await this.#known.readAnew(fullest);
+      return true;
+    }
     const lease = await this.#tryLease(fullest);
     if (lease !== undefined) await this.#seal(lease);
+    return lease !== undefined;
   }
 
   /**
@@ -255,7 +268,8 @@ export class OpenVolumes {
   async #wait(waits: number): Promise<void> {
     const anyBusy = this.#known.all().some((entry) => entry.busy) || this.#creating > 0;
     if (anyBusy) return this.#freed();
-    // Every open volume is leased by another process, or lies on drives that cannot be written.
+    // Every open volume is leased by another process, or by whoever was first so often, or lies on drives that cannot
+    // be written.
     this.#conflicts += 1;
     if (waits >= LEASE_WAITS_MAX)
       throw retryLater('VOLUMES_BUSY', 'every open volume is in use by other processes: try again later');
