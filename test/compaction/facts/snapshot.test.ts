@@ -108,7 +108,7 @@ it('a cell is all of its volumes, each with the live bytes of the buckets that s
       attributes: {
         ...newVolumeAttributes({ class: 'warm', codec: 'xor-2-1', lane: 2, extents, createdAtMs: 0, token: 1 }),
         s: 'sealed',
-        b: new Set(buckets as string[]),
+        b: new Set(buckets.map(String)),
       },
     }) as const;
   const bucket = (id: BucketId | undefined, of: string, liveBytes: number) =>
