@@ -214,20 +214,20 @@ function flowLines(): string[] {
 
 function lawLines(): string[] {
   const { busy, idle, targetOverhead, band } = THRESHOLD_SETTINGS;
-  return Array.from({ length: 90 }, (_, seed) => {
+  return Array.from({ length: 150 }, (_, seed) => {
     const rows = rowsOf(70 + seed);
     const slow = rows.pick([1.3, 1.2, targetOverhead]);
     const state: ThresholdState = {
       threshold: rows.pick([0.05, 0.0505, 0.3, 0.7499, 0.75]),
-      quick: rows.once(9) ? null : slow + rows.pick([-2 * band, -band / 2, 0, band / 2, 2 * band, 0.1]),
-      slow: rows.once(9) ? null : slow,
-      atMs: rows.once(9) ? null : DAY_MS,
+      quick: rows.once(15) ? null : slow + rows.pick([-2 * band, -band / 2, 0, band / 2, 2 * band, 0.1]),
+      slow: rows.once(15) ? null : slow,
+      atMs: rows.once(15) ? null : DAY_MS,
     };
     const input = {
-      nowMs: DAY_MS + rows.pick([-1, 0, 1, 0.25, 0.5, 1, 5].map((days) => days * DAY_MS)),
+      nowMs: DAY_MS + rows.pick([-1, 0, 0.25, 0.5, 1, 1, 1, 5].map((days) => days * DAY_MS)),
       overhead: rows.pick([slow, slow + 0.05, slow - 0.05, 1]),
-      budgetUsed: rows.pick([0, idle, (idle + busy) / 2, busy, 1, 1.5]),
-      sealedVolumes: rows.once(9) ? 9 : 10,
+      budgetUsed: rows.pick([0, 0, 0.5, idle, (idle + busy) / 2, busy, 1, 1]),
+      sealedVolumes: rows.once(15) ? 9 : 10,
     };
     return `law ${textOf(state)} ${textOf(input)}: ${textOf(stepThreshold(state, input, THRESHOLD_SETTINGS))}`;
   });
