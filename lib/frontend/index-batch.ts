@@ -57,6 +57,11 @@ export class IndexBatch {
   /** Those that earlier transactions of the batch made are not as they were read. */
   readonly #blocks: Map<BlockId, BlockRow | undefined>;
   readonly #used = new Set<BlockId>();
+  /**
+   * New records that no row named yet. Once one did, GC may have taken its row away, and its slot is dead then: it
+   * is not named again.
+   */
+  readonly #unnamed: Map<BlockId, FreshBlock>;
   readonly #again: ObjectChange[] = [];
   readonly #errors = new Map<ObjectChange, Error>();
   #isLost = false;
@@ -70,6 +75,7 @@ export class IndexBatch {
     this.#components = components;
     this.#request = request;
     this.#blocks = new Map(request.rows);
+    this.#unnamed = new Map(request.appended?.fresh);
   }
 
   /** Every way out ends the group: one that is kept would keep its volume from all later puts of this process. */
@@ -125,7 +131,7 @@ export class IndexBatch {
     const outcome = await putNamed(this.#components, appended.group, named, appended.fresh);
     this.#named = outcome;
     for (const [change, error] of outcome.errors) this.#errors.set(change, error);
-    for (const change of outcome.written) this.#used.add(named.get(change) as BlockId);
+    for (const change of outcome.written) this.#use(named.get(change) as BlockId);
     this.#putOff(outcome.refused);
   }
 
@@ -136,7 +142,7 @@ export class IndexBatch {
     const guards = [appended.group.check()];
     try {
       for (const [id, row] of await renewRecords(this.#components, { lost, fresh: appended.fresh, guards })) {
-        this.#used.add(id);
+        this.#use(id);
         this.#blocks.set(id, row);
       }
       // One that was renewed by somebody else, or shredded, is not as it was read.
@@ -182,7 +188,7 @@ export class IndexBatch {
     };
     const outcome = await runIndex(this.#components, {
       changes,
-      fresh,
+      fresh: this.#unnamed,
       guards,
       seen: { objects: this.#objects, blocks: this.#blocks },
       ...(extra ? { extra } : {}),
@@ -193,10 +199,15 @@ export class IndexBatch {
       return;
     }
     for (const id of outcome.used) {
-      this.#used.add(id);
+      this.#use(id);
       this.#blocks.delete(id);
     }
     this.#isSettled = settles;
+  }
+
+  #use(id: BlockId): void {
+    this.#used.add(id);
+    this.#unnamed.delete(id);
   }
 
   #putOff(changes: readonly ObjectChange[]): void {
