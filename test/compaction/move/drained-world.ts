@@ -6,7 +6,7 @@ import type { Write } from '../../../lib/panda/panda.ts';
 import { bucketAttributes, bucketKey } from '../../../lib/panda/rows/bucket-row.ts';
 import { newVolumeAttributes, type VolumeRow, volumeKey } from '../../../lib/panda/rows/volume-row.ts';
 import { MemoryStream } from '../../../lib/stream/memory-stream.ts';
-import type { DeadLetter, Delivery, StreamFigures } from '../../../lib/stream/stream.ts';
+import type { DeadLetter, Delivery } from '../../../lib/stream/stream.ts';
 import type { BucketContent } from '../../../lib/volume/read/collect-bucket.ts';
 import { readVolume } from '../../../lib/volume/rows/read-rows.ts';
 import type { MoveResult } from '../../../lib/volume/write/move.ts';
@@ -66,9 +66,6 @@ export class NotedStream extends MemoryStream {
   override async dead(max: number): Promise<DeadLetter[]> {
     this.notes.push(`dead ${max}`);
     return super.dead(max);
-  }
-  override figures(): Promise<StreamFigures> {
-    return super.figures();
   }
   take(): string[] {
     return this.notes.splice(0);
