@@ -187,3 +187,18 @@ describe('the row of a namespace in which something was given up', () => {
     expect(await leftOf([])).toEqual({ left: [], told: 0 });
   });
 });
+
+it('a damaged row of what was given up stops no pass, though nobody is told; time begins with 1970 at the earliest', async () => {
+  const world = new World(6);
+  const version = '1'.repeat(24) as ObjectVersion;
+  await world.panda.transact([
+    { kind: 'put', ...voidKey('n', 'a'), attributes: { v: 'no bytes' } },
+    voidWrite(voidKey('n', 'b'), undefined, version, 0),
+    voidNamespaceWrite('n', version),
+  ]);
+  await world.panda.transact([{ kind: 'update', ...voidKey('n', 'b'), remove: ['a'] }]);
+  world.clock.jumpTo(-30);
+  await endVoids(world.start().components);
+  expect((await world.panda.get(voidKey('n', 'b')))?.attributes['a']).toBe(0);
+  expect(voidRows(world)).toEqual(['void/n a', 'void/n b', 'voids n']);
+});
