@@ -5,6 +5,10 @@ import { choiceLines } from './choices.ts';
 import { COMPACTION_CASES } from './compaction-cases.ts';
 import { CODECS, damageLines } from './damage.ts';
 import { figureLines } from './figures.ts';
+import { meanwhileLines } from './meanwhile/lines.ts';
+import { OPEN_STEPS } from './meanwhile/open-steps.ts';
+import { RUN_STEPS } from './meanwhile/run-steps.ts';
+import { WRITE_STEPS } from './meanwhile/write-steps.ts';
 import { MORE_CASES } from './more-cases.ts';
 import { manyPlanLines, packingLines } from './packings.ts';
 import { mergeLines, planLines, problemLines } from './planning.ts';
@@ -40,6 +44,12 @@ export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => 
   damage: Object.fromEntries(CODECS.map((codec) => [codec, () => damageLines(codec)])),
   transcripts: Object.fromEntries(
     Object.entries(ALL_CASES).map(([name, useCase]) => [name, () => transcriptOf(useCase)]),
+  ),
+  meanwhile: Object.fromEntries(
+    Object.entries({ ...OPEN_STEPS, ...WRITE_STEPS, ...RUN_STEPS }).map(([name, step]) => [
+      name,
+      () => meanwhileLines(step),
+    ]),
   ),
   interrupted: Object.fromEntries(
     Object.entries(ALL_CASES)
