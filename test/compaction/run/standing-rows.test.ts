@@ -13,7 +13,7 @@ import { corrupt, denied, retryLater, unknownOutcome } from '../../../lib/founda
 import { OPERATING_ATTEMPTS_MAX, RATE_LOOK_EVERY_MS } from '../../../lib/limits/compaction.ts';
 import { PandaConflict } from '../../../lib/panda/conflict.ts';
 import { fleetOfFills } from '../fleets.ts';
-import { beaten, lostOnce, refusing, watchedProcess } from './watched-panda.ts';
+import { beaten, lostOnce, refusing, undoneOnce, watchedProcess } from './watched-panda.ts';
 
 const LOST = unknownOutcome('PANDA_UNKNOWN', 'lost');
 const DENIED = denied('PANDA_DENIED', 'no');
@@ -59,13 +59,17 @@ describe('the threshold', () => {
   });
 
   it('goes by what the last plan used, in thousandths, all of it at the most', async () => {
-    const { components } = watchedProcess();
+    const { components, state: panda } = watchedProcess();
     const seen: number[] = [await readBudgetUse(components)];
     for (const used of [0.1234, 0.9996, 7, 0]) {
       await writeBudgetUse(components, used);
       seen.push(await readBudgetUse(components));
     }
     expect(seen).toEqual([0, 0.123, 1, 1, 0]);
+    // It is sent again if nobody can tell whether it was done.
+    undoneOnce(panda, LOST);
+    await writeBudgetUse(components, 0.5);
+    expect(await readBudgetUse(components)).toBe(0.5);
   });
 });
 
@@ -86,7 +90,8 @@ describe('budgets', () => {
   });
 
   it('say at the end what part of the scarcest was used, and begin anew', async () => {
-    const { components } = watchedProcess();
+    const { components, state } = watchedProcess();
+    undoneOnce(state, LOST);
     await beginPeriod(components, LIMITED);
     await charge(components, { ...NOTHING_SPENT, metadataWrites: 30, dollars: 0.5 });
     await charge(components, { ...NOTHING_SPENT, metadataWrites: 10, bytesRead: 7 });

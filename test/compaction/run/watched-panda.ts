@@ -33,6 +33,14 @@ export function lostOnce(state: { answer: Answer | undefined }, error: Error): v
   };
 }
 
+/** Nothing is done, and nobody can tell, once. */
+export function undoneOnce(state: { answer: Answer | undefined }, error: Error): void {
+  state.answer = async () => {
+    state.answer = undefined;
+    throw error;
+  };
+}
+
 /** Somebody else is quicker, once. */
 export function beaten(state: { answer: Answer | undefined }, by: () => Promise<unknown>): void {
   state.answer = async (writes, inner) => {
