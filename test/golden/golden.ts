@@ -7,6 +7,7 @@ import { CODECS, damageLines } from './damage.ts';
 import { figureLines } from './figures.ts';
 import { meanwhileLines } from './meanwhile/lines.ts';
 import { OPEN_STEPS } from './meanwhile/open-steps.ts';
+import { REPAIR_STEPS } from './meanwhile/repair-steps.ts';
 import { RUN_STEPS } from './meanwhile/run-steps.ts';
 import { WRITE_STEPS } from './meanwhile/write-steps.ts';
 import { MORE_CASES } from './more-cases.ts';
@@ -46,7 +47,7 @@ export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => 
     Object.entries(ALL_CASES).map(([name, useCase]) => [name, () => transcriptOf(useCase)]),
   ),
   meanwhile: Object.fromEntries(
-    Object.entries({ ...OPEN_STEPS, ...WRITE_STEPS, ...RUN_STEPS }).map(([name, step]) => [
+    Object.entries({ ...OPEN_STEPS, ...WRITE_STEPS, ...RUN_STEPS, ...REPAIR_STEPS }).map(([name, step]) => [
       name,
       () => meanwhileLines(step),
     ]),

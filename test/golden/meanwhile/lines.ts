@@ -19,9 +19,11 @@ export interface Step {
 export type Meanwhile = (rows: readonly Row[]) => readonly Write[];
 
 type Mode = 'before' | 'refused' | 'always refused' | 'lost' | 'done' | 'busy' | 'fails';
+type DriveMode = 'drive refuses' | 'drive did it';
 
 interface Happens {
-  readonly mode: Mode;
+  readonly mode: Mode | DriveMode;
+  /** Of the calls of rows, or of drives. */
   readonly at: number;
   readonly change?: Meanwhile | undefined;
 }
@@ -43,7 +45,7 @@ class Calls {
   }
 
   /** The mode of this call, if it is the one. */
-  async next(word: string): Promise<Mode | undefined> {
+  async next(word: string): Promise<Happens['mode'] | undefined> {
     this.words.push(word);
     if (this.words.length > CALLS_MAX) throw GOES_ON;
     const { mode, at } = this.#happens ?? {};
@@ -118,6 +120,7 @@ async function leftIn(world: World): Promise<string> {
 
 interface Outcome {
   readonly words: readonly string[];
+  readonly driveWords: readonly string[];
   readonly told: string;
   readonly left: string;
 }
@@ -125,10 +128,16 @@ interface Outcome {
 async function run(prepared: World, { act, options = {} }: Step, happens?: Happens): Promise<Outcome> {
   const world = prepared.clone();
   const calls = new Calls(world, happens);
-  // Of drives every call from there on fails, or none does: which one is told by the number of calls of rows before it.
-  const plan = scriptedPlan(({ port }) => {
+  const driveWords: string[] = [];
+  const plan = scriptedPlan(({ port, operation }) => {
     if (port !== 'drive') return 'none';
-    return happens?.mode === 'fails' && calls.words.length >= happens.at ? 'before-error' : 'none';
+    driveWords.push(operation);
+    if (driveWords.length > CALLS_MAX) throw GOES_ON;
+    const { mode, at = 0 } = happens ?? {};
+    // Every one after so many calls of rows, or one alone.
+    if (mode === 'fails') return calls.words.length >= at ? 'before-error' : 'none';
+    if (driveWords.length !== at) return 'none';
+    return mode === 'drive refuses' ? 'before-error' : mode === 'drive did it' ? 'after-error' : 'none';
   });
   const p = world.start({ ...options, plan, panda: new MeanwhilePanda(world.panda, calls) });
   const told = await act(p, world).then(
@@ -140,7 +149,7 @@ async function run(prepared: World, { act, options = {} }: Step, happens?: Happe
       throw error;
     },
   );
-  return { words: calls.words, told, left: await leftIn(world) };
+  return { words: calls.words, driveWords, told, left: await leftIn(world) };
 }
 
 const shortOf = ({ words, told, left }: Outcome, calm: Outcome): string =>
@@ -181,6 +190,11 @@ export async function meanwhileLines(step: Step): Promise<readonly string[]> {
       }
       const isCalm = told.every((text) => text.endsWith(`the same ${calm.words.length} =`));
       if (!isCalm) lines.push(`${mode} ${at} ${calm.words[at - 1]} | ${told.join(' | ')}`);
+    }
+  for (const at of calm.driveWords.slice(0, PLACES_MAX).keys())
+    for (const mode of ['drive refuses', 'drive did it'] as const) {
+      const text = shortOf(await run(prepared, step, { mode, at: at + 1 }), calm);
+      if (text !== `the same ${calm.words.length} =`) lines.push(`${mode} ${at + 1} ${calm.driveWords[at]} | ${text}`);
     }
   return lines;
 }

@@ -11,15 +11,17 @@ import { sweepStrays } from '../../../lib/volume/behind/sweep.ts';
 import { freeDiscards } from '../../../lib/volume/repair/discards.ts';
 import { repairVolume } from '../../../lib/volume/repair/repair-volume.ts';
 import { finishReturned, hasUnfinishedReturn } from '../../../lib/volume/repair/returned.ts';
+import { listVolumes, readBucket } from '../../../lib/volume/rows/read-rows.ts';
 import { DrainingSources, endSource } from '../../../lib/volume/runs/drain-source.ts';
 import { claimNext, commitArrivals, dropNext, NextExtents } from '../../../lib/volume/runs/flip.ts';
 import { freeTrash } from '../../../lib/volume/runs/free.ts';
 import { adoptRun, releaseRun, retireVolume, takeRun } from '../../../lib/volume/runs/runs.ts';
+import type { ArrivingBucket } from '../../../lib/volume/steps/flip-steps.ts';
 import type { World } from '../../store/harness.ts';
 import { told } from '../told.ts';
 import { BUCKETS, OPEN, SEALED, TRASH, ZONES } from './changes.ts';
 import type { Step } from './lines.ts';
-import { contentsOf, encodedWorld, storeWith, thinned, volumeIn } from './world.ts';
+import { contentsOf, encodedMore, encodedWorld, storeWith, thinned, volumeIn } from './world.ts';
 
 const [RUN, HEIR] = ['l1/p0/000000000001', 'l1/p1/000000000002'] as [RunId, RunId];
 
@@ -166,12 +168,21 @@ export const RUN_STEPS: Readonly<Record<string, Step>> = {
     },
   },
   'buckets that arrive by a flip': {
-    prepare: draining,
+    prepare: async () => {
+      const world = await encodedMore(await draining());
+      await takeRun(world.start({ othersDead: true }).components, (await volumeIn(world, 'sealed')).id, RUN);
+      return world;
+    },
     meanwhile: { ...SEALED, ...BUCKETS },
     act: async ({ volumes }, world) => {
-      const { id, buckets, generation, token } = await volumeIn(world, 'draining');
-      const arriving = [...buckets].map((bucket) => ({ bucket, source: id, move: 1, seq: 1 }));
-      return commitArrivals(volumes, RUN, { id, generation, token }, arriving);
+      const [host, source] = (await listVolumes(world.panda, 'c0')).filter(({ state }) => state === 'draining');
+      if (host === undefined || source === undefined) throw new Error('two volumes are drained');
+      const arriving: ArrivingBucket[] = [];
+      for (const [seq, id] of [...source.buckets].entries()) {
+        const bucket = await readBucket(world.panda, 'c0', id);
+        if (bucket !== undefined) arriving.push({ bucket: id, source: source.id, move: bucket.move, seq: seq + 1 });
+      }
+      return commitArrivals(volumes, RUN, host, arriving);
     },
   },
   'trash that is freed': {

@@ -40,7 +40,16 @@ export async function storeWith(files: number, bytesMax = 1500, drives = 6): Pro
 
 /** What is hot is encoded; the warm volume is open still. */
 export async function encodedWorld(files = 8, isSealed = true, drives = 6): Promise<World> {
-  const world = await storeWith(files, 1500, drives);
+  return encoded(await storeWith(files, 1500, drives), isSealed);
+}
+
+/** Other files, and a volume of their own. */
+export async function encodedMore(world: World): Promise<World> {
+  await putFiles(world.start({ othersDead: true }), new Model(), filesOf(SEED + 1, 3, 1500));
+  return encoded(world, true);
+}
+
+async function encoded(world: World, isSealed: boolean): Promise<World> {
   const { volumes } = world.start({ othersDead: true });
   await volumes.open.sealAll('hot');
   await encodeHot(volumes, { force: true, flush: true });
