@@ -2,14 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { unknownOutcome } from '../../../lib/foundation/errors.ts';
 import type { BlockId } from '../../../lib/foundation/ids.ts';
-import { indexAlong, isGuardFailure, readObjects, runIndex } from '../../../lib/frontend/index-objects.ts';
+import { isGuardFailure, readObjects, runIndex } from '../../../lib/frontend/index-objects.ts';
 import type { FreshBlock, ObjectChange } from '../../../lib/frontend/index-plan.ts';
 import { INDEX_ATTEMPTS_MAX } from '../../../lib/limits/frontend.ts';
-import { COMMIT_ROWS, TRANSACTION_ITEMS_MAX } from '../../../lib/limits/panda.ts';
+import { TRANSACTION_ITEMS_MAX } from '../../../lib/limits/panda.ts';
 import { CONFLICT_BACK_OFF_STEPS_MAX, TRANSACT_BACK_OFF_MS } from '../../../lib/limits/volume.ts';
 import { PandaConflict } from '../../../lib/panda/conflict.ts';
 import type { Write } from '../../../lib/panda/panda.ts';
-import { type BlockRow, blockFromRow, blockKey } from '../../../lib/panda/rows/block-row.ts';
+import { blockFromRow, blockKey } from '../../../lib/panda/rows/block-row.ts';
 import { type ObjectRow, objectAttributes, objectKey, RELEASES } from '../../../lib/panda/rows/object-row.ts';
 import { block, objectOf, putBlock, putBucket, rowOf, version, worldWith } from '../../gc/removed-rows.ts';
 
@@ -243,63 +243,5 @@ describe('rows that disagree', () => {
     const change = { changes: [remove(objectOf(1, [1]))], extra, fresh: none, guards: [] };
     expect(await runIndex(changed.components, change)).toMatchObject({ ok: true });
     expect(blockFromRow((await changed.panda.get(blockKey(block(1)))) as never).refs).toBe(1);
-  });
-});
-
-describe('what is indexed in the transaction that commits its records', () => {
-  const rows = (...of: BlockRow[]) => new Map<BlockId, BlockRow | undefined>(of.map((row) => [row.id, row]));
-  const change = put(objectOf(1, [1, 2]));
-  const along = async (
-    changes: readonly ObjectChange[] = [change],
-    olds: readonly (ObjectRow | undefined)[] = changes.map(() => undefined),
-    known = rows(rowOf(1)),
-    fresh = freshBlocks(2),
-  ) => {
-    const { components } = await indexing();
-    return indexAlong(components, { changes, olds, rows: known }, fresh)?.map(({ kind }) => kind);
-  };
-
-  it('is a whole batch, all of whose new blocks it uses', async () => {
-    expect(await along()).toEqual(['update', 'put', 'put']);
-    expect(await along([change], [objectOf(1, [1])])).toEqual(['update', 'put', 'put', 'put']);
-    expect(await along([change], undefined, rows(rowOf(1)), freshBlocks(2, 3))).toBeUndefined();
-    expect(await along([change], undefined, rows(), freshBlocks(2))).toBeUndefined();
-  });
-
-  it('is nothing that depends on more than was read', async () => {
-    expect(await along([change], [objectOf(1, [1], true)])).toBeUndefined();
-    expect(await along([put(objectOf(1, [1, 2]), version(5))])).toBeUndefined();
-    expect(await along([change], undefined, rows(rowOf(1, { state: 'trash', refs: 1 })))).toBeUndefined();
-  });
-
-  it('is one transaction, with room for the commit', async () => {
-    const most = TRANSACTION_ITEMS_MAX - COMMIT_ROWS;
-    const trash = (count: number) => Array.from({ length: count }, (_, n) => rowOf(n, { state: 'trash', refs: 0 }));
-    // A name, a new block, and two rows for each that is in trash.
-    const of = (count: number) =>
-      along(
-        [put(objectOf(1, [...trash(count).map((_, n) => n), 90]))],
-        undefined,
-        rows(...trash(count)),
-        freshBlocks(90),
-      );
-    expect((await of(Math.floor((most - 2) / 2)))?.length).toBe(2 + 2 * Math.floor((most - 2) / 2));
-    expect(await of(Math.floor((most - 2) / 2) + 1)).toBeUndefined();
-    const two = [
-      put(
-        objectOf(
-          1,
-          Array.from({ length: 40 }, (_, n) => n),
-        ),
-      ),
-      put(
-        objectOf(
-          2,
-          Array.from({ length: 9 }, (_, n) => n + 40),
-        ),
-      ),
-    ];
-    const all = Array.from({ length: 49 }, (_, n) => n);
-    expect(await along(two, undefined, rows(), freshBlocks(...all))).toBeUndefined();
   });
 });
