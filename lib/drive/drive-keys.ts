@@ -23,7 +23,7 @@ export function zoneKey(at: ZoneRef): string {
 
 /** `zone/generation/name`, asserted to be well-formed. */
 export function chunkKey(at: ZoneRef, name: string): string {
-  assert(isChunkName(name), `a chunk name is 1 to 64 of a-z, 0-9 and '-', not ${JSON.stringify(name)}`);
+  assert(isChunkName(name), () => `a chunk name is 1 to 64 of a-z, 0-9 and '-', not ${JSON.stringify(name)}`);
   return `${zoneKey(at)}/${name}`;
 }
 

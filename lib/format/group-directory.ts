@@ -43,8 +43,8 @@ export function encodeGroupDirectory(entries: readonly GroupEntry[]): Uint8Array
   for (const [i, entry] of sorted.entries()) {
     const previous = sorted[i - 1];
     if (entry.bucket === previous?.bucket) {
-      assert(entry.move === previous.move, `bucket ${entry.bucket} has two move numbers in one group`);
-      assert(entry.slot !== previous.slot, `slot ${entry.slot} of bucket ${entry.bucket} is there twice`);
+      assert(entry.move === previous.move, () => `bucket ${entry.bucket} has two move numbers in one group`);
+      assert(entry.slot !== previous.slot, () => `slot ${entry.slot} of bucket ${entry.bucket} is there twice`);
     } else {
       assertWithin(entry.move, U32_MAX, 'move');
       view.set(bytesOf(entry.bucket), at);

@@ -51,7 +51,7 @@ export function buildRecord(header: RecordHeader, ...parts: readonly Uint8Array[
 /** The same into memory that has just the length of the record. */
 export function writeRecord(record: Buffer, header: RecordHeader, ...parts: readonly Uint8Array[]): Uint8Array {
   const bodyBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  assert(bodyBytes === header.bodyBytes, `a body of ${bodyBytes} bytes, ${header.bodyBytes} declared`);
+  assert(bodyBytes === header.bodyBytes, () => `a body of ${bodyBytes} bytes, ${header.bodyBytes} declared`);
   assert(record.byteLength === recordBytes(header), 'the memory of a record is as long as it');
   writeAad(record, header);
   let at = RECORD_HEADER_BYTES;
@@ -117,7 +117,7 @@ function headOf(bytes: Uint8Array): Buffer {
 
 function writeAad(view: Buffer, header: RecordHeader): void {
   const wrong = lengthFault(header);
-  assert(wrong === undefined, `record: ${wrong}`);
+  assert(wrong === undefined, () => `record: ${wrong}`);
   assertWithin(header.plaintextBytes, BLOCK_BYTES_MAX, 'plaintextBytes');
   view.writeUInt16LE(MAGIC, 0);
   view.writeUInt8(VERSION, 2);

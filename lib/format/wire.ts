@@ -26,7 +26,7 @@ export function readU64(view: Buffer, offset: number): number | undefined {
 }
 
 export function writeU64(view: Buffer, value: number, offset: number): void {
-  assert(Number.isSafeInteger(value) && value >= 0, `${value} is not a 64-bit count`);
+  assert(Number.isSafeInteger(value) && value >= 0, () => `${value} is not a 64-bit count`);
   view.writeUInt32LE(value % 0x1_0000_0000, offset);
   view.writeUInt32LE(Math.floor(value / 0x1_0000_0000), offset + 4);
 }
@@ -35,7 +35,7 @@ export function writeU64(view: Buffer, value: number, offset: number): void {
 export function assertWithin(value: number, max: number, name: string): void {
   assert(
     Number.isInteger(value) && value >= 0 && value <= max,
-    `${name} must be an integer in 0..${max}, not ${value}`,
+    () => `${name} must be an integer in 0..${max}, not ${value}`,
   );
 }
 

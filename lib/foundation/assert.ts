@@ -7,8 +7,9 @@ export class AssertionError extends Error {
   }
 }
 
-export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new AssertionError(message);
+/** A message that is put together is a function where it is asked often: text that nobody reads has its price, too. */
+export function assert(condition: unknown, message: string | (() => string)): asserts condition {
+  if (!condition) throw new AssertionError(typeof message === 'string' ? message : message());
 }
 
 /** The value, asserted to be neither null nor undefined. */
@@ -24,5 +25,5 @@ export function unreachable(value: never): never {
 
 /** Asserts a safe, non-negative integer: sizes, counts, offsets, sequence numbers. */
 export function assertCount(value: number, name: string): void {
-  assert(Number.isSafeInteger(value) && value >= 0, `${name} must be a non-negative integer, not ${value}`);
+  assert(Number.isSafeInteger(value) && value >= 0, () => `${name} must be a non-negative integer, not ${value}`);
 }

@@ -18,7 +18,7 @@ import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
 import { factsOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
 import { putLong } from './put-long.ts';
-import { heldBlocksOf, storeBatch } from './store-blocks.ts';
+import { heldBlocksOf, storeBatch, wholeOf } from './store-blocks.ts';
 
 export class PutObjects {
   readonly #store: VolumeStore;
@@ -90,11 +90,13 @@ export class PutObjects {
       else checkPathKey(item.key);
       checkMetadata(item.metadata);
       const { blockBytesMax } = this.#store.components.settings;
-      const blocks = await heldBlocksOf(item, blockBytesMax);
-      const head = await this.#readHead(blocks, before, ahead);
+      const whole = await wholeOf(item, blockBytesMax);
+      const rest = whole === undefined ? heldBlocksOf(item, blockBytesMax) : undefined;
+      const head = rest && (await this.#readHead(rest, before, ahead));
       await before;
-      if (head.isWhole) await this.#add(item, head.blocks);
-      else await this.#addLong(item, head.blocks, blocks);
+      if (head === undefined) await this.#add(item, whole ?? []);
+      else if (head.isWhole) await this.#add(item, head.blocks);
+      else await this.#addLong(item, head.blocks, rest as AsyncGenerator<HeldBlock>);
     } catch (error) {
       if (!isItemError(error)) throw error;
       this.#out.push({ key: item.key, ok: false, error });

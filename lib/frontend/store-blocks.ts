@@ -10,7 +10,6 @@ import { BATCH_ATTEMPTS_MAX } from '../limits/frontend.ts';
 import type { ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
 import { unreadableRecords } from '../volume/read/unreadable.ts';
-import { readBlocks } from '../volume/rows/read-rows.ts';
 import { raiseStoreFormat } from '../volume/rows/store-format.ts';
 import { backOffMs } from '../volume/rows/transact.ts';
 import { voidBlocks } from '../volume/rows/void-blocks.ts';
@@ -19,13 +18,14 @@ import { appendGroup, KEK_RETIRING } from '../volume/write/append.ts';
 import type { AppendedGroup } from '../volume/write/appended-group.ts';
 import type { BulkStream } from '../volume/write/bulk-stream.ts';
 import { HeldBlock } from './blocks/held-block.ts';
+import { rowsOfBatch } from './blocks/rows-of-batch.ts';
 import { cutBlocks } from './cut-blocks.ts';
 import { type Appended, IndexBatch } from './index-batch.ts';
-import { type AlongRequest, contended, indexAlong, readObjects } from './index-objects.ts';
+import { type AlongRequest, contended, indexAlong } from './index-objects.ts';
 import type { FreshBlock, ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { type NamedPuts, namedPutsOf } from './named/put-named.ts';
-import type { PutItem, WholeBody } from './put-item.ts';
+import type { PutItem } from './put-item.ts';
 
 export interface Stored {
   /** Record bytes appended for blocks the store did not have. */
@@ -97,10 +97,10 @@ async function storeHeld(
     if (attempt > 0) await clock.sleep(backOffMs(attempt, randomness));
     // At first a cheap look: every row it finds, or does not find, is a condition of the index transaction.
     const look: ReadOptions = { consistency: attempt === 0 ? 'eventual' : 'strong' };
-    const { rows, voids, lost, plains } = await blocksToStore(store, batch, open, look);
+    const { rows, olds } = await rowsOfBatch(panda, neededBy(batch, open), open, look);
+    const { voids, lost, plains } = await blocksToStore(store, batch, rows);
     // Even if all is known: what these keys may not be able to open is not to be acknowledged.
     if (plains.length === 0) await keks.current();
-    const olds = await readObjects(panda, open, look);
     const isPlain = attempt === 0 && panda.paysByWrite && batch.extra === undefined && batch.guards === undefined;
     const named = isPlain ? namedPutsOf(open, olds, rows) : new Map();
     const isOnlyPut = batch.extra === undefined && batch.guards === undefined && lost.size === 0 && voids.size === 0;
@@ -141,9 +141,7 @@ async function storeHeld(
 }
 
 interface ToStore {
-  /** Of all blocks of the batch, as read. */
-  readonly rows: ReadonlyMap<BlockId, BlockRow | undefined>;
-  /** Those whose row is void. */
+  /** Blocks whose row is void. */
   readonly voids: ReadonlySet<BlockId>;
   /** Known blocks among them whose record cannot be read. */
   readonly lost: ReadonlyMap<BlockId, BlockRow>;
@@ -151,22 +149,25 @@ interface ToStore {
   readonly plains: readonly HeldBlock[];
 }
 
+function neededBy(batch: BlockBatch, open: readonly ObjectChange[]): readonly BlockId[] {
+  const needed = new Set<BlockId>(batch.extra?.keys());
+  for (const { next } of open) for (const id of next?.blocks ?? []) needed.add(id);
+  return [...needed];
+}
+
+/** `rows`: of all blocks of the batch, as read. */
 async function blocksToStore(
   store: VolumeStore,
   batch: BlockBatch,
-  open: readonly ObjectChange[],
-  look: ReadOptions,
+  rows: ReadonlyMap<BlockId, BlockRow | undefined>,
 ): Promise<ToStore> {
-  const needed = new Set<BlockId>(batch.extra?.keys());
-  for (const { next } of open) for (const id of next?.blocks ?? []) needed.add(id);
-  const rows = await readBlocks(store.components.panda, [...needed], look);
   const voids = await voidBlocks(store.components, [...rows.values()]);
   const known = [...rows.values()].filter((row) => row !== undefined && !voids.has(row.id)) as BlockRow[];
   // An acknowledgement means that it can be read now: what is referred to must be there, not only known.
   const unreadable = known.length === 0 ? [] : await unreadableRecords(store, known);
   const lost = new Map(unreadable.map((row) => [row.id, row]));
   const isNew = (id: BlockId): boolean => rows.get(id) === undefined || voids.has(id) || lost.has(id);
-  return { rows, voids, lost, plains: [...needed].filter(isNew).map((id) => plainOf(batch, id)) };
+  return { voids, lost, plains: [...rows.keys()].filter(isNew).map((id) => plainOf(batch, id)) };
 }
 
 function plainOf(batch: BlockBatch, id: BlockId): HeldBlock {
@@ -251,24 +252,24 @@ async function appendBlocks(
   }
 }
 
-/** A body as blocks; what its owner has read and hashed already is not read again. */
-export async function heldBlocksOf(item: PutItem, blockBytes: number): Promise<AsyncGenerator<HeldBlock>> {
+/** All of a body that its owner has read and hashed already; undefined: it has to be read. */
+export async function wholeOf(item: PutItem, blockBytes: number): Promise<readonly HeldBlock[] | undefined> {
   const whole = await item.whole?.(blockBytes);
-  return whole === undefined ? cutHeld(item, blockBytes) : onlyBlock(item, whole);
+  if (whole === undefined) return undefined;
+  const { bytes, sha256, free } = whole;
+  if (bytes.length > 0) return [new HeldBlock(sha256 as BlockId, bytes, { owner: ownerOf(item), free })];
+  free?.();
+  return [];
 }
 
-async function* cutHeld(item: PutItem, blockBytes: number): AsyncGenerator<HeldBlock> {
+/** A body as blocks. */
+export async function* heldBlocksOf(item: PutItem, blockBytes: number): AsyncGenerator<HeldBlock> {
   // What comes in pieces was copied, and is this block's alone.
   const isOwn = !(item.body instanceof Uint8Array);
   for await (const bytes of cutBlocks(item.body, blockBytes)) {
     const free = isOwn ? () => void (bytes.buffer as ArrayBuffer).transfer(0) : undefined;
     yield new HeldBlock(await blockIdInPool(bytes), bytes, { owner: ownerOf(item), free });
   }
-}
-
-async function* onlyBlock(item: PutItem, { bytes, sha256, free }: WholeBody): AsyncGenerator<HeldBlock> {
-  if (bytes.length > 0) yield new HeldBlock(sha256 as BlockId, bytes, { owner: ownerOf(item), free });
-  else free?.();
 }
 
 const ownerOf = ({ namespace, ownBlocks }: PutItem): string | undefined => (ownBlocks ? namespace : undefined);

@@ -156,9 +156,10 @@ export class VerifiedBody {
   async whole(): Promise<Uint8Array<ArrayBuffer>> {
     const out = Buffer.allocUnsafeSlow(this.sizeBytes);
     let at = 0;
+    const { decoder } = this.#expected;
     for await (const piece of this.#source()) {
-      for (const part of this.#partsOf(piece)) {
-        out.set(part, at);
+      for (const part of decoder === undefined ? [piece] : decoder.push(piece)) {
+        out.set(this.#take(part), at);
         at += part.length;
       }
     }

@@ -239,7 +239,7 @@ function isExpected(found: BlockId, { blockId, owners = [] }: ExpectedBlock): bo
 }
 
 function assertBlock(plaintext: Uint8Array): void {
-  assert(plaintext.byteLength <= BLOCK_BYTES_MAX, `a block of ${plaintext.byteLength} bytes is over 4 MiB`);
+  assert(plaintext.byteLength <= BLOCK_BYTES_MAX, () => `a block of ${plaintext.byteLength} bytes is over 4 MiB`);
 }
 
 function kekObject(kek: Uint8Array): KeyObject {

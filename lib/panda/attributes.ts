@@ -12,19 +12,20 @@ const REFUSED_NAMES: ReadonlySet<string> = new Set([PARTITION_ATTRIBUTE, SORT_AT
 export const utf8Bytes = (text: string): number => Buffer.byteLength(text, 'utf8');
 
 export const isAttributeName = (name: string): boolean =>
-  name.length > 0 && !REFUSED_NAMES.has(name) && name.isWellFormed() && utf8Bytes(name) <= ATTRIBUTE_NAME_BYTES_MAX;
+  name.length > 0 && !REFUSED_NAMES.has(name) && name.isWellFormed() && isWithin(name, ATTRIBUTE_NAME_BYTES_MAX);
+
+/** A character of UTF-16 is three bytes at the most: short text is not counted. */
+const isWithin = (text: string, bytesMax: number): boolean =>
+  text.length * 3 <= bytesMax || utf8Bytes(text) <= bytesMax;
 
 export function checkName(name: string): void {
-  assert(isAttributeName(name), `an attribute cannot be called ${JSON.stringify(name)}`);
+  assert(isAttributeName(name), () => `an attribute cannot be called ${JSON.stringify(name)}`);
 }
 
 function checkKeyText(text: string, name: string): void {
-  assert(text.length > 0, `the ${name} key is empty`);
-  assert(text.isWellFormed(), `the ${name} key has a lone surrogate`);
-  assert(
-    text.length * 3 <= ROW_KEY_BYTES_MAX || utf8Bytes(text) <= ROW_KEY_BYTES_MAX,
-    `the ${name} key is over ${ROW_KEY_BYTES_MAX} bytes`,
-  );
+  assert(text.length > 0, () => `the ${name} key is empty`);
+  assert(text.isWellFormed(), () => `the ${name} key has a lone surrogate`);
+  assert(isWithin(text, ROW_KEY_BYTES_MAX), () => `the ${name} key is over ${ROW_KEY_BYTES_MAX} bytes`);
 }
 
 export function checkKey(key: Key): void {
@@ -33,17 +34,20 @@ export function checkKey(key: Key): void {
 }
 
 export function checkString(value: string, name: string): void {
-  assert(typeof value === 'string' && value.isWellFormed(), `attribute ${name} has a string with a lone surrogate`);
+  assert(
+    typeof value === 'string' && value.isWellFormed(),
+    () => `attribute ${name} has a string with a lone surrogate`,
+  );
 }
 
 export function checkNumber(value: number, name: string): void {
-  assert(Number.isSafeInteger(value), `attribute ${name} is ${value}, not a safe integer`);
+  assert(Number.isSafeInteger(value), () => `attribute ${name} is ${value}, not a safe integer`);
 }
 
 function checkMember(value: string, name: string): void {
   assert(
     typeof value === 'string' && value !== '',
-    `attribute ${name} has a set member that is not a non-empty string`,
+    () => `attribute ${name} has a set member that is not a non-empty string`,
   );
   checkString(value, name);
 }
@@ -68,7 +72,7 @@ export function checkAttribute(name: string, value: Attribute): void {
     for (const item of value) checkScalar(item, name);
     return;
   }
-  assert(value instanceof Set, `attribute ${name} is neither string, integer, bytes, list nor set`);
+  assert(value instanceof Set, () => `attribute ${name} is neither string, integer, bytes, list nor set`);
   for (const member of value) checkMember(member, name);
 }
 
@@ -137,6 +141,6 @@ export const rowBytes = (key: Key, attributes: Attributes): number => keyBytes(k
 /** Asserts that a row is not too large, and gives its size. */
 export function checkRowBytes(key: Key, attributes: Attributes): number {
   const bytes = rowBytes(key, attributes);
-  assert(bytes <= ROW_BYTES_MAX, `row ${key.partition} has ${bytes} bytes, more than ${ROW_BYTES_MAX}`);
+  assert(bytes <= ROW_BYTES_MAX, () => `row ${key.partition} has ${bytes} bytes, more than ${ROW_BYTES_MAX}`);
   return bytes;
 }

@@ -30,7 +30,7 @@ import type { Attribute, Attributes, Clause, Condition, Key, QueryOptions, SortR
 export const keyText = (key: Key): string => `${key.partition.length} ${key.partition}${key.sort}`;
 
 export function checkGetMany(keys: readonly Key[]): void {
-  assert(keys.length <= GET_MANY_MAX, `getMany of ${keys.length} keys, more than ${GET_MANY_MAX}`);
+  assert(keys.length <= GET_MANY_MAX, () => `getMany of ${keys.length} keys, more than ${GET_MANY_MAX}`);
   for (const key of keys) checkKey(key);
 }
 
@@ -47,18 +47,18 @@ export function checkQuery(partition: string, range: SortRange, options: QueryOp
 /** Asserts all that does not depend on the rows. */
 export function checkTransaction(writes: readonly Write[]): void {
   const count = writes.length;
-  assert(count >= 1 && count <= TRANSACTION_ITEMS_MAX, `a transaction of ${count} writes`);
+  assert(count >= 1 && count <= TRANSACTION_ITEMS_MAX, () => `a transaction of ${count} writes`);
   const seen = new Set<string>();
   let bytes = 0;
   for (const write of writes) {
     checkKey(write);
     const key = keyText(write);
-    assert(!seen.has(key), `the row ${write.partition} is written twice in one transaction`);
+    assert(!seen.has(key), () => `the row ${write.partition} is written twice in one transaction`);
     seen.add(key);
     if (write.if !== undefined) checkCondition(write.if);
     bytes += checkWrite(write);
   }
-  assert(bytes <= TRANSACTION_BYTES_MAX, `a transaction of ${bytes} bytes, more than ${TRANSACTION_BYTES_MAX}`);
+  assert(bytes <= TRANSACTION_BYTES_MAX, () => `a transaction of ${bytes} bytes, more than ${TRANSACTION_BYTES_MAX}`);
 }
 
 /** Size of a write as it counts for TRANSACTION_BYTES_MAX. */
@@ -82,7 +82,7 @@ function checkUpdate(update: Update): number {
   const named = new Set<string>();
   const name = (attribute: string): void => {
     checkName(attribute);
-    assert(!named.has(attribute), `attribute ${attribute} is named twice in one update`);
+    assert(!named.has(attribute), () => `attribute ${attribute} is named twice in one update`);
     named.add(attribute);
     bytes += utf8Bytes(attribute);
   };
@@ -102,12 +102,12 @@ function checkUpdate(update: Update): number {
       checkMembers(members, attribute);
       for (const member of members) bytes += utf8Bytes(member);
     }
-  assert(named.size <= EXPRESSION_PARTS_MAX, `an update of ${named.size} attributes`);
+  assert(named.size <= EXPRESSION_PARTS_MAX, () => `an update of ${named.size} attributes`);
   return bytes;
 }
 
 function checkCondition(condition: Condition): void {
-  assert(condition.length <= EXPRESSION_PARTS_MAX, `a condition of ${condition.length} clauses`);
+  assert(condition.length <= EXPRESSION_PARTS_MAX, () => `a condition of ${condition.length} clauses`);
   for (const clause of condition) {
     if (typeof clause === 'string') continue;
     checkName(clause.attribute);

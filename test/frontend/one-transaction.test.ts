@@ -10,9 +10,12 @@ import { expectSound } from '../store/recount.ts';
 /** Notes what is sent. A cheap look may find nothing of a name. */
 class NotingPanda extends MemoryPanda {
   readonly sent: string[] = [];
+  /** Of how many keys each look at several was. */
+  readonly looks: number[] = [];
   hidden: string | undefined;
 
   override async getMany(keys: readonly Key[], options?: ReadOptions): Promise<(Row | undefined)[]> {
+    this.looks.push(keys.length);
     const rows = await super.getMany(keys);
     return options?.consistency === 'eventual'
       ? rows.map((row) => (row?.sort === this.hidden ? undefined : row))
@@ -54,6 +57,13 @@ describe('one blob alone', () => {
     );
     expect(Buffer.compare(await readBy(world, 'alone'), bodyOf(2))).toBe(0);
     await expectSound(world.start());
+  });
+
+  it('is looked up in one read, its object and its block', async () => {
+    const { panda, put } = await begun();
+    panda.looks.length = 0;
+    await put('alone', 2);
+    expect(panda.looks).toEqual([2]);
   });
 
   it('overwrites in one, with the row of what was removed', async () => {

@@ -33,7 +33,7 @@ export async function extendUpload(store: VolumeStore, keks: KekRing, room: PutR
   if (upload === undefined) throw gone();
   const { namespace, key } = upload;
   if (namespace !== run.namespace) throw invalid('UPLOAD_MISMATCH', 'the upload was begun for another object');
-  const blocks = await heldBlocksOf({ namespace, key, body: run.body, ownBlocks: run.ownBlocks }, blockBytesMax);
+  const blocks = heldBlocksOf({ namespace, key, body: run.body, ownBlocks: run.ownBlocks }, blockBytesMax);
   const lane = await store.components.laneOf?.(namespace);
   const turn = await room.longPut();
   room.reader?.end();

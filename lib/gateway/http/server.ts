@@ -163,7 +163,7 @@ function headersOf({ rawHeaders }: IncomingMessage): Map<string, string> {
 /** A short body is heard to its end first: an iterator of a stream takes longer to make than to read one. */
 async function* bodyOf(message: IncomingMessage): AsyncGenerator<Uint8Array> {
   if (Number(message.headers['content-length']) <= SMALL_BODY_BYTES_MAX) {
-    yield* await piecesOf(message);
+    for (const piece of await piecesOf(message)) yield piece;
     return;
   }
   try {

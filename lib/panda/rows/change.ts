@@ -21,6 +21,6 @@ export function together(...changes: readonly Change[]): Change {
 
 /** A name in two different parts, or removed twice, is refused by every body. */
 function joined<T>(one: Readonly<Record<string, T>> = {}, other: Readonly<Record<string, T>>): Record<string, T> {
-  for (const name of Object.keys(other)) assert(!Object.hasOwn(one, name), `attribute ${name} is changed twice`);
+  for (const name of Object.keys(other)) assert(!Object.hasOwn(one, name), () => `attribute ${name} is changed twice`);
   return { ...one, ...other };
 }

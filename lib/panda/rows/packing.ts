@@ -16,7 +16,7 @@ export class Packer {
   }
 
   varint(value: number): this {
-    assert(Number.isSafeInteger(value) && value >= 0, `${value} is not a count`);
+    assert(Number.isSafeInteger(value) && value >= 0, () => `${value} is not a count`);
     this.#need(8);
     let rest = value;
     while (rest >= 0x80) {
