@@ -3,7 +3,8 @@
 // hundred connections at once; with the processor time that server and client take for one, and the server's memory.
 // `s3-peers [--rounds=N] [--share=PART of the requests] [--only=KIB]`: the small ones and the large one by the same
 // client in turns with others, round by round: POCKETFUL_BENCH_BESIDE=CHECKOUT is Pocketful of another checkout;
-// SeaweedFS and versitygw take part if `weed` and `versitygw` are on the PATH. Ratios are medians of those of a round.
+// SeaweedFS, MinIO and versitygw take part if `weed`, `minio` and `versitygw` are on the PATH. Ratios are medians of
+// those of a round.
 // POCKETFUL_BENCH_PROFILE=FOLDER writes the server's processor profile there.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -12,7 +13,7 @@ import { join } from 'node:path';
 import { SeededRandomness } from '../lib/foundation/randomness.ts';
 import { type Benches, type BenchResult, type Figure, type Flags, machine, median } from './bench.ts';
 import { Connection, type Prepared, prepared, type Wanted } from './s3/lean-client.ts';
-import { pocketfulServer, type Served, seaweedServer, versityServer } from './s3/served.ts';
+import { minioServer, pocketfulServer, type Served, seaweedServer, versityServer } from './s3/served.ts';
 
 const KIB = 1024;
 const LARGE_BYTES = 256 * KIB * KIB;
@@ -47,6 +48,7 @@ async function benchPeers(flags: Flags): Promise<BenchResult> {
     try {
       if (beside !== undefined) servers.push(await pocketfulServer('beside', join(folder, 'beside'), beside));
       if (spawnSync('weed', ['version']).status === 0) servers.push(await seaweedServer(folder));
+      if (spawnSync('minio', ['--version']).status === 0) servers.push(await minioServer(folder));
       if (spawnSync('versitygw', ['--version']).status === 0) servers.push(await versityServer(folder));
       return await peerFigures(servers, flags);
     } finally {

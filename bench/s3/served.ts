@@ -1,5 +1,5 @@
 // S3 servers for the benches, each a process of its own over a fresh folder: Pocketful's (of this checkout or another),
-// SeaweedFS' and versitygw's where there are such programs.
+// SeaweedFS', MinIO's and versitygw's where there are such programs.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -92,6 +92,22 @@ export async function versityServer(folder: string): Promise<Served> {
   return { name: 'versitygw', endpoint, key, pid: server.pid as number, stop: () => void server.kill('SIGKILL') };
 }
 
+/**
+ * One drive, as its documentation has it for one server with one drive: no parity. Nothing has to be said for syncs:
+ * it calls fdatasync for each object before it answers (by `strace`), and syncs no folder.
+ */
+export async function minioServer(folder: string): Promise<Served> {
+  const key: Key = { id: 'benchbench', secret: randomBytes(20).toString('hex') };
+  const [port] = await freePorts();
+  const env = { ...process.env, MINIO_ROOT_USER: key.id, MINIO_ROOT_PASSWORD: key.secret, MINIO_BROWSER: 'off' };
+  const args = ['server', '--quiet', '--address', `127.0.0.1:${port}`, resolve(folder, 'minio')];
+  const log = fs.openSync(join(folder, 'minio.log'), 'w');
+  const server = spawn('minio', args, { env, stdio: ['ignore', log, log] });
+  const endpoint = new URL(`http://127.0.0.1:${port}`);
+  await started(new URL('/minio/health/ready', endpoint));
+  return { name: 'MinIO', endpoint, key, pid: server.pid as number, stop: () => void server.kill('SIGKILL') };
+}
+
 async function started(url: URL): Promise<void> {
   const untilMs = performance.now() + STARTS_MS;
   while (!(await answers(url))) {
@@ -112,7 +128,7 @@ async function answers(url: URL): Promise<boolean> {
   return fetch(url, { headers: { accept: 'application/json' } }).then(
     async (answer) => {
       await answer.arrayBuffer();
-      return true;
+      return answer.status < 500;
     },
     () => false,
   );

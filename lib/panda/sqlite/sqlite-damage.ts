@@ -30,7 +30,7 @@ function noteDamagedFile(path: string): void {
 
 export function isNotedDamaged(path: string): boolean {
   try {
-    // Asked before every commit, and nearly always there is no note: an error that says so costs several times the look.
+    // Asked before every commit, and there is hardly ever a note: an error that says so costs more than the look.
     if (statSync(`${path}${SUFFIX}`, { throwIfNoEntry: false }) === undefined) return false;
     const noted = readFileSync(`${path}${SUFFIX}`, 'utf8').slice(0, DAMAGE_NOTE_BYTES_MAX).trim();
     if (noted === identityOf(path)) return true;
