@@ -155,7 +155,7 @@ async function topOffStep(
     await dropUnflipped(store, journal.run, volumes);
     return { ...(await endWith(store, journal, volumes)), retired: 0 };
   }
-  const { moved, journal: row, kept } = await topOff(store, journal, host, donors, { signal, keep: true });
+  const { moved, journal: row, kept } = await topOff(store, journal, host, donors, signal);
   if (!kept) {
     await endJournal(components, row);
     return reportOf(store, journal.id, moved, true);

@@ -23,12 +23,6 @@ export interface TopOff extends Moved {
   hostBytes: number;
 }
 
-export interface TopOffOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** When told to stop after a group was copied: that stays for whoever goes on, and so do the leases. */
-  readonly keep?: boolean;
-}
-
 export interface TopOffEnd {
   readonly moved: TopOff;
   readonly journal: JournalRow;
@@ -38,14 +32,15 @@ export interface TopOffEnd {
 
 /**
  * Tops off a leased host from leased donors; ends all their leases and leaves the journal to the caller, as far as it
- * came. Goes on after the groups that an earlier try has stored, if the journal says so.
+ * came. Goes on after the groups that an earlier try has stored, if the journal says so. Told to stop after a group was
+ * copied, it keeps that for whoever goes on, and so the leases.
  */
 export async function topOff(
   store: VolumeStore,
   journal: JournalRow,
   host: VolumeRow,
   donors: readonly VolumeRow[],
-  { signal, keep = false }: TopOffOptions = {},
+  signal: AbortSignal,
 ): Promise<TopOffEnd> {
   const moved: TopOff = { ...nothingMoved(), hostBytes: 0 };
   let row = journal;
@@ -71,9 +66,8 @@ export async function topOff(
   } catch (error) {
     if (!isPocketfulError(error)) throw error;
     if (error.code === TOO_FULL) await skipHost(store, host, moved, error.message);
-    else if (error.code !== STEP_TIME_UP) moved.stalled = reasonOf(error);
-    else if (keep && moved.groups > 0) return { moved, journal: row, kept: true };
-    else if (keep) moved.stalled = reasonOf(error);
+    else if (error.code !== STEP_TIME_UP || moved.groups === 0) moved.stalled = reasonOf(error);
+    else return { moved, journal: row, kept: true };
   }
   await endTopOff(store, row, host, donors, moved);
   return { moved, journal: row, kept: false };
@@ -179,13 +173,13 @@ class Copying {
     return { generation, token, buckets: arriving, extents, groups: this.#groups };
   }
 
-  async copy(host: VolumeRow, donors: readonly VolumeRow[], signal: AbortSignal | undefined): Promise<void> {
+  async copy(host: VolumeRow, donors: readonly VolumeRow[], signal: AbortSignal): Promise<void> {
     const { run } = this.journal;
     const { groupBytesMin } = this.#store.components.settings;
     const keptBackBytes = groupBytesMin / 2;
     for (const volume of [host, ...donors]) {
       for await (const content of liveContentsOf(this.#store, volume, run, this.#done)) {
-        if (signal?.aborted) throw retryLater(STEP_TIME_UP, 'it was stopped before all was copied');
+        if (signal.aborted) throw retryLater(STEP_TIME_UP, 'it was stopped before all was copied');
         if (!this.#next.fits([...this.#waiting, content])) {
           if (volume.id === host.id) throw tooFull(UNEVEN);
           return this.#finish(host);
