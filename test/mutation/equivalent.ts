@@ -20,6 +20,11 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   'lib/volume/read/directories.ts': [
     ['condition: columnBytes !== undefined -> true', 'lengths that are remembered as unknown are looked up as before'],
   ],
+  'lib/volume/read/read-spans.ts': [
+    ['default: last?.place.offset ?? 0 -> last?.place.offset', 'it counts only where there is a span to be joined'],
+    ['default: last?.place.length ?? 0 -> last?.place.length', 'the same'],
+    ['constant: 0 -> 1', 'the same, of both'],
+  ],
   'lib/volume/read/sealed-directories.ts': [
     [
       'clause: offset < from || offset + length > from + bytes.length -> offset + length > from + bytes.length',

@@ -21,6 +21,7 @@ import { both } from '../../../lib/volume/read/reconstruct.ts';
 import { SharedReads } from '../../../lib/volume/read/shared-reads.ts';
 import { readDamage } from '../../../lib/volume/rows/damage.ts';
 import { ReadingWorld, type Stored } from '../reading-world.ts';
+import { toldCalls } from './told-panda-calls.ts';
 
 async function worldOf() {
   const world = new ReadingWorld({ warm: 'xor-2-1' });
@@ -238,8 +239,10 @@ describe('what a read leaves behind', () => {
       };
       return noteBroken(world.store, place, 0, broken([0, 'CHUNK_MISSING']));
     };
+    const calls = toldCalls(world);
     await noteBroken(world.store, place, 0, broken([1, 'CHUNK_MISSING']));
     await noteBroken(world.store, place, 0, []);
+    expect(calls()).toEqual([]);
     await failing(retryLater('PANDA_FULL', 'full'));
     const mistake = new TypeError('a mistake');
     await expect(failing(mistake)).rejects.toBe(mistake);
