@@ -139,6 +139,16 @@ describe('an index transaction', () => {
     });
   });
 
+  it('reads the block of an object that was put plain after it, whatever was seen of it before', async () => {
+    const old = objectOf(1, [1], true);
+    const { components, sent } = await indexing([putBlock(rowOf(1, { named: version(1) })), putObject(old)]);
+    const change = remove(old);
+    const seen = { objects: new Map([[change, old]]), blocks: new Map([[block(1), rowOf(1)]]) };
+    await runIndex(components, { changes: [change], fresh: none, guards: [], seen });
+    // By what was seen its block did not name it: then it would be nothing that is removed.
+    expect(sent).toEqual(['delete object, put removed']);
+  });
+
   it('whose guard does not hold is another’s: which guard is told', async () => {
     const { components, refuse, sent } = await indexing([putBlock(rowOf(1))]);
     const guards: Write[] = ['x', 'y'].map((key) => ({ kind: 'check', ...objectKey('n', key), if: ['absent'] }));
