@@ -151,6 +151,7 @@ export class Batcher<Item extends Batched = PutItem, Result extends Stored = Put
       for (const { reject } of left.values()) reject(error);
       return;
     }
+    if (left.size === 0) return;
     // One that finds the disk full is the last that is begun.
     const error = retryLater('DISK_FULL', 'it was not begun: no space was left for one before it');
     for (const [key, { resolve }] of left) resolve({ key, ok: false, error });
