@@ -17,8 +17,18 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
     ['boundary: some.length > 0 -> some.length >= 0', 'the same'],
   ],
   'lib/volume/check/look-at-group.ts': [['boundary: size < bytes -> size <= bytes', 'equal ones were answered before']],
+  'lib/volume/check/must-exist.ts': [
+    ['boundary: dataColumns > 1 -> dataColumns >= 1', 'of copies all entries are of the first column: its own are all'],
+    ['default: buckets[column]?.size ?? 0 -> buckets[column]?.size', 'every data column has a set'],
+  ],
   'lib/volume/read/directories.ts': [
     ['condition: columnBytes !== undefined -> true', 'lengths that are remembered as unknown are looked up as before'],
+  ],
+  'lib/volume/read/note-broken.ts': [
+    [
+      'default: columnBytes?.[other] ?? 0 -> columnBytes?.[other]',
+      'what is not known is not more than nothing, either',
+    ],
   ],
   'lib/volume/read/read-spans.ts': [
     ['default: last?.place.offset ?? 0 -> last?.place.offset', 'it counts only where there is a span to be joined'],

@@ -10,6 +10,7 @@ import { type ColumnListing, listColumns } from '../../../lib/volume/check/listi
 import { mustExist } from '../../../lib/volume/check/named-parts.ts';
 import { isPackInTheWay, notePackFaults } from '../../../lib/volume/check/pack-in-the-way.ts';
 import { noteDamage, readDamage } from '../../../lib/volume/rows/damage.ts';
+import { toldCalls } from '../read/told-panda-calls.ts';
 import { ReadingWorld, type Stored } from '../reading-world.ts';
 
 async function worldOf(lengths: readonly number[] = [300]) {
@@ -118,6 +119,17 @@ describe('objects that must exist', () => {
     });
   });
 
+  it('are what their rows say where those are there beside the directories: more than a directory tells', async () => {
+    const { world, stored, volume } = await worldOf([300]);
+    const rows = world.panda.snapshot().filter(({ partition }) => partition.startsWith('group/'));
+    const open = await mustExist(world.store, volume);
+    await world.store.open.sealAll('warm');
+    for (const row of rows) await world.panda.transact([{ kind: 'put', ...row }]);
+    const { groups } = await mustExist(world.restart(), await world.volumeOf(stored[0] as Stored));
+    expect(groups).toEqual(open.groups);
+    expect(groups[0]?.lists).toEqual({ records: 1, buckets: 1 });
+  });
+
   it('are found without directories where all buckets were moved there, or are elsewhere by now', async () => {
     const world = new ReadingWorld({ hot: 'replica-4', warm: 'xor-2-1', drives: 8 });
     const buckets = [await world.virtualBucket([300]), await world.virtualBucket([400])];
@@ -158,8 +170,10 @@ describe('an object in the way of a pack', () => {
     const { world, volume } = await worldOf();
     const { components } = world;
     expect(await isPackInTheWay(components, volume)).toBe(false);
+    const calls = toldCalls(world);
     await notePackFaults(components, volume, new Map());
     await notePackFaults(components, volume, new Map([[0, gone]]));
+    expect(calls()).toEqual([]);
     const missing = (await worldOf()).world
       .driveOf(volume, 0)
       .read({ zone: 1, generation: 1 }, 'x')
