@@ -53,21 +53,21 @@ export async function grouped(
     const blockId = idOf(blocks[i] ?? 99);
     return { blockId, recordId, record, intent: intentOf(blockId) };
   });
-  const group = isShared
-    ? (await appendBulk(volumes, [records.slice(0, -1), records.slice(-1)], 1)).shares[0]
-    : await appendGroup(volumes, records, 1);
-  if (group === undefined) throw new Error('no group');
-  const fresh = new Map<BlockId, FreshBlock>(
-    blocks.map((n, i) => {
-      const { recordId, record, wrappedBek, kekVersion } = sealed[i] as (typeof sealed)[number];
-      const { bucket, slot, hint } = group.placed[i] as (typeof group.placed)[number];
-      const lengths = { recordBytes: record.length, plaintextBytes: 60 };
-      return [
-        idOf(n),
-        { ...{ id: idOf(n), cell: 'c0', bucket, slot, hint, recordId, ...lengths }, wrappedBek, kekVersion },
-      ];
-    }),
+  const shares = isShared ? (await appendBulk(volumes, [records.slice(0, -1), records.slice(-1)], 1)).shares : [];
+  const group = shares[0] ?? (await appendGroup(volumes, records, 1));
+  const freshAt = (i: number, id: BlockId, { bucket, slot, hint }: (typeof group.placed)[number]): FreshBlock => {
+    const { recordId, record, wrappedBek, kekVersion } = sealed[i] as (typeof sealed)[number];
+    const lengths = { recordBytes: record.length, plaintextBytes: 60 };
+    return { ...{ id, cell: 'c0', bucket, slot, hint, recordId, ...lengths }, wrappedBek, kekVersion };
+  };
+  const fresh = new Map(
+    blocks.map((n, i) => [idOf(n), freshAt(i, idOf(n), group.placed[i] as (typeof group.placed)[number])]),
   );
+  /** The share of block 99. */
+  const other = shares[1] && {
+    group: shares[1],
+    fresh: new Map(shares[1].placed.map((at) => [idOf(99), freshAt(blocks.length, idOf(99), at)])),
+  };
   const ended: string[] = [];
   for (const name of ['settle', 'tryFinish', 'finished', 'leave', 'recover'] as const) {
     const of = group as unknown as Record<string, (...args: unknown[]) => unknown>;
@@ -95,7 +95,7 @@ export async function grouped(
     };
   };
   const sound = async () => expectSound(world.start());
-  return { panda, world, components, group, fresh, ended, run, sound };
+  return { panda, world, components, group, fresh, other, ended, run, sound };
 }
 export const put = (key: string, blocks: readonly number[], ifVersion?: string): ObjectChange => {
   const next = {
