@@ -15,10 +15,11 @@ import {
   QUEUE_DEPTH_MAX,
 } from '../../../lib/limits/compaction.ts';
 import { type VolumeRow, volumeKey } from '../../../lib/panda/rows/volume-row.ts';
+import type { Delivery } from '../../../lib/stream/stream.ts';
 import { listVolumes } from '../../../lib/volume/rows/read-rows.ts';
 import { takeRun } from '../../../lib/volume/runs/runs.ts';
 import { actorsOf, SMALL, sealedWorld } from '../acting-world.ts';
-import { handTargets, NotedStream } from './drained-world.ts';
+import { handTargets, hex, NotedStream } from './drained-world.ts';
 
 const prepared = sealedWorld({ volumes: 2, filesEach: 16, deletedEach: () => 0 });
 const MINE = 'l3/p0/1' as RunId;
@@ -208,7 +209,7 @@ describe('it stops', () => {
 describe('what is in the queue already', () => {
   /** Messages of a run that has ended: whoever takes one is done with it. */
   const outdated = (source: VolumeRow): string =>
-    drainMessage({ run: 'l3/gone/1' as RunId, bucket: [...source.buckets][0] as never, source: source.id, move: 0 });
+    drainMessage({ run: 'l3/gone/1' as RunId, bucket: hex(1) as never, source: source.id, move: 0 });
 
   it('is left where it is while there is room for a source beside it', async () => {
     const { stream, volumes, counts, run } = await draining();
@@ -228,8 +229,8 @@ describe('what is in the queue already', () => {
     const notes = kinds(stream.take());
     expect(notes.indexOf(`send ${counts[0]}`)).toBe(2 * Math.ceil(beside / DRAIN_RECEIVE_MAX) + 1);
     // Others have taken them: nothing can be done but to write what waits.
-    const flushes = async (all: number): Promise<number> => {
-      const second = await draining();
+    const flushes = async (all: number, Stream = NotedStream): Promise<number> => {
+      const second = await draining(Stream);
       await second.stream.send(Array.from({ length: all }, () => outdated(second.volumes[0] as VolumeRow)));
       await second.stream.receive(all, 1_000_000_000);
       let count = 0;
@@ -249,5 +250,17 @@ describe('what is in the queue already', () => {
       return count;
     };
     expect([await flushes(1), await flushes(QUEUE_DEPTH_MAX)]).toEqual([1, 2]);
+    // Others have filled it once the first source was worked off: when theirs are, there is room, and nothing has to be written yet.
+    class SharedStream extends NotedStream {
+      #isFilled = false;
+      override async receive(max: number, visibilityMs: number): Promise<Delivery[]> {
+        const got = await super.receive(max, visibilityMs);
+        if (got.length > 0 || this.#isFilled || !this.notes.some((note) => note.startsWith('send 5'))) return got;
+        this.#isFilled = true;
+        await this.send(Array.from({ length: QUEUE_DEPTH_MAX - 2 }, () => outdated(volumes[0] as VolumeRow)));
+        return got;
+      }
+    }
+    expect(await flushes(1, SharedStream)).toBe(1);
   });
 });
