@@ -5,9 +5,12 @@ import { choiceLines } from './choices.ts';
 import { COMPACTION_CASES } from './compaction-cases.ts';
 import { CODECS, damageLines } from './damage.ts';
 import { figureLines } from './figures.ts';
+import { BEHIND_STEPS } from './meanwhile/behind-steps.ts';
 import { meanwhileLines } from './meanwhile/lines.ts';
 import { OPEN_STEPS } from './meanwhile/open-steps.ts';
+import { POOL_STEPS } from './meanwhile/pool-steps.ts';
 import { REPAIR_STEPS } from './meanwhile/repair-steps.ts';
+import { RESUMED_STEPS } from './meanwhile/resumed-steps.ts';
 import { RUN_STEPS } from './meanwhile/run-steps.ts';
 import { WRITE_STEPS } from './meanwhile/write-steps.ts';
 import { MORE_CASES } from './more-cases.ts';
@@ -37,6 +40,16 @@ const ALL_CASES = Object.fromEntries(
   ),
 );
 
+const STEPS = {
+  ...OPEN_STEPS,
+  ...POOL_STEPS,
+  ...WRITE_STEPS,
+  ...RUN_STEPS,
+  ...REPAIR_STEPS,
+  ...RESUMED_STEPS,
+  ...BEHIND_STEPS,
+};
+
 /** Long ones of which every part is in another case that is interrupted. */
 const CALM_ONLY = ['stable', 'plan files', 'schedule', 'again and again', '1970'];
 
@@ -46,12 +59,7 @@ export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => 
   transcripts: Object.fromEntries(
     Object.entries(ALL_CASES).map(([name, useCase]) => [name, () => transcriptOf(useCase)]),
   ),
-  meanwhile: Object.fromEntries(
-    Object.entries({ ...OPEN_STEPS, ...WRITE_STEPS, ...RUN_STEPS, ...REPAIR_STEPS }).map(([name, step]) => [
-      name,
-      () => meanwhileLines(step),
-    ]),
-  ),
+  meanwhile: Object.fromEntries(Object.entries(STEPS).map(([name, step]) => [name, () => meanwhileLines(step)])),
   interrupted: Object.fromEntries(
     Object.entries(ALL_CASES)
       .filter(([name]) => !CALM_ONLY.some((part) => name.includes(part)))

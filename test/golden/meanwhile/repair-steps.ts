@@ -12,10 +12,10 @@ import { SEALED, ZONES } from './changes.ts';
 import type { Step } from './lines.ts';
 import { encodedWorld, pendingSealWorld, volumeIn } from './world.ts';
 
-const RUN = 'repair/p0/000000000001' as RunId;
+export const RUN = 'repair/p0/000000000001' as RunId;
 
 /** Objects of the sealed volume, by which they are; each is gone or rotten, and noted. */
-async function damaged(
+export async function damaged(
   world: World,
   which: readonly (readonly [isHit: (place: PlantedPlace) => boolean, kind: 'missing' | 'wrong'])[],
 ): Promise<World> {
@@ -33,7 +33,7 @@ async function damaged(
   return world;
 }
 
-const repair: Step['act'] = async ({ components, volumes }, world) => [
+export const repair: Step['act'] = async ({ components, volumes }, world) => [
   await repairVolume(volumes, (await volumeIn(world, 'sealed')).id, RUN),
   (await listDamage(components)).map(({ column, part, kind }) => [column, part, kind]),
 ];
@@ -77,7 +77,7 @@ async function abandoned(): Promise<World> {
   return world;
 }
 
-const isChunk = ({ part }: PlantedPlace): boolean => typeof part === 'number';
+export const isChunk = ({ part }: PlantedPlace): boolean => typeof part === 'number';
 const MEANWHILE = { flipped: SEALED.flipped, repaired: SEALED.repaired, 'taken over': SEALED['taken over'], ...ZONES };
 
 export const REPAIR_STEPS: Readonly<Record<string, Step>> = {

@@ -1,7 +1,7 @@
 // Steps of runs, flips, repairs and frees, with what may happen meanwhile.
 import type { RunId } from '../../../lib/foundation/ids.ts';
 import { discardAttributes, discardKey } from '../../../lib/panda/rows/drives/discard-row.ts';
-import { type DriveState, driveAttributes, driveKey } from '../../../lib/panda/rows/drives/drive-row.ts';
+import type { DriveState } from '../../../lib/panda/rows/drives/drive-row.ts';
 import { storeAttributes, storeKey } from '../../../lib/panda/rows/store-row.ts';
 import { zoneAttributes, zoneKey } from '../../../lib/panda/rows/zone-row.ts';
 import { giveUpLostZones } from '../../../lib/volume/behind/lost-zones.ts';
@@ -21,15 +21,9 @@ import type { World } from '../../store/harness.ts';
 import { told } from '../told.ts';
 import { BUCKETS, OPEN, SEALED, TRASH, ZONES } from './changes.ts';
 import type { Step } from './lines.ts';
-import { contentsOf, encodedMore, encodedWorld, storeWith, thinned, volumeIn } from './world.ts';
+import { contentsOf, encodedMore, encodedWorld, marked, storeWith, thinned, volumeIn, withStrays } from './world.ts';
 
 const [RUN, HEIR] = ['l1/p0/000000000001', 'l1/p1/000000000002'] as [RunId, RunId];
-
-async function marked(world: World, drive: number, state: DriveState, change = 2): Promise<World> {
-  const attributes = driveAttributes({ state, change, sinceMs: 0, domain: undefined });
-  await world.panda.transact([{ kind: 'put', ...driveKey(drive), attributes }]);
-  return world;
-}
 
 /** A sealed volume on a drive that is being emptied, or lost. */
 async function onDrive(state: DriveState): Promise<World> {
@@ -97,25 +91,6 @@ async function withDiscards(world: World): Promise<World> {
     await world.drives[drive]?.append({ zone: extent.zone, generation: 2 }, '1-1', [new Uint8Array(9)]);
   }
   return world;
-}
-
-/** Zones that belong to nothing, by rows and without any. */
-async function withStrays(): Promise<World> {
-  const world = await encodedWorld(4);
-  const used = zoneAttributes({ generation: 3, state: 'used', volume: '00000000000000ee' as never });
-  const erasing = zoneAttributes({ generation: 2, state: 'erasing', volume: '00000000000000ee' as never });
-  await world.panda.transact([
-    { kind: 'put', ...zoneKey(1, 41), attributes: used },
-    { kind: 'put', ...zoneKey(2, 42), attributes: erasing },
-  ]);
-  for (const [drive, zone, generation] of [
-    [1, 41, 1],
-    [1, 41, 3],
-    [2, 42, 1],
-    [3, 43, 4],
-  ] as const)
-    await world.drives[drive]?.append({ zone, generation }, 'x', [new Uint8Array(7)]);
-  return marked(world, 2, 'active');
 }
 
 export const RUN_STEPS: Readonly<Record<string, Step>> = {

@@ -8,7 +8,9 @@ import { type BlockId, hexOf, newRecordId } from '../../../lib/foundation/ids.ts
 import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { encodeHot } from '../../../lib/live-coder/encode-hot.ts';
 import { deadFromRow, deadKey } from '../../../lib/panda/rows/bucket-row.ts';
+import { type DriveState, driveAttributes, driveKey } from '../../../lib/panda/rows/drives/drive-row.ts';
 import type { VolumeRow, VolumeState } from '../../../lib/panda/rows/volume-row.ts';
+import { zoneAttributes, zoneKey } from '../../../lib/panda/rows/zone-row.ts';
 import { type BucketContent, collectBucket } from '../../../lib/volume/read/collect-bucket.ts';
 import { listVolumes, readBucket } from '../../../lib/volume/rows/read-rows.ts';
 import { freeTrash } from '../../../lib/volume/runs/free.ts';
@@ -44,8 +46,8 @@ export async function encodedWorld(files = 8, isSealed = true, drives = 6): Prom
 }
 
 /** Other files, and a volume of their own. */
-export async function encodedMore(world: World): Promise<World> {
-  await putFiles(world.start({ othersDead: true }), new Model(), filesOf(SEED + 1, 3, 1500));
+export async function encodedMore(world: World, seed = 1): Promise<World> {
+  await putFiles(world.start({ othersDead: true }), new Model(), filesOf(SEED + seed, 3, 1500));
   return encoded(world, true);
 }
 
@@ -97,4 +99,29 @@ export async function contentsOf({ volumes }: Process, world: World, source: Vol
     contents.push(await collectBucket(volumes, source, bucket, deadFromRow(await world.panda.get(deadKey(CELL, id)))));
   }
   return contents;
+}
+
+export async function marked(world: World, drive: number, state: DriveState, change = 2): Promise<World> {
+  const attributes = driveAttributes({ state, change, sinceMs: 0, domain: undefined });
+  await world.panda.transact([{ kind: 'put', ...driveKey(drive), attributes }]);
+  return world;
+}
+
+/** Zones that belong to nothing, by rows and without any. */
+export async function withStrays(): Promise<World> {
+  const world = await encodedWorld(4);
+  const used = zoneAttributes({ generation: 3, state: 'used', volume: '00000000000000ee' as never });
+  const erasing = zoneAttributes({ generation: 2, state: 'erasing', volume: '00000000000000ee' as never });
+  await world.panda.transact([
+    { kind: 'put', ...zoneKey(1, 41), attributes: used },
+    { kind: 'put', ...zoneKey(2, 42), attributes: erasing },
+  ]);
+  for (const [drive, zone, generation] of [
+    [1, 41, 1],
+    [1, 41, 3],
+    [2, 42, 1],
+    [3, 43, 4],
+  ] as const)
+    await world.drives[drive]?.append({ zone, generation }, 'x', [new Uint8Array(7)]);
+  return marked(world, 2, 'active');
 }

@@ -98,6 +98,19 @@ export const WRITE_STEPS: Readonly<Record<string, Step>> = {
       for (const [i, share] of shares.entries()) await share.settle(i === 0);
     }),
   },
+  'a group of two buckets that one of its parts leaves': {
+    prepare: () => storeWith(1),
+    meanwhile: PENDING,
+    act: bulk(async ({ shares: [first, second] }) => {
+      first?.leave();
+      await second?.settle(true);
+    }),
+  },
+  'a group of two buckets that is recovered at once': {
+    prepare: () => storeWith(1),
+    meanwhile: { ...PENDING, ...BUCKETS },
+    act: bulk(async ({ shares }) => Promise.all(shares.map((share) => share.recover()))),
+  },
   'a move of the buckets of a volume': {
     prepare: draining,
     meanwhile: { ...OPEN, ...SEALED, settled: PENDING.settled, ...BUCKETS },
