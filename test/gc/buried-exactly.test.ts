@@ -90,6 +90,14 @@ describe('slots that were noted', () => {
     expect(new Set(told.flatMap(({ recordIds }) => recordIds)).size).toBe(notes.length);
   });
 
+  it('are told of 1970 at the earliest', async () => {
+    const { world, components, shreds } = await worldWith([putBucket(1)]);
+    world.clock.jumpTo(-77);
+    const row = gone([noteOf(0, 1)]);
+    await buryNoted(components, [{ gone: row, left: row.notes }]);
+    expect(await shreds()).toMatchObject([{ atMs: 0, recordIds: [record(1)] }]);
+  });
+
   it('are dead in a bucket that was dropped', async () => {
     const { components, shreds } = await worldWith([]);
     const row = gone([noteOf(0, 1)]);

@@ -90,6 +90,13 @@ describe('a pass of GC', () => {
     expect(await collectGarbage(components, { ignoreGrace: true })).toMatchObject({ slots: 1, waiting: 0 });
   });
 
+  it('before 1970 tells the shred log of its beginning', async () => {
+    const { world, components, shreds } = await worldWith([putBucket(1), ...inTrash(1)]);
+    world.clock.jumpTo(-77);
+    expect(await collectGarbage(components, { ignoreGrace: true })).toMatchObject({ slots: 1 });
+    expect(await shreds()).toMatchObject([{ atMs: 0, recordIds: [record(1)] }]);
+  });
+
   it('begins the grace of what is ahead at 1970 where the clock says it is before', async () => {
     const ahead = inTrash(1, { sinceMs: CLOCK_SKEW_MS_MAX + 1 });
     const { world, panda, components } = await worldWith([putBucket(1), ...ahead]);
