@@ -147,6 +147,11 @@ describe('an index transaction', () => {
     await runIndex(components, { changes: [change], fresh: none, guards: [], seen });
     // By what was seen its block did not name it: then it would be nothing that is removed.
     expect(sent).toEqual(['delete object, put removed']);
+    const over = await indexing([putBlock(rowOf(1, { named: version(1) })), putObject(old)]);
+    const again = put({ ...objectOf(5, [1]), key: old.key, etag: '6'.repeat(64) });
+    const stale = { objects: new Map([[again, old]]), blocks: new Map([[block(1), rowOf(1)]]) };
+    await runIndex(over.components, { changes: [again], fresh: none, guards: [], seen: stale });
+    expect(over.sent).toEqual(['update block, put object, put removed']);
   });
 
   it('whose guard does not hold is another’s: which guard is told', async () => {

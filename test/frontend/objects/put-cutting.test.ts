@@ -5,6 +5,7 @@ import { KekRing } from '../../../lib/frontend/kek-ring.ts';
 import type { PutItem } from '../../../lib/frontend/put-item.ts';
 import { PutObjects } from '../../../lib/frontend/put-objects.ts';
 import { RECORD_SLACK_BYTES } from '../../../lib/limits/frontend.ts';
+import { bulkWriterOf } from '../../../lib/live-coder/bulk-coder.ts';
 import { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import type { Write } from '../../../lib/panda/panda.ts';
 import { groupFromRow } from '../../../lib/panda/rows/group-row.ts';
@@ -87,4 +88,16 @@ it('a long object asks for as much room as it is said to have, or for none', asy
   await put([{ key: 'a', body: bytes(3 * BLOCK), sizeBytes: 3 * BLOCK }]);
   await put([{ key: 'b', body: bytes(4 * BLOCK, 2) }]);
   expect(asked).toEqual([3 * BLOCK, 0]);
+});
+
+it('little that could have gone into a large group asks for as much room as its records take', async () => {
+  const { p } = putting();
+  const asked: number[] = [];
+  const room = async (of: number) => void asked.push(of);
+  const puts = new PutObjects(p.volumes, new KekRing(p.components), room, bulkWriterOf(p.volumes));
+  const items = [1, 2].map((n) => ({ namespace: NS, key: `${n}`, body: bytes(500, n) }));
+  const outcomes = await Array.fromAsync(puts.run(items));
+  const stored = outcomes.reduce((sum, one) => sum + (one.ok ? one.newBytes : 0), 0);
+  expect(stored).toBeGreaterThan(1000);
+  expect(asked).toEqual([stored]);
 });

@@ -88,6 +88,23 @@ describe('a put of many', () => {
     expect((await p.frontend.list({ namespace: NS })).objects).toEqual([]);
   });
 
+  it('one of which is given up by others while it is stored is told so', async () => {
+    const { panda, world, p, item } = store();
+    panda.before = async (writes) => {
+      if (!writes.some(({ partition }) => partition.startsWith('segment/'))) return;
+      panda.before = undefined;
+      expect(await world.start({ othersDead: true }).frontend.abandonUploads()).toBe(1);
+    };
+    const outcomes = await Array.fromAsync(p.frontend.putAll([item('long', bytes(20_000)), item('a')]));
+    const codes = outcomes.map((one) => [one.key, one.ok || (one.error as Error & { code: string }).code]);
+    expect(codes.sort()).toEqual([
+      ['a', true],
+      ['long', 'UPLOAD_ABANDONED'],
+    ]);
+    await p.frontend.finishReleases();
+    await expectSound(p);
+  });
+
   it('of a name that failed once is put again in the same call', async () => {
     const { panda, p, item } = store();
     let isFirst = true;

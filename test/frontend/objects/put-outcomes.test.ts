@@ -150,6 +150,7 @@ describe('an object that is put', () => {
       [BLOCK, BLOCK, BLOCK],
     ]);
     expect(Buffer.compare(await p.frontend.read(NS, 'a', 99), bytes(9))).toBe(0);
+    expect((await p.frontend.head(NS, 'none')).blocks).toEqual([]);
     const cut = await putAll(p, [{ key: 'cut', body: bytes(7), whole: async () => undefined }]);
     expect(shown(cut)[0]?.slice(0, 2)).toEqual(['cut', 7]);
   });
