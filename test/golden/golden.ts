@@ -14,6 +14,8 @@ import { RESUMED_STEPS } from './meanwhile/resumed-steps.ts';
 import { RUN_STEPS } from './meanwhile/run-steps.ts';
 import { WRITE_STEPS } from './meanwhile/write-steps.ts';
 import { MORE_CASES } from './more-cases.ts';
+import { overtakenLines } from './overtaken.ts';
+import { OVERTAKES } from './overtaking.ts';
 import { manyPlanLines, packingLines } from './packings.ts';
 import { mergeLines, planLines, problemLines } from './planning.ts';
 import { RARER_CASES } from './rarer-cases.ts';
@@ -53,7 +55,18 @@ const STEPS = {
 /** Long ones of which every part is in another case that is interrupted. */
 const CALM_ONLY = ['stable', 'plan files', 'schedule', 'again and again', '1970'];
 
-/** Those that take seconds, each of its part alone (golden.long.test.ts): the first line of a part begins it, the others are indented. */
+/** Of which every place takes long. */
+const SLOW = ['reads of all', 'read together'];
+
+/** Every case with each of what may overtake it: as many tests, each of which is short. */
+const overtaken = Object.entries(ALL_CASES).flatMap(([name, useCase]) =>
+  Object.keys(OVERTAKES).map((by): [string, () => Promise<readonly string[]>] => [
+    `${name}, overtaken by ${by}`,
+    () => overtakenLines(useCase, by, SLOW.some((part) => name.includes(part)) ? 4 : 1),
+  ]),
+);
+
+/** Those that take seconds, each of its part alone (golden.long.test.ts): the first line of a part begins it, the others are indented. `overtaken` is a test by itself. */
 export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => Promise<readonly string[]>>>>> = {
   damage: Object.fromEntries(CODECS.map((codec) => [codec, () => damageLines(codec)])),
   transcripts: Object.fromEntries(
@@ -65,6 +78,7 @@ export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => 
       .filter(([name]) => !CALM_ONLY.some((part) => name.includes(part)))
       .map(([name, useCase]) => [name, () => interruptedLines(useCase, name in RARER_CASES)]),
   ),
+  overtaken: Object.fromEntries(overtaken),
 };
 
 export const partText = (name: string, lines: readonly string[]): string =>

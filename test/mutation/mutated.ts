@@ -40,6 +40,7 @@ const LONG_BUT_TELLING: readonly string[] = [
   'test/frontend/many-appends.long.test.ts',
   'test/frontend/use-cases.long.test.ts',
   'test/golden/golden.long.test.ts',
+  'test/golden/overtaken.long.test.ts',
   'test/golden/reads/reads.long.test.ts',
   'test/prove/seeds.long.test.ts',
   'test/repair/repair-crash.long.test.ts',
