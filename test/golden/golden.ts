@@ -1,10 +1,13 @@
 // Files of lines: what pure parts make of many seeded cases.
 import { USE_CASES } from '../faults/use-cases.ts';
 import { boundLines, cutLines } from './bounds.ts';
+import { COMPACTION_CASES } from './cases/compaction-cases.ts';
+import { MORE_CASES } from './cases/more-cases.ts';
+import { RARER_CASES } from './cases/rarer-cases.ts';
 import { choiceLines } from './choices.ts';
-import { COMPACTION_CASES } from './compaction-cases.ts';
 import { CODECS, damageLines } from './damage.ts';
 import { figureLines } from './figures.ts';
+import { INTERRUPTIONS, interruptedLines } from './interrupted.ts';
 import { BEHIND_STEPS } from './meanwhile/behind-steps.ts';
 import { meanwhileLines } from './meanwhile/lines.ts';
 import { OPEN_STEPS } from './meanwhile/open-steps.ts';
@@ -13,15 +16,13 @@ import { REPAIR_STEPS } from './meanwhile/repair-steps.ts';
 import { RESUMED_STEPS } from './meanwhile/resumed-steps.ts';
 import { RUN_STEPS } from './meanwhile/run-steps.ts';
 import { WRITE_STEPS } from './meanwhile/write-steps.ts';
-import { MORE_CASES } from './more-cases.ts';
 import { overtakenLines } from './overtaken.ts';
 import { OVERTAKES } from './overtaking.ts';
 import { manyPlanLines, packingLines } from './packings.ts';
 import { mergeLines, planLines, problemLines } from './planning.ts';
-import { RARER_CASES } from './rarer-cases.ts';
 import { spareLines } from './spare.ts';
 import { stepLines } from './steps.ts';
-import { interruptedLines, transcriptOf } from './transcripts.ts';
+import { transcriptOf } from './transcripts.ts';
 
 export const GOLDEN: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
   bounds: async () => [...boundLines(), ...(await cutLines())],
@@ -57,12 +58,23 @@ const CALM_ONLY = ['stable', 'plan files', 'schedule', 'again and again', '1970'
 
 /** Of which every place takes long. */
 const SLOW = ['reads of all', 'read together'];
+const placesOneOf = (name: string): number => (SLOW.some((part) => name.includes(part)) ? 4 : 1);
 
-/** Every case with each of what may overtake it: as many tests, each of which is short. */
+/** As many tests, each of which is short; and so below. */
+const interrupted = Object.entries(ALL_CASES)
+  .filter(([name]) => !CALM_ONLY.some((part) => name.includes(part)))
+  .flatMap(([name, useCase]) =>
+    Object.entries(INTERRUPTIONS).map(([calls, some]): [string, () => Promise<readonly string[]>] => [
+      `${name}: ${calls}`,
+      () => interruptedLines(useCase, some, { everyAnswer: name in RARER_CASES, every: placesOneOf(name) }),
+    ]),
+  );
+
+/** Every case with each of what may overtake it. */
 const overtaken = Object.entries(ALL_CASES).flatMap(([name, useCase]) =>
   Object.keys(OVERTAKES).map((by): [string, () => Promise<readonly string[]>] => [
     `${name}, overtaken by ${by}`,
-    () => overtakenLines(useCase, by, SLOW.some((part) => name.includes(part)) ? 4 : 1),
+    () => overtakenLines(useCase, by, placesOneOf(name)),
   ]),
 );
 
@@ -73,11 +85,7 @@ export const LONG_GOLDEN: Readonly<Record<string, Readonly<Record<string, () => 
     Object.entries(ALL_CASES).map(([name, useCase]) => [name, () => transcriptOf(useCase)]),
   ),
   meanwhile: Object.fromEntries(Object.entries(STEPS).map(([name, step]) => [name, () => meanwhileLines(step)])),
-  interrupted: Object.fromEntries(
-    Object.entries(ALL_CASES)
-      .filter(([name]) => !CALM_ONLY.some((part) => name.includes(part)))
-      .map(([name, useCase]) => [name, () => interruptedLines(useCase, name in RARER_CASES)]),
-  ),
+  interrupted: Object.fromEntries(interrupted),
   overtaken: Object.fromEntries(overtaken),
 };
 

@@ -1,7 +1,6 @@
 // A use-case that stands still at one of its calls while another process does something in full, and then goes on: what it tells and leaves, and that
 // all adds up once whoever comes next has ended what was left.
 import { createHash } from 'node:crypto';
-import { AssertionError } from 'chai';
 import { recover } from '../../lib/engine/upkeep/end-dead-work.ts';
 import { isPocketfulError } from '../../lib/foundation/errors.ts';
 import type { MemoryPanda } from '../../lib/panda/memory-panda.ts';
@@ -12,6 +11,7 @@ import type { World } from '../store/harness.ts';
 import { expectSound } from '../store/recount.ts';
 import { bothOf, HeardModel, OVERTAKES, type Overtakes } from './overtaking.ts';
 import { textOf } from './seeded-rows.ts';
+import { foundNothing } from './transcripts.ts';
 
 type Kind = 'write' | 'read';
 
@@ -80,7 +80,7 @@ const toldBy = (what: Promise<unknown>): Promise<{ failed: boolean; told: string
     (value) => ({ failed: false, told: `tells ${sumOf(value ?? '')}` }),
     (error: unknown) => {
       // What a use-case is for was done by the other one.
-      if (error instanceof AssertionError) return { failed: true, told: 'finds it done' };
+      if (foundNothing(error)) return { failed: true, told: 'finds it done' };
       if (!isPocketfulError(error)) throw error;
       return { failed: true, told: `fails ${error.code}` };
     },

@@ -1,24 +1,32 @@
 // What a store does besides the use-cases that are done under faults: reads of every kind, lists, bulk puts, named puts, drains, balance.
 
-import { drain } from '../../lib/compaction/do/drain.ts';
-import { drainPass, endDrains } from '../../lib/compaction/do/drainer.ts';
-import { planNow } from '../../lib/compaction/do/plan-now.ts';
-import { compact } from '../../lib/compaction/do/rounds.ts';
-import { DrainWorker, listDead, redriveDead } from '../../lib/compaction/move/l3/stream-runs.ts';
-import { explainVolume } from '../../lib/compaction/plan/explain.ts';
-import { SeededRandomness } from '../../lib/foundation/randomness.ts';
-import { OBJECTS_TOGETHER_MIN } from '../../lib/limits/frontend.ts';
-import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
-import type { ObjectRow } from '../../lib/panda/rows/object-row.ts';
-import { MemoryStream } from '../../lib/stream/memory-stream.ts';
-import { balanceStore, planBalanceNow } from '../../lib/volume/repair/balance-store.ts';
-import { planRepair } from '../../lib/volume/repair/repair-store.ts';
-import { freeTrash } from '../../lib/volume/runs/free.ts';
-import { actorsOf, batchesOf, deleteFiles, filesOf, putFiles, SMALL, sealedWorld } from '../compaction/acting-world.ts';
-import type { UseCase } from '../faults/use-cases.ts';
-import { mark } from '../repair/drives.ts';
-import { Model } from '../store/crash.ts';
-import { type Process, World } from '../store/harness.ts';
+import { drain } from '../../../lib/compaction/do/drain.ts';
+import { drainPass, endDrains } from '../../../lib/compaction/do/drainer.ts';
+import { planNow } from '../../../lib/compaction/do/plan-now.ts';
+import { compact } from '../../../lib/compaction/do/rounds.ts';
+import { DrainWorker, listDead, redriveDead } from '../../../lib/compaction/move/l3/stream-runs.ts';
+import { explainVolume } from '../../../lib/compaction/plan/explain.ts';
+import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
+import { OBJECTS_TOGETHER_MIN } from '../../../lib/limits/frontend.ts';
+import { encodeHot } from '../../../lib/live-coder/encode-hot.ts';
+import type { ObjectRow } from '../../../lib/panda/rows/object-row.ts';
+import { MemoryStream } from '../../../lib/stream/memory-stream.ts';
+import { balanceStore, planBalanceNow } from '../../../lib/volume/repair/balance-store.ts';
+import { planRepair } from '../../../lib/volume/repair/repair-store.ts';
+import { freeTrash } from '../../../lib/volume/runs/free.ts';
+import {
+  actorsOf,
+  batchesOf,
+  deleteFiles,
+  filesOf,
+  putFiles,
+  SMALL,
+  sealedWorld,
+} from '../../compaction/acting-world.ts';
+import type { UseCase } from '../../faults/use-cases.ts';
+import { mark } from '../../repair/drives.ts';
+import { Model } from '../../store/crash.ts';
+import { type Process, World } from '../../store/harness.ts';
 import { told } from './told.ts';
 
 const NS = 'default';

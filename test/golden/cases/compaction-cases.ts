@@ -1,25 +1,25 @@
 // Compaction as it is asked for in other ways than usual: by a plan file, with budgets that run out, in steps whose time is short, of a schedule, by
 // a worker that finds another one's leases.
-import { endDeadRuns } from '../../lib/compaction/do/end-runs.ts';
-import { explain, planNow } from '../../lib/compaction/do/plan-now.ts';
-import { planRuns } from '../../lib/compaction/do/plan-runs.ts';
-import { type CompactOptions, compact } from '../../lib/compaction/do/rounds.ts';
-import { releaseJournalled, stepRun } from '../../lib/compaction/do/run-step.ts';
-import { budgetsOf } from '../../lib/compaction/plan/budget.ts';
-import { planJson } from '../../lib/compaction/plan/plan.ts';
-import { listJournal } from '../../lib/compaction/run/journal.ts';
-import { changeOperating } from '../../lib/compaction/run/operating-row.ts';
-import { readPeriod } from '../../lib/compaction/run/period.ts';
-import { readThreshold } from '../../lib/compaction/threshold/row.ts';
-import { DAY_MS, HOUR_MS } from '../../lib/foundation/durations.ts';
-import type { RunId, VolumeId } from '../../lib/foundation/ids.ts';
-import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
-import { freeTrash } from '../../lib/volume/runs/free.ts';
-import { newRunId, takeRun } from '../../lib/volume/runs/runs.ts';
-import { actorsOf, batchesOf, sealedWorld } from '../compaction/acting-world.ts';
-import { MERGE_ONLY, thinnedWorld } from '../compaction/merge-world.ts';
-import type { UseCase } from '../faults/use-cases.ts';
-import type { Process } from '../store/harness.ts';
+import { endDeadRuns } from '../../../lib/compaction/do/end-runs.ts';
+import { explain, planNow } from '../../../lib/compaction/do/plan-now.ts';
+import { planRuns } from '../../../lib/compaction/do/plan-runs.ts';
+import { type CompactOptions, compact } from '../../../lib/compaction/do/rounds.ts';
+import { releaseJournalled, stepRun } from '../../../lib/compaction/do/run-step.ts';
+import { budgetsOf } from '../../../lib/compaction/plan/budget.ts';
+import { planJson } from '../../../lib/compaction/plan/plan.ts';
+import { listJournal } from '../../../lib/compaction/run/journal.ts';
+import { changeOperating } from '../../../lib/compaction/run/operating-row.ts';
+import { readPeriod } from '../../../lib/compaction/run/period.ts';
+import { readThreshold } from '../../../lib/compaction/threshold/row.ts';
+import { DAY_MS, HOUR_MS } from '../../../lib/foundation/durations.ts';
+import type { RunId, VolumeId } from '../../../lib/foundation/ids.ts';
+import { listVolumes } from '../../../lib/volume/rows/read-rows.ts';
+import { freeTrash } from '../../../lib/volume/runs/free.ts';
+import { newRunId, takeRun } from '../../../lib/volume/runs/runs.ts';
+import { actorsOf, batchesOf, sealedWorld } from '../../compaction/acting-world.ts';
+import { MERGE_ONLY, thinnedWorld } from '../../compaction/merge-world.ts';
+import type { UseCase } from '../../faults/use-cases.ts';
+import type { Process } from '../../store/harness.ts';
 import { told } from './told.ts';
 
 const half = (volumes = 5) => sealedWorld({ volumes, filesEach: 16, deletedEach: (v) => 4 + 2 * v });
