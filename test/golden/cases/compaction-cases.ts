@@ -20,7 +20,7 @@ import { actorsOf, batchesOf, sealedWorld } from '../../compaction/acting-world.
 import { MERGE_ONLY, thinnedWorld } from '../../compaction/merge-world.ts';
 import type { UseCase } from '../../faults/use-cases.ts';
 import type { Process } from '../../store/harness.ts';
-import { told } from './told.ts';
+import { told } from '../told.ts';
 
 const half = (volumes = 5) => sealedWorld({ volumes, filesEach: 16, deletedEach: (v) => 4 + 2 * v });
 const PACKED = { settings: { minFill: 0.05, l3UpTo: 0.02, l2UpTo: 0.5, finish: true } };

@@ -27,7 +27,7 @@ import type { UseCase } from '../../faults/use-cases.ts';
 import { mark } from '../../repair/drives.ts';
 import { Model } from '../../store/crash.ts';
 import { type Process, World } from '../../store/harness.ts';
-import { told } from './told.ts';
+import { told } from '../told.ts';
 
 const NS = 'default';
 const KIB = 1024;

@@ -42,7 +42,7 @@ import { mark, wipe } from '../../repair/drives.ts';
 import { Model } from '../../store/crash.ts';
 import { type Process, World } from '../../store/harness.ts';
 import { LatePanda } from '../../store/late-panda.ts';
-import { told } from './told.ts';
+import { told } from '../told.ts';
 
 const NS = 'default';
 const KIB = 1024;

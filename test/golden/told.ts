@@ -1,4 +1,4 @@
-import { isPocketfulError } from '../../../lib/foundation/errors.ts';
+import { isPocketfulError } from '../../lib/foundation/errors.ts';
 
 /** What it gives, or the code it fails with. */
 export async function told(what: () => Promise<unknown>): Promise<unknown> {
