@@ -17,11 +17,22 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
     ['boundary: some.length > 0 -> some.length >= 0', 'the same'],
   ],
   'lib/volume/check/look-at-group.ts': [['boundary: size < bytes -> size <= bytes', 'equal ones were answered before']],
+  'lib/volume/check/look.ts': [
+    [
+      'clause: packs !== undefined && packs.sound === 0 && packs.copies > 0 -> packs !== undefined && packs.sound === 0',
+      'a volume has a column for its pack at least',
+    ],
+    [
+      'clause: packs !== undefined && packs.sound === 0 -> packs !== undefined',
+      'as long as one copy is sound all groups are found',
+    ],
+  ],
   'lib/volume/check/must-exist.ts': [
     ['boundary: dataColumns > 1 -> dataColumns >= 1', 'of copies all entries are of the first column: its own are all'],
     ['default: buckets[column]?.size ?? 0 -> buckets[column]?.size', 'every data column has a set'],
   ],
   'lib/volume/read/directories.ts': [
+    ['call: indexes.set(entries, index) -> undefined', 'only time: it is made again, and is the same'],
     ['condition: columnBytes !== undefined -> true', 'lengths that are remembered as unknown are looked up as before'],
   ],
   'lib/volume/read/note-broken.ts': [
@@ -35,6 +46,18 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
     ['default: last?.place.length ?? 0 -> last?.place.length', 'the same'],
     ['constant: 0 -> 1', 'the same, of both'],
   ],
+  'lib/volume/read/read-record.ts': [
+    [
+      'clause: a.bucket.volume === b.bucket.volume && a.buck…olume.id === b.volume.id -> a.bucket.volume === b.bucket.volume && a.bucket.move === b.bucket.move',
+      'the volume that is read is the one that the bucket names',
+    ],
+  ],
+  'lib/volume/read/reconstruct.ts': [
+    [
+      'clause: lengths !== undefined && plan.every((column) => loaded.has(column)) -> plan.every((column) => loaded.has(column))',
+      'without lengths nothing is loaded, and no plan is of no column',
+    ],
+  ],
   'lib/volume/read/sealed-directories.ts': [
     [
       'clause: offset < from || offset + length > from + bytes.length -> offset + length > from + bytes.length',
@@ -43,6 +66,12 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'lib/volume/read/unreadable.ts': [
     ["condition: typeof row.part === 'number' -> true", 'a chunk is looked up by its number: no name is one'],
+  ],
+  'lib/volume/rows/known-keks.ts': [
+    [
+      'default: (await components.keks.versions()).at(-1)?.version ?? 0 -> (await components.keks.versions()).at(-1)?.version',
+      'keys that have a current version have versions',
+    ],
   ],
   'lib/volume/runs/free.ts': [
     [

@@ -169,6 +169,12 @@ describe('a pack whose seal is pending', () => {
     });
   });
 
+  it('is not counted where its drive is away, and what nothing is known of is no damage', async () => {
+    const { look, world, volume } = await pending();
+    world.driveOf(volume, 1).state = 'lost';
+    expect(shown(await look())).toEqual({ pack: { sound: 1, of: 2 }, ...nothing });
+  });
+
   it('that is gone heals what was noted of it', async () => {
     const { look, note, replace } = await pending();
     await note(1, 'foreign');

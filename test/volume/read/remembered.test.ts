@@ -125,6 +125,19 @@ describe('slots of a bucket that was never moved', () => {
     expect([[...entries].map(([slot]) => slot), lost]).toEqual([[0, 1, 2], undefined]);
   });
 
+  it('are of groups whose lengths are known by their rows, though no directory of them is whole', async () => {
+    const { world, directories, volume, bucket, place, stored, asked } = await worldOf([[300, 290]]);
+    const lengths = await directories.columnBytes(place);
+    directories.forget(volume);
+    await world.tamper(volume, 2, () => undefined);
+    await world.tamper(volume, 0, () => undefined);
+    const part = await directories.bucketPart(volume, bucket);
+    const left = stored.filter(({ hint }) => hint.column === 1).map(({ slot }) => slot);
+    expect([[...part.entries].map(([slot]) => slot), part.lost?.columns.sort()]).toEqual([left, [0, 2]]);
+    expect(await asked(() => directories.columnBytes(place))).toEqual([0, []]);
+    expect(await directories.columnBytes(place)).toEqual(lengths);
+  });
+
   it('are not all there if rows of groups are gone, and said to be lost though no column failed', async () => {
     const { world, directories, volume, bucket } = await worldOf([[300, 40], [50]]);
     await world.panda.transact([{ kind: 'delete', ...groupKey(volume.id, volume.generation, 2) }]);

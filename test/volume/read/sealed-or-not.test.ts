@@ -85,6 +85,14 @@ describe('a bucket that was never moved', () => {
     expect(await ask()).toEqual([0, [FIRST, SECOND], ['dir-', PACK]]);
   });
 
+  it('is asked for in the next copy at once where one is cut, however short it is', async () => {
+    for (const left of [70, 63, 0]) {
+      const { ask, world, volume } = await sealed();
+      await world.tamper(volume, FIRST, (bytes, name) => (name === DIRECTORY_PACK_NAME ? bytes.slice(0, left) : bytes));
+      expect(await ask()).toEqual([2, undefined, [PACK, PACK]]);
+    }
+  });
+
   it('is read from its groups where the pack cannot be had', async () => {
     const { ask, takePacks } = await sealed({ keepsRows: true });
     await takePacks(FIRST, SECOND);
