@@ -107,6 +107,15 @@ describe('what was begun', () => {
     expect(calls).toEqual(['carry l2-0001 as l2/parked/1', 'carry l2-0002 as l2/parked/2', 'free']);
   });
 
+  it('makes a plan file stale if it has changed a volume of it', async () => {
+    const { run, p, set } = await begun(async ({ task }) => {
+      for (const source of task.sources) await set(Number.parseInt(source, 16), { s: 'trash' });
+      return {};
+    });
+    const { plan } = await planNow(p.volumes, { settings: SETTINGS });
+    await expect(run({ planJson: planJson(plan) })).rejects.toMatchObject({ kind: 'conflict', code: 'PLAN_STALE' });
+  });
+
   it('is left to whoever was first, and other errors come out', async () => {
     const held = retryLater('RUN_HELD', 'by p9');
     const { run } = await begun(() => {

@@ -153,6 +153,13 @@ describe('it stops', () => {
     expect(await run(AbortSignal.abort())).toMatchObject({ buckets: 0, retired: 0, stalled: undefined });
     expect(kinds(stream.take())).toEqual(['release']);
     expect(await states()).toEqual([SEALED, SEALED]);
+    // What is empty by then is retired all the same.
+    const empty = await draining();
+    const [gone] = empty.volumes as [VolumeRow];
+    const key = volumeKey(SMALL.cell, gone.id);
+    await empty.world.panda.transact([{ kind: 'update', ...key, remove: ['b'] }]);
+    expect(await empty.run(AbortSignal.abort())).toMatchObject({ buckets: 0, retired: 1 });
+    expect((await empty.states()).sort()).toEqual([SEALED, 'trash undefined']);
     const second = await draining();
     const end = new AbortController();
     const hands = handTargets();
@@ -250,6 +257,9 @@ describe('what is in the queue already', () => {
       return count;
     };
     expect([await flushes(1), await flushes(QUEUE_DEPTH_MAX)]).toEqual([1, 2]);
+    // What the first source has in the Live Coder is on its way, too: beside it and these there is just room for the second.
+    const room = QUEUE_DEPTH_MAX - (counts[0] ?? 0) - (counts[1] ?? 0);
+    expect([await flushes(room), await flushes(room + 1)]).toEqual([1, 2]);
     // Others have filled it once the first source was worked off: when theirs are, there is room, and nothing has to be written yet.
     class SharedStream extends NotedStream {
       #isFilled = false;

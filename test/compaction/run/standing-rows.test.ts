@@ -1,6 +1,7 @@
 // What is known of a store between two plans, row by row: the threshold, what the last plan used, budgets and what was spent of them, settings of an
 // operator, why the Live Coder stands still. Who is too late changes nothing, a lost answer is no failure, and what nobody needs is not written.
 import { describe, expect, it } from 'vitest';
+import { noteCrowded } from '../../../lib/compaction/facts/crowded.ts';
 import { ASSUMED_RATES, measureRates, readRates } from '../../../lib/compaction/facts/measured-rates.ts';
 import { budgetsOf, NOTHING_SPENT, UNLIMITED } from '../../../lib/compaction/plan/budget.ts';
 import { coderStall, noteCoder } from '../../../lib/compaction/run/coder-state.ts';
@@ -10,6 +11,7 @@ import { THRESHOLD_START, thresholdStart } from '../../../lib/compaction/thresho
 import { readBudgetUse, readThreshold, writeBudgetUse, writeThreshold } from '../../../lib/compaction/threshold/row.ts';
 import { DAY_MS } from '../../../lib/foundation/durations.ts';
 import { corrupt, denied, retryLater, unknownOutcome } from '../../../lib/foundation/errors.ts';
+import type { VolumeId } from '../../../lib/foundation/ids.ts';
 import { OPERATING_ATTEMPTS_MAX, RATE_LOOK_EVERY_MS } from '../../../lib/limits/compaction.ts';
 import { PandaConflict } from '../../../lib/panda/conflict.ts';
 import { fleetOfFills } from '../fleets.ts';
@@ -216,6 +218,18 @@ describe('how fast data dies', () => {
     expect(third.daysMeasured).toEqual([0, 0, 0, days + 1]);
     const row = await world.panda.get({ partition: `rates/${components.settings.cell}`, sort: 'deletes' });
     expect(row?.attributes).toMatchObject({ v: 3, a: world.clock.nowMs() });
+  });
+
+  it('that may not have been written is looked at again some day: nothing is sent twice for it', async () => {
+    for (const lose of [undoneOnce, lostOnce]) {
+      const { components, state, writes } = watchedProcess();
+      lose(state, LOST);
+      expect(await measureRates(components, look(0.8))).toMatchObject({ ...ASSUMED_RATES, sample: expect.any(Array) });
+      expect(writes).toHaveLength(1);
+      lose(state, LOST);
+      await noteCrowded(components, { id: '00000000000000aa' as VolumeId, generation: 1 }, 5);
+      expect(writes).toHaveLength(2);
+    }
   });
 
   it('is not known where it cannot be written; by a clock before 1970 it is of then', async () => {
