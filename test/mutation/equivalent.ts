@@ -2,10 +2,28 @@
 
 type Equivalent = readonly [name: string, reason: string];
 
+const HAS_AN_ISSUE = 'what is refused has an issue, and that has a message';
+
 export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
+  'lib/compaction/facts/merge-settings.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
+  'lib/compaction/facts/plan-settings.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
   'lib/compaction/facts/remnants.ts': [
     ['boundary: a.id > b.id -> a.id >= b.id', 'no two volumes and no two buckets have one id: equal ones never meet'],
   ],
+  'lib/compaction/move/merge.ts': [["default: volume ?? '' -> volume", 'no volume is called either']],
+  'lib/compaction/plan/budget.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
+  'lib/compaction/plan/l2-propose.ts': [
+    ['default: a.proposal?.packing.score ?? 0 -> a.proposal?.packing.score', 'all that are ranked have a proposal'],
+    ['default: b.proposal?.packing.score ?? 0 -> b.proposal?.packing.score', 'the same'],
+  ],
+  'lib/compaction/plan/merges/merge-candidates.ts': [
+    ["default: merge.sources[0]?.bucket ?? '' -> merge.sources[0]?.bucket", 'a merge has two sources or more'],
+  ],
+  'lib/compaction/plan/operating-settings.ts': [
+    ["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE],
+  ],
+  'lib/compaction/plan/plan.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
+  'lib/compaction/threshold/law.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
   'lib/frontend/list-objects.ts': [
     [
       'default: page.rows.at(-1)?.sort ?? from -> page.rows.at(-1)?.sort',
