@@ -85,6 +85,13 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   'lib/volume/read/unreadable.ts': [
     ["condition: typeof row.part === 'number' -> true", 'a chunk is looked up by its number: no name is one'],
   ],
+  'lib/volume/rows/drive-health.ts': [
+    ['condition: isPocketfulError(error) -> true', 'the line behind it asks the same once more, for the type'],
+    [
+      'clause: backOffMs === undefined || !isPocketfulError(error) -> backOffMs === undefined',
+      'the same, seen from there',
+    ],
+  ],
   'lib/volume/rows/known-keks.ts': [
     [
       'default: (await components.keks.versions()).at(-1)?.version ?? 0 -> (await components.keks.versions()).at(-1)?.version',

@@ -127,6 +127,23 @@ describe('lists of which rows are missing, or too many', () => {
     expect(writes).toEqual([expect.stringContaining(`put open/${CELL} ${idOf(2)}`)]);
   });
 
+  it('may name what is no volume: that is told of where somebody listens, and left alone', async () => {
+    const { panda, components, complete, listed } = storeOf();
+    await panda.plant({ partition: `open/${CELL}`, sort: 'what' }, { a: 1 });
+    await complete(...VOLUME_LISTS);
+    await expect(listedVolumes(components, 'open')).rejects.toMatchObject({ code: 'ROW_MALFORMED' });
+    const told: string[] = [];
+    const listening = { ...components, badRow: ({ sort }: { readonly sort: string }) => void told.push(sort) };
+    panda.taken();
+    expect(await listedVolumes(listening, 'open')).toEqual(new Set());
+    expect(await mendVolumeLists(listening)).toEqual([]);
+    expect(panda.taken()).toEqual([`query open/${CELL}`, ...LOOK]);
+    expect([told, Object.keys(listed().open)]).toEqual([
+      ['what', 'what'],
+      ['complete', 'what'],
+    ]);
+  });
+
   it('do not get one that is sealed before its row is written', async () => {
     const { panda, components, volume, complete, listed } = storeOf();
     await volume(idOf(1), 'open', 'warm');
