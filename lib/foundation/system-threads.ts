@@ -1,65 +1,78 @@
-// A few threads that answer questions, all by the same program. They start when they are asked, and keep no process
-// alive that waits for no answer.
+// A few threads that answer questions, each by the program that is asked. They start when they are asked, and keep no
+// process alive that waits for no answer.
 import { getCompileCacheDir } from 'node:module';
-import { parentPort, Worker } from 'node:worker_threads';
-import { present } from './assert.ts';
+import { Worker } from 'node:worker_threads';
 
 /** What is moved is not there any more where it came from. */
 type Moved = readonly ArrayBuffer[];
 
-interface Thread<Answer> {
+/** What the program of a thread exports as `answerTo`. */
+export type AnswerTo<Question, Answer> = (question: Question) => [Answer, Moved];
+
+interface Asked {
+  readonly by: object;
+  readonly resolve: (answer: unknown) => void;
+}
+
+interface Thread {
   readonly worker: Worker;
-  readonly asked: Map<number, (answer: Answer | undefined) => void>;
+  readonly asked: Map<number, Asked>;
 }
 
-export interface ThreadsOptions {
-  readonly program: URL;
-  readonly name: string;
-  readonly most: number;
-  /** MiB of the young generation of each. */
-  readonly youngMib: number;
-}
-
-export class SystemThreads<Question, Answer> {
-  readonly #options: ThreadsOptions;
-  readonly #threads: Thread<Answer>[] = [];
+/** Threads that several may share: one costs 35 ms of a processor and 10 MiB, whatever it does. */
+export class ThreadCrew {
+  readonly #name: string;
+  readonly #youngMib: number;
+  readonly #threads: Thread[] = [];
+  readonly #users = new Set<object>();
   #questions = 0;
 
-  constructor(options: ThreadsOptions) {
-    this.#options = options;
+  /** `youngMib`: of the young generation of each. */
+  constructor(name: string, youngMib: number) {
+    this.#name = name;
+    this.#youngMib = youngMib;
   }
 
-  /** Undefined if the thread died of it, or was closed. */
-  async ask(question: Question, moved: Moved = []): Promise<Answer | undefined> {
+  async ask(by: object, most: number, program: string, question: unknown, moved: Moved): Promise<unknown> {
+    this.#users.add(by);
     const id = this.#questions++;
-    const { worker, asked } = this.#idlest();
-    const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
-    asked.set(id, resolve);
+    const { worker, asked } = this.#idlest(most);
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    asked.set(id, { by, resolve });
     worker.ref();
-    worker.postMessage({ id, question }, [...moved]);
+    worker.postMessage({ id, program, question }, [...moved]);
     const answer = await promise;
     if (asked.size === 0) worker.unref();
     return answer;
   }
 
-  async close(): Promise<void> {
+  /** Nothing more is answered to it. Threads end with the last that uses them. */
+  async leave(by: object): Promise<void> {
+    this.#users.delete(by);
+    for (const { asked } of this.#threads)
+      for (const [id, one] of asked) {
+        if (one.by !== by) continue;
+        one.resolve(undefined);
+        asked.delete(id);
+      }
+    if (this.#users.size > 0) return;
     await Promise.all(this.#threads.splice(0).map(({ worker }) => worker.terminate()));
   }
 
   /** A new one as long as all are busy and there may be more. */
-  #idlest(): Thread<Answer> {
+  #idlest(most: number): Thread {
     const idlest = this.#threads.toSorted((a, b) => a.asked.size - b.asked.size)[0];
-    if (idlest !== undefined && (idlest.asked.size === 0 || this.#threads.length >= this.#options.most)) return idlest;
-    const thread: Thread<Answer> = { worker: this.#begun(), asked: new Map() };
+    if (idlest !== undefined && (idlest.asked.size === 0 || this.#threads.length >= most)) return idlest;
+    const thread: Thread = { worker: this.#begun(), asked: new Map() };
     const { worker, asked } = thread;
-    worker.on('message', ({ id, answer }: { id: number; answer: Answer }) => {
-      asked.get(id)?.(answer);
+    worker.on('message', ({ id, answer }: { id: number; answer: unknown }) => {
+      asked.get(id)?.resolve(answer);
       asked.delete(id);
     });
     const ended = (): void => {
       const at = this.#threads.indexOf(thread);
       if (at >= 0) this.#threads.splice(at, 1);
-      for (const resolve of asked.values()) resolve(undefined);
+      for (const { resolve } of asked.values()) resolve(undefined);
       asked.clear();
     };
     worker.on('error', ended);
@@ -69,13 +82,12 @@ export class SystemThreads<Question, Answer> {
   }
 
   #begun(): Worker {
-    const { program, name, youngMib } = this.#options;
-    const worker = new Worker(startOf(program), {
+    const worker = new Worker(START, {
       eval: true,
       workerData: getCompileCacheDir(),
-      name,
+      name: this.#name,
       execArgv: ['--disable-warning=ExperimentalWarning'],
-      resourceLimits: { maxYoungGenerationSizeMb: youngMib },
+      resourceLimits: { maxYoungGenerationSizeMb: this.#youngMib },
     });
     worker.unref();
     return worker;
@@ -83,15 +95,36 @@ export class SystemThreads<Question, Answer> {
 }
 
 /** A thread does not share what its process compiled before: it is told where that is kept. */
-const startOf = ({ href }: URL): string => `const { workerData } = require('node:worker_threads');
+const START = `const { parentPort, workerData } = require('node:worker_threads');
 if (workerData !== undefined) require('node:module').enableCompileCache(workerData);
-import(${JSON.stringify(href)});`;
+const programs = new Map();
+parentPort.on('message', async ({ id, program, question }) => {
+  if (!programs.has(program)) programs.set(program, import(program));
+  const { answerTo } = await programs.get(program);
+  const [answer, moved] = answerTo(question);
+  parentPort.postMessage({ id, answer }, moved);
+});`;
 
-/** The program of such a thread. */
-export function answerQuestions<Question, Answer>(answerTo: (question: Question) => [Answer, Moved]): void {
-  const port = present(parentPort, 'this program is a thread of another one');
-  port.on('message', ({ id, question }: { id: number; question: Question }) => {
-    const [answer, moved] = answerTo(question);
-    port.postMessage({ id, answer }, [...moved]);
-  });
+export interface ThreadsOptions {
+  readonly program: URL;
+  readonly most: number;
+  readonly crew: ThreadCrew;
+}
+
+export class SystemThreads<Question, Answer> {
+  readonly #options: ThreadsOptions;
+
+  constructor(options: ThreadsOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined if the thread died of it, or was closed. */
+  async ask(question: Question, moved: Moved = []): Promise<Answer | undefined> {
+    const { crew, most, program } = this.#options;
+    return (await crew.ask(this, most, program.href, question, moved)) as Answer | undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#options.crew.leave(this);
+  }
 }

@@ -1,43 +1,38 @@
-// Many small blocks are sealed by threads: their bytes and the random ones go over in one piece of memory, and records
-// come back in another. Large blocks, and few, are not worth the way. Whatever a thread does not answer is sealed here.
+// Many small blocks are sealed by threads, where they lie if threads share that memory, else copied into one piece of
+// it; records come back in another. Large blocks, and few, are not worth the way. Whatever a thread does not answer is
+// sealed here.
 import { extname } from 'node:path';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { hexOf, type RecordId } from '../foundation/ids.ts';
+import { LentMemory } from '../foundation/lent-memory.ts';
 import type { Randomness } from '../foundation/randomness.ts';
-import { SystemThreads } from '../foundation/system-threads.ts';
+import { SystemThreads, ThreadCrew } from '../foundation/system-threads.ts';
+import { LENT_BYTES, LENT_IDLE_BYTES_MAX } from '../limits/bytes.ts';
 import { SEAL_JOB_BYTES, SEAL_JOBS_FROM_BLOCKS } from '../limits/engine.ts';
 import { THREAD_YOUNG_MIB } from '../limits/panda.ts';
 import { POOL_BYTES_MIN } from './compression.ts';
 import { type Kek, RECORD_ID_BYTES, SEAL_RANDOM_BYTES, type SealedBlock, WRAPPED_BEK_BYTES } from './envelope.ts';
+import { placed, SEALED_EXTRA_BYTES, type SealDone, type SealJob } from './seal-job.ts';
 import { type BlockSealer, sealHere } from './sealer.ts';
 
-export interface SealJob {
-  /** The plaintexts one after the other, then SEAL_RANDOM_BYTES for each. */
-  readonly memory: ArrayBuffer;
-  readonly lengths: readonly number[];
-  readonly kek: Kek;
-}
-export interface SealDone {
-  /** For each: its record, then its wrapped key. */
-  readonly memory: ArrayBuffer;
-  readonly recordBytes: readonly number[];
-}
+/** What a put has done beside its own thread: files are read, and blocks are sealed. */
+export const putCrew = new ThreadCrew('reads and seals', THREAD_YOUNG_MIB);
+
+/** Of both: what one gives back serves the other. */
+export const putMemory = new LentMemory({ bytesMin: LENT_BYTES, idleBytesMax: LENT_IDLE_BYTES_MAX });
 
 const PROGRAM = new URL(`./system-sealer-thread${extname(import.meta.url)}`, import.meta.url);
 
 export class SystemSealer implements BlockSealer {
   readonly #threads: SystemThreads<SealJob, SealDone>;
   readonly #room: Semaphore;
+  /** Memory that has records. */
+  readonly #sealed = new WeakSet<SharedArrayBuffer>();
 
   constructor(threads: number) {
     // One more than are worked on: copies that wait are memory.
     this.#room = new Semaphore(threads + 1);
-    this.#threads = new SystemThreads({
-      program: PROGRAM,
-      name: 'seals blocks',
-      most: threads,
-      youngMib: THREAD_YOUNG_MIB,
-    });
+    this.#threads = new SystemThreads({ program: PROGRAM, most: threads, crew: putCrew });
   }
 
   async seal(plains: readonly Uint8Array[], randomness: Randomness, kek: Kek): Promise<readonly SealedBlock[]> {
@@ -57,28 +52,27 @@ export class SystemSealer implements BlockSealer {
   }
 
   async #sealThere(plains: readonly Uint8Array[], randomness: Randomness, kek: Kek): Promise<readonly SealedBlock[]> {
-    const bytes = plains.reduce((sum, { length }) => sum + length, 0);
-    const memory = Buffer.allocUnsafeSlow(bytes + plains.length * SEAL_RANDOM_BYTES);
-    let at = 0;
-    for (const plain of plains) {
-      memory.set(plain, at);
-      at += plain.length;
-    }
-    const random = randomness.bytes(plains.length * SEAL_RANDOM_BYTES);
-    memory.set(random, at);
+    const random = Uint8Array.from(randomness.bytes(plains.length * SEAL_RANDOM_BYTES));
     const ids = plains.map((_, i) => idAt(random, i));
+    const { memories, places } = placed(plains, (bytes) => putMemory.take(bytes));
+    const plainBytes = plains.reduce((sum, { length }) => sum + length, 0);
+    const into = putMemory.take(plainBytes + plains.length * SEALED_EXTRA_BYTES);
+    const job: SealJob = { memories, places, random, into, kek };
+    const done = await this.#threads.ask(job);
     random.fill(0);
-    const job: SealJob = { memory: memory.buffer, lengths: plains.map(({ length }) => length), kek };
-    const done = await this.#threads.ask(job, [memory.buffer]);
     if (done === undefined) return sealHere.seal(plains, randomness, kek);
-    return sealedOf(done, ids, kek.version);
+    if (memories[0].byteLength > 0) putMemory.give(memories[0]);
+    this.#sealed.add(into);
+    return sealedOf(into, done, ids, kek.version);
   }
 
   /** Those that were sealed together, by a thread, lie in one piece of memory; any other in its own. */
   release(sealed: readonly SealedBlock[]): void {
     for (const { record } of sealed) {
-      const memory = record.buffer as ArrayBuffer;
-      if (!memory.detached) memory.transfer(0);
+      const { buffer } = record;
+      if (buffer instanceof SharedArrayBuffer) {
+        if (this.#sealed.delete(buffer)) putMemory.give(buffer);
+      } else if (!buffer.detached) buffer.transfer(0);
     }
   }
 
@@ -90,15 +84,21 @@ export class SystemSealer implements BlockSealer {
 const idAt = (random: Uint8Array, i: number): RecordId =>
   hexOf(random.subarray(i * SEAL_RANDOM_BYTES, i * SEAL_RANDOM_BYTES + RECORD_ID_BYTES)) as RecordId;
 
-function sealedOf({ memory, recordBytes }: SealDone, ids: readonly RecordId[], kekVersion: number): SealedBlock[] {
+function sealedOf(
+  memory: SharedArrayBuffer,
+  recordBytes: SealDone,
+  ids: readonly RecordId[],
+  kekVersion: number,
+): SealedBlock[] {
   let at = 0;
-  return recordBytes.map((bytes, i) => {
+  return ids.map((recordId, i) => {
+    const bytes = recordBytes[i] as number;
     const record = Buffer.from(memory, at, bytes);
     at += bytes;
     // Its own: it is kept longer than the records are.
     const wrappedBek = Uint8Array.from(Buffer.from(memory, at, WRAPPED_BEK_BYTES));
     at += WRAPPED_BEK_BYTES;
-    return { recordId: ids[i] as RecordId, record, wrappedBek, kekVersion };
+    return { recordId, record, wrappedBek, kekVersion };
   });
 }
 

@@ -25,6 +25,13 @@ export const PACK_BUCKETS_MAX = 65_536;
 /** Exchanges between columns when records are placed: each evens them out more. */
 export const PLACEMENT_EXCHANGES_MAX = 64;
 
+// Memory that threads share.
+
+/** Of one piece: for files that are read in one go, or for records of blocks that are sealed in one go. */
+export const LENT_BYTES = MIB + 320 * KIB;
+/** Kept for the next who asks: puts hold about as much at once. */
+export const LENT_IDLE_BYTES_MAX = 96 * MIB;
+
 // Keys.
 
 /**

@@ -85,15 +85,15 @@ export const STAMP_TRUSTED_MS = 2_500;
 /** Bytes of a file that is read whole by a thread, with others. */
 export const READ_WHOLE_BYTES_MAX = 256 * KIB;
 /** Bytes of files, and files, that a thread reads in one go. */
-export const READ_AHEAD_BATCH_BYTES = 2 * MIB;
+export const READ_AHEAD_BATCH_BYTES = MIB;
 export const READ_AHEAD_BATCH_FILES = 128;
 /** Batches that are read before they are wanted. */
-export const READ_AHEAD_BATCHES = 3;
+export const READ_AHEAD_BATCHES = 4;
 /** Threads that read files: one reads and hashes several times as fast as the others take, and each is 10 MiB. */
 export const FILE_READERS = 1;
 /** Blocks of a batch from which on threads seal them, and bytes of what one thread seals in one go. */
 export const SEAL_JOBS_FROM_BLOCKS = 32;
-export const SEAL_JOB_BYTES = 2 * MIB;
+export const SEAL_JOB_BYTES = MIB;
 /** Threads that seal, at the most: one core is for the rest. */
 export const SEALERS_MAX = 4;
 /** Remembered objects that are confirmed together. */

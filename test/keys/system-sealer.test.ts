@@ -54,3 +54,37 @@ it('what threads do not answer is sealed here', async () => {
   await own.close();
   expect(opened(await sealing, small)).toEqual(small.map((plain) => Buffer.from(plain)));
 });
+
+it('what threads share is sealed where it lies, among others that are not', async () => {
+  const bytes = small.reduce((sum, { length }) => sum + length, 0);
+  const [one, other] = [new SharedArrayBuffer(bytes), new SharedArrayBuffer(bytes)];
+  let at = 0;
+  const mixed = small.map((plain, i) => {
+    if (i % 4 === 0) return plain;
+    const shared = new Uint8Array(i % 4 === 1 ? one : other, at, plain.length);
+    shared.set(plain);
+    at += plain.length;
+    return shared;
+  });
+  const sealed = await sealer.seal(mixed, new SeededRandomness(4), kek);
+  expect(texts(sealed)).toEqual(texts(await sealHere.seal(small, new SeededRandomness(4), kek)));
+});
+
+it('memory of records that are released serves later ones, once, and that of others does not', async () => {
+  const few = small.slice(0, SEAL_JOBS_FROM_BLOCKS);
+  const sealedNext = (seed: number) => sealer.seal(few, new SeededRandomness(seed), kek);
+  const memoryOf = ([first]: readonly SealedBlock[]): unknown => first?.record.buffer;
+  const held = await sealedNext(5);
+  const before = opened(held, few);
+  const memories = new Set<unknown>();
+  for (let round = 0; round < 6; round++) {
+    const [one, other] = [await sealedNext(6 + round), await sealedNext(12 + round)];
+    expect(new Set([held, one, other].map(memoryOf)).size).toBe(3);
+    expect(opened(one, few)).toEqual(before);
+    memories.add(memoryOf(one)).add(memoryOf(other));
+    for (const sealed of [one, one, other]) sealer.release(sealed);
+  }
+  // Two of records, and one of what was copied for a job.
+  expect(memories.size).toBeLessThanOrEqual(3);
+  expect(opened(held, few)).toEqual(before);
+});

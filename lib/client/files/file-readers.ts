@@ -2,9 +2,9 @@
 // what asking for it and being told does, and they hash what they read while this one does the rest.
 import { extname } from 'node:path';
 import { SystemThreads } from '../../foundation/system-threads.ts';
+import { putCrew, putMemory } from '../../keys/system-sealer.ts';
 import { FILE_READERS } from '../../limits/engine.ts';
-import { THREAD_YOUNG_MIB } from '../../limits/panda.ts';
-import type { FileMark } from './same-file.ts';
+import { type FileMark, roomOf } from './same-file.ts';
 
 export interface FileToRead extends FileMark {
   readonly path: string;
@@ -19,33 +19,46 @@ export interface WholeFile {
   readonly free?: () => void;
 }
 
-export interface FileReaders {
+export interface FilesRead {
   /** In the order asked; undefined: not such a file (any more), so whoever reads it alone says what is the matter. */
-  read(files: readonly FileToRead[]): Promise<readonly (WholeFile | undefined)[]>;
+  readonly files: readonly (WholeFile | undefined)[];
+  /** Nobody looks at any of their bytes any more: to be called once. */
+  free(): void;
+}
+
+export interface FileReaders {
+  read(files: readonly FileToRead[]): Promise<FilesRead>;
   close(): Promise<void>;
 }
 
-export interface FilesRead {
-  readonly memory: ArrayBuffer;
-  readonly found: readonly ({ readonly at: number; readonly length: number; readonly sha256: string } | undefined)[];
+export interface FilesToRead {
+  readonly files: readonly FileToRead[];
+  /** Has room for all of them. Whoever seals them looks at it too. */
+  readonly memory: SharedArrayBuffer;
 }
+export type FilesFound = readonly (
+  | { readonly at: number; readonly length: number; readonly sha256: string }
+  | undefined
+)[];
 
 const PROGRAM = new URL(`./file-reader-thread${extname(import.meta.url)}`, import.meta.url);
 
 export class ThreadFileReaders implements FileReaders {
-  readonly #threads = new SystemThreads<readonly FileToRead[], FilesRead>({
+  readonly #threads = new SystemThreads<FilesToRead, FilesFound>({
     program: PROGRAM,
-    name: 'reads files',
     most: FILE_READERS,
-    youngMib: THREAD_YOUNG_MIB,
+    crew: putCrew,
   });
 
-  async read(files: readonly FileToRead[]): Promise<readonly (WholeFile | undefined)[]> {
-    const answer = await this.#threads.ask(files);
-    if (answer === undefined) return files.map(() => undefined);
-    return answer.found.map(
-      (one) => one && { bytes: new Uint8Array(answer.memory, one.at, one.length), sha256: one.sha256 },
-    );
+  async read(files: readonly FileToRead[]): Promise<FilesRead> {
+    const memory = putMemory.take(files.reduce((sum, file) => sum + roomOf(file), 0));
+    const found = await this.#threads.ask({ files, memory });
+    // A thread that died may have it still.
+    if (found === undefined) return { files: files.map(() => undefined), free: () => {} };
+    return {
+      files: found.map((one) => one && { bytes: new Uint8Array(memory, one.at, one.length), sha256: one.sha256 }),
+      free: () => putMemory.give(memory),
+    };
   }
 
   close(): Promise<void> {

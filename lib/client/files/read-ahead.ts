@@ -10,7 +10,7 @@ import {
   READ_WHOLE_BYTES_MAX,
 } from '../../limits/engine.ts';
 import type { FileToPut } from './changed-files.ts';
-import type { FileReaders, WholeFile } from './file-readers.ts';
+import type { FileReaders, FilesRead, WholeFile } from './file-readers.ts';
 
 export async function* readAhead(
   found: AsyncIterable<FileToPut>,
@@ -47,30 +47,31 @@ function send(
 ): FileToPut[] {
   const reading = whole(small, readers, clock);
   reading.catch(() => {});
-  let memory: ArrayBuffer | undefined;
   let held = small.length;
-  /** Memory of the batch goes with the last of its files: as garbage it would grow old before. */
-  function own(file: WholeFile | undefined): WholeFile | undefined {
+  const isTaken = small.map(() => false);
+  /**
+   * Bytes are there for who asks first. Memory of the batch goes with the last of its files: as garbage it would grow
+   * old before.
+   */
+  function own({ files, free: freeAll }: FilesRead, at: number): WholeFile | undefined {
+    if (isTaken[at]) return undefined;
+    isTaken[at] = true;
     const free = once(() => {
       held -= 1;
-      if (held === 0) memory?.transfer(0);
+      if (held === 0) freeAll();
     });
+    const file = files[at];
     if (file === undefined) free();
-    else memory = file.bytes.buffer as ArrayBuffer;
     return file && { ...file, free };
   }
   const places = new Map(small.map((file, i) => [file, i]));
   return batch.map((file) => {
     const at = places.get(file);
-    return at === undefined ? file : { ...file, request: withWhole(file, async () => own((await reading)[at])) };
+    return at === undefined ? file : { ...file, request: withWhole(file, async () => own(await reading, at)) };
   });
 }
 
-async function whole(
-  small: readonly FileToPut[],
-  readers: FileReaders,
-  clock: Clock,
-): Promise<readonly (WholeFile | undefined)[]> {
+async function whole(small: readonly FileToPut[], readers: FileReaders, clock: Clock): Promise<FilesRead> {
   // What follows in the same tick of the file system's clock would leave no trace: it is waited for.
   const nowMs = clock.nowMs();
   if (small.some(({ stats }) => Math.abs(nowMs - Number(stats.ctimeMs)) < FILE_STAMP_MS))

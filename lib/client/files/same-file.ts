@@ -10,3 +10,6 @@ export const isSameFile = (before: FileMark, now: FileMark): boolean =>
   before.size === now.size &&
   before.mtimeNs === now.mtimeNs &&
   before.ctimeNs === now.ctimeNs;
+
+/** For all bytes that such a file was found to have, and one more, to see that it has no more. */
+export const roomOf = ({ size }: Pick<FileMark, 'size'>): number => Number(size) + 1;

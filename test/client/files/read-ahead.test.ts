@@ -58,7 +58,7 @@ describe('a batch', () => {
     add('a directory by now', { ...target, path: folder }, undefined);
     add('says it is empty', found('/proc/cpuinfo'), undefined);
     add('after all of these', found(written('after')), 'after');
-    const answer = await readers.read(cases.map(([, file]) => file));
+    const { files: answer } = await readers.read(cases.map(([, file]) => file));
     expect(cases.map(([what], i) => [what, answer[i] && Buffer.from(answer[i].bytes).toString()])).toEqual(
       cases.map(([what, , bytes]) => [what, bytes]),
     );
@@ -69,7 +69,7 @@ describe('a batch', () => {
     const own = new ThreadFileReaders();
     const reading = own.read([found(written('bytes'))]);
     await own.close();
-    expect(await reading).toEqual([undefined]);
+    expect((await reading).files).toEqual([undefined]);
   });
 });
 
@@ -95,6 +95,30 @@ describe('ahead', () => {
     expect(whole).toEqual(paths.map((_, i) => i < READ_AHEAD_BATCH_FILES * 2 && ![3, 4, 5].includes(i)));
   });
 
+  it('bytes of a file are there once, and memory is given back when all of a batch have let go of it', async () => {
+    const paths = Array.from({ length: READ_AHEAD_BATCH_FILES }, (_, i) => written(`file ${i}`));
+    let freed = 0;
+    const told: FileReaders = {
+      read: async (batch) => ({
+        ...(await readers.read(batch)),
+        free: () => {
+          freed += 1;
+        },
+      }),
+      close: async () => {},
+    };
+    const all = await Array.fromAsync(readAhead(each(paths.map(toPut)), told, systemClock));
+    for (const [i, { request }] of all.entries()) {
+      const body = await request.whole?.(READ_WHOLE_BYTES_MAX);
+      expect(Buffer.from(body?.bytes ?? []).toString()).toBe(`file ${i}`);
+      expect(await request.whole?.(READ_WHOLE_BYTES_MAX)).toBeUndefined();
+      expect(freed).toBe(0);
+      body?.free?.();
+      body?.free?.();
+    }
+    expect(freed).toBe(1);
+  });
+
   it('what is longer than a block is verified as what reads it says', async () => {
     const paths = Array.from({ length: READ_AHEAD_BATCH_FILES }, () => written('four'));
     const [first] = await Array.fromAsync(readAhead(each(paths.map(toPut)), readers, systemClock));
@@ -109,7 +133,7 @@ describe('ahead', () => {
     const counting: FileReaders = {
       read: async (batch) => {
         asked += 1;
-        return batch.map(() => undefined);
+        return { files: batch.map(() => undefined), free: () => {} };
       },
       close: async () => {},
     };

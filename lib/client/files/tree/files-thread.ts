@@ -2,12 +2,12 @@
 // first. Its calls wait: a thread that does nothing else gains nothing by not waiting, and each call costs a tenth so.
 import { hash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { answerQuestions } from '../../../foundation/system-threads.ts';
+import type { AnswerTo } from '../../../foundation/system-threads.ts';
 import { openBlock } from '../../../keys/envelope.ts';
 import { runsOfData } from '../write-sparsely.ts';
 import type { ComparedFile, Done, NewName, Order, SealedFile } from './write-orders.ts';
 
-answerQuestions<Order, Done>((order) => [doneBy(order), []]);
+export const answerTo: AnswerTo<Order, Done> = (order) => [doneBy(order), []];
 
 function doneBy(order: Order): Done {
   const isPlain = plainFolders();

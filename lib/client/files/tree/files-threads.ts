@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Semaphore } from '../../../foundation/concurrency.ts';
-import { SystemThreads } from '../../../foundation/system-threads.ts';
+import { SystemThreads, ThreadCrew } from '../../../foundation/system-threads.ts';
 import { ORDERS_A_THREAD, WRITE_THREADS_MAX } from '../../../limits/engine.ts';
 import { THREAD_YOUNG_MIB } from '../../../limits/panda.ts';
 import type { Done, Order } from './write-orders.ts';
@@ -16,7 +16,11 @@ export class WriteThreads {
 
   constructor() {
     const most = Math.min(WRITE_THREADS_MAX, availableParallelism());
-    this.#threads = new SystemThreads({ program: PROGRAM, name: 'writes files', most, youngMib: THREAD_YOUNG_MIB });
+    this.#threads = new SystemThreads({
+      program: PROGRAM,
+      most,
+      crew: new ThreadCrew('writes files', THREAD_YOUNG_MIB),
+    });
     this.#room = new Semaphore(most * ORDERS_A_THREAD);
   }
 
