@@ -24,6 +24,9 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'lib/compaction/plan/plan.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
   'lib/compaction/threshold/law.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
+  'lib/frontend/index-plan.ts': [
+    ['boundary: delta < 0 -> delta <= 0', 'references that cancel out were passed over before'],
+  ],
   'lib/frontend/list-objects.ts': [
     [
       'default: page.rows.at(-1)?.sort ?? from -> page.rows.at(-1)?.sort',
@@ -33,6 +36,16 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   'lib/frontend/reads/read-together.ts': [
     ['condition: some.length > 0 -> true', 'of no objects nothing is read, and nothing comes out'],
     ['boundary: some.length > 0 -> some.length >= 0', 'the same'],
+  ],
+  'lib/frontend/removed/list-removed.ts': [
+    ["default: a.head?.row.sort ?? '' -> a.head?.row.sort", 'streams that have ended were left out before'],
+    ["default: b.head?.row.sort ?? '' -> b.head?.row.sort", 'the same'],
+  ],
+  'lib/frontend/removed/restore-object.ts': [
+    [
+      "clause: !isPocketfulError(error) || error.code !== 'VERSION_MISMATCH' -> error.code !== 'VERSION_MISMATCH'",
+      'no other error has that code',
+    ],
   ],
   'lib/volume/check/look-at-group.ts': [['boundary: size < bytes -> size <= bytes', 'equal ones were answered before']],
   'lib/volume/check/look.ts': [
