@@ -10,6 +10,10 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   'lib/compaction/facts/remnants.ts': [
     ['boundary: a.id > b.id -> a.id >= b.id', 'no two volumes and no two buckets have one id: equal ones never meet'],
   ],
+  'lib/compaction/do/merge-now.ts': [
+    ['constant: 0 -> 1', 'of a volume its row is asked for: how much lives in it is counted by its buckets'],
+  ],
+  'lib/compaction/move/l3/hold.ts': [['constant: 0 -> 1', 'of half a gigabyte that may wait one byte']],
   'lib/compaction/move/merge.ts': [["default: volume ?? '' -> volume", 'no volume is called either']],
   'lib/compaction/plan/budget.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
   'lib/compaction/plan/l2-propose.ts': [

@@ -2,6 +2,7 @@
 // run's to begin with is left alone.
 import { expect, it } from 'vitest';
 import { releaseJournalled, stepRun } from '../../../lib/compaction/do/run-step.ts';
+import { readCrowded } from '../../../lib/compaction/facts/crowded.ts';
 import { advance, beginJournal, listJournal } from '../../../lib/compaction/run/journal.ts';
 import type { Copied } from '../../../lib/compaction/run/journal-row.ts';
 import { NO_OUTCOME } from '../../../lib/compaction/run/reports.ts';
@@ -150,4 +151,33 @@ it('volumes of an earlier release’s task are taken as they are, if they are se
   expect([...((await readVolume(world.panda, SMALL.cell, hex(0) as VolumeId))?.buckets ?? [])]).toEqual(
     [0, 1, 2, 3].map((n) => hex(n) as BucketId),
   );
+});
+
+it('a host to which nothing can be added, or that cannot be read, is not rewritten; the next plan hears of the first', async () => {
+  const of = async (host: number, state: string) => {
+    const { p, world } = await sealedRows([host, 0]);
+    const task = { strategy: 'l1' as const, plan: 'p', name: 'l1-0001', host: hex(0), sources: [hex(1)] };
+    await beginJournal(p.components, RUN, task);
+    const report = await stepRun(actorsOf(p), RUN, NEVER);
+    const now = await readVolume(world.panda, SMALL.cell, hex(0) as VolumeId);
+    expect(now).toMatchObject({ state, run: undefined, generation: 1, next: undefined });
+    expect(await listJournal(p.components)).toEqual([]);
+    return { report, notes: await readCrowded(p.components) };
+  };
+  // As nothing lives in it, it goes altogether.
+  const full = await of(0, 'trash');
+  expect(full.report).toMatchObject({ done: true, retired: 1, movedBuckets: 0, hostBytes: 0, stalled: undefined });
+  expect(full.report.skipped).toEqual([
+    {
+      volume: hex(0),
+      reason: {
+        code: 'HOST_TOO_FULL',
+        text: 'it cannot be topped off: no bucket of the donors fits beside what is live in it',
+      },
+    },
+  ]);
+  expect(full.notes).toEqual(new Map([[hex(0), { generation: 1, liveBytes: 0 }]]));
+  const lost = await of(0.3, 'sealed');
+  expect(lost.report).toMatchObject({ done: true, retired: 1, skipped: [], stalled: { code: 'RECORD_LOST' } });
+  expect(lost.notes).toEqual(new Map());
 });

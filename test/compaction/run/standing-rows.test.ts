@@ -5,6 +5,7 @@ import { noteCrowded } from '../../../lib/compaction/facts/crowded.ts';
 import { ASSUMED_RATES, measureRates, readRates } from '../../../lib/compaction/facts/measured-rates.ts';
 import { budgetsOf, NOTHING_SPENT, UNLIMITED } from '../../../lib/compaction/plan/budget.ts';
 import { coderStall, noteCoder } from '../../../lib/compaction/run/coder-state.ts';
+import { knownLanes } from '../../../lib/compaction/run/known-lanes.ts';
 import { changeOperating, readOperating } from '../../../lib/compaction/run/operating-row.ts';
 import { beginPeriod, charge, metadataWritesLeft, readPeriod } from '../../../lib/compaction/run/period.ts';
 import { THRESHOLD_START, thresholdStart } from '../../../lib/compaction/threshold/law.ts';
@@ -12,6 +13,7 @@ import { readBudgetUse, readThreshold, writeBudgetUse, writeThreshold } from '..
 import { DAY_MS } from '../../../lib/foundation/durations.ts';
 import { corrupt, denied, retryLater, unknownOutcome } from '../../../lib/foundation/errors.ts';
 import type { VolumeId } from '../../../lib/foundation/ids.ts';
+import { SHARED_LANE } from '../../../lib/foundation/lane.ts';
 import { OPERATING_ATTEMPTS_MAX, RATE_LOOK_EVERY_MS } from '../../../lib/limits/compaction.ts';
 import { PandaConflict } from '../../../lib/panda/conflict.ts';
 import { fleetOfFills } from '../fleets.ts';
@@ -150,6 +152,25 @@ describe('what an operator sets', () => {
     });
     expect(writes.length).toBe(count);
     expect(await readOperating(components)).toEqual({ ...both, runsMax: 6 });
+  });
+
+  it('is written again although it stays the same, if nobody can tell whether it was', async () => {
+    const { components, world, state } = watchedProcess();
+    const same = () => changeOperating(components, () => ({ runsMax: 3 }));
+    await same();
+    undoneOnce(state, LOST);
+    expect(await same()).toEqual({ runsMax: 3 });
+    expect((await world.panda.get({ partition: 'work/settings', sort: 'operating' }))?.attributes['v']).toBe(2);
+  });
+
+  it('is kept apart by what is known of it: where it cannot be read nothing is, and a mistake comes out', async () => {
+    const { components } = watchedProcess();
+    await changeOperating(components, () => ({ namespacesApart: 'a' }));
+    const lanes = async (get: () => Promise<never>) => knownLanes({ ...components, panda: { get } as never })('a');
+    expect(await knownLanes(components)('a')).not.toBe(SHARED_LANE);
+    expect(await knownLanes(components)('b')).toBe(SHARED_LANE);
+    expect(await lanes(() => Promise.reject(BUSY))).toBe(SHARED_LANE);
+    await expect(lanes(() => Promise.reject(new TypeError('a mistake')))).rejects.toThrow('a mistake');
   });
 
   it('is given up after so many tries that others were quicker with; other errors come out', async () => {
