@@ -4,6 +4,7 @@ import { boundLines, cutLines } from './bounds.ts';
 import { COMPACTION_CASES } from './cases/compaction-cases.ts';
 import { MORE_CASES } from './cases/more-cases.ts';
 import { RARER_CASES } from './cases/rarer-cases.ts';
+import { SELDOM_CASES } from './cases/seldom-cases.ts';
 import { choiceLines } from './choices.ts';
 import { CODECS, damageLines } from './damage.ts';
 import { figureLines } from './figures.ts';
@@ -38,7 +39,7 @@ export const GOLDEN: Readonly<Record<string, () => readonly string[] | Promise<r
 
 /** But for those where several are at work: their calls come in an order of their own. */
 const ALL_CASES = Object.fromEntries(
-  Object.entries({ ...USE_CASES, ...MORE_CASES, ...COMPACTION_CASES, ...RARER_CASES }).filter(
+  Object.entries({ ...USE_CASES, ...MORE_CASES, ...COMPACTION_CASES, ...RARER_CASES, ...SELDOM_CASES }).filter(
     ([name]) => !name.includes('beside'),
   ),
 );
