@@ -5,10 +5,18 @@ type Equivalent = readonly [name: string, reason: string];
 const HAS_AN_ISSUE = 'what is refused has an issue, and that has a message';
 
 export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
+  'lib/compaction/facts/delete-rates.ts': [
+    ['boundary: days > 0 -> days >= 0', 'where no time has passed nothing was exposed'],
+  ],
+  'lib/compaction/facts/fleet.ts': [
+    ['default: v.lane ?? SHARED_LANE -> v.lane', 'what is not told is 0 in a column, which is the shared lane'],
+  ],
   'lib/compaction/facts/merge-settings.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
   'lib/compaction/facts/plan-settings.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
   'lib/compaction/facts/remnants.ts': [
     ['boundary: a.id > b.id -> a.id >= b.id', 'no two volumes and no two buckets have one id: equal ones never meet'],
+    ['condition: a.id > b.id -> true', 'the same'],
+    ['default: v.lane ?? SHARED_LANE -> v.lane', 'what is not told is 0 in a column, which is the shared lane'],
   ],
   'lib/compaction/do/merge-now.ts': [
     ['constant: 0 -> 1', 'of a volume its row is asked for: how much lives in it is counted by its buckets'],

@@ -87,6 +87,19 @@ it('leases that no run has are ended, if nobody can be at them: dead processesâ€
   expect(await states()).toEqual(['draining l2/gone/1', SEALED, ...kept]);
 });
 
+it('a lease that somebody else takes over meanwhile is theirs', async () => {
+  const { store, set, lease, states, world } = await left(1);
+  await lease(0, 'l2/gone/1');
+  const transact = world.panda.transact.bind(world.panda);
+  world.panda.transact = async (writes) => {
+    world.panda.transact = transact;
+    await set(0, { r: 'l2/alive/1' });
+    return transact(writes);
+  };
+  expect(await endLostLeases(store)).toBe(0);
+  expect(await states()).toEqual(['draining l2/alive/1']);
+});
+
 it('a run is begun if somebody began it who is gone; what was only planned is forgotten', async () => {
   const { components, store } = await left(1);
   const begin = (id: string) => beginJournal(components, id as RunId, task());

@@ -39,6 +39,9 @@ describe('a clock', () => {
     });
     await expect(currentView(p.volumes, { acceptClock: false })).rejects.toMatchObject({ code: 'CLOCK_BEHIND' });
     expect((await currentView(p.volumes, { acceptClock: true })).count).toBe(4);
+    const one = await sealedRows([0.5]);
+    await one.set(0, { z: later });
+    await expect(currentView(one.p.volumes)).rejects.toMatchObject({ code: 'CLOCK_BEHIND' });
     await set(3, { z: 9e15 });
     await expect(planNow(p.volumes)).rejects.toMatchObject({
       message: expect.stringContaining(`${hex(3)} at ${9e15} ms`),
