@@ -9,7 +9,7 @@ import type * as z from 'zod';
 import type { Budgets } from '../lib/compaction/plan/budget.ts';
 import type { Actors } from '../lib/compaction/run/actors.ts';
 import type { MetricsPort } from '../lib/engine/wire/metrics.ts';
-import { invalid, isPocketfulError } from '../lib/foundation/errors.ts';
+import { isPocketfulError, notMet } from '../lib/foundation/errors.ts';
 import { ENDING_MS_MAX } from '../lib/limits/stage.ts';
 import { LiveCoder } from '../lib/live-coder/live-coder.ts';
 import type { Stream } from '../lib/stream/stream.ts';
@@ -72,8 +72,7 @@ export const actorsOf = ({ store, stream }: TaskParts): Actors => ({
 function parsed<Schema extends z.ZodType>(schema: Schema, event: unknown): z.infer<Schema> {
   const result = schema.safeParse(event ?? {});
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw invalid('EVENT_INVALID', `event: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
+  throw notMet('EVENT_INVALID', 'event', result.error);
 }
 
 /** PocketfulRetry and so on: what Lambda reports as the error's type. */

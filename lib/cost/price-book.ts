@@ -1,7 +1,7 @@
 // The one dated price book: list prices of one region as plain data. Everything that speaks of money (planner,
 // simulator, bill preview) reads it, so a price is changed in one place and every figure names the book it came from.
 import * as z from 'zod';
-import { invalid } from '../foundation/errors.ts';
+import { notMet } from '../foundation/errors.ts';
 
 export const STORAGE_CLASSES = ['standard', 'standard-ia', 'one-zone-ia', 'glacier-ir', 'deep-archive'] as const;
 export type StorageClass = (typeof STORAGE_CLASSES)[number];
@@ -145,11 +145,7 @@ export const PRICE_BOOK: PriceBook = deepFreeze(US_EAST_1);
 export function parsePriceBook(input: unknown): PriceBook {
   const parsed = schema.safeParse(input);
   if (parsed.success) return deepFreeze(parsed.data);
-  const issue = parsed.error.issues[0];
-  throw invalid(
-    'PRICE_BOOK_INVALID',
-    `price book: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`,
-  );
+  throw notMet('PRICE_BOOK_INVALID', 'price book', parsed.error);
 }
 
 function deepFreeze<T extends object>(value: T): T {

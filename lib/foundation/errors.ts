@@ -39,3 +39,15 @@ export const corrupt = (code: CodeOf<'corrupt'>, message: string, cause?: unknow
   new PocketfulError('corrupt', code, message, cause);
 export const denied = (code: CodeOf<'denied'>, message: string, cause?: unknown): PocketfulError =>
   new PocketfulError('denied', code, message, cause);
+
+/** Of a schema that was not met (zod's, of which this knows no more). */
+interface NotMet {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+}
+
+/** Where an input is wrong first; `input`: as a whole. */
+export const wrongAt = ({ issues }: NotMet): string => issues[0]?.path.join('.') || 'input';
+
+/** For an input of which a schema is not met: what it is of, where it is wrong first, and how. */
+export const notMet = (code: CodeOf<'invalid'>, what: string, error: NotMet): PocketfulError =>
+  invalid(code, `${what}: ${wrongAt(error)}: ${error.issues[0]?.message ?? 'invalid'}`);

@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import { type Budgets, budgetsOf } from '../compaction/plan/budget.ts';
 import type { StorageClass } from '../cost/price-book.ts';
-import { invalid } from '../foundation/errors.ts';
+import { invalid, notMet } from '../foundation/errors.ts';
 import { FRONTEND_SECONDS, FUNCTION_SECONDS_MAX, STAGE_DRIVES_MAX, WORKER_SECONDS } from '../limits/stage.ts';
 import { drivesMin, PRESETS, type PresetName, type Settings, settingsOf } from '../settings/settings.ts';
 
@@ -92,10 +92,7 @@ export interface StageSettings
 /** Throws `invalid` STAGE_INVALID, naming the key, or SETTINGS_INVALID. */
 export function parseStageSettings(context: Readonly<Record<string, unknown>>): StageSettings {
   const parsed = schema.safeParse(context);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid('STAGE_INVALID', `stage: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
-  }
+  if (!parsed.success) throw notMet('STAGE_INVALID', 'stage', parsed.error);
   const { preset, settings, drives, budgets, protection, journal = !parsed.data.ephemeral, ...rest } = parsed.data;
   const store = settingsOf(preset, settings as Partial<Settings>);
   if (store.cell === DATA) throw invalid('STAGE_INVALID', `stage: settings: no cell may be called ${DATA}`);

@@ -2,7 +2,7 @@
 // both sides. Bytes travel as base64. A failure is an answer, not a function error, so that its kind and code survive.
 import * as z from 'zod';
 import { codeFrom } from '../foundation/error-codes.ts';
-import { type ErrorKind, invalid, isPocketfulError, PocketfulError, unknownOutcome } from '../foundation/errors.ts';
+import { type ErrorKind, isPocketfulError, notMet, PocketfulError, unknownOutcome } from '../foundation/errors.ts';
 import { LIST_LIMIT_MAX } from '../limits/frontend.ts';
 import {
   BASE64_CHARACTERS_MAX,
@@ -172,8 +172,7 @@ export type FrontendAnswer = ResultOf<FrontendOperation> | { readonly error: Wir
 export function parseRequest(event: unknown): FrontendRequest {
   const parsed = requestSchema.safeParse(event);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw invalid('REQUEST_INVALID', `request: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
+  throw notMet('REQUEST_INVALID', 'request', parsed.error);
 }
 
 /** The result in an answer; throws the error it carries as it was thrown over there. */

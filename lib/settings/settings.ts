@@ -6,7 +6,7 @@ import en from 'zod/v4/locales/en.js';
 import { CODEC_NAMES } from '../codec/codec.ts';
 import { codecShape } from '../codec/shape.ts';
 import { HOUR_MS } from '../foundation/durations.ts';
-import { invalid } from '../foundation/errors.ts';
+import { invalid, notMet } from '../foundation/errors.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -120,10 +120,7 @@ export const drivesMin = (settings: Settings): number =>
  */
 export function parseSettings(input: unknown): Settings {
   const parsed = schema.safeParse(input);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid('SETTINGS_INVALID', `settings: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
-  }
+  if (!parsed.success) throw notMet('SETTINGS_INVALID', 'settings', parsed.error);
   const settings = parsed.data;
   const contradiction = contradictionIn(settings);
   if (contradiction !== undefined) throw invalid('SETTINGS_INVALID', `settings: ${contradiction}`);

@@ -5,7 +5,7 @@ import { CODEC_NAMES } from '../codec/codec.ts';
 import { type FleetView, fleetOf } from '../compaction/facts/fleet.ts';
 import { type PlanSettings, planSettingsOf } from '../compaction/facts/plan-settings.ts';
 import { planCompaction } from '../compaction/plan/planner.ts';
-import { invalid } from '../foundation/errors.ts';
+import { invalid, notMet } from '../foundation/errors.ts';
 import { capacityBytes, PRESETS } from '../settings/settings.ts';
 
 /** Only what is needed of a status; it may say more. */
@@ -55,10 +55,7 @@ export function fleetOfStatus(json: string): { readonly view: FleetView; readonl
     throw invalid('STATUS_INVALID', 'status: the file is not JSON', cause);
   }
   const parsed = statusSchema.safeParse(data);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid('STATUS_INVALID', `status: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
-  }
+  if (!parsed.success) throw notMet('STATUS_INVALID', 'status', parsed.error);
   const { storeId, preset, volumes } = parsed.data;
   const sealed = volumes.filter((volume) => volume.class !== 'hot' && volume.state === 'sealed');
   const view = fleetOf(

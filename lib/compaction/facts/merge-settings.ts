@@ -1,7 +1,7 @@
 // What the merging of bucket remnants may be told: when there are too many rows, which buckets are remnants, what a
 // merge has to save to be worth its block rows, and how much of it one plan may hold.
 import * as z from 'zod';
-import { invalid } from '../../foundation/errors.ts';
+import { invalid, notMet } from '../../foundation/errors.ts';
 import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import type { Settings } from '../../settings/settings.ts';
 
@@ -61,11 +61,7 @@ export function mergeSettingsFor(settings: Settings, changes: Partial<MergeSetti
 
 function parseMergeSettings(input: unknown): MergeSettings {
   const parsed = schema.safeParse(input);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const name = issue?.path.join('.') || 'input';
-    throw invalid('MERGE_SETTINGS_INVALID', `merge settings: ${name}: ${issue?.message ?? 'invalid'}`);
-  }
+  if (!parsed.success) throw notMet('MERGE_SETTINGS_INVALID', 'merge settings', parsed.error);
   const { sourcesMin, tierFactor } = parsed.data;
   if (sourcesMin < tierFactor)
     throw invalid(

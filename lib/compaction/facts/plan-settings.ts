@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import { STORAGE_CLASSES } from '../../cost/price-book.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
-import { invalid } from '../../foundation/errors.ts';
+import { invalid, notMet, wrongAt } from '../../foundation/errors.ts';
 import { RUN_SOURCES_MAX, THRESHOLD_MAX, THRESHOLD_MIN } from '../../limits/compaction.ts';
 import { AGE_CLASSES } from './fleet.ts';
 
@@ -142,10 +142,8 @@ export function planSettingsOf(changes: Partial<PlanSettings> = {}): PlanSetting
 export function parsePlanSettings(input: unknown): PlanSettings {
   const parsed = planSettingsSchema.safeParse(input);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const name = issue?.path.join('.') || 'input';
-    const code = /^l[123]UpTo$/.test(name) ? 'BOUNDARIES_INVALID' : 'PLAN_SETTINGS_INVALID';
-    throw invalid(code, `plan settings: ${name}: ${issue?.message ?? 'invalid'}`);
+    const isBoundary = /^l[123]UpTo$/.test(wrongAt(parsed.error));
+    throw notMet(isBoundary ? 'BOUNDARIES_INVALID' : 'PLAN_SETTINGS_INVALID', 'plan settings', parsed.error);
   }
   const settings = parsed.data;
   const wrong = wrongBoundary(settings);

@@ -2,7 +2,7 @@
 // What a strategy leaves of its share spills over to the others, so that none starves and nothing lies idle.
 import * as z from 'zod';
 import type { Work } from '../../cost/cost-of.ts';
-import { invalid } from '../../foundation/errors.ts';
+import { invalid, notMet } from '../../foundation/errors.ts';
 import { STRATEGIES, type Strategy } from '../facts/plan-settings.ts';
 
 export const BUDGET_LINES = [
@@ -51,10 +51,7 @@ export function budgetsOf(changes: Partial<Budgets> = {}): Budgets {
 
 export function parseBudgets(input: unknown): Budgets {
   const parsed = budgetsSchema.safeParse(input);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid('BUDGET_INVALID', `budget: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
-  }
+  if (!parsed.success) throw notMet('BUDGET_INVALID', 'budget', parsed.error);
   const { l1, l2, l3 } = parsed.data.shares;
   if (Math.abs(l1 + l2 + l3 - 1) > 1e-9)
     throw invalid('BUDGET_INVALID', `budget: the shares of l1, l2 and l3 add up to ${l1 + l2 + l3}, not 1`);

@@ -3,7 +3,7 @@
 // the row is run/operating-row.ts.
 import * as z from 'zod';
 import { DAY_MS, SECOND_MS } from '../../foundation/durations.ts';
-import { invalid } from '../../foundation/errors.ts';
+import { notMet } from '../../foundation/errors.ts';
 import { NAMESPACES_APART_MAX, RUNS_AT_ONCE_MAX } from '../../limits/compaction.ts';
 import { isNamespaceName } from '../../panda/rows/namespace-row.ts';
 import { type PlanSettings, planSettingsOf, planSettingsSchema } from '../facts/plan-settings.ts';
@@ -94,10 +94,7 @@ export const NONE_NAMES: ReadonlySet<OperatingName> = new Set([
  */
 export function parseOperating(input: unknown): OperatingSettings {
   const parsed = schema.safeParse(input);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid('OPERATING_INVALID', `settings: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
-  }
+  if (!parsed.success) throw notMet('OPERATING_INVALID', 'settings', parsed.error);
   planSettingsOf(plannedOf(parsed.data));
   budgetsFor(parsed.data, 0, DAY_MS);
   return Object.freeze(parsed.data);

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { CODEC_NAMES } from '../../codec/codec.ts';
 import { reasonCodeFrom } from '../../foundation/error-codes.ts';
-import { invalid } from '../../foundation/errors.ts';
+import { invalid, notMet } from '../../foundation/errors.ts';
 import { planSettingsSchema, STRATEGIES } from '../facts/plan-settings.ts';
 import { budgetsSchema } from './budget.ts';
 import { VERDICTS } from './selector.ts';
@@ -185,10 +185,7 @@ export function parsePlan(json: string): CompactionPlan {
       `plan: the file has version ${String(version)}, this release applies version ${PLAN_VERSION} only: make a new plan`,
     );
   const parsed = planSchema.safeParse(data);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid('PLAN_INVALID', `plan: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`);
-  }
+  if (!parsed.success) throw notMet('PLAN_INVALID', 'plan', parsed.error);
   const { digest, ...body } = parsed.data;
   if (digest !== digestOfBody(body)) throw invalid('PLAN_EDITED', `plan: changed after it was made (digest ${digest})`);
   return deepFreeze(parsed.data);

@@ -4,7 +4,7 @@
 import * as z from 'zod';
 import type { THRESHOLD_REASONS } from '../../foundation/codes/reasons.ts';
 import { DAY_MS } from '../../foundation/durations.ts';
-import { invalid } from '../../foundation/errors.ts';
+import { invalid, notMet } from '../../foundation/errors.ts';
 import type { Reason } from '../../foundation/reason.ts';
 import {
   THRESHOLD_MAX,
@@ -56,13 +56,7 @@ export const THRESHOLD_SETTINGS: ThresholdSettings = Object.freeze({
 /** Throws `invalid` THRESHOLD_INVALID for settings that are nonsense or known to swing. */
 export function thresholdSettingsOf(changes: Partial<ThresholdSettings> = {}): ThresholdSettings {
   const parsed = schema.safeParse({ ...THRESHOLD_SETTINGS, ...changes });
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid(
-      'THRESHOLD_INVALID',
-      `threshold: ${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`,
-    );
-  }
+  if (!parsed.success) throw notMet('THRESHOLD_INVALID', 'threshold', parsed.error);
   const s = parsed.data;
   const wrong =
     s.min > s.max
