@@ -36,13 +36,15 @@ export class ThreadCrew {
   async ask(by: object, most: number, program: string, question: unknown, moved: Moved): Promise<unknown> {
     this.#users.add(by);
     const id = this.#questions++;
-    const { worker, asked } = this.#idlest(most);
+    const thread = this.#idlest(most);
+    const { worker, asked } = thread;
     const { promise, resolve } = Promise.withResolvers<unknown>();
     asked.set(id, { by, resolve });
     worker.ref();
     worker.postMessage({ id, program, question }, [...moved]);
     const answer = await promise;
-    if (asked.size === 0) worker.unref();
+    // One that is being ended is waited for, and nothing else may keep the process alive till then.
+    if (asked.size === 0 && this.#threads.includes(thread)) worker.unref();
     return answer;
   }
 
