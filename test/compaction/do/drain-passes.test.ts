@@ -72,6 +72,10 @@ describe('a pass', () => {
     expect(journal).toMatchObject({ phase: 'COPY', run: expect.stringMatching(/^l3\/drainer\/[0-9a-f]{12}$/) });
     expect(journal?.progressAtMs).toBeUndefined();
     expect(await pass()).toMatchObject({ sent: 0, begun: 0, draining: 2, reason: FLOWING, stream: { ready: 8 } });
+    // What is worked on is on its way, too: here, as much as waits.
+    const worked = await stream.receive(4, 1000);
+    expect(await pass()).toMatchObject({ sent: 0, stream: { ready: 4, inFlight: 4 } });
+    await stream.ack(worked.map(({ receipt }) => receipt));
     await drainQueue();
     await empty(0);
     expect(await pass()).toMatchObject({ sent: 4, retired: 1, ended: 0, draining: 1, reason: FLOWING });
