@@ -2,8 +2,6 @@
 
 type Equivalent = readonly [name: string, reason: string];
 
-const HAS_AN_ISSUE = 'what is refused has an issue, and that has a message';
-
 export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   'lib/compaction/facts/delete-rates.ts': [
     ['boundary: days > 0 -> days >= 0', 'where no time has passed nothing was exposed'],
@@ -11,8 +9,6 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   'lib/compaction/facts/fleet.ts': [
     ['default: v.lane ?? SHARED_LANE -> v.lane', 'what is not told is 0 in a column, which is the shared lane'],
   ],
-  'lib/compaction/facts/merge-settings.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
-  'lib/compaction/facts/plan-settings.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
   'lib/compaction/facts/remnants.ts': [
     ['boundary: a.id > b.id -> a.id >= b.id', 'no two volumes and no two buckets have one id: equal ones never meet'],
     ['condition: a.id > b.id -> true', 'the same'],
@@ -23,7 +19,12 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'lib/compaction/move/l3/hold.ts': [['constant: 0 -> 1', 'of half a gigabyte that may wait one byte']],
   'lib/compaction/move/merge.ts': [["default: volume ?? '' -> volume", 'no volume is called either']],
-  'lib/compaction/plan/budget.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
+  'lib/compaction/plan/kin.ts': [
+    [
+      'arithmetic: AGE_CLASSES - 1 -> AGE_CLASSES + 1',
+      'behind the last bound there is none, and nothing is above that',
+    ],
+  ],
   'lib/compaction/plan/l2-propose.ts': [
     ['default: a.proposal?.packing.score ?? 0 -> a.proposal?.packing.score', 'all that are ranked have a proposal'],
     ['default: b.proposal?.packing.score ?? 0 -> b.proposal?.packing.score', 'the same'],
@@ -31,11 +32,7 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   'lib/compaction/plan/merges/merge-candidates.ts': [
     ["default: merge.sources[0]?.bucket ?? '' -> merge.sources[0]?.bucket", 'a merge has two sources or more'],
   ],
-  'lib/compaction/plan/operating-settings.ts': [
-    ["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE],
-  ],
-  'lib/compaction/plan/plan.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
-  'lib/compaction/threshold/law.ts': [["default: issue?.message ?? 'invalid' -> issue?.message", HAS_AN_ISSUE]],
+  'lib/compaction/plan/operating-settings.ts': [],
   'lib/frontend/index-plan.ts': [
     ['boundary: delta < 0 -> delta <= 0', 'references that cancel out were passed over before'],
   ],

@@ -205,13 +205,13 @@ describe('the reason', () => {
   });
 
   it('is the Live Coder while messages are there that it cannot write; an empty queue finds out whether it can', async () => {
-    const { p, pass } = await drainer([0.02]);
+    const { p, stream, pass } = await drainer([0.02]);
     await noteCoder(p.components, { code: 'STORE_FULL', text: 'no zone' });
     expect(await pass()).toMatchObject({ sent: 4, reason: FLOWING });
-    expect(await pass()).toMatchObject({
-      sent: 0,
-      reason: { code: 'CODER_STALLED', text: 'the Live Coder is stalled: STORE_FULL: no zone' },
-    });
+    const stalled = { code: 'CODER_STALLED', text: 'the Live Coder is stalled: STORE_FULL: no zone' };
+    expect(await pass()).toMatchObject({ sent: 0, reason: stalled });
+    await stream.receive(2, 1000);
+    expect(await pass()).toMatchObject({ reason: stalled, stream: { ready: 2, inFlight: 2 } });
   });
 
   it('is the age of what was sent into an empty queue, however often it is given back', async () => {
