@@ -32,7 +32,6 @@ export const EQUIVALENT: Readonly<Record<string, readonly Equivalent[]>> = {
   'lib/compaction/plan/merges/merge-candidates.ts': [
     ["default: merge.sources[0]?.bucket ?? '' -> merge.sources[0]?.bucket", 'a merge has two sources or more'],
   ],
-  'lib/compaction/plan/operating-settings.ts': [],
   'lib/frontend/index-plan.ts': [
     ['boundary: delta < 0 -> delta <= 0', 'references that cancel out were passed over before'],
   ],
