@@ -67,7 +67,7 @@ describe('the memory of a put', () => {
     const next = room.memory(blocksOf(1));
     expect(await granted(next)).toBeUndefined();
     first();
-    expect(await granted(next)).toBeDefined();
+    expect(await granted(next)).toBeTypeOf('function');
   });
 
   it('is counted in whole thousandths, and nothing takes none', async () => {
@@ -95,14 +95,14 @@ describe('the memory of a put', () => {
     expect(await granted(next)).toBeUndefined();
     expect(told).toEqual(['reader 0 waits']);
     give();
-    expect(await granted(next)).toBeDefined();
+    expect(await granted(next)).toBeTypeOf('function');
     expect(told).toEqual(['reader 0 waits', 'reader 0 goes on']);
   });
 
   it('is no less than that of any put', async () => {
     const { room } = bulkRoom(() => 1);
     await room.memory(blocksOf(PUT_MEMORY_BYTES_MAX / 2));
-    expect(await granted(room.memory(blocksOf(PUT_MEMORY_BYTES_MAX / 2)))).toBeDefined();
+    expect(await granted(room.memory(blocksOf(PUT_MEMORY_BYTES_MAX / 2)))).toBeTypeOf('function');
   });
 });
 
@@ -115,7 +115,7 @@ describe('segments of long objects', () => {
     const next = room.segment(blocksOf(1), undefined);
     expect(await granted(next)).toBeUndefined();
     gives[0]?.();
-    expect(await granted(next)).toBeDefined();
+    expect(await granted(next)).toBeTypeOf('function');
   });
 
   it('take memory where large groups are made, and their own reader says that it waits', async () => {
@@ -137,7 +137,7 @@ describe('long objects', () => {
     turns[0]?.read();
     expect(await granted(next)).toBeUndefined();
     turns[0]?.done();
-    expect(await granted(next)).toBeDefined();
+    expect(await granted(next)).toEqual({ reader: undefined, read: expect.any(Function), done: expect.any(Function) });
   });
 
   it('make way when they are read where large groups are made, and end their reader once', async () => {
@@ -147,7 +147,7 @@ describe('long objects', () => {
     expect(await granted(next)).toBeUndefined();
     expect(told).toEqual(['reader 0 waits']);
     turns[1]?.read();
-    expect(await granted(next)).toBeDefined();
+    expect(await granted(next)).toMatchObject({ reader: { end: expect.any(Function) }, read: expect.any(Function) });
     expect(told).toEqual(['reader 0 waits', 'reader 0 goes on', 'reader 2 ends']);
     turns[1]?.read();
     turns[1]?.done();
