@@ -1,6 +1,6 @@
 // Rows of removed objects and of what they lead to, made by hand: small numbers for ids.
 import type { BlockId, BucketId, ObjectVersion, RecordId, VolumeId } from '../../lib/foundation/ids.ts';
-import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
+import type { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row, Write } from '../../lib/panda/panda.ts';
 import { type BlockRow, blockAttributes, blockKey } from '../../lib/panda/rows/block-row.ts';
 import { bucketAttributes, bucketKey, deadFromRow, deadKey, isDead } from '../../lib/panda/rows/bucket-row.ts';
@@ -14,6 +14,7 @@ import {
 import { removedKey } from '../../lib/panda/rows/removed/removed-row.ts';
 import { shredFromRow, shredPartition } from '../../lib/panda/rows/trash-row.ts';
 import { TINY, World } from '../store/harness.ts';
+import { MeddledPanda } from '../store/meddled-panda.ts';
 
 export const CELL = TINY.cell;
 export const AT_MS = 100_000;
@@ -56,14 +57,9 @@ export const putBucket = (n: number, slots = 300): Write => ({
   }),
 });
 
-export class MeddledPanda extends MemoryPanda {
-  before: ((writes: readonly Write[]) => Promise<void>) | undefined;
+export class MeddledReadsPanda extends MeddledPanda {
   beforeRead: (() => Promise<void>) | undefined;
 
-  override async transact(writes: readonly Write[]): Promise<void> {
-    await this.before?.(writes);
-    return super.transact(writes);
-  }
   override async get(one: Parameters<MemoryPanda['get']>[0]): Promise<Row | undefined> {
     await this.beforeRead?.();
     return super.get(one);
@@ -71,7 +67,7 @@ export class MeddledPanda extends MemoryPanda {
 }
 
 export async function worldWith(writes: readonly Write[]) {
-  const panda = new MeddledPanda();
+  const panda = new MeddledReadsPanda();
   const world = new World(1, { ...TINY, deleteGraceMs: 1000 }, 20, panda);
   world.clock.jumpTo(AT_MS + 1000);
   for (let at = 0; at < writes.length; at += 100) await panda.transact(writes.slice(at, at + 100));

@@ -70,8 +70,7 @@ export function packingLines(): string[] {
 
 /** Each setting is unusual in one of three plans. */
 function settingsBy(rows: SeededRows): Partial<PlanSettings> {
-  const maybe = <K extends keyof PlanSettings>(name: K, values: readonly PlanSettings[K][]): Partial<PlanSettings> =>
-    rows.once(3) ? ({ [name]: rows.pick(values) } as Partial<PlanSettings>) : {};
+  const maybe = rows.sometimes<PlanSettings>(3);
   // Few sources go with little fill: no volume may be nobody's.
   const shapes = [{ sourcesMax: 4, minFill: 0.4 }, { sourcesMax: 3, minFill: 0.3 }, { minFill: 0.5 }];
   return {

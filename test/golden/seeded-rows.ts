@@ -28,6 +28,11 @@ export class SeededRows {
   /** True once in so many. */
   once = (inSoMany: number): boolean => this.random.below(inSoMany) === 0;
   pick = <T>(of: readonly T[]): T => of[this.random.below(of.length)] as T;
+  /** Settings of which each is one of these once in so many, and else as usual. */
+  sometimes =
+    <T>(inSoMany: number) =>
+    <K extends keyof T>(name: K, values: readonly T[K][]): Partial<T> =>
+      this.once(inSoMany) ? ({ [name]: this.pick(values) } as unknown as Partial<T>) : {};
   list = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 
   blockId = (): BlockId => hexOf(this.random.bytes(32)) as BlockId;

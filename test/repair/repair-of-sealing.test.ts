@@ -1,9 +1,7 @@
 // REPAIR of a volume whose seal is pending, while somebody else brings the seal to its end: the directories belong to the column that is made again,
 // and the rows by which its groups were found are gone.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { driveReadOnly } from '../../lib/drive/errors.ts';
 import { FaultyDrive } from '../../lib/drive/faulty-drive.ts';
-import { DIRECTORY_PACK_NAME } from '../../lib/format/object-names.ts';
 import { encodeHot } from '../../lib/live-coder/encode-hot.ts';
 import type { DamageRow } from '../../lib/panda/rows/damage-row.ts';
 import { groupPartition } from '../../lib/panda/rows/group-row.ts';
@@ -24,6 +22,7 @@ import { expectSound } from '../store/recount.ts';
 import { expectUndamaged } from '../store/undamaged.ts';
 import { LOOKED_AT, placesIn, plantedWorld, replace } from '../volume/planted.ts';
 import { afterFirstWrite, mark } from './drives.ts';
+import { packlessDrive } from './packless-drive.ts';
 
 const DIRECTORY_COLUMN = 1;
 const settings = settingsOf('demo', { ...LOOKED_AT, trashGraceMs: 0, warmCodec: 'xor-2-1' });
@@ -33,15 +32,7 @@ let made: World;
 beforeAll(async () => {
   made = await plantedWorld(31, settings, 6);
   const { components } = made.start({ othersDead: true });
-  const drives = made.drives.map((drive) => {
-    const picky = new FaultyDrive(drive);
-    const append = picky.append.bind(picky);
-    picky.append = async (at, name, ...rest) => {
-      if (name === DIRECTORY_PACK_NAME) throw driveReadOnly(drive.label);
-      return append(at, name, ...rest);
-    };
-    return picky;
-  });
+  const drives = made.drives.map(packlessDrive);
   const volumes = new VolumeStore({ ...components, drives });
   await volumes.open.sealAll('hot');
   await encodeHot(volumes, { force: true, flush: true });

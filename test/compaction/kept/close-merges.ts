@@ -16,8 +16,7 @@ const BUCKET = 1 << 20;
 
 function requestOf(seed: number): { readonly request: MergeRequest; readonly changes: Partial<MergeSettings> } {
   const rows = new SeededRows(new SeededRandomness(47_000 + seed));
-  const maybe = <K extends keyof MergeSettings>(name: K, values: readonly MergeSettings[K][]) =>
-    rows.once(3) ? { [name]: rows.pick(values) } : {};
+  const maybe = rows.sometimes<MergeSettings>(3);
   const changes: Partial<MergeSettings> = {
     rowsPerGibMax: rows.pick([1, 400, 2000, 4000]),
     sourcesMin: 2,

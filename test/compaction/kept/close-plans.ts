@@ -54,8 +54,7 @@ function fleetByLot(rows: SeededRows, bounds: readonly number[]): FleetView {
 
 function caseOf(seed: number): Case {
   const rows = new SeededRows(new SeededRandomness(31_000 + seed));
-  const maybe = <K extends keyof PlanSettings>(name: K, values: readonly PlanSettings[K][]): Partial<PlanSettings> =>
-    rows.once(4) ? ({ [name]: rows.pick(values) } as Partial<PlanSettings>) : {};
+  const maybe = rows.sometimes<PlanSettings>(4);
   const isDense = seed % 3 === 0;
   const changes: Partial<PlanSettings> = {
     ...(rows.once(3) ? { sourcesMax: 3, minFill: 0.3 } : rows.once(2) ? { minFill: 0.5 } : {}),

@@ -6,26 +6,21 @@ import { IndexBatch, type IndexBatchRequest } from '../../../lib/frontend/index-
 import type { FreshBlock, ObjectChange } from '../../../lib/frontend/index-plan.ts';
 import { KekRing } from '../../../lib/frontend/kek-ring.ts';
 import { blockIdOf, sealBlock } from '../../../lib/keys/envelope.ts';
-import { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import type { Key, Row, Write } from '../../../lib/panda/panda.ts';
 import { readBlocks } from '../../../lib/volume/rows/read-rows.ts';
 import { appendGroup } from '../../../lib/volume/write/append.ts';
 import { appendBulk } from '../../../lib/volume/write/append-bulk.ts';
 import { objectOf, version } from '../../gc/removed-rows.ts';
 import { World } from '../../store/harness.ts';
+import { MeddledPanda } from '../../store/meddled-panda.ts';
 import { expectSound } from '../../store/recount.ts';
 
 export const bodyOf = (n: number): Uint8Array => new SeededRandomness(100 + n).bytes(60);
 export const idOf = (n: number): BlockId => blockIdOf(bodyOf(n));
 
-export class MeddledPanda extends MemoryPanda {
-  before: ((writes: readonly Write[]) => Promise<void>) | undefined;
+export class MeddledReadsPanda extends MeddledPanda {
   beforeRead: ((keys: readonly Key[]) => Promise<void>) | undefined;
 
-  override async transact(writes: readonly Write[]): Promise<void> {
-    await this.before?.(writes);
-    return super.transact(writes);
-  }
   override async getMany(keys: readonly Key[]): Promise<(Row | undefined)[]> {
     await this.beforeRead?.(keys);
     return super.getMany(keys);
@@ -39,7 +34,7 @@ export async function grouped(
   blocks: readonly number[],
   { isShared = false, known = [] as number[], intents = [] as ObjectChange[] } = {},
 ) {
-  const panda = new MeddledPanda();
+  const panda = new MeddledReadsPanda();
   const world = new World(6, undefined, 20, panda);
   const { components, volumes, frontend } = world.start();
   for (const n of known) await frontend.put({ namespace: 'n', key: `known ${n}`, body: bodyOf(n) });

@@ -8,30 +8,28 @@ import { MemoryKekStore } from '../../../lib/keys/memory-kek-store.ts';
 import { sealHere } from '../../../lib/keys/sealer.ts';
 import { BATCH_ATTEMPTS_MAX, PUT_AHEAD_BYTES_MAX } from '../../../lib/limits/frontend.ts';
 import { PandaConflict } from '../../../lib/panda/conflict.ts';
-import { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import type { Write } from '../../../lib/panda/panda.ts';
 import { kekKey } from '../../../lib/panda/rows/kek-row.ts';
 import { retiringKek } from '../../../lib/panda/rows/retiring-kek-row.ts';
 import { VolumeStore } from '../../../lib/volume/volume-store.ts';
 import { TINY, World } from '../../store/harness.ts';
+import { MeddledPanda } from '../../store/meddled-panda.ts';
 import { expectSound } from '../../store/recount.ts';
 
 const NS = 'n';
 const bytes = (count: number, seed = 1): Uint8Array => new SeededRandomness(seed).bytes(count);
 
-class MeddledPanda extends MemoryPanda {
-  before: ((writes: readonly Write[]) => Promise<void>) | undefined;
+class GroupsPanda extends MeddledPanda {
   groups = 0;
 
   override async transact(writes: readonly Write[]): Promise<void> {
-    await this.before?.(writes);
     await super.transact(writes);
     if (writes.some(({ kind, partition }) => kind === 'put' && partition.startsWith('group/'))) this.groups += 1;
   }
 }
 
 function store(settings = TINY) {
-  const panda = new MeddledPanda();
+  const panda = new GroupsPanda();
   const world = new World(12, settings, 20, panda);
   const first = world.start().components;
   const keks = new MemoryKekStore({ clock: first.clock, randomness: new SeededRandomness(3) });

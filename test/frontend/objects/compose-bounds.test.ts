@@ -3,30 +3,28 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { blockIdsOf } from '../../../lib/frontend/compose/block-ids.ts';
 import { BLOCKS_INLINE_MAX } from '../../../lib/limits/panda.ts';
-import { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import type { Write } from '../../../lib/panda/panda.ts';
 import { blockKey } from '../../../lib/panda/rows/block-row.ts';
 import { objectAttributes, objectKey, RELEASES, UPLOADS } from '../../../lib/panda/rows/object-row.ts';
 import { TINY, World } from '../../store/harness.ts';
+import { MeddledPanda } from '../../store/meddled-panda.ts';
 import { expectSound } from '../../store/recount.ts';
 
 const NS = 'n';
 const BLOCK = TINY.blockBytesMax;
 const bytes = (count: number, seed = 1): Uint8Array => new SeededRandomness(seed).bytes(count);
 
-class MeddledPanda extends MemoryPanda {
+class SentPanda extends MeddledPanda {
   readonly sent: string[] = [];
-  before: ((writes: readonly Write[]) => Promise<void>) | undefined;
 
-  override async transact(writes: readonly Write[]): Promise<void> {
+  override transact(writes: readonly Write[]): Promise<void> {
     this.sent.push(writes.map(({ kind, partition }) => `${kind} ${partition.split('/')[0]}`).join(', '));
-    await this.before?.(writes);
     return super.transact(writes);
   }
 }
 
 async function sourcesOf(...lengths: number[]) {
-  const panda = new MeddledPanda();
+  const panda = new SentPanda();
   const world = new World(3, TINY, 20, panda);
   const p = world.start();
   for (const [i, length] of lengths.entries())

@@ -5,22 +5,14 @@ import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
 import { KekRing } from '../../../lib/frontend/kek-ring.ts';
 import type { PutItem } from '../../../lib/frontend/put-item.ts';
 import { PutObjects } from '../../../lib/frontend/put-objects.ts';
-import { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import type { Write } from '../../../lib/panda/panda.ts';
 import { TINY, World } from '../../store/harness.ts';
+import { MeddledPanda } from '../../store/meddled-panda.ts';
 import { expectSound } from '../../store/recount.ts';
 
 const NS = 'n';
 const bytes = (count: number, seed = 1): Uint8Array => new SeededRandomness(seed).bytes(count);
 
-class MeddledPanda extends MemoryPanda {
-  before: ((writes: readonly Write[]) => Promise<void>) | undefined;
-
-  override async transact(writes: readonly Write[]): Promise<void> {
-    await this.before?.(writes);
-    return super.transact(writes);
-  }
-}
 const names = (writes: readonly Write[], key: string): boolean =>
   writes.some(({ partition, sort }) => partition.startsWith('object/') && sort === key);
 

@@ -12,10 +12,9 @@ import {
 } from '../../../lib/frontend/upload-parts.ts';
 import { blockIdOf } from '../../../lib/keys/envelope.ts';
 import { METADATA_BYTES_MAX } from '../../../lib/limits/frontend.ts';
-import { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
-import type { Write } from '../../../lib/panda/panda.ts';
 import { blockKey } from '../../../lib/panda/rows/block-row.ts';
 import {
+  releaseFromRow,
   releaseKey,
   segmentFromRow,
   segmentPartition,
@@ -24,20 +23,12 @@ import {
 } from '../../../lib/panda/rows/object-row.ts';
 import { appendBytesMax } from '../../../lib/volume/write/append.ts';
 import { type Process, TINY, World } from '../../store/harness.ts';
+import { MeddledPanda } from '../../store/meddled-panda.ts';
 import { expectSound } from '../../store/recount.ts';
 
 const BLOCK = TINY.blockBytesMax;
 const NAME = { namespace: 'n', key: 'long' };
 const bodyOf = (bytes: number, seed = 3): Uint8Array => new SeededRandomness(seed).bytes(bytes);
-
-class MeddledPanda extends MemoryPanda {
-  before: ((writes: readonly Write[]) => Promise<void>) | undefined;
-
-  override async transact(writes: readonly Write[]): Promise<void> {
-    await this.before?.(writes);
-    return super.transact(writes);
-  }
-}
 
 async function begun(seed = 7) {
   const panda = new MeddledPanda();
@@ -111,12 +102,14 @@ describe('an upload', () => {
   it('is not finished with metadata that is too long, nor under a condition that does not hold', async () => {
     const { p, part, finish, row } = await begun();
     await part(0, bodyOf(BLOCK));
+    const before = await row();
+    expect(before?.segments).toBe(1);
     await expect(finish(BLOCK, { metadata: 'm'.repeat(METADATA_BYTES_MAX + 1) })).rejects.toMatchObject({
       code: 'METADATA_TOO_LONG',
     });
     await p.frontend.put({ ...NAME, body: Buffer.from('there already') });
     await expect(finish(BLOCK, { ifVersion: 'absent' })).rejects.toMatchObject({ code: 'VERSION_MISMATCH' });
-    expect(await row()).toBeDefined();
+    expect(await row()).toEqual(before);
     const { version } = await p.frontend.head('n', 'long');
     expect(await finish(BLOCK, { ifVersion: version })).toMatchObject({ sizeBytes: BLOCK });
   });
@@ -204,7 +197,8 @@ describe('a part', () => {
   it('of an upload that is not there is refused, and giving that up is nothing', async () => {
     const { panda, p, upload, part } = await begun();
     await abortPartUpload(p.components, upload);
-    expect(await panda.get(releaseKey(upload))).toBeDefined();
+    const release = await panda.get(releaseKey(upload));
+    expect(release && releaseFromRow(release)).toMatchObject({ version: upload, namespace: 'n', blocks: [] });
     await abortPartUpload(p.components, '0'.repeat(24) as ObjectVersion);
     await expect(part(0, bodyOf(BLOCK))).rejects.toMatchObject({ kind: 'missing', code: 'UPLOAD_MISSING' });
   });

@@ -6,7 +6,7 @@ import { isLoss, removedWrites } from '../../../lib/frontend/removed/keep-remove
 import { listRemoved } from '../../../lib/frontend/removed/list-removed.ts';
 import { INDEX_ATTEMPTS_MAX } from '../../../lib/limits/frontend.ts';
 import { PandaConflict } from '../../../lib/panda/conflict.ts';
-import { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
+import type { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import type { Write } from '../../../lib/panda/panda.ts';
 import { blockKey } from '../../../lib/panda/rows/block-row.ts';
 import { RELEASES, UPLOADS } from '../../../lib/panda/rows/object-row.ts';
@@ -14,20 +14,12 @@ import { holdingAttributes } from '../../../lib/panda/rows/removed/held-referenc
 import { removedAttributes, removedKey, removedSegmentPartition } from '../../../lib/panda/rows/removed/removed-row.ts';
 import { objectOf, version, worldWith } from '../../gc/removed-rows.ts';
 import { type Process, TINY, World } from '../../store/harness.ts';
+import { MeddledPanda } from '../../store/meddled-panda.ts';
 import { expectSound } from '../../store/recount.ts';
 
 const NS = 'default';
 const BLOCK = TINY.blockBytesMax;
 const bytes = (count: number, seed = 1): Uint8Array => new SeededRandomness(seed).bytes(count);
-
-class MeddledPanda extends MemoryPanda {
-  before: ((writes: readonly Write[]) => Promise<void>) | undefined;
-
-  override async transact(writes: readonly Write[]): Promise<void> {
-    await this.before?.(writes);
-    return super.transact(writes);
-  }
-}
 
 function store(seed: number, bucketBytes = TINY.bucketBytes) {
   const panda = new MeddledPanda();

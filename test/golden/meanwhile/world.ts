@@ -1,8 +1,5 @@
 // Small stores for steps, and records that only volumes know.
 
-import { driveReadOnly } from '../../../lib/drive/errors.ts';
-import { FaultyDrive } from '../../../lib/drive/faulty-drive.ts';
-import { DIRECTORY_PACK_NAME } from '../../../lib/format/object-names.ts';
 import { buildRecord } from '../../../lib/format/record.ts';
 import { type BlockId, hexOf, newRecordId } from '../../../lib/foundation/ids.ts';
 import { SeededRandomness } from '../../../lib/foundation/randomness.ts';
@@ -17,6 +14,7 @@ import { freeTrash } from '../../../lib/volume/runs/free.ts';
 import { VolumeStore } from '../../../lib/volume/volume-store.ts';
 import type { NewRecord } from '../../../lib/volume/write/commit-append.ts';
 import { deleteFiles, filesOf, putFiles, SMALL } from '../../compaction/acting-world.ts';
+import { packlessDrive } from '../../repair/packless-drive.ts';
 import { Model } from '../../store/crash.ts';
 import { type Process, World } from '../../store/harness.ts';
 
@@ -64,15 +62,7 @@ async function encoded(world: World, isSealed: boolean): Promise<World> {
 export async function pendingSealWorld(): Promise<World> {
   const world = await encodedWorld(6, false);
   const { components } = world.start({ othersDead: true });
-  const drives = world.drives.map((drive) => {
-    const picky = new FaultyDrive(drive);
-    const append = picky.append.bind(picky);
-    picky.append = async (at, name, ...rest) => {
-      if (name === DIRECTORY_PACK_NAME) throw driveReadOnly(drive.label);
-      return append(at, name, ...rest);
-    };
-    return picky;
-  });
+  const drives = world.drives.map(packlessDrive);
   await new VolumeStore({ ...components, drives }).open.sealAll('warm');
   return world;
 }
