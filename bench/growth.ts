@@ -1,5 +1,5 @@
-// `npm run bench -- growth`: what a store of many tiny objects takes as it grows: its put rate in each tenth, and at
-// a tenth and at the end the time of gets, `status` and a plan, and the time and the peak memory of commands that read
+// `npm run bench -- growth`: what a store of many tiny objects takes as it grows: its put rate and its memory in each tenth (and up to
+// 100,000), and at the first of these and at the end the time of gets, `status` and a plan, and the time and the peak memory of commands that read
 // all of it. Rates are by the processor time of this process and its threads as well, which a busy machine slows less.
 //   --objects=1000000 --bytes=2048 --preset=thrifty
 //   --dir=DIR                             where (default: the folder for temporary files); takes 6 KiB an object
@@ -16,6 +16,7 @@ import { type Benches, type BenchResult, elapsedMs, type Figure, type Flags, mac
 const KNOWN = ['json', 'objects', 'bytes', 'preset', 'dir'];
 const ROOT = join(import.meta.dirname, '..');
 const PARTS = 10;
+const FIRST_OBJECTS = 100_000;
 const GETS = 200;
 const PLANS = 3;
 const MIB = 1024 * 1024;
@@ -39,11 +40,13 @@ async function growth(options: Flags): Promise<BenchResult> {
   try {
     const dir = join(folder, 'store');
     const store = await createStore(dir, { preset: options['preset'] ?? 'thrifty' });
-    const part = Math.ceil(objects / PARTS);
-    for (let i = 0; i < PARTS; i++) {
-      tell(await putRates(store, i * part, part, bytes));
-      if (i === 0 || i === PARTS - 1)
-        tell([...(await readTimes(store, (i + 1) * part)), ...commandPeaks(folder, dir, (i + 1) * part)]);
+    let from = 0;
+    for (const until of stations(objects)) {
+      tell(await putRates(store, from, until - from, bytes));
+      tell([{ name: `memory at ${until}`, value: process.memoryUsage.rss() / MIB, unit: 'MiB' }]);
+      if (from === 0 || until === objects)
+        tell([...(await readTimes(store, until)), ...commandPeaks(folder, dir, until)]);
+      from = until;
     }
     tell([{ name: 'peak of the process that puts', value: (process.resourceUsage().maxRSS * KIB) / MIB, unit: 'MiB' }]);
     await store.close();
@@ -51,6 +54,12 @@ async function growth(options: Flags): Promise<BenchResult> {
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Where rates are said: at each tenth, and before that at what they are held against. */
+function stations(objects: number): number[] {
+  const tenths = Array.from({ length: PARTS }, (_, i) => Math.ceil((objects * (i + 1)) / PARTS));
+  return objects / PARTS > FIRST_OBJECTS ? [FIRST_OBJECTS, ...tenths] : tenths;
 }
 
 /** A thousand in each folder. */
