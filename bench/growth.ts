@@ -1,6 +1,7 @@
-// `npm run bench -- growth`: what a store of many tiny objects takes as it grows: its put rate and its memory in each tenth (and up to
-// 100,000), and at the first of these and at the end the time of gets, `status` and a plan, and the time and the peak memory of commands that read
-// all of it. Rates are by the processor time of this process and its threads as well, which a busy machine slows less.
+// `npm run bench -- growth`: what a store of many tiny objects takes as it grows: its put rate and its memory up to
+// 100,000 and in each tenth, and after the first of these and at the end the time of gets, `status` and a plan, and the
+// time and the peak memory of commands that read all of it. Rates are by the processor time of this process and its
+// threads as well, which a busy machine slows less.
 //   --objects=1000000 --bytes=2048 --preset=thrifty
 //   --dir=DIR                             where (default: the folder for temporary files); takes 6 KiB an object
 import { spawnSync } from 'node:child_process';
