@@ -67,6 +67,7 @@ function openLines(): string[] {
     const view: View = {
       components,
       health: { isHealthy: (drive: number) => drive % 7 !== 3 } as View['health'],
+      states: new Map(seed % 3 === 0 ? [[1, driveRow(1, 'draining', undefined)]] : []),
       isStale: ({ draw }) => draw === 2,
       isContended: seed % 2 === 0,
     };

@@ -5,6 +5,7 @@ import { LEASE_MS } from '../../limits/volume.ts';
 import type { VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
+import { type DriveRows, isActive } from '../rows/drive-states.ts';
 import { extentFreeBytes } from './room.ts';
 
 /** An open volume as this process knows it. */
@@ -25,6 +26,7 @@ export interface Known {
 export interface View {
   readonly components: Components;
   readonly health: DriveHealth;
+  readonly states: DriveRows;
   /** Not seen for a while: whoever had it leased may have given it back. It is read again before it is leased. */
   readonly isStale: (one: Known) => boolean;
   /** Other processes were first at volumes that this one wanted. */
@@ -39,6 +41,13 @@ export interface Need {
 
 export const isWritable = (health: DriveHealth, { extents }: VolumeRow): boolean =>
   extents.every(({ drive }) => health.isHealthy(drive));
+
+/**
+ * Every drive of it answers, and takes what is new: of one that is given up or being emptied whatever came would have
+ * to be moved again. Such a volume is left as it is; the next repair seals it.
+ */
+export const takesAppends = ({ health, states }: Pick<View, 'health' | 'states'>, row: VolumeRow): boolean =>
+  isWritable(health, row) && row.extents.every(({ drive }) => isActive(states, drive));
 
 /** Nobody else has it, or nobody who can still be waited for. The condition of the lease decides. */
 export function isLeasable(components: Components, row: VolumeRow): boolean {
@@ -60,11 +69,11 @@ const hasRoom = (freeBytes: number, { buckets }: VolumeRow, need: Need): boolean
  * last, so that each process comes to fill its own.
  */
 export function pickWithRoom(view: View, known: readonly Known[], need: Need): Known | undefined {
-  const { components, health } = view;
+  const { components } = view;
   let best: Known | undefined;
   let bestFreeBytes = Number.POSITIVE_INFINITY;
   for (const one of known) {
-    if (!mayBeLeasable(view, one) || !isWritable(health, one.row)) continue;
+    if (!mayBeLeasable(view, one) || !takesAppends(view, one.row)) continue;
     const freeBytes = extentFreeBytes(components, one.row);
     if (!hasRoom(freeBytes, one.row, need)) continue;
     if (best !== undefined && (orderOf(view, one, best) || freeBytes - bestFreeBytes) >= 0) continue;

@@ -8,6 +8,7 @@ import { type Lane, SHARED_LANE } from '../../foundation/lane.ts';
 import { VOLUME_BUCKETS_MAX } from '../../limits/panda.ts';
 import {
   CONFLICT_ATTEMPTS_MAX,
+  DRIVE_STATES_READ_BY_APPENDS_EVERY_MS,
   LEASE_WAIT_MS,
   LEASE_WAIT_MS_MAX,
   LEASE_WAITS_MAX,
@@ -17,8 +18,9 @@ import type { VolumeClass, VolumeRow } from '../../panda/rows/volume-row.ts';
 import type { Directories } from '../read/directories.ts';
 import type { Components } from '../rows/components.ts';
 import type { DriveHealth } from '../rows/drive-health.ts';
+import type { DriveRows } from '../rows/drive-states.ts';
 import type { ZoneAllocator } from '../rows/zones.ts';
-import { isLeasable, isWritable, type Known, pickFull, pickWithRoom, type View } from './choose-open.ts';
+import { isLeasable, isWritable, type Known, pickFull, pickWithRoom, takesAppends, type View } from './choose-open.ts';
 import { createVolume } from './create-volume.ts';
 import { KeptLeases } from './kept-leases.ts';
 import { KnownVolumes, type Pool } from './known-volumes.ts';
@@ -63,19 +65,20 @@ export class OpenVolumes {
 
   /**
    * Leases an open volume whose every extent can take `needBytes` more, directories included, and which can take
-   * `buckets` more. Volumes found full on the way are sealed. Throws `retry` DRIVES_MISSING, STORE_FULL or
-   * VOLUMES_BUSY.
+   * `buckets` more, and has no column on a drive that takes nothing new. Volumes found full on the way are sealed. Throws
+   * `retry` DRIVES_MISSING, STORE_FULL or VOLUMES_BUSY.
    */
   async lease(cls: VolumeClass, needBytes: number, buckets = 1, lane: Lane = SHARED_LANE): Promise<Lease> {
     const pool = { cls, lane };
     assert(needBytes <= this.#emptyBytes(cls), 'a group fits an empty volume');
     for (let waits = 0, lost = 0; ; ) {
-      await this.#known.list();
+      const states = await this.#look();
+      const view = this.#view(states);
       if (this.#holdsItsPart(pool)) {
         await this.#freed();
         continue;
       }
-      const entry = pickWithRoom(this.#view(), this.#known.of(pool), { bytes: needBytes, buckets });
+      const entry = pickWithRoom(view, this.#known.of(pool), { bytes: needBytes, buckets });
       if (entry !== undefined) {
         if (this.#known.isStale(entry)) {
           await this.#known.readAnew(entry); // and picked again: it may be full, or in use, by now
@@ -89,28 +92,28 @@ export class OpenVolumes {
         await this.#sealOrRelease(lease);
         continue;
       }
-      if (this.#mayGrow(pool)) {
+      if (this.#mayGrow(pool, states)) {
         await this.#create(pool);
         continue;
       }
       // Nothing may come between this look and the wait, or what gets free there is missed and looks like a conflict.
-      const fullest = pickFull(this.#view(), this.#known.of(pool), { bytes: needBytes, buckets });
+      const fullest = pickFull(view, this.#known.of(pool), { bytes: needBytes, buckets });
       const isLost = fullest !== undefined && !(await this.#sealFullest(fullest));
       if (fullest === undefined || (isLost && ++lost > CONFLICT_ATTEMPTS_MAX)) await this.#wait(waits++);
     }
   }
 
   /**
-   * Seals every open volume of the class, or those of `only`, that holds something and is not leased: used when no more
+   * Seals every open volume of the class that holds something, or those of `only`, if it is not leased: used when no more
    * is to come.
    */
   async sealAll(cls: VolumeClass, only?: ReadonlySet<VolumeId>): Promise<number> {
     await this.#known.listAll();
     let sealed = 0;
     for (const entry of this.#known.all()) {
-      if (entry.row.class !== cls || entry.busy || entry.row.nextSeq === 1 || !isLeasable(this.#components, entry.row))
-        continue;
-      if (only?.has(entry.row.id) === false) continue;
+      const { row, busy } = entry;
+      if (row.class !== cls || busy || !isLeasable(this.#components, row)) continue;
+      if (only === undefined ? row.nextSeq === 1 : !only.has(row.id)) continue;
       const lease = await this.#tryLease(entry);
       if (lease === undefined) continue;
       await this.#seal(lease);
@@ -147,11 +150,11 @@ export class OpenVolumes {
   ): Promise<{ readonly extentFreeBytes: number; readonly buckets: number }[]> {
     // A process that has just begun knows no volume yet: a group made for a new one would seal those that are half
     // full.
-    await this.#known.list();
+    const view = this.#view(await this.#look());
     await this.#known.readOlder();
     const usable = this.#known
       .of({ cls, lane })
-      .filter(({ busy, row }) => !busy && isLeasable(this.#components, row) && isWritable(this.#health, row));
+      .filter(({ busy, row }) => !busy && isLeasable(this.#components, row) && takesAppends(view, row));
     const rooms = usable
       .map(({ row }) => ({
         extentFreeBytes: extentFreeBytes(this.#components, row),
@@ -167,10 +170,20 @@ export class OpenVolumes {
     );
   }
 
-  #view(): View {
+  /** Which volumes are open, and what is said of each drive: both are read again now and then, not for each append. */
+  async #look(): Promise<DriveRows> {
+    const [, states] = await Promise.all([
+      this.#known.list(),
+      this.#zones.states.read(DRIVE_STATES_READ_BY_APPENDS_EVERY_MS),
+    ]);
+    return states;
+  }
+
+  #view(states: DriveRows): View {
     return {
       components: this.#components,
       health: this.#health,
+      states,
       isStale: (one) => this.#known.isStale(one),
       isContended: this.#conflicts > 0,
     };
@@ -189,10 +202,11 @@ export class OpenVolumes {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #mayGrow(pool: Pool): boolean {
+  #mayGrow(pool: Pool, states: DriveRows): boolean {
     const base = isPutClass(this.#components, pool.cls) ? this.#components.settings.openVolumes : 2;
     const allowed = this.#conflicts >= CONFLICTS_BEFORE_GROWTH ? base * OPEN_GROWTH_MAX : base;
-    const usable = this.#known.of(pool).filter((entry) => isWritable(this.#health, entry.row));
+    const view = { health: this.#health, states };
+    const usable = this.#known.of(pool).filter(({ row }) => takesAppends(view, row));
     return usable.length + this.#creating < allowed;
   }
 

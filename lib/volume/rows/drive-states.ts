@@ -22,24 +22,46 @@ export class DriveStates {
   readonly #components: Components;
   #rows: DriveRows = new Map();
   #readAtMs = Number.NEGATIVE_INFINITY;
+  #reading: Promise<DriveRows> | undefined;
 
   constructor(components: Components) {
     this.#components = components;
   }
 
-  /** Of all drives that have a row. A drive that was added since this process began is among the components then. */
-  async read(): Promise<DriveRows> {
-    const { clock, drives } = this.#components;
-    if (clock.monotonicMs() - this.#readAtMs < DRIVE_STATES_READ_EVERY_MS) return this.#rows;
-    this.#rows = await readDriveRows(this.#components);
-    if ([...this.#rows.keys()].some((drive) => drives[drive] === undefined)) await this.#components.findDrives?.();
-    this.#readAtMs = clock.monotonicMs();
-    return this.#rows;
+  /**
+   * Of all drives that have a row, not older than `ageMs`. A drive that was added since this process began is among the
+   * components then. Whoever asks while they are read waits for that.
+   */
+  async read(ageMs = DRIVE_STATES_READ_EVERY_MS): Promise<DriveRows> {
+    const { clock } = this.#components;
+    if (clock.monotonicMs() - this.#readAtMs < ageMs) return this.#rows;
+    if (this.#reading !== undefined) return this.#reading;
+    const reading = this.#readAnew();
+    this.#reading = reading;
+    try {
+      const rows = await reading;
+      // What was read before somebody told of a change may be from before it.
+      if (this.#reading === reading) {
+        this.#rows = rows;
+        this.#readAtMs = clock.monotonicMs();
+      }
+      return rows;
+    } finally {
+      if (this.#reading === reading) this.#reading = undefined;
+    }
   }
 
   /** A conflict has shown that somebody changed them. */
   forget(): void {
     this.#readAtMs = Number.NEGATIVE_INFINITY;
+    this.#reading = undefined;
+  }
+
+  async #readAnew(): Promise<DriveRows> {
+    const { drives, findDrives } = this.#components;
+    const rows = await readDriveRows(this.#components);
+    if ([...rows.keys()].some((drive) => drives[drive] === undefined)) await findDrives?.();
+    return rows;
   }
 }
 
