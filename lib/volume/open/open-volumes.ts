@@ -64,8 +64,8 @@ export class OpenVolumes {
   }
 
   /**
-   * Leases an open volume whose every extent can take `needBytes` more, directories included, and which can take
-   * `buckets` more, and has no column on a drive that takes nothing new. Volumes found full on the way are sealed. Throws
+   * Leases an open volume whose every extent can take `needBytes` more, directories included, which can take `buckets`
+   * more, and which has no column on a drive that takes nothing new. Volumes found full on the way are sealed. Throws
    * `retry` DRIVES_MISSING, STORE_FULL or VOLUMES_BUSY.
    */
   async lease(cls: VolumeClass, needBytes: number, buckets = 1, lane: Lane = SHARED_LANE): Promise<Lease> {
@@ -104,8 +104,8 @@ export class OpenVolumes {
   }
 
   /**
-   * Seals every open volume of the class that holds something, or those of `only`, if it is not leased: used when no more
-   * is to come.
+   * Seals every open volume of the class that holds something, or those of `only`, unless it is leased: used when no
+   * more is to come.
    */
   async sealAll(cls: VolumeClass, only?: ReadonlySet<VolumeId>): Promise<number> {
     await this.#known.listAll();
