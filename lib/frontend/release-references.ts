@@ -1,10 +1,11 @@
 // References of objects that are gone (protocol 8): given back a few at a time, with the cursor in the condition, by
 // any worker.
 
-import { isKind } from '../foundation/errors.ts';
 import type { BlockId, ObjectVersion } from '../foundation/ids.ts';
 import { UPLOAD_ABANDONED_MS } from '../limits/frontend.ts';
 import { PAIRS_PER_TRANSACTION } from '../limits/panda.ts';
+import { CONFLICT_ATTEMPTS_MAX } from '../limits/volume.ts';
+import { PandaConflict } from '../panda/conflict.ts';
 import type { Row, Write } from '../panda/panda.ts';
 import {
   cursorIs,
@@ -23,7 +24,7 @@ import { removedSegmentAttributes, removedSegmentKey } from '../panda/rows/remov
 import type { Components } from '../volume/rows/components.ts';
 import { rowsOf } from '../volume/rows/read-rows.ts';
 import { transact } from '../volume/rows/transact.ts';
-import { isGuardFailure, runIndex } from './index-objects.ts';
+import { contended, guardFailed, isGuardFailure, runIndex } from './index-objects.ts';
 import { giveUpUpload } from './put-long.ts';
 
 /** Goes on with every release row. The number of references given back. */
@@ -34,13 +35,19 @@ export async function finishReleases(components: Components): Promise<number> {
   return released;
 }
 
-/** All references of one release row; 0 when another worker has finished it. */
+/**
+ * All references of one release row; 0 when another worker has finished it. Throws `conflict` CONTENDED if a step is
+ * refused again and again although nobody has gone on with the row.
+ */
 export async function finishRelease(components: Components, version: ObjectVersion): Promise<number> {
   let released = 0;
+  let refused = 0;
+  let refusedAt: string | undefined;
   for (;;) {
     const row = await components.panda.get(releaseKey(version));
     if (row === undefined) return released;
     const release = releaseFromRow(row);
+    if (release.cursor !== refusedAt) refused = 0;
     const step = await nextStep(components, release);
     try {
       await runStep(components, release, step);
@@ -48,6 +55,8 @@ export async function finishRelease(components: Components, version: ObjectVersi
       if (step.cursor === undefined) return released;
     } catch (error) {
       if (!isGuardFailure(error)) throw error; // else another worker moved the cursor: read it again
+      refusedAt = release.cursor;
+      if (refused++ >= CONFLICT_ATTEMPTS_MAX) throw contended(error);
     }
   }
 }
@@ -114,7 +123,7 @@ async function endWithout(
   try {
     await transact(components, writes, took);
   } catch (error) {
-    if (!isKind(error, 'conflict')) throw error;
+    throw error instanceof PandaConflict ? guardFailed(error) : error;
   }
 }
 

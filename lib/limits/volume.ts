@@ -7,8 +7,8 @@ export const CLOCK_SKEW_MS_MAX = 10 * MINUTE_MS;
 // Trying again. A conflict is settled by reading the rows and deciding anew; each of these says what is tried.
 
 /**
- * A transaction whose condition failed, decided anew from rows read again: shredding, renewing, rewrapping, recovering,
- * noting damage, raising tokens. Each failure means that somebody else got on; twenty in a row is a fault.
+ * A transaction whose condition failed, decided anew from rows read again: shredding, releasing, renewing, rewrapping,
+ * recovering, noting damage, raising tokens. Each failure means that somebody else got on; twenty in a row is a fault.
  */
 export const CONFLICT_ATTEMPTS_MAX = 20;
 /** Waits after a conflict stop growing after so many, at 0.64 seconds: whoever was first is soon done. */

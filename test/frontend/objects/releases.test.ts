@@ -8,6 +8,8 @@ import { abandonUploads, finishRelease, finishReleases } from '../../../lib/fron
 import { beginPartUpload } from '../../../lib/frontend/upload-parts.ts';
 import { UPLOAD_ABANDONED_MS } from '../../../lib/limits/frontend.ts';
 import { PAIRS_PER_TRANSACTION } from '../../../lib/limits/panda.ts';
+import { CONFLICT_ATTEMPTS_MAX } from '../../../lib/limits/volume.ts';
+import { PandaConflict } from '../../../lib/panda/conflict.ts';
 import { MemoryPanda } from '../../../lib/panda/memory-panda.ts';
 import type { Write } from '../../../lib/panda/panda.ts';
 import { blockFromRow, blockKey } from '../../../lib/panda/rows/block-row.ts';
@@ -174,6 +176,44 @@ describe('a release', () => {
     };
     await expect(finishRelease(p.components, object.version)).rejects.toBe(mistake);
     expect(releaseFromRow((await panda.get(releaseKey(object.version))) as never).cursor).toBe('0:0');
+  });
+
+  it('ends with an error where the store refuses a step for ever, and only then', async () => {
+    for (const isEmpty of [false, true]) {
+      const { panda, p, object, ids } = await withRelease(false);
+      // What an upload had only begun is a release of nothing.
+      if (isEmpty)
+        for (const { partition, sort } of (await panda.query(segmentPartition(object.version))).rows)
+          await panda.transact([{ kind: 'delete', partition, sort }]);
+      let steps = 0;
+      let refuses = Number.POSITIVE_INFINITY;
+      panda.before = async () => {
+        steps += 1;
+        if (steps <= refuses) throw new PandaConflict([0]);
+      };
+      await expect(finishRelease(p.components, object.version)).rejects.toMatchObject({ code: 'CONTENDED' });
+      expect(steps).toBe(CONFLICT_ATTEMPTS_MAX + 1);
+      expect((await panda.query(RELEASES)).rows).toHaveLength(1);
+      steps = 0;
+      refuses = CONFLICT_ATTEMPTS_MAX;
+      expect(await finishRelease(p.components, object.version)).toBe(isEmpty ? 0 : ids.length);
+    }
+  });
+
+  it('is refused as often as others get on', async () => {
+    const { panda, p, object, ids } = await withRelease(false);
+    let times = 0;
+    panda.before = async () => {
+      if (times > 2 * CONFLICT_ATTEMPTS_MAX) return;
+      const key = releaseKey(object.version);
+      const row = releaseFromRow((await panda.get(key)) ?? expect.fail('no release'));
+      const cursor = `0:${++times % 2}`;
+      await MemoryPanda.prototype.transact.call(panda, [
+        { kind: 'put', ...key, attributes: releaseAttributes({ ...row, cursor }) },
+      ]);
+    };
+    expect(await finishRelease(p.components, object.version)).toBe(ids.length - 1);
+    expect(panda.cursors[0]).toBe('1:0');
   });
 
   it('is no error of the delete that began it: somebody else goes on; a mistake of a program is', async () => {
