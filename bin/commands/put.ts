@@ -19,8 +19,14 @@ import { KnownFiles } from '../../lib/client/files/known-files.ts';
 import { readAhead } from '../../lib/client/files/read-ahead.ts';
 import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { isWithin, placesOf } from '../../lib/client/files/store-places.ts';
-import { reasonOf, type SkipReason, type WalkRules, walkTree } from '../../lib/client/files/walk-tree.ts';
-import { chained } from '../../lib/foundation/chained.ts';
+import {
+  type FoundFile,
+  reasonOf,
+  type SkipReason,
+  type WalkRules,
+  walkTree,
+} from '../../lib/client/files/walk-tree.ts';
+import { chained, inTurn } from '../../lib/foundation/chained.ts';
 import { invalid, isKind, PocketfulError } from '../../lib/foundation/errors.ts';
 import { reasonLine } from '../../lib/foundation/reason.ts';
 import { addCommand, type Run } from './command.ts';
@@ -112,7 +118,7 @@ class PutBatch {
 
   async run(paths: readonly string[]): Promise<void> {
     try {
-      for await (const outcome of this.#put(this.#items(paths))) this.#took(outcome);
+      for await (const outcome of this.#put(inTurn(this.#items(paths)))) this.#took(outcome);
     } finally {
       await this.#readers.close();
     }
@@ -149,10 +155,11 @@ class PutBatch {
     this.#progress.show({ items: this.#stored, bytes: this.#bytes });
   }
 
-  async *#items(paths: readonly string[]): AsyncGenerator<PutRequest> {
+  /** Some at a time: of many small files a turn for each would be a good part of what their put takes. */
+  async *#items(paths: readonly string[]): AsyncGenerator<readonly PutRequest[]> {
     this.#hasSeveral = paths.length > 1;
     for (const path of paths) {
-      if (path === '-') yield this.#named('-', { key: this.#options.as as string, body: () => this.#input() });
+      if (path === '-') yield [this.#named('-', { key: this.#options.as as string, body: () => this.#input() })];
       else yield* this.#below(path);
       if (this.#run.interruption.happened) return;
     }
@@ -164,7 +171,7 @@ class PutBatch {
     return process.stdin;
   }
 
-  async *#below(path: string): AsyncGenerator<PutRequest> {
+  async *#below(path: string): AsyncGenerator<readonly PutRequest[]> {
     let found: BigIntStats;
     try {
       found = await lstat(path, { bigint: true });
@@ -174,12 +181,12 @@ class PutBatch {
       this.#fail(path, error);
       return;
     }
-    if (found.isFile()) yield this.#named(path, fileToPut(this.#options.as ?? basename(resolve(path)), path, found));
+    if (found.isFile()) yield [this.#named(path, fileToPut(this.#options.as ?? basename(resolve(path)), path, found))];
     else if (found.isDirectory()) yield* this.#tree(resolve(path));
     else this.#skip(path, reasonOf(found));
   }
 
-  async *#tree(root: string): AsyncGenerator<PutRequest> {
+  async *#tree(root: string): AsyncGenerator<readonly PutRequest[]> {
     const isOwn = await placesOf(this.#store.places);
     if (await isWithin(await realpath(root), isOwn)) {
       this.#fail(root, invalid('STORE_IN_ITSELF', `${root} is the store that is written to, or a part of it`));
@@ -189,7 +196,7 @@ class PutBatch {
     const { remembering } = this.#store;
     const files = this.#files(root, folder, isOwn);
     if (remembering === undefined) {
-      for await (const { request } of this.#readAhead(files)) yield request;
+      for await (const some of this.#readAhead(files)) yield some.map(({ request }) => request);
       return;
     }
     const known = await this.#knownFiles(root, folder, remembering);
@@ -198,17 +205,17 @@ class PutBatch {
       this.#add({ key, ok: true, version, etag, sizeBytes, newBytes: 0 });
     };
     const changed = changedFiles(files, known, remembering, same);
-    for await (const { name, stats, request } of this.#readAhead(changed)) {
-      const foundAtMs = this.#run.clock.nowMs();
-      this.#noting.set(request.key, (version) => known.note(name, stats, version, foundAtMs));
-      yield request;
+    for await (const some of this.#readAhead(changed)) {
+      for (const { name, stats, foundAtMs, request } of some)
+        this.#noting.set(request.key, (version) => known.note(name, stats, version, foundAtMs));
+      yield some.map(({ request }) => request);
     }
   }
 
-  async *#readAhead(files: AsyncIterable<FileToPut>): AsyncGenerator<FileToPut> {
-    for await (const file of readAhead(files, this.#readers, this.#run.clock)) {
+  async *#readAhead(files: AsyncIterable<readonly FileToPut[]>): AsyncGenerator<readonly FileToPut[]> {
+    for await (const some of readAhead(files, this.#readers, this.#run.clock)) {
       if (this.#run.interruption.happened) return;
-      yield file;
+      yield some;
     }
   }
 
@@ -219,20 +226,24 @@ class PutBatch {
     return known;
   }
 
-  async *#files(root: string, folder: string, isOwn: WalkRules['isOwn']): AsyncGenerator<FileToPut> {
-    for await (const entry of walkTree(root, { isOwn, intoStores: this.#options.includeStores ?? false })) {
-      if (this.#run.interruption.happened) return;
-      if (entry.kind === 'unreadable') this.#fail(entry.name, unreadable(entry.name, entry.why));
-      else if (entry.kind === 'file')
-        yield {
-          name: entry.name,
-          path: entry.path,
-          stats: entry.stats,
-          request: this.#named(entry.path, fileToPut(`${folder}${entry.name}`, entry.path, entry.stats), true),
-        };
-      else if (entry.name === root) this.#fail(root, invalid('STORE_NAMED', `${root}: ${SKIPPED[entry.reason]}`));
-      else this.#skip(entry.name, entry.reason);
+  async *#files(root: string, folder: string, isOwn: WalkRules['isOwn']): AsyncGenerator<readonly FileToPut[]> {
+    for await (const entries of walkTree(root, { isOwn, intoStores: this.#options.includeStores ?? false })) {
+      const foundAtMs = this.#run.clock.nowMs();
+      const files: FileToPut[] = [];
+      for (const entry of entries) {
+        if (this.#run.interruption.happened) return;
+        if (entry.kind === 'unreadable') this.#fail(entry.name, unreadable(entry.name, entry.why));
+        else if (entry.kind === 'file') files.push(this.#fileOf(entry, folder, foundAtMs));
+        else if (entry.name === root) this.#fail(root, invalid('STORE_NAMED', `${root}: ${SKIPPED[entry.reason]}`));
+        else this.#skip(entry.name, entry.reason);
+      }
+      if (files.length > 0) yield files;
     }
+  }
+
+  #fileOf({ name, path, stats }: FoundFile, folder: string, foundAtMs: number): FileToPut {
+    const request = this.#named(path, fileToPut(`${folder}${name}`, path, stats), true);
+    return { name, path, stats, foundAtMs, request };
   }
 
   #named(source: string, request: PutRequest, isOfTree = false): PutRequest {

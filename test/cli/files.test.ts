@@ -21,6 +21,7 @@ import { fileToPut } from '../../lib/client/files/read-file.ts';
 import { placesOf } from '../../lib/client/files/store-places.ts';
 import { type TreeEntry, walkTree } from '../../lib/client/files/walk-tree.ts';
 import { FileWriter } from '../../lib/client/files/write-file.ts';
+import { LOOKED_AT_ONCE } from '../../lib/limits/engine.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const folder = temporaryFolder();
@@ -131,10 +132,21 @@ describe('a tree', () => {
     }
     const names: string[] = [];
     const isOwn = await placesOf([join(root, 'a/own')]);
-    for await (const { name } of walkTree(root, { isOwn })) names.push(name);
+    for await (const some of walkTree(root, { isOwn })) names.push(...some.map(({ name }) => name));
     expect(names).toEqual(['a/z', 'a.txt', 'b', 'ä']);
+    const many = at('many');
+    const expected: string[] = [];
+    for (let i = 0; i < 300; i++) {
+      const name = `d${Math.floor(i / 90)}/f${String(i).padStart(3, '0')}`;
+      mkdirSync(join(many, name, '..'), { recursive: true });
+      writeFileSync(join(many, name), '');
+      expected.push(name);
+    }
+    const together = await Array.fromAsync(walkTree(many));
+    expect(together.flat().map(({ name }) => name)).toEqual(expected);
+    expect(together.map(({ length }) => length)).toEqual([LOOKED_AT_ONCE, LOOKED_AT_ONCE, 300 - 2 * LOOKED_AT_ONCE]);
     const nothing: TreeEntry[] = [];
-    for await (const entry of walkTree(at('no such tree'))) nothing.push(entry);
+    for await (const some of walkTree(at('no such tree'))) nothing.push(...some);
     expect(nothing).toEqual([{ kind: 'unreadable', name: at('no such tree'), why: 'it vanished' }]);
   });
 });

@@ -42,13 +42,15 @@ export async function demoTree(
   const found: FoundFile[] = [];
   let bytes = 0;
   let skipped = 0;
-  for await (const entry of walkTree(root)) {
-    if (entry.kind === 'skipped') skipped += 1;
-    if (entry.kind !== 'file' || leaveOut(entry.name)) continue;
-    if (found.length >= filesMin && bytes + Number(entry.stats.size) > bytesMax) break;
-    found.push(entry);
-    bytes += Number(entry.stats.size);
-  }
+  const enough = (size: bigint): boolean => found.length >= filesMin && bytes + Number(size) > bytesMax;
+  walk: for await (const entries of walkTree(root))
+    for (const entry of entries) {
+      if (entry.kind === 'skipped') skipped += 1;
+      if (entry.kind !== 'file' || leaveOut(entry.name)) continue;
+      if (enough(entry.stats.size)) break walk;
+      found.push(entry);
+      bytes += Number(entry.stats.size);
+    }
   if (found.length === 0) throw invalid('TREE_EMPTY', `${root}: there are no files to store`);
   const files = await mapLimit(found, HASHES_AT_ONCE, async (entry) => ({
     name: entry.name,

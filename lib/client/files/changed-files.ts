@@ -10,33 +10,39 @@ export interface FileToPut {
   readonly name: string;
   readonly path: string;
   readonly stats: BigIntStats;
+  /** When it was looked at, or a moment later. */
+  readonly foundAtMs: number;
   readonly request: PutRequest;
 }
 
+/** As they are found, some at a time; those whose object was not as it was come later. */
 export async function* changedFiles(
-  found: AsyncIterable<FileToPut>,
+  found: AsyncIterable<readonly FileToPut[]>,
   known: KnownFiles,
   store: Remembering,
   onSame: (object: ObjectInfo) => void,
-): AsyncGenerator<FileToPut> {
+): AsyncGenerator<readonly FileToPut[]> {
   let waiting: { readonly file: FileToPut; readonly version: string }[] = [];
-  async function* confirmed(): AsyncGenerator<FileToPut> {
+  async function confirmed(): Promise<FileToPut[]> {
     const objects = await store.confirm(waiting.map(({ file, version }) => ({ key: file.request.key, version })));
     const asked = waiting;
     waiting = [];
-    for (const [i, { file }] of asked.entries()) {
+    return asked.flatMap(({ file }, i) => {
       const object = objects[i];
-      if (object === undefined || object.metadata !== file.request.metadata) yield file;
-      else {
-        known.keep(file.name);
-        onSame(object);
-      }
+      if (object === undefined || object.metadata !== file.request.metadata) return [file];
+      known.keep(file.name);
+      onSame(object);
+      return [];
+    });
+  }
+  for await (const files of found) {
+    const changed: FileToPut[] = [];
+    for (const file of files) {
+      const version = known.versionOf(file.name, file.stats);
+      if (version === undefined) changed.push(file);
+      else if (waiting.push({ file, version }) >= CONFIRMED_AT_ONCE) changed.push(...(await confirmed()));
     }
+    if (changed.length > 0) yield changed;
   }
-  for await (const file of found) {
-    const version = known.versionOf(file.name, file.stats);
-    if (version === undefined) yield file;
-    else if (waiting.push({ file, version }) >= CONFIRMED_AT_ONCE) yield* confirmed();
-  }
-  if (waiting.length > 0) yield* confirmed();
+  if (waiting.length > 0) yield await confirmed();
 }

@@ -4,23 +4,24 @@ import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import type { AnswerTo } from '../../foundation/system-threads.ts';
 import type { FilesFound, FilesToRead, FileToRead } from './file-readers.ts';
-import { isSameFile, roomOf } from './same-file.ts';
+import { isSameFile, markAt, roomOf } from './same-file.ts';
 
-export const answerTo: AnswerTo<FilesToRead, FilesFound> = ({ files, memory }) => {
+export const answerTo: AnswerTo<FilesToRead, FilesFound> = ({ paths, marks, memory }) => {
   const all = Buffer.from(memory);
   let at = 0;
-  const found = files.map((file) => {
-    const from = at;
-    at += roomOf(file);
-    const room = all.subarray(from, at);
-    if (!isRead(file, room)) return undefined;
-    const length = room.length - 1;
-    return { at: from, length, sha256: hash('sha256', room.subarray(0, length), 'hex') };
+  const sha256 = paths.map((path, i) => {
+    const file = { path, ...markAt(marks, i) };
+    const room = all.subarray(at, at + roomOf(file));
+    at += room.length;
+    return isRead(file, room) ? hash('sha256', room.subarray(0, -1), 'hex') : '';
   });
-  return [found, []];
+  return [{ sha256 }, []];
 };
 
-/** As `readPieces` (read-file.ts) does, with the look at its name after it. Fills all but the last byte. */
+/**
+ * As `readPieces` (read-file.ts) does, with a look at its name in place of the last one at its descriptor: while that
+ * is open, nothing else gets its inode. Fills all but the last byte.
+ */
 function isRead(file: FileToRead, room: Buffer): boolean {
   let descriptor: number;
   try {
@@ -38,10 +39,7 @@ function isRead(file: FileToRead, room: Buffer): boolean {
       if (length === room.length) return false;
     }
     if (length !== room.length - 1) return false;
-    return (
-      isSameFile(file, fstatSync(descriptor, { bigint: true })) &&
-      isSameFile(file, lstatSync(file.path, { bigint: true }))
-    );
+    return isSameFile(file, lstatSync(file.path, { bigint: true }));
   } catch {
     return false;
   } finally {

@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { SystemThreads } from '../../foundation/system-threads.ts';
 import { putCrew, putMemory } from '../../keys/system-sealer.ts';
 import { FILE_READERS } from '../../limits/engine.ts';
-import { type FileMark, roomOf } from './same-file.ts';
+import { type FileMark, type MarksOfFiles, packMarks, roomOf } from './same-file.ts';
 
 export interface FileToRead extends FileMark {
   readonly path: string;
@@ -31,15 +31,18 @@ export interface FileReaders {
   close(): Promise<void>;
 }
 
+/** Few values for many files: a message with an object for each takes longer than reading it. */
 export interface FilesToRead {
-  readonly files: readonly FileToRead[];
+  readonly paths: readonly string[];
+  readonly marks: MarksOfFiles;
   /** Has room for all of them. Whoever seals them looks at it too. */
   readonly memory: SharedArrayBuffer;
 }
-export type FilesFound = readonly (
-  | { readonly at: number; readonly length: number; readonly sha256: string }
-  | undefined
-)[];
+/** One after the other in the memory, each with `roomOf` it. */
+export interface FilesFound {
+  /** Hex; '': not such a file. */
+  readonly sha256: readonly string[];
+}
 
 const PROGRAM = new URL(`./file-reader-thread${extname(import.meta.url)}`, import.meta.url);
 
@@ -52,13 +55,17 @@ export class ThreadFileReaders implements FileReaders {
 
   async read(files: readonly FileToRead[]): Promise<FilesRead> {
     const memory = putMemory.take(files.reduce((sum, file) => sum + roomOf(file), 0));
-    const found = await this.#threads.ask({ files, memory });
+    const found = await this.#threads.ask({ paths: files.map(({ path }) => path), marks: packMarks(files), memory });
     // A thread that died may have it still.
     if (found === undefined) return { files: files.map(() => undefined), free: () => {} };
-    return {
-      files: found.map((one) => one && { bytes: new Uint8Array(memory, one.at, one.length), sha256: one.sha256 }),
-      free: () => putMemory.give(memory),
-    };
+    let at = 0;
+    const whole = files.map((file, i): WholeFile | undefined => {
+      const from = at;
+      at += roomOf(file);
+      const sha256 = found.sha256[i] ?? '';
+      return sha256 === '' ? undefined : { bytes: new Uint8Array(memory, from, Number(file.size)), sha256 };
+    });
+    return { files: whole, free: () => putMemory.give(memory) };
   }
 
   close(): Promise<void> {

@@ -12,30 +12,32 @@ import {
 import type { FileToPut } from './changed-files.ts';
 import type { FileReaders, FilesRead, WholeFile } from './file-readers.ts';
 
+/** Some at a time, in the order they are found. */
 export async function* readAhead(
-  found: AsyncIterable<FileToPut>,
+  found: AsyncIterable<readonly FileToPut[]>,
   readers: FileReaders,
   clock: Clock,
-): AsyncGenerator<FileToPut> {
+): AsyncGenerator<readonly FileToPut[]> {
   const sent: FileToPut[][] = [];
   let batch: FileToPut[] = [];
   let small: FileToPut[] = [];
   let bytes = 0;
-  for await (const file of found) {
-    batch.push(file);
-    if (file.stats.size <= READ_WHOLE_BYTES_MAX) {
-      small.push(file);
-      bytes += Number(file.stats.size);
+  for await (const files of found)
+    for (const file of files) {
+      batch.push(file);
+      if (file.stats.size <= READ_WHOLE_BYTES_MAX) {
+        small.push(file);
+        bytes += Number(file.stats.size);
+      }
+      if (bytes < READ_AHEAD_BATCH_BYTES && batch.length < READ_AHEAD_BATCH_FILES) continue;
+      sent.push(send(batch, small, readers, clock));
+      batch = [];
+      small = [];
+      bytes = 0;
+      if (sent.length > READ_AHEAD_BATCHES) yield sent.shift() ?? [];
     }
-    if (bytes < READ_AHEAD_BATCH_BYTES && batch.length < READ_AHEAD_BATCH_FILES) continue;
-    sent.push(send(batch, small, readers, clock));
-    batch = [];
-    small = [];
-    bytes = 0;
-    if (sent.length > READ_AHEAD_BATCHES) yield* sent.shift() ?? [];
-  }
-  yield* sent.flat();
-  yield* batch;
+  yield* sent;
+  if (batch.length > 0) yield batch;
 }
 
 /** The same files; those that are being read have a body that waits for that. */

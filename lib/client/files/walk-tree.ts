@@ -41,45 +41,74 @@ export interface WalkRules {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The root may be a symlink: it was named by the caller. */
-export async function* walkTree(root: string, rules: WalkRules = {}): AsyncGenerator<TreeEntry> {
-  yield* walkFolder(root, '', rules);
+/**
+ * Some entries at a time, as an answer that is waited for costs more than a look at a file does. The root may be a
+ * symlink: it was named by the caller.
+ */
+export async function* walkTree(root: string, rules: WalkRules = {}): AsyncGenerator<readonly TreeEntry[]> {
+  let seen: TreeEntry[] = [];
+  const folders = [await openedFolder(root, '', rules)];
+  for (;;) {
+    const folder = folders.at(-1);
+    const entry = folder === undefined ? undefined : nextIn(folder, rules);
+    if (entry === undefined) folders.pop();
+    else if (entry.kind === 'folder') folders.push(await openedFolder(entry.path, `${entry.name}/`, rules));
+    else if (entry.kind !== 'own') seen.push(entry);
+    if (seen.length < LOOKED_AT_ONCE && folders.length > 0) continue;
+    if (seen.length > 0) yield seen;
+    if (folders.length === 0) return;
+    seen = [];
+    // Looked at one by one without waiting, and others have their turn in between.
+    await turnOfTheLoop();
+  }
 }
 
-async function* walkFolder(path: string, prefix: string, rules: WalkRules): AsyncGenerator<TreeEntry> {
+/** What is left of a folder: names of its own entries, or the one thing that is to be said of it. */
+interface OpenFolder {
+  readonly path: string;
+  readonly prefix: string;
+  readonly names: Iterator<Buffer>;
+  told: TreeEntry | undefined;
+}
+
+/** Walked into, or passed over silently. */
+type Met = TreeEntry | { readonly kind: 'folder'; readonly path: string; readonly name: string } | { kind: 'own' };
+
+async function openedFolder(path: string, prefix: string, rules: WalkRules): Promise<OpenFolder> {
+  const none = { path, prefix, names: [].values() };
   let names: Buffer[];
   try {
     names = (await readdir(path, { encoding: 'buffer' })).sort(Buffer.compare);
   } catch (error) {
-    yield { kind: 'unreadable', name: prefix === '' ? path : prefix, why: errnoText(error) };
-    return;
+    return { ...none, told: { kind: 'unreadable', name: prefix === '' ? path : prefix, why: errnoText(error) } };
   }
   const holds = rules.intoStores ? undefined : await storeKindOf(path, names);
-  if (holds !== undefined) {
-    yield { kind: 'skipped', name: prefix === '' ? path : prefix.slice(0, -1), reason: holds };
-    return;
-  }
-  for (const [i, bytes] of names.entries()) {
-    // Asked one by one without waiting: an answer takes a fifth of what waiting for it does.
-    if (i % LOOKED_AT_ONCE === LOOKED_AT_ONCE - 1) await turnOfTheLoop();
-    const name = decoded(bytes);
-    if (name === undefined)
-      yield { kind: 'unreadable', name: `${prefix}${escaped(bytes)}`, why: 'its name is not UTF-8' };
-    else yield* visit(join(path, name), `${prefix}${name}`, rules);
-  }
+  if (holds === undefined) return { path, prefix, names: names.values(), told: undefined };
+  return { ...none, told: { kind: 'skipped', name: prefix === '' ? path : prefix.slice(0, -1), reason: holds } };
 }
 
-async function* visit(path: string, name: string, rules: WalkRules): AsyncGenerator<TreeEntry> {
+function nextIn(folder: OpenFolder, rules: WalkRules): Met | undefined {
+  const { told, path, prefix } = folder;
+  if (told !== undefined) {
+    folder.told = undefined;
+    return told;
+  }
+  const next = folder.names.next();
+  if (next.done === true) return undefined;
+  const name = decoded(next.value);
+  if (name === undefined)
+    return { kind: 'unreadable', name: `${prefix}${escaped(next.value)}`, why: 'its name is not UTF-8' };
+  return visited(join(path, name), `${prefix}${name}`, rules);
+}
+
+function visited(path: string, name: string, rules: WalkRules): Met {
   try {
     const found = lstatSync(path, { bigint: true });
-    if (found.isFile()) yield { kind: 'file', name, path, stats: found };
-    else if (!found.isDirectory()) yield { kind: 'skipped', name, reason: reasonOf(found) };
-    else {
-      if (rules.isOwn?.(found) !== true) yield* walkFolder(path, `${name}/`, rules);
-      return;
-    }
+    if (found.isFile()) return { kind: 'file', name, path, stats: found };
+    if (!found.isDirectory()) return { kind: 'skipped', name, reason: reasonOf(found) };
+    return rules.isOwn?.(found) === true ? { kind: 'own' } : { kind: 'folder', path, name };
   } catch (error) {
-    yield { kind: 'unreadable', name, why: errnoText(error) };
+    return { kind: 'unreadable', name, why: errnoText(error) };
   }
 }
 

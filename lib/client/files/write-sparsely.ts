@@ -1,6 +1,7 @@
 // The bytes of a body into a file, without the zeros: where a page, or what a part has of one, is nothing else, nothing
 // is written. A file system that knows holes keeps them so, and the others fill in zeros by themselves.
 import type { FileHandle } from 'node:fs/promises';
+import { WRITE_BYTES_MAX } from '../../limits/bytes.ts';
 
 /** The page of nearly every file system: a smaller hole would take the same room. */
 const PAGE_BYTES = 4096;
@@ -26,7 +27,7 @@ export async function writeSparsely(file: FileHandle, body: AsyncIterable<Uint8A
   return at;
 }
 
-/** What is to be written of a part that begins at `offset` of the file: all but pages of zeros. */
+/** What is to be written of a part that begins at `offset` of the file: all but pages of zeros, a write each. */
 export function runsOfData(part: Uint8Array, offset: number): readonly Run[] {
   const bytes = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
   const runs: Run[] = [];
@@ -39,6 +40,10 @@ export function runsOfData(part: Uint8Array, offset: number): readonly Run[] {
       start = undefined;
     } else if (!isHole) start ??= at;
     at = end;
+    if (start !== undefined && end - start >= WRITE_BYTES_MAX) {
+      runs.push({ start, end });
+      start = undefined;
+    }
   }
   if (start !== undefined) runs.push({ start, end: bytes.length });
   return runs;

@@ -7,6 +7,8 @@ import type { FileToPut } from '../../../lib/client/files/changed-files.ts';
 import { type FileReaders, type FileToRead, ThreadFileReaders } from '../../../lib/client/files/file-readers.ts';
 import { readAhead } from '../../../lib/client/files/read-ahead.ts';
 import { fileToPut } from '../../../lib/client/files/read-file.ts';
+import { markAt, packMarks } from '../../../lib/client/files/same-file.ts';
+import { inTurn } from '../../../lib/foundation/chained.ts';
 import { systemClock } from '../../../lib/foundation/clock.ts';
 import { READ_AHEAD_BATCH_FILES, READ_AHEAD_BATCHES, READ_WHOLE_BYTES_MAX } from '../../../lib/limits/engine.ts';
 import { temporaryFolder } from '../../cli/temporary-folder.ts';
@@ -29,7 +31,7 @@ function found(path: string): FileToRead {
 
 function toPut(path: string): FileToPut {
   const stats = fs.lstatSync(path, { bigint: true });
-  return { name: path, path, stats, request: fileToPut(path, path, stats) };
+  return { name: path, path, stats, foundAtMs: 0, request: fileToPut(path, path, stats) };
 }
 
 const hex = (bytes: string): string => createHash('sha256').update(bytes).digest('hex');
@@ -73,6 +75,15 @@ describe('a batch', () => {
   });
 });
 
+it('marks of files are the same after the way to a thread', () => {
+  const marks = [
+    { ino: 2n ** 64n - 1n, dev: 2n ** 63n, size: 0n, mtimeNs: -1n, ctimeNs: -(2n ** 62n) },
+    { ino: 1n, dev: 2n, size: 3n, mtimeNs: 4n, ctimeNs: 5n },
+  ];
+  const packed = packMarks(marks);
+  expect(marks.map((_, i) => markAt(packed, i))).toEqual(marks);
+});
+
 describe('ahead', () => {
   it('small files come with their bytes, in order, large and last ones without, and all are verified', async () => {
     const count = READ_AHEAD_BATCH_FILES * 2 + 10;
@@ -84,7 +95,8 @@ describe('ahead', () => {
     fs.rmSync(vanishes);
     const came: string[] = [];
     const whole: boolean[] = [];
-    for await (const { path, request } of readAhead(each(before), readers, systemClock)) {
+    const cut = each([before.slice(0, 7), before.slice(7)]);
+    for await (const { path, request } of inTurn(readAhead(cut, readers, systemClock))) {
       came.push(path);
       const body = await request.whole?.(READ_WHOLE_BYTES_MAX);
       whole.push(body !== undefined);
@@ -107,7 +119,7 @@ describe('ahead', () => {
       }),
       close: async () => {},
     };
-    const all = await Array.fromAsync(readAhead(each(paths.map(toPut)), told, systemClock));
+    const all = await Array.fromAsync(inTurn(readAhead(each([paths.map(toPut)]), told, systemClock)));
     for (const [i, { request }] of all.entries()) {
       const body = await request.whole?.(READ_WHOLE_BYTES_MAX);
       expect(Buffer.from(body?.bytes ?? []).toString()).toBe(`file ${i}`);
@@ -121,7 +133,7 @@ describe('ahead', () => {
 
   it('what is longer than a block is verified as what reads it says', async () => {
     const paths = Array.from({ length: READ_AHEAD_BATCH_FILES }, () => written('four'));
-    const [first] = await Array.fromAsync(readAhead(each(paths.map(toPut)), readers, systemClock));
+    const [first] = await Array.fromAsync(inTurn(readAhead(each([paths.map(toPut)]), readers, systemClock)));
     expect(await first?.request.whole?.(3)).toBeUndefined();
     fs.appendFileSync(first?.path as string, 'more');
     await expect(first?.request.verify?.()).rejects.toMatchObject({ code: 'FILE_CHANGED' });
@@ -138,7 +150,7 @@ describe('ahead', () => {
       close: async () => {},
     };
     const many = readAhead(
-      each(Array.from({ length: READ_AHEAD_BATCH_FILES * 20 }, () => toPut(path))),
+      each(Array.from({ length: 20 }, () => Array.from({ length: READ_AHEAD_BATCH_FILES }, () => toPut(path)))),
       counting,
       systemClock,
     );
