@@ -5,7 +5,7 @@ import { hexOf } from '../foundation/ids.ts';
 import { nextOf } from '../foundation/next-of.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import type { Kek } from '../keys/envelope.ts';
-import { FRAME_BYTES_MIN, SEGMENT_PART_BYTES_MAX, SEGMENT_PART_BYTES_MIN } from '../limits/journal.ts';
+import { FRAME_BYTES_MIN, MERGED_ROWS, SEGMENT_PART_BYTES_MAX, SEGMENT_PART_BYTES_MIN } from '../limits/journal.ts';
 import { compareKeys } from '../panda/sort-order.ts';
 import { FrameBytes, type RowImage, segmentCorrupt } from './frame.ts';
 import { buildPart, openPart, parsePartHeader } from './part.ts';
@@ -31,7 +31,7 @@ export async function writeSegment(
   { storeId, randomness, shelves }: SegmentPorts,
   epoch: number,
   what: Omit<SegmentHead, 'id'>,
-  rows: Iterable<RowImage> | AsyncIterable<RowImage>,
+  rows: Iterable<RowImage> | AsyncIterable<readonly RowImage[]>,
   kek: Kek,
 ): Promise<Segment> {
   const head: SegmentHead = { ...what, id: hexOf(randomness.bytes(ID_BYTES)) };
@@ -66,25 +66,23 @@ export async function writeSegment(
     count += 1;
     if (frame.byteLength >= FRAME_BYTES_MIN) endFrame();
   };
-  // Rows that are at hand are not waited for one by one.
-  if (Symbol.iterator in rows)
-    for (const row of rows) {
+  const addAll = async (some: Iterable<RowImage>): Promise<void> => {
+    for (const row of some) {
       if (partBytes >= SEGMENT_PART_BYTES_MIN) await endPart(false);
       add(row);
     }
-  else
-    for await (const row of rows) {
-      if (partBytes >= SEGMENT_PART_BYTES_MIN) await endPart(false);
-      add(row);
-    }
+  };
+  if (Symbol.iterator in rows) await addAll(rows);
+  else for await (const some of rows) await addAll(some);
   await endPart(true);
   return { ...head, epoch, bytes, parts };
 }
 
 /**
- * The rows of a segment in order, an object in memory at a time. Throws `corrupt` SEGMENT_CORRUPT, `denied` of keys.
+ * The rows of a segment in order, those of an object at a time: it is in memory as a whole. Throws `corrupt`
+ * SEGMENT_CORRUPT, `denied` of keys.
  */
-export async function* readSegment(ports: SegmentPorts, segment: Segment): AsyncGenerator<RowImage> {
+export async function* readSegment(ports: SegmentPorts, segment: Segment): AsyncGenerator<readonly RowImage[]> {
   let before: RowImage | undefined;
   for (const [part, { name, drives }] of segment.parts.entries()) {
     // All of an object is checked before any row of it is used.
@@ -92,8 +90,8 @@ export async function* readSegment(ports: SegmentPorts, segment: Segment): Async
     for (const row of rows) {
       if (before !== undefined && compareKeys(before, row) >= 0) throw segmentCorrupt('its rows are not in order');
       before = row;
-      yield row;
     }
+    yield rows;
   }
 }
 
@@ -137,20 +135,73 @@ function ownHeader(
   return header.kekVersion;
 }
 
-/** Several segments as one, each key once with its last image. `sources`: the earliest first. */
-export async function* mergedRows(sources: readonly AsyncIterable<RowImage>[]): AsyncGenerator<RowImage> {
-  const heads = sources.map((source) => source[Symbol.asyncIterator]());
-  const rows = await Promise.all(heads.map((head) => nextOf(head)));
+/** Several segments as one, each key once with its last image, some rows at a time. `sources`: the earliest first. */
+export async function* mergedRows(
+  sources: readonly AsyncIterable<readonly RowImage[]>[],
+): AsyncGenerator<readonly RowImage[]> {
+  const heads = sources.map((source) => new Head(source));
+  for (const head of heads) await head.fill();
   for (;;) {
-    let least: RowImage | undefined;
-    for (const row of rows) if (row !== undefined && (least === undefined || compareKeys(row, least) < 0)) least = row;
-    if (least === undefined) return;
-    let newest = least;
-    for (const [i, row] of rows.entries()) {
-      if (row === undefined || compareKeys(row, least) !== 0) continue;
-      newest = row;
-      rows[i] = await nextOf(heads[i] as AsyncIterator<RowImage>);
+    const merged: RowImage[] = [];
+    // Rows that are at hand are not waited for one by one.
+    while (merged.length < MERGED_ROWS && heads.every(({ isEmpty }) => !isEmpty)) {
+      const row = nextMerged(heads);
+      if (row === undefined) break;
+      merged.push(row);
     }
-    yield newest;
+    if (merged.length > 0) yield merged;
+    let isOver = true;
+    for (const head of heads) isOver = (await head.fill()) === undefined && isOver;
+    if (isOver) return;
+  }
+}
+
+/** The newest image of the least key, which is taken from all that have it. */
+function nextMerged(heads: readonly Head[]): RowImage | undefined {
+  let least: RowImage | undefined;
+  for (const { row } of heads)
+    if (row !== undefined && (least === undefined || compareKeys(row, least) < 0)) least = row;
+  if (least === undefined) return undefined;
+  let newest = least;
+  for (const head of heads) {
+    if (head.row === undefined || compareKeys(head.row, least) !== 0) continue;
+    newest = head.row;
+    head.pass();
+  }
+  return newest;
+}
+
+/** Where one of several sources is. */
+class Head {
+  readonly #source: AsyncIterator<readonly RowImage[]>;
+  #rows: readonly RowImage[] = [];
+  #at = 0;
+  #isOver = false;
+
+  constructor(source: AsyncIterable<readonly RowImage[]>) {
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** The next one at hand; undefined at the end, or if more must be waited for. */
+  get row(): RowImage | undefined {
+    return this.#rows[this.#at];
+  }
+
+  get isEmpty(): boolean {
+    return !this.#isOver && this.#at >= this.#rows.length;
+  }
+
+  pass(): void {
+    this.#at += 1;
+  }
+
+  async fill(): Promise<RowImage | undefined> {
+    while (this.isEmpty) {
+      const some = await nextOf(this.#source);
+      this.#isOver = some === undefined;
+      this.#rows = some ?? [];
+      this.#at = 0;
+    }
+    return this.row;
   }
 }

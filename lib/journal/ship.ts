@@ -1,9 +1,10 @@
 // Shipping: what changed since the cursor goes onto the drives, and the cursor moves on. docs/decisions/0025 has the
 // steps and what a crash after each leaves.
+import { inTurn } from '../foundation/chained.ts';
 import { isKind, retryLater } from '../foundation/errors.ts';
 import { nextOf } from '../foundation/next-of.ts';
 import type { Kek } from '../keys/envelope.ts';
-import { SHIP_ATTEMPTS_MAX } from '../limits/journal.ts';
+import { MERGED_ROWS, SHIP_ATTEMPTS_MAX } from '../limits/journal.ts';
 import {
   type DamagedRow,
   type ImageRow,
@@ -170,8 +171,8 @@ async function mergedSnapshot(
   }
 }
 
-async function* present(rows: AsyncIterable<RowImage>): AsyncGenerator<RowImage> {
-  for await (const row of rows) if (row.image !== undefined) yield row;
+async function* present(rows: AsyncIterable<readonly RowImage[]>): AsyncGenerator<readonly RowImage[]> {
+  for await (const some of rows) yield some.filter(({ image }) => image !== undefined);
 }
 
 async function wayTo({ shelves }: SegmentPorts, cursor: Omit<ShippedTo, 'atMs'>): Promise<readonly Segment[]> {
@@ -183,31 +184,52 @@ async function wayTo({ shelves }: SegmentPorts, cursor: Omit<ShippedTo, 'atMs'>)
 async function* shippedRows(ports: SegmentPorts, cursor: ShippedTo | undefined): AsyncGenerator<RowImage> {
   if (cursor === undefined) return;
   const way = await wayTo(ports, cursor);
-  yield* mergedRows(way.map((segment) => readSegment(ports, segment)));
+  yield* inTurn(mergedRows(way.map((segment) => readSegment(ports, segment))));
 }
 
-/** A damaged row as it was shipped last, if it ever was: `shipped` is in the order of keys too, and read only then. */
+/**
+ * Some rows at a time. A damaged one as it was shipped last, if it ever was: `shipped` is in the order of keys too, and
+ * read only then.
+ */
 async function* soundOrShipped(
   rows: Iterable<ImageRow | DamagedRow> | AsyncIterable<ImageRow | DamagedRow>,
   shipped: () => AsyncGenerator<RowImage>,
   damaged: Key[],
-): AsyncGenerator<RowImage> {
+): AsyncGenerator<readonly RowImage[]> {
   let before: AsyncGenerator<RowImage> | undefined;
   let next: RowImage | undefined;
-  for await (const row of rows) {
-    if (!isDamaged(row)) {
-      yield row;
-      continue;
+  for await (const some of together(rows)) {
+    const sound: RowImage[] = [];
+    for (const row of some) {
+      if (!isDamaged(row)) {
+        sound.push(row);
+        continue;
+      }
+      damaged.push(row);
+      if (before === undefined) {
+        before = shipped();
+        next = await nextOf(before);
+      }
+      while (next !== undefined && compareKeys(next, row) < 0) next = await nextOf(before);
+      if (next !== undefined && compareKeys(next, row) === 0) sound.push(next);
     }
-    damaged.push(row);
-    if (before === undefined) {
-      before = shipped();
-      next = await nextOf(before);
-    }
-    while (next !== undefined && compareKeys(next, row) < 0) next = await nextOf(before);
-    if (next !== undefined && compareKeys(next, row) === 0) yield next;
+    yield sound;
   }
   await before?.return(undefined);
+}
+
+async function* together<T>(rows: Iterable<T> | AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  if (Symbol.asyncIterator in rows) {
+    for await (const row of rows) yield [row];
+    return;
+  }
+  let some: T[] = [];
+  for (const row of rows) {
+    if (some.push(row) < MERGED_ROWS) continue;
+    yield some;
+    some = [];
+  }
+  yield some;
 }
 
 /** What is damaged stays as it was shipped before: a segment says nothing of it. */

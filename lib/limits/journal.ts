@@ -16,6 +16,8 @@ export const ROW_IMAGE_BYTES_MAX = MIB;
 export const SEGMENT_PART_BYTES_MIN = 2 * MIB;
 /** Bytes of such an object that a reader takes into memory. */
 export const SEGMENT_PART_BYTES_MAX = 16 * MIB;
+/** Rows that are handed on together: one by one, waiting for them takes longer than all else. */
+export const MERGED_ROWS = 256;
 /** Objects of one segment. */
 export const SEGMENT_PARTS_MAX = 0xffff;
 

@@ -92,8 +92,8 @@ describe('a snapshot of a stream', () => {
     const snapshot = await shipSnapshot(ports());
     expect(snapshot).toMatchObject({ level: 'snapshot', to: { sequence: 2 } });
     const rows: string[] = [];
-    for await (const { sort } of readSegment({ ...ports(), shelves }, snapshot as NonNullable<typeof snapshot>))
-      rows.push(sort);
+    for await (const some of readSegment({ ...ports(), shelves }, snapshot as NonNullable<typeof snapshot>))
+      rows.push(...some.map(({ sort }) => sort));
     expect(rows).toEqual(['b', 'settings']);
   });
 });

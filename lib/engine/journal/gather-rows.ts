@@ -1,5 +1,6 @@
 // The rows of a point in time out of the segments on the drives, into a fresh Panda. A segment that no drive has sound
 // is left out, and another way is sought.
+import { inTurn } from '../../foundation/chained.ts';
 import { isKind, missing } from '../../foundation/errors.ts';
 import type { RowImage } from '../../journal/frame.ts';
 import { mergedRows, readSegment, type SegmentPorts } from '../../journal/segments.ts';
@@ -33,7 +34,7 @@ export async function gatherRows(ports: GatherPorts, shelves: Shelves, gathering
     const reached = newest(ladder, damaged, gathering.atMs);
     try {
       const sources = reached.way.map((segment) => guarded({ ...ports, shelves }, segment));
-      const rows = await gathering.fill(rowsOfImages(mergedRows(sources)));
+      const rows = await gathering.fill(rowsOfImages(inTurn(mergedRows(sources))));
       return { reached, damaged: damaged.size, epochSeen: ladder.epoch, rows };
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
@@ -68,7 +69,7 @@ class Unreadable extends Error {
   }
 }
 
-async function* guarded(ports: SegmentPorts, segment: Segment): AsyncGenerator<RowImage> {
+async function* guarded(ports: SegmentPorts, segment: Segment): AsyncGenerator<readonly RowImage[]> {
   try {
     yield* readSegment(ports, segment);
   } catch (error) {
