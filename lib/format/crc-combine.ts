@@ -17,25 +17,31 @@ function times(a: number, b: number): number {
   return product >>> 0;
 }
 
-/** x^(8 * 2^n) for n = 0 .. 31. */
-const POWERS = powers();
+const DIGIT = 0x100;
+/** x^(8 * digit * 256^n) for each digit of a length of 32 bits, made when first asked for: a few products a record. */
+const POWERS: (Uint32Array | undefined)[] = [];
 
-function powers(): Uint32Array {
-  const table = new Uint32Array(32);
-  let power = 0x0080_0000; // x^8
-  for (let n = 0; n < table.length; n++) {
-    table[n] = power;
-    power = times(power, power);
-  }
+function powersAt(place: number): Uint32Array {
+  const known = POWERS[place];
+  if (known !== undefined) return known;
+  const below = place === 0 ? undefined : powersAt(place - 1);
+  // x^8, or one more than the highest digit of the place below.
+  const first = below === undefined ? 0x0080_0000 : times(below[DIGIT - 1] as number, below[1] as number);
+  const table = new Uint32Array(DIGIT);
+  table[0] = ONE;
+  for (let digit = 1; digit < DIGIT; digit++) table[digit] = times(table[digit - 1] as number, first);
+  POWERS[place] = table;
   return table;
 }
 
 /** What a checksum contributes when `bytes` further bytes follow. */
 function shifted(crc: number, bytes: number): number {
-  let power = ONE;
-  for (let n = 0, rest = bytes; rest > 0; n++, rest = Math.floor(rest / 2))
-    if (rest % 2 === 1) power = times(POWERS[n] as number, power);
-  return times(power, crc);
+  let shift = crc;
+  for (let place = 0, rest = bytes; rest > 0; place++, rest = Math.floor(rest / DIGIT)) {
+    const digit = rest % DIGIT;
+    if (digit !== 0) shift = times(powersAt(place)[digit] as number, shift);
+  }
+  return shift;
 }
 
 /** CRC-32 of A and B one after the other, from theirs and the length of B. */
