@@ -8,7 +8,7 @@ import { LentMemory } from '../foundation/lent-memory.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import { SystemThreads, ThreadCrew } from '../foundation/system-threads.ts';
 import { LENT_BYTES, LENT_IDLE_BYTES_MAX } from '../limits/bytes.ts';
-import { SEAL_JOB_BYTES, SEAL_JOBS_FROM_BLOCKS } from '../limits/engine.ts';
+import { SEAL_JOB_BYTES, SEAL_JOBS_AHEAD, SEAL_JOBS_FROM_BLOCKS } from '../limits/engine.ts';
 import { THREAD_YOUNG_MIB } from '../limits/panda.ts';
 import { POOL_BYTES_MIN } from './compression.ts';
 import { type Kek, RECORD_ID_BYTES, SEAL_RANDOM_BYTES, type SealedBlock, WRAPPED_BEK_BYTES } from './envelope.ts';
@@ -30,8 +30,7 @@ export class SystemSealer implements BlockSealer {
   readonly #sealed = new WeakSet<SharedArrayBuffer>();
 
   constructor(threads: number) {
-    // One more than are worked on: copies that wait are memory.
-    this.#room = new Semaphore(threads + 1);
+    this.#room = new Semaphore(threads + SEAL_JOBS_AHEAD);
     this.#threads = new SystemThreads({ program: PROGRAM, most: threads, crew: putCrew });
   }
 

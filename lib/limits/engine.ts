@@ -94,6 +94,11 @@ export const FILE_READERS = 1;
 /** Blocks of a batch from which on threads seal them, and bytes of what one thread seals in one go. */
 export const SEAL_JOBS_FROM_BLOCKS = 32;
 export const SEAL_JOB_BYTES = MIB;
+/**
+ * Jobs that wait for a thread: copies that wait are memory, but whoever asks has other things to do for some tens of
+ * milliseconds, and a job takes three.
+ */
+export const SEAL_JOBS_AHEAD = 8;
 /** Threads that seal, at the most: one core is for the rest. */
 export const SEALERS_MAX = 4;
 /** Remembered objects that are confirmed together. */
