@@ -4,7 +4,7 @@
 // the way to a thread and back costs more than the call.
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
-import { TRUSTED_RANGE_BYTES_MAX } from '../limits/bytes.ts';
+import { TRUSTED_RANGE_BYTES_MAX, WRITE_BYTES_MAX } from '../limits/bytes.ts';
 
 export const openFile = promisify(fs.open);
 export const closeFile = promisify(fs.close);
@@ -42,18 +42,39 @@ export async function writeDurably(path: string, parts: readonly Uint8Array[], s
 }
 
 async function writeAll(fd: number, parts: readonly Uint8Array[]): Promise<void> {
-  let rest = parts.filter((part) => part.byteLength > 0);
-  while (rest.length > 0) {
-    let { bytesWritten } = await writeVector(fd, rest);
-    let whole = 0;
-    for (; whole < rest.length; whole++) {
-      const length = (rest[whole] as Uint8Array).byteLength;
-      if (bytesWritten < length) break;
-      bytesWritten -= length;
+  for (const together of writesOf(parts, WRITE_BYTES_MAX))
+    for (let rest = together; rest.length > 0; ) {
+      const { bytesWritten } = await writeVector(fd, rest);
+      rest = restOf(rest, bytesWritten);
     }
-    rest = rest.slice(whole);
-    if (bytesWritten > 0) rest[0] = (rest[0] as Uint8Array).subarray(bytesWritten);
+}
+
+/** The same bytes, so many in each but the last. */
+export function* writesOf(parts: readonly Uint8Array[], bytesMax: number): Generator<readonly Uint8Array[]> {
+  let together: Uint8Array[] = [];
+  let bytes = 0;
+  for (const part of parts)
+    for (let at = 0; at < part.byteLength; ) {
+      const piece = part.subarray(at, at + bytesMax - bytes);
+      together.push(piece);
+      at += piece.byteLength;
+      bytes += piece.byteLength;
+      if (bytes < bytesMax) continue;
+      yield together;
+      together = [];
+      bytes = 0;
+    }
+  if (bytes > 0) yield together;
+}
+
+/** What follows the first so many bytes. */
+export function restOf(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  for (const [i, part] of parts.entries()) {
+    if (left < part.byteLength) return [part.subarray(left), ...parts.slice(i + 1)];
+    left -= part.byteLength;
   }
+  return [];
 }
 
 /** The bytes of a file from `offset`, at most `length` of them. */

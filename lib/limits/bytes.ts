@@ -64,6 +64,11 @@ export const S3_DELETE_KEYS_MAX = 1000;
 export const MARKER_BYTES_MAX = KIB;
 /** A range up to this long is allocated on the word of the caller; beyond it the file is asked first. */
 export const TRUSTED_RANGE_BYTES_MAX = MIB;
+/**
+ * Bytes of one write: the kernel takes cache for it in pieces as large, and large ones only out of memory that nobody
+ * used yet, which the host of a virtual machine has to give it first: 16 MiB at once take up to seven times as long.
+ */
+export const WRITE_BYTES_MAX = 512 * KIB;
 /** A temporary file of another host or container is taken for dead at this age; whoever still writes it fails. */
 export const FOREIGN_TEMPORARY_MS = DAY_MS;
 
