@@ -1,15 +1,15 @@
 // Of files that were found, those that must be put: what is the file that it was last time, and in the store as it was
 // then, is passed over.
-import type { BigIntStats } from 'node:fs';
 import { CONFIRMED_AT_ONCE } from '../../limits/engine.ts';
 import type { ObjectInfo, PutRequest, Remembering } from '../face.ts';
 import type { KnownFiles } from './known-files.ts';
+import type { FoundStats } from './same-file.ts';
 
 export interface FileToPut {
   /** Of its tree. */
   readonly name: string;
   readonly path: string;
-  readonly stats: BigIntStats;
+  readonly stats: FoundStats;
   /** When it was looked at, or a moment later. */
   readonly foundAtMs: number;
   readonly request: PutRequest;

@@ -1,6 +1,6 @@
 // Mode and time of change of a file, as the metadata of its object:
 // {"mode":420,"mtimeMs":1700000000123,"mtimeNs":456789}.
-import type { BigIntStats } from 'node:fs';
+import type { FoundStats } from './same-file.ts';
 
 export interface FileMetadata {
   readonly mode?: number;
@@ -11,7 +11,7 @@ export interface FileMetadata {
 
 const NS_PER_MS = 1_000_000n;
 
-export function metadataText({ mode, mtimeNs }: BigIntStats): string {
+export function metadataText({ mode, mtimeNs }: Pick<FoundStats, 'mode' | 'mtimeNs'>): string {
   const restNs = ((mtimeNs % NS_PER_MS) + NS_PER_MS) % NS_PER_MS; // before 1970 too, counted upwards
   const metadata: FileMetadata = {
     mode: Number(mode) & 0o777,

@@ -2,10 +2,10 @@
 // times and its inode, and the version of the object it became. One text file for each tree. It may be lost: then the
 // files are read. Whether a store has that version, and can read it, the store says.
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STAMP_TRUSTED_MS } from '../../limits/engine.ts';
+import type { FileMark, FoundStats } from './same-file.ts';
 
 const FORMAT = 1;
 const LINES_TOGETHER = 256;
@@ -41,7 +41,7 @@ export class KnownFiles {
   }
 
   /** The version that a file became which has not changed since; undefined: it must be read. */
-  versionOf(name: string, found: BigIntStats): string | undefined {
+  versionOf(name: string, found: FileMark): string | undefined {
     const entry = this.#before.get(name);
     const mark = markOf(found);
     if (entry === undefined || !entry.startsWith(mark)) return undefined;
@@ -58,7 +58,7 @@ export class KnownFiles {
    * A file that was found so, and then read, became this version. One that had just been written is not believed: what
    * is written next may bear the same times.
    */
-  note(name: string, found: BigIntStats, version: string, foundAtMs: number): void {
+  note(name: string, found: FoundStats, version: string, foundAtMs: number): void {
     if (name.includes('\n') || foundAtMs - Number(found.ctimeMs) < STAMP_TRUSTED_MS) return;
     this.#now.add(`${markOf(found)}${version} ${name}`);
     this.#isChanged = true;
@@ -113,7 +113,7 @@ class Lines {
 const nameOf = (head: string): string => createHash('sha256').update(head).digest('hex').slice(0, 32);
 
 /** `ctime` as well: whoever rewrites a file in place can set its `mtime` back, but not that. */
-const markOf = ({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string => `${ino}.${size}.${mtimeNs}.${ctimeNs} `;
+const markOf = ({ ino, size, mtimeNs, ctimeNs }: FileMark): string => `${ino}.${size}.${mtimeNs}.${ctimeNs} `;
 
 /** By name: mark and version. A file that was cut off ends with a line that is passed over. */
 function entriesIn(text: string, head: string): Map<string, string> {

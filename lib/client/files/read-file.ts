@@ -9,7 +9,7 @@ import { isKeyFile } from '../../keys/key-file.ts';
 import { FILE_STAMP_MS, IDLE_PIECES_MAX } from '../../limits/engine.ts';
 import type { PutRequest } from '../face.ts';
 import { metadataText } from './file-metadata.ts';
-import { isSameFile } from './same-file.ts';
+import { type FileMark, type FoundStats, isSameFile } from './same-file.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -30,7 +30,7 @@ const idlePieces: Buffer[] = [];
  * closed at its end or at an error. Body and `verify` throw `conflict` FILE_CHANGED, `missing` FILE_MISSING, `denied`
  * FILE_DENIED, and `invalid` KEY_FILE for the keys of a store.
  */
-export function fileToPut(key: string, path: string, found: BigIntStats, clock: Clock = systemClock): PutRequest {
+export function fileToPut(key: string, path: string, found: FoundStats, clock: Clock = systemClock): PutRequest {
   return {
     key,
     sizeBytes: Number(found.size),
@@ -41,7 +41,7 @@ export function fileToPut(key: string, path: string, found: BigIntStats, clock: 
   };
 }
 
-async function* readPieces(path: string, found: BigIntStats, clock: Clock): AsyncGenerator<Uint8Array> {
+async function* readPieces(path: string, found: FoundStats, clock: Clock): AsyncGenerator<Uint8Array> {
   // What follows in the same tick of the file system's clock would leave no trace: it is waited for.
   if (Math.abs(clock.nowMs() - Number(found.ctimeMs)) < FILE_STAMP_MS) await clock.sleep(FILE_STAMP_MS);
   let file: number;
@@ -76,7 +76,7 @@ async function* readPieces(path: string, found: BigIntStats, clock: Clock): Asyn
   }
 }
 
-function assertSame(path: string, before: BigIntStats, now: BigIntStats): void {
+function assertSame(path: string, before: FileMark, now: BigIntStats): void {
   if (!isSameFile(before, now)) throw changed(path);
 }
 

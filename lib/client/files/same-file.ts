@@ -3,6 +3,20 @@ import type { BigIntStats } from 'node:fs';
 
 export type FileMark = Pick<BigIntStats, 'ino' | 'dev' | 'size' | 'mtimeNs' | 'ctimeNs'>;
 
+/** What a put asks of a file that was found, until it is in the store. */
+export type FoundStats = FileMark & Pick<BigIntStats, 'mode' | 'ctimeMs'>;
+
+/** The system says twelve numbers more, and thousands of files are under way: half a KiB each. */
+export const foundStats = ({ ino, dev, size, mtimeNs, ctimeNs, mode, ctimeMs }: BigIntStats): FoundStats => ({
+  ino,
+  dev,
+  size,
+  mtimeNs,
+  ctimeNs,
+  mode,
+  ctimeMs,
+});
+
 /** `ctime` as well: whoever rewrites a file in place can set its `mtime` back, but not that. */
 export const isSameFile = (before: FileMark, now: FileMark): boolean =>
   before.ino === now.ino &&

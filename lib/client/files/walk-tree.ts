@@ -7,6 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { turnOfTheLoop } from '../../engine/wire/system-kernel.ts';
 import { LOOKED_AT_ONCE } from '../../limits/engine.ts';
+import { type FoundStats, foundStats } from './same-file.ts';
 import { storeKindOf } from './store-places.ts';
 
 export type SkipReason = 'symlink' | 'device' | 'socket' | 'pipe' | 'other' | 'store' | 'drive' | 'keys';
@@ -16,7 +17,7 @@ export interface FoundFile {
   /** Relative to the root, with `/`. */
   readonly name: string;
   readonly path: string;
-  readonly stats: BigIntStats;
+  readonly stats: FoundStats;
 }
 /** Never stored, by design: no fault of the tree. */
 export interface PassedOver {
@@ -104,7 +105,7 @@ function nextIn(folder: OpenFolder, rules: WalkRules): Met | undefined {
 function visited(path: string, name: string, rules: WalkRules): Met {
   try {
     const found = lstatSync(path, { bigint: true });
-    if (found.isFile()) return { kind: 'file', name, path, stats: found };
+    if (found.isFile()) return { kind: 'file', name, path, stats: foundStats(found) };
     if (!found.isDirectory()) return { kind: 'skipped', name, reason: reasonOf(found) };
     return rules.isOwn?.(found) === true ? { kind: 'own' } : { kind: 'folder', path, name };
   } catch (error) {

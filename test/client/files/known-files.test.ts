@@ -27,7 +27,7 @@ beforeEach(() => {
 
 const look = (path = file): fs.BigIntStats => fs.lstatSync(path, { bigint: true });
 /** As if it had been found long after it changed. */
-const later = (found: fs.BigIntStats): number => Number(found.ctimeMs) + STAMP_TRUSTED_MS;
+const later = (found: Pick<fs.BigIntStats, 'ctimeMs'>): number => Number(found.ctimeMs) + STAMP_TRUSTED_MS;
 
 async function remember(name = 'a', foundAtMs = later(look())): Promise<void> {
   const known = await KnownFiles.open(directory, TREE);
