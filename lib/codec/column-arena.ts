@@ -2,7 +2,7 @@
 // zeros for columns that have ended, then the columns themselves, at a stride that is no power of two, so that equal
 // offsets of many columns do not compete for the same cache sets.
 import { assert, present } from '../foundation/assert.ts';
-import { CODE_COLUMNS_MAX } from '../limits/bytes.ts';
+import { CODE_COLUMNS_MAX, GROUP_MEMORY_BYTES_MAX } from '../limits/bytes.ts';
 import { CELL_BYTES } from './codec.ts';
 import { type WasmMemory, wasmHost } from './kernel/wasm-host.ts';
 
@@ -46,8 +46,19 @@ export const arenaBytes = (columns: number, columnBytes: number): number =>
 /** `bytes` as arenaBytes gives them. Pages cost real memory only once they are touched. */
 export function createArena(bytes: number): ColumnArena {
   assert(bytes % PAGE_BYTES === 0 && bytes > COLUMNS_AT, `an arena cannot have ${bytes} bytes`);
-  const pages = bytes / PAGE_BYTES;
-  const memory = new (present(wasmHost, 'no WebAssembly here').Memory)({ initial: pages, maximum: pages });
+  const initial = bytes / PAGE_BYTES;
+  const maximum = Math.max(initial, Math.ceil(GROUP_MEMORY_BYTES_MAX / PAGE_BYTES));
+  return arenaIn(new (present(wasmHost, 'no WebAssembly here').Memory)({ initial, maximum }));
+}
+
+/** The same memory, longer; views of it are empty from now on, and the arena it was is no more. */
+export function grownArena({ memory }: ColumnArena, bytes: number): ColumnArena {
+  assert(bytes % PAGE_BYTES === 0 && bytes > memory.buffer.byteLength, `an arena does not grow to ${bytes} bytes`);
+  memory.grow((bytes - memory.buffer.byteLength) / PAGE_BYTES);
+  return arenaIn(memory);
+}
+
+function arenaIn(memory: WasmMemory): ColumnArena {
   const arena: ColumnArena = {
     memory,
     bytes: new Uint8Array(memory.buffer),

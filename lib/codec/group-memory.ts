@@ -5,7 +5,7 @@ import { retryLater } from '../foundation/errors.ts';
 import { CODED_WINDOW_BYTES, GROUP_MEMORY_BYTES_MAX, GROUP_MEMORY_IDLE_BYTES_MAX } from '../limits/bytes.ts';
 import { type Codec, parityBytes } from './codec.ts';
 import { inPlaceCodecOf } from './codecs.ts';
-import { arenaBytesFor, type ColumnArena, columnsBytes, columnView, createArena } from './column-arena.ts';
+import { arenaBytesFor, type ColumnArena, columnsBytes, columnView, createArena, grownArena } from './column-arena.ts';
 import { wasmHost } from './kernel/wasm-host.ts';
 import { type Column, codePieces, columnBytesOf } from './pieces.ts';
 
@@ -72,15 +72,15 @@ export function createColumnPool(limits: ColumnPoolLimits = DEFAULT_LIMITS): Col
       idle.splice(idle.indexOf(smallest), 1);
       return smallest;
     }
-    // Groups have grown: what is a little too small now would only lie there beside the new one.
-    for (const slab of idle.filter((slab) => slab.bytes < bytes && 2 * slab.bytes >= bytes))
-      idle.splice(idle.indexOf(slab), 1);
+    // Groups have grown: what is a little too small now would only lie there beside the new one, so it grows as well.
+    const small = idle.filter((slab) => slab.bytes < bytes && 2 * slab.bytes >= bytes);
+    for (const slab of small) idle.splice(idle.indexOf(slab), 1);
     while (idle.length > 0 && usedBytes + idleBytes() + bytes > limits.bytesMax) idle.shift();
     if (usedBytes + bytes > limits.bytesMax) {
       const message = `a group needs ${bytes} bytes of memory; ${usedBytes} of ${limits.bytesMax} are in use`;
       throw retryLater('CODEC_MEMORY_FULL', message);
     }
-    return createSlab(bytes);
+    return small.sort((a, b) => b.bytes - a.bytes)[0]?.grown(bytes) ?? createSlab(bytes);
   };
 
   const lend = (bytes: number): Lent => {
@@ -124,6 +124,8 @@ interface Slab {
   readonly bytes: number;
   /** Column number `column` of those behind the first bytes. */
   view(column: number, columnBytes: number, behindBytes: number): Uint8Array<ArrayBuffer>;
+  /** It is that from now on, and this one no more. */
+  grown(bytes: number): Slab;
 }
 
 interface Lent {
@@ -133,15 +135,18 @@ interface Lent {
 }
 
 function createSlab(bytes: number): Slab {
-  if (wasmHost) {
-    const arena: ColumnArena = createArena(bytes);
-    return { bytes, view: (column, columnBytes, behind) => columnView(arena, column, columnBytes, behind) };
-  }
+  if (wasmHost) return slabOf(createArena(bytes));
   const buffer = new ArrayBuffer(bytes);
   const view: Slab['view'] = (column, columnBytes, behindBytes) =>
     new Uint8Array(buffer, behindBytes + columnsBytes(column, columnBytes), columnBytes);
-  return { bytes, view };
+  return { bytes, view, grown: createSlab };
 }
+
+const slabOf = (arena: ColumnArena): Slab => ({
+  bytes: arena.bytes.length,
+  view: (column, columnBytes, behindBytes) => columnView(arena, column, columnBytes, behindBytes),
+  grown: (bytes) => slabOf(grownArena(arena, bytes)),
+});
 
 /** Rounded up to one of four sizes per power of two, so that groups of about one size reuse each other's memory. */
 function slabBytes(bytes: number): number {

@@ -26,6 +26,9 @@ export interface PutItem {
   readonly isAnyKey?: true | undefined;
 }
 
+/** What is known of it once its body is read: all else was for reading that. */
+export type PutName = Pick<PutItem, 'namespace' | 'key' | 'ifVersion'>;
+
 export interface WholeBody {
   /** The store's to keep. */
   readonly bytes: Uint8Array;
@@ -59,7 +62,12 @@ export function factsOf(item: PutItem): ObjectFacts {
 /** Two items of one name are done in the order they came. */
 export const nameOf = (item: Pick<PutItem, 'namespace' | 'key'>): string => `${item.namespace}/${item.key}`;
 
-export function resultOf(item: PutItem, row: ObjectRow, newBytes: number, dedupedBlocks: number): PutResult {
+export function resultOf(
+  item: Pick<PutItem, 'key'>,
+  row: ObjectRow,
+  newBytes: number,
+  dedupedBlocks: number,
+): PutResult {
   return {
     key: item.key,
     ok: true,

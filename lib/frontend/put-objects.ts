@@ -16,7 +16,7 @@ import { type SmallBatch, SmallBatches } from './gathered/small-batches.ts';
 import type { ObjectChange } from './index-plan.ts';
 import type { KekRing } from './kek-ring.ts';
 import { checkKey, checkMetadata, checkNamespace, checkPathKey } from './object-keys.ts';
-import { factsOf, isItemError, nameOf, type PutItem, type PutOutcome, resultOf } from './put-item.ts';
+import { factsOf, isItemError, nameOf, type PutItem, type PutName, type PutOutcome, resultOf } from './put-item.ts';
 import { putLong } from './put-long.ts';
 import { heldBlocksOf, storeBatch, wholeOf } from './store-blocks.ts';
 
@@ -92,7 +92,7 @@ export class PutObjects {
       const { blockBytesMax } = this.#store.components.settings;
       const whole = await wholeOf(item, blockBytesMax);
       const rest = whole === undefined ? heldBlocksOf(item, blockBytesMax) : undefined;
-      const head = rest && (await this.#readHead(rest, before, ahead));
+      const head = rest && (await this.#readHead(rest, before, ahead, item.sizeBytes));
       await before;
       if (head === undefined) await this.#add(item, whole ?? []);
       else if (head.isWhole) await this.#add(item, head.blocks);
@@ -107,24 +107,31 @@ export class PutObjects {
   }
 
   /**
-   * The first blocks of a body, up to what a small object may have. When much is read ahead already, it waits for its
-   * turn.
+   * The first blocks of a body, up to what a small object may have. When much is read ahead already, or will be by
+   * those who have begun to, it waits for its turn.
    */
   async #readHead(
     blocks: AsyncGenerator<HeldBlock>,
     before: Promise<void>,
     ahead: { bytes: number },
+    sizeBytes = 0,
   ): Promise<{ blocks: HeldBlock[]; isWhole: boolean }> {
-    const bytesMax = Math.max(this.#room.batchBytesMax / 4, this.#store.components.settings.blockBytesMax);
+    const { blockBytesMax } = this.#store.components.settings;
+    const bytesMax = Math.max(this.#room.batchBytesMax / 4, blockBytesMax);
+    const reads = (count: number): void => {
+      ahead.bytes += count;
+      this.#aheadBytes += count;
+    };
     const head: HeldBlock[] = [];
     let bytes = 0;
     for (;;) {
+      const expected = Math.min(Math.max(0, sizeBytes - ahead.bytes), blockBytesMax);
+      reads(expected);
+      if (this.#aheadBytes > PUT_AHEAD_BYTES_MAX) await before;
       const next = await blocks.next();
+      reads((next.value?.length ?? 0) - expected);
       if (next.done) return { blocks: head, isWhole: true };
       head.push(next.value);
-      ahead.bytes += next.value.length;
-      this.#aheadBytes += next.value.length;
-      if (this.#aheadBytes > PUT_AHEAD_BYTES_MAX) await before;
       bytes += next.value.length + RECORD_SLACK_BYTES;
       if (bytes > bytesMax && head.length > 1) return { blocks: head, isWhole: false };
     }
@@ -138,7 +145,9 @@ export class PutObjects {
     const lane = laneOf === undefined ? SHARED_LANE : await laneOf(item.namespace);
     if (this.#small.holds(item) || !this.#small.hasRoomFor({ recordBytes, blocks })) await this.#flush();
     await this.#room.after(this.#inFlight.get(nameOf(item)));
-    this.#small.add(lane, { item, row, blocks, recordBytes });
+    // Its body, who reads it and what was found of it are no part of what waits to be stored.
+    const { namespace, key, ifVersion } = item;
+    this.#small.add(lane, { item: { namespace, key, ifVersion }, row, blocks, recordBytes });
   }
 
   #rowOf(item: PutItem, version: ObjectVersion, blocks: readonly HeldBlock[]): ObjectRow {
@@ -170,7 +179,7 @@ export class PutObjects {
     }
   }
 
-  #track(batch: readonly { readonly item: PutItem }[], work: Promise<void>): void {
+  #track(batch: readonly { readonly item: PutName }[], work: Promise<void>): void {
     const task: Promise<void> = work
       .catch((error: unknown) => {
         if (!isItemError(error)) throw error;

@@ -5,7 +5,7 @@ import { isPocketfulError } from '../foundation/errors.ts';
 import { type BlockId, newObjectVersion, type ObjectVersion } from '../foundation/ids.ts';
 import { type Lane, SHARED_LANE } from '../foundation/lane.ts';
 import { blockIdInPool, type SealedBlock } from '../keys/envelope.ts';
-import { sealHere } from '../keys/sealer.ts';
+import { blockMemory, sealHere } from '../keys/sealer.ts';
 import { BATCH_ATTEMPTS_MAX } from '../limits/frontend.ts';
 import type { ReadOptions, Write } from '../panda/panda.ts';
 import type { BlockRow } from '../panda/rows/block-row.ts';
@@ -212,9 +212,12 @@ async function appendBlocks(
     plains.map((plain) => plain.plaintext()),
     components.randomness,
     kek,
+    // As each is, not when all are: its plaintext goes with that.
+    (i, block) => {
+      all.push(block);
+      plains[i]?.sealedAs(block, kek);
+    },
   );
-  all.push(...sealed);
-  for (const [i, plain] of plains.entries()) plain.sealedAs(sealed[i] as SealedBlock, kek);
   const intents = new Map(
     [...named].map(([{ namespace, key, next }, id]) => {
       assert(next !== undefined, 'what is put has a row');
@@ -266,8 +269,8 @@ export async function wholeOf(item: PutItem, blockBytes: number): Promise<readon
 export async function* heldBlocksOf(item: PutItem, blockBytes: number): AsyncGenerator<HeldBlock> {
   // What comes in pieces was copied, and is this block's alone.
   const isOwn = !(item.body instanceof Uint8Array);
-  for await (const bytes of cutBlocks(item.body, blockBytes)) {
-    const free = isOwn ? () => void (bytes.buffer as ArrayBuffer).transfer(0) : undefined;
+  for await (const bytes of cutBlocks(item.body, blockBytes, { memory: blockMemory, sizeBytes: item.sizeBytes })) {
+    const free = isOwn ? () => blockMemory.give(bytes.buffer as ArrayBuffer) : undefined;
     yield new HeldBlock(await blockIdInPool(bytes), bytes, { owner: ownerOf(item), free });
   }
 }

@@ -74,10 +74,15 @@ export function sealBlock(plaintext: Uint8Array, randomness: Randomness, kek: Ke
   return encrypt(plaintext, compressed(plaintext), randomness, kek);
 }
 
-/** The same, with large blocks compressed in the thread pool: for servers and pipelines. */
-export async function sealBlockInPool(plaintext: Uint8Array, randomness: Randomness, kek: Kek): Promise<SealedBlock> {
+/** The same, with large blocks compressed in the thread pool: for servers and pipelines. `memoryOf`: its record's. */
+export async function sealBlockInPool(
+  plaintext: Uint8Array,
+  randomness: Randomness,
+  kek: Kek,
+  memoryOf?: (bytes: number) => Buffer,
+): Promise<SealedBlock> {
   assertBlock(plaintext);
-  return encrypt(plaintext, await compressedInPool(plaintext), randomness, kek);
+  return encrypt(plaintext, await compressedInPool(plaintext), randomness, kek, memoryOf);
 }
 
 /**
@@ -149,7 +154,8 @@ const encrypt = (
   packed: Uint8Array | undefined,
   randomness: Randomness,
   kek: Kek,
-): SealedBlock => encryptWith(plaintext, packed, randomness.bytes(SEAL_RANDOM_BYTES), kek);
+  memoryOf?: (bytes: number) => Buffer,
+): SealedBlock => encryptWith(plaintext, packed, randomness.bytes(SEAL_RANDOM_BYTES), kek, memoryOf);
 
 function encryptWith(
   plaintext: Uint8Array,

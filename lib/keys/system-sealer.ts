@@ -4,7 +4,7 @@
 import { extname } from 'node:path';
 import { Semaphore } from '../foundation/concurrency.ts';
 import { hexOf, type RecordId } from '../foundation/ids.ts';
-import { LentMemory } from '../foundation/lent-memory.ts';
+import { LentMemory, sharedMemory } from '../foundation/lent-memory.ts';
 import type { Randomness } from '../foundation/randomness.ts';
 import { SystemThreads, ThreadCrew } from '../foundation/system-threads.ts';
 import { LENT_BYTES, LENT_IDLE_BYTES_MAX } from '../limits/bytes.ts';
@@ -13,13 +13,17 @@ import { THREAD_YOUNG_MIB } from '../limits/panda.ts';
 import { POOL_BYTES_MIN } from './compression.ts';
 import { type Kek, RECORD_ID_BYTES, SEAL_RANDOM_BYTES, type SealedBlock, WRAPPED_BEK_BYTES } from './envelope.ts';
 import { placed, SEALED_EXTRA_BYTES, type SealDone, type SealJob } from './seal-job.ts';
-import { type BlockSealer, sealHere } from './sealer.ts';
+import { type BlockSealer, blockMemory, type OnSealed, sealerHere } from './sealer.ts';
 
 /** What a put has done beside its own thread: files are read, and blocks are sealed. */
 export const putCrew = new ThreadCrew('reads and seals', THREAD_YOUNG_MIB);
 
 /** Of both: what one gives back serves the other. */
-export const putMemory = new LentMemory({ bytesMin: LENT_BYTES, idleBytesMax: LENT_IDLE_BYTES_MAX });
+export const putMemory = new LentMemory({
+  make: sharedMemory,
+  bytesMin: LENT_BYTES,
+  idleBytesMax: LENT_IDLE_BYTES_MAX,
+});
 
 const PROGRAM = new URL(`./system-sealer-thread${extname(import.meta.url)}`, import.meta.url);
 
@@ -27,21 +31,34 @@ export class SystemSealer implements BlockSealer {
   readonly #threads: SystemThreads<SealJob, SealDone>;
   readonly #room: Semaphore;
   /** Memory that has records. */
-  readonly #sealed = new WeakSet<SharedArrayBuffer>();
+  readonly #sealed = new WeakSet<ArrayBufferLike>();
+  readonly #here = sealerHere((bytes) => this.#lent(bytes));
 
   constructor(threads: number) {
     this.#room = new Semaphore(threads + SEAL_JOBS_AHEAD);
     this.#threads = new SystemThreads({ program: PROGRAM, most: threads, crew: putCrew });
   }
 
-  async seal(plains: readonly Uint8Array[], randomness: Randomness, kek: Kek): Promise<readonly SealedBlock[]> {
-    if (plains.length < SEAL_JOBS_FROM_BLOCKS) return sealHere.seal(plains, randomness, kek);
-    const sealed = await Promise.all(jobsOf(plains).map((job) => this.#sealJob(job, randomness, kek)));
-    return sealed.flat();
+  async seal(
+    plains: readonly Uint8Array[],
+    randomness: Randomness,
+    kek: Kek,
+    onSealed?: OnSealed,
+  ): Promise<readonly SealedBlock[]> {
+    if (plains.length < SEAL_JOBS_FROM_BLOCKS) return this.#here.seal(plains, randomness, kek, onSealed);
+    let first = 0;
+    const sealed = jobsOf(plains).map(async (job) => {
+      const from = first;
+      first += job.length;
+      const blocks = await this.#sealJob(job, randomness, kek);
+      for (const [i, block] of blocks.entries()) onSealed?.(from + i, block);
+      return blocks;
+    });
+    return (await Promise.all(sealed)).flat();
   }
 
   async #sealJob(plains: readonly Uint8Array[], randomness: Randomness, kek: Kek): Promise<readonly SealedBlock[]> {
-    if (plains.length === 1) return sealHere.seal(plains, randomness, kek);
+    if (plains.length === 1) return this.#here.seal(plains, randomness, kek);
     const give = await this.#room.acquire();
     try {
       return await this.#sealThere(plains, randomness, kek);
@@ -59,7 +76,7 @@ export class SystemSealer implements BlockSealer {
     const job: SealJob = { memories, places, random, into, kek };
     const done = await this.#threads.ask(job);
     random.fill(0);
-    if (done === undefined) return sealHere.seal(plains, randomness, kek);
+    if (done === undefined) return this.#here.seal(plains, randomness, kek);
     if (memories[0].byteLength > 0) putMemory.give(memories[0]);
     this.#sealed.add(into);
     return sealedOf(into, done, ids, kek.version);
@@ -69,10 +86,16 @@ export class SystemSealer implements BlockSealer {
   release(sealed: readonly SealedBlock[]): void {
     for (const { record } of sealed) {
       const { buffer } = record;
-      if (buffer instanceof SharedArrayBuffer) {
-        if (this.#sealed.delete(buffer)) putMemory.give(buffer);
-      } else if (!buffer.detached) buffer.transfer(0);
+      if (!this.#sealed.delete(buffer)) continue;
+      if (buffer instanceof SharedArrayBuffer) putMemory.give(buffer);
+      else blockMemory.give(buffer);
     }
+  }
+
+  #lent(bytes: number): Buffer {
+    const memory = blockMemory.take(bytes);
+    this.#sealed.add(memory.buffer);
+    return memory;
   }
 
   close(): Promise<void> {

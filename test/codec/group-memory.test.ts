@@ -118,6 +118,23 @@ describe('the pool', () => {
     expect(() => group.encode([0, 0, 0, 0, 0, 0])).toThrow('released');
   });
 
+  it('grows with the groups: what is a little too small is no second one beside the next', () => {
+    const pool = createColumnPool({ bytesMax: 64 * MIB, idleBytesMax: 64 * MIB });
+    const small = pool.allocate(codec, MIB);
+    const before = small.data[0]?.buffer;
+    small.release();
+    using group = pool.allocate(codec, 1.5 * MIB);
+    expect(pool.usage().idleBytes).toBe(0);
+    // Memory that has grown is another buffer, and the one it was is empty.
+    expect([before?.byteLength, group.data[5]?.length]).toEqual([0, 1.5 * MIB]);
+    const lengths = group.data.map((column, i) => column.fill(i + 1).length);
+    const data = group.data.map((column) => column.slice());
+    const parity = group.encode(lengths);
+    expect(parity.map((column) => Buffer.from(column))).toEqual(
+      codec.encode(data).map((column) => Buffer.from(column)),
+    );
+  });
+
   it('lets idle memory go when other sizes need the room, or when it is too much', () => {
     const pool = createColumnPool({ bytesMax: 32 * MIB, idleBytesMax: 16 * MIB });
     pool.allocate(codec, 2 * MIB).release();

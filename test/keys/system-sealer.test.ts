@@ -6,6 +6,7 @@ import { blockIdOf, openBlock, type SealedBlock } from '../../lib/keys/envelope.
 import { sealHere } from '../../lib/keys/sealer.ts';
 import { SystemSealer } from '../../lib/keys/system-sealer.ts';
 import { SEAL_JOB_BYTES, SEAL_JOBS_FROM_BLOCKS } from '../../lib/limits/engine.ts';
+import { BLOCK_BYTES_MAX } from '../../lib/limits/frontend.ts';
 
 const sealer = new SystemSealer(2);
 afterAll(() => sealer.close());
@@ -68,6 +69,35 @@ it('what threads share is sealed where it lies, among others that are not', asyn
   });
   const sealed = await sealer.seal(mixed, new SeededRandomness(4), kek);
   expect(texts(sealed)).toEqual(texts(await sealHere.seal(small, new SeededRandomness(4), kek)));
+});
+
+it('each is told of as its job is done, not when all are, and is read no more then', async () => {
+  const all = [...small, random.bytes(POOL_BYTES_MIN), random.bytes(10)];
+  const plains = all.map((plain) => Uint8Array.from(plain));
+  const told = new Map<number, SealedBlock>();
+  const toldTogether: number[] = [];
+  const sealed = await sealer.seal(plains, new SeededRandomness(2), kek, (i, block) => {
+    if (told.size === toldTogether.reduce((sum, count) => sum + count, 0))
+      setImmediate(() => toldTogether.push(told.size - toldTogether.reduce((sum, count) => sum + count, 0)));
+    told.set(i, block);
+    plains[i]?.fill(0);
+  });
+  await new Promise((done) => setImmediate(done));
+  expect(toldTogether.length).toBeGreaterThan(1);
+  expect(all.map((_, i) => told.get(i))).toEqual(sealed);
+  expect(opened(sealed, all)).toEqual(all.map((plain) => Buffer.from(plain)));
+});
+
+it('a large record lies where another one did that was released, and that but once', async () => {
+  const large = [random.bytes(BLOCK_BYTES_MAX)];
+  const sealedNext = (seed: number) => sealer.seal(large, new SeededRandomness(seed), kek);
+  const memoryOf = ([first]: readonly SealedBlock[]): unknown => first?.record.buffer;
+  const one = await sealedNext(1);
+  for (let i = 0; i < 2; i++) sealer.release(one);
+  const next = [await sealedNext(2), await sealedNext(3)];
+  expect(memoryOf(next[0] ?? [])).toBe(memoryOf(one));
+  expect(memoryOf(next[1] ?? [])).not.toBe(memoryOf(one));
+  for (const sealed of next) expect(opened(sealed, large)).toEqual(large.map((plain) => Buffer.from(plain)));
 });
 
 it('memory of records that are released serves later ones, once, and that of others does not', async () => {

@@ -1,7 +1,9 @@
 // The part of the WebAssembly JavaScript interface the kernel uses, typed here because Node's types leave it out.
 
 export interface WasmMemory {
+  /** Another one after it has grown. */
   readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
 }
 
 declare const moduleBrand: unique symbol;

@@ -5,10 +5,10 @@ import { BATCH_OBJECTS_MAX } from '../../limits/frontend.ts';
 import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import type { HeldBlock } from '../blocks/held-block.ts';
-import { nameOf, type PutItem } from '../put-item.ts';
+import { nameOf, type PutName } from '../put-item.ts';
 
 export interface SmallObject {
-  readonly item: PutItem;
+  readonly item: PutName;
   readonly row: ObjectRow;
   readonly blocks: readonly HeldBlock[];
   readonly recordBytes: number;
@@ -30,7 +30,7 @@ export class SmallBatches {
     this.#bytesMax = bytesMax;
   }
 
-  holds(item: PutItem): boolean {
+  holds(item: Pick<PutName, 'namespace' | 'key'>): boolean {
     return this.#names.has(nameOf(item));
   }
 

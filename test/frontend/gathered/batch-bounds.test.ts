@@ -29,7 +29,7 @@ const putOf = (key: string, blocks: readonly BlockId[], ifVersion?: string): Obj
 
 describe('small objects of one put', () => {
   const small = (key: string, recordBytes: number, blocks = 1): SmallObject => ({
-    item: { namespace: 'n', key, body: new Uint8Array(0) },
+    item: { namespace: 'n', key, ifVersion: undefined },
     row: rowOf(key, []),
     blocks: Array.from({ length: blocks }, (_, i) => new HeldBlock(idOf(i), new Uint8Array(1))),
     recordBytes,

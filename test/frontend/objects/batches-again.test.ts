@@ -148,6 +148,27 @@ it('bodies are read ahead as long as there is memory for it', async () => {
   expect((await outcomes).map(({ ok }) => ok)).toEqual(items.map(() => true));
 });
 
+it('bodies that say how long they are have room for a block before they are read', async () => {
+  const MIB = 1024 * 1024;
+  const block = PUT_AHEAD_BYTES_MAX / 2;
+  const { volumes } = store({ ...TINY, blockBytesMax: block, bucketBytes: 32 * MIB, extentBytes: 128 * MIB });
+  const first = Promise.withResolvers<void>();
+  let read = 0;
+  async function* body(i: number): AsyncGenerator<Uint8Array> {
+    if (i === 0) await first.promise;
+    read += 1;
+    yield new Uint8Array(block);
+  }
+  const items = Array.from({ length: 8 }, (_, i) => {
+    return { namespace: NS, key: `k${i}`, body: body(i), sizeBytes: i % 2 === 0 ? block : Number.MAX_SAFE_INTEGER };
+  });
+  const outcomes = Array.fromAsync(new Frontend(volumes).putAll(items));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(read).toBe(1);
+  first.resolve();
+  expect((await outcomes).map(({ ok }) => ok)).toEqual(items.map(() => true));
+});
+
 it('what was put counts no more as read ahead', async () => {
   const KIB = 1024;
   const block = 256 * KIB;
