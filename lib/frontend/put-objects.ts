@@ -71,7 +71,8 @@ export class PutObjects {
         previous = this.#readOne(item, before);
         previous.catch(() => {});
         ahead.push(previous);
-        if (ahead.length >= BODIES_AT_ONCE) await ahead.shift();
+        // Whose owner reads it ahead is not read beside others here.
+        while (ahead.length >= (item.whole === undefined ? BODIES_AT_ONCE : 1)) await ahead.shift();
       }
       await Promise.all(ahead);
       await this.#flush();
@@ -138,16 +139,18 @@ export class PutObjects {
   }
 
   async #add(item: PutItem, blocks: readonly HeldBlock[]): Promise<void> {
-    await item.verify?.();
+    if (item.verify !== undefined) await item.verify();
     const row = this.#rowOf(item, newObjectVersion(this.#store.components.randomness), blocks);
     const recordBytes = blocks.reduce((sum, { length }) => sum + length + RECORD_SLACK_BYTES, 0);
     const { laneOf } = this.#store.components;
     const lane = laneOf === undefined ? SHARED_LANE : await laneOf(item.namespace);
-    if (this.#small.holds(item) || !this.#small.hasRoomFor({ recordBytes, blocks })) await this.#flush();
-    await this.#room.after(this.#inFlight.get(nameOf(item)));
+    const name = nameOf(item);
+    if (this.#small.holds(name) || !this.#small.hasRoomFor({ recordBytes, blocks })) await this.#flush();
+    const earlier = this.#inFlight.get(name);
+    if (earlier !== undefined) await this.#room.after(earlier);
     // Its body, who reads it and what was found of it are no part of what waits to be stored.
     const { namespace, key, ifVersion } = item;
-    this.#small.add(lane, { item: { namespace, key, ifVersion }, row, blocks, recordBytes });
+    this.#small.add(lane, { name, item: { namespace, key, ifVersion }, row, blocks, recordBytes });
   }
 
   #rowOf(item: PutItem, version: ObjectVersion, blocks: readonly HeldBlock[]): ObjectRow {
@@ -179,7 +182,7 @@ export class PutObjects {
     }
   }
 
-  #track(batch: readonly { readonly item: PutName }[], work: Promise<void>): void {
+  #track(batch: readonly { readonly name: string; readonly item: PutName }[], work: Promise<void>): void {
     const task: Promise<void> = work
       .catch((error: unknown) => {
         if (!isItemError(error)) throw error;
@@ -187,12 +190,11 @@ export class PutObjects {
       })
       .finally(() => {
         this.#flushes.delete(task);
-        for (const { item } of batch)
-          if (this.#inFlight.get(nameOf(item)) === task) this.#inFlight.delete(nameOf(item));
+        for (const { name } of batch) if (this.#inFlight.get(name) === task) this.#inFlight.delete(name);
       });
     task.catch((error: unknown) => this.#out.fail(error));
     this.#flushes.add(task);
-    for (const { item } of batch) this.#inFlight.set(nameOf(item), task);
+    for (const { name } of batch) this.#inFlight.set(name, task);
   }
 
   async #storeSmall({ lane, objects }: SmallBatch): Promise<void> {
@@ -232,11 +234,12 @@ export class PutObjects {
   }
 
   async #addLong(item: PutItem, head: readonly HeldBlock[], rest: AsyncGenerator<HeldBlock>): Promise<void> {
-    if (this.#small.holds(item)) await this.#flush();
-    await this.#room.after(this.#inFlight.get(nameOf(item)));
+    const name = nameOf(item);
+    if (this.#small.holds(name)) await this.#flush();
+    await this.#room.after(this.#inFlight.get(name));
     const turn = await this.#room.longPut();
     const done = this.#putLong(item, head, rest, turn).finally(turn.done);
-    this.#track([{ item }], done);
+    this.#track([{ name, item }], done);
   }
 
   async #putLong(

@@ -58,7 +58,8 @@ export class EmbeddedObjects implements ObjectEngine {
           return;
         }
         const { sizeBytes = 0 } = item;
-        await relief.before(sizeBytes < bulkFrom ? sizeBytes : 0);
+        const wait = relief.before(sizeBytes < bulkFrom ? sizeBytes : 0);
+        if (wait !== undefined) await wait;
         yield item;
       }
     }

@@ -28,17 +28,22 @@ export class HotRelief {
 
   /**
    * To be called before a body of about `bytes` is put. Waits while the hot tier, these bytes included, is nearly full
-   * and something can be done about it.
+   * and something can be done about it; mostly there is nothing to be waited for.
    */
-  async before(bytes: number): Promise<void> {
+  before(bytes: number): Promise<void> | undefined {
     const { settings, clock } = this.#store.components;
-    if (putClass(settings) !== 'hot') return;
+    if (putClass(settings) !== 'hot') return undefined;
     this.#bytesSince += bytes * this.#columns;
     const nowMs = clock.monotonicMs();
     const isDue = this.#bytesSince >= settings.hotBytesMax * LOOK_EVERY_BYTES_SHARE;
-    if (!isDue && nowMs - this.#lookedAtMs < RELIEF_LOOK_EVERY_MS) return;
+    if (!isDue && nowMs - this.#lookedAtMs < RELIEF_LOOK_EVERY_MS) return undefined;
     this.#lookedAtMs = nowMs;
     this.#bytesSince = 0;
+    return this.#relievedFor(bytes);
+  }
+
+  async #relievedFor(bytes: number): Promise<void> {
+    const { settings } = this.#store.components;
     const comingShare = (bytes * this.#columns) / settings.hotBytesMax;
     // The pass under way may have begun before most of what is there came in: looked at again when it is over.
     for (let passes = 0; passes < RELIEF_PASSES_MAX; passes++) {

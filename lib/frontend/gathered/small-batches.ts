@@ -5,9 +5,11 @@ import { BATCH_OBJECTS_MAX } from '../../limits/frontend.ts';
 import { GROUP_SLOTS_MAX } from '../../limits/panda.ts';
 import type { ObjectRow } from '../../panda/rows/object-row.ts';
 import type { HeldBlock } from '../blocks/held-block.ts';
-import { nameOf, type PutName } from '../put-item.ts';
+import type { PutName } from '../put-item.ts';
 
 export interface SmallObject {
+  /** `nameOf` the item. */
+  readonly name: string;
   readonly item: PutName;
   readonly row: ObjectRow;
   readonly blocks: readonly HeldBlock[];
@@ -30,8 +32,8 @@ export class SmallBatches {
     this.#bytesMax = bytesMax;
   }
 
-  holds(item: Pick<PutName, 'namespace' | 'key'>): boolean {
-    return this.#names.has(nameOf(item));
+  holds(name: string): boolean {
+    return this.#names.has(name);
   }
 
   hasRoomFor({ recordBytes, blocks }: Pick<SmallObject, 'recordBytes' | 'blocks'>): boolean {
@@ -44,7 +46,7 @@ export class SmallBatches {
 
   add(lane: Lane, object: SmallObject): void {
     this.#objects.push({ lane, object });
-    this.#names.add(nameOf(object.item));
+    this.#names.add(object.name);
     this.#bytes += object.recordBytes;
     this.#blocks += object.blocks.length;
   }
