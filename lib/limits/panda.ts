@@ -116,6 +116,8 @@ export const THREAD_YOUNG_MIB = 4;
 export const CHECKPOINT_PAGES_MAX = 4096;
 /** The least, on a disk that is nearly full. */
 export const CHECKPOINT_PAGES_MIN = 64;
+/** Bytes that the log keeps of a time when it was longer: twice as long as it gets where nobody reads for long. */
+export const LOG_BYTES_KEPT = 2 * 16 * 1024 * 1024;
 /** Bytes read of the note beside a damaged file: it is shown to a person. */
 export const DAMAGE_NOTE_BYTES_MAX = 200;
 /** Faults that SQLite's integrity check lists: the first few say what is wrong. */

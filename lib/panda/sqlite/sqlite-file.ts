@@ -8,6 +8,7 @@ import { denied, invalid, isPocketfulError, missing } from '../../foundation/err
 import {
   CHECKPOINT_PAGES_MAX,
   CHECKPOINT_PAGES_MIN,
+  LOG_BYTES_KEPT,
   LOG_SWITCH_ATTEMPTS_MAX,
   LOG_SWITCH_PAUSE_MS,
   SQLITE_CACHE_KIB,
@@ -184,6 +185,8 @@ function prepare(database: DatabaseSync, path: string, options: SqliteFileOption
   database.exec('PRAGMA synchronous = FULL');
   database.exec(`PRAGMA cache_size = -${SQLITE_CACHE_KIB}`);
   database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages(path)}`);
+  // While somebody reads one moment of a large store, the log has all that is written: it gives that back afterwards.
+  database.exec(`PRAGMA journal_size_limit = ${LOG_BYTES_KEPT}`);
   if (options.bytesMax !== undefined)
     database.exec(`PRAGMA max_page_count = ${Math.ceil(options.bytesMax / PAGE_BYTES)}`);
   useLog(database);

@@ -7,6 +7,7 @@ import { SmallBatches, type SmallObject } from '../../../lib/frontend/gathered/s
 import { inTransactions } from '../../../lib/frontend/index-objects.ts';
 import { itemsOf, type ObjectChange } from '../../../lib/frontend/index-plan.ts';
 import { namedPutsOf } from '../../../lib/frontend/named/put-named.ts';
+import { nameOf } from '../../../lib/frontend/put-item.ts';
 import { windows } from '../../../lib/frontend/put-long.ts';
 import { BATCH_OBJECTS_MAX, RECORD_SLACK_BYTES } from '../../../lib/limits/frontend.ts';
 import { BLOCKS_INLINE_MAX, GROUP_SLOTS_MAX, HELD_BYTES_MAX, PACKED_BYTES_MAX } from '../../../lib/limits/panda.ts';
@@ -29,6 +30,7 @@ const putOf = (key: string, blocks: readonly BlockId[], ifVersion?: string): Obj
 
 describe('small objects of one put', () => {
   const small = (key: string, recordBytes: number, blocks = 1): SmallObject => ({
+    name: nameOf({ namespace: 'n', key }),
     item: { namespace: 'n', key, ifVersion: undefined },
     row: rowOf(key, []),
     blocks: Array.from({ length: blocks }, (_, i) => new HeldBlock(idOf(i), new Uint8Array(1))),
@@ -66,12 +68,12 @@ describe('small objects of one put', () => {
     batches.add(SHARED_LANE, a);
     batches.add(lane, b);
     batches.add(SHARED_LANE, c);
-    expect([batches.holds(b.item), batches.holds({ ...b.item, namespace: 'm' })]).toEqual([true, false]);
+    expect([batches.holds(b.name), batches.holds(nameOf({ ...b.item, namespace: 'm' }))]).toEqual([true, false]);
     expect(batches.takeAll()).toEqual([
       { lane: SHARED_LANE, objects: [a, c] },
       { lane, objects: [b] },
     ]);
-    expect(batches.holds(b.item)).toBe(false);
+    expect(batches.holds(b.name)).toBe(false);
     expect(room(batches, 100, GROUP_SLOTS_MAX)).toBe(true);
     expect(batches.takeAll()).toEqual([]);
   });
