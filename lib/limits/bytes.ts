@@ -31,8 +31,8 @@ export const PLACEMENT_EXCHANGES_MAX = 64;
 export const LENT_BYTES = MIB + 320 * KIB;
 /** Kept for the next who asks: puts hold about as much at once. */
 export const LENT_IDLE_BYTES_MAX = 96 * MIB;
-/** The same of large blocks and their records: as much as a put holds. */
-export const BLOCK_IDLE_BYTES_MAX = 40 * MIB;
+/** The same of large blocks and their records: those of a group are let go while the next one comes. */
+export const BLOCK_IDLE_BYTES_MAX = 16 * MIB;
 
 // Keys.
 

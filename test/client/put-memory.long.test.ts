@@ -11,8 +11,8 @@ const MOST = new Map([
   ['put of 4,000 files of 2 to 11 KiB, personal', 260],
   ['put of one file of 150 MB, thrifty', 260],
   ['put of one file of 150 MB, personal', 270],
-  ['put of 18 files of 10 MB and 1,500 of 3 to 12 KiB, thrifty', 245],
-  ['put of 18 files of 10 MB and 1,500 of 3 to 12 KiB, personal', 370],
+  ['put of 18 files of 10 MB and 1,500 of 3 to 12 KiB, thrifty', 230],
+  ['put of 18 files of 10 MB and 1,500 of 3 to 12 KiB, personal', 320],
   ['encode of 4000 files of 4 to 64 KiB, personal', 300],
 ]);
 
