@@ -44,14 +44,15 @@ export interface NotedAt extends Pick<DamageRow, 'part' | 'kind'> {
 }
 
 /**
- * Beyond what the code survives a repair moves a column without what cannot be made again, and notes that as missing in
- * the new place (protocols 26b), whose drive has lost nothing: so it is, if it is not there.
+ * A repair moves a column without what cannot be made again now, and notes that as missing in the new place (protocols
+ * 26b), whose drive has lost nothing: so it is, if it is not there. Beyond what the code survives, or where a drive is
+ * gone and another did not answer once: then the last repair, which leaves nothing, has to make it.
  */
 export function isLeftByRepair(
-  world: Pick<SimWorld, 'mayHaveLost' | 'movedExtents' | 'disks'>,
+  world: Pick<SimWorld, 'movedExtents' | 'disks'>,
   { part, kind, extent }: NotedAt,
 ): boolean {
-  if (!world.mayHaveLost || kind !== 'missing' || !world.movedExtents.has(extentText(extent))) return false;
+  if (kind !== 'missing' || !world.movedExtents.has(extentText(extent))) return false;
   const zone = (world.disks[extent.drive]?.held() ?? []).find(
     ({ at }) => at.zone === extent.zone && at.generation === extent.zoneGeneration,
   );
