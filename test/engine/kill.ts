@@ -10,6 +10,7 @@ import { createEmbedded } from '../../lib/engine/wire/embedded.ts';
 import { systemClock } from '../../lib/foundation/clock.ts';
 import { isKind } from '../../lib/foundation/errors.ts';
 import { SeededRandomness } from '../../lib/foundation/randomness.ts';
+import { repairStore } from '../../lib/volume/repair/repair-store.ts';
 import { expectSound } from '../store/recount.ts';
 import { bodyOf } from './body.ts';
 import { Sickbed } from './sickbed.ts';
@@ -19,6 +20,8 @@ const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url));
 const GONE = '-';
 const ALIVE_MS_MAX = 1_200;
 const STEP_MS_MAX = 180_000;
+/** Only now and then, so that victims meet what others left. */
+const KILLS_A_REPAIR = 8;
 
 /** What each name may hold now: body ids, GONE for nothing. One of them once everything about it was acknowledged. */
 export class Ledger {
@@ -145,10 +148,11 @@ export async function killOften(
     await withStore(dir, async (store) => {
       await within(`${when}: recovery`, recover(store.volumes, store.frontend, { sweep: true }));
       await within(`${when}: reading`, ledger.check(store, when));
-      await within(
-        `${when}: the recount`,
-        expectSound({ components: store.components, volumes: store.volumes, frontend: store.frontend }, sickbed.lost),
-      );
+      await within(`${when}: the recount`, expectSound(store, sickbed.lost, { awaitsRepair: repair }));
+      if (repair && (done % KILLS_A_REPAIR === 0 || done >= kills)) {
+        await within(`${when}: a repair`, repairStore(store.volumes));
+        await within(`${when}: the recount after a repair`, expectSound(store, sickbed.lost));
+      }
       if (repair) await within(`${when}: a drive`, sickbed.visit(store));
     });
   }
