@@ -6,8 +6,9 @@ import {
   sendDraining,
   type WorkerOptions,
 } from '../../../lib/compaction/move/l3/stream-runs.ts';
-import { corrupt, retryLater } from '../../../lib/foundation/errors.ts';
+import { corrupt, retryLater, unknownOutcome } from '../../../lib/foundation/errors.ts';
 import type { BucketId, RunId, VolumeId } from '../../../lib/foundation/ids.ts';
+import { RECEIVES_MAX } from '../../../lib/limits/bytes.ts';
 import { DRAIN_VISIBILITY_MS } from '../../../lib/limits/compaction.ts';
 import type { VolumeRow } from '../../../lib/panda/rows/volume-row.ts';
 import { listVolumes, readBucket } from '../../../lib/volume/rows/read-rows.ts';
@@ -133,18 +134,42 @@ describe('a worker', () => {
     expect((await stream.figures()).ready).toBe(first + (counts[1] ?? 0));
   });
 
-  it('leaves what cannot be had to become a dead letter, and goes on; a mistake comes out', async () => {
-    const { stream, worker, targets } = await draining();
-    await worker.step(1);
+  it('leaves what cannot be had to become a dead letter, and goes on with the others; a mistake comes out', async () => {
+    const { world, stream, sources, counts, worker, targets } = await draining();
+    const [first = 0, second = 0] = counts;
+    for (const { drive, zone, zoneGeneration } of sources[0]?.extents ?? [])
+      await world.drives[drive]?.erase({ zone, generation: zoneGeneration });
+    expect(await worker.step(99)).toBe(first + second);
+    expect([stream.take().slice(1), worker.stalled]).toEqual([
+      Array.from({ length: first }, (_, i) => `release ${i + 1}/1`),
+      undefined,
+    ]);
+    expect(targets.map(({ run, pushed }) => [run, pushed.length])).toEqual([[sources[1]?.run, second]]);
+    targets[0]?.moved({ moved: targets[0].pushed as BucketId[] });
+    // Again and again only they come, and in the end none.
+    for (let receive = 2; receive <= RECEIVES_MAX + 1; receive++) await worker.step(99);
+    expect(await stream.figures()).toMatchObject({ ready: 0, dead: first });
     const target = targets[0] as (typeof targets)[number];
-    target.fails = corrupt('RECORD_LOST', 'gone');
-    stream.take();
-    expect(await worker.step(2)).toBe(2);
-    expect([stream.take().slice(1), worker.stalled]).toEqual([['release 2/1'], undefined]);
     target.fails = new TypeError('a mistake');
-    await expect(worker.step(2)).rejects.toThrow('a mistake');
-    target.fails = new TypeError('another');
-    await expect(worker.flush()).rejects.toThrow('another');
+    await expect(worker.flush()).rejects.toThrow('a mistake');
+  });
+
+  it('stops where the Live Coder fails otherwise: that is no fault of the bucket that comes then, nor is it left waiting', async () => {
+    for (const error of [corrupt('PANDA_BEHIND', 'older than its drives'), unknownOutcome('PANDA_UNKNOWN', 'lost')]) {
+      const { stream, worker, targets, counts } = await draining();
+      const all = (counts[0] ?? 0) + (counts[1] ?? 0);
+      await worker.step(1);
+      (targets[0] as { fails: Error | undefined }).fails = error;
+      expect(await worker.step(2)).toBe(0);
+      expect(worker.stalled).toEqual({ code: error.code, text: error.message });
+      expect([worker.waitingBytes, targets[0]?.discards]).toEqual([0, 1]);
+      expect(await stream.figures()).toMatchObject({ ready: all, inFlight: 0 });
+      // All of them are read again, none is taken for one that is on its way.
+      expect(await worker.step(99)).toBe(all);
+      expect(targets.slice(1).reduce((sum, { pushed }) => sum + pushed.length, 0)).toBe(all);
+      (targets[1] as { fails: Error | undefined }).fails = new TypeError('a mistake');
+      await expect(worker.flush()).rejects.toThrow('a mistake');
+    }
   });
 
   it('is done with what has moved, changed its run or is no bucket any more; what it does not understand is given back', async () => {

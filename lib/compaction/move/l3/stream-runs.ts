@@ -8,6 +8,7 @@ import { type Reason, reasonOf } from '../../../foundation/reason.ts';
 import { DRAIN_SENDS_AT_ONCE, DRAIN_VISIBILITY_MS, LETTERS_MAX } from '../../../limits/compaction.ts';
 import type { VolumeRow } from '../../../panda/rows/volume-row.ts';
 import type { DeadLetter, Delivery, Stream, StreamFigures } from '../../../stream/stream.ts';
+import type { BucketContent } from '../../../volume/read/collect-bucket.ts';
 import { readBucket, readVolume } from '../../../volume/rows/read-rows.ts';
 import { collectOrDrop } from '../../../volume/runs/collect-or-drop.ts';
 import type { VolumeStore } from '../../../volume/volume-store.ts';
@@ -86,6 +87,12 @@ export async function sendDraining(
   return sent + bodies.length;
 }
 
+/** A bucket of a message, and whose it is. */
+interface Read {
+  readonly run: RunId;
+  readonly content: BucketContent;
+}
+
 export interface WorkerOptions {
   readonly visibilityMs?: number;
   readonly onMoved?: (run: RunId, result: MoveResult) => void;
@@ -134,13 +141,18 @@ export class DrainWorker {
   async step(max: number): Promise<number> {
     const messages = await this.#stream.receive(max, this.#options.visibilityMs ?? DRAIN_VISIBILITY_MS);
     for (const [at, message] of messages.entries()) {
+      let isRead = false;
       try {
-        await this.#take(message);
+        const read = await this.#read(message);
+        isRead = true;
+        if (read !== undefined) await this.#push(message, read);
       } catch (error) {
         if (!isPocketfulError(error)) throw error;
-        // A record that cannot be had: the message is tried again, and in the end it is a dead letter.
         await this.#stream.release([message.receipt]);
-        if (!isKind(error, 'retry')) continue;
+        // A record that cannot be had: the message is tried again, and in the end it is a dead letter. What was read
+        // and cannot be written is no fault of this bucket, and waits in the Live Coder with others: as where a flush
+        // fails.
+        if (!isRead && !isKind(error, 'retry')) continue;
         await this.#stream.release(messages.slice(at + 1).map(({ receipt }) => receipt));
         return this.#stall(reasonOf(error));
       }
@@ -176,14 +188,18 @@ export class DrainWorker {
     return 0;
   }
 
-  async #take({ body, receipt }: Delivery): Promise<void> {
+  /** What is to be moved for a message; undefined: nothing, or it is on its way. */
+  async #read({ body, receipt }: Delivery): Promise<Read | undefined> {
     const message = parseDrainMessage(body);
-    if (message === undefined) return this.#stream.release([receipt]); // a dead letter in the end
+    if (message === undefined) {
+      await this.#stream.release([receipt]); // a dead letter in the end
+      return undefined;
+    }
     const { panda, settings } = this.#store.components;
     const again = this.#waiting.get(message.bucket);
     if (again !== undefined) {
       again.push(receipt); // a duplicate of what is on its way
-      return;
+      return undefined;
     }
     const source = await readVolume(panda, settings.cell, message.source);
     const bucket = await readBucket(panda, settings.cell, message.bucket);
@@ -194,16 +210,20 @@ export class DrainWorker {
       bucket.move === message.move;
     if (!isCurrent) {
       this.#acks.push(receipt);
-      return;
+      return undefined;
     }
     const content = await collectOrDrop(this.#store, source, message.run, bucket);
     if (content === undefined) {
       this.#acks.push(receipt);
-      return;
+      return undefined;
     }
-    this.#waiting.set(bucket.id, [receipt]);
+    return { run: message.run, content };
+  }
+
+  async #push({ receipt }: Delivery, { run, content }: Read): Promise<void> {
+    this.#waiting.set(content.bucket.id, [receipt]);
     this.#waitingBytes += content.records.reduce((sum, { record }) => sum + record.length, 0);
-    await this.#targetOf(message.run).push(content);
+    await this.#targetOf(run).push(content);
     this.#stalled = undefined;
   }
 
