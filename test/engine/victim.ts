@@ -18,9 +18,18 @@ const [dir = '', seedText = '0', role] = process.argv.slice(2);
 const random = new SeededRandomness(Number(seedText));
 const store = await openEmbedded(dir);
 const { volumes, frontend, components } = store;
-const say = (line: string): void => {
-  writeSync(1, `${line}\n`);
-};
+/** Whoever listens may be stopped for a while, as long as the pipe is full: what is said is waited for. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
 // Names of its own, so that what it acknowledged is not overwritten by another victim.
 const name = (): string => `v${Number(seedText) % 2}/${random.below(NAMES)}`;
 let bodies = 0;
