@@ -70,7 +70,7 @@ export const TRUSTED_RANGE_BYTES_MAX = MIB;
  * Bytes of one write: the kernel takes cache for it in pieces as large, and large ones only out of memory that nobody
  * used yet, which the host of a virtual machine has to give it first: 16 MiB at once take up to seven times as long.
  */
-export const WRITE_BYTES_MAX = 512 * KIB;
+export const WRITE_BYTES_MAX = 128 * KIB;
 /** A temporary file of another host or container is taken for dead at this age; whoever still writes it fails. */
 export const FOREIGN_TEMPORARY_MS = DAY_MS;
 
