@@ -6,7 +6,9 @@ import {
   LADDER_TOP_LEVEL_MAX,
   POINTS_KEPT_MS,
   SNAPSHOT_AGE_MS,
+  SNAPSHOT_BURST_WEIGHT,
   SNAPSHOT_LADDER_BYTES_MIN,
+  SNAPSHOTS_APART_MS,
   WAY_SEGMENTS_MAX,
 } from '../limits/journal.ts';
 import { copiesOf, newestOf, type Reached, reachedAt, type Segment } from './way.ts';
@@ -54,7 +56,8 @@ export function snapshotReason({ way, nowMs, copies, isListedWhole }: SnapshotFa
   const [snapshot, ...steps] = way ?? [];
   if (snapshot === undefined) return isListedWhole ? 'broken' : 'none';
   const bytes = steps.reduce((sum, segment) => sum + segment.bytes, 0);
-  if (bytes >= Math.max(SNAPSHOT_LADDER_BYTES_MIN, snapshot.bytes / 2)) return 'weight';
+  const isApart = nowMs - snapshot.atMs >= SNAPSHOTS_APART_MS || bytes >= SNAPSHOT_BURST_WEIGHT * snapshot.bytes;
+  if (isApart && bytes >= Math.max(SNAPSHOT_LADDER_BYTES_MIN, snapshot.bytes / 2)) return 'weight';
   if (isListedWhole && (way ?? []).some((segment) => copiesOf(segment) < copies)) return 'copies';
   if (steps.length > 0 && nowMs - snapshot.atMs >= SNAPSHOT_AGE_MS) return 'age';
   return 'none';
