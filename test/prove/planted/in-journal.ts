@@ -34,8 +34,8 @@ export const IN_JOURNAL: readonly Plant[] = [
     name: 'merge-keeps-the-first-image',
     profile: 'journal',
     file: 'lib/journal/segments.ts',
-    find: '      newest = row;\n',
-    replace: '      newest = least;\n',
+    find: '    newest = head.row;\n',
+    replace: '    newest = least;\n',
   },
   {
     name: 'stage-number-is-not-claimed',
