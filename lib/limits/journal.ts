@@ -39,8 +39,8 @@ export const WAY_SEGMENTS_MAX = 17;
 /** Segments since the last snapshot that weigh less than this are no reason for another. */
 export const SNAPSHOT_LADDER_BYTES_MIN = 256 * KIB;
 /**
- * Snapshots that are due by weight are so far apart, for each reads all rows: in a burst of new ones the second would be
- * due when the first is written. Sooner, if what came since weighs so many times as much.
+ * Snapshots that are due by weight are so far apart, for each reads all rows: in a burst of new ones the second would
+ * be due when the first is written. Sooner, if what came since weighs so many times as much.
  */
 export const SNAPSHOTS_APART_MS = 30 * SECOND_MS;
 export const SNAPSHOT_BURST_WEIGHT = 4;
