@@ -108,7 +108,7 @@ export const WRITES_BEFORE_THREAD = 1000;
 export const WRITES_PER_COMMIT_SHORT = 100;
 /** KiB of pages that SQLite keeps in memory. */
 export const SQLITE_CACHE_KIB = 32 * 1024;
-/** The same of the main thread once another one writes: what that commits drops out of it in any case. */
+/** The same of the journal's reader, and of the main thread once another one writes. */
 export const SQLITE_CACHE_KIB_BESIDE_THREAD = 4 * 1024;
 /** MiB of short-lived objects of that thread, whose messages are small. */
 export const THREAD_YOUNG_MIB = 4;

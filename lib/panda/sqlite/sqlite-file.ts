@@ -12,6 +12,7 @@ import {
   LOG_SWITCH_ATTEMPTS_MAX,
   LOG_SWITCH_PAUSE_MS,
   SQLITE_CACHE_KIB,
+  SQLITE_CACHE_KIB_BESIDE_THREAD,
 } from '../../limits/panda.ts';
 import { isBusy, isFull, pandaFull, sqliteError } from './sqlite-errors.ts';
 
@@ -178,6 +179,11 @@ function logBytes(path: string): number {
 }
 
 const errno = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+
+/** Of a connection beside one that writes: what that commits drops out of it in any case. */
+export function keepFewPages(database: DatabaseSync): void {
+  database.exec(`PRAGMA cache_size = -${SQLITE_CACHE_KIB_BESIDE_THREAD}`);
+}
 
 function prepare(database: DatabaseSync, path: string, options: SqliteFileOptions): void {
   const isOurs = identify(database, path);

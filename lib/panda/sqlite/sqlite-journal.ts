@@ -22,7 +22,7 @@ import { soundRowBytes } from './read-row-bytes.ts';
 import { rowBytesOf } from './row-bytes.ts';
 import { learnDamage } from './sqlite-damage.ts';
 import { isBusy, sqliteError } from './sqlite-errors.ts';
-import { openSqliteFile } from './sqlite-file.ts';
+import { keepFewPages, openSqliteFile } from './sqlite-file.ts';
 import { prepareStatements, rowAt, rowOf, type Statements } from './sqlite-rows.ts';
 
 type Found = Record<string, unknown>;
@@ -126,11 +126,13 @@ export class SqliteJournal implements JournalSource {
   }
 
   #open(): DatabaseSync {
-    return openSqliteFile(this.#path, {
+    const database = openSqliteFile(this.#path, {
       create: false,
       openTimeoutMs: SQLITE_BUSY_MS,
       attemptMs: SQLITE_ATTEMPT_MS,
     });
+    keepFewPages(database);
+    return database;
   }
 
   #error(error: unknown): unknown {

@@ -4,13 +4,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '../../foundation/assert.ts';
 import { type Clock, systemClock } from '../../foundation/clock.ts';
-import {
-  PAGE_ROWS_MAX,
-  SQLITE_ATTEMPT_MS,
-  SQLITE_BUSY_MS,
-  SQLITE_CACHE_KIB_BESIDE_THREAD,
-  WRITES_BEFORE_THREAD,
-} from '../../limits/panda.ts';
+import { PAGE_ROWS_MAX, SQLITE_ATTEMPT_MS, SQLITE_BUSY_MS, WRITES_BEFORE_THREAD } from '../../limits/panda.ts';
 import { checkKey } from '../attributes.ts';
 import type { Key, Page, Panda, QueryOptions, Row, SortRange, Write } from '../panda.ts';
 import { checkGetMany, checkQuery, checkTransaction } from '../transaction.ts';
@@ -18,7 +12,7 @@ import { BatchCommitter } from './sqlite-batch.ts';
 import { GroupCommit } from './sqlite-commits.ts';
 import { learnDamage } from './sqlite-damage.ts';
 import { LOGIC_ERROR, pandaCorrupt, sqliteCode, sqliteError } from './sqlite-errors.ts';
-import { type MakeRoom, openSqliteFile } from './sqlite-file.ts';
+import { keepFewPages, type MakeRoom, openSqliteFile } from './sqlite-file.ts';
 import {
   inOneRead,
   pageOf,
@@ -70,7 +64,7 @@ export class SqlitePanda implements Panda {
     this.#commits = new GroupCommit({
       here: new BatchCommitter({ path, database, statements: this.#statements, attempts }),
       startThread: () => {
-        database.exec(`PRAGMA cache_size = -${SQLITE_CACHE_KIB_BESIDE_THREAD}`);
+        keepFewPages(database);
         return new CommitThread(data);
       },
       threadAfterWrites,
