@@ -98,7 +98,7 @@ export const SEAL_JOB_BYTES = MIB;
  * Jobs that wait for a thread: copies that wait are memory, but whoever asks has other things to do for some tens of
  * milliseconds, and a job takes three.
  */
-export const SEAL_JOBS_AHEAD = 8;
+export const SEAL_JOBS_AHEAD = 4;
 /** Threads that seal, at the most: one core is for the rest. */
 export const SEALERS_MAX = 4;
 /** Remembered objects that are confirmed together. */

@@ -103,7 +103,7 @@ export const LOG_SWITCH_PAUSE_MS = 10;
 /** Writes that share a COMMIT at the most: the process answers nothing else meanwhile. */
 export const WRITES_PER_COMMIT = 2000;
 /** Writes of a process after which a thread commits for it: it takes a while to start, and memory. */
-export const WRITES_BEFORE_THREAD = 1000;
+export const WRITES_BEFORE_THREAD = 6000;
 /** On a disk that was full: every write is a page or more in the log first. */
 export const WRITES_PER_COMMIT_SHORT = 100;
 /** KiB of pages that SQLite keeps in memory. */
