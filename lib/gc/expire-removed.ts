@@ -158,13 +158,15 @@ async function dropSegments(components: Components, version: ObjectVersion): Pro
   if ((await components.panda.get(releaseKey(version))) !== undefined) return false;
   for (;;) {
     const page = await components.panda.query(removedSegmentPartition(version), {}, { limit: ROWS_PER_TRANSACTION });
-    if (page.rows.length === 0) return true;
+    const [first] = page.rows;
+    if (first === undefined) return true;
     const writes: Write[] = [
       { kind: 'check', ...releaseKey(version), if: ['absent'] },
       ...page.rows.map(({ partition, sort }): Write => ({ kind: 'delete', partition, sort })),
     ];
-    // What did not take effect is still there, and found by the next look.
-    if (!(await transactUnlessConflict(components, writes, async () => true))) return false;
+    // All of them go together; whoever took them away meanwhile did the same.
+    const took = async (): Promise<boolean> => (await components.panda.get(first)) === undefined;
+    if (!(await transactUnlessConflict(components, writes, took))) return false;
   }
 }
 

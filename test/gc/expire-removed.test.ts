@@ -1,10 +1,11 @@
 // Rows of what was removed, when their grace is over: what they lead to goes first, so much at a time, and each row by itself, as long as nobody has changed it.
 import { describe, expect, it } from 'vitest';
+import { unknownOutcome } from '../../lib/foundation/errors.ts';
 import type { BlockId, ObjectVersion } from '../../lib/foundation/ids.ts';
 import { countHeldReferences } from '../../lib/gc/count-held.ts';
 import { expireRemoved } from '../../lib/gc/expire-removed.ts';
 import { ROWS_PER_TRANSACTION } from '../../lib/limits/panda.ts';
-import { CLOCK_SKEW_MS_MAX } from '../../lib/limits/volume.ts';
+import { CLOCK_SKEW_MS_MAX, TRANSACT_ATTEMPTS_MAX } from '../../lib/limits/volume.ts';
 import { MemoryPanda } from '../../lib/panda/memory-panda.ts';
 import type { Row, Write } from '../../lib/panda/panda.ts';
 import { type ObjectRow, releaseAttributes, releaseKey } from '../../lib/panda/rows/object-row.ts';
@@ -133,6 +134,18 @@ describe('what was removed', () => {
       expect(await expireRemoved(components, options)).toEqual({ objects: 5, waiting: 0 });
       expect(flushes).toBe(times);
     }
+  });
+
+  it('is given up, not asked for without an end, where every answer to its block lists is lost', async () => {
+    const { components, panda, left } = await worldWith([long(1), ...segments(1, 3)]);
+    panda.before = async (words) => {
+      if (words.includes('removed-segment')) throw unknownOutcome('PANDA_UNKNOWN', 'the answer was lost');
+    };
+    await expect(expireRemoved(components)).rejects.toMatchObject({ code: 'PANDA_UNKNOWN' });
+    expect(panda.sent).toHaveLength(TRANSACT_ATTEMPTS_MAX + 1);
+    panda.before = undefined;
+    expect(await expireRemoved(components)).toEqual({ objects: 1, waiting: 0 });
+    expect(left()).toEqual([]);
   });
 
   it('stays where a signal says so', async () => {

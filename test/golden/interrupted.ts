@@ -51,7 +51,7 @@ export const INTERRUPTIONS: Readonly<Record<string, readonly Interruption[]>> = 
 };
 
 /** Whoever waits for others to give way goes on till then. */
-const CALLS_MAX = 2_000;
+const CALLS_MAX = 3_000;
 const GOES_ON = new Error('it goes on');
 
 class ConflictingPanda extends RecordingPanda {
