@@ -58,10 +58,10 @@ export class StoreSide {
 
   constructor(recordBytes: number, records: number) {
     this.settings = settingsFor(recordBytes);
-    this.#world = new World(4, this.settings, 6);
+    this.#world = new World(9, this.settings, 6);
     const process = this.#world.start();
     this.#store = { ...process, queue: new MemoryStream(this.#world.clock) };
-    this.#churn = new Churn(this.#store, { files: records, bytesMin: recordBytes, bytesMax: recordBytes, seed: 5 });
+    this.#churn = new Churn(this.#store, { files: records, bytesMin: recordBytes, bytesMax: recordBytes, seed: 6 });
   }
 
   /** All of it ends up in coded volumes. */
