@@ -11,6 +11,24 @@ import { TINY, World } from './harness.ts';
 import { expectSound } from './recount.ts';
 
 describe('the recount', () => {
+  it('is of a drive that is back and then emptied, too: what was given up there is erased by the next repair', async () => {
+    const world = new World(12, { ...TINY, trashGraceMs: 0 });
+    const p = world.start();
+    await p.frontend.put({ namespace: 'n', key: 'a', body: Buffer.alloc(900, 'a') });
+    const drive = (await listVolumes(world.panda, TINY.cell))[0]?.extents[0]?.drive ?? -1;
+    await changeDrive(p.volumes, drive, { state: 'lost' });
+    await repairStore(p.volumes);
+    const row = (await readDriveRows(p.components)).get(drive) ?? expect.fail('no row of the drive');
+    // Whoever said that it is back died before that; somebody else empties it.
+    const emptied = driveAttributes({ ...row, state: 'draining', change: row.change + 2 });
+    await world.panda.transact([{ kind: 'put', ...driveKey(drive), attributes: emptied }]);
+    await expectSound(p, [], { awaitsRepair: true });
+    await expect(expectSound(p)).rejects.toThrow(`zone zone/${drive} 0 is erasing`);
+    await repairStore(p.volumes);
+    await expectSound(p);
+    await changeDrive(p.volumes, drive, { state: 'retired' });
+  });
+
   it('passes over what was given up on a drive that is back until a repair was there, and no longer', async () => {
     const world = new World(12, { ...TINY, trashGraceMs: 0 });
     const p = world.start();

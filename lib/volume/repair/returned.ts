@@ -11,8 +11,9 @@ import { freeWrite } from '../rows/zones.ts';
 import { eraseZone } from '../runs/erase-zone.ts';
 import type { VolumeStore } from '../volume-store.ts';
 
-/** It was something else once. */
-export const mayHaveReturned = ({ state, change }: DriveRow): boolean => state === 'active' && change > 1;
+/** It was something else once. One that is being emptied may have come back before that. */
+export const mayHaveReturned = ({ state, change }: DriveRow): boolean =>
+  (state === 'active' || state === 'draining') && change > 1;
 
 /** A drive that came back has zones that were given up, and are not erased yet. */
 export async function hasUnfinishedReturn({ components }: Pick<VolumeStore, 'components'>): Promise<boolean> {
