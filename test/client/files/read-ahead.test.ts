@@ -152,7 +152,8 @@ describe('ahead', () => {
     const many = readAhead(
       each(Array.from({ length: 20 }, () => Array.from({ length: READ_AHEAD_BATCH_FILES }, () => toPut(path)))),
       counting,
-      systemClock,
+      // Long after the file was written: what has just been is waited for.
+      { ...systemClock, nowMs: () => systemClock.nowMs() + 60_000 },
     );
     await many.next();
     expect(asked).toBe(READ_AHEAD_BATCHES + 1);
