@@ -10,14 +10,20 @@ import { listVolumes } from '../../lib/volume/rows/read-rows.ts';
 import { TINY, World } from './harness.ts';
 import { expectSound } from './recount.ts';
 
+/** A volume had a column there, which a repair has given up. */
+async function withLostDrive() {
+  const world = new World(12, { ...TINY, trashGraceMs: 0 });
+  const p = world.start();
+  await p.frontend.put({ namespace: 'n', key: 'a', body: Buffer.alloc(900, 'a') });
+  const drive = (await listVolumes(world.panda, TINY.cell))[0]?.extents[0]?.drive ?? -1;
+  await changeDrive(p.volumes, drive, { state: 'lost' });
+  await repairStore(p.volumes);
+  return { world, p, drive };
+}
+
 describe('the recount', () => {
   it('is of a drive that is back and then emptied, too: what was given up there is erased by the next repair', async () => {
-    const world = new World(12, { ...TINY, trashGraceMs: 0 });
-    const p = world.start();
-    await p.frontend.put({ namespace: 'n', key: 'a', body: Buffer.alloc(900, 'a') });
-    const drive = (await listVolumes(world.panda, TINY.cell))[0]?.extents[0]?.drive ?? -1;
-    await changeDrive(p.volumes, drive, { state: 'lost' });
-    await repairStore(p.volumes);
+    const { world, p, drive } = await withLostDrive();
     const row = (await readDriveRows(p.components)).get(drive) ?? expect.fail('no row of the drive');
     // Whoever said that it is back died before that; somebody else empties it.
     const emptied = driveAttributes({ ...row, state: 'draining', change: row.change + 2 });
@@ -30,12 +36,7 @@ describe('the recount', () => {
   });
 
   it('passes over what was given up on a drive that is back until a repair was there, and no longer', async () => {
-    const world = new World(12, { ...TINY, trashGraceMs: 0 });
-    const p = world.start();
-    await p.frontend.put({ namespace: 'n', key: 'a', body: Buffer.alloc(900, 'a') });
-    const drive = (await listVolumes(world.panda, TINY.cell))[0]?.extents[0]?.drive ?? -1;
-    await changeDrive(p.volumes, drive, { state: 'lost' });
-    await repairStore(p.volumes);
+    const { world, p, drive } = await withLostDrive();
     await expectSound(p);
     // Whoever says that it is back dies before it erases what was given up there.
     const row = (await readDriveRows(p.components)).get(drive) ?? expect.fail('no row of the drive');
